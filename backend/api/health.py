@@ -1,0 +1,28 @@
+"""Is it alive, is it ready."""
+
+from fastapi import APIRouter, Response
+from sqlalchemy import text
+
+from backend.api.dependencies import ResourcesDep
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+async def readyz(resources: ResourcesDep, response: Response) -> dict[str, str | int]:
+    """Runs can be started: the database answers and there is room. 503 otherwise."""
+    try:
+        await resources.database.read(lambda connection: connection.execute(text("SELECT 1")).scalar())
+    except Exception:
+        response.status_code = 503
+        return {"status": "the database does not answer"}
+    if not resources.execution.accepts:
+        response.status_code = 503
+        return {"status": "no room for another run", "runs": resources.execution.active}
+    return {"status": "ready", "runs": resources.execution.active, "readers": resources.runs.readers}

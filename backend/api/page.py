@@ -1,0 +1,30 @@
+"""The page: static files, and headers that let them load nothing from elsewhere."""
+
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+_WEB = Path(__file__).parent.parent / "web"
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+        "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/")
+async def index() -> FileResponse:
+    """The page."""
+    return FileResponse(_WEB / "index.html", headers={**_HEADERS, "Cache-Control": "no-cache"})
+
+
+def mount_static(app: FastAPI) -> None:
+    """Its scripts and styles."""
+    app.mount("/static", StaticFiles(directory=_WEB), name="static")

@@ -1,0 +1,121 @@
+"""Errors on the wire: RFC 9457 `application/problem+json`, and the one table of HTTP statuses."""
+
+from typing import Any
+
+import orjson
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from workflows.errors import FieldError, InvalidInput, Overloaded, StorywireError
+
+log = structlog.get_logger()
+
+STATUS = {
+    "INVALID_INPUT": 422,
+    "UNAUTHENTICATED": 401,
+    "FORBIDDEN": 403,
+    "NOT_FOUND": 404,
+    "METHOD_NOT_ALLOWED": 405,
+    "CONFLICT": 409,
+    "PAYLOAD_TOO_LARGE": 413,
+    "RATE_LIMITED": 429,
+    "QUOTA_EXCEEDED": 429,
+    "OVERLOADED": 503,
+    "MODEL_NOT_CONFIGURED": 503,
+    "MODEL_AUTH": 502,
+    "MODEL_RATE_LIMITED": 502,
+    "MODEL_TIMEOUT": 502,
+    "MODEL_UNAVAILABLE": 502,
+    "MODEL_TRUNCATED": 502,
+    "MODEL_BAD_OUTPUT": 502,
+    # These come to pass while a run is written: in the stream, or as the run's result.
+    "SAFETY_REJECTED": 200,
+    "BUDGET_EXCEEDED": 200,
+    "CANCELLED": 200,
+    "TIMEOUT": 200,
+    "INTERNAL": 500,
+}
+_TITLES = {
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    413: "Too large",
+    422: "Invalid input",
+}
+_CODE_OF_STATUS = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "PAYLOAD_TOO_LARGE"}
+
+
+def problem(
+    code: str, detail: str, *, errors: tuple[FieldError, ...] = (), headers: dict[str, str] | None = None
+) -> Response:
+    """The reply to a request that failed before its first byte."""
+    status = STATUS[code]
+    body: dict[str, Any] = {
+        "type": f"urn:storywire:problem:{code.lower().replace('_', '-')}",
+        "title": _TITLES.get(status, code.replace("_", " ").capitalize()),
+        "status": status,
+        "code": code,
+        "detail": detail,
+    }
+    if errors:
+        body["errors"] = [{"field": error.field, "message": error.message} for error in errors]
+    return Response(orjson.dumps(body), status, headers, media_type="application/problem+json")
+
+
+def problem_of(error: StorywireError) -> Response:
+    """A refusal of ours."""
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Overloaded) else None
+    errors = error.errors if isinstance(error, InvalidInput) else ()
+    return problem(error.code, error.message, errors=errors, headers=headers)
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Every error leaves as a problem, and none as a stack trace."""
+    app.add_exception_handler(StorywireError, _on_storywire_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_bug)
+
+
+async def _on_storywire_error(request: Request, error: Exception) -> Response:
+    del request
+    assert isinstance(error, StorywireError)
+    return problem_of(error)
+
+
+async def _on_validation_error(request: Request, error: Exception) -> Response:
+    del request
+    assert isinstance(error, RequestValidationError)
+    found = tuple(FieldError(_field(item["loc"]), _message(item)) for item in error.errors())
+    return problem("INVALID_INPUT", "; ".join(f"{e.field}: {e.message}" for e in found), errors=found)
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = _CODE_OF_STATUS.get(error.status_code, "INVALID_INPUT" if error.status_code < 500 else "INTERNAL")
+    detail = (
+        f"There is nothing at {request.url.path[:200]}." if error.status_code == 404 else str(error.detail)
+    )
+    return problem(code, detail, headers=dict(error.headers or {}))
+
+
+async def _on_bug(request: Request, error: Exception) -> Response:
+    log.error("request_broke", path=request.url.path, exc_info=error)
+    return problem("INTERNAL", "Something went wrong on our side.")
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    """`("body", "input", "age")` → `input.age`; the body as a whole is `body`."""
+    if location and location[0] in ("query", "path", "header"):
+        return ".".join(str(part) for part in location[1:])
+    if len(location) > 1 and location[0] == "body" and not isinstance(location[1], int):
+        return ".".join(str(part) for part in location[1:])
+    return "body"
+
+
+def _message(item: dict[str, Any]) -> str:
+    if item["type"] == "json_invalid":
+        return "this is not JSON"
+    return str(item["msg"]).removeprefix("Value error, ")

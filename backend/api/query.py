@@ -1,0 +1,67 @@
+"""A query string → a format's input. Pure.
+
+Fields of a nested model are written flat (`age=7` is `reader.age`), lists as `interests=cats,stars`
+or by repeating the name.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, get_args, get_origin
+
+from pydantic import BaseModel
+
+from workflows.errors import FieldError, InvalidInput
+
+
+def read_query(params: Mapping[str, Sequence[str]], model: type[BaseModel]) -> dict[str, Any]:
+    """The values at their places in `model`; the model itself checks them later.
+
+    Raises InvalidInput for a name that isn't there.
+    """
+    places = _places(model)
+    given: dict[str, Any] = {}
+    unknown = [name for name in params if name not in places]
+    if unknown:
+        message = f"there is no such parameter; there is {', '.join(sorted(places))}"
+        raise InvalidInput(f"{unknown[0]}: {message}", tuple(FieldError(name, message) for name in unknown))
+    for name, values in params.items():
+        *path, last = places[name].path
+        target = given
+        for step in path:
+            target = target.setdefault(step, {})
+        target[last] = _value(values, many=places[name].many)
+    return given
+
+
+class _Place:
+    def __init__(self, path: tuple[str, ...], *, many: bool) -> None:
+        self.path = path
+        self.many = many
+
+
+def _places(model: type[BaseModel], path: tuple[str, ...] = ()) -> dict[str, _Place]:
+    """By parameter name; a name further out wins over the same name further in."""
+    places: dict[str, _Place] = {}
+    for name, info in model.model_fields.items():
+        nested = _model_in(info.annotation)
+        if nested is not None:
+            places = {**_places(nested, (*path, name)), **places}
+        else:
+            places[name] = _Place((*path, name), many=_is_list(info.annotation))
+    return places
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    for kind in (annotation, *get_args(annotation)):
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+    return None
+
+
+def _is_list(annotation: Any) -> bool:
+    return any(get_origin(kind) is list for kind in (annotation, *get_args(annotation)))
+
+
+def _value(values: Sequence[str], *, many: bool) -> Any:
+    if not many:
+        return values[-1]
+    return [part.strip() for value in values for part in value.split(",") if part.strip()]

@@ -1,0 +1,53 @@
+"""A reader of a run as an HTTP reply."""
+
+from collections.abc import AsyncIterator
+
+import structlog
+from fastapi import Response
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette.sse import SendTimeoutError
+from starlette.types import Receive, Scope, Send
+
+from backend.log.entry import Entry
+from backend.runs.reader import Reader
+from backend.runs.runs import Runs
+from backend.settings import Settings
+from backend.store.runs import Run
+from backend.streaming.sse import frames, retry_line
+
+log = structlog.get_logger()
+
+
+async def stream_response(runs: Runs, run: Run, reader: Reader, settings: Settings) -> Response:
+    """The stream; 204 when the reader has the last message already, which tells an EventSource to stop."""
+    first = await reader.poll()
+    if first is None:
+        return Response(status_code=204, headers={"X-Run-Id": run.id})
+    return _StoryStream(
+        _frames(runs, run, reader, first, settings.retry_ms),
+        ping=settings.ping_seconds,
+        ping_message_factory=lambda: ServerSentEvent(comment="ping", sep="\n"),
+        send_timeout=settings.slow_reader_seconds,
+        media_type="text/event-stream",
+        headers={"Cache-Control": "no-store, no-transform", "X-Run-Id": run.id},
+        sep="\n",
+    )
+
+
+class _StoryStream(EventSourceResponse):
+    """Closes a reader that takes nothing: it may come back and lose nothing, so that is no error."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        except SendTimeoutError:
+            log.info("slow_reader_closed")
+
+
+async def _frames(
+    runs: Runs, run: Run, reader: Reader, first: list[Entry], retry_ms: int
+) -> AsyncIterator[bytes]:
+    # Sent with the headers, so that a proxy and the reader know at once that the stream is open.
+    yield retry_line(retry_ms) + frames(run.id, first)
+    async for batch in runs.follow(run, reader):
+        yield frames(run.id, batch)

@@ -1,0 +1,107 @@
+"""Runs as JSON."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from backend.store.runs import Run
+from backend.streaming.transcript import Transcript
+
+
+class RunSummary(BaseModel):
+    """A run in a list."""
+
+    run_id: str
+    format: str
+    status: str
+    title: str | None
+    model: str
+    words: int
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class RunPage(BaseModel):
+    """Newest first; `next_cursor` asks for the page after this one."""
+
+    runs: list[RunSummary]
+    next_cursor: str | None
+
+
+class SectionView(BaseModel):
+    """A section as far as it is written."""
+
+    index: int
+    text: str
+    is_complete: bool
+
+
+class RunView(RunSummary):
+    """One run: what was asked for, the text so far, and what came of it."""
+
+    input: dict[str, Any]
+    options: dict[str, Any]
+    outline: dict[str, Any] | None
+    sections: list[SectionView]
+    text: str
+    usage: dict[str, Any] | None
+    result: dict[str, Any] | None
+    error: dict[str, Any] | None
+    stream_url: str
+
+
+class StartedRun(BaseModel):
+    """The reply to a start."""
+
+    run_id: str
+    status: str
+    stream_url: str
+
+
+def stream_url(run_id: str) -> str:
+    """Where the run is read, relative to the service."""
+    return f"/api/v1/runs/{run_id}/stream"
+
+
+def summary(run: Run) -> RunSummary:
+    """A run in a list."""
+    return RunSummary(
+        run_id=run.id,
+        format=run.format,
+        status=run.status,
+        title=run.title,
+        model=run.model,
+        words=run.words,
+        created_at=run.created_at,
+        finished_at=run.finished_at,
+    )
+
+
+def whole(run: Run, transcript: Transcript) -> RunView:
+    """One run with its text."""
+    told = {
+        "title": run.title or (transcript.outline.title if transcript.outline else None),
+        "words": run.words or transcript.words,
+    }
+    return RunView(
+        **summary(run).model_dump(exclude={"title", "words"}),
+        **told,
+        input=run.input,
+        options=run.options,
+        outline=transcript.outline.model_dump() if transcript.outline else None,
+        sections=[
+            SectionView(index=index, text=transcript.text_of(index), is_complete=index in transcript.finished)
+            for index in transcript.started
+        ],
+        text=transcript.text,
+        usage=transcript.usage.model_dump(exclude_none=True) if transcript.usage else None,
+        result=run.result,
+        error=run.error,
+        stream_url=stream_url(run.id),
+    )
+
+
+def started(run: Run) -> StartedRun:
+    """The reply to a start."""
+    return StartedRun(run_id=run.id, status=run.status, stream_url=stream_url(run.id))

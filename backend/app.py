@@ -1,0 +1,41 @@
+"""The service, as a table of contents."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from backend import version
+from backend.api import catalogue, generate, health, page, runs
+from backend.api.limits import BodyLimit
+from backend.api.problems import add_problem_handlers
+from backend.resources import open_resources
+from backend.settings import Settings
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The ASGI application. Opens its resources when it starts, closes them when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with open_resources(settings) as resources:
+            app.state.resources = resources
+            if settings.resume_on_start:
+                await resources.runs.recover()
+            yield
+
+    app = FastAPI(
+        title="Storywire",
+        summary="Long text from language models, streamed so that nothing breaks.",
+        version=version.VERSION,
+        lifespan=lifespan,
+    )
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    add_problem_handlers(app)
+    app.include_router(runs.router)
+    app.include_router(generate.router)
+    app.include_router(catalogue.router)
+    app.include_router(health.router)
+    app.include_router(page.router)
+    page.mount_static(app)
+    return app

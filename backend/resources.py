@@ -1,0 +1,86 @@
+"""The one place that opens things, and closes them in the opposite order."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+import aiosqlite
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+from backend.log.sql import SqlLog
+from backend.runs.execution import InlineExecution
+from backend.runs.executor import Executor
+from backend.runs.housekeeping import Housekeeping
+from backend.runs.presence import Presence
+from backend.runs.runs import Runs
+from backend.settings import Settings
+from backend.store.database import Database
+from backend.store.runs import RunRepository
+from workflows.formats.base import AnyFormat
+from workflows.formats.registry import list_formats
+from workflows.graph import build_graph
+from workflows.models.catalog import ModelCatalog
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What a process of the service works with."""
+
+    settings: Settings
+    formats: dict[str, AnyFormat]
+    models: ModelCatalog
+    database: Database
+    execution: InlineExecution
+    runs: Runs
+
+
+@asynccontextmanager
+async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
+    """Opens everything; on leaving, runs get `shutdown_grace` to finish their sections, then all is closed."""
+    async with AsyncExitStack() as stack:
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        database = Database(settings.sql_url)
+        stack.push_async_callback(database.close)
+        await database.migrate()
+        run_log = SqlLog(database)
+        stack.push_async_callback(run_log.close)
+        checkpoints = await stack.enter_async_context(_open_checkpoints(settings))
+        models = ModelCatalog(settings)
+        stack.push_async_callback(models.close)
+        presence = Presence(settings.data_dir / "processes")
+        stack.callback(presence.leave)
+
+        formats = list_formats()
+        repository = RunRepository(database)
+        executor = Executor(
+            graphs={name: build_graph(format, models, checkpoints) for name, format in formats.items()},
+            run_log=run_log,
+            repository=repository,
+            merge_seconds=settings.merge_ms / 1000,
+            run_timeout=settings.run_timeout,
+        )
+        execution = InlineExecution(executor, repository, presence.id, settings.max_runs)
+        stack.push_async_callback(execution.drain, settings.shutdown_grace)
+        runs = Runs(
+            formats=formats,
+            models=models,
+            repository=repository,
+            log=run_log,
+            checkpoints=checkpoints,
+            execution=execution,
+            presence=presence,
+            disconnect_grace=settings.disconnect_grace,
+        )
+        housekeeping = Housekeeping(repository, run_log, checkpoints, settings.pack_after)
+        await stack.enter_async_context(housekeeping)
+        yield Resources(settings, formats, models, database, execution, runs)
+
+
+@asynccontextmanager
+async def _open_checkpoints(settings: Settings) -> AsyncIterator[AsyncSqliteSaver]:
+    """A file of their own: LangGraph's writes and ours don't wait for one another."""
+    async with aiosqlite.connect(settings.data_dir / "checkpoints.db") as connection:
+        await connection.execute("PRAGMA busy_timeout=30000")
+        saver = AsyncSqliteSaver(connection)
+        await saver.setup()
+        yield saver

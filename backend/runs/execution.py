@@ -1,0 +1,100 @@
+"""Where runs execute: here, as tasks of this process."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from backend.runs.executor import Executor
+from backend.runs.signals import Reason, Signals
+from backend.store.runs import Run, RunRepository
+
+log = structlog.get_logger()
+
+_LOOK_EVERY_SECONDS = 0.3
+"""How often a process asks whether another one was told to stop a run of its own."""
+
+
+class InlineExecution:
+    """Runs as asyncio tasks. The database knows which process has which run; this knows its own."""
+
+    def __init__(self, executor: Executor, repository: RunRepository, process: str, max_runs: int) -> None:
+        self._executor = executor
+        self._repository = repository
+        self._process = process
+        self._max_runs = max_runs
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._signals: dict[str, Signals] = {}
+        self._listener: asyncio.Task[None] | None = None
+        self._draining = False
+
+    @property
+    def accepts(self) -> bool:
+        """Whether there is room for one more run."""
+        return not self._draining and len(self._tasks) < self._max_runs
+
+    @property
+    def active(self) -> int:
+        """Runs that execute here now."""
+        return len(self._tasks)
+
+    def submit(self, run: Run, when_done: Callable[[], None] = lambda: None) -> None:
+        """Starts executing a run that this process has claimed."""
+        signals = self._signals[run.id] = Signals()
+        if self._draining:
+            signals.stop("shutdown")
+        task = asyncio.create_task(self._executor.execute(run, signals), name=f"run {run.id}")
+        self._tasks[run.id] = task
+
+        def forget(task: asyncio.Task[None]) -> None:
+            self._tasks.pop(run.id, None)
+            self._signals.pop(run.id, None)
+            signals.begun.set()  # if it never did, nobody need wait for it
+            when_done()
+            if not task.cancelled() and (error := task.exception()) is not None:
+                log.error("run_lost", run_id=run.id, exc_info=error)
+
+        task.add_done_callback(forget)
+        if self._listener is None or self._listener.done():
+            self._listener = asyncio.create_task(self._listen(), name="stop requests")
+
+    async def begun(self, run_id: str) -> None:
+        """Returns when the log of a run that goes on says so."""
+        if (signals := self._signals.get(run_id)) is not None:
+            await signals.begun.wait()
+
+    async def stop(self, run_id: str, reason: Reason = "cancel") -> bool:
+        """Stops a run of this process and waits until its last word is stored. False: it isn't here."""
+        signals, task = self._signals.get(run_id), self._tasks.get(run_id)
+        if signals is None or task is None:
+            return False
+        signals.stop(reason)
+        await asyncio.wait([task])
+        return True
+
+    async def settle(self, run_id: str) -> None:
+        """Returns when this process has stored how the run ended, which is just after its last message."""
+        if (task := self._tasks.get(run_id)) is not None:
+            await asyncio.wait([task])
+
+    async def drain(self, grace: float) -> None:
+        """Lets sections finish for `grace` seconds, then stops; the next process goes on with every run."""
+        self._draining = True
+        for signals in self._signals.values():
+            signals.drain()
+        if self._tasks:
+            await asyncio.wait(self._tasks.values(), timeout=grace)
+        for signals in list(self._signals.values()):
+            signals.stop("shutdown")
+        if self._tasks:
+            await asyncio.wait(self._tasks.values())
+        if self._listener is not None:
+            self._listener.cancel()
+
+    async def _listen(self) -> None:
+        """Hears what other processes on the same database were asked. Ends when nothing runs here."""
+        while self._tasks:
+            for run_id in await self._repository.stop_requests(self._process):
+                if (signals := self._signals.get(run_id)) is not None:
+                    signals.stop("cancel")
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)

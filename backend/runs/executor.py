@@ -1,0 +1,238 @@
+"""One run from its beginning, or from where it broke off, to its last message."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from typing import Any, cast
+
+import structlog
+from langchain_core.runnables import RunnableConfig
+from langgraph.errors import GraphDrained
+from langgraph.types import Command, StateSnapshot
+
+from backend.log.entry import LogUnavailable, StaleWriter
+from backend.log.sql import SqlLog
+from backend.runs.options import RunOptions
+from backend.runs.reconcile import reconcile
+from backend.runs.replay import replay
+from backend.runs.result import complete, failure
+from backend.runs.signals import Signals
+from backend.runs.writer import RunWriter
+from backend.store.runs import Run, RunRepository, Status
+from backend.streaming.chunks import (
+    Complete,
+    Content,
+    Error,
+    Message,
+    NodeEvent,
+    NodeEventData,
+    OutlineMessage,
+    Retract,
+    UsageData,
+)
+from backend.streaming.events import stream_messages
+from backend.streaming.progress import ProgressMeter
+from backend.streaming.transcript import Transcript
+from workflows.errors import Cancelled, Internal, RunTimeout, StorywireError
+from workflows.graph import Graph
+from workflows.state import RunContext, State
+from workflows.text.words import count_words
+
+log = structlog.get_logger()
+
+
+class Executor:
+    """Executes runs. What it needs is given; what it knows of a run is in the log and the checkpoint."""
+
+    def __init__(
+        self,
+        *,
+        graphs: Mapping[str, Graph],
+        run_log: SqlLog,
+        repository: RunRepository,
+        merge_seconds: float,
+        run_timeout: float,
+    ) -> None:
+        self._graphs = graphs
+        self._log = run_log
+        self._repository = repository
+        self._merge_seconds = merge_seconds
+        self._run_timeout = run_timeout
+
+    async def execute(self, run: Run, signals: Signals) -> None:
+        """Returns when the run ended, waits for a person, or was stopped by `signals`."""
+        structlog.contextvars.bind_contextvars(run_id=run.id, format=run.format)
+        try:
+            epoch = await self._log.take_over(run.id)
+            transcript, last_seq = await replay(self._log, run.id)
+            if isinstance(transcript.terminal, Complete):
+                await self._store_result(run, transcript.terminal)  # a crash fell between log and table
+                return
+            writer = RunWriter(
+                self._log,
+                run.id,
+                epoch,
+                last_seq=last_seq,
+                transcript=transcript,
+                merge_seconds=self._merge_seconds,
+            )
+            async with writer:
+                ending = await self._write(run, writer, signals)
+                if ending is not None:
+                    writer.put(ending)
+            await self._store(run, ending, transcript)
+        except StaleWriter:
+            log.warning("run_taken_over")
+        except LogUnavailable:
+            # Its last message can't be written either: the run stays as it is and is found at the next start.
+            log.exception("run_log_unavailable")
+        finally:
+            self._log.let_go(run.id)
+
+    async def _write(self, run: Run, writer: RunWriter, signals: Signals) -> Message | None:
+        """The run's last message; None when it isn't over: it waits for a person, or for another process."""
+        try:
+            async with asyncio.timeout(self._run_timeout):
+                return await signals.guard(self._run_graph(run, writer, signals))
+        except GraphDrained:
+            return None
+        except asyncio.CancelledError:
+            if signals.reason is None:
+                raise
+            if signals.reason == "shutdown":
+                return None
+            return failure(Cancelled("The run was stopped. The text so far is kept."), writer.transcript)
+        except TimeoutError:
+            return failure(RunTimeout("The run took longer than it may, and was stopped."), writer.transcript)
+        except (StaleWriter, LogUnavailable):
+            raise
+        except StorywireError as error:
+            log.info("run_failed", code=error.code)
+            return failure(error, writer.transcript)
+        except Exception:
+            log.exception("run_broke")
+            return failure(
+                Internal("Something went wrong on our side. The text so far is kept."), writer.transcript
+            )
+
+    async def _run_graph(self, run: Run, writer: RunWriter, signals: Signals) -> Message | None:
+        graph = self._graphs[run.format]
+        options = RunOptions.model_validate(run.options)
+        config = RunnableConfig(
+            configurable={"thread_id": run.id},
+            max_concurrency=options.parallel,
+            recursion_limit=10_000,
+            run_name=run.format,
+            metadata={"run_id": run.id, "format": run.format, "attempt": writer.transcript.attempts + 1},
+            tags=["storywire"],
+        )
+        snapshot = await graph.aget_state(config)
+        state = cast(State, snapshot.values)
+        transcript = writer.transcript
+        attempt = transcript.attempts + 1
+        writer.put(_workflow("started" if attempt == 1 else "resumed", attempt))
+        await writer.flush()
+        signals.begun.set()
+        for message in reconcile(transcript, state):
+            writer.put(message)
+
+        meter = ProgressMeter(time.monotonic)
+        _prepare(meter, transcript)
+        usage = transcript.usage or UsageData(model=run.model, input_tokens=0, output_tokens=0)
+        if not snapshot.created_at or snapshot.next:
+            messages = stream_messages(
+                graph,
+                _graph_input(run, snapshot),
+                config,
+                context=RunContext(
+                    model=run.model, parallel=options.parallel, review_outline=options.review_outline
+                ),
+                control=signals.control,
+                usage=usage,
+            )
+            async for message in messages:
+                writer.put(message)
+                if (progress := _progress(meter, message)) is not None:
+                    writer.put(progress)
+            snapshot = await graph.aget_state(config)
+            state = cast(State, snapshot.values)
+        if snapshot.interrupts:
+            return None
+        for message in reconcile(transcript, state):
+            # The log and the state come from one stream; if they differ, the state is what is kept.
+            log.error("log_differed_from_state", type=message.type)
+            writer.put(message)
+        writer.put(meter.done())
+        writer.put(_workflow("completed", attempt))
+        return complete(run.id, state, transcript.usage or usage)
+
+    async def _store(self, run: Run, ending: Message | None, transcript: Transcript) -> None:
+        match ending:
+            case Complete():
+                await self._store_result(run, ending)
+            case Error(data=data):
+                status: Status = "cancelled" if data.code == Cancelled.code else "failed"
+                title = transcript.outline.title if transcript.outline else None
+                await self._repository.finish(
+                    run.id, status, error=data.model_dump(), title=title, words=data.partial.words
+                )
+            case _:
+                await self._store_pause(run, transcript)
+
+    async def _store_result(self, run: Run, ending: Complete) -> None:
+        result = ending.data.model_dump(mode="json", exclude_none=True)
+        words = sum(section.words for section in ending.data.sections)
+        await self._repository.finish(
+            run.id, "completed", result=result, title=ending.data.title, words=words
+        )
+
+    async def _store_pause(self, run: Run, transcript: Transcript) -> None:
+        snapshot = await self._graphs[run.format].aget_state({"configurable": {"thread_id": run.id}})
+        status: Status = "waiting" if snapshot.interrupts else "running"
+        title = transcript.outline.title if transcript.outline else None
+        await self._repository.update(
+            run.id, status=status, process=None, title=title, words=transcript.words
+        )
+
+
+def _workflow(status: Any, attempt: int) -> NodeEvent:
+    return NodeEvent(data=NodeEventData(node="workflow", status=status, attempt=attempt))
+
+
+def _graph_input(run: Run, snapshot: StateSnapshot) -> dict[str, Any] | Command[Any] | None:
+    """A new run brings its input, an answered one the answer; one that goes on brings nothing."""
+    if not snapshot.created_at:
+        return {"input": run.input}
+    if snapshot.interrupts and run.answer is not None:
+        return Command(resume=run.answer)
+    return None
+
+
+def _prepare(meter: ProgressMeter, transcript: Transcript) -> None:
+    words = {index: count_words(transcript.text_of(index)) for index in transcript.started}
+    meter.resume(words, transcript.percent)
+    if transcript.outline is not None:
+        meter.plan(sum(section.target_words for section in transcript.outline.sections))
+
+
+def _progress(meter: ProgressMeter, message: Message) -> Message | None:
+    """What a message means for the progress; said after it."""
+    match message:
+        case OutlineMessage(data=outline):
+            return meter.plan(sum(section.target_words for section in outline.sections))
+        case Content(data=content) if content.piece is None:
+            return meter.add(content.section, content.chunk)
+        case Retract(data=retraction):
+            meter.drop(retraction.section)
+        case NodeEvent(data=event) if event.status == "started" and event.node in _SAYINGS:
+            return meter.now(_SAYINGS[event.node])
+    return None
+
+
+_SAYINGS = {
+    "outline": "Planning",
+    "safety_check": "Checking the text",
+    "enhance_content": "Rewriting what was found fault with",
+    "derive": "Adding what goes with the text",
+    "calculate_metrics": "Counting",
+}

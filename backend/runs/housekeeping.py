@@ -1,0 +1,61 @@
+"""What is tidied up behind runs that are long over."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import structlog
+from langgraph.checkpoint.base import BaseCheckpointSaver
+
+from backend.log.sql import SqlLog
+from backend.store.runs import RunRepository
+
+log = structlog.get_logger()
+
+_EVERY_SECONDS = 60.0
+
+
+class Housekeeping:
+    """Packs the logs of runs that ended a while ago, and drops the checkpoints that nobody needs again."""
+
+    def __init__(
+        self,
+        repository: RunRepository,
+        run_log: SqlLog,
+        checkpoints: BaseCheckpointSaver[Any],
+        pack_after: float,
+    ) -> None:
+        self._repository = repository
+        self._log = run_log
+        self._checkpoints = checkpoints
+        self._pack_after = timedelta(seconds=pack_after)
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._work(), name="housekeeping")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+    async def tidy(self) -> int:
+        """One round; returns how many runs were packed."""
+        runs = await self._repository.unpacked(finished_before=datetime.now(UTC) - self._pack_after)
+        for run in runs:
+            await self._log.pack(run.id)
+            if run.status == "completed":  # a failed or cancelled run may still be resumed
+                await self._checkpoints.adelete_thread(run.id)
+        return len(runs)
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                await self.tidy()
+            except Exception:
+                log.exception("housekeeping_failed")
+            await asyncio.sleep(_EVERY_SECONDS)

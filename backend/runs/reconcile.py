@@ -1,0 +1,69 @@
+"""The log and the checkpoint are two files: a crash may fall between them, in either order. Pure.
+
+Section by section: what the checkpoint has and the log lacks is appended from the checkpoint, never
+bought again; what the log has and the checkpoint lacks is retracted, and will be written again.
+"""
+
+from collections.abc import Iterator
+
+from backend.streaming.chunks import (
+    Content,
+    ContentData,
+    Message,
+    Metadata,
+    MetadataData,
+    OutlineData,
+    OutlineMessage,
+    Retract,
+    RetractData,
+)
+from backend.streaming.transcript import Transcript
+from workflows.state import Section, State
+
+
+def reconcile(transcript: Transcript, state: State) -> Iterator[Message]:
+    """The messages that make a reader of the log see what the checkpoint has; usually none."""
+    yield from _outline(transcript, state)
+    sections = state.get("sections", {})
+    for index in transcript.started:
+        if index not in sections:
+            yield Retract(data=RetractData(section=index, reason="restart"))
+    for index in sorted(sections):
+        if index in _at_fault(state):
+            yield from _withhold(transcript, sections[index])
+        else:
+            yield from _section(transcript, sections[index])
+    if "metadata" in state and not transcript.has_metadata:
+        yield Metadata(data=MetadataData.model_validate(state["metadata"]))
+
+
+def _outline(transcript: Transcript, state: State) -> Iterator[Message]:
+    if "outline" in state:
+        outline = OutlineData.model_validate(state["outline"])
+        if transcript.outline != outline:
+            yield OutlineMessage(data=outline)
+
+
+def _section(transcript: Transcript, section: Section) -> Iterator[Message]:
+    index, text = section["index"], section["text"]
+    told = transcript.text_of(index)
+    if told == text and index in transcript.finished:
+        return
+    if not text.startswith(told) or index in transcript.finished:
+        yield Retract(data=RetractData(section=index, reason="restart"))
+        told = ""
+    yield Content(data=ContentData(section=index, chunk=text[len(told) :], is_complete=True))
+
+
+def _withhold(transcript: Transcript, section: Section) -> Iterator[Message]:
+    """The check found fault with it and a rewrite was under way: what was withdrawn isn't shown again."""
+    index = section["index"]
+    if index in transcript.started and transcript.text_of(index) != section["text"]:
+        yield Retract(data=RetractData(section=index, reason="restart"))
+
+
+def _at_fault(state: State) -> set[int]:
+    verdict = state.get("safety")
+    if verdict is None or verdict["approved"]:
+        return set()
+    return {issue["section"] for issue in verdict["issues"] if "section" in issue}

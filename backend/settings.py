@@ -1,0 +1,86 @@
+"""Every setting of the service. With `workflows/models/settings.py` the only reader of the environment."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import SettingsConfigDict
+
+from workflows.models.settings import ModelSettings
+
+
+class Settings(ModelSettings):
+    """Read from the environment and from `.env`, as STORYWIRE_<NAME>."""
+
+    model_config = SettingsConfigDict(validate_default=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one")
+    data_dir: Path = Field(Path("data"), description="Everything that the embedded default keeps")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL of the database; a SQLite file in the data directory by default"
+    )
+    execution: Literal["inline"] = Field("inline", description="Where runs execute: inline, in this process")
+    auth: Literal["local"] = Field("local", description="Who may call: local, everybody who reaches the port")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged")
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="How it is logged; auto: console on a terminal, else json"
+    )
+
+    max_runs: int = Field(100, ge=1, description="Runs at once; one more is refused (OVERLOADED)")
+    max_body_bytes: int = Field(1_000_000, ge=1_000, description="A larger request body is refused")
+    run_timeout: float = Field(3600, gt=0, description="Seconds that a run may take (TIMEOUT)")
+    resume_on_start: bool = Field(
+        True, description="Go on by itself with runs that a crash or a stop interrupted"
+    )
+    shutdown_grace: float = Field(
+        20, ge=0, description="Seconds that sections get to finish when the service is stopped"
+    )
+    disconnect_grace: float = Field(
+        60,
+        ge=0,
+        description="Seconds without a reader after which a run with on_disconnect=cancel is cancelled",
+    )
+    pack_after: float = Field(3600, ge=0, description="Seconds after its end when a run's log is packed")
+
+    ping_seconds: float = Field(15, gt=0, description="Seconds between heartbeat comments")
+    retry_ms: int = Field(2000, ge=0, description="Milliseconds that a reader waits before it comes back")
+    slow_reader_seconds: float = Field(
+        30, gt=0, description="Seconds after which a reader that takes nothing is closed"
+    )
+    merge_ms: int = Field(
+        20, ge=0, le=1000, description="Milliseconds that text may wait to be sent together"
+    )
+
+    @model_validator(mode="after")
+    def _check_database(self) -> Self:
+        if self.database_url is not None and not self.database_url.startswith("sqlite:///"):
+            raise ValueError("database_url: this version keeps its data in SQLite: sqlite:///path/to/file.db")
+        return self
+
+    @property
+    def sql_url(self) -> str:
+        """Where the database is."""
+        return self.database_url or f"sqlite:///{self.data_dir / 'storywire.db'}"
+
+
+class SettingsError(Exception):
+    """A setting is wrong; the message names it and says what is accepted."""
+
+
+def load_settings(**overrides: object) -> Settings:
+    """The settings of this process. Raises SettingsError."""
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        raise SettingsError(
+            "\n".join(_sentence(item) for item in error.errors(include_input=False))
+        ) from None
+
+
+def _sentence(item: object) -> str:
+    location = item["loc"]  # type: ignore[index]
+    message = str(item["msg"]).removeprefix("Value error, ")  # type: ignore[index]
+    name = str(location[0]) if location else ""
+    variable = name if name.isupper() else f"STORYWIRE_{name.upper()}"
+    return f"{variable}: {message}" if name else message

@@ -1,0 +1,13 @@
+"""Alembic's entry: migrates over the connection that `Database.migrate` hands in."""
+
+from alembic import context
+
+from backend.store.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+    transactional_ddl=False,
+)
+context.run_migrations()

@@ -1,0 +1,149 @@
+"""The runs: what was asked for, how far it is, what came of it. Every query asks for the owner."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, delete, exists, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from backend.store.database import Database
+from backend.store.tables import log_entries, runs
+
+Status = Literal["running", "waiting", "completed", "failed", "cancelled"]
+FINISHED: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One row. `process` is who executes it now, if anybody does; `answer` waits for the graph to take it."""
+
+    id: str
+    owner: str
+    format: str
+    status: Status
+    model: str
+    input: dict[str, Any]
+    options: dict[str, Any]
+    title: str | None
+    words: int
+    result: dict[str, Any] | None
+    error: dict[str, Any] | None
+    answer: dict[str, Any] | None
+    process: str | None
+    stop_requested: bool
+    idempotency_key: str | None
+    request_hash: str | None
+    created_at: datetime
+    finished_at: datetime | None
+
+
+class RunRepository:
+    """Runs in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def add(self, values: Mapping[str, Any]) -> Run | None:
+        """Stores a new run; None if its owner has used this idempotency key before."""
+        row = {
+            "status": "running",
+            "words": 0,
+            "stop_requested": False,
+            "created_at": datetime.now(UTC),
+            **values,
+        }
+
+        def work(connection: Connection) -> Run:
+            connection.execute(insert(runs).values(row))
+            return _run(connection.execute(select(runs).where(runs.c.id == row["id"])).one())
+
+        try:
+            return await self._db.write(work)
+        except IntegrityError:
+            return None
+
+    async def find(self, owner: str, run_id: str) -> Run | None:
+        """The run, if it is this owner's."""
+        return await self._one(runs.c.owner == owner, runs.c.id == run_id)
+
+    async def find_by_key(self, owner: str, key: str) -> Run | None:
+        """The run that this owner started with this idempotency key."""
+        return await self._one(runs.c.owner == owner, runs.c.idempotency_key == key)
+
+    async def page(
+        self, owner: str, *, before: str | None, limit: int, status: str | None, format: str | None
+    ) -> list[Run]:
+        """Newest first; `before` is the id that the page before ended with (ids sort by time)."""
+        query = select(runs).where(runs.c.owner == owner).order_by(runs.c.id.desc()).limit(limit)
+        if before is not None:
+            query = query.where(runs.c.id < before)
+        if status is not None:
+            query = query.where(runs.c.status == status)
+        if format is not None:
+            query = query.where(runs.c.format == format)
+        return await self._db.read(lambda connection: [_run(row) for row in connection.execute(query)])
+
+    async def unfinished(self) -> list[Run]:
+        """Every run that somebody should be executing, whoever owns it."""
+        query = select(runs).where(runs.c.status == "running").order_by(runs.c.id)
+        return await self._db.read(lambda connection: [_run(row) for row in connection.execute(query)])
+
+    async def unpacked(self, finished_before: datetime, limit: int = 100) -> list[Run]:
+        """Runs that ended before then and whose log is not packed yet."""
+        has_entries = exists(select(log_entries.c.seq).where(log_entries.c.run_id == runs.c.id))
+        query = select(runs).where(runs.c.finished_at < finished_before, has_entries).limit(limit)
+        return await self._db.read(lambda connection: [_run(row) for row in connection.execute(query)])
+
+    async def stop_requests(self, process: str) -> list[str]:
+        """The runs of this process that another process was asked to stop."""
+        query = select(runs.c.id).where(
+            runs.c.process == process, runs.c.status == "running", runs.c.stop_requested.is_(True)
+        )
+        return await self._db.read(lambda connection: list(connection.scalars(query)))
+
+    async def claim(self, run: Run, process: str) -> bool:
+        """Makes `process` the one that executes the run, unless somebody else was quicker."""
+        query = (
+            update(runs)
+            .where(
+                runs.c.id == run.id,
+                runs.c.status == run.status,
+                runs.c.process.is_not_distinct_from(run.process),
+            )
+            .values(status="running", process=process, stop_requested=False, error=None, finished_at=None)
+        )
+        return bool((await self._db.write(lambda connection: connection.execute(query))).rowcount)
+
+    async def answer(self, run: Run, process: str, answer: dict[str, Any]) -> bool:
+        """Keeps what a person said to a waiting run and claims it, in one step."""
+        query = (
+            update(runs)
+            .where(runs.c.id == run.id, runs.c.status == "waiting")
+            .values(status="running", process=process, answer=answer)
+        )
+        return bool((await self._db.write(lambda connection: connection.execute(query))).rowcount)
+
+    async def update(self, run_id: str, **values: Any) -> None:
+        """Sets columns of a run that the caller executes."""
+        query = update(runs).where(runs.c.id == run_id).values(**values)
+        await self._db.write(lambda connection: connection.execute(query))
+
+    async def finish(self, run_id: str, status: Status, **values: Any) -> None:
+        """How it ended."""
+        await self.update(run_id, status=status, process=None, finished_at=datetime.now(UTC), **values)
+
+    async def delete(self, owner: str, run_id: str) -> None:
+        """Removes the run and, by cascade, its log."""
+        query = delete(runs).where(runs.c.owner == owner, runs.c.id == run_id)
+        await self._db.write(lambda connection: connection.execute(query))
+
+    async def _one(self, *conditions: Any) -> Run | None:
+        query = select(runs).where(*conditions)
+        row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
+        return None if row is None else _run(row)
+
+
+def _run(row: Row[Any]) -> Run:
+    return Run(**row._mapping)

@@ -1,0 +1,1 @@
+"""From graph events to frames on the wire: messages, mapping, merging, views, framing."""

@@ -1,0 +1,164 @@
+"""LangGraph's events → messages. The only file that knows `astream_events`.
+
+Three kinds of v2 events count, and nothing else can reach a reader:
+- a node begins: `on_chain_start` where the event's name is the node's own;
+- the graph's own stream (`on_chain_stream` without a parent), which is in order: what a node wrote
+  on its `Page` (mode `custom`), and what a node that ended brought to the state (mode `updates`);
+- a model call ended: `on_chat_model_end`, for the tokens it cost.
+Tokens of the model itself are not listened to: a node writes what counts on its page.
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
+from typing import Any, cast, get_args
+
+from langchain_core.runnables import RunnableConfig
+from langchain_core.runnables.schema import StreamEvent
+from langgraph.runtime import RunControl
+from langgraph.types import Command
+
+from backend.streaming.chunks import (
+    Content,
+    ContentData,
+    InputRequired,
+    InputRequiredData,
+    Message,
+    Metadata,
+    MetadataData,
+    NodeEvent,
+    NodeEventData,
+    NodeName,
+    NodeStatus,
+    OutlineData,
+    OutlineMessage,
+    Retract,
+    RetractData,
+    SafetyCheck,
+    SafetyCheckData,
+    Usage,
+    UsageData,
+)
+from workflows.graph import Graph
+from workflows.page import PageItem
+from workflows.state import RunContext
+
+_NODES = frozenset(get_args(NodeName))
+
+
+async def stream_messages(
+    graph: Graph,
+    graph_input: dict[str, Any] | Command[Any] | None,
+    config: RunnableConfig,
+    *,
+    context: RunContext,
+    control: RunControl,
+    usage: UsageData,
+) -> AsyncIterator[Message]:
+    """Runs the graph and yields what readers are told, in order. `usage` is what was spent before.
+
+    Ends when the graph ended or waits for a person; raises what a node raised, and GraphDrained
+    when `control` asked it to stop between two steps.
+    """
+    mapping = EventMapping(usage)
+    events = graph.astream_events(
+        graph_input,
+        config,
+        version="v2",
+        context=context,
+        control=control,
+        stream_mode=["custom", "updates"],
+        # A finished section is in the checkpoint before the next one begins.
+        durability="sync",
+    )
+    async with aclosing(cast(AsyncGenerator[StreamEvent], events)) as stream:
+        async for event in stream:
+            for message in mapping.messages(event):
+                yield message
+
+
+class EventMapping:
+    """One event → the messages that it means, mostly none. Keeps what must be counted along the way."""
+
+    def __init__(self, usage: UsageData) -> None:
+        self._usage = usage
+
+    def messages(self, event: StreamEvent) -> Iterator[Message]:
+        """Pure but for the totals of tokens."""
+        kind = event["event"]
+        if kind == "on_chain_stream":
+            if not event["parent_ids"]:
+                yield from self._graph_stream(event["data"]["chunk"])
+        elif kind == "on_chain_start":
+            node = event["name"]
+            if node == event["metadata"].get("langgraph_node") and node in _NODES:
+                yield _node_event(cast(NodeName, node), "started", _section_of(event["data"].get("input")))
+        elif kind == "on_chat_model_end":
+            yield from self._add_usage(event["data"].get("output"))
+
+    def _graph_stream(self, chunk: tuple[str, Any]) -> Iterator[Message]:
+        mode, payload = chunk
+        if mode == "custom":
+            yield _page_item(payload)
+            return
+        if (payload.get("__metadata__") or {}).get("cached"):
+            return  # a task that an earlier attempt finished: it was told then
+        for node, update in payload.items():
+            if node == "__interrupt__":
+                yield _input_required(update)
+            elif node in _NODES:
+                yield from _node_ended(node, update or {})
+            elif node == "review_outline" and update:
+                yield OutlineMessage(data=OutlineData.model_validate(update["outline"]))
+
+    def _add_usage(self, output: Any) -> Iterator[Message]:
+        spent = getattr(output, "usage_metadata", None)
+        if not spent:
+            return
+        self._usage = self._usage.model_copy(
+            update={
+                "input_tokens": self._usage.input_tokens + spent["input_tokens"],
+                "output_tokens": self._usage.output_tokens + spent["output_tokens"],
+            }
+        )
+        yield Usage(data=self._usage)
+
+
+def _node_ended(node: NodeName, update: dict[str, Any]) -> Iterator[Message]:
+    if "outline" in update:
+        yield OutlineMessage(data=OutlineData.model_validate(update["outline"]))
+    if "metadata" in update:
+        yield Metadata(data=MetadataData.model_validate(update["metadata"]))
+    sections = update.get("sections") or {}
+    section = next(iter(sections)) if node == "generate_content" else None
+    yield _node_event(node, "completed", section)
+
+
+def _node_event(node: NodeName, status: NodeStatus, section: int | None) -> NodeEvent:
+    return NodeEvent(data=NodeEventData(node=node, status=status, section=section))
+
+
+def _section_of(task_input: Any) -> int | None:
+    return task_input.get("index") if isinstance(task_input, dict) else None
+
+
+def _page_item(item: PageItem) -> Message:
+    match item["kind"]:
+        case "prose":
+            return Content(
+                data=ContentData.model_construct(
+                    section=item["section"], chunk=item["text"], is_complete=item["last"], piece=None
+                )
+            )
+        case "retraction":
+            return Retract(data=RetractData(section=item["section"], reason=item["reason"]))
+        case "judgement":
+            return SafetyCheck(data=SafetyCheckData.model_validate(item["verdict"]))
+        case "notice":
+            return NodeEvent(data=NodeEventData(node=item["node"], status="started", message=item["message"]))
+
+
+def _input_required(interrupts: Any) -> InputRequired:
+    value = interrupts[0].value
+    return InputRequired(
+        data=InputRequiredData(kind=value["kind"], payload=OutlineData.model_validate(value["payload"]))
+    )

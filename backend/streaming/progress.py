@@ -1,0 +1,78 @@
+"""How far a run is, told often enough to look alive and seldom enough to cost nothing."""
+
+from collections.abc import Callable
+
+from backend.streaming.chunks import Progress, ProgressData
+from workflows.text.words import count_words
+
+_EVERY_SECONDS = 1.0
+_WRITING_SHARE = 90  # percent of the bar that the sections fill; the plan and the checks share the rest
+_PLANNED = 5
+
+
+class ProgressMeter:
+    """Counts words as they stream. Percent never goes back; 100 is left to the end."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._started = clock()
+        self._told = clock() - _EVERY_SECONDS
+        self._words: dict[int, int] = {}
+        self._already = 0  # words that an earlier attempt wrote, which took none of our time
+        self._target = 0
+        self._percent = 0
+
+    def plan(self, target_words: int) -> Progress:
+        """The outline is there."""
+        self._target = target_words
+        return self._tell("The plan is made", _PLANNED)
+
+    def resume(self, words: dict[int, int], percent: int) -> None:
+        """Goes on from what an earlier attempt wrote: words by section."""
+        self._words = dict(words)
+        self._already = sum(words.values())
+        self._percent = percent
+
+    def add(self, section: int, chunk: str) -> Progress | None:
+        """More text; says something about once a second."""
+        self._words[section] = self._words.get(section, 0) + count_words(chunk)
+        return self._tell(f"Writing section {section + 1}") if self._due() else None
+
+    def drop(self, section: int) -> None:
+        """The text of a section is written again."""
+        self._words.pop(section, None)
+
+    def now(self, message: str) -> Progress:
+        """Said at once."""
+        return self._tell(message)
+
+    def done(self) -> Progress:
+        """The last one."""
+        self._percent = 100
+        return self._tell("Done", 100)
+
+    def _due(self) -> bool:
+        return self._clock() - self._told >= _EVERY_SECONDS
+
+    def _tell(self, message: str, at_least: int = 0) -> Progress:
+        self._told = self._clock()
+        words = sum(self._words.values())
+        share = min(1.0, words / self._target) if self._target else 0.0
+        written = _PLANNED + int(share * _WRITING_SHARE) if self._target else 0
+        self._percent = max(self._percent, at_least, written)
+        return Progress(
+            data=ProgressData(
+                percent=self._percent,
+                words=words,
+                target_words=self._target,
+                eta_seconds=self._eta(words),
+                message=message,
+            )
+        )
+
+    def _eta(self, words: int) -> int | None:
+        written = words - self._already
+        elapsed = self._clock() - self._started
+        if written <= 0 or elapsed <= 0 or not self._target:
+            return None
+        return max(0, round((self._target - words) * elapsed / written))

@@ -1,0 +1,80 @@
+"""What a reader of a log has before them: the reader's rule, as the service itself applies it. Pure."""
+
+from backend.streaming.chunks import (
+    Complete,
+    Content,
+    ContentData,
+    Error,
+    Message,
+    Metadata,
+    NodeEvent,
+    OutlineData,
+    OutlineMessage,
+    Progress,
+    Retract,
+    Usage,
+    UsageData,
+)
+from workflows.text.words import count_words
+
+
+class Transcript:
+    """The text so far, and the newest of whatever is told more than once."""
+
+    def __init__(self) -> None:
+        self._chunks: dict[int, list[str]] = {}
+        self.finished: set[int] = set()
+        self.outline: OutlineData | None = None
+        self.usage: UsageData | None = None
+        self.percent = 0
+        self.attempts = 0
+        self.has_metadata = False
+        self.terminal: Complete | Error | None = None
+
+    def apply(self, message: Message) -> None:
+        """Takes one more message into account."""
+        self.terminal = message if isinstance(message, Complete | Error) else None
+        match message:
+            case Content(data=data):
+                self._append(data)
+            case Retract(data=data) if data.piece is None:
+                self._chunks.pop(data.section, None)
+                self.finished.discard(data.section)
+            case OutlineMessage(data=data):
+                self.outline = data
+            case Usage(data=data):
+                self.usage = data
+            case Progress(data=data):
+                self.percent = data.percent
+            case Metadata():
+                self.has_metadata = True
+            case NodeEvent(data=data) if data.node == "workflow" and data.status in ("started", "resumed"):
+                self.attempts += 1
+            case _:
+                pass
+
+    def text_of(self, section: int) -> str:
+        """The text of one section as readers have it."""
+        return "".join(self._chunks.get(section, ()))
+
+    @property
+    def started(self) -> list[int]:
+        """Indices of the sections that have any text or end, in reading order."""
+        return sorted(self._chunks)
+
+    @property
+    def text(self) -> str:
+        """The whole text so far: the sections in reading order, joined by a blank line."""
+        return "\n\n".join(self.text_of(section) for section in self.started)
+
+    @property
+    def words(self) -> int:
+        """Words so far."""
+        return sum(count_words(self.text_of(section)) for section in self.started)
+
+    def _append(self, data: ContentData) -> None:
+        if data.piece is not None:
+            return
+        self._chunks.setdefault(data.section, []).append(data.chunk)
+        if data.is_complete:
+            self.finished.add(data.section)

@@ -1,0 +1,139 @@
+"""Other ways to be told the same log: one section after another, whole sentences, whole sections.
+
+A view is a pure function of the log, so the number after the colon of its ids (the how-manieth message
+of the view it is) means the same on every connection and in every process: a reader who comes back
+with the same query options is sent exactly what follows.
+"""
+
+from collections.abc import Iterator
+from typing import Literal, Protocol
+
+from backend.log.entry import Entry
+from backend.streaming.chunks import TERMINAL, Content, ContentData, Retract, decode, encode
+from workflows.text.words import last_sentence_end
+
+Order = Literal["live", "reading"]
+Granularity = Literal["token", "sentence", "section"]
+
+
+class _Stage(Protocol):
+    def feed(self, entry: Entry) -> Iterator[Entry]: ...
+
+
+class View:
+    """Turns the entries of a log, fed in order from the first, into the view's own entries."""
+
+    def __init__(self, order: Order, granularity: Granularity) -> None:
+        self._stages: list[_Stage] = []
+        if order == "reading":
+            self._stages.append(_ReadingOrder())
+        if granularity != "token":
+            self._stages.append(_Grains(granularity))
+        self.count = 0
+        """Messages shown so far."""
+
+    def feed(self, entry: Entry) -> list[Entry]:
+        """What the view shows because of `entry`, numbered on from 1."""
+        shown = [entry]
+        for stage in self._stages:
+            shown = [out for item in shown for out in stage.feed(item)]
+        numbered = []
+        for item in shown:
+            self.count += 1
+            numbered.append(Entry(self.count, item.type, item.data))
+        return numbered
+
+
+class _ReadingOrder:
+    """Holds back what belongs to later sections until the one being read is complete.
+
+    A permutation of the log. What is held is at most the text of the run.
+    """
+
+    def __init__(self) -> None:
+        self._reading = 0
+        self._held: dict[int, list[Entry]] = {}
+
+    def feed(self, entry: Entry) -> Iterator[Entry]:
+        if entry.type in TERMINAL:
+            yield from self._release_all()
+            yield entry
+            return
+        section = _section(entry)
+        if section is None or section < self._reading:
+            yield entry
+        elif section > self._reading:
+            self._held.setdefault(section, []).append(entry)
+        else:
+            yield from self._read(entry)
+
+    def _read(self, entry: Entry) -> Iterator[Entry]:
+        yield entry
+        if not _ends_section(entry):
+            return
+        self._reading += 1
+        for held in self._held.pop(self._reading, ()):
+            # What is held may itself end this section and open the next: feed it again.
+            yield from self.feed(held)
+
+    def _release_all(self) -> Iterator[Entry]:
+        """The run ended: whoever reads gets every word there is."""
+        held, self._held = self._held, {}
+        for section in sorted(held):
+            yield from held[section]
+
+
+class _Grains:
+    """Text in whole sentences or sections."""
+
+    def __init__(self, granularity: Granularity) -> None:
+        self._whole_sections = granularity == "section"
+        self._pending: dict[int, str] = {}
+
+    def feed(self, entry: Entry) -> Iterator[Entry]:
+        if entry.type == "content":
+            message = decode(entry.data)
+            assert isinstance(message, Content)
+            if message.data.piece is None:
+                yield from self._content(entry, message.data)
+                return
+        elif entry.type == "retract":
+            self._pending.pop(_section(entry) or 0, None)
+        elif entry.type in TERMINAL:
+            yield from self._rest(entry)
+        yield entry
+
+    def _content(self, entry: Entry, data: ContentData) -> Iterator[Entry]:
+        text = self._pending.pop(data.section, "") + data.chunk
+        if data.is_complete:
+            yield _content(entry, data.section, text, is_complete=True)
+            return
+        ready = 0 if self._whole_sections else last_sentence_end(text)
+        if ready:
+            yield _content(entry, data.section, text[:ready], is_complete=False)
+        if ready < len(text):
+            self._pending[data.section] = text[ready:]
+
+    def _rest(self, entry: Entry) -> Iterator[Entry]:
+        pending, self._pending = self._pending, {}
+        for section in sorted(pending):
+            yield _content(entry, section, pending[section], is_complete=False)
+
+
+def _content(entry: Entry, section: int, chunk: str, *, is_complete: bool) -> Entry:
+    message = Content(data=ContentData(section=section, chunk=chunk, is_complete=is_complete))
+    return Entry(entry.seq, "content", encode(message))
+
+
+def _section(entry: Entry) -> int | None:
+    """The section whose text this entry changes, if any."""
+    if entry.type not in ("content", "retract"):
+        return None
+    message = decode(entry.data)
+    assert isinstance(message, Content | Retract)
+    return message.data.section if message.data.piece is None else None
+
+
+def _ends_section(entry: Entry) -> bool:
+    message = decode(entry.data)
+    return isinstance(message, Content) and message.data.is_complete

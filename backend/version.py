@@ -1,0 +1,5 @@
+"""Which Storywire this is."""
+
+from importlib.metadata import version
+
+VERSION = version("storywire")

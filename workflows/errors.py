@@ -1,0 +1,149 @@
+"""Every way in which Storywire says no, as one tree with stable codes.
+
+`code` is part of the wire contract (docs/protocol.md) and never changes; `message` is a sentence
+for a person and never holds a key, a stack trace or a provider's raw reply. The HTTP status of a
+code is decided at the edge, in `backend/api/problems.py`.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field of an input: its dotted path and what is accepted there."""
+
+    field: str
+    message: str
+
+
+class StorywireError(Exception):
+    """The root. `retryable`: the same request may succeed later. `resumable`: a run that it ended can go on."""
+
+    code: ClassVar[str] = "INTERNAL"
+    retryable: ClassVar[bool] = False
+    resumable: ClassVar[bool] = True
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class Internal(StorywireError):
+    """A fault of ours. The cause is in the service's own log, under the run id."""
+
+    retryable = True
+
+
+class InvalidInput(StorywireError):
+    """What the caller sent is wrong; `errors` name the fields."""
+
+    code = "INVALID_INPUT"
+    resumable = False
+
+    def __init__(self, message: str, errors: tuple[FieldError, ...] = ()) -> None:
+        super().__init__(message)
+        self.errors = errors
+
+
+class NotFound(StorywireError):
+    """It isn't there, or it belongs to somebody else: the caller can't tell which."""
+
+    code = "NOT_FOUND"
+    resumable = False
+
+
+class Conflict(StorywireError):
+    """The request doesn't fit the state that the thing is in."""
+
+    code = "CONFLICT"
+    resumable = False
+
+
+class PayloadTooLarge(StorywireError):
+    """The body is over the limit."""
+
+    code = "PAYLOAD_TOO_LARGE"
+    resumable = False
+
+
+class Overloaded(StorywireError):
+    """Too much is going on; come back after `retry_after` seconds."""
+
+    code = "OVERLOADED"
+    retryable = True
+
+    def __init__(self, message: str, retry_after: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class ModelError(StorywireError):
+    """The model, or the way to it, failed."""
+
+
+class ModelNotConfigured(ModelError):
+    """No key or no such model: the message says which setting is missing."""
+
+    code = "MODEL_NOT_CONFIGURED"
+
+
+class ModelAuth(ModelError):
+    """The provider refused the key."""
+
+    code = "MODEL_AUTH"
+
+
+class ModelRateLimited(ModelError):
+    """The provider asks to slow down, or the account is out of credit."""
+
+    code = "MODEL_RATE_LIMITED"
+    retryable = True
+
+
+class ModelTimeout(ModelError):
+    """The provider sent no token for too long."""
+
+    code = "MODEL_TIMEOUT"
+    retryable = True
+
+
+class ModelUnavailable(ModelError):
+    """The provider can't be reached, or broke off."""
+
+    code = "MODEL_UNAVAILABLE"
+    retryable = True
+
+
+class ModelTruncated(ModelError):
+    """The reply ended without a finish reason, or hit its length limit."""
+
+    code = "MODEL_TRUNCATED"
+    retryable = True
+
+
+class ModelBadOutput(ModelError):
+    """The reply is empty, or not what the schema asked for."""
+
+    code = "MODEL_BAD_OUTPUT"
+    retryable = True
+
+
+class SafetyRejected(StorywireError):
+    """The text can't be made safe."""
+
+    code = "SAFETY_REJECTED"
+    resumable = False
+
+
+class Cancelled(StorywireError):
+    """Somebody stopped the run; the text so far is kept."""
+
+    code = "CANCELLED"
+
+
+class RunTimeout(StorywireError):
+    """The run took longer than a run may."""
+
+    code = "TIMEOUT"
+    retryable = True

@@ -1,0 +1,91 @@
+"""The plug-in interface: what a format brings so that the one graph can write it.
+
+A package of your own adds a format by naming its class under the entry point `storywire.formats`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from workflows.errors import FieldError, InvalidInput
+from workflows.models.catalog import Model
+from workflows.models.spec import ModelSpec
+from workflows.safety.policy import Policy
+from workflows.state import Issue, Outline, Section, SectionTask, State
+
+InputT = TypeVar("InputT", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The outline that readers see, and what the format keeps for its own prompts (JSON)."""
+
+    outline: Outline
+    notes: dict[str, Any] = field(default_factory=dict)
+
+
+class Format(ABC, Generic[InputT]):
+    """One kind of long text. Stateless: one instance serves all runs at once."""
+
+    name: ClassVar[str]
+    """In URLs, in the database and in `langgraph.json`: lower case, no spaces, never changes."""
+    title: ClassVar[str]
+    """For people."""
+    example: ClassVar[Mapping[str, Any]]
+    """A worked example of the input, for the docs and the API."""
+    Input: type[InputT]
+    """The input model. Its field errors are what a caller is told."""
+
+    def parse(self, given: Mapping[str, Any]) -> InputT:
+        """The input, checked. Raises InvalidInput that names each wrong field."""
+        try:
+            return self.Input.model_validate(given)
+        except ValidationError as error:
+            raise invalid_input(error) from None
+
+    def check_model(self, given: InputT, model: ModelSpec) -> None:
+        """Raises InvalidInput when this model can't write this input. Called before anything is spent."""
+        del given, model
+
+    @abstractmethod
+    def policy(self, given: InputT) -> Policy:
+        """The safety policy for these readers."""
+
+    @abstractmethod
+    async def plan(self, given: InputT, model: Model) -> Plan:
+        """What will be written: sections with titles, summaries and word targets."""
+
+    @abstractmethod
+    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
+        """The text of one section, as deltas, as it comes from the model."""
+
+    @abstractmethod
+    def rewrite(
+        self, given: InputT, section: Section, issues: list[Issue], model: Model
+    ) -> AsyncGenerator[str]:
+        """The section again, without what the safety check found fault with."""
+
+    async def derive(self, given: InputT, state: State, model: Model) -> dict[str, Any]:
+        """The format's own results, which end up in `complete`. None by default."""
+        del given, state, model
+        return {}
+
+    @abstractmethod
+    def metrics(self, given: InputT, state: State) -> dict[str, Any]:
+        """`word_count`, `estimated_reading_time` (minutes), `vocabulary_level`,
+        `educational_elements`, and the format's own extras. Pure; runs in a thread."""
+
+
+AnyFormat = Format[Any]
+
+
+def invalid_input(error: ValidationError, root: str = "input") -> InvalidInput:
+    """Pydantic's findings as ours: dotted paths below `root`, sentences, no echo of the values."""
+    found = tuple(
+        FieldError(".".join([root, *(str(part) for part in item["loc"])]), str(item["msg"]))
+        for item in error.errors(include_url=False, include_input=False, include_context=False)
+    )
+    return InvalidInput("; ".join(f"{item.field}: {item.message}" for item in found), found)

@@ -1,0 +1,28 @@
+"""The formats that are installed: ours and everybody else's, found by entry point."""
+
+from functools import cache
+from importlib.metadata import entry_points
+
+from workflows.formats.base import AnyFormat
+
+GROUP = "storywire.formats"
+
+
+@cache
+def list_formats() -> dict[str, AnyFormat]:
+    """Every installed format by name. Raises TypeError when a package registers something else."""
+    formats: dict[str, AnyFormat] = {}
+    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+        format = entry.load()()
+        if not isinstance(format, AnyFormat.__origin__):  # type: ignore[attr-defined]
+            raise TypeError(f"The entry point {entry.name} of {GROUP} names no Format: {entry.value}")
+        formats[format.name] = format
+    return formats
+
+
+def find_format(name: str) -> AnyFormat:
+    """Raises LookupError that lists what there is."""
+    formats = list_formats()
+    if name not in formats:
+        raise LookupError(f"There is no format {name!r}; there is {', '.join(sorted(formats))}.")
+    return formats[name]

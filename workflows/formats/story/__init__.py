@@ -1,0 +1,1 @@
+"""The story format: a chapter of a child's story."""

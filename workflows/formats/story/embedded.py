@@ -1,0 +1,168 @@
+"""The story format's three prompts for the embedded model: the plan, a page, and the choices."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any, TypeVar
+
+from langchain_core.exceptions import OutputParserException
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
+from langchain_core.runnables import RunnableConfig
+from pydantic import BaseModel, ValidationError
+
+from workflows.errors import ModelBadOutput
+from workflows.formats.story.plot import (
+    Ending,
+    Plot,
+    ending_schema,
+    is_clumsy,
+    is_clumsy_plot,
+    plot_schema,
+    tell_scenes,
+)
+from workflows.models.embedded.client import STRUCTURED
+from workflows.models.embedded.prompts import clean_line, load_prompt
+from workflows.models.embedded.prose import Page
+
+SCENES = 4
+TRIES = 3
+
+_PROMPTS = Path(__file__).parent / "prompts" / "embedded"
+_ANSWER_TOKENS = 320
+_WISH_CHARACTERS = 160
+
+FormT = TypeVar("FormT", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A page of the plan: `summary` is the page's first line."""
+
+    title: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoryPlan:
+    """`hero` says who the hero is, without the name: "a brave girl who loves stars"."""
+
+    title: str
+    hero: str
+    scenes: tuple[Scene, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the child can choose: what to do, and what would come of it."""
+
+    text: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """A question about the end of the chapter, and its answers."""
+
+    question: str
+    choices: tuple[Choice, ...]
+
+
+async def plan_story(
+    chat: BaseChatModel,
+    *,
+    theme: str,
+    name: str,
+    age: int,
+    interests: Sequence[str] = (),
+    chapter_number: int = 1,
+    title: str | None = None,
+    custom_input: str | None = None,
+    config: RunnableConfig | None = None,
+) -> StoryPlan:
+    """Four scenes. A custom input is told as the hero's own idea, word for word.
+
+    Raises ModelBadOutput when none of three tries has the right form.
+    """
+    name, wish = clean_line(name), _shorten(clean_line(custom_input or ""))
+    messages = load_prompt(_PROMPTS / "outline.md").messages(
+        theme=theme, name=name, age=age, interests=" and ".join(interests) or "adventures", wish=wish
+    )
+    plot = await _fill(
+        chat, messages, Plot, lambda lots: plot_schema(clean_line(theme), lots), is_clumsy_plot, config
+    )
+    return StoryPlan(
+        title=clean_line(title or "") or f"{name} and {plot.title}",
+        hero=plot.hero,
+        scenes=tuple(Scene(*scene) for scene in tell_scenes(plot, name, wish, chapter_number)),
+    )
+
+
+async def offer_choices(
+    chat: BaseChatModel, *, name: str, theme: str, ending_text: str, config: RunnableConfig | None = None
+) -> Choices:
+    """A question about what comes next, and three answers. `ending_text`: the last scene's line.
+
+    Raises ModelBadOutput when none of three tries has the right form.
+    """
+    name = clean_line(name)
+    messages = load_prompt(_PROMPTS / "choices.md").messages(theme=theme, name=name, ending=ending_text)
+    ending = await _fill(chat, messages, Ending, ending_schema, is_clumsy, config)
+    offered = [
+        (ending.choice_1, ending.then_1),
+        (ending.choice_2, ending.then_2),
+        (ending.choice_3, ending.then_3),
+    ]
+    return Choices(
+        question=f"What should {name} {ending.question}?",
+        choices=tuple(Choice(text, f"{name} will {then}.") for text, then in offered),
+    )
+
+
+def scene_page(
+    *, name: str, hero: str, index: int, summary: str, before: str | None = None, target_words: int = 90
+) -> Page:
+    """Scene `index` (from 0) as a page to write; `summary` is its line in the plan, `before` that of the scene before."""
+    prompt = load_prompt(_PROMPTS / "page.md")
+    place_in_plot = min(index, SCENES - 1) + 1
+    return Page(
+        system=prompt.block("system"),
+        instruction=prompt.block("instruction", name=name, hero=hero, before=before or "", line=summary),
+        opening=summary,
+        target_words=target_words,
+        starters=tuple(prompt.block(f"starters_{place_in_plot}", name=name).splitlines()),
+    )
+
+
+async def _fill(
+    chat: BaseChatModel,
+    messages: list[BaseMessage],
+    form: type[FormT],
+    make_schema: Callable[[Random], dict[str, Any]],
+    is_unfit: Callable[[FormT], bool],
+    config: RunnableConfig | None,
+) -> FormT:
+    """The first answer that is fit to be told, else the last that has the right form."""
+    last: FormT | None = None
+    for _ in range(TRIES):
+        asked = chat.with_structured_output(
+            make_schema(Random()), method="json_schema", max_tokens=_ANSWER_TOKENS, **STRUCTURED
+        )
+        try:
+            last = form.model_validate(await asked.ainvoke(messages, config))
+        except (OutputParserException, ValidationError):
+            continue
+        if not is_unfit(last):
+            return last
+    if last is None:
+        raise ModelBadOutput("The embedded model did not answer in the form that was asked for.")
+    return last
+
+
+def _shorten(wish: str) -> str:
+    """The wish as the text between two quotation marks: one or two sentences, ended by a mark."""
+    wish = wish.replace('"', "'")
+    if len(wish) > _WISH_CHARACTERS:
+        wish = wish[:_WISH_CHARACTERS].rpartition(" ")[0].rstrip(",;:") + "…"
+    return wish if not wish or wish[-1] in ".!?…" else f"{wish}."

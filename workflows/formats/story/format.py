@@ -1,0 +1,131 @@
+"""The story format: a chapter of a child's story, with choices for the next one."""
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any, ClassVar
+
+from workflows.errors import FieldError, InvalidInput
+from workflows.formats.base import Format, Plan
+from workflows.formats.story import small
+from workflows.formats.story.answers import Choices, StoryOutline
+from workflows.formats.story.input import StoryInput
+from workflows.formats.story.metrics import story_metrics
+from workflows.models.calls import ask, stream_text
+from workflows.models.catalog import Model
+from workflows.models.spec import ModelSpec
+from workflows.prompts import Prompts
+from workflows.safety.policy import Policy, load_policy
+from workflows.state import Issue, Outline, PlannedSection, Section, SectionTask, State, text_of
+from workflows.text.words import last_paragraph
+
+_LANGUAGES = {"en": "English", "he": "Hebrew"}
+_SCENES = 4
+# Words a scene, by reading level: what a child of that level reads in one sitting, over four scenes.
+_SCENE_WORDS = {"beginner": 90, "intermediate": 160, "advanced": 260}
+_PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
+
+
+class StoryFormat(Format[StoryInput]):
+    """3–5 scenes, then a question, choices, and words to learn."""
+
+    name = "story"
+    title = "A chapter of a child's story"
+    Input = StoryInput
+    example: ClassVar[dict[str, Any]] = {
+        "theme": "a lighthouse on the moon",
+        "reader": {"name": "Maya", "age": 7, "interests": ["stars", "cats"]},
+    }
+
+    def check_model(self, given: StoryInput, model: ModelSpec) -> None:
+        """The embedded model writes English only."""
+        if model.provider == "embedded" and given.reader.language != "en":
+            message = "the built-in model writes English (en) only; set STORYWIRE_MODEL to a larger one"
+            raise InvalidInput(
+                f"input.reader.language: {message}", (FieldError("input.reader.language", message),)
+            )
+
+    def policy(self, given: StoryInput) -> Policy:
+        """Children's policy."""
+        del given
+        return load_policy("child")
+
+    async def plan(self, given: StoryInput, model: Model) -> Plan:
+        """Four scenes. Titles and summaries are the model's, lengths are ours."""
+        if model.tier == "embedded":
+            return await small.plan(given, model)
+        answer = await ask(
+            model,
+            StoryOutline,
+            _PROMPTS.messages(
+                "outline", input=given, language=_LANGUAGES[given.reader.language], scenes=_SCENES
+            ),
+        )
+        words = _SCENE_WORDS[given.reader.reading_level]
+        outline = Outline(
+            title=given.title or answer.title,
+            sections=[
+                PlannedSection(index=index, title=scene.title, summary=scene.summary, target_words=words)
+                for index, scene in enumerate(answer.scenes)
+            ],
+        )
+        return Plan(
+            outline,
+            {
+                "educational_elements": answer.educational_elements,
+                "vocabulary_words": [word.model_dump() for word in answer.vocabulary_words],
+            },
+        )
+
+    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
+        """One scene, from the plan and the last paragraph before it."""
+        if model.tier == "embedded":
+            return small.write(task, model)
+        given = self.parse(task["input"])
+        messages = _PROMPTS.messages(
+            "section",
+            input=given,
+            language=_LANGUAGES[given.reader.language],
+            outline=task["outline"],
+            section=task["outline"]["sections"][task["index"]],
+            words=[word["word"] for word in task["notes"].get("vocabulary_words", [])],
+            last_paragraph=task["last_paragraph"],
+        )
+        return stream_text(model, messages)
+
+    def rewrite(
+        self, given: StoryInput, section: Section, issues: list[Issue], model: Model
+    ) -> AsyncGenerator[str]:
+        """The scene again, with an editor's notes."""
+        messages = _PROMPTS.messages(
+            "rewrite",
+            input=given,
+            language=_LANGUAGES[given.reader.language],
+            text=section["text"],
+            issues=issues,
+        )
+        return stream_text(model, messages)
+
+    async def derive(self, given: StoryInput, state: State, model: Model) -> dict[str, Any]:
+        """`choice_question`, `choices`, `vocabulary_words`."""
+        if model.tier == "embedded":
+            return await small.derive(given, state, model)
+        answer = await ask(
+            model,
+            Choices,
+            _PROMPTS.messages(
+                "choices",
+                input=given,
+                language=_LANGUAGES[given.reader.language],
+                outline=state["outline"],
+                ending=last_paragraph(text_of(state["sections"])),
+            ),
+        )
+        return {
+            "choice_question": answer.question,
+            "choices": [choice.model_dump() for choice in answer.choices],
+            "vocabulary_words": state["notes"].get("vocabulary_words", []),
+        }
+
+    def metrics(self, given: StoryInput, state: State) -> dict[str, Any]:
+        """Reading time at the reader's own speed, vocabulary level, grade, repetition, words a section."""
+        return story_metrics(given, state)

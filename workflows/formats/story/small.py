@@ -1,0 +1,81 @@
+"""The story format on the embedded model, which needs prompts and ways of its own.
+
+The prompts for large models don't work at its size: it is given examples, a plan whose shape forces
+a plot, and it writes a page paragraph by paragraph.
+"""
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from workflows.errors import StorywireError
+from workflows.formats.base import Plan
+from workflows.formats.story.embedded import offer_choices, plan_story, scene_page
+from workflows.formats.story.input import StoryInput
+from workflows.models.calls import guard, translate
+from workflows.models.catalog import Model
+from workflows.models.embedded.prose import write_prose
+from workflows.state import Outline, PlannedSection, SectionTask, State, text_of
+from workflows.text.words import last_paragraph
+
+_SCENE_WORDS = 90
+
+
+async def plan(given: StoryInput, model: Model) -> Plan:
+    """A plot of four scenes; each summary is its scene's first line."""
+    try:
+        plot = await plan_story(
+            model.chat,
+            theme=given.theme,
+            name=given.reader.name,
+            age=given.reader.age,
+            interests=given.reader.interests,
+            chapter_number=given.chapter_number,
+            title=given.title,
+            custom_input=given.custom_user_input,
+        )
+    except StorywireError:
+        raise
+    except Exception as error:
+        raise translate(model, error) from error
+    outline = Outline(
+        title=plot.title,
+        sections=[
+            PlannedSection(index=index, title=scene.title, summary=scene.summary, target_words=_SCENE_WORDS)
+            for index, scene in enumerate(plot.scenes)
+        ],
+    )
+    return Plan(outline, {"hero": plot.hero})
+
+
+def write(task: SectionTask, model: Model) -> AsyncGenerator[str]:
+    """One scene, which begins with its line of the plan."""
+    sections, index = task["outline"]["sections"], task["index"]
+    page = scene_page(
+        name=task["input"]["reader"]["name"],
+        hero=task["notes"]["hero"],
+        index=index,
+        summary=sections[index]["summary"],
+        before=sections[index - 1]["summary"] if index else None,
+        target_words=sections[index]["target_words"],
+    )
+    return guard(model, write_prose(model.chat, page))
+
+
+async def derive(given: StoryInput, state: State, model: Model) -> dict[str, Any]:
+    """A question and its answers. Words to learn are beyond this model, so there are none."""
+    try:
+        offered = await offer_choices(
+            model.chat,
+            name=given.reader.name,
+            theme=given.theme,
+            ending_text=last_paragraph(text_of(state["sections"])),
+        )
+    except StorywireError:
+        raise
+    except Exception as error:
+        raise translate(model, error) from error
+    return {
+        "choice_question": offered.question,
+        "choices": [{"text": choice.text, "description": choice.description} for choice in offered.choices],
+        "vocabulary_words": [],
+    }

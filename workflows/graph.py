@@ -1,0 +1,58 @@
+"""The graph that writes every format: outline → sections → safety → derived results → metrics. Wiring only."""
+
+from functools import partial
+from typing import Any, TypedDict
+
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+
+from workflows.formats.base import AnyFormat
+from workflows.models.catalog import ModelCatalog
+from workflows.nodes.calculate_metrics import calculate_metrics
+from workflows.nodes.dependencies import Dependencies
+from workflows.nodes.derive import derive
+from workflows.nodes.dispatch import dispatch
+from workflows.nodes.enhance_content import enhance_content
+from workflows.nodes.generate_content import generate_content
+from workflows.nodes.outline import outline, review_outline
+from workflows.nodes.safety_check import safety_check
+from workflows.routing import after_safety_check, next_sections
+from workflows.state import RunContext, SectionTask, State
+
+Graph = CompiledStateGraph[State, RunContext, Any, Any]
+
+
+def build_graph(
+    format: AnyFormat, models: ModelCatalog, checkpointer: BaseCheckpointSaver[Any] | None = None
+) -> Graph:
+    """The graph of one format. LangGraph Studio brings a checkpointer of its own."""
+    deps = Dependencies(format, models)
+    # A schema of its own for each format: Studio makes the input form from it.
+    graph = StateGraph(State, context_schema=RunContext, input_schema=_request_schema(format))
+
+    graph.add_node("outline", partial(outline, deps))
+    graph.add_node("review_outline", review_outline)
+    graph.add_node("dispatch", dispatch)
+    graph.add_node("generate_content", partial(generate_content, deps), input_schema=SectionTask)
+    graph.add_node("safety_check", partial(safety_check, deps))
+    graph.add_node("enhance_content", partial(enhance_content, deps))
+    graph.add_node("derive", partial(derive, deps))
+    graph.add_node("calculate_metrics", partial(calculate_metrics, deps))
+
+    graph.add_edge(START, "outline")
+    graph.add_edge("outline", "review_outline")
+    graph.add_edge("review_outline", "dispatch")
+    graph.add_conditional_edges("dispatch", next_sections, ["generate_content", "safety_check"])
+    graph.add_edge("generate_content", "dispatch")
+    graph.add_conditional_edges("safety_check", after_safety_check, ["enhance_content", "derive"])
+    graph.add_edge("enhance_content", "safety_check")
+    graph.add_edge("derive", "calculate_metrics")
+    graph.add_edge("calculate_metrics", END)
+    return graph.compile(checkpointer=checkpointer, name=format.name)
+
+
+def _request_schema(format: AnyFormat) -> Any:
+    # mypy reads TypedDicts off the page only; this one is made at run time.
+    make_typed_dict: Any = TypedDict
+    return make_typed_dict(f"{format.name.title()}Request", {"input": format.Input})

@@ -1,0 +1,1 @@
+"""Chat models: which one a name means, and the embedded one."""

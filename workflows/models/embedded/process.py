@@ -1,0 +1,107 @@
+"""The embedded model's process as the rest of the program sees it: an address that is always good."""
+
+import asyncio
+import os
+from pathlib import Path
+
+import httpx
+from filelock import AsyncFileLock, Timeout
+
+from workflows.errors import ModelUnavailable
+from workflows.models.embedded.child import Child, start_child
+from workflows.models.embedded.record import Endpoint, Record, read_record, remove_record, write_record
+from workflows.models.embedded.weights import Weights, find_weights
+
+__all__ = ["EmbeddedServer", "Endpoint"]
+
+_HEALTH_TIMEOUT = 5.0
+
+
+class EmbeddedServer:
+    """The embedded model, started at first use and shared by every process with the same `runtime_dir`.
+
+    One instance belongs to one event loop. The process that started the model owns it: it ends with
+    its owner, and the next call of `endpoint` in another process starts a new one.
+    """
+
+    def __init__(
+        self, runtime_dir: Path, local_model: Path | None = None, *, start_timeout: float = 60.0
+    ) -> None:
+        self._runtime_dir = runtime_dir
+        self._local_model = local_model
+        self._start_timeout = start_timeout
+        self._child: Child | None = None
+        self._record: Path | None = None
+        self._search: asyncio.Task[Endpoint] | None = None
+        self._closed = False
+
+    async def endpoint(self) -> Endpoint:
+        """Where the model answers now; starts it when nobody did, or when it died.
+
+        However many callers come at once, one start serves them all, and goes on when one of them is
+        cancelled. Raises ModelNotConfigured without a model file, ModelUnavailable when the
+        model doesn't start.
+        """
+        if self._closed:
+            raise ModelUnavailable("The embedded model was shut down.")
+        if self._child is not None and self._child.alive:
+            return self._child.endpoint
+        if self._search is None:
+            self._search = asyncio.create_task(self._find_or_start(), name="embedded-model-start")
+            self._search.add_done_callback(self._end_search)
+        return await asyncio.shield(self._search)
+
+    async def close(self) -> None:
+        """Ends the model if this process started it, and returns when it is gone. May be called twice."""
+        self._closed = True
+        if self._search is not None:
+            self._search.cancel()
+            await asyncio.wait([self._search])
+        if self._child is not None:
+            child, self._child = self._child, None
+            await child.stop()
+            if self._record is not None:
+                remove_record(self._record, child.pid)
+
+    def _end_search(self, search: asyncio.Task[Endpoint]) -> None:
+        self._search = None
+        if not search.cancelled():
+            search.exception()  # looked at here, for the case that every caller was cancelled
+
+    async def _find_or_start(self) -> Endpoint:
+        weights = await asyncio.to_thread(find_weights, self._local_model, self._runtime_dir)
+        try:
+            self._runtime_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            name = f"embedded-{weights.fingerprint()}"
+            async with AsyncFileLock(self._runtime_dir / f"{name}.lock", timeout=self._start_timeout):
+                return await self._share_or_start(self._runtime_dir / f"{name}.json", weights)
+        except Timeout as error:
+            raise ModelUnavailable(
+                "Another process has been starting the embedded model for too long."
+            ) from error
+        except OSError as error:
+            raise ModelUnavailable(f"The embedded model can't use {self._runtime_dir}: {error}.") from error
+
+    async def _share_or_start(self, record_path: Path, weights: Weights) -> Endpoint:
+        record = read_record(record_path)
+        if record is not None and await _answers(record):
+            return record.endpoint
+        log_path = record_path.with_suffix(".log")
+        self._child = await start_child(weights, log_path, self._start_timeout)
+        self._record = record_path
+        write_record(record_path, Record(self._child.pid, self._child.endpoint))
+        return self._child.endpoint
+
+
+async def _answers(record: Record) -> bool:
+    """Whether the recorded process lives and is the one that knows the recorded key."""
+    try:
+        os.kill(record.pid, 0)
+        async with httpx.AsyncClient(trust_env=False, verify=False, timeout=_HEALTH_TIMEOUT) as client:
+            reply = await client.get(
+                f"{record.endpoint.base_url}/models",
+                headers={"Authorization": f"Bearer {record.endpoint.api_key}"},
+            )
+        return reply.status_code == httpx.codes.OK
+    except (OSError, httpx.HTTPError):
+        return False

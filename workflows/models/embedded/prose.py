@@ -1,0 +1,104 @@
+"""Plain prose from the embedded model: paragraph by paragraph, each begun for it.
+
+A model this small loses the thread of a long prompt and of a long reply. So every call gets a short
+prompt and the page so far as the beginning of its own reply, and writes one paragraph more. Text is given
+out by whole sentences: a paragraph is often cut at its token limit, and no page may end in mid-sentence.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
+from langchain_core.runnables import RunnableConfig
+
+from workflows.errors import ModelBadOutput, ModelTruncated
+from workflows.models.embedded.client import PROSE
+from workflows.models.embedded.sentences import SentenceBuffer
+
+PARAGRAPH_TOKENS = 85
+# A paragraph is 30 to 60 words: nearer to the target than half of that, another one would overshoot it.
+_HALF_PARAGRAPH_WORDS = 22
+_TRIES = 3
+# What a paragraph is continued from: more would outgrow the model's room of 2,048 tokens.
+_REMEMBERED_PARAGRAPHS = 6
+
+# Story text alone: no digits, lists, headings, labels or shouting, and at least a sentence's length.
+# It costs no time, and keeps the model from explaining its story instead of telling it.
+_GRAMMAR = r"""root ::= %s ( cap | plain ){40,} "\n"?
+cap ::= [A-Z] plain
+plain ::= [^A-Z0-9\x00-\x1F\x7F*#:;_=<>|(){}\[\]/\\@&%%+~^$`]
+"""
+_AFTER_SENTENCE = _GRAMMAR % r'" " "\""? cap'
+_AFTER_STARTER = _GRAMMAR % '""'
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One section to write.
+
+    `opening` is the page's first sentence, given by the outline; `starters` are the first words of the
+    paragraphs after the first, taken in turn, and keep the model telling what happens next.
+    """
+
+    system: str
+    instruction: str
+    opening: str
+    target_words: int = 90
+    starters: tuple[str, ...] = ("Then",)
+    max_paragraphs: int = 12
+
+
+async def write_prose(
+    chat: BaseChatModel, page: Page, config: RunnableConfig | None = None
+) -> AsyncIterator[str]:
+    """The page's text as deltas: the opening, then sentence by sentence, a blank line between paragraphs.
+
+    Ends at the first paragraph near `target_words`. Raises ModelTruncated when a reply breaks off
+    without a finish reason, ModelBadOutput when the model has nothing to say.
+    """
+    told = page.opening
+    yield told
+    for number in range(page.max_paragraphs):
+        if number > 0 and len(told.split()) >= page.target_words - _HALF_PARAGRAPH_WORDS:
+            return
+        before = told
+        for attempt in range(_TRIES):
+            async with aclosing(
+                _write_paragraph(chat, page, told, number, number + attempt, config)
+            ) as sentences:
+                async for sentence in sentences:
+                    told += sentence
+                    yield sentence
+            if told != before:
+                break
+        else:
+            raise ModelBadOutput("The embedded model wrote nothing that could be used.")
+
+
+async def _write_paragraph(
+    chat: BaseChatModel, page: Page, told: str, number: int, turn: int, config: RunnableConfig | None
+) -> AsyncIterator[str]:
+    """One paragraph's whole sentences, each with the white space before it."""
+    # The first paragraph goes on from the opening; the others begin with a starter, another one at each try.
+    gap, starter, grammar = " ", "", _AFTER_SENTENCE
+    if number > 0:
+        gap, starter, grammar = "\n\n", page.starters[(turn - 1) % len(page.starters)], _AFTER_STARTER
+    buffer = SentenceBuffer(told, starter, gap)
+    finish: str | None = None
+    begun = told if number == 0 else f"{_remember(told)}{gap}{starter}"
+    messages = [SystemMessage(page.system), HumanMessage(page.instruction), AIMessage(begun)]
+    sampling = PROSE | {"extra_body": PROSE["extra_body"] | {"grammar": grammar}}
+    async for chunk in chat.astream(messages, config, max_tokens=PARAGRAPH_TOKENS, stop=["\n"], **sampling):
+        finish = chunk.response_metadata.get("finish_reason") or finish
+        for sentence in buffer.feed(chunk.text):
+            yield sentence
+    if finish is None:
+        raise ModelTruncated("The reply of the embedded model broke off before its end.")
+    for sentence in buffer.finish():
+        yield sentence
+
+
+def _remember(told: str) -> str:
+    return "\n\n".join(told.split("\n\n")[-_REMEMBERED_PARAGRAPHS:])

@@ -1,0 +1,54 @@
+"""Which models there are to write with: the part of the environment that the graphs need.
+
+This and `backend/settings.py` are the only readers of the environment.
+"""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import AliasChoices, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from workflows.models.spec import ModelSpec
+
+
+class ModelSettings(BaseSettings):
+    """Models and keys. Providers are set by their own usual variables."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="STORYWIRE_",
+        env_file=".env",
+        extra="ignore",
+        populate_by_name=True,
+        hide_input_in_errors=True,
+    )
+
+    model: str | None = Field(
+        None, description="The model that writes, as provider:model, e.g. openai:gpt-5-mini"
+    )
+    local_model: Path | None = Field(None, description="Another GGUF file for the embedded model to run")
+    runtime_dir: Path = Field(
+        Path.home() / ".cache" / "storywire",
+        description="Where the embedded model's process leaves its address",
+    )
+    token_timeout: float = Field(
+        90.0, gt=0, description="Seconds without a token after which a model call is given up (MODEL_TIMEOUT)"
+    )
+
+    openai_api_key: SecretStr | None = Field(None, validation_alias=AliasChoices("OPENAI_API_KEY"))
+    openai_base_url: str | None = Field(None, validation_alias=AliasChoices("OPENAI_BASE_URL"))
+    google_api_key: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("GOOGLE_API_KEY", "GEMINI_API_KEY")
+    )
+    google_base_url: str | None = Field(None, validation_alias=AliasChoices("GOOGLE_GEMINI_BASE_URL"))
+    groq_api_key: SecretStr | None = Field(None, validation_alias=AliasChoices("GROQ_API_KEY"))
+    groq_base_url: str = Field(
+        "https://api.groq.com/openai/v1", validation_alias=AliasChoices("GROQ_BASE_URL")
+    )
+    ollama_base_url: str | None = Field(None, validation_alias=AliasChoices("OLLAMA_BASE_URL"))
+
+    @model_validator(mode="after")
+    def _check_model(self) -> Self:
+        if self.model is not None:
+            ModelSpec.parse(self.model)
+        return self

@@ -1,0 +1,14 @@
+"""Where the sections are handed out, and where they come together again."""
+
+from typing import Any
+
+from workflows.state import State
+
+
+async def dispatch(state: State) -> dict[str, Any]:
+    """Does nothing itself: `routing.next_sections` decides from here.
+
+    A section's task sees its own small input, not the state, so the decision can't be made there.
+    """
+    del state
+    return {}

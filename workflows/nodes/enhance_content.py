@@ -1,0 +1,34 @@
+"""Rewrites what the safety check found fault with, and nothing else."""
+
+from contextlib import aclosing
+from typing import Any
+
+from langgraph.config import get_stream_writer
+from langgraph.runtime import Runtime
+
+from workflows.nodes.dependencies import Dependencies
+from workflows.page import Page
+from workflows.state import Issue, RunContext, Section, State
+
+
+async def enhance_content(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
+    """Takes each section at fault back and writes it anew, with the findings at hand."""
+    model = await deps.open_model(runtime.context)
+    given = deps.format.parse(state["input"])
+    rewritten: dict[int, Section] = {}
+    for index, issues in _by_section(state["safety"]["issues"]).items():
+        page = Page(index, get_stream_writer())
+        page.retract("safety")
+        async with aclosing(deps.format.rewrite(given, state["sections"][index], issues, model)) as prose:
+            async for chunk in prose:
+                page.write(chunk)
+        rewritten[index] = page.finish()
+    return {"sections": rewritten, "rewrites": state["rewrites"] + 1}
+
+
+def _by_section(issues: list[Issue]) -> dict[int, list[Issue]]:
+    found: dict[int, list[Issue]] = {}
+    for issue in issues:
+        if "section" in issue:
+            found.setdefault(issue["section"], []).append(issue)
+    return found

@@ -1,0 +1,23 @@
+"""One section, streamed while it is written."""
+
+from contextlib import aclosing
+from typing import Any
+
+from langgraph.config import get_stream_writer
+from langgraph.runtime import Runtime
+
+from workflows.nodes.dependencies import Dependencies
+from workflows.page import Page
+from workflows.state import RunContext, SectionTask
+
+
+async def generate_content(
+    deps: Dependencies, state: SectionTask, runtime: Runtime[RunContext]
+) -> dict[str, Any]:
+    """Writes the section `state["index"]`. A failure leaves no trace in the state: it is written again."""
+    page = Page(state["index"], get_stream_writer())
+    model = await deps.open_model(runtime.context)
+    async with aclosing(deps.format.write(state, model)) as prose:
+        async for chunk in prose:
+            page.write(chunk)
+    return {"sections": {state["index"]: page.finish()}}

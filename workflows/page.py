@@ -1,0 +1,82 @@
+"""The page that a node writes on: the only way in which text reaches a reader.
+
+Whatever a node writes here is sent as `content` and kept in the state, both from the same cleaned
+stream. What a node doesn't write on a page (an outline's JSON, a judge's words, a draft that is
+thrown away) can't leak: nobody listens to the model's own tokens.
+"""
+
+from typing import Literal, TypedDict
+
+from langgraph.types import StreamWriter
+
+from workflows.errors import ModelBadOutput
+from workflows.state import Section, Verdict
+from workflows.text.normaliser import Normaliser
+
+RetractReason = Literal["restart", "safety", "revision"]
+
+
+class Prose(TypedDict):
+    """Stream item: text to append to a section. `first` marks the first words, `last` its end."""
+
+    kind: Literal["prose"]
+    section: int
+    text: str
+    last: bool
+
+
+class Retraction(TypedDict):
+    """Stream item: forget the text of a section."""
+
+    kind: Literal["retraction"]
+    section: int
+    reason: RetractReason
+
+
+class Judgement(TypedDict):
+    """Stream item: what a safety check found, also when it ends the run."""
+
+    kind: Literal["judgement"]
+    verdict: Verdict
+
+
+class Notice(TypedDict):
+    """Stream item: something that a person should be told while a node works."""
+
+    kind: Literal["notice"]
+    node: str
+    message: str
+
+
+PageItem = Prose | Retraction | Judgement | Notice
+
+
+class Page:
+    """One section being written. Items go to LangGraph's stream writer, in order."""
+
+    def __init__(self, section: int, writer: StreamWriter) -> None:
+        self._section = section
+        self._writer = writer
+        self._normaliser = Normaliser()
+        self._text: list[str] = []
+
+    def retract(self, reason: RetractReason) -> None:
+        """Takes back what earlier pages of this section showed."""
+        self._writer(Retraction(kind="retraction", section=self._section, reason=reason))
+
+    def write(self, chunk: str) -> None:
+        """Appends what is left of `chunk` after cleaning."""
+        if text := self._normaliser.feed(chunk):
+            self._put(text, last=False)
+
+    def finish(self) -> Section:
+        """Ends the section and returns it as its readers have it. Raises ModelBadOutput if it is empty."""
+        rest = self._normaliser.close()
+        if not self._text and not rest:
+            raise ModelBadOutput(f"The model wrote nothing for section {self._section + 1}.")
+        self._put(rest, last=True)
+        return Section(index=self._section, text="".join(self._text))
+
+    def _put(self, text: str, *, last: bool) -> None:
+        self._text.append(text)
+        self._writer(Prose(kind="prose", section=self._section, text=text, last=last))

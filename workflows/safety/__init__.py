@@ -1,0 +1,1 @@
+"""Safety by audience: policies as data, checks from cheap to dear."""

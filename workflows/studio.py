@@ -1,0 +1,11 @@
+"""The graphs that `langgraph.json` names, for LangGraph Studio and `langgraph dev`.
+
+Importing this module reads the environment and builds them; the service never does.
+"""
+
+from workflows.formats.story.format import StoryFormat
+from workflows.graph import build_graph
+from workflows.models.catalog import ModelCatalog
+from workflows.models.settings import ModelSettings
+
+story = build_graph(StoryFormat(), ModelCatalog(ModelSettings()))

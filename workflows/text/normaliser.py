@@ -1,0 +1,75 @@
+"""The one place where a model's text is cleaned, while it streams.
+
+What leaves a `Normaliser` is at once what is kept in the graph's state and what readers get: nothing
+is cleaned a second time. The result doesn't depend on how the text was cut into chunks.
+"""
+
+import re
+
+_HIGH, _LOW = re.compile("[\ud800-\udbff]"), re.compile("[\udc00-\udfff]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
+_LINE_END = re.compile("\r\n|[\r\u2028\u2029]")
+_TRAILING = re.compile(r"[ \t\n]+\Z")
+_BLANK = re.compile(r"[ \t\n]*\n[ \t\n]*")
+
+
+class Normaliser:
+    """Text in, clean text out: no control characters, `\\n` line ends, at most one blank line in a row,
+    no white space at either end, no half of a surrogate pair. Feed chunks, then `close`."""
+
+    def __init__(self) -> None:
+        self._raw_tail = ""  # a carriage return or half a character that waits for its other half
+        self._space = ""  # white space that waits for a word, so that none is left at the end
+        self._started = False
+
+    def feed(self, chunk: str) -> str:
+        """The clean text that can be told for sure after `chunk`; the rest comes with a later call."""
+        chunk = self._raw_tail + chunk
+        self._raw_tail = ""
+        if chunk and (chunk[-1] == "\r" or _HIGH.match(chunk[-1])):
+            chunk, self._raw_tail = chunk[:-1], chunk[-1]
+        return self._emit(_clean(chunk))
+
+    def close(self) -> str:
+        """What was still held back. The white space at the end is dropped."""
+        tail, self._raw_tail = self._raw_tail, ""
+        return self._emit(_clean(tail))
+
+    def _emit(self, chunk: str) -> str:
+        text = self._space + chunk
+        trailing = _TRAILING.search(text)
+        self._space = trailing.group() if trailing else ""
+        if trailing:
+            text = text[: trailing.start()]
+        if not self._started:
+            text = text.lstrip(" \t\n")
+            if not text:
+                self._space = ""
+                return ""
+            self._started = True
+        return _BLANK.sub(_squeeze, text) if "\n" in text else text
+
+
+def normalise(text: str) -> str:
+    """The whole of `text`, cleaned as a stream of it would be."""
+    normaliser = Normaliser()
+    return normaliser.feed(text) + normaliser.close()
+
+
+def _clean(chunk: str) -> str:
+    if chunk.isascii() and chunk.isprintable():  # nearly every token
+        return chunk
+    if _SURROGATE.search(chunk):
+        chunk = _SURROGATE_PAIR.sub(_join_surrogates, chunk)
+        chunk = _LOW.sub("\ufffd", _HIGH.sub("\ufffd", chunk))
+    return _UNWANTED.sub("", _LINE_END.sub("\n", chunk)).replace("\t", " ")
+
+
+def _join_surrogates(pair: re.Match[str]) -> str:
+    return pair.group().encode("utf-16", "surrogatepass").decode("utf-16")
+
+
+def _squeeze(blank: re.Match[str]) -> str:
+    return "\n\n" if blank.group().count("\n") > 1 else "\n"
