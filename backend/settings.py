@@ -1,9 +1,9 @@
 """Every setting of the service. With `workflows/models/settings.py` the only reader of the environment."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from workflows.models.settings import ModelSettings
@@ -52,11 +52,12 @@ class Settings(ModelSettings):
         20, ge=0, le=1000, description="Milliseconds that text may wait to be sent together"
     )
 
-    @model_validator(mode="after")
-    def _check_database(self) -> Self:
-        if self.database_url is not None and not self.database_url.startswith("sqlite:///"):
-            raise ValueError("database_url: this version keeps its data in SQLite: sqlite:///path/to/file.db")
-        return self
+    @field_validator("database_url")
+    @classmethod
+    def _check_database(cls, url: str | None) -> str | None:
+        if url is not None and not url.startswith("sqlite:///"):
+            raise ValueError("this version keeps its data in SQLite: sqlite:///path/to/file.db")
+        return url
 
     @property
     def sql_url(self) -> str:

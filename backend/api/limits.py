@@ -1,12 +1,10 @@
-"""Limits that hold before any route: how large a body may be."""
+"""How large a body may be. FastAPI has a limit too, but says so in plain text, not as a problem."""
 
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from backend.api.problems import problem
-
-
-class _TooLarge(Exception):
-    pass
+from backend.api.problems import problem_of
+from workflows.errors import PayloadTooLarge
 
 
 class BodyLimit:
@@ -18,12 +16,9 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] != "http" or scope["method"] in ("GET", "HEAD", "OPTIONS"):
-            await self._app(scope, receive, send)
-            return
-        declared = dict(scope["headers"]).get(b"content-length", b"0")
-        if declared.isdigit() and int(declared) > self._max_bytes:
-            await self._refuse(scope, receive, send)
+        if scope["type"] == "http" and _declared(scope) > self._max_bytes:
+            refusal = PayloadTooLarge(f"The body is larger than {self._max_bytes} bytes (STORYWIRE_MAX_BODY_BYTES).")
+            await problem_of(refusal)(scope, receive, send)
             return
         received = 0
 
@@ -32,14 +27,13 @@ class BodyLimit:
             message = await receive()
             received += len(message.get("body", b""))
             if received > self._max_bytes:
-                raise _TooLarge
+                # The route is reading: this reaches its error handler, which makes a problem of it.
+                raise HTTPException(413, f"The body is larger than {self._max_bytes} bytes.")
             return message
 
-        try:
-            await self._app(scope, count, send)
-        except _TooLarge:
-            await self._refuse(scope, receive, send)
+        await self._app(scope, count, send)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = problem("PAYLOAD_TOO_LARGE", f"The body is larger than {self._max_bytes} bytes.")
-        await response(scope, receive, send)
+
+def _declared(scope: Scope) -> int:
+    declared = dict(scope["headers"]).get(b"content-length", b"0")
+    return int(declared) if declared.isdigit() else 0

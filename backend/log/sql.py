@@ -180,7 +180,7 @@ def _append(connection: Connection, batch: list[_Append]) -> set[str]:
             log_heads.c.run_id.in_({item.run_id for item in batch})
         )
     )
-    known = {run_id: epoch for run_id, epoch in epochs}
+    known = {row.run_id: row.epoch for row in epochs}
     return {item.run_id for item in batch if known.get(item.run_id) != item.epoch}
 
 

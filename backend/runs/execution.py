@@ -73,8 +73,12 @@ class InlineExecution:
         return True
 
     async def settle(self, run_id: str) -> None:
-        """Returns when this process has stored how the run ended, which is just after its last message."""
-        if (task := self._tasks.get(run_id)) is not None:
+        """If the run's last message is being told, returns when how it ended is stored too.
+
+        So whoever has read the last message finds the run in the state that it tells of.
+        """
+        signals, task = self._signals.get(run_id), self._tasks.get(run_id)
+        if signals is not None and signals.ending and task is not None:
             await asyncio.wait([task])
 
     async def drain(self, grace: float) -> None:

@@ -79,6 +79,7 @@ class Executor:
             async with writer:
                 ending = await self._write(run, writer, signals)
                 if ending is not None:
+                    signals.ending = True
                     writer.put(ending)
             await self._store(run, ending, transcript)
         except StaleWriter:

@@ -31,13 +31,13 @@ class Reader:
 
         Raises InvalidInput for a cursor that was never handed out.
         """
-        entries = await self._log.read(self._run_id, self._seq, _BATCH)
-        if not entries:
-            return await self._at_the_end()
-        self._patience = _LOOK_AGAIN_SECONDS
-        self._seq = entries[-1].seq
-        self._ended = entries[-1].type in TERMINAL and await self._is_newest(entries[-1])
-        return merge_entries(self._show(entries))
+        while entries := await self._log.read(self._run_id, self._seq, _BATCH):
+            self._patience = _LOOK_AGAIN_SECONDS
+            self._seq = entries[-1].seq
+            self._ended = entries[-1].type in TERMINAL and await self._is_newest(entries[-1])
+            if shown := self._show(entries):
+                return merge_entries(shown)
+        return await self._at_the_end()
 
     async def wait(self) -> None:
         """Returns when it is worth polling again."""

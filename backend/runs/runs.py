@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -34,7 +34,7 @@ class RunRequest:
 
     format: str
     input: Mapping[str, Any]
-    options: RunOptions = RunOptions()
+    options: RunOptions = field(default_factory=RunOptions)
     idempotency_key: str | None = None
 
     def fingerprint(self) -> str:
@@ -102,6 +102,7 @@ class Runs:
 
     async def find(self, owner: str, run_id: str) -> Run:
         """Raises NotFound."""
+        await self._execution.settle(run_id)
         run = await self._repository.find(owner, run_id)
         if run is None:
             raise NotFound(f"There is no run {run_id[:64]}.")
@@ -139,7 +140,6 @@ class Runs:
             async for _ in self.follow(run, self.reader(run, 0)):
                 if (run := await self.find(owner, run.id)).status == "waiting":
                     return run
-            await self._execution.settle(run.id)
         return await self.find(owner, run.id)
 
     async def cancel(self, owner: str, run_id: str) -> Run:
@@ -236,8 +236,9 @@ class Runs:
         """It isn't executed here: by another process, or by nobody."""
         if run.process is not None and self._presence.is_alive(run.process):
             await self._repository.update(run.id, stop_requested=True)
-            while (await self.find(run.owner, run.id)).status == "running":
-                await asyncio.sleep(0.05)
+            reader = self.reader(run, 0)
+            while await reader.poll() is not None:
+                await reader.wait()
         elif await self._repository.claim(run, self._presence.id):
             self._execution.submit(replace(run, status="running"))
             await self._execution.stop(run.id)

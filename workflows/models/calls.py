@@ -5,30 +5,14 @@ token comes, both turn what a provider or its SDK says into the errors of `workf
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 from contextlib import aclosing
 from typing import TypeVar
 
-import httpx
-import openai
-from langchain_core import exceptions as langchain_errors
-from langchain_core.exceptions import OutputParserException
 from langchain_core.messages import AIMessage, BaseMessage
-from langchain_openai.chat_models.base import OpenAIRefusalError
 from pydantic import BaseModel, ValidationError
 
-from workflows.errors import (
-    ModelAuth,
-    ModelBadOutput,
-    ModelError,
-    ModelNotConfigured,
-    ModelRateLimited,
-    ModelTimeout,
-    ModelTruncated,
-    ModelUnavailable,
-    SafetyRejected,
-    StorywireError,
-)
+from workflows.errors import ModelBadOutput, ModelTruncated, SafetyRejected, StorywireError
 from workflows.models.catalog import Model
 
 SchemaT = TypeVar("SchemaT", bound=BaseModel)
@@ -60,15 +44,27 @@ async def stream_text(model: Model, messages: Sequence[BaseMessage]) -> AsyncGen
 
 async def ask(model: Model, schema: type[SchemaT], messages: Sequence[BaseMessage]) -> SchemaT:
     """One structured answer. Raises ModelBadOutput when it isn't what `schema` asks for."""
-    runnable = model.chat.with_structured_output(schema, method=model.structured)
+    # As JSON Schema, checked here: the SDKs mend a reply that was cut, and say nothing of it.
+    runnable = model.chat.with_structured_output(
+        schema.model_json_schema(), method=model.structured, include_raw=True
+    )
+    answer = await limit(model, runnable.ainvoke(list(messages)))
+    assert isinstance(answer, dict)
+    raw: AIMessage = answer["raw"]
+    check_finish(model, finish_reason(raw))
+    try:
+        return schema.model_validate(answer["parsed"])
+    except ValidationError:
+        raise ModelBadOutput(f"{model.spec} did not answer in the form that was asked for.") from None
+
+
+async def limit(model: Model, work: Awaitable[_T]) -> _T:
+    """`work`, given up after `model.token_timeout` seconds, its errors translated."""
     try:
         async with asyncio.timeout(model.token_timeout):
-            answer = await runnable.ainvoke(list(messages))
+            return await work
     except Exception as error:
         raise translate(model, error) from error
-    if not isinstance(answer, schema):
-        raise ModelBadOutput(f"{model.spec} did not answer in the form that was asked for.")
-    return answer
 
 
 async def guard(model: Model, stream: AsyncIterator[_T]) -> AsyncGenerator[_T]:
@@ -115,85 +111,6 @@ def translate(model: Model, error: Exception) -> Exception:
     """What a provider, its SDK or the network threw → the error that a person is told."""
     if isinstance(error, StorywireError):
         return error
-    name = str(model.spec)
-    for kinds, make in _TRANSLATIONS:
-        if isinstance(error, kinds):
-            return make(name)
-    status = getattr(error, "status_code", None) or getattr(error, "code", None)
-    if isinstance(status, int):
-        return _by_status(name, status)
-    if type(error).__module__.split(".")[0] in {
-        "openai",
-        "google",
-        "langchain_google_genai",
-        "httpcore",
-        "aiohttp",
-    }:
-        return ModelUnavailable(f"{name} broke off the reply.")
-    return error
+    from workflows.models.faults import translate_fault  # loads every SDK: only when something broke
 
-
-def _by_status(name: str, status: int) -> ModelError:
-    if status in (401, 403):
-        return _auth(name)
-    if status == 404:
-        return _no_model(name)
-    if status == 429:
-        return _rate_limited(name)
-    if status == 408:
-        return _timeout(name)
-    if status >= 500:
-        return _unavailable(name)
-    return _refused(name)
-
-
-def _auth(name: str) -> ModelError:
-    return ModelAuth(f"The provider of {name} refused the key. Check the key and what it may use.")
-
-
-def _no_model(name: str) -> ModelError:
-    return ModelNotConfigured(
-        f"The provider knows no model {name}. Check STORYWIRE_MODEL or the run's model."
-    )
-
-
-def _rate_limited(name: str) -> ModelError:
-    return ModelRateLimited(f"The provider of {name} asks to slow down, or its account is out of credit.")
-
-
-def _timeout(name: str) -> ModelError:
-    return ModelTimeout(f"{name} sent nothing for too long.")
-
-
-def _unavailable(name: str) -> ModelError:
-    return ModelUnavailable(f"The provider of {name} can't be reached or is failing.")
-
-
-def _refused(name: str) -> ModelError:
-    return ModelBadOutput(f"The provider of {name} refused the request as it is.")
-
-
-def _bad_output(name: str) -> ModelError:
-    return ModelBadOutput(f"{name} did not answer in the form that was asked for.")
-
-
-# First match wins: langchain's own classes are the same for every provider, then the SDKs' and httpx's.
-_TRANSLATIONS = (
-    ((langchain_errors.ModelAuthenticationError, langchain_errors.ModelPermissionDeniedError), _auth),
-    ((langchain_errors.ModelNotFoundError,), _no_model),
-    ((langchain_errors.ModelRateLimitError,), _rate_limited),
-    (
-        (langchain_errors.ModelTimeoutError, TimeoutError, httpx.TimeoutException, openai.APITimeoutError),
-        _timeout,
-    ),
-    (
-        (langchain_errors.ModelConnectionError, langchain_errors.ModelAPIError, httpx.TransportError),
-        _unavailable,
-    ),
-    ((langchain_errors.ModelInvalidRequestError, langchain_errors.ContextOverflowError), _refused),
-    (
-        (OutputParserException, ValidationError, OpenAIRefusalError, openai.LengthFinishReasonError),
-        _bad_output,
-    ),
-    ((ValueError,), _bad_output),
-)
+    return translate_fault(str(model.spec), error)

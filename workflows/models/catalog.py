@@ -1,22 +1,20 @@
-"""`provider:model` → a chat model that is ready to be called.
+"""`provider:model` → a chat model that is ready to be called."""
 
-Every client is built with no retries of its own: a retry that nobody sees buys tokens twice.
-"""
-
-from collections.abc import Callable
+import asyncio
 from dataclasses import dataclass
-from typing import Literal
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING, Literal
 
 from langchain_core.language_models import BaseChatModel
-from langchain_google_genai import ChatGoogleGenerativeAI
-from langchain_openai import ChatOpenAI
-from pydantic import SecretStr
 
-from workflows.errors import InvalidInput, ModelNotConfigured
-from workflows.models.embedded.client import chat_model as embedded_chat_model
+from workflows.errors import FieldError, InvalidInput, ModelNotConfigured
 from workflows.models.embedded.process import EmbeddedServer, Endpoint
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
+
+if TYPE_CHECKING:
+    from workflows.models.providers import Client
 
 Tier = Literal["standard", "embedded"]
 StructuredMethod = Literal["json_schema", "function_calling", "json_mode"]
@@ -69,7 +67,7 @@ class ModelCatalog:
         self._settings = settings
         self._embedded = EmbeddedServer(settings.runtime_dir, settings.local_model)
         self._embedded_client: tuple[Endpoint, BaseChatModel] | None = None  # anew when its process is
-        self._clients: dict[ModelSpec, BaseChatModel] = {}
+        self._clients: dict[ModelSpec, Client] = {}
 
     def default(self) -> ModelSpec:
         """Explicit setting, else a provider that is configured, else the embedded model."""
@@ -91,7 +89,7 @@ class ModelCatalog:
             try:
                 spec = ModelSpec.parse(name)
             except ValueError as error:
-                raise InvalidInput(str(error)) from None
+                raise InvalidInput(f"model: {error}", (FieldError("options.model", str(error)),)) from None
         if not self._configured(spec.provider):
             raise ModelNotConfigured(f"{spec} needs the setting {_MISSING[spec.provider]}, which is not set.")
         return spec
@@ -103,8 +101,9 @@ class ModelCatalog:
             chat = await self._open_embedded()
         else:
             if spec not in self._clients:
-                self._clients[spec] = _CONSTRUCTORS[spec.provider](spec.name, self._settings)
-            chat = self._clients[spec]
+                build_client = (await _load()).build_client
+                self._clients[spec] = build_client(spec, self._settings)
+            chat = self._clients[spec].chat
         return Model(
             spec=spec,
             chat=chat,
@@ -115,17 +114,25 @@ class ModelCatalog:
 
     def choices(self) -> list[ModelInfo]:
         """Every provider's default model, and whether it can be used now."""
-        specs = dict.fromkeys((self.default(), *(ModelSpec(p, n) for p, n in DEFAULT_NAMES.items()), EMBEDDED))
+        specs = dict.fromkeys(
+            (self.default(), *(ModelSpec(p, n) for p, n in DEFAULT_NAMES.items()), EMBEDDED)
+        )
         return [self._info(spec) for spec in specs]
 
+    async def warm_up(self) -> None:
+        """Loads what the first call would have to wait for."""
+        await _load()
+
     async def close(self) -> None:
-        """Ends the embedded model's process, if this process started it."""
+        """Closes the connections, and ends the embedded model's process if this process started it."""
+        for client in self._clients.values():
+            await client.close()
         await self._embedded.close()
 
     async def _open_embedded(self) -> BaseChatModel:
         endpoint = await self._embedded.endpoint()
         if self._embedded_client is None or self._embedded_client[0] != endpoint:
-            self._embedded_client = (endpoint, embedded_chat_model(endpoint))
+            self._embedded_client = (endpoint, (await _load()).embedded_chat_model(endpoint))
         return self._embedded_client[1]
 
     def _info(self, spec: ModelSpec) -> ModelInfo:
@@ -147,31 +154,6 @@ class ModelCatalog:
         }[provider]
 
 
-def _openai_protocol(name: str, base_url: str | None, key: SecretStr | None) -> BaseChatModel:
-    return ChatOpenAI(
-        model=name,
-        base_url=base_url,
-        # Servers that speak OpenAI's protocol without accounts still want to see a key.
-        api_key=key or SecretStr("none"),
-        max_retries=0,
-        stream_usage=True,
-        # The limit between two tokens is ours (`calls.py`), one for every provider.
-        stream_chunk_timeout=None,
-    )
-
-
-def _google(name: str, settings: ModelSettings) -> BaseChatModel:
-    return ChatGoogleGenerativeAI(
-        model=name,
-        google_api_key=settings.google_api_key,
-        base_url=settings.google_base_url,
-        max_retries=0,
-    )
-
-
-_CONSTRUCTORS: dict[str, Callable[[str, ModelSettings], BaseChatModel]] = {
-    "openai": lambda name, s: _openai_protocol(name, s.openai_base_url, s.openai_api_key),
-    "groq": lambda name, s: _openai_protocol(name, s.groq_base_url, s.groq_api_key),
-    "ollama": lambda name, s: _openai_protocol(name, s.ollama_base_url, None),
-    "google_genai": _google,
-}
+async def _load() -> ModuleType:
+    """The clients' module, which takes seconds to import the first time: off the loop."""
+    return await asyncio.to_thread(import_module, "workflows.models.providers")

@@ -4,9 +4,8 @@ This and `backend/settings.py` are the only readers of the environment.
 """
 
 from pathlib import Path
-from typing import Self
 
-from pydantic import AliasChoices, Field, SecretStr, model_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from workflows.models.spec import ModelSpec
@@ -47,8 +46,7 @@ class ModelSettings(BaseSettings):
     )
     ollama_base_url: str | None = Field(None, validation_alias=AliasChoices("OLLAMA_BASE_URL"))
 
-    @model_validator(mode="after")
-    def _check_model(self) -> Self:
-        if self.model is not None:
-            ModelSpec.parse(self.model)
-        return self
+    @field_validator("model")
+    @classmethod
+    def _check_model(cls, model: str | None) -> str | None:
+        return None if model is None else str(ModelSpec.parse(model))

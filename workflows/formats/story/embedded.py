@@ -16,9 +16,9 @@ from workflows.errors import ModelBadOutput
 from workflows.formats.story.plot import (
     Ending,
     Plot,
+    count_faults,
+    count_plot_faults,
     ending_schema,
-    is_clumsy,
-    is_clumsy_plot,
     plot_schema,
     tell_scenes,
 )
@@ -89,8 +89,9 @@ async def plan_story(
     messages = load_prompt(_PROMPTS / "outline.md").messages(
         theme=theme, name=name, age=age, interests=" and ".join(interests) or "adventures", wish=wish
     )
+    matter = clean_line(theme)
     plot = await _fill(
-        chat, messages, Plot, lambda lots: plot_schema(clean_line(theme), lots), is_clumsy_plot, config
+        chat, messages, Plot, lambda lots: plot_schema(matter, lots), count_plot_faults, config
     )
     return StoryPlan(
         title=clean_line(title or "") or f"{name} and {plot.title}",
@@ -102,13 +103,15 @@ async def plan_story(
 async def offer_choices(
     chat: BaseChatModel, *, name: str, theme: str, ending_text: str, config: RunnableConfig | None = None
 ) -> Choices:
-    """A question about what comes next, and three answers. `ending_text`: the last scene's line.
+    """A question about what comes next, and three answers. `ending_text` is best the last scene's line.
 
     Raises ModelBadOutput when none of three tries has the right form.
     """
     name = clean_line(name)
     messages = load_prompt(_PROMPTS / "choices.md").messages(theme=theme, name=name, ending=ending_text)
-    ending = await _fill(chat, messages, Ending, ending_schema, is_clumsy, config)
+    ending = await _fill(
+        chat, messages, Ending, lambda lots: ending_schema(ending_text, lots), count_faults, config
+    )
     offered = [
         (ending.choice_1, ending.then_1),
         (ending.choice_2, ending.then_2),
@@ -123,7 +126,10 @@ async def offer_choices(
 def scene_page(
     *, name: str, hero: str, index: int, summary: str, before: str | None = None, target_words: int = 90
 ) -> Page:
-    """Scene `index` (from 0) as a page to write; `summary` is its line in the plan, `before` that of the scene before."""
+    """Scene `index` (from 0) as a page to write.
+
+    `summary` is its line in the plan, `before` the line of the scene before it.
+    """
     prompt = load_prompt(_PROMPTS / "page.md")
     place_in_plot = min(index, SCENES - 1) + 1
     return Page(
@@ -140,24 +146,24 @@ async def _fill(
     messages: list[BaseMessage],
     form: type[FormT],
     make_schema: Callable[[Random], dict[str, Any]],
-    is_unfit: Callable[[FormT], bool],
+    count: Callable[[FormT], int],
     config: RunnableConfig | None,
 ) -> FormT:
-    """The first answer that is fit to be told, else the last that has the right form."""
-    last: FormT | None = None
+    """The first answer without a fault, else the one of all tries with the fewest."""
+    answers: list[FormT] = []
     for _ in range(TRIES):
         asked = chat.with_structured_output(
             make_schema(Random()), method="json_schema", max_tokens=_ANSWER_TOKENS, **STRUCTURED
         )
         try:
-            last = form.model_validate(await asked.ainvoke(messages, config))
+            answers.append(form.model_validate(await asked.ainvoke(messages, config)))
         except (OutputParserException, ValidationError):
             continue
-        if not is_unfit(last):
-            return last
-    if last is None:
+        if count(answers[-1]) == 0:
+            break
+    if not answers:
         raise ModelBadOutput("The embedded model did not answer in the form that was asked for.")
-    return last
+    return min(answers, key=count)
 
 
 def _shorten(wish: str) -> str:

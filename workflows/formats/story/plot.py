@@ -5,36 +5,24 @@ helps, all ends well. Each pattern is one that the model's tokens are made to fo
 """
 
 import re
-from collections.abc import Mapping, Sequence
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
 from random import Random
 from typing import Any
 
 from pydantic import BaseModel, Field
 
-_WORD = r"[a-z]+('[a-z]+)?"
-# Upper limits are generous: at a limit the model can't write a space any more, and runs two words together.
-_MORE = rf"( {_WORD})"
-_NEAR = r"(the|a|an|her|his)"
-_TROUBLES = (
-    "was lost", "was stuck", "was sad", "was lonely", "was hungry", "was cold", "was afraid", "was broken",
-    "was tired", "could not", "had lost", "had no",
-)  # fmt: skip
-_HELPERS = ("kind", "clever", "friendly", "funny", "gentle", "sleepy", "cheerful", "shy", "brave", "curious")
-_JOYS = ("danced", "laughed", "cheered", "sang", "smiled", "clapped", "played")
-_ACTS_1 = ("Ask the", "Help the", "Visit the", "Follow the", "Invite the", "Thank the")
-_ACTS_2 = ("Build a", "Make a", "Draw a", "Find a", "Bake a", "Write a")
-_ACTS_3 = ("Climb the", "Explore the", "Run to the", "Sing to the", "Play with the", "Look behind the")
-_SAMPLED = 3
-
+_WORDS = tomllib.loads((Path(__file__).parent / "prompts/embedded/words.toml").read_text(encoding="utf-8"))
+_LOTS: dict[str, list[str]] = _WORDS["by_lot"]
+_PLACES, _IDEAS = (frozenset(_WORDS["themes"][kind]) for kind in ("places", "ideas"))
+_LOOSE, _GRIM, _NO_NOUNS = (frozenset(_WORDS["faults"][kind]) for kind in ("loose", "grim", "no_nouns"))
+_DRAWN = 3
 _MAX_WORDS, _MAX_LETTERS = 14, 14
-_LOOSE = frozenset(
-    ["a", "an", "the", "to", "of", "and", "or", "but", "with", "in", "on", "at", "by", "for", "from", "as", "into", "that", "who", "which", "because", "so", "very", "his", "her", "its", "their", "my", "your", "was", "were", "is", "are", "be", "been", "had", "has", "have", "could", "can", "will", "would", "when", "while", "if", "not", "no"]
-)
-_GRIM = frozenset(
-    ["kill", "killed", "die", "died", "dead", "death", "blood", "bloody", "gun", "knife", "eaten", "drunk", "drugs", "naked", "mate", "poison", "lap", "bed"]
-)
+_PREPOSITIONS = "of|in|on|at|with|to|for|by"
+_TWO_PREPOSITIONS = re.compile(rf"\b(?:{_PREPOSITIONS}) (?:{_PREPOSITIONS})\b")
 _AFTER_NOUN = re.compile(
-    r" (?:with|of|named|called|that|who|which|in|on|from|made|and|full|covered|inside|at|for|to|about|under)\b"
+    rf" (?:{_PREPOSITIONS}|named|called|that|who|which|from|made|and|full|covered|inside|about|under)\b"
 )
 
 
@@ -42,66 +30,77 @@ def _either(words: Sequence[str]) -> str:
     return f"({'|'.join(words)})"
 
 
-def _words(least: int, most: int = 20) -> str:
-    return rf"{_WORD}{_MORE}{{{least - 1},{most - 1}}}"
+def _some(least: int, most: int = 20) -> str:
+    # The upper limits are generous: at a limit the model can't write a space any more, and runs words together.
+    word = r"[a-z]+('[a-z]+)?"
+    return rf"{word}( {word}){{{least - 1},{most - 1}}}"
+
+
+def _lot(kind: str) -> str:
+    return _either(_LOTS[kind])
 
 
 class Plot(BaseModel):
     """Four scenes in pieces, in the order in which the model fills them in."""
 
     hero: str = Field(
-        pattern=rf"^a (kind|brave|curious|clever|cheerful) (girl|boy) who (loves|likes) {_words(1, 14)}$"
+        pattern=rf"^a (kind|brave|curious|clever|cheerful) (girl|boy) who (loves|likes) {_some(1)}$"
     )
-    thing: str = Field(pattern=rf"^(a|an) {_words(2, 10)}$")
-    place: str = Field(pattern=rf"^(in|inside|under|behind|on|near|beside) {_NEAR} {_words(1, 12)}$")
-    trouble: str = Field(pattern=rf"^{_either(_TROUBLES)} {_words(2)}$")
-    helper: str = Field(pattern=rf"^a {_either(_HELPERS)} {_WORD}$")
-    helper_place: str = Field(pattern=rf"^(in|under|on|near|at) the {_words(1, 12)}$")
-    advice: str = Field(pattern=rf"^to {_words(3)}$")
+    thing: str = Field(pattern=rf"^a {_lot('looks')} {_some(1)}$")
+    place: str = Field(pattern=rf"^(in|inside|under|behind|on|near|beside) (the|a|an|her|his) {_some(1)}$")
+    trouble: str = Field(pattern=rf"^{_lot('troubles')} {_some(2)}$")
+    helper: str = Field(pattern=rf"^a {_lot('helpers')} [a-z]+( [a-z]+)?$")
+    helper_place: str = Field(pattern=rf"^(in|under|on|near|at) the {_some(1)}$")
+    advice: str = Field(pattern=rf"^to {_some(3)}$")
     deed: str = Field(
-        pattern=rf"^(helped|fixed|saved|carried|brought|gave|showed|taught|followed|freed) the {_words(2)}$"
+        pattern=rf"^(helped|fixed|saved|carried|brought|gave|showed|taught|followed|freed) the {_some(2)}$"
     )
     joy: str = Field(
-        pattern=rf"^(everyone|the whole (village|family|town|crew)|all the {_WORD}|all (his|her) friends) "
-        rf"{_either(_JOYS)} {_words(2)}$"
+        pattern=r"^(everyone|the whole (village|family|town|crew)|all the [a-z]+|all (his|her) friends) "
+        rf"{_lot('joys')} {_some(2)}$"
     )
-    title: str = Field(pattern=r"^the [A-Z][a-z]+ [A-Z][a-z]+$")
+    title: str = Field(pattern=r"^the( [A-Z][a-z]+){2,4}$")
 
 
 class Ending(BaseModel):
     """The rest of "What should Maya …?", and three ways on: what to do, and what Maya will do then."""
 
-    question: str = Field(pattern=rf"^do (with|for|about|after) the {_words(1, 12)}$")
-    choice_1: str = Field(pattern=rf"^{_either(_ACTS_1)} {_words(1, 12)}$")
-    then_1: str = Field(pattern=rf"^{_words(3, 16)}$")
-    choice_2: str = Field(pattern=rf"^{_either(_ACTS_2)} {_words(1, 12)}$")
-    then_2: str = Field(pattern=rf"^{_words(3, 16)}$")
-    choice_3: str = Field(pattern=rf"^{_either(_ACTS_3)} {_words(1, 12)}$")
-    then_3: str = Field(pattern=rf"^{_words(3, 16)}$")
+    question: str = Field(pattern=rf"^do (with|for|about) the {_some(1)}$")
+    choice_1: str = Field(pattern=rf"^{_lot('first_acts')} {_some(1)}$")
+    then_1: str = Field(pattern=rf"^{_lot('outcomes')} {_some(1)}$")
+    choice_2: str = Field(pattern=rf"^{_lot('second_acts')} {_some(1)}$")
+    then_2: str = Field(pattern=rf"^{_lot('outcomes')} {_some(1)}$")
+    choice_3: str = Field(pattern=rf"^{_lot('third_acts')} {_some(1)}$")
+    then_3: str = Field(pattern=rf"^{_lot('outcomes')} {_some(1)}$")
 
 
 def plot_schema(theme: str, lots: Random) -> dict[str, Any]:
-    """The form for one try: what is found belongs to the theme, and the lots leave a few ways open.
-
-    Given all of them, the model would take the likeliest each time.
-    """
-    schema = _draw(Plot.model_json_schema(), {"trouble": _TROUBLES, "helper": _HELPERS, "joy": _JOYS}, lots)
+    """The JSON schema for one try: `Plot` with some words drawn by lot, and a thing that belongs to the theme."""
+    schema = _draw(Plot, lots)
     if matter := _matter_of(theme):
-        pattern = rf"^(a|an) {_WORD} {matter}( {_WORD})?( (with|in|that|who) {_words(1, 8)})?$"
-        schema["properties"]["thing"]["pattern"] = pattern
+        look, noun, name = (
+            _either(lots.sample(_LOTS["looks"], _DRAWN)),
+            matter,
+            f"[A-Z][a-z]+ {matter.title()}",
+        )
+        if matter.split()[-1] in _PLACES:
+            noun, name = f"{matter} [a-z]{{3,}}", f"{matter.title()} [A-Z][a-z]+"
+        schema["properties"]["thing"]["pattern"] = rf"^a {look} {noun}( (with|in|that|who) {_some(1, 8)})?$"
+        schema["properties"]["title"]["pattern"] = f"^the {name}$"
     return schema
 
 
-def ending_schema(lots: Random) -> dict[str, Any]:
-    """The form for one try."""
-    return _draw(
-        Ending.model_json_schema(), {"choice_1": _ACTS_1, "choice_2": _ACTS_2, "choice_3": _ACTS_3}, lots
-    )
+def ending_schema(ending: str, lots: Random) -> dict[str, Any]:
+    """The JSON schema for one try: `Ending` with some words drawn by lot, and a question about what was there."""
+    schema = _draw(Ending, lots)
+    if nouns := sorted(set(re.findall(r"\bthe ([a-z]{3,})\b(?! of\b)", ending)) - _LOOSE - _NO_NOUNS):
+        schema["properties"]["question"]["pattern"] = rf"^do (with|for|about) the {_either(nouns)}$"
+    return schema
 
 
 def tell_scenes(plot: Plot, name: str, wish: str = "", chapter_number: int = 1) -> list[tuple[str, str]]:
     """The four scenes as (title, first line), all of the plot's own words; a wish is told word for word."""
-    thing, helper = _name_thing(plot.thing), plot.helper.split()[-1]
+    thing, helper = _name_thing(plot.thing), _name_helper(plot.helper)
     found = f"{name} found {plot.thing} {plot.place}."
     if wish:
         found = f'{name} had an idea: "{wish}" Soon {found}'
@@ -109,39 +108,44 @@ def tell_scenes(plot: Plot, name: str, wish: str = "", chapter_number: int = 1) 
         found = f"The next day, {found}"
     asked = f"{name} asked {plot.helper} {plot.helper_place} for help, and the {helper} said {plot.advice}."
     return [
-        (_title(f"{plot.thing.split()[0]} {thing}"), found),
+        (_title(f"a {thing}"), found),
         (_title(_name_trouble(thing, plot.trouble)), f"But the {thing} {plot.trouble}."),
         (_title(plot.helper), asked),
         (_title(_name_joy(plot.joy)), f"At last, {name} {plot.deed}, and {plot.joy}."),
     ]
 
 
-def is_clumsy_plot(plot: Plot) -> bool:
-    """Whether another try is worth its second: see `is_clumsy`; or a thing that helps itself."""
-    return plot.helper.split()[-1] in {*_name_thing(plot.thing).split(), "little", "big"} or is_clumsy(plot)
+def count_plot_faults(plot: Plot) -> int:
+    """The faults of its pieces, and one for a thing that helps itself or a helper without a name."""
+    helper = set(_name_helper(plot.helper).split())
+    return count_faults(plot) + bool(helper & {*_name_thing(plot.thing).split(), *_LOOSE})
 
 
-def is_clumsy(filled: BaseModel) -> bool:
-    """Whether a piece ends in the middle, runs on, runs words together, or is no matter for little children."""
-    return any(_is_clumsy_piece(str(piece).lower().split()) for piece in filled.model_dump().values())
+def count_faults(filled: BaseModel) -> int:
+    """How many pieces end in the middle, run on or run words together; one unfit for little children counts ten."""
+    return sum(_count_faults(str(piece).lower().split()) for piece in filled.model_dump().values())
 
 
-def _is_clumsy_piece(words: list[str]) -> bool:
-    too_long = len(words) > _MAX_WORDS or any(len(word) > _MAX_LETTERS for word in words)
-    return too_long or words[-1] in _LOOSE or not _GRIM.isdisjoint(words)
+def _count_faults(words: list[str]) -> int:
+    runs_on = len(words) > _MAX_WORDS or any(len(word) > _MAX_LETTERS for word in words)
+    stumbles = words[-1] in _LOOSE or _TWO_PREPOSITIONS.search(" ".join(words)) is not None
+    return runs_on + stumbles + 10 * (not _GRIM.isdisjoint(words))
 
 
-def _draw(schema: dict[str, Any], drawn: Mapping[str, Sequence[str]], lots: Random) -> dict[str, Any]:
-    for name, words in drawn.items():
-        field = schema["properties"][name]
-        field["pattern"] = field["pattern"].replace(_either(words), _either(lots.sample(words, _SAMPLED)))
+def _draw(form: type[BaseModel], lots: Random) -> dict[str, Any]:
+    schema = form.model_json_schema()
+    for field in schema["properties"].values():
+        for words in _LOTS.values():
+            field["pattern"] = field["pattern"].replace(_either(words), _either(lots.sample(words, _DRAWN)))
     return schema
 
 
 def _matter_of(theme: str) -> str:
-    """ "the lost dinosaurs of Mars" → "lost dinosaur"; empty when the theme has no plain English noun in front."""
-    words = _name_thing(re.sub(r"^(?:a|an|the|my|his|her|our) ", "", theme.lower()), article=False).split()
+    """ "the lost dinosaurs of Mars" → "lost dinosaur"; empty for a theme without a plain English thing in front."""
+    words = _AFTER_NOUN.split(re.sub(r"^(?:a|an|the|my|his|her|our) ", "", theme.lower()))[0].split()
     if not 1 <= len(words) <= 3 or not all(re.fullmatch(r"[a-z]{2,14}", word) for word in words):
+        return ""
+    if words[-1].endswith(tuple(_IDEAS)):
         return ""
     return " ".join([*words[:-1], _singular(words[-1])])
 
@@ -152,9 +156,14 @@ def _singular(noun: str) -> str:
     return noun[:-1] if noun.endswith("s") and not noun.endswith(("ss", "us", "is")) else noun
 
 
-def _name_thing(thing: str, article: bool = True) -> str:
-    """ "a robot with eyes of gold" → "robot"."""
-    return _AFTER_NOUN.split(thing.partition(" ")[2] if article else thing)[0]
+def _name_thing(thing: str) -> str:
+    """ "a tiny robot with eyes of gold" → "tiny robot"."""
+    return _AFTER_NOUN.split(thing.removeprefix("a "))[0]
+
+
+def _name_helper(helper: str) -> str:
+    """ "a clever old parrot" → "old parrot"."""
+    return helper.split(maxsplit=2)[2]
 
 
 def _name_trouble(thing: str, trouble: str) -> str:
@@ -165,7 +174,7 @@ def _name_trouble(thing: str, trouble: str) -> str:
 
 def _name_joy(joy: str) -> str:
     words = joy.split()
-    return " ".join(words[: next(i for i, word in enumerate(words) if word in _JOYS) + 1])
+    return " ".join(words[: next(i for i, word in enumerate(words) if word in _LOTS["joys"]) + 1])
 
 
 def _title(text: str) -> str:

@@ -7,11 +7,10 @@ a plot, and it writes a page paragraph by paragraph.
 from collections.abc import AsyncGenerator
 from typing import Any
 
-from workflows.errors import StorywireError
 from workflows.formats.base import Plan
 from workflows.formats.story.embedded import offer_choices, plan_story, scene_page
 from workflows.formats.story.input import StoryInput
-from workflows.models.calls import guard, translate
+from workflows.models.calls import guard, limit
 from workflows.models.catalog import Model
 from workflows.models.embedded.prose import write_prose
 from workflows.state import Outline, PlannedSection, SectionTask, State, text_of
@@ -22,21 +21,17 @@ _SCENE_WORDS = 90
 
 async def plan(given: StoryInput, model: Model) -> Plan:
     """A plot of four scenes; each summary is its scene's first line."""
-    try:
-        plot = await plan_story(
-            model.chat,
-            theme=given.theme,
-            name=given.reader.name,
-            age=given.reader.age,
-            interests=given.reader.interests,
-            chapter_number=given.chapter_number,
-            title=given.title,
-            custom_input=given.custom_user_input,
-        )
-    except StorywireError:
-        raise
-    except Exception as error:
-        raise translate(model, error) from error
+    telling = plan_story(
+        model.chat,
+        theme=given.theme,
+        name=given.reader.name,
+        age=given.reader.age,
+        interests=given.reader.interests,
+        chapter_number=given.chapter_number,
+        title=given.title,
+        custom_input=given.custom_user_input,
+    )
+    plot = await limit(model, telling)
     outline = Outline(
         title=plot.title,
         sections=[
@@ -63,17 +58,10 @@ def write(task: SectionTask, model: Model) -> AsyncGenerator[str]:
 
 async def derive(given: StoryInput, state: State, model: Model) -> dict[str, Any]:
     """A question and its answers. Words to learn are beyond this model, so there are none."""
-    try:
-        offered = await offer_choices(
-            model.chat,
-            name=given.reader.name,
-            theme=given.theme,
-            ending_text=last_paragraph(text_of(state["sections"])),
-        )
-    except StorywireError:
-        raise
-    except Exception as error:
-        raise translate(model, error) from error
+    ending = last_paragraph(text_of(state["sections"]))
+    offered = await limit(
+        model, offer_choices(model.chat, name=given.reader.name, theme=given.theme, ending_text=ending)
+    )
     return {
         "choice_question": offered.question,
         "choices": [{"text": choice.text, "description": choice.description} for choice in offered.choices],

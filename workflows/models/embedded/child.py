@@ -39,21 +39,21 @@ class Child:
         await _stop(self.process, _STOP_TIMEOUT)
 
 
-async def start_child(weights: Weights, log_path: Path, timeout: float) -> Child:
-    """Returns when the model answers. Raises ModelUnavailable, with the reason, if it doesn't within `timeout` s."""
+async def start_child(weights: Weights, log_path: Path, patience: float) -> Child:
+    """Returns when the model answers. Raises ModelUnavailable, with the reason, if it doesn't within `patience` s."""
     api_key = secrets.token_urlsafe(32)
     process = await _spawn(log_path)
     try:
         # The key goes through the pipe: arguments can be seen by every user of the machine.
         order = {"path": str(weights.path), "name": weights.name, "api_key": api_key}
-        report = await asyncio.wait_for(_exchange(process, order), timeout)
+        report = await asyncio.wait_for(_exchange(process, order), patience)
         if "error" in report:
-            raise ModelUnavailable(report["error"])
+            raise ModelUnavailable(f"{report['error']} (log: {log_path})")
     except BaseException as error:
         await _stop(process, 0)
         if isinstance(error, TimeoutError):
             raise ModelUnavailable(
-                f"The embedded model was not ready after {timeout:g} s; its log is {log_path}."
+                f"The embedded model was not ready after {patience:g} s; its log is {log_path}."
             ) from error
         raise
     return Child(process, Endpoint(report["base_url"], api_key, weights.name))

@@ -5,7 +5,7 @@ prompt and the page so far as the beginning of its own reply, and writes one par
 out by whole sentences: a paragraph is often cut at its token limit, and no page may end in mid-sentence.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -18,8 +18,10 @@ from workflows.models.embedded.client import PROSE
 from workflows.models.embedded.sentences import SentenceBuffer
 
 PARAGRAPH_TOKENS = 85
-# A paragraph is 30 to 60 words: nearer to the target than half of that, another one would overshoot it.
+# A short paragraph, and half of a usual one: nearer to the target than that, another would overshoot it.
+_LEAST_TOKENS = 45
 _HALF_PARAGRAPH_WORDS = 22
+_TOKENS_PER_WORD = 1.3
 _TRIES = 3
 # What a paragraph is continued from: more would outgrow the model's room of 2,048 tokens.
 _REMEMBERED_PARAGRAPHS = 6
@@ -52,7 +54,7 @@ class Page:
 
 async def write_prose(
     chat: BaseChatModel, page: Page, config: RunnableConfig | None = None
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str]:
     """The page's text as deltas: the opening, then sentence by sentence, a blank line between paragraphs.
 
     Ends at the first paragraph near `target_words`. Raises ModelTruncated when a reply breaks off
@@ -79,7 +81,7 @@ async def write_prose(
 
 async def _write_paragraph(
     chat: BaseChatModel, page: Page, told: str, number: int, turn: int, config: RunnableConfig | None
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str]:
     """One paragraph's whole sentences, each with the white space before it."""
     # The first paragraph goes on from the opening; the others begin with a starter, another one at each try.
     gap, starter, grammar = " ", "", _AFTER_SENTENCE
@@ -90,7 +92,7 @@ async def _write_paragraph(
     begun = told if number == 0 else f"{_remember(told)}{gap}{starter}"
     messages = [SystemMessage(page.system), HumanMessage(page.instruction), AIMessage(begun)]
     sampling = PROSE | {"extra_body": PROSE["extra_body"] | {"grammar": grammar}}
-    async for chunk in chat.astream(messages, config, max_tokens=PARAGRAPH_TOKENS, stop=["\n"], **sampling):
+    async for chunk in chat.astream(messages, config, max_tokens=_room(page, told), stop=["\n"], **sampling):
         finish = chunk.response_metadata.get("finish_reason") or finish
         for sentence in buffer.feed(chunk.text):
             yield sentence
@@ -98,6 +100,12 @@ async def _write_paragraph(
         raise ModelTruncated("The reply of the embedded model broke off before its end.")
     for sentence in buffer.finish():
         yield sentence
+
+
+def _room(page: Page, told: str) -> int:
+    """Tokens for the next paragraph: what the page still wants, and a sentence's end that will be cut off."""
+    wanted = round((page.target_words - len(told.split())) * _TOKENS_PER_WORD) + 15
+    return max(_LEAST_TOKENS, min(PARAGRAPH_TOKENS, wanted))
 
 
 def _remember(told: str) -> str:

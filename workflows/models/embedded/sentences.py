@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 # A sentence ends at its mark and closing quotes, unless it goes on in lower case (`"Oh!" she said.`).
 _MARK = r"(?<!\bMr)(?<!\bMrs)(?<!\bDr)[.!?…]+[\"”’')]*"
@@ -13,6 +14,8 @@ _MARKUP = re.compile(r"<\|.*?\|>|[^\S ]|[\x00-\x1f\x7f]")
 _ASIDE = re.compile(
     r"\b(?:this (?:story|page|book|sentence)|the (?:story|reader)|story about)\b", re.IGNORECASE
 )
+
+_STAMMER = re.compile(r"\b(\w+)(?:\W+\1\b){2}", re.IGNORECASE)
 
 
 class SentenceBuffer:
@@ -41,13 +44,13 @@ class SentenceBuffer:
         while (cut := _first_end(self._held, end)) is not None:
             sentence, self._held = self._held[:cut], self._held[cut:]
             sentence = " ".join(_MARKUP.sub(" ", sentence).split())
-            if self._is_new(sentence):
+            if self._take(sentence):
                 yield self._gap + sentence
                 self._gap = " "
 
-    def _is_new(self, sentence: str) -> bool:
+    def _take(self, sentence: str) -> bool:
         essence = _essence(sentence)
-        if not essence or essence in self._said or _ASIDE.search(sentence):
+        if not essence or essence in self._said or not _is_sound(sentence):
             return False
         self._said.add(essence)
         return True
@@ -58,6 +61,20 @@ def _first_end(text: str, end: re.Pattern[str]) -> int | None:
         if text.count('"', 0, match.end()) % 2 == 0:
             return match.end()
     return None
+
+
+def _is_sound(sentence: str) -> bool:
+    """Whether it tells something, doesn't stammer, and opens and closes its quotes in the right places."""
+    if _ASIDE.search(sentence) or _STAMMER.search(sentence):
+        return False
+    pieces = sentence.split('"')
+    for number, (left, right) in enumerate(pairwise(pieces)):
+        opens = number % 2 == 0
+        if opens and (left[-1:].isalnum() or right[:1].isspace()):
+            return False
+        if not opens and (left[-1:].isspace() or right[:1].isalnum()):
+            return False
+    return True
 
 
 def _essence(sentence: str) -> str:

@@ -65,13 +65,15 @@ def _start_server(path: str, name: str, api_key: str) -> Any:
     params.cors_origins = ""  # the library's default is "*"
     params.ui = False
     params.endpoint_slots = False
+    params.verbosity = 2  # warnings: more would write lines at every request, into a log that nobody trims
     return xllamacpp.Server(params)
 
 
 def _explain_import(error: ImportError) -> str:
     return (
         f"The embedded model can't run: xllamacpp did not load ({error}). "
-        "On Linux it needs the system library libgomp1 (apt-get install libgomp1) and glibc (there is no wheel for Alpine)."
+        "On Linux it needs the system library libgomp1 (apt-get install libgomp1) and glibc, "
+        "so it doesn't run on Alpine."
     )
 
 

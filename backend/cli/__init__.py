@@ -1,0 +1,1 @@
+"""`storywire`: the command line."""

@@ -1,0 +1,99 @@
+"""`storywire generate`: a run in the terminal, in this process or on a service."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import aclosing
+from typing import Annotated, Any
+
+import typer
+
+from backend.cli.failures import fail, settings_or_fail
+from backend.cli.local import follow_local
+from backend.cli.remote import RemoteError, follow_remote
+from backend.cli.screen import Screen
+from backend.streaming.chunks import Complete, Error, Message
+from workflows.errors import InvalidInput, StorywireError
+
+app = typer.Typer(help="Write something and watch it being written.", no_args_is_help=True)
+
+Server = Annotated[str | None, typer.Option(help="A service's address; without one the run executes here.")]
+Model = Annotated[str | None, typer.Option(help="provider:model")]
+Parallel = Annotated[int, typer.Option(help="Sections that are written at once.")]
+
+
+@app.callback()
+def generate() -> None:
+    """Write something and watch it being written."""
+
+
+@app.command()
+def story(
+    theme: Annotated[str, typer.Option(help="What the story is about.")],
+    age: Annotated[int, typer.Option(help="The reader's age, 3 to 14.")] = 7,
+    name: Annotated[str, typer.Option(help="The reader's first name.")] = "Alex",
+    interests: Annotated[str, typer.Option(help="What the reader likes, comma separated.")] = "",
+    level: Annotated[str, typer.Option(help="beginner, intermediate or advanced")] = "intermediate",
+    language: Annotated[str, typer.Option(help="en or he")] = "en",
+    chapter: Annotated[int, typer.Option(help="Chapter number.")] = 1,
+    title: Annotated[str | None, typer.Option(help="The chapter's title, if settled.")] = None,
+    wish: Annotated[str | None, typer.Option(help="What should happen.")] = None,
+    model: Model = None,
+    parallel: Parallel = 1,
+    server: Server = None,
+) -> None:
+    """Write a chapter of a child's story. The story goes to standard output, all else to standard error."""
+    given = {
+        "theme": theme,
+        "reader": {
+            "name": name,
+            "age": age,
+            "reading_level": level,
+            "language": language,
+            "interests": [part.strip() for part in interests.split(",") if part.strip()],
+        },
+        "chapter_number": chapter,
+        "title": title,
+        "custom_user_input": wish,
+    }
+    body = {"format": "story", "input": given, "options": {"model": model, "parallel": parallel}}
+    _run(_write(body, server))
+
+
+def _run(work: Coroutine[Any, Any, int]) -> None:
+    try:
+        status = asyncio.run(work)
+    except InvalidInput as error:
+        fail(
+            "\n".join(f"{item.field.removeprefix('input.')}: {item.message}" for item in error.errors),
+            status=2,
+        )
+    except (StorywireError, RemoteError) as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        fail("Stopped.", status=130)
+    raise typer.Exit(status)
+
+
+async def _write(body: dict[str, Any], server: str | None) -> int:
+    """0 when the text is complete, 1 otherwise."""
+    messages: AsyncGenerator[Message] = (
+        follow_remote(server, body) if server else follow_local(settings_or_fail(resume_on_start=False), body)
+    )
+    ending: Message | None = None
+    with Screen() as screen:
+        async with aclosing(messages) as stream:
+            async for message in stream:
+                screen.show(message)
+                ending = message
+    if isinstance(ending, Error) and ending.data.resumable:
+        _offer_ways_out(ending)
+    return 0 if isinstance(ending, Complete) else 1
+
+
+def _offer_ways_out(ending: Error) -> None:
+    words = ending.data.partial.words
+    typer.echo(
+        f"The text above ({words} words) is kept. Go on with it: storywire runs resume ID; "
+        "take it as it is: storywire runs show ID; or start afresh.",
+        err=True,
+    )

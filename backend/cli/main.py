@@ -1,0 +1,39 @@
+"""`storywire serve | generate | runs`: what there is."""
+
+from typing import Annotated
+
+import typer
+
+from backend.cli import generate, runs, serve
+from backend.version import VERSION
+
+app = typer.Typer(
+    name="storywire",
+    help="Long text from language models, streamed so that nothing breaks.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+app.command("serve")(serve.serve)
+app.add_typer(generate.app, name="generate")
+app.add_typer(runs.app, name="runs")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"storywire {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop."),
+    ] = False,
+) -> None:
+    """Long text from language models, streamed so that nothing breaks."""
+    del version
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,78 @@
+"""`storywire runs`: what was written here, to look at, take, or go on with."""
+
+import asyncio
+from contextlib import aclosing
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+
+from backend.cli.failures import fail, settings_or_fail
+from backend.cli.local import OWNER, resume_local
+from backend.cli.screen import Screen
+from backend.logs import configure_logs
+from backend.resources import open_resources
+from backend.settings import Settings
+from backend.streaming.chunks import Complete
+from workflows.errors import StorywireError
+
+app = typer.Typer(help="What was written here.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_runs(limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20) -> None:
+    """The newest runs."""
+    asyncio.run(_list(_quiet(), limit))
+
+
+@app.command()
+def show(run_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Print a run's text, whole or as far as it came."""
+    try:
+        typer.echo(asyncio.run(_text(_quiet(), run_id)))
+    except StorywireError as error:
+        fail(error.message)
+
+
+@app.command()
+def resume(run_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Go on with a run that failed or was stopped."""
+    try:
+        completed = asyncio.run(_resume(_quiet(), run_id))
+    except StorywireError as error:
+        fail(error.message)
+    except KeyboardInterrupt:
+        fail("Stopped.", status=130)
+    raise typer.Exit(0 if completed else 1)
+
+
+def _quiet() -> Settings:
+    settings = settings_or_fail(resume_on_start=False).model_copy(update={"log_level": "error"})
+    configure_logs(settings)
+    return settings
+
+
+async def _list(settings: Settings, limit: int) -> None:
+    async with open_resources(settings) as resources:
+        runs = await resources.runs.page(OWNER, limit=limit, status=None, format=None)
+    table = Table(Column("ID", no_wrap=True), "Format", "Status", "Words", "Title", box=None)
+    for run in runs:
+        table.add_row(run.id, run.format, run.status, str(run.words), run.title or "")
+    Console().print(table)
+
+
+async def _text(settings: Settings, run_id: str) -> str:
+    async with open_resources(settings) as resources:
+        run = await resources.runs.find(OWNER, run_id)
+        return (await resources.runs.transcript(run)).text
+
+
+async def _resume(settings: Settings, run_id: str) -> bool:
+    ending = None
+    with Screen() as screen:
+        async with aclosing(resume_local(settings, run_id)) as messages:
+            async for message in messages:
+                screen.show(message)
+                ending = message
+    return isinstance(ending, Complete)

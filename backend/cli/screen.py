@@ -1,0 +1,108 @@
+"""A run on a terminal: the text on standard output as it comes, everything about it on standard error."""
+
+import sys
+from types import TracebackType
+from typing import Self
+
+from rich.console import Console
+from rich.markup import escape
+from rich.status import Status
+
+from backend.streaming.chunks import (
+    Complete,
+    Content,
+    Error,
+    Message,
+    OutlineData,
+    OutlineMessage,
+    Progress,
+    Retract,
+    SafetyCheck,
+)
+
+
+class Screen:
+    """Shows messages. Sections are printed in the order in which they come."""
+
+    def __init__(self) -> None:
+        self._about = Console(stderr=True, highlight=False)
+        self._status: Status | None = None
+        self._outline: OutlineData | None = None
+        self._section: int | None = None
+
+    def __enter__(self) -> Self:
+        if self._about.is_terminal and not sys.stdout.isatty():
+            self._status = self._about.status("Starting")
+            self._status.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._status is not None:
+            self._status.stop()
+
+    def show(self, message: Message) -> None:
+        """One message."""
+        match message:
+            case OutlineMessage(data=outline):
+                self._show_outline(outline)
+            case Content(data=data) if data.piece is None:
+                self._write(data.section, data.chunk)
+            case Retract(data=data):
+                self._tell(
+                    f"\n[yellow]— section {data.section + 1} is written again ({data.reason}) —[/yellow]"
+                )
+                self._section = None
+            case SafetyCheck(data=data):
+                verdict = "[green]approved[/green]" if data.approved else "[red]not approved[/red]"
+                self._tell(f"\n\nSafety     {verdict}, score {data.score:.2f}, {len(data.issues)} notes")
+            case Progress(data=data):
+                self._progress(
+                    f"{data.percent:3} %  {data.words} of {data.target_words} words  {data.message}"
+                )
+            case Complete(data=data):
+                self._show_end(data.model_dump())
+            case Error(data=data):
+                self._tell(f"\n[red]{data.code}[/red]  {escape(data.message)}")
+            case _:
+                pass
+
+    def _show_outline(self, outline: OutlineData) -> None:
+        self._outline = outline
+        self._tell(f"[bold]{escape(outline.title)}[/bold]")
+        for section in outline.sections:
+            self._tell(
+                f"  {section.index + 1}. {escape(section.title)}  [dim]{section.target_words} words[/dim]"
+            )
+        self._tell("")
+
+    def _write(self, section: int, chunk: str) -> None:
+        if section != self._section:
+            print(end="" if self._section is None else "\n\n")
+            self._section = section
+        print(chunk, end="", flush=True)
+
+    def _show_end(self, data: dict[str, object]) -> None:
+        print(flush=True)
+        metadata = data["metadata"]
+        assert isinstance(metadata, dict)
+        self._tell(
+            f"\nWords      {metadata['word_count']}, {metadata['estimated_reading_time']} minutes, "
+            f"{metadata['vocabulary_level']}"
+        )
+        choices = data.get("choices")
+        if isinstance(choices, list):
+            self._tell(f"\n[bold]{escape(str(data.get('choice_question', '')))}[/bold]")
+            for number, choice in enumerate(choices, 1):
+                self._tell(
+                    f"  {number}. {escape(choice['text'])}  [dim]{escape(choice['description'])}[/dim]"
+                )
+
+    def _progress(self, line: str) -> None:
+        if self._status is not None:
+            self._status.update(escape(line))
+
+    def _tell(self, line: str) -> None:
+        sys.stdout.flush()
+        self._about.print(line)

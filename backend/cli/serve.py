@@ -1,0 +1,68 @@
+"""`storywire serve`: the service."""
+
+import gc
+import socket
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.console import Console
+
+from backend.cli.failures import fail, settings_or_fail
+from backend.settings import Settings
+from workflows.models.catalog import EMBEDDED_NOTE, ModelCatalog
+
+_console = Console(stderr=True)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on (STORYWIRE_HOST).")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on (STORYWIRE_PORT).")] = None,
+) -> None:
+    """Start the service and its page."""
+    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings = settings_or_fail(**given)
+    listener = _listen(settings)
+    _greet(settings, listener.getsockname()[1])
+
+    from backend.app import create_app
+    from backend.logs import configure_logs
+
+    configure_logs(settings)
+    config = uvicorn.Config(
+        create_app(settings),
+        log_config=None,
+        access_log=False,
+        # Readers are closed at once (they come back); then the lifespan gives sections their grace.
+        timeout_graceful_shutdown=5,
+        server_header=False,
+    )
+    # What is loaded by now stays: the collector need not look at it again and again while tokens stream.
+    gc.collect()
+    gc.freeze()
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        fail(
+            f"Can't listen on {settings.host}:{settings.port} ({error.strerror}). "
+            "Is another service there? Choose another port with STORYWIRE_PORT."
+        )
+    listener.set_inheritable(True)
+    return listener
+
+
+def _greet(settings: Settings, port: int) -> None:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
+    default = ModelCatalog(settings).default()
+    _console.print(f"[bold]Storywire[/bold]  http://{host}:{port}/", highlight=False)
+    _console.print(f"Model      {default}", highlight=False)
+    if default.provider == "embedded":
+        _console.print(f"           {EMBEDDED_NOTE}", style="yellow", highlight=False)
+        _console.print("           e.g. STORYWIRE_MODEL=openai:gpt-5-mini OPENAI_API_KEY=…", highlight=False)

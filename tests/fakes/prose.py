@@ -1,0 +1,107 @@
+"""Harmless English that depends on nothing but the prompt: the same prompt, the same text."""
+
+import re
+from hashlib import blake2b
+from random import Random
+
+
+def _list(*lines: str) -> list[str]:
+    return [entry for line in lines for entry in line.split("|")]
+
+
+_SUBJECTS = _list(
+    "Zoë|the little café owl|Grandpa André|a curious otter|Noémie|the lighthouse keeper|Señor Pip",
+    "the tiny robot|a sleepy fox|Maya|the baker|an old turtle|Björn|the garden snail|Ines",
+    "a striped kitten|the kind captain|the painter|a flock of swifts|Tomás|the clockmaker",
+    "a young gardener|the puppet maker|Lucía",
+)
+_VERBS = _list(
+    "found|painted|carried|counted|followed|drew|shared|polished|noticed|built|borrowed|hummed to",
+    "waved at|listened to|wrapped|measured|planted|folded|traded|named|remembered|described|balanced",
+    "watched",
+)
+_OBJECTS = _list(
+    "a paper boat|the blue lantern|seven smooth pebbles|a map of the harbour|the crème-coloured kite",
+    "a warm loaf|the smallest star chart|a jar of honey|two wooden spoons|a song about rain",
+    "the naïve drawing|a bright ribbon|the violet seashell|a basket of pears|an open letter",
+    "a row of sunflowers|the silver bell|a patchwork quilt|the talking compass|a handful of seeds",
+    "one round button|the longest ladder|a cup of cocoa|the morning tide",
+)
+_PLACES = _list(
+    "beside the river|under the old bridge|at the edge of the meadow|near the bakery|on the quiet hill",
+    "by the pier|in the library garden|behind the windmill|along the sandy path",
+    "at the top of the stairs|inside the greenhouse|across the market square|between two birch trees",
+    "on the wooden deck|at the corner table|below the moon|next to the fountain|in the harbour office",
+    "over the stone wall|by the open window",
+)
+_OPENERS = _list(
+    "Early that morning,|Without any hurry,|A little later,|To everyone's surprise,|After breakfast,",
+    "Very gently,|Just before noon,|With a smile,|As the light changed,|Once more,|Step by step,",
+    "That same evening,|At first,|Soon,|On the way home,|In the end,",
+)
+_TAILS = _list(
+    "and nobody minded waiting|and the air smelled of oranges|which made the afternoon feel longer",
+    "because good things take time|so the others came to look|and that was enough for one day",
+    "while the kettle began to sing|and a gentle wind answered|as if it had always been so",
+    "and everyone learned a new word|though the clouds were still pink|until the lamps came on",
+)
+_SPEECH = _list(
+    "“Let's try again,” said {s}.|“How lovely!” laughed {s}.|“I think it's this way…” said {s}.",
+    "“One, two, three — go,” whispered {s}.|“We can share it,” said {s}.",
+    "“Look, a rainbow 🌈,” called {s}.",
+)
+
+_ABOUT = re.compile(
+    r"(?:about|around|roughly|approximately|some|exactly|~)\s*(\d[\d,]*)(?:\s+|-)words?\b", re.IGNORECASE
+)
+_WORDS = re.compile(r"(\d[\d,]*)(?:\s+|-)words?\b", re.IGNORECASE)
+DEFAULT_WORDS = 90
+
+
+def seed_random(*parts: str) -> Random:
+    """A generator that depends on these texts alone, whatever the process."""
+    digest = blake2b("\x00".join(parts).encode(), digest_size=8).digest()
+    return Random(int.from_bytes(digest, "big"))
+
+
+def find_word_target(prompt: str) -> int:
+    """The words that the prompt asks for: the last "about N words", else the last "N words", else 90."""
+    found = _ABOUT.findall(prompt) or _WORDS.findall(prompt)
+    return int(found[-1].replace(",", "")) if found else DEFAULT_WORDS
+
+
+def write_prose(prompt: str, words: int | None = None) -> str:
+    """Paragraphs of about `words` words (default: what the prompt asks for), other ones for each prompt."""
+    random = seed_random(prompt)
+    target = find_word_target(prompt) if words is None else words
+    paragraphs: list[list[str]] = []
+    count, room = 0, 0
+    while True:
+        sentence = write_sentence(random)
+        length = len(sentence.split())
+        if count and count + length / 2 > target:
+            return "\n\n".join(" ".join(paragraph) for paragraph in paragraphs)
+        if not room:
+            paragraphs.append([])
+            room = random.randint(3, 5)
+        paragraphs[-1].append(sentence)
+        count, room = count + length, room - 1
+
+
+def write_sentence(random: Random) -> str:
+    """One sentence of 5 to 20 words."""
+    subject = random.choice(_SUBJECTS)
+    if random.random() < 0.12:
+        return random.choice(_SPEECH).format(s=subject)
+    clause = f"{subject} {random.choice(_VERBS)} {random.choice(_OBJECTS)} {random.choice(_PLACES)}"
+    if random.random() < 0.5:
+        clause = f"{random.choice(_OPENERS)} {clause}"
+    if random.random() < 0.4:
+        clause = f"{clause}, {random.choice(_TAILS)}"
+    return f"{clause[0].upper()}{clause[1:]}."
+
+
+def write_title(random: Random) -> str:
+    """A title of a few words."""
+    thing = random.choice(_OBJECTS).split(" ", 1)[1]
+    return f"{random.choice(_SUBJECTS)} and the {thing}".title()

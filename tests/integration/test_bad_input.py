@@ -1,0 +1,207 @@
+"""What is wrong is refused with a code, a field and a sentence, and nothing is stored."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.provider import FakeProvider, refuse_port
+from tests.fakes.script import Fault, FaultKind, Reply, Rule, Script
+from tests.service import STORY, LiveService, serve, settings_for
+
+
+@pytest.fixture
+async def service(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[LiveService]:
+    """A service that writes with the fake provider."""
+    async with serve(settings_for(provider, tmp_path)) as running:
+        yield running
+
+
+READER = {"name": "Maya", "age": 7}
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"format": "story", "input": {**STORY, "reader": {**READER, "age": 2}}}, "input.reader.age"),
+        ({"format": "story", "input": {**STORY, "reader": {**READER, "age": "seven"}}}, "input.reader.age"),
+        ({"format": "story", "input": {**STORY, "theme": ""}}, "input.theme"),
+        ({"format": "story", "input": {**STORY, "theme": "x" * 121}}, "input.theme"),
+        ({"format": "story", "input": {**STORY, "theme": 7}}, "input.theme"),
+        ({"format": "story", "input": {}}, "input.theme"),
+        ({"format": "story", "input": {**STORY, "colour": "red"}}, "input.colour"),
+        ({"format": "story", "input": "a story"}, "input"),
+        ({"format": "poem", "input": STORY}, "format"),
+        ({"format": "story", "input": STORY, "options": {"parallel": 0}}, "options.parallel"),
+        ({"format": "story", "input": STORY, "options": {"speed": 1}}, "options.speed"),
+        ({"format": "story", "input": STORY, "options": {"model": "gpt"}}, "options.model"),
+        ({"input": STORY}, "format"),
+        ([1, 2], "body"),
+    ],
+)
+async def test_wrong_field_is_named_and_nothing_is_stored(service: LiveService, body: Any, field: str) -> None:
+    reply = await service.client.http.post("/api/v1/runs", json=body)
+
+    assert reply.status_code == 422
+    assert reply.headers["content-type"] == "application/problem+json"
+    problem = reply.json()
+    assert problem["code"] == "INVALID_INPUT" and problem["status"] == 422
+    assert [error["field"] for error in problem["errors"]] == [field]
+    assert problem["errors"][0]["message"]
+    assert (await service.client.http.get("/api/v1/runs")).json()["runs"] == []
+
+
+@pytest.mark.parametrize("url", ["/api/v1/runs", "/api/v1/story/generate/stream"])
+async def test_body_that_is_not_json_is_refused(service: LiveService, url: str) -> None:
+    reply = await service.client.http.post(url, content=b"{theme:", headers={"Content-Type": "application/json"})
+
+    assert (reply.status_code, reply.json()["code"]) == (422, "INVALID_INPUT")
+    assert reply.json()["errors"] == [{"field": "body", "message": "this is not JSON"}]
+
+
+async def test_body_over_the_limit_is_refused_by_length_and_by_what_comes(service: LiveService) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(40):
+            yield b" " * 50_000
+
+    declared = await service.client.http.post("/api/v1/runs", content=b" " * 1_500_000)
+    streamed = await service.client.http.post("/api/v1/runs", content=endless())
+
+    assert [(r.status_code, r.json()["code"]) for r in (declared, streamed)] == [(413, "PAYLOAD_TOO_LARGE")] * 2
+
+
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [
+        ({"theme": "space", "age": "99"}, "input.reader.age"),
+        ({"theme": "space", "color": "red"}, "color"),
+        ({"theme": "space", "order": "upwards"}, "order"),
+        ({"theme": "space", "parallel": "many"}, "options.parallel"),
+        ({}, "input.theme"),
+    ],
+)
+async def test_get_that_starts_a_run_checks_its_query(service: LiveService, params: dict[str, str], field: str) -> None:
+    reply = await service.client.http.get("/api/v1/stories/generate/stream", params=params)
+
+    assert reply.status_code == 422 and reply.json()["errors"][0]["field"] == field
+
+
+@pytest.mark.parametrize("event_id", ["17", "a:b", ":", "run:-1", "run:1e3", "run:" + "9" * 40])
+async def test_last_event_id_that_is_none_is_refused(service: LiveService, event_id: str) -> None:
+    reply = await service.client.http.get("/api/v1/stories/generate/stream", headers={"Last-Event-ID": event_id})
+
+    assert (reply.status_code, reply.json()["errors"][0]["field"]) == (422, "last_event_id")
+
+
+async def test_last_event_id_that_was_never_handed_out_is_refused(service: LiveService) -> None:
+    run_id = await service.client.start()
+    told = await service.client.read(run_id)
+    url = f"/api/v1/runs/{run_id}/stream"
+
+    for params in ({}, {"granularity": "section"}, {"order": "reading"}):
+        reply = await service.client.http.get(
+            url, params=params, headers={"Last-Event-ID": f"{run_id}:{told.last_seq + 1000}"}
+        )
+        assert (reply.status_code, reply.json()["code"]) == (422, "INVALID_INPUT")
+
+
+async def test_last_event_id_of_another_run_is_refused(service: LiveService) -> None:
+    first, second = await service.client.start(), await service.client.start()
+    reply = await service.client.http.get(f"/api/v1/runs/{first}/stream", headers={"Last-Event-ID": f"{second}:1"})
+
+    assert (reply.status_code, reply.json()["code"]) == (409, "CONFLICT")
+    for run_id in (first, second):
+        await service.client.read(run_id)
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", ""),
+        ("DELETE", ""),
+        ("GET", "/stream"),
+        ("POST", "/cancel"),
+        ("POST", "/resume"),
+    ],
+)
+async def test_run_that_does_not_exist_is_not_found(service: LiveService, method: str, path: str) -> None:
+    reply = await service.client.http.request(method, f"/api/v1/runs/01JD8V5S3E9T0B6Q000000000{path}")
+
+    assert (reply.status_code, reply.json()["code"]) == (404, "NOT_FOUND")
+
+
+async def test_unknown_path_and_method_are_problems_too(service: LiveService) -> None:
+    missing = await service.client.http.get("/api/v1/nothing")
+    wrong = await service.client.http.put("/api/v1/runs")
+
+    assert (missing.status_code, missing.json()["code"]) == (404, "NOT_FOUND")
+    assert (wrong.status_code, wrong.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
+
+
+async def test_model_without_a_key_says_which_setting_is_missing(service: LiveService) -> None:
+    body = {"format": "story", "input": STORY, "options": {"model": "google_genai:gemini-2.5-flash"}}
+    reply = await service.client.http.post("/api/v1/runs", json=body)
+
+    assert (reply.status_code, reply.json()["code"]) == (503, "MODEL_NOT_CONFIGURED")
+    assert "GOOGLE_API_KEY" in reply.json()["detail"]
+
+
+async def test_one_run_too_many_is_refused_with_a_time_to_come_back(provider: FakeProvider, tmp_path: Path) -> None:
+    provider.script = Script(default=Reply(hold_after=0))
+    async with serve(settings_for(provider, tmp_path, max_runs=1)) as service:
+        run_id = await service.client.start()
+        refused = await service.client.http.post("/api/v1/runs", json={"format": "story", "input": STORY})
+        ready = await service.client.http.get("/readyz")
+        await service.client.http.post(f"/api/v1/runs/{run_id}/cancel")
+
+    assert (refused.status_code, refused.json()["code"]) == (503, "OVERLOADED")
+    assert int(refused.headers["retry-after"]) > 0
+    assert ready.status_code == 503
+
+
+async def test_unreachable_provider_ends_the_stream_with_a_sentence(tmp_path: Path) -> None:
+    with refuse_port() as port:
+        async with serve(settings_for(f"http://127.0.0.1:{port}/v1", tmp_path)) as service:
+            told = await service.client.read(await service.client.start())
+
+    assert told.ending is not None and told.ending["code"] == "MODEL_UNAVAILABLE"
+    assert told.ending["retryable"] and told.ending["resumable"]
+    assert "Traceback" not in told.ending["message"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "after", "code"),
+    [
+        ("status", 401, None, "MODEL_AUTH"),
+        ("status", 403, None, "MODEL_AUTH"),
+        ("status", 404, None, "MODEL_NOT_CONFIGURED"),
+        ("status", 429, None, "MODEL_RATE_LIMITED"),
+        ("status", 500, None, "MODEL_UNAVAILABLE"),
+        ("status", 503, 20, "MODEL_UNAVAILABLE"),
+        ("drop", 0, 20, "MODEL_UNAVAILABLE"),
+        ("close", 0, 20, "MODEL_UNAVAILABLE"),
+        ("bad_json", 0, 20, "MODEL_UNAVAILABLE"),
+        ("no_finish", 0, 20, "MODEL_TRUNCATED"),
+        ("length", 0, 20, "MODEL_TRUNCATED"),
+        ("content_filter", 0, 20, "SAFETY_REJECTED"),
+        ("empty", 0, None, "MODEL_BAD_OUTPUT"),
+        ("hang", 0, 20, "MODEL_TIMEOUT"),
+        ("hang", 0, None, "MODEL_TIMEOUT"),
+    ],
+)
+async def test_provider_that_breaks_ends_the_run_with_its_code_and_keeps_the_text(
+    provider: FakeProvider, tmp_path: Path, kind: FaultKind, status: int, after: int | None, code: str
+) -> None:
+    fault = Fault(kind, after=after, status=status)
+    provider.script = Script(rules=(Rule(Reply(fault=fault), structured=False, nth=2),))
+    async with serve(settings_for(provider, tmp_path, token_timeout=0.5)) as service:
+        run_id = await service.client.start()
+        told = await service.client.read(run_id)
+        run = await service.client.run(run_id)
+
+    assert told.ending is not None and told.ending["code"] == code
+    assert told.ending["partial"]["sections_completed"] == 1
+    assert run["text"] == told.text and run["status"] == "failed"
+    assert len(told.sections) == (2 if after else 1)
+    assert len(provider.generations) == 3  # the plan and two scenes: nothing was tried again

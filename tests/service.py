@@ -1,0 +1,232 @@
+"""The service as tests meet it: live, over HTTP, in this process or as a process that can be killed."""
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import uvicorn
+from httpx_sse import aconnect_sse
+
+from backend.app import create_app
+from backend.resources import Resources
+from backend.settings import Settings, load_settings
+from backend.streaming.chunks import Message, decode
+from tests.fakes.provider import FakeProvider
+
+STORY = {"theme": "a lighthouse on the moon", "reader": {"name": "Maya", "age": 7, "reading_level": "beginner"}}
+
+
+def settings_for(provider: FakeProvider | str, data_dir: Path, **overrides: Any) -> Settings:
+    """Settings that write with the fake provider as OpenAI."""
+    url = provider if isinstance(provider, str) else provider.openai_url
+    values: dict[str, Any] = {
+        "model": "openai:gpt-test",
+        "OPENAI_API_KEY": "sk-test",
+        "OPENAI_BASE_URL": url,
+        "data_dir": data_dir,
+        "runtime_dir": data_dir / "runtime",
+        "port": 0,
+        "log_format": "json",
+        "log_level": "error",
+        "shutdown_grace": 1,
+        "_env_file": None,
+    }
+    return load_settings(**{**values, **overrides})
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One message as a client gets it."""
+
+    id: str
+    message: Message
+
+    @property
+    def seq(self) -> int:
+        """The number after the colon."""
+        return int(self.id.rpartition(":")[2])
+
+
+@dataclass
+class Told:
+    """The reader's rule, in its own few lines: what the promise is measured with."""
+
+    sections: dict[int, str] = field(default_factory=dict)
+    last_seq: int = 0
+    ending: dict[str, Any] | None = None
+
+    def take(self, frame: Frame) -> None:
+        """One more message; ids must increase."""
+        assert frame.seq > self.last_seq, f"id {frame.seq} after {self.last_seq}"
+        self.last_seq = frame.seq
+        data = frame.message.data
+        if frame.message.type == "content":
+            self.sections[data.section] = self.sections.get(data.section, "") + data.chunk
+        elif frame.message.type == "retract":
+            self.sections.pop(data.section, None)
+        elif frame.message.type in ("complete", "error"):
+            assert self.ending is None, "two last messages"
+            self.ending = {"type": frame.message.type, **data.model_dump()}
+
+    @property
+    def text(self) -> str:
+        """The sections in reading order, joined by a blank line."""
+        return "\n\n".join(self.sections[index] for index in sorted(self.sections))
+
+
+class Client:
+    """Speaks to a service as a front end does."""
+
+    def __init__(self, base_url: str) -> None:
+        self.base_url = base_url
+        self.http = httpx.AsyncClient(base_url=base_url, timeout=30, trust_env=False)
+
+    async def start(self, *, input: dict[str, Any] | None = None, **options: Any) -> str:
+        """Starts a story; returns the run id."""
+        reply = await self.http.post(
+            "/api/v1/runs", json={"format": "story", "input": input or STORY, "options": options}
+        )
+        assert reply.status_code == 201, reply.text
+        return str(reply.json()["run_id"])
+
+    async def frames(self, run_id: str, after: int = 0, **params: Any) -> AsyncGenerator[Frame]:
+        """The run's messages after a number, until the server closes."""
+        async for frame in self.stream("GET", f"/api/v1/runs/{run_id}/stream", last_id=f"{run_id}:{after}" if after else None, params=params):
+            yield frame
+
+    async def stream(
+        self, method: str, url: str, *, last_id: str | None = None, **kwargs: Any
+    ) -> AsyncGenerator[Frame]:
+        """Messages of any stream."""
+        headers = {"Last-Event-ID": last_id} if last_id else {}
+        async with aconnect_sse(self.http, method, url, headers=headers, **kwargs) as source:
+            if source.response.status_code == 204:
+                return
+            assert source.response.status_code in (200, 201), await source.response.aread()
+            async for event in source.aiter_sse():
+                assert event.event == "story_chunk"
+                yield Frame(event.id, decode(event.data))
+
+    async def read(self, run_id: str, told: Told | None = None, **params: Any) -> Told:
+        """Reads to the end, from where `told` left off."""
+        told = told or Told()
+        async for frame in self.frames(run_id, told.last_seq, **params):
+            told.take(frame)
+        return told
+
+    async def run(self, run_id: str) -> dict[str, Any]:
+        """The run as JSON."""
+        reply = await self.http.get(f"/api/v1/runs/{run_id}")
+        assert reply.status_code == 200, reply.text
+        return dict(reply.json())
+
+
+@dataclass
+class LiveService:
+    """A service in this process, on a real socket."""
+
+    client: Client
+    resources: Resources
+    server: uvicorn.Server
+
+
+@asynccontextmanager
+async def serve(settings: Settings) -> AsyncIterator[LiveService]:
+    """Starts the service on a free port, stops it gracefully."""
+    app = create_app(settings)
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.bind(("127.0.0.1", 0))
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2, lifespan="on")
+    server = uvicorn.Server(config)
+    started = asyncio.Event()
+    real_startup = server.startup
+
+    async def startup(sockets: list[socket.socket] | None = None) -> None:
+        await real_startup(sockets)
+        started.set()
+
+    server.startup = startup  # type: ignore[method-assign]
+    task = asyncio.create_task(server.serve(sockets=[listener]))
+    waiting = asyncio.create_task(started.wait())
+    await asyncio.wait([task, waiting], return_when=asyncio.FIRST_COMPLETED)
+    assert started.is_set(), "the service did not start"
+    client = Client(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    try:
+        yield LiveService(client, app.state.resources, server)
+    finally:
+        await client.http.aclose()
+        server.should_exit = True
+        await task
+        listener.close()
+
+
+class ServiceProcess:
+    """`storywire serve` as a process of its own: to be killed, to be started again on the same data."""
+
+    def __init__(self, provider_url: str, data_dir: Path, **environment: str) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = int(free.getsockname()[1])
+        self.client = Client(f"http://127.0.0.1:{self.port}")
+        self._log = data_dir.with_suffix(".log")
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith(("STORYWIRE_", "OPENAI_"))},
+            "STORYWIRE_MODEL": "openai:gpt-test",
+            "OPENAI_API_KEY": "sk-test",
+            "OPENAI_BASE_URL": provider_url,
+            "STORYWIRE_DATA_DIR": str(data_dir),
+            "STORYWIRE_PORT": str(self.port),
+            "STORYWIRE_LOG_LEVEL": "warning",
+            **environment,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    async def start(self) -> Self:
+        """Returns when it is ready."""
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "backend.cli.main", "serve"], env=self._environment, stdout=log, stderr=log
+            )
+        deadline = asyncio.get_running_loop().time() + 60
+        while True:
+            assert self.process.poll() is None, self._log.read_text()
+            assert asyncio.get_running_loop().time() < deadline, "the service did not start within 60 s"
+            try:
+                if (await self.client.http.get("/readyz")).status_code == 200:
+                    return self
+            except httpx.TransportError:
+                await asyncio.sleep(0.02)
+
+    async def kill(self) -> None:
+        """SIGKILL: no word of warning."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGKILL)
+        await asyncio.to_thread(self.process.wait)
+
+    async def terminate(self) -> int:
+        """SIGTERM; its exit status."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGTERM)
+        return await asyncio.to_thread(self.process.wait, 30)
+
+    @property
+    def output(self) -> str:
+        """What it wrote to its terminal."""
+        return self._log.read_text()
+
+    async def __aenter__(self) -> Self:
+        return await self.start()
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.client.http.aclose()
+        if self.process is not None and self.process.poll() is None:
+            await self.kill()
