@@ -1,0 +1,76 @@
+// Calls to the service. Addresses are relative to the page, so it also works below a path of a proxy.
+
+const UNREACHABLE = "The service can’t be reached. Check that it is running, then try again.";
+
+/** A refusal: `status` (0 when nothing answered), `code`, a message for a person, `errors: [{field, message}]`. */
+export class Problem extends Error {
+  constructor(status, body, retryAfter = null) {
+    super(body.detail || body.title || `The service refused (status ${status}).`);
+    this.status = status;
+    this.code = body.code ?? "";
+    this.errors = Array.isArray(body.errors) ? body.errors : [];
+    this.retryAfter = retryAfter;
+  }
+}
+
+/** Sends JSON and gives the reply's JSON (null when it has none). Throws `Problem`. */
+export async function call(method, path, { body, headers = {} } = {}) {
+  const reply = await send(method, path, body, headers);
+  const content = await reply.json().catch(() => null);
+  if (reply.ok) return content;
+  throw new Problem(reply.status, content ?? {}, Number(reply.headers.get("Retry-After")) || null);
+}
+
+async function send(method, path, body, headers) {
+  const request = { method, headers: { Accept: "application/json", ...headers } };
+  if (body !== undefined) {
+    request.headers["Content-Type"] = "application/json";
+    request.body = JSON.stringify(body);
+  }
+  try {
+    return await fetch(path, request);
+  } catch {
+    throw new Problem(0, { detail: UNREACHABLE });
+  }
+}
+
+/** The reply, or null when the service doesn't offer it or can't be reached: for what the page can do without. */
+export async function callIfThere(path) {
+  try {
+    return await call("GET", path);
+  } catch (problem) {
+    if (problem instanceof Problem) return null;
+    throw problem;
+  }
+}
+
+export const runPath = (runId, rest = "") => `api/v1/runs/${encodeURIComponent(runId)}${rest}`;
+
+let lastAttempt = { body: "", key: "" };
+
+/**
+ * Starts a run: `{run_id, status, stream_url}`. When nothing answered, the run may have begun all the same,
+ * so the same request sent again carries the same key and attaches to it.
+ */
+export async function startRun(request) {
+  const body = JSON.stringify(request);
+  if (lastAttempt.body !== body) lastAttempt = { body, key: newKey() };
+  try {
+    const run = await call("POST", "api/v1/runs", {
+      body: request,
+      headers: { "Idempotency-Key": lastAttempt.key },
+    });
+    lastAttempt = { body: "", key: "" };
+    return run;
+  } catch (problem) {
+    if (problem.status !== 0) lastAttempt = { body: "", key: "" };
+    throw problem;
+  }
+}
+
+function newKey() {
+  // randomUUID exists in secure contexts only; a page read from another machine over plain HTTP is none.
+  if (crypto.randomUUID) return crypto.randomUUID();
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,237 @@
+// Storywire's page: the form starts a run, the address' hash names it, the view follows it.
+
+import { call, callIfThere, Problem, runPath, startRun } from "./api.js";
+import { byId, make } from "./elements.js";
+import { StoryForm } from "./form.js";
+import { recallDraft, recallRequest, rememberDraft, rememberRequest } from "./memory.js";
+import { Reader, toMarkdown, verifyText } from "./reader.js";
+import { hideShelf, showShelf } from "./shelf.js";
+import { follow } from "./stream.js";
+import { StoryView } from "./view.js";
+
+const streamUrls = new Map();
+
+let models = null;
+/** The run on the page, `{id, reader, request, stream, model}`, or null while the form is shown. */
+let shown = null;
+
+const form = new StoryForm(submit, showModelNotes);
+const view = new StoryView({
+  stop,
+  accept: answerPlan,
+  choose: startNextChapter,
+  goOn: resume,
+  download,
+  startAfresh,
+  readAgain: () => openRun(shown.id),
+});
+
+async function submit(request) {
+  form.setBusy(true);
+  try {
+    await start(request);
+    form.clearProblem();
+  } catch (problem) {
+    form.showProblem(asProblem(problem));
+  } finally {
+    form.setBusy(false);
+  }
+}
+
+async function start(request) {
+  const run = await startRun(request);
+  rememberRequest(run.run_id, request);
+  rememberDraft(request);
+  if (run.stream_url) streamUrls.set(run.run_id, run.stream_url);
+  location.hash = `run=${encodeURIComponent(run.run_id)}`;
+}
+
+function route() {
+  const id = new URLSearchParams(location.hash.slice(1)).get("run");
+  if (id) openRun(id);
+  else showForm();
+}
+
+function showForm() {
+  shown?.stream.stop();
+  shown = null;
+  byId("reading").hidden = true;
+  byId("start").hidden = false;
+  byId("new-story").hidden = true;
+  document.title = "Storywire";
+  showModelNotes();
+  showShelf();
+}
+
+/** Shows a run from its start; the text is the same whether it is going on or long finished. */
+function openRun(id) {
+  shown?.stream.stop();
+  const request = recallRequest(id);
+  shown = { id, reader: new Reader(), request, stream: null, model: request?.options?.model ?? "" };
+  byId("start").hidden = true;
+  byId("reading").hidden = false;
+  byId("new-story").hidden = false;
+  hideShelf();
+  view.reset(request, streamUrls.has(id));
+  showModelNotes();
+  window.scrollTo(0, 0);
+  byId("story-title").focus({ preventScroll: true });
+  connect(shown);
+  if (!request) learnRequest(shown);
+}
+
+function connect(run) {
+  run.stream = follow(streamUrls.get(run.id) ?? runPath(run.id, "/stream"), {
+    lastId: run.reader.lastId,
+    onMessage: (id, message) => receive(run, id, message),
+    onState: (state) => view.bar.setConnection(state),
+    check: () => check(run),
+  });
+}
+
+function receive(run, id, message) {
+  const change = run.reader.take(id, message);
+  if (change === null) return;
+  view.show(message, change, run.reader);
+  if (message.type === "usage" && message.data.model !== run.model) {
+    run.model = message.data.model;
+    showModelNotes();
+  }
+  if (message.type === "complete") verify(run, message.data);
+  if (run.reader.terminal) showShelf();
+}
+
+async function verify(run, data) {
+  const verdict = await verifyText(run.reader.text(), data);
+  if (run === shown) view.ending.showVerdict(verdict, data);
+}
+
+// The browser gave up on the stream. A run that isn't ours to read will not come back; anything else may.
+async function check(run) {
+  try {
+    await call("GET", runPath(run.id));
+  } catch (problem) {
+    if (![401, 403, 404, 410].includes(problem.status)) return true;
+    if (run === shown) showLost(run, problem);
+    return false;
+  }
+  return true;
+}
+
+function showLost(run, problem) {
+  const message = problem.status === 404 || problem.status === 410 ? "This story isn’t here any more." : problem.message;
+  const data = { code: problem.code || "NOT_FOUND", message, resumable: false };
+  view.show({ type: "error", data }, { kind: "none" }, run.reader);
+}
+
+/** A run that was started elsewhere: the service may know what it was asked for. */
+async function learnRequest(run) {
+  const known = await callIfThere(runPath(run.id));
+  if (!known || run !== shown) return;
+  run.model ||= known.model ?? "";
+  showModelNotes();
+  if (!known.input) return;
+  run.request = { format: known.format ?? "story", input: known.input, options: known.options ?? {} };
+  view.showRequest(run.request);
+}
+
+async function stop() {
+  view.bar.setStopping(true);
+  try {
+    await call("POST", runPath(shown.id, "/cancel"));
+  } catch (problem) {
+    // A conflict means that the run has ended by itself: its last message is on the way.
+    if (asProblem(problem).status === 409) return;
+    view.bar.setStopping(false);
+    view.bar.setStatus(problem.message);
+  }
+}
+
+async function resume() {
+  const run = shown;
+  view.ending.setBusy(true);
+  try {
+    await call("POST", runPath(run.id, "/resume"));
+  } catch (problem) {
+    // It runs or has ended already, by another window's doing: read what there is.
+    if (asProblem(problem).status === 409) return openRun(run.id);
+    view.ending.setBusy(false);
+    return view.ending.showProblem(problem);
+  }
+  run.reader.goOn();
+  view.reopen();
+  hideShelf();
+  return connect(run);
+}
+
+async function answerPlan(outline) {
+  view.plan.setBusy(true);
+  try {
+    await call("POST", runPath(shown.id, "/input"), { body: { outline } });
+    view.plan.hide();
+  } catch (problem) {
+    if (asProblem(problem).status === 409) return view.plan.hide();
+    view.plan.setBusy(false);
+    view.plan.showProblem(problem);
+  }
+  return undefined;
+}
+
+async function startNextChapter(text) {
+  const { input, options } = shown.request ?? form.request;
+  const { title: _, ...rest } = input;
+  const chapter = (input.chapter_number ?? 1) + 1;
+  view.ending.setBusy(true);
+  try {
+    await start({ format: "story", input: { ...rest, chapter_number: chapter, custom_user_input: text }, options });
+  } catch (problem) {
+    view.ending.setBusy(false);
+    view.ending.showProblem(asProblem(problem));
+  }
+}
+
+function startAfresh() {
+  if (shown.request) form.fill(shown.request);
+  location.hash = "";
+}
+
+function download() {
+  const address = URL.createObjectURL(new Blob([toMarkdown(shown.reader)], { type: "text/markdown;charset=utf-8" }));
+  const title = shown.reader.terminal?.data?.title || shown.reader.outline?.title || "story";
+  const name = title.replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-+|-+$/g, "") || "story";
+  make("a", { href: address, download: `${name}.md` }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
+function asProblem(problem) {
+  if (problem instanceof Problem) return problem;
+  throw problem;
+}
+
+async function learnModels() {
+  models = await callIfThere("api/v1/models");
+  if (!models) return;
+  byId("model").placeholder = models.default || byId("model").placeholder;
+  byId("models").replaceChildren(
+    ...(models.models ?? []).map(({ id, usable, note }) =>
+      make("option", { value: id, label: [id, note, usable === false ? "not set up" : ""].filter(Boolean).join(" · ") }),
+    ),
+  );
+  showModelNotes();
+}
+
+function showModelNotes() {
+  const chosen = form.model;
+  const entry = (models?.models ?? []).find((model) => model.id === (chosen || models.default));
+  const hint = chosen && entry ? [entry.note, entry.usable === false ? "This model isn’t set up here." : ""].filter(Boolean).join(" ") : "";
+  byId("model-hint").textContent = hint;
+  byId("model-hint").hidden = !hint;
+  const model = (shown ? shown.model : chosen) || models?.default || "";
+  byId("demonstration").hidden = !models || !model.startsWith("embedded");
+}
+
+const draft = recallDraft();
+if (draft) form.fill({ ...draft, input: { ...draft.input, title: "", custom_user_input: "", chapter_number: 1 } });
+window.addEventListener("hashchange", route);
+learnModels();
+route();

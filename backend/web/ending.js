@@ -1,0 +1,146 @@
+// What comes after the text: the verified mark, new words, the choices; or what went wrong and the ways out.
+
+import { byId, formatCount, make } from "./elements.js";
+
+export class Ending {
+  #root = byId("ending");
+  #foot = byId("sheet-foot");
+  #actions;
+
+  /** `actions`: `choose(text)`, `goOn()`, `download()`, `startAfresh()`, `readAgain()`. */
+  constructor(actions) {
+    this.#actions = actions;
+  }
+
+  reset() {
+    this.#root.replaceChildren();
+    this.#foot.replaceChildren();
+  }
+
+  showComplete(data) {
+    const find = (name) => data[name] ?? data.metadata?.[name];
+    const words = find("vocabulary_words") ?? [];
+    const choices = find("choices") ?? [];
+    this.#root.replaceChildren(
+      ...[
+        words.length ? makeVocabulary(words) : null,
+        choices.length ? this.#makeChoices(find("choice_question"), choices) : null,
+        make("div", { class: "ways" }, this.#makeDownload("Take the text (.md)"), this.#makeAfresh("Start a new story")),
+      ].filter(Boolean),
+    );
+  }
+
+  /** `verdict` is what `verifyText` gave. */
+  showVerdict(verdict, data) {
+    const text = verdict.hashed
+      ? "Verified: you are reading the stored text, byte for byte"
+      : "Compared: you are reading the stored text (its checksum needs a secure page)";
+    const mark = verdict.same
+      ? make("p", { class: "verified", "data-verdict": "same", title: data.sha256 ? `SHA-256 ${data.sha256}` : null }, text)
+      : this.#makeMismatch();
+    this.#foot.replaceChildren(make("p", { class: "sheet__end", "aria-hidden": "true" }, "❦"), mark);
+  }
+
+  #makeMismatch() {
+    return make(
+      "div",
+      { class: "verified verified--not", "data-verdict": "different", role: "alert" },
+      make("p", {}, "What this page shows is not exactly the stored text. Reading it again should put that right."),
+      makeButton("Read it again from the start", () => this.#actions.readAgain()),
+    );
+  }
+
+  /** `data` is that of the `error` message; `hasText` tells whether there is anything to take away. */
+  showError(data, hasText) {
+    const cancelled = data.code === "CANCELLED";
+    const panel = make(
+      "section",
+      { class: "trouble", "data-code": data.code, role: "alert" },
+      make("h2", {}, cancelled ? "Stopped" : "The writing broke off"),
+      make("p", { class: "trouble__message", dir: "auto" }, data.message || "The run ended with an error."),
+      hasText ? make("p", { class: "trouble__kept" }, keptText(data.partial)) : null,
+      make("p", { class: "trouble__problem", hidden: true }),
+      make(
+        "div",
+        { class: "ways" },
+        data.resumable ? makeButton("Go on", () => this.#actions.goOn(), "button--main") : null,
+        hasText ? this.#makeDownload("Take the text so far") : null,
+        this.#makeAfresh("Start afresh"),
+      ),
+      data.code && !cancelled ? make("p", { class: "trouble__code" }, data.code) : null,
+    );
+    this.#root.replaceChildren(panel);
+  }
+
+  /** An action of the panel was refused. */
+  showProblem(problem) {
+    const shown = this.#root.querySelector(".trouble__problem, .choices__problem");
+    if (!shown) return;
+    shown.textContent = [problem.message, ...problem.errors.map((error) => error.message)].join(" ");
+    shown.hidden = false;
+  }
+
+  setBusy(busy) {
+    this.#root.querySelectorAll("button").forEach((button) => {
+      button.disabled = busy;
+    });
+  }
+
+  #makeDownload(label) {
+    return makeButton(label, () => this.#actions.download());
+  }
+
+  #makeAfresh(label) {
+    return makeButton(label, () => this.#actions.startAfresh());
+  }
+
+  #makeChoices(question, choices) {
+    const own = make("input", { dir: "auto", "aria-label": "Your own idea", placeholder: "Or something else…", autocomplete: "off" });
+    const tellOwn = (event) => {
+      event.preventDefault();
+      if (own.value.trim()) this.#actions.choose(own.value.trim());
+      else own.focus();
+    };
+    return make(
+      "section",
+      { class: "choices", "aria-labelledby": "choices-heading" },
+      make("h2", { class: "choices__question", id: "choices-heading", dir: "auto" }, question || "What happens next?"),
+      make("div", { class: "choices__cards", "data-count": choices.length }, ...choices.map((choice) => this.#makeCard(choice))),
+      make("form", { class: "choices__own", onsubmit: tellOwn }, own, make("button", { class: "button", type: "submit" }, "Go on with this")),
+      make("p", { class: "choices__problem form__problem", role: "alert", hidden: true }),
+    );
+  }
+
+  #makeCard({ text, description }) {
+    return make(
+      "button",
+      { type: "button", class: "card", dir: "auto", onclick: () => this.#actions.choose(text) },
+      make("span", { class: "card__text", dir: "auto" }, text),
+      description ? make("span", { class: "card__description", dir: "auto" }, description) : null,
+    );
+  }
+}
+
+function makeButton(label, onclick, variant = "") {
+  return make("button", { type: "button", class: `button ${variant}`.trim(), onclick }, label);
+}
+
+function keptText(partial) {
+  const words = partial?.words;
+  return typeof words === "number" && words > 0 ? `Written so far: ${formatCount(words)} words.` : "What was written so far is kept.";
+}
+
+function makeVocabulary(words) {
+  return make(
+    "section",
+    { class: "vocabulary", "aria-labelledby": "vocabulary-heading" },
+    make("h2", { class: "small-heading", id: "vocabulary-heading" }, "New words"),
+    make(
+      "dl",
+      {},
+      ...words.map(({ word, definition }) =>
+        make("div", {}, make("dt", { dir: "auto" }, word), make("dd", { dir: "auto" }, definition)),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,99 @@
+// What is known about the text: safety verdicts, metrics, and what it took to write it.
+
+import { byId, formatCount, make } from "./elements.js";
+
+const MEASURES = ["Words", "Reading time", "Vocabulary", "To learn", "Model", "Tokens", "Cost"];
+const STAGES = { input: "Idea", sentence: "Sentences", section: "Sections", final: "Whole story" };
+
+export class Facts {
+  #verdicts = new Map();
+  #measures = new Map();
+
+  reset() {
+    this.#verdicts.clear();
+    this.#measures.clear();
+    byId("safety").replaceChildren();
+    byId("measures").replaceChildren();
+    byId("facts").hidden = true;
+  }
+
+  /** One verdict. Sentences and sections are judged many times, so theirs are counted. */
+  showVerdict({ stage, approved, score, issues = [] }) {
+    const before = this.#verdicts.get(stage) ?? { count: 0, refused: 0 };
+    const refused = before.refused + (approved ? 0 : 1);
+    this.#verdicts.set(stage, { count: before.count + 1, refused, approved, score, issues });
+    byId("safety").replaceChildren(
+      ...Object.keys(STAGES)
+        .filter((known) => this.#verdicts.has(known))
+        .map((known) => makeBadge(known, this.#verdicts.get(known))),
+    );
+    byId("facts").hidden = false;
+  }
+
+  showMetrics(metadata) {
+    const minutes = metadata.estimated_reading_time;
+    this.#measure("Words", isNumber(metadata.word_count) ? formatCount(metadata.word_count) : null);
+    this.#measure("Reading time", isNumber(minutes) ? readingTime(minutes) : null);
+    this.#measure("Vocabulary", metadata.vocabulary_level);
+    const learned = (metadata.educational_elements ?? []).map(labelOf).filter(Boolean);
+    this.#measure("To learn", learned.length ? make("ul", {}, ...learned.map((label) => make("li", { dir: "auto" }, label))) : null);
+  }
+
+  showUsage({ model, input_tokens: read, output_tokens: written, cost_usd: cost, budget_usd: budget }) {
+    this.#measure("Model", model);
+    if (isNumber(read) && isNumber(written)) {
+      this.#measure("Tokens", `${formatCount(read)} read, ${formatCount(written)} written`);
+    }
+    if (isNumber(cost)) {
+      this.#measure("Cost", `$${cost.toFixed(cost < 1 ? 4 : 2)}${isNumber(budget) ? ` of $${budget.toFixed(2)}` : ""}`);
+    }
+  }
+
+  #measure(name, value) {
+    if (value === null || value === undefined || value === "") return;
+    this.#measures.set(name, value);
+    byId("measures").replaceChildren(
+      ...MEASURES.filter((known) => this.#measures.has(known)).map((known) => {
+        const shown = this.#measures.get(known);
+        return make("div", {}, make("dt", {}, known), make("dd", {}, shown instanceof Node ? shown : String(shown)));
+      }),
+    );
+    byId("facts").hidden = false;
+  }
+}
+
+function makeBadge(stage, verdict) {
+  const counted = stage === "sentence" || stage === "section";
+  const good = counted ? verdict.refused === 0 : verdict.approved;
+  const score = isNumber(verdict.score) ? `Score ${verdict.score.toFixed(2)}` : null;
+  return make(
+    "li",
+    { class: "badge", "data-stage": stage, "data-verdict": good ? "approved" : "refused", title: score },
+    make("span", { class: "badge__name" }, STAGES[stage]),
+    make("span", { class: "badge__verdict" }, counted ? countOf(verdict) : verdict.approved ? "safe" : "not approved"),
+    verdict.approved || !verdict.issues.length ? null : makeIssues(verdict.issues),
+  );
+}
+
+const countOf = ({ count, refused }) => `${formatCount(count)} checked${refused ? `, ${formatCount(refused)} refused` : ""}`;
+
+function makeIssues(issues) {
+  return make(
+    "ul",
+    { class: "badge__issues" },
+    ...issues.map(({ category, advice }) => make("li", { dir: "auto" }, [category, advice].filter(Boolean).join(": "))),
+  );
+}
+
+const isNumber = (value) => typeof value === "number" && Number.isFinite(value);
+
+function readingTime(minutes) {
+  if (minutes < 1) return "under a minute";
+  const whole = Math.round(minutes);
+  return `${whole} minute${whole === 1 ? "" : "s"}`;
+}
+
+function labelOf(element) {
+  if (typeof element === "string") return element;
+  return element?.name ?? element?.title ?? element?.text ?? element?.description ?? "";
+}

@@ -1,0 +1,163 @@
+// The form that starts a story: reads it into a request, fills it from one, shows what is wrong beside the field.
+
+import { Chips } from "./chips.js";
+import { paintCover } from "./cover.js";
+import { byId, make } from "./elements.js";
+
+const SUGGESTIONS = ["space", "the deep sea", "a hidden forest", "dragons", "a castle with a secret", "animal rescue"];
+const REQUIRED = { theme: "Say what the story is about.", name: "Whom is the story for?" };
+
+export class StoryForm {
+  #form = byId("story-form");
+  #fields = this.#form.elements;
+  #chips = new Chips(byId("interest-chips"), this.#fields.interests);
+  #button = byId("write");
+
+  /** `onSubmit(request)` starts the run; `onChange()` hears of every edit. */
+  constructor(onSubmit, onChange) {
+    this.#offerSuggestions();
+    this.#form.addEventListener("input", (event) => {
+      this.#clearError(event.target.closest("[data-field]"));
+      this.#refresh();
+      onChange();
+    });
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (this.#isFilled()) onSubmit(this.request);
+    });
+    this.#refresh();
+  }
+
+  get model() {
+    return this.#fields.model.value.trim();
+  }
+
+  /** The body of `POST /api/v1/runs`; what was left empty is left out. */
+  get request() {
+    const fields = this.#fields;
+    const input = {
+      reader: {
+        name: fields.name.value.trim(),
+        age: Number(fields.age.value),
+        reading_level: fields.reading_level.value,
+        language: fields.language.value,
+        interests: this.#chips.values,
+      },
+      theme: fields.theme.value.trim(),
+      chapter_number: Number(fields.chapter_number.value || 1),
+    };
+    if (fields.title.value.trim()) input.title = fields.title.value.trim();
+    if (fields.custom_user_input.value.trim()) input.custom_user_input = fields.custom_user_input.value.trim();
+    const options = {};
+    if (this.model) options.model = this.model;
+    if (fields.parallel.value) options.parallel = Number(fields.parallel.value);
+    if (fields.review_outline.checked) options.review_outline = true;
+    return { format: "story", input, options };
+  }
+
+  fill({ input = {}, options = {} }) {
+    const { reader = {} } = input;
+    const values = { ...reader, ...input, ...options };
+    for (const name of ["theme", "name", "age", "chapter_number", "title", "custom_user_input", "model", "parallel"]) {
+      this.#fields[name].value = values[name] ?? this.#fields[name].defaultValue;
+    }
+    for (const name of ["reading_level", "language"]) {
+      if (values[name]) this.#fields[name].value = values[name];
+    }
+    this.#fields.review_outline.checked = Boolean(options.review_outline);
+    this.#chips.values = reader.interests ?? [];
+    this.#refresh();
+  }
+
+  setBusy(busy) {
+    this.#button.disabled = busy;
+    this.#button.textContent = busy ? "Starting…" : "Write the chapter";
+  }
+
+  /** Shows a `Problem`: each error beside the field it names, the rest above the form. */
+  showProblem(problem) {
+    this.clearProblem();
+    const unplaced = problem.errors.filter((error) => !this.#showError(error));
+    const wait = problem.retryAfter ? `Try again in ${problem.retryAfter} seconds.` : "";
+    const all = problem.errors.length && !unplaced.length ? "Something here needs another look." : problem.message;
+    const parts = [all, wait];
+    const box = byId("form-problem");
+    box.textContent = parts.filter(Boolean).join(" ");
+    box.hidden = false;
+    this.#focusFirstError();
+  }
+
+  clearProblem() {
+    byId("form-problem").hidden = true;
+    this.#form.querySelectorAll("[data-field]").forEach((field) => this.#clearError(field));
+  }
+
+  #isFilled() {
+    this.clearProblem();
+    const missing = Object.keys(REQUIRED).filter((name) => !this.#fields[name].value.trim());
+    missing.forEach((name) => this.#showError({ field: name, message: REQUIRED[name] }));
+    this.#focusFirstError();
+    return missing.length === 0;
+  }
+
+  // The service names fields by their path (`input.reader.age`, `interests.2`): the last name that is a field's.
+  #fieldOf(path) {
+    const names = String(path ?? "").split(/[.,/[\]]+/).filter(Boolean).reverse();
+    for (const name of names) {
+      const field = this.#form.querySelector(`[data-field="${CSS.escape(name)}"]`);
+      if (field) return field;
+    }
+    return null;
+  }
+
+  #showError({ field: path, message }) {
+    const field = this.#fieldOf(path);
+    if (!field) return false;
+    this.#clearError(field);
+    const id = `${field.dataset.field}-error`;
+    field.append(make("p", { class: "field__error", id }, message));
+    field.querySelectorAll("input, textarea").forEach((control) => {
+      control.setAttribute("aria-invalid", "true");
+      control.setAttribute("aria-describedby", id);
+    });
+    if (byId("more").contains(field)) byId("more").open = true;
+    return true;
+  }
+
+  #clearError(field) {
+    const shown = field?.querySelector(".field__error");
+    if (!shown) return;
+    shown.remove();
+    field.querySelectorAll("input, textarea").forEach((control) => {
+      control.removeAttribute("aria-invalid");
+      control.removeAttribute("aria-describedby");
+    });
+  }
+
+  #focusFirstError() {
+    this.#form.querySelector("[aria-invalid]")?.focus();
+  }
+
+  #offerSuggestions() {
+    const choose = (theme) => {
+      this.#fields.theme.value = theme;
+      this.#fields.theme.dispatchEvent(new Event("input", { bubbles: true }));
+    };
+    byId("suggestions").append(
+      ...SUGGESTIONS.map((theme) =>
+        make("button", { type: "button", class: "suggestion", onclick: () => choose(theme) }, theme),
+      ),
+    );
+  }
+
+  #refresh() {
+    byId("age-shown").textContent = this.#fields.age.value;
+    const { value: name } = this.#fields.name;
+    paintCover(byId("cover"), {
+      title: this.#fields.title.value.trim(),
+      theme: this.#fields.theme.value.trim() || "Once upon a time",
+      chapter: Number(this.#fields.chapter_number.value || 1),
+      reader: name.trim() && `for ${name.trim()}`,
+    });
+  }
+}

@@ -1,0 +1,36 @@
+// What the page remembers in this browser: what was asked for, so that a reload or a later visit can go on
+// with the next chapter. Nothing depends on it: without storage the page only forgets.
+
+const RUNS = "storywire.requests";
+const DRAFT = "storywire.draft";
+const KEPT_RUNS = 30;
+
+function read(key, otherwise) {
+  try {
+    return JSON.parse(localStorage.getItem(key)) ?? otherwise;
+  } catch {
+    return otherwise;
+  }
+}
+
+function write(key, value) {
+  try {
+    localStorage.setItem(key, JSON.stringify(value));
+  } catch {
+    // Storage is full or forbidden.
+  }
+}
+
+export function rememberRequest(runId, request) {
+  const others = read(RUNS, []).filter(([id]) => id !== runId);
+  write(RUNS, [[runId, request], ...others].slice(0, KEPT_RUNS));
+}
+
+/** The request that started the run, or null when it was started elsewhere. */
+export function recallRequest(runId) {
+  return read(RUNS, []).find(([id]) => id === runId)?.[1] ?? null;
+}
+
+export const rememberDraft = (request) => write(DRAFT, request);
+
+export const recallDraft = () => read(DRAFT, null);

@@ -1,0 +1,61 @@
+// Text that grows: paragraphs, split on blank lines. A chunk costs what the chunk is long, however long the
+// text already is: it is appended to the last text node.
+
+const BLANK_LINE = /\n[^\S\n]*\n\s*/;
+const TRAILING_SPACE = /\s+$/;
+
+export class Prose {
+  /** Words so far. */
+  words = 0;
+
+  #root;
+  #line = null;
+  #held = "";
+  #inWord = false;
+
+  constructor(root) {
+    this.#root = root;
+  }
+
+  append(chunk) {
+    this.#count(chunk);
+    // Space at the end is held back: only the next chunk tells whether it is a paragraph's end.
+    const text = this.#held + chunk;
+    this.#held = TRAILING_SPACE.exec(text)?.[0] ?? "";
+    const ready = text.slice(0, text.length - this.#held.length);
+    if (!ready) return;
+    const [first, ...rest] = ready.split(BLANK_LINE);
+    if (first) this.#write(first);
+    for (const paragraph of rest) {
+      this.#line = null;
+      if (paragraph) this.#write(paragraph);
+    }
+  }
+
+  #write(text) {
+    if (this.#line) {
+      this.#line.appendData(text);
+      return;
+    }
+    const paragraph = document.createElement("p");
+    paragraph.dir = "auto";
+    this.#line = document.createTextNode(text.trimStart());
+    paragraph.append(this.#line);
+    this.#root.append(paragraph);
+  }
+
+  #count(chunk) {
+    const words = chunk.match(/\S+/g)?.length ?? 0;
+    const goesOn = this.#inWord && /^\S/.test(chunk);
+    this.words += words - (goesOn ? 1 : 0);
+    if (chunk) this.#inWord = /\S$/.test(chunk);
+  }
+
+  clear() {
+    this.#root.replaceChildren();
+    this.#line = null;
+    this.#held = "";
+    this.#inWord = false;
+    this.words = 0;
+  }
+}
