@@ -113,6 +113,8 @@ class Client:
                 return
             assert source.response.status_code in (200, 201), await source.response.aread()
             async for event in source.aiter_sse():
+                if event.event == "message" and not event.data:
+                    continue  # httpx-sse's idea of a heartbeat comment
                 assert event.event == "story_chunk"
                 yield Frame(event.id, decode(event.data))
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 from httpx_sse import aconnect_sse
 
-from backend.streaming.chunks import TERMINAL, Message, decode
+from backend.streaming.chunks import EVENT, TERMINAL, Message, decode
 
 _TRIES = 8
 _LONGEST_PAUSE = 10.0
@@ -46,6 +46,8 @@ async def _read(client: httpx.AsyncClient, url: str) -> AsyncGenerator[Message]:
                     await source.response.aread()
                     raise RemoteError(_refusal(source.response))
                 async for event in source.aiter_sse():
+                    if event.event != EVENT:  # a heartbeat
+                        continue
                     message = decode(event.data)
                     last_id, failures = event.id, 0
                     yield message

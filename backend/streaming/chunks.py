@@ -288,6 +288,8 @@ Message = (
 )
 StoryChunk: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
 
+EVENT = "story_chunk"
+"""The name of every Server-Sent Event."""
 TERMINAL = frozenset({"complete", "error"})
 
 

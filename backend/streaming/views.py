@@ -53,6 +53,7 @@ class _ReadingOrder:
     def __init__(self) -> None:
         self._reading = 0
         self._held: dict[int, list[Entry]] = {}
+        self._whole: set[int] = set()  # later sections that were shown whole when the run broke
 
     def feed(self, entry: Entry) -> Iterator[Entry]:
         if entry.type in TERMINAL:
@@ -72,6 +73,8 @@ class _ReadingOrder:
         if not _ends_section(entry):
             return
         self._reading += 1
+        while self._reading in self._whole and self._reading not in self._held:
+            self._reading += 1
         for held in self._held.pop(self._reading, ()):
             # What is held may itself end this section and open the next: feed it again.
             yield from self.feed(held)
@@ -81,6 +84,7 @@ class _ReadingOrder:
         held, self._held = self._held, {}
         for section in sorted(held):
             yield from held[section]
+            (self._whole.add if _ends_section(held[section][-1]) else self._whole.discard)(section)
 
 
 class _Grains:
@@ -97,8 +101,8 @@ class _Grains:
             if message.data.piece is None:
                 yield from self._content(entry, message.data)
                 return
-        elif entry.type == "retract":
-            self._pending.pop(_section(entry) or 0, None)
+        elif (section := _section(entry)) is not None:  # a retract
+            self._pending.pop(section, None)
         elif entry.type in TERMINAL:
             yield from self._rest(entry)
         yield entry

@@ -2,18 +2,34 @@
 
 from typing import Any
 
+from langgraph.config import get_stream_writer
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
+from workflows.errors import SafetyRejected
 from workflows.nodes.dependencies import Dependencies
-from workflows.state import Outline, RunContext, State
+from workflows.page import Judgement
+from workflows.safety.check import find_issues
+from workflows.state import Outline, RunContext, State, Verdict
+
+_TRIES = 3
 
 
 async def outline(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
-    """Asks the format for its plan. Raises InvalidInput when the input isn't what the format takes."""
+    """Asks the format for its plan. Readers see it, so it is checked as the text is.
+
+    Raises InvalidInput when the input isn't what the format takes, SafetyRejected when no plan is fit.
+    """
     given = deps.format.parse(state["input"])
-    plan = await deps.format.plan(given, await deps.open_model(runtime.context))
-    return {"outline": plan.outline, "notes": plan.notes, "sections": {}, "rewrites": 0}
+    model = await deps.open_model(runtime.context)
+    for _ in range(_TRIES):
+        plan = await deps.format.plan(given, model)
+        issues = find_issues(deps.format.policy(given), [plan.outline, plan.notes])
+        if not issues:
+            return {"outline": plan.outline, "notes": plan.notes, "sections": {}, "rewrites": 0}
+    verdict = Verdict(stage="input", approved=False, score=0.0, issues=issues)
+    get_stream_writer()(Judgement(kind="judgement", verdict=verdict))
+    raise SafetyRejected("No plan could be made that is fit for these readers. Try another theme.")
 
 
 async def review_outline(state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:

@@ -1,5 +1,8 @@
 """A verdict on a text, by the local rules."""
 
+from collections.abc import Iterator
+from typing import Any
+
 from workflows.safety.policy import Policy
 from workflows.safety.rules import Finding, find
 from workflows.state import Issue, Section, Verdict
@@ -24,11 +27,29 @@ def check_sections(policy: Policy, sections: dict[int, Section]) -> Verdict:
     )
 
 
-def _issue(index: int, finding: Finding) -> Issue:
-    return Issue(
+def find_issues(policy: Policy, value: Any) -> list[Issue]:
+    """What is blocked in any of the texts inside a plain value: a plan, or a format's own results."""
+    return [_issue(None, finding) for text in _texts(value) for finding in find(policy, text) if finding.rule.blocked]
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+
+
+def _issue(index: int | None, finding: Finding) -> Issue:
+    issue = Issue(
         category=finding.rule.category,
         severity=finding.rule.severity,
-        section=index,
         quote=finding.quote,
         advice=finding.rule.advice,
     )
+    if index is not None:
+        issue["section"] = index
+    return issue

@@ -11,8 +11,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
 _LINE_END = re.compile("\r\n|[\r\u2028\u2029]")
-_TRAILING = re.compile(r"[ \t\n]+\Z")
-_BLANK = re.compile(r"[ \t\n]*\n[ \t\n]*")
+_BLANK = re.compile(r"\s*\n\s*")
 
 
 class Normaliser:
@@ -38,13 +37,11 @@ class Normaliser:
         return self._emit(_clean(tail))
 
     def _emit(self, chunk: str) -> str:
-        text = self._space + chunk
-        trailing = _TRAILING.search(text)
-        self._space = trailing.group() if trailing else ""
-        if trailing:
-            text = text[: trailing.start()]
+        whole = self._space + chunk
+        text = whole.rstrip()
+        self._space = whole[len(text) :]
         if not self._started:
-            text = text.lstrip(" \t\n")
+            text = text.lstrip()
             if not text:
                 self._space = ""
                 return ""

@@ -16,9 +16,10 @@ from pydantic import BaseModel, Field
 _WORDS = tomllib.loads((Path(__file__).parent / "prompts/embedded/words.toml").read_text(encoding="utf-8"))
 _LOTS: dict[str, list[str]] = _WORDS["by_lot"]
 _PLACES, _IDEAS = (frozenset(_WORDS["themes"][kind]) for kind in ("places", "ideas"))
-_LOOSE, _GRIM, _NO_NOUNS = (frozenset(_WORDS["faults"][kind]) for kind in ("loose", "grim", "no_nouns"))
+_LOOSE, _GRIM = (frozenset(_WORDS["faults"][kind]) for kind in ("loose", "grim"))
+_NO_NOUN = frozenset([*_WORDS["faults"]["no_nouns"], *_LOTS["looks"], *_LOOSE])
 _DRAWN = 3
-_MAX_WORDS, _MAX_LETTERS = 14, 14
+_MAX_WORDS, _MAX_LETTERS = 18, 14
 _PREPOSITIONS = "of|in|on|at|with|to|for|by"
 _TWO_PREPOSITIONS = re.compile(rf"\b(?:{_PREPOSITIONS}) (?:{_PREPOSITIONS})\b")
 _AFTER_NOUN = re.compile(
@@ -84,7 +85,7 @@ def plot_schema(theme: str, lots: Random) -> dict[str, Any]:
             f"[A-Z][a-z]+ {matter.title()}",
         )
         if matter.split()[-1] in _PLACES:
-            noun, name = f"{matter} [a-z]{{3,}}", f"{matter.title()} [A-Z][a-z]+"
+            noun, name = f"{matter} [a-z]+", f"{matter.title()} [A-Z][a-z]+"
         schema["properties"]["thing"]["pattern"] = rf"^a {look} {noun}( (with|in|that|who) {_some(1, 8)})?$"
         schema["properties"]["title"]["pattern"] = f"^the {name}$"
     return schema
@@ -93,7 +94,7 @@ def plot_schema(theme: str, lots: Random) -> dict[str, Any]:
 def ending_schema(ending: str, lots: Random) -> dict[str, Any]:
     """The JSON schema for one try: `Ending` with some words drawn by lot, and a question about what was there."""
     schema = _draw(Ending, lots)
-    if nouns := sorted(set(re.findall(r"\bthe ([a-z]{3,})\b(?! of\b)", ending)) - _LOOSE - _NO_NOUNS):
+    if nouns := sorted(set(re.findall(r"\bthe ([a-z]{3,})\b(?! of\b)", ending)) - _NO_NOUN):
         schema["properties"]["question"]["pattern"] = rf"^do (with|for|about) the {_either(nouns)}$"
     return schema
 
@@ -116,9 +117,10 @@ def tell_scenes(plot: Plot, name: str, wish: str = "", chapter_number: int = 1) 
 
 
 def count_plot_faults(plot: Plot) -> int:
-    """The faults of its pieces, and one for a thing that helps itself or a helper without a name."""
-    helper = set(_name_helper(plot.helper).split())
-    return count_faults(plot) + bool(helper & {*_name_thing(plot.thing).split(), *_LOOSE})
+    """The faults of its pieces, and one for a thing that helps itself, or for a thing or helper without a name."""
+    thing, helper = _name_thing(plot.thing).split(), _name_helper(plot.helper).split()
+    nameless = not _LOOSE.isdisjoint([*helper, thing[-1]])
+    return count_faults(plot) + (nameless or not set(helper).isdisjoint(thing))
 
 
 def count_faults(filled: BaseModel) -> int:

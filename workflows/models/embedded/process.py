@@ -27,7 +27,7 @@ class EmbeddedServer:
     def __init__(
         self, runtime_dir: Path, local_model: Path | None = None, *, start_timeout: float = 60.0
     ) -> None:
-        self._runtime_dir = runtime_dir
+        self.runtime_dir = runtime_dir
         self._local_model = local_model
         self._start_timeout = start_timeout
         self._child: Child | None = None
@@ -69,18 +69,18 @@ class EmbeddedServer:
             search.exception()  # looked at here, for the case that every caller was cancelled
 
     async def _find_or_start(self) -> Endpoint:
-        weights = await asyncio.to_thread(find_weights, self._local_model, self._runtime_dir)
+        weights = await asyncio.to_thread(find_weights, self._local_model, self.runtime_dir)
         try:
-            self._runtime_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.runtime_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             name = f"embedded-{weights.fingerprint()}"
-            async with AsyncFileLock(self._runtime_dir / f"{name}.lock", timeout=self._start_timeout):
-                return await self._share_or_start(self._runtime_dir / f"{name}.json", weights)
+            async with AsyncFileLock(self.runtime_dir / f"{name}.lock", timeout=self._start_timeout):
+                return await self._share_or_start(self.runtime_dir / f"{name}.json", weights)
         except Timeout as error:
             raise ModelUnavailable(
                 "Another process has been starting the embedded model for too long."
             ) from error
         except OSError as error:
-            raise ModelUnavailable(f"The embedded model can't use {self._runtime_dir}: {error}.") from error
+            raise ModelUnavailable(f"The embedded model can't use {self.runtime_dir}: {error}.") from error
 
     async def _share_or_start(self, record_path: Path, weights: Weights) -> Endpoint:
         record = read_record(record_path)

@@ -35,7 +35,7 @@ def main() -> None:
     except Exception as error:  # whatever the native library throws
         _end(report_to, f"The embedded model can't load {order['path']}: {error}")
     _report(report_to, {"base_url": f"{server.listening_address}/v1"})
-    _wait_for_end_of_stdin()
+    sys.stdin.buffer.read()  # returns when the parent closes the pipe, or is gone
     os._exit(0)
 
 
@@ -88,11 +88,6 @@ def _report(report_to: int, report: dict[str, str]) -> None:
         os.close(report_to)
     except OSError:  # the parent is gone
         os._exit(1)
-
-
-def _wait_for_end_of_stdin() -> None:
-    while sys.stdin.buffer.read1():
-        pass
 
 
 if __name__ == "__main__":

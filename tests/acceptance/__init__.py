@@ -1,0 +1,1 @@
+"""The promises, tried against a live service that is really killed."""

@@ -1,0 +1,67 @@
+"""The killable service's own process: the real service, with a knife at a chosen point.
+
+A crash point is `<where>:<before|after>:<n>`: the n-th time that the service does this, it dies by
+SIGKILL before or after it. That is how a kill falls exactly between the log and the checkpoint.
+"""
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+
+import workflows.models.providers  # noqa: F401  (loaded once, before the fork)
+from backend.app import create_app
+from backend.log.sql import SqlLog
+from backend.store.runs import RunRepository
+from tests.service import settings_for
+
+POINTS: dict[str, tuple[type, str]] = {
+    "log": (SqlLog, "append"),
+    "checkpoint": (AsyncSqliteSaver, "aput"),
+    "task": (AsyncSqliteSaver, "aput_writes"),
+    "take_over": (SqlLog, "take_over"),
+    "result": (RunRepository, "finish"),
+}
+
+
+def run(port: int, settings: dict[str, Any], crash_at: str | None) -> None:
+    """Serves until it is killed or told to stop."""
+    if crash_at is not None:
+        _arm(crash_at)
+    given = dict(settings)
+    url, data_dir = given.pop("provider_url"), Path(given.pop("data_dir"))
+    app = create_app(settings_for(url, data_dir, **given))
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _arm(crash_at: str) -> None:
+    where, when, count = crash_at.split(":")
+    owner, name = POINTS[where]
+    setattr(owner, name, _with_knife(getattr(owner, name), when, int(count)))
+
+
+def _with_knife(method: Callable[..., Any], when: str, count: int) -> Callable[..., Any]:
+    calls = 0
+
+    @wraps(method)
+    async def call(*args: Any, **kwargs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if when == "before" and calls == count:
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = await method(*args, **kwargs)
+        if when == "after" and calls == count:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    return call

@@ -1,0 +1,55 @@
+"""A kill in each gap between the log, the checkpoint and the table, on purpose."""
+
+import hashlib
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.acceptance.killable import KillableService
+from tests.fakes.provider import FakeProvider
+from tests.service import Told
+
+# Where a run of four scenes can break: around what is told, a task's result, a step's checkpoint,
+# the taking over of a run, and the storing of its result.
+POINTS = [
+    *(f"log:{when}:{n}" for when in ("before", "after") for n in (1, 3, 6, 10)),
+    *(f"task:{when}:{n}" for when in ("before", "after") for n in (1, 4, 6, 8)),
+    *(f"checkpoint:{when}:{n}" for when in ("before", "after") for n in (1, 3, 5, 9)),
+    "take_over:before:1",
+    "take_over:after:1",
+    "result:before:1",
+    "result:after:1",
+]
+
+
+@pytest.mark.parametrize("parallel", [1, 3])
+@pytest.mark.parametrize("point", POINTS)
+async def test_kill_at_any_gap_loses_and_repeats_nothing(
+    provider: FakeProvider, tmp_path: Path, point: str, parallel: int
+) -> None:
+    service = KillableService(provider.openai_url, tmp_path / "data")
+    told = Told()
+    await service.start(crash_at=point)
+    try:
+        run_id = await service.client.start(parallel=parallel)
+        await service.client.read(run_id, told)
+    except httpx.TransportError:
+        pass  # that was the kill
+    await service.died()
+
+    async with service:
+        runs = (await service.client.http.get("/api/v1/runs")).json()["runs"]
+        assert len(runs) == 1  # it was stored before anything was bought
+        run_id = runs[0]["run_id"]
+        if told.ending is None:
+            await service.client.read(run_id, told)
+        late = await service.client.read(run_id)
+        stored = await service.client.run(run_id)
+
+    assert told.ending is not None and told.ending["type"] == "complete"
+    assert told.text == late.text == told.ending["story_content"] == stored["result"]["story_content"]
+    assert hashlib.sha256(told.text.encode()).hexdigest() == told.ending["sha256"]
+    assert stored["status"] == "completed"
+    # A plan, four scenes, the choices; and at the most what was in flight when it was killed.
+    assert 6 <= len(provider.generations) <= 6 + parallel
