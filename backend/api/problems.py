@@ -57,10 +57,12 @@ def problem(
         "title": _TITLES.get(status, code.replace("_", " ").capitalize()),
         "status": status,
         "code": code,
-        "detail": detail,
+        "detail": _sendable(detail),
     }
     if errors:
-        body["errors"] = [{"field": error.field, "message": error.message} for error in errors]
+        body["errors"] = [
+            {"field": _sendable(error.field), "message": _sendable(error.message)} for error in errors
+        ]
     return Response(orjson.dumps(body), status, headers, media_type="application/problem+json")
 
 
@@ -104,6 +106,11 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 async def _on_bug(request: Request, error: Exception) -> Response:
     log.error("request_broke", path=request.url.path, exc_info=error)
     return problem("INTERNAL", "Something went wrong on our side.")
+
+
+def _sendable(text: str) -> str:
+    """A name in a JSON body may hold half a character (`"\\ud800"`), which has no UTF-8."""
+    return text.encode(errors="replace").decode()
 
 
 def _field(location: tuple[int | str, ...]) -> str:

@@ -1,11 +1,9 @@
 """`storywire serve`: the service."""
 
-import gc
 import socket
 from typing import Annotated
 
 import typer
-import uvicorn
 from rich.console import Console
 
 from backend.cli.failures import fail, settings_or_fail
@@ -27,20 +25,10 @@ def serve(
 
     from backend.app import create_app
     from backend.logs import configure_logs
+    from backend.server import run_server
 
     configure_logs(settings)
-    config = uvicorn.Config(
-        create_app(settings),
-        log_config=None,
-        access_log=False,
-        # Readers are closed at once (they come back); then the lifespan gives sections their grace.
-        timeout_graceful_shutdown=5,
-        server_header=False,
-    )
-    # What is loaded by now stays: the collector need not look at it again and again while tokens stream.
-    gc.collect()
-    gc.freeze()
-    uvicorn.Server(config).run(sockets=[listener])
+    run_server(create_app(settings), listener)
 
 
 def _listen(settings: Settings) -> socket.socket:

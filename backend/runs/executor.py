@@ -140,7 +140,8 @@ class Executor:
         meter = ProgressMeter(time.monotonic)
         _prepare(meter, transcript)
         usage = transcript.usage or UsageData(model=run.model, input_tokens=0, output_tokens=0)
-        if not snapshot.created_at or snapshot.next:
+        # Not `snapshot.next`: it is empty too when every task of a step is done but the step isn't checkpointed.
+        if not snapshot.created_at or snapshot.tasks:
             messages = stream_messages(
                 graph,
                 _graph_input(run, snapshot),

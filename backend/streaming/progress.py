@@ -18,6 +18,7 @@ class ProgressMeter:
         self._started = clock()
         self._told = clock() - _EVERY_SECONDS
         self._words: dict[int, int] = {}
+        self._last_words: dict[int, str] = {}  # by section: what the next chunk may go on with
         self._already = 0  # words that an earlier attempt wrote, which took none of our time
         self._target = 0
         self._percent = 0
@@ -35,12 +36,16 @@ class ProgressMeter:
 
     def add(self, section: int, chunk: str) -> Progress | None:
         """More text; says something about once a second."""
-        self._words[section] = self._words.get(section, 0) + count_words(chunk)
+        known = self._last_words.get(section, "")
+        text = known + chunk  # a token is often a part of a word
+        self._words[section] = self._words.get(section, 0) + count_words(text) - count_words(known)
+        self._last_words[section] = "" if not text or text[-1].isspace() else text.rsplit(maxsplit=1)[-1]
         return self._tell(f"Writing section {section + 1}") if self._due() else None
 
     def drop(self, section: int) -> None:
         """The text of a section is written again."""
         self._words.pop(section, None)
+        self._last_words.pop(section, None)
 
     def now(self, message: str) -> Progress:
         """Said at once."""

@@ -84,7 +84,10 @@ class _ReadingOrder:
         held, self._held = self._held, {}
         for section in sorted(held):
             yield from held[section]
-            (self._whole.add if _ends_section(held[section][-1]) else self._whole.discard)(section)
+            if _ends_section(held[section][-1]):
+                self._whole.add(section)
+            else:
+                self._whole.discard(section)
 
 
 class _Grains:

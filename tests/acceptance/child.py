@@ -12,12 +12,12 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 import workflows.models.providers  # noqa: F401  (loaded once, before the fork)
 from backend.app import create_app
 from backend.log.sql import SqlLog
+from backend.server import run_server
 from backend.store.runs import RunRepository
 from tests.service import settings_for
 
@@ -40,8 +40,7 @@ def run(port: int, settings: dict[str, Any], crash_at: str | None) -> None:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2)
-    uvicorn.Server(config).run(sockets=[listener])
+    run_server(app, listener)
 
 
 def _arm(crash_at: str) -> None:

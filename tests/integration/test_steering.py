@@ -262,13 +262,13 @@ async def test_run_that_nobody_reads_is_cancelled_after_its_grace_if_it_asked_fo
     provider: FakeProvider, tmp_path: Path
 ) -> None:
     provider.script = Script(rules=(Rule(Reply(hold_after=5), structured=False),))
-    async with serve(settings_for(provider, tmp_path, disconnect_grace=0.3)) as service:
+    async with serve(settings_for(provider, tmp_path, disconnect_grace=2)) as service:
         run_id = await service.client.start(on_disconnect="cancel")
         kept = await service.client.start(on_disconnect="continue")
-        [call, *_] = await provider.wait_for_held(2)
-        for _ in range(3):  # a reader that reconnects within the grace is no reader who left
-            await _read_until(service, run_id, 0)
-            await asyncio.sleep(0.1)
+        async with asyncio.timeout(30):
+            [call, *_] = await provider.wait_for_held(2)
+            for _ in range(3):  # a reader that reconnects within the grace is no reader who left
+                await _read_until(service, run_id, 0)
         still = (await service.client.run(run_id))["status"]
         await _wait_for_status(service, run_id, "cancelled")
         kept_status = (await service.client.run(kept))["status"]

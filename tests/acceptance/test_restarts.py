@@ -1,0 +1,151 @@
+"""Stopping and starting the service while runs go on."""
+
+import asyncio
+import socket
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.acceptance.killable import KillableService
+from tests.fakes.provider import FakeProvider
+from tests.fakes.script import Reply, Rule, Script
+from tests.service import Told
+
+
+async def test_sigterm_lets_the_section_finish_and_the_next_process_goes_on(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(hold_after=10), structured=False, nth=2),))
+    service = KillableService(provider.openai_url, tmp_path / "data", shutdown_grace=20)
+    await service.start()
+    run_id = await service.client.start()
+    await provider.wait_for_held()
+    told = Told()
+    reading = asyncio.create_task(service.client.read(run_id, told))
+    stopping = asyncio.create_task(service.terminate())
+    await asyncio.wait([reading])  # readers are sent away without a last message
+    provider.release()
+    status = await stopping
+    async with service:
+        await service.client.read(run_id, told)
+
+    assert status == 0
+    assert told.ending is not None and told.text == told.ending["story_content"]
+    assert len(provider.generations) == 6  # nothing was bought twice: the section in flight was finished
+
+
+async def test_sigterm_gives_up_a_section_that_takes_longer_than_the_grace(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(hold_after=10), structured=False, nth=2, times=1),))
+    service = KillableService(provider.openai_url, tmp_path / "data", shutdown_grace=0.2)
+    await service.start()
+    run_id = await service.client.start()
+    await provider.wait_for_held()
+    status = await service.terminate()
+    async with service:
+        told = await service.client.read(run_id)
+
+    assert status == 0
+    assert told.ending is not None and told.text == told.ending["story_content"]
+    assert len(provider.generations) == 7
+
+
+async def test_start_that_may_not_resume_leaves_runs_to_be_resumed_later(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(hold_after=3), structured=False, nth=1, times=1),))
+    first = KillableService(provider.openai_url, tmp_path / "data")
+    await first.start()
+    run_id = await first.client.start()
+    await provider.wait_for_held()
+    await first.kill()
+    await first.client.http.aclose()
+
+    async with KillableService(provider.openai_url, tmp_path / "data", resume_on_start=False) as second:
+        assert (await second.client.run(run_id))["status"] == "running"
+        assert len(provider.generations) == 2
+        assert (await second.client.http.post(f"/api/v1/runs/{run_id}/cancel")).json()["status"] == "cancelled"
+
+
+async def test_two_services_on_one_database_share_runs_and_cancel_each_others(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(hold_after=8), structured=False, nth=2, times=1),))
+    async with (
+        KillableService(provider.openai_url, tmp_path / "data") as first,
+        KillableService(provider.openai_url, tmp_path / "data") as second,
+    ):
+        run_id = await first.client.start()
+        [call] = await provider.wait_for_held()
+        reading = asyncio.create_task(second.client.read(run_id))
+        reply = await second.client.http.post(f"/api/v1/runs/{run_id}/cancel")
+        await provider.wait_for_disconnect(call)
+        told = await reading
+
+    assert reply.json()["status"] == "cancelled"
+    assert told.ending is not None and told.ending["code"] == "CANCELLED"
+
+
+@pytest.mark.parametrize("runs", [20])
+async def test_many_interrupted_runs_go_on_by_themselves(provider: FakeProvider, tmp_path: Path, runs: int) -> None:
+    provider.script = Script(default=Reply(words=30), rules=(Rule(Reply(hold_after=3), structured=False, times=runs),))
+    service = KillableService(provider.openai_url, tmp_path / "data")
+    await service.start()
+    started = [await service.client.start() for _ in range(runs)]
+    await provider.wait_for_held(runs, within=60)
+    await service.kill()
+    async with service:
+        told = await asyncio.gather(*(service.client.read(run_id) for run_id in started))
+
+    assert all(one.ending is not None and one.text == one.ending["story_content"] for one in told)
+
+
+async def test_second_service_on_a_taken_port_says_so(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "backend.cli.main",
+            "serve",
+            "--port",
+            str(taken.getsockname()[1]),
+            stderr=asyncio.subprocess.PIPE,
+            cwd=tmp_path,
+        )
+        _, output = await process.communicate()
+
+    assert process.returncode == 1
+    assert b"Choose another port" in output and b"Traceback" not in output
+
+
+async def test_reader_that_is_cut_by_the_kill_never_sees_an_id_again(provider: FakeProvider, tmp_path: Path) -> None:
+    provider.script = Script(default=Reply(pace=200))
+    service = KillableService(provider.openai_url, tmp_path / "data")
+    await service.start()
+    run_id = await service.client.start(parallel=2)
+    told = Told()  # asserts that ids only ever increase
+    for _ in range(4):
+        seen = 0
+        try:
+            async for frame in service.client.frames(run_id, told.last_seq):
+                told.take(frame)
+                seen += 1
+                if seen == 12:
+                    await service.kill()
+        except httpx.TransportError:
+            pass
+        if told.ending is not None:
+            break
+        if not service.is_alive:
+            await service.start()
+    if told.ending is None:
+        await service.client.read(run_id, told)
+    await service.kill()
+    await service.client.http.aclose()
+
+    assert told.ending is not None and told.text == told.ending["story_content"]
