@@ -1,0 +1,180 @@
+"""Dockerfile and docker-compose.yml, as far as they can be checked without an engine."""
+
+import json
+import re
+import shlex
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+from ruamel.yaml import YAML
+
+from backend.settings import Settings
+from tests.architecture.tree import ROOT
+
+
+class Instruction(NamedTuple):
+    """One instruction of a Dockerfile, its continuation lines joined."""
+
+    name: str
+    value: str
+
+
+def _dockerfile() -> list[Instruction]:
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    joined = re.sub(r"\\\n\s*", "", "\n".join(lines))
+    return [Instruction(*line.split(maxsplit=1)) for line in joined.splitlines()]
+
+
+def _values(name: str) -> list[str]:
+    return [instruction.value for instruction in _dockerfile() if instruction.name == name]
+
+
+def _last_stage() -> list[Instruction]:
+    instructions = _dockerfile()
+    start = max(index for index, instruction in enumerate(instructions) if instruction.name == "FROM")
+    return instructions[start:]
+
+
+def _compose() -> dict[str, Any]:
+    document: dict[str, Any] = YAML(typ="safe").load(ROOT / "docker-compose.yml")
+    return document
+
+
+def _is_pinned(image: str) -> bool:
+    _, _, tag = image.partition(":")
+    return tag not in ("", "latest")
+
+
+def test_image_is_built_from_named_versions() -> None:
+    stages: set[str] = set()
+    for value in _values("FROM"):
+        image, *alias = value.split(" AS ")
+        assert image in stages or _is_pinned(image), image
+        stages.update(alias)
+
+
+def test_image_runs_as_a_user_without_rights() -> None:
+    users = [instruction.value for instruction in _last_stage() if instruction.name == "USER"]
+    assert users
+    assert users[-1] not in ("root", "0")
+
+
+def test_image_copies_files_that_exist_and_are_sent_to_the_build() -> None:
+    kept = [
+        line[1:]
+        for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+        if line.startswith("!")
+    ]
+    for value in _values("COPY"):
+        if value.startswith("--from="):
+            continue
+        for source in shlex.split(value)[:-1]:
+            assert (ROOT / source).exists(), source
+            assert any(Path(source).match(pattern) for pattern in kept), source
+
+
+def test_image_installs_hashed_locks_only() -> None:
+    installs = [
+        part for value in _values("RUN") for part in value.split("&&") if "pip" in part and " install" in part
+    ]
+    assert len(installs) == 3
+    for install in installs:
+        assert "--require-hashes" in install or "--no-build-isolation" in install
+        assert "--no-deps" in install
+
+
+def test_image_keeps_its_data_in_a_volume_and_listens_to_the_outside() -> None:
+    environment = " ".join(instruction.value for instruction in _last_stage() if instruction.name == "ENV")
+    assert "STORYWIRE_HOST=0.0.0.0" in environment
+    assert "STORYWIRE_DATA_DIR=/data" in environment
+    assert _values("VOLUME") == ["/data"]
+
+
+class _Readiness(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        ready = self.path == "/healthz" and getattr(self.server, "ready", False)
+        self.send_response(200 if ready else 503)
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def _service(*, ready: bool) -> Iterator[int]:
+    with HTTPServer(("127.0.0.1", 0), _Readiness) as server:
+        server.ready = ready  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+@pytest.mark.parametrize("ready", [True, False])
+def test_health_check_tells_a_ready_service_from_one_that_is_not(ready: bool) -> None:
+    (check,) = _values("HEALTHCHECK")
+    command = json.loads(check.partition("CMD ")[2])
+    assert command[0] == "python"
+    with _service(ready=ready) as port:
+        outcome = subprocess.run(
+            [sys.executable, *command[1:]],
+            env={"STORYWIRE_PORT": str(port)},
+            capture_output=True,
+            check=False,
+        )
+    assert (outcome.returncode == 0) is ready
+
+
+def test_compose_file_keeps_to_the_schema() -> None:
+    check = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec"]
+    outcome = subprocess.run(
+        [*check, "docker-compose.yml"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert outcome.returncode == 0, outcome.stdout
+
+
+def test_compose_publishes_the_service_to_this_machine_only() -> None:
+    for name, service in _compose()["services"].items():
+        for port in service.get("ports", []):
+            assert port.startswith("127.0.0.1:"), name
+    assert _compose()["services"]["storywire"]["ports"]
+
+
+def test_compose_gives_sections_time_to_finish() -> None:
+    grace = int(_compose()["services"]["storywire"]["stop_grace_period"].removesuffix("s"))
+    # Readers are closed first, the model's process and the database after.
+    assert grace >= Settings.model_fields["shutdown_grace"].default + 10
+
+
+def test_compose_names_versions_and_declares_its_volumes() -> None:
+    compose = _compose()
+    for service in compose["services"].values():
+        assert "build" in service or _is_pinned(service["image"])
+        for volume in service["volumes"]:
+            assert volume.partition(":")[0] in compose["volumes"]
+
+
+def test_compose_starts_the_service_alone_unless_a_profile_is_named() -> None:
+    services = _compose()["services"]
+    assert [name for name, service in services.items() if "profiles" not in service] == ["storywire"]
+    assert services["ollama"]["profiles"] == ["ollama"]
+
+
+def test_compose_hands_on_settings_that_exist() -> None:
+    known = {f"STORYWIRE_{name.upper()}" for name in Settings.model_fields}
+    for field in Settings.model_fields.values():
+        known.update(getattr(field.validation_alias, "choices", []))
+    handed_on = set(_compose()["services"]["storywire"]["environment"])
+    assert {name for name in handed_on if not name.startswith("LANGSMITH_")} <= known
+    assert {"OPENAI_API_KEY", "GOOGLE_API_KEY", "GROQ_API_KEY", "OLLAMA_BASE_URL"} <= handed_on
