@@ -1,5 +1,6 @@
 """The one place that opens things, and closes them in the opposite order."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -73,7 +74,14 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         )
         housekeeping = Housekeeping(repository, run_log, checkpoints, settings.pack_after)
         await stack.enter_async_context(housekeeping)
+        warming = asyncio.create_task(models.warm_up(), name="warm up")
+        stack.push_async_callback(_leave, warming)
         yield Resources(settings, formats, models, database, execution, runs)
+
+
+async def _leave(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.wait([task])
 
 
 @asynccontextmanager

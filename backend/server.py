@@ -14,7 +14,11 @@ def run_server(app: FastAPI, listener: socket.socket) -> None:
     """Serves until SIGTERM or SIGINT; then readers are sent away (they come back to the next process),
     and the application's lifespan gives sections their grace. Returns normally: the process exits 0."""
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, timeout_graceful_shutdown=_READERS_LEAVE_SECONDS
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_READERS_LEAVE_SECONDS,
     )
     # uvicorn raises the signal again when it is done, to end as the signal would have ended the process.
     for number in (signal.SIGTERM, signal.SIGINT):

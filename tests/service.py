@@ -1,16 +1,12 @@
 """The service as tests meet it: live, over HTTP, in this process or as a process that can be killed."""
 
 import asyncio
-import os
-import signal
 import socket
-import subprocess
-import sys
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import httpx
 import uvicorn
@@ -19,10 +15,13 @@ from httpx_sse import aconnect_sse
 from backend.app import create_app
 from backend.resources import Resources
 from backend.settings import Settings, load_settings
-from backend.streaming.chunks import Message, decode
+from backend.streaming.chunks import Complete, Content, Error, Message, Retract, decode
 from tests.fakes.provider import FakeProvider
 
-STORY = {"theme": "a lighthouse on the moon", "reader": {"name": "Maya", "age": 7, "reading_level": "beginner"}}
+STORY = {
+    "theme": "a lighthouse on the moon",
+    "reader": {"name": "Maya", "age": 7, "reading_level": "beginner"},
+}
 
 
 def settings_for(provider: FakeProvider | str, data_dir: Path, **overrides: Any) -> Settings:
@@ -68,14 +67,16 @@ class Told:
         """One more message; ids must increase."""
         assert frame.seq > self.last_seq, f"id {frame.seq} after {self.last_seq}"
         self.last_seq = frame.seq
-        data = frame.message.data
-        if frame.message.type == "content":
-            self.sections[data.section] = self.sections.get(data.section, "") + data.chunk
-        elif frame.message.type == "retract":
-            self.sections.pop(data.section, None)
-        elif frame.message.type in ("complete", "error"):
-            assert self.ending is None, "two last messages"
-            self.ending = {"type": frame.message.type, **data.model_dump()}
+        match frame.message:
+            case Content(data=data):
+                self.sections[data.section] = self.sections.get(data.section, "") + data.chunk
+            case Retract(data=data):
+                self.sections.pop(data.section, None)
+            case Complete(data=data) | Error(data=data):
+                assert self.ending is None, "two last messages"
+                self.ending = {"type": frame.message.type, **data.model_dump()}
+            case _:
+                pass
 
     @property
     def text(self) -> str:
@@ -100,7 +101,12 @@ class Client:
 
     async def frames(self, run_id: str, after: int = 0, **params: Any) -> AsyncGenerator[Frame]:
         """The run's messages after a number, until the server closes."""
-        async for frame in self.stream("GET", f"/api/v1/runs/{run_id}/stream", last_id=f"{run_id}:{after}" if after else None, params=params):
+        async for frame in self.stream(
+            "GET",
+            f"/api/v1/runs/{run_id}/stream",
+            last_id=f"{run_id}:{after}" if after else None,
+            params=params,
+        ):
             yield frame
 
     async def stream(
@@ -147,7 +153,9 @@ async def serve(settings: Settings) -> AsyncIterator[LiveService]:
     app = create_app(settings)
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=2, lifespan="on")
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, timeout_graceful_shutdown=2, lifespan="on"
+    )
     server = uvicorn.Server(config)
     started = asyncio.Event()
     real_startup = server.startup
@@ -169,66 +177,3 @@ async def serve(settings: Settings) -> AsyncIterator[LiveService]:
         server.should_exit = True
         await task
         listener.close()
-
-
-class ServiceProcess:
-    """`storywire serve` as a process of its own: to be killed, to be started again on the same data."""
-
-    def __init__(self, provider_url: str, data_dir: Path, **environment: str) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
-        self.client = Client(f"http://127.0.0.1:{self.port}")
-        self._log = data_dir.with_suffix(".log")
-        self._environment = {
-            **{name: value for name, value in os.environ.items() if not name.startswith(("STORYWIRE_", "OPENAI_"))},
-            "STORYWIRE_MODEL": "openai:gpt-test",
-            "OPENAI_API_KEY": "sk-test",
-            "OPENAI_BASE_URL": provider_url,
-            "STORYWIRE_DATA_DIR": str(data_dir),
-            "STORYWIRE_PORT": str(self.port),
-            "STORYWIRE_LOG_LEVEL": "warning",
-            **environment,
-        }
-        self.process: subprocess.Popen[bytes] | None = None
-
-    async def start(self) -> Self:
-        """Returns when it is ready."""
-        with self._log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "backend.cli.main", "serve"], env=self._environment, stdout=log, stderr=log
-            )
-        deadline = asyncio.get_running_loop().time() + 60
-        while True:
-            assert self.process.poll() is None, self._log.read_text()
-            assert asyncio.get_running_loop().time() < deadline, "the service did not start within 60 s"
-            try:
-                if (await self.client.http.get("/readyz")).status_code == 200:
-                    return self
-            except httpx.TransportError:
-                await asyncio.sleep(0.02)
-
-    async def kill(self) -> None:
-        """SIGKILL: no word of warning."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGKILL)
-        await asyncio.to_thread(self.process.wait)
-
-    async def terminate(self) -> int:
-        """SIGTERM; its exit status."""
-        assert self.process is not None
-        self.process.send_signal(signal.SIGTERM)
-        return await asyncio.to_thread(self.process.wait, 30)
-
-    @property
-    def output(self) -> str:
-        """What it wrote to its terminal."""
-        return self._log.read_text()
-
-    async def __aenter__(self) -> Self:
-        return await self.start()
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.client.http.aclose()
-        if self.process is not None and self.process.poll() is None:
-            await self.kill()

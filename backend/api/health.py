@@ -1,7 +1,6 @@
 """Is it alive, is it ready."""
 
 from fastapi import APIRouter, Response
-from sqlalchemy import text
 
 from backend.api.dependencies import ResourcesDep
 
@@ -18,7 +17,7 @@ async def healthz() -> dict[str, str]:
 async def readyz(resources: ResourcesDep, response: Response) -> dict[str, str | int]:
     """Runs can be started: the database answers and there is room. 503 otherwise."""
     try:
-        await resources.database.read(lambda connection: connection.execute(text("SELECT 1")).scalar())
+        await resources.database.ping()
     except Exception:
         response.status_code = 503
         return {"status": "the database does not answer"}

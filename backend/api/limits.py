@@ -17,7 +17,9 @@ class BodyLimit:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] == "http" and _declared(scope) > self._max_bytes:
-            refusal = PayloadTooLarge(f"The body is larger than {self._max_bytes} bytes (STORYWIRE_MAX_BODY_BYTES).")
+            refusal = PayloadTooLarge(
+                f"The body is larger than {self._max_bytes} bytes (STORYWIRE_MAX_BODY_BYTES)."
+            )
             await problem_of(refusal)(scope, receive, send)
             return
         received = 0

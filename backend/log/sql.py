@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from backend.log import archive
 from backend.log.entry import Entry, StaleWriter
 from backend.store.database import Database
-from backend.store.tables import log_archives, log_entries, log_heads
+from backend.store.tables import log_archives, log_entries, log_heads, runs
 
 _TAIL = 256
 """Entries of a live run that are kept in memory, so that readers who keep up cost no query."""
@@ -150,9 +150,9 @@ class SqlLog:
         finally:
             self._committing = None
 
-    def _tell(self, batch: list[_Append], stale: set[str]) -> None:
+    def _tell(self, batch: list[_Append], stale: set[tuple[str, int]]) -> None:
         for item in batch:
-            if item.run_id in stale:
+            if (item.run_id, item.epoch) in stale:
                 _fail(item, StaleWriter(item.run_id))
                 continue
             if (tail := self._tails.get(item.run_id)) is not None:
@@ -166,8 +166,8 @@ class SqlLog:
             bell.rung.set_result(None)
 
 
-def _append(connection: Connection, batch: list[_Append]) -> set[str]:
-    """Writes what may be written; returns the runs whose writer was refused."""
+def _append(connection: Connection, batch: list[_Append]) -> set[tuple[str, int]]:
+    """Writes what may be written; returns the runs and epochs of the writers that were refused."""
     rows = [
         {"run": item.run_id, "epoch": item.epoch, "seq": entry.seq, "type": entry.type, "data": entry.data}
         for item in batch
@@ -181,7 +181,7 @@ def _append(connection: Connection, batch: list[_Append]) -> set[str]:
         )
     )
     known = {row.run_id: row.epoch for row in epochs}
-    return {item.run_id for item in batch if known.get(item.run_id) != item.epoch}
+    return {(item.run_id, item.epoch) for item in batch if known.get(item.run_id) != item.epoch}
 
 
 def _read(connection: Connection, run_id: str, after: int, limit: int) -> list[Entry]:
@@ -213,8 +213,10 @@ def _last(connection: Connection, run_id: str) -> Entry | None:
 
 
 def _pack(connection: Connection, run_id: str) -> None:
+    # Somebody may have resumed the run since it was found to be finished.
+    is_over = exists(select(literal(1)).where(runs.c.id == run_id, runs.c.finished_at.is_not(None)))
     last_seq = connection.execute(
-        select(func.max(log_entries.c.seq)).where(log_entries.c.run_id == run_id)
+        select(func.max(log_entries.c.seq)).where(log_entries.c.run_id == run_id, is_over)
     ).scalar()
     if last_seq is None:
         return

@@ -24,15 +24,19 @@ class Reader:
         self._skip = cursor if view else 0  # messages of the view that the reader has already
         self._seq = 0 if view else cursor  # where in the log we are
         self._ended = False
+        self._found = False  # whether the log was ever there
         self._patience = _LOOK_AGAIN_SECONDS
 
     async def poll(self) -> list[Entry] | None:
-        """What there is and hasn't been read; empty if nothing yet, None when the run's last message was read.
+        """What there is and hasn't been read; empty if nothing yet.
+
+        None when the run's last message was read, or the run was deleted meanwhile.
 
         Raises InvalidInput for a cursor that was never handed out.
         """
         while entries := await self._log.read(self._run_id, self._seq, _BATCH):
             self._patience = _LOOK_AGAIN_SECONDS
+            self._found = True
             self._seq = entries[-1].seq
             self._ended = entries[-1].type in TERMINAL and await self._is_newest(entries[-1])
             if shown := self._show(entries):
@@ -50,12 +54,16 @@ class Reader:
             self._check_cursor()
             return None
         newest = await self._log.last(self._run_id)
-        if newest is None or newest.seq > self._seq:
+        if newest is None and self._found:
+            return None
+        self._found = newest is not None
+        last_seq = newest.seq if newest else 0
+        if last_seq > self._seq:
             return []
-        if newest.seq < self._seq:
+        if last_seq < self._seq:
             raise _unknown_cursor(self._seq)
         self._check_cursor()
-        self._ended = newest.type in TERMINAL
+        self._ended = newest is not None and newest.type in TERMINAL
         return None if self._ended else []
 
     async def _is_newest(self, entry: Entry) -> bool:

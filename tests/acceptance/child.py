@@ -14,12 +14,14 @@ from typing import Any
 
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
-import workflows.models.providers  # noqa: F401  (loaded once, before the fork)
 from backend.app import create_app
 from backend.log.sql import SqlLog
 from backend.server import run_server
 from backend.store.runs import RunRepository
 from tests.service import settings_for
+from workflows.models.providers import load_lazy_parts
+
+load_lazy_parts()  # once, before the fork
 
 POINTS: dict[str, tuple[type, str]] = {
     "log": (SqlLog, "append"),

@@ -13,7 +13,12 @@ from tests.service import Told
 # Where a run of four scenes can break: around what is told, a task's result, a step's checkpoint,
 # the taking over of a run, and the storing of its result.
 ALL = [
-    *(f"{where}:{when}:{n}" for where in ("log", "task", "checkpoint") for when in ("before", "after") for n in range(1, 9)),
+    *(
+        f"{where}:{when}:{n}"
+        for where in ("log", "task", "checkpoint")
+        for when in ("before", "after")
+        for n in range(1, 9)
+    ),
     *(f"{where}:{when}:1" for where in ("take_over", "result") for when in ("before", "after")),
 ]
 # One at each kind of place, for every test run.

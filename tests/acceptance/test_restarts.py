@@ -67,7 +67,9 @@ async def test_start_that_may_not_resume_leaves_runs_to_be_resumed_later(
     async with KillableService(provider.openai_url, tmp_path / "data", resume_on_start=False) as second:
         assert (await second.client.run(run_id))["status"] == "running"
         assert len(provider.generations) == 2
-        assert (await second.client.http.post(f"/api/v1/runs/{run_id}/cancel")).json()["status"] == "cancelled"
+        assert (await second.client.http.post(f"/api/v1/runs/{run_id}/cancel")).json()[
+            "status"
+        ] == "cancelled"
 
 
 async def test_two_services_on_one_database_share_runs_and_cancel_each_others(
@@ -90,8 +92,12 @@ async def test_two_services_on_one_database_share_runs_and_cancel_each_others(
 
 
 @pytest.mark.parametrize("runs", [20])
-async def test_many_interrupted_runs_go_on_by_themselves(provider: FakeProvider, tmp_path: Path, runs: int) -> None:
-    provider.script = Script(default=Reply(words=30), rules=(Rule(Reply(hold_after=3), structured=False, times=runs),))
+async def test_many_interrupted_runs_go_on_by_themselves(
+    provider: FakeProvider, tmp_path: Path, runs: int
+) -> None:
+    provider.script = Script(
+        default=Reply(words=30), rules=(Rule(Reply(hold_after=3), structured=False, times=runs),)
+    )
     service = KillableService(provider.openai_url, tmp_path / "data")
     await service.start()
     started = [await service.client.start() for _ in range(runs)]
@@ -123,7 +129,9 @@ async def test_second_service_on_a_taken_port_says_so(tmp_path: Path) -> None:
     assert b"Choose another port" in output and b"Traceback" not in output
 
 
-async def test_reader_that_is_cut_by_the_kill_never_sees_an_id_again(provider: FakeProvider, tmp_path: Path) -> None:
+async def test_reader_that_is_cut_by_the_kill_never_sees_an_id_again(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
     provider.script = Script(default=Reply(pace=200))
     service = KillableService(provider.openai_url, tmp_path / "data")
     await service.start()

@@ -40,7 +40,9 @@ READER = {"name": "Maya", "age": 7}
         ([1, 2], "body"),
     ],
 )
-async def test_wrong_field_is_named_and_nothing_is_stored(service: LiveService, body: Any, field: str) -> None:
+async def test_wrong_field_is_named_and_nothing_is_stored(
+    service: LiveService, body: Any, field: str
+) -> None:
     reply = await service.client.http.post("/api/v1/runs", json=body)
 
     assert reply.status_code == 422
@@ -54,7 +56,9 @@ async def test_wrong_field_is_named_and_nothing_is_stored(service: LiveService, 
 
 @pytest.mark.parametrize("url", ["/api/v1/runs", "/api/v1/story/generate/stream"])
 async def test_body_that_is_not_json_is_refused(service: LiveService, url: str) -> None:
-    reply = await service.client.http.post(url, content=b"{theme:", headers={"Content-Type": "application/json"})
+    reply = await service.client.http.post(
+        url, content=b"{theme:", headers={"Content-Type": "application/json"}
+    )
 
     assert (reply.status_code, reply.json()["code"]) == (422, "INVALID_INPUT")
     assert reply.json()["errors"] == [{"field": "body", "message": "this is not JSON"}]
@@ -68,7 +72,9 @@ async def test_body_over_the_limit_is_refused_by_length_and_by_what_comes(servic
     declared = await service.client.http.post("/api/v1/runs", content=b" " * 1_500_000)
     streamed = await service.client.http.post("/api/v1/runs", content=endless())
 
-    assert [(r.status_code, r.json()["code"]) for r in (declared, streamed)] == [(413, "PAYLOAD_TOO_LARGE")] * 2
+    assert [(r.status_code, r.json()["code"]) for r in (declared, streamed)] == [
+        (413, "PAYLOAD_TOO_LARGE")
+    ] * 2
 
 
 @pytest.mark.parametrize(
@@ -81,7 +87,9 @@ async def test_body_over_the_limit_is_refused_by_length_and_by_what_comes(servic
         ({}, "input.theme"),
     ],
 )
-async def test_get_that_starts_a_run_checks_its_query(service: LiveService, params: dict[str, str], field: str) -> None:
+async def test_get_that_starts_a_run_checks_its_query(
+    service: LiveService, params: dict[str, str], field: str
+) -> None:
     reply = await service.client.http.get("/api/v1/stories/generate/stream", params=params)
 
     assert reply.status_code == 422 and reply.json()["errors"][0]["field"] == field
@@ -89,7 +97,9 @@ async def test_get_that_starts_a_run_checks_its_query(service: LiveService, para
 
 @pytest.mark.parametrize("event_id", ["17", "a:b", ":", "run:-1", "run:1e3", "run:" + "9" * 40])
 async def test_last_event_id_that_is_none_is_refused(service: LiveService, event_id: str) -> None:
-    reply = await service.client.http.get("/api/v1/stories/generate/stream", headers={"Last-Event-ID": event_id})
+    reply = await service.client.http.get(
+        "/api/v1/stories/generate/stream", headers={"Last-Event-ID": event_id}
+    )
 
     assert (reply.status_code, reply.json()["errors"][0]["field"]) == (422, "last_event_id")
 
@@ -108,7 +118,9 @@ async def test_last_event_id_that_was_never_handed_out_is_refused(service: LiveS
 
 async def test_last_event_id_of_another_run_is_refused(service: LiveService) -> None:
     first, second = await service.client.start(), await service.client.start()
-    reply = await service.client.http.get(f"/api/v1/runs/{first}/stream", headers={"Last-Event-ID": f"{second}:1"})
+    reply = await service.client.http.get(
+        f"/api/v1/runs/{first}/stream", headers={"Last-Event-ID": f"{second}:1"}
+    )
 
     assert (reply.status_code, reply.json()["code"]) == (409, "CONFLICT")
     for run_id in (first, second):
@@ -147,7 +159,9 @@ async def test_model_without_a_key_says_which_setting_is_missing(service: LiveSe
     assert "GOOGLE_API_KEY" in reply.json()["detail"]
 
 
-async def test_one_run_too_many_is_refused_with_a_time_to_come_back(provider: FakeProvider, tmp_path: Path) -> None:
+async def test_one_run_too_many_is_refused_with_a_time_to_come_back(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
     provider.script = Script(default=Reply(hold_after=0))
     async with serve(settings_for(provider, tmp_path, max_runs=1)) as service:
         run_id = await service.client.start()

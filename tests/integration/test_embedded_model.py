@@ -117,6 +117,17 @@ async def test_endpoint_asked_for_by_fifty_at_once_starts_one_child(tmp_path: Pa
         await server.endpoint()
 
 
+async def test_close_during_the_start_ends_it_and_tells_who_waits(tmp_path: Path) -> None:
+    before = children()
+    server = EmbeddedServer(tmp_path)
+    waiting = asyncio.create_task(server.endpoint())
+    await asyncio.sleep(0)
+    await server.close()
+    with pytest.raises(ModelUnavailable, match="shut down"):
+        await waiting
+    assert children() == before
+
+
 async def test_child_that_was_killed_is_started_again(tmp_path: Path) -> None:
     server = EmbeddedServer(tmp_path)
     try:

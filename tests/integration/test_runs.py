@@ -37,7 +37,9 @@ async def test_run_read_live_ends_with_the_very_text_that_is_stored(service: Liv
     assert told.ending["usage"]["output_tokens"] > 0
 
 
-async def test_run_tells_its_plan_its_nodes_its_verdict_and_its_progress_in_order(service: LiveService) -> None:
+async def test_run_tells_its_plan_its_nodes_its_verdict_and_its_progress_in_order(
+    service: LiveService,
+) -> None:
     frames = [frame async for frame in service.client.frames(await service.client.start())]
     types = [frame.message.type for frame in frames]
     nodes = [
@@ -47,11 +49,20 @@ async def test_run_tells_its_plan_its_nodes_its_verdict_and_its_progress_in_orde
     ]
     percents = [frame.message.data.percent for frame in frames if isinstance(frame.message, Progress)]
 
-    assert types.index("outline") < types.index("content") < types.index("safety_check") < types.index("metadata")
+    assert (
+        types.index("outline")
+        < types.index("content")
+        < types.index("safety_check")
+        < types.index("metadata")
+    )
     assert types[-1] == "complete"
     assert nodes[0][:2] == ("workflow", "started") and nodes[-1][:2] == ("workflow", "completed")
     for index in range(4):
-        written = [i for i, f in enumerate(frames) if isinstance(f.message, Content) and f.message.data.section == index]
+        written = [
+            i
+            for i, f in enumerate(frames)
+            if isinstance(f.message, Content) and f.message.data.section == index
+        ]
         began = frames.index(_node(frames, "generate_content", "started", index))
         ended = frames.index(_node(frames, "generate_content", "completed", index))
         assert began < written[0] and written[-1] < ended
@@ -60,12 +71,10 @@ async def test_run_tells_its_plan_its_nodes_its_verdict_and_its_progress_in_orde
 
 def _node(frames: list[Frame], node: str, status: str, section: int) -> Frame:
     for frame in frames:
-        if isinstance(event := frame.message, NodeEvent) and (event.data.node, event.data.status, event.data.section) == (
-            node,
-            status,
-            section,
-        ):
-            return frame
+        if isinstance(frame.message, NodeEvent):
+            data = frame.message.data
+            if (data.node, data.status, data.section) == (node, status, section):
+                return frame
     raise AssertionError(f"no {node} {status} {section}")
 
 
@@ -92,7 +101,9 @@ async def test_stream_has_the_headers_and_the_frames_of_the_protocol(service: Li
         assert len(lines) == 3 and lines[0].startswith(f"id: {run_id}:") and lines[2].startswith("data: {")
 
 
-async def test_heartbeat_comes_by_timer_while_the_model_is_silent(provider: FakeProvider, tmp_path: Path) -> None:
+async def test_heartbeat_comes_by_timer_while_the_model_is_silent(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
     provider.script = Script(default=Reply(hold_after=3))
     async with serve(settings_for(provider, tmp_path, ping_seconds=0.05)) as service:
         run_id = await service.client.start()
@@ -107,7 +118,9 @@ async def test_heartbeat_comes_by_timer_while_the_model_is_silent(provider: Fake
 
 async def test_post_that_accepts_an_event_stream_is_the_stream(service: LiveService) -> None:
     told = Told()
-    async for frame in service.client.stream("POST", "/api/v1/runs", json={"format": "story", "input": STORY}):
+    async for frame in service.client.stream(
+        "POST", "/api/v1/runs", json={"format": "story", "input": STORY}
+    ):
         told.take(frame)
 
     assert told.ending is not None and told.text == told.ending["story_content"]
@@ -138,10 +151,10 @@ async def test_get_that_starts_a_run_goes_on_with_it_when_an_event_source_comes_
     await provider.wait_for_held()
     provider.release()
     run_id = frame.id.partition(":")[0]
-    async for frame in service.client.stream("GET", GENERATE, params=params, last_id=frame.id):
-        told.take(frame)
+    async for rest in service.client.stream("GET", GENERATE, params=params, last_id=frame.id):
+        told.take(rest)
+        assert rest.id.startswith(run_id)
 
-    assert frame.id.startswith(run_id)
     assert told.ending is not None and told.text == told.ending["story_content"]
     assert len((await service.client.http.get("/api/v1/runs")).json()["runs"]) == 1
 
@@ -163,14 +176,20 @@ async def test_reconnect_after_the_last_message_is_told_to_stop(service: LiveSer
     told = await service.client.read(run_id)
     headers = {"Last-Event-ID": f"{run_id}:{told.last_seq}"}
 
-    assert (await service.client.http.get(f"/api/v1/runs/{run_id}/stream", headers=headers)).status_code == 204
-    assert (await service.client.http.get(GENERATE, params={"theme": "x y"}, headers=headers)).status_code == 204
+    assert (
+        await service.client.http.get(f"/api/v1/runs/{run_id}/stream", headers=headers)
+    ).status_code == 204
+    assert (
+        await service.client.http.get(GENERATE, params={"theme": "x y"}, headers=headers)
+    ).status_code == 204
 
 
 async def test_list_is_newest_first_and_pages(service: LiveService) -> None:
     started = [await service.client.start() for _ in range(3)]
     first = (await service.client.http.get("/api/v1/runs", params={"limit": 2})).json()
-    second = (await service.client.http.get("/api/v1/runs", params={"limit": 2, "cursor": first["next_cursor"]})).json()
+    second = (
+        await service.client.http.get("/api/v1/runs", params={"limit": 2, "cursor": first["next_cursor"]})
+    ).json()
 
     assert [run["run_id"] for run in first["runs"] + second["runs"]] == started[::-1]
     assert second["next_cursor"] is None

@@ -29,7 +29,9 @@ async def _read_until(service: LiveService, run_id: str, section: int) -> Told:
     return told
 
 
-async def test_cancel_closes_the_model_call_and_keeps_the_text(service: LiveService, provider: FakeProvider) -> None:
+async def test_cancel_closes_the_model_call_and_keeps_the_text(
+    service: LiveService, provider: FakeProvider
+) -> None:
     provider.script = Script(rules=(Rule(Reply(hold_after=30), structured=False, nth=2),))
     run_id = await service.client.start()
     [call] = await provider.wait_for_held()
@@ -74,7 +76,9 @@ async def test_cancelled_run_can_be_resumed_to_its_end(service: LiveService, pro
     assert told.ending is not None and told.text == told.ending["story_content"]
 
 
-async def test_failed_run_resumes_from_its_last_finished_section(service: LiveService, provider: FakeProvider) -> None:
+async def test_failed_run_resumes_from_its_last_finished_section(
+    service: LiveService, provider: FakeProvider
+) -> None:
     fault = Fault("drop", after=20, times=1)
     provider.script = Script(rules=(Rule(Reply(fault=fault), structured=False, nth=3),))
     run_id = await service.client.start()
@@ -85,7 +89,9 @@ async def test_failed_run_resumes_from_its_last_finished_section(service: LiveSe
     await service.client.read(run_id, told)
     late = [frame.message async for frame in service.client.frames(run_id)]
 
-    assert broken.ending["code"] == "MODEL_UNAVAILABLE" and broken.ending["partial"]["sections_completed"] == 2
+    assert (
+        broken.ending["code"] == "MODEL_UNAVAILABLE" and broken.ending["partial"]["sections_completed"] == 2
+    )
     assert resumed.status_code == 202
     assert told.ending is not None and told.text == told.ending["story_content"]
     assert len(provider.generations) == 7  # the third scene was bought twice, nothing else
@@ -246,7 +252,9 @@ async def test_every_view_ends_with_the_same_text_after_every_cut(
     assert told.last_seq == whole.last_seq
 
 
-async def test_reading_order_delivers_one_section_after_another(service: LiveService, provider: FakeProvider) -> None:
+async def test_reading_order_delivers_one_section_after_another(
+    service: LiveService, provider: FakeProvider
+) -> None:
     provider.script = Script(default=Reply(pace=400))
     run_id = await service.client.start(parallel=4)
     sections = [

@@ -120,8 +120,9 @@ class ModelCatalog:
         return [self._info(spec) for spec in specs]
 
     async def warm_up(self) -> None:
-        """Loads what the first call would have to wait for."""
-        await _load()
+        """Loads what the first run would have to wait for: seconds of imports, off the loop."""
+        providers = await _load()
+        await asyncio.to_thread(providers.load_lazy_parts)
 
     async def close(self) -> None:
         """Closes the connections, and ends the embedded model's process if this process started it."""

@@ -5,17 +5,18 @@ Every client is built with no retries of its own: a retry that nobody sees buys 
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from importlib import import_module
 
 from langchain_core.language_models import BaseChatModel
 from langchain_openai import ChatOpenAI
-from openai import DefaultAsyncHttpxClient
+from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 from pydantic import SecretStr
 
 from workflows.models.embedded.client import chat_model as embedded_chat_model
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 
-__all__ = ["build_client", "embedded_chat_model"]
+__all__ = ["build_client", "embedded_chat_model", "load_lazy_parts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,25 @@ def build_client(spec: ModelSpec, settings: ModelSettings) -> Client:
         case "groq":
             return _openai_protocol(spec.name, settings.groq_base_url, settings.groq_api_key)
         case "ollama":
-            return _openai_protocol(spec.name, settings.ollama_base_url, None)
+            return _openai_protocol(spec.name, _with_version(settings.ollama_base_url), None)
         case "google_genai":
             return _google(spec.name, settings)
         case _:
             raise ValueError(f"there is no client for {spec}")
+
+
+def _with_version(base_url: str | None) -> str | None:
+    """Ollama's own variable names the server; OpenAI's protocol is below `/v1` there."""
+    if base_url is None:
+        return None
+    return base_url.rstrip("/") if base_url.rstrip("/").endswith("/v1") else f"{base_url.rstrip('/')}/v1"
+
+
+def load_lazy_parts() -> None:
+    """OpenAI's SDK imports hundreds of modules when it is first called; so does the measure of readability."""
+    import_module("textstat")
+    import_module("openai.lib.streaming.chat")
+    _ = AsyncOpenAI(api_key="none").chat.completions  # touching it is what imports them
 
 
 def _openai_protocol(name: str, base_url: str | None, key: SecretStr | None) -> Client:

@@ -29,7 +29,12 @@ def check_sections(policy: Policy, sections: dict[int, Section]) -> Verdict:
 
 def find_issues(policy: Policy, value: Any) -> list[Issue]:
     """What is blocked in any of the texts inside a plain value: a plan, or a format's own results."""
-    return [_issue(None, finding) for text in _texts(value) for finding in find(policy, text) if finding.rule.blocked]
+    return [
+        _issue(None, finding)
+        for text in _texts(value)
+        for finding in find(policy, text)
+        if finding.rule.blocked
+    ]
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -17,11 +17,14 @@ _WORDS = tomllib.loads((Path(__file__).parent / "prompts/embedded/words.toml").r
 _LOTS: dict[str, list[str]] = _WORDS["by_lot"]
 _PLACES, _IDEAS = (frozenset(_WORDS["themes"][kind]) for kind in ("places", "ideas"))
 _LOOSE, _GRIM = (frozenset(_WORDS["faults"][kind]) for kind in ("loose", "grim"))
-_NO_NOUN = frozenset([*_WORDS["faults"]["no_nouns"], *_LOTS["looks"], *_LOOSE])
+_NAMELESS = _LOOSE | frozenset(_WORDS["faults"]["nameless"])
+_NO_NOUN = frozenset([*_WORDS["faults"]["no_nouns"], *_LOTS["looks"], *_NAMELESS])
 _DRAWN = 3
-_MAX_WORDS, _MAX_LETTERS = 18, 14
+_MAX_WORDS, _MAX_LETTERS = 22, 14
 _PREPOSITIONS = "of|in|on|at|with|to|for|by"
-_TWO_PREPOSITIONS = re.compile(rf"\b(?:{_PREPOSITIONS}) (?:{_PREPOSITIONS})\b")
+# No letter that "of", "in", "that", "with" or "at" begins with, or the model goes on with one of these.
+_NOUN = "[b-hj-np-su-vyz][a-z]+"
+_STUMBLE = re.compile(r"\b(?:of|in|at|with|to|for|by|that|who) (?:of|in|at|with|to|for|by|that|who)\b")
 _AFTER_NOUN = re.compile(
     rf" (?:{_PREPOSITIONS}|named|called|that|who|which|from|made|and|full|covered|inside|about|under)\b"
 )
@@ -31,10 +34,10 @@ def _either(words: Sequence[str]) -> str:
     return f"({'|'.join(words)})"
 
 
-def _some(least: int, most: int = 20) -> str:
-    # The upper limits are generous: at a limit the model can't write a space any more, and runs words together.
+def _some(least: int) -> str:
+    """At least so many words. No upper limit: at one the model can't write a space, and runs words together."""
     word = r"[a-z]+('[a-z]+)?"
-    return rf"{word}( {word}){{{least - 1},{most - 1}}}"
+    return rf"{word}( {word}){{{least - 1},}}"
 
 
 def _lot(kind: str) -> str:
@@ -79,14 +82,11 @@ def plot_schema(theme: str, lots: Random) -> dict[str, Any]:
     """The JSON schema for one try: `Plot` with some words drawn by lot, and a thing that belongs to the theme."""
     schema = _draw(Plot, lots)
     if matter := _matter_of(theme):
-        look, noun, name = (
-            _either(lots.sample(_LOTS["looks"], _DRAWN)),
-            matter,
-            f"[A-Z][a-z]+ {matter.title()}",
-        )
-        if matter.split()[-1] in _PLACES:
-            noun, name = f"{matter} [a-z]+", f"{matter.title()} [A-Z][a-z]+"
-        schema["properties"]["thing"]["pattern"] = rf"^a {look} {noun}( (with|in|that|who) {_some(1, 8)})?$"
+        look, noun, last = _either(lots.sample(_LOTS["looks"], _DRAWN)), matter, matter.split()[-1]
+        name = f"[A-Z][a-z]+ {last.capitalize()}"
+        if last in _PLACES:
+            noun, name = f"{matter} {_NOUN}", f"{last.capitalize()} [A-Z][a-z]+"
+        schema["properties"]["thing"]["pattern"] = rf"^a {look} {noun}( (with|in|that|who) {_some(1)})?$"
         schema["properties"]["title"]["pattern"] = f"^the {name}$"
     return schema
 
@@ -101,7 +101,7 @@ def ending_schema(ending: str, lots: Random) -> dict[str, Any]:
 
 def tell_scenes(plot: Plot, name: str, wish: str = "", chapter_number: int = 1) -> list[tuple[str, str]]:
     """The four scenes as (title, first line), all of the plot's own words; a wish is told word for word."""
-    thing, helper = _name_thing(plot.thing), _name_helper(plot.helper)
+    thing, helper = _name_thing(plot.thing), _name_helper(plot)
     found = f"{name} found {plot.thing} {plot.place}."
     if wish:
         found = f'{name} had an idea: "{wish}" Soon {found}'
@@ -117,10 +117,9 @@ def tell_scenes(plot: Plot, name: str, wish: str = "", chapter_number: int = 1) 
 
 
 def count_plot_faults(plot: Plot) -> int:
-    """The faults of its pieces, and one for a thing that helps itself, or for a thing or helper without a name."""
-    thing, helper = _name_thing(plot.thing).split(), _name_helper(plot.helper).split()
-    nameless = not _LOOSE.isdisjoint([*helper, thing[-1]])
-    return count_faults(plot) + (nameless or not set(helper).isdisjoint(thing))
+    """The faults of its pieces, and one for a thing or a helper without a name."""
+    names = [_name_thing(plot.thing).split()[-1], *plot.helper.split()[2:]]
+    return count_faults(plot) + (not _NAMELESS.isdisjoint(names))
 
 
 def count_faults(filled: BaseModel) -> int:
@@ -130,7 +129,7 @@ def count_faults(filled: BaseModel) -> int:
 
 def _count_faults(words: list[str]) -> int:
     runs_on = len(words) > _MAX_WORDS or any(len(word) > _MAX_LETTERS for word in words)
-    stumbles = words[-1] in _LOOSE or _TWO_PREPOSITIONS.search(" ".join(words)) is not None
+    stumbles = words[-1] in _LOOSE or _STUMBLE.search(" ".join(words)) is not None
     return runs_on + stumbles + 10 * (not _GRIM.isdisjoint(words))
 
 
@@ -163,9 +162,10 @@ def _name_thing(thing: str) -> str:
     return _AFTER_NOUN.split(thing.removeprefix("a "))[0]
 
 
-def _name_helper(helper: str) -> str:
-    """ "a clever old parrot" → "old parrot"."""
-    return helper.split(maxsplit=2)[2]
+def _name_helper(plot: Plot) -> str:
+    """ "a clever old parrot" → "old parrot"; with its adjective when the thing in trouble is one too."""
+    _, adjective, name = plot.helper.split(maxsplit=2)
+    return f"{adjective} {name}" if name.split()[-1] in _name_thing(plot.thing).split() else name
 
 
 def _name_trouble(thing: str, trouble: str) -> str:
@@ -180,5 +180,5 @@ def _name_joy(joy: str) -> str:
 
 
 def _title(text: str) -> str:
-    words = [word if word in _LOOSE else word.capitalize() for word in text.split()]
+    words = [word if word in _NAMELESS else word.capitalize() for word in text.split()]
     return " ".join([words[0].capitalize(), *words[1:]])

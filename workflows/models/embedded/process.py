@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from urllib.parse import urlsplit
 
-import httpx
 from filelock import AsyncFileLock, Timeout
 
 from workflows.errors import ModelUnavailable
@@ -43,13 +45,19 @@ class EmbeddedServer:
         model doesn't start.
         """
         if self._closed:
-            raise ModelUnavailable("The embedded model was shut down.")
+            raise _shut_down()
         if self._child is not None and self._child.alive:
             return self._child.endpoint
         if self._search is None:
             self._search = asyncio.create_task(self._find_or_start(), name="embedded-model-start")
             self._search.add_done_callback(self._end_search)
-        return await asyncio.shield(self._search)
+        search = self._search
+        try:
+            return await asyncio.shield(search)
+        except asyncio.CancelledError:
+            if self._closed and search.cancelled():
+                raise _shut_down() from None
+            raise
 
     async def close(self) -> None:
         """Ends the model if this process started it, and returns when it is gone. May be called twice."""
@@ -84,7 +92,7 @@ class EmbeddedServer:
 
     async def _share_or_start(self, record_path: Path, weights: Weights) -> Endpoint:
         record = read_record(record_path)
-        if record is not None and await _answers(record):
+        if record is not None and await asyncio.to_thread(_answers, record):
             return record.endpoint
         log_path = record_path.with_suffix(".log")
         self._child = await start_child(weights, log_path, self._start_timeout)
@@ -93,15 +101,20 @@ class EmbeddedServer:
         return self._child.endpoint
 
 
-async def _answers(record: Record) -> bool:
-    """Whether the recorded process lives and is the one that knows the recorded key."""
+def _shut_down() -> ModelUnavailable:
+    return ModelUnavailable("The embedded model was shut down.")
+
+
+def _answers(record: Record) -> bool:
+    """Whether the recorded process lives and is the one that knows the recorded key. Blocks."""
+    address = urlsplit(record.endpoint.base_url)
+    connection = HTTPConnection(address.hostname or "", address.port, timeout=_HEALTH_TIMEOUT)
     try:
         os.kill(record.pid, 0)
-        async with httpx.AsyncClient(trust_env=False, verify=False, timeout=_HEALTH_TIMEOUT) as client:
-            reply = await client.get(
-                f"{record.endpoint.base_url}/models",
-                headers={"Authorization": f"Bearer {record.endpoint.api_key}"},
-            )
-        return reply.status_code == httpx.codes.OK
-    except (OSError, httpx.HTTPError):
+        key = {"Authorization": f"Bearer {record.endpoint.api_key}"}
+        connection.request("GET", f"{address.path}/models", headers=key)
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
         return False
+    finally:
+        connection.close()

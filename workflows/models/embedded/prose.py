@@ -40,8 +40,8 @@ _AFTER_STARTER = _GRAMMAR % '""'
 class Page:
     """One section to write.
 
-    `opening` is the page's first sentence, given by the outline; `starters` are the first words of the
-    paragraphs after the first, taken in turn, and keep the model telling what happens next.
+    `opening` is the page's first sentence, given by the outline; `starters` (at least one) are the first words
+    of the paragraphs after the first, taken in turn: they keep the model telling what happens next.
     """
 
     system: str

@@ -12,7 +12,7 @@ _NOT_A_WORD = re.compile(r"[^\w']+")
 _MARKUP = re.compile(r"<\|.*?\|>|[^\S ]|[\x00-\x1f\x7f]")
 # Where the model speaks of its text instead of telling it.
 _ASIDE = re.compile(
-    r"\b(?:this (?:story|page|book|sentence)|the (?:story|reader)|story about)\b", re.IGNORECASE
+    r"\b(?:this (?:story|page|book|sentence)|the (?:story|reader)|story about|on the page)\b", re.IGNORECASE
 )
 
 _STAMMER = re.compile(r"\b(\w+)(?:\W+\1\b){2}", re.IGNORECASE)

@@ -1,0 +1,46 @@
+"""The codes of errors are part of the contract: they never change, nor does what may be done about them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from workflows.errors import StorywireError
+
+# code: (the same request may succeed later, a run that it ended can go on)
+CONTRACT = {
+    "INTERNAL": (True, True),
+    "INVALID_INPUT": (False, False),
+    "NOT_FOUND": (False, False),
+    "CONFLICT": (False, False),
+    "PAYLOAD_TOO_LARGE": (False, False),
+    "OVERLOADED": (True, True),
+    "MODEL_NOT_CONFIGURED": (False, True),
+    "MODEL_AUTH": (False, True),
+    "MODEL_RATE_LIMITED": (True, True),
+    "MODEL_TIMEOUT": (True, True),
+    "MODEL_UNAVAILABLE": (True, True),
+    "MODEL_TRUNCATED": (True, True),
+    "MODEL_BAD_OUTPUT": (True, True),
+    "SAFETY_REJECTED": (False, False),
+    "CANCELLED": (False, True),
+    "TIMEOUT": (True, True),
+}
+
+
+def _leaves(root: type[StorywireError]) -> Iterator[type[StorywireError]]:
+    for kind in root.__subclasses__():
+        yield from _leaves(kind) if kind.__subclasses__() else [kind]
+
+
+LEAVES = list(_leaves(StorywireError))
+
+
+@pytest.mark.parametrize("kind", LEAVES, ids=lambda kind: kind.__name__)
+def test_error_has_the_code_and_the_ways_out_of_the_contract(kind: type[StorywireError]) -> None:
+    assert (kind.retryable, kind.resumable) == CONTRACT[kind.code]
+    error = kind("The sentence.")
+    assert (error.message, str(error)) == ("The sentence.", "The sentence.")
+
+
+def test_errors_have_one_code_each() -> None:
+    assert sorted(kind.code for kind in LEAVES) == sorted(CONTRACT)

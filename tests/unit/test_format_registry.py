@@ -1,0 +1,23 @@
+"""The formats that are installed."""
+
+import pytest
+
+from workflows.formats.registry import find_format, list_formats
+from workflows.formats.story.format import StoryFormat
+
+
+def test_formats_installed_are_found_by_name() -> None:
+    assert isinstance(find_format("story"), StoryFormat)
+    assert list_formats()["story"] is find_format("story")
+
+
+def test_formats_bear_the_name_they_are_listed_under_and_a_valid_example() -> None:
+    for name, format in list_formats().items():
+        assert format.name == name
+        assert format.title
+        format.policy(format.parse(format.example))
+
+
+def test_format_that_is_not_installed_is_refused_with_what_there_is() -> None:
+    with pytest.raises(LookupError, match=r"no format 'opera'; there is .*story"):
+        find_format("opera")

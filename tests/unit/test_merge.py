@@ -1,0 +1,83 @@
+"""Fewer messages, the same text."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.log.entry import Entry
+from backend.streaming.chunks import Content, Message, encode
+from backend.streaming.merge import merge_entries, merge_messages
+from tests.unit.logs import messages_of, read_texts, run_logs
+from tests.unit.messages import complete, content, number, progress, retract
+
+
+def spell_out(messages: list[Message]) -> list[object]:
+    """Text letter by letter, with all that belongs to it; other messages as they are, `is_complete` as its own."""
+    letters: list[object] = []
+    for message in messages:
+        if isinstance(message, Content):
+            data = message.data
+            letters += [(data.section, data.piece, letter) for letter in data.chunk]
+            letters += [(data.section, data.piece, "end")] * data.is_complete
+        else:
+            letters.append(message)
+    return letters
+
+
+@given(run_logs)
+def test_merge_changes_neither_text_nor_order(log: list[Entry]) -> None:
+    messages = messages_of(log)
+    assert spell_out(list(merge_messages(messages))) == spell_out(messages)
+    assert read_texts(merge_entries(log)) == read_texts(log)
+
+
+@given(run_logs)
+def test_merge_of_entries_says_the_same_as_merge_of_messages(log: list[Entry]) -> None:
+    merged = merge_entries(log)
+    assert [entry.data for entry in merged] == [encode(m) for m in merge_messages(messages_of(log))]
+    assert [entry.type for entry in merged] == [message.type for message in messages_of(merged)]
+
+
+@given(run_logs)
+def test_merge_keeps_the_last_seq_and_its_seqs_are_some_of_the_old_ones_in_order(log: list[Entry]) -> None:
+    seqs = [entry.seq for entry in merge_entries(log)]
+    assert seqs[-1:] == [entry.seq for entry in log][-1:]
+    assert seqs == sorted(set(seqs))
+    assert set(seqs) <= {entry.seq for entry in log}
+
+
+@given(run_logs)
+def test_merge_twice_changes_nothing_more(log: list[Entry]) -> None:
+    once = merge_entries(log)
+    assert merge_entries(once) == once
+
+
+@given(run_logs, st.data())
+def test_merge_in_two_parts_reads_like_merge_of_the_whole(log: list[Entry], data: st.DataObject) -> None:
+    cut = data.draw(st.integers(0, len(log)))
+    parts = merge_entries(log[:cut]) + merge_entries(log[cut:])
+    assert merge_entries(parts) == merge_entries(log)
+
+
+def test_merge_joins_adjacent_text_of_one_section_under_the_last_seq() -> None:
+    log = number(content(0, "On"), content(0, "ce"), content(0, ".", ends=True), complete())
+    assert merge_entries(log) == [Entry(3, "content", encode(content(0, "Once.", ends=True))), log[3]]
+
+
+def test_merge_stops_at_another_section_piece_end_or_message() -> None:
+    apart: list[Message] = [
+        content(0, "a"),
+        content(1, "b"),
+        content(1, "c", piece="M1"),
+        content(1, "d", ends=True),
+        content(1, "e"),
+        progress(3),
+        content(1, "f"),
+        retract(1),
+        content(1, "g"),
+    ]
+    assert list(merge_messages(apart)) == apart
+
+
+def test_merge_of_nothing_is_nothing() -> None:
+    assert merge_entries([]) == []
+    assert list(merge_messages([])) == []

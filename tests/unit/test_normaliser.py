@@ -1,0 +1,92 @@
+"""The one place where text is cleaned: the same however it was cut, and nothing unclean gets through."""
+
+import unicodedata
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from workflows.text.normaliser import Normaliser, normalise
+
+# Mostly the characters that something happens to: white space of all kinds, line ends, halves of characters.
+_ODD = st.sampled_from("\n\r\t \u00a0\u3000\u2028\u2029\x00\x0b\x1b\x85\ufeff\ufffe\ud83d\ude00a.é€😀ש")
+texts = st.text(_ODD | st.characters(), max_size=40)
+chunked = st.lists(texts, max_size=8)
+
+
+def feed_all(chunks: list[str]) -> list[str]:
+    normaliser = Normaliser()
+    return [*map(normaliser.feed, chunks), normaliser.close()]
+
+
+@given(chunked)
+@example(["a\r", "\nb"])
+@example(["a\r", "\x00\nb"])
+@example(["\ud83d", "\ude00"])
+@example(["\ud83d", "", "\ude00"])
+@example(["a\n", " \n", "\nb", "\n"])
+def test_normaliser_any_chunking_gives_the_same_text(chunks: list[str]) -> None:
+    assert "".join(feed_all(chunks)) == normalise("".join(chunks))
+
+
+@given(texts)
+def test_normaliser_one_character_at_a_time_gives_the_same_text(text: str) -> None:
+    assert "".join(feed_all(list(text))) == normalise(text)
+
+
+@given(texts)
+def test_normaliser_twice_changes_nothing_more(text: str) -> None:
+    assert normalise(normalise(text)) == normalise(text)
+
+
+@given(texts)
+@example("a\u00a0")
+@example("\u3000a\u2003\n")
+def test_normaliser_output_holds_nothing_unwanted(text: str) -> None:
+    clean = normalise(text)
+    assert not [c for c in clean if unicodedata.category(c) in ("Cc", "Cs") and c != "\n"]
+    assert not set(clean) & set("\u2028\u2029\ufeff\ufffe\uffff")
+    assert clean == clean.strip()
+    assert "\n\n\n" not in clean
+    assert not [line for line in clean.split("\n") if line != line.strip()]
+    clean.encode()
+
+
+@given(texts)
+def test_normaliser_keeps_every_printable_character_in_order(text: str) -> None:
+    def visible(string: str) -> str:
+        whole = string.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return "".join(c for c in whole if c.isprintable() and not c.isspace())
+
+    assert visible(normalise(text)) == visible(text)
+
+
+@given(chunked)
+def test_normaliser_before_the_end_never_sends_what_it_would_have_to_take_back(chunks: list[str]) -> None:
+    pieces = feed_all(chunks)
+    assert all(not piece or piece == piece.rstrip() for piece in pieces)
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("One.\r\nTwo.\rThree.", "One.\nTwo.\nThree."),
+        ("One.\u2028Two.\u2029Three.", "One.\nTwo.\nThree."),
+        ("One.\n \n\t\n\n\nTwo.", "One.\n\nTwo."),
+        ("  One.  \n  Two.  ", "One.\nTwo."),
+        ("a\tb", "a b"),
+        ("\ufeffbell\x07, \x1b[1mbold", "bell, [1mbold"),
+        ("half \ud83d, half \ude00", "half \ufffd, half \ufffd"),
+        ("\ud83d\ude00", "😀"),
+        ("👩\u200d👧 e\u0301", "👩\u200d👧 e\u0301"),
+        ("two  spaces stay", "two  spaces stay"),
+        (" \n\t ", ""),
+        ("", ""),
+    ],
+)
+def test_normaliser_of_known_text_gives_known_text(text: str, clean: str) -> None:
+    assert normalise(text) == clean
+
+
+def test_normaliser_of_plain_tokens_holds_back_white_space_only() -> None:
+    assert feed_all(["Once", " upon ", "a\n", "time."]) == ["Once", " upon", " a", "\ntime.", ""]

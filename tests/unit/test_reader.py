@@ -1,0 +1,219 @@
+"""A reader: everything after its cursor, once, in whatever view, until the run's last message."""
+
+import asyncio
+from typing import get_args
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.log.entry import Entry
+from backend.log.sql import SqlLog
+from backend.runs.reader import Reader, open_reader
+from backend.store.database import Database
+from backend.store.runs import RunRepository
+from backend.streaming.chunks import TERMINAL, Message
+from backend.streaming.merge import merge_entries
+from backend.streaming.views import Granularity, Order, View
+from tests.unit.logs import messages_of, read_texts, run_logs
+from tests.unit.messages import complete, content, error, number, workflow
+from tests.unit.stored_runs import add_run
+from workflows.errors import InvalidInput
+
+PATIENCE = 10.0
+VIEWS: list[tuple[Order, Granularity]] = [(o, g) for o in get_args(Order) for g in get_args(Granularity)]
+FAILED_ONCE: tuple[Message, ...] = (
+    content(0, "Once"),
+    error(),
+    workflow("resumed", 2),
+    content(0, " more.", ends=True),
+    complete(),
+)
+
+
+async def write(log: SqlLog, repository: RunRepository, *messages: Message) -> tuple[str, int]:
+    """A run with these messages in its log, and the epoch of its writer."""
+    run = await add_run(repository)
+    epoch = await log.take_over(run.id)
+    await log.append(run.id, epoch, number(*messages))
+    return run.id, epoch
+
+
+async def read_all(reader: Reader) -> list[Entry]:
+    """What there is now."""
+    found: list[Entry] = []
+    while batch := await reader.poll():
+        found += batch
+    return found
+
+
+def expect(run_log: list[Entry], order: Order, granularity: Granularity, cursor: int) -> list[Entry]:
+    """What a reader who comes back after `cursor` is to get: the definition, without a database."""
+    view = View(order, granularity)
+    shown: list[Entry] = []
+    for entry in run_log:
+        known = [entry] if (order, granularity) == ("live", "token") else view.feed(entry)
+        lifted = entry.type == "error" and entry is not run_log[-1]
+        shown += [item for item in known if not (lifted and item.type == "error")]
+    return merge_entries([item for item in shown if item.seq > cursor])
+
+
+@given(run_log=run_logs, view=st.sampled_from(VIEWS), data=st.data())
+@settings(max_examples=40)
+async def test_reader_who_comes_back_after_any_message_gets_exactly_what_follows(
+    log: SqlLog,
+    repository: RunRepository,
+    database: Database,
+    run_log: list[Entry],
+    view: tuple[Order, Granularity],
+    data: st.DataObject,
+) -> None:
+    order, granularity = view
+    now = data.draw(st.integers(0, len(run_log)), label="written when the first reader comes")
+    run = await add_run(repository)
+    epoch = await log.take_over(run.id)
+    await log.append(run.id, epoch, run_log[:now])
+    first = open_reader(log, run.id, 0, order=order, granularity=granularity)
+    live = await read_all(first)
+    await log.append(run.id, epoch, run_log[now:])
+    cursor = data.draw(st.sampled_from([0, *(entry.seq for entry in live)]), label="cursor")
+    live += await read_all(first)
+
+    elsewhere = data.draw(st.sampled_from([log, SqlLog(database)]))
+    again = open_reader(elsewhere, run.id, cursor, order=order, granularity=granularity)
+    rest = await read_all(again)
+    assert merge_entries(rest) == expect(run_log, order, granularity, cursor)
+    before = [entry for entry in live if entry.seq <= cursor]
+    assert read_texts(before + rest) == read_texts(live)
+    if run_log[-1].type in TERMINAL:
+        assert read_texts(live) == read_texts(run_log)
+        assert await again.poll() is None
+        assert await first.poll() is None
+    else:
+        assert await again.poll() == []
+
+
+@pytest.mark.parametrize(("order", "granularity"), VIEWS)
+async def test_reader_who_has_the_last_message_is_told_at_once_that_there_is_no_more(
+    log: SqlLog, repository: RunRepository, order: Order, granularity: Granularity
+) -> None:
+    run, _ = await write(log, repository, content(0, "Once.", ends=True), complete())
+    (*_, last) = await read_all(open_reader(log, run, 0, order=order, granularity=granularity))
+    assert last.type == "complete"
+    assert await open_reader(log, run, last.seq, order=order, granularity=granularity).poll() is None
+
+
+@pytest.mark.parametrize(("order", "granularity"), VIEWS)
+async def test_reader_with_a_cursor_that_was_never_handed_out_is_refused(
+    log: SqlLog, repository: RunRepository, order: Order, granularity: Granularity
+) -> None:
+    going_on, _ = await write(log, repository, content(0, "Once."))
+    over, _ = await write(log, repository, content(0, "Once.", ends=True), complete())
+    begun, _ = await write(log, repository)
+    for run in (going_on, over, begun):
+        reader = open_reader(log, run, 99, order=order, granularity=granularity)
+        with pytest.raises(InvalidInput, match="no message 99 yet") as refused:
+            await reader.poll()
+        assert [error.field for error in refused.value.errors] == ["last_event_id"]
+
+
+async def test_reader_of_a_run_that_has_said_nothing_yet_waits(
+    log: SqlLog, repository: RunRepository
+) -> None:
+    run, _ = await write(log, repository)
+    for order, granularity in VIEWS:
+        assert await open_reader(log, run, 0, order=order, granularity=granularity).poll() == []
+
+
+async def test_reader_who_comes_late_gets_adjacent_text_in_one_message(
+    log: SqlLog, repository: RunRepository
+) -> None:
+    run, _ = await write(log, repository, *(content(0, f"{n} ") for n in range(5)), complete())
+    read = await read_all(open_reader(log, run, 0))
+    assert messages_of(read) == [content(0, "0 1 2 3 4 "), complete()]
+    assert [entry.seq for entry in read] == [5, 6]
+
+
+async def test_reader_of_a_resumed_run_is_not_told_the_error_that_was_lifted(
+    log: SqlLog, repository: RunRepository
+) -> None:
+    run, _ = await write(log, repository, *FAILED_ONCE)
+    read = await read_all(open_reader(log, run, 0))
+    assert [entry.type for entry in read] == ["content", "node_event", "content", "complete"]
+
+
+async def test_reader_whose_last_message_was_an_error_gets_what_came_after_it(
+    log: SqlLog, repository: RunRepository
+) -> None:
+    run, epoch = await write(log, repository, *FAILED_ONCE[:2])
+    reader = open_reader(log, run, 0)
+    assert [entry.seq for entry in await read_all(reader)] == [1, 2]
+    assert await reader.poll() is None
+    assert await open_reader(log, run, 2).poll() is None
+    await log.append(run, epoch, number(*FAILED_ONCE)[2:])
+    again = open_reader(log, run, 2)
+    assert [entry.seq for entry in await read_all(again)] == [3, 4, 5]
+    assert await again.poll() is None
+
+
+async def test_reader_of_a_run_that_waits_is_woken_by_its_next_message(
+    log: SqlLog, repository: RunRepository
+) -> None:
+    run, epoch = await write(log, repository, content(0, "Once"))
+    reader = open_reader(log, run, 1)
+    assert await reader.poll() == []
+    waiting = asyncio.create_task(reader.wait())
+    await asyncio.sleep(0)
+    await log.append(run, epoch, number(content(0, "Once"), content(0, " more"))[1:])
+    await asyncio.wait_for(waiting, PATIENCE)
+    assert messages_of(await reader.poll() or []) == [content(0, " more")]
+
+
+async def test_reader_in_another_process_looks_again_by_itself(
+    log: SqlLog, repository: RunRepository, database: Database
+) -> None:
+    run, epoch = await write(log, repository, content(0, "Once"))
+    reader = open_reader(SqlLog(database), run, 1)
+    assert await reader.poll() == []
+    await log.append(run, epoch, number(content(0, "Once"), complete())[1:])
+    await asyncio.wait_for(reader.wait(), PATIENCE)
+    assert messages_of(await reader.poll() or []) == [complete()]
+    assert await reader.poll() is None
+
+
+async def test_reader_of_a_long_run_gets_all_of_it_in_several_batches(
+    log: SqlLog, repository: RunRepository
+) -> None:
+    parts = [content(n % 2, f"{n} ") for n in range(1100)]
+    run, _ = await write(log, repository, *parts, complete())
+    for order, granularity in VIEWS[:2] + VIEWS[-1:]:
+        read = await read_all(open_reader(log, run, 0, order=order, granularity=granularity))
+        assert read_texts(read) == read_texts(number(*parts))
+        assert read[-1].type == "complete"
+
+
+async def test_reader_of_a_run_that_is_deleted_comes_to_an_end(
+    log: SqlLog, repository: RunRepository
+) -> None:
+    for order, granularity in VIEWS:
+        run, _ = await write(log, repository, content(0, "Once. "))
+        reader = open_reader(log, run, 0, order=order, granularity=granularity)
+        late = open_reader(log, run, 1)
+        await read_all(reader)
+        assert await late.poll() == []
+        await repository.delete("maya", run)
+        log.let_go(run)
+        assert await reader.poll() is None
+        assert await late.poll() is None
+
+
+async def test_readers_of_one_run_each_have_their_own_place(log: SqlLog, repository: RunRepository) -> None:
+    run, epoch = await write(log, repository, content(0, "a"))
+    readers = [open_reader(log, run, 0) for _ in range(30)]
+    early = await asyncio.gather(*map(read_all, readers[:15]))
+    await log.append(run, epoch, number(content(0, "a"), content(0, "b"), complete())[1:])
+    late = await asyncio.gather(*map(read_all, readers))
+    for index, read in enumerate(late):
+        whole = (early[index] if index < 15 else []) + read
+        assert read_texts(whole) == {0: "ab"}
+        assert whole[-1].type == "complete"

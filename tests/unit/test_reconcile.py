@@ -1,0 +1,154 @@
+"""After a crash between the two files: a reader of the log is brought to what the checkpoint has."""
+
+from typing import Any, cast
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.log.entry import Entry
+from backend.runs.reconcile import reconcile
+from backend.streaming.chunks import Content, Message, Metadata, OutlineMessage, Retract
+from backend.streaming.transcript import Transcript
+from tests.unit.logs import messages_of, read_texts, run_logs
+from tests.unit.messages import EVERY_TYPE, OUTLINE, content, number, retract
+from workflows.state import Issue, Section, State, Verdict
+
+METADATA = {
+    "word_count": 3,
+    "estimated_reading_time": 0.1,
+    "vocabulary_level": "beginner",
+    "educational_elements": [],
+}
+texts = st.text(st.sampled_from("Once upon. \n"), max_size=20)
+
+
+def replay(*messages: Message) -> Transcript:
+    transcript = Transcript()
+    for message in messages:
+        transcript.apply(message)
+    return transcript
+
+
+def state_of(sections: dict[int, str], **others: Any) -> State:
+    known = {index: Section(index=index, text=text) for index, text in sections.items()}
+    return cast(State, {"sections": known, **others})
+
+
+def verdict(*at_fault: int, approved: bool = False) -> Verdict:
+    issues = [
+        Issue(category="x", severity="high", section=index, quote="q", advice="a") for index in at_fault
+    ]
+    return Verdict(stage="final", approved=approved, score=0.1, issues=issues)
+
+
+@st.composite
+def crashes(draw: st.DrawFn) -> tuple[list[Entry], State]:
+    """A log and a checkpoint that are any number of steps apart."""
+    log = draw(run_logs)
+    told = read_texts(log)
+    sections: dict[int, str] = {}
+    for index in draw(st.sets(st.integers(0, 4))):
+        there = told.get(index, "")
+        # The same, further on, behind, or something else: what a rewrite leaves.
+        sections[index] = draw(
+            st.one_of(st.just(there), texts.map(there.__add__), st.just(there[:-1]), texts)
+        )
+    state = state_of(sections, notes={})
+    if draw(st.booleans()):
+        state["outline"] = OUTLINE.model_dump()  # type: ignore[typeddict-item]
+    if draw(st.booleans()):
+        state["metadata"] = METADATA
+    return log, state
+
+
+@given(crashes())
+def test_reconcile_makes_the_readers_text_equal_to_the_checkpoints(crash: tuple[list[Entry], State]) -> None:
+    log, state = crash
+    told = list(reconcile(replay(*messages_of(log)), state))
+    text = read_texts([*log, *number(*told)])
+    assert text == {index: section["text"] for index, section in state["sections"].items() if section["text"]}
+    after = replay(*messages_of(log), *told)
+    assert after.finished == set(state["sections"])
+
+
+@given(crashes())
+def test_reconcile_twice_says_nothing_the_second_time(crash: tuple[list[Entry], State]) -> None:
+    log, state = crash
+    transcript = replay(*messages_of(log))
+    for message in list(reconcile(transcript, state)):
+        transcript.apply(message)
+    assert list(reconcile(transcript, state)) == []
+
+
+@given(crashes())
+def test_reconcile_says_outline_and_metadata_only_if_the_log_lacks_them(
+    crash: tuple[list[Entry], State],
+) -> None:
+    log, state = crash
+    bare = {message.type for message in reconcile(replay(*messages_of(log)), state)}
+    assert ("outline" in bare, "metadata" in bare) == ("outline" in state, "metadata" in state)
+    known = [m for m in EVERY_TYPE if isinstance(m, OutlineMessage | Metadata)]
+    again = {message.type for message in reconcile(replay(*messages_of(log), *known), state)}
+    assert again <= {"content", "retract"}
+
+
+@given(crashes(), st.data())
+def test_reconcile_while_a_rewrite_was_under_way_never_shows_what_was_withdrawn(
+    crash: tuple[list[Entry], State], data: st.DataObject
+) -> None:
+    log, state = crash
+    at_fault = data.draw(st.sets(st.sampled_from(sorted(state["sections"]) or [9])))
+    state["safety"] = verdict(*at_fault)
+    told = list(reconcile(replay(*messages_of(log)), state))
+    before, after = read_texts(log), read_texts([*log, *number(*told)])
+    for index, section in state["sections"].items():
+        if index in at_fault:
+            assert after.get(index, "") in ("", before.get(index, ""))
+            assert after.get(index, "") in ("", section["text"])
+        else:
+            assert after.get(index, "") == section["text"]
+
+
+def test_reconcile_of_an_empty_log_and_no_checkpoint_is_nothing() -> None:
+    assert list(reconcile(replay(), State())) == []
+
+
+def test_reconcile_when_the_log_is_behind_adds_what_is_missing_without_taking_back() -> None:
+    transcript = replay(content(0, "Once up"))
+    assert list(reconcile(transcript, state_of({0: "Once upon."}))) == [content(0, "on.", ends=True)]
+
+
+def test_reconcile_when_only_the_end_is_missing_adds_an_empty_last_chunk() -> None:
+    assert list(reconcile(replay(content(0, "Once.")), state_of({0: "Once."}))) == [content(0, "", ends=True)]
+
+
+def test_reconcile_when_the_log_is_ahead_takes_the_section_back() -> None:
+    transcript = replay(content(0, "Once.", ends=True), content(1, "Then"))
+    assert list(reconcile(transcript, state_of({0: "Once."}))) == [retract(1)]
+    assert list(reconcile(transcript, State())) == [retract(0), retract(1)]
+
+
+def test_reconcile_when_the_texts_differ_takes_back_and_tells_anew() -> None:
+    transcript = replay(content(0, "Old.", ends=True))
+    assert list(reconcile(transcript, state_of({0: "Old. And new."}))) == [
+        retract(0),
+        content(0, "Old. And new.", ends=True),
+    ]
+
+
+def test_reconcile_after_a_verdict_that_approves_restores_what_was_noted() -> None:
+    state = state_of({0: "A dead leaf."}, safety=verdict(0, approved=True))
+    assert list(reconcile(replay(), state)) == [content(0, "A dead leaf.", ends=True)]
+
+
+def test_reconcile_when_a_rewrite_broke_off_takes_its_beginning_back() -> None:
+    state = state_of({0: "He killed."}, safety=verdict(0))
+    partly = replay(content(0, "He killed.", ends=True), retract(0), content(0, "He sm"))
+    assert list(reconcile(partly, state)) == [retract(0)]
+    assert list(reconcile(replay(content(0, "x", ends=True), retract(0)), state)) == []
+
+
+def test_reconcile_says_why() -> None:
+    told = list(reconcile(replay(content(0, "x")), State()))
+    assert [m.data.reason for m in told if isinstance(m, Retract)] == ["restart"]
+    assert not [m for m in told if isinstance(m, Content)]

@@ -1,0 +1,113 @@
+"""Settings: read from the environment, refused by name, never echoed."""
+
+from pathlib import Path
+
+import pytest
+
+from backend.settings import Settings, SettingsError, load_settings
+
+KEY = "sk-very-secret"
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """No setting of this machine counts, and no `.env`."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"STORYWIRE_{name.upper()}", raising=False)
+    for name in ("OPENAI", "GOOGLE", "GEMINI", "GROQ"):
+        monkeypatch.delenv(f"{name}_API_KEY", raising=False)
+    for name in ("OPENAI", "GOOGLE_GEMINI", "GROQ", "OLLAMA"):
+        monkeypatch.delenv(f"{name}_BASE_URL", raising=False)
+
+
+def test_settings_of_an_empty_environment_serve_this_machine_alone() -> None:
+    settings = load_settings()
+    assert (settings.host, settings.port, settings.model) == ("127.0.0.1", 8000, None)
+    assert settings.sql_url == "sqlite:///data/storywire.db"
+    assert settings.openai_api_key is None
+
+
+def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORYWIRE_PORT", "9001")
+    monkeypatch.setenv("STORYWIRE_DATA_DIR", "elsewhere")
+    monkeypatch.setenv("STORYWIRE_MODEL", "ollama:llama3:8b")
+    monkeypatch.setenv("STORYWIRE_RESUME_ON_START", "false")
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("OLLAMA_BASE_URL", "http://127.0.0.1:11434")
+    settings = load_settings()
+    assert (settings.port, settings.model, settings.resume_on_start) == (9001, "ollama:llama3:8b", False)
+    assert settings.sql_url == "sqlite:///elsewhere/storywire.db"
+    assert settings.openai_api_key is not None
+    assert settings.openai_api_key.get_secret_value() == KEY
+    assert settings.ollama_base_url == "http://127.0.0.1:11434"
+
+
+@pytest.mark.parametrize("name", ["GOOGLE_API_KEY", "GEMINI_API_KEY"])
+def test_settings_know_googles_key_by_both_its_names(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, KEY)
+    assert load_settings().google_api_key is not None
+
+
+def test_settings_come_from_the_file_and_the_environment_wins(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("STORYWIRE_PORT=1234\nSTORYWIRE_MERGE_MS=5\nSOMETHING_ELSE=1\n")
+    monkeypatch.setenv("STORYWIRE_PORT", "4321")
+    settings = load_settings()
+    assert (settings.port, settings.merge_ms) == (4321, 5)
+
+
+def test_settings_given_by_the_caller_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORYWIRE_PORT", "4321")
+    assert load_settings(port=0).port == 0
+
+
+def test_settings_of_another_database_are_used_as_given() -> None:
+    assert load_settings(database_url="sqlite:////srv/x.db").sql_url == "sqlite:////srv/x.db"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "accepted"),
+    [
+        ("STORYWIRE_PORT", "abc", "integer"),
+        ("STORYWIRE_PORT", "70000", "65535"),
+        ("STORYWIRE_LOG_LEVEL", "loud", "'debug', 'info', 'warning' or 'error'"),
+        ("STORYWIRE_EXECUTION", "cloud", "inline"),
+        ("STORYWIRE_MERGE_MS", "-1", "greater than or equal to 0"),
+        ("STORYWIRE_MAX_RUNS", "0", "greater than or equal to 1"),
+        ("STORYWIRE_DATABASE_URL", "postgresql://db/x", "sqlite:///path/to/file.db"),
+        ("STORYWIRE_MODEL", "gpt-5", "a model is named provider:model"),
+        ("STORYWIRE_MODEL", "acme:gpt", "openai, google_genai, groq, ollama, embedded"),
+        ("STORYWIRE_RESUME_ON_START", "perhaps", "boolean"),
+    ],
+)
+def test_setting_that_is_wrong_is_named_with_what_is_accepted(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, accepted: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert str(refused.value).startswith(f"{name}: ")
+    assert accepted in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_settings_that_are_wrong_are_all_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORYWIRE_PORT", "abc")
+    monkeypatch.setenv("STORYWIRE_MAX_RUNS", "0")
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    names = [line.partition(":")[0] for line in str(refused.value).splitlines()]
+    assert sorted(names) == ["STORYWIRE_MAX_RUNS", "STORYWIRE_PORT"]
+
+
+def test_settings_never_show_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    settings = load_settings()
+    assert KEY not in f"{settings!r} {settings} {settings.model_dump_json()}"
+    monkeypatch.setenv("STORYWIRE_PORT", KEY)
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert KEY not in str(refused.value)
+    assert refused.value.__cause__ is None

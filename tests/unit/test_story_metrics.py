@@ -1,0 +1,96 @@
+"""A chapter in numbers."""
+
+from typing import Any
+
+import pytest
+
+from workflows.formats.story.input import StoryInput
+from workflows.formats.story.metrics import story_metrics
+from workflows.state import Outline, PlannedSection, Section, State
+from workflows.text.readability import reading_grade
+
+EASY = "The cat sat on the mat. It was a big cat. The cat had a hat. "
+HARD = (
+    "Notwithstanding considerable atmospheric turbulence, the distinguished astronomers "
+    "systematically catalogued extraordinarily luminous constellations throughout the observatory. "
+)
+
+
+def given(**reader: Any) -> StoryInput:
+    return StoryInput.model_validate({"theme": "moon", "reader": reader})
+
+
+def state_of(*texts: str, target: int = 100) -> State:
+    return State(
+        outline=Outline(
+            title="T",
+            sections=[
+                PlannedSection(index=index, title="t", summary="s", target_words=target)
+                for index in range(len(texts))
+            ],
+        ),
+        sections={index: Section(index=index, text=text) for index, text in enumerate(texts)},
+    )
+
+
+def test_metrics_count_the_words_of_all_sections_and_each_against_its_target() -> None:
+    metrics = story_metrics(given(), state_of("word " * 50, "word " * 125))
+    assert metrics["word_count"] == 175
+    assert metrics["sections"] == [
+        {"index": 0, "target_words": 100, "words": 50, "deviation": -0.5},
+        {"index": 1, "target_words": 100, "words": 125, "deviation": 0.25},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("age", "level", "minutes"),
+    [
+        (7, "intermediate", 2.0),
+        (7, "beginner", 2.5),
+        (7, "advanced", 1.7),
+        (3, "intermediate", 5.0),
+        (14, "intermediate", 1.3),
+    ],
+)
+def test_metrics_reading_time_is_the_readers_own(age: int, level: str, minutes: float) -> None:
+    metrics = story_metrics(given(age=age, reading_level=level), state_of("word " * 200))
+    assert metrics["estimated_reading_time"] == minutes
+
+
+@pytest.mark.parametrize("age", range(3, 15))
+def test_metrics_know_every_age_and_level_that_may_be_asked_for(age: int) -> None:
+    for level in ("beginner", "intermediate", "advanced"):
+        metrics = story_metrics(given(age=age, reading_level=level, language="he"), state_of("היה פעם."))
+        assert metrics["estimated_reading_time"] >= 0
+
+
+def test_metrics_of_easy_and_hard_text_differ_in_level() -> None:
+    easy, hard = (story_metrics(given(), state_of(text * 3)) for text in (EASY, HARD))
+    assert (easy["vocabulary_level"], hard["vocabulary_level"]) == ("beginner", "advanced")
+    assert 0 <= easy["reading_grade"] < hard["reading_grade"] <= 16
+
+
+def test_metrics_of_hebrew_claim_no_grade() -> None:
+    metrics = story_metrics(given(language="he"), state_of("היה היה פעם ילד קטן."))
+    assert (metrics["reading_grade"], metrics["vocabulary_level"], metrics["word_count"]) == (
+        None,
+        "unrated",
+        5,
+    )
+
+
+def test_metrics_tell_how_much_is_said_again() -> None:
+    assert story_metrics(given(), state_of(EASY, EASY))["repetition"] > 0.5
+    assert story_metrics(given(), state_of(HARD))["repetition"] == 0
+
+
+def test_metrics_take_what_can_be_learned_from_the_plan() -> None:
+    state = state_of(EASY)
+    assert story_metrics(given(), state)["educational_elements"] == []
+    state["notes"] = {"educational_elements": ["tides"]}
+    assert story_metrics(given(), state)["educational_elements"] == ["tides"]
+
+
+def test_reading_grade_of_no_words_is_none() -> None:
+    assert reading_grade("…") is None
+    assert reading_grade("") is None

@@ -1,0 +1,228 @@
+"""A view is a pure function of the log: the same text in another order or other portions."""
+
+from itertools import groupby
+from typing import get_args
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from backend.log.entry import Entry
+from backend.streaming.chunks import TERMINAL, Content, Message, Retract
+from backend.streaming.views import Granularity, Order, View
+from tests.unit.logs import messages_of, read_texts, run_logs, smooth_logs
+from tests.unit.messages import complete, content, error, number, progress, retract, workflow
+
+_SENTENCE_ENDS = tuple(".!?…\"'”’»)]\n。！？")
+orders = st.sampled_from(get_args(Order))
+granularities = st.sampled_from(get_args(Granularity))
+
+# A later section is whole when the run breaks, and an earlier one is written after it goes on.
+BROKEN_ONCE = number(
+    content(0, "A"),
+    content(1, "B.", ends=True),
+    error(),
+    workflow("resumed", 2),
+    content(0, "a.", ends=True),
+    content(2, "C."),
+)
+
+
+def show(log: list[Entry], order: Order, granularity: Granularity = "token") -> list[Entry]:
+    view = View(order, granularity)
+    return [shown for entry in log for shown in view.feed(entry)]
+
+
+def show_messages(
+    *messages: Message, order: Order = "live", granularity: Granularity = "token"
+) -> list[Message]:
+    return messages_of(show(number(*messages), order, granularity))
+
+
+@given(run_logs, orders, granularities, st.data())
+def test_view_resumed_in_a_fresh_view_shows_exactly_what_remains(
+    log: list[Entry], order: Order, granularity: Granularity, data: st.DataObject
+) -> None:
+    now = data.draw(st.integers(0, len(log)))
+    before = show(log[:now], order, granularity)
+    whole = show(log, order, granularity)
+    assert whole[: len(before)] == before
+    assert [entry.seq for entry in whole] == list(range(1, len(whole) + 1))
+
+
+@given(run_logs, orders, granularities)
+def test_view_of_a_run_that_is_over_ends_with_the_text_of_the_log(
+    log: list[Entry], order: Order, granularity: Granularity
+) -> None:
+    log = log if log[-1].type in TERMINAL else [*log, *number(complete())]
+    shown = show(log, order, granularity)
+    assert read_texts(shown) == read_texts(log)
+    assert shown[-1].data == log[-1].data
+
+
+@given(run_logs, orders, granularities)
+def test_view_shows_every_message_that_is_not_text_once_and_unchanged(
+    log: list[Entry], order: Order, granularity: Granularity
+) -> None:
+    def others(entries: list[Entry]) -> list[bytes]:
+        return [entry.data for entry in entries if entry.type not in ("content", "retract")]
+
+    assert others(show(log, order, granularity)) == others(log)
+
+
+@given(run_logs, granularities)
+def test_view_of_pieces_leaves_them_as_they_are(log: list[Entry], granularity: Granularity) -> None:
+    def pieces(entries: list[Entry]) -> list[Message]:
+        return [m for m in messages_of(entries) if isinstance(m, Content | Retract) and m.data.piece]
+
+    for order in get_args(Order):
+        assert pieces(show(log, order, granularity)) == pieces(log)
+
+
+@given(run_logs)
+def test_reading_order_is_a_permutation_that_keeps_each_sections_own_order(log: list[Entry]) -> None:
+    def of_section(entries: list[Entry]) -> dict[int, list[Message]]:
+        found: dict[int, list[Message]] = {}
+        for message in messages_of(entries):
+            if isinstance(message, Content | Retract):
+                found.setdefault(message.data.section, []).append(message)
+        return found
+
+    log = [*log, *number(complete())]
+    shown = show(log, "reading")
+    assert sorted(entry.data for entry in shown) == sorted(entry.data for entry in log)
+    live, read = of_section(log), of_section(shown)
+    for section in live:
+        for piece in (None, "M1"):
+            assert [m for m in live[section] if _piece(m) == piece] == [
+                m for m in read[section] if _piece(m) == piece
+            ]
+
+
+def _piece(message: Message) -> str | None:
+    assert isinstance(message, Content | Retract)
+    return message.data.piece
+
+
+@given(smooth_logs)
+def test_reading_order_without_retracts_and_breaks_shows_each_section_in_one_go(log: list[Entry]) -> None:
+    sections = [
+        m.data.section
+        for m in messages_of(show(log, "reading"))
+        if isinstance(m, Content) and m.data.piece is None
+    ]
+    runs = [section for section, _ in groupby(sections)]
+    assert runs == sorted(set(runs))
+
+
+@given(run_logs)
+@example(BROKEN_ONCE)
+def test_reading_order_never_withholds_a_section_whose_turn_it_is(log: list[Entry]) -> None:
+    view = View("reading", "token")
+    shown: list[Entry] = []
+    finished: set[int] = set()
+    for now, entry in enumerate(log, 1):
+        shown += view.feed(entry)
+        (message,) = messages_of([entry])
+        if isinstance(message, Content) and message.data.piece is None and message.data.is_complete:
+            finished.add(message.data.section)
+        elif isinstance(message, Retract) and message.data.piece is None:
+            finished.discard(message.data.section)
+        turn = next(section for section in range(len(finished) + 1) if section not in finished)
+        live, read = read_texts(log[:now]), read_texts(shown)
+        assert [read.get(s) for s in range(turn + 1)] == [live.get(s) for s in range(turn + 1)]
+
+
+def test_reading_order_holds_a_later_section_until_the_earlier_one_ends() -> None:
+    assert show_messages(
+        content(1, "B", ends=True),
+        content(0, "A"),
+        progress(5),
+        content(2, "C"),
+        content(0, "a", ends=True),
+        order="reading",
+    ) == [
+        content(0, "A"),
+        progress(5),
+        content(0, "a", ends=True),
+        content(1, "B", ends=True),
+        content(2, "C"),
+    ]
+
+
+def test_reading_order_of_a_section_rewritten_after_it_was_read_shows_the_rewrite_at_once() -> None:
+    said: list[Message] = [
+        content(0, "A", ends=True),
+        content(1, "B"),
+        retract(0),
+        content(0, "a", ends=True),
+    ]
+    assert show_messages(*said, order="reading") == said
+
+
+def test_reading_order_at_the_end_shows_what_was_held() -> None:
+    assert show_messages(content(2, "C"), content(1, "B"), error(), order="reading") == [
+        content(1, "B"),
+        content(2, "C"),
+        error(),
+    ]
+
+
+@given(run_logs, orders)
+def test_sentence_chunks_end_where_sentences_do(log: list[Entry], order: Order) -> None:
+    shown = messages_of(show(log, order, "sentence"))
+    for position, message in enumerate(shown):
+        if not isinstance(message, Content) or message.data.piece or message.data.is_complete:
+            continue
+        rest = [m for m in shown[position:] if not isinstance(m, Content)]
+        flushed = bool(rest) and rest[0].type in TERMINAL
+        assert flushed or message.data.chunk.endswith(_SENTENCE_ENDS)
+
+
+def test_sentence_granularity_gives_whole_sentences_and_the_rest_with_the_end() -> None:
+    assert show_messages(
+        content(0, "Once"),
+        content(0, " upon. A"),
+        progress(3),
+        content(0, " time! Th"),
+        content(0, "e end", ends=True),
+        granularity="sentence",
+    ) == [
+        content(0, "Once upon."),
+        progress(3),
+        content(0, " A time!"),
+        content(0, " The end", ends=True),
+    ]
+
+
+@given(smooth_logs, orders)
+def test_section_granularity_gives_a_finished_section_in_one_message(log: list[Entry], order: Order) -> None:
+    shown = messages_of(show(log, order, "section"))
+    finished = [m.data for m in shown if isinstance(m, Content) and m.data.is_complete and not m.data.piece]
+    texts = read_texts(log)
+    assert len({data.section for data in finished}) == len(finished)
+    assert all(data.chunk == texts.get(data.section, "") for data in finished)
+
+
+@pytest.mark.parametrize("granularity", ["sentence", "section"])
+def test_granularity_with_text_that_is_taken_back_before_it_was_shown_forgets_it(
+    granularity: Granularity,
+) -> None:
+    assert show_messages(
+        content(0, "Old"), retract(0), content(0, "New", ends=True), granularity=granularity
+    ) == [retract(0), content(0, "New", ends=True)]
+
+
+@pytest.mark.parametrize("granularity", ["sentence", "section"])
+def test_granularity_when_a_piece_is_taken_back_keeps_the_text_of_the_story(granularity: Granularity) -> None:
+    assert show_messages(
+        content(0, "Once"), retract(0, piece="M1"), content(0, " more", ends=True), granularity=granularity
+    ) == [retract(0, piece="M1"), content(0, "Once more", ends=True)]
+
+
+@pytest.mark.parametrize("ending", [error(), complete()])
+def test_granularity_when_the_run_ends_shows_every_word_there_is(ending: Message) -> None:
+    for granularity in get_args(Granularity):
+        shown = show_messages(content(0, "No e"), content(0, "nd"), ending, granularity=granularity)
+        assert read_texts(number(*shown)) == {0: "No end"}
+        assert shown[-1] == ending
