@@ -55,8 +55,10 @@ class Settings(ModelSettings):
     @field_validator("database_url")
     @classmethod
     def _check_database(cls, url: str | None) -> str | None:
-        if url is not None and not url.startswith("sqlite:///"):
-            raise ValueError("this version keeps its data in SQLite: sqlite:///path/to/file.db")
+        if url is not None and (
+            not url.startswith("sqlite:///") or url in ("sqlite:///", "sqlite:///:memory:")
+        ):
+            raise ValueError("this version keeps its data in a SQLite file: sqlite:///path/to/file.db")
         return url
 
     @property

@@ -5,7 +5,8 @@ or by repeating the name.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, get_args, get_origin
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -51,10 +52,11 @@ def _places(model: type[BaseModel], path: tuple[str, ...] = ()) -> dict[str, _Pl
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
-    for kind in (annotation, *get_args(annotation)):
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return kind
-    return None
+    """The model of a field that holds one, or may; not of a list of them, which no query can say."""
+    kinds = (annotation,) if get_origin(annotation) is None else get_args(annotation)
+    if get_origin(annotation) not in (None, Union, UnionType):
+        return None
+    return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
 
 
 def _is_list(annotation: Any) -> bool:

@@ -102,6 +102,8 @@ class SqlLog:
 
     async def last(self, run_id: str) -> Entry | None:
         """The newest entry."""
+        if tail := self._tails.get(run_id):
+            return tail[-1]
         return await self._db.read(lambda connection: _last(connection, run_id))
 
     async def wait(self, run_id: str, after: int, seconds: float) -> None:

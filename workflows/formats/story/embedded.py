@@ -31,7 +31,10 @@ TRIES = 3
 
 _PROMPTS = Path(__file__).parent / "prompts" / "embedded"
 _ANSWER_TOKENS = 320
+# What a caller may send is cut to what the model has room for: 2,048 tokens for prompt and answer.
 _WISH_CHARACTERS = 160
+_ENDING_CHARACTERS = 600
+_INTERESTS = 3
 
 FormT = TypeVar("FormT", bound=BaseModel)
 
@@ -87,7 +90,11 @@ async def plan_story(
     """
     name, wish = clean_line(name), _shorten(clean_line(custom_input or ""))
     messages = load_prompt(_PROMPTS / "outline.md").messages(
-        theme=theme, name=name, age=age, interests=" and ".join(interests) or "adventures", wish=wish
+        theme=theme,
+        name=name,
+        age=age,
+        interests=" and ".join(interests[:_INTERESTS]) or "adventures",
+        wish=wish,
     )
     matter = clean_line(theme)
     plot = await _fill(
@@ -108,6 +115,7 @@ async def offer_choices(
     Raises ModelBadOutput when none of three tries has the right form.
     """
     name = clean_line(name)
+    ending_text = ending_text[-_ENDING_CHARACTERS:]
     messages = load_prompt(_PROMPTS / "choices.md").messages(theme=theme, name=name, ending=ending_text)
     ending = await _fill(
         chat, messages, Ending, lambda lots: ending_schema(ending_text, lots), count_faults, config
@@ -170,5 +178,6 @@ def _shorten(wish: str) -> str:
     """The wish as the text between two quotation marks: one or two sentences, ended by a mark."""
     wish = wish.replace('"', "'")
     if len(wish) > _WISH_CHARACTERS:
-        wish = wish[:_WISH_CHARACTERS].rpartition(" ")[0].rstrip(",;:") + "…"
+        start = wish[:_WISH_CHARACTERS]
+        wish = (start.rpartition(" ")[0] or start).rstrip(",;:") + "…"
     return wish if not wish or wish[-1] in ".!?…" else f"{wish}."

@@ -1,0 +1,11 @@
+"""How many trials the promise went through, for the summary at the end of a test run."""
+
+import os
+from collections import Counter
+
+COUNTS: Counter[str] = Counter()
+
+EXAMPLES = int(os.environ.get("STORYWIRE_TRIALS", "5"))
+"""Sequences of disturbances that Hypothesis tries; `make soak` raises it."""
+KILLS = int(os.environ.get("STORYWIRE_KILLS", "6"))
+"""Kills at random moments."""
