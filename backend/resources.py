@@ -33,6 +33,7 @@ class Resources:
     database: Database
     execution: InlineExecution
     runs: Runs
+    housekeeping: Housekeeping
 
 
 @asynccontextmanager
@@ -76,7 +77,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         await stack.enter_async_context(housekeeping)
         warming = asyncio.create_task(models.warm_up(), name="warm up")
         stack.push_async_callback(_leave, warming)
-        yield Resources(settings, formats, models, database, execution, runs)
+        yield Resources(settings, formats, models, database, execution, runs, housekeeping)
 
 
 async def _leave(task: asyncio.Task[None]) -> None:

@@ -17,6 +17,9 @@ from backend.resources import Resources
 from backend.settings import Settings, load_settings
 from backend.streaming.chunks import Complete, Content, Error, Message, Retract, decode
 from tests.fakes.provider import FakeProvider
+from workflows.models.providers import load_lazy_parts
+
+load_lazy_parts()  # seconds of imports: not in the middle of a test that looks at the clock
 
 STORY = {
     "theme": "a lighthouse on the moon",

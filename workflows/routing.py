@@ -18,7 +18,7 @@ def next_sections(state: State, runtime: Runtime[RunContext]) -> list[Send] | Li
     if not missing:
         return "safety_check"
     now = missing if _parallel(runtime) > 1 else missing[:1]
-    return [Send("generate_content", _task(state, index)) for index in now]
+    return [Send("generate_content", section_task(state, index)) for index in now]
 
 
 def after_safety_check(state: State) -> Literal["enhance_content", "derive"]:
@@ -31,7 +31,8 @@ def _parallel(runtime: Runtime[RunContext]) -> int:
     return runtime.context.parallel if runtime.context else 1
 
 
-def _task(state: State, index: int) -> SectionTask:
+def section_task(state: State, index: int) -> SectionTask:
+    """What is needed to write this section, first or anew."""
     before = state.get("sections", {}).get(index - 1)
     return SectionTask(
         input=state["input"],

@@ -18,10 +18,7 @@ from backend.app import create_app
 from backend.log.sql import SqlLog
 from backend.server import run_server
 from backend.store.runs import RunRepository
-from tests.service import settings_for
-from workflows.models.providers import load_lazy_parts
-
-load_lazy_parts()  # once, before the fork
+from tests.service import settings_for  # which imports the SDKs: once, before the fork
 
 POINTS: dict[str, tuple[type, str]] = {
     "log": (SqlLog, "append"),
@@ -58,10 +55,11 @@ def _with_knife(method: Callable[..., Any], when: str, count: int) -> Callable[.
     async def call(*args: Any, **kwargs: Any) -> Any:
         nonlocal calls
         calls += 1
-        if when == "before" and calls == count:
+        mine = calls  # others may begin before this one returns
+        if when == "before" and mine == count:
             os.kill(os.getpid(), signal.SIGKILL)
         result = await method(*args, **kwargs)
-        if when == "after" and calls == count:
+        if when == "after" and mine == count:
             os.kill(os.getpid(), signal.SIGKILL)
         return result
 

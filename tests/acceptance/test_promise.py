@@ -206,7 +206,7 @@ class Promise(RuleBasedStateMachine):
 
 
 def _try(examples: int, steps: int) -> None:
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Promise,
         settings=settings(
             max_examples=examples,
@@ -222,4 +222,4 @@ def _try(examples: int, steps: int) -> None:
 
 @pytest.mark.timeout(0)
 def test_text_is_right_whatever_is_done_to_the_service_and_its_readers() -> None:
-    _try(EXAMPLES, steps=10)
+    _try(EXAMPLES, steps=14)

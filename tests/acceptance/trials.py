@@ -5,7 +5,7 @@ from collections import Counter
 
 COUNTS: Counter[str] = Counter()
 
-EXAMPLES = int(os.environ.get("STORYWIRE_TRIALS", "5"))
+EXAMPLES = int(os.environ.get("STORYWIRE_TRIALS", "6"))
 """Sequences of disturbances that Hypothesis tries; `make soak` raises it."""
 KILLS = int(os.environ.get("STORYWIRE_KILLS", "6"))
 """Kills at random moments."""

@@ -209,7 +209,9 @@ async def test_provider_that_breaks_ends_the_run_with_its_code_and_keeps_the_tex
 ) -> None:
     fault = Fault(kind, after=after, status=status)
     provider.script = Script(rules=(Rule(Reply(fault=fault), structured=False, nth=2),))
-    async with serve(settings_for(provider, tmp_path, token_timeout=0.5)) as service:
+    async with serve(
+        settings_for(provider, tmp_path, token_timeout=0.8 if kind == "hang" else 30)
+    ) as service:
         run_id = await service.client.start()
         told = await service.client.read(run_id)
         run = await service.client.run(run_id)

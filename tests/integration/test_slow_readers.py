@@ -4,11 +4,11 @@ import asyncio
 import socket
 from pathlib import Path
 
+import pytest
+
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
 from tests.service import LiveService, serve, settings_for
-
-SLOW = 100
 
 
 def _connect(service: LiveService, run_id: str) -> socket.socket:
@@ -21,13 +21,14 @@ def _connect(service: LiveService, run_id: str) -> socket.socket:
     return reader
 
 
+@pytest.mark.parametrize("slow_readers", [100, pytest.param(500, marks=pytest.mark.soak)])
 async def test_many_readers_that_take_nothing_do_not_hold_up_a_good_one(
-    provider: FakeProvider, tmp_path: Path
+    provider: FakeProvider, tmp_path: Path, slow_readers: int
 ) -> None:
     provider.script = Script(default=Reply(words=600))
     async with serve(settings_for(provider, tmp_path, slow_reader_seconds=1)) as service:
         run_id = await service.client.start()
-        slow = [_connect(service, run_id) for _ in range(SLOW)]
+        slow = [_connect(service, run_id) for _ in range(slow_readers)]
         told = await service.client.read(run_id)
         async with asyncio.timeout(20):
             while service.resources.runs.readers:  # noqa: ASYNC110 — they are closed after the set time

@@ -64,7 +64,7 @@ class Format(ABC, Generic[InputT]):
 
     @abstractmethod
     def rewrite(
-        self, given: InputT, section: Section, issues: list[Issue], model: Model
+        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
     ) -> AsyncGenerator[str]:
         """The section again, without what the safety check found fault with."""
 

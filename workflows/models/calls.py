@@ -91,6 +91,8 @@ def finish_reason(chunk: AIMessage) -> str | None:
     reason = metadata.get("finish_reason") or metadata.get("status")
     if metadata.get("status") == "incomplete":
         reason = (metadata.get("incomplete_details") or {}).get("reason", "incomplete")
+    if not reason and (metadata.get("prompt_feedback") or {}).get("block_reason"):
+        return "PROHIBITED_CONTENT"  # Gemini refused to begin
     return str(reason) if reason else None
 
 

@@ -8,18 +8,19 @@ from langgraph.runtime import Runtime
 
 from workflows.nodes.dependencies import Dependencies
 from workflows.page import Page
+from workflows.routing import section_task
 from workflows.state import Issue, RunContext, Section, State
 
 
 async def enhance_content(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
     """Takes each section at fault back and writes it anew, with the findings at hand."""
     model = await deps.open_model(runtime.context)
-    given = deps.format.parse(state["input"])
     rewritten: dict[int, Section] = {}
     for index, issues in _by_section(state["safety"]["issues"]).items():
         page = Page(index, get_stream_writer())
         page.retract("safety")
-        async with aclosing(deps.format.rewrite(given, state["sections"][index], issues, model)) as prose:
+        task = section_task(state, index)
+        async with aclosing(deps.format.rewrite(task, state["sections"][index], issues, model)) as prose:
             async for chunk in prose:
                 page.write(chunk)
         rewritten[index] = page.finish()

@@ -93,9 +93,12 @@ class StoryFormat(Format[StoryInput]):
         return stream_text(model, messages)
 
     def rewrite(
-        self, given: StoryInput, section: Section, issues: list[Issue], model: Model
+        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
     ) -> AsyncGenerator[str]:
-        """The scene again, with an editor's notes."""
+        """The scene again, with an editor's notes. The embedded model can't take notes: it writes it anew."""
+        if model.tier == "embedded":
+            return small.write(task, model)
+        given = self.parse(task["input"])
         messages = _PROMPTS.messages(
             "rewrite",
             input=given,

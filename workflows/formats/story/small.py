@@ -13,8 +13,7 @@ from workflows.formats.story.input import StoryInput
 from workflows.models.calls import guard, limit
 from workflows.models.catalog import Model
 from workflows.models.embedded.prose import write_prose
-from workflows.state import Outline, PlannedSection, SectionTask, State, text_of
-from workflows.text.words import last_paragraph
+from workflows.state import Outline, PlannedSection, SectionTask, State
 
 _SCENE_WORDS = 90
 
@@ -58,7 +57,7 @@ def write(task: SectionTask, model: Model) -> AsyncGenerator[str]:
 
 async def derive(given: StoryInput, state: State, model: Model) -> dict[str, Any]:
     """A question and its answers. Words to learn are beyond this model, so there are none."""
-    ending = last_paragraph(text_of(state["sections"]))
+    ending = state["outline"]["sections"][-1]["summary"]  # better choices than from what it made of it
     offered = await limit(
         model, offer_choices(model.chat, name=given.reader.name, theme=given.theme, ending_text=ending)
     )

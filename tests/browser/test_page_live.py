@@ -1,0 +1,113 @@
+"""The page, the real service and a model, end to end in a real browser."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.scripts import read_text
+from tests.fakes.provider import FakeProvider
+from tests.fakes.script import Fault, Reply, Rule, Script
+
+pytestmark = pytest.mark.browser
+_OURS = ("STORYWIRE_", "OPENAI_", "GOOGLE_", "GEMINI_", "GROQ_", "OLLAMA_")
+
+
+@contextmanager
+def serve(folder: Path, **environment: str) -> Iterator[str]:
+    """`storywire serve` as its users start it; yields its address."""
+    given = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    port_taken = FakeProvider()  # holds a port for a moment, so that it is free for the service
+    port = port_taken.port
+    port_taken.stop()
+    with (folder / "log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "backend.cli.main", "serve"],
+            cwd=Path(__file__).parents[2],
+            env={
+                **given,
+                "STORYWIRE_DATA_DIR": str(folder / "data"),
+                "STORYWIRE_RUNTIME_DIR": str(folder / "runtime"),
+                "STORYWIRE_PORT": str(port),
+                **environment,
+            },
+            stderr=log,
+        )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        deadline = time.monotonic() + 60
+        while True:
+            assert process.poll() is None, (folder / "log").read_text()
+            assert time.monotonic() < deadline, "the service did not start"
+            try:
+                if httpx.get(f"{url}/readyz", trust_env=False).status_code == 200:
+                    break
+            except httpx.TransportError:
+                time.sleep(0.05)
+        yield url
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+
+
+@pytest.fixture
+def live_page(browser: Browser) -> Iterator[Page]:
+    """A page that may go to one service only; complaints of the console fail the test."""
+    with browser.new_context(viewport={"width": 1100, "height": 760}, reduced_motion="reduce") as context:
+        page = context.new_page()
+        complaints: list[str] = []
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        yield page
+        assert complaints == []
+
+
+def _ask(page: Page, url: str, theme: str) -> None:
+    page.goto(url)
+    page.get_by_label("What is it about?").fill(theme)
+    page.locator("#name").fill("Maya")
+    page.get_by_role("button", name="Write the chapter").click()
+
+
+@pytest.mark.embedded
+@pytest.mark.timeout(180)
+def test_first_story_with_nothing_set_is_written_by_the_built_in_model(
+    live_page: Page, tmp_path: Path
+) -> None:
+    with serve(tmp_path) as url:
+        _ask(live_page, url, "a lighthouse")
+        expect(live_page.locator(".verified")).to_contain_text("Verified", timeout=150_000)
+        expect(live_page.get_by_text("built-in demonstration model").first).to_be_visible()
+        run = httpx.get(f"{url}/api/v1/runs", trust_env=False).json()["runs"][0]
+        stored = httpx.get(f"{url}/api/v1/runs/{run['run_id']}", trust_env=False).json()
+
+        assert run["model"].startswith("embedded:") and run["status"] == "completed"
+        assert read_text(live_page) == stored["result"]["story_content"]
+
+
+def test_story_that_breaks_is_gone_on_with_from_the_page(live_page: Page, tmp_path: Path) -> None:
+    broken = Rule(Reply(fault=Fault("drop", after=15, times=1)), structured=False, nth=2)
+    provider = FakeProvider(Script(rules=(broken,)))
+    provider.start()
+    environment = {
+        "STORYWIRE_MODEL": "openai:gpt-test",
+        "OPENAI_API_KEY": "sk-test",
+        "OPENAI_BASE_URL": provider.openai_url,
+    }
+    try:
+        with serve(tmp_path, **environment) as url:
+            _ask(live_page, url, "a lighthouse")
+            live_page.get_by_role("button", name="Go on").click(timeout=20_000)
+            expect(live_page.locator(".verified")).to_contain_text("Verified", timeout=20_000)
+            run = httpx.get(f"{url}/api/v1/runs", trust_env=False).json()["runs"][0]
+            stored = httpx.get(f"{url}/api/v1/runs/{run['run_id']}", trust_env=False).json()
+
+            assert read_text(live_page) == stored["result"]["story_content"]
+    finally:
+        provider.stop()

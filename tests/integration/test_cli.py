@@ -1,0 +1,100 @@
+"""The command line, as a person uses it."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from tests.fakes.provider import FakeProvider, refuse_port
+from tests.fakes.script import Fault, Reply, Rule, Script
+from tests.service import serve, settings_for
+
+_OURS = ("STORYWIRE_", "OPENAI_", "GOOGLE_", "GEMINI_", "GROQ_", "OLLAMA_")
+
+
+async def _storywire(folder: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:
+    """Status, standard output, standard error."""
+    given = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "backend.cli.main",
+        *arguments,
+        env={**given, "STORYWIRE_DATA_DIR": str(folder / "data"), "COLUMNS": "200", **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, errors = await process.communicate()
+    return process.returncode or 0, output.decode(), errors.decode()
+
+
+def _openai(provider: FakeProvider) -> dict[str, str]:
+    return {
+        "STORYWIRE_MODEL": "openai:gpt-test",
+        "OPENAI_API_KEY": "sk-test",
+        "OPENAI_BASE_URL": provider.openai_url,
+    }
+
+
+STORY = ("generate", "story", "--theme", "space", "--age", "7", "--level", "beginner")
+
+
+async def test_generate_writes_the_story_to_standard_output_and_keeps_it(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    status, output, errors = await _storywire(tmp_path, *STORY, **_openai(provider))
+    _, listed, _ = await _storywire(tmp_path, "runs", "list")
+    run_id = next(line.split()[0] for line in listed.splitlines() if "completed" in line)
+    _, shown, _ = await _storywire(tmp_path, "runs", "show", run_id)
+
+    assert status == 0, errors
+    assert output.strip() == shown.strip() and len(output.split()) > 100
+    assert "Safety" in errors and "1." in errors
+
+
+async def test_generate_on_a_service_tells_the_same(provider: FakeProvider, tmp_path: Path) -> None:
+    async with serve(settings_for(provider, tmp_path / "service")) as service:
+        status, output, errors = await _storywire(tmp_path, *STORY, "--server", service.client.base_url)
+        [run] = (await service.client.http.get("/api/v1/runs")).json()["runs"]
+        text = (await service.client.run(run["run_id"]))["text"]
+
+    assert status == 0, errors
+    assert output.strip() == text
+
+
+async def test_broken_run_is_kept_and_can_be_resumed(provider: FakeProvider, tmp_path: Path) -> None:
+    provider.script = Script(
+        rules=(Rule(Reply(fault=Fault("drop", after=9, times=1)), structured=False, nth=2),)
+    )
+    status, partial, errors = await _storywire(tmp_path, *STORY, **_openai(provider))
+    _, listed, _ = await _storywire(tmp_path, "runs", "list")
+    run_id = next(line.split()[0] for line in listed.splitlines() if "failed" in line)
+    resumed, whole, _ = await _storywire(tmp_path, "runs", "resume", run_id, **_openai(provider))
+
+    assert status == 1 and "MODEL_UNAVAILABLE" in errors and "storywire runs resume" in errors
+    assert resumed == 0 and len(whole.split()) > len(partial.split()) > 50
+    assert len(provider.generations) == 7
+
+
+async def test_wrong_words_are_answered_with_a_sentence(provider: FakeProvider, tmp_path: Path) -> None:
+    age = await _storywire(
+        tmp_path, "generate", "story", "--theme", "space", "--age", "99", **_openai(provider)
+    )
+    model = await _storywire(tmp_path, "serve", STORYWIRE_MODEL="gpt-4")
+    port = await _storywire(tmp_path, "serve", STORYWIRE_PORT="lots")
+    missing = await _storywire(tmp_path, "runs", "show", "01JD8V5S3E9T0B6Q000000000")
+    with refuse_port() as closed:
+        nobody = await _storywire(tmp_path, *STORY, "--server", f"http://127.0.0.1:{closed}")
+
+    assert age[0] == 2 and "reader.age" in age[2]
+    assert model[0] == 2 and "STORYWIRE_MODEL" in model[2]
+    assert port[0] == 2 and "STORYWIRE_PORT" in port[2]
+    assert missing[0] == 1 and "There is no run" in missing[2]
+    assert nobody[0] == 1 and "There is no service" in nobody[2]
+    assert not any("Traceback" in errors for _, _, errors in (age, model, port, missing, nobody))
+
+
+async def test_version_is_printed(tmp_path: Path) -> None:
+    status, output, _ = await _storywire(tmp_path, "--version")
+
+    assert status == 0 and output.startswith("storywire 0.")
