@@ -1,15 +1,17 @@
 """The service, as a table of contents."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 
 from fastapi import FastAPI
 
 from backend import version
 from backend.api import catalogue, generate, health, page, runs
 from backend.api.limits import BodyLimit
+from backend.api.origins import SameSite
 from backend.api.problems import add_problem_handlers
 from backend.resources import open_resources
+from backend.runs.recovery import Recovery
 from backend.settings import Settings
 
 
@@ -20,9 +22,8 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_resources(settings) as resources:
             app.state.resources = resources
-            if settings.resume_on_start:
-                await resources.runs.recover()
-            yield
+            async with Recovery(resources.runs) if settings.resume_on_start else nullcontext():
+                yield
 
     app = FastAPI(
         title="Storywire",
@@ -30,6 +31,7 @@ def create_app(settings: Settings) -> FastAPI:
         version=version.VERSION,
         lifespan=lifespan,
     )
+    app.add_middleware(SameSite)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     add_problem_handlers(app)
     app.include_router(runs.router)

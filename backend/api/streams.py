@@ -1,6 +1,7 @@
 """A reader of a run as an HTTP reply."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 
 import structlog
 from fastapi import Response
@@ -49,5 +50,6 @@ async def _frames(
 ) -> AsyncIterator[bytes]:
     # Sent with the headers, so that a proxy and the reader know at once that the stream is open.
     yield retry_line(retry_ms) + frames(run.id, first)
-    async for batch in runs.follow(run, reader):
-        yield frames(run.id, batch)
+    async with aclosing(runs.follow(run, reader)) as batches:
+        async for batch in batches:
+            yield frames(run.id, batch)

@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from backend.cli.failures import fail, settings_or_fail
-from backend.cli.local import follow_local
 from backend.cli.remote import RemoteError, follow_remote
 from backend.cli.screen import Screen
 from backend.streaming.chunks import Complete, Error, Message
@@ -76,9 +75,7 @@ def _run(work: Coroutine[Any, Any, int]) -> None:
 
 async def _write(body: dict[str, Any], server: str | None) -> int:
     """0 when the text is complete, 1 otherwise."""
-    messages: AsyncGenerator[Message] = (
-        follow_remote(server, body) if server else follow_local(settings_or_fail(resume_on_start=False), body)
-    )
+    messages = follow_remote(server, body) if server else _follow_here(body)
     ending: Message | None = None
     with Screen() as screen:
         async with aclosing(messages) as stream:
@@ -88,6 +85,14 @@ async def _write(body: dict[str, Any], server: str | None) -> int:
     if isinstance(ending, Error) and ending.data.resumable:
         _offer_ways_out(ending)
     return 0 if isinstance(ending, Complete) else 1
+
+
+def _follow_here(body: dict[str, Any]) -> AsyncGenerator[Message]:
+    settings = settings_or_fail(resume_on_start=False)
+    # The graphs take seconds to import, and every other command does without them.
+    from backend.cli.local import follow_local
+
+    return follow_local(settings, body)
 
 
 def _offer_ways_out(ending: Error) -> None:

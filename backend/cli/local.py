@@ -48,9 +48,10 @@ async def read_run(resources: Resources, run: Run) -> AsyncGenerator[Message]:
     """The run's messages; if the reader leaves before the end, the run is cancelled: nobody else waits for it."""
     finished = False
     try:
-        async for batch in resources.runs.follow(run, resources.runs.reader(run, 0)):
-            for entry in batch:
-                yield decode(entry.data)
+        async with aclosing(resources.runs.follow(run, resources.runs.reader(run, 0))) as batches:
+            async for batch in batches:
+                for entry in batch:
+                    yield decode(entry.data)
         finished = True
     finally:
         if not finished:

@@ -9,10 +9,8 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from backend.cli.failures import fail, settings_or_fail
-from backend.cli.local import OWNER, resume_local
 from backend.cli.screen import Screen
 from backend.logs import configure_logs
-from backend.resources import open_resources
 from backend.settings import Settings
 from backend.streaming.chunks import Complete
 from workflows.errors import StorywireError
@@ -53,7 +51,13 @@ def _quiet() -> Settings:
     return settings
 
 
+# What executes runs takes seconds to import: each command does it when it is sure to need it.
+
+
 async def _list(settings: Settings, limit: int) -> None:
+    from backend.cli.local import OWNER
+    from backend.resources import open_resources
+
     async with open_resources(settings) as resources:
         runs = await resources.runs.page(OWNER, limit=limit, status=None, format=None)
     table = Table(Column("ID", no_wrap=True), "Format", "Status", "Words", "Title", box=None)
@@ -63,12 +67,17 @@ async def _list(settings: Settings, limit: int) -> None:
 
 
 async def _text(settings: Settings, run_id: str) -> str:
+    from backend.cli.local import OWNER
+    from backend.resources import open_resources
+
     async with open_resources(settings) as resources:
         run = await resources.runs.find(OWNER, run_id)
         return (await resources.runs.transcript(run)).text
 
 
 async def _resume(settings: Settings, run_id: str) -> bool:
+    from backend.cli.local import resume_local
+
     ending = None
     with Screen() as screen:
         async with aclosing(resume_local(settings, run_id)) as messages:

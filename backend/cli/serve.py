@@ -8,7 +8,6 @@ from rich.console import Console
 
 from backend.cli.failures import fail, settings_or_fail
 from backend.settings import Settings
-from workflows.models.catalog import EMBEDDED_NOTE, ModelCatalog
 
 _console = Console(stderr=True)
 
@@ -47,6 +46,11 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 def _greet(settings: Settings, port: int) -> None:
+    from workflows.models.catalog import (  # seconds, but the port was checked first
+        EMBEDDED_NOTE,
+        ModelCatalog,
+    )
+
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
     default = ModelCatalog(settings).default()
     _console.print(f"[bold]Storywire[/bold]  http://{host}:{port}/", highlight=False)

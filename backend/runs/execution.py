@@ -38,6 +38,10 @@ class InlineExecution:
         """Runs that execute here now."""
         return len(self._tasks)
 
+    def executes(self, run_id: str) -> bool:
+        """Whether the run executes here."""
+        return run_id in self._tasks
+
     def submit(self, run: Run, when_done: Callable[[], None] = lambda: None) -> None:
         """Starts executing a run that this process has claimed."""
         signals = self._signals[run.id] = Signals()

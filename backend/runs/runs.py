@@ -2,7 +2,8 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -67,6 +68,7 @@ class Runs:
         self._presence = presence
         self._readership = Readership(disconnect_grace, self._nobody_reads)
         self._stopping: set[asyncio.Task[bool]] = set()
+        self._missing: set[str] = set()  # our own runs that were not executing at the last look
 
     async def start(self, owner: str, request: RunRequest) -> tuple[Run, bool]:
         """A new run and True, or the one that this idempotency key started before and False.
@@ -125,7 +127,7 @@ class Runs:
         """A reader of the run from after `cursor`."""
         return open_reader(self._log, run.id, cursor, order=order, granularity=granularity)
 
-    async def follow(self, run: Run, reader: Reader) -> AsyncIterator[list[Entry]]:
+    async def follow(self, run: Run, reader: Reader) -> AsyncGenerator[list[Entry]]:
         """Batches of messages as they come, until the run's last one."""
         with self._readership.reading(run.id):
             while (batch := await reader.poll()) is not None:
@@ -137,9 +139,10 @@ class Runs:
     async def wait(self, owner: str, run: Run) -> Run:
         """The run when it is over, or waits for a person."""
         if run.status not in FINISHED:
-            async for _ in self.follow(run, self.reader(run, 0)):
-                if (run := await self.find(owner, run.id)).status == "waiting":
-                    return run
+            async with aclosing(self.follow(run, self.reader(run, 0))) as batches:
+                async for _ in batches:
+                    if (run := await self.find(owner, run.id)).status == "waiting":
+                        return run
         return await self.find(owner, run.id)
 
     async def cancel(self, owner: str, run_id: str) -> Run:
@@ -184,10 +187,10 @@ class Runs:
         await self._checkpoints.adelete_thread(run_id)
 
     async def recover(self) -> int:
-        """Goes on with every run whose process is gone. Returns how many."""
+        """Goes on with every run that nobody executes, because its process is gone. Returns how many."""
         found = []
         for run in await self._repository.unfinished():
-            if run.process is not None and self._presence.is_alive(run.process):
+            if not self._is_abandoned(run):
                 continue
             if run.format in self._formats and await self._repository.claim(run, self._presence.id):
                 self._submit(replace(run, process=self._presence.id))
@@ -195,6 +198,20 @@ class Runs:
         for run_id in found:
             await self._execution.begun(run_id)
         return len(found)
+
+    def _is_abandoned(self, run: Run) -> bool:
+        if run.process is None:
+            return True
+        if run.process != self._presence.id:
+            return not self._presence.is_alive(run.process)
+        # One of our own, which the log being away threw out; or one that is just being started: then it
+        # isn't there at the first look, but at the second.
+        if self._execution.executes(run.id):
+            self._missing.discard(run.id)
+            return False
+        seen_before = run.id in self._missing
+        self._missing ^= {run.id}
+        return seen_before
 
     @property
     def readers(self) -> int:

@@ -157,3 +157,19 @@ async def test_reader_that_is_cut_by_the_kill_never_sees_an_id_again(
     await service.client.http.aclose()
 
     assert told.ending is not None and told.text == told.ending["story_content"]
+
+
+async def test_runs_of_a_process_that_died_are_taken_over_by_one_that_lives(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(hold_after=8), structured=False, nth=2, times=1),))
+    async with KillableService(provider.openai_url, tmp_path / "data") as survivor:
+        async with KillableService(provider.openai_url, tmp_path / "data") as victim:
+            run_id = await victim.client.start()
+            await provider.wait_for_held()
+            reading = asyncio.create_task(survivor.client.read(run_id))
+            await victim.kill()
+        told = await reading
+
+    assert told.ending is not None and told.text == told.ending["story_content"]
+    assert len(provider.generations) == 7

@@ -221,3 +221,13 @@ async def test_provider_that_breaks_ends_the_run_with_its_code_and_keeps_the_tex
     assert run["text"] == told.text and run["status"] == "failed"
     assert len(told.sections) == (2 if after else 1)
     assert len(provider.generations) == 3  # the plan and two scenes: nothing was tried again
+
+
+@pytest.mark.parametrize("url", ["/api/v1/stories/generate/stream?theme=space", "/api/v1/runs"])
+async def test_page_of_another_site_can_start_nothing(
+    service: LiveService, provider: FakeProvider, url: str
+) -> None:
+    reply = await service.client.http.get(url, headers={"Sec-Fetch-Site": "cross-site"})
+
+    assert (reply.status_code, reply.json()["code"]) == (403, "FORBIDDEN")
+    assert provider.calls == []
