@@ -65,8 +65,9 @@ class Executor:
         try:
             epoch = await self._log.take_over(run.id)
             transcript, last_seq = await replay(self._log, run.id)
-            if isinstance(transcript.terminal, Complete):
-                await self._store_result(run, transcript.terminal)  # a crash fell between log and table
+            if transcript.terminal is not None and not signals.lifts_error:
+                # A crash fell between the log and the table. A run that was cancelled stays cancelled.
+                await self._store(run, transcript.terminal, transcript)
                 return
             writer = RunWriter(
                 self._log,

@@ -236,7 +236,7 @@ class Runs:
         if not await self._repository.claim(run, self._presence.id):
             raise Conflict("Somebody else resumed the run at this moment.")
         run = replace(run, status="running", process=self._presence.id, error=None, stop_requested=False)
-        self._submit(run)
+        self._submit(run, lifts_error=True)
         await self._execution.begun(run.id)
         return run
 
@@ -244,10 +244,12 @@ class Runs:
         if not self._execution.accepts:
             raise Overloaded("As many runs as may are going on already; try again in a few seconds.")
 
-    def _submit(self, run: Run) -> None:
+    def _submit(self, run: Run, *, lifts_error: bool = False) -> None:
         if run.options.get("on_disconnect") == "cancel":
             self._readership.watch(run.id)
-        self._execution.submit(run, when_done=lambda: self._readership.forget(run.id))
+        self._execution.submit(
+            run, lifts_error=lifts_error, when_done=lambda: self._readership.forget(run.id)
+        )
 
     async def _stop_elsewhere(self, run: Run) -> None:
         """It isn't executed here: by another process, or by nobody."""

@@ -16,7 +16,9 @@ class Signals:
     `cancel` ends it for good, `shutdown` leaves it for the next process.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, lifts_error: bool = False) -> None:
+        self.lifts_error = lifts_error
+        """Somebody resumed it: an error that ended it before is lifted."""
         self.control = RunControl()
         self.begun = asyncio.Event()
         """Set when the log says that the run goes on: an older error is no longer its last message."""

@@ -173,3 +173,25 @@ async def test_runs_of_a_process_that_died_are_taken_over_by_one_that_lives(
 
     assert told.ending is not None and told.text == told.ending["story_content"]
     assert len(provider.generations) == 7
+
+
+async def test_run_that_was_cancelled_stays_cancelled_when_the_kill_falls_before_its_row_is_written(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(hold_after=8), structured=False, nth=2, times=1),))
+    service = KillableService(provider.openai_url, tmp_path / "data")
+    await service.start(crash_at="result:before:1")
+    run_id = await service.client.start()
+    await provider.wait_for_held()
+    with pytest.raises(httpx.TransportError):
+        await service.client.http.post(f"/api/v1/runs/{run_id}/cancel")
+    await service.died()
+    async with service:
+        told = await service.client.read(run_id)
+        status = (await service.client.run(run_id))["status"]
+        resumed = await service.client.http.post(f"/api/v1/runs/{run_id}/resume")
+        told.ending = None
+        await service.client.read(run_id, told)
+
+    assert status == "cancelled" and resumed.status_code == 202
+    assert told.ending is not None and told.text == told.ending["story_content"]
