@@ -30,6 +30,9 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Long text from language models, streamed so that nothing breaks.",
         version=version.VERSION,
         lifespan=lifespan,
+        # FastAPI's own pages load scripts from other hosts; the description itself is at /openapi.json.
+        docs_url=None,
+        redoc_url=None,
     )
     app.add_middleware(SameSite)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)

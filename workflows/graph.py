@@ -1,11 +1,12 @@
 """The graph that writes every format: outline → sections → safety → derived results → metrics. Wiring only."""
 
 from functools import partial
-from typing import Any, TypedDict
+from typing import Any
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
+from typing_extensions import TypedDict
 
 from workflows.formats.base import AnyFormat
 from workflows.models.catalog import ModelCatalog

@@ -5,9 +5,10 @@ stream. What a node doesn't write on a page (an outline's JSON, a judge's words,
 thrown away) can't leak: nobody listens to the model's own tokens.
 """
 
-from typing import Literal, TypedDict
+from typing import Literal
 
 from langgraph.types import StreamWriter
+from typing_extensions import TypedDict
 
 from workflows.errors import ModelBadOutput
 from workflows.state import Section, Verdict

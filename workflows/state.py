@@ -4,7 +4,10 @@ Everything here is written into checkpoints, so it is dicts, lists, strings and 
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Annotated, Any, Literal
+
+# Pydantic, which makes Studio's forms, wants this one below Python 3.12.
+from typing_extensions import TypedDict
 
 
 class PlannedSection(TypedDict):

@@ -23,14 +23,12 @@ router = APIRouter(prefix="/api/v1", tags=["generate"])
 
 # How the path says what is written; a format's own name is understood too.
 _PATHS = {"stories": "story"}
+_STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
 _STREAM_OPTIONS = frozenset({"last_event_id", "request_id", "order", "granularity", "token"})
 
 
-@router.api_route(
-    "/{path}/generate/stream",
-    methods=["GET", "POST"],
-    responses={200: {"content": {"text/event-stream": {}}}},
-)
+@router.get("/{path}/generate/stream", operation_id="generate_stream", responses=_STREAM)
+@router.post("/{path}/generate/stream", operation_id="generate_stream_from_body", responses=_STREAM)
 async def generate_stream(
     path: str,
     request: Request,

@@ -130,7 +130,7 @@ class SqlLog:
         self._ring(run_id)
 
     async def pack(self, run_id: str) -> None:
-        """Packs a finished run's entries into one row, a tenth of the size. Readers notice nothing."""
+        """Packs a finished run's entries into one row, a sixth of the size. Readers notice nothing."""
         await self._db.write(lambda connection: _pack(connection, run_id))
 
     async def close(self) -> None:

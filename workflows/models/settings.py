@@ -46,6 +46,12 @@ class ModelSettings(BaseSettings):
     )
     ollama_base_url: str | None = Field(None, validation_alias=AliasChoices("OLLAMA_BASE_URL"))
 
+    @field_validator("local_model", "runtime_dir", "data_dir", check_fields=False)
+    @classmethod
+    def _expand(cls, path: Path | None) -> Path | None:
+        """`~` in `.env`, where no shell expands it."""
+        return None if path is None else path.expanduser()
+
     @field_validator("model")
     @classmethod
     def _check_model(cls, model: str | None) -> str | None:

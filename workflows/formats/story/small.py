@@ -45,7 +45,7 @@ def write(task: SectionTask, model: Model) -> AsyncGenerator[str]:
     """One scene, which begins with its line of the plan."""
     sections, index = task["outline"]["sections"], task["index"]
     page = scene_page(
-        name=task["input"]["reader"]["name"],
+        name=StoryInput.model_validate(task["input"]).reader.name,
         hero=task["notes"]["hero"],
         index=index,
         summary=sections[index]["summary"],

@@ -60,10 +60,13 @@ async def start_child(weights: Weights, log_path: Path, patience: float) -> Chil
 
 
 async def _spawn(log_path: Path) -> Process:
-    with log_path.open("wb") as log:
+    log = await asyncio.to_thread(log_path.open, "wb")
+    try:
         return await asyncio.create_subprocess_exec(
             sys.executable, "-m", _MODULE, stdin=PIPE, stdout=PIPE, stderr=log, cwd=_IMPORT_ROOT
         )
+    finally:
+        await asyncio.to_thread(log.close)
 
 
 async def _exchange(process: Process, order: dict[str, str]) -> dict[str, str]:

@@ -69,7 +69,7 @@ class EmbeddedServer:
             child, self._child = self._child, None
             await child.stop()
             if self._record is not None:
-                remove_record(self._record, child.pid)
+                await asyncio.to_thread(remove_record, self._record, child.pid)
 
     def _end_search(self, search: asyncio.Task[Endpoint]) -> None:
         self._search = None
@@ -79,7 +79,7 @@ class EmbeddedServer:
     async def _find_or_start(self) -> Endpoint:
         weights = await asyncio.to_thread(find_weights, self._local_model, self.runtime_dir)
         try:
-            self.runtime_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            await asyncio.to_thread(self.runtime_dir.mkdir, mode=0o700, parents=True, exist_ok=True)
             name = f"embedded-{weights.fingerprint()}"
             async with AsyncFileLock(self.runtime_dir / f"{name}.lock", timeout=self._start_timeout):
                 return await self._share_or_start(self.runtime_dir / f"{name}.json", weights)
@@ -91,14 +91,15 @@ class EmbeddedServer:
             raise ModelUnavailable(f"The embedded model can't use {self.runtime_dir}: {error}.") from error
 
     async def _share_or_start(self, record_path: Path, weights: Weights) -> Endpoint:
-        record = read_record(record_path)
+        record = await asyncio.to_thread(read_record, record_path)
         if record is not None and await asyncio.to_thread(_answers, record):
             return record.endpoint
         log_path = record_path.with_suffix(".log")
         self._child = await start_child(weights, log_path, self._start_timeout)
         self._record = record_path
-        write_record(record_path, Record(self._child.pid, self._child.endpoint))
-        return self._child.endpoint
+        record = Record(self._child.pid, self._child.endpoint)
+        await asyncio.to_thread(write_record, record_path, record)
+        return record.endpoint
 
 
 def _shut_down() -> ModelUnavailable:

@@ -1,0 +1,211 @@
+"""What the documents say is so in the code: settings, messages, codes, routes, commands and links."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+import pytest
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from backend.api import catalogue, generate, health, runs
+from backend.api.problems import STATUS
+from backend.runs.options import RunOptions
+from backend.settings import Settings
+from backend.streaming.chunks import Message, OutlineData, UsageData
+from tests.architecture.tree import ROOT, committed_texts
+
+# Messages of their own: where another one holds them, the page refers to them.
+REFERRED = {OutlineData, UsageData}
+CODE_BLOCK = re.compile(r"^```.*?^```|^ {4}.*?$", re.MULTILINE | re.DOTALL)
+
+
+def _read(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
+
+
+def _rows(text: str) -> Iterator[list[str]]:
+    """The cells of every row of every table."""
+    for line in text.splitlines():
+        if line.startswith("| `"):
+            yield [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+# Settings.
+
+
+def _names(field: str, info: FieldInfo) -> list[str]:
+    """The variables that set it, the usual one first."""
+    return list(getattr(info.validation_alias, "choices", [])) or [f"STORYWIRE_{field.upper()}"]
+
+
+def _default(info: FieldInfo) -> str:
+    """As it is written in a file `.env`."""
+    match info.default:
+        case None:
+            return ""
+        case bool(value):
+            return str(value).lower()
+        case Path() as path:
+            return str(path).replace(str(Path.home()), "${HOME}")
+        case float(value) if value.is_integer():
+            return str(int(value))
+        case value:
+            return str(value)
+
+
+SETTINGS = {_names(name, info)[0]: info for name, info in Settings.model_fields.items()}
+
+
+def test_env_example_holds_every_setting_with_its_default_and_no_other() -> None:
+    found = dict(re.findall(r"^# ?([A-Z_]+)=(.*)$", _read(".env.example"), re.MULTILINE))
+    assert found == {name: _default(info) for name, info in SETTINGS.items()}
+
+
+def test_env_example_sets_nothing() -> None:
+    assert all(line.startswith("#") for line in _read(".env.example").splitlines() if line)
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_env_example_describes_every_setting(name: str) -> None:
+    description = SETTINGS[name].description
+    assert description is None or description in " ".join(_read(".env.example").replace("\n# ", " ").split())
+
+
+def test_settings_page_holds_every_setting_with_its_default_and_no_other() -> None:
+    found = {
+        cells[0].strip("`"): cells[1].strip("`")
+        for cells in _rows(_read("docs/settings.md"))
+        if re.fullmatch(r"`[A-Z_]+`", cells[0])
+    }
+    assert found == {name: _default(info) or "none" for name, info in SETTINGS.items()}
+
+
+@pytest.mark.parametrize("field", Settings.model_fields)
+def test_documents_name_every_way_to_set_something(field: str) -> None:
+    for name in _names(field, Settings.model_fields[field]):
+        assert name in _read(".env.example")
+        assert f"`{name}`" in _read("docs/settings.md")
+
+
+def test_documents_name_settings_that_exist() -> None:
+    known = {name for field, info in Settings.model_fields.items() for name in _names(field, info)}
+    for path, text in _documents().items():
+        assert set(re.findall(r"STORYWIRE_[A-Z_]+", text)) <= known, path
+
+
+# Messages.
+
+
+def _sections(text: str, mark: str) -> dict[str, str]:
+    """By heading, without its backticks: what stands below it."""
+    parts = re.split(rf"^{mark} (.+)$", text, flags=re.MULTILINE)
+    return {title.strip("`"): body for title, body in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def _fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """`(path, annotation)` of every field: `sections[].title` for a field of the models in a list."""
+    for name, info in model.model_fields.items():
+        inner = get_args(info.annotation)[0] if get_origin(info.annotation) is list else info.annotation
+        path = f"{prefix}{name}[]" if inner is not info.annotation else f"{prefix}{name}"
+        if isinstance(inner, type) and issubclass(inner, BaseModel) and inner not in REFERRED:
+            yield from _fields(inner, f"{path}.")
+        else:
+            yield f"{prefix}{name}", info.annotation
+
+
+def _choices(annotation: Any) -> Iterator[str]:
+    if get_origin(annotation) is Literal:
+        yield from (str(value) for value in get_args(annotation) if isinstance(value, str))
+    else:
+        for part in get_args(annotation):
+            yield from _choices(part)
+
+
+MESSAGES = {
+    kind.model_fields["type"].default: kind.model_fields["data"].annotation for kind in get_args(Message)
+}
+
+
+def test_protocol_describes_every_message_and_no_other() -> None:
+    described = _sections(_sections(_read("docs/protocol.md"), "##")["Messages"], "###")
+    assert set(described) == set(MESSAGES)
+
+
+@pytest.mark.parametrize("kind", MESSAGES)
+def test_protocol_describes_every_field_and_value_of_a_message(kind: str) -> None:
+    described = _sections(_sections(_read("docs/protocol.md"), "##")["Messages"], "###")[kind]
+    fields = dict(_fields(MESSAGES[kind]))
+    assert [cells[0].strip("`") for cells in _rows(described)] == list(fields)
+    for annotation in fields.values():
+        for value in _choices(annotation):
+            assert f"`{value}`" in described, value
+
+
+def test_protocol_gives_every_code_its_status() -> None:
+    errors = _sections(_read("docs/protocol.md"), "##")["Errors"]
+    assert {cells[0].strip("`"): int(cells[1]) for cells in _rows(errors)} == STATUS
+
+
+def test_protocol_describes_every_run_option_with_its_default() -> None:
+    options = _sections(_read("docs/protocol.md"), "##")["Run options"]
+    assert [cells[0].strip("`") for cells in _rows(options)] == list(RunOptions.model_fields)
+
+
+def test_protocol_names_every_route() -> None:
+    text = _read("docs/protocol.md")
+    for module in (runs, generate, catalogue, health):
+        for route in module.router.routes:
+            path = getattr(route, "path", "")
+            for method in getattr(route, "methods", ()):
+                assert re.search(rf"`{method} {re.escape(path)}[`?]", text), f"{method} {path}"
+
+
+# Commands and links.
+
+
+def _targets() -> set[str]:
+    return set(re.findall(r"^([a-z]+):", _read("Makefile"), re.MULTILINE))
+
+
+def _documents() -> dict[Path, str]:
+    return {path: text for path, text in committed_texts().items() if path.suffix == ".md"}
+
+
+def test_documents_name_tasks_that_make_knows() -> None:
+    for path, text in _documents().items():
+        if path.is_relative_to("workflows"):  # prompts, which speak of other things
+            continue
+        named = set(re.findall(r"(?:`|^ {4}|^\S*…\s+)make ([a-z]+)", text, re.MULTILINE))
+        assert named <= _targets(), path
+
+
+def test_readme_shows_the_two_commands() -> None:
+    readme = _read("README.md")
+    assert re.search(r"^    make run\b", readme, re.MULTILINE)
+    assert re.search(r"^    make test\b", readme, re.MULTILINE)
+
+
+def _anchor(heading: str) -> str:
+    """As GitHub makes it."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+def _anchors(text: str) -> set[str]:
+    return {_anchor(heading) for heading in re.findall(r"^#+ (.+)$", CODE_BLOCK.sub("", text), re.MULTILINE)}
+
+
+def test_links_between_documents_lead_somewhere() -> None:
+    dead = []
+    for path, text in _documents().items():
+        for link in re.findall(r"\]\(([^)\s]+)\)", CODE_BLOCK.sub("", text)):
+            if re.match(r"[a-z]+:", link):
+                continue
+            name, _, anchor = link.partition("#")
+            target = (ROOT / path).parent / name if name else ROOT / path
+            if not target.exists():
+                dead.append(f"{path}: {link}")
+            elif anchor and anchor not in _anchors(target.read_text(encoding="utf-8")):
+                dead.append(f"{path}: {link} (no such heading)")
+    assert not dead
