@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from backend import version
 from backend.api import catalogue, generate, health, page, runs
 from backend.api.limits import BodyLimit
-from backend.api.origins import SameSite
+from backend.api.origins import OwnSite
 from backend.api.problems import add_problem_handlers
 from backend.resources import open_resources
 from backend.runs.recovery import Recovery
@@ -34,7 +34,7 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.add_middleware(SameSite)
+    app.add_middleware(OwnSite, listens_on=settings.host, allowed_hosts=settings.host_names)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     add_problem_handlers(app)
     app.include_router(runs.router)

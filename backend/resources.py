@@ -40,7 +40,8 @@ class Resources:
 async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
     """Opens everything; on leaving, runs get `shutdown_grace` to finish their sections, then all is closed."""
     async with AsyncExitStack() as stack:
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        for folder in (settings.data_dir, settings.state_dir):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = Database(settings.sql_url)
         stack.push_async_callback(database.close)
         await database.migrate()
@@ -49,7 +50,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         checkpoints = await stack.enter_async_context(_open_checkpoints(settings))
         models = ModelCatalog(settings)
         stack.push_async_callback(models.close)
-        presence = Presence(settings.data_dir / "processes")
+        presence = Presence(settings.state_dir / "processes")
         stack.callback(presence.leave)
 
         formats = list_formats()
@@ -88,7 +89,7 @@ async def _leave(task: asyncio.Task[None]) -> None:
 @asynccontextmanager
 async def _open_checkpoints(settings: Settings) -> AsyncIterator[AsyncSqliteSaver]:
     """A file of their own: LangGraph's writes and ours don't wait for one another."""
-    async with aiosqlite.connect(settings.data_dir / "checkpoints.db") as connection:
+    async with aiosqlite.connect(settings.state_dir / "checkpoints.db") as connection:
         await connection.execute("PRAGMA busy_timeout=30000")
         saver = AsyncSqliteSaver(connection)
         await saver.setup()

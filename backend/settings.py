@@ -20,6 +20,10 @@ class Settings(ModelSettings):
     database_url: str | None = Field(
         None, description="SQLAlchemy URL of the database; a SQLite file in the data directory by default"
     )
+    allowed_hosts: str = Field(
+        "",
+        description="Names that the service is called by, comma separated; the loopback ones always are, * is any",
+    )
     execution: Literal["inline"] = Field("inline", description="Where runs execute: inline, in this process")
     auth: Literal["local"] = Field("local", description="Who may call: local, everybody who reaches the port")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged")
@@ -60,6 +64,18 @@ class Settings(ModelSettings):
         ):
             raise ValueError("this version keeps its data in a SQLite file: sqlite:///path/to/file.db")
         return url
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """The names of `allowed_hosts`."""
+        return frozenset(name.strip() for name in self.allowed_hosts.split(",") if name.strip())
+
+    @property
+    def state_dir(self) -> Path:
+        """Where the database file is; the checkpoints and the processes' locks belong beside it."""
+        if self.database_url is None:
+            return self.data_dir
+        return Path(self.database_url.removeprefix("sqlite:///")).parent
 
     @property
     def sql_url(self) -> str:

@@ -99,6 +99,6 @@ def _offer_ways_out(ending: Error) -> None:
     words = ending.data.partial.words
     typer.echo(
         f"The text above ({words} words) is kept. Go on with it: storywire runs resume ID; "
-        "take it as it is: storywire runs show ID; or start afresh.",
+        "take it as it is: storywire runs show ID (storywire runs list tells the ID); or start afresh.",
         err=True,
     )

@@ -1,13 +1,15 @@
 """Where runs execute: here, as tasks of this process."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import structlog
 
 from backend.runs.executor import Executor
 from backend.runs.signals import Reason, Signals
 from backend.store.runs import Run, RunRepository
+from workflows.errors import Overloaded
 
 log = structlog.get_logger()
 
@@ -27,11 +29,23 @@ class InlineExecution:
         self._signals: dict[str, Signals] = {}
         self._listener: asyncio.Task[None] | None = None
         self._draining = False
+        self._reserved = 0
 
     @property
     def accepts(self) -> bool:
         """Whether there is room for one more run."""
-        return not self._draining and len(self._tasks) < self._max_runs
+        return not self._draining and len(self._tasks) + self._reserved < self._max_runs
+
+    @contextmanager
+    def room(self) -> Iterator[None]:
+        """Keeps room for a run that is about to be stored and submitted. Raises Overloaded."""
+        if not self.accepts:
+            raise Overloaded("As many runs as may are going on already; try again in a few seconds.")
+        self._reserved += 1
+        try:
+            yield
+        finally:
+            self._reserved -= 1
 
     @property
     def active(self) -> int:
@@ -79,12 +93,12 @@ class InlineExecution:
         return True
 
     async def settle(self, run_id: str) -> None:
-        """If the run's last message is being told, returns when how it ended is stored too.
+        """If the run's last message or its question is being told, returns when that is stored too.
 
-        So whoever has read the last message finds the run in the state that it tells of.
+        So whoever has read the message finds the run in the state that it tells of.
         """
         signals, task = self._signals.get(run_id), self._tasks.get(run_id)
-        if signals is not None and signals.ending and task is not None:
+        if signals is not None and signals.settling and task is not None:
             await asyncio.wait([task])
 
     async def drain(self, grace: float) -> None:
@@ -104,7 +118,10 @@ class InlineExecution:
     async def _listen(self) -> None:
         """Hears what other processes on the same database were asked. Ends when nothing runs here."""
         while self._tasks:
-            for run_id in await self._repository.stop_requests(self._process):
-                if (signals := self._signals.get(run_id)) is not None:
-                    signals.stop("cancel")
+            try:
+                for run_id in await self._repository.stop_requests(self._process):
+                    if (signals := self._signals.get(run_id)) is not None:
+                        signals.stop("cancel")
+            except Exception:
+                log.exception("stop_requests_not_heard")
             await asyncio.sleep(_LOOK_EVERY_SECONDS)

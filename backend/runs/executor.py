@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Mapping
+from contextlib import aclosing
 from typing import Any, cast
 
 import structlog
@@ -23,6 +24,7 @@ from backend.streaming.chunks import (
     Complete,
     Content,
     Error,
+    InputRequired,
     Message,
     NodeEvent,
     NodeEventData,
@@ -80,7 +82,7 @@ class Executor:
             async with writer:
                 ending = await self._write(run, writer, signals)
                 if ending is not None:
-                    signals.ending = True
+                    signals.settling = True
                     writer.put(ending)
             await self._store(run, ending, transcript)
         except StaleWriter:
@@ -109,7 +111,7 @@ class Executor:
         except (StaleWriter, LogUnavailable):
             raise
         except StorywireError as error:
-            log.info("run_failed", code=error.code)
+            log.info("run_failed", code=error.code, cause=type(error.__cause__).__name__)
             return failure(error, writer.transcript)
         except Exception:
             log.exception("run_broke")
@@ -153,10 +155,13 @@ class Executor:
                 control=signals.control,
                 usage=usage,
             )
-            async for message in messages:
-                writer.put(message)
-                if (progress := _progress(meter, message)) is not None:
-                    writer.put(progress)
+            # Closed whatever happens: a graph that nobody listens to would go on buying.
+            async with aclosing(messages) as stream:
+                async for message in stream:
+                    signals.settling = isinstance(message, InputRequired)
+                    writer.put(message)
+                    if (progress := _progress(meter, message)) is not None:
+                        writer.put(progress)
             snapshot = await graph.aget_state(config)
             state = cast(State, snapshot.values)
         if snapshot.interrupts:

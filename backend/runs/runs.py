@@ -9,24 +9,27 @@ from typing import Any
 
 import orjson
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from pydantic import ValidationError
+from pydantic import BaseModel
 from ulid import ULID
 
 from backend.log.entry import Entry
 from backend.log.sql import SqlLog
 from backend.runs.execution import InlineExecution
 from backend.runs.options import RunOptions
+from backend.runs.outline import check_outline
 from backend.runs.presence import Presence
 from backend.runs.reader import Reader, open_reader
 from backend.runs.readership import Readership
 from backend.runs.replay import replay
 from backend.store.runs import FINISHED, Run, RunRepository
-from backend.streaming.chunks import OutlineData
 from backend.streaming.transcript import Transcript
 from backend.streaming.views import Granularity, Order
-from workflows.errors import Conflict, FieldError, InvalidInput, NotFound, Overloaded
-from workflows.formats.base import AnyFormat, invalid_input
+from workflows.errors import Conflict, FieldError, InvalidInput, NotFound
+from workflows.formats.base import AnyFormat
 from workflows.models.catalog import ModelCatalog
+
+_STOP_TRIES = 5
+_LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,6 @@ class RunRequest:
     input: Mapping[str, Any]
     options: RunOptions = field(default_factory=RunOptions)
     idempotency_key: str | None = None
-
-    def fingerprint(self) -> str:
-        """The same for the same request: what an idempotency key is compared by."""
-        body = {"format": self.format, "input": self.input, "options": self.options.model_dump()}
-        return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 class Runs:
@@ -75,32 +73,37 @@ class Runs:
 
         Raises InvalidInput, ModelNotConfigured, Conflict (another request with the same key), Overloaded.
         """
-        if request.idempotency_key and (known := await self._known(owner, request)) is not None:
-            return known, False
         format = self._format(request.format)
         given = format.parse(request.input)
+        fingerprint = _fingerprint(format.name, given, request.options)
+        if request.idempotency_key and (
+            known := await self._known(owner, request.idempotency_key, fingerprint)
+        ):
+            return known, False
         model = self._models.resolve(request.options.model)
         format.check_model(given, model)
-        self._check_room()
-        run = await self._repository.add(
-            {
-                "id": str(ULID()),
-                "owner": owner,
-                "format": format.name,
-                "model": str(model),
-                "input": given.model_dump(mode="json"),
-                "options": request.options.model_dump(),
-                "process": self._presence.id,
-                "idempotency_key": request.idempotency_key,
-                "request_hash": request.fingerprint(),
-            }
-        )
-        if run is None:  # the same key came in twice at the same moment, and the other was quicker
-            known = await self._known(owner, request)
-            assert known is not None
-            return known, False
-        self._submit(run)
-        return run, True
+        with self._execution.room():
+            run = await self._repository.add(
+                {
+                    "id": str(ULID()),
+                    "owner": owner,
+                    "format": format.name,
+                    "model": str(model),
+                    "input": given.model_dump(mode="json"),
+                    "options": request.options.model_dump(),
+                    "process": self._presence.id,
+                    "idempotency_key": request.idempotency_key,
+                    "request_hash": fingerprint,
+                }
+            )
+            if run is not None:
+                self._submit(run)
+                return run, True
+        # The same key came in twice at the same moment, and the other was quicker.
+        assert request.idempotency_key is not None
+        known = await self._known(owner, request.idempotency_key, fingerprint)
+        assert known is not None
+        return known, False
 
     async def find(self, owner: str, run_id: str) -> Run:
         """Raises NotFound."""
@@ -148,12 +151,9 @@ class Runs:
     async def cancel(self, owner: str, run_id: str) -> Run:
         """Stops the run wherever it executes. Cancelling it twice is harmless; raises Conflict if it has ended."""
         run = await self.find(owner, run_id)
-        if run.status == "cancelled":
-            return run
-        if run.status in FINISHED:
+        if run.status in FINISHED and run.status != "cancelled":
             raise Conflict(f"The run is {run.status}: there is nothing to cancel.")
-        if not await self._execution.stop(run.id):
-            await self._stop_elsewhere(run)
+        await self._stop(run)
         return await self.find(owner, run_id)
 
     async def resume(self, owner: str, run_id: str) -> Run:
@@ -169,27 +169,28 @@ class Runs:
     async def answer(self, owner: str, run_id: str, outline: Mapping[str, Any]) -> Run:
         """Goes on with the plan as a person edited it. Raises InvalidInput, Conflict."""
         run = await self.find(owner, run_id)
-        edited = _edited_outline(outline)
-        self._check_room()
-        if run.status != "waiting" or not await self._repository.answer(run, self._presence.id, edited):
-            raise Conflict(f"The run is {run.status}: it doesn't wait for an answer.")
-        run = await self.find(owner, run_id)
-        self._submit(run)
+        edited = check_outline(outline)
+        with self._execution.room():
+            if run.status != "waiting" or not await self._repository.answer(run, self._presence.id, edited):
+                raise Conflict(f"The run is {run.status}: it doesn't wait for an answer.")
+            run = replace(run, status="running", process=self._presence.id, answer=edited)
+            self._submit(run)
         await self._execution.begun(run.id)
         return run
 
     async def delete(self, owner: str, run_id: str) -> None:
         """Removes the run, its text, its log and its checkpoints; stops it first if it is going on."""
         run = await self.find(owner, run_id)
-        if run.status not in FINISHED and not await self._execution.stop(run.id):
-            await self._stop_elsewhere(run)
-        await self._repository.delete(owner, run_id)
+        await self._stop(run)
         await self._checkpoints.adelete_thread(run_id)
+        await self._repository.delete(owner, run_id)
 
     async def recover(self) -> int:
         """Goes on with every run that nobody executes, because its process is gone. Returns how many."""
         found = []
         for run in await self._repository.unfinished():
+            if not self._execution.accepts:
+                break  # the others at the next look
             if not self._is_abandoned(run):
                 continue
             if run.format in self._formats and await self._repository.claim(run, self._presence.id):
@@ -218,10 +219,9 @@ class Runs:
         """Readers connected to this process."""
         return self._readership.count
 
-    async def _known(self, owner: str, request: RunRequest) -> Run | None:
-        assert request.idempotency_key is not None
-        run = await self._repository.find_by_key(owner, request.idempotency_key)
-        if run is not None and run.request_hash != request.fingerprint():
+    async def _known(self, owner: str, key: str, fingerprint: str) -> Run | None:
+        run = await self._repository.find_by_key(owner, key)
+        if run is not None and run.request_hash != fingerprint:
             raise Conflict("This Idempotency-Key was used with another request.")
         return run
 
@@ -232,17 +232,13 @@ class Runs:
         return self._formats[name]
 
     async def _take(self, run: Run) -> Run:
-        self._check_room()
-        if not await self._repository.claim(run, self._presence.id):
-            raise Conflict("Somebody else resumed the run at this moment.")
-        run = replace(run, status="running", process=self._presence.id, error=None, stop_requested=False)
-        self._submit(run, lifts_error=True)
+        with self._execution.room():
+            if not await self._repository.claim(run, self._presence.id, afresh=True):
+                raise Conflict("Somebody else resumed the run at this moment.")
+            run = replace(run, status="running", process=self._presence.id, error=None, stop_requested=False)
+            self._submit(run, lifts_error=True)
         await self._execution.begun(run.id)
         return run
-
-    def _check_room(self) -> None:
-        if not self._execution.accepts:
-            raise Overloaded("As many runs as may are going on already; try again in a few seconds.")
 
     def _submit(self, run: Run, *, lifts_error: bool = False) -> None:
         if run.options.get("on_disconnect") == "cancel":
@@ -251,13 +247,23 @@ class Runs:
             run, lifts_error=lifts_error, when_done=lambda: self._readership.forget(run.id)
         )
 
+    async def _stop(self, run: Run) -> None:
+        """Stops a run wherever it executes, if it does. It may change hands meanwhile: then again."""
+        for _ in range(_STOP_TRIES):
+            if run.status in FINISHED:
+                return
+            if not await self._execution.stop(run.id):
+                await self._stop_elsewhere(run)
+            run = await self.find(run.owner, run.id)
+
     async def _stop_elsewhere(self, run: Run) -> None:
         """It isn't executed here: by another process, or by nobody."""
-        if run.process is not None and self._presence.is_alive(run.process):
+        process = run.process
+        if process is not None and process != self._presence.id and self._presence.is_alive(process):
             await self._repository.update(run.id, stop_requested=True)
-            reader = self.reader(run, 0)
-            while await reader.poll() is not None:
-                await reader.wait()
+            while run.status == "running" and run.process == process and self._presence.is_alive(process):
+                await asyncio.sleep(_LOOK_SECONDS)
+                run = await self.find(run.owner, run.id)
         elif await self._repository.claim(run, self._presence.id):
             self._execution.submit(replace(run, status="running"))
             await self._execution.stop(run.id)
@@ -268,17 +274,7 @@ class Runs:
         task.add_done_callback(self._stopping.discard)
 
 
-def _edited_outline(outline: Mapping[str, Any]) -> dict[str, Any]:
-    try:
-        edited = OutlineData.model_validate(outline)
-    except ValidationError as error:
-        raise invalid_input(error, "outline") from None
-    sections = edited.sections
-    if not 1 <= len(sections) <= 50 or [section.index for section in sections] != list(range(len(sections))):
-        message = "1 to 50 sections, numbered 0, 1, 2, … in order"
-        raise InvalidInput(f"outline.sections: {message}", (FieldError("outline.sections", message),))
-    for section in sections:
-        if not 10 <= section.target_words <= 5000:
-            field = f"outline.sections.{section.index}.target_words"
-            raise InvalidInput(f"{field}: 10 to 5000 words", (FieldError(field, "10 to 5000 words"),))
-    return edited.model_dump()
+def _fingerprint(format: str, given: BaseModel, options: RunOptions) -> str:
+    """The same for the same request: what an idempotency key is compared by."""
+    body = {"format": format, "input": given.model_dump(mode="json"), "options": options.model_dump()}
+    return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()

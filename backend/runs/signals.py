@@ -22,8 +22,8 @@ class Signals:
         self.control = RunControl()
         self.begun = asyncio.Event()
         """Set when the log says that the run goes on: an older error is no longer its last message."""
-        self.ending = False
-        """The run's last message is being told; how it ended is stored in a moment."""
+        self.settling = False
+        """The run's last message, or its question, is being told; how it stands is stored in a moment."""
         self.reason: Reason | None = None
         self._work: asyncio.Task[Any] | None = None
 

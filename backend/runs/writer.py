@@ -42,6 +42,7 @@ class RunWriter:
         self._wake = asyncio.Event()  # there is something to write
         self._hurry = asyncio.Event()  # and it shouldn't wait for more
         self._settled = asyncio.Event()  # nothing waits for the log
+        self._settled.set()
         self._closing = False
         self._failure: BaseException | None = None
         self._task: asyncio.Task[None] | None = None
@@ -77,9 +78,8 @@ class RunWriter:
 
     async def flush(self) -> None:
         """Returns when everything that was put is in the log. Raises as `put` does."""
-        if self._pending:
-            self._hurry.set()
-            await self._settled.wait()
+        self._hurry.set()
+        await self._settled.wait()
         self._raise_failure()
 
     def _is_urgent(self, message: Message) -> bool:

@@ -72,7 +72,13 @@ def _transact(engine: Engine, work: Callable[[Connection], _T]) -> _T:
 
 
 def _engine(url: str, *, begin: str, pool_size: int) -> Engine:
-    engine = create_engine(url, pool_size=pool_size, max_overflow=0, connect_args={"timeout": _BUSY_SECONDS})
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        connect_args={"timeout": _BUSY_SECONDS},
+        hide_parameters=True,
+    )
 
     # The sqlite3 module would begin transactions on its own terms; SQLAlchemy documents this way round it.
     @event.listens_for(engine, "connect")

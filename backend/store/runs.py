@@ -103,8 +103,13 @@ class RunRepository:
         )
         return await self._db.read(lambda connection: list(connection.scalars(query)))
 
-    async def claim(self, run: Run, process: str) -> bool:
-        """Makes `process` the one that executes the run, unless somebody else was quicker."""
+    async def claim(self, run: Run, process: str, *, afresh: bool = False) -> bool:
+        """Makes `process` the one that executes the run, unless somebody else was quicker.
+
+        `afresh` forgets how it ended and that it was to be stopped; without it, a stop that nobody
+        heard is heard by the new process.
+        """
+        forgotten = {"stop_requested": False, "error": None, "finished_at": None} if afresh else {}
         query = (
             update(runs)
             .where(
@@ -112,7 +117,7 @@ class RunRepository:
                 runs.c.status == run.status,
                 runs.c.process.is_not_distinct_from(run.process),
             )
-            .values(status="running", process=process, stop_requested=False, error=None, finished_at=None)
+            .values(status="running", process=process, **forgotten)
         )
         return bool((await self._db.write(lambda connection: connection.execute(query))).rowcount)
 
@@ -121,7 +126,7 @@ class RunRepository:
         query = (
             update(runs)
             .where(runs.c.id == run.id, runs.c.status == "waiting")
-            .values(status="running", process=process, answer=answer)
+            .values(status="running", process=process, answer=answer, stop_requested=False)
         )
         return bool((await self._db.write(lambda connection: connection.execute(query))).rowcount)
 

@@ -8,7 +8,7 @@ Three kinds of v2 events count, and nothing else can reach a reader:
 Tokens of the model itself are not listened to: a node writes what counts on its page.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from typing import Any, cast, get_args
 
@@ -53,7 +53,7 @@ async def stream_messages(
     context: RunContext,
     control: RunControl,
     usage: UsageData,
-) -> AsyncIterator[Message]:
+) -> AsyncGenerator[Message]:
     """Runs the graph and yields what readers are told, in order. `usage` is what was spent before.
 
     Ends when the graph ended or waits for a person; raises what a node raised, and GraphDrained

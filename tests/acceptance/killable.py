@@ -58,6 +58,11 @@ class KillableService:
             os.kill(self._process.pid, signal.SIGKILL)
         await self.died()
 
+    def freeze(self) -> None:
+        """SIGSTOP: it is alive, and does nothing."""
+        assert self._process is not None and self._process.pid is not None
+        os.kill(self._process.pid, signal.SIGSTOP)
+
     async def died(self) -> None:
         """Returns when the process is gone."""
         assert self._process is not None

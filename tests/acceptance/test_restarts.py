@@ -195,3 +195,21 @@ async def test_run_that_was_cancelled_stays_cancelled_when_the_kill_falls_before
 
     assert status == "cancelled" and resumed.status_code == 202
     assert told.ending is not None and told.text == told.ending["story_content"]
+
+
+async def test_cancel_is_not_lost_when_the_process_that_should_hear_it_dies(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(hold_after=8), structured=False, nth=2, times=1),))
+    async with KillableService(provider.openai_url, tmp_path / "data") as survivor:
+        async with KillableService(provider.openai_url, tmp_path / "data") as victim:
+            run_id = await victim.client.start()
+            await provider.wait_for_held()
+            victim.freeze()
+            cancelling = asyncio.create_task(survivor.client.http.post(f"/api/v1/runs/{run_id}/cancel"))
+            await asyncio.wait([cancelling], timeout=0.3)
+            await victim.kill()
+        reply = await cancelling
+
+    assert reply.json()["status"] == "cancelled"
+    assert len(provider.generations) == 3  # nothing was bought after the cancel

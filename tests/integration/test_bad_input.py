@@ -1,5 +1,6 @@
 """What is wrong is refused with a code, a field and a sentence, and nothing is stored."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -174,6 +175,23 @@ async def test_one_run_too_many_is_refused_with_a_time_to_come_back(
     assert ready.status_code == 503
 
 
+async def test_runs_that_are_asked_for_at_once_do_not_exceed_the_limit(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = Script(default=Reply(hold_after=0))
+    async with serve(settings_for(provider, tmp_path, max_runs=2)) as service:
+        body = {"format": "story", "input": STORY}
+        replies = await asyncio.gather(
+            *(service.client.http.post("/api/v1/runs", json=body) for _ in range(12))
+        )
+        started = [reply.json()["run_id"] for reply in replies if reply.status_code == 201]
+        for run_id in started:
+            await service.client.http.post(f"/api/v1/runs/{run_id}/cancel")
+
+    assert len(started) == 2
+    assert {reply.status_code for reply in replies} == {201, 503}
+
+
 async def test_unreachable_provider_ends_the_stream_with_a_sentence(tmp_path: Path) -> None:
     with refuse_port() as port:
         async with serve(settings_for(f"http://127.0.0.1:{port}/v1", tmp_path)) as service:
@@ -223,11 +241,19 @@ async def test_provider_that_breaks_ends_the_run_with_its_code_and_keeps_the_tex
     assert len(provider.generations) == 3  # the plan and two scenes: nothing was tried again
 
 
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Origin": "http://evil.example"},
+        {"Host": "evil.example", "Sec-Fetch-Site": "same-origin"},
+    ],
+)
 @pytest.mark.parametrize("url", ["/api/v1/stories/generate/stream?theme=space", "/api/v1/runs"])
 async def test_page_of_another_site_can_start_nothing(
-    service: LiveService, provider: FakeProvider, url: str
+    service: LiveService, provider: FakeProvider, url: str, headers: dict[str, str]
 ) -> None:
-    reply = await service.client.http.get(url, headers={"Sec-Fetch-Site": "cross-site"})
+    reply = await service.client.http.get(url, headers=headers)
 
     assert (reply.status_code, reply.json()["code"]) == (403, "FORBIDDEN")
     assert provider.calls == []

@@ -207,6 +207,30 @@ async def _wait_for_status(service: LiveService, run_id: str, status: str) -> No
             await asyncio.sleep(0.01)
 
 
+async def test_question_can_be_answered_or_cancelled_as_soon_as_it_is_asked(service: LiveService) -> None:
+    for path in ("input", "cancel"):
+        run_id = await service.client.start(review_outline=True)
+        async for frame in service.client.frames(run_id):
+            if isinstance(frame.message, InputRequired):
+                outline = frame.message.data.payload.model_dump()
+                reply = await service.client.http.post(
+                    f"/api/v1/runs/{run_id}/{path}", json={"outline": outline}
+                )
+                break
+        told = await service.client.read(run_id)
+
+        assert reply.status_code == (202 if path == "input" else 200), reply.text
+        assert told.ending is not None and told.ending["type"] == ("complete" if path == "input" else "error")
+
+
+async def test_wait_for_a_run_that_asks_returns_the_question(service: LiveService) -> None:
+    body = {"format": "story", "input": STORY, "options": {"review_outline": True}}
+    reply = await service.client.http.post("/api/v1/runs?wait=true", json=body)
+
+    assert reply.json()["status"] == "waiting" and reply.json()["outline"]["sections"]
+    await service.client.http.delete(f"/api/v1/runs/{reply.json()['run_id']}")
+
+
 async def test_waiting_run_can_be_cancelled(service: LiveService) -> None:
     run_id = await service.client.start(review_outline=True)
     await _wait_for_status(service, run_id, "waiting")

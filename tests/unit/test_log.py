@@ -244,7 +244,7 @@ async def test_log_packed_reads_the_same_from_every_cursor_and_goes_on_after_a_r
     assert await SqlLog(database).last(stored.id) == run[-1]
     ended = await repository.find("maya", stored.id)
     assert ended is not None
-    assert await repository.claim(ended, "P2")
+    assert await repository.claim(ended, "P2", afresh=True)
     more = entries(len(run) + 1, len(run) + 2)
     await log.append(stored.id, await log.take_over(stored.id), more)
     assert await SqlLog(database).read(stored.id) == await log.read(stored.id) == run + more
@@ -257,7 +257,7 @@ async def test_log_of_a_run_that_goes_on_again_is_not_packed(
     await finish(log, repository, run)
     ended = await repository.find("maya", run)
     assert ended is not None
-    assert await repository.claim(ended, "P2")
+    assert await repository.claim(ended, "P2", afresh=True)
     epoch = await log.take_over(run)
     await log.pack(run)  # as housekeeping does that found the run a moment before
     await log.append(run, epoch, entries(4, 5))

@@ -76,7 +76,10 @@ async def test_claim_of_a_run_that_ended_makes_it_a_running_one(
     assert ended is not None
     assert (ended.process, ended.error, ended.words) == (None, {"code": "X"}, 12)
     assert ended.finished_at is not None
-    assert [await repository.claim(ended, "P2"), await repository.claim(ended, "P3")] == [True, False]
+    assert [
+        await repository.claim(ended, "P2", afresh=True),
+        await repository.claim(ended, "P3", afresh=True),
+    ] == [True, False]
     assert await repository.find("maya", run.id) == replace(
         ended, status="running", process="P2", error=None, stop_requested=False, finished_at=None
     )

@@ -63,6 +63,8 @@ async def limit(model: Model, work: Awaitable[_T]) -> _T:
     try:
         async with asyncio.timeout(model.token_timeout):
             return await work
+    except StorywireError:
+        raise
     except Exception as error:
         raise translate(model, error) from error
 
@@ -77,6 +79,8 @@ async def guard(model: Model, stream: AsyncIterator[_T]) -> AsyncGenerator[_T]:
                 except StopAsyncIteration:
                     return
             yield item
+    except StorywireError:
+        raise
     except Exception as error:
         raise translate(model, error) from error
     finally:
@@ -111,8 +115,6 @@ def check_finish(model: Model, reason: str | None) -> None:
 
 def translate(model: Model, error: Exception) -> Exception:
     """What a provider, its SDK or the network threw → the error that a person is told."""
-    if isinstance(error, StorywireError):
-        return error
     from workflows.models.faults import translate_fault  # loads every SDK: only when something broke
 
     return translate_fault(str(model.spec), error)

@@ -90,6 +90,10 @@ class ModelCatalog:
                 spec = ModelSpec.parse(name)
             except ValueError as error:
                 raise InvalidInput(f"model: {error}", (FieldError("options.model", str(error)),)) from None
+        if spec.provider == "embedded" and spec != EMBEDDED:
+            raise ModelNotConfigured(
+                f"There is no model {spec}: the embedded one is {EMBEDDED}, also with a file of your own."
+            )
         if not self._configured(spec.provider):
             raise ModelNotConfigured(f"{spec} needs the setting {_MISSING[spec.provider]}, which is not set.")
         return spec
