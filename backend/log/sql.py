@@ -100,9 +100,12 @@ class SqlLog:
             return [entry for entry in tail if entry.seq > after][:limit]
         return await self._db.read(lambda connection: _read(connection, run_id, after, limit))
 
-    async def last(self, run_id: str) -> Entry | None:
-        """The newest entry."""
-        if tail := self._tails.get(run_id):
+    async def last(self, run_id: str, at_least: int = 0) -> Entry | None:
+        """The newest entry. `at_least` is a seq that the caller has seen.
+
+        For a moment the database has entries that the tail hasn't, and who read those is ahead of it.
+        """
+        if (tail := self._tails.get(run_id)) and tail[-1].seq >= at_least:
             return tail[-1]
         return await self._db.read(lambda connection: _last(connection, run_id))
 

@@ -53,7 +53,7 @@ class Reader:
         if self._ended:
             self._check_cursor()
             return None
-        newest = await self._log.last(self._run_id)
+        newest = await self._log.last(self._run_id, self._seq)
         if newest is None and self._found:
             return None
         self._found = newest is not None
@@ -67,7 +67,7 @@ class Reader:
         return None if self._ended else []
 
     async def _is_newest(self, entry: Entry) -> bool:
-        newest = await self._log.last(self._run_id)
+        newest = await self._log.last(self._run_id, entry.seq)
         return newest is not None and newest.seq == entry.seq
 
     def _show(self, entries: list[Entry]) -> list[Entry]:

@@ -287,3 +287,12 @@ async def test_log_closes_after_all_that_was_appended(
     await log.close()
     assert await SqlLog(database).read(run) == entries(1, 29)
     await asyncio.gather(*appends)
+
+
+async def test_newest_entry_is_never_older_than_what_a_reader_has_seen(
+    log: SqlLog, repository: RunRepository, database: Database
+) -> None:
+    run, epoch = await begin(log, repository, 3)
+    await SqlLog(database).append(run, epoch, entries(4, 4))  # committed, and not in the tail yet
+
+    assert await log.last(run, at_least=4) == entries(4, 4)[0]
