@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from backend import version
-from backend.api import catalogue, generate, health, page, runs
+from backend.api import catalogue, generate, health, page, runs, safety
 from backend.api.limits import BodyLimit
 from backend.api.problems import add_problem_handlers
 from backend.resources import open_resources
@@ -35,6 +35,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(runs.router)
     app.include_router(generate.router)
     app.include_router(catalogue.router)
+    app.include_router(safety.router)
     app.include_router(health.router)
     app.include_router(page.router)
     page.mount_static(app)

@@ -17,8 +17,8 @@ from workflows.nodes.enhance_content import enhance_content
 from workflows.nodes.generate_content import generate_content
 from workflows.nodes.outline import outline, review_outline
 from workflows.nodes.safety_check import safety_check
-from workflows.safety.book import PolicyBook
 from workflows.routing import after_safety_check, next_sections
+from workflows.safety.book import PolicyBook
 from workflows.state import RunContext, SectionTask, State
 
 Graph = CompiledStateGraph[State, RunContext, Any, Any]

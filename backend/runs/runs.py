@@ -26,6 +26,8 @@ from backend.streaming.views import Granularity, Order
 from workflows.errors import Conflict, FieldError, InvalidInput, NotFound, Overloaded
 from workflows.formats.base import AnyFormat, invalid_input
 from workflows.models.catalog import ModelCatalog
+from workflows.safety.book import PolicyBook
+from workflows.safety.check import first_refused_field
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Runs:
         *,
         formats: Mapping[str, AnyFormat],
         models: ModelCatalog,
+        policies: PolicyBook,
         repository: RunRepository,
         log: SqlLog,
         checkpoints: BaseCheckpointSaver[Any],
@@ -60,6 +63,7 @@ class Runs:
     ) -> None:
         self._formats = formats
         self._models = models
+        self._policies = policies
         self._repository = repository
         self._log = log
         self._checkpoints = checkpoints
@@ -167,6 +171,7 @@ class Runs:
         """Goes on with the plan as a person edited it. Raises InvalidInput, Conflict."""
         run = await self.find(owner, run_id)
         edited = _edited_outline(outline)
+        self._check_safety(run, edited)
         self._check_room()
         if run.status != "waiting" or not await self._repository.answer(run, self._presence.id, edited):
             raise Conflict(f"The run is {run.status}: it doesn't wait for an answer.")
@@ -222,6 +227,14 @@ class Runs:
         self._submit(run)
         await self._execution.begun(run.id)
         return run
+
+    def _check_safety(self, run: Run, outline: dict[str, Any]) -> None:
+        """A plan that isn't fit for its readers is sent back to who edited it: the run waits on."""
+        format = self._format(run.format)
+        policy = self._policies.apply(format.policy(format.parse(run.input)))
+        if (refused := first_refused_field(policy, outline, "outline")) is not None:
+            field, message = refused
+            raise InvalidInput(f"{field}: {message}", (FieldError(field, message),))
 
     def _check_room(self) -> None:
         if not self._execution.accepts:

@@ -39,7 +39,8 @@ class ModelSettings(BaseSettings):
         None, description="Folder of safety policies (*.toml) beside ours, or in their place"
     )
     judge: Literal["auto", "off", "llm"] = Field(
-        "auto", description="A model that reads the text before it is done; auto: for all but the embedded model"
+        "auto",
+        description="A model that reads the text before it is done; auto: for all but the embedded model",
     )
     judge_model: str | None = Field(
         None, description="The model that judges, as provider:model; the run's own model by default"

@@ -14,10 +14,11 @@ from workflows.state import RunContext, State
 
 
 async def safety_check(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
-    """The verdict on the whole text: the local rules, then the provider's moderation and a judge if asked for.
+    """The verdict on the whole text: the local rules, then moderation and a judge where asked for.
 
-    Raises a ModelError when one of those gives no answer, which is never an approval. Raises SafetyRejected when it is still unfit after the last rewrite that is allowed; the
-    sections at fault are withdrawn first.
+    Raises a ModelError when one of those gives no answer, which is never an approval. Raises
+    SafetyRejected when the text is still unfit after the last rewrite that is allowed; the sections at
+    fault are withdrawn first.
     """
     writer = get_stream_writer()
     policy = deps.policy(deps.format.parse(state["input"]))

@@ -26,7 +26,9 @@ class PolicyBook:
     def find(self, name: str, age: int | None = None) -> Policy:
         """Raises LookupError that lists what there is."""
         if name not in self._policies:
-            raise LookupError(f"there is no policy {name[:64]!r}; there is {', '.join(sorted(self._policies))}")
+            raise LookupError(
+                f"there is no policy {name[:64]!r}; there is {', '.join(sorted(self._policies))}"
+            )
         return self._policies[name].for_age(age)
 
     def apply(self, policy: Policy) -> Policy:
@@ -50,6 +52,8 @@ def _read(path: Path) -> Policy:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
-        raise PolicyError(f"STORYWIRE_POLICY_DIR: {path.name}: {where}: {first['msg']}".replace(": : ", ": ")) from None
+        raise PolicyError(
+            f"STORYWIRE_POLICY_DIR: {path.name}: {where}: {first['msg']}".replace(": : ", ": ")
+        ) from None
     except ValueError as error:
         raise PolicyError(f"STORYWIRE_POLICY_DIR: {path.name}: {error}") from None

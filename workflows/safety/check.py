@@ -21,7 +21,9 @@ def check_sections(policy: Policy, sections: dict[int, Section], stage: Stage = 
     Whatever a gate held back is found here too: both ask the same `Screen`.
     """
     found = [
-        (index, finding) for index in sorted(sections) for finding in _findings(policy, sections[index]["text"])
+        (index, finding)
+        for index in sorted(sections)
+        for finding in _findings(policy, sections[index]["text"])
     ]
     return Verdict(
         stage=stage,

@@ -3,13 +3,18 @@
 import re
 
 _EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_PHONE = re.compile(r"(?<![\w.,])(?:\+\d{1,3}[\s.\-]?)?(?:\(\d{1,4}\)[\s.\-]?|\d{2,4}[\s.\-])\d{3,4}[\s.\-]?\d{3,4}(?![\w])|(?<![\w.,])(?:\+\d{8,14}|0\d{8,10})(?!\w)")
+_PHONE = re.compile(
+    r"(?<![\w.,])(?:\+\d{1,3}[\s.\-]?)?(?:\(\d{1,4}\)[\s.\-]?|\d{2,4}[\s.\-])\d{3,4}[\s.\-]?\d{3,4}(?![\w])|(?<![\w.,])(?:\+\d{8,14}|0\d{8,10})(?!\w)"
+)
 _CARD = re.compile(r"(?<!\d)(?:\d[ -]?){12,18}\d(?!\d)")
 _STREET = re.compile(
     r"\b\d{1,5}\s+(?:[A-Z][\w'’]+\s+){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct)\b\.?"
     r"|רחוב\s+[\u05d0-\u05ea'\"]+(?:\s+[\u05d0-\u05ea'\"]+)?\s+\d{1,4}"
 )
-_ID = re.compile(r"(?<!\d)\d{3}-\d{2}-\d{4}(?!\d)|(?:תעודת זהות|ת\.?ז\.?|\bID|passport)\D{0,12}\d{7,9}(?!\d)", re.IGNORECASE)
+_ID = re.compile(
+    r"(?<!\d)\d{3}-\d{2}-\d{4}(?!\d)|(?:תעודת זהות|ת\.?ז\.?|\bID|passport)\D{0,12}\d{7,9}(?!\d)",
+    re.IGNORECASE,
+)
 
 
 def find_personal_data(text: str) -> str | None:

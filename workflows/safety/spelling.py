@@ -47,13 +47,14 @@ def readings(folded: str) -> Iterator[str]:
     plain = folded.translate(_LOOKALIKES) if _FOREIGN.search(folded) else folded
     plain = _SPELT_OUT.sub(lambda found: re.sub(r"[\W_]", "", found.group()), plain)
     variants = dict.fromkeys(
-        _DRAWN_OUT.sub(again, text)
-        for digits in _DIGITS
-        for text in [_WORD_WITH_DIGITS.sub(lambda found, digits=digits: found.group().translate(digits), plain)]  # type: ignore[misc]
-        for again in (r"\1\1", r"\1")
+        _DRAWN_OUT.sub(again, _read_digits(plain, digits)) for digits in _DIGITS for again in (r"\1\1", r"\1")
     )
     variants.pop(folded, None)
     yield from variants
+
+
+def _read_digits(text: str, digits: dict[int, int]) -> str:
+    return _WORD_WITH_DIGITS.sub(lambda found: found.group().translate(digits), text)
 
 
 def whole_words(terms: Iterable[str]) -> re.Pattern[str]:
