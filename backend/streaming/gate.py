@@ -72,15 +72,15 @@ class Gate:
     def _content(self, data: ContentData) -> Iterator[Message]:
         held = self._held.setdefault(data.section, _Held(self._policy))
         was_stopped = held.finding is not None
-        text = held.add(data)
-        if held.finding is not None:
-            self._delays.drop(data.section)
-            if not was_stopped:
-                yield self._stopped(data.section, held.finding)
+        if was_stopped:
             return
         self._delays.came(data.section, len(data.chunk))
-        if self._mode == "sentence" and (text or data.is_complete):
-            yield self._tell(data.section, text, ends=data.is_complete)
+        text = held.add(data)
+        if self._mode == "sentence" and (text or held.is_whole):
+            yield self._tell(data.section, text, ends=held.is_whole)
+        if held.finding is not None:
+            self._delays.drop(data.section)
+            yield self._stopped(data.section, held.finding)
 
     def _verdict(self, data: SafetyCheckData) -> Iterator[Message]:
         if self._mode != "section" or data.section is None or not data.approved:
