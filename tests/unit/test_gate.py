@@ -1,6 +1,7 @@
 """The gate: unsafe text is never told, harmless text is, whole and in order."""
 
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given, settings
@@ -55,8 +56,16 @@ class Clock:
         return self.now
 
 
-def gate_of(mode: GateMode = "sentence", policy: Policy = CHILD, clock: Clock | None = None) -> Gate:
-    return Gate(policy.model_copy(update={"gate": mode}), clock or Clock())
+# Made once: a policy keeps its compiled patterns.
+POLICIES: dict[GateMode, Policy] = {
+    "open": CHILD.model_copy(update={"gate": "open"}),
+    "sentence": CHILD,
+    "section": CHILD.model_copy(update={"gate": "section"}),
+}
+
+
+def gate_of(mode: GateMode = "sentence", clock: Clock | None = None) -> Gate:
+    return Gate(POLICIES[mode], clock or Clock())
 
 
 def told(gate: Gate, *messages: Message) -> list[Message]:
@@ -73,47 +82,45 @@ def verdict(section: int, approved: bool) -> SafetyCheck:
     )
 
 
-def cut(text: str, data: st.DataObject) -> list[Message]:
-    places = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=12)))
+def cut(text: str, random: Random) -> list[Message]:
+    places = sorted(random.randint(0, len(text)) for _ in range(random.choice([0, 1, 5, 40])))
     pieces = [text[a:b] for a, b in pairwise([0, *places, len(text)])]
     return [content(0, piece, ends=index + 1 == len(pieces)) for index, piece in enumerate(pieces)]
 
 
-@settings(max_examples=3000, deadline=None)
-@given(harmless, st.sampled_from(UNSAFE), harmless, joints, st.data())
+@settings(max_examples=150, deadline=None)
+@given(harmless, st.sampled_from(UNSAFE), harmless, joints, st.integers(0, 10**9))
 def test_gate_never_tells_a_byte_of_an_unsafe_sentence_and_all_of_what_came_before(
-    before: list[str], unsafe: str, after: list[str], joint: str, data: st.DataObject
+    before: list[str], unsafe: str, after: list[str], joint: str, seed: int
 ) -> None:
     text = joint.join([*before, unsafe, *after])
     start = text.index(unsafe)
-    stream = cut(text, data)
-    out = told(gate_of(), *stream)
-    shown = text_of(out)
+    for cuts in range(20):  # three thousand streams in all
+        out = told(gate_of(), *cut(text, Random(seed + cuts)))
+        shown = text_of(out)
 
-    assert text.startswith(shown) and len(shown) <= start
-    # Without a mark at its end, a sentence and the next one are one.
-    whole = text[:start].rstrip() if not before or before[-1][-1] in ".!?…" or "\n" in joint else None
-    assert whole is None or shown.rstrip() == whole
-    assert not any(m.data.is_complete for m in out if isinstance(m, Content))
-    [stopped] = [m for m in out if isinstance(m, SafetyCheck)]
-    assert (stopped.data.stage, stopped.data.approved, stopped.data.section) == ("sentence", False, 0)
+        assert text.startswith(shown) and len(shown) <= start
+        # Without a mark at its end, a sentence and the next one are one.
+        if not before or before[-1][-1] in ".!?…" or "\n" in joint:
+            assert shown.rstrip() == text[:start].rstrip()
+        assert not any(m.data.is_complete for m in out if isinstance(m, Content))
+        [stopped] = [m for m in out if isinstance(m, SafetyCheck)]
+        assert (stopped.data.stage, stopped.data.approved, stopped.data.section) == ("sentence", False, 0)
 
 
-@settings(max_examples=1000, deadline=None)
-@given(harmless, joints, st.data())
-def test_gate_tells_all_of_a_harmless_text_in_order(
-    sentences: list[str], joint: str, data: st.DataObject
-) -> None:
+@settings(max_examples=200, deadline=None)
+@given(harmless, joints, st.randoms(use_true_random=False))
+def test_gate_tells_all_of_a_harmless_text_in_order(sentences: list[str], joint: str, data: Random) -> None:
     text = joint.join(sentences)
     out = told(gate_of(), *cut(text, data))
     assert text_of(out) == text
     assert [m.data.is_complete for m in out if isinstance(m, Content)][-1:] == [True]
 
 
-@settings(max_examples=500, deadline=None)
-@given(st.lists(st.sampled_from([*HARMLESS, *UNSAFE]), max_size=6), joints, st.data())
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from([*HARMLESS, *UNSAFE]), max_size=6), joints, st.randoms(use_true_random=False))
 def test_gate_and_the_state_agree_on_what_may_be_shown_however_the_text_was_cut(
-    sentences: list[str], joint: str, data: st.DataObject
+    sentences: list[str], joint: str, data: Random
 ) -> None:
     text = normalise(joint.join(sentences))
     gate = gate_of()
