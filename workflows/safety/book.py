@@ -20,7 +20,7 @@ class PolicyBook:
         self._policies = {name: load_policy(name) for name in list_policies()}
         if folder is not None:
             if not folder.is_dir():
-                raise PolicyError(f"STORYWIRE_POLICY_DIR: there is no folder {folder}")
+                raise PolicyError(f"there is no folder {folder}")
             self._policies |= {path.stem: _read(path) for path in sorted(folder.glob("*.toml"))}
 
     def find(self, name: str, age: int | None = None) -> Policy:
@@ -48,12 +48,10 @@ def _read(path: Path) -> Policy:
     try:
         return read_policy(path)
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise PolicyError(f"STORYWIRE_POLICY_DIR: {path.name} can't be read: {error}") from None
+        raise PolicyError(f"{path.name} can't be read: {error}") from None
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"]))
-        raise PolicyError(
-            f"STORYWIRE_POLICY_DIR: {path.name}: {where}: {first['msg']}".replace(": : ", ": ")
-        ) from None
+        raise PolicyError(f"{path.name}: {where}: {first['msg']}".replace(": : ", ": ")) from None
     except ValueError as error:
-        raise PolicyError(f"STORYWIRE_POLICY_DIR: {path.name}: {error}") from None
+        raise PolicyError(f"{path.name}: {error}") from None

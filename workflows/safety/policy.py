@@ -143,11 +143,14 @@ def load_policy(name: str, age: int | None = None) -> Policy:
 def read_policy(path: Path) -> Policy:
     """One policy file; its name is the policy's. `extends` takes over one of ours and adds rules to it.
 
-    Raises OSError, tomllib.TOMLDecodeError or ValidationError.
+    Raises OSError, tomllib.TOMLDecodeError or ValueError (pydantic's ValidationError is one).
     """
     with path.open("rb") as file:
         given = tomllib.load(file)
-    given["rules"] = [_with_words(rule) for rule in given.get("rules", [])]
+    listed = given.get("rules", [])
+    if not isinstance(listed, list) or not all(isinstance(rule, dict) for rule in listed):
+        raise ValueError("rules are written as [[rules]]")
+    given["rules"] = [_with_words(rule) for rule in listed]
     if (base := given.pop("extends", None)) is not None:
         given = _extend(str(base), given)
     return Policy.model_validate({"name": path.stem, **given})
