@@ -16,11 +16,13 @@ from backend.runs.presence import Presence
 from backend.runs.runs import Runs
 from backend.settings import Settings
 from backend.store.database import Database
-from backend.store.runs import RunRepository
+from backend.store.runs import Run, RunRepository
 from workflows.formats.base import AnyFormat
 from workflows.formats.registry import list_formats
 from workflows.graph import build_graph
 from workflows.models.catalog import ModelCatalog
+from workflows.safety.book import PolicyBook
+from workflows.safety.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,7 @@ class Resources:
     settings: Settings
     formats: dict[str, AnyFormat]
     models: ModelCatalog
+    policies: PolicyBook
     database: Database
     execution: InlineExecution
     runs: Runs
@@ -54,11 +57,15 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         stack.callback(presence.leave)
 
         formats = list_formats()
+        policies = PolicyBook(settings.policy_dir)
         repository = RunRepository(database)
         executor = Executor(
-            graphs={name: build_graph(format, models, checkpoints) for name, format in formats.items()},
+            graphs={
+                name: build_graph(format, models, checkpoints, policies) for name, format in formats.items()
+            },
             run_log=run_log,
             repository=repository,
+            policy_of=lambda run: policies.apply(_policy(formats[run.format], run)),
             merge_seconds=settings.merge_ms / 1000,
             run_timeout=settings.run_timeout,
         )
@@ -67,6 +74,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         runs = Runs(
             formats=formats,
             models=models,
+            policies=policies,
             repository=repository,
             log=run_log,
             checkpoints=checkpoints,
@@ -78,7 +86,11 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         await stack.enter_async_context(housekeeping)
         warming = asyncio.create_task(models.warm_up(), name="warm up")
         stack.push_async_callback(_leave, warming)
-        yield Resources(settings, formats, models, database, execution, runs, housekeeping)
+        yield Resources(settings, formats, models, policies, database, execution, runs, housekeeping)
+
+
+def _policy(format: AnyFormat, run: Run) -> Policy:
+    return format.policy(format.parse(run.input))
 
 
 async def _leave(task: asyncio.Task[None]) -> None:

@@ -7,6 +7,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import SettingsConfigDict
 
 from workflows.models.settings import ModelSettings
+from workflows.safety.book import PolicyBook, PolicyError
 
 
 class Settings(ModelSettings):
@@ -64,6 +65,16 @@ class Settings(ModelSettings):
         ):
             raise ValueError("this version keeps its data in a SQLite file: sqlite:///path/to/file.db")
         return url
+
+    @field_validator("policy_dir")
+    @classmethod
+    def _check_policies(cls, folder: Path | None) -> Path | None:
+        if folder is not None:
+            try:
+                PolicyBook(folder)
+            except PolicyError as error:
+                raise ValueError(str(error)) from None
+        return folder
 
     @property
     def host_names(self) -> frozenset[str]:

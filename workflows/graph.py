@@ -19,21 +19,25 @@ from workflows.nodes.generate_content import generate_content
 from workflows.nodes.outline import outline, review_outline
 from workflows.nodes.safety_check import safety_check
 from workflows.routing import after_safety_check, next_sections
+from workflows.safety.book import PolicyBook
 from workflows.state import RunContext, SectionTask, State
 
 Graph = CompiledStateGraph[State, RunContext, Any, Any]
 
 
 def build_graph(
-    format: AnyFormat, models: ModelCatalog, checkpointer: BaseCheckpointSaver[Any] | None = None
+    format: AnyFormat,
+    models: ModelCatalog,
+    checkpointer: BaseCheckpointSaver[Any] | None = None,
+    policies: PolicyBook | None = None,
 ) -> Graph:
     """The graph of one format. LangGraph Studio brings a checkpointer of its own."""
-    deps = Dependencies(format, models)
+    deps = Dependencies(format, models, policies or PolicyBook())
     # A schema of its own for each format: Studio makes the input form from it.
     graph = StateGraph(State, context_schema=RunContext, input_schema=_request_schema(format))
 
     graph.add_node("outline", partial(outline, deps))
-    graph.add_node("review_outline", review_outline)
+    graph.add_node("review_outline", partial(review_outline, deps))
     graph.add_node("dispatch", dispatch)
     graph.add_node("generate_content", partial(generate_content, deps), input_schema=SectionTask)
     graph.add_node("safety_check", partial(safety_check, deps))

@@ -4,7 +4,7 @@ Everything here is written into checkpoints, so it is dicts, lists, strings and 
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 # Pydantic, which makes Studio's forms, wants this one below Python 3.12.
 from typing_extensions import TypedDict
@@ -44,12 +44,24 @@ class Issue(TypedDict, total=False):
 
 
 class Verdict(TypedDict):
-    """What a safety check says: `score` 0 (unsafe) to 1, `approved` decides."""
+    """What a safety check says: `score` 0 (unsafe) to 1, `approved` decides.
+
+    `section` where it is about one; `layers` are the checks that ran, `scores` (0–1) are a judge's.
+    """
 
     stage: Literal["input", "sentence", "section", "final"]
     approved: bool
     score: float
     issues: list[Issue]
+    section: NotRequired[int]
+    policy: NotRequired[str]
+    layers: NotRequired[list[str]]
+    scores: NotRequired[dict[str, float]]
+
+
+def add_verdicts(known: dict[int, Verdict], new: dict[int, Verdict]) -> dict[int, Verdict]:
+    """Reducer: the newest verdict on each section."""
+    return {**known, **new}
 
 
 def add_sections(known: dict[int, Section], new: dict[int, Section]) -> dict[int, Section]:
@@ -64,6 +76,7 @@ class State(TypedDict, total=False):
     outline: Outline
     notes: dict[str, Any]  # what the format's plan keeps for its prompts; readers never see it
     sections: Annotated[dict[int, Section], add_sections]
+    judged: Annotated[dict[int, Verdict], add_verdicts]  # by section, where each is judged before it is shown
     safety: Verdict
     rewrites: int
     results: dict[str, Any]  # the format's own results, such as a story's choices

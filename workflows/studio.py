@@ -7,5 +7,7 @@ from workflows.formats.story.format import StoryFormat
 from workflows.graph import build_graph
 from workflows.models.catalog import ModelCatalog
 from workflows.models.settings import ModelSettings
+from workflows.safety.book import PolicyBook
 
-story = build_graph(StoryFormat(), ModelCatalog(ModelSettings()))
+settings = ModelSettings()
+story = build_graph(StoryFormat(), ModelCatalog(settings), policies=PolicyBook(settings.policy_dir))

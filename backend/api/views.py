@@ -45,6 +45,7 @@ class RunView(RunSummary):
     outline: dict[str, Any] | None
     sections: list[SectionView]
     text: str
+    safety: list[dict[str, Any]]
     usage: dict[str, Any] | None
     result: dict[str, Any] | None
     error: dict[str, Any] | None
@@ -95,6 +96,7 @@ def whole(run: Run, transcript: Transcript) -> RunView:
             for index in transcript.started
         ],
         text=transcript.text,
+        safety=[verdict.model_dump(exclude_none=True) for verdict in transcript.verdicts],
         usage=transcript.usage.model_dump(exclude_none=True) if transcript.usage else None,
         result=run.result,
         error=run.error,

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from typing import Any, cast
 
@@ -33,11 +33,13 @@ from backend.streaming.chunks import (
     UsageData,
 )
 from backend.streaming.events import stream_messages
+from backend.streaming.gate import Gate
 from backend.streaming.progress import ProgressMeter
 from backend.streaming.transcript import Transcript
 from workflows.errors import Cancelled, Internal, RunTimeout, StorywireError
 from workflows.graph import Graph
-from workflows.state import RunContext, State
+from workflows.safety.policy import Policy
+from workflows.state import RunContext, State, text_of
 from workflows.text.words import count_words
 
 log = structlog.get_logger()
@@ -52,12 +54,14 @@ class Executor:
         graphs: Mapping[str, Graph],
         run_log: SqlLog,
         repository: RunRepository,
+        policy_of: Callable[[Run], Policy],
         merge_seconds: float,
         run_timeout: float,
     ) -> None:
         self._graphs = graphs
         self._log = run_log
         self._repository = repository
+        self._policy_of = policy_of
         self._merge_seconds = merge_seconds
         self._run_timeout = run_timeout
 
@@ -137,7 +141,8 @@ class Executor:
         writer.put(_workflow("started" if attempt == 1 else "resumed", attempt))
         await writer.flush()
         signals.begun.set()
-        for message in reconcile(transcript, state):
+        gate = Gate(self._policy_of(run), time.monotonic)
+        for message in reconcile(transcript, state, gate.shown):
             writer.put(message)
 
         meter = ProgressMeter(time.monotonic)
@@ -159,19 +164,24 @@ class Executor:
             async with aclosing(messages) as stream:
                 async for message in stream:
                     signals.settling = isinstance(message, InputRequired)
-                    writer.put(message)
+                    for told in gate.take(message):
+                        writer.put(told)
                     if (progress := _progress(meter, message)) is not None:
                         writer.put(progress)
             snapshot = await graph.aget_state(config)
             state = cast(State, snapshot.values)
         if snapshot.interrupts:
             return None
-        for message in reconcile(transcript, state):
+        for message in reconcile(transcript, state, gate.shown):
             # The log and the state come from one stream; if they differ, the state is what is kept.
             log.error("log_differed_from_state", type=message.type)
             writer.put(message)
+        if transcript.text != text_of(state["sections"]):
+            raise Internal("The text that was checked is not the text that was told; it is kept back.")
         writer.put(meter.done())
         writer.put(_workflow("completed", attempt))
+        if transcript.metadata is not None:
+            state["metadata"] = transcript.metadata.model_dump()  # with what the gate measured
         return complete(run.id, state, transcript.usage or usage)
 
     async def _store(self, run: Run, ending: Message | None, transcript: Transcript) -> None:

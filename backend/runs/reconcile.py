@@ -4,7 +4,7 @@ Section by section: what the checkpoint has and the log lacks is appended from t
 bought again; what the log has and the checkpoint lacks is retracted, and will be written again.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from backend.streaming.chunks import (
     Content,
@@ -20,9 +20,21 @@ from backend.streaming.chunks import (
 from backend.streaming.transcript import Transcript
 from workflows.state import Section, State
 
+Shown = Callable[[State, Section], tuple[str, bool]]
+"""What readers may have of a section of the state, and whether that is all of it."""
 
-def reconcile(transcript: Transcript, state: State) -> Iterator[Message]:
-    """The messages that make a reader of the log see what the checkpoint has; usually none."""
+
+def show_all(state: State, section: Section) -> tuple[str, bool]:
+    """A run without a gate: every section, whole."""
+    del state
+    return section["text"], True
+
+
+def reconcile(transcript: Transcript, state: State, shown: Shown = show_all) -> Iterator[Message]:
+    """The messages that make a reader of the log see what the checkpoint has; usually none.
+
+    What a gate holds back isn't told by this way either: `shown` says what may be.
+    """
     yield from _outline(transcript, state)
     sections = state.get("sections", {})
     for index in transcript.started:
@@ -32,7 +44,7 @@ def reconcile(transcript: Transcript, state: State) -> Iterator[Message]:
         if index in _at_fault(state):
             yield from _withhold(transcript, sections[index])
         else:
-            yield from _section(transcript, sections[index])
+            yield from _section(transcript, index, *shown(state, sections[index]))
     if "metadata" in state and not transcript.has_metadata:
         yield Metadata(data=MetadataData.model_validate(state["metadata"]))
 
@@ -44,15 +56,15 @@ def _outline(transcript: Transcript, state: State) -> Iterator[Message]:
             yield OutlineMessage(data=outline)
 
 
-def _section(transcript: Transcript, section: Section) -> Iterator[Message]:
-    index, text = section["index"], section["text"]
+def _section(transcript: Transcript, index: int, text: str, is_whole: bool) -> Iterator[Message]:
     told = transcript.text_of(index)
-    if told == text and index in transcript.finished:
+    if told == text and (index in transcript.finished) == is_whole:
         return
     if not text.startswith(told) or index in transcript.finished:
         yield Retract(data=RetractData(section=index, reason="restart"))
         told = ""
-    yield Content(data=ContentData(section=index, chunk=text[len(told) :], is_complete=True))
+    if is_whole or len(text) > len(told):
+        yield Content(data=ContentData(section=index, chunk=text[len(told) :], is_complete=is_whole))
 
 
 def _withhold(transcript: Transcript, section: Section) -> Iterator[Message]:

@@ -27,6 +27,8 @@ from backend.streaming.views import Granularity, Order
 from workflows.errors import Conflict, FieldError, InvalidInput, NotFound
 from workflows.formats.base import AnyFormat
 from workflows.models.catalog import ModelCatalog
+from workflows.safety.book import PolicyBook
+from workflows.safety.check import first_refused_field
 
 _STOP_TRIES = 5
 _LOOK_SECONDS = 0.05
@@ -50,6 +52,7 @@ class Runs:
         *,
         formats: Mapping[str, AnyFormat],
         models: ModelCatalog,
+        policies: PolicyBook,
         repository: RunRepository,
         log: SqlLog,
         checkpoints: BaseCheckpointSaver[Any],
@@ -59,6 +62,7 @@ class Runs:
     ) -> None:
         self._formats = formats
         self._models = models
+        self._policies = policies
         self._repository = repository
         self._log = log
         self._checkpoints = checkpoints
@@ -170,6 +174,7 @@ class Runs:
         """Goes on with the plan as a person edited it. Raises InvalidInput, Conflict."""
         run = await self.find(owner, run_id)
         edited = check_outline(outline)
+        self._check_safety(run, edited)
         with self._execution.room():
             if run.status != "waiting" or not await self._repository.answer(run, self._presence.id, edited):
                 raise Conflict(f"The run is {run.status}: it doesn't wait for an answer.")
@@ -239,6 +244,14 @@ class Runs:
             self._submit(run, lifts_error=True)
         await self._execution.begun(run.id)
         return run
+
+    def _check_safety(self, run: Run, outline: dict[str, Any]) -> None:
+        """A plan that isn't fit for its readers is sent back to who edited it: the run waits on."""
+        format = self._format(run.format)
+        policy = self._policies.apply(format.policy(format.parse(run.input)))
+        if (refused := first_refused_field(policy, outline, "outline")) is not None:
+            field, message = refused
+            raise InvalidInput(f"{field}: {message}", (FieldError(field, message),))
 
     def _submit(self, run: Run, *, lifts_error: bool = False) -> None:
         if run.options.get("on_disconnect") == "cancel":

@@ -87,12 +87,16 @@ class SafetyIssue(_Data):
 
 
 class SafetyCheckData(_Data):
-    """A verdict; `score` 0 (unsafe) to 1."""
+    """A verdict; `score` 0 (unsafe) to 1. `layers` are the checks that ran, `scores` a judge's, 0 to 1."""
 
     stage: Literal["input", "sentence", "section", "final"]
     approved: bool
     score: float = Field(ge=0, le=1)
     issues: list[SafetyIssue]
+    section: int | None = None
+    policy: str | None = None
+    layers: list[str] | None = None
+    scores: dict[str, float] | None = None
 
 
 class ProgressData(_Data):

@@ -7,11 +7,14 @@ from backend.streaming.chunks import (
     Error,
     Message,
     Metadata,
+    MetadataData,
     NodeEvent,
     OutlineData,
     OutlineMessage,
     Progress,
     Retract,
+    SafetyCheck,
+    SafetyCheckData,
     Usage,
     UsageData,
 )
@@ -28,7 +31,8 @@ class Transcript:
         self.usage: UsageData | None = None
         self.percent = 0
         self.attempts = 0
-        self.has_metadata = False
+        self.metadata: MetadataData | None = None
+        self.verdicts: list[SafetyCheckData] = []
         self.terminal: Complete | Error | None = None
 
     def apply(self, message: Message) -> None:
@@ -46,12 +50,19 @@ class Transcript:
                 self.usage = data
             case Progress(data=data):
                 self.percent = data.percent
-            case Metadata():
-                self.has_metadata = True
+            case Metadata(data=data):
+                self.metadata = data
+            case SafetyCheck(data=data):
+                self.verdicts.append(data)
             case NodeEvent(data=data) if data.node == "workflow" and data.status in ("started", "resumed"):
                 self.attempts += 1
             case _:
                 pass
+
+    @property
+    def has_metadata(self) -> bool:
+        """Whether the metrics were told."""
+        return self.metadata is not None
 
     def text_of(self, section: int) -> str:
         """The text of one section as readers have it."""

@@ -69,6 +69,6 @@ async def test_kill_at_any_gap_loses_and_repeats_nothing(
     assert told.text == late.text == told.ending["story_content"] == stored["result"]["story_content"]
     assert hashlib.sha256(told.text.encode()).hexdigest() == told.ending["sha256"]
     assert stored["status"] == "completed"
-    # A plan, four scenes, the choices; and at the most what was in flight when it was killed: the
+    # A plan, four scenes, the verdict, the choices; and at the most what was in flight when it was killed: the
     # sections being written, and one whose end was not in the checkpoint yet.
-    assert 6 <= len(provider.generations) <= 6 + parallel + (parallel > 1)
+    assert 7 <= len(provider.generations) <= 7 + parallel + (parallel > 1)

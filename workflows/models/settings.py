@@ -4,6 +4,7 @@ This and `backend/settings.py` are the only readers of the environment.
 """
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -34,6 +35,20 @@ class ModelSettings(BaseSettings):
         90.0, gt=0, description="Seconds without a token after which a model call is given up (MODEL_TIMEOUT)"
     )
 
+    policy_dir: Path | None = Field(
+        None, description="Folder of safety policies (*.toml) beside ours, or in their place"
+    )
+    judge: Literal["auto", "off", "llm"] = Field(
+        "auto",
+        description="A model that reads the text before it is done; auto: for all but the embedded model",
+    )
+    judge_model: str | None = Field(
+        None, description="The model that judges, as provider:model; the run's own model by default"
+    )
+    moderation: Literal["off", "openai"] = Field(
+        "off", description="openai: ask OpenAI's moderation too, where OpenAI writes the text"
+    )
+
     openai_api_key: SecretStr | None = Field(None, validation_alias=AliasChoices("OPENAI_API_KEY"))
     openai_base_url: str | None = Field(None, validation_alias=AliasChoices("OPENAI_BASE_URL"))
     google_api_key: SecretStr | None = Field(
@@ -52,7 +67,7 @@ class ModelSettings(BaseSettings):
         """`~` in `.env`, where no shell expands it."""
         return None if path is None else path.expanduser()
 
-    @field_validator("model")
+    @field_validator("model", "judge_model")
     @classmethod
     def _check_model(cls, model: str | None) -> str | None:
         return None if model is None else str(ModelSpec.parse(model))

@@ -13,4 +13,17 @@ async def calculate_metrics(deps: Dependencies, state: State, runtime: Runtime[R
     """Off the loop: counting a long text takes longer than other readers should wait for a token."""
     del runtime
     given = deps.format.parse(state["input"])
-    return {"metadata": await asyncio.to_thread(deps.format.metrics, given, state)}
+    metrics = await asyncio.to_thread(deps.format.metrics, given, state)
+    return {"metadata": {**metrics, "safety": _safety(state)}}
+
+
+def _safety(state: State) -> dict[str, Any]:
+    """The final verdict in short: the policy, the layers that ran, the judge's scores where one ran."""
+    verdict = state["safety"]
+    told: dict[str, Any] = {
+        "policy": verdict.get("policy", ""),
+        "layers": verdict.get("layers", []),
+        "score": verdict["score"],
+        "rewrites": state["rewrites"],
+    }
+    return {**told, "scores": verdict["scores"]} if "scores" in verdict else told

@@ -22,7 +22,7 @@ async def derive(deps: Dependencies, state: State, runtime: Runtime[RunContext])
     model = await deps.open_model(runtime.context)
     for _ in range(_TRIES):
         results = await deps.format.derive(given, state, model)
-        if not find_issues(deps.format.policy(given), results):
+        if not find_issues(deps.policy(given), results):
             return {"results": results}
     message = "What was made of the text was not fit for its readers, so it is left out."
     get_stream_writer()(Notice(kind="notice", node="derive", message=message))

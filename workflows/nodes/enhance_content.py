@@ -7,15 +7,17 @@ from langgraph.config import get_stream_writer
 from langgraph.runtime import Runtime
 
 from workflows.nodes.dependencies import Dependencies
+from workflows.nodes.judge_section import judge_section
 from workflows.page import Page
 from workflows.routing import section_task
-from workflows.state import Issue, RunContext, Section, State
+from workflows.state import Issue, RunContext, Section, State, Verdict
 
 
 async def enhance_content(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
     """Takes each section at fault back and writes it anew, with the findings at hand."""
     model = await deps.open_model(runtime.context)
     rewritten: dict[int, Section] = {}
+    judged: dict[int, Verdict] = {}
     for index, issues in _by_section(state["safety"]["issues"]).items():
         page = Page(index, get_stream_writer())
         page.retract("safety")
@@ -24,7 +26,9 @@ async def enhance_content(deps: Dependencies, state: State, runtime: Runtime[Run
             async for chunk in prose:
                 page.write(chunk)
         rewritten[index] = page.finish()
-    return {"sections": rewritten, "rewrites": state["rewrites"] + 1}
+        verdicts = await judge_section(deps, state, rewritten[index], runtime)
+        judged |= verdicts.get("judged", {})
+    return {"sections": rewritten, "judged": judged, "rewrites": state["rewrites"] + 1}
 
 
 def _by_section(issues: list[Issue]) -> dict[int, list[Issue]]:

@@ -7,6 +7,7 @@ from langgraph.config import get_stream_writer
 from langgraph.runtime import Runtime
 
 from workflows.nodes.dependencies import Dependencies
+from workflows.nodes.judge_section import judge_section
 from workflows.page import Page
 from workflows.state import RunContext, SectionTask
 
@@ -20,4 +21,5 @@ async def generate_content(
     async with aclosing(deps.format.write(state, model)) as prose:
         async for chunk in prose:
             page.write(chunk)
-    return {"sections": {state["index"]: page.finish()}}
+    section = page.finish()
+    return {"sections": {state["index"]: section}, **await judge_section(deps, state, section, runtime)}

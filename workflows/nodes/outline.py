@@ -1,5 +1,6 @@
 """The plan: what the text will be, before a word of it is written."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from langgraph.config import get_stream_writer
@@ -9,7 +10,8 @@ from langgraph.types import interrupt
 from workflows.errors import SafetyRejected
 from workflows.nodes.dependencies import Dependencies
 from workflows.page import Judgement
-from workflows.safety.check import find_issues
+from workflows.safety.check import check_input, find_issues
+from workflows.safety.policy import Policy
 from workflows.state import Outline, RunContext, State, Verdict
 
 _TRIES = 3
@@ -18,21 +20,24 @@ _TRIES = 3
 async def outline(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
     """Asks the format for its plan. Readers see it, so it is checked as the text is.
 
-    Raises InvalidInput when the input isn't what the format takes, SafetyRejected when no plan is fit.
+    What is asked for is checked first, before any model is called. Raises InvalidInput when the input
+    isn't what the format takes, SafetyRejected when it isn't fit for its readers or no plan is.
     """
     given = deps.format.parse(state["input"])
+    policy = deps.policy(given)
+    _check_wish(policy, given.model_dump(mode="json"), "input")
     model = await deps.open_model(runtime.context)
     for _ in range(_TRIES):
         plan = await deps.format.plan(given, model)
-        issues = find_issues(deps.format.policy(given), [plan.outline, plan.notes])
+        issues = find_issues(policy, [plan.outline, plan.notes])
         if not issues:
             return {"outline": plan.outline, "notes": plan.notes, "sections": {}, "rewrites": 0}
-    verdict = Verdict(stage="input", approved=False, score=0.0, issues=issues)
+    verdict = Verdict(stage="input", approved=False, score=0.0, issues=issues, policy=policy.label)
     get_stream_writer()(Judgement(kind="judgement", verdict=verdict))
     raise SafetyRejected("No plan could be made that is fit for these readers. Try another theme.")
 
 
-async def review_outline(state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
+async def review_outline(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
     """Waits for a person to edit the plan, if the run asked for that; else goes on at once.
 
     A node of its own: LangGraph runs the interrupted node again from its start when the answer
@@ -41,4 +46,14 @@ async def review_outline(state: State, runtime: Runtime[RunContext]) -> dict[str
     if not (runtime.context and runtime.context.review_outline):
         return {}
     edited: Outline = interrupt({"kind": "outline", "payload": state["outline"]})
+    _check_wish(deps.policy(deps.format.parse(state["input"])), edited, "outline")
     return {"outline": edited}
+
+
+def _check_wish(policy: Policy, wish: Mapping[str, Any], root: str) -> None:
+    verdict = check_input(policy, wish, root)
+    verdict["policy"] = policy.label
+    verdict["layers"] = ["rules"]
+    get_stream_writer()(Judgement(kind="judgement", verdict=verdict))
+    if not verdict["approved"]:
+        raise SafetyRejected(f"This can't be written for these readers. {verdict['issues'][0]['advice']}")

@@ -1,60 +1,127 @@
-"""A verdict on a text, by the local rules."""
+"""Verdicts by the local rules: on what is asked for, on one section, on the whole text."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal
 
+from workflows.safety.injection import decoded, find_injection
+from workflows.safety.personal import find_personal_data
 from workflows.safety.policy import Policy
 from workflows.safety.rules import Finding, find
+from workflows.safety.screen import screen
 from workflows.state import Issue, Section, Verdict
 from workflows.text.words import split_sentences
 
+Stage = Literal["input", "sentence", "section", "final"]
 _WEIGHT = {"low": 0.05, "medium": 0.2, "high": 0.6}
 
 
-def check_sections(policy: Policy, sections: dict[int, Section]) -> Verdict:
-    """The final verdict on all sections: not approved as soon as one blocked rule is broken."""
+def check_sections(policy: Policy, sections: dict[int, Section], stage: Stage = "final") -> Verdict:
+    """The verdict on sections: not approved as soon as one blocked rule is broken.
+
+    Whatever a gate held back is found here too: both ask the same `Screen`.
+    """
     found = [
         (index, finding)
         for index in sorted(sections)
-        for sentence in split_sentences(sections[index]["text"])
-        for finding in find(policy, sentence)
+        for finding in _findings(policy, sections[index]["text"])
     ]
     return Verdict(
-        stage="final",
+        stage=stage,
         approved=not any(finding.rule.blocked for _, finding in found),
-        score=round(max(0.0, 1.0 - sum(_WEIGHT[finding.rule.severity] for _, finding in found)), 2),
-        issues=[_issue(index, finding) for index, finding in found],
+        score=_score(finding.rule.severity for _, finding in found),
+        issues=[issue_of(finding, index) for index, finding in found],
     )
+
+
+def check_text(policy: Policy, text: str) -> Verdict:
+    """The verdict on any one text."""
+    verdict = check_sections(policy, {0: Section(index=0, text=text)})
+    for issue in verdict["issues"]:
+        del issue["section"]
+    return verdict
+
+
+def check_input(policy: Policy, given: Mapping[str, Any], root: str = "input") -> Verdict:
+    """The verdict on what somebody asks for, before anything is spent. Each advice begins with the field."""
+    issues: list[tuple[bool, Issue]] = []
+    for path, text in _fields(given, root):
+        issues += _input_issues(policy, path, text)
+    return Verdict(
+        stage="input",
+        approved=not any(blocked for blocked, _ in issues),
+        score=_score(issue["severity"] for _, issue in issues),
+        issues=[issue for _, issue in issues],
+    )
+
+
+def first_refused_field(policy: Policy, given: Mapping[str, Any], root: str) -> tuple[str, str] | None:
+    """The first field that the policy refuses, and why."""
+    for path, text in _fields(given, root):
+        for blocked, issue in _input_issues(policy, path, text):
+            if blocked:
+                return path, f"{issue['category']}: {issue['advice'].removeprefix(f'{path}: ')}"
+    return None
 
 
 def find_issues(policy: Policy, value: Any) -> list[Issue]:
     """What is blocked in any of the texts inside a plain value: a plan, or a format's own results."""
     return [
-        _issue(None, finding)
-        for text in _texts(value)
+        issue_of(finding)
+        for _, text in _fields(value, "")
         for finding in find(policy, text)
         if finding.rule.blocked
     ]
 
 
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _texts(item)
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from _texts(item)
-
-
-def _issue(index: int | None, finding: Finding) -> Issue:
+def issue_of(finding: Finding, section: int | None = None) -> Issue:
+    """A finding as readers are told."""
     issue = Issue(
         category=finding.rule.category,
         severity=finding.rule.severity,
         quote=finding.quote,
         advice=finding.rule.advice,
     )
-    if index is not None:
-        issue["section"] = index
+    if section is not None:
+        issue["section"] = section
     return issue
+
+
+def _findings(policy: Policy, text: str) -> list[Finding]:
+    found = [finding for sentence in split_sentences(text) for finding in find(policy, sentence)]
+    _, stopped = screen(policy, text)
+    if stopped is not None and not any(finding.rule.blocked for finding in found):
+        found.append(stopped)  # a phrase that runs over the end of a sentence
+    return found
+
+
+def _input_issues(policy: Policy, path: str, text: str) -> Iterator[tuple[bool, Issue]]:
+    for layer in (text, *decoded(text)):
+        for finding in find(policy, layer):
+            issue = issue_of(finding)
+            issue["advice"] = f"{path}: {finding.rule.advice}"
+            yield finding.rule.blocked, issue
+    if policy.input.injection != "off" and (quote := find_injection(text)) is not None:
+        advice = f"{path}: Say what the text is to be about; orders to the model are not followed."
+        issue = Issue(category="prompt_injection", severity="high", quote=quote, advice=advice)
+        yield policy.input.injection == "block", issue
+    if policy.input.personal_data != "off" and (kind := find_personal_data(text)) is not None:
+        advice = f"{path}: This holds {kind}; leave it out."
+        yield (
+            policy.input.personal_data == "block",
+            Issue(category="personal_data", severity="medium", advice=advice),
+        )
+
+
+def _fields(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(value, str):
+        yield path, value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _fields(item, f"{path}.{key}")
+    elif isinstance(value, list | tuple):
+        for index, item in enumerate(value):
+            yield from _fields(item, f"{path}.{index}")
+
+
+def _score(severities: Iterator[str] | Any) -> float:
+    return round(max(0.0, 1.0 - sum(_WEIGHT[severity] for severity in severities)), 2)

@@ -4,45 +4,199 @@ import re
 import tomllib
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from workflows.safety.spelling import whole_words
+from workflows.safety.spelling import beginnings, plain_phrases, whole_words
 
 _FOLDER = Path(__file__).parent / "policies"
+_WORDS = Path(__file__).parent / "words.toml"
+
+Severity = Literal["low", "medium", "high"]
+GateMode = Literal["open", "sentence", "section"]
+Terms = dict[str, Annotated[list[str], Field(min_length=1)]]
 
 
-class Rule(BaseModel):
-    """Words of one category. `blocked` decides whether a finding stops the text or is only noted."""
-
+class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+
+class Rule(_Part):
+    """Words of one category. `blocked` decides whether a finding stops the text or is only noted."""
+
     category: str
-    severity: Literal["low", "medium", "high"]
+    severity: Severity
     blocked: bool = True
+    noted_in: tuple[str, ...] = Field((), description="Bands for whose readers a finding is only noted")
     advice: str
-    terms: dict[str, Annotated[list[str], Field(min_length=1)]] = Field(
+    terms: Terms = Field(
         description="By language: whole words or phrases; a `*` at the end stands for any ending"
+    )
+    harmless: Terms = Field(
+        default_factory=dict, description="By language: phrases in which the same words mean no harm"
     )
 
     @cached_property
     def pattern(self) -> re.Pattern[str]:
         """Finds any of the terms in folded text, whatever the language."""
-        return whole_words(term for terms in self.terms.values() for term in terms)
+        return whole_words(_all(self.terms))
+
+    @cached_property
+    def innocent(self) -> re.Pattern[str] | None:
+        """Finds what is to be left out before looking for the terms."""
+        return plain_phrases(_all(self.harmless)) if self.harmless else None
 
 
-class Policy(BaseModel):
-    """What is looked for, for one audience."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Band(_Part):
+    """Readers of some ages, in years, both ends included."""
 
     name: str
+    youngest: int
+    oldest: int
+
+
+class InputRules(_Part):
+    """What becomes of an input that tries to give the model orders, or that holds personal data."""
+
+    injection: Literal["block", "note", "off"] = "block"
+    personal_data: Literal["block", "note", "off"] = "note"
+
+
+class JudgeRules(_Part):
+    """When a judge's findings stop a text: from this severity on, or with a score (0–1) below the least."""
+
+    blocks: Severity = "medium"
+    least: dict[Literal["age_fit", "cultural_sensitivity", "educational_value"], float] = Field(
+        default_factory=dict
+    )
+
+
+class ModerationRules(_Part):
+    """From which score (0–1) of a provider's moderation on a text is stopped, in all and by category."""
+
+    threshold: float = Field(0.5, ge=0, le=1)
+    categories: dict[str, float] = Field(default_factory=dict)
+
+
+class Policy(_Part):
+    """What is looked for, for one audience. `band` is set where it is for readers of some age only."""
+
+    name: str
+    audience: str = "general"
+    readers: str = "everybody"
+    gate: GateMode = "sentence"
+    input: InputRules = InputRules()
+    judge: JudgeRules = JudgeRules()
+    moderation: ModerationRules = ModerationRules()
+    bands: tuple[Band, ...] = ()
+    band: str | None = None
     rules: tuple[Rule, ...]
+
+    @model_validator(mode="after")
+    def _bands_are_known(self) -> Self:
+        known = {band.name for band in self.bands}
+        for rule in self.rules:
+            if unknown := set(rule.noted_in) - known:
+                raise ValueError(f"noted_in names no band of this policy: {', '.join(sorted(unknown))}")
+        return self
+
+    @property
+    def label(self) -> str:
+        """The name with its band: `child:6-8`."""
+        return f"{self.name}:{self.band}" if self.band else self.name
+
+    def for_age(self, age: int | None) -> "Policy":
+        """The policy for one reader. Without a known age, or outside every band, the strictest holds."""
+        band = next((b for b in self.bands if age is not None and b.youngest <= age <= b.oldest), None)
+        if band is None:
+            return self
+        return self._of_bands[band.name]
+
+    @cached_property
+    def _of_bands(self) -> dict[str, "Policy"]:
+        return {band.name: _of_band(self, band.name) for band in self.bands}
+
+    @cached_property
+    def blocked(self) -> re.Pattern[str] | None:
+        """Finds anything that any rule blocks: a quick look before the rules are asked one by one."""
+        terms = [term for rule in self.rules for term in _all(rule.terms)]
+        return whole_words(terms) if terms else None
+
+    @cached_property
+    def beginnings(self) -> re.Pattern[str] | None:
+        """Matches text that ends in the first words of a blocked phrase."""
+        return beginnings(term for rule in self.rules if rule.blocked for term in _all(rule.terms))
 
 
 @cache
-def load_policy(name: str) -> Policy:
-    """The policy file `name`. Raises FileNotFoundError or pydantic's ValidationError: a policy is never guessed."""
-    with (_FOLDER / f"{name}.toml").open("rb") as file:
-        return Policy.model_validate({"name": name, **tomllib.load(file)})
+def load_policy(name: str, age: int | None = None) -> Policy:
+    """The policy file `name`, for readers of that age.
+
+    Raises FileNotFoundError or pydantic's ValidationError: a policy is never guessed.
+    """
+    if age is not None:
+        return load_policy(name).for_age(age)
+    return read_policy(_FOLDER / f"{name}.toml")
+
+
+def read_policy(path: Path) -> Policy:
+    """One policy file; its name is the policy's. `extends` takes over one of ours and adds rules to it.
+
+    Raises OSError, tomllib.TOMLDecodeError or ValueError (pydantic's ValidationError is one).
+    """
+    with path.open("rb") as file:
+        given = tomllib.load(file)
+    listed = given.get("rules", [])
+    if not isinstance(listed, list) or not all(isinstance(rule, dict) for rule in listed):
+        raise ValueError("rules are written as [[rules]]")
+    given["rules"] = [_with_words(rule) for rule in listed]
+    if (base := given.pop("extends", None)) is not None:
+        given = _extend(str(base), given)
+    return Policy.model_validate({"name": path.stem, **given})
+
+
+def list_policies() -> list[str]:
+    """The names of our own policies."""
+    return sorted(path.stem for path in _FOLDER.glob("*.toml"))
+
+
+def _of_band(policy: Policy, band: str) -> Policy:
+    rules = tuple(
+        rule.model_copy(update={"blocked": False}) if band in rule.noted_in else rule for rule in policy.rules
+    )
+    # Built anew: a copy would keep the patterns of the rules that it was copied from.
+    return Policy.model_validate({**_fields(policy), "rules": rules, "band": band})
+
+
+def _extend(base: str, given: dict[str, Any]) -> dict[str, Any]:
+    if base not in list_policies():
+        raise ValueError(f"extends names no policy of ours: {base!r}; there is {', '.join(list_policies())}")
+    known = load_policy(base)
+    return {**_fields(known), **given, "rules": [*known.rules, *given["rules"]], "name": known.name}
+
+
+def _fields(policy: Policy) -> dict[str, Any]:
+    return {name: getattr(policy, name) for name in Policy.model_fields}
+
+
+def _with_words(rule: dict[str, Any]) -> dict[str, Any]:
+    if "words" not in rule:
+        return rule
+    rule, name = dict(rule), str(rule["words"])
+    del rule["words"]
+    if name not in _word_lists():
+        raise ValueError(f"words names no list of ours: {name!r}; there is {', '.join(_word_lists())}")
+    listed = dict(_word_lists()[name])
+    harmless = listed.pop("harmless", {})
+    return {"terms": listed, "harmless": harmless, **rule}
+
+
+@cache
+def _word_lists() -> dict[str, dict[str, Any]]:
+    with _WORDS.open("rb") as file:
+        return tomllib.load(file)
+
+
+def _all(terms: Terms) -> list[str]:
+    return [term for listed in terms.values() for term in listed]

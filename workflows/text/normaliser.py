@@ -6,6 +6,8 @@ is cleaned a second time. The result doesn't depend on how the text was cut into
 
 import re
 
+from workflows.text.markup import MarkupFilter
+
 _HIGH, _LOW = re.compile("[\ud800-\udbff]"), re.compile("[\udc00-\udfff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
@@ -15,10 +17,11 @@ _BLANK = re.compile(r"\s*\n\s*")
 
 
 class Normaliser:
-    """Text in, clean text out: no control characters, `\\n` line ends, at most one blank line in a row,
+    """Text in, clean text out: no markup, no control characters, `\\n` line ends, at most one blank line in a row,
     no white space at either end, no half of a surrogate pair. Feed chunks, then `close`."""
 
     def __init__(self) -> None:
+        self._markup = MarkupFilter()
         self._raw_tail = ""  # a carriage return or half a character that waits for its other half
         self._space = ""  # white space that waits for a word, so that none is left at the end
         self._started = False
@@ -29,12 +32,12 @@ class Normaliser:
         self._raw_tail = ""
         if chunk and (chunk[-1] == "\r" or _HIGH.match(chunk[-1])):
             chunk, self._raw_tail = chunk[:-1], chunk[-1]
-        return self._emit(_clean(chunk))
+        return self._emit(self._markup.feed(_clean(chunk)))
 
     def close(self) -> str:
         """What was still held back. The white space at the end is dropped."""
         tail, self._raw_tail = self._raw_tail, ""
-        return self._emit(_clean(tail))
+        return self._emit(self._markup.feed(_clean(tail)) + self._markup.close())
 
     def _emit(self, chunk: str) -> str:
         whole = self._space + chunk

@@ -45,9 +45,8 @@ class StoryFormat(Format[StoryInput]):
             )
 
     def policy(self, given: StoryInput) -> Policy:
-        """Children's policy."""
-        del given
-        return load_policy("child")
+        """Children's policy, for a reader of this age."""
+        return load_policy("child", given.reader.age)
 
     async def plan(self, given: StoryInput, model: Model) -> Plan:
         """Four scenes. Titles and summaries are the model's, lengths are ours."""

@@ -1,0 +1,120 @@
+"""Safety policies, and any text checked against one of them."""
+
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from backend.api.dependencies import ResourcesDep
+from workflows.errors import FieldError, InvalidInput
+from workflows.safety.check import check_input, check_text
+from workflows.safety.policy import GateMode, Policy
+from workflows.state import Verdict
+
+router = APIRouter(prefix="/api/v1/safety", tags=["safety"])
+
+
+class CheckBody(BaseModel):
+    """A text and whom it is for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: str = Field(min_length=1, max_length=200_000)
+    policy: str = Field("child", description="GET /api/v1/safety/policies lists them", max_length=64)
+    age: int | None = Field(None, ge=0, le=120, description="The reader's age; the strictest band without it")
+    kind: Literal["text", "input"] = Field(
+        "text", description="input: a request, which is checked for prompt injection and personal data too"
+    )
+
+
+class IssueView(BaseModel):
+    """What was found."""
+
+    category: str
+    severity: Literal["low", "medium", "high"]
+    quote: str | None = None
+    advice: str
+
+
+class VerdictView(BaseModel):
+    """Whether the text may be shown to these readers; `score` 0 (unsafe) to 1."""
+
+    policy: str
+    approved: bool
+    score: float
+    layers: list[str]
+    issues: list[IssueView]
+
+
+class RuleView(BaseModel):
+    """What a policy says of one category."""
+
+    category: str
+    severity: Literal["low", "medium", "high"]
+    blocked: bool
+    noted_in: list[str]
+    advice: str
+
+
+class PolicyView(BaseModel):
+    """One policy, without its word lists."""
+
+    name: str
+    audience: str
+    readers: str
+    gate: GateMode
+    bands: list[dict[str, Any]]
+    input: dict[str, str]
+    rules: list[RuleView]
+
+
+@router.post("/check")
+async def check(body: CheckBody, resources: ResourcesDep) -> VerdictView:
+    """The verdict of the local rules. No model is called and nothing is stored."""
+    try:
+        policy = resources.policies.find(body.policy, body.age)
+    except LookupError as error:
+        message = str(error.args[0])
+        raise InvalidInput(f"policy: {message}", (FieldError("policy", message),)) from None
+    if body.kind == "input":
+        verdict = check_input(policy, {"text": body.text}, "input")
+    else:
+        verdict = check_text(policy, body.text)
+    return _view(policy, verdict)
+
+
+@router.get("/policies")
+async def list_policies(resources: ResourcesDep) -> dict[str, list[PolicyView]]:
+    """Every policy: whom it is for, what it blocks, what it only notes, and when text is told."""
+    return {"policies": [_policy_view(policy) for policy in resources.policies.all()]}
+
+
+def _view(policy: Policy, verdict: Verdict) -> VerdictView:
+    return VerdictView(
+        policy=policy.label,
+        approved=verdict["approved"],
+        score=verdict["score"],
+        layers=["rules"],
+        issues=[IssueView.model_validate(issue) for issue in verdict["issues"]],
+    )
+
+
+def _policy_view(policy: Policy) -> PolicyView:
+    return PolicyView(
+        name=policy.name,
+        audience=policy.audience,
+        readers=policy.readers,
+        gate=policy.gate,
+        bands=[band.model_dump() for band in policy.bands],
+        input=policy.input.model_dump(),
+        rules=[
+            RuleView(
+                category=rule.category,
+                severity=rule.severity,
+                blocked=rule.blocked,
+                noted_in=list(rule.noted_in),
+                advice=rule.advice,
+            )
+            for rule in policy.rules
+        ],
+    )

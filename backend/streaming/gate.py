@@ -1,0 +1,160 @@
+"""Safety before the eye: what of a run's text may be told now. Values to values.
+
+Stands between the events and the log. `open` lets everything through. `sentence` tells text sentence by
+sentence, each after the local rules have seen it; when one breaks a rule, nothing more of its section is
+told until the section is retracted and written again. `section` tells a section when a verdict on it
+approved it. Every other message passes at once, so progress goes on while text is held.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from backend.streaming.chunks import (
+    Content,
+    ContentData,
+    Message,
+    Metadata,
+    Retract,
+    SafetyCheck,
+    SafetyCheckData,
+)
+from workflows.safety.check import issue_of
+from workflows.safety.policy import GateMode, Policy
+from workflows.safety.rules import Finding
+from workflows.safety.screen import Screen, screen
+from workflows.state import Section, State
+
+
+class Gate:
+    """One attempt of one run. `clock` gives seconds; it is asked for the delay that the gate adds."""
+
+    def __init__(self, policy: Policy, clock: Callable[[], float]) -> None:
+        self._policy = policy
+        self._mode: GateMode = policy.gate
+        self._held: dict[int, _Held] = {}
+        self._delays = _Delays(clock)
+
+    def take(self, message: Message) -> Iterator[Message]:
+        """What readers are told for this message: itself, a part of the text, more of it, or nothing."""
+        match message:
+            case Content(data=data) if data.piece is None and self._mode != "open":
+                yield from self._content(data)
+            case Retract(data=data) if data.piece is None:
+                self._held.pop(data.section, None)
+                self._delays.drop(data.section)
+                yield message
+            case SafetyCheck(data=data) if data.stage == "section":
+                yield message
+                yield from self._verdict(data)
+            case Metadata(data=data):
+                yield Metadata(data=data.model_copy(update={"gate": self.report()}))
+            case _:
+                yield message
+
+    def shown(self, state: State, section: Section) -> tuple[str, bool]:
+        """What readers may have of a finished section of the state, and whether that is all of it."""
+        if self._mode == "open":
+            return section["text"], True
+        if self._mode == "section":
+            verdict = state.get("judged", {}).get(section["index"])
+            if verdict is None or not verdict["approved"]:
+                return "", False
+        text, finding = screen(self._policy, section["text"])
+        if self._mode == "section" and finding is not None:
+            return "", False
+        return text, finding is None
+
+    def report(self) -> dict[str, Any]:
+        """How long text was held back so far, in milliseconds, for `metadata`."""
+        return {"mode": self._mode, **self._delays.report()}
+
+    def _content(self, data: ContentData) -> Iterator[Message]:
+        held = self._held.setdefault(data.section, _Held(self._policy))
+        was_stopped = held.finding is not None
+        if was_stopped:
+            return
+        self._delays.came(data.section, len(data.chunk))
+        text = held.add(data)
+        if self._mode == "sentence" and (text or held.is_whole):
+            yield self._tell(data.section, text, ends=held.is_whole)
+        if held.finding is not None:
+            self._delays.drop(data.section)
+            yield self._stopped(data.section, held.finding)
+
+    def _verdict(self, data: SafetyCheckData) -> Iterator[Message]:
+        if self._mode != "section" or data.section is None or not data.approved:
+            return
+        held = self._held.get(data.section)
+        if held is None or held.finding is not None or not held.is_whole:
+            return
+        del self._held[data.section]
+        yield self._tell(data.section, "".join(held.passed), ends=True)
+
+    def _tell(self, section: int, text: str, *, ends: bool) -> Content:
+        self._delays.went(section, len(text))
+        return Content(data=ContentData(section=section, chunk=text, is_complete=ends))
+
+    def _stopped(self, section: int, finding: Finding) -> SafetyCheck:
+        issue = issue_of(finding, section)
+        verdict = {"stage": "sentence", "approved": False, "score": 0.0, "issues": [issue]}
+        about = {"section": section, "policy": self._policy.label, "layers": ["rules"]}
+        return SafetyCheck(data=SafetyCheckData.model_validate({**verdict, **about}))
+
+
+class _Held:
+    """One section's text, as far as the local rules have passed it."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._screen = Screen(policy)
+        self.passed: list[str] = []
+        self.is_whole = False
+
+    @property
+    def finding(self) -> Finding | None:
+        """The broken rule for which the section is stopped."""
+        return self._screen.finding
+
+    def add(self, data: ContentData) -> str:
+        """More text; returns what of it, and of what waited, has passed."""
+        text = self._screen.feed(data.chunk)
+        if data.is_complete:
+            text += self._screen.close()
+            self.is_whole = self._screen.finding is None
+        self.passed.append(text)
+        return text
+
+
+class _Delays:
+    """How long each chunk waited from its coming to its last character's going."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._waiting: dict[int, deque[tuple[float, int]]] = {}
+        self._count = 0
+        self._sum = 0.0
+        self._max = 0.0
+
+    def came(self, section: int, length: int) -> None:
+        if length:
+            self._waiting.setdefault(section, deque()).append((self._clock(), length))
+
+    def went(self, section: int, length: int) -> None:
+        waiting = self._waiting.get(section)
+        now = self._clock()
+        while waiting and length >= waiting[0][1]:
+            since, size = waiting.popleft()
+            length -= size
+            self._count += 1
+            self._sum += now - since
+            self._max = max(self._max, now - since)
+        if waiting and length:
+            since, size = waiting[0]
+            waiting[0] = (since, size - length)
+
+    def drop(self, section: int) -> None:
+        self._waiting.pop(section, None)
+
+    def report(self) -> dict[str, float]:
+        mean = self._sum / self._count if self._count else 0.0
+        return {"held_ms_max": round(self._max * 1000, 1), "held_ms_mean": round(mean * 1000, 1)}

@@ -1,0 +1,215 @@
+"""The gate: unsafe text is never told, harmless text is, whole and in order."""
+
+from itertools import pairwise
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from backend.streaming.chunks import (
+    Content,
+    Message,
+    Metadata,
+    MetadataData,
+    Retract,
+    SafetyCheck,
+    SafetyCheckData,
+)
+from backend.streaming.gate import Gate
+from tests.unit.messages import EVERY_TYPE, content, progress, retract
+from workflows.safety.policy import GateMode, Policy, load_policy
+from workflows.state import Section, State, Verdict
+from workflows.text.normaliser import normalise
+
+CHILD = load_policy("child", 7)
+HARMLESS = [
+    "The fox ran home.",
+    "“Is it warm?” asked Maya.",
+    "Dr. J. R. Owl skilfully began to sing!",
+    "Rain fell; nobody minded…",
+    "השועל רץ הביתה.",
+    "She counted 3 < 5 and smiled",
+    "Then all went home.",
+]
+UNSAFE = [
+    "He wanted to kill the dragon.",
+    "“I'll m-u-r-d-e-r you!” she said.",
+    "Then he slit\nhis\nthroat.",
+    "She got. High. On it.",
+    "They k i l l e d him.",
+    "He drew a p1stol.",
+    "K\u0456ll them all!",
+    "בידו היה אקדח טעון.",
+    "k\u200bill",
+]
+harmless = st.lists(st.sampled_from(HARMLESS), max_size=5)
+joints = st.sampled_from([" ", "\n", "\n\n"])
+
+
+class Clock:
+    """A clock that a test moves."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+# Made once: a policy keeps its compiled patterns.
+POLICIES: dict[GateMode, Policy] = {
+    "open": CHILD.model_copy(update={"gate": "open"}),
+    "sentence": CHILD,
+    "section": CHILD.model_copy(update={"gate": "section"}),
+}
+
+
+def gate_of(mode: GateMode = "sentence", clock: Clock | None = None) -> Gate:
+    return Gate(POLICIES[mode], clock or Clock())
+
+
+def told(gate: Gate, *messages: Message) -> list[Message]:
+    return [each for message in messages for each in gate.take(message)]
+
+
+def text_of(messages: list[Message], section: int = 0) -> str:
+    return "".join(m.data.chunk for m in messages if isinstance(m, Content) and m.data.section == section)
+
+
+def verdict(section: int, approved: bool) -> SafetyCheck:
+    return SafetyCheck(
+        data=SafetyCheckData(stage="section", approved=approved, score=1, issues=[], section=section)
+    )
+
+
+def cut(text: str, random: Random) -> list[Message]:
+    places = sorted(random.randint(0, len(text)) for _ in range(random.choice([0, 1, 5, 40])))
+    pieces = [text[a:b] for a, b in pairwise([0, *places, len(text)])]
+    return [content(0, piece, ends=index + 1 == len(pieces)) for index, piece in enumerate(pieces)]
+
+
+@settings(max_examples=150, deadline=None)
+@given(harmless, st.sampled_from(UNSAFE), harmless, joints, st.integers(0, 10**9))
+def test_gate_never_tells_a_byte_of_an_unsafe_sentence_and_all_of_what_came_before(
+    before: list[str], unsafe: str, after: list[str], joint: str, seed: int
+) -> None:
+    text = joint.join([*before, unsafe, *after])
+    start = text.index(unsafe)
+    for cuts in range(20):  # three thousand streams in all
+        out = told(gate_of(), *cut(text, Random(seed + cuts)))
+        shown = text_of(out)
+
+        assert text.startswith(shown) and len(shown) <= start
+        # Without a mark at its end, a sentence and the next one are one.
+        if not before or before[-1][-1] in ".!?…" or "\n" in joint:
+            assert shown.rstrip() == text[:start].rstrip()
+        assert not any(m.data.is_complete for m in out if isinstance(m, Content))
+        [stopped] = [m for m in out if isinstance(m, SafetyCheck)]
+        assert (stopped.data.stage, stopped.data.approved, stopped.data.section) == ("sentence", False, 0)
+
+
+@settings(max_examples=200, deadline=None)
+@given(harmless, joints, st.randoms(use_true_random=False))
+def test_gate_tells_all_of_a_harmless_text_in_order(sentences: list[str], joint: str, data: Random) -> None:
+    text = joint.join(sentences)
+    out = told(gate_of(), *cut(text, data))
+    assert text_of(out) == text
+    assert [m.data.is_complete for m in out if isinstance(m, Content)][-1:] == [True]
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.sampled_from([*HARMLESS, *UNSAFE]), max_size=6), joints, st.randoms(use_true_random=False))
+def test_gate_and_the_state_agree_on_what_may_be_shown_however_the_text_was_cut(
+    sentences: list[str], joint: str, data: Random
+) -> None:
+    text = normalise(joint.join(sentences))
+    gate = gate_of()
+    shown, is_whole = gate.shown(State(), Section(index=0, text=text))
+    out = told(gate_of(), *cut(text, data))
+    assert text_of(out) == shown
+    assert any(m.data.is_complete for m in out if isinstance(m, Content)) == is_whole
+
+
+def test_gate_tells_each_sentence_as_soon_as_it_is_whole() -> None:
+    gate = gate_of()
+    pieces = ["The fox", " ran. ", "It was", " warm", "! Then", " home."]
+    shown = [text_of(told(gate, content(0, piece))) for piece in pieces]
+    assert shown == ["", "The fox ran.", "", "", " It was warm!", ""]
+    assert text_of(told(gate, content(0, "", ends=True))) == " Then home."
+
+
+def test_gate_after_a_retract_tells_the_rewrite_and_gates_it_too() -> None:
+    gate = gate_of()
+    assert text_of(told(gate, content(0, "All well. He killed. More. "))) == "All well."
+    assert text_of(told(gate, content(0, "And more.", ends=True))) == ""
+    out = told(gate, retract(0), content(0, "All well. He smiled. A gun.", ends=True))
+    assert isinstance(out[0], Retract)
+    assert text_of(out) == "All well. He smiled."
+    assert text_of(told(gate, retract(0), content(0, "All well.", ends=True))) == "All well."
+
+
+def test_gate_of_one_section_leaves_the_others_alone() -> None:
+    out = told(gate_of(), content(0, "He killed. "), content(1, "A warm day. "), content(0, "More. "))
+    assert (text_of(out, 0), text_of(out, 1)) == ("", "A warm day.")
+
+
+def test_gate_open_passes_everything_as_it_is() -> None:
+    messages = [content(0, "He kil"), content(0, "led.", ends=True)]
+    assert told(gate_of("open"), *messages) == messages
+
+
+def test_gate_passes_every_other_message_at_once_while_text_is_held() -> None:
+    gate = gate_of()
+    told(gate, content(0, "Once upon"))
+    others = [m for m in EVERY_TYPE if not isinstance(m, Content | Metadata)]
+    assert told(gate, *others, progress(3)) == [*others, progress(3)]
+
+
+def test_gate_by_section_tells_nothing_before_the_verdict_and_all_of_it_after() -> None:
+    gate = gate_of("section")
+    assert told(gate, content(0, "A warm day. "), content(0, "Home.", ends=True)) == []
+    out = told(gate, verdict(0, True))
+    assert (text_of(out), out[0].type) == ("A warm day. Home.", "safety_check")
+
+
+@pytest.mark.parametrize("message", [verdict(0, False), verdict(1, True)])
+def test_gate_by_section_without_an_approval_of_that_section_tells_nothing(message: Message) -> None:
+    gate = gate_of("section")
+    assert text_of(told(gate, content(0, "A warm day.", ends=True), message)) == ""
+
+
+def test_gate_by_section_never_tells_a_section_that_is_not_at_its_end() -> None:
+    assert text_of(told(gate_of("section"), content(0, "A warm day. "), verdict(0, True))) == ""
+
+
+def test_gate_by_section_keeps_back_what_breaks_a_rule_also_if_a_judge_approves() -> None:
+    gate = gate_of("section")
+    assert text_of(told(gate, content(0, "He killed.", ends=True), verdict(0, True))) == ""
+
+
+def test_gate_by_section_shows_of_the_state_only_what_was_approved() -> None:
+    gate, section = gate_of("section"), Section(index=0, text="A warm day.")
+    good = Verdict(stage="section", approved=True, score=1, issues=[])
+    assert gate.shown(State(), section) == ("", False)
+    assert gate.shown(State(judged={0: {**good, "approved": False}}), section) == ("", False)
+    assert gate.shown(State(judged={0: good}), section) == ("A warm day.", True)
+
+
+def test_gate_measures_how_long_text_was_held() -> None:
+    clock = Clock()
+    gate = gate_of(clock=clock)
+    told(gate, content(0, "The fox"))
+    clock.now = 0.2
+    told(gate, content(0, " ran."))
+    clock.now = 0.3
+    told(gate, content(0, " Then"))
+    given = MetadataData(
+        word_count=1, estimated_reading_time=1, vocabulary_level="x", educational_elements=[]
+    )
+    [message] = told(gate, Metadata(data=given))
+    assert isinstance(message, Metadata)
+    assert message.data.model_dump()["gate"] == {
+        "mode": "sentence",
+        "held_ms_max": 300.0,
+        "held_ms_mean": 200.0,
+    }

@@ -1,0 +1,84 @@
+"""Text that tries to give the model orders: prompt injection, found by its ways of speaking. Pure.
+
+Inputs, documents and search results are data. Prompts say so and set them apart; this finds the ones
+that try anyway, so that nothing is spent on them. It is one layer of several: a text that gets past it
+still stands between marks in the prompt, and what comes of it is checked like any other text.
+"""
+
+import base64
+import binascii
+import html
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+from workflows.safety.spelling import fold, readings
+
+_ORDERS = [
+    line
+    for line in (Path(__file__).parent / "orders.txt").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("# ")
+]
+_PATTERN = re.compile("|".join(f"(?:{order})" for order in _ORDERS), re.MULTILINE)
+_SQUEEZED = re.compile(
+    "ignore(?:all|the|your|any)?(?:previous|prior|above|these|safety)?(?:instructions|rules|prompt)"
+    "|systemprompt|disregardallrules|forgetyourinstructions"
+)
+_ENCODED = re.compile(r"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/]{16,}={0,2})(?![A-Za-z0-9+/=])")
+_HEX = re.compile(r"(?<![0-9a-f])(?:[0-9a-f]{2}[\s:]?){12,}(?![0-9a-f])")
+_TAGS = re.compile("[\U000e0020-\U000e007e]")  # invisible letters, which a model reads
+_BACKWARDS = re.compile(r"snoitcurtsni|tpmorp metsys|selur (?:eht|lla|ruoy)")
+_ROT13 = str.maketrans("abcdefghijklmnopqrstuvwxyz", "nopqrstuvwxyzabcdefghijklm")
+_TURNED = re.compile(r"(?:vtaber|qvfertneq|sbetrg)\W+(?:\w+\W+){0,4}?(?:vafgehpgvbaf|ehyrf|cebzcg)")
+
+
+def find_injection(text: str) -> str | None:
+    """The words with which `text` addresses the model, folded; None when it doesn't."""
+    for layer in _layers(text):
+        if (found := _find(layer)) is not None:
+            return found
+    return None
+
+
+def decoded(text: str) -> Iterator[str]:
+    """What is hidden in `text`: base64, hexadecimal, escapes, and letters that can't be seen."""
+    for match in _ENCODED.finditer(text):
+        if (plain := _from_base64(match.group())) is not None:
+            yield plain
+    for match in _HEX.finditer(text.lower()):
+        yield bytes.fromhex(re.sub(r"[\s:]", "", match.group())).decode("utf-8", "ignore")
+    if _TAGS.search(text):
+        yield "".join(chr(ord(letter) - 0xE0000) for letter in _TAGS.findall(text))
+    for plain in (html.unescape(text), unquote(text)):
+        if plain != text:
+            yield plain
+
+
+def _layers(text: str) -> Iterator[str]:
+    yield text
+    yield from decoded(text)
+
+
+def _find(text: str) -> str | None:
+    folded = fold(text)
+    for reading in readings(folded):
+        if match := _PATTERN.search(reading):
+            return match.group().strip()[:80]
+    squeezed = re.sub(r"[\W_]+", "", folded)
+    for reading in readings(squeezed):
+        if match := _SQUEEZED.search(reading):
+            return match.group()
+    if match := _BACKWARDS.search(folded):
+        return match.group()
+    if match := _TURNED.search(folded):
+        return match.group().translate(_ROT13)
+    return None
+
+
+def _from_base64(text: str) -> str | None:
+    try:
+        plain = base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return plain if plain.isprintable() or "\n" in plain else None

@@ -1,0 +1,84 @@
+"""Markup taken out of a text while it streams: nothing that leaves can be read as a tag.
+
+Known HTML elements and comments go, with the contents of `script` and `style`. A `<` that begins
+nothing stays ("3 < 5", "<3"); one that some parser might take for the beginning of a tag becomes `‹`.
+"""
+
+import re
+
+_NAMES = (
+    "a|abbr|acronym|address|applet|area|article|aside|audio|b|base|basefont|bdi|bdo|big|"
+    "blink|blockquote|body|br|button|canvas|caption|center|cite|code|col|colgroup|data|"
+    "datalist|dd|del|details|dfn|dialog|dir|div|dl|dt|em|embed|fieldset|figcaption|figure|"
+    "font|footer|form|frame|frameset|h1|h2|h3|h4|h5|h6|head|header|hgroup|hr|html|i|"
+    "iframe|image|img|input|ins|kbd|label|legend|li|link|main|map|mark|marquee|math|menu|"
+    "meta|meter|nav|nobr|noframes|noscript|object|ol|optgroup|option|output|p|param|picture|"
+    "plaintext|pre|progress|q|rp|rt|ruby|s|samp|script|search|section|select|slot|small|"
+    "source|span|strike|strong|style|sub|summary|sup|svg|table|tbody|td|template|textarea|"
+    "tfoot|th|thead|time|title|tr|track|tt|u|ul|var|video|wbr|xmp"
+)
+_LONGEST = 400
+_TAG = re.compile(rf"</?({_NAMES})(?=[\s/>])[^<>]*>|<![^<>]*>|<\?[^<>]*>", re.IGNORECASE)
+_BEGINS = re.compile(r"<[A-Za-z/!?<]")
+_SILENT = re.compile(r"</(script|style)\s*>", re.IGNORECASE)
+
+
+class MarkupFilter:
+    """Text in, text without markup out, whatever the chunks. Feed, then `close`."""
+
+    def __init__(self) -> None:
+        self._held = ""
+        self._is_silent = False  # inside a script or a style sheet
+
+    def feed(self, chunk: str) -> str:
+        """What can be told for sure after `chunk`."""
+        if not self._held and not self._is_silent and "<" not in chunk:
+            return chunk
+        return self._take(self._held + chunk, is_last=False)
+
+    def close(self) -> str:
+        """The rest."""
+        return self._take(self._held, is_last=True)
+
+    def _take(self, text: str, *, is_last: bool) -> str:
+        self._held = ""
+        given: list[str] = []
+        place = 0
+        while place < len(text):
+            if self._is_silent:
+                end = _SILENT.search(text, place)
+                if end is None:
+                    self._held = "" if is_last else text[max(place, len(text) - 2 * _LONGEST) :]
+                    break
+                self._is_silent = False
+                place = end.end()
+                continue
+            start = text.find("<", place)
+            if start < 0:
+                given.append(text[place:])
+                break
+            given.append(text[place:start])
+            place = self._at_mark(text, start, given, is_last=is_last)
+            if place < 0:
+                self._held = text[start:]
+                break
+        return "".join(given)
+
+    def _at_mark(self, text: str, start: int, given: list[str], *, is_last: bool) -> int:
+        """Where to go on after the `<` at `start`; -1 when more text is needed to tell."""
+        if start + 1 == len(text):
+            if not is_last:
+                return -1
+            given.append("<")
+            return start + 1
+        if not _BEGINS.match(text, start):
+            given.append("<")
+            return start + 1
+        if (tag := _TAG.match(text, start, start + _LONGEST)) is not None:
+            name = (tag.group(1) or "").lower()
+            self._is_silent = name in ("script", "style") and text[start + 1] != "/"
+            return tag.end()
+        if not is_last and len(text) - start < _LONGEST and not re.search("[<>]", text[start + 1 :]):
+            return -1
+        given.append("‹")
+        return start + 1
