@@ -45,6 +45,10 @@ def settings_for(provider: FakeProvider | str, data_dir: Path, **overrides: Any)
     return load_settings(**{**values, **overrides})
 
 
+CALLS = 7
+"""What a story buys: a plan, four scenes, a verdict, the choices."""
+
+
 @dataclass(frozen=True)
 class Frame:
     """One message as a client gets it."""

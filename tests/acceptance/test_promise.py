@@ -31,7 +31,7 @@ from tests.acceptance.killable import KillableService
 from tests.acceptance.trials import COUNTS, EXAMPLES
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
-from tests.service import Told
+from tests.service import CALLS, Told
 
 _T = TypeVar("_T")
 _MOST_RUNS = 3
@@ -201,8 +201,8 @@ class Promise(RuleBasedStateMachine):
 
     def _check_purchases(self) -> None:
         bought = len(self._provider.generations)
-        most = sum(6 + run.disturbances * (run.parallel + 1) for run in self._started)
-        assert 6 * len(self._started) <= bought <= most
+        most = sum(CALLS + run.disturbances * (run.parallel + 1) for run in self._started)
+        assert CALLS * len(self._started) <= bought <= most
 
 
 def _try(examples: int, steps: int) -> None:

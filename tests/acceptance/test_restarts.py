@@ -11,7 +11,7 @@ import pytest
 from tests.acceptance.killable import KillableService
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
-from tests.service import Told
+from tests.service import CALLS, Told
 
 
 async def test_sigterm_lets_the_section_finish_and_the_next_process_goes_on(
@@ -33,7 +33,7 @@ async def test_sigterm_lets_the_section_finish_and_the_next_process_goes_on(
 
     assert status == 0
     assert told.ending is not None and told.text == told.ending["story_content"]
-    assert len(provider.generations) == 7  # nothing was bought twice: the section in flight was finished
+    assert len(provider.generations) == CALLS  # nothing was bought twice: the section in flight was finished
 
 
 async def test_sigterm_gives_up_a_section_that_takes_longer_than_the_grace(
@@ -50,7 +50,7 @@ async def test_sigterm_gives_up_a_section_that_takes_longer_than_the_grace(
 
     assert status == 0
     assert told.ending is not None and told.text == told.ending["story_content"]
-    assert len(provider.generations) == 8
+    assert len(provider.generations) == CALLS + 1
 
 
 async def test_start_that_may_not_resume_leaves_runs_to_be_resumed_later(
@@ -172,7 +172,7 @@ async def test_runs_of_a_process_that_died_are_taken_over_by_one_that_lives(
         told = await reading
 
     assert told.ending is not None and told.text == told.ending["story_content"]
-    assert len(provider.generations) == 7
+    assert len(provider.generations) == CALLS + 1
 
 
 async def test_run_that_was_cancelled_stays_cancelled_when_the_kill_falls_before_its_row_is_written(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.fakes.provider import FakeProvider, refuse_port
 from tests.fakes.script import Fault, Reply, Rule, Script
-from tests.service import serve, settings_for
+from tests.service import CALLS, serve, settings_for
 
 _OURS = ("STORYWIRE_", "OPENAI_", "GOOGLE_", "GEMINI_", "GROQ_", "OLLAMA_")
 
@@ -73,7 +73,7 @@ async def test_broken_run_is_kept_and_can_be_resumed(provider: FakeProvider, tmp
 
     assert status == 1 and "MODEL_UNAVAILABLE" in errors and "storywire runs resume" in errors
     assert resumed == 0 and len(whole.split()) > len(partial.split()) > 50
-    assert len(provider.generations) == 7
+    assert len(provider.generations) == CALLS + 1
 
 
 async def test_wrong_words_are_answered_with_a_sentence(provider: FakeProvider, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, FaultKind, Reply, Rule, Script
-from tests.service import serve, settings_for
+from tests.service import CALLS, serve, settings_for
 
 PROVIDERS: dict[str, dict[str, Any]] = {
     "openai": {"model": "openai:gpt-test"},
@@ -36,7 +36,7 @@ async def test_story_is_written_with_every_provider(
     assert told.ending is not None and told.ending["type"] == "complete", told.ending
     assert told.text == told.ending["story_content"]
     assert told.ending["usage"]["input_tokens"] > 0 and told.ending["usage"]["output_tokens"] > 0
-    assert len(provider.generations) == 6
+    assert len(provider.generations) == CALLS
 
 
 @pytest.mark.parametrize("name", ["openai", "google_genai"])
