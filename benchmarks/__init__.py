@@ -1,1 +1,1 @@
-"""Measurements of Storywire. Each module runs by itself: `python -m benchmarks.<name>`."""
+"""How fast the service is, measured as ratios to a baseline in the same run and printed, never asserted."""

@@ -1,0 +1,116 @@
+"""The service as a process of its own, started as a person starts it, watched from outside."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+import psutil  # type: ignore[import-untyped]
+
+from tests.service import Client
+
+_START_SECONDS = 60
+_LOOK_EVERY_SECONDS = 0.01
+
+
+class ServiceProcess:
+    """`storywire serve` on a free port. `settings` are its environment, without the prefix.
+
+    Compiled modules are kept in the data folder's neighbour, so that a second start is a warm one also where
+    the machine is told to write none.
+    """
+
+    def __init__(self, provider_url: str, data_dir: Path, **settings: Any) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = int(free.getsockname()[1])
+        self._folder = data_dir.parent
+        self._environment = _environment(provider_url, data_dir, settings)
+        self._process: asyncio.subprocess.Process | None = None
+        self.client = Client(f"http://127.0.0.1:{self.port}")
+
+    @property
+    def pid(self) -> int:
+        """The process that serves."""
+        assert self._process is not None
+        return self._process.pid
+
+    async def start(self) -> Self:
+        """Returns when it answers. Raises TimeoutError."""
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "backend.cli.main", "serve", "--port", str(self.port)),
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+            cwd=self._folder,
+            env=self._environment,
+        )
+        await wait_until_healthy(self.client)
+        return self
+
+    async def kill(self) -> None:
+        """SIGKILL; returns when the process is gone."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> None:
+        """SIGTERM; returns when the process is gone."""
+        await self._end(signal.SIGTERM)
+
+    async def _end(self, number: signal.Signals) -> None:
+        assert self._process is not None
+        with suppress(ProcessLookupError):
+            self._process.send_signal(number)
+        await self._process.wait()
+
+    async def __aenter__(self) -> Self:
+        return await self.start()
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._process is not None and self._process.returncode is None:
+            await self.kill()
+        await self.client.http.aclose()
+
+
+async def wait_until_healthy(client: Client) -> None:
+    """Returns when the service answers. Raises TimeoutError."""
+    async with asyncio.timeout(_START_SECONDS):
+        while True:
+            with suppress(httpx.TransportError):
+                if (await client.http.get("/healthz")).status_code == httpx.codes.OK:
+                    return
+            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+
+
+def cpu_seconds(pid: int) -> float:
+    """Seconds of processor time that the process has had, in all its threads, user and system."""
+    times = psutil.Process(pid).cpu_times()
+    return float(times.user + times.system)
+
+
+def memory_bytes(pid: int) -> int:
+    """Memory that only this process has."""
+    return int(psutil.Process(pid).memory_full_info().uss)
+
+
+def _environment(provider_url: str, data_dir: Path, settings: dict[str, Any]) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("STORYWIRE_")}
+    own.pop("PYTHONDONTWRITEBYTECODE", None)
+    values = {
+        "model": "openai:gpt-test",
+        "data_dir": data_dir,
+        "runtime_dir": data_dir / "runtime",
+        "log_level": "error",
+        "shutdown_grace": 1,
+        **settings,
+    }
+    return {
+        **own,
+        **{f"STORYWIRE_{name.upper()}": str(value) for name, value in values.items()},
+        "OPENAI_API_KEY": "sk-test",
+        "OPENAI_BASE_URL": provider_url,
+        "PYTHONPYCACHEPREFIX": str(data_dir.parent / "compiled"),
+    }

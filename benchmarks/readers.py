@@ -1,0 +1,109 @@
+"""Readers that cost next to nothing while they read: they keep bytes and times, and understand them later."""
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import Any, Self, cast
+
+import httptools
+import orjson
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One frame: when its last byte was here (`time.time()`), its number, and its message."""
+
+    at: float
+    seq: int
+    message: dict[str, Any]
+
+
+class Reading(asyncio.Protocol):
+    """One reply to one GET, as it comes in."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._parser = httptools.HttpResponseParser(self)
+        self._transport: asyncio.Transport | None = None
+        self._pieces: list[tuple[float, bytes]] = []
+        self._changed = asyncio.Event()
+        self.ended = False
+        self.size = 0  # bytes on the wire, headers included
+
+    @classmethod
+    async def open(cls, port: int, path: str) -> Self:
+        """Asks the service on this port of the loopback."""
+        loop = asyncio.get_running_loop()
+        _, reading = await loop.create_connection(lambda: cls(path), "127.0.0.1", port)
+        return reading
+
+    async def read(self) -> list[Arrival]:
+        """Every frame, when the service has said the last."""
+        while not self.ended:
+            await self.wait_for_more()
+        return self.arrivals()
+
+    async def wait_for(self, words: bytes) -> None:
+        """Returns when the stream has said this; raises EOFError when it ends without."""
+        seen = 0
+        while True:
+            if any(words in piece for _, piece in self._pieces[seen:]):
+                return
+            seen = len(self._pieces)
+            if self.ended:
+                raise EOFError(f"the stream ended without {words!r}")
+            await self.wait_for_more()
+
+    async def wait_for_more(self) -> None:
+        """Returns when something came, or the end."""
+        self._changed.clear()
+        await self._changed.wait()
+
+    def close(self) -> None:
+        """Leaves."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def arrivals(self) -> list[Arrival]:
+        """The frames so far."""
+        found, buffer = [], b""
+        for at, piece in self._pieces:
+            *whole, buffer = (buffer + piece).split(b"\n\n")
+            found += [arrival for frame in whole if (arrival := _parse(at, frame)) is not None]
+        return found
+
+    # What asyncio and the parser call.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.write(f"GET {self._path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+
+    def data_received(self, data: bytes) -> None:
+        self.size += len(data)
+        self._parser.feed_data(data)
+
+    def on_body(self, body: bytes) -> None:
+        self._pieces.append((time.time(), body))
+        self._changed.set()
+
+    def on_message_complete(self) -> None:
+        self.ended = True
+        self._changed.set()
+        self.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        self.ended = True
+        self._changed.set()
+
+
+def stream_path(run_id: str) -> str:
+    """Where a run's messages are, from the first."""
+    return f"/api/v1/runs/{run_id}/stream"
+
+
+def _parse(at: float, frame: bytes) -> Arrival | None:
+    fields = dict(line.split(b": ", 1) for line in frame.split(b"\n") if b": " in line[1:])
+    if b"data" not in fields:
+        return None  # a heartbeat
+    seq = int(fields[b"id"].rpartition(b":")[2])
+    return Arrival(at, seq, orjson.loads(fields[b"data"]))
