@@ -1,5 +1,6 @@
 """Runs as JSON."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Any
 
@@ -46,6 +47,8 @@ class RunView(RunSummary):
     sections: list[SectionView]
     text: str
     safety: list[dict[str, Any]]
+    safety_issues: dict[str, int]
+    """How often each category was found, over all verdicts of the run."""
     usage: dict[str, Any] | None
     result: dict[str, Any] | None
     error: dict[str, Any] | None
@@ -97,6 +100,7 @@ def whole(run: Run, transcript: Transcript) -> RunView:
         ],
         text=transcript.text,
         safety=[verdict.model_dump(exclude_none=True) for verdict in transcript.verdicts],
+        safety_issues=Counter(issue.category for verdict in transcript.verdicts for issue in verdict.issues),
         usage=transcript.usage.model_dump(exclude_none=True) if transcript.usage else None,
         result=run.result,
         error=run.error,
