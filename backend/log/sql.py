@@ -94,7 +94,10 @@ class SqlLog:
         await done
 
     async def read(self, run_id: str, after: int = 0, limit: int = 1000) -> list[Entry]:
-        """At most `limit` entries with a seq greater than `after`, in order. Empty: there are none (yet)."""
+        """Entries with a seq greater than `after`, in order; at most `limit`, but of a packed log all.
+
+        Empty: there are none (yet).
+        """
         tail = self._tails.get(run_id)
         if tail and tail[0].seq <= after + 1:
             return [entry for entry in tail if entry.seq > after][:limit]
@@ -201,7 +204,8 @@ def _read(connection: Connection, run_id: str, after: int, limit: int) -> list[E
     packed = connection.execute(
         select(log_archives.c.data).where(log_archives.c.run_id == run_id, log_archives.c.last_seq > after)
     ).scalar()
-    return [entry for entry in archive.unpack(packed) if entry.seq > after][:limit] if packed else []
+    # All at once, whatever the limit: a blob is unpacked whole anyway, and once is enough.
+    return [entry for entry in archive.unpack(packed) if entry.seq > after] if packed else []
 
 
 def _last(connection: Connection, run_id: str) -> Entry | None:
