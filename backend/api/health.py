@@ -1,8 +1,11 @@
 """Is it alive, is it ready."""
 
+import structlog
 from fastapi import APIRouter, Response
 
 from backend.api.dependencies import ResourcesDep
+
+log = structlog.get_logger()
 
 router = APIRouter(tags=["health"])
 
@@ -19,6 +22,7 @@ async def readyz(resources: ResourcesDep, response: Response) -> dict[str, str |
     try:
         await resources.database.ping()
     except Exception:
+        log.exception("database_does_not_answer")
         response.status_code = 503
         return {"status": "the database does not answer"}
     if not resources.execution.accepts:

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, literal, select
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -94,10 +95,7 @@ class SqlLog:
         await done
 
     async def read(self, run_id: str, after: int = 0, limit: int = 1000) -> list[Entry]:
-        """Entries with a seq greater than `after`, in order; at most `limit`, but of a packed log all.
-
-        Empty: there are none (yet).
-        """
+        """At most `limit` entries with a seq greater than `after`, in order. Empty: there are none (yet)."""
         tail = self._tails.get(run_id)
         if tail and tail[0].seq <= after + 1:
             return [entry for entry in tail if entry.seq > after][:limit]
@@ -204,8 +202,13 @@ def _read(connection: Connection, run_id: str, after: int, limit: int) -> list[E
     packed = connection.execute(
         select(log_archives.c.data).where(log_archives.c.run_id == run_id, log_archives.c.last_seq > after)
     ).scalar()
-    # All at once, whatever the limit: a blob is unpacked whole anyway, and once is enough.
-    return [entry for entry in archive.unpack(packed) if entry.seq > after] if packed else []
+    return [entry for entry in _unpacked(packed) if entry.seq > after][:limit] if packed else []
+
+
+@lru_cache(maxsize=4)
+def _unpacked(blob: bytes) -> tuple[Entry, ...]:
+    """A reader asks for a packed log batch by batch; it is unpacked once."""
+    return tuple(archive.unpack(blob))
 
 
 def _last(connection: Connection, run_id: str) -> Entry | None:

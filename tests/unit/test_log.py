@@ -240,6 +240,7 @@ async def test_log_packed_reads_the_same_from_every_cursor_and_goes_on_after_a_r
     await log.pack(stored.id)  # again: there is nothing left to do
     for after in range(len(run) + 1):
         assert await log.read(stored.id, after) == run[after:]
+    assert await log.read(stored.id, 0, 2) == run[:2]
     assert await SqlLog(database).last(stored.id) == run[-1]
     ended = await repository.find("maya", stored.id)
     assert ended is not None
