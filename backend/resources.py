@@ -15,6 +15,8 @@ from backend.runs.housekeeping import Housekeeping
 from backend.runs.presence import Presence
 from backend.runs.runs import Runs
 from backend.settings import Settings
+from backend.sight.measures import Measures
+from backend.sight.prometheus import PrometheusMeasures
 from backend.store.database import Database
 from backend.store.runs import Run, RunRepository
 from workflows.formats.base import AnyFormat
@@ -37,6 +39,7 @@ class Resources:
     execution: InlineExecution
     runs: Runs
     housekeeping: Housekeeping
+    measures: Measures
 
 
 @asynccontextmanager
@@ -48,7 +51,8 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         database = Database(settings.sql_url)
         stack.push_async_callback(database.close)
         await database.migrate()
-        run_log = SqlLog(database)
+        measures = PrometheusMeasures() if settings.metrics else Measures()
+        run_log = SqlLog(database, measures.appended)
         stack.push_async_callback(run_log.close)
         checkpoints = await stack.enter_async_context(_open_checkpoints(settings))
         models = ModelCatalog(settings)
@@ -66,6 +70,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             run_log=run_log,
             repository=repository,
             policy_of=lambda run: policies.apply(_policy(formats[run.format], run)),
+            measures=measures,
             merge_seconds=settings.merge_ms / 1000,
             run_timeout=settings.run_timeout,
         )
@@ -80,13 +85,17 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             checkpoints=checkpoints,
             execution=execution,
             presence=presence,
+            measures=measures,
             disconnect_grace=settings.disconnect_grace,
         )
+        measures.follow(active=lambda: execution.active, room=settings.max_runs, readers=lambda: runs.readers)
         housekeeping = Housekeeping(repository, run_log, checkpoints, settings.pack_after)
         await stack.enter_async_context(housekeeping)
         warming = asyncio.create_task(models.warm_up(), name="warm up")
         stack.push_async_callback(_leave, warming)
-        yield Resources(settings, formats, models, policies, database, execution, runs, housekeeping)
+        yield Resources(
+            settings, formats, models, policies, database, execution, runs, housekeeping, measures
+        )
 
 
 def _policy(format: AnyFormat, run: Run) -> Policy:

@@ -31,6 +31,7 @@ class Settings(ModelSettings):
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="How it is logged; auto: console on a terminal, else json"
     )
+    metrics: bool = Field(True, description="Answer at /metrics, for Prometheus")
 
     max_runs: int = Field(100, ge=1, description="Runs at once; one more is refused (OVERLOADED)")
     max_body_bytes: int = Field(1_000_000, ge=1_000, description="A larger request body is refused")

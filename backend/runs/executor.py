@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import structlog
 from langchain_core.runnables import RunnableConfig
@@ -19,6 +19,7 @@ from backend.runs.replay import replay
 from backend.runs.result import complete, failure
 from backend.runs.signals import Signals
 from backend.runs.writer import RunWriter
+from backend.sight.measures import Measures, Outcome, Watch
 from backend.store.runs import Run, RunRepository, Status
 from backend.streaming.chunks import (
     Complete,
@@ -55,6 +56,7 @@ class Executor:
         run_log: SqlLog,
         repository: RunRepository,
         policy_of: Callable[[Run], Policy],
+        measures: Measures,
         merge_seconds: float,
         run_timeout: float,
     ) -> None:
@@ -62,12 +64,14 @@ class Executor:
         self._log = run_log
         self._repository = repository
         self._policy_of = policy_of
+        self._measures = measures
         self._merge_seconds = merge_seconds
         self._run_timeout = run_timeout
 
     async def execute(self, run: Run, signals: Signals) -> None:
         """Returns when the run ended, waits for a person, or was stopped by `signals`."""
         structlog.contextvars.bind_contextvars(run_id=run.id, format=run.format)
+        watch = Watch()
         try:
             epoch = await self._log.take_over(run.id)
             transcript, last_seq = await replay(self._log, run.id)
@@ -75,6 +79,7 @@ class Executor:
                 # A crash fell between the log and the table. A run that was cancelled stays cancelled.
                 await self._store(run, transcript.terminal, transcript)
                 return
+            watch = self._measures.watch(run.format, words=transcript.words, usage=transcript.usage)
             writer = RunWriter(
                 self._log,
                 run.id,
@@ -82,18 +87,21 @@ class Executor:
                 last_seq=last_seq,
                 transcript=transcript,
                 merge_seconds=self._merge_seconds,
+                watch=watch,
             )
             async with writer:
                 ending = await self._write(run, writer, signals)
                 if ending is not None:
                     signals.settling = True
                     writer.put(ending)
-            await self._store(run, ending, transcript)
+            watch.ended(await self._store(run, ending, transcript))
         except StaleWriter:
             log.warning("run_taken_over")
+            watch.ended("interrupted")
         except LogUnavailable:
             # Its last message can't be written either: the run stays as it is and is found at the next start.
             log.exception("run_log_unavailable")
+            watch.ended("interrupted")
         finally:
             self._log.let_go(run.id)
 
@@ -184,18 +192,21 @@ class Executor:
             state["metadata"] = transcript.metadata.model_dump()  # with what the gate measured
         return complete(run.id, state, transcript.usage or usage)
 
-    async def _store(self, run: Run, ending: Message | None, transcript: Transcript) -> None:
+    async def _store(self, run: Run, ending: Message | None, transcript: Transcript) -> Outcome:
         match ending:
             case Complete():
                 await self._store_result(run, ending)
+                return "completed"
             case Error(data=data):
-                status: Status = "cancelled" if data.code == Cancelled.code else "failed"
+                status: Literal["cancelled", "failed"]
+                status = "cancelled" if data.code == Cancelled.code else "failed"
                 title = transcript.outline.title if transcript.outline else None
                 await self._repository.finish(
                     run.id, status, error=data.model_dump(), title=title, words=data.partial.words
                 )
+                return status
             case _:
-                await self._store_pause(run, transcript)
+                return await self._store_pause(run, transcript)
 
     async def _store_result(self, run: Run, ending: Complete) -> None:
         result = ending.data.model_dump(mode="json", exclude_none=True)
@@ -204,13 +215,14 @@ class Executor:
             run.id, "completed", result=result, title=ending.data.title, words=words
         )
 
-    async def _store_pause(self, run: Run, transcript: Transcript) -> None:
+    async def _store_pause(self, run: Run, transcript: Transcript) -> Outcome:
         snapshot = await self._graphs[run.format].aget_state({"configurable": {"thread_id": run.id}})
         status: Status = "waiting" if snapshot.interrupts else "running"
         title = transcript.outline.title if transcript.outline else None
         await self._repository.update(
             run.id, status=status, process=None, title=title, words=transcript.words
         )
+        return "waiting" if snapshot.interrupts else "interrupted"
 
 
 def _workflow(status: Any, attempt: int) -> NodeEvent:
