@@ -3,8 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+from langgraph.runtime import Runtime
+
 from workflows.formats.base import AnyFormat
 from workflows.models.catalog import Model, ModelCatalog
+from workflows.models.usage import Role
 from workflows.safety.book import PolicyBook
 from workflows.safety.layers import Layers
 from workflows.safety.policy import Policy
@@ -19,18 +22,22 @@ class Dependencies:
     models: ModelCatalog
     policies: PolicyBook = field(default_factory=PolicyBook)
 
-    async def open_model(self, context: RunContext | None) -> Model:
-        """The run's model. Without a context (LangGraph Studio) it is the default one."""
-        return await self.models.open(context.model if context else None)
+    async def open_model(
+        self, runtime: Runtime[RunContext], role: Role = "writing", section: int | None = None
+    ) -> Model:
+        """The run's model, which tells the run what it costs. Without a context (Studio) it is the default one."""
+        model = await self.models.open(runtime.context.model if runtime.context else None)
+        return model.reporting(runtime.stream_writer, role, section)
 
     def policy(self, given: Any) -> Policy:
         """What this service checks the format's text by."""
         return self.policies.apply(self.format.policy(given))
 
-    async def open_layers(self, context: RunContext | None) -> Layers:
-        """The checks beside the local rules, as the settings ask for them."""
-        model = await self.open_model(context)
+    async def open_layers(self, runtime: Runtime[RunContext], section: int | None = None) -> Layers:
+        """The checks beside the local rules, as the settings ask for them; of one section or of the whole."""
+        model = await self.open_model(runtime)
+        judge = await self.models.open_judge(model)
         return Layers(
             moderator=model if self.models.moderates(model) else None,
-            judge=await self.models.open_judge(model),
+            judge=judge and judge.reporting(runtime.stream_writer, "judge", section),
         )
