@@ -1,17 +1,18 @@
 """What every node is given when the graph is built."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from langgraph.runtime import Runtime
 
 from workflows.formats.base import AnyFormat
+from workflows.library import EmptyLibrary, Library
 from workflows.models.catalog import Model, ModelCatalog
 from workflows.models.usage import Role
 from workflows.safety.book import PolicyBook
 from workflows.safety.layers import Layers
 from workflows.safety.policy import Policy
-from workflows.state import RunContext
+from workflows.state import RunContext, SectionTask
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,17 @@ class Dependencies:
     format: AnyFormat
     models: ModelCatalog
     policies: PolicyBook = field(default_factory=PolicyBook)
+    library: Library = field(default_factory=EmptyLibrary)
+
+    async def given(self, given: dict[str, Any], runtime: Runtime[RunContext]) -> Any:
+        """The format's input, with what it loads for the time of a node's work."""
+        owner = runtime.context.owner if runtime.context else RunContext().owner
+        return await self.format.load(self.format.parse(given), self.library, owner)
+
+    async def task(self, task: SectionTask, runtime: Runtime[RunContext]) -> SectionTask:
+        """The same, for a section's task."""
+        given = await self.given(task["input"], runtime)
+        return cast(SectionTask, {**task, "input": given.model_dump(mode="json")})
 
     async def open_model(
         self, runtime: Runtime[RunContext], role: Role = "writing", section: int | None = None

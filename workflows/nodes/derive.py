@@ -17,7 +17,7 @@ async def derive(deps: Dependencies, state: State, runtime: Runtime[RunContext])
 
     When no try is fit for the readers, the text stays and the results are left out, which is told.
     """
-    given = deps.format.parse(state["input"])
+    given = await deps.given(state["input"], runtime)
     model = await deps.open_model(runtime, "derived")
     for _ in range(_TRIES):
         results = await deps.format.derive(given, state, model)

@@ -18,7 +18,7 @@ async def enhance_content(deps: Dependencies, state: State, runtime: Runtime[Run
     judged: dict[int, Verdict] = {}
     for index, issues in _by_section(state["safety"]["issues"]).items():
         model = await deps.open_model(runtime, section=index)
-        task = section_task(state, index)
+        task = await deps.task(section_task(state, index), runtime)
         with Page(index, runtime.stream_writer) as page:
             page.retract("safety")
             async with aclosing(deps.format.rewrite(task, state["sections"][index], issues, model)) as prose:

@@ -17,7 +17,7 @@ async def generate_content(
     """Writes the section `state["index"]`. A failure leaves no trace in the state: it is written again."""
     model = await deps.open_model(runtime, section=state["index"])
     with Page(state["index"], runtime.stream_writer) as page:
-        async with aclosing(deps.format.write(state, model)) as prose:
+        async with aclosing(deps.format.write(await deps.task(state, runtime), model)) as prose:
             async for chunk in prose:
                 page.write(chunk)
         section = page.finish()

@@ -22,7 +22,7 @@ async def outline(deps: Dependencies, state: State, runtime: Runtime[RunContext]
     What is asked for is checked first, before any model is called. Raises InvalidInput when the input
     isn't what the format takes, SafetyRejected when it isn't fit for its readers or no plan is.
     """
-    given = deps.format.parse(state["input"])
+    given = await deps.given(state["input"], runtime)
     policy = deps.policy(given)
     _check_wish(runtime, policy, given.model_dump(mode="json"), "input")
     model = await deps.open_model(runtime, "outline")
