@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, nullcontext
 from fastapi import FastAPI
 
 from backend import version
-from backend.api import catalogue, generate, health, metrics, page, runs, safety
+from backend.api import catalogue, exports, generate, health, metrics, page, runs, safety
 from backend.api.limits import BodyLimit
 from backend.api.measuring import Measuring
 from backend.api.origins import OwnSite
@@ -42,6 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(metrics.router)
     add_problem_handlers(app)
     app.include_router(runs.router)
+    app.include_router(exports.router)
     app.include_router(generate.router)
     app.include_router(catalogue.router)
     app.include_router(safety.router)
