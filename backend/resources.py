@@ -15,17 +15,23 @@ from backend.runs.housekeeping import Housekeeping
 from backend.runs.presence import Presence
 from backend.runs.runs import Runs
 from backend.settings import Settings
+from backend.sight.attempt import Sight, Tracing
 from backend.sight.measures import Measures
 from backend.sight.prometheus import PrometheusMeasures
 from backend.store.database import Database
 from backend.store.library import StoredLibrary
 from backend.store.runs import Run, RunRepository
+from workflows.errors import StorywireError
 from workflows.formats.base import AnyFormat
+from workflows.formats.personal import find_personal
 from workflows.formats.registry import list_formats
 from workflows.graph import build_graph
 from workflows.models.catalog import ModelCatalog
 from workflows.safety.book import PolicyBook
 from workflows.safety.policy import Policy
+
+_LAST_TRACES_SECONDS = 2.0
+"""What a system of traces gets for its last steps when the service stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +59,8 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         stack.push_async_callback(database.close)
         await database.migrate()
         measures = PrometheusMeasures() if settings.metrics else Measures()
+        tracings = await _open_tracings(settings)
+        stack.push_async_callback(_close_tracings, tracings)
         run_log = SqlLog(database, measures.appended)
         stack.push_async_callback(run_log.close)
         checkpoints = await stack.enter_async_context(_open_checkpoints(settings))
@@ -73,7 +81,8 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             run_log=run_log,
             repository=repository,
             policy_of=lambda run: policies.apply(_policy(formats[run.format], run)),
-            measures=measures,
+            sight=Sight(measures, tracings),
+            personal_of=lambda run: _personal(formats[run.format], run),
             merge_seconds=settings.merge_ms / 1000,
             run_timeout=settings.run_timeout,
         )
@@ -104,6 +113,34 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
 
 def _policy(format: AnyFormat, run: Run) -> Policy:
     return format.policy(format.parse(run.input))
+
+
+def _personal(format: AnyFormat, run: Run) -> list[str] | None:
+    try:
+        return find_personal(format.parse(run.input))
+    except StorywireError:  # stored by a version that took other inputs
+        return None
+
+
+async def _open_tracings(settings: Settings) -> list[Tracing]:
+    tracings: list[Tracing] = []
+    if settings.langsmith_tracing:
+        tracings.append(await asyncio.to_thread(_open_langsmith, settings))
+    return tracings
+
+
+def _open_langsmith(settings: Settings) -> Tracing:
+    from backend.sight.langsmith import LangSmith, LangSmithAccess  # a second of imports
+
+    key = settings.langsmith_api_key.get_secret_value() if settings.langsmith_api_key else None
+    return LangSmith(
+        LangSmithAccess(settings.langsmith_endpoint, key, settings.langsmith_project, settings.trace_mask)
+    )
+
+
+async def _close_tracings(tracings: list[Tracing]) -> None:
+    for tracing in tracings:
+        await asyncio.to_thread(tracing.close, _LAST_TRACES_SECONDS)
 
 
 async def _leave(task: asyncio.Task[None]) -> None:

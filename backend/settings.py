@@ -1,13 +1,15 @@
 """Every setting of the service. With `workflows/models/settings.py` the only reader of the environment."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from workflows.models.settings import ModelSettings
 from workflows.safety.book import PolicyBook, PolicyError
+
+_LANGSMITH = "https://api.smith.langchain.com"
 
 
 class Settings(ModelSettings):
@@ -32,6 +34,25 @@ class Settings(ModelSettings):
         "auto", description="How it is logged; auto: console on a terminal, else json"
     )
     metrics: bool = Field(True, description="Answer at /metrics, for Prometheus")
+
+    langsmith_tracing: bool = Field(
+        False,
+        validation_alias=AliasChoices("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING_V2"),
+        description="Trace every run with LangSmith",
+    )
+    langsmith_api_key: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("LANGSMITH_API_KEY", "LANGCHAIN_API_KEY")
+    )
+    langsmith_project: str = Field(
+        "storywire", validation_alias=AliasChoices("LANGSMITH_PROJECT", "LANGCHAIN_PROJECT")
+    )
+    langsmith_endpoint: str = Field(
+        _LANGSMITH, validation_alias=AliasChoices("LANGSMITH_ENDPOINT", "LANGCHAIN_ENDPOINT")
+    )
+    trace_mask: Literal["none", "personal", "all"] = Field(
+        "personal",
+        description="What traces hide: nothing, what inputs say about persons, or all texts",
+    )
 
     max_runs: int = Field(100, ge=1, description="Runs at once; one more is refused (OVERLOADED)")
     max_body_bytes: int = Field(1_000_000, ge=1_000, description="A larger request body is refused")
@@ -66,6 +87,16 @@ class Settings(ModelSettings):
         ):
             raise ValueError("this version keeps its data in a SQLite file: sqlite:///path/to/file.db")
         return url
+
+    @model_validator(mode="after")
+    def _check_langsmith(self) -> Self:
+        if (
+            self.langsmith_tracing
+            and self.langsmith_api_key is None
+            and self.langsmith_endpoint == _LANGSMITH
+        ):
+            raise ValueError("LANGSMITH_TRACING needs LANGSMITH_API_KEY, which is not set")
+        return self
 
     @field_validator("policy_dir")
     @classmethod

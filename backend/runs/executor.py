@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any, Literal, cast
 
 import structlog
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphDrained
 from langgraph.types import Command, StateSnapshot
@@ -19,7 +20,8 @@ from backend.runs.replay import replay
 from backend.runs.result import complete, failure
 from backend.runs.signals import Signals
 from backend.runs.writer import RunWriter
-from backend.sight.measures import Measures, Outcome, Watch
+from backend.sight.attempt import Attempt, Sight
+from backend.sight.measures import Outcome
 from backend.store.runs import Run, RunRepository, Status
 from backend.streaming.chunks import (
     Complete,
@@ -56,7 +58,8 @@ class Executor:
         run_log: SqlLog,
         repository: RunRepository,
         policy_of: Callable[[Run], Policy],
-        measures: Measures,
+        sight: Sight,
+        personal_of: Callable[[Run], Sequence[str] | None],
         merge_seconds: float,
         run_timeout: float,
     ) -> None:
@@ -64,14 +67,16 @@ class Executor:
         self._log = run_log
         self._repository = repository
         self._policy_of = policy_of
-        self._measures = measures
+        self._sight = sight
+        self._personal_of = personal_of
         self._merge_seconds = merge_seconds
         self._run_timeout = run_timeout
 
     async def execute(self, run: Run, signals: Signals) -> None:
         """Returns when the run ended, waits for a person, or was stopped by `signals`."""
         structlog.contextvars.bind_contextvars(run_id=run.id, format=run.format)
-        watch = Watch()
+        attempt: Attempt | None = None
+        outcome: Outcome = "interrupted"
         try:
             epoch = await self._log.take_over(run.id)
             transcript, last_seq = await replay(self._log, run.id)
@@ -79,7 +84,7 @@ class Executor:
                 # A crash fell between the log and the table. A run that was cancelled stays cancelled.
                 await self._store(run, transcript.terminal, transcript)
                 return
-            watch = self._measures.watch(run.format, words=transcript.words, usage=transcript.usage)
+            attempt = self._sight.begin(run.id, run.format, transcript, lambda: self._personal_of(run))
             writer = RunWriter(
                 self._log,
                 run.id,
@@ -87,29 +92,29 @@ class Executor:
                 last_seq=last_seq,
                 transcript=transcript,
                 merge_seconds=self._merge_seconds,
-                watch=watch,
+                watch=attempt,
             )
             async with writer:
-                ending = await self._write(run, writer, signals)
+                ending = await self._write(run, writer, signals, attempt)
                 if ending is not None:
                     signals.settling = True
                     writer.put(ending)
-            watch.ended(await self._store(run, ending, transcript))
+            outcome = await self._store(run, ending, transcript)
         except StaleWriter:
             log.warning("run_taken_over")
-            watch.ended("interrupted")
         except LogUnavailable:
             # Its last message can't be written either: the run stays as it is and is found at the next start.
             log.exception("run_log_unavailable")
-            watch.ended("interrupted")
         finally:
             self._log.let_go(run.id)
+            if attempt is not None:
+                attempt.ended(outcome)
 
-    async def _write(self, run: Run, writer: RunWriter, signals: Signals) -> Message | None:
+    async def _write(self, run: Run, writer: RunWriter, signals: Signals, attempt: Attempt) -> Message | None:
         """The run's last message; None when it isn't over: it waits for a person, or for another process."""
         try:
             async with asyncio.timeout(self._run_timeout):
-                return await signals.guard(self._run_graph(run, writer, signals))
+                return await signals.guard(self._run_graph(run, writer, signals, attempt.callbacks))
         except GraphDrained:
             return None
         except asyncio.CancelledError:
@@ -131,7 +136,9 @@ class Executor:
                 Internal("Something went wrong on our side. The text so far is kept."), writer.transcript
             )
 
-    async def _run_graph(self, run: Run, writer: RunWriter, signals: Signals) -> Message | None:
+    async def _run_graph(
+        self, run: Run, writer: RunWriter, signals: Signals, callbacks: list[BaseCallbackHandler]
+    ) -> Message | None:
         graph = self._graphs[run.format]
         options = RunOptions.model_validate(run.options)
         config = RunnableConfig(
@@ -141,6 +148,7 @@ class Executor:
             run_name=run.format,
             metadata={"run_id": run.id, "format": run.format, "attempt": writer.transcript.attempts + 1},
             tags=["storywire"],
+            callbacks=callbacks,
         )
         snapshot = await graph.aget_state(config)
         state = cast(State, snapshot.values)
