@@ -1,7 +1,6 @@
 """Runs traced by LangSmith, which is played by a collector on loopback: one that records, hangs, or refuses."""
 
 import email
-import email.policy
 import json
 from pathlib import Path
 from typing import Any
@@ -30,11 +29,12 @@ def _tracing(collector: Collector, **overrides: Any) -> dict[str, Any]:
 def _parts(posted: Posted) -> dict[str, Any]:
     """The parts of a multipart request by name (`post.<id>`, `patch.<id>.outputs`), decoded."""
     head = f"Content-Type: {posted.headers['content-type']}\r\n\r\n".encode()
-    message = email.message_from_bytes(head + posted.body, policy=email.policy.HTTP)
+    message = email.message_from_bytes(head + posted.body)
     parts = {}
-    for part in message.iter_parts():  # type: ignore[attr-defined]
+    for part in message.walk():
         content = part.get_payload(decode=True)
-        parts[part.get_param("name", header="content-disposition")] = json.loads(content)
+        if isinstance(content, bytes):
+            parts[str(part.get_param("name", header="content-disposition"))] = json.loads(content)
     return parts
 
 
