@@ -13,6 +13,7 @@ from backend.runs.execution import InlineExecution
 from backend.runs.executor import Executor
 from backend.runs.housekeeping import Housekeeping
 from backend.runs.presence import Presence
+from backend.runs.readiness import Readiness
 from backend.runs.runs import Runs
 from backend.settings import Settings
 from backend.sight.attempt import Sight, Tracing
@@ -30,6 +31,7 @@ from workflows.models.catalog import ModelCatalog
 from workflows.safety.book import PolicyBook
 from workflows.safety.policy import Policy
 
+_CHECKPOINTS = "checkpoints.db"
 _LAST_TRACES_SECONDS = 2.0
 """What a system of traces gets for its last steps when the service stops."""
 
@@ -47,6 +49,7 @@ class Resources:
     runs: Runs
     housekeeping: Housekeeping
     measures: Measures
+    readiness: Readiness
 
 
 @asynccontextmanager
@@ -102,12 +105,20 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             disconnect_grace=settings.disconnect_grace,
         )
         measures.follow(active=lambda: execution.active, room=settings.max_runs, readers=lambda: runs.readers)
+        readiness = Readiness(
+            execution,
+            models,
+            {
+                "log": (settings.database_file, "log_entries"),
+                "checkpoints": (settings.state_dir / _CHECKPOINTS, "checkpoints"),
+            },
+        )
         housekeeping = Housekeeping(repository, run_log, checkpoints, settings.pack_after)
         await stack.enter_async_context(housekeeping)
         warming = asyncio.create_task(models.warm_up(), name="warm up")
         stack.push_async_callback(_leave, warming)
         yield Resources(
-            settings, formats, models, policies, database, execution, runs, housekeeping, measures
+            settings, formats, models, policies, database, execution, runs, housekeeping, measures, readiness
         )
 
 
@@ -151,7 +162,7 @@ async def _leave(task: asyncio.Task[None]) -> None:
 @asynccontextmanager
 async def _open_checkpoints(settings: Settings) -> AsyncIterator[AsyncSqliteSaver]:
     """A file of their own: LangGraph's writes and ours don't wait for one another."""
-    async with aiosqlite.connect(settings.state_dir / "checkpoints.db") as connection:
+    async with aiosqlite.connect(settings.state_dir / _CHECKPOINTS) as connection:
         await connection.execute("PRAGMA busy_timeout=30000")
         saver = AsyncSqliteSaver(connection)
         await saver.setup()

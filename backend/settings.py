@@ -63,6 +63,11 @@ class Settings(ModelSettings):
     shutdown_grace: float = Field(
         20, ge=0, description="Seconds that sections get to finish when the service is stopped"
     )
+    drain_seconds: float = Field(
+        0,
+        ge=0,
+        description="Seconds between SIGTERM and closing the port, in which /readyz says that the service is stopping",
+    )
     disconnect_grace: float = Field(
         60,
         ge=0,
@@ -116,9 +121,14 @@ class Settings(ModelSettings):
     @property
     def state_dir(self) -> Path:
         """Where the database file is; the checkpoints and the processes' locks belong beside it."""
+        return self.database_file.parent
+
+    @property
+    def database_file(self) -> Path:
+        """Where runs and their logs are kept."""
         if self.database_url is None:
-            return self.data_dir
-        return Path(self.database_url.removeprefix("sqlite:///")).parent
+            return self.data_dir / "storywire.db"
+        return Path(self.database_url.removeprefix("sqlite:///"))
 
     @property
     def sql_url(self) -> str:

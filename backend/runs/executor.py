@@ -84,6 +84,7 @@ class Executor:
                 # A crash fell between the log and the table. A run that was cancelled stays cancelled.
                 await self._store(run, transcript.terminal, transcript)
                 return
+            log.info("run_begins", attempt=transcript.attempts + 1, model=run.model)
             attempt = self._sight.begin(run.id, run.format, transcript, lambda: self._personal_of(run))
             writer = RunWriter(
                 self._log,
@@ -109,6 +110,7 @@ class Executor:
             self._log.let_go(run.id)
             if attempt is not None:
                 attempt.ended(outcome)
+                log.info("run_ends", outcome=outcome)
 
     async def _write(self, run: Run, writer: RunWriter, signals: Signals, attempt: Attempt) -> Message | None:
         """The run's last message; None when it isn't over: it waits for a person, or for another process."""

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event
 
 _T = TypeVar("_T")
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -40,10 +40,6 @@ class Database:
     async def write(self, work: Callable[[Connection], _T]) -> _T:
         """`work` in a transaction of its own, committed when it returns, rolled back when it raises."""
         return await self._in(self._write_thread, lambda: _transact(self._writer, work))
-
-    async def ping(self) -> None:
-        """Raises what the database driver raises when it doesn't answer."""
-        await self.read(lambda connection: connection.execute(text("SELECT 1")))
 
     async def close(self) -> None:
         """Waits for what is under way."""
