@@ -19,7 +19,7 @@ from workflows.nodes.enhance_content import enhance_content
 from workflows.nodes.generate_content import generate_content
 from workflows.nodes.outline import outline, review_outline
 from workflows.nodes.safety_check import safety_check
-from workflows.routing import after_safety_check, next_sections
+from workflows.routing import after_safety_check, hand_out
 from workflows.safety.book import PolicyBook
 from workflows.state import RunContext, SectionTask, State
 
@@ -50,7 +50,7 @@ def build_graph(
     graph.add_edge(START, "outline")
     graph.add_edge("outline", "review_outline")
     graph.add_edge("review_outline", "dispatch")
-    graph.add_conditional_edges("dispatch", next_sections, ["generate_content", "safety_check"])
+    graph.add_conditional_edges("dispatch", hand_out, ["generate_content", "safety_check"])
     graph.add_edge("generate_content", "dispatch")
     graph.add_conditional_edges("safety_check", after_safety_check, ["enhance_content", "derive"])
     graph.add_edge("enhance_content", "safety_check")

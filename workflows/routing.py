@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from langgraph.runtime import Runtime
+from langgraph.runtime import Runtime, get_runtime
 from langgraph.types import Send
 
 from workflows.state import RunContext, SectionTask, State, write_order
@@ -11,7 +11,13 @@ from workflows.text.words import last_paragraph
 MAX_REWRITES = 2
 
 
-def next_sections(state: State, runtime: Runtime[RunContext]) -> list[Send] | Literal["safety_check"]:
+def hand_out(state: State) -> list[Send] | Literal["safety_check"]:
+    """`next_sections` for this run. Asks for its context itself: who edits a state (a fork) brings none,
+    and LangGraph refuses a parameter that it can't give."""
+    return next_sections(state, get_runtime(RunContext))
+
+
+def next_sections(state: State, runtime: Runtime[RunContext] | None) -> list[Send] | Literal["safety_check"]:
     """One task a section. In sequence each section sees how the one before ended; in parallel all
     that are left start together, and the run's `max_concurrency` says how many write at once."""
     missing = [index for index in write_order(state["outline"]) if index not in state.get("sections", {})]
@@ -26,9 +32,9 @@ def after_safety_check(state: State) -> Literal["enhance_content", "derive"]:
     return "derive" if state["safety"]["approved"] else "enhance_content"
 
 
-def _parallel(runtime: Runtime[RunContext]) -> int:
+def _parallel(runtime: Runtime[RunContext] | None) -> int:
     # LangGraph Studio may start a graph with no context at all.
-    return runtime.context.parallel if runtime.context else 1
+    return runtime.context.parallel if runtime and runtime.context else 1
 
 
 def section_task(state: State, index: int) -> SectionTask:

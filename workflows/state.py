@@ -4,10 +4,14 @@ Everything here is written into checkpoints, so it is dicts, lists, strings and 
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, Literal, NotRequired, TypeVar
+
+from pydantic import Field
 
 # Pydantic, which makes Studio's forms, wants this one below Python 3.12.
 from typing_extensions import TypedDict
+
+_T = TypeVar("_T")
 
 
 class PlannedSection(TypedDict):
@@ -61,12 +65,17 @@ class Verdict(TypedDict):
 
 def add_verdicts(known: dict[int, Verdict], new: dict[int, Verdict]) -> dict[int, Verdict]:
     """Reducer: the newest verdict on each section."""
-    return {**known, **new}
+    return {**known, **_by_number(new)}
 
 
 def add_sections(known: dict[int, Section], new: dict[int, Section]) -> dict[int, Section]:
     """Reducer: parallel tasks each bring their own section; a rewritten one replaces the older."""
-    return {**known, **new}
+    return {**known, **_by_number(new)}
+
+
+def _by_number(items: dict[int, _T]) -> dict[int, _T]:
+    """An edit in LangGraph Studio comes as JSON, whose keys are texts."""
+    return {int(index): item for index, item in items.items()}
 
 
 class State(TypedDict, total=False):
@@ -97,10 +106,10 @@ class SectionTask(TypedDict):
 class RunContext:
     """What may differ from run to run beside the input. Plain data: it has a form in LangGraph Studio."""
 
-    model: str | None = None
-    parallel: int = 1
-    review_outline: bool = False
-    owner: str = "local"
+    model: Annotated[str | None, Field(description="provider:model; the default one when left out")] = None
+    parallel: Annotated[int, Field(ge=1, description="Sections that are written at once")] = 1
+    review_outline: Annotated[bool, Field(description="Wait after the plan for a person to edit it")] = False
+    owner: Annotated[str, Field(description="Whose library the input refers to")] = "local"
 
 
 def text_of(sections: dict[int, Section]) -> str:

@@ -14,9 +14,11 @@ import pytest
 
 from tests.architecture.tree import ROOT
 from tests.fakes.provider import FakeProvider
-from workflows.formats.registry import find_format
+from tests.service import CALLS
+from workflows.formats.registry import find_format, list_formats
 
 START_SECONDS = 60
+EDITED = "The lamp went out, and a whale sang."
 # What the development server would otherwise ask or tell other hosts.
 OFFLINE = {
     "LANGSMITH_TRACING": "false",
@@ -96,22 +98,36 @@ def _resolve(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
     return dict(schema["$defs"][node["$ref"].removeprefix("#/$defs/")])
 
 
+def _story_form(schemas: dict[str, Any]) -> dict[str, Any]:
+    """The form of a story's own input."""
+    form = schemas["input_schema"]
+    return _resolve(form, form["properties"]["input"])
+
+
+def _described(properties: dict[str, dict[str, Any]]) -> list[bool]:
+    return ["description" in field for field in properties.values()]
+
+
 @pytest.mark.timeout(90)
 async def test_development_server_offers_the_story_as_a_form_and_writes_one(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
     async with _development_server(tmp_path, provider) as client:
-        [assistant] = (await client.post("/assistants/search", json={})).raise_for_status().json()
+        assistants = (await client.post("/assistants/search", json={})).raise_for_status().json()
+        [assistant] = [found for found in assistants if found["graph_id"] == "story"]
         schemas = (await client.get(f"/assistants/{assistant['assistant_id']}/schemas")).json()
         started = {"assistant_id": "story", "input": {"input": {"theme": "a lighthouse on the moon"}}}
         finished = await client.post("/runs/wait", json={**started, "context": {"parallel": 2}})
         waiting = await client.post("/runs/wait", json={**started, "context": {"review_outline": True}})
+        before, after, bought = await _fork(client, provider)
 
-    assert assistant["graph_id"] == "story"
+    assert {found["graph_id"] for found in assistants} == set(list_formats())
+    assert all(_described(schemas["context_schema"]["properties"]))
+    assert all(_described(_story_form(schemas)["properties"]))
 
     # Studio makes its forms from these; without them it shows an empty box for JSON.
     form = schemas["input_schema"]
-    story = _resolve(form, form["properties"]["input"])
+    story = _story_form(schemas)
     assert set(story["properties"]) == set(find_format("story").Input.model_fields)
     assert story["required"] == ["theme"]
     assert story["properties"]["theme"]["description"]
@@ -126,3 +142,34 @@ async def test_development_server_offers_the_story_as_a_form_and_writes_one(
     assert state["results"]["choices"]
     assert state["metadata"]["word_count"] > 0
     assert waiting.raise_for_status().json()["__interrupt__"][0]["value"]["kind"] == "outline"
+
+    # Going back to before the third section, with the second one edited, writes the third and the fourth only.
+    assert after["sections"]["0"] == before["sections"]["0"]
+    assert after["sections"]["1"]["text"] == EDITED
+    assert after["sections"].keys() == before["sections"].keys()
+    assert bought == CALLS - 3
+
+
+async def _fork(
+    client: httpx.AsyncClient, provider: FakeProvider
+) -> tuple[dict[str, Any], dict[str, Any], int]:
+    """A story, the same story from its third section on, and how many calls that took."""
+    thread = (await client.post("/threads", json={})).raise_for_status().json()["thread_id"]
+
+    async def run(**body: Any) -> dict[str, Any]:
+        reply = await client.post(f"/threads/{thread}/runs/wait", json={"assistant_id": "story", **body})
+        return dict(reply.raise_for_status().json())
+
+    before = await run(input={"input": {"theme": "a lighthouse on the moon"}})
+    history = (await client.get(f"/threads/{thread}/history", params={"limit": 100})).json()
+    point = next(
+        found
+        for found in history
+        if found["next"] == ["generate_content"] and len(found["values"]["sections"]) == 2
+    )
+    edit = {"sections": {"1": {"index": 1, "text": EDITED}}}
+    body = {"values": edit, "checkpoint": point["checkpoint"], "as_node": "dispatch"}
+    fork = (await client.post(f"/threads/{thread}/state", json=body)).raise_for_status().json()
+    made = len(provider.calls)
+    after = await run(input=None, checkpoint=fork["checkpoint"])
+    return before, after, len(provider.calls) - made

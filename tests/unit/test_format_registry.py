@@ -1,7 +1,10 @@
 """The formats that are installed."""
 
+import json
+
 import pytest
 
+from tests.architecture.tree import ROOT
 from workflows.formats.registry import find_format, list_formats
 from workflows.formats.story.format import StoryFormat
 
@@ -21,3 +24,11 @@ def test_formats_bear_the_name_they_are_listed_under_and_a_valid_example() -> No
 def test_format_that_is_not_installed_is_refused_with_what_there_is() -> None:
     with pytest.raises(LookupError, match=r"no format 'opera'; there is .*story"):
         find_format("opera")
+
+
+def test_formats_of_ours_are_all_in_studio() -> None:
+    ours = {
+        name for name, format in list_formats().items() if type(format).__module__.startswith("workflows.")
+    }
+    graphs = json.loads((ROOT / "langgraph.json").read_text(encoding="utf-8"))["graphs"]
+    assert graphs == {name: f"./workflows/studio.py:{name}" for name in ours}

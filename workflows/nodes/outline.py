@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from langgraph.runtime import Runtime
-from langgraph.types import interrupt
+from langgraph.types import Overwrite, interrupt
 
 from workflows.errors import SafetyRejected
 from workflows.nodes.dependencies import Dependencies
@@ -14,6 +14,8 @@ from workflows.safety.policy import Policy
 from workflows.state import Outline, RunContext, State, Verdict
 
 _TRIES = 3
+# A thread in LangGraph Studio may be used for one text after another: the one before is forgotten.
+_NOTHING_WRITTEN: dict[str, Any] = {"sections": Overwrite({}), "judged": Overwrite({}), "rewrites": 0}
 
 
 async def outline(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
@@ -30,7 +32,7 @@ async def outline(deps: Dependencies, state: State, runtime: Runtime[RunContext]
         plan = await deps.format.plan(given, model)
         issues = find_issues(policy, [plan.outline, plan.notes])
         if not issues:
-            return {"outline": plan.outline, "notes": plan.notes, "sections": {}, "rewrites": 0}
+            return {"outline": plan.outline, "notes": plan.notes, **_NOTHING_WRITTEN}
     verdict = Verdict(stage="input", approved=False, score=0.0, issues=issues, policy=policy.label)
     runtime.stream_writer(Judgement(kind="judgement", verdict=verdict))
     raise SafetyRejected("No plan could be made that is fit for these readers. Try another theme.")

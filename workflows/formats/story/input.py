@@ -16,7 +16,9 @@ class Reader(BaseModel):
         "Alex", description="First name; the hero may bear it", json_schema_extra={"personal": True}
     )
     age: int = Field(7, ge=3, le=14, description="Years, 3 to 14")
-    reading_level: Literal["beginner", "intermediate", "advanced"] = "intermediate"
+    reading_level: Literal["beginner", "intermediate", "advanced"] = Field(
+        "intermediate", description="How well the child reads"
+    )
     language: Literal["en", "he"] = Field("en", description="Language of the story: English or Hebrew")
     interests: list[Short] = Field(default_factory=list, max_length=10, description="What the child likes")
     vocabulary_level: int = Field(50, ge=0, le=100, description="0 (few words) to 100 (all of them)")
@@ -28,10 +30,10 @@ class StoryInput(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     theme: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=120)] = Field(
-        description="What the story is about, 2 to 120 characters"
+        description="What the story is about, 2 to 120 characters", examples=["a lighthouse on the moon"]
     )
     reader: Reader = Field(default_factory=lambda: Reader.model_validate({}), description="Who reads")
-    chapter_number: int = Field(1, ge=1, le=200)
+    chapter_number: int = Field(1, ge=1, le=200, description="Which chapter of the story it is")
     title: Short | None = Field(None, description="The chapter's title, if it is settled already")
     custom_user_input: Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)] | None = (
         Field(None, description="What the child says should happen", json_schema_extra={"personal": True})
