@@ -137,6 +137,8 @@ async def _open_tracings(settings: Settings) -> list[Tracing]:
     tracings: list[Tracing] = []
     if settings.langsmith_tracing:
         tracings.append(await asyncio.to_thread(_open_langsmith, settings))
+    if settings.otlp is not None:
+        tracings.append(await asyncio.to_thread(_open_otlp, settings.otlp))
     return tracings
 
 
@@ -147,6 +149,12 @@ def _open_langsmith(settings: Settings) -> Tracing:
     return LangSmith(
         LangSmithAccess(settings.langsmith_endpoint, key, settings.langsmith_project, settings.trace_mask)
     )
+
+
+def _open_otlp(url: str) -> Tracing:
+    from backend.sight.otlp import Otlp  # an extra, which may not be installed
+
+    return Otlp(url)
 
 
 async def _close_tracings(tracings: list[Tracing]) -> None:

@@ -1,5 +1,6 @@
 """Every setting of the service. With `workflows/models/settings.py` the only reader of the environment."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Self
 
@@ -49,9 +50,14 @@ class Settings(ModelSettings):
     langsmith_endpoint: str = Field(
         _LANGSMITH, validation_alias=AliasChoices("LANGSMITH_ENDPOINT", "LANGCHAIN_ENDPOINT")
     )
+    otlp: str | None = Field(
+        None,
+        validation_alias=AliasChoices("STORYWIRE_OTLP", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        description="Address of an OpenTelemetry collector (OTLP over HTTP), e.g. http://127.0.0.1:4318",
+    )
     trace_mask: Literal["none", "personal", "all"] = Field(
         "personal",
-        description="What traces hide: nothing, what inputs say about persons, or all texts",
+        description="What LangSmith's traces hide: nothing, what inputs say about persons, or all texts",
     )
 
     max_runs: int = Field(100, ge=1, description="Runs at once; one more is refused (OVERLOADED)")
@@ -103,6 +109,24 @@ class Settings(ModelSettings):
             raise ValueError("LANGSMITH_TRACING needs LANGSMITH_API_KEY, which is not set")
         return self
 
+    @field_validator("otlp")
+    @classmethod
+    def _check_otlp(cls, url: str | None) -> str | None:
+        if url is None:
+            return None
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("the address of a collector is expected, e.g. http://127.0.0.1:4318")
+        if not all(
+            map(
+                _is_installed,
+                ("opentelemetry", "opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
+            )
+        ):
+            raise ValueError(
+                "traces over OTLP need an extra that is not installed: pip install 'storywire[otel]'"
+            )
+        return url
+
     @field_validator("policy_dir")
     @classmethod
     def _check_policies(cls, folder: Path | None) -> Path | None:
@@ -134,6 +158,13 @@ class Settings(ModelSettings):
     def sql_url(self) -> str:
         """Where the database is."""
         return self.database_url or f"sqlite:///{self.data_dir / 'storywire.db'}"
+
+
+def _is_installed(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except ModuleNotFoundError:
+        return False
 
 
 class SettingsError(Exception):

@@ -82,5 +82,7 @@ class Collector:
                 await self._news.wait()
 
     def _take(self, posted: Posted) -> None:
+        if self._released.is_set():
+            return  # it is closed; somebody still tries
         self.posted.append(posted)
         self._loop.call_soon_threadsafe(self._news.set)

@@ -1,5 +1,6 @@
 """Settings: read from the environment, refused by name, never echoed."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,14 @@ def test_settings_never_show_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
         load_settings()
     assert KEY not in str(refused.value)
     assert refused.value.__cause__ is None
+
+
+def test_otlp_without_its_extra_stops_the_start_and_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:4318")
+    assert load_settings(_env_file=None).otlp == "http://127.0.0.1:4318"
+    monkeypatch.setitem(sys.modules, "opentelemetry", None)  # as if it were not installed
+    with pytest.raises(SettingsError, match=r"pip install 'storywire\[otel\]'"):
+        load_settings(_env_file=None)
 
 
 def test_tracing_by_langsmith_without_a_key_stops_the_start_unless_it_is_another_address(
