@@ -120,6 +120,9 @@ async def test_process_logs_runs_by_id_without_secrets_or_texts_and_leaves_when_
         assert collector.posted
         assert collector.answered == 0
 
+    # What was sent there was masked, also what the library would have sent by itself.
+    assert not any(b"Zilpah" in posted.body or b"marmalade" in posted.body for posted in collector.posted)
+
     logged = _logged(log_path)
     of_runs = [line for line in logged if line["event"].startswith("run_")]
     assert [(line["event"], line["run_id"]) for line in of_runs] == [
