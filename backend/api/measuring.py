@@ -24,8 +24,10 @@ class Measuring:
         async def measure(message: Message) -> None:
             if message["type"] == "http.response.start":
                 route = getattr(scope.get("route"), "path", _NO_ROUTE)
-                measures = scope["app"].state.resources.measures
-                measures.answered(scope["method"], route, message["status"], time.monotonic() - began)
+                resources = getattr(scope["app"].state, "resources", None)
+                if resources is not None:  # an app whose lifespan hasn't begun answers too
+                    seconds = time.monotonic() - began
+                    resources.measures.answered(scope["method"], route, message["status"], seconds)
             await send(message)
 
         await self._app(scope, receive, measure)

@@ -1,14 +1,18 @@
 """One attempt at a run, as everybody sees it who looks on: whatever measures and traces it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import structlog
 from langchain_core.callbacks import BaseCallbackHandler
 
 from backend.sight.measures import Measures, Outcome, Watch
 from backend.streaming.chunks import Message
 from backend.streaming.transcript import Transcript
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +46,15 @@ class Tracing(Protocol):
         """Sends what is left, for so long at most. Blocks: call it in a thread."""
 
 
+@contextmanager
+def _harmless() -> Iterator[None]:
+    """Whoever only looks on breaks no run."""
+    try:
+        yield
+    except Exception:
+        log.exception("not_measured")
+
+
 class Attempt(Watch):
     """Measured and traced."""
 
@@ -52,16 +65,19 @@ class Attempt(Watch):
         self.callbacks = [trace.callback for trace in traces]
 
     def told(self, messages: Sequence[Message]) -> None:
-        self._watch.told(messages)
+        with _harmless():
+            self._watch.told(messages)
 
     def log_failed(self) -> None:
         self._watch.log_failed()
 
     def ended(self, outcome: Outcome) -> None:
-        self._watch.ended(outcome)
+        with _harmless():
+            self._watch.ended(outcome)
         words = self._transcript.words if self._traces else 0
         for trace in self._traces:
-            trace.ended(outcome, words)
+            with _harmless():
+                trace.ended(outcome, words)
 
 
 class Sight:
@@ -79,5 +95,7 @@ class Sight:
         traces: list[Trace] = []
         if self._tracings:
             about = About(run_id, format, transcript.attempts + 1, personal())
-            traces = [tracing.trace(about) for tracing in self._tracings]
+            for tracing in self._tracings:
+                with _harmless():
+                    traces.append(tracing.trace(about))
         return Attempt(watch, traces, transcript)

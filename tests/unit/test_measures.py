@@ -1,10 +1,13 @@
 """What a run's messages come to in numbers, told with a clock that the test winds."""
 
 import re
+from typing import NoReturn
 
 import pytest
+from structlog.testing import capture_logs
 
-from backend.sight.measures import Measures
+from backend.sight.attempt import Sight
+from backend.sight.measures import Measures, Watch
 from backend.sight.prometheus import PrometheusMeasures
 from backend.streaming.chunks import (
     Metadata,
@@ -17,6 +20,7 @@ from backend.streaming.chunks import (
     Usage,
     UsageData,
 )
+from backend.streaming.transcript import Transcript
 from tests.architecture.tree import ROOT
 from tests.unit.messages import EVERY_TYPE, USAGE, complete, content, error, progress, retract, workflow
 
@@ -175,6 +179,36 @@ def test_measures_that_are_off_take_every_call_and_render_nothing() -> None:
     measures.answered("GET", "/", 200, 0.1)
     measures.follow(active=lambda: 1, room=2, readers=lambda: 3)
     assert measures.render() is None
+
+
+class _Broken(Measures, Watch):
+    """Fails whatever it is told."""
+
+    def watch(self, format: str, *, words: int, usage: UsageData | None) -> Watch:
+        del format, words, usage
+        return self
+
+    def told(self, messages: object) -> None:
+        raise KeyError(messages)
+
+    def ended(self, outcome: object) -> None:
+        raise KeyError(outcome)
+
+    def trace(self, about: object) -> NoReturn:
+        raise KeyError(about)
+
+    def close(self, seconds: float) -> None:
+        raise KeyError(seconds)
+
+
+def test_attempt_goes_on_when_those_who_look_on_break() -> None:
+    broken = _Broken()
+    with capture_logs() as logged:
+        attempt = Sight(broken, [broken]).begin("r", "story", Transcript(), list)
+        attempt.told(EVERY_TYPE)
+        attempt.ended("completed")
+    assert [line["event"] for line in logged] == ["not_measured"] * 3
+    assert attempt.callbacks == []
 
 
 def test_every_metric_is_in_the_documents_and_no_other(measures: PrometheusMeasures) -> None:
