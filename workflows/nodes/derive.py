@@ -5,7 +5,9 @@ from typing import Any
 from langgraph.config import get_stream_writer
 from langgraph.runtime import Runtime
 
+from workflows.models.catalog import Model
 from workflows.nodes.dependencies import Dependencies
+from workflows.nodes.write_pieces import write_pieces
 from workflows.page import Notice
 from workflows.safety.check import find_issues
 from workflows.state import RunContext, State
@@ -14,12 +16,17 @@ _TRIES = 3
 
 
 async def derive(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
-    """The format's own results, checked as the text is. A format without any buys nothing here.
+    """The format's own results and pieces, checked as the text is. A format without any buys nothing here.
 
     When no try is fit for the readers, the text stays and the results are left out, which is told.
     """
     given = deps.format.parse(state["input"])
     model = await deps.open_model(runtime.context)
+    pieces = await write_pieces(deps, state, model, runtime.context)
+    return {**await _results(deps, given, state, model), **pieces}
+
+
+async def _results(deps: Dependencies, given: Any, state: State, model: Model) -> dict[str, Any]:
     for _ in range(_TRIES):
         results = await deps.format.derive(given, state, model)
         if not find_issues(deps.policy(given), results):

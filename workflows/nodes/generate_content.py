@@ -1,14 +1,12 @@
 """One section, streamed while it is written."""
 
-from contextlib import aclosing
 from typing import Any
 
-from langgraph.config import get_stream_writer
 from langgraph.runtime import Runtime
 
 from workflows.nodes.dependencies import Dependencies
 from workflows.nodes.judge_section import judge_section
-from workflows.page import Page
+from workflows.nodes.write_section import write_section
 from workflows.state import RunContext, SectionTask
 
 
@@ -16,10 +14,12 @@ async def generate_content(
     deps: Dependencies, state: SectionTask, runtime: Runtime[RunContext]
 ) -> dict[str, Any]:
     """Writes the section `state["index"]`. A failure leaves no trace in the state: it is written again."""
-    page = Page(state["index"], get_stream_writer())
+    index = state["index"]
     model = await deps.open_model(runtime.context)
-    async with aclosing(deps.format.write(state, model)) as prose:
-        async for chunk in prose:
-            page.write(chunk)
-    section = page.finish()
-    return {"sections": {state["index"]: section}, **await judge_section(deps, state, section, runtime)}
+    written = await write_section(deps, state, deps.format.write(state, model), model, runtime.context)
+    update: dict[str, Any] = {"sections": {index: written.section}}
+    if written.length is not None:
+        update["lengths"] = {index: written.length}
+    if written.facts is not None:
+        update["facts"] = written.facts
+    return {**update, **await judge_section(deps, state, written.section, runtime)}
