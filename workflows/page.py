@@ -5,7 +5,9 @@ stream. What a node doesn't write on a page (an outline's JSON, a judge's words,
 thrown away) can't leak: nobody listens to the model's own tokens.
 """
 
-from typing import Literal, NotRequired
+import asyncio
+from types import TracebackType
+from typing import Literal, NotRequired, Self
 
 from langgraph.types import StreamWriter
 from typing_extensions import TypedDict
@@ -17,6 +19,10 @@ from workflows.text.normaliser import Normaliser
 from workflows.text.words import count_words
 
 RetractReason = Literal["restart", "safety", "revision"]
+
+_JOIN_SECONDS = 0.01
+"""How long words may wait on the page for more to go with them. An item of a graph's stream costs the same
+whatever its length, and a fast model sends thousands of tokens a second."""
 
 
 class Prose(TypedDict):
@@ -64,7 +70,10 @@ PageItem = Prose | Retraction | Judgement | Findings | Notice
 
 
 class Page:
-    """One section or piece being written. Items go to LangGraph's stream writer, in order.
+    """One section or piece being written (`with`). Items go to LangGraph's stream writer, in order.
+
+    The first words go at once, what follows together. However the block is left, every word that was
+    written has gone to the readers.
 
     With a `trimmer` the text is cut to its length before anybody sees it.
     """
@@ -78,6 +87,16 @@ class Page:
         self._normaliser = Normaliser()
         self._trimmer = trimmer
         self._text: list[str] = []
+        self._waiting: list[str] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._send()
 
     @property
     def is_full(self) -> bool:
@@ -101,8 +120,15 @@ class Page:
 
     def write(self, chunk: str) -> None:
         """Appends what is left of `chunk` after cleaning and trimming."""
-        if text := self._trim(self._normaliser.feed(chunk)):
-            self._put(text, last=False)
+        if not (text := self._trim(self._normaliser.feed(chunk))):
+            return
+        is_first = not self._text
+        self._text.append(text)
+        self._waiting.append(text)
+        if is_first:
+            self._send()
+        elif self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_JOIN_SECONDS, self._send)
 
     def reopen(self) -> None:
         """A new paragraph, also after a text that was cut."""
@@ -118,13 +144,19 @@ class Page:
         if not self._text and not rest:
             what = f"section {self._section + 1}" if self._piece is None else f"the piece {self._piece}"
             raise ModelBadOutput(f"The model wrote nothing for {what}.")
-        self._put(rest, last=True)
+        self._text.append(rest)
+        self._waiting.append(rest)
+        self._send(last=True)
         return Section(index=self._section, text="".join(self._text))
 
     def _trim(self, text: str) -> str:
         return text if self._trimmer is None else self._trimmer.feed(text)
 
-    def _put(self, text: str, *, last: bool) -> None:
-        self._text.append(text)
-        item = Prose(kind="prose", section=self._section, text=text, last=last)
-        self._writer(item if self._piece is None else {**item, "piece": self._piece})
+    def _send(self, *, last: bool = False) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._waiting or last:
+            item = Prose(kind="prose", section=self._section, text="".join(self._waiting), last=last)
+            self._waiting.clear()
+            self._writer(item if self._piece is None else {**item, "piece": self._piece})

@@ -157,6 +157,7 @@ class RunContext:
     parallel: int = 1
     review_outline: bool = False
     keep_length: bool = True
+    owner: str = "local"
 
 
 def text_of(sections: dict[int, Section]) -> str:

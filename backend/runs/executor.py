@@ -159,6 +159,7 @@ class Executor:
                     parallel=options.parallel,
                     review_outline=options.review_outline,
                     keep_length=options.keep_length,
+                    owner=run.owner,
                 ),
                 control=signals.control,
                 usage=usage,

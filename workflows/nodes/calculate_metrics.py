@@ -13,8 +13,7 @@ from workflows.text.words import count_words
 
 async def calculate_metrics(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
     """Off the loop: counting a long text takes longer than other readers should wait for a token."""
-    del runtime
-    given = deps.format.parse(state["input"])
+    given = await deps.given(state["input"], runtime)
     metrics = await asyncio.to_thread(deps.format.metrics, given, state)
     shared = await asyncio.to_thread(shared_metrics, state)
     return {"metadata": {**shared, **metrics, "safety": _safety(state)}}

@@ -13,13 +13,13 @@ from workflows.state import Issue, RunContext, Section, State, Verdict
 
 async def enhance_content(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
     """Takes each section at fault back and writes it anew, with the findings at hand."""
-    model = await deps.open_model(runtime.context)
     rewritten: dict[int, Section] = {}
     judged: dict[int, Verdict] = {}
     for index, issues in _by_section(state["safety"]["issues"]).items():
-        task = section_task(state, index)
+        model = await deps.open_model(runtime, section=index)
+        task = await deps.task(section_task(state, index), runtime)
         prose = deps.format.rewrite(task, state["sections"][index], issues, model)
-        written = await write_section(deps, task, prose, model, runtime.context, instead_of="safety")
+        written = await write_section(deps, task, prose, model, runtime, instead_of="safety")
         rewritten[index] = written.section
         verdicts = await judge_section(deps, state, rewritten[index], runtime)
         judged |= verdicts.get("judged", {})

@@ -15,8 +15,9 @@ async def generate_content(
 ) -> dict[str, Any]:
     """Writes the section `state["index"]`. A failure leaves no trace in the state: it is written again."""
     index = state["index"]
-    model = await deps.open_model(runtime.context)
-    written = await write_section(deps, state, deps.format.write(state, model), model, runtime.context)
+    model = await deps.open_model(runtime, section=index)
+    task = await deps.task(state, runtime)
+    written = await write_section(deps, task, deps.format.write(task, model), model, runtime)
     update: dict[str, Any] = {"sections": {index: written.section}}
     if written.length is not None:
         update["lengths"] = {index: written.length}

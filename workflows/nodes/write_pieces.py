@@ -1,11 +1,14 @@
 """The texts beside the sections, such as an episode's short forms: one stream of the model, a page a piece."""
 
-from contextlib import aclosing
+from collections.abc import AsyncGenerator
+from contextlib import ExitStack, aclosing
 from typing import Any
 
-from langgraph.config import get_stream_writer
+from langgraph.runtime import Runtime
+from langgraph.types import StreamWriter
 
 from workflows.errors import ModelBadOutput
+from workflows.formats.base import PieceText
 from workflows.models.catalog import Model
 from workflows.nodes.dependencies import Dependencies
 from workflows.page import Judgement, Notice, Page
@@ -15,20 +18,20 @@ from workflows.state import Piece, PlannedPiece, RunContext, Section, State, Ver
 
 
 async def write_pieces(
-    deps: Dependencies, state: State, model: Model, context: RunContext | None
+    deps: Dependencies, given: Any, state: State, model: Model, runtime: Runtime[RunContext]
 ) -> dict[str, Any]:
     """The format's pieces, told while they are written; what isn't fit for the readers is taken back.
 
     Raises ModelBadOutput when a planned piece is missing. A failure leaves no trace in the state.
     """
-    given = deps.format.parse(state["input"])
     planned = deps.format.plan_pieces(given, state)
     if not planned:
         return {}
-    texts = await _write(deps, given, state, planned, model)
+    stream = deps.format.write_pieces(given, state, planned, model)
+    texts = await _write(stream, planned, runtime.stream_writer)
     if missing := [piece["name"] for piece in planned if piece["name"] not in texts]:
         raise ModelBadOutput(f"The model left out {', '.join(missing)}.")
-    verdicts = await _judge(deps, deps.policy(given), planned, texts, context)
+    verdicts = await _judge(deps, deps.policy(given), planned, texts, runtime)
     pieces = {
         piece["name"]: Piece(**piece, text=texts[piece["name"]])
         for piece in planned
@@ -38,21 +41,24 @@ async def write_pieces(
 
 
 async def _write(
-    deps: Dependencies, given: Any, state: State, planned: list[PlannedPiece], model: Model
+    stream: AsyncGenerator[PieceText], planned: list[PlannedPiece], writer: StreamWriter
 ) -> dict[str, str]:
-    pages = {piece["name"]: Page(0, get_stream_writer(), piece=piece["name"]) for piece in planned}
     texts: dict[str, str] = {}
     current: str | None = None
-    async with aclosing(deps.format.write_pieces(given, state, planned, model)) as stream:
-        async for item in stream:
-            if item.name not in pages or item.name in texts:
-                raise ModelBadOutput(f"The model wrote the piece {item.name[:20]} out of turn.")
-            if current is not None and item.name != current:
-                texts[current] = pages[current].finish()["text"]
-            current = item.name
-            pages[current].write(item.text)
-    if current is not None:
-        texts[current] = pages[current].finish()["text"]
+    with ExitStack() as stack:
+        pages = {
+            piece["name"]: stack.enter_context(Page(0, writer, piece=piece["name"])) for piece in planned
+        }
+        async with aclosing(stream) as pieces:
+            async for item in pieces:
+                if item.name not in pages or item.name in texts:
+                    raise ModelBadOutput(f"The model wrote the piece {item.name[:20]} out of turn.")
+                if current is not None and item.name != current:
+                    texts[current] = pages[current].finish()["text"]
+                current = item.name
+                pages[current].write(item.text)
+        if current is not None:
+            texts[current] = pages[current].finish()["text"]
     return texts
 
 
@@ -61,21 +67,21 @@ async def _judge(
     policy: Policy,
     planned: list[PlannedPiece],
     texts: dict[str, str],
-    context: RunContext | None,
+    runtime: Runtime[RunContext],
 ) -> dict[str, Verdict]:
     """A verdict a piece: by the rules each, then one look at all that passed. Told where it is waited for."""
     names = [piece["name"] for piece in planned]
     sections = {i: Section(index=i, text=texts[name]) for i, name in enumerate(names)}
     verdicts = {i: check_sections(policy, {i: section}, "section") for i, section in sections.items()}
     fit = {i: section for i, section in sections.items() if verdicts[i]["approved"]}
-    layers = await deps.open_layers(context)
+    layers = await deps.open_layers(runtime)
     whole = await layers.check(policy, fit, "section")
     for index in fit:
         verdicts[index] = _narrow(whole, verdicts[index], index)
     for index, name in enumerate(names):
         verdicts[index]["piece"] = name
         verdicts[index]["policy"] = policy.label
-        _tell(policy, verdicts[index], name)
+        _tell(policy, verdicts[index], name, runtime.stream_writer)
     return {name: verdicts[index] for index, name in enumerate(names)}
 
 
@@ -93,8 +99,7 @@ def _narrow(whole: Verdict, own: Verdict, index: int) -> Verdict:
     )
 
 
-def _tell(policy: Policy, verdict: Verdict, name: str) -> None:
-    writer = get_stream_writer()
+def _tell(policy: Policy, verdict: Verdict, name: str, writer: StreamWriter) -> None:
     for issue in verdict["issues"]:
         issue.pop("section", None)  # it is the number of the piece here
     if policy.gate == "section" or not verdict["approved"]:

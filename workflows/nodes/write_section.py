@@ -4,7 +4,8 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from langgraph.config import get_stream_writer
+from langgraph.runtime import Runtime
+from langgraph.types import StreamWriter
 
 from workflows.models.catalog import Model
 from workflows.nodes.dependencies import Dependencies
@@ -29,7 +30,7 @@ async def write_section(
     task: SectionTask,
     prose: AsyncGenerator[str | Facts],
     model: Model,
-    context: RunContext | None,
+    runtime: Runtime[RunContext],
     *,
     instead_of: RetractReason | None = None,
 ) -> Written:
@@ -38,23 +39,25 @@ async def write_section(
     The model's stream is closed as soon as the page is full, which stops the spending too. The embedded
     model's sections are what they are.
     """
+    context = runtime.context
     keeps_length = model.tier != "embedded" and (context is None or context.keep_length)
     room = room_for(task["target_words"], deps.format.length_tolerance)
-    page = Page(task["index"], get_stream_writer(), trimmer=Trimmer(room) if keeps_length else None)
-    if instead_of is not None:
-        page.retract(instead_of)
-    facts = await _put(deps, task, page, prose)
-    length = None
-    if keeps_length:
-        length = SectionLength(
-            target_words=task["target_words"],
-            asked_words=task["ask_words"],
-            replied_words=page.words,
-            corrections=["trimmed"] if page.is_full else [],
-        )
-        if instead_of is None:  # what replaces a section is as long as its model makes it, up to the room
-            await _continue(deps, task, page, room, length, model)
-    return Written(page.finish(), length, facts)
+    writer = runtime.stream_writer
+    with Page(task["index"], writer, trimmer=Trimmer(room) if keeps_length else None) as page:
+        if instead_of is not None:
+            page.retract(instead_of)
+        facts = await _put(deps, task, page, prose, writer)
+        length = None
+        if keeps_length:
+            length = SectionLength(
+                target_words=task["target_words"],
+                asked_words=task["ask_words"],
+                replied_words=page.words,
+                corrections=["trimmed"] if page.is_full else [],
+            )
+            if instead_of is None:  # what replaces a section is as long as its model makes it, up to the room
+                await _continue(deps, task, page, room, length, model)
+        return Written(page.finish(), length, facts)
 
 
 async def _continue(
@@ -79,14 +82,18 @@ async def _continue(
 
 
 async def _put(
-    deps: Dependencies, task: SectionTask, page: Page, prose: AsyncGenerator[str | Facts]
+    deps: Dependencies,
+    task: SectionTask,
+    page: Page,
+    prose: AsyncGenerator[str | Facts],
+    writer: StreamWriter,
 ) -> Facts | None:
     facts: Facts | None = None
     brings_facts = deps.format.facts_section == task["index"]  # after the prose, so it is read to its end
     async with aclosing(prose) as stream:
         async for item in stream:
             if not isinstance(item, str):
-                facts = _tell(item, deps.policy(deps.format.parse(task["input"])))
+                facts = _tell(item, deps.policy(deps.format.parse(task["input"])), writer)
                 continue
             page.write(item)
             if page.is_full and not brings_facts:
@@ -94,10 +101,9 @@ async def _put(
     return facts
 
 
-def _tell(facts: Facts, policy: Policy) -> Facts:
+def _tell(facts: Facts, policy: Policy, writer: StreamWriter) -> Facts:
     """The facts without what isn't fit for the readers, who are shown them."""
     fit, left_out = keep_fit(policy, facts)
-    writer = get_stream_writer()
     if left_out:
         message = f"{left_out} of the facts were not fit for the readers and are left out."
         writer(Notice(kind="notice", node="generate_content", message=message))
