@@ -1,13 +1,12 @@
 """Rewrites what the safety check found fault with, and nothing else."""
 
-from contextlib import aclosing
 from typing import Any
 
 from langgraph.runtime import Runtime
 
 from workflows.nodes.dependencies import Dependencies
 from workflows.nodes.judge_section import judge_section
-from workflows.page import Page
+from workflows.nodes.write_section import write_section
 from workflows.routing import section_task
 from workflows.state import Issue, RunContext, Section, State, Verdict
 
@@ -19,12 +18,9 @@ async def enhance_content(deps: Dependencies, state: State, runtime: Runtime[Run
     for index, issues in _by_section(state["safety"]["issues"]).items():
         model = await deps.open_model(runtime, section=index)
         task = await deps.task(section_task(state, index), runtime)
-        with Page(index, runtime.stream_writer) as page:
-            page.retract("safety")
-            async with aclosing(deps.format.rewrite(task, state["sections"][index], issues, model)) as prose:
-                async for chunk in prose:
-                    page.write(chunk)
-            rewritten[index] = page.finish()
+        prose = deps.format.rewrite(task, state["sections"][index], issues, model)
+        written = await write_section(deps, task, prose, model, runtime, instead_of="safety")
+        rewritten[index] = written.section
         verdicts = await judge_section(deps, state, rewritten[index], runtime)
         judged |= verdicts.get("judged", {})
     return {"sections": rewritten, "judged": judged, "rewrites": state["rewrites"] + 1}
