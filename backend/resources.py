@@ -61,7 +61,8 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         repository = RunRepository(database)
         executor = Executor(
             graphs={
-                name: build_graph(format, models, checkpoints, policies) for name, format in formats.items()
+                name: build_graph(format, models, checkpoints, policies, settings.revisions)
+                for name, format in formats.items()
             },
             run_log=run_log,
             repository=repository,

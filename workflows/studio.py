@@ -10,4 +10,9 @@ from workflows.models.settings import ModelSettings
 from workflows.safety.book import PolicyBook
 
 settings = ModelSettings()
-story = build_graph(StoryFormat(), ModelCatalog(settings), policies=PolicyBook(settings.policy_dir))
+story = build_graph(
+    StoryFormat(),
+    ModelCatalog(settings),
+    policies=PolicyBook(settings.policy_dir),
+    revisions=settings.revisions,
+)

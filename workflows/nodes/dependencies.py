@@ -18,6 +18,12 @@ class Dependencies:
     format: AnyFormat
     models: ModelCatalog
     policies: PolicyBook = field(default_factory=PolicyBook)
+    revisions: int | None = None
+
+    @property
+    def max_revisions(self) -> int:
+        """How often a review may have sections written again: as set, else as the format has it."""
+        return self.format.max_revisions if self.revisions is None else self.revisions
 
     async def open_model(self, context: RunContext | None) -> Model:
         """The run's model. Without a context (LangGraph Studio) it is the default one."""
