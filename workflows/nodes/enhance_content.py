@@ -3,7 +3,6 @@
 from contextlib import aclosing
 from typing import Any
 
-from langgraph.config import get_stream_writer
 from langgraph.runtime import Runtime
 
 from workflows.nodes.dependencies import Dependencies
@@ -18,19 +17,19 @@ async def enhance_content(deps: Dependencies, state: State, runtime: Runtime[Run
 
     A section that both found fault with is written once, for both.
     """
-    model = await deps.open_model(runtime.context)
     unsafe, unfinished = _unsafe(state), _unfinished(state)
     rewritten: dict[int, Section] = {}
     judged: dict[int, Verdict] = {}
     for index in sorted({*unsafe, *unfinished}):
-        page = Page(index, get_stream_writer())
-        page.retract("safety" if index in unsafe else "revision")
+        model = await deps.open_model(runtime, section=index)
         notes = unsafe.get(index, []) + unfinished.get(index, [])
-        task = section_task(state, index)
-        async with aclosing(deps.format.rewrite(task, state["sections"][index], notes, model)) as prose:
-            async for chunk in prose:
-                page.write(chunk)
-        rewritten[index] = page.finish()
+        task = await deps.task(section_task(state, index), runtime)
+        with Page(index, runtime.stream_writer) as page:
+            page.retract("safety" if index in unsafe else "revision")
+            async with aclosing(deps.format.rewrite(task, state["sections"][index], notes, model)) as prose:
+                async for chunk in prose:
+                    page.write(chunk)
+            rewritten[index] = page.finish()
         verdicts = await judge_section(deps, state, rewritten[index], runtime)
         judged |= verdicts.get("judged", {})
     return {

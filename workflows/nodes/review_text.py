@@ -17,6 +17,6 @@ class Review(TypedDict):
 
 async def review_text(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> Review:
     """The format's review of the text as it is now. A format without rules of its own buys nothing here."""
-    given = deps.format.parse(state["input"])
-    findings = await deps.format.review(given, state, await deps.open_model(runtime.context))
+    given = await deps.given(state["input"], runtime)
+    findings = await deps.format.review(given, state, await deps.open_model(runtime, "judge"))
     return Review(findings=findings, revising=sections_to_revise(state, findings, deps.max_revisions))
