@@ -57,7 +57,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         presence = Presence(settings.state_dir / "processes")
         stack.callback(presence.leave)
 
-        formats = list_formats()
+        formats = {name: format.configure(settings) for name, format in list_formats().items()}
         policies = PolicyBook(settings.policy_dir)
         repository = RunRepository(database)
         library = StoredLibrary({})

@@ -6,7 +6,7 @@ A package of your own adds a format by naming its class under the entry point `s
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -14,6 +14,7 @@ from workflows.errors import FieldError, InvalidInput
 from workflows.formats.exports import EVERYWHERE, Exporter
 from workflows.library import Library
 from workflows.models.catalog import Model
+from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import Policy
 from workflows.state import Finding, Issue, Outline, Section, SectionTask, State
@@ -51,6 +52,11 @@ class Format(ABC, Generic[InputT]):
             return self.Input.model_validate(given)
         except ValidationError as error:
             raise invalid_input(error) from None
+
+    def configure(self, settings: ModelSettings) -> Self:
+        """This format as an operator set it up, such as with templates of their own. Called once, at the start."""
+        del settings
+        return self
 
     async def resolve(self, given: InputT, library: Library, owner: str) -> InputT:
         """Once, before a run is stored: what the caller referred to becomes part of the input, as it is now.

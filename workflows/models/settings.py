@@ -49,6 +49,9 @@ class ModelSettings(BaseSettings):
         "off", description="openai: ask OpenAI's moderation too, where OpenAI writes the text"
     )
 
+    template_dir: Path | None = Field(
+        None, description="Folder of templates for video scripts (*.toml) beside ours, or in their place"
+    )
     revisions: int | None = Field(
         None,
         ge=0,
