@@ -36,7 +36,7 @@ def sections_to_revise(state: State, findings: list[Finding], most: int) -> list
     if state.get("revisions", 0) >= most or state["rewrites"] >= MAX_REWRITES:
         return []
     asked = {finding["section"] for finding in findings if finding["rewrite"] and "section" in finding}
-    return sorted(asked & set(state["sections"]))
+    return sorted(asked & set(state["sections"]) - set(state.get("taken_over", ())))
 
 
 def _parallel(runtime: Runtime[RunContext]) -> int:

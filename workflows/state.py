@@ -73,6 +73,10 @@ class Finding(TypedDict):
     quote: NotRequired[str]
 
 
+FEEDBACK = "feedback"
+"""The rule of a finding that a person made. It counts as no revision of the format's own."""
+
+
 def add_verdicts(known: dict[int, Verdict], new: dict[int, Verdict]) -> dict[int, Verdict]:
     """Reducer: the newest verdict on each section."""
     return {**known, **new}
@@ -96,6 +100,7 @@ class State(TypedDict, total=False):
     findings: list[Finding]  # of the format's last review
     revising: list[int]  # the sections that are being written again because of them
     revisions: int  # made because a review asked for it
+    taken_over: list[int]  # sections of the version before, which a review leaves as they are
     results: dict[str, Any]  # the format's own results, such as a story's choices
     metadata: dict[str, Any]
 

@@ -9,7 +9,7 @@ from workflows.nodes.dependencies import Dependencies
 from workflows.nodes.judge_section import judge_section
 from workflows.page import Page
 from workflows.routing import section_task
-from workflows.state import Finding, Issue, RunContext, Section, State, Verdict
+from workflows.state import FEEDBACK, Finding, Issue, RunContext, Section, State, Verdict
 
 
 async def enhance_content(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
@@ -37,7 +37,7 @@ async def enhance_content(deps: Dependencies, state: State, runtime: Runtime[Run
         "judged": judged,
         "rewrites": state["rewrites"] + (0 if _is_safe(state) else 1),
         "revising": [],
-        "revisions": state.get("revisions", 0) + (1 if unfinished else 0),
+        "revisions": state.get("revisions", 0) + (1 if _is_own(unfinished) else 0),
     }
 
 
@@ -63,6 +63,11 @@ def _unfinished(state: State) -> dict[int, list[Issue]]:
         if finding["rewrite"] and finding.get("section") in found:
             found[finding["section"]].append(_note(finding))
     return found
+
+
+def _is_own(unfinished: dict[int, list[Issue]]) -> bool:
+    """Whether the format's review asked for it, and not a person."""
+    return any(note["category"] != FEEDBACK for notes in unfinished.values() for note in notes)
 
 
 def _note(finding: Finding) -> Issue:
