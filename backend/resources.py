@@ -14,10 +14,13 @@ from backend.runs.executor import Executor
 from backend.runs.housekeeping import Housekeeping
 from backend.runs.presence import Presence
 from backend.runs.runs import Runs
+from backend.runs.shares import Shares
 from backend.settings import Settings
 from backend.store.database import Database
 from backend.store.library import StoredLibrary
+from backend.store.personas import PersonaRepository
 from backend.store.runs import Run, RunRepository
+from backend.store.shares import ShareRepository
 from workflows.formats.base import AnyFormat
 from workflows.formats.registry import list_formats
 from workflows.graph import build_graph
@@ -37,6 +40,8 @@ class Resources:
     database: Database
     execution: InlineExecution
     runs: Runs
+    shares: Shares
+    personas: PersonaRepository
     housekeeping: Housekeeping
 
 
@@ -57,13 +62,14 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         presence = Presence(settings.state_dir / "processes")
         stack.callback(presence.leave)
 
-        formats = list_formats()
+        formats = {name: format.configure(settings) for name, format in list_formats().items()}
         policies = PolicyBook(settings.policy_dir)
         repository = RunRepository(database)
-        library = StoredLibrary({})
+        personas = PersonaRepository(database)
+        library = StoredLibrary({"persona": personas.look_up})
         executor = Executor(
             graphs={
-                name: build_graph(format, models, checkpoints, policies, library)
+                name: build_graph(format, models, checkpoints, policies, library, settings.revisions)
                 for name, format in formats.items()
             },
             run_log=run_log,
@@ -90,7 +96,18 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         await stack.enter_async_context(housekeeping)
         warming = asyncio.create_task(models.warm_up(), name="warm up")
         stack.push_async_callback(_leave, warming)
-        yield Resources(settings, formats, models, policies, database, execution, runs, housekeeping)
+        yield Resources(
+            settings=settings,
+            formats=formats,
+            models=models,
+            policies=policies,
+            database=database,
+            execution=execution,
+            runs=runs,
+            shares=Shares(ShareRepository(database), runs),
+            personas=personas,
+            housekeeping=housekeeping,
+        )
 
 
 def _policy(format: AnyFormat, run: Run) -> Policy:

@@ -14,6 +14,7 @@ from langgraph.types import Command, StateSnapshot
 from backend.log.entry import LogUnavailable, StaleWriter
 from backend.log.sql import SqlLog
 from backend.runs.options import RunOptions
+from backend.runs.origin import plan_of, seed_state
 from backend.runs.reconcile import reconcile
 from backend.runs.replay import replay
 from backend.runs.result import complete, failure
@@ -135,6 +136,9 @@ class Executor:
             tags=["storywire"],
         )
         snapshot = await graph.aget_state(config)
+        if not snapshot.created_at and (seed := seed_state(run)) is not None:
+            await graph.aupdate_state(config, seed[0], as_node=seed[1])
+            snapshot = await graph.aget_state(config)
         state = cast(State, snapshot.values)
         transcript = writer.transcript
         attempt = transcript.attempts + 1
@@ -207,8 +211,10 @@ class Executor:
     async def _store_result(self, run: Run, ending: Complete) -> None:
         result = ending.data.model_dump(mode="json", exclude_none=True)
         words = sum(section.words for section in ending.data.sections)
+        snapshot = await self._graphs[run.format].aget_state({"configurable": {"thread_id": run.id}})
+        plan = plan_of(cast(State, snapshot.values)) or None
         await self._repository.finish(
-            run.id, "completed", result=result, title=ending.data.title, words=words
+            run.id, "completed", result=result, title=ending.data.title, words=words, plan=plan
         )
 
     async def _store_pause(self, run: Run, transcript: Transcript) -> None:
