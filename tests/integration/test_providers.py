@@ -94,7 +94,7 @@ async def test_plan_that_is_cut_or_refused_is_no_plan(
     after = 20 if kind in ("length", "no_finish") else None
     provider.script = Script(rules=(Rule(Reply(fault=Fault(kind, after=after)), structured=True),))
     async with serve(
-        _settings(provider, name, tmp_path, token_timeout=0.8 if kind == "hang" else 30)
+        _settings(provider, name, tmp_path, answer_timeout=0.8 if kind == "hang" else 30)
     ) as service:
         told = await service.client.read(await service.client.start())
 
