@@ -1,19 +1,12 @@
 """Whatever breaks at a provider, over real HTTP: one request, a code of the protocol, a sentence to act on."""
 
-import asyncio
-import datetime
-import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from langchain_core.messages import HumanMessage
 
+from tests.fakes.insecure import self_signed, serve_insecure
 from tests.fakes.provider import FakeProvider, refuse_port
 from tests.fakes.script import Fault, FaultKind, Reply, Script
 from tests.models import APIS, KEY, SPECS, Verdict, open_model
@@ -168,64 +161,13 @@ async def test_provider_that_refuses_the_connection_is_told_with_its_setting(api
     assert "_BASE_URL" in caught.value.message
 
 
-# Connections that aren't secure.
-
-
-@asynccontextmanager
-async def serve_tls(tls: ssl.SSLContext | None) -> AsyncIterator[tuple[str, list[int]]]:
-    """A server that nobody should trust (None: that speaks no TLS), and the connections that it saw."""
-    seen: list[int] = []
-
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        seen.append(1)
-        try:
-            if tls is None:
-                await reader.read(100)
-                writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
-            else:
-                await writer.start_tls(tls)
-        except (OSError, ssl.SSLError):
-            pass
-        finally:
-            writer.close()
-
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with server:
-        yield f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}", seen
-
-
-@pytest.fixture(scope="module")
-def self_signed(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
-    """A certificate that no authority vouches for."""
-    folder: Path = tmp_path_factory.mktemp("tls")
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now)
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .sign(key, hashes.SHA256())
-    )
-    pem = serialization.Encoding.PEM
-    form, secret = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    file = folder / "both.pem"
-    file.write_bytes(certificate.public_bytes(pem) + key.private_bytes(pem, form, secret))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(file)
-    return context
-
-
 @pytest.mark.parametrize("is_tls", [True, False], ids=["self-signed", "no-tls"])
 @pytest.mark.parametrize("api", APIS)
 async def test_connection_that_is_not_secure_is_given_up_at_once(
-    self_signed: ssl.SSLContext, api: str, is_tls: bool
+    tmp_path: Path, api: str, is_tls: bool
 ) -> None:
-    async with serve_tls(self_signed if is_tls else None) as (url, seen), open_model(url, api) as model:
+    tls = self_signed(tmp_path) if is_tls else None
+    async with serve_insecure(tls) as (url, seen), open_model(url, api) as model:
         with pytest.raises(StorywireError) as caught:
             await listen(model, [])
     assert caught.value.code == "MODEL_UNAVAILABLE"

@@ -3,8 +3,7 @@
 Imported when something broke: it knows every SDK's exceptions, and SDKs take seconds to load.
 """
 
-import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import httpx
 import openai
@@ -23,6 +22,7 @@ from workflows.errors import (
     SafetyRejected,
     StorywireError,
 )
+from workflows.models.causes import is_insecure, iterate_causes
 from workflows.models.connections import ADDRESSES, KEYS
 from workflows.models.retry_after import read_retry_after
 from workflows.models.spec import ModelSpec
@@ -40,7 +40,7 @@ def translate_fault(spec: ModelSpec, error: Exception, asked: StructuredMode | N
     """
     if "API_KEY_INVALID" in str(error):  # Gemini calls a wrong key an invalid request
         return _auth(spec, error)
-    if any(isinstance(cause, ssl.SSLError) for cause in _causes(error)):
+    if is_insecure(error):
         return _insecure(spec, error)
     for kinds, make in _TRANSLATIONS:
         if isinstance(error, kinds):
@@ -65,16 +65,6 @@ def _by_status(spec: ModelSpec, error: Exception, status: int, asked: Structured
     return _unavailable(spec, error) if status >= 500 else _refused(spec, error, asked)
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The error and what led to it."""
-    seen: set[int] = set()
-    cause: BaseException | None = error
-    while cause is not None and id(cause) not in seen:
-        seen.add(id(cause))
-        yield cause
-        cause = cause.__cause__ or cause.__context__
-
-
 def _auth(spec: ModelSpec, error: Exception) -> ModelError:
     del error
     key = KEYS.get(spec.provider)
@@ -91,11 +81,11 @@ def _no_model(spec: ModelSpec, error: Exception) -> ModelError:
 
 
 def _rate_limited(spec: ModelSpec, error: Exception) -> ModelError:
-    if any(getattr(cause, "code", None) in _NO_CREDIT for cause in _causes(error)):
+    if any(getattr(cause, "code", None) in _NO_CREDIT for cause in iterate_causes(error)):
         return ModelRateLimited(
             f"The account behind {spec} is out of credit. Look at the provider's billing page."
         )
-    seconds = next(filter(None, map(read_retry_after, _causes(error))), None)
+    seconds = next(filter(None, map(read_retry_after, iterate_causes(error))), None)
     when = "Try again later." if seconds is None else f"Try again in {seconds} second{'s' * (seconds != 1)}."
     return ModelRateLimited(
         f"The provider of {spec} asks to slow down, or its account is out of credit. {when}"
