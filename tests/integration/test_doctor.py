@@ -136,6 +136,8 @@ async def test_doctor_tells_what_runs_need_from_what_they_do_not(
     )
     assert (found["groq"].level, found["groq:x"].level) == ("doubtful", "doubtful")
     assert found["openai:gone"].level == "bad" and "(derived)" in found["openai:gone"].about
+    found = await look(provider, tmp_path, "openai:gpt-test", *OPENAI, fallback_model="groq:x")
+    assert found["groq:x"].level == "doubtful" and "set GROQ_API_KEY" in found["groq:x"].message
     found = await look(provider, tmp_path, "openai:gpt-test", *OPENAI, outline_model="groq:x")
     assert found["groq:x"].level == "bad" and "set GROQ_API_KEY" in found["groq:x"].message
 

@@ -99,9 +99,12 @@ def test_fallback_is_the_roles_own_else_everybodys(role: Role, expected: str | N
     assert (found and str(found)) == expected
 
 
-def test_model_does_not_fall_back_on_itself_or_on_one_without_a_key() -> None:
+def test_model_does_not_fall_back_on_itself() -> None:
     assert select(fallback_model="openai:gpt-x").fallback_of("writing", OPENAI) is None
-    assert select(fallback_model="google_genai:g").fallback_of("writing", OPENAI) is None
+
+
+def test_fallback_model_without_a_key_stops_no_run() -> None:
+    assert select(fallback_model="google_genai:g").resolve(None) == OPENAI
 
 
 @pytest.mark.parametrize("name", ["outline_model", "derived_model", "fallback_model", "judge_fallback_model"])

@@ -107,7 +107,7 @@ class Selection:
         return ModelSpec.parse(own)
 
     def fallback_of(self, role: Role, writing: ModelSpec) -> ModelSpec | None:
-        """Who takes over when the role's model can't be reached; None: nobody."""
+        """Who takes over when the role's model can't be reached; None: nobody. Its own key isn't looked for."""
         settings = self._settings
         own = {
             "outline": settings.outline_fallback_model,
@@ -120,7 +120,7 @@ class Selection:
         if name in (None, NO_FALLBACK) or spec is None or spec.provider in _ALONE:
             return None
         other = ModelSpec.parse(name)
-        return other if other != spec and is_configured(other.provider, settings) else None
+        return None if other == spec else other
 
     def allows(self, spec: ModelSpec) -> bool:
         """Whether a run may name this model. What the settings name themselves is always allowed."""
