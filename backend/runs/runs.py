@@ -197,7 +197,7 @@ class Runs:
             raise Conflict(f"The run is {run.status}: only a failed or cancelled run can be resumed.")
         if run.error is not None and not run.error["resumable"]:
             raise Conflict(f"The run ended with {run.error['code']} and can't go on; start a new one.")
-        self._models.resolve(run.model)
+        self._models.check(run.model)
         return await self._take(run)
 
     async def answer(self, owner: str, run_id: str, outline: Mapping[str, Any]) -> Run:
