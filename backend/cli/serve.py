@@ -27,7 +27,7 @@ def serve(
     from backend.server import run_server
 
     configure_logs(settings)
-    run_server(create_app(settings), listener)
+    run_server(create_app(settings), listener, settings.drain_seconds)
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -22,6 +22,7 @@ from backend.runs.presence import Presence
 from backend.runs.reader import Reader, open_reader
 from backend.runs.readership import Readership
 from backend.runs.replay import replay
+from backend.sight.measures import Measures
 from backend.store.runs import FINISHED, Run, RunRepository
 from backend.streaming.transcript import Transcript
 from backend.streaming.views import Granularity, Order
@@ -62,6 +63,7 @@ class Runs:
         checkpoints: BaseCheckpointSaver[Any],
         execution: InlineExecution,
         presence: Presence,
+        measures: Measures,
         disconnect_grace: float,
     ) -> None:
         self._formats = formats
@@ -73,6 +75,7 @@ class Runs:
         self._checkpoints = checkpoints
         self._execution = execution
         self._presence = presence
+        self._measures = measures
         self._readership = Readership(disconnect_grace, self._nobody_reads)
         self._stopping: set[asyncio.Task[bool]] = set()
         self._missing: set[str] = set()  # our own runs that were not executing at the last look
@@ -229,6 +232,7 @@ class Runs:
             if not self._is_abandoned(run):
                 continue
             if run.format in self._formats and await self._repository.claim(run, self._presence.id):
+                self._measures.recovered("stop" if run.process is None else "crash")
                 self._submit(replace(run, process=self._presence.id))
                 found.append(run.id)
         for run_id in found:
