@@ -21,5 +21,5 @@ def test_model_spec_name_may_hold_colons_and_slashes() -> None:
     "text", ["", "openai", "openai:", ":gpt-5", "acme:gpt-5", "OpenAI:gpt-5", " openai:x"]
 )
 def test_model_spec_of_anything_else_is_refused_with_what_is_accepted(text: str) -> None:
-    with pytest.raises(ValueError, match="provider:model, with one of the providers openai, google_genai"):
+    with pytest.raises(ValueError, match="provider:model, with one of the providers openai, openai_responses"):
         ModelSpec.parse(text)
