@@ -11,7 +11,7 @@ from rich.text import Text
 
 from backend.cli.failures import settings_or_fail
 from backend.settings import Settings
-from workflows.models.checkup import Finding, Level, check_models
+from workflows.models.finding import Finding, Level
 from workflows.safety.book import PolicyBook
 
 _MARKS: dict[Level, tuple[str, str]] = {
@@ -26,6 +26,8 @@ _console = Console(soft_wrap=True, highlight=False)
 def doctor() -> None:
     """Check keys, models, the data folder and the policies. Prints no key. Status 1: runs would fail."""
     settings = settings_or_fail()
+    from workflows.models.checkup import check_models  # a second of imports, which other commands do without
+
     findings = [_check_data(settings), _check_policies(settings), *asyncio.run(check_models(settings))]
     for finding in findings:
         mark, colour = _MARKS[finding.level]

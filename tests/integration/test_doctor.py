@@ -12,7 +12,8 @@ from tests.fakes.insecure import self_signed, serve_insecure
 from tests.fakes.provider import FakeProvider, refuse_port
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.models import KEY, settings_of
-from workflows.models.checkup import Finding, check_models
+from workflows.models.checkup import check_models
+from workflows.models.finding import Finding
 
 MODELS = ("gpt-test", "gpt-test-mini", "llama-test", "gemini-test", "llama3.2:latest")
 

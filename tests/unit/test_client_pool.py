@@ -2,8 +2,13 @@
 
 import gc
 from collections.abc import Awaitable, Callable
+from typing import Any
 
-from workflows.models.pool import ClientPool
+from tests.models import settings_of
+from workflows.models.catalog import ModelCatalog
+from workflows.models.embedded.process import Endpoint
+from workflows.models.pool import KEPT, ClientPool
+from workflows.models.providers import build_embedded
 
 
 class Line:
@@ -56,3 +61,22 @@ async def test_pool_is_bounded_however_many_models_are_named() -> None:
         pool.lend(number, Line)
     assert len(pool) == 3
     await pool.close()
+
+
+async def test_catalog_closes_the_connections_of_models_that_nobody_uses_any_more() -> None:
+    catalog = ModelCatalog(settings_of("http://127.0.0.1:9"))
+    used = await catalog.open("openai:used")
+    forgotten: Any = (await catalog.open("openai:forgotten")).chat
+    for number in range(KEPT + 1):
+        await catalog.open(f"groq:{number}")
+    chat: Any = used.chat
+    closed = [chat.http_async_client.is_closed, forgotten.http_async_client.is_closed]
+    await catalog.close()
+    assert closed == [False, True] and chat.http_async_client.is_closed
+
+
+async def test_client_of_the_embedded_model_is_closed_too_and_tries_nothing_again() -> None:
+    client = build_embedded(Endpoint("http://127.0.0.1:9/v1", "key", "small"))
+    chat: Any = client.chat
+    await client.close()
+    assert chat.http_async_client.is_closed and chat.http_client.is_closed and chat.max_retries == 0

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 
 from workflows.errors import ModelBadOutput, ModelTruncated, SafetyRejected, StorywireError
 from workflows.models.catalog import Model
-from workflows.models.fallback import FALLS_BACK
+from workflows.models.fallback import FALLS_BACK, Fallback
 from workflows.models.forms import ask_to_mend, bind_form, describe_form, find_answer
 from workflows.models.structured import StructuredMode
 
@@ -28,32 +28,16 @@ _LENGTH = {"length", "max_tokens", "max_output_tokens", "incomplete", "MAX_TOKEN
 _FILTERED = {"content_filter", "SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "RECITATION"}
 
 
-async def stream_text(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerator[str]:
+def stream_text(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerator[str]:
     """The reply's text as it comes, as deltas that are never empty.
 
     Raises a ModelError for whatever broke; ModelTruncated when the reply ends without a finish
     reason or at its length limit, ModelBadOutput when it has no text. Before the first delta, a fallback
     model may take over from one that can't be reached.
     """
-    fallback = model.fallback
-    async with aclosing(_stream(_current(model), messages)) as deltas:
-        try:
-            first = await anext(deltas)
-        except FALLS_BACK as error:
-            if fallback is None:
-                raise
-            replacement = await fallback.take_over(error)
-        else:
-            if fallback is not None:
-                fallback.too_late = True
-            yield first
-            async for delta in deltas:
-                yield delta
-            return
-    fallback.too_late = True
-    async with aclosing(_stream(replacement, messages)) as deltas:
-        async for delta in deltas:
-            yield delta
+    if model.fallback is None:
+        return _stream(model, messages)
+    return _stream_or_fall_back(model, model.fallback, messages)
 
 
 async def ask(model: Model, schema: type[SchemaT], messages: Sequence[BaseMessage]) -> SchemaT:
@@ -72,16 +56,34 @@ def _current(model: Model) -> Model:
     return model if model.fallback is None or model.fallback.taken is None else model.fallback.taken
 
 
+async def _stream_or_fall_back(
+    model: Model, fallback: Fallback[Model], messages: Sequence[BaseMessage]
+) -> AsyncGenerator[str]:
+    try:
+        async with aclosing(_stream(_current(model), messages)) as deltas:
+            async for delta in deltas:
+                fallback.too_late = True
+                yield delta
+        return
+    except FALLS_BACK as error:
+        replacement = await fallback.take_over(error)
+    async with aclosing(_stream(replacement, messages)) as deltas:
+        async for delta in deltas:
+            fallback.too_late = True
+            yield delta
+
+
 async def _stream(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerator[str]:
     finish: str | None = None
     empty, refused = True, False
     async with aclosing(guard(model, model.chat.astream(list(messages)))) as chunks:
         async for chunk in chunks:
             finish = finish_reason(chunk) or finish
-            refused = refused or is_refusal(chunk)
             if text := chunk.text:
                 empty = False
                 yield text
+            else:
+                refused = refused or is_refusal(chunk)
     check_finish(model, finish)
     if refused:
         raise _refused(model)

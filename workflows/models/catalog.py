@@ -110,7 +110,7 @@ class ModelCatalog:
         return self.default() if name is None else ModelSpec.parse(name)
 
     async def _open(self, spec: ModelSpec) -> Model:
-        self.selection.check(spec)
+        self.selection.check_model(spec)
         providers = await _load()
         if spec.provider == "embedded":
             # Another process may have started it anew: then it has another address, and wants another client.

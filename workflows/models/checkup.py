@@ -1,35 +1,20 @@
 """Whether the models that the settings name can be used, asked of the providers themselves."""
 
 import asyncio
-from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Literal
 
 from workflows.errors import ModelError
 from workflows.models.connections import MISSING, find_connection, is_configured
 from workflows.models.embedded.process import EmbeddedServer
 from workflows.models.embedded.weights import find_weights
+from workflows.models.finding import Finding, Level
 from workflows.models.listing import Listing, list_models
 from workflows.models.selection import EMBEDDED, ROLES, Selection
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import PROVIDERS, ModelSpec
 
-Level = Literal["good", "doubtful", "bad"]
-
 # Spoken of where a run needs them only: the one is OpenAI again, by its other API; the other is looked at apart.
 _QUIET = frozenset({"openai_responses", "embedded"})
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at: a sentence that says how it is and, where it isn't good, what to change.
-
-    `bad`: runs fail because of it. `doubtful`: something that is set up, but not what a run needs by default.
-    """
-
-    level: Level
-    about: str
-    message: str
 
 
 async def check_models(settings: ModelSettings) -> list[Finding]:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.runnables import Runnable
 from langchain_core.utils.function_calling import convert_to_openai_function
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from workflows.models.catalog import Model
 from workflows.models.embedded.prompts import load_prompt
@@ -19,6 +21,8 @@ from workflows.models.structured import StructuredMode
 _PROMPT = Path(__file__).parent / "prompts" / "form.md"
 _START = re.compile(r"\{")
 _MOST_FAULTS = 8
+_MOST_STARTS = 100
+"""Braces that are tried: a long reply of nothing else would be read as often as it is long."""
 _DECODER = json.JSONDecoder()
 
 
@@ -67,19 +71,19 @@ def find_answer(mode: StructuredMode, reply: AIMessage) -> Any:
         return reply.tool_calls[0]["args"]
     if mode == "plain":
         return find_json(reply.text)
-    return json.loads(reply.text)
+    return from_json(reply.text)
 
 
 def find_json(text: str) -> Any:
     """The largest JSON object in a text that may say other things around it. Raises ValueError without one."""
     found: list[tuple[int, Any]] = []
     end = 0
-    for start in _START.finditer(text):
+    for start in islice(_START.finditer(text), _MOST_STARTS):
         if start.start() < end:
             continue  # inside the one before
         try:
             value, end = _DECODER.raw_decode(text, start.start())
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         found.append((end - start.start(), value))
     if not found:

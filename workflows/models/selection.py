@@ -87,7 +87,16 @@ class Selection:
         """
         for role in ROLES:
             if (spec := self.of(role, writing)) is not None:
-                self._check(spec)
+                self.check_model(spec)
+
+    def check_model(self, spec: ModelSpec) -> None:
+        """Raises ModelNotConfigured when this one can't be reached for want of a setting."""
+        if spec.provider == "embedded" and spec != EMBEDDED:
+            raise ModelNotConfigured(
+                f"There is no model {spec}: the embedded one is {EMBEDDED}, also with a file of your own."
+            )
+        if not is_configured(spec.provider, self._settings):
+            raise ModelNotConfigured(f"{spec} needs the setting {MISSING[spec.provider]}, which is not set.")
 
     def of(self, role: Role, writing: ModelSpec) -> ModelSpec | None:
         """Who has a role in a run that `writing` writes. None: no judge is asked for."""
@@ -163,14 +172,6 @@ class Selection:
         writing = self.default()
         roles = tuple(role for role in ROLES if self.of(role, writing) == spec)
         return ModelInfo(str(spec), spec.provider, configured, allowed, self.mode(spec), roles, note)
-
-    def _check(self, spec: ModelSpec) -> None:
-        if spec.provider == "embedded" and spec != EMBEDDED:
-            raise ModelNotConfigured(
-                f"There is no model {spec}: the embedded one is {EMBEDDED}, also with a file of your own."
-            )
-        if not is_configured(spec.provider, self._settings):
-            raise ModelNotConfigured(f"{spec} needs the setting {MISSING[spec.provider]}, which is not set.")
 
 
 def _refused(message: str) -> InvalidInput:
