@@ -6,7 +6,20 @@ from contextlib import asynccontextmanager, nullcontext
 from fastapi import FastAPI
 
 from backend import version
-from backend.api import catalogue, exports, generate, health, metrics, page, runs, safety
+from backend.api import (
+    catalogue,
+    creator_scripts,
+    exports,
+    generate,
+    health,
+    metrics,
+    page,
+    personas,
+    runs,
+    safety,
+    shares,
+    versions,
+)
 from backend.api.limits import BodyLimit
 from backend.api.measuring import Measuring
 from backend.api.origins import OwnSite
@@ -43,8 +56,13 @@ def create_app(settings: Settings) -> FastAPI:
     add_problem_handlers(app)
     app.include_router(runs.router)
     app.include_router(exports.router)
+    app.include_router(versions.router)
+    app.include_router(shares.router)
+    app.include_router(shares.public)
+    app.include_router(personas.router)
     app.include_router(generate.router)
     app.include_router(catalogue.router)
+    app.include_router(creator_scripts.router)
     app.include_router(safety.router)
     app.include_router(health.router)
     app.include_router(page.router)

@@ -15,13 +15,16 @@ from backend.runs.housekeeping import Housekeeping
 from backend.runs.presence import Presence
 from backend.runs.readiness import Readiness
 from backend.runs.runs import Runs
+from backend.runs.shares import Shares
 from backend.settings import Settings
 from backend.sight.attempt import Sight, Tracing
 from backend.sight.measures import Measures
 from backend.sight.prometheus import PrometheusMeasures
 from backend.store.database import Database
 from backend.store.library import StoredLibrary
+from backend.store.personas import PersonaRepository
 from backend.store.runs import Run, RunRepository
+from backend.store.shares import ShareRepository
 from workflows.errors import StorywireError
 from workflows.formats.base import AnyFormat
 from workflows.formats.personal import find_personal
@@ -47,6 +50,8 @@ class Resources:
     database: Database
     execution: InlineExecution
     runs: Runs
+    shares: Shares
+    personas: PersonaRepository
     housekeeping: Housekeeping
     measures: Measures
     readiness: Readiness
@@ -72,13 +77,14 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         presence = Presence(settings.state_dir / "processes")
         stack.callback(presence.leave)
 
-        formats = list_formats()
+        formats = {name: format.configure(settings) for name, format in list_formats().items()}
         policies = PolicyBook(settings.policy_dir)
         repository = RunRepository(database)
-        library = StoredLibrary({})
+        personas = PersonaRepository(database)
+        library = StoredLibrary({"persona": personas.look_up})
         executor = Executor(
             graphs={
-                name: build_graph(format, models, checkpoints, policies, library)
+                name: build_graph(format, models, checkpoints, policies, library, settings.revisions)
                 for name, format in formats.items()
             },
             run_log=run_log,
@@ -118,7 +124,18 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         warming = asyncio.create_task(models.warm_up(), name="warm up")
         stack.push_async_callback(_leave, warming)
         yield Resources(
-            settings, formats, models, policies, database, execution, runs, housekeeping, measures, readiness
+            settings=settings,
+            formats=formats,
+            models=models,
+            policies=policies,
+            database=database,
+            execution=execution,
+            runs=runs,
+            shares=Shares(ShareRepository(database), runs),
+            personas=personas,
+            housekeeping=housekeeping,
+            measures=measures,
+            readiness=readiness,
         )
 
 

@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from workflows.formats.creator_script.templates import TemplateBook, TemplateError
 from workflows.models.settings import ModelSettings
 from workflows.safety.book import PolicyBook, PolicyError
 
@@ -134,6 +135,16 @@ class Settings(ModelSettings):
             try:
                 PolicyBook(folder)
             except PolicyError as error:
+                raise ValueError(str(error)) from None
+        return folder
+
+    @field_validator("template_dir")
+    @classmethod
+    def _check_templates(cls, folder: Path | None) -> Path | None:
+        if folder is not None:
+            try:
+                TemplateBook(folder)
+            except TemplateError as error:
                 raise ValueError(str(error)) from None
         return folder
 

@@ -3,8 +3,9 @@
 Importing this module reads the environment and builds them; the service never does.
 """
 
+from workflows.formats.base import AnyFormat
 from workflows.formats.registry import list_formats
-from workflows.graph import build_graph
+from workflows.graph import Graph, build_graph
 from workflows.models.catalog import ModelCatalog
 from workflows.models.settings import ModelSettings
 from workflows.safety.book import PolicyBook
@@ -13,7 +14,10 @@ settings = ModelSettings()
 models = ModelCatalog(settings)
 policies = PolicyBook(settings.policy_dir)
 
+
+def _graph(format: AnyFormat) -> Graph:
+    return build_graph(format.configure(settings), models, policies=policies, revisions=settings.revisions)
+
+
 # By the format's name: `./workflows/studio.py:story`.
-globals().update(
-    {name: build_graph(format, models, policies=policies) for name, format in list_formats().items()}
-)
+globals().update({name: _graph(format) for name, format in list_formats().items()})

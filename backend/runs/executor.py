@@ -15,6 +15,7 @@ from langgraph.types import Command, StateSnapshot
 from backend.log.entry import LogUnavailable, StaleWriter
 from backend.log.sql import SqlLog
 from backend.runs.options import RunOptions
+from backend.runs.origin import plan_of, seed_state
 from backend.runs.reconcile import reconcile
 from backend.runs.replay import replay
 from backend.runs.result import complete, failure
@@ -153,6 +154,9 @@ class Executor:
             callbacks=callbacks,
         )
         snapshot = await graph.aget_state(config)
+        if not snapshot.created_at and (seed := seed_state(run)) is not None:
+            await graph.aupdate_state(config, seed[0], as_node=seed[1])
+            snapshot = await graph.aget_state(config)
         state = cast(State, snapshot.values)
         transcript = writer.transcript
         attempt = transcript.attempts + 1
@@ -176,6 +180,7 @@ class Executor:
                     model=run.model,
                     parallel=options.parallel,
                     review_outline=options.review_outline,
+                    keep_length=options.keep_length,
                     owner=run.owner,
                 ),
                 control=signals.control,
@@ -199,6 +204,9 @@ class Executor:
             writer.put(message)
         if transcript.text != text_of(state["sections"]):
             raise Internal("The text that was checked is not the text that was told; it is kept back.")
+        told_pieces = {name: transcript.piece_text(name) for name in transcript.pieces}
+        if told_pieces != {name: piece["text"] for name, piece in state.get("pieces", {}).items()}:
+            raise Internal("A piece that was checked is not the one that was told; it is kept back.")
         writer.put(meter.done())
         writer.put(_workflow("completed", attempt))
         if transcript.metadata is not None:
@@ -224,8 +232,10 @@ class Executor:
     async def _store_result(self, run: Run, ending: Complete) -> None:
         result = ending.data.model_dump(mode="json", exclude_none=True)
         words = sum(section.words for section in ending.data.sections)
+        snapshot = await self._graphs[run.format].aget_state({"configurable": {"thread_id": run.id}})
+        plan = plan_of(cast(State, snapshot.values)) or None
         await self._repository.finish(
-            run.id, "completed", result=result, title=ending.data.title, words=words
+            run.id, "completed", result=result, title=ending.data.title, words=words, plan=plan
         )
 
     async def _store_pause(self, run: Run, transcript: Transcript) -> Outcome:
@@ -265,7 +275,9 @@ def _progress(meter: ProgressMeter, message: Message) -> Message | None:
             return meter.plan(sum(section.target_words for section in outline.sections))
         case Content(data=content) if content.piece is None:
             return meter.add(content.section, content.chunk)
-        case Retract(data=retraction):
+        case Content(data=content):
+            return meter.look(f"Writing {content.piece}")
+        case Retract(data=retraction) if retraction.piece is None:
             meter.drop(retraction.section)
         case NodeEvent(data=event) if event.status == "started" and event.node in _SAYINGS:
             return meter.now(_SAYINGS[event.node])

@@ -113,15 +113,16 @@ async def test_development_server_offers_the_story_as_a_form_and_writes_one(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
     async with _development_server(tmp_path, provider) as client:
-        assistants = (await client.post("/assistants/search", json={})).raise_for_status().json()
-        [assistant] = [found for found in assistants if found["graph_id"] == "story"]
+        found = (await client.post("/assistants/search", json={})).raise_for_status().json()
+        assistants = {each["graph_id"]: each for each in found}
+        assistant = assistants["story"]
         schemas = (await client.get(f"/assistants/{assistant['assistant_id']}/schemas")).json()
         started = {"assistant_id": "story", "input": {"input": {"theme": "a lighthouse on the moon"}}}
         finished = await client.post("/runs/wait", json={**started, "context": {"parallel": 2}})
         waiting = await client.post("/runs/wait", json={**started, "context": {"review_outline": True}})
         before, after, bought = await _fork(client, provider)
 
-    assert {found["graph_id"] for found in assistants} == set(list_formats())
+    assert set(assistants) == set(list_formats())
     assert all(_described(schemas["context_schema"]["properties"]))
     assert all(_described(_story_form(schemas)["properties"]))
 

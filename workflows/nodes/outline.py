@@ -15,7 +15,16 @@ from workflows.state import Outline, RunContext, State, Verdict
 
 _TRIES = 3
 # A thread in LangGraph Studio may be used for one text after another: the one before is forgotten.
-_NOTHING_WRITTEN: dict[str, Any] = {"sections": Overwrite({}), "judged": Overwrite({}), "rewrites": 0}
+_NOTHING_WRITTEN: dict[str, Any] = {
+    **{name: Overwrite({}) for name in ("sections", "lengths", "judged")},
+    "research": None,
+    "pieces": {},
+    "rewrites": 0,
+    "findings": [],
+    "revising": [],
+    "revisions": 0,
+    "taken_over": [],
+}
 
 
 async def outline(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
