@@ -13,6 +13,7 @@ from backend.runs.execution import InlineExecution
 from backend.runs.executor import Executor
 from backend.runs.housekeeping import Housekeeping
 from backend.runs.presence import Presence
+from backend.runs.quota import Quota
 from backend.runs.runs import Runs
 from backend.runs.shares import Shares
 from backend.settings import Settings
@@ -22,6 +23,7 @@ from backend.store.personas import PersonaRepository
 from backend.store.runs import Run, RunRepository
 from backend.store.shares import ShareRepository
 from workflows.formats.base import AnyFormat
+from workflows.formats.discovery_report.format import DiscoveryReportFormat
 from workflows.formats.registry import list_formats
 from workflows.graph import build_graph
 from workflows.models.catalog import ModelCatalog
@@ -40,6 +42,7 @@ class Resources:
     database: Database
     execution: InlineExecution
     runs: Runs
+    quota: Quota
     shares: Shares
     personas: PersonaRepository
     housekeeping: Housekeeping
@@ -80,6 +83,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         )
         execution = InlineExecution(executor, repository, presence.id, settings.max_runs)
         stack.push_async_callback(execution.drain, settings.shutdown_grace)
+        quota = Quota(repository, {DiscoveryReportFormat.name: settings.monthly_reports})
         runs = Runs(
             formats=formats,
             models=models,
@@ -91,6 +95,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             execution=execution,
             presence=presence,
             disconnect_grace=settings.disconnect_grace,
+            quota=quota,
         )
         housekeeping = Housekeeping(repository, run_log, checkpoints, settings.pack_after)
         await stack.enter_async_context(housekeeping)
@@ -104,6 +109,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             database=database,
             execution=execution,
             runs=runs,
+            quota=quota,
             shares=Shares(ShareRepository(database), runs),
             personas=personas,
             housekeeping=housekeeping,

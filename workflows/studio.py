@@ -5,6 +5,7 @@ Importing this module reads the environment and builds them; the service never d
 
 from workflows.formats.base import AnyFormat
 from workflows.formats.creator_script.format import CreatorScriptFormat
+from workflows.formats.discovery_report.format import DiscoveryReportFormat
 from workflows.formats.story.format import StoryFormat
 from workflows.graph import Graph, build_graph
 from workflows.models.catalog import ModelCatalog
@@ -22,3 +23,4 @@ def _graph(format: AnyFormat) -> Graph:
 
 story = _graph(StoryFormat())
 creator_script = _graph(CreatorScriptFormat())
+discovery_report = _graph(DiscoveryReportFormat())
