@@ -84,7 +84,7 @@ class QuotaExceeded(StorywireError):
     code = "QUOTA_EXCEEDED"
     retryable = True
 
-    def __init__(self, message: str, retry_after: int) -> None:
+    def __init__(self, message: str, retry_after: int = 3600) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 
