@@ -162,6 +162,7 @@ class Executor:
                     model=run.model,
                     parallel=options.parallel,
                     review_outline=options.review_outline,
+                    keep_length=options.keep_length,
                     owner=run.owner,
                 ),
                 control=signals.control,
@@ -185,6 +186,9 @@ class Executor:
             writer.put(message)
         if transcript.text != text_of(state["sections"]):
             raise Internal("The text that was checked is not the text that was told; it is kept back.")
+        told_pieces = {name: transcript.piece_text(name) for name in transcript.pieces}
+        if told_pieces != {name: piece["text"] for name, piece in state.get("pieces", {}).items()}:
+            raise Internal("A piece that was checked is not the one that was told; it is kept back.")
         writer.put(meter.done())
         writer.put(_workflow("completed", attempt))
         if transcript.metadata is not None:
@@ -249,7 +253,9 @@ def _progress(meter: ProgressMeter, message: Message) -> Message | None:
             return meter.plan(sum(section.target_words for section in outline.sections))
         case Content(data=content) if content.piece is None:
             return meter.add(content.section, content.chunk)
-        case Retract(data=retraction):
+        case Content(data=content):
+            return meter.look(f"Writing {content.piece}")
+        case Retract(data=retraction) if retraction.piece is None:
             meter.drop(retraction.section)
         case NodeEvent(data=event) if event.status == "started" and event.node in _SAYINGS:
             return meter.now(_SAYINGS[event.node])

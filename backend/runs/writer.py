@@ -8,7 +8,7 @@ import structlog
 
 from backend.log.entry import Entry, LogUnavailable, StaleWriter
 from backend.log.sql import SqlLog
-from backend.streaming.chunks import TERMINAL, Content, Message, encode
+from backend.streaming.chunks import TERMINAL, Content, Message, Slot, encode, slot_of
 from backend.streaming.merge import merge_messages
 from backend.streaming.transcript import Transcript
 
@@ -38,7 +38,7 @@ class RunWriter:
         self._seq = last_seq
         self._merge_seconds = merge_seconds
         self._pending: list[Message] = []
-        self._begun: set[int] = set(transcript.started)
+        self._begun: set[Slot] = {*transcript.started, *transcript.pieces}
         self._wake = asyncio.Event()  # there is something to write
         self._hurry = asyncio.Event()  # and it shouldn't wait for more
         self._settled = asyncio.Event()  # nothing waits for the log
@@ -84,8 +84,8 @@ class RunWriter:
 
     def _is_urgent(self, message: Message) -> bool:
         """The first words of a section are never held back; nor is the end."""
-        if isinstance(message, Content) and message.data.section not in self._begun:
-            self._begun.add(message.data.section)
+        if isinstance(message, Content) and (slot := slot_of(message.data)) not in self._begun:
+            self._begun.add(slot)
             return True
         return message.type in TERMINAL
 

@@ -91,7 +91,7 @@ async def test_finding_has_its_section_written_again_once_and_is_gone_from_the_r
     told = await execute(build_graph(CatStory(), catalog, InMemorySaver()), transcript)
 
     assert [(m.data.section, m.data.reason) for m in told if isinstance(m, Retract)] == [(1, "revision")]
-    assert transcript.text_of(1) == WITH_CAT and transcript.text_of(0) == PLAIN
+    assert transcript.text_of(1) == WITH_CAT and transcript.text_of(0).startswith(PLAIN)
     # The verdict is on the text as it stayed: the judge is paid once.
     assert [m.data.stage for m in told if isinstance(m, SafetyCheck)] == ["input", "final"]
     assert compliance(transcript)["revisions"] == 1

@@ -1,13 +1,12 @@
 """Rewrites what the safety check or the format's review found fault with, and nothing else."""
 
-from contextlib import aclosing
 from typing import Any
 
 from langgraph.runtime import Runtime
 
 from workflows.nodes.dependencies import Dependencies
 from workflows.nodes.judge_section import judge_section
-from workflows.page import Page
+from workflows.nodes.write_section import write_section
 from workflows.routing import section_task
 from workflows.state import FEEDBACK, Finding, Issue, RunContext, Section, State, Verdict
 
@@ -24,12 +23,18 @@ async def enhance_content(deps: Dependencies, state: State, runtime: Runtime[Run
         model = await deps.open_model(runtime, section=index)
         notes = unsafe.get(index, []) + unfinished.get(index, [])
         task = await deps.task(section_task(state, index), runtime)
-        with Page(index, runtime.stream_writer) as page:
-            page.retract("safety" if index in unsafe else "revision")
-            async with aclosing(deps.format.rewrite(task, state["sections"][index], notes, model)) as prose:
-                async for chunk in prose:
-                    page.write(chunk)
-            rewritten[index] = page.finish()
+        prose = deps.format.rewrite(task, state["sections"][index], notes, model)
+        written = await write_section(
+            deps,
+            task,
+            prose,
+            model,
+            runtime,
+            instead_of="safety" if index in unsafe else "revision",
+            # A person may ask for another length than the plan's.
+            at_length=all(note["category"] != FEEDBACK for note in notes),
+        )
+        rewritten[index] = written.section
         verdicts = await judge_section(deps, state, rewritten[index], runtime)
         judged |= verdicts.get("judged", {})
     return {

@@ -147,9 +147,9 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
             "input": given,
             "language": LANGUAGES[given.language],
             "section": section,
-            "words": section["target_words"],
+            "words": task["ask_words"],
             "ideas": _IDEAS,
-            "notes": self.areas.find(given).notes,
+            "notes": task["research"].get("notes", ""),
             "last_paragraph": task["last_paragraph"],
         }
 
