@@ -21,7 +21,8 @@ async def test_report_is_written_in_three_parts_revised_once_and_counted(
     example = dict(DiscoveryReportFormat.example)
     async with serve(settings_for(provider, tmp_path, monthly_reports=1)) as service:
         http = service.client.http
-        started = await http.post("/api/v1/runs", json={"format": "discovery_report", "input": example})
+        body = {"format": "discovery_report", "input": example, "options": {"keep_length": False}}
+        started = await http.post("/api/v1/runs", json=body)
         told = await service.client.read(started.json()["run_id"])
         refused = await http.post("/api/v1/discovery-reports/generate/stream", json=example)
         usage = (await http.get("/api/v1/discovery-reports/usage")).json()

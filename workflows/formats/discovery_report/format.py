@@ -19,7 +19,6 @@ from workflows.safety.policy import Policy, load_policy
 from workflows.state import Finding, Issue, Outline, PlannedSection, Section, SectionTask, State, text_of
 from workflows.text.coverage import content_stems
 from workflows.text.readability import reading_grade, vocabulary_level
-from workflows.text.repetition import repetition
 from workflows.text.words import count_words
 
 SECTIONS = ("profile_analysis", "startup_ideas_research", "personalized_recommendations")
@@ -106,6 +105,11 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         name = SECTIONS[min(task["index"], len(SECTIONS) - 1)]
         return stream_text(model, _PROMPTS.messages(name, **self._values(task)))
 
+    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str]:
+        """The end of a part that came out too short."""
+        values = {**self._values(task), "words": words, "ending": "\n\n".join(text.split("\n\n")[-2:])}
+        return stream_text(model, _PROMPTS.messages("extend", **values))
+
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[Issue], model: Model
     ) -> AsyncGenerator[str]:
@@ -135,7 +139,6 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
             "vocabulary_level": vocabulary_level(grade),
             "educational_elements": [],
             "reading_grade": grade,
-            "repetition": round(repetition(text), 3),
             "research_area": self.areas.find(given).name,
             "section_names": list(SECTIONS),
         }
