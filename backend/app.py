@@ -13,6 +13,7 @@ from backend.api import (
     exports,
     generate,
     health,
+    metrics,
     page,
     personas,
     runs,
@@ -21,6 +22,7 @@ from backend.api import (
     versions,
 )
 from backend.api.limits import BodyLimit
+from backend.api.measuring import Measuring
 from backend.api.origins import OwnSite
 from backend.api.problems import add_problem_handlers
 from backend.resources import open_resources
@@ -49,6 +51,9 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.add_middleware(OwnSite, listens_on=settings.host, allowed_hosts=settings.host_names)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    if settings.metrics:
+        app.add_middleware(Measuring)
+        app.include_router(metrics.router)
     add_problem_handlers(app)
     app.include_router(runs.router)
     app.include_router(exports.router)

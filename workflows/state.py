@@ -143,12 +143,12 @@ class State(TypedDict, total=False):
     research: dict[str, Any]  # notes for the prompts of later sections; readers never see them
     judged: Annotated[dict[int, Verdict], add_verdicts]  # by section, where each is judged before it is shown
     safety: Verdict
+    pieces: dict[str, Piece]  # by name, in reading order
     rewrites: int  # made because the safety check found fault
     findings: list[Finding]  # of the format's last review
     revising: list[int]  # the sections that are being written again because of them
     revisions: int  # made because a review asked for it
     taken_over: list[int]  # sections of the version before, which a review leaves as they are
-    pieces: dict[str, Piece]  # by name, in reading order
     results: dict[str, Any]  # the format's own results, such as a story's choices
     metadata: dict[str, Any]
 

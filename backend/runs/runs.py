@@ -23,6 +23,7 @@ from backend.runs.quota import Quota
 from backend.runs.reader import Reader, open_reader
 from backend.runs.readership import Readership
 from backend.runs.replay import replay
+from backend.sight.measures import Measures
 from backend.store.runs import FINISHED, Run, RunRepository
 from backend.streaming.transcript import Transcript
 from backend.streaming.views import Granularity, Order
@@ -63,6 +64,7 @@ class Runs:
         checkpoints: BaseCheckpointSaver[Any],
         execution: InlineExecution,
         presence: Presence,
+        measures: Measures,
         disconnect_grace: float,
         quota: Quota,
     ) -> None:
@@ -76,6 +78,7 @@ class Runs:
         self._execution = execution
         self._presence = presence
         self._quota = quota
+        self._measures = measures
         self._readership = Readership(disconnect_grace, self._nobody_reads)
         self._stopping: set[asyncio.Task[bool]] = set()
         self._missing: set[str] = set()  # our own runs that were not executing at the last look
@@ -201,7 +204,7 @@ class Runs:
             raise Conflict(f"The run is {run.status}: only a failed or cancelled run can be resumed.")
         if run.error is not None and not run.error["resumable"]:
             raise Conflict(f"The run ended with {run.error['code']} and can't go on; start a new one.")
-        self._models.resolve(run.model)
+        self._models.check(run.model)
         return await self._take(run)
 
     async def answer(self, owner: str, run_id: str, outline: Mapping[str, Any]) -> Run:
@@ -233,6 +236,7 @@ class Runs:
             if not self._is_abandoned(run):
                 continue
             if run.format in self._formats and await self._repository.claim(run, self._presence.id):
+                self._measures.recovered("stop" if run.process is None else "crash")
                 self._submit(replace(run, process=self._presence.id))
                 found.append(run.id)
         for run_id in found:

@@ -14,7 +14,7 @@ from workflows.errors import InvalidInput, QuotaExceeded
 from workflows.formats.discovery_report.areas import AreaBook, AreaError
 from workflows.formats.discovery_report.format import DiscoveryReportFormat
 from workflows.formats.discovery_report.profile import profile_key
-from workflows.models.catalog import EMBEDDED
+from workflows.models.spec import ModelSpec
 from workflows.state import Section, State
 
 REPORT = DiscoveryReportFormat()
@@ -73,7 +73,7 @@ def test_report_may_be_answered_from_an_earlier_run_and_needs_a_larger_model() -
     given = REPORT.parse(REPORT.example)
     assert REPORT.default_cache == "use" and REPORT.cache_key(given) == key()
     with pytest.raises(InvalidInput, match=r"options\.model"):
-        REPORT.check_model(given, EMBEDDED)
+        REPORT.check_model(given, ModelSpec("embedded", "any"))
 
 
 @pytest.mark.parametrize(

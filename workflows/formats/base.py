@@ -17,16 +17,7 @@ from workflows.models.catalog import Model
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import Policy
-from workflows.state import (
-    Facts,
-    Finding,
-    Issue,
-    Outline,
-    PlannedPiece,
-    Section,
-    SectionTask,
-    State,
-)
+from workflows.state import Facts, Finding, Issue, Outline, PlannedPiece, Section, SectionTask, State
 
 InputT = TypeVar("InputT", bound=BaseModel)
 

@@ -7,6 +7,7 @@ from langgraph.runtime import Runtime
 from workflows.nodes.dependencies import Dependencies
 from workflows.nodes.judge_section import judge_section
 from workflows.nodes.write_section import write_section
+from workflows.page import RetractReason
 from workflows.routing import section_task
 from workflows.state import FEEDBACK, Finding, Issue, RunContext, Section, State, Verdict
 
@@ -24,15 +25,11 @@ async def enhance_content(deps: Dependencies, state: State, runtime: Runtime[Run
         notes = unsafe.get(index, []) + unfinished.get(index, [])
         task = await deps.task(section_task(state, index), runtime)
         prose = deps.format.rewrite(task, state["sections"][index], notes, model)
+        reason: RetractReason = "safety" if index in unsafe else "revision"
+        # A person may ask for another length than the plan's.
+        at_length = all(note["category"] != FEEDBACK for note in notes)
         written = await write_section(
-            deps,
-            task,
-            prose,
-            model,
-            runtime,
-            instead_of="safety" if index in unsafe else "revision",
-            # A person may ask for another length than the plan's.
-            at_length=all(note["category"] != FEEDBACK for note in notes),
+            deps, task, prose, model, runtime, instead_of=reason, at_length=at_length
         )
         rewritten[index] = written.section
         verdicts = await judge_section(deps, state, rewritten[index], runtime)
