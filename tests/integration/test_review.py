@@ -157,3 +157,13 @@ async def test_revision_that_breaks_off_is_resumed_without_showing_what_was_take
     assert transcript.text == text_of((await graph.aget_state(CONFIG)).values["sections"])
     assert [m.data.reason for m in told if isinstance(m, Retract)] == ["revision"]
     assert len(provider.calls) - calls == 3  # the scene once more, the verdict, the choices
+
+
+async def test_review_needs_no_judge(provider: FakeProvider, tmp_path: Path) -> None:
+    provider.script = scripted(rewritten(Reply(text=WITH_CAT)))
+    models = ModelCatalog(settings_for(provider, tmp_path, judge="off"))
+    transcript = Transcript()
+    await execute(build_graph(CatStory(), models, InMemorySaver()), transcript)
+    await models.close()
+
+    assert compliance(transcript)["revisions"] == 1
