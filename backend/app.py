@@ -9,6 +9,7 @@ from backend import version
 from backend.api import (
     catalogue,
     creator_scripts,
+    discovery_reports,
     exports,
     generate,
     health,
@@ -63,6 +64,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(generate.router)
     app.include_router(catalogue.router)
     app.include_router(creator_scripts.router)
+    app.include_router(discovery_reports.router)
     app.include_router(safety.router)
     app.include_router(health.router)
     app.include_router(page.router)

@@ -13,6 +13,7 @@ from backend.runs.execution import InlineExecution
 from backend.runs.executor import Executor
 from backend.runs.housekeeping import Housekeeping
 from backend.runs.presence import Presence
+from backend.runs.quota import Quota
 from backend.runs.readiness import Readiness
 from backend.runs.runs import Runs
 from backend.runs.shares import Shares
@@ -27,6 +28,7 @@ from backend.store.runs import Run, RunRepository
 from backend.store.shares import ShareRepository
 from workflows.errors import StorywireError
 from workflows.formats.base import AnyFormat
+from workflows.formats.discovery_report.format import DiscoveryReportFormat
 from workflows.formats.personal import find_personal
 from workflows.formats.registry import list_formats
 from workflows.graph import build_graph
@@ -50,6 +52,7 @@ class Resources:
     database: Database
     execution: InlineExecution
     runs: Runs
+    quota: Quota
     shares: Shares
     personas: PersonaRepository
     housekeeping: Housekeeping
@@ -97,6 +100,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         )
         execution = InlineExecution(executor, repository, presence.id, settings.max_runs)
         stack.push_async_callback(execution.drain, settings.shutdown_grace)
+        quota = Quota(repository, {DiscoveryReportFormat.name: settings.monthly_reports})
         runs = Runs(
             formats=formats,
             models=models,
@@ -109,6 +113,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             presence=presence,
             measures=measures,
             disconnect_grace=settings.disconnect_grace,
+            quota=quota,
         )
         measures.follow(active=lambda: execution.active, room=settings.max_runs, readers=lambda: runs.readers)
         readiness = Readiness(
@@ -131,6 +136,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             database=database,
             execution=execution,
             runs=runs,
+            quota=quota,
             shares=Shares(ShareRepository(database), runs),
             personas=personas,
             housekeeping=housekeeping,

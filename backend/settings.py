@@ -8,6 +8,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_vali
 from pydantic_settings import SettingsConfigDict
 
 from workflows.formats.creator_script.templates import TemplateBook, TemplateError
+from workflows.formats.discovery_report.areas import AreaBook, AreaError
 from workflows.models.settings import ModelSettings
 from workflows.safety.book import PolicyBook, PolicyError
 
@@ -62,6 +63,11 @@ class Settings(ModelSettings):
     )
 
     max_runs: int = Field(100, ge=1, description="Runs at once; one more is refused (OVERLOADED)")
+    monthly_reports: int | None = Field(
+        None,
+        ge=0,
+        description="Discovery reports a user a month (QUOTA_EXCEEDED); as many as they like by default",
+    )
     max_body_bytes: int = Field(1_000_000, ge=1_000, description="A larger request body is refused")
     run_timeout: float = Field(3600, gt=0, description="Seconds that a run may take (TIMEOUT)")
     resume_on_start: bool = Field(
@@ -145,6 +151,16 @@ class Settings(ModelSettings):
             try:
                 TemplateBook(folder)
             except TemplateError as error:
+                raise ValueError(str(error)) from None
+        return folder
+
+    @field_validator("research_dir")
+    @classmethod
+    def _check_areas(cls, folder: Path | None) -> Path | None:
+        if folder is not None:
+            try:
+                AreaBook(folder)
+            except AreaError as error:
                 raise ValueError(str(error)) from None
         return folder
 

@@ -78,6 +78,17 @@ class Overloaded(StorywireError):
         self.retry_after = retry_after
 
 
+class QuotaExceeded(StorywireError):
+    """As many runs as this owner may have are used; there is room again after `retry_after` seconds."""
+
+    code = "QUOTA_EXCEEDED"
+    retryable = True
+
+    def __init__(self, message: str, retry_after: int = 3600) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
 class ModelError(StorywireError):
     """The model, or the way to it, failed."""
 

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from workflows.errors import FieldError, InvalidInput, Overloaded, StorywireError
+from workflows.errors import FieldError, InvalidInput, Overloaded, QuotaExceeded, StorywireError
 
 log = structlog.get_logger()
 
@@ -68,7 +68,9 @@ def problem(
 
 def problem_of(error: StorywireError) -> Response:
     """A refusal of ours."""
-    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Overloaded) else None
+    headers = (
+        {"Retry-After": str(error.retry_after)} if isinstance(error, Overloaded | QuotaExceeded) else None
+    )
     errors = error.errors if isinstance(error, InvalidInput) else ()
     return problem(error.code, error.message, errors=errors, headers=headers)
 

@@ -12,7 +12,7 @@ from backend.store.runs import Run
 from workflows.errors import Conflict, FieldError, InvalidInput
 from workflows.state import FEEDBACK, Finding, Section, State
 
-_KEPT = ("outline", "notes", "judged")
+_KEPT = ("outline", "notes", "facts", "research", "judged")
 """What of a finished run's state a version needs beside the text."""
 
 

@@ -19,6 +19,7 @@ from backend.runs.options import RunOptions
 from backend.runs.origin import Origin, VersionWish, origin_of
 from backend.runs.outline import check_outline
 from backend.runs.presence import Presence
+from backend.runs.quota import Quota
 from backend.runs.reader import Reader, open_reader
 from backend.runs.readership import Readership
 from backend.runs.replay import replay
@@ -65,6 +66,7 @@ class Runs:
         presence: Presence,
         measures: Measures,
         disconnect_grace: float,
+        quota: Quota,
     ) -> None:
         self._formats = formats
         self._models = models
@@ -75,6 +77,7 @@ class Runs:
         self._checkpoints = checkpoints
         self._execution = execution
         self._presence = presence
+        self._quota = quota
         self._measures = measures
         self._readership = Readership(disconnect_grace, self._nobody_reads)
         self._stopping: set[asyncio.Task[bool]] = set()
@@ -84,7 +87,7 @@ class Runs:
         """A new run and True, or the one that this idempotency key started before and False.
 
         Raises InvalidInput, NotFound (what the input refers to), ModelNotConfigured, Conflict (another request
-        with the same key), Overloaded.
+        with the same key), QuotaExceeded, Overloaded.
         """
         format = self._format(request.format)
         given = format.parse(request.input)
@@ -97,24 +100,25 @@ class Runs:
         if request.origin is None:  # the input of a version is resolved already
             given = await format.resolve(given, self._library, owner)
         format.check_model(given, model)
-        with self._execution.room():
-            run = await self._repository.add(
-                {
-                    "id": str(ULID()),
-                    "owner": owner,
-                    "format": format.name,
-                    "model": str(model),
-                    "input": given.model_dump(mode="json"),
-                    "options": request.options.model_dump(),
-                    "process": self._presence.id,
-                    "idempotency_key": request.idempotency_key,
-                    "request_hash": fingerprint,
-                    **(request.origin.columns() if request.origin else {}),
-                }
-            )
-            if run is not None:
-                self._submit(run)
-                return run, True
+        async with self._quota.seat(owner, format.name):
+            with self._execution.room():
+                run = await self._repository.add(
+                    {
+                        "id": str(ULID()),
+                        "owner": owner,
+                        "format": format.name,
+                        "model": str(model),
+                        "input": given.model_dump(mode="json"),
+                        "options": request.options.model_dump(),
+                        "process": self._presence.id,
+                        "idempotency_key": request.idempotency_key,
+                        "request_hash": fingerprint,
+                        **(request.origin.columns() if request.origin else {}),
+                    }
+                )
+                if run is not None:
+                    self._submit(run)
+                    return run, True
         # The same key came in twice at the same moment, and the other was quicker.
         assert request.idempotency_key is not None
         known = await self._known(owner, request.idempotency_key, fingerprint)

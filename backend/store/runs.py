@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, delete, exists, insert, or_, select, update
+from sqlalchemy import Connection, Row, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from backend.store.database import Database
@@ -101,6 +101,18 @@ class RunRepository:
             .order_by(runs.c.id)
         )
         return await self._db.read(lambda connection: [_run(row) for row in connection.execute(query)])
+
+    async def count_used(self, owner: str, format: str, since: datetime) -> int:
+        """Runs that were paid for: all but those that failed, were cancelled before a word, or came from a cache."""
+        query = select(func.count()).where(
+            runs.c.owner == owner,
+            runs.c.format == format,
+            runs.c.created_at >= since,
+            runs.c.status != "failed",
+            or_(runs.c.status != "cancelled", runs.c.words > 0),
+            runs.c.result["cached"].as_boolean().is_not(True),
+        )
+        return await self._db.read(lambda connection: connection.scalar(query) or 0)
 
     async def unfinished(self) -> list[Run]:
         """Every run that somebody should be executing, whoever owns it."""

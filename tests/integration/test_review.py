@@ -91,7 +91,7 @@ async def test_finding_has_its_section_written_again_once_and_is_gone_from_the_r
     told = await execute(build_graph(CatStory(), catalog, InMemorySaver()), transcript)
 
     assert [(m.data.section, m.data.reason) for m in told if isinstance(m, Retract)] == [(1, "revision")]
-    assert transcript.text_of(1) == WITH_CAT and transcript.text_of(0) == PLAIN
+    assert transcript.text_of(1) == WITH_CAT and transcript.text_of(0).startswith(PLAIN)
     # The verdict is on the text as it stayed: the judge is paid once.
     assert [m.data.stage for m in told if isinstance(m, SafetyCheck)] == ["input", "final"]
     assert compliance(transcript)["revisions"] == 1
@@ -157,3 +157,13 @@ async def test_revision_that_breaks_off_is_resumed_without_showing_what_was_take
     assert transcript.text == text_of((await graph.aget_state(CONFIG)).values["sections"])
     assert [m.data.reason for m in told if isinstance(m, Retract)] == ["revision"]
     assert len(provider.calls) - calls == 3  # the scene once more, the verdict, the choices
+
+
+async def test_review_needs_no_judge(provider: FakeProvider, tmp_path: Path) -> None:
+    provider.script = scripted(rewritten(Reply(text=WITH_CAT)))
+    models = ModelCatalog(settings_for(provider, tmp_path, judge="off"))
+    transcript = Transcript()
+    await execute(build_graph(CatStory(), models, InMemorySaver()), transcript)
+    await models.close()
+
+    assert compliance(transcript)["revisions"] == 1

@@ -216,11 +216,13 @@ async def test_run_that_is_going_on_can_be_deleted(service: LiveService, provide
 
 async def test_formats_models_schema_page_and_health_answer(service: LiveService) -> None:
     http = service.client.http
-    formats = (await http.get("/api/v1/formats")).json()["formats"]
+    listed = (await http.get("/api/v1/formats")).json()["formats"]
+    formats = {format["name"]: format for format in listed}
     models = (await http.get("/api/v1/models")).json()
     schema = (await http.get("/api/v1/schema/story_chunk.json")).json()
 
-    assert formats[0]["name"] == "story" and formats[0]["input_schema"]["properties"]["theme"]
+    assert {"story", "creator_script", "discovery_report"} <= set(formats)
+    assert formats["story"]["input_schema"]["properties"]["theme"]
     assert models["default"] == "openai:gpt-test" and models["models"][0]["usable"]
     assert "story_chunk" not in schema and len(schema["oneOf"]) == 12
     assert (await http.get("/healthz")).json() == {"status": "ok"}

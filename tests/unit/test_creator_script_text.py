@@ -14,7 +14,7 @@ from workflows.formats.creator_script.plan import make_plan
 from workflows.formats.creator_script.report import Report, report_on
 from workflows.formats.creator_script.script import HEADING, spoken, under_heading
 from workflows.formats.creator_script.srt import make_cues, render_srt
-from workflows.formats.creator_script.timing import heading
+from workflows.formats.creator_script.timing import Slot, heading, words_for
 from workflows.formats.exports import Finished
 from workflows.state import Section, State
 from workflows.text.words import count_words
@@ -34,12 +34,16 @@ def prose(words: int) -> str:
     return " ".join(["The garden is full of them this morning."] * (words // 8 or 1))
 
 
+def spoken_words(slot: Slot) -> int:
+    return words_for(slot["end"] - slot["start"], 100)
+
+
 def state_of(*changes: tuple[int, str]) -> State:
     """A script as it should be, but for these sections."""
     wish = SCRIPT.parse(WISH)
     plan = make_plan(wish, SCRIPT.template(wish))
     texts = {
-        index: f"{heading(slot)}\n\n{prose(plan.outline['sections'][index]['target_words'])}"
+        index: f"{heading(slot)}\n\n{prose(spoken_words(slot))}"
         for index, slot in enumerate(plan.notes["slots"])
     }
     texts[1] += f"\n\n{SAYS}"
@@ -138,7 +142,7 @@ def test_report_blames_the_sections_that_make_the_whole_too_short_or_too_long(
 ) -> None:
     changes = []
     for index in (1, 2):
-        wanted = state_of()["outline"]["sections"][index]["target_words"]
+        wanted = spoken_words(state_of()["notes"]["slots"][index])
         line = text(index).splitlines()[0]
         changes.append((index, f"{line}\n\n{SAYS if index == 1 else ''} {prose(round(wanted * factor))}"))
     found = report(*changes)

@@ -14,6 +14,7 @@ CONTRACT = {
     "CONFLICT": (False, False),
     "PAYLOAD_TOO_LARGE": (False, False),
     "OVERLOADED": (True, True),
+    "QUOTA_EXCEEDED": (True, True),
     "MODEL_NOT_CONFIGURED": (False, True),
     "MODEL_AUTH": (False, True),
     "MODEL_RATE_LIMITED": (True, True),

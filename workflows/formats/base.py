@@ -6,7 +6,7 @@ A package of your own adds a format by naming its class under the entry point `s
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, Self, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -54,6 +54,9 @@ class Format(ABC, Generic[InputT]):
     max_revisions: ClassVar[int] = 1
     """How often a review may have sections written again. The safety check's rewrites don't count here."""
 
+    default_cache: ClassVar[Literal["use", "refresh", "off"]] = "off"
+    """Whether an earlier run may answer for a new one where a caller doesn't say; see `cache_key`."""
+
     length_tolerance: ClassVar[float] = 0.10
     """How far a section may be from its target, as a share of it."""
     facts_section: ClassVar[int | None] = None
@@ -86,6 +89,11 @@ class Format(ABC, Generic[InputT]):
         """
         del library, owner
         return given
+
+    def cache_key(self, given: InputT) -> str | None:
+        """The same for inputs that one text may answer, whoever asks with the same model. None: each is its own."""
+        del given
+        return None
 
     def language(self, given: InputT) -> str:
         """The text's language, as a tag such as `en` or `he`."""

@@ -90,6 +90,10 @@ class ModelSettings(BaseSettings):
     template_dir: Path | None = Field(
         None, description="Folder of templates for video scripts (*.toml) beside ours, or in their place"
     )
+    research_dir: Path | None = Field(
+        None,
+        description="Folder of notes on fields for discovery reports (*.toml) beside ours, or in their place",
+    )
     revisions: int | None = Field(
         None,
         ge=0,

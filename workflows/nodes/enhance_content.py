@@ -26,7 +26,11 @@ async def enhance_content(deps: Dependencies, state: State, runtime: Runtime[Run
         task = await deps.task(section_task(state, index), runtime)
         prose = deps.format.rewrite(task, state["sections"][index], notes, model)
         reason: RetractReason = "safety" if index in unsafe else "revision"
-        written = await write_section(deps, task, prose, model, runtime, instead_of=reason)
+        # A person may ask for another length than the plan's.
+        at_length = all(note["category"] != FEEDBACK for note in notes)
+        written = await write_section(
+            deps, task, prose, model, runtime, instead_of=reason, at_length=at_length
+        )
         rewritten[index] = written.section
         verdicts = await judge_section(deps, state, rewritten[index], runtime)
         judged |= verdicts.get("judged", {})

@@ -33,14 +33,15 @@ async def write_section(
     runtime: Runtime[RunContext],
     *,
     instead_of: RetractReason | None = None,
+    at_length: bool = True,
 ) -> Written:
     """`prose` on the page of the task's section; with `instead_of`, what was there is taken back first.
 
     The model's stream is closed as soon as the page is full, which stops the spending too. The embedded
-    model's sections are what they are.
+    model's sections are what they are; so is one that isn't to be `at_length`.
     """
     context = runtime.context
-    keeps_length = model.tier != "embedded" and (context is None or context.keep_length)
+    keeps_length = at_length and model.tier != "embedded" and (context is None or context.keep_length)
     room = room_for(task["target_words"], deps.format.length_tolerance)
     writer = runtime.stream_writer
     with Page(task["index"], writer, trimmer=Trimmer(room) if keeps_length else None) as page:

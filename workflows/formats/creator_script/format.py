@@ -12,7 +12,7 @@ from workflows.formats.creator_script.personas import AudiencePersona, ScriptPer
 from workflows.formats.creator_script.plan import make_plan, slots_of
 from workflows.formats.creator_script.points import find_conflicts, find_overflow
 from workflows.formats.creator_script.report import report_on
-from workflows.formats.creator_script.script import spoken, under_heading
+from workflows.formats.creator_script.script import spoken, under_heading, without_heading
 from workflows.formats.creator_script.srt import SRT
 from workflows.formats.creator_script.styles import list_styles
 from workflows.formats.creator_script.templates import Template, TemplateBook
@@ -26,6 +26,7 @@ from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
 from workflows.state import Finding, Issue, Section, SectionTask, State
+from workflows.text.words import count_words
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
 
@@ -124,6 +125,12 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         values = _values(self.parse(task["input"]), task)
         return under_heading(values["heading"], stream_text(model, _PROMPTS.messages("section", **values)))
 
+    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str]:
+        """The end of a section that came out too short."""
+        values = {**_values(self.parse(task["input"]), task), "words": words}
+        ending = "\n\n".join(spoken(text).split("\n\n")[-2:])
+        return without_heading(stream_text(model, _PROMPTS.messages("extend", **values, ending=ending)))
+
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[Issue], model: Model
     ) -> AsyncGenerator[str]:
@@ -158,9 +165,7 @@ def _values(given: CreatorScriptInput, task: SectionTask) -> dict[str, Any]:
         "index": index,
         "section": section,
         "heading": heading(slot),
-        "words": section["target_words"],
-        "seconds": slot["end"] - slot["start"],
-        "pace": notes["words_a_minute"],
+        "words": max(1, task["ask_words"] - count_words(heading(slot))),
         "points": [given.key_points[number] for number in slot["points"]],
         "last_paragraph": task["last_paragraph"],
     }

@@ -9,7 +9,6 @@ from workflows.formats.creator_script.script import spoken
 from workflows.formats.creator_script.timing import clock, words_for
 from workflows.state import State
 from workflows.text.readability import reading_grade, vocabulary_level
-from workflows.text.repetition import repetition
 from workflows.text.words import count_words
 
 
@@ -29,7 +28,6 @@ def script_metrics(given: CreatorScriptInput, state: State) -> dict[str, Any]:
         "reading_grade": grade,
         "words_a_minute": pace,
         "speaking_seconds": round(sum(words) * 60 / pace),
-        "repetition": round(repetition(whole), 3),
         "sections": [
             {
                 "index": index,

@@ -18,9 +18,9 @@ from workflows.formats.creator_script.timing import (
     content_seconds,
     hook_seconds,
     outro_seconds,
+    planned_words,
     share,
     split,
-    words_for,
 )
 from workflows.state import Outline, PlannedSection
 from workflows.text.coverage import covers, find_passage
@@ -69,7 +69,7 @@ def make_plan(given: CreatorScriptInput, template: Template) -> Plan:
                     index=index,
                     title=slot["title"],
                     summary=summaries[index],
-                    target_words=words_for(slot["end"] - slot["start"], pace),
+                    target_words=planned_words(slot, pace),
                 )
                 for index, slot in enumerate(slots)
             ],
@@ -87,7 +87,7 @@ def slots_of(given: CreatorScriptInput, outline: Outline, notes: Mapping[str, An
     """The sections on the clock; of a plan that a person edited, by the lengths and titles that they gave."""
     slots: list[Slot] = notes["slots"]
     sections = outline["sections"]
-    planned = [words_for(slot["end"] - slot["start"], notes["words_a_minute"]) for slot in slots]
+    planned = [planned_words(slot, notes["words_a_minute"]) for slot in slots]
     if [section["target_words"] for section in sections] == planned:
         return [{**slot, "title": section["title"]} for slot, section in zip(slots, sections, strict=True)]
     total, spoken, start = sum(section["target_words"] for section in sections), 0, 0

@@ -35,7 +35,7 @@ async def under_heading(heading: str, prose: AsyncGenerator[str]) -> AsyncGenera
     """
     yield f"{heading}\n\n"
     empty = True
-    async with aclosing(_without_heading(prose)) as lines:
+    async with aclosing(without_heading(prose)) as lines:
         async for chunk in lines:
             empty = empty and not chunk.strip()
             yield chunk
@@ -43,7 +43,8 @@ async def under_heading(heading: str, prose: AsyncGenerator[str]) -> AsyncGenera
         raise ModelBadOutput("The model wrote a heading and nothing below it.")
 
 
-async def _without_heading(prose: AsyncGenerator[str]) -> AsyncGenerator[str]:
+async def without_heading(prose: AsyncGenerator[str]) -> AsyncGenerator[str]:
+    """The prose from its first line that is no heading."""
     held: str | None = ""
     async with aclosing(prose) as chunks:
         async for chunk in chunks:

@@ -6,6 +6,7 @@ from typing import Literal
 from typing_extensions import TypedDict
 
 from workflows.formats.creator_script.styles import StyleGuide
+from workflows.text.words import count_words
 
 Kind = Literal["HOOK", "CONTENT", "OUTRO"]
 
@@ -76,3 +77,8 @@ def heading(slot: Slot) -> str:
     """The line above a section: `[00:20–01:30] CONTENT: Why leaves are green`."""
     name = f"{slot['kind']}: {slot['title']}" if slot["kind"] == "CONTENT" else slot["kind"]
     return f"[{clock(slot['start'])}–{clock(slot['end'])}] {name}"
+
+
+def planned_words(slot: Slot, words_a_minute: int) -> int:
+    """What a section's text is to have: what is spoken, and its heading."""
+    return words_for(slot["end"] - slot["start"], words_a_minute) + count_words(heading(slot))

@@ -1,0 +1,174 @@
+"""The discovery report's parts: profile, notes on a field, review, quota."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.runs.quota import Quota
+from backend.store.runs import RunRepository
+from tests.unit.stored_runs import add_run
+from workflows.errors import InvalidInput, QuotaExceeded
+from workflows.formats.discovery_report.areas import AreaBook, AreaError
+from workflows.formats.discovery_report.format import DiscoveryReportFormat
+from workflows.formats.discovery_report.profile import profile_key
+from workflows.models.spec import ModelSpec
+from workflows.state import Section, State
+
+REPORT = DiscoveryReportFormat()
+IDEAS = "What moves.\n\n1. A club. It meets.\n\n2. A book. It sells.\n\n3) A tour. It goes."
+
+
+def key(**change: Any) -> str:
+    return profile_key(REPORT.parse({**REPORT.example, **change}))
+
+
+def area(field: str, corner: str | None = None) -> str:
+    return REPORT.areas.find(
+        REPORT.parse({**REPORT.example, "interest_area": field, "sub_interest_area": corner})
+    ).name
+
+
+async def findings(ideas: str, advice: str) -> list[str]:
+    texts = ["You teach.", ideas, advice]
+    state = State(sections={index: Section(index=index, text=text) for index, text in enumerate(texts)})
+    model: Any = None  # the review asks none
+    return [found["rule"] for found in await REPORT.review(REPORT.parse(REPORT.example), state, model)]
+
+
+# The profile.
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"interest_area": "  EDUCATION. "},
+        {"skill_strength": ["Writing", "teaching"]},
+        {"skill_strength": "writing,  Teaching"},
+        {"founder_psychology": {"Setbacks": "patient", "risk": "Careful, wants to keep  the day job"}},
+        {"work_style": "Alone first,\nclose to customers"},
+    ],
+)
+def test_profile_that_is_only_typed_otherwise_has_the_same_key(change: dict[str, Any]) -> None:
+    assert key(**change) == key()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"budget_range": "Under 20,000 euros"},
+        {"skill_strength": ["teaching"]},
+        {"sub_interest_area": None},
+        {"founder_psychology": "careful"},
+        {"language": "de"},
+    ],
+)
+def test_profile_that_means_something_else_has_another_key(change: dict[str, Any]) -> None:
+    assert key(**change) != key()
+
+
+def test_report_may_be_answered_from_an_earlier_run_and_needs_a_larger_model() -> None:
+    given = REPORT.parse(REPORT.example)
+    assert REPORT.default_cache == "use" and REPORT.cache_key(given) == key()
+    with pytest.raises(InvalidInput, match=r"options\.model"):
+        REPORT.check_model(given, ModelSpec("embedded", "any"))
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [({"skill_strength": []}, "skill_strength"), ({"goal_type": ""}, "goal_type"), ({"age": 7}, "age")],
+)
+def test_profile_that_is_wrong_is_refused_by_its_field(change: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        REPORT.parse({**REPORT.example, **change})
+    assert [error.field for error in refused.value.errors] == [f"input.{field}"]
+
+
+# Notes on a field.
+
+
+@pytest.mark.parametrize(
+    ("field", "corner", "name"),
+    [
+        ("Education", None, "education"),
+        ("Teaching kids to code", None, "education"),
+        ("AI tools", "for dentists", "software_ai"),
+        ("renewable energies", "solar roofs", "energy_climate"),
+        ("Podcasts and newsletters", None, "media_creators"),
+        ("Food", "vegan baking", "food"),
+        ("Dog grooming", "dogs", "commerce_crafts"),
+        ("Dice", None, "general"),
+    ],
+)
+def test_notes_are_those_of_the_field(field: str, corner: str | None, name: str) -> None:
+    assert area(field, corner) == name
+
+
+def test_notes_of_ones_own_are_taken_and_wrong_ones_are_refused_with_their_file(tmp_path: Path) -> None:
+    (tmp_path / "dice.toml").write_text('title = "Dice"\nnotes = "Roll them."', encoding="utf-8")
+    own = DiscoveryReportFormat(AreaBook(tmp_path))
+    assert own.areas.find(own.parse({**own.example, "interest_area": "dice"})).notes == "Roll them."
+    assert {"dice", "general", "education"} <= set(own.areas.names())
+    (tmp_path / "dice.toml").write_text('title = "Dice"', encoding="utf-8")
+    with pytest.raises(AreaError, match=r"dice\.toml: notes: Field required"):
+        AreaBook(tmp_path)
+
+
+# The review.
+
+
+async def test_review_of_a_report_that_has_ideas_and_is_about_the_person_finds_nothing() -> None:
+    assert await findings(IDEAS, "Since you have taught adults, start there.") == []
+
+
+async def test_review_wants_ideas_and_something_of_the_person() -> None:
+    assert await findings("Some ideas come to mind.", "Work hard.") == ["ideas", "personal"]
+
+
+# The quota.
+
+NOW = datetime(2026, 12, 15, 12, tzinfo=UTC)
+QUOTA = {"discovery_report": 2}
+
+
+async def report(repository: RunRepository, **values: Any) -> None:
+    fresh = {"format": "discovery_report", "created_at": NOW, **values, "status": "running"}
+    run = await add_run(repository, **fresh)
+    await repository.update(run.id, **{"status": "completed", **values})
+
+
+async def test_quota_counts_what_was_paid_for_this_month_by_this_owner(repository: RunRepository) -> None:
+    for values in (
+        {},
+        {"status": "running"},
+        {"status": "cancelled", "words": 100},
+        # These don't count.
+        {"status": "cancelled"},
+        {"status": "failed", "words": 100},
+        {"result": {"cached": True}},
+        {"created_at": NOW - timedelta(days=15)},
+        {"owner": "noa"},
+        {"format": "story"},
+    ):
+        await report(repository, **values)
+    usage = await Quota(repository, QUOTA, lambda: NOW).usage("maya", "discovery_report")
+    assert (usage.used, usage.quota, usage.resets_at) == (3, 2, datetime(2027, 1, 1, tzinfo=UTC))
+
+
+async def test_quota_gives_its_last_seat_once_and_says_when_to_come_back(repository: RunRepository) -> None:
+    quota = Quota(repository, QUOTA, lambda: NOW)
+
+    async def take() -> bool:
+        try:
+            async with quota.seat("maya", "discovery_report"):
+                await report(repository)
+        except QuotaExceeded as error:
+            assert error.retry_after == 16.5 * 86400
+            return False
+        return True
+
+    assert sorted(await asyncio.gather(*(take() for _ in range(4)))) == [False, False, True, True]
+    async with quota.seat("maya", "story"):
+        pass  # no limit

@@ -1,0 +1,74 @@
+"""What is known of a field before anybody asks: notes in data files beside this one, and an operator's own."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from workflows.formats.discovery_report.input import DiscoveryInput
+from workflows.text.coverage import content_stems
+
+_FOLDER = Path(__file__).parent / "areas"
+GENERAL = "general"
+"""The notes that are taken where no others fit."""
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=12_000)]
+
+
+class AreaError(Exception):
+    """A file of notes is wrong; the message names the file, the field and what is wrong."""
+
+
+class Area(BaseModel):
+    """Notes on one field. `words` are what people call it and its corners."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+    words: tuple[str, ...] = Field((), max_length=80)
+    notes: Text
+
+    def fits(self, wanted: frozenset[str]) -> int:
+        """How many of the wanted stems are among what the field is called."""
+        return len(wanted & content_stems(" ".join((self.title, *self.words))))
+
+
+class AreaBook:
+    """Notes by name. A file in the operator's folder replaces ours of the same name."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """Reads all of them at once, so that a wrong file stops the start. Raises AreaError."""
+        self._areas = _read_folder(_FOLDER)
+        if folder is not None:
+            if not folder.is_dir():
+                raise AreaError(f"there is no folder {folder}")
+            self._areas |= _read_folder(folder)
+
+    def find(self, given: DiscoveryInput) -> Area:
+        """The notes that fit the profile's field best; the corner of it counts, the field counts twice."""
+        field, corner = content_stems(given.interest_area), content_stems(given.sub_interest_area or "")
+        scores = {name: 2 * area.fits(field) + area.fits(corner) for name, area in self._areas.items()}
+        best = max(sorted(scores), key=lambda name: scores[name])
+        return self._areas[best] if scores[best] else self._areas[GENERAL]
+
+    def names(self) -> list[str]:
+        """Which there are."""
+        return sorted(self._areas)
+
+
+def _read_folder(folder: Path) -> dict[str, Area]:
+    return {path.stem: _read(path) for path in sorted(folder.glob("*.toml"))}
+
+
+def _read(path: Path) -> Area:
+    try:
+        given = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Area.model_validate({"name": path.stem, **given})
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise AreaError(f"{path.name} can't be read: {error}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise AreaError(f"{path.name}: {where}: {first['msg']}") from None

@@ -1,0 +1,174 @@
+"""The discovery report: what to found, for one person, in three parts."""
+
+import re
+from collections.abc import AsyncGenerator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+from workflows.errors import FieldError, InvalidInput
+from workflows.formats.base import Format, Plan
+from workflows.formats.discovery_report.areas import AreaBook
+from workflows.formats.discovery_report.input import LANGUAGES, DiscoveryInput
+from workflows.formats.discovery_report.profile import profile_key
+from workflows.models.calls import stream_text
+from workflows.models.catalog import Model
+from workflows.models.settings import ModelSettings
+from workflows.models.spec import ModelSpec
+from workflows.prompts import Prompts
+from workflows.safety.policy import Policy, load_policy
+from workflows.state import Finding, Issue, Outline, PlannedSection, Section, SectionTask, State, text_of
+from workflows.text.coverage import content_stems
+from workflows.text.readability import reading_grade, vocabulary_level
+from workflows.text.words import count_words
+
+SECTIONS = ("profile_analysis", "startup_ideas_research", "personalized_recommendations")
+_TITLES = {
+    "profile_analysis": ("Profile analysis", "What the answers mean together: strengths, limits, tensions."),
+    "startup_ideas_research": ("Startup ideas and research", "What moves in the field, and ideas that fit."),
+    "personalized_recommendations": ("Personal recommendations", "What to try first, step by step."),
+}
+_WORDS = {"profile_analysis": 600, "startup_ideas_research": 1100, "personalized_recommendations": 800}
+_IDEAS = 4
+_FEWEST_IDEAS = 3
+_READING_PACE = 230  # words a minute, an adult in silence
+_IDEA = re.compile(r"^\s*\d{1,2}[.)]\s+\S", re.MULTILINE)
+_PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
+
+
+class DiscoveryReportFormat(Format[DiscoveryInput]):
+    """Profile analysis, ideas with research, recommendations. The plan is always the same."""
+
+    name = "discovery_report"
+    title = "A report on what to found"
+    Input = DiscoveryInput
+    default_cache: ClassVar[Literal["use", "refresh", "off"]] = "use"
+    example: ClassVar[Mapping[str, Any]] = {
+        "goal_type": "A side income that may grow into a company",
+        "time_commitment": "10 hours a week",
+        "budget_range": "Under 2,000 euros",
+        "interest_area": "Education",
+        "sub_interest_area": "Language learning for adults",
+        "work_style": "Alone first, close to customers",
+        "skill_strength": ["teaching", "writing"],
+        "experience_summary": "Eight years as a teacher of Spanish at an evening school, courses planned and sold "
+        "by myself for the last three.",
+        "founder_psychology": {"risk": "careful, wants to keep the day job", "setbacks": "patient"},
+    }
+
+    def __init__(self, areas: AreaBook | None = None) -> None:
+        self.areas = areas or AreaBook()
+
+    def configure(self, settings: ModelSettings) -> Self:
+        """With the operator's own notes. Raises AreaError."""
+        return type(self)(AreaBook(settings.research_dir))
+
+    def cache_key(self, given: DiscoveryInput) -> str | None:
+        """The profile without case, white space and order."""
+        return profile_key(given)
+
+    def language(self, given: DiscoveryInput) -> str:
+        """As asked for."""
+        return given.language
+
+    def check_model(self, given: DiscoveryInput, model: ModelSpec) -> None:
+        """The embedded model can give no advice."""
+        del given
+        if model.provider == "embedded":
+            message = "reports need a larger model than the built-in one; set STORYWIRE_MODEL"
+            raise InvalidInput(f"options.model: {message}", (FieldError("options.model", message),))
+
+    def policy(self, given: DiscoveryInput) -> Policy:
+        """Grown-ups at work."""
+        del given
+        return load_policy("professional")
+
+    async def plan(self, given: DiscoveryInput, model: Model) -> Plan:
+        """Three parts; no model is asked."""
+        del model
+        sections = [
+            PlannedSection(
+                index=index, title=_TITLES[name][0], summary=_TITLES[name][1], target_words=_WORDS[name]
+            )
+            for index, name in enumerate(SECTIONS)
+        ]
+        field = given.sub_interest_area or given.interest_area
+        return Plan(Outline(title=f"Discovery report: {field}", sections=sections), {})
+
+    async def research(self, given: DiscoveryInput, model: Model) -> Mapping[str, Any]:
+        """Notes on the field for the second and the third part."""
+        del model
+        area = self.areas.find(given)
+        return {"area": area.name, "notes": area.notes}
+
+    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
+        """One part. The first is about the person alone; the others have the notes on the field."""
+        name = SECTIONS[min(task["index"], len(SECTIONS) - 1)]
+        return stream_text(model, _PROMPTS.messages(name, **self._values(task)))
+
+    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str]:
+        """The end of a part that came out too short."""
+        values = {**self._values(task), "words": words, "ending": "\n\n".join(text.split("\n\n")[-2:])}
+        return stream_text(model, _PROMPTS.messages("extend", **values))
+
+    def rewrite(
+        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+    ) -> AsyncGenerator[str]:
+        """The part again, by an editor's notes."""
+        values = {**self._values(task), "text": section["text"], "issues": issues}
+        return stream_text(model, _PROMPTS.messages("rewrite", **values))
+
+    async def review(self, given: DiscoveryInput, state: State, model: Model) -> list[Finding]:
+        """Enough ideas, and recommendations that are about this person. No model is asked."""
+        del model
+        return [*_ideas(state["sections"]), *_personal(given, state["sections"])]
+
+    async def derive(self, given: DiscoveryInput, state: State, model: Model) -> dict[str, Any]:
+        """The three parts by name. No model is asked."""
+        del given, model
+        sections = state["sections"]
+        return {name: sections[index]["text"] for index, name in enumerate(SECTIONS) if index in sections}
+
+    def metrics(self, given: DiscoveryInput, state: State) -> dict[str, Any]:
+        """Words, minutes, levels; which notes were at hand."""
+        text = text_of(state["sections"])
+        words = count_words(text)
+        grade = reading_grade(text, given.language)
+        return {
+            "word_count": words,
+            "estimated_reading_time": round(words / _READING_PACE, 1),
+            "vocabulary_level": vocabulary_level(grade),
+            "educational_elements": [],
+            "reading_grade": grade,
+            "research_area": self.areas.find(given).name,
+            "section_names": list(SECTIONS),
+        }
+
+    def _values(self, task: SectionTask) -> dict[str, Any]:
+        given = self.parse(task["input"])
+        section = task["outline"]["sections"][task["index"]]
+        return {
+            "input": given,
+            "language": LANGUAGES[given.language],
+            "section": section,
+            "words": task["ask_words"],
+            "ideas": _IDEAS,
+            "notes": task["research"].get("notes", ""),
+            "last_paragraph": task["last_paragraph"],
+        }
+
+
+def _ideas(sections: Mapping[int, Section]) -> list[Finding]:
+    if 1 not in sections or len(_IDEA.findall(sections[1]["text"])) >= _FEWEST_IDEAS:
+        return []
+    advice = f"Give at least {_FEWEST_IDEAS} ideas, each as a numbered paragraph that begins with its name."
+    return [Finding(rule="ideas", section=1, advice=advice, rewrite=True)]
+
+
+def _personal(given: DiscoveryInput, sections: Mapping[int, Section]) -> list[Finding]:
+    """Something of what the person said has to come back in what they are advised."""
+    said = [given.interest_area, given.sub_interest_area or "", given.time_commitment, *given.skill_strength]
+    wanted = frozenset[str]().union(*(content_stems(text) for text in said))
+    if 2 not in sections or wanted & content_stems(sections[2]["text"]):
+        return []
+    advice = "These recommendations could be anybody's. Tie them to this person's skills, time and field."
+    return [Finding(rule="personal", section=2, advice=advice, rewrite=True)]

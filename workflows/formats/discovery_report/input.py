@@ -1,0 +1,48 @@
+"""The profile that a report is written for."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=3000)]
+Trait = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
+Language = Literal["en", "he", "es", "fr", "de"]
+LANGUAGES: dict[str, str] = {
+    "en": "English",
+    "he": "Hebrew",
+    "es": "Spanish",
+    "fr": "French",
+    "de": "German",
+}
+
+
+class DiscoveryInput(BaseModel):
+    """Who wants to found something, with what, and where."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    goal_type: Line = Field(description="What it is for, e.g. a side income, a company that grows, an impact")
+    time_commitment: Line = Field(description="How much time there is, e.g. 10 hours a week, full time")
+    budget_range: Line = Field(description="What may be spent before it earns, e.g. under 1,000 euros")
+    interest_area: Line = Field(description="The field, e.g. education, energy, food")
+    sub_interest_area: Line | None = Field(None, description="A corner of it, e.g. language learning")
+    work_style: Line = Field(
+        description="How they like to work, e.g. alone, with a co-founder, with customers"
+    )
+    skill_strength: list[Line] = Field(
+        min_length=1, max_length=12, description="What they are good at; one or several"
+    )
+    experience_summary: Text = Field(description="What they have done so far")
+    founder_psychology: dict[Line, Trait] | Text | None = Field(
+        None, description="How they deal with risk, setbacks, people; free text, or traits by name"
+    )
+    language: Language = Field("en", description="Language of the report")
+
+    @field_validator("skill_strength", mode="before")
+    @classmethod
+    def _listed(cls, given: Any) -> Any:
+        """One string is a list of one, or of several with commas between them."""
+        if not isinstance(given, str):
+            return given
+        return [part.strip() for part in given.split(",") if part.strip()]

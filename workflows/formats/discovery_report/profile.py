@@ -1,0 +1,28 @@
+"""The same profile, however it was typed. Pure."""
+
+import hashlib
+import json
+import unicodedata
+from typing import Any
+
+from workflows.formats.discovery_report.input import DiscoveryInput
+
+
+def normalise_profile(given: DiscoveryInput) -> dict[str, Any]:
+    """Without what doesn't change its meaning: case, white space, order, empty fields, a full stop at an end."""
+    return {name: _plain(value) for name, value in sorted(given.model_dump().items()) if value is not None}
+
+
+def profile_key(given: DiscoveryInput) -> str:
+    """The same for the same profile: 64 hexadecimal characters."""
+    plain = json.dumps(normalise_profile(given), ensure_ascii=False, sort_keys=True)
+    return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {_plain(key): _plain(text) for key, text in value.items()}
+    if isinstance(value, list):
+        return sorted({_plain(text) for text in value})
+    text = unicodedata.normalize("NFKC", value).casefold()
+    return " ".join(text.split()).rstrip(".!;, ")
