@@ -10,12 +10,23 @@ from workflows.formats.story import small
 from workflows.formats.story.answers import Choices, StoryOutline
 from workflows.formats.story.input import StoryInput
 from workflows.formats.story.metrics import story_metrics
+from workflows.formats.story.references import resolve_references
+from workflows.library import Library
 from workflows.models.calls import ask, stream_text
 from workflows.models.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Issue, Outline, PlannedSection, Section, SectionTask, State, text_of
+from workflows.state import (
+    Issue,
+    Outline,
+    PlannedSection,
+    Section,
+    SectionTask,
+    State,
+    summary_of,
+    text_of,
+)
 from workflows.text.words import last_paragraph
 
 _LANGUAGES = {"en": "English", "he": "Hebrew"}
@@ -35,6 +46,14 @@ class StoryFormat(Format[StoryInput]):
         "theme": "a lighthouse on the moon",
         "reader": {"name": "Maya", "age": 7, "interests": ["stars", "cats"]},
     }
+
+    async def resolve(self, given: StoryInput, library: Library, owner: str) -> StoryInput:
+        """The stored child's profile, and the stored story's chapters so far."""
+        return await resolve_references(given, library, owner)
+
+    def part_of(self, given: StoryInput) -> tuple[str, int] | None:
+        """The chapter of a stored story."""
+        return given.story_session_id and (given.story_session_id, given.chapter_number) or None
 
     def check_model(self, given: StoryInput, model: ModelSpec) -> None:
         """The embedded model writes English only."""
@@ -108,7 +127,7 @@ class StoryFormat(Format[StoryInput]):
         return stream_text(model, messages)
 
     async def derive(self, given: StoryInput, state: State, model: Model) -> dict[str, Any]:
-        """`choice_question`, `choices`, `vocabulary_words`."""
+        """`choice_question`, `choices`, `vocabulary_words`, and `summary`, which later chapters go on from."""
         if model.tier == "embedded":
             return await small.derive(given, state, model)
         answer = await ask(
@@ -126,6 +145,7 @@ class StoryFormat(Format[StoryInput]):
             "choice_question": answer.question,
             "choices": [choice.model_dump() for choice in answer.choices],
             "vocabulary_words": state["notes"].get("vocabulary_words", []),
+            "summary": summary_of(state["outline"]),
         }
 
     def metrics(self, given: StoryInput, state: State) -> dict[str, Any]:

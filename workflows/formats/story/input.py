@@ -5,6 +5,15 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+ReaderName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
+Theme = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=120)]
+Wish = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+MOST_CHAPTERS = 200
+SUMMARY = 1200
+"""Characters of a summary at most."""
 
 
 class Reader(BaseModel):
@@ -12,9 +21,7 @@ class Reader(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)] = Field(
-        "Alex", description="First name; the hero may bear it"
-    )
+    name: ReaderName = Field("Alex", description="First name; the hero may bear it")
     age: int = Field(7, ge=3, le=14, description="Years, 3 to 14")
     reading_level: Literal["beginner", "intermediate", "advanced"] = "intermediate"
     language: Literal["en", "he"] = Field("en", description="Language of the story: English or Hebrew")
@@ -22,17 +29,39 @@ class Reader(BaseModel):
     vocabulary_level: int = Field(50, ge=0, le=100, description="0 (few words) to 100 (all of them)")
 
 
+class EarlierChapter(BaseModel):
+    """A chapter that comes before this one, in short."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: int = Field(ge=1, le=MOST_CHAPTERS)
+    title: Line
+    summary: Annotated[str, StringConstraints(strip_whitespace=True, max_length=SUMMARY)] = Field(
+        "", description="What happened"
+    )
+    hero: Line | None = Field(None, description="Who the hero is, without the name")
+    choice: Wish | None = Field(None, description="What the reader chose at its end")
+
+
 class StoryInput(BaseModel):
     """One chapter of a child's story."""
 
     model_config = ConfigDict(extra="forbid")
 
-    theme: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=120)] = Field(
-        description="What the story is about, 2 to 120 characters"
-    )
+    theme: Theme = Field(description="What the story is about, 2 to 120 characters")
+    child_id: Id | None = Field(None, description="A stored child who reads, in place of `reader`")
     reader: Reader = Field(default_factory=lambda: Reader.model_validate({}), description="Who reads")
-    chapter_number: int = Field(1, ge=1, le=200)
+    chapter_number: int = Field(
+        1, ge=1, le=MOST_CHAPTERS, description="With `story_session_id`: the next one, by itself"
+    )
     title: Short | None = Field(None, description="The chapter's title, if it is settled already")
-    custom_user_input: Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)] | None = (
-        Field(None, description="What the child says should happen")
+    story_session_id: Id | None = Field(None, description="The stored story that this chapter goes on with")
+    choice_index: int | None = Field(
+        None, ge=0, description="With `story_session_id`: which choice of the last chapter was taken, from 0"
+    )
+    custom_user_input: Wish | None = Field(None, description="What the child says should happen")
+    earlier: list[EarlierChapter] = Field(
+        default_factory=list,
+        max_length=MOST_CHAPTERS,
+        description="The chapters before; a stored story brings its own",
     )
