@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+from backend.library.children import Children
+from backend.library.finders import story_finders
+from backend.library.sessions import Sessions
 from backend.log.sql import SqlLog
 from backend.runs.execution import InlineExecution
 from backend.runs.executor import Executor
@@ -15,8 +18,11 @@ from backend.runs.housekeeping import Housekeeping
 from backend.runs.presence import Presence
 from backend.runs.runs import Runs
 from backend.settings import Settings
+from backend.store.children import ChildRepository
 from backend.store.database import Database
+from backend.store.library import Finder, StoredLibrary
 from backend.store.runs import Run, RunRepository
+from backend.store.sessions import SessionRepository
 from workflows.formats.base import AnyFormat
 from workflows.formats.registry import list_formats
 from workflows.graph import build_graph
@@ -37,6 +43,8 @@ class Resources:
     execution: InlineExecution
     runs: Runs
     housekeeping: Housekeeping
+    children: Children
+    sessions: Sessions
 
 
 @asynccontextmanager
@@ -59,9 +67,12 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         formats = list_formats()
         policies = PolicyBook(settings.policy_dir)
         repository = RunRepository(database)
+        finders: dict[str, Finder] = {}
+        library = StoredLibrary(finders)
         executor = Executor(
             graphs={
-                name: build_graph(format, models, checkpoints, policies) for name, format in formats.items()
+                name: build_graph(format, models, checkpoints, policies, library)
+                for name, format in formats.items()
             },
             run_log=run_log,
             repository=repository,
@@ -75,6 +86,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             formats=formats,
             models=models,
             policies=policies,
+            library=library,
             repository=repository,
             log=run_log,
             checkpoints=checkpoints,
@@ -82,11 +94,17 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             presence=presence,
             disconnect_grace=settings.disconnect_grace,
         )
+        child_repository, session_repository = ChildRepository(database), SessionRepository(database)
+        finders |= story_finders(child_repository, session_repository, runs)
+        children = Children(child_repository, session_repository, repository, runs, policies)
+        sessions = Sessions(session_repository, repository, runs, children)
         housekeeping = Housekeeping(repository, run_log, checkpoints, settings.pack_after)
         await stack.enter_async_context(housekeeping)
         warming = asyncio.create_task(models.warm_up(), name="warm up")
         stack.push_async_callback(_leave, warming)
-        yield Resources(settings, formats, models, policies, database, execution, runs, housekeeping)
+        yield Resources(
+            settings, formats, models, policies, database, execution, runs, housekeeping, children, sessions
+        )
 
 
 def _policy(format: AnyFormat, run: Run) -> Policy:

@@ -4,14 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from backend.library.chapters import chapters_of, retell
+from backend.runs.runs import Runs
 from backend.store.children import ChildRepository
 from backend.store.library import Finder
-from backend.store.runs import RunRepository
 from backend.store.sessions import SessionRepository
 
 
 def story_finders(
-    children: ChildRepository, sessions: SessionRepository, runs: RunRepository
+    children: ChildRepository, sessions: SessionRepository, runs: Runs
 ) -> dict[str, Finder]:
     """By kind, as `workflows.formats.story.references` describes them."""
 

@@ -27,6 +27,11 @@ class Story:
     chapters: Chapters
     days: dict[date, float]
 
+    @property
+    def title(self) -> str | None:
+        """Its own, else the first chapter's."""
+        return self.session.title or (self.chapters.done[0].title if self.chapters.done else None)
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -119,7 +124,7 @@ class Sessions:
         """The owner's stories, newest first."""
         sessions = await self._sessions.page(owner, child_id=child_id, before=before, limit=limit)
         ids = [session.id for session in sessions]
-        runs = await self._run_repository.parts(owner, ids)
+        runs = await self._runs.parts(owner, ids)
         days = await self._sessions.days(owner, ids)
         return [
             Story(
@@ -156,7 +161,7 @@ class Sessions:
     async def delete(self, owner: str, session_id: str, chapters: Fate = "keep") -> list[str]:
         """Removes the session; returns the runs that were its chapters, which go too or stay as they are."""
         await self._session(owner, session_id)
-        runs = [run.id for run in await self._run_repository.parts(owner, [session_id])]
+        runs = [run.id for run in await self._runs.parts(owner, [session_id])]
         if chapters == "delete":
             for run_id in runs:
                 await self._runs.delete(owner, run_id)
@@ -169,6 +174,8 @@ class Sessions:
         Raises NotFound, InvalidInput (there is no such choice), Conflict (a chapter is being written, the
         story has gone on since, there is no chapter yet), and what starting a run raises.
         """
+        if (choice.choice_index is None) == (choice.custom_user_input is None):
+            raise _refused("choice_index", "give either choice_index or custom_user_input")
         story = await self.find(owner, session_id)
         if (known := await self._known(owner, story, choice)) is not None:
             return known, False
@@ -215,7 +222,7 @@ class Sessions:
         return session
 
     async def _story(self, session: StorySession) -> Story:
-        runs = await self._run_repository.parts(session.owner, [session.id])
+        runs = await self._runs.parts(session.owner, [session.id])
         days = await self._sessions.days(session.owner, [session.id])
         return Story(session, await self._reader(session), chapters_of(runs), days[session.id])
 

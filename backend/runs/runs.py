@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -26,6 +26,7 @@ from backend.streaming.transcript import Transcript
 from backend.streaming.views import Granularity, Order
 from workflows.errors import Conflict, FieldError, InvalidInput, NotFound
 from workflows.formats.base import AnyFormat
+from workflows.library import Library
 from workflows.models.catalog import ModelCatalog
 from workflows.safety.book import PolicyBook
 from workflows.safety.check import first_refused_field
@@ -53,6 +54,7 @@ class Runs:
         formats: Mapping[str, AnyFormat],
         models: ModelCatalog,
         policies: PolicyBook,
+        library: Library,
         repository: RunRepository,
         log: SqlLog,
         checkpoints: BaseCheckpointSaver[Any],
@@ -63,6 +65,7 @@ class Runs:
         self._formats = formats
         self._models = models
         self._policies = policies
+        self._library = library
         self._repository = repository
         self._log = log
         self._checkpoints = checkpoints
@@ -75,7 +78,8 @@ class Runs:
     async def start(self, owner: str, request: RunRequest) -> tuple[Run, bool]:
         """A new run and True, or the one that this idempotency key started before and False.
 
-        Raises InvalidInput, ModelNotConfigured, Conflict (another request with the same key), Overloaded.
+        Raises InvalidInput, NotFound (what the input refers to), ModelNotConfigured, Conflict (another request
+        with the same key, or a place in a series that is taken), Overloaded.
         """
         format = self._format(request.format)
         given = format.parse(request.input)
@@ -85,7 +89,9 @@ class Runs:
         ):
             return known, False
         model = self._models.resolve(request.options.model)
+        given = await format.resolve(given, self._library, owner)
         format.check_model(given, model)
+        series, part = format.part_of(given) or (None, None)
         with self._execution.room():
             run = await self._repository.add(
                 {
@@ -98,16 +104,19 @@ class Runs:
                     "process": self._presence.id,
                     "idempotency_key": request.idempotency_key,
                     "request_hash": fingerprint,
+                    "series": series,
+                    "part": part,
                 }
             )
             if run is not None:
                 self._submit(run)
                 return run, True
-        # The same key came in twice at the same moment, and the other was quicker.
-        assert request.idempotency_key is not None
-        known = await self._known(owner, request.idempotency_key, fingerprint)
-        assert known is not None
-        return known, False
+        # The same came in twice at the same moment, and the other was quicker.
+        if request.idempotency_key and (
+            known := await self._known(owner, request.idempotency_key, fingerprint)
+        ):
+            return known, False
+        raise Conflict(f"Part {part} of this series is being written by another run.")
 
     async def find(self, owner: str, run_id: str) -> Run:
         """Raises NotFound."""
@@ -122,6 +131,15 @@ class Runs:
     ) -> list[Run]:
         """The owner's runs, newest first."""
         return await self._repository.page(owner, before=before, limit=limit, status=status, format=format)
+
+    async def parts(self, owner: str, series: Sequence[str]) -> list[Run]:
+        """The runs that are, or were to be, parts of these series; by part, older tries first."""
+        found = await self._repository.parts(owner, series)
+        if not any(run.status == "running" for run in found):
+            return found
+        for run in found:
+            await self._execution.settle(run.id)
+        return await self._repository.parts(owner, series)
 
     async def transcript(self, run: Run) -> Transcript:
         """The text and the numbers so far, as a reader has them."""
@@ -168,6 +186,8 @@ class Runs:
         if run.error is not None and not run.error["resumable"]:
             raise Conflict(f"The run ended with {run.error['code']} and can't go on; start a new one.")
         self._models.resolve(run.model)
+        if run.series is not None and run.part is not None:
+            await self._check_place(owner, run.series, run.part)
         return await self._take(run)
 
     async def answer(self, owner: str, run_id: str, outline: Mapping[str, Any]) -> Run:
@@ -235,6 +255,10 @@ class Runs:
             message = f"there is no format {name[:64]!r}; there is {', '.join(sorted(self._formats))}"
             raise InvalidInput(f"format: {message}", (FieldError("format", message),))
         return self._formats[name]
+
+    async def _check_place(self, owner: str, series: str, part: int) -> None:
+        if (other := await self._repository.find_part(owner, series, part)) is not None:
+            raise Conflict(f"Run {other.id} has taken its place since: the story went on another way.")
 
     async def _take(self, run: Run) -> Run:
         with self._execution.room():

@@ -44,9 +44,7 @@ class ChildRepository:
 
     async def page(self, owner: str, *, before: str | None, limit: int) -> list[Child]:
         """Newest first; `before` is the id that the page before ended with (ids sort by time)."""
-        query = (
-            select(children).where(children.c.owner == owner).order_by(children.c.id.desc()).limit(limit)
-        )
+        query = select(children).where(children.c.owner == owner).order_by(children.c.id.desc()).limit(limit)
         if before is not None:
             query = query.where(children.c.id < before)
         return await self._db.read(lambda connection: [_child(row) for row in connection.execute(query)])

@@ -47,13 +47,17 @@ class StoryFormat(Format[StoryInput]):
         "reader": {"name": "Maya", "age": 7, "interests": ["stars", "cats"]},
     }
 
+    def language(self, given: StoryInput) -> str:
+        """The reader's."""
+        return given.reader.language
+
     async def resolve(self, given: StoryInput, library: Library, owner: str) -> StoryInput:
         """The stored child's profile, and the stored story's chapters so far."""
         return await resolve_references(given, library, owner)
 
     def part_of(self, given: StoryInput) -> tuple[str, int] | None:
         """The chapter of a stored story."""
-        return given.story_session_id and (given.story_session_id, given.chapter_number) or None
+        return (given.story_session_id, given.chapter_number) if given.story_session_id else None
 
     def check_model(self, given: StoryInput, model: ModelSpec) -> None:
         """The embedded model writes English only."""

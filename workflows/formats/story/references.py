@@ -66,9 +66,7 @@ def _check_against(given: StoryInput, session: Mapping[str, Any]) -> None:
         raise Conflict(f"The next chapter of this story is {session['next_chapter']}.")
 
 
-def _earlier(
-    given: StoryInput, chapters: list[Mapping[str, Any]], reader: Reader
-) -> list[EarlierChapter]:
+def _earlier(given: StoryInput, chapters: list[Mapping[str, Any]], reader: Reader) -> list[EarlierChapter]:
     told = [
         EarlierChapter(
             number=chapter["number"],
@@ -82,7 +80,9 @@ def _earlier(
     told = [_without_refused(chapter, reader) for chapter in told]
     if given.choice_index is not None:
         offered = chapters[-1]["choices"] if chapters else []
-        told[-1:] = [told[-1].model_copy(update={"choice": _chosen(given.choice_index, offered)})] if told else []
+        told[-1:] = (
+            [told[-1].model_copy(update={"choice": _chosen(given.choice_index, offered)})] if told else []
+        )
     return told
 
 

@@ -28,8 +28,8 @@ def upgrade() -> None:
         sa.Column("id", sa.String(26), nullable=False),
         sa.Column("owner", sa.String(64), nullable=False),
         sa.Column("profile", sa.JSON(), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("updated_at", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_children"),
     )
     op.create_index("ix_children_owner_id", "children", ["owner", "id"])
@@ -45,8 +45,8 @@ def upgrade() -> None:
         sa.Column("bookmark_chapter", sa.Integer(), nullable=False),
         sa.Column("bookmark_section", sa.Integer(), nullable=False),
         sa.Column("timezone", sa.String(64), nullable=False),
-        sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("updated_at", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("updated_at", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_story_sessions"),
         sa.ForeignKeyConstraint(
             ["child_id"], ["children.id"], name="fk_story_sessions_child_id_children", ondelete="CASCADE"
