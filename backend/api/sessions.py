@@ -1,5 +1,6 @@
 """`/api/v1/stories/sessions`: stories over chapters, and choosing how they go on."""
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request, Response
@@ -8,13 +9,15 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from backend.api.children import FateQuery
 from backend.api.dependencies import OwnerDep, RunsDep, SessionsDep, SettingsDep
+from backend.api.exports import attachment
 from backend.api.runs import IdempotencyKey
 from backend.api.session_views import SessionPage, SessionView, summary, whole
 from backend.api.streams import stream_response
 from backend.api.views import StartedRun, started
-from backend.library.sessions import Choice
+from backend.library.sessions import Choice, bind
 from backend.runs.options import RunOptions
 from workflows.errors import FieldError, InvalidInput
+from workflows.formats.story.book import WRITERS
 from workflows.formats.story.input import Id, Line, Reader, Theme
 
 router = APIRouter(prefix="/api/v1/stories/sessions", tags=["sessions"])
@@ -144,6 +147,21 @@ async def delete_session(
     """Removes the story. Its chapters stay as runs, unless they are to go too."""
     runs = await sessions.delete(owner, session_id, chapters)
     return DeletedSession(session_id=session_id, runs=runs, runs_deleted=chapters == "delete")
+
+
+@router.get("/{session_id}/export", response_class=Response)
+async def export_session(
+    session_id: str,
+    owner: OwnerDep,
+    sessions: SessionsDep,
+    name: Annotated[str, Query(alias="as", max_length=32, description="epub or docx")],
+) -> Response:
+    """The whole story as one book."""
+    if name not in WRITERS:
+        raise _refused("as", f"a story can be had as {', '.join(sorted(WRITERS))}")
+    book = bind(await sessions.find(owner, session_id))
+    media_type, write = WRITERS[name]
+    return attachment(await asyncio.to_thread(write, book), media_type, name, id=session_id, title=book.title)
 
 
 @router.post("/{session_id}/choices", status_code=201, response_model=StartedRun)

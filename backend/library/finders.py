@@ -10,9 +10,7 @@ from backend.store.library import Finder
 from backend.store.sessions import SessionRepository
 
 
-def story_finders(
-    children: ChildRepository, sessions: SessionRepository, runs: Runs
-) -> dict[str, Finder]:
+def story_finders(children: ChildRepository, sessions: SessionRepository, runs: Runs) -> dict[str, Finder]:
     """By kind, as `workflows.formats.story.references` describes them."""
 
     async def find_child(owner: str, child_id: str) -> Mapping[str, Any] | None:

@@ -7,14 +7,18 @@ from typing import Any
 from backend.library.chapters import Chapters, chapters_of
 from backend.library.children import Children, Fate
 from backend.library.reading import is_timezone, local_day
+from backend.runs.exports import finished
 from backend.runs.options import RunOptions
 from backend.runs.runs import RunRequest, Runs
 from backend.store.runs import Run, RunRepository
 from backend.store.sessions import SessionRepository, StorySession
 from workflows.errors import Conflict, FieldError, InvalidInput, NotFound
+from workflows.formats.books.book import Book
+from workflows.formats.story.book import story_book
+from workflows.formats.story.format import StoryFormat
 from workflows.formats.story.input import Reader, StoryInput
 
-FORMAT = "story"
+_STORY = StoryFormat()
 PLANNED_CHAPTERS = 5
 
 
@@ -92,7 +96,7 @@ class Sessions:
         """
         values = _checked(others)
         run = await self._runs.find(owner, run_id)
-        if run.format != FORMAT or run.status != "completed":
+        if run.format != _STORY.name or run.status != "completed":
             raise Conflict("Only a completed chapter can begin a story.")
         if run.series is not None:
             return await self.find(owner, run.series), False
@@ -191,7 +195,7 @@ class Sessions:
         }
         try:
             run, is_new = await self._runs.start(
-                owner, RunRequest(FORMAT, given, choice.options, choice.idempotency_key)
+                owner, RunRequest(_STORY.name, given, choice.options, choice.idempotency_key)
             )
         except Conflict:
             # The same choice came in twice at the same moment, and the other was quicker.
@@ -237,6 +241,14 @@ class Sessions:
         except NotFound:
             return False
         return True
+
+
+def bind(story: Story) -> Book:
+    """The whole story. Raises Conflict when there is no chapter yet."""
+    if not story.chapters.done:
+        raise Conflict("This story has no chapter yet, so there is nothing to take away.")
+    whole = [finished(_STORY, run) for run in story.chapters.done]
+    return story_book(story.session.id, story.title or story.session.theme, whole)
 
 
 def _checked(values: dict[str, Any]) -> dict[str, Any]:

@@ -1,12 +1,16 @@
 """Children, and their stories over chapters, on a live service."""
 
 import asyncio
+import io
+import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from docx import Document
+from lxml import etree
 
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
@@ -302,10 +306,56 @@ async def test_bookmark_minutes_and_plan_are_kept_and_wrong_ones_refused(
     assert (await story(service, session_id))["bookmark"] == bookmark
 
 
+async def test_whole_story_is_exported_as_one_book(
+    service: LiveService, http: httpx.AsyncClient, tmp_path: Path
+) -> None:
+    session_id, _ = await begin(service, title="Été sur la lune")
+    url = f"{SESSIONS}/{session_id}"
+    chosen = await http.post(f"{url}/choices", json={"choice_index": 0})
+    await service.client.read(chosen.json()["run_id"])
+    reply = await http.get(f"{url}/export", params={"as": "epub"})
+    titles = [chapter["title"] for chapter in (await story(service, session_id))["chapters"]]
+    with zipfile.ZipFile(io.BytesIO(reply.content)) as archive:
+        contents = etree.fromstring(archive.read("EPUB/nav.xhtml"))
+        first = archive.read("EPUB/chapter-1.xhtml").decode()
+
+    assert reply.headers["Content-Type"] == "application/epub+zip"
+    assert f"filename={session_id}.epub; filename*=UTF-8''%C3%89t%C3%A9" in reply.headers["Content-Disposition"]
+    links = [link.text for link in contents.iter("{http://www.w3.org/1999/xhtml}a")]
+    assert links[:2] == titles and links[-1] == "New words" and len(links) == 4
+    assert first.count("<h2>") == 4
+    assert fields(await http.get(f"{url}/export", params={"as": "pdf"})) == ["as"]
+    empty = (await http.post(SESSIONS, json={"theme": "the moon", "reader": MAYA})).json()["session_id"]
+    assert (await http.get(f"{SESSIONS}/{empty}/export", params={"as": "epub"})).status_code == 409
+
+
+async def test_chapter_is_exported_as_document_and_book(
+    service: LiveService, http: httpx.AsyncClient
+) -> None:
+    run_id = await write(service, {"theme": "הים", "reader": {**MAYA, "language": "he"}})
+    docx = await http.get(f"/api/v1/runs/{run_id}/export", params={"as": "docx"})
+    epub = await http.get(f"/api/v1/runs/{run_id}/export", params={"as": "epub"})
+    unknown = await http.get(f"/api/v1/runs/{run_id}/export", params={"as": "pdf"})
+    document = Document(io.BytesIO(docx.content))
+    run = await service.client.run(run_id)
+
+    assert docx.headers["Content-Type"].endswith("wordprocessingml.document")
+    assert document.paragraphs[0].text == run["title"]
+    assert 'page-progression-direction="rtl"' in _entry(epub.content, "EPUB/package.opf")
+    assert "מילים חדשות" in _entry(epub.content, "EPUB/nav.xhtml")
+    assert fields(unknown) == ["as"] and "docx, epub, md, txt" in unknown.json()["detail"]
+
+
+def _entry(content: bytes, name: str) -> str:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return archive.read(name).decode()
+
+
 async def test_deleted_child_takes_its_stories_along_and_the_chapters_where_that_is_asked_for(
     service: LiveService, http: httpx.AsyncClient
 ) -> None:
-    kept, gone = [], []
+    kept: list[str] = []
+    gone: list[str] = []
     for fate, runs in (("keep", kept), ("delete", gone)):
         child_id = (await http.post(CHILDREN, json=MAYA)).json()["child_id"]
         session = (await http.post(SESSIONS, json={"theme": "sea", "child_id": child_id})).json()

@@ -1,13 +1,15 @@
 """The story format: a chapter of a child's story, with choices for the next one."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import Format, Plan
+from workflows.formats.exports import Exporter
 from workflows.formats.story import small
 from workflows.formats.story.answers import Choices, StoryOutline
+from workflows.formats.story.book import EXPORTS
 from workflows.formats.story.input import StoryInput
 from workflows.formats.story.metrics import story_metrics
 from workflows.formats.story.references import resolve_references
@@ -46,6 +48,8 @@ class StoryFormat(Format[StoryInput]):
         "theme": "a lighthouse on the moon",
         "reader": {"name": "Maya", "age": 7, "interests": ["stars", "cats"]},
     }
+
+    exports: ClassVar[Mapping[str, Exporter]] = EXPORTS
 
     def language(self, given: StoryInput) -> str:
         """The reader's."""
