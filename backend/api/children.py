@@ -1,5 +1,6 @@
 """`/api/v1/children`: the profiles that stories are written for."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
@@ -8,6 +9,7 @@ from pydantic import BaseModel
 
 from backend.api.dependencies import ChildrenDep, OwnerDep
 from backend.library.children import Fate, Profile
+from backend.library.recommendations import Kind
 from backend.store.children import Child
 from workflows.formats.story.input import Reader
 
@@ -29,6 +31,23 @@ class ChildPage(BaseModel):
 
     children: list[ChildView]
     next_cursor: str | None
+
+
+class RecommendationView(BaseModel):
+    """A theme and why, in the child's language; `kind` is what it was found by."""
+
+    theme: str
+    reason: str
+    kind: Kind
+    tags: list[str]
+
+
+class RecommendationList(BaseModel):
+    """What to read about next, the best first."""
+
+    child_id: str
+    language: str
+    recommendations: list[RecommendationView]
 
 
 class Deleted(BaseModel):
@@ -67,6 +86,22 @@ async def list_children(
 async def get_child(child_id: str, owner: OwnerDep, children: ChildrenDep) -> ChildView:
     """One child."""
     return _view(await children.find(owner, child_id))
+
+
+@router.get("/{child_id}/recommendations")
+async def recommend_themes(
+    child_id: str,
+    owner: OwnerDep,
+    children: ChildrenDep,
+    limit: Annotated[int, Query(ge=1, le=20)] = 6,
+) -> RecommendationList:
+    """Themes by the child's interests and by what it has read, each with its reason. No model is asked."""
+    child, found = await children.recommend(owner, child_id, limit)
+    return RecommendationList(
+        child_id=child.id,
+        language=child.profile["language"],
+        recommendations=[RecommendationView.model_validate(asdict(one)) for one in found],
+    )
 
 
 @router.patch("/{child_id}")

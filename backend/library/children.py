@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from backend.library.recommendations import Recommendation, recommend
 from backend.runs.runs import Runs
 from backend.store.children import Child, ChildRepository
 from backend.store.runs import Run, RunRepository
@@ -16,6 +17,8 @@ from workflows.safety.book import PolicyBook
 from workflows.safety.check import first_refused_field
 from workflows.safety.policy import load_policy
 
+_HISTORY = 50
+"""Runs that are looked at for what was read."""
 Fate = Literal["keep", "delete"]
 """What becomes of the chapters that were written, when what they belong to goes."""
 
@@ -78,6 +81,13 @@ class Children:
         if changed is None:
             raise NotFound(f"There is no child {child_id[:64]}.")
         return changed
+
+    async def recommend(self, owner: str, child_id: str, limit: int) -> tuple[Child, list[Recommendation]]:
+        """What the child may like to read about next, by its interests and its stories. Raises NotFound."""
+        child = await self.find(owner, child_id)
+        runs = await self._run_repository.referring(owner, "child_id", child_id, limit=_HISTORY)
+        read = list(dict.fromkeys(str(run.input["theme"]) for run in runs if "theme" in run.input))
+        return child, recommend(Reader.model_validate(child.profile), read, limit)
 
     async def delete(self, owner: str, child_id: str, chapters: Fate = "keep") -> Farewell:
         """Removes the child and its story sessions, and what was written for it if that is asked for."""

@@ -122,6 +122,9 @@ async def test_stored_child_is_the_reader_and_the_run_keeps_the_profile_it_began
 
     assert run["input"]["reader"]["name"] == "Maya" and run["input"]["reader"]["age"] == 7
     assert (run["input"]["child_id"], run["input"]["chapter_number"], run["title"]) == (child_id, 2, "Deep")
+    offered = (await http.get(f"{made.headers['Location']}/recommendations", params={"limit": 3})).json()
+    assert [one["kind"] for one in offered["recommendations"]] == ["interest", "interest", "neighbour"]
+    assert offered["recommendations"][0]["reason"] == "because Maya likes stars"
     both = await http.post(
         "/api/v1/runs",
         json={"format": "story", "input": {"theme": "sea", "child_id": child_id, "reader": MAYA}},
@@ -306,9 +309,7 @@ async def test_bookmark_minutes_and_plan_are_kept_and_wrong_ones_refused(
     assert (await story(service, session_id))["bookmark"] == bookmark
 
 
-async def test_whole_story_is_exported_as_one_book(
-    service: LiveService, http: httpx.AsyncClient, tmp_path: Path
-) -> None:
+async def test_whole_story_is_exported_as_one_book(service: LiveService, http: httpx.AsyncClient) -> None:
     session_id, _ = await begin(service, title="Été sur la lune")
     url = f"{SESSIONS}/{session_id}"
     chosen = await http.post(f"{url}/choices", json={"choice_index": 0})
@@ -320,7 +321,9 @@ async def test_whole_story_is_exported_as_one_book(
         first = archive.read("EPUB/chapter-1.xhtml").decode()
 
     assert reply.headers["Content-Type"] == "application/epub+zip"
-    assert f"filename={session_id}.epub; filename*=UTF-8''%C3%89t%C3%A9" in reply.headers["Content-Disposition"]
+    assert (
+        f"filename={session_id}.epub; filename*=UTF-8''%C3%89t%C3%A9" in reply.headers["Content-Disposition"]
+    )
     links = [link.text for link in contents.iter("{http://www.w3.org/1999/xhtml}a")]
     assert links[:2] == titles and links[-1] == "New words" and len(links) == 4
     assert first.count("<h2>") == 4
