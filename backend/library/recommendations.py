@@ -5,10 +5,9 @@ No model is asked, and the same child with the same history gets the same answer
 
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,10 +36,8 @@ class Recommendation:
 
 def recommend(reader: Reader, read: Sequence[str], limit: int = 6) -> list[Recommendation]:
     """At most `limit` themes for this reader. `read` are the themes of its stories, newest first."""
-    lately = {_plain(theme) for theme in read[:RECENT]}
-    offered = [one for one in _offers(reader, read) if _plain(one.theme) not in lately]
     by_kind: dict[Kind, list[Recommendation]] = {"interest": [], "neighbour": [], "history": [], "new": []}
-    for one in _once(offered):
+    for one in _take_turns(_offers(reader, read), seen={_plain(theme) for theme in read[:RECENT]}):
         by_kind[one.kind].append(one)
     known, others = by_kind["interest"], by_kind["neighbour"] + by_kind["history"] + by_kind["new"]
     share = max(round(limit * _SHARE_OF_KNOWN), limit - len(others))
@@ -59,23 +56,32 @@ def tags_of(interest: str) -> list[str]:
     ]
 
 
-def _offers(reader: Reader, read: Sequence[str]) -> Iterator[Recommendation]:
+def _offers(reader: Reader, read: Sequence[str]) -> list[list[list[Recommendation]]]:
+    """Groups, the best first; in each, one list for each interest or theme that it goes by."""
     fitting = [theme for theme in _themes()["themes"] if theme["ages"][0] <= reader.age <= theme["ages"][1]]
     known = {interest: tags_of(interest) for interest in reader.interests}
-    yield from _take_turns(_of_interest(reader, interest, tags, fitting) for interest, tags in known.items())
     steps = {
         interest: [near for tag in tags for near in _themes()["tags"][tag]["near"]]
         for interest, tags in known.items()
     }
-    yield from _take_turns(
-        [_recommendation(reader, theme, "neighbour", interest=interest) for theme in _about(near, fitting)]
-        for interest, near in steps.items()
-    )
-    for theme in read:
-        for other in _about(tags_of(theme), fitting):
-            yield _recommendation(reader, other, "history", theme=theme)
-    for theme in fitting:
-        yield _recommendation(reader, theme, "new")
+    return [
+        [_of_interest(reader, interest, tags, fitting) for interest, tags in known.items()],
+        [
+            [
+                _recommendation(reader, theme, "neighbour", interest=interest)
+                for theme in _about(near, fitting)
+            ]
+            for interest, near in steps.items()
+        ],
+        [
+            [
+                _recommendation(reader, other, "history", theme=theme)
+                for other in _about(tags_of(theme), fitting)
+            ]
+            for theme in read
+        ],
+        [[_recommendation(reader, theme, "new") for theme in fitting]],
+    ]
 
 
 def _of_interest(
@@ -105,19 +111,21 @@ def _reason(reader: Reader, kind: Kind, /, **values: str) -> str:
     return text.format(name=reader.name, age=reader.age, **values)
 
 
-def _take_turns(several: Iterable[list[Recommendation]]) -> Iterator[Recommendation]:
-    """One of each, then a second of each: no interest crowds the others out."""
-    for round_ in zip_longest(*several):
-        yield from (one for one in round_ if one is not None)
+def _take_turns(groups: list[list[list[Recommendation]]], seen: set[str]) -> Iterator[Recommendation]:
+    """Group by group, one of each list, then a second of each: no interest crowds the others out.
 
-
-def _once(offered: Iterable[Recommendation]) -> Iterator[Recommendation]:
-    """Each theme by its first, and best, reason."""
-    seen: set[str] = set()
-    for one in offered:
-        if one.theme not in seen:
-            seen.add(one.theme)
-            yield one
+    A theme comes once, with its first and best reason, and not at all when it was `seen`.
+    """
+    for lists in groups:
+        waiting = [iter(one) for one in lists]
+        while waiting:
+            for recommendations in list(waiting):
+                found = next((one for one in recommendations if _plain(one.theme) not in seen), None)
+                if found is None:
+                    waiting.remove(recommendations)
+                else:
+                    seen.add(_plain(found.theme))
+                    yield found
 
 
 def _forms(word: str) -> Iterator[str]:
