@@ -24,7 +24,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     source, target = tmp_path_factory.mktemp("source") / "letters", tmp_path_factory.mktemp("installed")
     shutil.copytree(PACKAGE, source)
     uv = Path(sys.executable).parent / "uv"
-    how = "--offline --quiet --no-config --no-deps --no-build-isolation".split()
+    how = ["--offline", "--quiet", "--no-config", "--no-deps", "--no-build-isolation"]
     where = ["--python", sys.executable, "--target", str(target), str(source)]
     subprocess.run([str(uv), "pip", "install", *how, *where], check=True, timeout=60)
     sys.path.insert(0, str(target))
