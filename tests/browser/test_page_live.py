@@ -91,7 +91,9 @@ def test_first_story_with_nothing_set_is_written_by_the_built_in_model(
         assert read_text(live_page) == stored["result"]["story_content"]
 
 
-def test_story_that_breaks_is_gone_on_with_from_the_page(live_page: Page, tmp_path: Path) -> None:
+def test_story_that_breaks_is_gone_on_with_and_a_choice_leads_to_its_next_chapter(
+    live_page: Page, tmp_path: Path
+) -> None:
     broken = Rule(Reply(fault=Fault("drop", after=15, times=1)), structured=False, nth=2)
     provider = FakeProvider(Script(rules=(broken,)))
     provider.start()
@@ -109,5 +111,15 @@ def test_story_that_breaks_is_gone_on_with_from_the_page(live_page: Page, tmp_pa
             stored = httpx.get(f"{url}/api/v1/runs/{run['run_id']}", trust_env=False).json()
 
             assert read_text(live_page) == stored["result"]["story_content"]
+
+            live_page.locator(".card").nth(1).click()
+            expect(live_page.locator("#story-chapter")).to_have_text("Chapter Two")
+            expect(live_page.locator(".verified")).to_contain_text("Verified", timeout=20_000)
+            [story] = httpx.get(f"{url}/api/v1/stories/sessions", trust_env=False).json()["sessions"]
+            url = f"{url}/api/v1/stories/sessions/{story['session_id']}"
+            chapters = httpx.get(url, trust_env=False).json()["chapters"]
+
+            assert [chapter["number"] for chapter in chapters] == [1, 2]
+            assert chapters[0]["choice"] == chapters[0]["choices"][1]["text"]
     finally:
         provider.stop()
