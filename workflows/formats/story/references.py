@@ -79,10 +79,8 @@ def _earlier(given: StoryInput, chapters: list[Mapping[str, Any]], reader: Reade
     ]
     told = [_without_refused(chapter, reader) for chapter in told]
     if given.choice_index is not None:
-        offered = chapters[-1]["choices"] if chapters else []
-        told[-1:] = (
-            [told[-1].model_copy(update={"choice": _chosen(given.choice_index, offered)})] if told else []
-        )
+        choice = _chosen(given.choice_index, chapters[-1]["choices"] if chapters else [])
+        told[-1] = told[-1].model_copy(update={"choice": choice})
     return told
 
 
