@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from backend.cli import generate, runs, serve
+from backend.cli import children, generate, runs, serve, sessions
 from backend.version import VERSION
 
 app = typer.Typer(
@@ -16,6 +16,8 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.add_typer(generate.app, name="generate")
 app.add_typer(runs.app, name="runs")
+app.add_typer(children.app, name="children")
+app.add_typer(sessions.app, name="sessions")
 
 
 def _print_version(wanted: bool) -> None:
