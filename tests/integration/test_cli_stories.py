@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
-from click.testing import Result
 from typer.testing import CliRunner
 
 from backend.cli.main import app
 from tests.fakes.provider import FakeProvider
 
-Storywire = Callable[..., Result]
+Storywire = Callable[..., Any]
 
 
 @pytest.fixture
