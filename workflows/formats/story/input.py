@@ -21,7 +21,9 @@ class Reader(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: ReaderName = Field("Alex", description="First name; the hero may bear it")
+    name: ReaderName = Field(
+        "Alex", description="First name; the hero may bear it", json_schema_extra={"personal": True}
+    )
     age: int = Field(7, ge=3, le=14, description="Years, 3 to 14")
     reading_level: Literal["beginner", "intermediate", "advanced"] = "intermediate"
     language: Literal["en", "he"] = Field("en", description="Language of the story: English or Hebrew")
@@ -40,7 +42,9 @@ class EarlierChapter(BaseModel):
         "", description="What happened"
     )
     hero: Line | None = Field(None, description="Who the hero is, without the name")
-    choice: Wish | None = Field(None, description="What the reader chose at its end")
+    choice: Wish | None = Field(
+        None, description="What the reader chose at its end", json_schema_extra={"personal": True}
+    )
 
 
 class StoryInput(BaseModel):
@@ -59,7 +63,9 @@ class StoryInput(BaseModel):
     choice_index: int | None = Field(
         None, ge=0, description="With `story_session_id`: which choice of the last chapter was taken, from 0"
     )
-    custom_user_input: Wish | None = Field(None, description="What the child says should happen")
+    custom_user_input: Wish | None = Field(
+        None, description="What the child says should happen", json_schema_extra={"personal": True}
+    )
     earlier: list[EarlierChapter] = Field(
         default_factory=list,
         max_length=MOST_CHAPTERS,

@@ -5,7 +5,6 @@ from typing import Any
 from workflows.formats.story.input import Reader, StoryInput
 from workflows.state import State, text_of
 from workflows.text.readability import reading_grade, vocabulary_level
-from workflows.text.repetition import repetition
 from workflows.text.words import count_words, split_sentences
 
 # Words a minute that children read aloud at the end of a school year, rounded
@@ -45,7 +44,6 @@ def story_metrics(given: StoryInput, state: State) -> dict[str, Any]:
         "reading_grade": grade,
         **_against_reader(grade, given.reader),
         "words_per_sentence": _words_per_sentence(text, words),
-        "repetition": round(repetition(text), 3),
         "sections": [
             _length(planned["index"], planned["target_words"], state)
             for planned in state["outline"]["sections"]
