@@ -124,7 +124,9 @@ def test_prompts_of_a_later_chapter_tell_what_was_before_as_data() -> None:
         input=going_on(),
         language="English",
         outline=OUTLINE,
+        scenes=OUTLINE["sections"],
         section=OUTLINE["sections"][0],
+        ask_words=160,
         words=(),
         last_paragraph="",
     )
@@ -142,14 +144,15 @@ def test_prompts_of_a_later_chapter_tell_what_was_before_as_data() -> None:
 
 def test_prompts_in_hebrew_ask_for_a_childrens_books_hebrew_and_others_do_not() -> None:
     for language, is_asked in (("he", True), ("en", False)):
-        for name in ("outline", "section", "rewrite", "choices"):
+        for name in ("outline", "section", "extend", "rewrite", "choices"):
             system, _ = PROMPTS.messages(
                 name,
                 input=going_on(language),
                 language="Hebrew",
-                scenes=4,
+                scenes=OUTLINE["sections"],
                 outline=OUTLINE,
                 section=OUTLINE["sections"][0],
+                ask_words=160,
                 words=(),
                 last_paragraph="",
                 ending="",
@@ -166,7 +169,9 @@ def test_prompt_of_a_section_asks_for_words_of_the_readers_vocabulary(level: int
         input=going_on(vocabulary_level=level),
         language="English",
         outline=OUTLINE,
+        scenes=OUTLINE["sections"],
         section=OUTLINE["sections"][0],
+        ask_words=160,
         words=(),
         last_paragraph="",
     )

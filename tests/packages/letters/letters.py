@@ -61,7 +61,7 @@ class LetterFormat(Format[LetterInput]):
         return self._ask(
             model,
             f"Write the part “{part['title']}” of a letter to {given.to} about {given.about}, "
-            f"about {part['target_words']} words, text only. What comes before it: {task['last_paragraph']}",
+            f"about {task['ask_words']} words, text only. What comes before it: {task['last_paragraph']}",
         )
 
     def rewrite(
