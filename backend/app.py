@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from backend import version
 from backend.api import (
     catalogue,
+    children,
     creator_scripts,
     discovery_reports,
     exports,
@@ -18,6 +19,7 @@ from backend.api import (
     personas,
     runs,
     safety,
+    sessions,
     shares,
     versions,
 )
@@ -61,6 +63,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(shares.router)
     app.include_router(shares.public)
     app.include_router(personas.router)
+    app.include_router(children.router)
+    app.include_router(sessions.router)
     app.include_router(generate.router)
     app.include_router(catalogue.router)
     app.include_router(creator_scripts.router)

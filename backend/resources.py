@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+from backend.library.children import Children
+from backend.library.finders import story_finders
+from backend.library.sessions import Sessions
 from backend.log.sql import SqlLog
 from backend.runs.execution import InlineExecution
 from backend.runs.executor import Executor
@@ -21,10 +24,12 @@ from backend.settings import Settings
 from backend.sight.attempt import Sight, Tracing
 from backend.sight.measures import Measures
 from backend.sight.prometheus import PrometheusMeasures
+from backend.store.children import ChildRepository
 from backend.store.database import Database
-from backend.store.library import StoredLibrary
+from backend.store.library import Finder, StoredLibrary
 from backend.store.personas import PersonaRepository
 from backend.store.runs import Run, RunRepository
+from backend.store.sessions import SessionRepository
 from backend.store.shares import ShareRepository
 from workflows.errors import StorywireError
 from workflows.formats.base import AnyFormat
@@ -56,6 +61,8 @@ class Resources:
     shares: Shares
     personas: PersonaRepository
     housekeeping: Housekeeping
+    children: Children
+    sessions: Sessions
     measures: Measures
     readiness: Readiness
 
@@ -84,7 +91,8 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         policies = PolicyBook(settings.policy_dir)
         repository = RunRepository(database)
         personas = PersonaRepository(database)
-        library = StoredLibrary({"persona": personas.look_up})
+        finders: dict[str, Finder] = {"persona": personas.look_up}
+        library = StoredLibrary(finders)
         executor = Executor(
             graphs={
                 name: build_graph(format, models, checkpoints, policies, library, settings.revisions)
@@ -115,6 +123,10 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             disconnect_grace=settings.disconnect_grace,
             quota=quota,
         )
+        child_repository, session_repository = ChildRepository(database), SessionRepository(database)
+        finders |= story_finders(child_repository, session_repository, runs)
+        children = Children(child_repository, session_repository, repository, runs, policies)
+        sessions = Sessions(session_repository, repository, runs, children)
         measures.follow(active=lambda: execution.active, room=settings.max_runs, readers=lambda: runs.readers)
         readiness = Readiness(
             execution,
@@ -142,6 +154,8 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             housekeeping=housekeeping,
             measures=measures,
             readiness=readiness,
+            children=children,
+            sessions=sessions,
         )
 
 

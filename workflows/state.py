@@ -198,6 +198,11 @@ def text_of(sections: dict[int, Section]) -> str:
     return "\n\n".join(sections[index]["text"] for index in sorted(sections))
 
 
+def summary_of(outline: Outline) -> str:
+    """What happens in the text, as the plan has it."""
+    return " ".join(section["summary"] for section in outline["sections"])
+
+
 def write_order(outline: Outline) -> list[int]:
     """The indices of the planned sections, in reading order."""
     return sorted(section["index"] for section in outline["sections"])

@@ -25,10 +25,15 @@ async def export_run(
     exporter = find_exporter(format, name)
     whole = finished(format, run)
     content = await asyncio.to_thread(exporter.render, whole)
+    return attachment(content, exporter.media_type, exporter.suffix, id=run.id, title=whole.title)
+
+
+def attachment(content: bytes, media_type: str, suffix: str, *, id: str, title: str) -> Response:
+    """A file to be kept."""
     # An ASCII name for old clients, the title for the others (RFC 6266).
-    plain, titled = f"{run.id}.{exporter.suffix}", quote(f"{whole.title[:80]}.{exporter.suffix}", safe="")
+    plain, titled = f"{id}.{suffix}", quote(f"{title[:80]}.{suffix}", safe="")
     return Response(
         content,
-        media_type=exporter.media_type,
+        media_type=media_type,
         headers={"Content-Disposition": f"attachment; filename={plain}; filename*=UTF-8''{titled}"},
     )

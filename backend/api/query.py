@@ -46,17 +46,27 @@ def _places(model: type[BaseModel], path: tuple[str, ...] = ()) -> dict[str, _Pl
         nested = _model_in(info.annotation)
         if nested is not None:
             places = {**_places(nested, (*path, name)), **places}
-        else:
+        elif not _holds_models(info.annotation):
             places[name] = _Place((*path, name), many=_is_list(info.annotation))
     return places
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The model of a field that holds one, or may; not of a list of them, which no query can say."""
+    """The model of a field that holds one, or may."""
     kinds = (annotation,) if get_origin(annotation) is None else get_args(annotation)
     if get_origin(annotation) not in (None, Union, UnionType):
         return None
     return next((kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)), None)
+
+
+def _holds_models(annotation: Any) -> bool:
+    """A list of models, which no query can say."""
+    return any(
+        isinstance(kind, type) and issubclass(kind, BaseModel)
+        for part in (annotation, *get_args(annotation))
+        if get_origin(part) is list
+        for kind in get_args(part)
+    )
 
 
 def _is_list(annotation: Any) -> bool:

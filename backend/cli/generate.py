@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
+from urllib.parse import quote
 
 import typer
 
+from backend.cli.children import split_list
 from backend.cli.failures import fail, settings_or_fail
 from backend.cli.remote import RemoteError, follow_remote
 from backend.cli.screen import Screen
@@ -27,7 +29,7 @@ def generate() -> None:
 
 @app.command()
 def story(
-    theme: Annotated[str, typer.Option(help="What the story is about.")],
+    theme: Annotated[str | None, typer.Option(help="What the story is about.")] = None,
     age: Annotated[int, typer.Option(help="The reader's age, 3 to 14.")] = 7,
     name: Annotated[str, typer.Option(help="The reader's first name.")] = "Alex",
     interests: Annotated[str, typer.Option(help="What the reader likes, comma separated.")] = "",
@@ -36,29 +38,43 @@ def story(
     chapter: Annotated[int, typer.Option(help="Chapter number.")] = 1,
     title: Annotated[str | None, typer.Option(help="The chapter's title, if settled.")] = None,
     wish: Annotated[str | None, typer.Option(help="What should happen.")] = None,
+    child: Annotated[str | None, typer.Option(help="A stored child who reads (storywire children).")] = None,
+    session: Annotated[
+        str | None, typer.Option(help="A story to go on with, by --choice or --wish (storywire sessions).")
+    ] = None,
+    choice: Annotated[int | None, typer.Option(min=1, help="Which of the last chapter's choices.")] = None,
     model: Model = None,
     parallel: Parallel = 1,
     server: Server = None,
 ) -> None:
     """Write a chapter of a child's story. The story goes to standard output, all else to standard error."""
+    options = {"model": model, "parallel": parallel}
+    if session is not None:
+        if theme is not None or child is not None:
+            fail("A story knows its theme and its reader: give --session without --theme and --child.", 2)
+        index = None if choice is None else choice - 1
+        body = {"choice_index": index, "custom_user_input": wish, "options": options}
+        _run(_write(body, server, session))
+    if theme is None or choice is not None:
+        fail("Give --theme; or --session with --choice or --wish, to go on with a story.", 2)
+    reader = {
+        "name": name,
+        "age": age,
+        "reading_level": level,
+        "language": language,
+        "interests": split_list(interests),
+    }
     given = {
         "theme": theme,
-        "reader": {
-            "name": name,
-            "age": age,
-            "reading_level": level,
-            "language": language,
-            "interests": [part.strip() for part in interests.split(",") if part.strip()],
-        },
+        **({"reader": reader} if child is None else {"child_id": child}),
         "chapter_number": chapter,
         "title": title,
         "custom_user_input": wish,
     }
-    body = {"format": "story", "input": given, "options": {"model": model, "parallel": parallel}}
-    _run(_write(body, server))
+    _run(_write({"format": "story", "input": given, "options": options}, server))
 
 
-def _run(work: Coroutine[Any, Any, int]) -> None:
+def _run(work: Coroutine[Any, Any, int]) -> NoReturn:
     try:
         status = asyncio.run(work)
     except InvalidInput as error:
@@ -73,9 +89,9 @@ def _run(work: Coroutine[Any, Any, int]) -> None:
     raise typer.Exit(status)
 
 
-async def _write(body: dict[str, Any], server: str | None) -> int:
+async def _write(body: dict[str, Any], server: str | None, session: str | None = None) -> int:
     """0 when the text is complete, 1 otherwise."""
-    messages = follow_remote(server, body) if server else _follow_here(body)
+    messages = _follow_there(server, body, session) if server else _follow_here(body, session)
     ending: Message | None = None
     with Screen() as screen:
         async with aclosing(messages) as stream:
@@ -87,12 +103,18 @@ async def _write(body: dict[str, Any], server: str | None) -> int:
     return 0 if isinstance(ending, Complete) else 1
 
 
-def _follow_here(body: dict[str, Any]) -> AsyncGenerator[Message]:
+def _follow_there(server: str, body: dict[str, Any], session: str | None) -> AsyncGenerator[Message]:
+    if session is None:
+        return follow_remote(server, body)
+    return follow_remote(server, body, f"/api/v1/stories/sessions/{quote(session, safe='')}/choices")
+
+
+def _follow_here(body: dict[str, Any], session: str | None) -> AsyncGenerator[Message]:
     settings = settings_or_fail(resume_on_start=False)
     # The graphs take seconds to import, and every other command does without them.
     from backend.cli.local import follow_local
 
-    return follow_local(settings, body)
+    return follow_local(settings, body, session)
 
 
 def _offer_ways_out(ending: Error) -> None:

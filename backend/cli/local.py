@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from backend.library.sessions import Choice
 from backend.logs import configure_logs
 from backend.resources import Resources, open_resources
 from backend.runs.options import RunOptions
@@ -18,8 +19,13 @@ from workflows.formats.base import invalid_input
 OWNER = "local"
 
 
-async def follow_local(settings: Settings, body: dict[str, Any]) -> AsyncGenerator[Message]:
-    """Starts the run and yields its messages. Raises StorywireError when it can't start."""
+async def follow_local(
+    settings: Settings, body: dict[str, Any], session: str | None = None
+) -> AsyncGenerator[Message]:
+    """Starts the run, or with a `session` its next chapter, and yields its messages.
+
+    Raises StorywireError when it can't start.
+    """
     try:
         options = RunOptions.model_validate(body["options"])
     except ValidationError as error:
@@ -27,10 +33,19 @@ async def follow_local(settings: Settings, body: dict[str, Any]) -> AsyncGenerat
     quiet = settings.model_copy(update={"log_level": "error", "shutdown_grace": 0})
     configure_logs(quiet)
     async with open_resources(quiet) as resources:
-        run, _ = await resources.runs.start(OWNER, RunRequest(body["format"], body["input"], options))
+        run = await _start(resources, body, options, session)
         async with aclosing(read_run(resources, run)) as messages:
             async for message in messages:
                 yield message
+
+
+async def _start(resources: Resources, body: dict[str, Any], options: RunOptions, session: str | None) -> Run:
+    if session is None:
+        run, _ = await resources.runs.start(OWNER, RunRequest(body["format"], body["input"], options))
+    else:
+        choice = Choice(body["choice_index"], body["custom_user_input"], options=options)
+        run, _ = await resources.sessions.choose(OWNER, session, choice)
+    return run
 
 
 async def resume_local(settings: Settings, run_id: str) -> AsyncGenerator[Message]:

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from backend.cli import doctor, generate, runs, serve
+from backend.cli import children, doctor, generate, runs, serve, sessions
 from backend.version import VERSION
 
 app = typer.Typer(
@@ -17,6 +17,8 @@ app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
 app.add_typer(generate.app, name="generate")
 app.add_typer(runs.app, name="runs")
+app.add_typer(children.app, name="children")
+app.add_typer(sessions.app, name="sessions")
 
 
 def _print_version(wanted: bool) -> None:

@@ -18,14 +18,14 @@ class RemoteError(Exception):
     """The service refused, or can't be reached."""
 
 
-async def follow_remote(server: str, body: dict[str, Any]) -> AsyncGenerator[Message]:
+async def follow_remote(
+    server: str, body: dict[str, Any], path: str = "/api/v1/runs"
+) -> AsyncGenerator[Message]:
     """Starts the run there and yields its messages to the last. Raises RemoteError."""
     base = server.rstrip("/")
     async with httpx.AsyncClient(timeout=httpx.Timeout(10, read=60)) as client:
         try:
-            reply = await client.post(
-                f"{base}/api/v1/runs", json=body, headers={"Idempotency-Key": uuid4().hex}
-            )
+            reply = await client.post(base + path, json=body, headers={"Idempotency-Key": uuid4().hex})
         except httpx.TransportError as error:
             raise RemoteError(f"There is no service at {base} ({type(error).__name__}).") from error
         if reply.is_error:

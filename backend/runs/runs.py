@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -87,7 +87,7 @@ class Runs:
         """A new run and True, or the one that this idempotency key started before and False.
 
         Raises InvalidInput, NotFound (what the input refers to), ModelNotConfigured, Conflict (another request
-        with the same key), QuotaExceeded, Overloaded.
+        with the same key, or a place in a series that is taken), QuotaExceeded, Overloaded.
         """
         format = self._format(request.format)
         given = format.parse(request.input)
@@ -100,6 +100,8 @@ class Runs:
         if request.origin is None:  # the input of a version is resolved already
             given = await format.resolve(given, self._library, owner)
         format.check_model(given, model)
+        # A version of a chapter stands beside the story: the chapter keeps its place.
+        series, part = (format.part_of(given) if request.origin is None else None) or (None, None)
         async with self._quota.seat(owner, format.name):
             with self._execution.room():
                 run = await self._repository.add(
@@ -113,17 +115,20 @@ class Runs:
                         "process": self._presence.id,
                         "idempotency_key": request.idempotency_key,
                         "request_hash": fingerprint,
+                        "series": series,
+                        "part": part,
                         **(request.origin.columns() if request.origin else {}),
                     }
                 )
                 if run is not None:
                     self._submit(run)
                     return run, True
-        # The same key came in twice at the same moment, and the other was quicker.
-        assert request.idempotency_key is not None
-        known = await self._known(owner, request.idempotency_key, fingerprint)
-        assert known is not None
-        return known, False
+        # The same came in twice at the same moment, and the other was quicker.
+        if request.idempotency_key and (
+            known := await self._known(owner, request.idempotency_key, fingerprint)
+        ):
+            return known, False
+        raise Conflict(f"Part {part} of this series is being written by another run.")
 
     async def versions(self, owner: str, run_id: str) -> list[Run]:
         """The run, what it was made of, and what was made of it, the oldest first. Raises NotFound."""
@@ -159,6 +164,15 @@ class Runs:
     ) -> list[Run]:
         """The owner's runs, newest first."""
         return await self._repository.page(owner, before=before, limit=limit, status=status, format=format)
+
+    async def parts(self, owner: str, series: Sequence[str]) -> list[Run]:
+        """The runs that are, or were to be, parts of these series; by part, older tries first."""
+        found = await self._repository.parts(owner, series)
+        if not any(run.status == "running" for run in found):
+            return found
+        for run in found:
+            await self._execution.settle(run.id)
+        return await self._repository.parts(owner, series)
 
     async def transcript(self, run: Run) -> Transcript:
         """The text and the numbers so far, as a reader has them."""
@@ -205,6 +219,8 @@ class Runs:
         if run.error is not None and not run.error["resumable"]:
             raise Conflict(f"The run ended with {run.error['code']} and can't go on; start a new one.")
         self._models.check(run.model)
+        if run.series is not None and run.part is not None:
+            await self._check_place(owner, run.series, run.part)
         return await self._take(run)
 
     async def answer(self, owner: str, run_id: str, outline: Mapping[str, Any]) -> Run:
@@ -273,6 +289,10 @@ class Runs:
             message = f"there is no format {name[:64]!r}; there is {', '.join(sorted(self._formats))}"
             raise InvalidInput(f"format: {message}", (FieldError("format", message),))
         return self._formats[name]
+
+    async def _check_place(self, owner: str, series: str, part: int) -> None:
+        if (other := await self._repository.find_part(owner, series, part)) is not None:
+            raise Conflict(f"Run {other.id} has taken its place since: the story went on another way.")
 
     async def _take(self, run: Run) -> Run:
         with self._execution.room():

@@ -1,6 +1,6 @@
 """The runs: what was asked for, how far it is, what came of it. Every query asks for the owner."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -13,11 +13,16 @@ from backend.store.tables import log_entries, runs
 
 Status = Literal["running", "waiting", "completed", "failed", "cancelled"]
 FINISHED: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
+KEPT: frozenset[str] = frozenset({"running", "waiting", "completed"})
+"""What keeps its place in a series."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
     """One row. `process` is who executes it now, if anybody does; `answer` waits for the graph to take it.
+
+    `series` and `part`: the story whose chapter it is, and which. Failed and cancelled runs aside, a
+    series has one run a part.
 
     A version of another run has its `parent_run_id`, the first of them all as `root_run_id`, and in `origin`
     what it takes over. `plan` is what a version of this run would need beside the text.
@@ -39,6 +44,8 @@ class Run:
     stop_requested: bool
     idempotency_key: str | None
     request_hash: str | None
+    series: str | None
+    part: int | None
     created_at: datetime
     finished_at: datetime | None
     root_run_id: str | None
@@ -54,7 +61,7 @@ class RunRepository:
         self._db = database
 
     async def add(self, values: Mapping[str, Any]) -> Run | None:
-        """Stores a new run; None if its owner has used this idempotency key before."""
+        """Stores a new run; None if its owner has used this idempotency key before, or its part is taken."""
         row = {
             "status": "running",
             "words": 0,
@@ -79,6 +86,31 @@ class RunRepository:
     async def find_by_key(self, owner: str, key: str) -> Run | None:
         """The run that this owner started with this idempotency key."""
         return await self._one(runs.c.owner == owner, runs.c.idempotency_key == key)
+
+    async def find_part(self, owner: str, series: str, part: int) -> Run | None:
+        """The run that is this part of the series: one that is complete, or may come to be."""
+        return await self._one(
+            runs.c.owner == owner, runs.c.series == series, runs.c.part == part, runs.c.status.in_(KEPT)
+        )
+
+    async def parts(self, owner: str, series: Sequence[str]) -> list[Run]:
+        """Every run that is, or was to be, a part of one of these series; by part, older tries first."""
+        query = (
+            select(runs)
+            .where(runs.c.owner == owner, runs.c.series.in_(series))
+            .order_by(runs.c.part, runs.c.id)
+        )
+        return await self._db.read(lambda connection: [_run(row) for row in connection.execute(query)])
+
+    async def referring(self, owner: str, field: str, id: str, limit: int | None = None) -> list[Run]:
+        """The runs whose input has this id in this field, newest first."""
+        query = (
+            select(runs)
+            .where(runs.c.owner == owner, runs.c.input[field].as_string() == id)
+            .order_by(runs.c.id.desc())
+            .limit(limit)
+        )
+        return await self._db.read(lambda connection: [_run(row) for row in connection.execute(query)])
 
     async def page(
         self, owner: str, *, before: str | None, limit: int, status: str | None, format: str | None
@@ -136,7 +168,8 @@ class RunRepository:
         """Makes `process` the one that executes the run, unless somebody else was quicker.
 
         `afresh` forgets how it ended and that it was to be stopped; without it, a stop that nobody
-        heard is heard by the new process.
+        heard is heard by the new process. A failed part of a series whose place another run took since
+        can't be claimed.
         """
         forgotten = {"stop_requested": False, "error": None, "finished_at": None} if afresh else {}
         query = (
@@ -148,7 +181,10 @@ class RunRepository:
             )
             .values(status="running", process=process, **forgotten)
         )
-        return bool((await self._db.write(lambda connection: connection.execute(query))).rowcount)
+        try:
+            return bool((await self._db.write(lambda connection: connection.execute(query))).rowcount)
+        except IntegrityError:
+            return False
 
     async def answer(self, run: Run, process: str, answer: dict[str, Any]) -> bool:
         """Keeps what a person said to a waiting run and claims it, in one step."""

@@ -7,6 +7,8 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    Date,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -15,6 +17,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -45,6 +48,9 @@ class Instant(TypeDecorator[datetime]):
         return None if value is None else datetime.fromtimestamp(value / 1_000_000, UTC)
 
 
+# A failed or cancelled run leaves its place in a series to the next try.
+_KEPT = text("status IN ('running', 'waiting', 'completed')")
+
 runs = Table(
     "runs",
     metadata,
@@ -64,6 +70,8 @@ runs = Table(
     Column("stop_requested", Boolean, nullable=False, default=False),
     Column("idempotency_key", String(255)),
     Column("request_hash", String(64)),
+    Column("series", String(26)),
+    Column("part", Integer),
     Column("created_at", Instant, nullable=False),
     Column("finished_at", Instant),
     Column("root_run_id", String(26)),
@@ -74,6 +82,15 @@ runs = Table(
     Index("ix_runs_owner_id", "owner", "id"),
     Index("ix_runs_owner_root_run_id", "owner", "root_run_id"),
     Index("ix_runs_status", "status"),
+    Index(
+        "uq_runs_part",
+        "owner",
+        "series",
+        "part",
+        unique=True,
+        sqlite_where=_KEPT,
+        postgresql_where=_KEPT,
+    ),
 )
 
 log_heads = Table(
@@ -99,6 +116,45 @@ log_archives = Table(
     Column("run_id", String(26), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     Column("last_seq", Integer, nullable=False),
     Column("data", LargeBinary, nullable=False),
+)
+
+children = Table(
+    "children",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("profile", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Index("ix_children_owner_id", "owner", "id"),
+)
+
+story_sessions = Table(
+    "story_sessions",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("child_id", String(26), ForeignKey("children.id", ondelete="CASCADE")),
+    Column("reader", JSON(none_as_null=True)),
+    Column("theme", String, nullable=False),
+    Column("title", String),
+    Column("planned_chapters", Integer, nullable=False),
+    Column("bookmark_chapter", Integer, nullable=False),
+    Column("bookmark_section", Integer, nullable=False),
+    Column("timezone", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Index("ix_story_sessions_owner_id", "owner", "id"),
+    Index("ix_story_sessions_child_id", "child_id"),
+)
+
+reading_days = Table(
+    "reading_days",
+    metadata,
+    Column("session_id", String(26), ForeignKey("story_sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("minutes", Float, nullable=False),
 )
 
 shares = Table(

@@ -49,14 +49,14 @@ export const runPath = (runId, rest = "") => `api/v1/runs/${encodeURIComponent(r
 let lastAttempt = { body: "", key: "" };
 
 /**
- * Starts a run: `{run_id, status, stream_url}`. When nothing answered, the run may have begun all the same,
+ * Starts a run, or a story's next chapter at its own `path`: `{run_id, status, stream_url}`. When nothing answered, the run may have begun all the same,
  * so the same request sent again carries the same key and attaches to it.
  */
-export async function startRun(request) {
-  const body = JSON.stringify(request);
+export async function startRun(request, path = "api/v1/runs") {
+  const body = path + JSON.stringify(request);
   if (lastAttempt.body !== body) lastAttempt = { body, key: newKey() };
   try {
-    const run = await call("POST", "api/v1/runs", {
+    const run = await call("POST", path, {
       body: request,
       headers: { "Idempotency-Key": lastAttempt.key },
     });

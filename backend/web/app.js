@@ -9,6 +9,8 @@ import { hideShelf, showShelf } from "./shelf.js";
 import { follow } from "./stream.js";
 import { StoryView } from "./view.js";
 
+const SESSIONS = "api/v1/stories/sessions";
+
 const streamUrls = new Map();
 
 let models = null;
@@ -39,9 +41,12 @@ async function submit(request) {
 }
 
 async function start(request) {
-  const run = await startRun(request);
-  rememberRequest(run.run_id, request);
+  show(await startRun(request), request);
   rememberDraft(request);
+}
+
+function show(run, request) {
+  rememberRequest(run.run_id, request);
   if (run.stream_url) streamUrls.set(run.run_id, run.stream_url);
   location.hash = `run=${encodeURIComponent(run.run_id)}`;
 }
@@ -177,18 +182,27 @@ async function answerPlan(outline) {
   return undefined;
 }
 
-async function startNextChapter(text) {
-  const { input, options } = shown.request ?? form.request;
-  const { title: _, ...rest } = input;
-  const chapter = (input.chapter_number ?? 1) + 1;
+/** `choice` is `{choice_index}` or `{custom_user_input}`. The chapter on the page begins a story, if it is in none. */
+async function startNextChapter(choice) {
+  const { id, request } = shown;
   view.ending.setBusy(true);
   try {
-    await start({ format: "story", input: { ...rest, chapter_number: chapter, custom_user_input: text }, options });
+    const story = await call("POST", SESSIONS, { body: { run_id: id } });
+    const { number, choice: chosen } = story.chapters.find((chapter) => chapter.run_id === id);
+    if (story.next_chapter !== number + 1) throw new Problem(409, { detail: goneOn(chosen) });
+    const options = request?.options ?? {};
+    const body = { ...choice, chapter_number: number + 1, options };
+    const run = await startRun(body, `${SESSIONS}/${encodeURIComponent(story.session_id)}/choices`);
+    const input = { theme: story.theme, reader: story.reader, chapter_number: number + 1 };
+    show(run, { format: "story", input, options });
   } catch (problem) {
     view.ending.setBusy(false);
     view.ending.showProblem(asProblem(problem));
   }
 }
+
+const goneOn = (chosen) =>
+  chosen ? `This story has gone on already: “${chosen}” was chosen here.` : "This story has gone on already.";
 
 function startAfresh() {
   if (shown.request) form.fill(shown.request);

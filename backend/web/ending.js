@@ -1,5 +1,6 @@
 // What comes after the text: the verified mark, new words, the choices; or what went wrong and the ways out.
 
+import { runPath } from "./api.js";
 import { byId, formatCount, make } from "./elements.js";
 
 export class Ending {
@@ -7,7 +8,7 @@ export class Ending {
   #foot = byId("sheet-foot");
   #actions;
 
-  /** `actions`: `choose(text)`, `goOn()`, `download()`, `startAfresh()`, `readAgain()`. */
+  /** `actions`: `choose({choice_index} or {custom_user_input})`, `goOn()`, `download()`, `startAfresh()`, `readAgain()`. */
   constructor(actions) {
     this.#actions = actions;
   }
@@ -25,7 +26,13 @@ export class Ending {
       ...[
         words.length ? makeVocabulary(words) : null,
         choices.length ? this.#makeChoices(find("choice_question"), choices) : null,
-        make("div", { class: "ways" }, this.#makeDownload("Take the text (.md)"), this.#makeAfresh("Start a new story")),
+        make(
+          "div",
+          { class: "ways" },
+          this.#makeDownload("Take the text (.md)"),
+          choices.length ? makeBook(data.run_id) : null,
+          this.#makeAfresh("Start a new story"),
+        ),
       ].filter(Boolean),
     );
   }
@@ -98,27 +105,31 @@ export class Ending {
     const own = make("input", { dir: "auto", "aria-label": "Your own idea", placeholder: "Or something else…", autocomplete: "off" });
     const tellOwn = (event) => {
       event.preventDefault();
-      if (own.value.trim()) this.#actions.choose(own.value.trim());
+      if (own.value.trim()) this.#actions.choose({ custom_user_input: own.value.trim() });
       else own.focus();
     };
     return make(
       "section",
       { class: "choices", "aria-labelledby": "choices-heading" },
       make("h2", { class: "choices__question", id: "choices-heading", dir: "auto" }, question || "What happens next?"),
-      make("div", { class: "choices__cards", "data-count": choices.length }, ...choices.map((choice) => this.#makeCard(choice))),
+      make("div", { class: "choices__cards", "data-count": choices.length }, ...choices.map((choice, index) => this.#makeCard(choice, index))),
       make("form", { class: "choices__own", onsubmit: tellOwn }, own, make("button", { class: "button", type: "submit" }, "Go on with this")),
       make("p", { class: "choices__problem form__problem", role: "alert", hidden: true }),
     );
   }
 
-  #makeCard({ text, description }) {
+  #makeCard({ text, description }, index) {
     return make(
       "button",
-      { type: "button", class: "card", dir: "auto", onclick: () => this.#actions.choose(text) },
+      { type: "button", class: "card", dir: "auto", onclick: () => this.#actions.choose({ choice_index: index }) },
       make("span", { class: "card__text", dir: "auto" }, text),
       description ? make("span", { class: "card__description", dir: "auto" }, description) : null,
     );
   }
+}
+
+function makeBook(runId) {
+  return make("a", { class: "button", href: runPath(runId, "/export?as=epub"), download: true }, "Take the book (.epub)");
 }
 
 function makeButton(label, onclick, variant = "") {

@@ -59,11 +59,22 @@ class Handler(BaseHTTPRequestHandler):
             stream_url = f"/api/v1/runs/{run.id}/stream"
             self._send_json(201, {"run_id": run.id, "status": "running", "stream_url": stream_url})
             return
+        if parts[2:4] == ["stories", "sessions"]:
+            self._answer_story(parts[4:], request)
+            return
         run = self.scripted.runs[parts[3]]
         if parts[4] == "resume":
             run.forget_error()
         getattr(self.scripted, f"on_{parts[4]}")(run)
         self._send_json(202, {"run_id": run.id, "status": "running"})
+
+    def _answer_story(self, rest: list[str], request: Request) -> None:
+        if not rest:
+            self._send_json(200, self.scripted.story_of(request.body["run_id"]))
+            return
+        run = self.scripted.go_on(rest[0], request.body)
+        stream_url = f"/api/v1/runs/{run.id}/stream"
+        self._send_json(201, {"run_id": run.id, "status": "running", "stream_url": stream_url})
 
     def _record(self, body: Any) -> Request:
         url = urlsplit(self.path)

@@ -119,12 +119,36 @@ class Scripted:
     )
     recent: list[dict[str, Any]] | None = field(default_factory=list)
     runs: dict[str, Run] = field(default_factory=dict)
+    stories: dict[str, list[str]] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
 
     def start(self, request: dict[str, Any]) -> Run:
         run = Run(f"01RUN{len(self.runs):03}", request)
         self.runs[run.id] = run
         self.on_start(run)
+        return run
+
+    def story_of(self, run_id: str) -> dict[str, Any]:
+        """The story that a run is a chapter of; it begins with the run if there is none."""
+        name = next(
+            (name for name, chapters in self.stories.items() if run_id in chapters), f"01STORY{run_id}"
+        )
+        chapters = self.stories.setdefault(name, [run_id])
+        first = self.runs[chapters[0]].request["input"]
+        return {
+            "session_id": name,
+            "theme": first["theme"],
+            "reader": first["reader"],
+            "next_chapter": len(chapters) + 1,
+            "chapters": [
+                {"number": number, "run_id": run_id, "choice": None}
+                for number, run_id in enumerate(chapters, 1)
+            ],
+        }
+
+    def go_on(self, name: str, choice: dict[str, Any]) -> Run:
+        run = self.start(choice)
+        self.stories[name].append(run.id)
         return run
 
     @property

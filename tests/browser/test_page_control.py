@@ -142,14 +142,22 @@ def test_choice_starts_the_next_chapter_with_what_was_chosen(
     expect(page.locator("#story-chapter")).to_have_text("Chapter Two")
     expect(page.locator(".verified")).to_have_attribute("data-verdict", "same")
     assert first.id not in page.url
-    before, after = posted(api)
-    assert after["input"] == {**before["input"], "chapter_number": 2, "custom_user_input": "Ring the bell"}
+    [begun] = posted(api)
+    assert [one.body for one in api.asked("POST", "/stories/sessions")] == [{"run_id": first.id}]
+    [chosen] = api.asked("POST", "/choices")
+    assert chosen.body == {"choice_index": 1, "chapter_number": 2, "options": begun["options"]}
+    assert chosen.headers["idempotency-key"]
+    expect(page.locator("#story-reader")).to_have_text("written for Maya")
     page.get_by_label("Your own idea").fill("They bake a cake")
     page.get_by_role("button", name="Go on with this").click()
     expect(page.locator("#story-chapter")).to_have_text("Chapter Three")
-    assert posted(api)[-1]["input"]["custom_user_input"] == "They bake a cake"
+    wished = api.asked("POST", "/choices")[-1].body
+    assert (wished["custom_user_input"], wished["chapter_number"]) == ("They bake a cake", 3)
     page.go_back()
     expect(page.locator("#story-chapter")).to_have_text("Chapter Two")
+    page.get_by_role("button", name="Ring the bell").click()
+    expect(page.get_by_role("alert")).to_contain_text("This story has gone on already")
+    assert len(api.runs) == 3
 
 
 def test_recent_run_is_opened_from_the_shelf(page: Page, server: PageServer, api: Scripted) -> None:

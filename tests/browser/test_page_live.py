@@ -108,12 +108,24 @@ def serve_scripted(folder: Path, script: Script) -> Iterator[str]:
         provider.stop()
 
 
-def test_story_that_breaks_is_gone_on_with_from_the_page(live_page: Page, tmp_path: Path) -> None:
+def test_story_that_breaks_is_gone_on_with_and_a_choice_leads_to_its_next_chapter(
+    live_page: Page, tmp_path: Path
+) -> None:
     broken = Rule(Reply(fault=Fault("drop", after=15, times=1)), structured=False, nth=2)
     with serve_scripted(tmp_path, Script(rules=(broken,))) as url:
         _ask(live_page, url, "a lighthouse")
         live_page.get_by_role("button", name="Go on").click(timeout=20_000)
         assert _verified_text(live_page) == _stored_text(url)
+
+        live_page.locator(".card").nth(1).click()
+        expect(live_page.locator("#story-chapter")).to_have_text("Chapter Two")
+        assert _verified_text(live_page) == _stored_text(url)
+        [story] = httpx.get(f"{url}/api/v1/stories/sessions", trust_env=False).json()["sessions"]
+        story_url = f"{url}/api/v1/stories/sessions/{story['session_id']}"
+        chapters = httpx.get(story_url, trust_env=False).json()["chapters"]
+
+        assert [chapter["number"] for chapter in chapters] == [1, 2]
+        assert chapters[0]["choice"] == chapters[0]["choices"][1]["text"]
 
 
 def test_story_of_a_hostile_model_is_text_and_nothing_else(live_page: Page, tmp_path: Path) -> None:

@@ -91,6 +91,20 @@ def test_later_chapter_begins_on_the_next_day() -> None:
     assert tell_scenes(PLOT, "Maya", chapter_number=2)[0][1].startswith("The next day, Maya found")
 
 
+def test_later_chapter_remembers_the_one_before_and_tells_the_choice_as_an_idea() -> None:
+    opening = tell_scenes(PLOT, "Maya", "Ask the owl.", 2, "Maya and the Tin Fox")[0][1]
+    assert opening.startswith(
+        'Maya still thought of the Tin Fox. Maya had an idea: "Ask the owl." Soon Maya found'
+    )
+
+
+def test_hero_of_an_earlier_chapter_stays_the_hero_if_it_is_one_that_a_plot_can_have() -> None:
+    kept = plot_schema("sea", Random(1), PLOT.hero)["properties"]["hero"]["pattern"]
+    assert kept == f"^{PLOT.hero}$"
+    other = plot_schema("sea", Random(1), "a (very) odd hero")["properties"]["hero"]["pattern"]
+    assert other == Plot.model_json_schema()["properties"]["hero"]["pattern"]
+
+
 @pytest.mark.parametrize(
     ("theme", "thing"),
     [

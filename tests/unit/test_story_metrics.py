@@ -81,6 +81,31 @@ def test_metrics_of_hebrew_claim_no_grade() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("text", "reader", "own", "fit"),
+    [
+        (EASY, {"age": 7}, 1, "right"),
+        (EASY, {"age": 13, "reading_level": "advanced"}, 8, "easy"),
+        (HARD, {"age": 7, "reading_level": "beginner"}, 0, "hard"),
+        (EASY, {"age": 3}, 0, "right"),
+        ("היה היה פעם.", {"age": 9, "language": "he"}, 3, "unrated"),
+    ],
+)
+def test_metrics_hold_the_grade_against_the_readers_own(
+    text: str, reader: dict[str, Any], own: int, fit: str
+) -> None:
+    metrics = story_metrics(given(**reader), state_of(text * 3))
+    assert (metrics["reader_grade"], metrics["fits_reader"]) == (own, fit)
+    if fit != "unrated":
+        assert metrics["grade_difference"] == round(metrics["reading_grade"] - own, 1)
+
+
+def test_metrics_count_words_a_sentence_in_any_language() -> None:
+    assert story_metrics(given(), state_of("One two three. Four five!"))["words_per_sentence"] == 2.5
+    assert story_metrics(given(language="he"), state_of("היה היה פעם."))["words_per_sentence"] == 3.0
+    assert story_metrics(given(), state_of("…"))["words_per_sentence"] == 0.0
+
+
 def test_metrics_of_every_format_tell_how_much_is_said_again() -> None:
     assert shared_metrics(state_of(EASY, EASY))["repetition"] > 0.5
     assert shared_metrics(state_of(HARD))["repetition"] == 0

@@ -95,6 +95,14 @@ class Format(ABC, Generic[InputT]):
         del given
         return None
 
+    def part_of(self, given: InputT) -> tuple[str, int] | None:
+        """The series that the text belongs to, by id, and its place there: a chapter of a story.
+
+        Failed and cancelled ones aside, a series has one run a place: a second is refused. None: it stands alone.
+        """
+        del given
+        return None
+
     def language(self, given: InputT) -> str:
         """The text's language, as a tag such as `en` or `he`."""
         del given

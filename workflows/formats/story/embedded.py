@@ -82,9 +82,13 @@ async def plan_story(
     chapter_number: int = 1,
     title: str | None = None,
     custom_input: str | None = None,
+    hero: str | None = None,
+    before: str | None = None,
     config: RunnableConfig | None = None,
 ) -> StoryPlan:
     """Four scenes. A custom input is told as the hero's own idea, word for word.
+
+    `hero` keeps who the hero was in the chapter before, `before` is that chapter's title.
 
     Raises ModelBadOutput when none of three tries has the right form.
     """
@@ -98,12 +102,12 @@ async def plan_story(
     )
     matter = clean_line(theme)
     plot = await _fill(
-        chat, messages, Plot, lambda lots: plot_schema(matter, lots), count_plot_faults, config
+        chat, messages, Plot, lambda lots: plot_schema(matter, lots, hero), count_plot_faults, config
     )
     return StoryPlan(
         title=clean_line(title or "") or f"{name} and {plot.title}",
         hero=plot.hero,
-        scenes=tuple(Scene(*scene) for scene in tell_scenes(plot, name, wish, chapter_number)),
+        scenes=tuple(Scene(*scene) for scene in tell_scenes(plot, name, wish, chapter_number, before)),
     )
 
 

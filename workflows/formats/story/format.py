@@ -1,22 +1,35 @@
 """The story format: a chapter of a child's story, with choices for the next one."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import Format, Plan
+from workflows.formats.exports import Exporter
 from workflows.formats.recap import neighbours
 from workflows.formats.story import small
 from workflows.formats.story.answers import Choices, StoryOutline
+from workflows.formats.story.book import EXPORTS
 from workflows.formats.story.input import StoryInput
 from workflows.formats.story.metrics import story_metrics
+from workflows.formats.story.references import resolve_references
+from workflows.library import Library
 from workflows.models.calls import ask, stream_text
 from workflows.models.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Issue, Outline, PlannedSection, Section, SectionTask, State, text_of
+from workflows.state import (
+    Issue,
+    Outline,
+    PlannedSection,
+    Section,
+    SectionTask,
+    State,
+    summary_of,
+    text_of,
+)
 from workflows.text.words import last_paragraph
 
 _LANGUAGES = {"en": "English", "he": "Hebrew"}
@@ -37,9 +50,19 @@ class StoryFormat(Format[StoryInput]):
         "reader": {"name": "Maya", "age": 7, "interests": ["stars", "cats"]},
     }
 
+    exports: ClassVar[Mapping[str, Exporter]] = EXPORTS
+
     def language(self, given: StoryInput) -> str:
         """The reader's."""
         return given.reader.language
+
+    async def resolve(self, given: StoryInput, library: Library, owner: str) -> StoryInput:
+        """The stored child's profile, and the stored story's chapters so far."""
+        return await resolve_references(given, library, owner)
+
+    def part_of(self, given: StoryInput) -> tuple[str, int] | None:
+        """The chapter of a stored story."""
+        return (given.story_session_id, given.chapter_number) if given.story_session_id else None
 
     def check_model(self, given: StoryInput, model: ModelSpec) -> None:
         """The embedded model writes English only."""
@@ -129,7 +152,7 @@ class StoryFormat(Format[StoryInput]):
         return stream_text(model, messages)
 
     async def derive(self, given: StoryInput, state: State, model: Model) -> dict[str, Any]:
-        """`choice_question`, `choices`, `vocabulary_words`."""
+        """`choice_question`, `choices`, `vocabulary_words`, and `summary`, which later chapters go on from."""
         if model.tier == "embedded":
             return await small.derive(given, state, model)
         answer = await ask(
@@ -147,6 +170,7 @@ class StoryFormat(Format[StoryInput]):
             "choice_question": answer.question,
             "choices": [choice.model_dump() for choice in answer.choices],
             "vocabulary_words": state["notes"].get("vocabulary_words", []),
+            "summary": summary_of(state["outline"]),
         }
 
     def metrics(self, given: StoryInput, state: State) -> dict[str, Any]:

@@ -5,6 +5,15 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+ReaderName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
+Theme = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=120)]
+Wish = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+
+MOST_CHAPTERS = 200
+SUMMARY = 1200
+"""Characters of a summary at most."""
 
 
 class Reader(BaseModel):
@@ -12,7 +21,7 @@ class Reader(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)] = Field(
+    name: ReaderName = Field(
         "Alex", description="First name; the hero may bear it", json_schema_extra={"personal": True}
     )
     age: int = Field(7, ge=3, le=14, description="Years, 3 to 14")
@@ -24,17 +33,45 @@ class Reader(BaseModel):
     vocabulary_level: int = Field(50, ge=0, le=100, description="0 (few words) to 100 (all of them)")
 
 
+class EarlierChapter(BaseModel):
+    """A chapter that comes before this one, in short."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    number: int = Field(ge=1, le=MOST_CHAPTERS)
+    title: Line
+    summary: Annotated[str, StringConstraints(strip_whitespace=True, max_length=SUMMARY)] = Field(
+        "", description="What happened"
+    )
+    hero: Line | None = Field(None, description="Who the hero is, without the name")
+    choice: Wish | None = Field(
+        None, description="What the reader chose at its end", json_schema_extra={"personal": True}
+    )
+
+
 class StoryInput(BaseModel):
     """One chapter of a child's story."""
 
     model_config = ConfigDict(extra="forbid")
 
-    theme: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=120)] = Field(
+    theme: Theme = Field(
         description="What the story is about, 2 to 120 characters", examples=["a lighthouse on the moon"]
     )
+    child_id: Id | None = Field(None, description="A stored child who reads, in place of `reader`")
     reader: Reader = Field(default_factory=lambda: Reader.model_validate({}), description="Who reads")
-    chapter_number: int = Field(1, ge=1, le=200, description="Which chapter of the story it is")
+    chapter_number: int = Field(
+        1, ge=1, le=MOST_CHAPTERS, description="With `story_session_id`: the next one, by itself"
+    )
     title: Short | None = Field(None, description="The chapter's title, if it is settled already")
-    custom_user_input: Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)] | None = (
-        Field(None, description="What the child says should happen", json_schema_extra={"personal": True})
+    story_session_id: Id | None = Field(None, description="The stored story that this chapter goes on with")
+    choice_index: int | None = Field(
+        None, ge=0, description="With `story_session_id`: which choice of the last chapter was taken, from 0"
+    )
+    custom_user_input: Wish | None = Field(
+        None, description="What the child says should happen", json_schema_extra={"personal": True}
+    )
+    earlier: list[EarlierChapter] = Field(
+        default_factory=list,
+        max_length=MOST_CHAPTERS,
+        description="The chapters before; a stored story brings its own",
     )

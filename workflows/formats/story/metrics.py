@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from workflows.formats.story.input import StoryInput
+from workflows.formats.story.input import Reader, StoryInput
 from workflows.state import State, text_of
 from workflows.text.readability import reading_grade, vocabulary_level
-from workflows.text.words import count_words
+from workflows.text.words import count_words, split_sentences
 
 # Words a minute that children read aloud at the end of a school year, rounded
 # (Hasbrouck and Tindal, oral reading fluency norms, 50th percentile), by age.
@@ -23,11 +23,15 @@ _WORDS_A_MINUTE = {
     13: 151,
     14: 151,
 }
+# School grades that a reading level is away from that of the age.
+_AHEAD = {"beginner": -1, "intermediate": 0, "advanced": 1}
+_FITS = 2.0
+"""Grades above or below the reader's own within which a text is neither hard nor easy for that reader."""
 _PACE = {"beginner": 0.8, "intermediate": 1.0, "advanced": 1.2}
 
 
 def story_metrics(given: StoryInput, state: State) -> dict[str, Any]:
-    """Words, minutes, levels, and each section's length against its target."""
+    """Words, minutes, levels, the grade against the reader's own, and each section's length against its target."""
     text = text_of(state["sections"])
     words = count_words(text)
     grade = reading_grade(text, given.reader.language)
@@ -38,11 +42,28 @@ def story_metrics(given: StoryInput, state: State) -> dict[str, Any]:
         "vocabulary_level": vocabulary_level(grade),
         "educational_elements": state.get("notes", {}).get("educational_elements", []),
         "reading_grade": grade,
+        **_against_reader(grade, given.reader),
+        "words_per_sentence": _words_per_sentence(text, words),
         "sections": [
             _length(planned["index"], planned["target_words"], state)
             for planned in state["outline"]["sections"]
         ],
     }
+
+
+def _against_reader(grade: float | None, reader: Reader) -> dict[str, Any]:
+    """The reader's own school grade (a child of six is in none yet), and how the text compares."""
+    own = max(0, reader.age - 6 + _AHEAD[reader.reading_level])
+    if grade is None:
+        return {"reader_grade": own, "grade_difference": None, "fits_reader": "unrated"}
+    difference = round(grade - own, 1)
+    fit = "hard" if difference > _FITS else "easy" if difference < -_FITS else "right"
+    return {"reader_grade": own, "grade_difference": difference, "fits_reader": fit}
+
+
+def _words_per_sentence(text: str, words: int) -> float:
+    sentences = sum(1 for sentence in split_sentences(text) if count_words(sentence))
+    return round(words / sentences, 1) if sentences else 0.0
 
 
 def _length(index: int, target: int, state: State) -> dict[str, Any]:

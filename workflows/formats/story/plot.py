@@ -78,9 +78,14 @@ class Ending(BaseModel):
     then_3: str = Field(pattern=rf"^{_lot('outcomes')} {_some(1)}$")
 
 
-def plot_schema(theme: str, lots: Random) -> dict[str, Any]:
-    """The JSON schema for one try: `Plot` with some words drawn by lot, and a thing that belongs to the theme."""
+def plot_schema(theme: str, lots: Random, hero: str | None = None) -> dict[str, Any]:
+    """The JSON schema for one try: `Plot` with some words drawn by lot, and a thing that belongs to the theme.
+
+    A `hero` of the form that a plot has stays who it is.
+    """
     schema = _draw(Plot, lots)
+    if hero and re.fullmatch(schema["properties"]["hero"]["pattern"], hero):
+        schema["properties"]["hero"]["pattern"] = f"^{hero}$"
     if matter := _matter_of(theme):
         look, noun, last = _either(lots.sample(_LOTS["looks"], _DRAWN)), matter, matter.split()[-1]
         name = f"[A-Z][a-z]+ {last.capitalize()}"
@@ -99,14 +104,21 @@ def ending_schema(ending: str, lots: Random) -> dict[str, Any]:
     return schema
 
 
-def tell_scenes(plot: Plot, name: str, wish: str = "", chapter_number: int = 1) -> list[tuple[str, str]]:
-    """The four scenes as (title, first line), all of the plot's own words; a wish is told word for word."""
+def tell_scenes(
+    plot: Plot, name: str, wish: str = "", chapter_number: int = 1, before: str | None = None
+) -> list[tuple[str, str]]:
+    """The four scenes as (title, first line), all of the plot's own words; a wish is told word for word.
+
+    `before` is the title of the chapter before.
+    """
     thing, helper = _name_thing(plot.thing), _name_helper(plot)
     found = f"{name} found {plot.thing} {plot.place}."
     if wish:
         found = f'{name} had an idea: "{wish}" Soon {found}'
     elif chapter_number > 1:
         found = f"The next day, {found}"
+    if before and (matter := before.removeprefix(f"{name} and ")):
+        found = f"{name} still thought of {matter}. {found}"
     asked = f"{name} asked {plot.helper} {plot.helper_place} for help, and the {helper} said {plot.advice}."
     return [
         (_title(f"a {thing}"), found),

@@ -13,13 +13,14 @@ from workflows.formats.story.input import StoryInput
 from workflows.models.calls import guard, limit
 from workflows.models.catalog import Model
 from workflows.models.embedded.prose import write_prose
-from workflows.state import Outline, PlannedSection, SectionTask, State
+from workflows.state import Outline, PlannedSection, SectionTask, State, summary_of
 
 _SCENE_WORDS = 90
 
 
 async def plan(given: StoryInput, model: Model) -> Plan:
     """A plot of four scenes; each summary is its scene's first line."""
+    last = given.earlier[-1] if given.earlier else None
     telling = plan_story(
         model.chat,
         theme=given.theme,
@@ -28,7 +29,9 @@ async def plan(given: StoryInput, model: Model) -> Plan:
         interests=given.reader.interests,
         chapter_number=given.chapter_number,
         title=given.title,
-        custom_input=given.custom_user_input,
+        custom_input=given.custom_user_input or (last.choice if last else None),
+        hero=last.hero if last else None,
+        before=last.title if last else None,
     )
     plot = await limit(model, telling)
     outline = Outline(
@@ -65,4 +68,6 @@ async def derive(given: StoryInput, state: State, model: Model) -> dict[str, Any
         "choice_question": offered.question,
         "choices": [{"text": choice.text, "description": choice.description} for choice in offered.choices],
         "vocabulary_words": [],
+        "summary": summary_of(state["outline"]),
+        "hero": state["notes"]["hero"],
     }

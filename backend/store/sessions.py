@@ -1,0 +1,166 @@
+"""Stories over chapters, and the days on which they were read. Every query asks for the owner.
+
+A session's chapters are runs: those of the series that bears the session's id.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from ulid import ULID
+
+from backend.store.database import Database
+from backend.store.tables import reading_days, runs, story_sessions
+
+
+@dataclass(frozen=True, slots=True)
+class StorySession:
+    """One row. The reader is a stored child or a profile of the session's own.
+
+    The bookmark: in chapter `bookmark_chapter`, `bookmark_section` of its sections are read.
+    """
+
+    id: str
+    owner: str
+    child_id: str | None
+    reader: dict[str, Any] | None
+    theme: str
+    title: str | None
+    planned_chapters: int
+    bookmark_chapter: int
+    bookmark_section: int
+    timezone: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class SessionRepository:
+    """Story sessions in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def add(self, owner: str, **values: Any) -> StorySession:
+        """Stores a new session."""
+        row = _new(owner, values)
+        await self._db.write(lambda connection: connection.execute(insert(story_sessions).values(row)))
+        return StorySession(**row)
+
+    async def add_from_run(self, owner: str, run_id: str, part: int, **values: Any) -> StorySession | None:
+        """Stores a new session whose chapter `part` is that run; None if the run is in another series."""
+        row = _new(owner, values)
+        adopt = (
+            update(runs)
+            .where(runs.c.owner == owner, runs.c.id == run_id, runs.c.series.is_(None))
+            .values(series=row["id"], part=part)
+        )
+
+        def work(connection: Connection) -> bool:
+            if not connection.execute(adopt).rowcount:
+                return False
+            connection.execute(insert(story_sessions).values(row))
+            return True
+
+        return StorySession(**row) if await self._db.write(work) else None
+
+    async def find(self, owner: str, session_id: str) -> StorySession | None:
+        """The session, if it is this owner's."""
+        query = select(story_sessions).where(_is(owner, session_id))
+        row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
+        return None if row is None else _session(row)
+
+    async def page(
+        self, owner: str, *, child_id: str | None = None, before: str | None = None, limit: int | None = None
+    ) -> list[StorySession]:
+        """Newest first; `before` is the id that the page before ended with (ids sort by time)."""
+        query = select(story_sessions).where(story_sessions.c.owner == owner)
+        if child_id is not None:
+            query = query.where(story_sessions.c.child_id == child_id)
+        if before is not None:
+            query = query.where(story_sessions.c.id < before)
+        query = query.order_by(story_sessions.c.id.desc()).limit(limit)
+        return await self._db.read(lambda connection: [_session(row) for row in connection.execute(query)])
+
+    async def update(self, owner: str, session_id: str, **values: Any) -> None:
+        """Sets columns."""
+        query = update(story_sessions).where(_is(owner, session_id))
+        query = query.values(updated_at=datetime.now(UTC), **values)
+        await self._db.write(lambda connection: connection.execute(query))
+
+    async def turn_to(self, owner: str, session_id: str, chapter: int) -> None:
+        """Moves the bookmark to the start of a chapter, unless it is further on already."""
+        query = (
+            update(story_sessions)
+            .where(_is(owner, session_id), story_sessions.c.bookmark_chapter < chapter)
+            .values(bookmark_chapter=chapter, bookmark_section=0, updated_at=datetime.now(UTC))
+        )
+        await self._db.write(lambda connection: connection.execute(query))
+
+    async def delete(self, owner: str, session_id: str) -> None:
+        """Removes the session and its days; its chapters' runs stay, as runs of their own."""
+
+        def work(connection: Connection) -> None:
+            leave = update(runs).where(runs.c.owner == owner, runs.c.series == session_id)
+            connection.execute(leave.values(series=None, part=None))
+            connection.execute(delete(story_sessions).where(_is(owner, session_id)))
+
+        await self._db.write(work)
+
+    async def add_minutes(self, owner: str, session_id: str, day: date, minutes: float) -> None:
+        """Adds to what was read on a day."""
+        same = (reading_days.c.session_id == session_id, reading_days.c.day == day)
+
+        def work(connection: Connection) -> None:
+            known = connection.execute(
+                update(reading_days).where(*same).values(minutes=reading_days.c.minutes + minutes)
+            )
+            if not known.rowcount:
+                row = {"owner": owner, "session_id": session_id, "day": day, "minutes": minutes}
+                connection.execute(insert(reading_days).values(row))
+
+        await self._db.write(work)
+
+    async def days(self, owner: str, session_ids: Sequence[str]) -> dict[str, dict[date, float]]:
+        """Minutes by day, by session."""
+        query = select(reading_days).where(
+            reading_days.c.owner == owner, reading_days.c.session_id.in_(session_ids)
+        )
+        rows = await self._db.read(lambda connection: connection.execute(query).all())
+        found: dict[str, dict[date, float]] = {session_id: {} for session_id in session_ids}
+        for row in rows:
+            found[row.session_id][row.day] = row.minutes
+        return found
+
+    async def count(self, owner: str, child_id: str) -> int:
+        """How many sessions a child has."""
+        query = select(func.count()).where(
+            story_sessions.c.owner == owner, story_sessions.c.child_id == child_id
+        )
+        return int(await self._db.read(lambda connection: connection.execute(query).scalar_one()))
+
+
+def _new(owner: str, values: dict[str, Any]) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    return {
+        "id": str(ULID()),
+        "owner": owner,
+        "child_id": None,
+        "reader": None,
+        "title": None,
+        "bookmark_chapter": 1,
+        "bookmark_section": 0,
+        "timezone": "UTC",
+        "created_at": now,
+        "updated_at": now,
+        **values,
+    }
+
+
+def _is(owner: str, session_id: str) -> Any:
+    return (story_sessions.c.owner == owner) & (story_sessions.c.id == session_id)
+
+
+def _session(row: Row[Any]) -> StorySession:
+    return StorySession(**row._mapping)

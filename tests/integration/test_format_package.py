@@ -1,0 +1,83 @@
+"""A format in a package of its own, installed beside Storywire: the example of docs/formats.md."""
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.provider import FakeProvider
+from tests.service import LiveService, Told, serve, settings_for
+from workflows.formats.registry import list_formats
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "tests" / "packages" / "letters"
+LETTER = {"to": "Grandma", "about": "our first week by the sea"}
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The package, built and installed into a folder of its own, and that folder on the path."""
+    source, target = tmp_path_factory.mktemp("source") / "letters", tmp_path_factory.mktemp("installed")
+    shutil.copytree(PACKAGE, source)
+    uv = Path(sys.executable).parent / "uv"
+    how = ["--offline", "--quiet", "--no-config", "--no-deps", "--no-build-isolation"]
+    where = ["--python", sys.executable, "--target", str(target), str(source)]
+    subprocess.run([str(uv), "pip", "install", *how, *where], check=True, timeout=60)
+    sys.path.insert(0, str(target))
+    list_formats.cache_clear()
+    yield target
+    sys.path.remove(str(target))
+    sys.modules.pop("letters", None)
+    list_formats.cache_clear()
+
+
+@pytest.fixture
+async def service(installed: Path, provider: FakeProvider, tmp_path: Path) -> AsyncIterator[LiveService]:
+    """A service that has it."""
+    assert (installed / "letters.py").is_file()
+    async with serve(settings_for(provider, tmp_path)) as running:
+        yield running
+
+
+def test_package_is_the_example_of_the_documents_word_for_word() -> None:
+    text = (ROOT / "docs" / "formats.md").read_text(encoding="utf-8")
+    shown = dict(re.findall(r"^`([\w.]+)`:\n\n```\w+\n(.*?)^```$", text, re.MULTILINE | re.DOTALL))
+    assert shown == {
+        path.name: path.read_text(encoding="utf-8") for path in PACKAGE.iterdir() if path.is_file()
+    }
+
+
+async def test_installed_format_is_listed_and_streams_its_text(
+    service: LiveService, installed: Path, provider: FakeProvider
+) -> None:
+    listed = (await service.client.http.get("/api/v1/formats")).json()["formats"]
+    [letter] = [format for format in listed if format["name"] == "letter"]
+    told = Told()
+    async for frame in service.client.stream("GET", "/api/v1/letter/generate/stream", params=LETTER):
+        told.take(frame)
+
+    assert Path(sys.modules["letters"].__file__ or "").is_relative_to(installed)
+    assert letter["example"] == LETTER and set(letter["input_schema"]["required"]) == {"to", "about"}
+    assert told.ending is not None and told.ending["type"] == "complete"
+    assert told.text == told.ending["story_content"]
+    assert [section["title"] for section in told.ending["sections"]] == ["Greeting", "News", "Farewell"]
+    assert sum("letter to Grandma" in call.prompt_text for call in provider.generations) == 3
+    run_id = told.ending["run_id"]
+    text = await service.client.http.get(f"/api/v1/runs/{run_id}/export", params={"as": "txt"})
+    assert text.text == told.text + "\n"
+
+
+async def test_installed_format_has_its_own_field_errors_and_refuses_a_model(service: LiveService) -> None:
+    http = service.client.http
+    unnamed = await http.post("/api/v1/letter/generate/stream", json={"about": "the sea"})
+    models = (await http.get("/api/v1/models")).json()["models"]
+    [embedded] = [model["id"] for model in models if model["provider"] == "embedded"]
+    body = {"format": "letter", "input": LETTER, "options": {"model": embedded}}
+    small = await http.post("/api/v1/runs", json=body)
+
+    assert [error["field"] for error in unnamed.json()["errors"]] == ["input.to"]
+    assert small.json()["errors"][0]["field"] == "options.model"

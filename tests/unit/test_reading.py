@@ -1,0 +1,85 @@
+"""How far a story is read, and how regularly."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from backend.library.reading import is_timezone, local_day, progress_percent, streak, total_minutes
+
+TODAY = date(2026, 3, 1)
+
+
+def days(*ago: int) -> set[date]:
+    return {TODAY - timedelta(days=number) for number in ago}
+
+
+@pytest.mark.parametrize(
+    ("ago", "now", "longest"),
+    [
+        ((), 0, 0),
+        ((0,), 1, 1),
+        ((1,), 1, 1),
+        ((2,), 0, 1),
+        ((0, 1, 2), 3, 3),
+        ((1, 2), 2, 2),
+        ((0, 2, 3, 4), 1, 3),
+    ],
+)
+def test_streak_counts_days_in_a_row_up_to_today_or_yesterday(
+    ago: tuple[int, ...], now: int, longest: int
+) -> None:
+    found = streak(days(*ago), TODAY)
+    assert (found.days, found.longest) == (now, longest)
+
+
+@given(st.sets(st.integers(0, 20)))
+def test_streak_never_exceeds_the_longest_nor_the_days(ago: set[int]) -> None:
+    found = streak(days(*ago), TODAY)
+    assert 0 <= found.days <= found.longest <= len(ago)
+
+
+def test_day_is_the_readers_own() -> None:
+    late = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
+    assert local_day(late, "Asia/Jerusalem") == date(2026, 3, 2)
+    assert local_day(late, "America/New_York") == local_day(late, "UTC") == date(2026, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "known"),
+    [
+        ("UTC", True),
+        ("Asia/Jerusalem", True),
+        ("Europe", False),
+        ("", False),
+        ("../x", False),
+        ("Mars/Sea", False),
+    ],
+)
+def test_timezone_is_known_by_its_name(name: str, known: bool) -> None:
+    assert is_timezone(name) is known
+
+
+@pytest.mark.parametrize(
+    ("sections", "bookmark", "planned", "percent"),
+    [
+        ([], (1, 0), 5, 0),
+        ([(1, 4)], (1, 0), 5, 0),
+        ([(1, 4)], (1, 2), 5, 10),
+        ([(1, 4)], (1, 4), 5, 20),
+        ([(1, 4)], (1, 9), 5, 20),
+        ([(1, 4), (2, 4)], (2, 0), 5, 20),
+        ([(1, 4), (2, 4)], (2, 4), 1, 100),
+        ([(1, 4), (2, 4), (3, 4)], (3, 2), 2, 83),
+    ],
+)
+def test_progress_is_the_share_of_the_planned_story_that_is_read(
+    sections: list[tuple[int, int]], bookmark: tuple[int, int], planned: int, percent: int
+) -> None:
+    assert progress_percent(sections, bookmark, planned) == percent
+
+
+def test_minutes_are_those_of_all_days() -> None:
+    assert total_minutes({TODAY: 2.5, TODAY - timedelta(days=1): 4.25}) == 6.8
+    assert total_minutes({}) == 0

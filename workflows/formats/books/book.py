@@ -1,0 +1,70 @@
+"""A text as a book: what its file formats have in common."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ulid import ULID
+
+from workflows.formats.exports import Finished
+
+# What XML 1.0 can't hold: control characters, halves of characters, and two that are none.
+_UNWRITABLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A heading, which may be empty, and the text below it: paragraphs joined by blank lines."""
+
+    heading: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """A place in the table of contents: the text right below its title, if any, then its parts."""
+
+    title: str
+    parts: Sequence[Part]
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """`id` names it among all books, `language` is a tag such as `he`, `made` a moment in UTC."""
+
+    id: str
+    title: str
+    language: str
+    made: datetime
+    chapters: Sequence[Chapter]
+
+
+def book_of(finished: Finished) -> Book:
+    """One run as a book: a chapter a section, then a chapter a piece."""
+    told = [*finished.sections, *finished.pieces]
+    return Book(
+        id=f"urn:storywire:run:{finished.run_id}",
+        title=finished.title,
+        language=finished.language,
+        made=moment_of(finished.run_id),
+        chapters=[Chapter(title, [Part("", text)]) for title, text in told],
+    )
+
+
+def moment_of(id: str) -> datetime:
+    """When a run or a session began: its id says it. So the same book is the same bytes."""
+    try:
+        return ULID.from_str(id).datetime.astimezone(UTC)
+    except ValueError:
+        return datetime(2000, 1, 1, tzinfo=UTC)
+
+
+def paragraphs(text: str) -> list[list[str]]:
+    """The paragraphs, each as its lines, in characters that XML can hold."""
+    return [block.split("\n") for block in writable(text).split("\n\n") if block.strip()]
+
+
+def writable(text: str) -> str:
+    """`text` without the characters that no XML file can hold."""
+    return _UNWRITABLE.sub("", text)

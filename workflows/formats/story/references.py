@@ -1,0 +1,118 @@
+"""What a request refers to, a stored child or a stored story, made part of the input.
+
+The library's `child` is `{id, reader}`. Its `story_session` is `{id, child_id, reader, next_chapter,
+writing, chapters}`: `reader` as of now, `writing` the run that writes a chapter at this moment or None,
+and each of `chapters` `{number, title, summary, hero, choices, choice}`, where `choice` is what was
+chosen at its end.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from workflows.errors import Conflict, FieldError, InvalidInput
+from workflows.formats.story.input import SUMMARY, EarlierChapter, Reader, StoryInput
+from workflows.library import Library
+from workflows.safety.check import first_refused_field
+from workflows.safety.policy import load_policy
+from workflows.text.words import last_sentence_end, split_sentences
+
+_WHOLE = 6
+"""Chapters whose summaries are handed on whole; of older ones the first sentence."""
+
+
+async def resolve_references(given: StoryInput, library: Library, owner: str) -> StoryInput:
+    """The input with the reader and the earlier chapters in it.
+
+    Raises NotFound, InvalidInput for what doesn't go together, Conflict when the story can't go on now.
+    """
+    if given.story_session_id is None:
+        if given.choice_index is not None:
+            raise _refused("choice_index", "a choice is of a stored story: give story_session_id too")
+        return await _with_child(given, library, owner)
+    session = await library.find(owner, "story_session", given.story_session_id)
+    _check_against(given, session)
+    reader = Reader.model_validate(session["reader"])
+    return given.model_copy(
+        update={
+            "child_id": session["child_id"],
+            "reader": reader,
+            "chapter_number": session["next_chapter"],
+            "earlier": _earlier(given, session["chapters"], reader),
+        }
+    )
+
+
+async def _with_child(given: StoryInput, library: Library, owner: str) -> StoryInput:
+    if given.child_id is None:
+        return given
+    if "reader" in given.model_fields_set:
+        raise _refused("reader", "give either child_id or reader, not both")
+    child = await library.find(owner, "child", given.child_id)
+    return given.model_copy(update={"reader": Reader.model_validate(child["reader"])})
+
+
+def _check_against(given: StoryInput, session: Mapping[str, Any]) -> None:
+    if given.child_id is not None and given.child_id != session["child_id"]:
+        raise _refused("child_id", "this story is another reader's; leave it out")
+    if "reader" in given.model_fields_set:
+        raise _refused("reader", "a stored story has its reader; leave it out")
+    if given.earlier:
+        raise _refused("earlier", "a stored story brings its own; leave it out")
+    if given.choice_index is not None and given.custom_user_input:
+        raise _refused("choice_index", "give either choice_index or custom_user_input, not both")
+    if session["writing"] is not None:
+        raise Conflict(f"A chapter of this story is being written (run {session['writing']}).")
+    if "chapter_number" in given.model_fields_set and given.chapter_number != session["next_chapter"]:
+        raise Conflict(f"The next chapter of this story is {session['next_chapter']}.")
+
+
+def _earlier(given: StoryInput, chapters: list[Mapping[str, Any]], reader: Reader) -> list[EarlierChapter]:
+    told = [
+        EarlierChapter(
+            number=chapter["number"],
+            title=chapter["title"],
+            summary=_shorten(chapter["summary"], is_recent=len(chapters) - place <= _WHOLE),
+            hero=chapter["hero"],
+            choice=chapter["choice"],
+        )
+        for place, chapter in enumerate(chapters)
+    ]
+    told = [_without_refused(chapter, reader) for chapter in told]
+    if given.choice_index is not None:
+        choice = _chosen(given.choice_index, chapters[-1]["choices"] if chapters else [])
+        told[-1] = told[-1].model_copy(update={"choice": choice})
+    return told
+
+
+def _chosen(index: int, offered: list[Mapping[str, Any]]) -> str:
+    if not offered:
+        raise _refused("choice_index", "there is nothing to choose from yet; say it in custom_user_input")
+    if index >= len(offered):
+        ways = ", ".join(f"{place} ({choice['text']})" for place, choice in enumerate(offered))
+        raise _refused("choice_index", f"there is {ways}")
+    return str(offered[index]["text"])
+
+
+def _shorten(summary: str, *, is_recent: bool) -> str:
+    if not is_recent:
+        summary = next(iter(split_sentences(summary)), "").strip()
+    if len(summary) <= SUMMARY:
+        return summary
+    end = last_sentence_end(summary[:SUMMARY])
+    return summary[:end].strip() if end else f"{summary[: SUMMARY - 1]}…"
+
+
+def _without_refused(chapter: EarlierChapter, reader: Reader) -> EarlierChapter:
+    """What a model wrote may by chance read like an order to one. A story must not get stuck by that."""
+    policy = load_policy("child", reader.age)
+    otherwise = {"title": f"Chapter {chapter.number}", "summary": "", "hero": None, "choice": None}
+    changes = {
+        name: otherwise[name]
+        for name, text in chapter.model_dump(include=set(otherwise), exclude_none=True).items()
+        if first_refused_field(policy, {name: text}, "") is not None
+    }
+    return chapter.model_copy(update=changes)
+
+
+def _refused(field: str, message: str) -> InvalidInput:
+    return InvalidInput(f"input.{field}: {message}", (FieldError(f"input.{field}", message),))
