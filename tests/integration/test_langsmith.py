@@ -61,7 +61,7 @@ async def test_trace_of_a_run_tells_run_format_section_and_attempt_and_hides_the
         )
         async with serve(settings) as service:
             story = {"theme": "the moon", "reader": {"name": "Maya", "age": 7}, "custom_user_input": wish}
-            run_id = await service.client.start(input=story)
+            run_id = await service.client.start(input=story, keep_length=False)
             await service.client.read(run_id)
         provider.script = Script()
         async with serve(settings) as service:  # as another process would
@@ -104,7 +104,7 @@ async def test_trace_with_mask_all_holds_no_text_at_all(provider: FakeProvider, 
         async with serve(
             settings_for(provider, tmp_path, **_tracing(collector, trace_mask="all"))
         ) as service:
-            told = await service.client.read(await service.client.start())
+            told = await service.client.read(await service.client.start(keep_length=False))
         steps = _steps(collector)
     assert told.ending is not None
     sent = b"".join(posted.body for posted in collector.posted)
@@ -123,7 +123,7 @@ async def test_stream_goes_on_and_the_service_stops_when_langsmith_does_not_answ
     provider.script = Script((held,))
     async with Collector(mood) as collector:
         async with serve(settings_for(provider, tmp_path, **_tracing(collector))) as service:
-            run_id = await service.client.start()
+            run_id = await service.client.start(keep_length=False)
             frames = service.client.frames(run_id)
             await collector.wait_until(lambda: bool(collector.posted))
             async for frame in frames:

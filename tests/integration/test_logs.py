@@ -98,10 +98,10 @@ async def test_process_logs_runs_by_id_without_secrets_or_texts_and_leaves_when_
             log_path,
         ),
     ):
-        good = await client.start(input=STORY)
+        good = await client.start(input=STORY, keep_length=False)
         await client.read(good)
         provider.script = Script((Rule(Reply(fault=Fault("status", status=503)), structured=False),))
-        bad = await client.start(input=STORY)
+        bad = await client.start(input=STORY, keep_length=False)
         await client.read(bad)
 
         # It is told to stop: it says so as long as the port is open, and takes nothing more.

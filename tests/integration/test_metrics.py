@@ -71,12 +71,12 @@ async def test_metrics_after_a_story_and_a_failure_hold_everything_that_is_drawn
 ) -> None:
     async with serve(settings_for(provider, tmp_path)) as service:
         client = service.client
-        finished = await client.start()
+        finished = await client.start(keep_length=False)
         told = await client.read(finished)
         await service.resources.execution.settle(finished)
         before = await _scrape(client)
         provider.script = Script((Rule(Reply(fault=Fault("status", status=503)), structured=False),))
-        failed = await client.start()
+        failed = await client.start(keep_length=False)
         await client.read(failed)
         await service.resources.execution.settle(failed)
         provider.script = Script()

@@ -36,7 +36,7 @@ async def test_run_that_goes_on_in_another_process_is_one_trace_without_texts(
     async with Collector() as collector:
         settings = settings_for(provider, tmp_path, otlp=collector.url)
         async with serve(settings) as service:
-            run_id = await service.client.start()
+            run_id = await service.client.start(keep_length=False)
             await service.client.read(run_id)
         async with serve(settings) as service:
             await service.client.http.post(f"/api/v1/runs/{run_id}/resume")
@@ -85,9 +85,9 @@ async def test_stream_goes_on_and_the_service_stops_when_the_collector_does_not_
 ) -> None:
     async with Collector(mood) as collector:
         async with serve(settings_for(provider, tmp_path, otlp=f"{collector.url}/v1/traces")) as service:
-            first = await service.client.read(await service.client.start())
+            first = await service.client.read(await service.client.start(keep_length=False))
             await collector.wait_until(lambda: bool(collector.posted))
-            second = await service.client.read(await service.client.start())
+            second = await service.client.read(await service.client.start(keep_length=False))
             for told in (first, second):
                 assert told.ending is not None
                 assert told.ending["type"] == "complete"

@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from tests.architecture.tree import ROOT
 from tests.fakes.provider import FakeProvider
 from tests.service import CALLS
 from workflows.formats.registry import find_format, list_formats
+from workflows.state import RunContext
 
 START_SECONDS = 60
 EDITED = "The lamp went out, and a whale sang."
@@ -133,13 +135,7 @@ async def test_development_server_offers_the_story_as_a_form_and_writes_one(
     assert story["required"] == ["theme"]
     assert story["properties"]["theme"]["description"]
     assert _resolve(form, story["properties"]["reader"])["properties"]["age"]["maximum"] == 14
-    assert set(schemas["context_schema"]["properties"]) == {
-        "model",
-        "owner",
-        "parallel",
-        "review_outline",
-        "keep_length",
-    }
+    assert set(schemas["context_schema"]["properties"]) == {field.name for field in fields(RunContext)}
     assert schemas["output_schema"] is not None
 
     state = finished.raise_for_status().json()
@@ -163,8 +159,10 @@ async def _fork(
     """A story, the same story from its third section on, and how many calls that took."""
     thread = (await client.post("/threads", json={})).raise_for_status().json()["thread_id"]
 
+    asked = {"assistant_id": "story", "context": {"keep_length": False}}  # as many calls as sections
+
     async def run(**body: Any) -> dict[str, Any]:
-        reply = await client.post(f"/threads/{thread}/runs/wait", json={"assistant_id": "story", **body})
+        reply = await client.post(f"/threads/{thread}/runs/wait", json={**asked, **body})
         return dict(reply.raise_for_status().json())
 
     before = await run(input={"input": {"theme": "a lighthouse on the moon"}})
