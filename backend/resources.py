@@ -9,19 +9,26 @@ import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from backend.log.sql import SqlLog
+from backend.runs.accounts import Accounts
+from backend.runs.cache import ResultCache, cache_key
 from backend.runs.execution import InlineExecution
 from backend.runs.executor import Executor
 from backend.runs.housekeeping import Housekeeping
 from backend.runs.presence import Presence
 from backend.runs.runs import Runs
 from backend.settings import Settings
+from backend.store.cache import CacheRepository
 from backend.store.database import Database
 from backend.store.library import StoredLibrary
 from backend.store.runs import Run, RunRepository
+from backend.store.usage import UsageRepository
 from workflows.formats.base import AnyFormat
 from workflows.formats.registry import list_formats
 from workflows.graph import build_graph
 from workflows.models.catalog import ModelCatalog
+from workflows.models.ledger import Ledgers
+from workflows.models.prices import PriceBook
+from workflows.models.spec import ModelSpec
 from workflows.safety.book import PolicyBook
 from workflows.safety.policy import Policy
 
@@ -38,6 +45,7 @@ class Resources:
     execution: InlineExecution
     runs: Runs
     housekeeping: Housekeeping
+    usage: UsageRepository
 
 
 @asynccontextmanager
@@ -61,14 +69,26 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         policies = PolicyBook(settings.policy_dir)
         repository = RunRepository(database)
         library = StoredLibrary({})
+        ledgers = Ledgers(PriceBook(settings.prices))
+        usage = UsageRepository(database)
+
+        def policy_of(run: Run) -> Policy:
+            return policies.apply(_policy(formats[run.format], run))
+
+        def key_of(run: Run) -> str | None:
+            called = models.called_by(ModelSpec.parse(run.model))
+            return cache_key(formats[run.format], run, called, policy_of(run))
+
         executor = Executor(
             graphs={
-                name: build_graph(format, models, checkpoints, policies, library)
+                name: build_graph(format, models, checkpoints, policies, library, ledgers)
                 for name, format in formats.items()
             },
             run_log=run_log,
             repository=repository,
-            policy_of=lambda run: policies.apply(_policy(formats[run.format], run)),
+            policy_of=policy_of,
+            accounts=Accounts(ledgers, usage),
+            cache=ResultCache(CacheRepository(database), repository, run_log, key_of, settings.cache_ttl),
             merge_seconds=settings.merge_ms / 1000,
             run_timeout=settings.run_timeout,
         )
@@ -85,12 +105,14 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             execution=execution,
             presence=presence,
             disconnect_grace=settings.disconnect_grace,
+            prices=ledgers.prices,
+            budget_usd=settings.budget_usd,
         )
         housekeeping = Housekeeping(repository, run_log, checkpoints, settings.pack_after)
         await stack.enter_async_context(housekeeping)
         warming = asyncio.create_task(models.warm_up(), name="warm up")
         stack.push_async_callback(_leave, warming)
-        yield Resources(settings, formats, models, policies, database, execution, runs, housekeeping)
+        yield Resources(settings, formats, models, policies, database, execution, runs, housekeeping, usage)
 
 
 def _policy(format: AnyFormat, run: Run) -> Policy:

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict
 from workflows.formats.base import AnyFormat
 from workflows.library import EmptyLibrary, Library
 from workflows.models.catalog import ModelCatalog
+from workflows.models.ledger import Ledgers
 from workflows.nodes.calculate_metrics import calculate_metrics
 from workflows.nodes.dependencies import Dependencies
 from workflows.nodes.derive import derive
@@ -32,9 +33,12 @@ def build_graph(
     checkpointer: BaseCheckpointSaver[Any] | None = None,
     policies: PolicyBook | None = None,
     library: Library | None = None,
+    ledgers: Ledgers | None = None,
 ) -> Graph:
     """The graph of one format. LangGraph Studio brings a checkpointer of its own."""
-    deps = Dependencies(format, models, policies or PolicyBook(), library or EmptyLibrary())
+    deps = Dependencies(
+        format, models, policies or PolicyBook(), library or EmptyLibrary(), ledgers or Ledgers()
+    )
     # A schema of its own for each format: Studio makes the input form from it.
     graph = StateGraph(State, context_schema=RunContext, input_schema=_request_schema(format))
 

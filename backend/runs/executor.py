@@ -13,6 +13,8 @@ from langgraph.types import Command, StateSnapshot
 
 from backend.log.entry import LogUnavailable, StaleWriter
 from backend.log.sql import SqlLog
+from backend.runs.accounts import Accounts
+from backend.runs.cache import ResultCache
 from backend.runs.options import RunOptions
 from backend.runs.reconcile import reconcile
 from backend.runs.replay import replay
@@ -30,11 +32,11 @@ from backend.streaming.chunks import (
     NodeEventData,
     OutlineMessage,
     Retract,
-    UsageData,
 )
 from backend.streaming.events import stream_messages
 from backend.streaming.gate import Gate
 from backend.streaming.progress import ProgressMeter
+from backend.streaming.tally import Tally
 from backend.streaming.transcript import Transcript
 from workflows.errors import Cancelled, Internal, RunTimeout, StorywireError
 from workflows.graph import Graph
@@ -55,6 +57,8 @@ class Executor:
         run_log: SqlLog,
         repository: RunRepository,
         policy_of: Callable[[Run], Policy],
+        accounts: Accounts,
+        cache: ResultCache,
         merge_seconds: float,
         run_timeout: float,
     ) -> None:
@@ -62,6 +66,9 @@ class Executor:
         self._log = run_log
         self._repository = repository
         self._policy_of = policy_of
+        self._accounts = accounts
+        self._cache = cache
+        self._storing: set[asyncio.Task[None]] = set()
         self._merge_seconds = merge_seconds
         self._run_timeout = run_timeout
 
@@ -73,6 +80,7 @@ class Executor:
             transcript, last_seq = await replay(self._log, run.id)
             if transcript.terminal is not None and not signals.lifts_error:
                 # A crash fell between the log and the table. A run that was cancelled stays cancelled.
+                await self._accounts.store(run, transcript)
                 await self._store(run, transcript.terminal, transcript)
                 return
             writer = RunWriter(
@@ -88,6 +96,7 @@ class Executor:
                 if ending is not None:
                     signals.settling = True
                     writer.put(ending)
+            await self._accounts.store(run, transcript)
             await self._store(run, ending, transcript)
         except StaleWriter:
             log.warning("run_taken_over")
@@ -95,13 +104,21 @@ class Executor:
             # Its last message can't be written either: the run stays as it is and is found at the next start.
             log.exception("run_log_unavailable")
         finally:
+            self._cache.land(run)
             self._log.let_go(run.id)
 
     async def _write(self, run: Run, writer: RunWriter, signals: Signals) -> Message | None:
         """The run's last message; None when it isn't over: it waits for a person, or for another process."""
+        with self._accounts.keep(run, writer.transcript) as account:
+            ending = await self._attempt(run, writer, signals, account.tally)
+        for message in account.untold():
+            writer.put(message)
+        return ending
+
+    async def _attempt(self, run: Run, writer: RunWriter, signals: Signals, tally: Tally) -> Message | None:
         try:
             async with asyncio.timeout(self._run_timeout):
-                return await signals.guard(self._run_graph(run, writer, signals))
+                return await signals.guard(self._run_graph(run, writer, signals, tally))
         except GraphDrained:
             return None
         except asyncio.CancelledError:
@@ -123,7 +140,7 @@ class Executor:
                 Internal("Something went wrong on our side. The text so far is kept."), writer.transcript
             )
 
-    async def _run_graph(self, run: Run, writer: RunWriter, signals: Signals) -> Message | None:
+    async def _run_graph(self, run: Run, writer: RunWriter, signals: Signals, tally: Tally) -> Message | None:
         graph = self._graphs[run.format]
         options = RunOptions.model_validate(run.options)
         config = RunnableConfig(
@@ -147,7 +164,10 @@ class Executor:
 
         meter = ProgressMeter(time.monotonic)
         _prepare(meter, transcript)
-        usage = transcript.usage or UsageData(model=run.model, input_tokens=0, output_tokens=0)
+        if not snapshot.created_at and transcript.outline is None:
+            kept = await self._cache.obtain(run, lambda: writer.put(meter.now(_SAME_ELSEWHERE)))
+            if kept is not None:
+                return _retell(kept, writer, meter, attempt)
         # Not `snapshot.next`: it is empty too when every task of a step is done but the step isn't checkpointed.
         if not snapshot.created_at or snapshot.tasks:
             messages = stream_messages(
@@ -161,7 +181,7 @@ class Executor:
                     owner=run.owner,
                 ),
                 control=signals.control,
-                usage=usage,
+                tally=tally,
             )
             # Closed whatever happens: a graph that nobody listens to would go on buying.
             async with aclosing(messages) as stream:
@@ -171,6 +191,8 @@ class Executor:
                         writer.put(told)
                     if (progress := _progress(meter, message)) is not None:
                         writer.put(progress)
+                    if _ends_section(message):
+                        self._store_usage(run, transcript)
             snapshot = await graph.aget_state(config)
             state = cast(State, snapshot.values)
         if snapshot.interrupts:
@@ -185,7 +207,18 @@ class Executor:
         writer.put(_workflow("completed", attempt))
         if transcript.metadata is not None:
             state["metadata"] = transcript.metadata.model_dump()  # with what the gate measured
-        return complete(run.id, state, transcript.usage or usage)
+        return complete(run.id, state, transcript.whole_usage or tally.usage)
+
+    def _store_usage(self, run: Run, transcript: Transcript) -> None:
+        """Beside the writing, which need not wait for it: if the process dies, little is missing."""
+        task = asyncio.create_task(self._accounts.store(run, transcript), name=f"usage {run.id}")
+        self._storing.add(task)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._storing.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("usage_not_stored", error=type(error).__name__)  # the end of the run stores it again
 
     async def _store(self, run: Run, ending: Message | None, transcript: Transcript) -> None:
         match ending:
@@ -206,6 +239,8 @@ class Executor:
         await self._repository.finish(
             run.id, "completed", result=result, title=ending.data.title, words=words
         )
+        if not ending.data.cached:
+            await self._cache.keep(run)
 
     async def _store_pause(self, run: Run, transcript: Transcript) -> None:
         snapshot = await self._graphs[run.format].aget_state({"configurable": {"thread_id": run.id}})
@@ -214,6 +249,26 @@ class Executor:
         await self._repository.update(
             run.id, status=status, process=None, title=title, words=transcript.words
         )
+
+
+def _retell(kept: list[Message], writer: RunWriter, meter: ProgressMeter, attempt: int) -> Message:
+    """A result that was kept, as if it had just been written. Returns the last message."""
+    *messages, ending = kept
+    for message in messages:
+        writer.put(message)
+        if (progress := _progress(meter, message)) is not None:
+            writer.put(progress)
+    writer.put(meter.done())
+    writer.put(_workflow("completed", attempt))
+    return ending
+
+
+def _ends_section(message: Message) -> bool:
+    return (
+        isinstance(message, NodeEvent)
+        and message.data.node == "generate_content"
+        and message.data.status == "completed"
+    )
 
 
 def _workflow(status: Any, attempt: int) -> NodeEvent:
@@ -250,6 +305,7 @@ def _progress(meter: ProgressMeter, message: Message) -> Message | None:
     return None
 
 
+_SAME_ELSEWHERE = "The same is being written for another run; this one gets it when it is done"
 _SAYINGS = {
     "outline": "Planning",
     "safety_check": "Checking the text",

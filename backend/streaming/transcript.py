@@ -17,7 +17,9 @@ from backend.streaming.chunks import (
     SafetyCheckData,
     Usage,
     UsageData,
+    UsagePart,
 )
+from backend.streaming.tally import Account, add_part
 from workflows.text.words import count_words
 
 
@@ -29,6 +31,7 @@ class Transcript:
         self.finished: set[int] = set()
         self.outline: OutlineData | None = None
         self.usage: UsageData | None = None
+        self.spent: dict[Account, UsagePart] = {}
         self.percent = 0
         self.attempts = 0
         self.metadata: MetadataData | None = None
@@ -48,6 +51,8 @@ class Transcript:
                 self.outline = data
             case Usage(data=data):
                 self.usage = data
+                if data.call is not None:
+                    add_part(self.spent, data.call)
             case Progress(data=data):
                 self.percent = data.percent
             case Metadata(data=data):
@@ -58,6 +63,13 @@ class Transcript:
                 self.attempts += 1
             case _:
                 pass
+
+    @property
+    def whole_usage(self) -> UsageData | None:
+        """The totals, and what they are made of."""
+        if self.usage is None:
+            return None
+        return self.usage.model_copy(update={"call": None, "by": list(self.spent.values()) or None})
 
     @property
     def has_metadata(self) -> bool:

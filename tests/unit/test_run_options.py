@@ -13,6 +13,9 @@ def test_run_options_left_out_are_the_plain_ones() -> None:
         "model": None,
         "parallel": 1,
         "on_disconnect": "continue",
+        "budget_usd": None,
+        "max_output_tokens": None,
+        "cache": None,
         "review_outline": False,
     }
 
@@ -31,6 +34,10 @@ def test_run_options_from_a_query_string_are_read_as_their_types() -> None:
         {"review_outline": "perhaps"},
         {"model": "x" * 129},
         {"budget": 3},
+        {"budget_usd": 0},
+        {"budget_usd": "inf"},
+        {"max_output_tokens": 0},
+        {"cache": "yes"},
         [],
     ],
 )

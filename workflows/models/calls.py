@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 
 from workflows.errors import ModelBadOutput, ModelTruncated, SafetyRejected, StorywireError
 from workflows.models.catalog import Model
+from workflows.models.ledger import used_up
 
 SchemaT = TypeVar("SchemaT", bound=BaseModel)
 _T = TypeVar("_T")
@@ -27,8 +28,9 @@ async def stream_text(model: Model, messages: Sequence[BaseMessage]) -> AsyncGen
     """The reply's text as it comes, as deltas that are never empty.
 
     Raises a ModelError for whatever broke; ModelTruncated when the reply ends without a finish
-    reason or at its length limit, ModelBadOutput when it has no text.
+    reason or at its length limit, BudgetExceeded when that was the run's, ModelBadOutput when it has no text.
     """
+    model = model.metered(messages)
     finish: str | None = None
     empty = True
     async with aclosing(guard(model, model.chat.astream(list(messages)))) as chunks:
@@ -37,13 +39,16 @@ async def stream_text(model: Model, messages: Sequence[BaseMessage]) -> AsyncGen
             if text := chunk.text:
                 empty = False
                 yield text
+            if model.ran_out and finish is None:
+                raise used_up()  # a provider that keeps no limit; leaving the stream closes it
     check_finish(model, finish)
     if empty:
         raise ModelBadOutput(f"{model.spec} sent an empty reply.")
 
 
 async def ask(model: Model, schema: type[SchemaT], messages: Sequence[BaseMessage]) -> SchemaT:
-    """One structured answer. Raises ModelBadOutput when it isn't what `schema` asks for."""
+    """One structured answer. Raises ModelBadOutput when it isn't what `schema` asks for, BudgetExceeded."""
+    model = model.metered(messages)
     # As JSON Schema, checked here: the SDKs mend a reply that was cut, and say nothing of it.
     # Nobody reads an answer while it grows, and token by token it costs several times the work.
     whole = model.chat.model_copy(update={"disable_streaming": True})
@@ -108,6 +113,8 @@ def check_finish(model: Model, reason: str | None) -> None:
         return
     if reason is None:
         raise ModelTruncated(f"The reply of {model.spec} broke off before its end.")
+    if reason in _LENGTH and model.ran_out:
+        raise used_up()
     if reason in _LENGTH:
         raise ModelTruncated(f"The reply of {model.spec} hit its length limit.")
     if reason in _FILTERED:
@@ -119,4 +126,5 @@ def translate(model: Model, error: Exception) -> Exception:
     """What a provider, its SDK or the network threw → the error that a person is told."""
     from workflows.models.faults import translate_fault  # loads every SDK: only when something broke
 
-    return translate_fault(str(model.spec), error)
+    fault = translate_fault(str(model.spec), error)
+    return used_up() if isinstance(fault, ModelTruncated) and model.ran_out else fault

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from workflows.models.prices import PriceBook, PriceError
 from workflows.models.spec import ModelSpec
 
 
@@ -49,6 +50,10 @@ class ModelSettings(BaseSettings):
         "off", description="openai: ask OpenAI's moderation too, where OpenAI writes the text"
     )
 
+    prices: Path | None = Field(
+        None, description="File of prices (TOML or JSON) beside those that are known, or in their place"
+    )
+
     openai_api_key: SecretStr | None = Field(None, validation_alias=AliasChoices("OPENAI_API_KEY"))
     openai_base_url: str | None = Field(None, validation_alias=AliasChoices("OPENAI_BASE_URL"))
     google_api_key: SecretStr | None = Field(
@@ -61,11 +66,20 @@ class ModelSettings(BaseSettings):
     )
     ollama_base_url: str | None = Field(None, validation_alias=AliasChoices("OLLAMA_BASE_URL"))
 
-    @field_validator("local_model", "runtime_dir", "data_dir", check_fields=False)
+    @field_validator("local_model", "runtime_dir", "data_dir", "prices", check_fields=False)
     @classmethod
     def _expand(cls, path: Path | None) -> Path | None:
         """`~` in `.env`, where no shell expands it."""
         return None if path is None else path.expanduser()
+
+    @field_validator("prices")
+    @classmethod
+    def _check_prices(cls, path: Path | None) -> Path | None:
+        try:
+            PriceBook(path)
+        except PriceError as error:
+            raise ValueError(str(error)) from None
+        return path
 
     @field_validator("model", "judge_model")
     @classmethod

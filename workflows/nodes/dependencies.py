@@ -8,6 +8,7 @@ from langgraph.runtime import Runtime
 from workflows.formats.base import AnyFormat
 from workflows.library import EmptyLibrary, Library
 from workflows.models.catalog import Model, ModelCatalog
+from workflows.models.ledger import Ledger, Ledgers
 from workflows.models.usage import Role
 from workflows.safety.book import PolicyBook
 from workflows.safety.layers import Layers
@@ -23,6 +24,7 @@ class Dependencies:
     models: ModelCatalog
     policies: PolicyBook = field(default_factory=PolicyBook)
     library: Library = field(default_factory=EmptyLibrary)
+    ledgers: Ledgers = field(default_factory=Ledgers)
 
     async def given(self, given: dict[str, Any], runtime: Runtime[RunContext]) -> Any:
         """The format's input, with what it loads for the time of a node's work."""
@@ -39,7 +41,12 @@ class Dependencies:
     ) -> Model:
         """The run's model, which tells the run what it costs. Without a context (Studio) it is the default one."""
         model = await self.models.open(runtime.context.model if runtime.context else None)
-        return model.reporting(runtime.stream_writer, role, section)
+        return model.reporting(runtime.stream_writer, role, section, self.ledger(runtime))
+
+    def ledger(self, runtime: Runtime[RunContext]) -> Ledger:
+        """The run's account. A ledger isn't data, so it can't be in the context: it is found by the run's id."""
+        info = runtime.execution_info
+        return self.ledgers.of(info.thread_id if info else None)
 
     def policy(self, given: Any) -> Policy:
         """What this service checks the format's text by."""
@@ -51,5 +58,5 @@ class Dependencies:
         judge = await self.models.open_judge(model)
         return Layers(
             moderator=model if self.models.moderates(model) else None,
-            judge=judge and judge.reporting(runtime.stream_writer, "judge", section),
+            judge=judge and judge.reporting(runtime.stream_writer, "judge", section, self.ledger(runtime)),
         )
