@@ -18,6 +18,10 @@ app = typer.Typer(help="Write something and watch it being written.", no_args_is
 Server = Annotated[str | None, typer.Option(help="A service's address; without one the run executes here.")]
 Model = Annotated[str | None, typer.Option(help="provider:model")]
 Parallel = Annotated[int, typer.Option(help="Sections that are written at once.")]
+Budget = Annotated[float | None, typer.Option(help="US dollars that it may cost.")]
+Cache = Annotated[
+    str | None, typer.Option(help="use (an earlier result of the same request), refresh or off.")
+]
 
 
 @app.callback()
@@ -38,6 +42,8 @@ def story(
     wish: Annotated[str | None, typer.Option(help="What should happen.")] = None,
     model: Model = None,
     parallel: Parallel = 1,
+    budget: Budget = None,
+    cache: Cache = None,
     server: Server = None,
 ) -> None:
     """Write a chapter of a child's story. The story goes to standard output, all else to standard error."""
@@ -54,7 +60,8 @@ def story(
         "title": title,
         "custom_user_input": wish,
     }
-    body = {"format": "story", "input": given, "options": {"model": model, "parallel": parallel}}
+    options = {"model": model, "parallel": parallel, "budget_usd": budget, "cache": cache}
+    body = {"format": "story", "input": given, "options": options}
     _run(_write(body, server))
 
 

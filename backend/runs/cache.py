@@ -27,6 +27,7 @@ from backend.streaming.chunks import (
     OutlineMessage,
     Retract,
     SafetyCheck,
+    Usage,
     UsageData,
 )
 from workflows.formats.base import AnyFormat
@@ -137,7 +138,7 @@ def retell(messages: list[Message], result: dict[str, Any], run_id: str) -> list
     ]
     before = [newest[name] for name in ("outline", "facts") if name in newest]
     after = [newest[name] for name in ("metadata",) if name in newest]
-    return [*before, *contents, *verdicts, *after, ending]
+    return [*before, *contents, *verdicts, *after, Usage(data=ending.data.usage), ending]
 
 
 def _ending(result: dict[str, Any], run_id: str) -> Complete:

@@ -232,3 +232,18 @@ async def test_kept_result_is_refreshed_deleted_and_not_taken_for_another_reques
     assert (off, other, fresh, hit, still, gone) == (False, False, False, True, True, False)
     assert (await service.client.run(copy))["status"] == "completed"
     assert len(provider.generations) == 5 * CALLS
+
+
+async def test_budget_of_gemini_is_a_limit_of_its_own_kind(provider: FakeProvider, tmp_path: Path) -> None:
+    provider.script = Script(rules=(Rule(Reply(words=2000), structured=False),))
+    gemini = {"GOOGLE_API_KEY": "g-test", "GOOGLE_GEMINI_BASE_URL": provider.gemini_url}
+    settings = settings_for(provider, tmp_path, model="google_genai:gemini-2.5-flash", **gemini)
+    async with serve(settings.model_copy(update={"budget_usd": 0.004})) as service:
+        body = {"format": "story", "input": STORY}
+        run = (await service.client.http.post("/api/v1/runs?wait=true", json=body)).json()
+
+    [*_, last] = provider.generations
+    assert (run["status"], run["error"]["code"]) == ("failed", "BUDGET_EXCEEDED"), run["error"]
+    assert run["options"]["budget_usd"] == 0.004 and 0 < run["usage"]["cost_usd"] <= 0.004
+    assert last.finished and last.tokens_sent == last.body["generationConfig"]["maxOutputTokens"]
+    assert not run["usage"].get("estimated")
