@@ -12,6 +12,7 @@ from workflows.formats.base import AnyFormat
 from workflows.library import EmptyLibrary, Library
 from workflows.models.catalog import ModelCatalog
 from workflows.models.ledger import Ledgers
+from workflows.nodes.accounted import accounted
 from workflows.nodes.calculate_metrics import calculate_metrics
 from workflows.nodes.dependencies import Dependencies
 from workflows.nodes.derive import derive
@@ -42,13 +43,13 @@ def build_graph(
     # A schema of its own for each format: Studio makes the input form from it.
     graph = StateGraph(State, context_schema=RunContext, input_schema=_request_schema(format))
 
-    graph.add_node("outline", partial(outline, deps))
+    graph.add_node("outline", accounted(partial(outline, deps)), input_schema=State)
     graph.add_node("review_outline", partial(review_outline, deps))
     graph.add_node("dispatch", dispatch)
-    graph.add_node("generate_content", partial(generate_content, deps), input_schema=SectionTask)
-    graph.add_node("safety_check", partial(safety_check, deps))
-    graph.add_node("enhance_content", partial(enhance_content, deps))
-    graph.add_node("derive", partial(derive, deps))
+    graph.add_node("generate_content", accounted(partial(generate_content, deps)), input_schema=SectionTask)
+    graph.add_node("safety_check", accounted(partial(safety_check, deps)), input_schema=State)
+    graph.add_node("enhance_content", accounted(partial(enhance_content, deps)), input_schema=State)
+    graph.add_node("derive", accounted(partial(derive, deps)), input_schema=State)
     graph.add_node("calculate_metrics", partial(calculate_metrics, deps))
 
     graph.add_edge(START, "outline")

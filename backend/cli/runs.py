@@ -65,7 +65,8 @@ def quote(run_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
 def resume(
     run_id: Annotated[str, typer.Argument(metavar="ID")],
     budget: Annotated[
-        float | None, typer.Option(min=0.000001, help="US dollars that it may cost, with what it cost so far.")
+        float | None,
+        typer.Option(min=0.000001, help="US dollars that it may cost, with what it cost so far."),
     ] = None,
 ) -> None:
     """Go on with a run that failed or was stopped."""

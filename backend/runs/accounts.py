@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from backend.runs.options import RunOptions
 from backend.store.runs import Run
@@ -13,6 +13,8 @@ from backend.streaming.chunks import Message, UsageData
 from backend.streaming.tally import Tally, sum_by_role
 from backend.streaming.transcript import Transcript
 from workflows.models.ledger import Caps, Ledger, Ledgers
+from workflows.models.usage import Spending
+from workflows.state import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,13 @@ class Account:
 
     ledger: Ledger
     tally: Tally
+
+    def missed(self, state: State) -> Iterator[Message]:
+        """What an earlier attempt's calls cost that died between its checkpoint and the log."""
+        for spent in cast(list[Spending], state.get("spent", [])):
+            if (message := self.tally.add(spent)) is not None:
+                self.ledger.recall(spent)
+                yield message
 
     def untold(self) -> Iterator[Message]:
         """What calls that were cut off cost: when they ended, nobody listened to the graph any more."""
@@ -48,7 +57,8 @@ class Accounts:
             output_tokens=before.output_tokens,
             parallel=options.parallel,
         )
-        tally = Tally(before.model_copy(update={"budget_usd": options.budget_usd, "call": None}))
+        usage = before.model_copy(update={"budget_usd": options.budget_usd, "call": None})
+        tally = Tally(usage, known=transcript.calls)
         with self._ledgers.keep(run.id, ledger):
             yield Account(ledger, tally)
 

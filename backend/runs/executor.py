@@ -13,7 +13,7 @@ from langgraph.types import Command, StateSnapshot
 
 from backend.log.entry import LogUnavailable, StaleWriter
 from backend.log.sql import SqlLog
-from backend.runs.accounts import Accounts
+from backend.runs.accounts import Account, Accounts
 from backend.runs.cache import ResultCache
 from backend.runs.options import RunOptions
 from backend.runs.reconcile import reconcile
@@ -36,7 +36,6 @@ from backend.streaming.chunks import (
 from backend.streaming.events import stream_messages
 from backend.streaming.gate import Gate
 from backend.streaming.progress import ProgressMeter
-from backend.streaming.tally import Tally
 from backend.streaming.transcript import Transcript
 from workflows.errors import Cancelled, Internal, RunTimeout, StorywireError
 from workflows.graph import Graph
@@ -110,15 +109,17 @@ class Executor:
     async def _write(self, run: Run, writer: RunWriter, signals: Signals) -> Message | None:
         """The run's last message; None when it isn't over: it waits for a person, or for another process."""
         with self._accounts.keep(run, writer.transcript) as account:
-            ending = await self._attempt(run, writer, signals, account.tally)
+            ending = await self._attempt(run, writer, signals, account)
         for message in account.untold():
             writer.put(message)
         return ending
 
-    async def _attempt(self, run: Run, writer: RunWriter, signals: Signals, tally: Tally) -> Message | None:
+    async def _attempt(
+        self, run: Run, writer: RunWriter, signals: Signals, account: Account
+    ) -> Message | None:
         try:
             async with asyncio.timeout(self._run_timeout):
-                return await signals.guard(self._run_graph(run, writer, signals, tally))
+                return await signals.guard(self._run_graph(run, writer, signals, account))
         except GraphDrained:
             return None
         except asyncio.CancelledError:
@@ -140,7 +141,9 @@ class Executor:
                 Internal("Something went wrong on our side. The text so far is kept."), writer.transcript
             )
 
-    async def _run_graph(self, run: Run, writer: RunWriter, signals: Signals, tally: Tally) -> Message | None:
+    async def _run_graph(
+        self, run: Run, writer: RunWriter, signals: Signals, account: Account
+    ) -> Message | None:
         graph = self._graphs[run.format]
         options = RunOptions.model_validate(run.options)
         config = RunnableConfig(
@@ -159,7 +162,7 @@ class Executor:
         await writer.flush()
         signals.begun.set()
         gate = Gate(self._policy_of(run), time.monotonic)
-        for message in reconcile(transcript, state, gate.shown):
+        for message in (*reconcile(transcript, state, gate.shown), *account.missed(state)):
             writer.put(message)
 
         meter = ProgressMeter(time.monotonic)
@@ -181,7 +184,7 @@ class Executor:
                     owner=run.owner,
                 ),
                 control=signals.control,
-                tally=tally,
+                tally=account.tally,
             )
             # Closed whatever happens: a graph that nobody listens to would go on buying.
             async with aclosing(messages) as stream:
@@ -203,11 +206,13 @@ class Executor:
             writer.put(message)
         if transcript.text != text_of(state["sections"]):
             raise Internal("The text that was checked is not the text that was told; it is kept back.")
+        for message in account.missed(state):
+            writer.put(message)
         writer.put(meter.done())
         writer.put(_workflow("completed", attempt))
         if transcript.metadata is not None:
             state["metadata"] = transcript.metadata.model_dump()  # with what the gate measured
-        return complete(run.id, state, transcript.whole_usage or tally.usage)
+        return complete(run.id, state, transcript.whole_usage or account.tally.usage)
 
     def _store_usage(self, run: Run, transcript: Transcript) -> None:
         """Beside the writing, which need not wait for it: if the process dies, little is missing."""

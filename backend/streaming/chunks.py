@@ -126,8 +126,9 @@ class FactsData(_Data):
 
 
 class UsagePart(_Data):
-    """Tokens of one call, or of all calls of one role, model and section."""
+    """Tokens of one call, which has an `id`, or of all calls of one role, model and section."""
 
+    id: str | None = None
     role: str
     model: str
     section: int | None = None

@@ -12,18 +12,18 @@ Account = tuple[str, str, int | None]
 class Tally:
     """Running totals of a run, from where an earlier attempt left them."""
 
-    def __init__(self, usage: UsageData) -> None:
-        self._known: set[int] = set()
+    def __init__(self, usage: UsageData, known: Iterable[str] = ()) -> None:
+        """`known` are the calls that readers were told of."""
+        self._known = set(known)
         self.usage = usage
 
     def add(self, spent: Spending) -> Usage | None:
         """The message that tells of one more call; None for a call that was told already."""
-        number = spent.get("number")
-        if number in self._known:
+        call = UsagePart.model_validate({name: value for name, value in spent.items() if name != "kind"})
+        if call.id in self._known:
             return None
-        if number is not None:
-            self._known.add(number)
-        call = UsagePart.model_validate({k: v for k, v in spent.items() if k not in ("kind", "number")})
+        if call.id is not None:
+            self._known.add(call.id)
         self.usage = self.usage.model_copy(
             update={
                 "input_tokens": self.usage.input_tokens + call.input_tokens,
@@ -45,7 +45,7 @@ def add_part(parts: dict[Account, UsagePart], call: UsagePart) -> None:
     """Adds a call to what its account has."""
     account = (call.role, call.model, call.section)
     before = parts.get(account)
-    parts[account] = call if before is None else _sum(before, call)
+    parts[account] = call.model_copy(update={"id": None}) if before is None else _sum(before, call)
 
 
 def sum_by_role(parts: Iterable[UsagePart]) -> list[UsagePart]:

@@ -32,6 +32,7 @@ class Transcript:
         self.outline: OutlineData | None = None
         self.usage: UsageData | None = None
         self.spent: dict[Account, UsagePart] = {}
+        self.calls: set[str] = set()
         self.percent = 0
         self.attempts = 0
         self.metadata: MetadataData | None = None
@@ -53,6 +54,7 @@ class Transcript:
                 self.usage = data
                 if data.call is not None:
                     add_part(self.spent, data.call)
+                    self.calls.update([data.call.id] if data.call.id else [])
             case Progress(data=data):
                 self.percent = data.percent
             case Metadata(data=data):

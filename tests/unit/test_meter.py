@@ -4,7 +4,7 @@ import asyncio
 from uuid import UUID, uuid4
 
 import pytest
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 
 from workflows.models.ledger import Ledger
@@ -13,7 +13,7 @@ from workflows.models.prices import PriceBook
 from workflows.models.spec import ModelSpec
 from workflows.models.usage import Spending
 
-PROMPT = [[HumanMessage("x" * 40)]]
+PROMPT: list[list[BaseMessage]] = [[HumanMessage("x" * 40)]]
 
 
 class Desk:

@@ -8,7 +8,7 @@ is left, so that together they can't take more.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import count
+from uuid import uuid4
 
 from workflows.errors import BudgetExceeded
 from workflows.models.counting import TextCount
@@ -19,8 +19,6 @@ from workflows.models.usage import Role, Spending
 _LEAST_TOKENS = 16
 """A call that could write no more than this isn't begun; OpenAI's Responses API takes no smaller limit."""
 _THOUSAND = 1000
-
-_numbers = count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,7 @@ class Ledger:
         counted = tokens or Tokens(call.input_tokens, call.written.tokens)
         spending = Spending(
             kind="spending",
-            number=next(_numbers),
+            id=uuid4().hex[:12],
             model=str(call.model),
             role=call.role,
             input_tokens=counted.input,
@@ -118,6 +116,11 @@ class Ledger:
             call.ran_out = True
         self.spent.append(spending)
         return spending
+
+    def recall(self, spending: Spending) -> None:
+        """A call of an earlier attempt, which `spent_usd` and `output_tokens` didn't have."""
+        self._usd += spending.get("cost_usd", 0.0)
+        self._tokens += spending["output_tokens"]
 
     def drop(self, call: OpenCall) -> None:
         """A call that the provider never took: it cost nothing."""

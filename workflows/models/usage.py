@@ -12,11 +12,11 @@ class Spending(TypedDict):
     """Stream item: the tokens of one call. `model` is provider:model; `section` where it wrote or judged one.
 
     `cost_usd` is left out where the price isn't known. `estimated`: the provider didn't say what it used, so
-    the tokens are guessed from the text. `number` tells the calls of a process apart.
+    the tokens are guessed from the text. `id` is the call's own.
     """
 
     kind: Literal["spending"]
-    number: NotRequired[int]
+    id: NotRequired[str]
     model: str
     role: Role
     section: NotRequired[int]
