@@ -7,7 +7,8 @@ import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 
-from workflows.models.ledger import Ledger
+from workflows.errors import BudgetExceeded
+from workflows.models.ledger import Caps, Ledger
 from workflows.models.meter import Meter, MeterReader
 from workflows.models.prices import PriceBook
 from workflows.models.spec import ModelSpec
@@ -19,9 +20,9 @@ PROMPT: list[list[BaseMessage]] = [[HumanMessage("x" * 40)]]
 class Desk:
     """A meter whose tellings are kept."""
 
-    def __init__(self) -> None:
+    def __init__(self, caps: Caps | None = None) -> None:
         self.told: list[Spending] = []
-        meter = Meter(Ledger(PriceBook()), self.told.append, ModelSpec("openai", "x"), "writing", 2)
+        meter = Meter(Ledger(PriceBook(), caps), self.told.append, ModelSpec("openai", "x"), "writing", 2)
         self.reader = MeterReader(meter)
 
     async def begin(self) -> UUID:
@@ -76,3 +77,12 @@ async def test_meter_counts_nothing_for_a_call_that_was_refused() -> None:
     desk = Desk()
     await desk.reader.on_llm_error(ConnectionRefusedError(), run_id=await desk.begin())
     assert desk.told == []
+
+
+async def test_meter_stops_a_call_that_nobody_else_watches_at_the_chunk_that_is_too_much() -> None:
+    desk = Desk(Caps(max_output_tokens=20))
+    run_id = await desk.begin()
+    for _ in range(20):
+        await desk.reader.on_llm_new_token("word ", run_id=run_id)
+    with pytest.raises(BudgetExceeded):
+        await desk.reader.on_llm_new_token("word ", run_id=run_id)

@@ -11,7 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import LLMResult
 
 from workflows.models.counting import guess_prompt
-from workflows.models.ledger import Ledger, OpenCall
+from workflows.models.ledger import Ledger, OpenCall, used_up
 from workflows.models.prices import Tokens
 from workflows.models.spec import ModelSpec
 from workflows.models.usage import Role, Spending
@@ -46,6 +46,7 @@ class MeterReader(AsyncCallbackHandler):
     def __init__(self, meter: Meter, call: OpenCall | None = None) -> None:
         self._meter = meter
         self._begun = call
+        self._is_watched = call is not None  # by who began it, who leaves the stream when it runs out
         self._calls: dict[UUID, OpenCall] = {}
 
     async def on_chat_model_start(
@@ -57,13 +58,16 @@ class MeterReader(AsyncCallbackHandler):
         self._begun = None
 
     async def on_llm_new_token(self, token: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """More of a reply."""
+        """More of a reply. Raises BudgetExceeded where nobody else looks whether that was too much."""
         del kwargs
+        call = self._calls[run_id]
         if isinstance(token, str):
-            self._calls[run_id].add(token)
+            call.add(token)
         else:  # Gemini and the Responses API send lists of parts
             for part in token:
-                self._calls[run_id].add(part if isinstance(part, str) else str(part.get("text") or ""))
+                call.add(part if isinstance(part, str) else str(part.get("text") or ""))
+        if call.ran_out and not self._is_watched:
+            raise used_up()
 
     async def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         """The reply is there, as far as the provider gave it."""
