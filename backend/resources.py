@@ -110,13 +110,18 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         )
         housekeeping = Housekeeping(repository, run_log, checkpoints, settings.pack_after)
         await stack.enter_async_context(housekeeping)
-        warming = asyncio.create_task(models.warm_up(), name="warm up")
+        warming = asyncio.create_task(_warm_up(models, ledgers.prices), name="warm up")
         stack.push_async_callback(_leave, warming)
         yield Resources(settings, formats, models, policies, database, execution, runs, housekeeping, usage)
 
 
 def _policy(format: AnyFormat, run: Run) -> Policy:
     return format.policy(format.parse(run.input))
+
+
+async def _warm_up(models: ModelCatalog, prices: PriceBook) -> None:
+    await models.warm_up()
+    await asyncio.to_thread(prices.find, models.default())  # reads the list of all prices
 
 
 async def _leave(task: asyncio.Task[None]) -> None:

@@ -27,6 +27,12 @@ def test_price_of_cached_input_is_lower() -> None:
     assert fresh is not None and cached is not None and cached < fresh / 2
 
 
+@pytest.mark.parametrize("model", ["openai:gpt-5-mini", "groq:llama-3.3-70b-versatile"])
+def test_price_is_found_whatever_a_provider_says_of_its_cache(model: str) -> None:
+    found = cost(PriceBook(), model, Tokens(100, 100, cached=900, reasoning=500))
+    assert found is not None and found > 0
+
+
 def test_price_of_a_name_that_nobody_knows_is_none_and_of_an_own_machine_nothing() -> None:
     assert cost(PriceBook(), "openai:gpt-mystery") is None
     assert cost(PriceBook(), "embedded:smollm2-135m-instruct") == cost(PriceBook(), "ollama:llama3.2") == 0

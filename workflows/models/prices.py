@@ -32,6 +32,11 @@ class Tokens:
     cached: int = 0
     reasoning: int = 0
 
+    @property
+    def reread(self) -> int:
+        """The cached part; a provider that names more than it read isn't believed."""
+        return min(self.cached, self.input)
+
 
 class Price(Protocol):
     """What one model's tokens cost."""
@@ -53,8 +58,8 @@ class OwnPrice(BaseModel):
     def cost(self, tokens: Tokens) -> float:
         """Input that was cached costs as much as the rest where no price of its own is given."""
         cached = self.input if self.cached_input is None else self.cached_input
-        fresh = tokens.input - tokens.cached
-        return (fresh * self.input + tokens.cached * cached + tokens.output * self.output) / _MILLION
+        fresh = tokens.input - tokens.reread
+        return (fresh * self.input + tokens.reread * cached + tokens.output * self.output) / _MILLION
 
 
 FREE = OwnPrice(input=0, output=0)
@@ -72,7 +77,7 @@ class ListPrice:
         from genai_prices import Usage, calc_price
 
         usage = Usage(
-            input_tokens=tokens.input, output_tokens=tokens.output, cache_read_tokens=tokens.cached or None
+            input_tokens=tokens.input, output_tokens=tokens.output, cache_read_tokens=tokens.reread or None
         )
         return float(calc_price(usage, self.name, provider_id=self.provider).total_price)
 
