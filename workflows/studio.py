@@ -3,8 +3,10 @@
 Importing this module reads the environment and builds them; the service never does.
 """
 
+from workflows.formats.base import AnyFormat
+from workflows.formats.creator_script.format import CreatorScriptFormat
 from workflows.formats.story.format import StoryFormat
-from workflows.graph import build_graph
+from workflows.graph import Graph, build_graph
 from workflows.models.catalog import ModelCatalog
 from workflows.models.ledger import Ledgers
 from workflows.models.prices import PriceBook
@@ -12,9 +14,16 @@ from workflows.models.settings import ModelSettings
 from workflows.safety.book import PolicyBook
 
 settings = ModelSettings()
-story = build_graph(
-    StoryFormat(),
-    ModelCatalog(settings),
-    policies=PolicyBook(settings.policy_dir),
-    ledgers=Ledgers(PriceBook(settings.prices)),
-)
+models = ModelCatalog(settings)
+policies = PolicyBook(settings.policy_dir)
+ledgers = Ledgers(PriceBook(settings.prices))
+
+
+def _graph(format: AnyFormat) -> Graph:
+    return build_graph(
+        format.configure(settings), models, policies=policies, revisions=settings.revisions, ledgers=ledgers
+    )
+
+
+story = _graph(StoryFormat())
+creator_script = _graph(CreatorScriptFormat())

@@ -1,10 +1,10 @@
-"""`storywire serve | generate | runs | usage`: what there is."""
+"""`storywire serve | generate | runs | usage | doctor`: what there is."""
 
 from typing import Annotated
 
 import typer
 
-from backend.cli import generate, runs, serve, usage
+from backend.cli import doctor, generate, runs, serve, usage
 from backend.version import VERSION
 
 app = typer.Typer(
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("usage")(usage.usage)
+app.command("doctor")(doctor.doctor)
 app.add_typer(generate.app, name="generate")
 app.add_typer(runs.app, name="runs")
 

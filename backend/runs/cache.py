@@ -94,15 +94,19 @@ class ResultCache:
         kept = run_id and await self._runs.find(run.owner, run_id)
         if not kept or kept.result is None:
             return None
-        return retell(await read_messages(self._log, kept.id), kept.result, run.id)
+        told = retell(await read_messages(self._log, kept.id), kept.result, run.id)
+        if told is not None:
+            await self._runs.update(run.id, plan=kept.plan)
+        return told
 
 
 def cache_key(format: AnyFormat, run: Run, models: list[ModelSpec], policy: Policy) -> str | None:
     """What a result depends on, in short: the input, the format with its prompts, the models, the policy."""
     given = format.cache_key(format.parse(run.input))
-    if given is None:
+    if given is None or run.origin is not None:  # a version is made of another run's text
         return None
-    whole = [format.name, format.fingerprint(), given, [str(model) for model in models]]
+    how = run.options.get("keep_length", True)
+    whole = [format.name, format.fingerprint(), given, how, [str(model) for model in models]]
     rules = hashlib.sha256(policy.model_dump_json().encode()).hexdigest()
     return hashlib.sha256(orjson.dumps([*whole, rules])).hexdigest()
 

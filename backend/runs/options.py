@@ -21,6 +21,9 @@ class RunOptions(BaseModel):
     on_disconnect: Literal["continue", "cancel"] = Field(
         "continue", description="cancel: stop the run when nobody has read it for a while"
     )
+    keep_length: bool = Field(
+        True, description="Keep each section to its planned length; false: take what the model writes"
+    )
     budget_usd: float | None = Field(
         None,
         gt=0,

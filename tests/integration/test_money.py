@@ -83,7 +83,7 @@ async def test_budget_is_passed_to_the_provider_and_ends_the_run_with_what_was_w
 ) -> None:
     provider.script = Script(default=Reply(words=150))
     budget = 0.006  # the plan and two scenes and a bit
-    run_id = await service.client.start(budget_usd=budget)
+    run_id = await service.client.start(budget_usd=budget, keep_length=False)
     broken = await service.client.read(run_id)
     spent = await service.client.run(run_id)
     bought = provider.generations
@@ -116,7 +116,7 @@ async def test_cap_that_a_provider_ignores_closes_the_stream(
         rules=(Rule(Reply(words=2000, pace=600, tokens_per_chunk=1), structured=False),),
         ignores_limits=True,
     )
-    run_id = await service.client.start(max_output_tokens=800)
+    run_id = await service.client.start(max_output_tokens=800, keep_length=False)
     told = await service.client.read(run_id)
     usage = (await service.client.run(run_id))["usage"]
     [*_, last] = provider.generations
@@ -128,7 +128,7 @@ async def test_cap_that_a_provider_ignores_closes_the_stream(
 
 async def test_parallel_sections_share_one_budget(service: LiveService, provider: FakeProvider) -> None:
     provider.script = Script(default=Reply(words=300))
-    run_id = await service.client.start(parallel=4, budget_usd=0.008)
+    run_id = await service.client.start(parallel=4, budget_usd=0.008, keep_length=False)
     told = await service.client.read(run_id)
 
     assert told.ending is not None and told.ending["code"] == "BUDGET_EXCEEDED"
@@ -239,7 +239,7 @@ async def test_budget_of_gemini_is_a_limit_of_its_own_kind(provider: FakeProvide
     gemini = {"GOOGLE_API_KEY": "g-test", "GOOGLE_GEMINI_BASE_URL": provider.gemini_url}
     settings = settings_for(provider, tmp_path, model="google_genai:gemini-2.5-flash", **gemini)
     async with serve(settings.model_copy(update={"budget_usd": 0.004})) as service:
-        body = {"format": "story", "input": STORY}
+        body = {"format": "story", "input": STORY, "options": {"keep_length": False}}
         run = (await service.client.http.post("/api/v1/runs?wait=true", json=body)).json()
 
     [*_, last] = provider.generations

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from workflows.models.prices import PriceBook, PriceError, Tokens
+from workflows.models.selection import DEFAULT_NAMES
 from workflows.models.spec import ModelSpec
 
 
@@ -14,7 +15,7 @@ def cost(book: PriceBook, model: str, tokens: Tokens = Tokens(1_000_000, 1_000_0
 
 
 @pytest.mark.parametrize(
-    "model", ["openai:gpt-5-mini", "google_genai:gemini-2.5-flash", "groq:llama-3.3-70b-versatile"]
+    "model", [f"{provider}:{name}" for provider, name in DEFAULT_NAMES.items() if provider != "ollama"]
 )
 def test_price_of_every_default_model_is_known(model: str) -> None:
     found = cost(PriceBook(), model)

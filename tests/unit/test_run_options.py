@@ -16,6 +16,7 @@ def test_run_options_left_out_are_the_plain_ones() -> None:
         "model": None,
         "parallel": 1,
         "on_disconnect": "continue",
+        "keep_length": True,
         "budget_usd": None,
         "max_output_tokens": None,
         "cache": None,

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from workflows.models.spec import ModelSpec
 
 # Our names of providers → those of genai-prices. Groq's models are other people's: the price is Groq's.
-_PROVIDERS = {"openai": "openai", "google_genai": "google", "groq": "groq"}
+_PROVIDERS = {"openai": "openai", "openai_responses": "openai", "google_genai": "google", "groq": "groq"}
 _FREE = frozenset({"embedded", "ollama", "replay"})
 _MILLION = 1_000_000
 
