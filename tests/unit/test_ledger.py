@@ -52,6 +52,14 @@ def test_call_whose_provider_says_nothing_is_counted_by_us_and_says_so(prices: P
     assert (spending["input_tokens"], spending["output_tokens"]) == (100, 30)
 
 
+def test_prompt_that_nobody_counts_is_guessed_as_those_before_it_turned_out(prices: PriceBook) -> None:
+    ledger = Ledger(prices)
+    ledger.end(begin(ledger, prompt=100), Tokens(150, 10))
+    ledger.end(begin(ledger, prompt=300), Tokens(450, 10))
+    spending = ledger.end(begin(ledger, prompt=200), None)
+    assert spending is not None and spending["input_tokens"] == 300
+
+
 def test_call_of_unknown_price_has_no_cost_and_no_budget(prices: PriceBook) -> None:
     mystery = ModelSpec("openai", "gpt-mystery")
     ledger = Ledger(prices)

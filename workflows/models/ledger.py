@@ -39,7 +39,8 @@ class OpenCall:
     model: ModelSpec
     role: Role
     section: int | None
-    input_tokens: int  # about
+    guess: int  # of the prompt's tokens, by its characters
+    input_tokens: int  # the guess, as far as earlier calls taught better
     price: Price | None
     limit: int | None
     reserved_usd: float
@@ -73,16 +74,22 @@ class Ledger:
         self._tokens = output_tokens
         self._parallel = parallel
         self._open: list[OpenCall] = []
+        self._prompts: dict[tuple[ModelSpec, Role], tuple[int, int]] = {}  # tokens as counted, and as guessed
         self.spent: list[Spending] = []
         """Every call of this attempt that has ended, in order."""
 
-    def begin(self, model: ModelSpec, role: Role, section: int | None, input_tokens: int) -> OpenCall:
-        """A call that is about to be made. Raises BudgetExceeded when there isn't enough left for it."""
+    def begin(self, model: ModelSpec, role: Role, section: int | None, guess: int) -> OpenCall:
+        """A call that is about to be made, with a prompt of about `guess` tokens.
+
+        Raises BudgetExceeded when there isn't enough left for it.
+        """
         price = self._prices.find(model)
+        counted, guessed = self._prompts.get((model, role), (1, 1))
+        input_tokens = round(guess * counted / guessed)
         # Sections are what goes on at once: a plan or a last verdict has nobody to share with.
         sharers = 1 if section is None else max(1, self._parallel - len(self._open))
         limit, reserved = self._share(model, price, input_tokens, sharers) if self._caps else (None, 0.0)
-        call = OpenCall(model, role, section, input_tokens, price, limit, reserved)
+        call = OpenCall(model, role, section, guess, input_tokens, price, limit, reserved)
         self._open.append(call)
         return call
 
@@ -91,6 +98,9 @@ class Ledger:
         if call.closed:
             return None
         self._close(call)
+        if tokens is not None and tokens.input and call.guess:
+            before = self._prompts.get((call.model, call.role), (0, 0))
+            self._prompts[call.model, call.role] = (before[0] + tokens.input, before[1] + call.guess)
         counted = tokens or Tokens(call.input_tokens, call.written.tokens)
         spending = Spending(
             kind="spending",
