@@ -56,7 +56,7 @@ class Format(ABC, Generic[InputT]):
     """The input model. Its field errors are what a caller is told."""
     version: ClassVar[str] = "1"
     """Change it when the same input should give another text; kept results of another version aren't used."""
-    default_cache: ClassVar[Literal["use", "off"]] = "off"
+    default_cache: ClassVar[Literal["use", "refresh", "off"]] = "off"
     """Whether a run that doesn't say takes the kept result of the same request."""
     exports: ClassVar[Mapping[str, Exporter]] = {}
     """The kinds of file that a finished run can be had as, beside Markdown and plain text."""
