@@ -232,6 +232,10 @@ async def test_kept_result_is_refreshed_deleted_and_not_taken_for_another_reques
     assert (off, other, fresh, hit, still, gone) == (False, False, False, True, True, False)
     assert (await service.client.run(copy))["status"] == "completed"
     assert len(provider.generations) == 5 * CALLS
+    version = await service.client.http.post(f"/api/v1/runs/{copy}/versions", json={"section": 0})
+    told = await service.client.read(version.json()["run_id"])
+    assert told.ending is not None and told.ending["type"] == "complete" and not told.ending["cached"]
+    assert len(provider.generations) < 6 * CALLS  # a version of a kept result buys its one section
 
 
 async def test_budget_of_gemini_is_a_limit_of_its_own_kind(provider: FakeProvider, tmp_path: Path) -> None:
