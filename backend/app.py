@@ -21,6 +21,7 @@ from backend.api import (
     safety,
     sessions,
     shares,
+    usage,
     versions,
 )
 from backend.api.limits import BodyLimit
@@ -70,6 +71,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(creator_scripts.router)
     app.include_router(discovery_reports.router)
     app.include_router(safety.router)
+    app.include_router(usage.router)
     app.include_router(health.router)
     app.include_router(page.router)
     page.mount_static(app)

@@ -12,6 +12,8 @@ from backend.library.children import Children
 from backend.library.finders import story_finders
 from backend.library.sessions import Sessions
 from backend.log.sql import SqlLog
+from backend.runs.accounts import Accounts
+from backend.runs.cache import ResultCache, cache_key
 from backend.runs.execution import InlineExecution
 from backend.runs.executor import Executor
 from backend.runs.housekeeping import Housekeeping
@@ -24,6 +26,7 @@ from backend.settings import Settings
 from backend.sight.attempt import Sight, Tracing
 from backend.sight.measures import Measures
 from backend.sight.prometheus import PrometheusMeasures
+from backend.store.cache import CacheRepository
 from backend.store.children import ChildRepository
 from backend.store.database import Database
 from backend.store.library import Finder, StoredLibrary
@@ -31,6 +34,7 @@ from backend.store.personas import PersonaRepository
 from backend.store.runs import Run, RunRepository
 from backend.store.sessions import SessionRepository
 from backend.store.shares import ShareRepository
+from backend.store.usage import UsageRepository
 from workflows.errors import StorywireError
 from workflows.formats.base import AnyFormat
 from workflows.formats.discovery_report.format import DiscoveryReportFormat
@@ -38,6 +42,9 @@ from workflows.formats.personal import find_personal
 from workflows.formats.registry import list_formats
 from workflows.graph import build_graph
 from workflows.models.catalog import ModelCatalog
+from workflows.models.ledger import Ledgers
+from workflows.models.prices import PriceBook
+from workflows.models.spec import ModelSpec
 from workflows.safety.book import PolicyBook
 from workflows.safety.policy import Policy
 
@@ -63,6 +70,7 @@ class Resources:
     housekeeping: Housekeeping
     children: Children
     sessions: Sessions
+    usage: UsageRepository
     measures: Measures
     readiness: Readiness
 
@@ -93,14 +101,26 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         personas = PersonaRepository(database)
         finders: dict[str, Finder] = {"persona": personas.look_up}
         library = StoredLibrary(finders)
+        ledgers = Ledgers(PriceBook(settings.prices))
+        usage = UsageRepository(database)
+
+        def policy_of(run: Run) -> Policy:
+            return policies.apply(_policy(formats[run.format], run))
+
+        def key_of(run: Run) -> str | None:
+            called = models.selection.called_by(ModelSpec.parse(run.model))
+            return cache_key(formats[run.format], run, called, policy_of(run))
+
         executor = Executor(
             graphs={
-                name: build_graph(format, models, checkpoints, policies, library, settings.revisions)
+                name: build_graph(format, models, checkpoints, policies, library, settings.revisions, ledgers)
                 for name, format in formats.items()
             },
             run_log=run_log,
             repository=repository,
-            policy_of=lambda run: policies.apply(_policy(formats[run.format], run)),
+            policy_of=policy_of,
+            accounts=Accounts(ledgers, usage),
+            cache=ResultCache(CacheRepository(database), repository, run_log, key_of, settings.cache_ttl),
             sight=Sight(measures, tracings),
             personal_of=lambda run: _personal(formats[run.format], run),
             merge_seconds=settings.merge_ms / 1000,
@@ -122,6 +142,8 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             measures=measures,
             disconnect_grace=settings.disconnect_grace,
             quota=quota,
+            prices=ledgers.prices,
+            budget_usd=settings.budget_usd,
         )
         child_repository, session_repository = ChildRepository(database), SessionRepository(database)
         finders |= story_finders(child_repository, session_repository, runs)
@@ -138,7 +160,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         )
         housekeeping = Housekeeping(repository, run_log, checkpoints, settings.pack_after)
         await stack.enter_async_context(housekeeping)
-        warming = asyncio.create_task(models.warm_up(), name="warm up")
+        warming = asyncio.create_task(_warm_up(models, ledgers.prices), name="warm up")
         stack.push_async_callback(_leave, warming)
         yield Resources(
             settings=settings,
@@ -152,6 +174,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             shares=Shares(ShareRepository(database), runs),
             personas=personas,
             housekeeping=housekeeping,
+            usage=usage,
             measures=measures,
             readiness=readiness,
             children=children,
@@ -161,6 +184,11 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
 
 def _policy(format: AnyFormat, run: Run) -> Policy:
     return format.policy(format.parse(run.input))
+
+
+async def _warm_up(models: ModelCatalog, prices: PriceBook) -> None:
+    await models.warm_up()
+    await asyncio.to_thread(prices.find, models.default())  # reads the list of all prices
 
 
 def _personal(format: AnyFormat, run: Run) -> list[str] | None:

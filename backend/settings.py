@@ -86,6 +86,12 @@ class Settings(ModelSettings):
         ge=0,
         description="Seconds without a reader after which a run with on_disconnect=cancel is cancelled",
     )
+    budget_usd: float | None = Field(
+        None, gt=0, description="US dollars that a run may cost, if it doesn't say so itself"
+    )
+    cache_ttl: float = Field(
+        604800, ge=0, description="Seconds for which a run's result answers the same request"
+    )
     pack_after: float = Field(3600, ge=0, description="Seconds after its end when a run's log is packed")
 
     ping_seconds: float = Field(15, gt=0, description="Seconds between heartbeat comments")

@@ -147,6 +147,12 @@ class SafetyRejected(StorywireError):
     resumable = False
 
 
+class BudgetExceeded(StorywireError):
+    """What the run may spend is used up; it can go on with more."""
+
+    code = "BUDGET_EXCEEDED"
+
+
 class Cancelled(StorywireError):
     """Somebody stopped the run; the text so far is kept."""
 

@@ -11,6 +11,8 @@ from typing_extensions import TypedDict
 from workflows.formats.base import AnyFormat, Format
 from workflows.library import EmptyLibrary, Library
 from workflows.models.catalog import ModelCatalog
+from workflows.models.ledger import Ledgers
+from workflows.nodes.accounted import accounted
 from workflows.nodes.calculate_metrics import calculate_metrics
 from workflows.nodes.dependencies import Dependencies
 from workflows.nodes.derive import derive
@@ -34,22 +36,30 @@ def build_graph(
     policies: PolicyBook | None = None,
     library: Library | None = None,
     revisions: int | None = None,
+    ledgers: Ledgers | None = None,
 ) -> Graph:
     """The graph of one format. LangGraph Studio brings a checkpointer of its own.
 
     `revisions`: how often a review may have sections written again, if not as often as the format says.
     """
-    deps = Dependencies(format, models, policies or PolicyBook(), library or EmptyLibrary(), revisions)
+    deps = Dependencies(
+        format,
+        models,
+        policies or PolicyBook(),
+        library or EmptyLibrary(),
+        revisions,
+        ledgers or Ledgers(),
+    )
     # A schema of its own for each format: Studio makes the input form from it.
     graph = StateGraph(State, context_schema=RunContext, input_schema=_request_schema(format))
 
-    graph.add_node("outline", partial(outline, deps))
+    graph.add_node("outline", accounted(partial(outline, deps)), input_schema=State)
     graph.add_node("review_outline", partial(review_outline, deps))
     graph.add_node("dispatch", dispatch)
-    graph.add_node("generate_content", partial(generate_content, deps), input_schema=SectionTask)
-    graph.add_node("safety_check", partial(safety_check, deps))
-    graph.add_node("enhance_content", partial(enhance_content, deps))
-    graph.add_node("derive", partial(derive, deps))
+    graph.add_node("generate_content", accounted(partial(generate_content, deps)), input_schema=SectionTask)
+    graph.add_node("safety_check", accounted(partial(safety_check, deps)), input_schema=State)
+    graph.add_node("enhance_content", accounted(partial(enhance_content, deps)), input_schema=State)
+    graph.add_node("derive", accounted(partial(derive, deps)), input_schema=State)
     graph.add_node("calculate_metrics", partial(calculate_metrics, deps))
 
     graph.add_edge(START, "outline")
@@ -62,7 +72,7 @@ def build_graph(
     )
     graph.add_edge("generate_content", "dispatch")
     if researches:
-        graph.add_node("research", partial(research, deps), input_schema=ResearchTask)
+        graph.add_node("research", accounted(partial(research, deps)), input_schema=ResearchTask)
         graph.add_edge("research", "dispatch")
     graph.add_conditional_edges("safety_check", after_safety_check, ["enhance_content", "derive"])
     graph.add_edge("enhance_content", "safety_check")

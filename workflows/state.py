@@ -4,6 +4,7 @@ Everything here is written into checkpoints, so it is dicts, lists, strings and 
 """
 
 from dataclasses import dataclass
+from operator import add
 from typing import Annotated, Any, Literal, NotRequired, TypeVar
 
 from pydantic import Field
@@ -160,6 +161,7 @@ class State(TypedDict, total=False):
     taken_over: list[int]  # sections of the version before, which a review leaves as they are
     results: dict[str, Any]  # the format's own results, such as a story's choices
     metadata: dict[str, Any]
+    spent: Annotated[list[dict[str, Any]], add]  # what each call cost, as its node told it
 
 
 class SectionTask(TypedDict):

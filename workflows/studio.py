@@ -7,16 +7,21 @@ from workflows.formats.base import AnyFormat
 from workflows.formats.registry import list_formats
 from workflows.graph import Graph, build_graph
 from workflows.models.catalog import ModelCatalog
+from workflows.models.ledger import Ledgers
+from workflows.models.prices import PriceBook
 from workflows.models.settings import ModelSettings
 from workflows.safety.book import PolicyBook
 
 settings = ModelSettings()
 models = ModelCatalog(settings)
 policies = PolicyBook(settings.policy_dir)
+ledgers = Ledgers(PriceBook(settings.prices))
 
 
 def _graph(format: AnyFormat) -> Graph:
-    return build_graph(format.configure(settings), models, policies=policies, revisions=settings.revisions)
+    return build_graph(
+        format.configure(settings), models, policies=policies, revisions=settings.revisions, ledgers=ledgers
+    )
 
 
 # By the format's name: `./workflows/studio.py:story`.

@@ -10,9 +10,11 @@ from backend.api.dependencies import EventIdDep, OwnerDep, RunsDep, SettingsDep
 from backend.api.streams import stream_response
 from backend.api.views import RunPage, RunView, StartedRun, started, summary, whole
 from backend.runs.options import RunOptions
+from backend.runs.quote import Quote
 from backend.runs.runs import RunRequest
 from backend.streaming.views import Granularity, Order
 from workflows.errors import Conflict
+from workflows.models.ledger import Caps
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
 
@@ -28,6 +30,15 @@ class StartBody(BaseModel):
     format: str = Field(description="The format's name; GET /api/v1/formats lists them", examples=["story"])
     input: dict[str, Any] = Field(description="The format's own input")
     options: RunOptions = RunOptions()
+
+
+class ResumeBody(BaseModel):
+    """What the run may spend from now on, with what it has spent already. What is left out stays."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    budget_usd: float | None = Field(None, gt=0, allow_inf_nan=False)
+    max_output_tokens: int | None = Field(None, ge=1)
 
 
 class AnswerBody(BaseModel):
@@ -112,9 +123,18 @@ async def cancel_run(run_id: RunId, owner: OwnerDep, runs: RunsDep) -> StartedRu
 
 
 @router.post("/{run_id}/resume", status_code=202, response_model=StartedRun)
-async def resume_run(run_id: RunId, owner: OwnerDep, runs: RunsDep) -> StartedRun:
+async def resume_run(
+    run_id: RunId, owner: OwnerDep, runs: RunsDep, body: ResumeBody | None = None
+) -> StartedRun:
     """Goes on from the last finished section."""
-    return started(await runs.resume(owner, run_id))
+    more = body or ResumeBody()
+    return started(await runs.resume(owner, run_id, Caps(more.budget_usd, more.max_output_tokens)))
+
+
+@router.get("/{run_id}/resume-quote")
+async def quote_run(run_id: RunId, owner: OwnerDep, runs: RunsDep) -> Quote:
+    """What is left to write, and about what it will cost."""
+    return await runs.quote(owner, run_id)
 
 
 @router.post("/{run_id}/input", status_code=202, response_model=StartedRun)

@@ -121,7 +121,7 @@ def whole(run: Run, transcript: Transcript) -> RunView:
         text=transcript.text,
         safety=[verdict.model_dump(exclude_none=True) for verdict in transcript.verdicts],
         safety_issues=Counter(issue.category for verdict in transcript.verdicts for issue in verdict.issues),
-        usage=transcript.usage.model_dump(exclude_none=True) if transcript.usage else None,
+        usage=usage.model_dump(exclude_none=True) if (usage := transcript.whole_usage) else None,
         result=run.result,
         error=run.error,
         parent_run_id=run.parent_run_id,

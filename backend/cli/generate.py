@@ -20,6 +20,10 @@ app = typer.Typer(help="Write something and watch it being written.", no_args_is
 Server = Annotated[str | None, typer.Option(help="A service's address; without one the run executes here.")]
 Model = Annotated[str | None, typer.Option(help="provider:model")]
 Parallel = Annotated[int, typer.Option(help="Sections that are written at once.")]
+Budget = Annotated[float | None, typer.Option(help="US dollars that it may cost.")]
+Cache = Annotated[
+    str | None, typer.Option(help="use (an earlier result of the same request), refresh or off.")
+]
 
 
 @app.callback()
@@ -45,10 +49,12 @@ def story(
     choice: Annotated[int | None, typer.Option(min=1, help="Which of the last chapter's choices.")] = None,
     model: Model = None,
     parallel: Parallel = 1,
+    budget: Budget = None,
+    cache: Cache = None,
     server: Server = None,
 ) -> None:
     """Write a chapter of a child's story. The story goes to standard output, all else to standard error."""
-    options = {"model": model, "parallel": parallel}
+    options = {"model": model, "parallel": parallel, "budget_usd": budget, "cache": cache}
     if session is not None:
         if theme is not None or child is not None:
             fail("A story knows its theme and its reader: give --session without --theme and --child.", 2)

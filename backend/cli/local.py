@@ -15,6 +15,7 @@ from backend.settings import Settings
 from backend.store.runs import Run
 from backend.streaming.chunks import Message, decode
 from workflows.formats.base import invalid_input
+from workflows.models.ledger import Caps
 
 OWNER = "local"
 
@@ -48,12 +49,17 @@ async def _start(resources: Resources, body: dict[str, Any], options: RunOptions
     return run
 
 
-async def resume_local(settings: Settings, run_id: str) -> AsyncGenerator[Message]:
-    """Goes on with a run and yields all of its messages. Raises NotFound, Conflict."""
+async def resume_local(
+    settings: Settings, run_id: str, budget: float | None = None
+) -> AsyncGenerator[Message]:
+    """Goes on with a run, which may cost `budget` US dollars from now on, and yields all of its messages.
+
+    Raises NotFound, Conflict, InvalidInput.
+    """
     quiet = settings.model_copy(update={"log_level": "error", "shutdown_grace": 0})
     configure_logs(quiet)
     async with open_resources(quiet) as resources:
-        run = await resources.runs.resume(OWNER, run_id)
+        run = await resources.runs.resume(OWNER, run_id, Caps(budget_usd=budget))
         async with aclosing(read_run(resources, run)) as messages:
             async for message in messages:
                 yield message

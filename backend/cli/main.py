@@ -1,10 +1,10 @@
-"""`storywire serve | generate | runs | doctor`: what there is."""
+"""`storywire serve | generate | runs | usage | doctor`: what there is."""
 
 from typing import Annotated
 
 import typer
 
-from backend.cli import children, doctor, generate, runs, serve, sessions
+from backend.cli import children, doctor, generate, runs, serve, sessions, usage
 from backend.version import VERSION
 
 app = typer.Typer(
@@ -14,6 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("serve")(serve.serve)
+app.command("usage")(usage.usage)
 app.command("doctor")(doctor.doctor)
 app.add_typer(generate.app, name="generate")
 app.add_typer(runs.app, name="runs")

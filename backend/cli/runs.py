@@ -53,10 +53,25 @@ def export(
 
 
 @app.command()
-def resume(run_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+def quote(run_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Tell what is left of a run, and about what it will cost."""
+    try:
+        typer.echo(asyncio.run(_quote(_quiet(), run_id)))
+    except StorywireError as error:
+        fail(error.message)
+
+
+@app.command()
+def resume(
+    run_id: Annotated[str, typer.Argument(metavar="ID")],
+    budget: Annotated[
+        float | None,
+        typer.Option(min=0.000001, help="US dollars that it may cost, with what it cost so far."),
+    ] = None,
+) -> None:
     """Go on with a run that failed or was stopped."""
     try:
-        completed = asyncio.run(_resume(_quiet(), run_id))
+        completed = asyncio.run(_resume(_quiet(), run_id, budget))
     except StorywireError as error:
         fail(error.message)
     except KeyboardInterrupt:
@@ -106,12 +121,27 @@ async def _export(settings: Settings, run_id: str, name: str) -> tuple[str, byte
         return exporter.suffix, exporter.render(finished(format, run))
 
 
-async def _resume(settings: Settings, run_id: str) -> bool:
+async def _quote(settings: Settings, run_id: str) -> str:
+    from backend.cli.local import OWNER
+    from backend.resources import open_resources
+
+    async with open_resources(settings) as resources:
+        quote = await resources.runs.quote(OWNER, run_id)
+    if not quote.planned:
+        return f"Nothing is planned yet, so nobody can say what it will cost. Model: {quote.model}"
+    cost = "at a price that isn't known"
+    if quote.cost_usd_low is not None and quote.cost_usd_high is not None:
+        cost = f"for about ${quote.cost_usd_low:.4f} to ${quote.cost_usd_high:.4f} ({quote.basis})"
+    left = f"{len(quote.sections_left)} sections, about {quote.words_left} words"
+    return f"{left}, {cost}, by {quote.model}"
+
+
+async def _resume(settings: Settings, run_id: str, budget: float | None) -> bool:
     from backend.cli.local import resume_local
 
     ending = None
     with Screen() as screen:
-        async with aclosing(resume_local(settings, run_id)) as messages:
+        async with aclosing(resume_local(settings, run_id, budget)) as messages:
             async for message in messages:
                 screen.show(message)
                 ending = message

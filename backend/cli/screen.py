@@ -101,6 +101,7 @@ class Screen:
             f"\nWords      {metadata['word_count']}, {metadata['estimated_reading_time']} minutes, "
             f"{metadata['vocabulary_level']}"
         )
+        self._tell(f"Cost       {_cost(data['usage'], cached=bool(data['cached']))}")
         choices = data.get("choices")
         if isinstance(choices, list):
             self._tell(f"\n[bold]{escape(str(data.get('choice_question', '')))}[/bold]")
@@ -116,3 +117,13 @@ class Screen:
     def _tell(self, line: str) -> None:
         sys.stdout.flush()
         self._about.print(line)
+
+
+def _cost(usage: object, *, cached: bool) -> str:
+    assert isinstance(usage, dict)
+    if cached:
+        return "nothing: an earlier run's text for the same request"
+    cost = usage["cost_usd"]
+    price = "unknown price" if cost is None else f"${cost:.4f}"
+    about = "about " if usage["estimated"] else ""
+    return f"{about}{price}, {usage['input_tokens']} tokens read, {usage['output_tokens']} written"

@@ -14,6 +14,8 @@ from langgraph.types import Command, StateSnapshot
 
 from backend.log.entry import LogUnavailable, StaleWriter
 from backend.log.sql import SqlLog
+from backend.runs.accounts import Account, Accounts
+from backend.runs.cache import ResultCache
 from backend.runs.options import RunOptions
 from backend.runs.origin import plan_of, seed_state
 from backend.runs.reconcile import reconcile
@@ -34,7 +36,6 @@ from backend.streaming.chunks import (
     NodeEventData,
     OutlineMessage,
     Retract,
-    UsageData,
 )
 from backend.streaming.events import stream_messages
 from backend.streaming.gate import Gate
@@ -59,6 +60,8 @@ class Executor:
         run_log: SqlLog,
         repository: RunRepository,
         policy_of: Callable[[Run], Policy],
+        accounts: Accounts,
+        cache: ResultCache,
         sight: Sight,
         personal_of: Callable[[Run], Sequence[str] | None],
         merge_seconds: float,
@@ -68,6 +71,9 @@ class Executor:
         self._log = run_log
         self._repository = repository
         self._policy_of = policy_of
+        self._accounts = accounts
+        self._cache = cache
+        self._storing: set[asyncio.Task[None]] = set()
         self._sight = sight
         self._personal_of = personal_of
         self._merge_seconds = merge_seconds
@@ -83,6 +89,7 @@ class Executor:
             transcript, last_seq = await replay(self._log, run.id)
             if transcript.terminal is not None and not signals.lifts_error:
                 # A crash fell between the log and the table. A run that was cancelled stays cancelled.
+                await self._accounts.store(run, transcript)
                 await self._store(run, transcript.terminal, transcript)
                 return
             log.info("run_begins", attempt=transcript.attempts + 1, model=run.model)
@@ -101,6 +108,7 @@ class Executor:
                 if ending is not None:
                     signals.settling = True
                     writer.put(ending)
+            await self._accounts.store(run, transcript)
             outcome = await self._store(run, ending, transcript)
         except StaleWriter:
             log.warning("run_taken_over")
@@ -108,6 +116,7 @@ class Executor:
             # Its last message can't be written either: the run stays as it is and is found at the next start.
             log.exception("run_log_unavailable")
         finally:
+            self._cache.land(run)
             self._log.let_go(run.id)
             if attempt is not None:
                 attempt.ended(outcome)
@@ -115,9 +124,23 @@ class Executor:
 
     async def _write(self, run: Run, writer: RunWriter, signals: Signals, attempt: Attempt) -> Message | None:
         """The run's last message; None when it isn't over: it waits for a person, or for another process."""
+        with self._accounts.keep(run, writer.transcript) as account:
+            ending = await self._ending(run, writer, signals, attempt.callbacks, account)
+        for message in account.untold():
+            writer.put(message)
+        return ending
+
+    async def _ending(
+        self,
+        run: Run,
+        writer: RunWriter,
+        signals: Signals,
+        callbacks: list[BaseCallbackHandler],
+        account: Account,
+    ) -> Message | None:
         try:
             async with asyncio.timeout(self._run_timeout):
-                return await signals.guard(self._run_graph(run, writer, signals, attempt.callbacks))
+                return await signals.guard(self._run_graph(run, writer, signals, callbacks, account))
         except GraphDrained:
             return None
         except asyncio.CancelledError:
@@ -140,7 +163,12 @@ class Executor:
             )
 
     async def _run_graph(
-        self, run: Run, writer: RunWriter, signals: Signals, callbacks: list[BaseCallbackHandler]
+        self,
+        run: Run,
+        writer: RunWriter,
+        signals: Signals,
+        callbacks: list[BaseCallbackHandler],
+        account: Account,
     ) -> Message | None:
         graph = self._graphs[run.format]
         options = RunOptions.model_validate(run.options)
@@ -164,12 +192,15 @@ class Executor:
         await writer.flush()
         signals.begun.set()
         gate = Gate(self._policy_of(run), time.monotonic)
-        for message in reconcile(transcript, state, gate.shown):
+        for message in (*reconcile(transcript, state, gate.shown), *account.missed(state)):
             writer.put(message)
 
         meter = ProgressMeter(time.monotonic)
         _prepare(meter, transcript)
-        usage = transcript.usage or UsageData(model=run.model, input_tokens=0, output_tokens=0)
+        if not snapshot.created_at and transcript.outline is None:
+            kept = await self._cache.obtain(run, lambda: writer.put(meter.now(_SAME_ELSEWHERE)))
+            if kept is not None:
+                return _retell(kept, writer, meter, attempt)
         # Not `snapshot.next`: it is empty too when every task of a step is done but the step isn't checkpointed.
         if not snapshot.created_at or snapshot.tasks:
             messages = stream_messages(
@@ -184,7 +215,7 @@ class Executor:
                     owner=run.owner,
                 ),
                 control=signals.control,
-                usage=usage,
+                tally=account.tally,
             )
             # Closed whatever happens: a graph that nobody listens to would go on buying.
             async with aclosing(messages) as stream:
@@ -194,6 +225,8 @@ class Executor:
                         writer.put(told)
                     if (progress := _progress(meter, message)) is not None:
                         writer.put(progress)
+                    if _ends_section(message):
+                        self._store_usage(run, transcript)
             snapshot = await graph.aget_state(config)
             state = cast(State, snapshot.values)
         if snapshot.interrupts:
@@ -207,11 +240,24 @@ class Executor:
         told_pieces = {name: transcript.piece_text(name) for name in transcript.pieces}
         if told_pieces != {name: piece["text"] for name, piece in state.get("pieces", {}).items()}:
             raise Internal("A piece that was checked is not the one that was told; it is kept back.")
+        for message in account.missed(state):
+            writer.put(message)
         writer.put(meter.done())
         writer.put(_workflow("completed", attempt))
         if transcript.metadata is not None:
             state["metadata"] = transcript.metadata.model_dump()  # with what the gate measured
-        return complete(run.id, state, transcript.usage or usage)
+        return complete(run.id, state, transcript.whole_usage or account.tally.usage)
+
+    def _store_usage(self, run: Run, transcript: Transcript) -> None:
+        """Beside the writing, which need not wait for it: if the process dies, little is missing."""
+        task = asyncio.create_task(self._accounts.store(run, transcript), name=f"usage {run.id}")
+        self._storing.add(task)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._storing.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("usage_not_stored", error=type(error).__name__)  # the end of the run stores it again
 
     async def _store(self, run: Run, ending: Message | None, transcript: Transcript) -> Outcome:
         match ending:
@@ -232,11 +278,14 @@ class Executor:
     async def _store_result(self, run: Run, ending: Complete) -> None:
         result = ending.data.model_dump(mode="json", exclude_none=True)
         words = sum(section.words for section in ending.data.sections)
+        told = {"result": result, "title": ending.data.title, "words": words}
+        if ending.data.cached:  # its plan came with the result
+            await self._repository.finish(run.id, "completed", **told)
+            return
         snapshot = await self._graphs[run.format].aget_state({"configurable": {"thread_id": run.id}})
         plan = plan_of(cast(State, snapshot.values)) or None
-        await self._repository.finish(
-            run.id, "completed", result=result, title=ending.data.title, words=words, plan=plan
-        )
+        await self._repository.finish(run.id, "completed", plan=plan, **told)
+        await self._cache.keep(run)
 
     async def _store_pause(self, run: Run, transcript: Transcript) -> Outcome:
         snapshot = await self._graphs[run.format].aget_state({"configurable": {"thread_id": run.id}})
@@ -246,6 +295,26 @@ class Executor:
             run.id, status=status, process=None, title=title, words=transcript.words
         )
         return "waiting" if snapshot.interrupts else "interrupted"
+
+
+def _retell(kept: list[Message], writer: RunWriter, meter: ProgressMeter, attempt: int) -> Message:
+    """A result that was kept, as if it had just been written. Returns the last message."""
+    *messages, ending = kept
+    for message in messages:
+        writer.put(message)
+        if (progress := _progress(meter, message)) is not None:
+            writer.put(progress)
+    writer.put(meter.done())
+    writer.put(_workflow("completed", attempt))
+    return ending
+
+
+def _ends_section(message: Message) -> bool:
+    return (
+        isinstance(message, NodeEvent)
+        and message.data.node == "generate_content"
+        and message.data.status == "completed"
+    )
 
 
 def _workflow(status: Any, attempt: int) -> NodeEvent:
@@ -284,6 +353,7 @@ def _progress(meter: ProgressMeter, message: Message) -> Message | None:
     return None
 
 
+_SAME_ELSEWHERE = "The same is being written for another run; this one gets it when it is done"
 _SAYINGS = {
     "outline": "Planning",
     "safety_check": "Checking the text",

@@ -1,7 +1,7 @@
 """A run's log, read from its start by the service itself."""
 
 from backend.log.sql import SqlLog
-from backend.streaming.chunks import decode
+from backend.streaming.chunks import Message, decode
 from backend.streaming.transcript import Transcript
 
 
@@ -13,3 +13,13 @@ async def replay(log: SqlLog, run_id: str) -> tuple[Transcript, int]:
             transcript.apply(decode(entry.data))
         seq = entries[-1].seq
     return transcript, seq
+
+
+async def read_messages(log: SqlLog, run_id: str) -> list[Message]:
+    """Every message of the log, in order."""
+    messages: list[Message] = []
+    seq = 0
+    while entries := await log.read(run_id, seq):
+        messages.extend(decode(entry.data) for entry in entries)
+        seq = entries[-1].seq
+    return messages

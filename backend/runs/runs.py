@@ -15,11 +15,12 @@ from ulid import ULID
 from backend.log.entry import Entry
 from backend.log.sql import SqlLog
 from backend.runs.execution import InlineExecution
-from backend.runs.options import RunOptions
+from backend.runs.options import RunOptions, check_room, with_caps
 from backend.runs.origin import Origin, VersionWish, origin_of
 from backend.runs.outline import check_outline
 from backend.runs.presence import Presence
 from backend.runs.quota import Quota
+from backend.runs.quote import Quote, make_quote
 from backend.runs.reader import Reader, open_reader
 from backend.runs.readership import Readership
 from backend.runs.replay import replay
@@ -27,10 +28,13 @@ from backend.sight.measures import Measures
 from backend.store.runs import FINISHED, Run, RunRepository
 from backend.streaming.transcript import Transcript
 from backend.streaming.views import Granularity, Order
-from workflows.errors import Conflict, FieldError, InvalidInput, NotFound
+from workflows.errors import BudgetExceeded, Conflict, FieldError, InvalidInput, NotFound
 from workflows.formats.base import AnyFormat
 from workflows.library import Library
 from workflows.models.catalog import ModelCatalog
+from workflows.models.ledger import Caps
+from workflows.models.prices import PriceBook
+from workflows.models.spec import ModelSpec
 from workflows.safety.book import PolicyBook
 from workflows.safety.check import first_refused_field
 
@@ -67,7 +71,12 @@ class Runs:
         measures: Measures,
         disconnect_grace: float,
         quota: Quota,
+        prices: PriceBook,
+        budget_usd: float | None,
     ) -> None:
+        """`budget_usd` is what a run may cost that doesn't say so itself; None: as much as it takes."""
+        self._prices = prices
+        self._budget_usd = budget_usd
         self._formats = formats
         self._models = models
         self._policies = policies
@@ -100,6 +109,8 @@ class Runs:
         if request.origin is None:  # the input of a version is resolved already
             given = await format.resolve(given, self._library, owner)
         format.check_model(given, model)
+        options = self._settle_options(request.options, format)
+        self._check_budget(options.budget_usd, model)
         # A version of a chapter stands beside the story: the chapter keeps its place.
         series, part = (format.part_of(given) if request.origin is None else None) or (None, None)
         async with self._quota.seat(owner, format.name):
@@ -111,7 +122,7 @@ class Runs:
                         "format": format.name,
                         "model": str(model),
                         "input": given.model_dump(mode="json"),
-                        "options": request.options.model_dump(),
+                        "options": options.model_dump(),
                         "process": self._presence.id,
                         "idempotency_key": request.idempotency_key,
                         "request_hash": fingerprint,
@@ -211,8 +222,12 @@ class Runs:
         await self._stop(run)
         return await self.find(owner, run_id)
 
-    async def resume(self, owner: str, run_id: str) -> Run:
-        """Goes on from the last finished section of a failed or cancelled run. Raises Conflict, Overloaded."""
+    async def resume(self, owner: str, run_id: str, caps: Caps | None = None) -> Run:
+        """Goes on from the last finished section of a failed or cancelled run.
+
+        `caps` say what the run may spend from now on, with what it has spent already; what they leave out
+        stays. Raises InvalidInput (caps that are reached already), Conflict, Overloaded.
+        """
         run = await self.find(owner, run_id)
         if run.status not in ("failed", "cancelled"):
             raise Conflict(f"The run is {run.status}: only a failed or cancelled run can be resumed.")
@@ -221,7 +236,20 @@ class Runs:
         self._models.check(run.model)
         if run.series is not None and run.part is not None:
             await self._check_place(owner, run.series, run.part)
-        return await self._take(run)
+        before = RunOptions.model_validate(run.options)
+        options = with_caps(before, caps or Caps())
+        self._check_budget(options.budget_usd, ModelSpec.parse(run.model))
+        used_up = run.error is not None and run.error["code"] == BudgetExceeded.code
+        check_room(options, before, (await self.transcript(run)).usage, used_up=used_up)
+        return await self._take(replace(run, options=options.model_dump()))
+
+    async def quote(self, owner: str, run_id: str) -> Quote:
+        """What is left of a run and about what it will cost. Raises NotFound, Conflict for a complete one."""
+        run = await self.find(owner, run_id)
+        if run.status == "completed":
+            raise Conflict("The run is complete: there is nothing left to write.")
+        price = self._prices.find(ModelSpec.parse(run.model))
+        return make_quote(run, await self.transcript(run), price)
 
     async def answer(self, owner: str, run_id: str, outline: Mapping[str, Any]) -> Run:
         """Goes on with the plan as a person edited it. Raises InvalidInput, Conflict."""
@@ -298,10 +326,28 @@ class Runs:
         with self._execution.room():
             if not await self._repository.claim(run, self._presence.id, afresh=True):
                 raise Conflict("Somebody else resumed the run at this moment.")
+            await self._repository.update(run.id, options=run.options)
             run = replace(run, status="running", process=self._presence.id, error=None, stop_requested=False)
             self._submit(run, lifts_error=True)
         await self._execution.begun(run.id)
         return run
+
+    def _settle_options(self, asked: RunOptions, format: AnyFormat) -> RunOptions:
+        """What was left out, as it is for this run: later changes of the settings don't change it."""
+        # A person may edit the plan, so the result isn't the input's alone.
+        cache = "off" if asked.review_outline else asked.cache or format.default_cache
+        return asked.model_copy(update={"cache": cache, "budget_usd": asked.budget_usd or self._budget_usd})
+
+    def _check_budget(self, budget_usd: float | None, model: ModelSpec) -> None:
+        """A budget can only be kept where every model's price is known."""
+        if budget_usd is None:
+            return
+        for called in self._models.selection.called_by(model):
+            if self._prices.find(called) is None:
+                message = f"the price of {called} is not known, so no budget can be kept; STORYWIRE_PRICES can name it"
+                raise InvalidInput(
+                    f"options.budget_usd: {message}", (FieldError("options.budget_usd", message),)
+                )
 
     def _check_safety(self, run: Run, said: dict[str, Any], root: str) -> None:
         """What isn't fit for its readers is sent back to who said it: a run that waits, waits on."""

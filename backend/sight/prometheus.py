@@ -259,7 +259,10 @@ class _RunWatch(Watch):
 
 
 def _spent(before: UsageData | None, now: UsageData) -> Iterator[Spent]:
-    """What a run's totals grew by. They don't tell roles apart, so all of it is `all`."""
+    """What a run's totals grew by: a call, or without one (a log of older days) all that isn't known yet."""
+    if (call := now.call) is not None:
+        yield Spent(call.model, call.role, call.input_tokens, call.output_tokens, call.cost_usd or 0.0)
+        return
     yield Spent(
         model=now.model,
         role="all",

@@ -93,6 +93,33 @@ runs = Table(
     ),
 )
 
+# No key to the runs: what was spent stays spent when a run is deleted.
+usage = Table(
+    "usage",
+    metadata,
+    Column("run_id", String(26), primary_key=True),
+    Column("day", String(10), primary_key=True),
+    Column("role", String(32), primary_key=True),
+    Column("model", String(128), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("format", String(64), nullable=False),
+    Column("input_tokens", Integer, nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Column("cost_usd", Float),
+    Column("estimated", Boolean, nullable=False),
+    Index("ix_usage_owner_day", "owner", "day"),
+)
+
+cached_results = Table(
+    "cached_results",
+    metadata,
+    Column("owner", String(64), primary_key=True),
+    Column("key", String(64), primary_key=True),
+    Column("run_id", String(26), ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Index("ix_cached_results_run_id", "run_id"),
+)
+
 log_heads = Table(
     "log_heads",
     metadata,

@@ -135,14 +135,32 @@ class FactsData(_Data):
     sources: list[Source]
 
 
+class UsagePart(_Data):
+    """Tokens of one call, which has an `id`, or of all calls of one role, model and section."""
+
+    id: str | None = None
+    role: str
+    model: str
+    section: int | None = None
+    input_tokens: int
+    output_tokens: int
+    cached_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    cost_usd: float | None = None
+    estimated: bool | None = None
+
+
 class UsageData(_Data):
-    """Running totals of the run."""
+    """Running totals of the run. Without `cost_usd` a price isn't known; `call` is what they grew by."""
 
     model: str
     input_tokens: int
     output_tokens: int
     cost_usd: float | None = None
     budget_usd: float | None = None
+    estimated: bool | None = None
+    call: UsagePart | None = None
+    by: list[UsagePart] | None = None
 
 
 class InputRequiredData(_Data):

@@ -36,11 +36,9 @@ from backend.streaming.chunks import (
     RetractData,
     SafetyCheck,
     SafetyCheckData,
-    Usage,
-    UsageData,
 )
+from backend.streaming.tally import Tally
 from workflows.graph import Graph
-from workflows.models.usage import Spending
 from workflows.page import PageItem
 from workflows.state import RunContext
 
@@ -54,14 +52,14 @@ async def stream_messages(
     *,
     context: RunContext,
     control: RunControl,
-    usage: UsageData,
+    tally: Tally,
 ) -> AsyncGenerator[Message]:
-    """Runs the graph and yields what readers are told, in order. `usage` is what was spent before.
+    """Runs the graph and yields what readers are told, in order. `tally` has what was spent before.
 
     Ends when the graph ended or waits for a person; raises what a node raised, and GraphDrained
     when `control` asked it to stop between two steps.
     """
-    mapping = EventMapping(usage)
+    mapping = EventMapping(tally)
     events = graph.astream_events(
         graph_input,
         config,
@@ -82,8 +80,8 @@ async def stream_messages(
 class EventMapping:
     """One event → the messages that it means, mostly none. Keeps what must be counted along the way."""
 
-    def __init__(self, usage: UsageData) -> None:
-        self._usage = usage
+    def __init__(self, tally: Tally) -> None:
+        self._tally = tally
 
     def messages(self, event: StreamEvent) -> Iterator[Message]:
         """Pure but for the totals of tokens."""
@@ -99,7 +97,10 @@ class EventMapping:
     def _graph_stream(self, chunk: tuple[str, Any]) -> Iterator[Message]:
         mode, payload = chunk
         if mode == "custom":
-            yield self._add_spending(payload) if payload["kind"] == "spending" else _page_item(payload)
+            if payload["kind"] != "spending":
+                yield _page_item(payload)
+            elif (usage := self._tally.add(payload)) is not None:
+                yield usage
             return
         if (payload.get("__metadata__") or {}).get("cached"):
             return  # a task that an earlier attempt finished: it was told then
@@ -110,15 +111,6 @@ class EventMapping:
                 yield from _node_ended(node, update or {})
             elif node == "review_outline" and update:
                 yield OutlineMessage(data=OutlineData.model_validate(update["outline"]))
-
-    def _add_spending(self, spent: Spending) -> Message:
-        self._usage = self._usage.model_copy(
-            update={
-                "input_tokens": self._usage.input_tokens + spent["input_tokens"],
-                "output_tokens": self._usage.output_tokens + spent["output_tokens"],
-            }
-        )
-        return Usage(data=self._usage)
 
 
 def _node_ended(node: NodeName, update: dict[str, Any]) -> Iterator[Message]:

@@ -19,7 +19,9 @@ from backend.streaming.chunks import (
     SafetyCheckData,
     Usage,
     UsageData,
+    UsagePart,
 )
+from backend.streaming.tally import Account, add_part
 from workflows.text.words import count_words
 
 
@@ -34,6 +36,8 @@ class Transcript:
         self.facts: FactsData | None = None
         self.outline: OutlineData | None = None
         self.usage: UsageData | None = None
+        self.spent: dict[Account, UsagePart] = {}
+        self.calls: set[str] = set()
         self.percent = 0
         self.attempts = 0
         self.metadata: MetadataData | None = None
@@ -58,6 +62,9 @@ class Transcript:
                 self.outline = data
             case Usage(data=data):
                 self.usage = data
+                if data.call is not None:
+                    add_part(self.spent, data.call)
+                    self.calls.update([data.call.id] if data.call.id else [])
             case Progress(data=data):
                 self.percent = data.percent
             case Metadata(data=data):
@@ -68,6 +75,13 @@ class Transcript:
                 self.attempts += 1
             case _:
                 pass
+
+    @property
+    def whole_usage(self) -> UsageData | None:
+        """The totals, and what they are made of."""
+        if self.usage is None:
+            return None
+        return self.usage.model_copy(update={"call": None, "by": list(self.spent.values()) or None})
 
     @property
     def has_metadata(self) -> bool:

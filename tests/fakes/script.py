@@ -103,7 +103,8 @@ class Script:
     """Rules, tried in order; the first that fits answers, else the default reply.
 
     `models` are the models there are (None: every name is known), `api_key` the key that is accepted (None:
-    any). `flagged` maps a word to the category that moderation finds where the word occurs.
+    any). `flagged` maps a word to the category that moderation finds where the word occurs. `ignores_limits`: a
+    call's own limit of tokens counts for nothing, as with some servers.
     """
 
     rules: tuple[Rule, ...] = ()
@@ -111,6 +112,7 @@ class Script:
     models: tuple[str, ...] | None = None
     api_key: str | None = None
     flagged: dict[str, str] = field(default_factory=dict)
+    ignores_limits: bool = False
 
 
 _ADAPTER = TypeAdapter(Script)

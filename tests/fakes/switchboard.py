@@ -4,6 +4,7 @@ import asyncio
 import re
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from time import time
 from typing import Any
 
@@ -91,6 +92,8 @@ class Switchboard:
         cue = self._pick(call, ask)
         call.fault = cue.fault.kind if cue.fault else None
         player = Player(line, self.journal, self.gates, call, cue)
+        if self.matcher.script.ignores_limits:
+            ask = replace(ask, max_tokens=None)
         answer = compose_answer(ask, cue.reply, cue.fault)
         try:
             if ask.api == "moderations":

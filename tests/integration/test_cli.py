@@ -52,6 +52,20 @@ async def test_generate_writes_the_story_to_standard_output_and_keeps_it(
     assert "Safety" in errors and "1." in errors
 
 
+async def test_generate_keeps_its_budget_and_usage_tells_what_was_spent(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    prices = tmp_path / "prices.toml"
+    prices.write_text('["openai:*"]\ninput = 1\noutput = 10\n')
+    given = {**_openai(provider), "STORYWIRE_PRICES": str(prices)}
+    provider.script = Script(rules=(Rule(Reply(words=150), structured=False),))
+    status, _, errors = await _storywire(tmp_path, *STORY, "--budget", "0.006", **given)
+    _, table, _ = await _storywire(tmp_path, "usage", "--by", "model", **given)
+
+    assert status == 1 and "BUDGET_EXCEEDED" in errors
+    assert "openai:gpt-test" in table and "$0.00" in table
+
+
 async def test_generate_on_a_service_tells_the_same(provider: FakeProvider, tmp_path: Path) -> None:
     async with serve(settings_for(provider, tmp_path / "service")) as service:
         status, output, errors = await _storywire(tmp_path, *STORY, "--server", service.client.base_url)

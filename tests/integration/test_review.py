@@ -12,6 +12,7 @@ from langgraph.runtime import RunControl
 from backend.runs.reconcile import reconcile
 from backend.streaming.chunks import Message, Retract, SafetyCheck, UsageData
 from backend.streaming.events import stream_messages
+from backend.streaming.tally import Tally
 from backend.streaming.transcript import Transcript
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
@@ -67,7 +68,7 @@ async def execute(graph: Graph, transcript: Transcript, *, goes_on: bool = False
         CONFIG,
         context=RunContext(),
         control=RunControl(),
-        usage=UsageData(model="openai:gpt-test", input_tokens=0, output_tokens=0),
+        tally=Tally(UsageData(model="openai:gpt-test", input_tokens=0, output_tokens=0)),
     )
     async for message in messages:
         transcript.apply(message)

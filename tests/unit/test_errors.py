@@ -23,6 +23,7 @@ CONTRACT = {
     "MODEL_TRUNCATED": (True, True),
     "MODEL_BAD_OUTPUT": (True, True),
     "SAFETY_REJECTED": (False, False),
+    "BUDGET_EXCEEDED": (False, True),
     "CANCELLED": (False, True),
     "TIMEOUT": (True, True),
 }

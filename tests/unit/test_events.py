@@ -26,6 +26,7 @@ from backend.streaming.chunks import (
     encode,
 )
 from backend.streaming.events import EventMapping
+from backend.streaming.tally import Tally
 from tests.unit.messages import EVERY_TYPE, OUTLINE, content
 from workflows.models.usage import Spending
 from workflows.page import Page
@@ -37,7 +38,7 @@ METADATA = next(message for message in EVERY_TYPE if isinstance(message, Metadat
 
 @pytest.fixture
 def mapping() -> EventMapping:
-    return EventMapping(BEFORE)
+    return EventMapping(Tally(BEFORE))
 
 
 def event(kind: str, data: dict[str, Any], name: str = "story", **others: Any) -> StreamEvent:

@@ -3,9 +3,14 @@
 A package of your own adds a format by naming its class under the entry point `storywire.formats`.
 """
 
+import hashlib
+import inspect
+import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any, ClassVar, Generic, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -49,13 +54,14 @@ class Format(ABC, Generic[InputT]):
     """A worked example of the input, for the docs and the API."""
     Input: type[InputT]
     """The input model. Its field errors are what a caller is told."""
+    version: ClassVar[str] = "1"
+    """Change it when the same input should give another text; kept results of another version aren't used."""
+    default_cache: ClassVar[Literal["use", "refresh", "off"]] = "off"
+    """Whether a run that doesn't say takes the kept result of the same request."""
     exports: ClassVar[Mapping[str, Exporter]] = {}
     """The kinds of file that a finished run can be had as, beside Markdown and plain text."""
     max_revisions: ClassVar[int] = 1
     """How often a review may have sections written again. The safety check's rewrites don't count here."""
-
-    default_cache: ClassVar[Literal["use", "refresh", "off"]] = "off"
-    """Whether an earlier run may answer for a new one where a caller doesn't say; see `cache_key`."""
 
     length_tolerance: ClassVar[float] = 0.10
     """How far a section may be from its target, as a share of it."""
@@ -91,9 +97,8 @@ class Format(ABC, Generic[InputT]):
         return given
 
     def cache_key(self, given: InputT) -> str | None:
-        """The same for inputs that one text may answer, whoever asks with the same model. None: each is its own."""
-        del given
-        return None
+        """The same for inputs that may be answered with the same text; None for one that never is."""
+        return json.dumps(given.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
 
     def part_of(self, given: InputT) -> tuple[str, int] | None:
         """The series that the text belongs to, by id, and its place there: a chapter of a story.
@@ -102,6 +107,10 @@ class Format(ABC, Generic[InputT]):
         """
         del given
         return None
+
+    def fingerprint(self) -> str:
+        """The format's version and its prompts (files in `prompts/` beside the class), in short."""
+        return f"{self.version}:{_hash_prompts(type(self))}"
 
     def language(self, given: InputT) -> str:
         """The text's language, as a tag such as `en` or `he`."""
@@ -185,6 +194,15 @@ class Format(ABC, Generic[InputT]):
 
 
 AnyFormat = Format[Any]
+
+
+@cache
+def _hash_prompts(kind: type[Format[Any]]) -> str:
+    folder = Path(inspect.getfile(kind)).parent / "prompts"
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*.*")):
+        digest.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def invalid_input(error: ValidationError, root: str = "input") -> InvalidInput:

@@ -16,6 +16,7 @@ from workflows.errors import ModelBadOutput, ModelTruncated, SafetyRejected, Sto
 from workflows.models.catalog import Model
 from workflows.models.fallback import FALLS_BACK, Fallback
 from workflows.models.forms import ask_to_mend, bind_form, describe_form, find_answer
+from workflows.models.ledger import used_up
 from workflows.models.structured import StructuredMode
 
 SchemaT = TypeVar("SchemaT", bound=BaseModel)
@@ -32,8 +33,8 @@ def stream_text(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerator
     """The reply's text as it comes, as deltas that are never empty.
 
     Raises a ModelError for whatever broke; ModelTruncated when the reply ends without a finish
-    reason or at its length limit, ModelBadOutput when it has no text. Before the first delta, a fallback
-    model may take over from one that can't be reached.
+    reason or at its length limit, BudgetExceeded when that was the run's, ModelBadOutput when it has no text.
+    Before the first delta, a fallback model may take over from one that can't be reached.
     """
     if model.fallback is None:
         return _stream(model, messages)
@@ -74,6 +75,7 @@ async def _stream_or_fall_back(
 
 
 async def _stream(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerator[str]:
+    model = model.metered(messages)
     finish: str | None = None
     empty, refused = True, False
     async with aclosing(guard(model, model.chat.astream(list(messages)))) as chunks:
@@ -84,6 +86,8 @@ async def _stream(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerat
                 yield text
             else:
                 refused = refused or is_refusal(chunk)
+            if model.ran_out and finish is None:
+                raise used_up()  # a provider that keeps no limit; leaving the stream closes it
     check_finish(model, finish)
     if refused:
         raise _refused(model)
@@ -113,6 +117,7 @@ async def _ask(model: Model, schema: type[SchemaT], messages: Sequence[BaseMessa
 
 async def _answer(model: Model, form: dict[str, Any], messages: list[BaseMessage]) -> AIMessage:
     """One call, and its whole reply."""
+    model = model.metered(messages)
     whole = model.chat.model_copy(update={"disable_streaming": True})
     runnable = bind_form(model, form, whole)
     reply = await limit(model, runnable.ainvoke(messages), asked=model.structured)
@@ -188,6 +193,8 @@ def check_finish(model: Model, reason: str | None) -> None:
         return
     if reason is None:
         raise ModelTruncated(f"The reply of {model.spec} broke off before its end.")
+    if reason in _LENGTH and model.ran_out:
+        raise used_up()
     if reason in _LENGTH:
         raise ModelTruncated(f"The reply of {model.spec} hit its length limit.")
     if reason in _FILTERED:
@@ -199,4 +206,5 @@ def translate(model: Model, error: Exception, asked: StructuredMode | None = Non
     """What a provider, its SDK or the network threw → the error that a person is told."""
     from workflows.models.faults import translate_fault  # loads every SDK: only when something broke
 
-    return translate_fault(model.spec, error, asked)
+    fault = translate_fault(model.spec, error, asked)
+    return used_up() if isinstance(fault, ModelTruncated) and model.ran_out else fault

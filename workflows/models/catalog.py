@@ -1,23 +1,26 @@
 """`provider:model` → a chat model that is ready to be called."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage
 
 from workflows.models.embedded.process import EmbeddedServer
 from workflows.models.fallback import Fallback
+from workflows.models.ledger import Ledger, OpenCall
+from workflows.models.meter import Meter, MeterReader, Tell
 from workflows.models.pool import ClientPool, Lease
 from workflows.models.selection import Selection
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 from workflows.models.structured import StructuredMode
-from workflows.models.usage import Role, Spending, UsageReport
+from workflows.models.usage import Role
 
 if TYPE_CHECKING:
     from workflows.models.providers import Client
@@ -37,11 +40,39 @@ class Model:
     answer_timeout: float = 180.0
     fallback: "Fallback[Model] | None" = None
     lease: Lease | None = field(default=None, repr=False)
+    meter: Meter | None = None
+    call: OpenCall | None = None
+    """The one call that a model which `metered` made is for."""
 
-    def reporting(self, tell: Callable[[Spending], None], role: Role, section: int | None) -> Self:
-        """The same model, telling what each of its calls costs. The connections are shared."""
-        report = UsageReport(tell, str(self.spec), role, section)
-        return replace(self, chat=self.chat.model_copy(update={"callbacks": [report]}))
+    def reporting(self, tell: Tell, role: Role, section: int | None, ledger: Ledger) -> Self:
+        """The same model, its calls on the run's account and told. The connections are shared."""
+        meter = Meter(ledger, tell, self.spec, role, section)
+        return replace(self, chat=self._with({"callbacks": [MeterReader(meter)]}), meter=meter)
+
+    def metered(self, messages: Sequence[BaseMessage]) -> Self:
+        """The same model for one call with this prompt, which may not write more than the run can pay.
+
+        Raises BudgetExceeded when that is nothing.
+        """
+        if self.meter is None:
+            return self
+        call = self.meter.begin(messages)
+        update: dict[str, Any] = {"callbacks": [MeterReader(self.meter, call)]}
+        if call.limit is not None:
+            # The provider stops by itself then: what is written unseen can't be stopped from here.
+            name = (
+                "max_output_tokens" if "max_output_tokens" in type(self.chat).model_fields else "max_tokens"
+            )
+            update[name] = call.limit
+        return replace(self, chat=self._with(update), call=call)
+
+    @property
+    def ran_out(self) -> bool:
+        """Whether it was the run's budget that ended the reply."""
+        return self.call is not None and self.call.ran_out
+
+    def _with(self, update: dict[str, Any]) -> BaseChatModel:
+        return self.chat.model_copy(update=update)
 
     def falling_back(self, fallback: "Fallback[Model]") -> Self:
         """The same model, with another one to take over."""

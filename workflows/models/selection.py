@@ -131,6 +131,12 @@ class Selection:
         other = ModelSpec.parse(name)
         return None if other == spec else other
 
+    def called_by(self, writing: ModelSpec) -> list[ModelSpec]:
+        """Every model that a run which `writing` writes may call, those that take over included."""
+        asked = [self.of(role, writing) for role in ROLES]
+        others = [self.fallback_of(role, writing) for role in ROLES]
+        return [spec for spec in dict.fromkeys([*asked, *others]) if spec is not None]
+
     def allows(self, spec: ModelSpec) -> bool:
         """Whether a run may name this model. What the settings name themselves is always allowed."""
         return (

@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from workflows.models.prices import PriceBook, PriceError
 from workflows.models.spec import ModelSpec, parse_pattern
 from workflows.models.structured import parse_choices
 
@@ -87,6 +88,9 @@ class ModelSettings(BaseSettings):
         "off", description="openai: ask OpenAI's moderation too, where OpenAI writes the text"
     )
 
+    prices: Path | None = Field(
+        None, description="File of prices (TOML or JSON) beside those that are known, or in their place"
+    )
     template_dir: Path | None = Field(
         None, description="Folder of templates for video scripts (*.toml) beside ours, or in their place"
     )
@@ -122,11 +126,20 @@ class ModelSettings(BaseSettings):
         """The patterns of `allowed_models`."""
         return tuple(parse_pattern(part) for part in self.allowed_models.split(",") if part.strip())
 
-    @field_validator("local_model", "runtime_dir", "data_dir", check_fields=False)
+    @field_validator("local_model", "runtime_dir", "data_dir", "prices", check_fields=False)
     @classmethod
     def _expand(cls, path: Path | None) -> Path | None:
         """`~` in `.env`, where no shell expands it."""
         return None if path is None else path.expanduser()
+
+    @field_validator("prices")
+    @classmethod
+    def _check_prices(cls, path: Path | None) -> Path | None:
+        try:
+            PriceBook(path)
+        except PriceError as error:
+            raise ValueError(str(error)) from None
+        return path
 
     @field_validator("model", "judge_model")
     @classmethod

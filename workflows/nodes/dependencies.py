@@ -10,6 +10,7 @@ from workflows.formats.base import AnyFormat
 from workflows.library import EmptyLibrary, Library
 from workflows.models.catalog import Model, ModelCatalog
 from workflows.models.fallback import Fallback
+from workflows.models.ledger import Ledger, Ledgers
 from workflows.models.usage import Role
 from workflows.page import Notice
 from workflows.safety.book import PolicyBook
@@ -27,6 +28,7 @@ class Dependencies:
     policies: PolicyBook = field(default_factory=PolicyBook)
     library: Library = field(default_factory=EmptyLibrary)
     revisions: int | None = None
+    ledgers: Ledgers = field(default_factory=Ledgers)
 
     @property
     def max_revisions(self) -> int:
@@ -49,12 +51,13 @@ class Dependencies:
         """The run's model for this role, which tells the run what it costs, and another one to take over if the
         settings name one. Without a context (Studio) it is the default one."""
         name = _model_name(runtime)
-        model = (await self.models.open(name, role)).reporting(runtime.stream_writer, role, section)
+        account = runtime.stream_writer, role, section, self.ledger(runtime)
+        model = (await self.models.open(name, role)).reporting(*account)
         if (open_fallback := self.models.fallback(name, role)) is None:
             return model
 
         async def open_other() -> Model:
-            return (await open_fallback()).reporting(runtime.stream_writer, role, section)
+            return (await open_fallback()).reporting(*account)
 
         node = str(get_config()["metadata"]["langgraph_node"])
         place = "" if section is None else f"Section {section + 1}: "
@@ -63,6 +66,11 @@ class Dependencies:
             runtime.stream_writer(Notice(kind="notice", node=node, message=f"{place}{message}"))
 
         return model.falling_back(Fallback(open_other, tell))
+
+    def ledger(self, runtime: Runtime[RunContext]) -> Ledger:
+        """The run's account. A ledger isn't data, so it can't be in the context: it is found by the run's id."""
+        info = runtime.execution_info
+        return self.ledgers.of(info.thread_id if info else None)
 
     def policy(self, given: Any) -> Policy:
         """What this service checks the format's text by."""

@@ -1,0 +1,47 @@
+"""`storywire usage`: what was spent here."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+
+from backend.cli.failures import settings_or_fail
+from backend.logs import configure_logs
+from backend.settings import Settings
+
+if TYPE_CHECKING:
+    from backend.store.usage import UsageSum
+
+
+def usage(
+    days: Annotated[int, typer.Option(min=1, help="How many days back, today included.")] = 30,
+    by: Annotated[Literal["day", "model", "format", "role"], typer.Option(help="What is summed up.")] = "day",
+) -> None:
+    """Print what the runs of the last days cost."""
+    settings = settings_or_fail(resume_on_start=False).model_copy(update={"log_level": "error"})
+    configure_logs(settings)
+    rows = asyncio.run(_sums(settings, days, by))
+    table = Table(Column(by.capitalize(), no_wrap=True), "Runs", "Read", "Written", "Cost", box=None)
+    for row in rows:
+        table.add_row(row.name, str(row.runs), str(row.input_tokens), str(row.output_tokens), _cost(row))
+    Console().print(table)
+
+
+async def _sums(
+    settings: Settings, days: int, by: Literal["day", "model", "format", "role"]
+) -> list["UsageSum"]:
+    from backend.cli.local import OWNER
+    from backend.resources import open_resources
+
+    last = datetime.now(UTC).date()
+    async with open_resources(settings) as resources:
+        first = last - timedelta(days=days - 1)
+        return await resources.usage.sums(OWNER, first.isoformat(), last.isoformat(), by)
+
+
+def _cost(row: "UsageSum") -> str:
+    """`~` where a part is guessed, `+` where a part has no known price."""
+    return f"{'~' if row.estimated else ''}${row.cost_usd:.4f}{'+' if row.unpriced_tokens else ''}"

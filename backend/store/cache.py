@@ -1,0 +1,36 @@
+"""Which finished run answers which request. Every query asks for the owner."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, delete, insert, select
+
+from backend.store.database import Database
+from backend.store.tables import cached_results
+
+
+class CacheRepository:
+    """Rows of `cached_results`. An entry goes with its run."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def find(self, owner: str, key: str, newer_than: datetime) -> str | None:
+        """The id of the run that was kept under this key since then."""
+        query = select(cached_results.c.run_id).where(
+            cached_results.c.owner == owner,
+            cached_results.c.key == key,
+            cached_results.c.created_at > newer_than,
+        )
+        found: str | None = await self._db.read(lambda connection: connection.scalar(query))
+        return found
+
+    async def put(self, owner: str, key: str, run_id: str) -> None:
+        """Keeps a run under the key, in place of an older one."""
+        row = {"owner": owner, "key": key, "run_id": run_id, "created_at": datetime.now(UTC)}
+
+        def work(connection: Connection) -> None:
+            same = (cached_results.c.owner == owner) & (cached_results.c.key == key)
+            connection.execute(delete(cached_results).where(same))
+            connection.execute(insert(cached_results).values(row))
+
+        await self._db.write(work)

@@ -1,0 +1,88 @@
+"""What a model's calls say of themselves, whichever way they end."""
+
+import asyncio
+from uuid import UUID, uuid4
+
+import pytest
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.outputs import ChatGeneration, LLMResult
+
+from workflows.errors import BudgetExceeded
+from workflows.models.ledger import Caps, Ledger
+from workflows.models.meter import Meter, MeterReader
+from workflows.models.prices import PriceBook
+from workflows.models.spec import ModelSpec
+from workflows.models.usage import Spending
+
+PROMPT: list[list[BaseMessage]] = [[HumanMessage("x" * 40)]]
+
+
+class Desk:
+    """A meter whose tellings are kept."""
+
+    def __init__(self, caps: Caps | None = None) -> None:
+        self.told: list[Spending] = []
+        meter = Meter(Ledger(PriceBook(), caps), self.told.append, ModelSpec("openai", "x"), "writing", 2)
+        self.reader = MeterReader(meter)
+
+    async def begin(self) -> UUID:
+        run_id = uuid4()
+        await self.reader.on_chat_model_start({}, PROMPT, run_id=run_id)
+        return run_id
+
+
+def _result(text: str, finish: str | None = "stop", usage: bool = True) -> LLMResult:
+    message = AIMessage(
+        text,
+        response_metadata={"finish_reason": finish} if finish else {},
+        usage_metadata={"input_tokens": 9, "output_tokens": 5, "total_tokens": 14} if usage else None,
+    )
+    return LLMResult(generations=[[ChatGeneration(message=message)]])
+
+
+async def test_meter_takes_the_providers_count() -> None:
+    desk = Desk()
+    await desk.reader.on_llm_end(_result("Once upon a time"), run_id=await desk.begin())
+    [spent] = desk.told
+    assert (spent["input_tokens"], spent["output_tokens"], spent["section"]) == (9, 5, 2)
+    assert "estimated" not in spent
+
+
+@pytest.mark.parametrize("result", [_result("twelve chars", usage=False), _result("twelve chars", None)])
+async def test_meter_guesses_what_no_provider_counted_to_the_end(result: LLMResult) -> None:
+    desk = Desk()
+    await desk.reader.on_llm_end(result, run_id=await desk.begin())
+    [spent] = desk.told
+    assert (spent["input_tokens"], spent["output_tokens"]) == (14, 3) and spent["estimated"]
+
+
+@pytest.mark.parametrize("error", [asyncio.CancelledError(), GeneratorExit(), ConnectionError()])
+async def test_meter_counts_what_came_of_a_reply_that_was_left_or_broke(error: BaseException) -> None:
+    desk = Desk()
+    run_id = await desk.begin()
+    for token in ("Once", [{"type": "text", "text": " upon"}, " a"], ""):
+        await desk.reader.on_llm_new_token(token, run_id=run_id)
+    await desk.reader.on_llm_error(error, run_id=run_id, response=LLMResult(generations=[]))
+    [spent] = desk.told
+    assert spent["output_tokens"] == 3 and spent["estimated"]
+
+
+async def test_meter_counts_the_prompt_of_a_call_that_was_left_before_a_word() -> None:
+    desk = Desk()
+    await desk.reader.on_llm_error(asyncio.CancelledError(), run_id=await desk.begin())
+    assert [(spent["input_tokens"], spent["output_tokens"]) for spent in desk.told] == [(14, 0)]
+
+
+async def test_meter_counts_nothing_for_a_call_that_was_refused() -> None:
+    desk = Desk()
+    await desk.reader.on_llm_error(ConnectionRefusedError(), run_id=await desk.begin())
+    assert desk.told == []
+
+
+async def test_meter_stops_a_call_that_nobody_else_watches_at_the_chunk_that_is_too_much() -> None:
+    desk = Desk(Caps(max_output_tokens=20))
+    run_id = await desk.begin()
+    for _ in range(20):
+        await desk.reader.on_llm_new_token("word ", run_id=run_id)
+    with pytest.raises(BudgetExceeded):
+        await desk.reader.on_llm_new_token("word ", run_id=run_id)

@@ -1,0 +1,72 @@
+"""What the rest of a run will cost."""
+
+from dataclasses import replace
+
+from backend.runs.quote import make_quote
+from backend.streaming.chunks import Message, OutlineMessage, Usage, UsageData, UsagePart
+from backend.streaming.transcript import Transcript
+from tests.unit.messages import OUTLINE, content
+from tests.unit.test_result_cache import RUN
+from workflows.models.prices import FREE, OwnPrice
+
+PRICE = OwnPrice(input=1, output=10)
+FAILED = replace(RUN, status="failed", error={"resumable": True}, options={"budget_usd": 0.5})
+
+
+def transcript(*messages: Message) -> Transcript:
+    made = Transcript()
+    for message in messages:
+        made.apply(message)
+    return made
+
+
+def usage(output_tokens: int) -> Usage:
+    call = UsagePart(
+        role="writing", model="a:b", section=0, input_tokens=800, output_tokens=output_tokens, cost_usd=0.1
+    )
+    return Usage(
+        data=UsageData(model="a:b", input_tokens=800, output_tokens=output_tokens, cost_usd=0.1, call=call)
+    )
+
+
+WRITTEN = (OutlineMessage(data=OUTLINE), content(0, "word " * 100, ends=True))
+
+
+def test_quote_is_measured_by_what_the_finished_sections_took() -> None:
+    cheap = make_quote(FAILED, transcript(*WRITTEN, usage(150)), PRICE)
+    dear = make_quote(FAILED, transcript(*WRITTEN, usage(300)), PRICE)
+    assert (cheap.basis, cheap.sections_left, cheap.words_left, cheap.resumable) == (
+        "measured",
+        [1],
+        90,
+        True,
+    )
+    assert cheap.output_tokens is not None and dear.output_tokens is not None
+    assert dear.output_tokens - cheap.output_tokens == 135  # 1.5 tokens a word more, 90 words
+    assert cheap.cost_usd_low is not None and cheap.cost_usd_high is not None
+    assert 0 < cheap.cost_usd_low < cheap.cost_usd_high < 0.05
+    assert (cheap.spent_usd, cheap.budget_usd) == (0.1, 0.5)
+
+
+def test_quote_with_nothing_finished_is_assumed_and_wide() -> None:
+    quote = make_quote(FAILED, transcript(WRITTEN[0]), PRICE)
+    assert (quote.basis, quote.sections_left, quote.words_left) == ("assumed", [0, 1], 180)
+    assert quote.cost_usd_low is not None and quote.cost_usd_high is not None
+    assert quote.cost_usd_high >= 4 * quote.cost_usd_low
+
+
+def test_quote_without_a_price_has_no_cost_and_of_a_free_model_none_to_pay() -> None:
+    said = transcript(*WRITTEN, usage(150))
+    unknown, free = make_quote(FAILED, said, None), make_quote(FAILED, said, FREE)
+    assert unknown.cost_usd_low is unknown.cost_usd_high is None and unknown.output_tokens
+    assert free.cost_usd_low == free.cost_usd_high == 0
+
+
+def test_quote_without_a_plan_knows_nothing() -> None:
+    quote = make_quote(replace(FAILED, status="running"), transcript(), PRICE)
+    assert (quote.basis, quote.planned, quote.resumable, quote.cost_usd_low) == (
+        "unknown",
+        False,
+        False,
+        None,
+    )

@@ -1,0 +1,123 @@
+"""A kept result told again as another run's, and what it may answer."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import ClassVar
+
+from backend.runs.cache import cache_key, retell
+from backend.store.runs import Run
+from backend.streaming.chunks import Complete, Content, Message, Metadata, OutlineMessage, Usage
+from backend.streaming.transcript import Transcript
+from tests.unit.messages import EVERY_TYPE, OUTLINE, complete, content, error, progress, retract, workflow
+from workflows.formats.story.format import StoryFormat
+from workflows.models.spec import ModelSpec
+from workflows.safety.policy import load_policy
+
+METADATA = next(message for message in EVERY_TYPE if isinstance(message, Metadata))
+MODELS = [ModelSpec("openai", "gpt-test")]
+RUN = Run(
+    id="01J00000000000000000000000", owner="maya", format="story", status="completed", model="openai:gpt-test",
+    input={"theme": "moon"}, options={}, title=None, words=0, result=None, error=None, answer=None, process=None,
+    stop_requested=False, idempotency_key=None, request_hash=None, created_at=datetime.now(UTC), finished_at=None,
+    root_run_id=None, parent_run_id=None, origin=None, plan=None, series=None, part=None,
+)  # fmt: skip
+
+WRITTEN: list[Message] = [
+    workflow("started"),
+    OutlineMessage(data=OUTLINE),
+    content(0, "A first try."),
+    error(),
+    workflow("resumed", 2),
+    retract(0),
+    progress(10),
+    content(1, "It ", ends=False),
+    content(0, "The lamp", ends=False),
+    content(1, "burns.", ends=True),
+    content(0, " went out.", ends=True),
+    content(0, "In short: it burns.", ends=True, piece="M1"),
+    METADATA,
+]
+RESULT = complete("The lamp went out.\n\nIt burns.").data.model_dump(mode="json", exclude_none=True)
+
+
+def test_result_told_again_has_each_thing_once_and_each_text_whole() -> None:
+    told = retell(WRITTEN, RESULT, "another")
+    assert told is not None
+    assert [message.type for message in told] == [
+        "outline",
+        *["content"] * 3,
+        "metadata",
+        "usage",
+        "complete",
+    ]
+    texts = [(m.data.section, m.data.chunk, m.data.piece) for m in told if isinstance(m, Content)]
+    assert texts == [
+        (0, "The lamp went out.", None),
+        (1, "It burns.", None),
+        (0, "In short: it burns.", "M1"),
+    ]
+    assert all(message.data.is_complete for message in told if isinstance(message, Content))
+
+
+def test_result_told_again_is_the_other_runs_and_cost_nothing() -> None:
+    told = retell(WRITTEN, RESULT, "another")
+    assert told is not None and isinstance(told[-1], Complete) and isinstance(told[-2], Usage)
+    ending = told[-1].data
+    assert (ending.run_id, ending.cached, ending.usage.cost_usd, ending.usage.input_tokens) == (
+        "another",
+        True,
+        0,
+        0,
+    )
+    assert ending.usage.model == "openai:test" and ending.sha256 == RESULT["sha256"]
+    transcript = Transcript()
+    for message in told:
+        transcript.apply(message)
+    assert transcript.text == ending.story_content and not transcript.spent
+
+
+def test_result_whose_log_has_another_text_is_not_told() -> None:
+    assert retell([*WRITTEN, retract(1)], RESULT, "another") is None
+    assert retell([], RESULT, "another") is None
+
+
+def key(run: Run, format: StoryFormat | None = None, models: list[ModelSpec] = MODELS) -> str | None:
+    return cache_key(format or StoryFormat(), run, models, load_policy("child", 7))
+
+
+class NewStories(StoryFormat):
+    """Another version."""
+
+    version: ClassVar[str] = "2"
+
+
+class NeverTheSame(StoryFormat):
+    """No input is answered by another's text."""
+
+    def cache_key(self, given: object) -> None:
+        del given
+
+
+def test_key_is_the_same_for_the_same_request_however_it_was_put() -> None:
+    whole = StoryFormat().parse(RUN.input).model_dump(mode="json")
+    assert key(RUN) == key(replace(RUN, id="another", owner="noa", input=whole))
+
+
+def test_key_differs_by_input_version_models_and_policy() -> None:
+    keys = {
+        key(RUN),
+        key(replace(RUN, input={"theme": "mars"})),
+        key(RUN, NewStories()),
+        key(RUN, models=[*MODELS, ModelSpec("openai", "judge")]),
+        cache_key(StoryFormat(), RUN, MODELS, load_policy("child", 12)),
+    }
+    assert len(keys) == 5 and None not in keys
+
+
+def test_format_may_say_that_an_input_is_never_answered_by_another() -> None:
+    assert key(RUN, NeverTheSame()) is None
+
+
+def test_fingerprint_of_a_format_has_its_prompts() -> None:
+    version, prompts = StoryFormat().fingerprint().split(":")
+    assert version == "1" and len(prompts) == 16

@@ -1,0 +1,54 @@
+"""Sums by day: set, not added, and each owner's own."""
+
+from typing import Any
+
+from backend.store.database import Database
+from backend.store.usage import UsageRepository
+
+
+def part(
+    role: str = "writing", read: int = 10, cost: float | None = 0.1, model: str = "a:b"
+) -> dict[str, Any]:
+    counted = {"input_tokens": read, "output_tokens": 2 * read, "cost_usd": cost}
+    return {"role": role, "model": model, "estimated": False, **counted}
+
+
+def run(id: str, owner: str = "maya") -> dict[str, str]:
+    return {"id": id, "owner": owner, "format": "story"}
+
+
+async def test_usage_said_twice_is_counted_once_and_a_later_day_has_what_came_on_it(
+    database: Database,
+) -> None:
+    usage = UsageRepository(database)
+    for _ in range(2):
+        await usage.put(run("1"), "2026-01-01", [part(read=10, cost=0.1)])
+    for _ in range(2):
+        await usage.put(run("1"), "2026-01-02", [part(read=25, cost=0.3)])
+    rows = await usage.sums("maya", "2026-01-01", "2026-01-31", "day")
+    assert [(row.name, row.input_tokens, row.output_tokens, row.cost_usd) for row in rows] == [
+        ("2026-01-01", 10, 20, 0.1),
+        ("2026-01-02", 15, 30, 0.2),
+    ]
+    assert await usage.runs("maya", "2026-01-01", "2026-01-31") == 1
+
+
+async def test_usage_of_others_and_of_other_days_is_not_counted(database: Database) -> None:
+    usage = UsageRepository(database)
+    await usage.put(run("1"), "2026-01-01", [part()])
+    await usage.put(run("2", "noa"), "2026-01-01", [part()])
+    await usage.put(run("3"), "2026-02-01", [part()])
+    [row] = await usage.sums("maya", "2026-01-01", "2026-01-31", "day")
+    assert row.runs == 1 and await usage.runs("noa", "2026-01-01", "2026-01-01") == 1
+
+
+async def test_usage_by_model_has_the_dearest_first_and_says_what_has_no_price(database: Database) -> None:
+    usage = UsageRepository(database)
+    parts = [part(model="a:cheap"), part(model="a:dear", cost=2.0), part("judge", model="a:what", cost=None)]
+    await usage.put(run("1"), "2026-01-01", parts)
+    rows = await usage.sums("maya", "2026-01-01", "2026-01-01", "model")
+    assert [(row.name, row.cost_usd, row.unpriced_tokens) for row in rows] == [
+        ("a:dear", 2.0, 0),
+        ("a:cheap", 0.1, 0),
+        ("a:what", 0.0, 30),
+    ]
