@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 from urllib.parse import quote
 
 import typer
+import yaml
 
 from backend.cli.children import split_list
 from backend.cli.failures import fail, settings_or_fail
@@ -78,6 +80,31 @@ def story(
         "custom_user_input": wish,
     }
     _run(_write({"format": "story", "input": given, "options": options}, server))
+
+
+@app.command("file")
+def from_file(
+    format: Annotated[str, typer.Argument(help="The format's name, such as creator_script.")],
+    path: Annotated[Path, typer.Argument(help="Its input, a JSON or YAML file.")],
+    model: Model = None,
+    parallel: Parallel = 1,
+    budget: Budget = None,
+    cache: Cache = None,
+    server: Server = None,
+) -> None:
+    """Write in any format, from a file that holds its input."""
+    options = {"model": model, "parallel": parallel, "budget_usd": budget, "cache": cache}
+    _run(_write({"format": format, "input": _read(path), "options": options}, server))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        given = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        fail(f"{path} can't be read: {error}", status=2)
+    if not isinstance(given, dict):
+        fail(f"{path}: the format's input is expected, fields with their values", status=2)
+    return {str(name): value for name, value in given.items()}
 
 
 def _run(work: Coroutine[Any, Any, int]) -> NoReturn:

@@ -112,3 +112,22 @@ async def test_version_is_printed(tmp_path: Path) -> None:
     status, output, _ = await _storywire(tmp_path, "--version")
 
     assert status == 0 and output.startswith("storywire 0.")
+
+
+async def test_generate_from_a_file_writes_in_any_format_and_names_what_is_wrong_in_it(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    wish = tmp_path / "wish.yaml"
+    wish.write_text("topic: How bees find flowers\nduration_minutes: 1\n", encoding="utf-8")
+    command = ("generate", "file", "creator_script", str(wish))
+    status, output, errors = await _storywire(tmp_path, *command, **_openai(provider))
+    wish.write_text("duration_minutes: 90\ntopic: Bees\n", encoding="utf-8")
+    refused, _, said = await _storywire(tmp_path, *command, **_openai(provider))
+    unread, _, why = await _storywire(
+        tmp_path, "generate", "file", "creator_script", str(tmp_path / "no.yaml")
+    )
+
+    assert status == 0, errors
+    assert output.startswith("[00:00–00:09] HOOK\n")
+    assert refused == 2 and "duration_minutes: " in said
+    assert unread == 2 and "can't be read" in why

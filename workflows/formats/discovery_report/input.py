@@ -33,9 +33,13 @@ class DiscoveryInput(BaseModel):
     skill_strength: list[Line] = Field(
         min_length=1, max_length=12, description="What they are good at; one or several"
     )
-    experience_summary: Text = Field(description="What they have done so far")
+    experience_summary: Text = Field(
+        description="What they have done so far", json_schema_extra={"personal": True}
+    )
     founder_psychology: dict[Line, Trait] | Text | None = Field(
-        None, description="How they deal with risk, setbacks, people; free text, or traits by name"
+        None,
+        description="How they deal with risk, setbacks, people; free text, or traits by name",
+        json_schema_extra={"personal": True},
     )
     language: Language = Field("en", description="Language of the report")
 
