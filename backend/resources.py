@@ -16,6 +16,7 @@ from backend.runs.presence import Presence
 from backend.runs.runs import Runs
 from backend.settings import Settings
 from backend.store.database import Database
+from backend.store.library import StoredLibrary
 from backend.store.runs import Run, RunRepository
 from workflows.formats.base import AnyFormat
 from workflows.formats.registry import list_formats
@@ -59,9 +60,11 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         formats = list_formats()
         policies = PolicyBook(settings.policy_dir)
         repository = RunRepository(database)
+        library = StoredLibrary({})
         executor = Executor(
             graphs={
-                name: build_graph(format, models, checkpoints, policies) for name, format in formats.items()
+                name: build_graph(format, models, checkpoints, policies, library)
+                for name, format in formats.items()
             },
             run_log=run_log,
             repository=repository,
@@ -75,6 +78,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             formats=formats,
             models=models,
             policies=policies,
+            library=library,
             repository=repository,
             log=run_log,
             checkpoints=checkpoints,
