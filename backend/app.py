@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, nullcontext
 from fastapi import FastAPI
 
 from backend import version
-from backend.api import catalogue, exports, generate, health, page, runs, safety
+from backend.api import catalogue, documents, exports, generate, health, page, runs, safety
 from backend.api.limits import BodyLimit
 from backend.api.origins import OwnSite
 from backend.api.problems import add_problem_handlers
@@ -35,11 +35,14 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.add_middleware(OwnSite, listens_on=settings.host, allowed_hosts=settings.host_names)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        BodyLimit, max_bytes=settings.max_body_bytes, own={documents.PATH: documents.body_limit(settings)}
+    )
     add_problem_handlers(app)
     app.include_router(runs.router)
     app.include_router(exports.router)
     app.include_router(generate.router)
+    app.include_router(documents.router)
     app.include_router(catalogue.router)
     app.include_router(safety.router)
     app.include_router(health.router)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+from backend.documents.documents import Documents
+from backend.documents.extraction import Extraction
 from backend.log.sql import SqlLog
 from backend.runs.execution import InlineExecution
 from backend.runs.executor import Executor
@@ -16,6 +18,7 @@ from backend.runs.presence import Presence
 from backend.runs.runs import Runs
 from backend.settings import Settings
 from backend.store.database import Database
+from backend.store.documents import DocumentRepository
 from backend.store.library import StoredLibrary
 from backend.store.runs import Run, RunRepository
 from workflows.formats.base import AnyFormat
@@ -37,6 +40,7 @@ class Resources:
     database: Database
     execution: InlineExecution
     runs: Runs
+    documents: Documents
     housekeeping: Housekeeping
 
 
@@ -60,7 +64,8 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         formats = list_formats()
         policies = PolicyBook(settings.policy_dir)
         repository = RunRepository(database)
-        library = StoredLibrary({})
+        kept_documents = DocumentRepository(database)
+        library = StoredLibrary({"document": kept_documents.look_up})
         executor = Executor(
             graphs={
                 name: build_graph(format, models, checkpoints, policies, library)
@@ -86,11 +91,14 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             presence=presence,
             disconnect_grace=settings.disconnect_grace,
         )
+        documents = Documents(kept_documents, Extraction(), settings.max_document_bytes)
         housekeeping = Housekeeping(repository, run_log, checkpoints, settings.pack_after)
         await stack.enter_async_context(housekeeping)
         warming = asyncio.create_task(models.warm_up(), name="warm up")
         stack.push_async_callback(_leave, warming)
-        yield Resources(settings, formats, models, policies, database, execution, runs, housekeeping)
+        yield Resources(
+            settings, formats, models, policies, database, execution, runs, documents, housekeeping
+        )
 
 
 def _policy(format: AnyFormat, run: Run) -> Policy:

@@ -1,10 +1,10 @@
-"""`storywire serve | generate | runs`: what there is."""
+"""`storywire serve | generate | runs | documents`: what there is."""
 
 from typing import Annotated
 
 import typer
 
-from backend.cli import generate, runs, serve
+from backend.cli import documents, generate, runs, serve
 from backend.version import VERSION
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.add_typer(generate.app, name="generate")
 app.add_typer(runs.app, name="runs")
+app.add_typer(documents.app, name="documents")
 
 
 def _print_version(wanted: bool) -> None:

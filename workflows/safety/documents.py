@@ -1,0 +1,255 @@
+"""A document from outside, looked at before it is kept: does it speak to its readers or to a model? Pure.
+
+A leaflet may sound like an order ("ignore any earlier instructions about blood thinners"); leaving such a
+sentence out could do harm, so it stays, is noted, and stands between marks in every prompt. What clearly
+speaks to a language model, or hides what it says, is another thing: nobody writes that for patients, so the
+file was tampered with, and the rest of it can't be trusted either. It is refused.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from workflows.safety.injection import (
+    concealed,
+    find_disguised,
+    find_injection,
+    find_orders,
+    read_orders,
+)
+from workflows.safety.spelling import fold, readings
+from workflows.text.normaliser import normalise
+
+Kind = Literal["sounds_like_instructions", "hidden_text", "invisible_characters"]
+
+_STRICT = read_orders("document_orders.txt")
+_LOOSE = read_orders("orders.txt")
+_PARAGRAPH = re.compile(r"\n\s*\n")
+_MOST = 20
+_SEAM = 120
+# An order holds at least one of these, folded: looking for them is quicker than for the orders themselves.
+_TRIGGERS = (
+    *(
+        "ignor",
+        "disregard",
+        "forget",
+        "overrid",
+        "bypass",
+        "instruct",
+        "instruc",
+        "prompt",
+        "directive",
+        "overrule",
+    ),
+    *(
+        "void",
+        "apikey",
+        "api key",
+        "api_key",
+        "environment variable",
+        "jailbr",
+        "dan mode",
+        " mode",
+        "anything now",
+    ),
+    *(
+        "unfiltered",
+        "unrestricted",
+        "uncensored",
+        "artificial intelligence",
+        " ai",
+        "ai ",
+        "a.i.",
+        "llm",
+        "assistant",
+    ),
+    *(
+        "language model",
+        "chatbot",
+        "gpt",
+        "bot ",
+        "bot:",
+        "model",
+        "summari",
+        "script writer",
+        "generator",
+        "filter",
+    ),
+    *(
+        "your output",
+        "your respon",
+        "your answer",
+        "your script",
+        "your lesson",
+        "your summ",
+        "your repl",
+        "restriction",
+    ),
+    *(
+        "respond",
+        "reply",
+        "output",
+        "answer",
+        "script",
+        "lesson",
+        "summar",
+        "completion",
+        "generat",
+        "listener",
+        "user",
+    ),
+    *(
+        "reader",
+        "patients",
+        "grounded",
+        "approved",
+        "<|",
+        "[inst",
+        "[/inst",
+        "<<",
+        "###",
+        "system",
+        "developer",
+        "{{",
+    ),
+    *(
+        "{%",
+        "javascript",
+        "</",
+        "<",
+        "pretend",
+        "moderation",
+        "guardrail",
+        "safety",
+        "rules",
+        "rule",
+        "guideline",
+    ),
+    *("snoitc", "tpmorp", "selur", "vafgehp", "ehyrf", "cebzcg", "polic", "orders", "command", "constraint"),
+    *(
+        "הוראות",
+        "כללים",
+        "הנחיות",
+        "פרומפט",
+        "מגבלות",
+        "הודעת המערכת",
+        "מעכשיו",
+        "instruccion",
+        "anweisung",
+        "regeln",
+    ),
+    *(
+        "reglas",
+        "règles",
+        "regles",
+        "password",
+        "secret",
+        "everything above",
+        "text above",
+        "from now on",
+        "henceforth",
+    ),
+)
+# Zero width, joiners, direction, tags; soft hyphens are common in good texts, and only noted by the letter.
+_INVISIBLE = re.compile("[\u200b\u2060-\u2064\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
+_INSIDE_WORDS = re.compile("(?<=[A-Za-z])[\u200c\u200d](?=[A-Za-z])")
+_SOFT_HYPHEN = re.compile("\u00ad")
+_COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
+_UNSEEN = re.compile(
+    r"<(\w+)[^<>]*(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|\bhidden\b)[^<>]*>(.*?)</\1>",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """Something found; `paragraph` counts from 1, 0 is outside of the text that people see."""
+
+    kind: Kind
+    paragraph: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """`attack`: why the document isn't to be used; else `warnings`, in the order of the text."""
+
+    attack: Passage | None
+    warnings: tuple[Passage, ...]
+
+
+def examine(text: str, hidden: Sequence[str] = ()) -> Examination:
+    """Looks a document over. `hidden`: what its file holds that a reader doesn't see."""
+    warnings: list[Passage] = []
+    for words in (*hidden, *(match[match.lastindex or 0] for match in _unseen(text))):
+        if quote := find_orders(words, _STRICT) or find_injection(words):
+            return Examination(Passage("hidden_text", 0, quote), ())
+        if words.strip():
+            warnings.append(Passage("hidden_text", 0, _shorten(words)))
+    if _INVISIBLE.search(text) or _INSIDE_WORDS.search(text):
+        warnings.append(Passage("invisible_characters", 0, ""))
+    for pattern in (_COMMENT, _UNSEEN):
+        text = pattern.sub("", text)
+    for number, paragraph in _worth_reading(text):
+        if (quote := find_attack(paragraph)) is not None:
+            return Examination(Passage("sounds_like_instructions", number, quote), ())
+        seen = normalise(paragraph) if "<" in paragraph else paragraph  # ordinary markup gives no orders
+        if len(warnings) < _MOST and (quote := find_injection(seen)) is not None:
+            warnings.append(Passage("sounds_like_instructions", number, quote))
+    return Examination(None, tuple(_once(warnings)))
+
+
+def find_attack(text: str) -> str | None:
+    """The words with which a passage clearly speaks to a model, or hides that it does; None when it doesn't."""
+    for plain in concealed(text):
+        if quote := find_orders(plain, _STRICT) or find_injection(plain):
+            return quote
+    if quote := find_orders(text, _STRICT):
+        return quote
+    # Run together and found by nothing else: somebody took pains that it isn't read.
+    return find_disguised(text) if find_orders(text, _LOOSE) is None else None
+
+
+def uncover(text: str) -> str:
+    """`text` without characters that nobody sees, and without what its markup hides from readers."""
+    for pattern in (_COMMENT, _UNSEEN):
+        text = pattern.sub("", text)
+    return _SOFT_HYPHEN.sub("", _INSIDE_WORDS.sub("", _INVISIBLE.sub("", text)))
+
+
+def _unseen(text: str) -> Iterator[re.Match[str]]:
+    if "<" in text:
+        for pattern in (_COMMENT, _UNSEEN):
+            yield from pattern.finditer(text)
+
+
+def _worth_reading(text: str) -> Iterator[tuple[int, str]]:
+    """The paragraphs that hold any word of an order, each after the end of the one before it."""
+    before = ""
+    for number, paragraph in enumerate(_PARAGRAPH.split(text), start=1):
+        part = f"{before}\n{paragraph}" if before else paragraph
+        if _may_hold_orders(part):
+            yield number, part
+        before = paragraph[-_SEAM:]
+
+
+def _may_hold_orders(text: str) -> bool:
+    if next(concealed(text), None) is not None:
+        return True
+    folded = fold(text)
+    run_together = "".join(folded.split())
+    return any(word in reading for reading in (*readings(folded), run_together) for word in _TRIGGERS)
+
+
+def _once(warnings: Sequence[Passage]) -> list[Passage]:
+    """The end of a paragraph is looked at again with the next one."""
+    found: dict[tuple[str, str], Passage] = {}
+    for warning in warnings:
+        found.setdefault((warning.kind, warning.quote), warning)
+    return list(found.values())
+
+
+def _shorten(words: str) -> str:
+    words = " ".join(words.split())
+    return words if len(words) <= 80 else f"{words[:79]}…"
