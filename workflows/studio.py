@@ -3,6 +3,7 @@
 Importing this module reads the environment and builds them; the service never does.
 """
 
+from workflows.formats.education_audio.format import EducationAudioFormat
 from workflows.formats.story.format import StoryFormat
 from workflows.graph import build_graph
 from workflows.models.catalog import ModelCatalog
@@ -10,4 +11,8 @@ from workflows.models.settings import ModelSettings
 from workflows.safety.book import PolicyBook
 
 settings = ModelSettings()
-story = build_graph(StoryFormat(), ModelCatalog(settings), policies=PolicyBook(settings.policy_dir))
+models = ModelCatalog(settings)
+policies = PolicyBook(settings.policy_dir)
+
+education_audio = build_graph(EducationAudioFormat(), models, policies=policies)
+story = build_graph(StoryFormat(), models, policies=policies)
