@@ -73,7 +73,7 @@ async def test_uploaded_document_becomes_a_lesson_that_names_what_it_does_not_be
         "custom_prompt": None,
         "language": "en",
     }
-    prompts = [call.prompt for call in provider.generations if "Write section" in call.prompt]
+    prompts = [call.prompt_text for call in provider.generations if "Write section" in call.prompt_text]
     for paragraph in ("It belongs to a group of medicines", "Avoid salt substitutes"):
         assert sum(paragraph in prompt for prompt in prompts) == 1
 
