@@ -15,7 +15,7 @@ _MODULE = "backend.documents.child"
 # The folder that the packages lie in: the child finds them there, installed or not.
 _IMPORT_ROOT = Path(__file__).resolve().parents[2]
 _AT_ONCE = 2
-_SECONDS = 90.0
+_SECONDS = 180.0
 # Nothing of ours: no keys, no settings.
 _ENVIRONMENT = {"PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 

@@ -54,6 +54,7 @@ def test_grounding_of_labelled_sentences_is_precise_and_misses_no_number(
         ("twice a day, once daily", [("2", "time"), ("1", "time")]),
         ("once you are home", []),
         ("half a tablet", [("0.5", "tablet")]),
+        ("one 5 mg tablet", [("1", "tablet"), ("5", "milligram")]),
         ("1/2 tablet", [("0.5", "tablet")]),
         ("two small glasses", [("2", "glass")]),
         ("38.5 °C, 38.5 degrees", [("38.5", "degree"), ("38.5", "degree")]),

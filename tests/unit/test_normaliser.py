@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from workflows.text.normaliser import Normaliser, normalise
 
 # Mostly the characters that something happens to: white space of all kinds, line ends, halves of characters.
-_ODD = st.sampled_from("\n\r\t \u00a0\u3000\u2028\u2029\x00\x0b\x1b\x85\u202e\u200f\ufeff\ufffe\ud83d\ude00a.é€😀ש")
+_ODD = st.sampled_from(
+    "\n\r\t \u00a0\u3000\u2028\u2029\x00\x0b\x1b\x85\u202e\u200f\ufeff\ufffe\ud83d\ude00a.é€😀ש"
+)
 # Markup has tests of its own, further down.
 texts = st.text(_ODD | st.characters(exclude_characters="<"), max_size=40)
 chunked = st.lists(texts, max_size=8)

@@ -67,6 +67,7 @@ def script(text: str) -> str:
         ("```\nDOCTOR: Hello.\n```", "DOCTOR: Hello."),
         ("[pause]\nDOCTOR: Hello.", "DOCTOR: [pause] Hello."),
         ("NURSE: Come in.", "DOCTOR: Come in."),
+        ("DOCTOR: Yes.\nWARNING: call.", "DOCTOR: Yes.\n\nDOCTOR: WARNING: call."),
         ("PATIENT: One.\nTwo goes on.", "PATIENT: One.\n\nPATIENT: Two goes on."),
         ("Patient advice: drink.", "DOCTOR: Patient advice: drink."),
         ("DOCTOR: Remember: drink.", "DOCTOR: Remember: drink."),

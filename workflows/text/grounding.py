@@ -53,8 +53,8 @@ class Grounding:
 class Evidence:
     """A document, taken apart once so that many sentences can be looked up in it."""
 
-    def __init__(self, document: str, language: str = "en") -> None:
-        """`language`: of the text that is checked. Words are compared in English only, numbers in any."""
+    def __init__(self, document: str, language: str | None = "en") -> None:
+        """`language`: of both texts, None if they differ. Words are compared in English only, numbers in any."""
         self._by_words = language == "en"
         sentences = [sentence.strip() for sentence in split_sentences(document) if sentence.strip()]
         self._places = _index(sentences)
@@ -71,9 +71,11 @@ class Evidence:
     def check(self, sentence: str) -> tuple[Kind, str] | None:
         """Why the document doesn't bear the sentence out; None when it does."""
         stems = set(_stems(sentence))
-        for quantity in find_quantities(sentence):
-            if (reason := self._doubt(quantity, stems)) is not None:
-                return "number", reason
+        for clause in _clauses(sentence):
+            about = set(_stems(clause))
+            for quantity in find_quantities(clause):
+                if (reason := self._doubt(quantity, about)) is not None:
+                    return "number", reason
         if not self._by_words or sentence.rstrip(" \"'”’").endswith("?"):
             return None
         if any(self._turns_round(clause) for clause in _clauses(sentence)):

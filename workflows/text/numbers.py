@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -47,6 +47,7 @@ _FOUND = re.compile(
     re.IGNORECASE,
 )
 _TO = re.compile(r"\s?(?:[-–—]|to|or|and)\s?$")
+_COUNTED = re.compile(r"[ -](tablets?|capsules?|pills?|doses?|drops?|puffs?)\b", re.IGNORECASE)
 _UNIT = re.compile(r"[ \u00a0-]?(°[cf]?|%|µg|μg|[a-z]+|×)", re.IGNORECASE)
 
 
@@ -70,8 +71,12 @@ def find_quantities(text: str) -> list[Quantity]:
         if not unit:
             unit, said_unit = _unit_after(text, match.end())
         said = f"{match.group()}{said_unit}"
-        if unit and found and not found[-1].unit and _TO.fullmatch(text[end : match.start()]):
-            found[-1] = Quantity(found[-1].value, unit, found[-1].said, found[-1].is_spelt)
+        if unit and found and not found[-1].unit:
+            between, counted = text[end : match.start()], _COUNTED.match(text, match.end() + len(said_unit))
+            if _TO.fullmatch(between):
+                found[-1] = replace(found[-1], unit=unit)
+            elif between == " " and counted:  # "one 5 mg tablet"
+                found[-1] = replace(found[-1], unit=_names()[counted[1].casefold()])
         found.append(Quantity(value, unit, said, match["figures"] is None))
         end = match.end()
     return found

@@ -9,6 +9,7 @@ from workflows.formats.speech.renderers import WORDS_A_MINUTE, speaking_minutes
 from workflows.formats.speech.turns import Turn, parse_turns, spoken_text, words_by_speaker
 from workflows.state import State
 from workflows.text.grounding import Evidence, Grounding, check_grounding
+from workflows.text.language import guess_language
 from workflows.text.readability import reading_grade, vocabulary_level
 from workflows.text.repetition import repetition
 from workflows.text.words import count_words, split_sentences
@@ -23,7 +24,10 @@ def section_turns(given: LessonInput, state: State) -> dict[int, list[Turn]]:
 def ground(given: LessonInput, turns: dict[int, list[Turn]], language: str) -> Grounding:
     """Every sentence that is spoken, looked up in the document. `given` has the document's text."""
     assert given.document is not None
-    evidence = Evidence(f"{given.document.title}\n\n{given.document.text}", language)
+    source = f"{given.document.title}\n\n{given.document.text}"
+    # Words of two languages can't be compared; numbers can.
+    by_words = guess_language(source) in (language, None)
+    evidence = Evidence(source, language if by_words else None)
     return check_grounding({index: list(_sentences(said)) for index, said in turns.items()}, evidence)
 
 

@@ -31,6 +31,8 @@ _LABEL = re.compile(
     r"(?:[(\[]([^)\]\n]{1,60})[)\]])?\s?(?:[*_]{0,3})[:：](?:[*_]{0,3})(?=\s|$|[\[(\"“])\s*"
 )
 _LONGEST_LABEL = 40
+# Words in capitals before a colon that belong to what is said.
+_CAUTIONS = frozenset({"attention", "caution", "danger", "important", "note", "remember", "tip", "warning"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,8 @@ class ScriptFilter:
         speaker = self._cast.find(match[1])
         if speaker is not None:
             return speaker, match[2], text[match.end() :]
-        if match[1].isupper() and len(match[1].split()) < 4 and not is_chatter(text):
+        is_name = match[1].isupper() and match[1].casefold() not in _CAUTIONS and not is_chatter(text)
+        if is_name and len(match[1].split()) < 4:
             return None, match[2], text[match.end() :]
         return None, None, text
 
