@@ -1,6 +1,8 @@
 """Documents: what is taken, what is refused and why, and what is read from them."""
 
+import zlib
 from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
 import pytest
@@ -165,10 +167,30 @@ async def test_extraction_that_takes_too_long_is_ended_and_refused() -> None:
         await Extraction(seconds=0.01).extract("text", b"Hello.")
 
 
-async def test_extraction_that_would_take_too_much_memory_is_refused() -> None:
-    bomb = b"%PDF-1.4\n1 0 obj\n<< /Length 9 >>\n" + b"[" * 400_000
-    with pytest.raises(InvalidInput):
-        await Extraction().extract("pdf", bomb)
+async def test_extraction_whose_process_dies_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="within its limits"):
+        await Extraction().extract("no such kind", b"Hello.")  # type: ignore[arg-type]
+
+
+def test_pdf_that_unpacks_without_end_is_refused() -> None:
+    packed = zlib.compress(b"BT /F1 11 Tf 50 800 Td (a) Tj ET\n" * 3_000_000)
+    small = pdf(["a"])
+    start, end = small.index(b"<< /Length"), small.index(b"\nendstream")
+    stream = b"<< /Length %d /Filter /FlateDecode >>\nstream\n%s" % (len(packed), packed)
+    assert report("pdf", small[:start] + stream + small[end:])["refused"].startswith("the PDF is broken")
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"), [("pdf", pdf(["One."], ["Two."])), ("docx", word("# A", table=[["x", "y"]]))]
+)
+def test_file_that_is_damaged_anywhere_is_read_or_refused(kind: KindName, data: bytes) -> None:
+    chance = Random(7)
+    for _ in range(60):
+        damaged = bytearray(data)
+        for _ in range(chance.randint(1, 8)):
+            place = chance.randrange(len(damaged))
+            damaged[place : place + chance.randint(0, 3)] = chance.randbytes(chance.randint(0, 3)) + b"9"
+        assert set(report(kind, bytes(damaged))) in ({"refused"}, {"text", "warnings"})
 
 
 # What is kept.
