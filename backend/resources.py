@@ -68,7 +68,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         library = StoredLibrary({"document": kept_documents.look_up})
         executor = Executor(
             graphs={
-                name: build_graph(format, models, checkpoints, policies, library)
+                name: build_graph(format, models, checkpoints, policies, library, settings.revisions)
                 for name, format in formats.items()
             },
             run_log=run_log,

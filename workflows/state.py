@@ -59,6 +59,20 @@ class Verdict(TypedDict):
     scores: NotRequired[dict[str, float]]
 
 
+class Finding(TypedDict):
+    """What a format's own review found: the rule that doesn't hold, and what to do about it.
+
+    `rewrite` asks for the section to be written again. Without a `section` nothing can be: it is only
+    reported. `quote` is the passage.
+    """
+
+    rule: str
+    advice: str
+    rewrite: bool
+    section: NotRequired[int]
+    quote: NotRequired[str]
+
+
 def add_verdicts(known: dict[int, Verdict], new: dict[int, Verdict]) -> dict[int, Verdict]:
     """Reducer: the newest verdict on each section."""
     return {**known, **new}
@@ -78,7 +92,10 @@ class State(TypedDict, total=False):
     sections: Annotated[dict[int, Section], add_sections]
     judged: Annotated[dict[int, Verdict], add_verdicts]  # by section, where each is judged before it is shown
     safety: Verdict
-    rewrites: int
+    rewrites: int  # made because the safety check found fault
+    findings: list[Finding]  # of the format's last review
+    revising: list[int]  # the sections that are being written again because of them
+    revisions: int  # made because a review asked for it
     results: dict[str, Any]  # the format's own results, such as a story's choices
     metadata: dict[str, Any]
 

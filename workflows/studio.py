@@ -3,9 +3,10 @@
 Importing this module reads the environment and builds them; the service never does.
 """
 
+from workflows.formats.base import AnyFormat
 from workflows.formats.education_audio.format import EducationAudioFormat
 from workflows.formats.story.format import StoryFormat
-from workflows.graph import build_graph
+from workflows.graph import Graph, build_graph
 from workflows.models.catalog import ModelCatalog
 from workflows.models.settings import ModelSettings
 from workflows.safety.book import PolicyBook
@@ -14,5 +15,10 @@ settings = ModelSettings()
 models = ModelCatalog(settings)
 policies = PolicyBook(settings.policy_dir)
 
-education_audio = build_graph(EducationAudioFormat(), models, policies=policies)
-story = build_graph(StoryFormat(), models, policies=policies)
+
+def _graph(format: AnyFormat) -> Graph:
+    return build_graph(format, models, policies=policies, revisions=settings.revisions)
+
+
+education_audio = _graph(EducationAudioFormat())
+story = _graph(StoryFormat())

@@ -11,6 +11,7 @@ from lxml import etree
 from typer.testing import CliRunner
 
 from backend.cli.main import app
+from backend.streaming.chunks import Retract
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.service import LiveService, Told, serve, settings_for
@@ -24,6 +25,7 @@ SPOKEN = (
     "DOCTOR: [warm] Welcome! Take one 5 milligram tablet once a day, with or without food.\n\n"
     "PATIENT: May the dose be raised to 10 to 20 milligrams?"
 )
+MENDED = SPOKEN.replace("be raised to 10 to 20 milligrams", "be raised to 10 milligrams")
 OTHERS = (
     "DOCTOR: [reassuring] Stand up slowly and sit down if you feel faint. [pause] Call your doctor at once."
 )
@@ -40,28 +42,32 @@ async def upload(service: LiveService, name: str, data: bytes, **fields: str) ->
     return await service.client.http.post("/api/v1/documents", files={"file": (name, data)}, data=fields)
 
 
-async def test_uploaded_document_becomes_a_lesson_that_names_what_it_does_not_bear_out(
+async def test_uploaded_document_becomes_a_lesson_whose_wrong_number_is_written_again(
     service: LiveService, provider: FakeProvider
 ) -> None:
     provider.script = Script(rules=(
+        Rule(Reply(text=MENDED), structured=False, contains="The document doesn't say 20 milligrams."),
         Rule(Reply(text=FIRST), structured=False, contains="Write section 1"),
         Rule(Reply(text=OTHERS), structured=False),
     ))  # fmt: skip
     kept = (await upload(service, "ramipril.md", leaflet("ramipril").encode())).json()
     given = {"knowledge_id": kept["id"], "content_type": "medication", "target_minutes": "5"}
-    told = Told()
+    told, shown, retracted = Told(), "", []
     url = "/api/v1/education_audio/generate/stream"
     async for frame in service.client.stream("GET", url, params=given):
+        if isinstance(frame.message, Retract):
+            shown = told.sections[0]
+            retracted.append((frame.message.data.section, frame.message.data.reason))
         told.take(frame)
 
     assert told.ending is not None and told.ending["type"] == "complete", told.ending
-    assert told.sections == {0: SPOKEN, 1: OTHERS}
+    assert shown == SPOKEN and retracted == [(0, "revision")]
+    assert told.sections == {0: MENDED, 1: OTHERS}
     assert told.text == told.ending["story_content"]
     metadata = told.ending["metadata"]
-    assert metadata["words_by_speaker"]["PATIENT"] == 10 and metadata["safety"]["policy"] == "professional"
-    assert [(one["section"], one["kind"], one["reason"]) for one in metadata["grounding"]["unsupported"]] == [
-        (0, "number", "the document doesn't say 20 milligrams")
-    ]
+    assert metadata["words_by_speaker"]["PATIENT"] == 8 and metadata["safety"]["policy"] == "professional"
+    assert metadata["grounding"] == {"checked": 3, "supported": 3, "unsupported": []}
+    assert metadata["compliance"] == {"passed": True, "findings": [], "revisions": 1}
     # The text isn't kept with the run, and each part is sent to the model once.
     run = await service.client.run(told.ending["run_id"])
     assert run["input"] == {

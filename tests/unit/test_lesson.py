@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import pytest
@@ -19,6 +19,7 @@ from workflows.formats.education_audio.input import LessonInput
 from workflows.formats.education_audio.planning import divide_document, part_of, share_words, window_of
 from workflows.formats.exports import Finished
 from workflows.formats.speech.tags import vocabulary
+from workflows.models.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.state import Outline, PlannedSection, Section, SectionTask, State
 from workflows.text.parts import divide, list_passages
@@ -302,6 +303,16 @@ def test_metrics_count_what_is_heard_and_name_what_the_document_does_not_say() -
         (1, "It also protects against cancer and diabetes.", "words"),
     ]
     assert told["grounding"]["checked"] == 4 and told["grounding"]["supported"] == 2
+
+
+async def test_review_asks_for_a_rewrite_of_numbers_and_opposites_only() -> None:
+    said = {**SCRIPT, 2: "DOCTOR: You can take ramipril if you are pregnant."}
+    findings = await LESSON.review(lesson(), state_of(said), cast(Model, None))
+    assert [(one["rule"], one["section"], one["quote"], one["rewrite"]) for one in findings] == [
+        ("grounding_number", 0, "Can I take 40 milligrams?", True),
+        ("grounding_opposite", 2, "You can take ramipril if you are pregnant.", True),
+    ]
+    assert findings[0]["advice"].startswith("The document doesn't say 40 milligrams. Say only numbers")
 
 
 # Exports.

@@ -16,7 +16,7 @@ from workflows.library import Library
 from workflows.models.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import Policy
-from workflows.state import Issue, Outline, Section, SectionTask, State
+from workflows.state import Finding, Issue, Outline, Section, SectionTask, State
 
 InputT = TypeVar("InputT", bound=BaseModel)
 
@@ -42,6 +42,8 @@ class Format(ABC, Generic[InputT]):
     """The input model. Its field errors are what a caller is told."""
     exports: ClassVar[Mapping[str, Exporter]] = {}
     """The kinds of file that a finished run can be had as, beside Markdown and plain text."""
+    max_revisions: ClassVar[int] = 1
+    """How often a review may have sections written again. The safety check's rewrites don't count here."""
 
     def parse(self, given: Mapping[str, Any]) -> InputT:
         """The input, checked. Raises InvalidInput that names each wrong field."""
@@ -102,7 +104,16 @@ class Format(ABC, Generic[InputT]):
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[Issue], model: Model
     ) -> AsyncGenerator[str]:
-        """The section again, without what the safety check found fault with."""
+        """The section again, without what the safety check or the format's review found fault with."""
+
+    async def review(self, given: InputT, state: State, model: Model) -> list[Finding]:
+        """What the finished sections lack by the format's own rules. Nothing by default.
+
+        Called after every pass, a rewrite's too. A finding with `rewrite` has its section written again,
+        in one pass for all of them, `max_revisions` times; what is found after that is only reported.
+        """
+        del given, state, model
+        return []
 
     async def derive(self, given: InputT, state: State, model: Model) -> dict[str, Any]:
         """The format's own results, which end up in `complete`. None by default."""

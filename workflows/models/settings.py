@@ -49,6 +49,13 @@ class ModelSettings(BaseSettings):
         "off", description="openai: ask OpenAI's moderation too, where OpenAI writes the text"
     )
 
+    revisions: int | None = Field(
+        None,
+        ge=0,
+        le=3,
+        description="How often a format's own review may have sections written again; as the format says by default",
+    )
+
     openai_api_key: SecretStr | None = Field(None, validation_alias=AliasChoices("OPENAI_API_KEY"))
     openai_base_url: str | None = Field(None, validation_alias=AliasChoices("OPENAI_BASE_URL"))
     google_api_key: SecretStr | None = Field(

@@ -13,7 +13,16 @@ async def calculate_metrics(deps: Dependencies, state: State, runtime: Runtime[R
     """Off the loop: counting a long text takes longer than other readers should wait for a token."""
     given = await deps.given(state["input"], runtime)
     metrics = await asyncio.to_thread(deps.format.metrics, given, state)
-    return {"metadata": {**metrics, "safety": _safety(state)}}
+    return {"metadata": {**metrics, **_compliance(metrics, state), "safety": _safety(state)}}
+
+
+def _compliance(metrics: dict[str, Any], state: State) -> dict[str, Any]:
+    """What the last review still finds, with what the format's own metrics say of its rules."""
+    findings, revisions = state.get("findings", []), state.get("revisions", 0)
+    if not (findings or revisions or "compliance" in metrics):
+        return {}
+    told = {"passed": not findings, "findings": findings, "revisions": revisions}
+    return {"compliance": {**told, **metrics.get("compliance", {})}}
 
 
 def _safety(state: State) -> dict[str, Any]:

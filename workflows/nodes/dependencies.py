@@ -23,6 +23,12 @@ class Dependencies:
     models: ModelCatalog
     policies: PolicyBook = field(default_factory=PolicyBook)
     library: Library = field(default_factory=EmptyLibrary)
+    revisions: int | None = None
+
+    @property
+    def max_revisions(self) -> int:
+        """How often a review may have sections written again: as set, else as the format has it."""
+        return self.format.max_revisions if self.revisions is None else self.revisions
 
     async def given(self, given: dict[str, Any], runtime: Runtime[RunContext]) -> Any:
         """The format's input, with what it loads for the time of a node's work."""
