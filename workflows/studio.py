@@ -4,6 +4,7 @@ Importing this module reads the environment and builds them; the service never d
 """
 
 from workflows.formats.base import AnyFormat
+from workflows.formats.creator_script.format import CreatorScriptFormat
 from workflows.formats.education_audio.format import EducationAudioFormat
 from workflows.formats.story.format import StoryFormat
 from workflows.graph import Graph, build_graph
@@ -17,8 +18,9 @@ policies = PolicyBook(settings.policy_dir)
 
 
 def _graph(format: AnyFormat) -> Graph:
-    return build_graph(format, models, policies=policies, revisions=settings.revisions)
+    return build_graph(format.configure(settings), models, policies=policies, revisions=settings.revisions)
 
 
-education_audio = _graph(EducationAudioFormat())
 story = _graph(StoryFormat())
+creator_script = _graph(CreatorScriptFormat())
+education_audio = _graph(EducationAudioFormat())

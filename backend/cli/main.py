@@ -1,10 +1,10 @@
-"""`storywire serve | generate | runs | documents`: what there is."""
+"""`storywire serve | generate | runs | documents | doctor`: what there is."""
 
 from typing import Annotated
 
 import typer
 
-from backend.cli import documents, generate, runs, serve
+from backend.cli import doctor, documents, generate, runs, serve
 from backend.version import VERSION
 
 app = typer.Typer(
@@ -14,6 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("serve")(serve.serve)
+app.command("doctor")(doctor.doctor)
 app.add_typer(generate.app, name="generate")
 app.add_typer(runs.app, name="runs")
 app.add_typer(documents.app, name="documents")

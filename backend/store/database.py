@@ -39,10 +39,6 @@ class Database:
         """`work` in a transaction of its own, committed when it returns, rolled back when it raises."""
         return await self._in(self._write_thread, lambda: _transact(self._writer, work))
 
-    async def ping(self) -> None:
-        """Raises what the database driver raises when it doesn't answer."""
-        await self.read(lambda connection: connection.execute(text("SELECT 1")))
-
     async def close(self) -> None:
         """Waits for what is under way."""
         await asyncio.to_thread(self._shut_down)

@@ -26,6 +26,7 @@ SPOKEN = (
     "PATIENT: May the dose be raised to 10 to 20 milligrams?"
 )
 MENDED = SPOKEN.replace("be raised to 10 to 20 milligrams", "be raised to 10 milligrams")
+THANKS = "\n\nPATIENT: [relieved] Thank you."
 OTHERS = (
     "DOCTOR: [reassuring] Stand up slowly and sit down if you feel faint. [pause] Call your doctor at once."
 )
@@ -47,6 +48,7 @@ async def test_uploaded_document_becomes_a_lesson_whose_wrong_number_is_written_
 ) -> None:
     provider.script = Script(rules=(
         Rule(Reply(text=MENDED), structured=False, contains="The document doesn't say 20 milligrams."),
+        Rule(Reply(text="Sure!\n**Patient:** [relieved] Thank you."), structured=False, contains="Go on with it"),
         Rule(Reply(text=FIRST), structured=False, contains="Write section 1"),
         Rule(Reply(text=OTHERS), structured=False),
     ))  # fmt: skip
@@ -61,11 +63,11 @@ async def test_uploaded_document_becomes_a_lesson_whose_wrong_number_is_written_
         told.take(frame)
 
     assert told.ending is not None and told.ending["type"] == "complete", told.ending
-    assert shown == SPOKEN and retracted == [(0, "revision")]
-    assert told.sections == {0: MENDED, 1: OTHERS}
+    assert shown == SPOKEN + THANKS and retracted == [(0, "revision")]
+    assert told.sections == {0: MENDED, 1: OTHERS + THANKS}
     assert told.text == told.ending["story_content"]
     metadata = told.ending["metadata"]
-    assert metadata["words_by_speaker"]["PATIENT"] == 8 and metadata["safety"]["policy"] == "professional"
+    assert metadata["words_by_speaker"]["PATIENT"] == 10 and metadata["safety"]["policy"] == "professional"
     assert metadata["grounding"] == {"checked": 3, "supported": 3, "unsupported": []}
     assert metadata["compliance"] == {"passed": True, "findings": [], "revisions": 1}
     # The text isn't kept with the run, and each part is sent to the model once.
@@ -89,12 +91,8 @@ async def test_uploaded_document_becomes_a_lesson_whose_wrong_number_is_written_
         return reply.content
 
     assert (await export("plain")).decode().startswith("DOCTOR: Welcome! Take one 5 milligram tablet")
-    assert len(etree.fromstring(await export("ssml")).findall("{*}voice")) == 3
-    assert [part["speaker"] for part in orjson.loads(await export("segments"))] == [
-        "DOCTOR",
-        "PATIENT",
-        "DOCTOR",
-    ]
+    assert len(etree.fromstring(await export("ssml")).findall("{*}voice")) == 4
+    assert [part["speaker"] for part in orjson.loads(await export("segments"))] == ["DOCTOR", "PATIENT"] * 2
 
 
 async def test_lesson_of_a_document_that_is_not_there_is_refused_before_the_first_byte(

@@ -145,6 +145,10 @@ def task_of(text: str, notes: dict[str, Any], index: int, sections: int, **other
         notes=notes,
         index=index,
         last_paragraph="DOCTOR: And so on." if index else "",
+        target_words=100,
+        ask_words=110,
+        facts=None,
+        research={},
     )
 
 
@@ -220,7 +224,7 @@ def test_plan_that_a_person_gave_other_sections_still_covers_the_document() -> N
 
 def test_words_are_shared_by_the_length_of_the_parts() -> None:
     words = share_words(["one " * 100, "one " * 400], 3)
-    assert words == [140, 280] and share_words(["a"] * 12, 1) == [60] * 12
+    assert words == [151, 302] and share_words(["a"] * 12, 1) == [60] * 12
 
 
 def test_plan_of_a_model_must_have_as_many_parts_as_the_document() -> None:
@@ -244,7 +248,7 @@ def test_prompt_of_a_section_has_the_rules_the_part_and_the_turn_before() -> Non
         "Calm and exact",
         "DOCTOR, who explains, and PATIENT",
         "[reassuring]",
-        "in about 100 words",
+        "in about 110 words",
         "<wish>\nFor my aunt\n</wish>",
         "<before>\nDOCTOR: And so on.\n</before>",
         "It is the last section.",
@@ -296,8 +300,7 @@ def test_metrics_count_what_is_heard_and_name_what_the_document_does_not_say() -
 
     assert told["word_count"] == 35 and told["words_by_speaker"] == {"DOCTOR": 30, "PATIENT": 5}
     assert told["speaking_minutes"] == told["estimated_reading_time"] == 0.3
-    assert told["turns"] == 3 and told["repetition"] == 0 and told["reading_grade"] > 0
-    assert told["sections"][0] == {"index": 0, "target_words": 20, "words": 19, "deviation": -0.05}
+    assert told["turns"] == 3 and told["reading_grade"] > 0 and told["target_minutes"] == 5
     assert [(one["section"], one["sentence"], one["kind"]) for one in told["grounding"]["unsupported"]] == [
         (0, "Can I take 40 milligrams?", "number"),
         (1, "It also protects against cancer and diabetes.", "words"),

@@ -1,15 +1,15 @@
 """Rewrites what the safety check or the format's review found fault with, and nothing else."""
 
-from contextlib import aclosing
 from typing import Any
 
 from langgraph.runtime import Runtime
 
 from workflows.nodes.dependencies import Dependencies
 from workflows.nodes.judge_section import judge_section
-from workflows.page import Page
+from workflows.nodes.write_section import write_section
+from workflows.page import RetractReason
 from workflows.routing import section_task
-from workflows.state import Finding, Issue, RunContext, Section, State, Verdict
+from workflows.state import FEEDBACK, Finding, Issue, RunContext, Section, State, Verdict
 
 
 async def enhance_content(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
@@ -24,12 +24,10 @@ async def enhance_content(deps: Dependencies, state: State, runtime: Runtime[Run
         model = await deps.open_model(runtime, section=index)
         notes = unsafe.get(index, []) + unfinished.get(index, [])
         task = await deps.task(section_task(state, index), runtime)
-        with Page(index, runtime.stream_writer) as page:
-            page.retract("safety" if index in unsafe else "revision")
-            async with aclosing(deps.format.rewrite(task, state["sections"][index], notes, model)) as prose:
-                async for chunk in prose:
-                    page.write(chunk)
-            rewritten[index] = page.finish()
+        prose = deps.format.rewrite(task, state["sections"][index], notes, model)
+        reason: RetractReason = "safety" if index in unsafe else "revision"
+        written = await write_section(deps, task, prose, model, runtime, instead_of=reason)
+        rewritten[index] = written.section
         verdicts = await judge_section(deps, state, rewritten[index], runtime)
         judged |= verdicts.get("judged", {})
     return {
@@ -37,7 +35,7 @@ async def enhance_content(deps: Dependencies, state: State, runtime: Runtime[Run
         "judged": judged,
         "rewrites": state["rewrites"] + (0 if _is_safe(state) else 1),
         "revising": [],
-        "revisions": state.get("revisions", 0) + (1 if unfinished else 0),
+        "revisions": state.get("revisions", 0) + (1 if _is_own(unfinished) else 0),
     }
 
 
@@ -63,6 +61,11 @@ def _unfinished(state: State) -> dict[int, list[Issue]]:
         if finding["rewrite"] and finding.get("section") in found:
             found[finding["section"]].append(_note(finding))
     return found
+
+
+def _is_own(unfinished: dict[int, list[Issue]]) -> bool:
+    """Whether the format's review asked for it, and not a person."""
+    return any(note["category"] != FEEDBACK for notes in unfinished.values() for note in notes)
 
 
 def _note(finding: Finding) -> Issue:

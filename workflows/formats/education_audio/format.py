@@ -25,6 +25,7 @@ from workflows.formats.education_audio.planning import (
     window_of,
 )
 from workflows.formats.exports import Exporter, Finished
+from workflows.formats.recap import neighbours
 from workflows.formats.speech.renderers import render_plain, render_segments, render_ssml
 from workflows.formats.speech.script_filter import ScriptFilter
 from workflows.formats.speech.tags import vocabulary
@@ -183,11 +184,27 @@ class EducationAudioFormat(Format[LessonInput]):
             roles=ROLES[given.speakers],
             tags=_tags(),
             outline=task["outline"],
+            sections=neighbours(task["outline"], task["index"]),
             section=section,
-            words=section["target_words"],
+            words=task["ask_words"],
             part=part_of(task, given.document.text),
             last_turn=task["last_paragraph"],
         )
+
+    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str] | None:
+        """More of a section that came out too short: what of its part isn't told yet."""
+        given = self.parse(task["input"])
+        assert given.document is not None
+        messages = _PROMPTS.messages(
+            "extend",
+            language=_LANGUAGES[self.language(given)],
+            roles=ROLES[given.speakers],
+            tags=_tags(),
+            part=part_of(task, given.document.text),
+            text=text,
+            words=words,
+        )
+        return self._spoken(given, stream_text(model, messages))
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[Issue], model: Model

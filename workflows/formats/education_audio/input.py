@@ -37,7 +37,7 @@ class LessonInput(BaseModel):
     speakers: Speakers = Field("doctor_patient", description="Who speaks")
     target_minutes: int = Field(5, ge=1, le=60, description="How long it takes to say, 1 to 60")
     custom_prompt: Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)] | None = Field(
-        None, description="What else to mind, such as who listens"
+        None, description="What else to mind, such as who listens", json_schema_extra={"personal": True}
     )
     language: Language | None = Field(
         None, description="en or he; by default the document's language, if it is one of them"

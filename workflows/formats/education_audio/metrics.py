@@ -1,6 +1,6 @@
 """A lesson in numbers, and what of it the document doesn't bear out. Pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from workflows.formats.education_audio.cast import CASTS
@@ -11,7 +11,6 @@ from workflows.state import State
 from workflows.text.grounding import Evidence, Grounding, check_grounding
 from workflows.text.language import guess_language
 from workflows.text.readability import reading_grade, vocabulary_level
-from workflows.text.repetition import repetition
 from workflows.text.words import count_words, split_sentences
 
 
@@ -32,7 +31,7 @@ def ground(given: LessonInput, turns: dict[int, list[Turn]], language: str) -> G
 
 
 def lesson_metrics(given: LessonInput, state: State, language: str) -> dict[str, Any]:
-    """Words and minutes as spoken, words a speaker, grade, repetition, lengths, and `grounding`."""
+    """Words and minutes as spoken, words a speaker, grade, and `grounding`."""
     by_section = section_turns(given, state)
     turns = [turn for index in sorted(by_section) for turn in by_section[index]]
     text = spoken_text(turns)
@@ -49,22 +48,7 @@ def lesson_metrics(given: LessonInput, state: State, language: str) -> dict[str,
         "words_by_speaker": words_by_speaker(turns),
         "turns": len(turns),
         "reading_grade": grade,
-        "repetition": round(repetition(text), 3),
-        "sections": [
-            _length(planned["index"], planned["target_words"], by_section[planned["index"]])
-            for planned in state["outline"]["sections"]
-        ],
         "grounding": _told(ground(given, by_section, language)),
-    }
-
-
-def _length(index: int, target: int, turns: Sequence[Turn]) -> dict[str, Any]:
-    actual = count_words(spoken_text(turns))
-    return {
-        "index": index,
-        "target_words": target,
-        "words": actual,
-        "deviation": round(actual / target - 1, 3),
     }
 
 

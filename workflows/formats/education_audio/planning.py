@@ -18,6 +18,8 @@ _OTHERWISE = 3000
 _SECTION_WORDS = 280
 """Two minutes: as much as a listener takes in at a time."""
 _LEAST_WORDS = 60
+_LABELS_AND_TAGS = 1.08
+"""Where lengths are kept they are counted too, but not spoken."""
 _MOST_SECTIONS = 12
 _BEGINNING_WORDS = 120
 
@@ -85,7 +87,7 @@ def part_of(task: SectionTask, text: str) -> str:
 
 def share_words(parts: list[str], minutes: int) -> list[int]:
     """Word targets of the sections, by how much of the document each has to tell."""
-    total = minutes * WORDS_A_MINUTE
+    total = minutes * WORDS_A_MINUTE * _LABELS_AND_TAGS
     # By the square root: a part of twice the length has more to leave out.
     weights = [count_words(part) ** 0.5 or 1.0 for part in parts]
     return [max(_LEAST_WORDS, round(total * weight / sum(weights))) for weight in weights]
