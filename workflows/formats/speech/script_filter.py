@@ -17,6 +17,7 @@ from workflows.formats.speech.cleaning import (
     strip_line_marks,
 )
 from workflows.formats.speech.tags import TAG, vocabulary
+from workflows.text.markup import MarkupFilter
 
 # A sentence ends before white space, but not after a short form, which a capital letter may follow.
 _SHORT = (
@@ -62,6 +63,7 @@ class ScriptFilter:
         """`speaker` is who goes on when the text begins without a label; else the first of the cast."""
         self._cast = cast
         self._language = language
+        self._markup = MarkupFilter()  # first: markup around a label would hide it
         self._held = ""
         self._seen = 0  # characters of `_held` in which no end is left to be found
         self._speaker = speaker or cast.labels[0]
@@ -74,7 +76,7 @@ class ScriptFilter:
 
     def feed(self, chunk: str) -> str:
         """What can be told for sure after `chunk`: whole sentences."""
-        self._held += chunk.replace("\r\n", "\n").replace("\t", " ")
+        self._held += self._markup.feed(chunk.replace("\t", " "))
         given = []
         while (end := self._next_end(is_last=False)) is not None:
             given.append(self._take(end))
@@ -82,6 +84,7 @@ class ScriptFilter:
 
     def close(self) -> str:
         """The rest."""
+        self._held += self._markup.close()
         given = []
         while self._held:
             end = self._next_end(is_last=True)
