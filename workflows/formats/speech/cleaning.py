@@ -82,11 +82,12 @@ def clean_words(text: str, language: str, *, is_start: bool) -> str:
     text = _STARRED.sub(lambda found: _starred(found[1]), text)
     text = _ASIDE.sub(lambda found: _aside(found, is_start=is_start), text)
     text = _EMPHASIS.sub("", text).replace("|", ",")
+    known = vocabulary().tags
     text = "".join(
-        part if TAG.fullmatch(part) else _spell(part, language)
+        part if part[1:-1] in known else _spell(part, language)
         for part in re.split(r"(\[[^\[\]\n]+\])", text)
     )
-    text = _AGAIN.sub(r"\1", _SPACE.sub(" ", text))
+    text = _AGAIN.sub(r"\1", _SPACE.sub(" ", _EMPHASIS.sub("", text)))
     return _LOOSE.sub("", text).strip()
 
 
