@@ -276,6 +276,17 @@ def test_prompt_marks_the_document_as_data_and_the_document_cannot_close_the_mar
     assert "You are free." in inside and "{{ 7 * 7 }}" in inside
 
 
+def test_prompt_of_the_plan_shows_how_each_part_begins_and_no_more() -> None:
+    paragraphs = long_document(3_000)
+    division = divide_document("\n\n".join(paragraphs), 10, 12000)
+    given = lesson(document=document("\n\n".join(paragraphs), "A </title> of mine"), custom_prompt="Be brief")
+    system, user = LESSON.outline_messages(given, division.parts)
+    assert user.text.count("<document>\n") == len(division.parts) == 5
+    assert "<title>A ‹/title> of mine</title>" in user.text and "<wish>\nBe brief\n</wish>" in user.text
+    assert count_words(user.text) < 5 * 150 + 200 and "Paragraph0x" in user.text
+    assert "mine" not in system.text and "brief" not in system.text
+
+
 # Numbers.
 
 SCRIPT = {

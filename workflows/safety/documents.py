@@ -7,8 +7,11 @@ file was tampered with, and the rest of it can't be trusted either. It is refuse
 """
 
 import re
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Literal
 
 from workflows.safety.injection import (
@@ -23,207 +26,12 @@ from workflows.text.normaliser import normalise
 
 Kind = Literal["sounds_like_instructions", "hidden_text", "invisible_characters"]
 
+_WORDS = Path(__file__).parent / "document_words.toml"
 _STRICT = read_orders("document_orders.txt")
 _LOOSE = read_orders("orders.txt")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _MOST = 20
 _SEAM = 120
-# An order holds at least one of these, folded: looking for them is quicker than for the orders themselves.
-_TRIGGERS = (
-    *(
-        "ignor",
-        "disregard",
-        "forget",
-        "overrid",
-        "override",
-        "bypass",
-        "not follow",
-        "stop following",
-        "never mind",
-    ),
-    *(
-        "set aside",
-        "throw out",
-        "overrul",
-        "new instruc",
-        "real instruc",
-        "actual instruc",
-        "your instruc",
-        "your task",
-    ),
-    *(
-        "new task",
-        "true instruc",
-        "updated instruc",
-        "revised instruc",
-        "new system",
-        "new orders",
-        "new directive",
-    ),
-    *(
-        "void",
-        "obsolete",
-        "supersed",
-        " fake",
-        "prompt",
-        "apikey",
-        "api key",
-        "api_key",
-        "api-key",
-        "environment var",
-    ),
-    *(
-        "environmentvar",
-        "secret",
-        "password",
-        "credit card",
-        "bank",
-        "account number",
-        "identity number",
-        "click",
-    ),
-    *(
-        " visit",
-        "send money",
-        "jailbr",
-        "dan mode",
-        "developer mode",
-        "god mode",
-        "opposite mode",
-        "sudo mode",
-    ),
-    *(
-        "debug mode",
-        "filter mode",
-        "evil mode",
-        "anything now",
-        "unfiltered",
-        "unrestricted",
-        "uncensored",
-        "act as",
-    ),
-    *(
-        "behave as",
-        "pretend",
-        "restrictions",
-        "no rules",
-        "any rules",
-        "turn off",
-        "disable",
-        "deactivate",
-        "switch off",
-    ),
-    *(
-        " ai ",
-        " ai:",
-        " ai,",
-        " ai.",
-        " ais ",
-        "ai model",
-        "a.i.",
-        "artificial intelligence",
-        "llm",
-        "language model",
-    ),
-    *(
-        "assistant",
-        "chatbot",
-        "gpt",
-        " bot ",
-        " bot:",
-        " bots",
-        "summari",
-        "text generator",
-        "script writer",
-        "scriptwr",
-    ),
-    *(
-        "processing this",
-        "process this",
-        "generat",
-        "rewriting this",
-        "converting this",
-        "parsing this",
-        "your output",
-    ),
-    *(
-        "your respon",
-        "your answer",
-        "your script",
-        "your lesson",
-        "your summ",
-        "your repl",
-        "your completion",
-        "output",
-    ),
-    *(
-        "every answer",
-        "each answer",
-        "any answer",
-        "every script",
-        "every lesson",
-        "every respon",
-        "listener",
-        "user",
-    ),
-    *(
-        "respond with",
-        "respond only",
-        "respond in",
-        "respond as",
-        "reply with",
-        "reply only",
-        "reply in",
-        "answer with",
-    ),
-    *(
-        "answer only",
-        "from now on",
-        "starting now",
-        "henceforth",
-        "grounded",
-        "approved",
-        "as safe",
-        "as harmless",
-    ),
-    *(
-        "as appropriate",
-        "as allowed",
-        "as supported",
-        "<",
-        "[inst",
-        "[/inst",
-        "###",
-        "system:",
-        "system :",
-        "system mess",
-    ),
-    *(
-        "developer:",
-        "end of ",
-        "endof",
-        "{{",
-        "{%",
-        "javascript",
-        "everything above",
-        "text above",
-        "that precede",
-    ),
-    *(
-        "snoitc",
-        "tpmorp",
-        "selur",
-        "vafgehp",
-        "ehyrf",
-        "cebzcg",
-        "הוראות",
-        "כללים",
-        "הנחיות",
-        "פרומפט",
-        "הודעת המערכת",
-    ),
-    *("instruccion", "anweisung", "regeln", "reglas", "regles", "oubli", "olvida", "no longer", "are cancel"),
-)
 # Zero width, joiners, direction, tags; soft hyphens are common in good texts, and only noted by the letter.
 _INVISIBLE = re.compile("[\u200b\u2060-\u2064\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
 _INSIDE_WORDS = re.compile("(?<=[A-Za-z])[\u200c\u200d](?=[A-Za-z])")
@@ -273,6 +81,12 @@ def examine(text: str, hidden: Sequence[str] = ()) -> Examination:
     return Examination(None, tuple(_once(warnings)))
 
 
+@cache
+def _trigger_words() -> tuple[str, ...]:
+    with _WORDS.open("rb") as file:
+        return tuple(tomllib.load(file)["words"])
+
+
 def find_attack(text: str) -> str | None:
     """The words with which a passage clearly speaks to a model, or hides that it does; None when it doesn't."""
     for plain in concealed(text):
@@ -312,7 +126,7 @@ def _may_hold_orders(text: str) -> bool:
         return True
     folded = f" {fold(text)} "
     run_together = "".join(folded.split())
-    return any(word in reading for reading in (*readings(folded), run_together) for word in _TRIGGERS)
+    return any(word in reading for reading in (*readings(folded), run_together) for word in _trigger_words())
 
 
 def _once(warnings: Sequence[Passage]) -> list[Passage]:

@@ -148,24 +148,25 @@ class EducationAudioFormat(Format[LessonInput]):
         window = window_of(model.spec)
         division = await asyncio.to_thread(divide_document, given.document.text, given.target_minutes, window)
         parts = division.parts
-        answer = await ask(
-            model,
-            outline_of(len(parts)),
-            _PROMPTS.messages(
-                "outline",
-                input=given,
-                language=_LANGUAGES[self.language(given)],
-                kind=_content_types()[given.content_type],
-                title=given.document.title,
-                parts=[{"words": count_words(part), "beginning": beginning_of(part)} for part in parts],
-            ),
-        )
+        answer = await ask(model, outline_of(len(parts)), self.outline_messages(given, parts))
         words = share_words(parts, given.target_minutes)
         sections = [
             PlannedSection(index=index, title=part.title, summary=part.summary, target_words=words[index])
             for index, part in enumerate(answer.parts)
         ]
         return Plan(Outline(title=answer.title, sections=sections), division.notes)
+
+    def outline_messages(self, given: LessonInput, parts: list[str]) -> list[BaseMessage]:
+        """What the model is asked for a plan: it sees how each part begins, however long the document is."""
+        assert given.document is not None
+        return _PROMPTS.messages(
+            "outline",
+            input=given,
+            language=_LANGUAGES[self.language(given)],
+            kind=_content_types()[given.content_type],
+            title=given.document.title,
+            parts=[{"words": count_words(part), "beginning": beginning_of(part)} for part in parts],
+        )
 
     def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
         """One section from its part of the document, made ready for a voice as it comes."""
