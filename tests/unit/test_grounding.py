@@ -14,33 +14,33 @@ LEAFLETS = {
 RAMIPRIL = LEAFLETS["ramipril"]
 
 
-def labelled() -> list[tuple[str, str, str]]:
-    lines = (DATA / "grounding.tsv").read_text(encoding="utf-8").splitlines()
+def labelled(name: str) -> list[tuple[str, str, str]]:
+    lines = (DATA / name).read_text(encoding="utf-8").splitlines()
     return [tuple(line.split("\t")) for line in lines if not line.startswith("#")]  # type: ignore[misc]
 
 
-def test_grounding_of_labelled_sentences_is_precise_and_misses_no_number(
-    capsys: pytest.CaptureFixture[str],
+@pytest.mark.parametrize(
+    ("name", "what", "precision", "recall"),
+    [
+        ("grounding.tsv", "tuned on", 0.95, 0.9),
+        ("grounding_held_out.tsv", "held out", 0.85, 0.7),
+    ],
+)
+def test_grounding_of_labelled_sentences_is_precise_and_misses_few(
+    name: str, what: str, precision: float, recall: float, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    rows = [(LEAFLETS[name].check(sentence), why, sentence) for name, why, sentence in labelled()]
+    rows = [(LEAFLETS[leaflet].check(sentence), why, sentence) for leaflet, why, sentence in labelled(name)]
+    right = sum(found is not None and why != "yes" for found, why, _ in rows)
+    named = sum(found is not None for found, _, _ in rows)
+    wanted = sum(why != "yes" for _, why, _ in rows)
     with capsys.disabled():
-        print(
-            f"\ngrounding: {len(rows)} sentences, {sum(why != 'yes' for _, why, _ in rows)} without support"
-        )
-        right = sum(found is not None and why != "yes" for found, why, _ in rows)
-        named = sum(found is not None for found, _, _ in rows)
-        wanted = sum(why != "yes" for _, why, _ in rows)
-        print(
-            f"  precision {right / named:.3f}, recall {right / wanted:.3f}, on sentences that it was tuned on"
-        )
+        print(f"\ngrounding, {what}: {len(rows)} sentences, {wanted} without support")
+        print(f"  precision {right / named:.3f}, recall {right / wanted:.3f}")
         for found, why, sentence in rows:
             if (found is None) != (why == "yes"):
-                print(f"  {'missed' if found is None else found[1]}: {sentence}")
-    named_wrongly = [sentence for found, why, sentence in rows if found is not None and why == "yes"]
-    missed = [why for found, why, _ in rows if found is None and why != "yes"]
-    assert len(named_wrongly) / named <= 0.1
-    assert len(missed) / wanted <= 0.15
-    assert missed.count("number") <= 1  # a number that the document says of the same thing elsewhere
+                print(f"  {f'missed ({why})' if found is None else found[1]}: {sentence}")
+    assert right / named >= precision
+    assert right / wanted >= recall
 
 
 @pytest.mark.parametrize(
