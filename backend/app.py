@@ -11,6 +11,7 @@ from backend.api import (
     children,
     creator_scripts,
     discovery_reports,
+    documents,
     exports,
     generate,
     health,
@@ -53,7 +54,9 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.add_middleware(OwnSite, listens_on=settings.host, allowed_hosts=settings.host_names)
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        BodyLimit, max_bytes=settings.max_body_bytes, own={documents.PATH: documents.body_limit(settings)}
+    )
     if settings.metrics:
         app.add_middleware(Measuring)
         app.include_router(metrics.router)
@@ -67,6 +70,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(children.router)
     app.include_router(sessions.router)
     app.include_router(generate.router)
+    app.include_router(documents.router)
     app.include_router(catalogue.router)
     app.include_router(creator_scripts.router)
     app.include_router(discovery_reports.router)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
+from backend.documents.documents import Documents
+from backend.documents.extraction import Extraction
 from backend.library.children import Children
 from backend.library.finders import story_finders
 from backend.library.sessions import Sessions
@@ -29,6 +31,7 @@ from backend.sight.prometheus import PrometheusMeasures
 from backend.store.cache import CacheRepository
 from backend.store.children import ChildRepository
 from backend.store.database import Database
+from backend.store.documents import DocumentRepository
 from backend.store.library import Finder, StoredLibrary
 from backend.store.personas import PersonaRepository
 from backend.store.runs import Run, RunRepository
@@ -67,6 +70,7 @@ class Resources:
     quota: Quota
     shares: Shares
     personas: PersonaRepository
+    documents: Documents
     housekeeping: Housekeeping
     children: Children
     sessions: Sessions
@@ -98,8 +102,8 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         formats = {name: format.configure(settings) for name, format in list_formats().items()}
         policies = PolicyBook(settings.policy_dir)
         repository = RunRepository(database)
-        personas = PersonaRepository(database)
-        finders: dict[str, Finder] = {"persona": personas.look_up}
+        personas, documents = PersonaRepository(database), DocumentRepository(database)
+        finders: dict[str, Finder] = {"persona": personas.look_up, "document": documents.look_up}
         library = StoredLibrary(finders)
         ledgers = Ledgers(PriceBook(settings.prices))
         usage = UsageRepository(database)
@@ -173,6 +177,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             quota=quota,
             shares=Shares(ShareRepository(database), runs),
             personas=personas,
+            documents=Documents(documents, Extraction(), settings.max_document_bytes),
             housekeeping=housekeeping,
             usage=usage,
             measures=measures,

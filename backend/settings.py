@@ -69,6 +69,9 @@ class Settings(ModelSettings):
         description="Discovery reports a user a month (QUOTA_EXCEEDED); as many as they like by default",
     )
     max_body_bytes: int = Field(1_000_000, ge=1_000, description="A larger request body is refused")
+    max_document_bytes: int = Field(
+        10_000_000, ge=1_000, le=100_000_000, description="A larger document is refused"
+    )
     run_timeout: float = Field(3600, gt=0, description="Seconds that a run may take (TIMEOUT)")
     resume_on_start: bool = Field(
         True, description="Go on by itself with runs that a crash or a stop interrupted"

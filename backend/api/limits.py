@@ -1,5 +1,8 @@
 """How large a body may be. FastAPI has a limit too, but says so in plain text, not as a problem."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -7,19 +10,28 @@ from backend.api.problems import problem_of
 from workflows.errors import PayloadTooLarge
 
 
+@dataclass(frozen=True, slots=True)
+class OwnLimit:
+    """A route that takes more than the others, and the setting that says how much."""
+
+    max_bytes: int
+    setting: str
+
+
 class BodyLimit:
     """Refuses a body over `max_bytes`, by its declared length and by what really comes."""
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, max_bytes: int, own: Mapping[str, OwnLimit] | None = None) -> None:
+        """`own`: limits of paths of their own."""
         self._app = app
-        self._max_bytes = max_bytes
+        self._limit = OwnLimit(max_bytes, "STORYWIRE_MAX_BODY_BYTES")
+        self._own = own or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] == "http" and _declared(scope) > self._max_bytes:
-            refusal = PayloadTooLarge(
-                f"The body is larger than {self._max_bytes} bytes (STORYWIRE_MAX_BODY_BYTES)."
-            )
+        limit = self._own.get(scope.get("path", ""), self._limit)
+        if scope["type"] == "http" and _declared(scope) > limit.max_bytes:
+            refusal = PayloadTooLarge(f"The body is larger than {limit.max_bytes} bytes ({limit.setting}).")
             await problem_of(refusal)(scope, receive, send)
             return
         received = 0
@@ -28,9 +40,11 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._max_bytes:
+            if received > limit.max_bytes:
                 # The route is reading: this reaches its error handler, which makes a problem of it.
-                raise HTTPException(413, f"The body is larger than {self._max_bytes} bytes.")
+                raise HTTPException(
+                    413, f"The body is larger than {limit.max_bytes} bytes ({limit.setting})."
+                )
             return message
 
         await self._app(scope, count, send)

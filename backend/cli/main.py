@@ -1,10 +1,10 @@
-"""`storywire serve | generate | runs | usage | doctor`: what there is."""
+"""`storywire serve | generate | runs | children | sessions | documents | usage | doctor`: what there is."""
 
 from typing import Annotated
 
 import typer
 
-from backend.cli import children, doctor, generate, runs, serve, sessions, usage
+from backend.cli import children, doctor, documents, generate, runs, serve, sessions, usage
 from backend.version import VERSION
 
 app = typer.Typer(
@@ -20,6 +20,7 @@ app.add_typer(generate.app, name="generate")
 app.add_typer(runs.app, name="runs")
 app.add_typer(children.app, name="children")
 app.add_typer(sessions.app, name="sessions")
+app.add_typer(documents.app, name="documents")
 
 
 def _print_version(wanted: bool) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
     UniqueConstraint,
     text,
 )
@@ -182,6 +183,25 @@ reading_days = Table(
     Column("day", Date, primary_key=True),
     Column("owner", String(64), nullable=False),
     Column("minutes", Float, nullable=False),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("title", String, nullable=False),
+    Column("filename", String, nullable=False),
+    Column("media_type", String(128), nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("words", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("language", String(16)),
+    Column("warnings", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    # Last: SQLite reads the columns before it without the long text.
+    Column("text", Text, nullable=False),
+    Index("ix_documents_owner_id", "owner", "id"),
 )
 
 shares = Table(

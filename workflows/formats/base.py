@@ -112,6 +112,13 @@ class Format(ABC, Generic[InputT]):
         """The format's version and its prompts (files in `prompts/` beside the class), in short."""
         return f"{self.version}:{_hash_prompts(type(self))}"
 
+    def wish(self, given: InputT) -> dict[str, Any]:
+        """What somebody asks for, as the check of inputs reads it before anything is spent.
+
+        A format leaves out what it has looked over itself, such as a document.
+        """
+        return given.model_dump(mode="json")
+
     def language(self, given: InputT) -> str:
         """The text's language, as a tag such as `en` or `he`."""
         del given

@@ -35,7 +35,7 @@ async def outline(deps: Dependencies, state: State, runtime: Runtime[RunContext]
     """
     given = await deps.given(state["input"], runtime)
     policy = deps.policy(given)
-    _check_wish(runtime, policy, given.model_dump(mode="json"), "input")
+    _check_wish(runtime, policy, deps.format.wish(given), "input")
     model = await deps.open_model(runtime, "outline")
     for _ in range(_TRIES):
         plan = await deps.format.plan(given, model)

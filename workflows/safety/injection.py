@@ -15,12 +15,15 @@ from urllib.parse import unquote
 
 from workflows.safety.spelling import fold, readings
 
-_ORDERS = [
-    line
-    for line in (Path(__file__).parent / "orders.txt").read_text(encoding="utf-8").splitlines()
-    if line and not line.startswith("# ")
-]
-_PATTERN = re.compile("|".join(f"(?:{order})" for order in _ORDERS), re.MULTILINE)
+
+def read_orders(name: str) -> re.Pattern[str]:
+    """A list of how orders sound, one regular expression a line, as one pattern for folded text."""
+    lines = (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()
+    orders = [line for line in lines if line and not line.startswith("# ")]
+    return re.compile("|".join(f"(?:{order})" for order in orders), re.MULTILINE)
+
+
+_PATTERN = read_orders("orders.txt")
 _SQUEEZED = re.compile(
     "ignore(?:all|the|your|any)?(?:previous|prior|above|these|safety)?(?:instructions|rules|prompt)"
     "|systemprompt|disregardallrules|forgetyourinstructions"
@@ -41,8 +44,37 @@ def find_injection(text: str) -> str | None:
     return None
 
 
+def find_orders(text: str, pattern: re.Pattern[str]) -> str | None:
+    """The first words that sound like one of these orders, in any reading of `text`, folded."""
+    for reading in readings(fold(text)):
+        if match := pattern.search(reading):
+            return match.group().strip()[:80]
+    return None
+
+
+def find_disguised(text: str) -> str | None:
+    """Orders that are written so that a person doesn't read them: run together, backwards, letters turned."""
+    folded = fold(text)
+    for reading in readings(re.sub(r"[\W_]+", "", folded)):
+        if match := _SQUEEZED.search(reading):
+            return match.group()
+    if match := _BACKWARDS.search(folded):
+        return match.group()
+    if match := _TURNED.search(folded):
+        return match.group().translate(_ROT13)
+    return None
+
+
 def decoded(text: str) -> Iterator[str]:
     """What is hidden in `text`: base64, hexadecimal, escapes, and letters that can't be seen."""
+    yield from concealed(text)
+    for plain in (html.unescape(text), unquote(text)):
+        if plain != text:
+            yield plain
+
+
+def concealed(text: str) -> Iterator[str]:
+    """What nobody can read as it stands: base64, hexadecimal, and letters that can't be seen."""
     for match in _ENCODED.finditer(text):
         if (plain := _from_base64(match.group())) is not None:
             yield plain
@@ -50,9 +82,6 @@ def decoded(text: str) -> Iterator[str]:
         yield bytes.fromhex(re.sub(r"[\s:]", "", match.group())).decode("utf-8", "ignore")
     if _TAGS.search(text):
         yield "".join(chr(ord(letter) - 0xE0000) for letter in _TAGS.findall(text))
-    for plain in (html.unescape(text), unquote(text)):
-        if plain != text:
-            yield plain
 
 
 def _layers(text: str) -> Iterator[str]:
@@ -61,19 +90,7 @@ def _layers(text: str) -> Iterator[str]:
 
 
 def _find(text: str) -> str | None:
-    folded = fold(text)
-    for reading in readings(folded):
-        if match := _PATTERN.search(reading):
-            return match.group().strip()[:80]
-    squeezed = re.sub(r"[\W_]+", "", folded)
-    for reading in readings(squeezed):
-        if match := _SQUEEZED.search(reading):
-            return match.group()
-    if match := _BACKWARDS.search(folded):
-        return match.group()
-    if match := _TURNED.search(folded):
-        return match.group().translate(_ROT13)
-    return None
+    return find_orders(text, _PATTERN) or find_disguised(text)
 
 
 def _from_base64(text: str) -> str | None:

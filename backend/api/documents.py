@@ -1,0 +1,184 @@
+"""`/api/v1/documents`: upload, list, read and remove what lessons are made from."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Path, Query, Request, Response
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+
+from backend.api.dependencies import OwnerDep, ResourcesDep
+from backend.api.limits import OwnLimit
+from backend.documents.documents import Upload
+from backend.settings import Settings
+from backend.store.documents import Document, DocumentSummary
+from workflows.errors import FieldError, InvalidInput
+
+PATH = "/api/v1/documents"
+_AROUND_THE_FILE = 64_000
+"""Bytes that a form, or JSON, may take beside the document."""
+
+router = APIRouter(prefix=PATH, tags=["documents"])
+
+DocumentId = Annotated[str, Path(max_length=64)]
+
+
+class TextBody(BaseModel):
+    """A document that is text already."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: str | None = Field(None, max_length=200)
+    text: str = Field(min_length=1, description="Markdown or plain text")
+
+
+class WarningView(BaseModel):
+    """What was noticed; `paragraph` counts from 1, 0 is outside of what readers see."""
+
+    kind: str
+    paragraph: int
+    quote: str
+
+
+class DocumentSummaryView(BaseModel):
+    """A document in a list. `bytes` and `sha256` are of the file, `words` of its text, `language` is a guess."""
+
+    id: str
+    title: str
+    filename: str
+    media_type: str
+    bytes: int
+    words: int
+    sha256: str
+    language: str | None
+    warnings: list[WarningView]
+    created_at: datetime
+
+
+class DocumentView(DocumentSummaryView):
+    """A document with its text, as lessons get it."""
+
+    text: str
+
+
+class DocumentPage(BaseModel):
+    """Newest first; `next_cursor` asks for the page after this one."""
+
+    documents: list[DocumentSummaryView]
+    next_cursor: str | None
+
+
+def body_limit(settings: Settings) -> OwnLimit:
+    """How large an upload may be: the document and what is around it."""
+    return OwnLimit(settings.max_document_bytes + _AROUND_THE_FILE, "STORYWIRE_MAX_DOCUMENT_BYTES")
+
+
+_FORM: dict[str, Any] = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "file": {"type": "string", "format": "binary"},
+        "title": {"type": "string", "maxLength": 200},
+    },
+}
+_BODY = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {"schema": _FORM},
+            "application/json": {"schema": TextBody.model_json_schema()},
+        },
+    }
+}
+
+
+@router.post("", status_code=201, openapi_extra=_BODY)
+async def add_document(
+    request: Request, response: Response, owner: OwnerDep, resources: ResourcesDep
+) -> DocumentSummaryView:
+    """Keeps the text of an uploaded file (a form with `file` and, if you like, `title`), or of a JSON body."""
+    essence = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
+    if essence == "multipart/form-data":
+        upload = await _from_form(request)
+    elif essence == "application/json":
+        upload = await _from_json(request)
+    else:
+        message = "a form (multipart/form-data) with `file` is expected, or JSON with `text`"
+        raise InvalidInput(f"body: {message}", (FieldError("body", message),))
+    document = await resources.documents.add(owner, upload)
+    response.headers["Location"] = f"{PATH}/{document.id}"
+    return _summary(document)
+
+
+@router.get("")
+async def list_documents(
+    owner: OwnerDep,
+    resources: ResourcesDep,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(max_length=26)] = None,
+) -> DocumentPage:
+    """The caller's documents, newest first, without their texts."""
+    page = await resources.documents.page(owner, before=cursor, limit=limit + 1)
+    more = len(page) > limit
+    return DocumentPage(
+        documents=[_summary(document) for document in page[:limit]],
+        next_cursor=page[limit - 1].id if more else None,
+    )
+
+
+@router.get("/{document_id}")
+async def get_document(document_id: DocumentId, owner: OwnerDep, resources: ResourcesDep) -> DocumentView:
+    """One document with its text."""
+    return DocumentView.model_validate(asdict(await resources.documents.find(owner, document_id)))
+
+
+@router.delete("/{document_id}", status_code=204)
+async def delete_document(document_id: DocumentId, owner: OwnerDep, resources: ResourcesDep) -> None:
+    """Removes a document. What was written from it stays."""
+    await resources.documents.delete(owner, document_id)
+
+
+async def _from_form(request: Request) -> Upload:
+    try:
+        form = await request.form(max_files=1, max_fields=4)
+    except HTTPException as error:
+        if error.status_code == 413:
+            raise
+        raise _wrong("body", str(error.detail)) from None
+    try:
+        unknown = sorted(set(form) - {"file", "title"})
+        if unknown:
+            raise _wrong(unknown[0][:64], "there is no such field; there is file, title")
+        file, title = form.get("file"), form.get("title")
+        if not isinstance(file, UploadFile):
+            raise _wrong("file", "a file is expected")
+        if title is not None and not isinstance(title, str):
+            raise _wrong("title", "a text is expected")
+        return Upload(file.filename or "", await file.read(), file.content_type, title)
+    finally:
+        await form.close()
+
+
+async def _from_json(request: Request) -> Upload:
+    try:
+        body = TextBody.model_validate(orjson.loads(await request.body()))
+    except orjson.JSONDecodeError:
+        raise _wrong("body", "this is not JSON") from None
+    except ValidationError as error:
+        found = tuple(
+            FieldError(".".join(map(str, item["loc"])) or "body", item["msg"])
+            for item in error.errors(include_url=False, include_input=False, include_context=False)
+        )
+        raise InvalidInput("; ".join(f"{item.field}: {item.message}" for item in found), found) from None
+    return Upload("text.md", body.text.encode(errors="replace"), None, body.title or "Untitled")
+
+
+def _wrong(field: str, message: str) -> InvalidInput:
+    return InvalidInput(f"{field}: {message}", (FieldError(field, message),))
+
+
+def _summary(document: Document | DocumentSummary) -> DocumentSummaryView:
+    return DocumentSummaryView.model_validate(document, from_attributes=True)

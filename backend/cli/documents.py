@@ -1,0 +1,78 @@
+"""`storywire documents`: what lessons are made from, to add, list and remove."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+
+from backend.cli.failures import fail, settings_or_fail
+from backend.logs import configure_logs
+from workflows.errors import InvalidInput, StorywireError
+
+if TYPE_CHECKING:
+    from backend.documents.documents import Documents
+
+app = typer.Typer(help="Documents that lessons are made from.", no_args_is_help=True)
+
+_T = TypeVar("_T")
+
+
+@app.command()
+def add(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Markdown, plain text, PDF or Word (.docx).")],
+    title: Annotated[str | None, typer.Option(help="By default its first heading, or its name.")] = None,
+) -> None:
+    """Keep a document's text; prints its ID, for `knowledge_id`."""
+    from backend.documents.documents import Upload
+
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        fail(f"{file} can't be read: {error.strerror}.", status=2)
+    upload = Upload(file.name, data, title=title)
+    document = _do(lambda documents, owner: documents.add(owner, upload))
+    for warning in document.warnings:
+        place = f" in paragraph {warning['paragraph']}" if warning["paragraph"] else ""
+        quote = f": {warning['quote']}" if warning["quote"] else ""
+        typer.echo(f"Noticed {warning['kind'].replace('_', ' ')}{place}{quote}", err=True)
+    typer.echo(document.id)
+
+
+@app.command("list")
+def list_documents(limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20) -> None:
+    """The newest documents."""
+    found = _do(lambda documents, owner: documents.page(owner, before=None, limit=limit))
+    table = Table(Column("ID", no_wrap=True), "Words", "Language", "Title", box=None)
+    for document in found:
+        table.add_row(document.id, str(document.words), document.language or "", document.title)
+    Console().print(table)
+
+
+@app.command()
+def delete(document_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """Remove a document. What was written from it stays."""
+    _do(lambda documents, owner: documents.delete(owner, document_id))
+
+
+def _do(work: "Callable[[Documents, str], Awaitable[_T]]") -> _T:
+    settings = settings_or_fail(resume_on_start=False).model_copy(update={"log_level": "error"})
+    configure_logs(settings)
+
+    async def run() -> _T:
+        # What executes runs takes seconds to import: each command does it when it is sure to need it.
+        from backend.cli.local import OWNER
+        from backend.resources import open_resources
+
+        async with open_resources(settings) as resources:
+            return await work(resources.documents, OWNER)
+
+    try:
+        return asyncio.run(run())
+    except InvalidInput as error:
+        fail("\n".join(f"{item.field}: {item.message}" for item in error.errors), status=2)
+    except StorywireError as error:
+        fail(error.message)

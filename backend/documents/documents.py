@@ -1,0 +1,107 @@
+"""What can be done with documents: the use cases, as the HTTP layer and the command line call them."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import PurePath
+
+from ulid import ULID
+
+from backend.documents.extraction import Extraction
+from backend.documents.kinds import find_kind, refuse
+from backend.store.documents import Document, DocumentRepository, DocumentSummary
+from workflows.errors import NotFound, PayloadTooLarge
+from workflows.text.language import guess_language
+from workflows.text.normaliser import normalise
+from workflows.text.words import count_words
+
+_LONGEST_TITLE = 200
+_LONGEST_NAME = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file as it came in. Without a title, the document's first heading is it, or the file's name."""
+
+    filename: str
+    data: bytes
+    media_type: str | None = None
+    title: str | None = None
+
+
+class Documents:
+    """Every use case. `owner` is whose documents: another's are not found."""
+
+    def __init__(self, repository: DocumentRepository, extraction: Extraction, max_bytes: int) -> None:
+        self._repository = repository
+        self._extraction = extraction
+        self._max_bytes = max_bytes
+
+    async def add(self, owner: str, upload: Upload) -> Document:
+        """Reads the file and keeps its text. Nothing is stored when that fails.
+
+        Raises PayloadTooLarge, InvalidInput.
+        """
+        if len(upload.data) > self._max_bytes:
+            raise PayloadTooLarge(
+                f"file: the document is larger than {self._max_bytes} bytes (STORYWIRE_MAX_DOCUMENT_BYTES)."
+            )
+        title = _check_title(upload.title)
+        name = _clean(PurePath(upload.filename.replace("\\", "/")).name)[:_LONGEST_NAME]
+        kind = find_kind(name, upload.media_type, upload.data)
+        extracted = await self._extraction.extract(kind.name, upload.data)
+        document = Document(
+            id=str(ULID()),
+            owner=owner,
+            title=title or _first_heading(extracted.text) or PurePath(name).stem or "Untitled",
+            filename=name,
+            media_type=kind.media_type,
+            bytes=len(upload.data),
+            words=count_words(extracted.text),
+            sha256=hashlib.sha256(upload.data).hexdigest(),
+            language=guess_language(extracted.text),
+            warnings=extracted.warnings,
+            created_at=datetime.now(UTC),
+            text=extracted.text,
+        )
+        await self._repository.add(document)
+        return document
+
+    async def page(self, owner: str, *, before: str | None, limit: int) -> list[DocumentSummary]:
+        """The owner's documents, newest first."""
+        return await self._repository.page(owner, before=before, limit=limit)
+
+    async def find(self, owner: str, document_id: str) -> Document:
+        """Raises NotFound."""
+        document = await self._repository.find(owner, document_id)
+        if document is None:
+            raise _not_found(document_id)
+        return document
+
+    async def delete(self, owner: str, document_id: str) -> None:
+        """Removes it. Runs that are being written from it end with NOT_FOUND. Raises NotFound."""
+        if not await self._repository.delete(owner, document_id):
+            raise _not_found(document_id)
+
+
+def _not_found(document_id: str) -> NotFound:
+    return NotFound(f"There is no document {document_id[:64]}.")
+
+
+def _check_title(title: str | None) -> str | None:
+    clean = _clean(title or "")
+    if len(clean) > _LONGEST_TITLE:
+        raise refuse(f"a title has at most {_LONGEST_TITLE} characters", "title")
+    return clean or None
+
+
+def _first_heading(text: str) -> str | None:
+    for line in text.splitlines()[:20]:
+        if line.startswith("# "):
+            return line[2:].strip()[:_LONGEST_TITLE] or None
+    return None
+
+
+def _clean(text: str) -> str:
+    """One line, without what no line should hold."""
+    return " ".join(normalise(text).split())

@@ -1,0 +1,89 @@
+"""The documents that people uploaded: their text as it was extracted, once. Every query asks for the owner."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Row, delete, insert, select
+
+from backend.store.database import Database
+from backend.store.tables import documents
+
+_SUMMARY = [column for column in documents.c if column.name != "text"]
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentSummary:
+    """A document without its text. `bytes` and `sha256` are of the file; `language` is a guess.
+
+    `warnings` are what was noticed when it was looked over: `{kind, paragraph, quote}`.
+    """
+
+    id: str
+    owner: str
+    title: str
+    filename: str
+    media_type: str
+    bytes: int
+    words: int
+    sha256: str
+    language: str | None
+    warnings: list[dict[str, Any]]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Document(DocumentSummary):
+    """The whole of it."""
+
+    text: str
+
+
+class DocumentRepository:
+    """Documents in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def add(self, document: Document) -> None:
+        """Stores it, in one step."""
+        query = insert(documents).values(asdict(document))
+        await self._db.write(lambda connection: connection.execute(query))
+
+    async def find(self, owner: str, document_id: str) -> Document | None:
+        """The document, if it is this owner's."""
+        query = select(documents).where(documents.c.owner == owner, documents.c.id == document_id)
+        row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
+        return None if row is None else Document(**row._mapping)
+
+    async def page(self, owner: str, *, before: str | None, limit: int) -> list[DocumentSummary]:
+        """Newest first; `before` is the id that the page before ended with (ids sort by time)."""
+        query = (
+            select(*_SUMMARY).where(documents.c.owner == owner).order_by(documents.c.id.desc()).limit(limit)
+        )
+        if before is not None:
+            query = query.where(documents.c.id < before)
+        return await self._db.read(lambda connection: [_summary(row) for row in connection.execute(query)])
+
+    async def delete(self, owner: str, document_id: str) -> bool:
+        """Whether there was one."""
+        query = delete(documents).where(documents.c.owner == owner, documents.c.id == document_id)
+        return bool((await self._db.write(lambda connection: connection.execute(query))).rowcount)
+
+    async def look_up(self, owner: str, document_id: str) -> Mapping[str, Any] | None:
+        """As the library hands it out: `{id, title, text, language, words}`."""
+        document = await self.find(owner, document_id)
+        if document is None:
+            return None
+        return {
+            "id": document.id,
+            "title": document.title,
+            "text": document.text,
+            "language": document.language,
+            "words": document.words,
+        }
+
+
+def _summary(row: Row[Any]) -> DocumentSummary:
+    return DocumentSummary(**row._mapping)

@@ -1,0 +1,114 @@
+"""Sentences looked up in a document: numbers, opposites, words; how good that is on the labelled set."""
+
+from pathlib import Path
+
+import pytest
+
+from workflows.text.grounding import Evidence, Unsupported, check_grounding, stem
+from workflows.text.numbers import find_quantities
+
+DATA = Path(__file__).parent.parent / "data"
+LEAFLETS = {
+    path.stem: Evidence(path.read_text(encoding="utf-8")) for path in (DATA / "leaflets").glob("*.md")
+}
+RAMIPRIL = LEAFLETS["ramipril"]
+
+
+def labelled(name: str) -> list[tuple[str, str, str]]:
+    lines = (DATA / name).read_text(encoding="utf-8").splitlines()
+    return [tuple(line.split("\t")) for line in lines if not line.startswith("#")]  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("name", "what", "precision", "recall"),
+    [
+        ("grounding.tsv", "tuned on", 0.95, 0.9),
+        ("grounding_held_out.tsv", "held out", 0.85, 0.7),
+    ],
+)
+def test_grounding_of_labelled_sentences_is_precise_and_misses_few(
+    name: str, what: str, precision: float, recall: float, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [(LEAFLETS[leaflet].check(sentence), why, sentence) for leaflet, why, sentence in labelled(name)]
+    right = sum(found is not None and why != "yes" for found, why, _ in rows)
+    named = sum(found is not None for found, _, _ in rows)
+    wanted = sum(why != "yes" for _, why, _ in rows)
+    with capsys.disabled():
+        print(f"\ngrounding, {what}: {len(rows)} sentences, {wanted} without support")
+        print(f"  precision {right / named:.3f}, recall {right / wanted:.3f}")
+        for found, why, sentence in rows:
+            if (found is None) != (why == "yes"):
+                print(f"  {f'missed ({why})' if found is None else found[1]}: {sentence}")
+    assert right / named >= precision
+    assert right / wanted >= recall
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("2.5 mL and 1,000 mg", [("2.5", "millilitre"), ("1000", "milligram")]),
+        ("5–10 mg", [("5", "milligram"), ("10", "milligram")]),
+        ("5 to 10 milligrams", [("5", "milligram"), ("10", "milligram")]),
+        ("twenty-five tablets", [("25", "tablet")]),
+        ("two hundred and fifty milligrams", [("250", "milligram")]),
+        ("three thousand steps", [("3000", "")]),
+        ("twice a day, once daily", [("2", "time"), ("1", "time")]),
+        ("once you are home", []),
+        ("half a tablet", [("0.5", "tablet")]),
+        ("one 5 mg tablet", [("1", "tablet"), ("5", "milligram")]),
+        ("1/2 tablet", [("0.5", "tablet")]),
+        ("two small glasses", [("2", "glass")]),
+        ("38.5 °C, 38.5 degrees", [("38.5", "degree"), ("38.5", "degree")]),
+        ("140/90 mmHg", [("140", ""), ("90", "millimetre_of_mercury")]),
+        ("5000 international units", [("5000", "international_unit")]),
+        ("every 6 hours", [("6", "hour")]),
+        ("COVID", []),
+    ],
+)
+def test_quantities_of_a_text_have_one_form(text: str, said: list[tuple[str, str]]) -> None:
+    assert [(quantity.value, quantity.unit) for quantity in find_quantities(text)] == said
+
+
+def test_number_that_the_document_says_of_something_else_is_named() -> None:
+    evidence = Evidence(
+        "Aspirin is taken daily with water.\n\nFiller.\n\nFiller.\n\nCome back after 90 days."
+    )
+    assert evidence.check("Aspirin water is measured as 90 days.") == (
+        "number",
+        "the document says 90 days of something else",
+    )
+
+
+def test_number_without_its_unit_may_stand_in_a_table() -> None:
+    evidence = Evidence("Dose (mg) | Age\n250 | child\n500 | adult")
+    assert evidence.check("Adults get 500 milligrams.") is None
+    assert evidence.check("Adults get 750 milligrams.") is not None
+
+
+def test_grounding_of_another_language_looks_at_numbers_alone() -> None:
+    evidence = Evidence("יש לקחת 5 mg ביום", "he")
+    assert evidence.check("קחו 5 mg עם הרבה מים וארוחה גדולה") is None
+    assert evidence.check("קחו 50 mg") == ("number", "the document doesn't say 50 mg")
+
+
+def test_grounding_names_section_sentence_and_reason() -> None:
+    said = {1: ["Welcome!", "Take 20 mg of ramipril."], 0: ["Ramipril lowers high blood pressure."]}
+    result = check_grounding(said, RAMIPRIL)
+    assert result.checked == 2
+    assert result.unsupported == (
+        Unsupported(1, "Take 20 mg of ramipril.", "the document doesn't say 20 mg", "number"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("tablets", "tablet"),
+        ("swelling", "swell"),
+        ("stopped", "stop"),
+        ("infections", "infection"),
+        ("dizziness", "dizzy"),
+    ],
+)
+def test_stems_of_one_word_are_the_same(one: str, other: str) -> None:
+    assert stem(one) == stem(other)

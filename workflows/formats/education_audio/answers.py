@@ -1,0 +1,30 @@
+"""What a model is asked for as structured output: the lesson's plan."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Field, StringConstraints, create_model
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
+
+
+class PlannedPart(BaseModel):
+    """What is made of one part of the document."""
+
+    title: Line
+    summary: Line
+
+
+class LessonOutline(BaseModel):
+    """The plan: as many parts as the document was divided into."""
+
+    title: Line
+    parts: list[PlannedPart]
+
+
+def outline_of(parts: int) -> type[LessonOutline]:
+    """The schema of a plan with so many parts, no more and no fewer."""
+    return create_model(
+        "LessonOutline",
+        __base__=LessonOutline,
+        parts=(list[PlannedPart], Field(min_length=parts, max_length=parts)),
+    )

@@ -1,0 +1,282 @@
+"""The format education_audio: a script of a spoken lesson, from a document and grounded in it."""
+
+import asyncio
+import json
+import tomllib
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
+from functools import cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+from langchain_core.messages import BaseMessage
+
+from workflows.errors import FieldError, InvalidInput, NotFound
+from workflows.formats.base import Format, Plan
+from workflows.formats.education_audio.answers import outline_of
+from workflows.formats.education_audio.cast import CASTS, ROLES
+from workflows.formats.education_audio.input import LessonDocument, LessonInput
+from workflows.formats.education_audio.metrics import ground, lesson_metrics, section_turns
+from workflows.formats.education_audio.planning import (
+    beginning_of,
+    divide_document,
+    part_of,
+    share_words,
+    window_of,
+)
+from workflows.formats.exports import Exporter, Finished
+from workflows.formats.recap import neighbours
+from workflows.formats.speech.renderers import render_plain, render_segments, render_ssml
+from workflows.formats.speech.script_filter import ScriptFilter
+from workflows.formats.speech.tags import vocabulary
+from workflows.formats.speech.turns import Turn, parse_turns
+from workflows.library import Library
+from workflows.models.calls import ask, stream_text
+from workflows.models.catalog import Model
+from workflows.models.spec import ModelSpec
+from workflows.prompts import Prompts
+from workflows.safety.documents import examine, uncover
+from workflows.safety.policy import Policy, load_policy
+from workflows.state import Finding, Issue, Outline, PlannedSection, Section, SectionTask, State
+from workflows.text.language import guess_language
+from workflows.text.normaliser import normalise
+from workflows.text.words import count_words
+
+_FOLDER = Path(__file__).parent
+_PROMPTS = Prompts(_FOLDER / "prompts" / "standard")
+_ADVICE = {
+    "number": "Say only numbers that the document says, as it says them, or leave the sentence out.",
+    "opposite": "Say it as the document does.",
+}
+_LANGUAGES = {"en": "English", "he": "Hebrew"}
+
+
+def _turns_of(finished: Finished) -> list[Turn]:
+    cast = CASTS[finished.input["speakers"]]
+    return [turn for _, text in finished.sections for turn in parse_turns(text, cast.labels)]
+
+
+def _plain(finished: Finished) -> bytes:
+    return render_plain(_turns_of(finished)).encode()
+
+
+def _ssml(finished: Finished) -> bytes:
+    return render_ssml(_turns_of(finished), finished.language).encode()
+
+
+def _segments(finished: Finished) -> bytes:
+    return json.dumps(render_segments(_turns_of(finished)), ensure_ascii=False, indent=1).encode()
+
+
+class EducationAudioFormat(Format[LessonInput]):
+    """Speaker-labelled turns with delivery tags; each section from its own part of the document."""
+
+    name = "education_audio"
+    title = "A spoken lesson from a document"
+    Input = LessonInput
+    example: ClassVar[dict[str, Any]] = {
+        "document": {
+            "title": "Before your blood test",
+            "text": (
+                "Eat nothing for 8 hours before the test. Water is fine. Take your usual medicines, unless your doctor "
+                "told you otherwise. The test takes 5 minutes. Press on the spot for 3 minutes afterwards."
+            ),
+        },
+        "content_type": "general",
+        "speakers": "doctor_patient",
+        "target_minutes": 2,
+    }
+    exports: ClassVar[Mapping[str, Exporter]] = {
+        "plain": Exporter("txt", "text/plain; charset=utf-8", _plain),
+        "ssml": Exporter("ssml", "application/ssml+xml", _ssml),
+        "segments": Exporter("json", "application/json", _segments),
+    }
+
+    async def resolve(self, given: LessonInput, library: Library, owner: str) -> LessonInput:
+        """Finds the document and settles the language. A document that is sent along is looked over here."""
+        document = given.document
+        if given.knowledge_id is not None:
+            try:
+                found = await library.find(owner, "document", given.knowledge_id)
+            except NotFound as error:
+                raise _wrong("input.knowledge_id", error.message) from None
+            language = found.get("language")
+        else:
+            assert document is not None
+            # Off the loop: a long document takes its time.
+            document = await asyncio.to_thread(_look_over, document)
+            language = guess_language(document.text)
+        settled = given.language or (language if language in _LANGUAGES else "en")
+        return given.model_copy(update={"language": settled, "document": document})
+
+    async def load(self, given: LessonInput, library: Library, owner: str) -> LessonInput:
+        """Puts the stored document in the place of its ID."""
+        if given.knowledge_id is None:
+            return given
+        found = await library.find(owner, "document", given.knowledge_id)
+        document = LessonDocument.model_construct(title=found["title"], text=found["text"])
+        return given.model_copy(update={"document": document, "knowledge_id": None})
+
+    def wish(self, given: LessonInput) -> dict[str, Any]:
+        """All but the document's text, which was looked over when it came in, as documents are."""
+        return given.model_dump(mode="json", exclude={"document": {"text"}})
+
+    def language(self, given: LessonInput) -> str:
+        """The lesson's language."""
+        return given.language or "en"
+
+    def check_model(self, given: LessonInput, model: ModelSpec) -> None:
+        """The embedded model can't keep to a document."""
+        del given
+        if model.provider == "embedded":
+            raise _wrong(
+                "options.model",
+                "the built-in model can't keep to a document; set STORYWIRE_MODEL to a larger one",
+            )
+
+    def policy(self, given: LessonInput) -> Policy:
+        """Medical words are fine."""
+        del given
+        return load_policy("professional")
+
+    async def plan(self, given: LessonInput, model: Model) -> Plan:
+        """The document divided into parts, one a section; titles and summaries are the model's.
+
+        Raises InvalidInput when it can't be told in the time.
+        """
+        assert given.document is not None
+        window = window_of(model.spec)
+        division = await asyncio.to_thread(divide_document, given.document.text, given.target_minutes, window)
+        parts = division.parts
+        answer = await ask(model, outline_of(len(parts)), self.outline_messages(given, parts))
+        words = share_words(parts, given.target_minutes)
+        sections = [
+            PlannedSection(index=index, title=part.title, summary=part.summary, target_words=words[index])
+            for index, part in enumerate(answer.parts)
+        ]
+        return Plan(Outline(title=answer.title, sections=sections), division.notes)
+
+    def outline_messages(self, given: LessonInput, parts: list[str]) -> list[BaseMessage]:
+        """What the model is asked for a plan: it sees how each part begins, however long the document is."""
+        assert given.document is not None
+        return _PROMPTS.messages(
+            "outline",
+            input=given,
+            language=_LANGUAGES[self.language(given)],
+            kind=_content_types()[given.content_type],
+            title=given.document.title,
+            parts=[{"words": count_words(part), "beginning": beginning_of(part)} for part in parts],
+        )
+
+    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
+        """One section from its part of the document, made ready for a voice as it comes."""
+        return self._spoken(self.parse(task["input"]), stream_text(model, self.section_messages(task)))
+
+    def section_messages(self, task: SectionTask) -> list[BaseMessage]:
+        """What the model is asked for a section. `task["input"]` has the document's text."""
+        given = self.parse(task["input"])
+        assert given.document is not None
+        section = next(s for s in task["outline"]["sections"] if s["index"] == task["index"])
+        return _PROMPTS.messages(
+            "section",
+            input=given,
+            language=_LANGUAGES[self.language(given)],
+            kind=_content_types()[given.content_type],
+            roles=ROLES[given.speakers],
+            tags=_tags(),
+            outline=task["outline"],
+            sections=neighbours(task["outline"], task["index"]),
+            section=section,
+            words=task["ask_words"],
+            part=part_of(task, given.document.text),
+            last_turn=task["last_paragraph"],
+        )
+
+    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str] | None:
+        """More of a section that came out too short: what of its part isn't told yet."""
+        given = self.parse(task["input"])
+        assert given.document is not None
+        messages = _PROMPTS.messages(
+            "extend",
+            language=_LANGUAGES[self.language(given)],
+            roles=ROLES[given.speakers],
+            tags=_tags(),
+            part=part_of(task, given.document.text),
+            text=text,
+            words=words,
+        )
+        return self._spoken(given, stream_text(model, messages))
+
+    def rewrite(
+        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+    ) -> AsyncGenerator[str]:
+        """The section again, with an editor's notes and its part of the document."""
+        given = self.parse(task["input"])
+        assert given.document is not None
+        messages = _PROMPTS.messages(
+            "rewrite",
+            language=_LANGUAGES[self.language(given)],
+            tags=_tags(),
+            part=part_of(task, given.document.text),
+            text=section["text"],
+            issues=issues,
+        )
+        return self._spoken(given, stream_text(model, messages))
+
+    async def review(self, given: LessonInput, state: State, model: Model) -> list[Finding]:
+        """The numbers that the document doesn't say, and what it says the other way round: they harm patients.
+
+        Found without a model. Sentences whose words have no support are only told, in `grounding`.
+        """
+        del model
+        grounding = await asyncio.to_thread(ground, given, section_turns(given, state), self.language(given))
+        return [
+            Finding(
+                rule=f"grounding_{one.kind}",
+                advice=f"{one.reason[0].upper()}{one.reason[1:]}. {_ADVICE[one.kind]}",
+                rewrite=True,
+                section=one.section,
+                quote=one.sentence,
+            )
+            for one in grounding.unsupported
+            if one.kind in _ADVICE
+        ]
+
+    def metrics(self, given: LessonInput, state: State) -> dict[str, Any]:
+        """Speaking time, words a speaker, grade, repetition, lengths, and what the document doesn't bear out."""
+        return lesson_metrics(given, state, self.language(given))
+
+    async def _spoken(self, given: LessonInput, stream: AsyncGenerator[str]) -> AsyncGenerator[str]:
+        clean = ScriptFilter(CASTS[given.speakers], self.language(given))
+        async with aclosing(stream) as chunks:
+            async for chunk in chunks:
+                if text := clean.feed(chunk):
+                    yield text
+        if rest := clean.close():
+            yield rest
+
+
+def _look_over(document: LessonDocument) -> LessonDocument:
+    """The document as one that is uploaded: looked over, without what nobody sees."""
+    attack = examine(document.text).attack
+    if attack is not None:
+        where = f"paragraph {attack.paragraph}" if attack.paragraph else "hidden text"
+        raise _wrong("input.document.text", f"{where} gives orders to a language model (“{attack.quote}”)")
+    text = normalise(uncover(document.text))
+    if not count_words(text):
+        raise _wrong("input.document.text", "the document holds no text")
+    return document.model_copy(update={"text": text})
+
+
+def _tags() -> str:
+    return ", ".join(f"[{tag}]" for tag in vocabulary().tags)
+
+
+def _wrong(field: str, message: str) -> InvalidInput:
+    return InvalidInput(f"{field}: {message}", (FieldError(field, message),))
+
+
+@cache
+def _content_types() -> dict[str, dict[str, str]]:
+    with (_FOLDER / "content_types.toml").open("rb") as file:
+        return tomllib.load(file)

@@ -1,0 +1,70 @@
+"""A lesson in numbers, and what of it the document doesn't bear out. Pure."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from workflows.formats.education_audio.cast import CASTS
+from workflows.formats.education_audio.input import LessonInput
+from workflows.formats.speech.renderers import WORDS_A_MINUTE, speaking_minutes
+from workflows.formats.speech.turns import Turn, parse_turns, spoken_text, words_by_speaker
+from workflows.state import State
+from workflows.text.grounding import Evidence, Grounding, check_grounding
+from workflows.text.language import guess_language
+from workflows.text.readability import reading_grade, vocabulary_level
+from workflows.text.words import count_words, split_sentences
+
+
+def section_turns(given: LessonInput, state: State) -> dict[int, list[Turn]]:
+    """The turns of each finished section."""
+    labels = CASTS[given.speakers].labels
+    return {index: parse_turns(section["text"], labels) for index, section in state["sections"].items()}
+
+
+def ground(given: LessonInput, turns: dict[int, list[Turn]], language: str) -> Grounding:
+    """Every sentence that is spoken, looked up in the document. `given` has the document's text."""
+    assert given.document is not None
+    source = f"{given.document.title}\n\n{given.document.text}"
+    # Words of two languages can't be compared; numbers can.
+    by_words = guess_language(source) in (language, None)
+    evidence = Evidence(source, language if by_words else None)
+    return check_grounding({index: list(_sentences(said)) for index, said in turns.items()}, evidence)
+
+
+def lesson_metrics(given: LessonInput, state: State, language: str) -> dict[str, Any]:
+    """Words and minutes as spoken, words a speaker, grade, and `grounding`."""
+    by_section = section_turns(given, state)
+    turns = [turn for index in sorted(by_section) for turn in by_section[index]]
+    text = spoken_text(turns)
+    grade = reading_grade(text, language)
+    minutes = speaking_minutes(turns)
+    return {
+        "word_count": count_words(text),
+        "estimated_reading_time": round(minutes, 1),
+        "vocabulary_level": vocabulary_level(grade),
+        "educational_elements": [planned["title"] for planned in state["outline"]["sections"]],
+        "speaking_minutes": round(minutes, 1),
+        "target_minutes": given.target_minutes,
+        "words_a_minute": WORDS_A_MINUTE,
+        "words_by_speaker": words_by_speaker(turns),
+        "turns": len(turns),
+        "reading_grade": grade,
+        "grounding": _told(ground(given, by_section, language)),
+    }
+
+
+def _told(grounding: Grounding) -> dict[str, Any]:
+    return {
+        "checked": grounding.checked,
+        "supported": grounding.checked - len(grounding.unsupported),
+        "unsupported": [
+            {"section": one.section, "sentence": one.sentence, "reason": one.reason, "kind": one.kind}
+            for one in grounding.unsupported
+        ],
+    }
+
+
+def _sentences(turns: Iterable[Turn]) -> Iterable[str]:
+    for turn in turns:
+        for sentence in split_sentences(turn.spoken):
+            if sentence.strip():
+                yield sentence.strip()

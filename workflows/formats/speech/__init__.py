@@ -1,0 +1,1 @@
+"""Scripts that are spoken: labelled turns, delivery tags, what a voice needs spelt out, and their exports."""

@@ -1,0 +1,97 @@
+"""A script for machines: plain text, SSML, and segments for a speech service. Pure functions over turns."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+from xml.etree import ElementTree
+
+from workflows.formats.speech.tags import TAG, vocabulary
+from workflows.formats.speech.turns import Turn
+from workflows.text.words import count_words
+
+WORDS_A_MINUTE = 140
+"""The pace of a calm speaker, as explaining to patients asks for; radio is at about 150."""
+
+_SPEECH = "http://www.w3.org/2001/10/synthesis"
+_BETWEEN_TURNS_MS = 400
+# What XML 1.0 can't hold, whatever the escape.
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+Voices = Mapping[str, str]
+"""The name of each speaker's voice; a speaker without one gets the label in lower case, with dashes."""
+
+
+def render_plain(turns: Sequence[Turn]) -> str:
+    """`LABEL: text` without tags, a turn a paragraph."""
+    return "".join(f"{turn.speaker}: {turn.spoken}\n\n" for turn in turns if turn.spoken).rstrip() + "\n"
+
+
+def render_segments(turns: Sequence[Turn], words_a_minute: int = WORDS_A_MINUTE) -> list[dict[str, Any]]:
+    """`{index, speaker, text, tags, estimated_seconds}` a turn: text without tags, pauses counted as time."""
+    spoken = [turn for turn in turns if turn.spoken]
+    return [
+        {
+            "index": index,
+            "speaker": turn.speaker,
+            "text": turn.spoken,
+            "tags": turn.tags,
+            "estimated_seconds": round(speaking_seconds(turn, words_a_minute), 1),
+        }
+        for index, turn in enumerate(spoken)
+    ]
+
+
+def speaking_seconds(turn: Turn, words_a_minute: int = WORDS_A_MINUTE) -> float:
+    """How long the turn takes, its pauses included."""
+    pauses = vocabulary().pauses
+    silence = sum(pauses.get(tag, 0) for tag in turn.tags) / 1000
+    return count_words(turn.spoken) * 60 / words_a_minute + silence
+
+
+def speaking_minutes(turns: Sequence[Turn], words_a_minute: int = WORDS_A_MINUTE) -> float:
+    """How long the whole takes, with the silences between turns."""
+    silence = max(0, len(turns) - 1) * _BETWEEN_TURNS_MS / 1000
+    return (sum(speaking_seconds(turn, words_a_minute) for turn in turns) + silence) / 60
+
+
+def render_ssml(turns: Sequence[Turn], language: str = "en", voices: Voices | None = None) -> str:
+    """A W3C SSML 1.1 document: a voice a turn, pauses as `break`, manners as `prosody`. Always well-formed."""
+    speak = ElementTree.Element("speak", {"version": "1.1", "xmlns": _SPEECH, "xml:lang": language})
+    speak.text = "\n"
+    for index, turn in enumerate(turn for turn in turns if turn.spoken):
+        if index:
+            ElementTree.SubElement(speak, "break", {"time": f"{_BETWEEN_TURNS_MS}ms"}).tail = "\n"
+        name = (voices or {}).get(turn.speaker) or turn.speaker.casefold().replace(" ", "-")
+        voice = ElementTree.SubElement(speak, "voice", {"name": _clean(name)})
+        voice.tail = "\n"
+        _speak(voice, turn.text)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ElementTree.tostring(speak, encoding="unicode")}\n'
+
+
+def _speak(voice: ElementTree.Element, text: str) -> None:
+    """Words, pauses and manners, in order, below `voice`."""
+    known = vocabulary()
+    place = voice
+    parts = TAG.split(text)  # words, tag, words, tag, …, words
+    _add(place, parts[0])
+    for tag, words in zip(parts[1::2], parts[2::2], strict=True):
+        if tag in known.pauses:
+            ElementTree.SubElement(place, "break", {"time": f"{known.pauses[tag]}ms"})
+        elif tag in known.manners:
+            manner = known.manners[tag]
+            place = ElementTree.SubElement(voice, "prosody", {"rate": manner.rate, "pitch": manner.pitch})
+        _add(place, words)
+
+
+def _add(place: ElementTree.Element, words: str) -> None:
+    plain = _clean(" ".join(words.split()))
+    if not plain:
+        return
+    if len(place):
+        place[-1].tail = f"{place[-1].tail} {plain}" if place[-1].tail else plain
+    else:
+        place.text = f"{place.text} {plain}" if place.text else plain
+
+
+def _clean(text: str) -> str:
+    return _NOT_XML.sub("", text)

@@ -1,0 +1,139 @@
+"""The numbers that a text says, with their units, however they are written: `2.5 mL`, "three tablets". Pure."""
+
+import re
+import tomllib
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+_FILE = Path(__file__).parent / "units.toml"
+
+_SMALL = {
+    "zero": 0, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9,
+    "ten": 10, "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "sixteen": 16,
+    "seventeen": 17, "eighteen": 18, "nineteen": 19,
+}  # fmt: skip
+_TENS = {
+    "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
+}  # fmt: skip
+_SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
+_FRACTIONS = {
+    "½": "0.5", "1/2": "0.5", "half": "0.5", "¼": "0.25", "1/4": "0.25", "¾": "0.75", "3/4": "0.75", "⅓": "0.333",
+    "1/3": "0.333", "⅔": "0.667", "2/3": "0.667", "quarter": "0.25", "quarters": "0.75", "third": "0.333",
+    "thirds": "0.667",
+}  # fmt: skip
+_OFTEN = {
+    "once": 1,
+    "twice": 2,
+    "thrice": 3,
+    "bid": 2,
+    "tid": 3,
+    "qid": 4,
+    "b.i.d": 2,
+    "t.i.d": 3,
+    "q.i.d": 4,
+}
+_WORDS = "|".join([*_SMALL, *_TENS])
+_SPELT_BELOW_100 = rf"(?:{_WORDS})(?:[ -](?:{_WORDS}))?"
+_SPELT = rf"{_SPELT_BELOW_100}(?:(?: (?:{'|'.join(_SCALES)}))+(?: (?:and )?{_SPELT_BELOW_100}\b)?)*"
+_FOUND = re.compile(
+    rf"(?P<fraction>(?<![\d/])(?:1/2|1/3|2/3|1/4|3/4)(?![\d/])|[½⅓⅔¼¾]"
+    rf"|\b(?:a |one |two |three )?(?:half|quarters?|thirds?)\b(?= (?:of )?(?:an? |the )?\w))"
+    rf"|(?P<figures>\d+(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+    rf"|(?P<often>\bonce\b(?= (?:an?|per|daily|each|every|in|or|weekly|monthly|more)\b)"
+    rf"|\b(?:twice|thrice|b\.i\.d|t\.i\.d|q\.i\.d|bid|tid|qid)\b)"
+    rf"|(?P<spelt>\b{_SPELT}\b)",
+    re.IGNORECASE,
+)
+_TO = re.compile(r"\s?(?:[-–—]|to|or|and)\s?$")
+_COUNTED = re.compile(r"[ -](tablets?|capsules?|pills?|doses?|drops?|puffs?)\b", re.IGNORECASE)
+_UNIT = re.compile(r"[ \u00a0-]?(°[cf]?|%|µg|μg|[a-z]+|×)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """`value` as a plain decimal ("2.5"), `unit` by its one name ("millilitre") or empty; `said` as it stands."""
+
+    value: str
+    unit: str
+    said: str
+    is_spelt: bool
+
+
+def find_quantities(text: str) -> list[Quantity]:
+    """Every number in `text`, in order. In "5–10 mg" both are milligrams."""
+    found: list[Quantity] = []
+    end = 0
+    for match in _FOUND.finditer(text):
+        value, unit = _value(match)
+        said_unit = ""
+        if not unit:
+            unit, said_unit = _unit_after(text, match.end())
+        said = f"{match.group()}{said_unit}"
+        if unit and found and not found[-1].unit:
+            between, counted = text[end : match.start()], _COUNTED.match(text, match.end() + len(said_unit))
+            if _TO.fullmatch(between):
+                found[-1] = replace(found[-1], unit=unit)
+            elif between == " " and counted:  # "one 5 mg tablet"
+                found[-1] = replace(found[-1], unit=_names()[counted[1].casefold()])
+        found.append(Quantity(value, unit, said, match["figures"] is None))
+        end = match.end()
+    return found
+
+
+def _value(match: re.Match[str]) -> tuple[str, str]:
+    said = match.group().casefold()
+    if match["figures"]:
+        return _plain(Decimal(said.replace(",", ""))), ""
+    if match["often"]:
+        return str(_OFTEN[said]), "time"
+    if match["fraction"]:
+        return _FRACTIONS[said.split()[-1]], ""
+    return str(_spelt(said)), ""
+
+
+def _spelt(said: str) -> int:
+    total = part = 0
+    for word in re.split(r"[ -]", said):
+        if word in _SCALES:
+            part = max(part, 1) * _SCALES[word]
+            if _SCALES[word] > 100:
+                total, part = total + part, 0
+        else:
+            part += _SMALL.get(word, 0) + _TENS.get(word, 0)
+    return total + part
+
+
+def _plain(value: Decimal) -> str:
+    text = format(value, "f")
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _unit_after(text: str, end: int) -> tuple[str, str]:
+    """The unit's name, and as it stands; a word between, as in "two small glasses", is passed over."""
+    names = _names()
+    match = _UNIT.match(text, end)
+    if match is None:
+        return "", ""
+    two = re.match(r"[ -]([a-z]+ [a-z]+)", text[end:], re.IGNORECASE)
+    if two and two[1].casefold() in names:
+        return names[two[1].casefold()], two.group()
+    if match[1].casefold() in names:
+        return names[match[1].casefold()], match.group()
+    after = re.match(r" [a-z]+[ -]([a-z]+)", text[end:], re.IGNORECASE)
+    if after and len(after[1]) > 3 and after[1].casefold() in names:
+        return names[after[1].casefold()], after.group()
+    return "", ""
+
+
+def words_of_numbers() -> frozenset[str]:
+    """Every word that is, or belongs to, a number or a unit's name."""
+    return frozenset([*(word for form in _names() for word in form.split()), *_SMALL, *_TENS, *_SCALES])
+
+
+@cache
+def _names() -> dict[str, str]:
+    with _FILE.open("rb") as file:
+        units: dict[str, list[str]] = tomllib.load(file)
+    return {form: name for name, forms in units.items() for form in forms}
