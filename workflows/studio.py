@@ -3,6 +3,7 @@
 Importing this module reads the environment and builds them; the service never does.
 """
 
+from workflows.formats.podcast.format import PodcastFormat
 from workflows.formats.story.format import StoryFormat
 from workflows.graph import build_graph
 from workflows.models.catalog import ModelCatalog
@@ -10,4 +11,5 @@ from workflows.models.settings import ModelSettings
 from workflows.safety.book import PolicyBook
 
 settings = ModelSettings()
+podcast = build_graph(PodcastFormat(), ModelCatalog(settings), policies=PolicyBook(settings.policy_dir))
 story = build_graph(StoryFormat(), ModelCatalog(settings), policies=PolicyBook(settings.policy_dir))
