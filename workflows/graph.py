@@ -33,9 +33,13 @@ def build_graph(
     checkpointer: BaseCheckpointSaver[Any] | None = None,
     policies: PolicyBook | None = None,
     library: Library | None = None,
+    revisions: int | None = None,
 ) -> Graph:
-    """The graph of one format. LangGraph Studio brings a checkpointer of its own."""
-    deps = Dependencies(format, models, policies or PolicyBook(), library or EmptyLibrary())
+    """The graph of one format. LangGraph Studio brings a checkpointer of its own.
+
+    `revisions`: how often a review may have sections written again, if not as often as the format says.
+    """
+    deps = Dependencies(format, models, policies or PolicyBook(), library or EmptyLibrary(), revisions)
     # A schema of its own for each format: Studio makes the input form from it.
     graph = StateGraph(State, context_schema=RunContext, input_schema=_request_schema(format))
 

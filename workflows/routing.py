@@ -5,7 +5,7 @@ from typing import Literal
 from langgraph.runtime import Runtime
 from langgraph.types import Send
 
-from workflows.state import RunContext, SectionTask, State, write_order
+from workflows.state import Finding, RunContext, SectionTask, State, write_order
 from workflows.text.length import ask_for, plan_targets, reply_ratio
 from workflows.text.words import count_words, last_paragraph
 
@@ -40,7 +40,20 @@ def next_sections(
 
 def after_safety_check(state: State) -> Literal["enhance_content", "derive"]:
     """Rewrite what is at fault, at most `MAX_REWRITES` times; the check itself ends a hopeless run."""
+    if state.get("revising"):
+        return "enhance_content"
     return "derive" if state["safety"]["approved"] else "enhance_content"
+
+
+def sections_to_revise(state: State, findings: list[Finding], most: int) -> list[int]:
+    """The sections that a review has written again now, in reading order; none when that was done `most` times.
+
+    None either when the safety check has no rewrite left: nobody could mend what a revision might bring.
+    """
+    if state.get("revisions", 0) >= most or state["rewrites"] >= MAX_REWRITES:
+        return []
+    asked = {finding["section"] for finding in findings if finding["rewrite"] and "section" in finding}
+    return sorted(asked & set(state["sections"]) - set(state.get("taken_over", ())))
 
 
 def _parallel(runtime: Runtime[RunContext]) -> int:

@@ -92,6 +92,24 @@ class Verdict(TypedDict):
     scores: NotRequired[dict[str, float]]
 
 
+class Finding(TypedDict):
+    """What a format's own review found: the rule that doesn't hold, and what to do about it.
+
+    `rewrite` asks for the section to be written again. Without a `section` nothing can be: it is only
+    reported. `quote` is the passage.
+    """
+
+    rule: str
+    advice: str
+    rewrite: bool
+    section: NotRequired[int]
+    quote: NotRequired[str]
+
+
+FEEDBACK = "feedback"
+"""The rule of a finding that a person made. It counts as no revision of the format's own."""
+
+
 def add_verdicts(known: dict[int, Verdict], new: dict[int, Verdict]) -> dict[int, Verdict]:
     """Reducer: the newest verdict on each section."""
     return {**known, **new}
@@ -125,8 +143,12 @@ class State(TypedDict, total=False):
     research: dict[str, Any]  # notes for the prompts of later sections; readers never see them
     judged: Annotated[dict[int, Verdict], add_verdicts]  # by section, where each is judged before it is shown
     safety: Verdict
-    rewrites: int
     pieces: dict[str, Piece]  # by name, in reading order
+    rewrites: int  # made because the safety check found fault
+    findings: list[Finding]  # of the format's last review
+    revising: list[int]  # the sections that are being written again because of them
+    revisions: int  # made because a review asked for it
+    taken_over: list[int]  # sections of the version before, which a review leaves as they are
     results: dict[str, Any]  # the format's own results, such as a story's choices
     metadata: dict[str, Any]
 

@@ -3,13 +3,24 @@
 Importing this module reads the environment and builds them; the service never does.
 """
 
+from workflows.formats.base import AnyFormat
+from workflows.formats.creator_script.format import CreatorScriptFormat
 from workflows.formats.podcast.format import PodcastFormat
 from workflows.formats.story.format import StoryFormat
-from workflows.graph import build_graph
+from workflows.graph import Graph, build_graph
 from workflows.models.catalog import ModelCatalog
 from workflows.models.settings import ModelSettings
 from workflows.safety.book import PolicyBook
 
 settings = ModelSettings()
-podcast = build_graph(PodcastFormat(), ModelCatalog(settings), policies=PolicyBook(settings.policy_dir))
-story = build_graph(StoryFormat(), ModelCatalog(settings), policies=PolicyBook(settings.policy_dir))
+models = ModelCatalog(settings)
+policies = PolicyBook(settings.policy_dir)
+
+
+def _graph(format: AnyFormat) -> Graph:
+    return build_graph(format.configure(settings), models, policies=policies, revisions=settings.revisions)
+
+
+story = _graph(StoryFormat())
+podcast = _graph(PodcastFormat())
+creator_script = _graph(CreatorScriptFormat())

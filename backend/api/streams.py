@@ -42,7 +42,8 @@ class _StoryStream(EventSourceResponse):
         try:
             await super().__call__(scope, receive, send)
         except SendTimeoutError:
-            log.info("slow_reader_closed")
+            log.info("slow_reader_closed", run_id=self.headers["X-Run-Id"])
+            scope["app"].state.resources.measures.slow_reader_closed()
 
 
 async def _frames(

@@ -62,6 +62,7 @@ class RunView(RunSummary):
     usage: dict[str, Any] | None
     result: dict[str, Any] | None
     error: dict[str, Any] | None
+    parent_run_id: str | None
     stream_url: str
 
 
@@ -123,6 +124,7 @@ def whole(run: Run, transcript: Transcript) -> RunView:
         usage=transcript.usage.model_dump(exclude_none=True) if transcript.usage else None,
         result=run.result,
         error=run.error,
+        parent_run_id=run.parent_run_id,
         stream_url=stream_url(run.id),
     )
 

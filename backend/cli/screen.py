@@ -13,6 +13,7 @@ from backend.streaming.chunks import (
     Content,
     Error,
     Message,
+    NodeEvent,
     OutlineData,
     OutlineMessage,
     Progress,
@@ -62,6 +63,8 @@ class Screen:
             case SafetyCheck(data=data):
                 verdict = "[green]approved[/green]" if data.approved else "[red]not approved[/red]"
                 self._tell(f"\n\nSafety     {verdict}, score {data.score:.2f}, {len(data.issues)} notes")
+            case NodeEvent(data=data) if data.message:
+                self._tell(f"\n[yellow]— {escape(data.message)} —[/yellow]")
             case Progress(data=data):
                 self._progress(
                     f"{data.percent:3} %  {data.words} of {data.target_words} words  {data.message}"

@@ -96,14 +96,15 @@ def _section(transcript: Transcript, index: int, text: str, is_whole: bool) -> I
 
 
 def _withhold(transcript: Transcript, section: Section) -> Iterator[Message]:
-    """The check found fault with it and a rewrite was under way: what was withdrawn isn't shown again."""
+    """A check or a review found fault with it and a rewrite was under way: what was withdrawn isn't shown again."""
     index = section["index"]
     if index in transcript.started and transcript.text_of(index) != section["text"]:
         yield Retract(data=RetractData(section=index, reason="restart"))
 
 
 def _at_fault(state: State) -> set[int]:
+    revised = set(state.get("revising", ()))
     verdict = state.get("safety")
     if verdict is None or verdict["approved"]:
-        return set()
-    return {issue["section"] for issue in verdict["issues"] if "section" in issue}
+        return revised
+    return revised | {issue["section"] for issue in verdict["issues"] if "section" in issue}

@@ -6,7 +6,7 @@ A package of your own adds a format by naming its class under the entry point `s
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -14,9 +14,10 @@ from workflows.errors import FieldError, InvalidInput
 from workflows.formats.exports import EVERYWHERE, Exporter
 from workflows.library import Library
 from workflows.models.catalog import Model
+from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import Policy
-from workflows.state import Facts, Issue, Outline, PlannedPiece, Section, SectionTask, State
+from workflows.state import Facts, Finding, Issue, Outline, PlannedPiece, Section, SectionTask, State
 
 InputT = TypeVar("InputT", bound=BaseModel)
 
@@ -57,6 +58,8 @@ class Format(ABC, Generic[InputT]):
     """The input model. Its field errors are what a caller is told."""
     exports: ClassVar[Mapping[str, Exporter]] = {}
     """The kinds of file that a finished run can be had as, beside Markdown and plain text."""
+    max_revisions: ClassVar[int] = 1
+    """How often a review may have sections written again. The safety check's rewrites don't count here."""
 
     length_tolerance: ClassVar[float] = 0.10
     """How far a section may be from its target, as a share of it."""
@@ -69,6 +72,11 @@ class Format(ABC, Generic[InputT]):
             return self.Input.model_validate(given)
         except ValidationError as error:
             raise invalid_input(error) from None
+
+    def configure(self, settings: ModelSettings) -> Self:
+        """This format as an operator set it up, such as with templates of their own. Called once, at the start."""
+        del settings
+        return self
 
     async def resolve(self, given: InputT, library: Library, owner: str) -> InputT:
         """Once, before a run is stored: what the caller referred to becomes part of the input, as it is now.
@@ -132,7 +140,16 @@ class Format(ABC, Generic[InputT]):
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[Issue], model: Model
     ) -> AsyncGenerator[str]:
-        """The section again, without what the safety check found fault with."""
+        """The section again, without what the safety check or the format's review found fault with."""
+
+    async def review(self, given: InputT, state: State, model: Model) -> list[Finding]:
+        """What the finished sections lack by the format's own rules. Nothing by default.
+
+        Called after every pass, a rewrite's too. A finding with `rewrite` has its section written again,
+        in one pass for all of them, `max_revisions` times; what is found after that is only reported.
+        """
+        del given, state, model
+        return []
 
     async def derive(self, given: InputT, state: State, model: Model) -> dict[str, Any]:
         """The format's own results, which end up in `complete`. None by default."""

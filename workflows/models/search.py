@@ -11,6 +11,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from workflows.errors import ModelBadOutput
 from workflows.models.calls import check_finish, finish_reason, guard
 from workflows.models.catalog import Model
+from workflows.models.fallback import FALLS_BACK
 from workflows.models.spec import ModelSpec
 
 _TOOLS: dict[str, dict[str, Any]] = {
@@ -37,9 +38,32 @@ async def stream_search(model: Model, messages: Sequence[BaseMessage]) -> AsyncG
     """As `stream_text`, by a model that may search; also the pages that it cites, as they are told.
 
     One call, whatever the model looks up. OpenAI's tool is one of its Responses API, so the call goes there.
+    A fallback model that takes over searches too, if it can.
     """
-    # A bound model is a Runnable that streams as a chat model does.
-    chat = cast(BaseChatModel, model.chat.bind_tools([_TOOLS[model.spec.provider]]))
+    fallback = model.fallback
+    current = model if fallback is None or fallback.taken is None else fallback.taken
+    try:
+        async with aclosing(_stream(current, messages)) as items:
+            async for item in items:
+                if fallback is not None:
+                    fallback.too_late = True
+                yield item
+        return
+    except FALLS_BACK as error:
+        if fallback is None:
+            raise
+        replacement = await fallback.take_over(error)
+    async with aclosing(_stream(replacement, messages)) as items:
+        async for item in items:
+            fallback.too_late = True
+            yield item
+
+
+async def _stream(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerator[str | Citation]:
+    chat = model.chat
+    if (tool := _TOOLS.get(model.spec.provider)) is not None:
+        # A bound model is a Runnable that streams as a chat model does.
+        chat = cast(BaseChatModel, chat.bind_tools([tool]))
     finish: str | None = None
     empty = True
     async with aclosing(guard(model, chat.astream(list(messages)))) as chunks:
@@ -52,7 +76,7 @@ async def stream_search(model: Model, messages: Sequence[BaseMessage]) -> AsyncG
                 yield text
     check_finish(model, finish)
     if empty:
-        raise ModelBadOutput(f"{model.spec} sent an empty reply.")
+        raise ModelBadOutput(f"{model.spec} sent an empty reply; perhaps it refused to write this.")
 
 
 def _citations(chunk: AIMessage) -> Iterator[Citation]:

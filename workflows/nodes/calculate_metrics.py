@@ -16,7 +16,7 @@ async def calculate_metrics(deps: Dependencies, state: State, runtime: Runtime[R
     given = await deps.given(state["input"], runtime)
     metrics = await asyncio.to_thread(deps.format.metrics, given, state)
     shared = await asyncio.to_thread(shared_metrics, state)
-    return {"metadata": {**shared, **metrics, "safety": _safety(state)}}
+    return {"metadata": {**shared, **metrics, **_compliance(metrics, state), "safety": _safety(state)}}
 
 
 def shared_metrics(state: State) -> dict[str, Any]:
@@ -41,6 +41,15 @@ def _length(state: State, planned: PlannedSection) -> dict[str, Any]:
         "deviation": round(words / target - 1, 4),
         "corrections": kept["corrections"] if kept else [],
     }
+
+
+def _compliance(metrics: dict[str, Any], state: State) -> dict[str, Any]:
+    """What the last review still finds, with what the format's own metrics say of its rules."""
+    findings, revisions = state.get("findings", []), state.get("revisions", 0)
+    if not (findings or revisions or "compliance" in metrics):
+        return {}
+    told = {"passed": not findings, "findings": findings, "revisions": revisions}
+    return {"compliance": {**told, **metrics.get("compliance", {})}}
 
 
 def _safety(state: State) -> dict[str, Any]:
