@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from backend.cli.topics import read_topic
+from tests.architecture.tree import ROOT
 from workflows.errors import InvalidInput
 
 TOPIC = """
@@ -56,3 +58,10 @@ def test_topic_that_is_not_there_is_refused_with_what_there_is(tmp_path: Path) -
         read_topic(tmp_path, "moon")
     with pytest.raises(InvalidInput, match="there is none"):
         read_topic(tmp_path / "nowhere", "moon")
+
+
+def test_topic_file_of_the_project_is_the_one_in_the_documentation() -> None:
+    read_topic(ROOT / "topics", "night-trains")
+    text = (ROOT / "topics" / "night-trains.yaml").read_text()
+    documented = (ROOT / "docs" / "formats" / "podcast.md").read_text().split("```yaml\n")[1].split("```")[0]
+    assert yaml.safe_load(text) == yaml.safe_load(documented)
