@@ -7,6 +7,8 @@ from benchmarks import (
     cpu_per_token,
     first_token,
     idle_readers,
+    input_tokens,
+    lengths,
     log_append,
     many_runs,
     replay,
@@ -22,6 +24,8 @@ _BENCHMARKS: dict[str, Run] = {
     "restart": restart.run,
     "idle_readers": idle_readers.run,
     "log_append": log_append.run,
+    "lengths": lengths.run,
+    "input_tokens": input_tokens.run,
 }
 
 

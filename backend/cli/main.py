@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from backend.cli import children, doctor, documents, generate, runs, serve, sessions, usage
+from backend.cli import children, doctor, documents, generate, podcast, runs, serve, sessions, usage
 from backend.version import VERSION
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("usage")(usage.usage)
 app.command("doctor")(doctor.doctor)
+generate.app.command("podcast")(podcast.podcast)
 app.add_typer(generate.app, name="generate")
 app.add_typer(runs.app, name="runs")
 app.add_typer(children.app, name="children")

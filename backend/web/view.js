@@ -5,6 +5,7 @@ import { Contents } from "./contents.js";
 import { byId } from "./elements.js";
 import { Ending } from "./ending.js";
 import { Facts } from "./facts.js";
+import { Pieces } from "./pieces.js";
 import { Plan } from "./plan.js";
 import { Follower } from "./scrolling.js";
 import { Sheet } from "./sheet.js";
@@ -21,6 +22,7 @@ const DOING = {
 
 export class StoryView {
   #sheet = new Sheet();
+  #pieces = new Pieces();
   #facts = new Facts();
   #contents = new Contents((section) => this.#sheet.scrollTo(section));
   #follower = new Follower(() => this.#sheet.tail, byId("bar"));
@@ -40,6 +42,7 @@ export class StoryView {
    */
   reset(request, watched) {
     this.#sheet.reset(request);
+    this.#pieces.reset();
     this.#contents.reset();
     this.#facts.reset();
     this.bar.reset();
@@ -71,7 +74,11 @@ export class StoryView {
   }
 
   #showText({ kind, section, piece, chunk, complete, reason }) {
-    if (piece !== null) return;
+    if (piece !== null) {
+      if (kind === "append") this.#pieces.append(piece, chunk);
+      else this.#pieces.empty(piece);
+      return;
+    }
     this.#goOnFromPlan();
     if (kind === "append") this.#sheet.append(section, chunk, complete);
     else this.#sheet.empty(section, reason);
@@ -159,6 +166,7 @@ export class StoryView {
       this.#sheet.setTitle(data.title);
       document.title = `${data.title} · Storywire`;
     }
+    this.#pieces.setTitles(data.pieces ?? []);
     if (data.metadata) this.#facts.showMetrics(data.metadata);
     if (data.usage) this.#facts.showUsage(data.usage);
     this.ending.showComplete(data);

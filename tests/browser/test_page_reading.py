@@ -255,3 +255,23 @@ def test_reader_who_scrolled_up_is_left_there_and_one_at_the_end_follows(
     write(run, 2, "\n\n".join(f"Later {number}." for number in range(40)), size=200)
     expect(page.get_by_text("Later 39.")).to_be_attached()
     expect(page.get_by_role("heading", level=1)).to_be_in_viewport()
+
+
+def test_texts_beside_the_story_are_shown_below_it_and_never_in_it(
+    page: Page, server: PageServer, api: Scripted
+) -> None:
+    def tell(run: Run) -> None:
+        begin(run)
+        write(run, 1, TEXTS[1])
+        for chunk in ("Ada: The ", "short form.\n\nBen: Yes."):
+            run.say("content", section=0, chunk=chunk, is_complete=False, piece="M1")
+        run.say("content", section=0, chunk="Ada: Gone.", is_complete=True, piece="R1")
+        run.say("retract", section=0, piece="R1", reason="safety")
+
+    api.on_start = tell
+    start_story(page, server)
+    pieces = page.locator("#pieces")
+    expect(pieces.locator("summary")).to_have_text(["M1 · 6 words"])
+    pieces.locator("summary").click()
+    expect(pieces.locator("p")).to_have_text(["Ada: The short form.", "Ben: Yes."])
+    assert read_text(page) == TEXTS[1]

@@ -221,7 +221,7 @@ async def test_formats_models_schema_page_and_health_answer(service: LiveService
     models = (await http.get("/api/v1/models")).json()
     schema = (await http.get("/api/v1/schema/story_chunk.json")).json()
 
-    assert {"story", "creator_script", "discovery_report"} <= set(formats)
+    assert {"story", "podcast", "education_audio", "creator_script", "discovery_report"} == set(formats)
     assert formats["story"]["input_schema"]["properties"]["theme"]
     assert models["default"] == "openai:gpt-test" and models["models"][0]["usable"]
     assert "story_chunk" not in schema and len(schema["oneOf"]) == 12

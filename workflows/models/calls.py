@@ -1,7 +1,7 @@
 """Calling a model so that nothing goes wrong in silence.
 
-`stream_text` and `ask` are the only two ways in which a node talks to a model: both give up when no
-token comes, both turn what a provider or its SDK says into the errors of `workflows/errors.py`.
+`stream_text` and `ask` are the ways in which a node talks to a model, beside `search.py`: all give up when no
+token comes, all turn what a provider or its SDK says into the errors of `workflows/errors.py`.
 """
 
 import asyncio
