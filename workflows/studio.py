@@ -6,6 +6,7 @@ Importing this module reads the environment and builds them; the service never d
 from workflows.formats.base import AnyFormat
 from workflows.formats.creator_script.format import CreatorScriptFormat
 from workflows.formats.discovery_report.format import DiscoveryReportFormat
+from workflows.formats.podcast.format import PodcastFormat
 from workflows.formats.story.format import StoryFormat
 from workflows.graph import Graph, build_graph
 from workflows.models.catalog import ModelCatalog
@@ -22,5 +23,6 @@ def _graph(format: AnyFormat) -> Graph:
 
 
 story = _graph(StoryFormat())
+podcast = _graph(PodcastFormat())
 creator_script = _graph(CreatorScriptFormat())
 discovery_report = _graph(DiscoveryReportFormat())

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -13,6 +14,7 @@ from backend.runs.runs import RunRequest
 from backend.settings import Settings
 from backend.store.runs import Run
 from backend.streaming.chunks import Message, decode
+from workflows.errors import Conflict
 from workflows.formats.base import invalid_input
 
 OWNER = "local"
@@ -28,6 +30,35 @@ async def follow_local(settings: Settings, body: dict[str, Any]) -> AsyncGenerat
     configure_logs(quiet)
     async with open_resources(quiet) as resources:
         run, _ = await resources.runs.start(OWNER, RunRequest(body["format"], body["input"], options))
+        async with aclosing(read_run(resources, run)) as messages:
+            async for message in messages:
+                yield message
+
+
+async def follow_in_folder(settings: Settings, body: dict[str, Any], folder: Path) -> AsyncGenerator[Message]:
+    """The one run that a folder is for: started, or gone on with, or told again if it is done.
+
+    Its log and checkpoints are in the folder too, so that nothing that is there is bought a second time.
+    Raises StorywireError when it can't start, Conflict when the folder is another request's.
+    """
+    try:
+        options = RunOptions.model_validate(body["options"])
+    except ValidationError as error:
+        raise invalid_input(error, "options") from None
+    own = {"data_dir": folder / ".storywire", "database_url": None}
+    quiet = settings.model_copy(update={"log_level": "error", "shutdown_grace": 0, **own})
+    configure_logs(quiet)
+    request = RunRequest(body["format"], body["input"], options, idempotency_key="folder")
+    async with open_resources(quiet) as resources:
+        try:
+            run, _ = await resources.runs.start(OWNER, request)
+        except Conflict:
+            raise Conflict(
+                f"{folder} holds a run that was asked for otherwise. Give the same options, or another folder."
+            ) from None
+        await resources.runs.recover()  # if its process was killed
+        if run.status in ("failed", "cancelled"):
+            run = await resources.runs.resume(OWNER, run.id)
         async with aclosing(read_run(resources, run)) as messages:
             async for message in messages:
                 yield message

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from backend.cli import doctor, generate, runs, serve
+from backend.cli import doctor, generate, podcast, runs, serve
 from backend.version import VERSION
 
 app = typer.Typer(
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.command("doctor")(doctor.doctor)
+generate.app.command("podcast")(podcast.podcast)
 app.add_typer(generate.app, name="generate")
 app.add_typer(runs.app, name="runs")
 

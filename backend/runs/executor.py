@@ -30,6 +30,7 @@ from backend.streaming.chunks import (
     Error,
     InputRequired,
     Message,
+    Metadata,
     NodeEvent,
     NodeEventData,
     OutlineMessage,
@@ -165,7 +166,7 @@ class Executor:
         signals.begun.set()
         gate = Gate(self._policy_of(run), time.monotonic)
         for message in reconcile(transcript, state, gate.shown):
-            writer.put(message)
+            writer.put(_counted(message, transcript))
 
         meter = ProgressMeter(time.monotonic)
         _prepare(meter, transcript)
@@ -191,7 +192,7 @@ class Executor:
                 async for message in stream:
                     signals.settling = isinstance(message, InputRequired)
                     for told in gate.take(message):
-                        writer.put(told)
+                        writer.put(_counted(told, transcript))
                     if (progress := _progress(meter, message)) is not None:
                         writer.put(progress)
             snapshot = await graph.aget_state(config)
@@ -201,7 +202,7 @@ class Executor:
         for message in reconcile(transcript, state, gate.shown):
             # The log and the state come from one stream; if they differ, the state is what is kept.
             log.error("log_differed_from_state", type=message.type)
-            writer.put(message)
+            writer.put(_counted(message, transcript))
         if transcript.text != text_of(state["sections"]):
             raise Internal("The text that was checked is not the text that was told; it is kept back.")
         told_pieces = {name: transcript.piece_text(name) for name in transcript.pieces}
@@ -259,6 +260,13 @@ def _graph_input(run: Run, snapshot: StateSnapshot) -> dict[str, Any] | Command[
     if snapshot.interrupts and run.answer is not None:
         return Command(resume=run.answer)
     return None
+
+
+def _counted(message: Message, transcript: Transcript) -> Message:
+    """The metrics also say how many calls of a model the whole run took: the log knows of all its attempts."""
+    if not isinstance(message, Metadata):
+        return message
+    return Metadata(data=message.data.model_copy(update={"model_calls": transcript.calls}))
 
 
 def _prepare(meter: ProgressMeter, transcript: Transcript) -> None:

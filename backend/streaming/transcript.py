@@ -34,6 +34,8 @@ class Transcript:
         self.facts: FactsData | None = None
         self.outline: OutlineData | None = None
         self.usage: UsageData | None = None
+        self.calls = 0
+        """Calls of a model that told what they cost, in all attempts."""
         self.percent = 0
         self.attempts = 0
         self.metadata: MetadataData | None = None
@@ -58,6 +60,7 @@ class Transcript:
                 self.outline = data
             case Usage(data=data):
                 self.usage = data
+                self.calls += 1
             case Progress(data=data):
                 self.percent = data.percent
             case Metadata(data=data):

@@ -13,6 +13,10 @@ from tests.fakes.script import Fault, Reply, Usage
 
 # About 1.3 tokens a word, as real tokenizers have; joined, the tokens are the text again.
 _TOKEN = re.compile(r"\s*\S{1,6}|\s+")
+CITES = tuple(
+    (f"Page {number} of the news", f"https://news{number}.example.org/story") for number in range(1, 10)
+)
+"""What a search comes upon where the script doesn't say."""
 _REFUSAL = "I'm sorry, but I can't help with that request."
 
 
@@ -25,6 +29,7 @@ class Answer:
     finish: str | None
     prompt_tokens: int
     usage: Usage | None
+    cites: tuple[tuple[str, str], ...] = ()
 
     def count_usage(self, sent: int) -> Usage:
         """The usage to report after `sent` tokens."""
@@ -49,6 +54,7 @@ def compose_answer(ask: Ask, reply: Reply, fault: Fault | None) -> Answer:
         finish=reply.finish_reason or "stop",
         prompt_tokens=len(split_tokens(ask.prompt_text)),
         usage=reply.usage,
+        cites=(CITES if reply.cites is None else reply.cites) if ask.searches else (),
     )
     if ask.max_tokens is not None and len(answer.tokens) > ask.max_tokens:
         answer = replace(answer, tokens=answer.tokens[: ask.max_tokens], finish="length")

@@ -20,6 +20,7 @@ class Ask:
     json_mode: bool = False
     schema: dict[str, Any] | None = None
     tool_name: str | None = None
+    searches: bool = False
 
     @property
     def structured(self) -> bool:

@@ -46,6 +46,7 @@ def read_gemini(model: str, stream: bool, body: Json) -> Ask:
         json_mode=config.get("responseMimeType") == "application/json",
         schema=schema,
         tool_name=tool["name"] if tool else None,
+        searches=any("googleSearch" in entry for entry in body.get("tools", ())),
     )
 
 
@@ -148,9 +149,25 @@ class GeminiDialect:
         }
         if finish:
             candidate["finishReason"] = finish
+            if self._ask.searches:
+                candidate["groundingMetadata"] = self._ground()
         candidate["index"] = 0
         head: Json = {"candidates": [candidate], "usageMetadata": usage}
         return {**head, "modelVersion": self._ask.model, "responseId": self._id}
+
+    def _ground(self) -> Json:
+        """What the search came upon; in a stream it comes with the last frame."""
+        text = "".join(self._answer.tokens)
+        segment = {"startIndex": 0, "endIndex": len(text.encode()), "text": text[:80]}
+        return {
+            "webSearchQueries": [self._ask.prompt_text[-60:]],
+            "searchEntryPoint": {"renderedContent": "<div>…</div>"},
+            "groundingChunks": [{"web": {"uri": url, "title": title}} for title, url in self._answer.cites],
+            "groundingSupports": [
+                {"segment": segment, "groundingChunkIndices": [index]}
+                for index in range(len(self._answer.cites))
+            ],
+        }
 
     def _spell_usage(self, sent: int) -> Json:
         usage = self._answer.count_usage(sent)

@@ -32,6 +32,7 @@ def read_responses(body: Json) -> Ask:
         json_mode=form.get("type") in {"json_schema", "json_object"},
         schema=tool.get("parameters") if tool else form.get("schema"),
         tool_name=tool["name"] if tool else None,
+        searches=any(t.get("type") in {"web_search", "web_search_preview"} for t in body.get("tools", ())),
     )
 
 
@@ -55,7 +56,9 @@ class ResponsesDialect:
         self._number = -1
         self._id = uuid4().hex
         self._item_id = f"{'fc' if answer.kind == 'tool' else 'msg'}_{self._id}"
-        self._place: Json = {"item_id": self._item_id, "output_index": 0}
+        # A search is an item of its own, before the message.
+        self._index = 1 if ask.searches else 0
+        self._place: Json = {"item_id": self._item_id, "output_index": self._index}
         if answer.kind != "tool":
             self._place["content_index"] = 0
         self._delta = _DELTAS[answer.kind]
@@ -67,7 +70,9 @@ class ResponsesDialect:
         started = self._spell_response("in_progress", [], 0)
         frames = self._event("response.created", {"response": started})
         frames += self._event("response.in_progress", {"response": started})
-        added = {"output_index": 0, "item": self._spell_item("in_progress", None)}
+        if self._ask.searches:
+            frames += self._search()
+        added = {"output_index": self._index, "item": self._spell_item("in_progress", None)}
         frames += self._event("response.output_item.added", added)
         if self._answer.kind != "tool":
             frames += self._event(
@@ -86,18 +91,22 @@ class ResponsesDialect:
         if self._answer.finish is None:
             return b""
         text = "".join(self._answer.tokens)
+        frames = b""
+        for number, annotation in enumerate(self._annotations(text)):
+            data = {**self._place, "annotation_index": number, "annotation": annotation}
+            frames += self._event("response.output_text.annotation.added", data)
         status = "incomplete" if self._answer.finish in _REASONS else "completed"
         item = self._spell_item(status, text)
         name = {"text": "text", "refusal": "refusal", "tool": "arguments"}[self._answer.kind]
         logprobs: Json = {"logprobs": []} if self._answer.kind == "text" else {}
-        frames = self._event(f"{self._delta}.done", {**self._place, name: text, **logprobs})
+        frames += self._event(f"{self._delta}.done", {**self._place, name: text, **logprobs})
         if self._answer.kind != "tool":
             frames += self._event(
                 "response.content_part.done", {**self._place, "part": self._spell_part(text)}
             )
-        frames += self._event("response.output_item.done", {"output_index": 0, "item": item})
+        frames += self._event("response.output_item.done", {"output_index": self._index, "item": item})
         return frames + self._event(
-            f"response.{status}", {"response": self._spell_response(status, [item], sent)}
+            f"response.{status}", {"response": self._spell_response(status, self._output(item), sent)}
         )
 
     def fail(self, status: int, message: str, code: str | None) -> bytes:
@@ -116,7 +125,39 @@ class ResponsesDialect:
         finish = self._answer.finish
         status = "in_progress" if finish is None else "incomplete" if finish in _REASONS else "completed"
         item = self._spell_item(status, "".join(self._answer.tokens))
-        return self._spell_response(status, [item], len(self._answer.tokens))
+        return self._spell_response(status, self._output(item), len(self._answer.tokens))
+
+    def _search(self) -> bytes:
+        place = {"output_index": 0, "item_id": self._spell_search("completed")["id"]}
+        frames = self._event(
+            "response.output_item.added", {"output_index": 0, "item": self._spell_search("in_progress")}
+        )
+        for state in ("in_progress", "searching", "completed"):
+            frames += self._event(f"response.web_search_call.{state}", place)
+        return frames + self._event(
+            "response.output_item.done", {"output_index": 0, "item": self._spell_search("completed")}
+        )
+
+    def _spell_search(self, status: str) -> Json:
+        item: Json = {"id": f"ws_{self._id}", "type": "web_search_call", "status": status}
+        query = self._ask.prompt_text[-60:]
+        return {**item, "action": {"type": "search", "query": query}} if status == "completed" else item
+
+    def _output(self, item: Json) -> list[Json]:
+        return [self._spell_search("completed"), item] if self._ask.searches else [item]
+
+    def _annotations(self, text: str) -> list[Json]:
+        end = len(text)
+        return [
+            {
+                "type": "url_citation",
+                "start_index": max(0, end - 1),
+                "end_index": end,
+                "title": title,
+                "url": url,
+            }
+            for title, url in self._answer.cites
+        ]
 
     def _event(self, kind: str, data: Json) -> bytes:
         self._number += 1
@@ -133,7 +174,8 @@ class ResponsesDialect:
     def _spell_part(self, text: str) -> Json:
         if self._answer.kind == "refusal":
             return {"type": "refusal", "refusal": text}
-        return {"type": "output_text", "annotations": [], "logprobs": [], "text": text}
+        annotations = self._annotations(text) if text else []
+        return {"type": "output_text", "annotations": annotations, "logprobs": [], "text": text}
 
     def _spell_item(self, status: str, text: str | None) -> Json:
         if self._answer.kind == "tool":

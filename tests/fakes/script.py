@@ -71,6 +71,7 @@ class Reply:
     hold_after: int | None = None
     finish_reason: str | None = None
     usage: Usage | None = None
+    cites: tuple[tuple[str, str], ...] | None = None  # title and address, where the call may search
     fault: Fault | None = None
 
     def over(self, default: "Reply") -> "Reply":

@@ -38,6 +38,13 @@ class PieceText:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something that a person should be told while a section is written, such as that there is no search."""
+
+    message: str
+
+
 class Format(ABC, Generic[InputT]):
     """One kind of long text. Stateless: one instance serves all runs at once."""
 
@@ -125,7 +132,7 @@ class Format(ABC, Generic[InputT]):
         return None
 
     @abstractmethod
-    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | Facts]:
+    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | Facts | Remark]:
         """The text of one section, as deltas, as it comes from the model.
 
         The section `facts_section` yields the facts too, once, after its text.

@@ -64,6 +64,11 @@ class Dependencies:
 
         return model.falling_back(Fallback(open_other, tell))
 
+    async def open_reviewer(self, runtime: Runtime[RunContext]) -> Model:
+        """The judge for a format's own review; the run's model where the settings ask for no judge."""
+        writer = await self.models.open(_model_name(runtime))
+        return await self.open_model(runtime, "judge" if self.models.has_judge(writer) else "writing")
+
     def policy(self, given: Any) -> Policy:
         """What this service checks the format's text by."""
         return self.policies.apply(self.format.policy(given))

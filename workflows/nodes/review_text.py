@@ -18,5 +18,5 @@ class Review(TypedDict):
 async def review_text(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> Review:
     """The format's review of the text as it is now. A format without rules of its own buys nothing here."""
     given = await deps.given(state["input"], runtime)
-    findings = await deps.format.review(given, state, await deps.open_model(runtime))
+    findings = await deps.format.review(given, state, await deps.open_reviewer(runtime))
     return Review(findings=findings, revising=sections_to_revise(state, findings, deps.max_revisions))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from langgraph.runtime import Runtime
 from langgraph.types import StreamWriter
 
+from workflows.formats.base import Remark
 from workflows.models.catalog import Model
 from workflows.nodes.dependencies import Dependencies
 from workflows.page import Findings, Notice, Page, RetractReason
@@ -28,7 +29,7 @@ class Written:
 async def write_section(
     deps: Dependencies,
     task: SectionTask,
-    prose: AsyncGenerator[str | Facts],
+    prose: AsyncGenerator[str | Facts | Remark],
     model: Model,
     runtime: Runtime[RunContext],
     *,
@@ -86,13 +87,16 @@ async def _put(
     deps: Dependencies,
     task: SectionTask,
     page: Page,
-    prose: AsyncGenerator[str | Facts],
+    prose: AsyncGenerator[str | Facts | Remark],
     writer: StreamWriter,
 ) -> Facts | None:
     facts: Facts | None = None
     brings_facts = deps.format.facts_section == task["index"]  # after the prose, so it is read to its end
     async with aclosing(prose) as stream:
         async for item in stream:
+            if isinstance(item, Remark):
+                writer(Notice(kind="notice", node="generate_content", message=item.message))
+                continue
             if not isinstance(item, str):
                 facts = _tell(item, deps.policy(deps.format.parse(task["input"])), writer)
                 continue

@@ -1,0 +1,239 @@
+"""An episode over HTTP: its calls, its facts, its pieces, its lengths, and what happens when something breaks."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from backend.streaming.chunks import Content, Facts, NodeEvent, Retract
+from tests.fakes.provider import FakeProvider
+from tests.fakes.script import Fault, Reply, Rule
+from tests.podcasts import (
+    CALLS,
+    EPISODE,
+    MARK,
+    PIECES,
+    SECTIONS,
+    first_reply,
+    pack,
+    pieces_reply,
+    script,
+    source,
+)
+from tests.service import Frame, LiveService, serve, settings_for
+from workflows.text.words import count_words
+
+PLAIN = {**EPISODE, "search": "off"}
+
+
+@pytest.fixture
+async def service(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[LiveService]:
+    settings = settings_for(
+        provider, tmp_path, judge="off", GOOGLE_API_KEY="test-key", GOOGLE_GEMINI_BASE_URL=provider.gemini_url
+    )
+    async with serve(settings) as live:
+        yield live
+
+
+async def start(service: LiveService, given: dict[str, Any] = PLAIN, **options: Any) -> str:
+    reply = await service.client.http.post(
+        "/api/v1/runs", json={"format": "podcast", "input": given, "options": options}
+    )
+    assert reply.status_code == 201, reply.text
+    return str(reply.json()["run_id"])
+
+
+async def read(service: LiveService, run_id: str, after: int = 0) -> list[Frame]:
+    return [frame async for frame in service.client.frames(run_id, after)]
+
+
+def texts(frames: list[Frame]) -> tuple[dict[int, str], dict[str, str]]:
+    """The reader's rule: sections and pieces."""
+    sections: dict[int, str] = {}
+    pieces: dict[str, str] = {}
+    for frame in frames:
+        match frame.message:
+            case Content(data=data) if data.piece is None:
+                sections[data.section] = sections.get(data.section, "") + data.chunk
+            case Content(data=data):
+                pieces[str(data.piece)] = pieces.get(str(data.piece), "") + data.chunk
+            case Retract(data=data) if data.piece is None:
+                sections.pop(data.section, None)
+            case Retract(data=data):
+                pieces.pop(str(data.piece), None)
+            case _:
+                pass
+    return sections, pieces
+
+
+def ending(frames: list[Frame]) -> dict[str, Any]:
+    assert frames[-1].message.type == "complete", frames[-1].message
+    return frames[-1].message.data.model_dump()
+
+
+async def test_episode_is_ten_sections_and_its_short_forms_for_eleven_calls(
+    service: LiveService, provider: FakeProvider
+) -> None:
+    provider.script = script()
+    run_id = await start(service)
+    frames = await read(service, run_id)
+    done = ending(frames)
+    sections, pieces = texts(frames)
+    run = await service.client.run(run_id)
+
+    assert len(provider.generations) == CALLS == done["metadata"]["model_calls"]
+    assert len(sections) == SECTIONS
+    text = "\n\n".join(sections[index] for index in sorted(sections))
+    assert done["story_content"] == text
+    assert done["sha256"] == hashlib.sha256(text.encode()).hexdigest()
+    assert MARK not in text and "canonical_pack" not in text and "===" not in text + "".join(pieces.values())
+    assert all(line.startswith(("Ada: ", "Ben: ")) for line in text.split("\n\n"))
+
+    assert {piece["name"]: piece["text"] for piece in done["pieces"]} == pieces
+    assert list(pieces) == ["M1", "M2", *(f"S{n}" for n in range(1, 5)), *(f"R{n}" for n in range(1, 9))]
+    for piece in done["pieces"]:
+        assert piece["sha256"] == hashlib.sha256(piece["text"].encode()).hexdigest()
+        assert piece["words"] == count_words(piece["text"]) == pytest.approx(piece["target_words"], rel=0.05)
+    assert [piece["name"] for piece in run["pieces"]] == list(pieces)
+    assert run["text"] == text
+
+    metadata = done["metadata"]
+    assert metadata["canonical_pack_words"] > 1000
+    assert set(metadata["words_by_host"]) == {"Ada", "Ben"}
+    assert metadata["long_turns"] == 0 and metadata["turns"] > 30
+    assert 0 <= metadata["repetition"] < 0.2
+
+
+async def test_episode_without_a_searching_model_says_so_and_names_no_source_that_it_was_not_given(
+    service: LiveService, provider: FakeProvider
+) -> None:
+    provider.script = script()
+    given = {**PLAIN, "pieces": False, "reference_text": f"See {source(3)['url']} for more."}
+    frames = await read(service, await start(service, given))
+    said = [frame.message.data.message for frame in frames if isinstance(frame.message, NodeEvent)]
+    assert any(message and "No web search" in message for message in said)
+    (facts,) = [frame.message.data for frame in frames if isinstance(frame.message, Facts)]
+    assert [found.url for found in facts.sources] == [source(3)["url"]]
+    assert facts.canonical_pack == pack()
+    assert len(provider.generations) == CALLS - 1
+    assert ending(frames)["pieces"] == []
+
+
+@pytest.mark.parametrize(
+    ("model", "api"), [("openai:gpt-test", "responses"), ("google_genai:gemini-test", "gemini")]
+)
+async def test_only_the_first_section_searches_and_its_sources_are_told(
+    service: LiveService, provider: FakeProvider, model: str, api: str
+) -> None:
+    provider.script = script()
+    run_id = await start(service, {**EPISODE, "pieces": False}, model=model, parallel=4)
+    frames = await read(service, run_id)
+    ending(frames)
+    searching = [call for call in provider.generations if "tools" in call.body]
+    assert [call.api for call in searching] == [api]
+    assert searching[0] is provider.generations[0]
+    (tool,) = searching[0].body["tools"]
+    assert tool.get("type") == "web_search" or "googleSearch" in tool
+    (facts,) = [frame.message.data for frame in frames if isinstance(frame.message, Facts)]
+    urls = [found.url for found in facts.sources]
+    assert urls[0] == source(1)["url"] and len(urls) == 8 + 9  # the model's own, and what the search cited
+    assert (await service.client.run(run_id))["facts"]["canonical_pack"] == pack()
+    for call in provider.generations[1:]:
+        assert "Player 3" in call.prompt_text  # every later section has the pack
+
+
+async def test_sections_in_parallel_wait_for_the_facts(service: LiveService, provider: FakeProvider) -> None:
+    held = Rule(Reply(text=first_reply(), hold_after=5), contains=MARK)
+    provider.script = script(held)
+    run_id = await start(service, parallel=8)
+    (call,) = await provider.wait_for_held()
+    assert len(provider.generations) == 1
+    provider.release(call)
+    ending(await read(service, run_id))
+    assert len(provider.generations) == CALLS
+
+
+async def test_facts_that_are_not_as_asked_for_end_the_run_and_it_can_go_on(
+    service: LiveService, provider: FakeProvider
+) -> None:
+    bad = first_reply().replace('"sources"', "sources")
+    provider.script = script(Rule(Reply(text=bad), contains=MARK, times=1))
+    run_id = await start(service)
+    failed = (await read(service, run_id))[-1].message
+    assert failed.type == "error" and failed.data.code == "MODEL_BAD_OUTPUT" and failed.data.resumable
+    assert "no JSON" in failed.data.message
+    await service.client.http.post(f"/api/v1/runs/{run_id}/resume")
+    done = ending(await read(service, run_id))
+    assert len(provider.generations) == CALLS + 1 == done["metadata"]["model_calls"]
+
+
+async def test_a_piece_that_is_missing_ends_the_run_and_only_the_pieces_are_bought_again(
+    service: LiveService, provider: FakeProvider
+) -> None:
+    provider.script = script(Rule(Reply(text=pieces_reply(without="S3")), contains=PIECES, times=1))
+    run_id = await start(service)
+    frames = await read(service, run_id)
+    failed = frames[-1].message
+    assert failed.type == "error" and failed.data.code == "MODEL_BAD_OUTPUT" and "S3" in failed.data.message
+    await service.client.http.post(f"/api/v1/runs/{run_id}/resume")
+    again = await read(service, run_id, after=frames[-1].seq)
+    done = ending(again)
+    _, pieces = texts([*frames[:-1], *again])
+    assert {piece["name"]: piece["text"] for piece in done["pieces"]} == pieces
+    assert len(provider.generations) == CALLS + 1
+
+
+async def test_a_run_that_broke_goes_on_without_a_second_call_for_what_it_has(
+    service: LiveService, provider: FakeProvider
+) -> None:
+    broken = Rule(Reply(fault=Fault("drop", after=9, times=1)), contains='"Why It Matters"')
+    provider.script = script(broken)
+    run_id = await start(service)
+    failed = (await read(service, run_id))[-1].message
+    assert failed.type == "error" and failed.data.resumable
+    bought = len(provider.generations)
+    await service.client.http.post(f"/api/v1/runs/{run_id}/resume")
+    ending(await read(service, run_id))
+    assert len(provider.generations) == CALLS + 1
+    assert all(MARK not in call.prompt_text for call in provider.generations[bought:])
+
+
+@pytest.mark.parametrize("scale", [0.7, 1.3])
+async def test_sections_are_within_three_percent_after_at_most_one_correction(
+    service: LiveService, provider: FakeProvider, scale: float
+) -> None:
+    given = {**PLAIN, "target_words": 10_000, "pieces": False}
+    provider.script = script(given=given, scale=scale)
+    done = ending(await read(service, await start(service, given)))
+    for length in done["metadata"]["lengths"]:
+        assert abs(length["deviation"]) <= 0.03, length
+        assert abs(length["words"] / length["planned_words"] - 1) <= 0.05, length
+        assert len(length["corrections"]) <= 1, length
+    assert abs(done["metadata"]["deviation"]) <= 0.01
+    continued = sum("continued" in length["corrections"] for length in done["metadata"]["lengths"])
+    assert len(provider.generations) == CALLS - 1 + continued
+    assert continued <= 2
+
+
+async def test_plan_made_by_the_model_is_one_call_more(service: LiveService, provider: FakeProvider) -> None:
+    plan = {"summaries": [f"It tells part {n}." for n in range(SECTIONS)]}
+    provider.script = script(Rule(Reply(json=plan), structured=True))
+    done = ending(await read(service, await start(service, {**PLAIN, "outline": "model"})))
+    assert len(provider.generations) == CALLS + 1 == done["metadata"]["model_calls"]
+    assert "It tells part 4." in provider.generations[5].prompt_text
+
+
+async def test_built_in_model_is_refused_before_anything_is_stored(service: LiveService) -> None:
+    reply = await service.client.http.post(
+        "/api/v1/runs",
+        json={
+            "format": "podcast",
+            "input": EPISODE,
+            "options": {"model": "embedded:smollm2-135m-instruct"},
+        },
+    )
+    assert reply.status_code == 422
+    assert reply.json()["errors"][0]["field"] == "options.model"
+    assert (await service.client.http.get("/api/v1/runs")).json()["runs"] == []

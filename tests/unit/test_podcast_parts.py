@@ -1,0 +1,202 @@
+"""The pure parts of the podcast format: its plan, its marks, its turns, its facts."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.podcasts import EPISODE, MARK, first_reply, pack, source
+from workflows.errors import InvalidInput, ModelBadOutput
+from workflows.formats.podcast.dialogue import Dialogue, read_turns
+from workflows.formats.podcast.facts import read_facts
+from workflows.formats.podcast.format import PodcastFormat
+from workflows.formats.podcast.input import PodcastInput
+from workflows.formats.podcast.marks import MarkedText
+from workflows.formats.podcast.plan import beats_of_piece, beats_of_section, plan_pieces, plan_sections
+from workflows.models.search import Citation
+from workflows.models.spec import ModelSpec
+
+HOSTS = ["Ada", "Ben"]
+SPOKEN = """**ADA:** Hello *there*, as [they say](https://x.org/a) ([paper](https://r.org/b)).
+
+# Part one
+Ben: And (well) so【1†source】: it goes.
+It goes on here.
+[laughs]
+
+Narrator: who am I?
+Host 1: one thing: two things."""
+TURNS = """Ada: Hello there, as they say.
+
+Ben: And (well) so: it goes.
+
+Ben: It goes on here.
+
+Ada: who am I?
+
+Ada: one thing: two things."""
+
+
+def episode(**others: Any) -> PodcastInput:
+    return PodcastInput.model_validate({**EPISODE, **others})
+
+
+def in_chunks(feed: Callable[[str], Any], text: str, size: int) -> list[Any]:
+    return [feed(text[start : start + size]) for start in range(0, len(text), size)]
+
+
+def talk(text: str, size: int) -> str:
+    dialogue = Dialogue(HOSTS)
+    return "".join(in_chunks(dialogue.feed, text, size)) + dialogue.close()
+
+
+def split(text: str, size: int) -> dict[str, str]:
+    marked, parts = MarkedText(), dict[str, str]()
+    for some in [*in_chunks(lambda chunk: list(marked.feed(chunk)), text, size), list(marked.close())]:
+        for name, part in some:
+            parts[name] = parts.get(name, "") + part
+    return parts
+
+
+def test_plan_has_the_ten_sections_of_ten_thousand_words() -> None:
+    sections = plan_sections(episode(target_words=10_000))
+    assert [section["target_words"] for section in sections] == [
+        400, 1600, 1400, 1500, 1500, 1500, 700, 600, 500, 300,
+    ]  # fmt: skip
+    assert sections[6]["title"] == "Rumor Watch"
+
+
+@given(st.integers(2_000, 30_000), st.booleans())
+def test_plan_is_as_long_as_asked_for_with_and_without_rumors(words: int, rumors: bool) -> None:
+    topic = {**EPISODE["topic"], "rumors_allowed": rumors}
+    sections = plan_sections(episode(target_words=words, topic=topic))
+    assert sum(section["target_words"] for section in sections) == words
+    assert len(sections) == (10 if rumors else 9)
+    assert [section["index"] for section in sections] == list(range(len(sections)))
+
+
+def test_pieces_scale_with_the_episode() -> None:
+    whole = {piece["name"]: piece["target_words"] for piece in plan_pieces(episode(target_words=10_000))}
+    assert (whole["M1"], whole["M2"], whole["S4"], whole["R8"], len(whole)) == (2500, 2500, 1000, 80, 14)
+    half = {piece["name"]: piece["target_words"] for piece in plan_pieces(episode(target_words=5_000))}
+    assert (half["M1"], half["S1"], half["R1"]) == (1250, 500, 40)
+
+
+@pytest.mark.parametrize("beats", [10, 12, 15])
+def test_every_beat_is_told_once_in_the_sections_and_once_in_the_short_forms(beats: int) -> None:
+    told = [beat for index in range(10) for beat in beats_of_section(index, 10, beats)]
+    assert told == list(range(beats))
+    assert [beat for n in range(1, 5) for beat in beats_of_piece(f"S{n}", beats)] == list(range(beats))
+    assert [*beats_of_piece("M1", beats), *beats_of_piece("M2", beats)] == list(range(10))
+    assert [list(beats_of_piece(f"R{n}", beats)) for n in range(1, 9)] == [[n] for n in range(8)]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+def test_turns_are_the_hosts_own_however_the_model_writes_them(size: int) -> None:
+    assert talk(SPOKEN, size) == TURNS
+
+
+@given(st.text(st.sampled_from("Ada:Ben \n[]()*#x.h【】"), max_size=120), st.integers(1, 9))
+def test_turns_do_not_depend_on_how_the_text_was_cut(text: str, size: int) -> None:
+    said = talk(text, size)
+    assert said == talk(text, 1000)
+    assert not said or all(line.startswith(("Ada: ", "Ben: ")) for line in said.split("\n\n"))
+
+
+def test_hosts_take_turns_where_a_text_has_no_names() -> None:
+    assert talk("One.\n\nTwo.\n\nThree.", 4) == "Ada: One.\n\nBen: Two.\n\nAda: Three."
+
+
+def test_turns_of_a_finished_script_are_read_back() -> None:
+    assert list(read_turns("Ada: One.\n\nBen: Two: three.", HOSTS)) == [
+        ("Ada", "One."),
+        ("Ben", "Two: three."),
+    ]
+
+
+@given(st.integers(1, 40))
+def test_marks_never_come_out_however_they_are_cut(size: int) -> None:
+    text = "Before = it.\n=== FACTS ===\n{a}\n======\nmore\n==== m1 ====\nhi\n===  R1 ===\nlast"
+    assert split(text, size) == {"": "Before = it.\n", "FACTS": "{a}\nmore\n", "M1": "hi\n", "R1": "last"}
+
+
+def facts_of(reply: str, *, searched: bool = True, cited: int = 0, reference: str = "") -> Any:
+    citations = [Citation(f"Page {n}", f"https://cited{n}.example.org/") for n in range(cited)]
+    return read_facts(reply.split(MARK)[1], searched=searched, cited=citations, reference=reference)
+
+
+def test_facts_are_the_pack_and_the_sources_that_were_used() -> None:
+    facts = facts_of(first_reply(), cited=2)
+    assert facts["canonical_pack"] == pack()
+    assert facts["sources"][:8] == [source(n) for n in range(1, 9)]
+    assert facts["sources"][8] == {
+        "title": "Page 0", "publisher": "cited0.example.org", "date": "", "url": "https://cited0.example.org/",
+    }  # fmt: skip
+
+
+def test_sources_are_twenty_at_most_each_once_and_web_addresses() -> None:
+    told = [source(1), source(1), {**source(2), "url": "javascript:alert(1)"}, *map(source, range(3, 40))]
+    sources = facts_of(first_reply(sources=told))["sources"]
+    assert [found["url"] for found in sources] == [source(n)["url"] for n in (1, *range(3, 22))]
+
+
+def test_sources_without_a_search_are_those_of_the_reference_only() -> None:
+    facts = facts_of(first_reply(), searched=False, cited=3, reference=f"From {source(2)['url']}.")
+    assert facts["sources"] == [source(2)]
+
+
+@pytest.mark.parametrize(
+    ("reply", "complaint"),
+    [
+        (first_reply().replace('"sources"', "sources"), "no JSON"),
+        (f"{MARK} nothing", "no JSON"),
+        (first_reply(canonical_pack=pack(beats_outline=[])), "canonical_pack.beats_outline"),
+        (first_reply(canonical_pack=pack(historical_context=" ")), "canonical_pack.historical_context"),
+        (
+            first_reply(
+                canonical_pack={
+                    **{name: [] for name in ("key_players", "claims_evidence", "punchlines")},
+                    "timeline": [{"date": "now", "event": "it"}],
+                    "key_facts": ["One."],
+                    "beats_outline": [{"title": "a", "summary": "b"}] * 10,
+                    "historical_context": "None.",
+                }
+            ),
+            "words; 300 to 4000",
+        ),
+    ],
+)  # fmt: skip
+def test_facts_that_are_not_as_asked_for_are_refused_with_the_place(reply: str, complaint: str) -> None:
+    with pytest.raises(ModelBadOutput, match=complaint):
+        facts_of(reply)
+
+
+def test_facts_are_cleaned_as_text_is() -> None:
+    facts = facts_of(first_reply(canonical_pack=pack(punchlines=["<b>Ha</b>\u0000!"])))
+    assert facts["canonical_pack"]["punchlines"] == ["Ha!"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"topic": {**EPISODE["topic"], "freshnes_hours": 3}}, "input.topic.freshnes_hours"),
+        ({"topic": {**EPISODE["topic"], "id": "Night Trains"}}, "input.topic.id"),
+        ({"hosts": [{"name": "Ada"}]}, "input.hosts"),
+        ({"hosts": [{"name": "Ada"}, {"name": "ADA"}]}, "input.hosts"),
+        ({"hosts": [{"name": "Ada: X"}, {"name": "Ben"}]}, "input.hosts.0.name"),
+        ({"target_words": 100}, "input.target_words"),
+    ],
+)
+def test_input_that_is_wrong_names_its_field(wrong: dict[str, Any], field: str) -> None:
+    with pytest.raises(InvalidInput) as refusal:
+        PodcastFormat().parse({**EPISODE, **wrong})
+    assert field in [error.field for error in refusal.value.errors]
+
+
+def test_built_in_model_is_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"options\.model"):
+        PodcastFormat().check_model(episode(), ModelSpec.parse("embedded:smollm2-135m-instruct"))
+    assert json.dumps(PodcastFormat.example)

@@ -1,0 +1,137 @@
+"""The fact pack: what the first section's call brings beside its words, checked before anybody sees it."""
+
+import json
+from collections.abc import Iterable
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+
+from workflows.errors import ModelBadOutput
+from workflows.models.search import Citation
+from workflows.state import Facts, Source
+from workflows.text.normaliser import normalise
+from workflows.text.words import count_words
+
+_MOST_SOURCES = 20
+FEWEST_SOURCES = 8
+"""What a search is expected to bring."""
+_WORDS = (300, 4000)
+"""A pack outside of this is no pack; 1,000 to 2,500 are asked for."""
+
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class _Event(_Part):
+    date: Line
+    event: Line
+
+
+class _Player(_Part):
+    name: Line
+    role: Line
+
+
+class _Claim(_Part):
+    claim: Line
+    evidence: Line
+
+
+class _Beat(_Part):
+    title: Line
+    summary: Line
+
+
+class CanonicalPack(_Part):
+    """Everything that the later sections and the short forms may say."""
+
+    timeline: list[_Event] = Field(min_length=1)
+    key_facts: list[Line] = Field(min_length=1)
+    key_players: list[_Player]
+    claims_evidence: list[_Claim]
+    beats_outline: list[_Beat] = Field(min_length=10, max_length=15)
+    punchlines: list[Line]
+    historical_context: Line
+
+
+class _Source(_Part):
+    title: str = ""
+    publisher: str = ""
+    date: str = ""
+    url: str
+
+
+class _Answer(_Part):
+    canonical_pack: CanonicalPack
+    sources: list[_Source] = Field(default_factory=list, max_length=100)
+
+
+def read_facts(text: str, *, searched: bool, cited: Iterable[Citation], reference: str) -> Facts:
+    """The facts in what stands after the marker.
+
+    Without a search only sources that the reference text names count: others would be made up. With one,
+    what the search itself cited is added. Raises ModelBadOutput when the pack isn't what was asked for.
+    """
+    answer = _parse(text)
+    pack = _clean(answer.canonical_pack.model_dump())
+    least, most = _WORDS
+    if not least <= (words := pack_words(pack)) <= most:
+        raise ModelBadOutput(f"The canonical pack has {words} words; {least} to {most} are accepted.")
+    told: list[Source] = [_clean(source.model_dump()) for source in answer.sources]
+    sources = [source for source in told if searched or source["url"] in reference]
+    if searched:
+        sources += [_source_of(citation) for citation in cited]
+    return Facts(canonical_pack=pack, sources=_distinct(sources)[:_MOST_SOURCES])
+
+
+def pack_words(pack: Any) -> int:
+    """Words of all texts in a pack."""
+    if isinstance(pack, str):
+        return count_words(pack)
+    items = pack.values() if isinstance(pack, dict) else pack if isinstance(pack, list) else ()
+    return sum(pack_words(item) for item in items)
+
+
+def _parse(text: str) -> _Answer:
+    start, end = text.find("{"), text.rfind("}")
+    try:
+        return _Answer.model_validate(json.loads(text[start : end + 1]))
+    except ValidationError as error:
+        place = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise ModelBadOutput(f"The facts are not as they were asked for, at {place}.") from None
+    except ValueError:
+        raise ModelBadOutput("The facts are no JSON.") from None
+
+
+def _clean(value: Any) -> Any:
+    """Shown to readers, so cleaned as text is."""
+    if isinstance(value, str):
+        return normalise(value)
+    if isinstance(value, dict):
+        return {key: _clean(item) for key, item in value.items()}
+    return [_clean(item) for item in value]
+
+
+def _source_of(citation: Citation) -> Source:
+    return Source(title=normalise(citation.title), publisher=_host(citation.url), date="", url=citation.url)
+
+
+def _host(url: str) -> str:
+    return (urlsplit(url).hostname or "").removeprefix("www.")
+
+
+def _distinct(sources: list[Source]) -> list[Source]:
+    """Each address once; what is no web address is none."""
+    known: dict[str, Source] = {}
+    for source in sources:
+        try:
+            address = urlsplit(source["url"])
+        except ValueError:
+            continue
+        if address.scheme in ("http", "https") and address.hostname:
+            known.setdefault(source["url"].rstrip("/"), source)
+    return list(known.values())

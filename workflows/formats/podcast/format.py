@@ -1,0 +1,258 @@
+"""The podcast format: one search, ten sections that share its facts, and the short forms made of them."""
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import Path
+from typing import Annotated, Any, ClassVar
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from workflows.errors import FieldError, InvalidInput, ModelBadOutput
+from workflows.formats.base import Format, PieceText, Plan, Remark
+from workflows.formats.podcast.dialogue import Dialogue
+from workflows.formats.podcast.facts import FEWEST_SOURCES, read_facts
+from workflows.formats.podcast.input import PodcastInput
+from workflows.formats.podcast.marks import MarkedText
+from workflows.formats.podcast.metrics import podcast_metrics
+from workflows.formats.podcast.plan import (
+    RUMOR_WATCH,
+    beats_of_piece,
+    beats_of_section,
+    plan_pieces,
+    plan_sections,
+)
+from workflows.formats.recap import neighbours
+from workflows.models.calls import ask, stream_text
+from workflows.models.catalog import Model
+from workflows.models.search import Citation, can_search, stream_search
+from workflows.models.spec import ModelSpec
+from workflows.prompts import Prompts
+from workflows.safety.policy import Policy, load_policy
+from workflows.state import Facts, Issue, Outline, PlannedPiece, PlannedSection, Section, SectionTask, State
+
+_PROMPTS = Prompts(Path(__file__).parent / "prompts")
+_FACTS = "FACTS"
+_Summary = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
+
+
+class EpisodePlan(BaseModel):
+    """What each section tells, in order."""
+
+    summaries: list[_Summary] = Field(min_length=1, max_length=10)
+
+
+class PodcastFormat(Format[PodcastInput]):
+    """Ten sections for two hosts, from one fact pack; M1–M2, S1–S4 and R1–R8 from the pack alone."""
+
+    name = "podcast"
+    title = "A podcast episode for two hosts, with its short forms"
+    Input = PodcastInput
+    example: ClassVar[dict[str, Any]] = {
+        "topic": {
+            "id": "night-trains",
+            "title": "Why night trains are back",
+            "description": "New sleeper lines across Europe: who runs them, who pays, and whether they last.",
+            "freshness_hours": 72,
+            "region": "Europe",
+        },
+        "hosts": [
+            {"name": "Ada", "bio": "curious and quick; asks what the listener would ask"},
+            {"name": "Ben", "bio": "calm and exact; explains with pictures from daily life"},
+        ],
+        "tone": "informed and lively",
+        "target_words": 10_000,
+    }
+    length_tolerance = 0.03
+    facts_section = 0
+
+    def check_model(self, given: PodcastInput, model: ModelSpec) -> None:
+        """The embedded model can't hold a fact pack, let alone write from one."""
+        del given
+        if model.provider == "embedded":
+            message = "a podcast needs a larger model than the built-in one; name one as provider:model"
+            raise InvalidInput(f"options.model: {message}", (FieldError("options.model", message),))
+
+    def policy(self, given: PodcastInput) -> Policy:
+        """For the general public."""
+        del given
+        return load_policy("general")
+
+    async def plan(self, given: PodcastInput, model: Model) -> Plan:
+        """The fixed sections; with `outline: model` their summaries are the model's, for one more call."""
+        sections = plan_sections(given)
+        if given.outline == "model":
+            messages = _PROMPTS.messages("outline", input=given, language=given.language, sections=sections)
+            answer = await ask(model, EpisodePlan, messages)
+            if len(answer.summaries) != len(sections):
+                raise ModelBadOutput(
+                    f"{model.spec} planned {len(answer.summaries)} of {len(sections)} sections."
+                )
+            for section, summary in zip(sections, answer.summaries, strict=True):
+                section["summary"] = summary
+        return Plan(Outline(title=given.topic.title, sections=sections))
+
+    async def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | Facts | Remark]:
+        """One section. The first brings the facts in the same call; the others are written from them."""
+        given = self.parse(task["input"])
+        if task["index"] == self.facts_section:
+            async with aclosing(self._write_first(given, task, model)) as first:
+                async for item in first:
+                    yield item
+            return
+        section = _section(task)
+        messages = _PROMPTS.messages(
+            "section",
+            input=given,
+            language=given.language,
+            pack=_pack_text(task["facts"]),
+            around=[
+                one for one in neighbours(task["outline"], task["index"]) if one["index"] != task["index"]
+            ],
+            section=section,
+            beats=_beats(task),
+            ask_words=task["ask_words"],
+            last_paragraph=task["last_paragraph"],
+            rumor_watch=RUMOR_WATCH,
+        )
+        async with aclosing(_talk(given, stream_text(model, messages))) as turns:
+            async for text in turns:
+                yield text
+
+    async def _write_first(
+        self, given: PodcastInput, task: SectionTask, model: Model
+    ) -> AsyncGenerator[str | Facts | Remark]:
+        searches = given.search == "auto" and can_search(model.spec)
+        if not searches:
+            yield Remark("No web search: the episode is written from what was given and is generally known.")
+        messages = _PROMPTS.messages(
+            "section_one",
+            input=given,
+            language=given.language,
+            section=_section(task),
+            ask_words=task["ask_words"],
+            searches=searches,
+            fewest=FEWEST_SOURCES,
+        )
+        reply = stream_search(model, messages) if searches else stream_text(model, messages)
+        marked, dialogue = MarkedText(), Dialogue([host.name for host in given.hosts])
+        cited: list[Citation] = []
+        told: list[str] = []
+        async with aclosing(reply) as stream:
+            async for item in stream:
+                if isinstance(item, Citation):
+                    cited.append(item)
+                    continue
+                for name, text in marked.feed(item):
+                    if name == "":
+                        yield dialogue.feed(text)
+                    elif name == _FACTS:
+                        told.append(text)
+        for name, text in marked.close():
+            if name == "":
+                yield dialogue.feed(text)
+            elif name == _FACTS:
+                told.append(text)
+        yield dialogue.close()
+        if not told:
+            raise ModelBadOutput(f"{model.spec} wrote no facts beside the first section.")
+        facts = read_facts(
+            "".join(told), searched=searches, cited=cited, reference=given.reference_text or ""
+        )
+        if searches and len(facts["sources"]) < FEWEST_SOURCES:
+            yield Remark(f"The search brought {len(facts['sources'])} sources, fewer than {FEWEST_SOURCES}.")
+        yield facts
+
+    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str] | None:
+        """The end of a section that came out too short."""
+        given = self.parse(task["input"])
+        messages = _PROMPTS.messages(
+            "extend",
+            input=given,
+            language=given.language,
+            section=_section(task),
+            beats=_beats(task),
+            ending="\n\n".join(text.split("\n\n")[-4:]),
+            words=words,
+        )
+        return _talk(given, stream_text(model, messages))
+
+    def rewrite(
+        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+    ) -> AsyncGenerator[str]:
+        """The section again, with an editor's notes."""
+        given = self.parse(task["input"])
+        messages = _PROMPTS.messages("rewrite", language=given.language, text=section["text"], issues=issues)
+        return _talk(given, stream_text(model, messages))
+
+    def plan_pieces(self, given: PodcastInput, state: State) -> list[PlannedPiece]:
+        """The short forms, unless they aren't wanted."""
+        del state
+        return plan_pieces(given) if given.pieces else []
+
+    async def write_pieces(
+        self, given: PodcastInput, state: State, pieces: list[PlannedPiece], model: Model
+    ) -> AsyncGenerator[PieceText]:
+        """All of them in one call, from the pack only."""
+        beats = (state.get("facts") or {"canonical_pack": {}})["canonical_pack"].get("beats_outline", [])
+        messages = _PROMPTS.messages(
+            "pieces",
+            input=given,
+            language=given.language,
+            pack=_pack_text(state.get("facts")),
+            pieces=[
+                {**piece, "beats": [beats[i] for i in beats_of_piece(piece["name"], len(beats))]}
+                for piece in pieces
+            ],
+        )
+        hosts = [host.name for host in given.hosts]
+        marked, name, dialogue = MarkedText(), "", Dialogue(hosts)
+        async with aclosing(_split(marked, stream_text(model, messages))) as parts:
+            async for part, text in parts:
+                if part != name:
+                    if name and (rest := dialogue.close()):
+                        yield PieceText(name, rest)
+                    name, dialogue = part, Dialogue(hosts)
+                if name and (said := dialogue.feed(text)):
+                    yield PieceText(name, said)
+        if name and (rest := dialogue.close()):
+            yield PieceText(name, rest)
+
+    def metrics(self, given: PodcastInput, state: State) -> dict[str, Any]:
+        """Minutes of reading and speaking, turns, words a host, sources, pieces."""
+        return podcast_metrics(given, state)
+
+
+async def _split(marked: MarkedText, reply: AsyncGenerator[str]) -> AsyncGenerator[tuple[str, str]]:
+    async with aclosing(reply) as stream:
+        async for chunk in stream:
+            for part in marked.feed(chunk):
+                yield part
+    for part in marked.close():
+        yield part
+
+
+async def _talk(given: PodcastInput, reply: AsyncGenerator[str]) -> AsyncGenerator[str]:
+    """A reply as turns of the hosts."""
+    dialogue = Dialogue([host.name for host in given.hosts])
+    async with aclosing(reply) as stream:
+        async for chunk in stream:
+            if text := dialogue.feed(chunk):
+                yield text
+    if text := dialogue.close():
+        yield text
+
+
+def _section(task: SectionTask) -> PlannedSection:
+    return task["outline"]["sections"][task["index"]]
+
+
+def _beats(task: SectionTask) -> list[dict[str, str]]:
+    """The beats of this section's own, so that no two sections tell the same."""
+    beats = (task["facts"] or {"canonical_pack": {}})["canonical_pack"].get("beats_outline", [])
+    own = beats_of_section(task["index"], len(task["outline"]["sections"]), len(beats))
+    return [beats[i] for i in own]
+
+
+def _pack_text(facts: Facts | None) -> str:
+    return json.dumps(facts["canonical_pack"], ensure_ascii=False, indent=1) if facts else "{}"

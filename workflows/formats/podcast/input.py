@@ -1,0 +1,77 @@
+"""What an episode is asked for with."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+# A name stands before a colon in every turn, so it holds none, and no markup.
+HostName = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=30, pattern=r"^[^\W\d_][\w .'’-]*$"),
+]
+TopicId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+
+
+class Topic(BaseModel):
+    """What the episode is about."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: TopicId = Field(description="Lower-case letters, digits and hyphens, at most 64")
+    title: Short = Field(description="What the episode is called, 1 to 120 characters")
+    description: Text = Field(description="What it should tell, 1 to 2,000 characters")
+    freshness_hours: int = Field(24, ge=1, le=8760, description="How old news may be, in hours")
+    region: Short | None = Field(None, description="Where the listeners are, such as Germany")
+    rumors_allowed: bool = Field(False, description="Whether there is a Rumor Watch")
+
+
+class Host(BaseModel):
+    """One of the two who talk."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: HostName = Field(description="As it stands before each turn: letters, digits, spaces; no colon")
+    bio: Annotated[str, StringConstraints(strip_whitespace=True, max_length=400)] = Field(
+        "", description="Who this is and how they talk"
+    )
+
+
+def default_hosts() -> list[Host]:
+    """Two who are there when none are named."""
+    return [
+        Host(name="Ada", bio="curious and quick; asks what the listener would ask"),
+        Host(name="Ben", bio="calm and exact; explains with pictures from daily life"),
+    ]
+
+
+class PodcastInput(BaseModel):
+    """One episode with two hosts."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    topic: Topic
+    hosts: list[Host] = Field(default_factory=default_hosts, min_length=2, max_length=2)
+    tone: Short = Field("informed and lively", description="How they talk")
+    target_words: int = Field(
+        10_000, ge=2_000, le=30_000, description="Words of the ten sections together, 2,000 to 30,000"
+    )
+    reference_text: Annotated[str, StringConstraints(strip_whitespace=True, max_length=60_000)] | None = (
+        Field(None, description="Material to work from, at most 60,000 characters")
+    )
+    language: Short = Field("English", description="The language that is spoken, by its English name")
+    search: Literal["auto", "off"] = Field(
+        "auto", description="auto: the first section looks the topic up where the model can search the web"
+    )
+    outline: Literal["fixed", "model"] = Field(
+        "fixed", description="fixed: the plan costs nothing; model: one more call makes it fit the topic"
+    )
+    pieces: bool = Field(True, description="Whether the short forms are made: M1–M2, S1–S4, R1–R8")
+
+    @field_validator("hosts")
+    @classmethod
+    def _differ(cls, hosts: list[Host]) -> list[Host]:
+        if hosts[0].name.casefold() == hosts[1].name.casefold():
+            raise ValueError("the two hosts need different names")
+        return hosts

@@ -1,0 +1,52 @@
+"""An episode in numbers. Pure."""
+
+from typing import Any
+
+from workflows.formats.podcast.dialogue import read_turns
+from workflows.formats.podcast.facts import pack_words
+from workflows.formats.podcast.input import PodcastInput
+from workflows.state import State, text_of
+from workflows.text.readability import reading_grade, vocabulary_level
+from workflows.text.words import count_words
+
+_READING, _SPEAKING = 238, 150  # words a minute: silent reading (Brysbaert 2019), a conversation's pace
+LONG_TURN_WORDS = 120
+"""A turn beyond this is a lecture."""
+
+
+def podcast_metrics(given: PodcastInput, state: State) -> dict[str, Any]:
+    """Words, minutes, turns, words a host, sources, and the pieces' lengths. Names before a colon are counted as
+    words of the text, and aren't spoken."""
+    text = text_of(state["sections"])
+    words = count_words(text)
+    hosts = [host.name for host in given.hosts]
+    turns = [(speaker, count_words(said)) for speaker, said in read_turns(text, hosts)]
+    spoken = sum(length for _, length in turns)
+    facts = state.get("facts") or {"canonical_pack": {}, "sources": []}
+    grade = reading_grade(text, "en" if given.language.casefold() == "english" else given.language)
+    return {
+        "word_count": words,
+        "target_words": given.target_words,
+        "deviation": round(words / given.target_words - 1, 4),
+        "estimated_reading_time": round(words / _READING, 1),
+        "speaking_minutes": round(spoken / _SPEAKING, 1),
+        "vocabulary_level": vocabulary_level(grade),
+        "reading_grade": grade,
+        "educational_elements": [],
+        "turns": len(turns),
+        "long_turns": sum(length > LONG_TURN_WORDS for _, length in turns),
+        "words_by_host": {
+            host: sum(length for speaker, length in turns if speaker == host) for host in hosts
+        },
+        "sources": len(facts["sources"]),
+        "canonical_pack_words": pack_words(facts["canonical_pack"]),
+        "pieces": [
+            {
+                "name": piece["name"],
+                "target_words": piece["target_words"],
+                "words": count_words(piece["text"]),
+                "deviation": round(count_words(piece["text"]) / piece["target_words"] - 1, 4),
+            }
+            for piece in state.get("pieces", {}).values()
+        ],
+    }

@@ -1,0 +1,77 @@
+"""The sections of an episode, its short forms, and their lengths. Pure."""
+
+from dataclasses import dataclass
+
+from workflows.formats.podcast.input import PodcastInput
+from workflows.state import PlannedPiece, PlannedSection
+
+STANDARD_WORDS = 10_000
+RUMOR_WATCH = "Rumor Watch"
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    title: str
+    words: int
+    summary: str
+
+
+_PARTS = (
+    _Part("Cold Open", 400, "A hook from the middle of the matter, who is talking, and what is to come."),
+    _Part("What Happened", 1600, "The events in their order: who did what, when, and how it is known."),
+    _Part("Why It Matters", 1400, "What changes, for whom, and what is at stake."),
+    _Part("Deep Dive 1", 1500, "How it works, taken apart from the ground up."),
+    _Part("Deep Dive 2", 1500, "The people and interests behind it, and where they disagree."),
+    _Part("Deep Dive 3", 1500, "How it came to this, and what it is like elsewhere."),
+    _Part(RUMOR_WATCH, 700, "What is said and not proved, each rumor named as one and weighed."),
+    _Part("What's Next", 600, "What is to be expected, by when, and what would change the picture."),
+    _Part("Actionable Insights", 500, "What a listener can do with this, in steps that are small enough."),
+    _Part("Wrap and Call to Action", 300, "The one thing to remember, a farewell, and an invitation."),
+)  # fmt: skip
+_PIECES = (("M", 2, 2500, "Medium form"), ("S", 4, 1000, "Short form"), ("R", 8, 80, "Reel"))
+_LEAST_PIECE = 30
+
+
+def plan_sections(given: PodcastInput) -> list[PlannedSection]:
+    """The sections with their targets, scaled to `target_words`; without rumors, their words go to the others."""
+    parts = [part for part in _PARTS if given.topic.rumors_allowed or part.title != RUMOR_WATCH]
+    share = given.target_words / sum(part.words for part in parts)
+    words = [round(part.words * share) for part in parts]
+    words[1] += given.target_words - sum(words)  # what rounding left over, where it shows least
+    return [
+        PlannedSection(index=index, title=part.title, summary=part.summary, target_words=target)
+        for index, (part, target) in enumerate(zip(parts, words, strict=True))
+    ]
+
+
+def plan_pieces(given: PodcastInput) -> list[PlannedPiece]:
+    """M1–M2, S1–S4, R1–R8 with their targets, scaled as the sections are."""
+    scale = given.target_words / STANDARD_WORDS
+    return [
+        PlannedPiece(
+            name=f"{letter}{number}",
+            title=f"{kind} {number}: {given.topic.title}",
+            target_words=max(_LEAST_PIECE, round(words * scale)),
+        )
+        for letter, count, words, kind in _PIECES
+        for number in range(1, count + 1)
+    ]
+
+
+def beats_of_section(index: int, sections: int, beats: int) -> range:
+    """Which beats (numbered from 0) a section covers; the first opens with no beat of its own."""
+    if index == 0 or sections < 2:
+        return range(0)
+    return _share(index - 1, sections - 1, beats)
+
+
+def beats_of_piece(name: str, beats: int) -> range:
+    """Which beats a piece covers: M1 the first five, M2 the next five, S1–S4 a quarter each, R1–R8 one each."""
+    number = int(name[1:]) - 1
+    if name[0] == "M":
+        return range(min(beats, number * 5), min(beats, number * 5 + 5))
+    return _share(number, 4, beats) if name[0] == "S" else range(min(number, beats), min(number + 1, beats))
+
+
+def _share(number: int, shares: int, whole: int) -> range:
+    return range(whole * number // shares, whole * (number + 1) // shares)
