@@ -60,11 +60,11 @@ async def test_prompts_of_a_script_keep_what_was_typed_in_its_place(name: str, i
     assert user.count("</topic>") == 1 and user.count("</point>") <= 1
 
 
-@pytest.mark.parametrize("name", [*SECTIONS, "rewrite", "extend"])
+@pytest.mark.parametrize("name", [*SECTIONS, "rewrite", "extend", "research"])
 async def test_prompts_of_a_report_keep_what_was_typed_in_its_place(name: str) -> None:
     format = DiscoveryReportFormat()
     wish = {**format.example, "experience_summary": ORDER, "goal_type": ORDER, "founder_psychology": ORDER}
     task = await task_of(format, wish, 1)
     _, user = two_parts(report._PROMPTS.messages(name, **{**format._values(task), **MORE}))
     assert user.count("</profile>") == 1
-    assert ("Who pays: parents." in user) == (name in SECTIONS[1:])
+    assert ("Who pays: parents." in user) == (name in (*SECTIONS[1:], "research"))

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -12,6 +13,7 @@ from workflows.formats.discovery_report.input import LANGUAGES, DiscoveryInput
 from workflows.formats.discovery_report.profile import profile_key
 from workflows.models.calls import stream_text
 from workflows.models.catalog import Model
+from workflows.models.search import can_search, stream_search
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
@@ -95,10 +97,27 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         return Plan(Outline(title=f"Discovery report: {field}", sections=sections), {})
 
     async def research(self, given: DiscoveryInput, model: Model) -> Mapping[str, Any]:
-        """Notes on the field for the second and the third part."""
-        del model
+        """Notes on the field for the second and the third part, with what a search adds where one was asked for."""
         area = self.areas.find(given)
-        return {"area": area.name, "notes": area.notes}
+        if given.search == "off" or not can_search(model.spec):
+            return {"area": area.name, "notes": area.notes, "searched": False, "sources": []}
+        messages = _PROMPTS.messages(
+            "research", input=given, language=LANGUAGES[given.language], notes=area.notes
+        )
+        told: list[str] = []
+        sources: dict[str, str] = {}
+        async with aclosing(stream_search(model, messages)) as found:
+            async for item in found:
+                if isinstance(item, str):
+                    told.append(item)
+                elif item.url.startswith(("https://", "http://")):
+                    sources.setdefault(item.url, item.title)
+        return {
+            "area": area.name,
+            "notes": f"{area.notes}\n\nFound on the web:\n{''.join(told)}",
+            "searched": True,
+            "sources": [{"title": title, "url": url} for url, title in sources.items()],
+        }
 
     def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
         """One part. The first is about the person alone; the others have the notes on the field."""
@@ -139,7 +158,7 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
             "vocabulary_level": vocabulary_level(grade),
             "educational_elements": [],
             "reading_grade": grade,
-            "research_area": self.areas.find(given).name,
+            "research": {name: value for name, value in state.get("research", {}).items() if name != "notes"},
             "section_names": list(SECTIONS),
         }
 

@@ -42,6 +42,10 @@ class DiscoveryInput(BaseModel):
         json_schema_extra={"personal": True},
     )
     language: Language = Field("en", description="Language of the report")
+    search: Literal["auto", "off"] = Field(
+        "off",
+        description="auto: search the web for the field where the model's provider offers it; one more call",
+    )
 
     @field_validator("skill_strength", mode="before")
     @classmethod
