@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -13,6 +14,7 @@ from backend.runs.execution import InlineExecution
 from backend.runs.executor import Executor
 from backend.runs.housekeeping import Housekeeping
 from backend.runs.presence import Presence
+from backend.runs.recorder import Recorder
 from backend.runs.runs import Runs
 from backend.settings import Settings
 from backend.store.database import Database
@@ -40,8 +42,11 @@ class Resources:
 
 
 @asynccontextmanager
-async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
-    """Opens everything; on leaving, runs get `shutdown_grace` to finish their sections, then all is closed."""
+async def open_resources(settings: Settings, record_to: Path | None = None) -> AsyncIterator[Resources]:
+    """Opens everything; on leaving, runs get `shutdown_grace` to finish their sections, then all is closed.
+
+    With `record_to` the one run that is executed is recorded in that file, whatever the settings say.
+    """
     async with AsyncExitStack() as stack:
         for folder in (settings.data_dir, settings.state_dir):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -65,6 +70,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             },
             run_log=run_log,
             repository=repository,
+            recorder=_recorder(settings, models, record_to),
             policy_of=lambda run: policies.apply(_policy(formats[run.format], run)),
             merge_seconds=settings.merge_ms / 1000,
             run_timeout=settings.run_timeout,
@@ -87,6 +93,13 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         warming = asyncio.create_task(models.warm_up(), name="warm up")
         stack.push_async_callback(_leave, warming)
         yield Resources(settings, formats, models, policies, database, execution, runs, housekeeping)
+
+
+def _recorder(settings: Settings, models: ModelCatalog, record_to: Path | None) -> Recorder | None:
+    folder = settings.record_dir
+    if record_to is not None:
+        return Recorder(models, lambda _: record_to)
+    return None if folder is None else Recorder(models, lambda run_id: folder / f"{run_id}.jsonl")
 
 
 def _policy(format: AnyFormat, run: Run) -> Policy:

@@ -46,6 +46,9 @@ class Settings(ModelSettings):
         ge=0,
         description="Seconds without a reader after which a run with on_disconnect=cancel is cancelled",
     )
+    record_dir: Path | None = Field(
+        None, description="Folder that every run's model calls are recorded in, a file each; none by default"
+    )
     pack_after: float = Field(3600, ge=0, description="Seconds after its end when a run's log is packed")
 
     ping_seconds: float = Field(15, gt=0, description="Seconds between heartbeat comments")

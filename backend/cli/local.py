@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,15 +19,20 @@ from workflows.formats.base import invalid_input
 OWNER = "local"
 
 
-async def follow_local(settings: Settings, body: dict[str, Any]) -> AsyncGenerator[Message]:
-    """Starts the run and yields its messages. Raises StorywireError when it can't start."""
+async def follow_local(
+    settings: Settings, body: dict[str, Any], record_to: Path | None = None
+) -> AsyncGenerator[Message]:
+    """Starts the run and yields its messages; what its models say is kept in `record_to`, if that is given.
+
+    Raises StorywireError when it can't start.
+    """
     try:
         options = RunOptions.model_validate(body["options"])
     except ValidationError as error:
         raise invalid_input(error, "options") from None
     quiet = settings.model_copy(update={"log_level": "error", "shutdown_grace": 0})
     configure_logs(quiet)
-    async with open_resources(quiet) as resources:
+    async with open_resources(quiet, record_to) as resources:
         run, _ = await resources.runs.start(OWNER, RunRequest(body["format"], body["input"], options))
         async with aclosing(read_run(resources, run)) as messages:
             async for message in messages:

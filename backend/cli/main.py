@@ -1,10 +1,10 @@
-"""`storywire serve | generate | runs`: what there is."""
+"""`storywire serve | generate | record | runs`: what there is."""
 
 from typing import Annotated
 
 import typer
 
-from backend.cli import generate, runs, serve
+from backend.cli import generate, record, runs, serve
 from backend.version import VERSION
 
 app = typer.Typer(
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve.serve)
 app.add_typer(generate.app, name="generate")
+app.add_typer(record.app, name="record")
 app.add_typer(runs.app, name="runs")
 
 

@@ -15,6 +15,7 @@ from backend.log.entry import LogUnavailable, StaleWriter
 from backend.log.sql import SqlLog
 from backend.runs.options import RunOptions
 from backend.runs.reconcile import reconcile
+from backend.runs.recorder import Recorder
 from backend.runs.replay import replay
 from backend.runs.result import complete, failure
 from backend.runs.signals import Signals
@@ -55,6 +56,7 @@ class Executor:
         run_log: SqlLog,
         repository: RunRepository,
         policy_of: Callable[[Run], Policy],
+        recorder: Recorder | None = None,
         merge_seconds: float,
         run_timeout: float,
     ) -> None:
@@ -62,6 +64,7 @@ class Executor:
         self._log = run_log
         self._repository = repository
         self._policy_of = policy_of
+        self._recorder = recorder
         self._merge_seconds = merge_seconds
         self._run_timeout = run_timeout
 
@@ -85,6 +88,8 @@ class Executor:
             )
             async with writer:
                 ending = await self._write(run, writer, signals)
+                if self._recorder is not None:
+                    self._recorder.end(run, ending)
                 if ending is not None:
                     signals.settling = True
                     writer.put(ending)
@@ -131,6 +136,7 @@ class Executor:
             max_concurrency=options.parallel,
             recursion_limit=10_000,
             run_name=run.format,
+            callbacks=await self._recorder.begin(run) if self._recorder else None,
             metadata={"run_id": run.id, "format": run.format, "attempt": writer.transcript.attempts + 1},
             tags=["storywire"],
         )

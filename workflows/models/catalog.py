@@ -4,12 +4,14 @@ import asyncio
 from dataclasses import dataclass
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from langchain_core.language_models import BaseChatModel
 
 from workflows.errors import FieldError, InvalidInput, ModelNotConfigured
 from workflows.models.embedded.process import EmbeddedServer, Endpoint
+from workflows.models.recordings import NOTE as REPLAY_NOTE
+from workflows.models.recordings import Recordings
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 
@@ -68,6 +70,7 @@ class ModelCatalog:
         self._embedded = EmbeddedServer(settings.runtime_dir, settings.local_model)
         self._embedded_client: tuple[Endpoint, BaseChatModel] | None = None  # anew when its process is
         self._clients: dict[ModelSpec, Client] = {}
+        self._recordings = Recordings(settings)
 
     def default(self) -> ModelSpec:
         """Explicit setting, else a provider that is configured, else the embedded model."""
@@ -94,6 +97,8 @@ class ModelCatalog:
             raise ModelNotConfigured(
                 f"There is no model {spec}: the embedded one is {EMBEDDED}, also with a file of your own."
             )
+        if spec.provider == "replay":
+            self._recordings.open(spec)
         if not self._configured(spec.provider):
             raise ModelNotConfigured(f"{spec} needs the setting {_MISSING[spec.provider]}, which is not set.")
         return spec
@@ -101,6 +106,8 @@ class ModelCatalog:
     async def open(self, name: str | None = None) -> Model:
         """The model, ready to be called; starts the embedded one if it is the one."""
         spec = self.resolve(name)
+        if spec.provider == "replay":
+            return self._open_replay(spec)
         if spec.provider == "embedded":
             chat = await self._open_embedded()
         else:
@@ -132,6 +139,7 @@ class ModelCatalog:
         specs = dict.fromkeys(
             (self.default(), *(ModelSpec(p, n) for p, n in DEFAULT_NAMES.items()), EMBEDDED)
         )
+        specs |= dict.fromkeys(self._recordings.names())
         return [self._info(spec) for spec in specs]
 
     async def warm_up(self) -> None:
@@ -151,10 +159,23 @@ class ModelCatalog:
             self._embedded_client = (endpoint, (await _load()).embedded_chat_model(endpoint))
         return self._embedded_client[1]
 
+    def _open_replay(self, spec: ModelSpec) -> Model:
+        """As the model that was recorded: formats ask a small model in other ways than a large one."""
+        replay = self._recordings.open(spec)
+        return Model(
+            spec=spec,
+            chat=replay.chat,
+            tier=replay.header.tier,
+            structured=cast(StructuredMethod, replay.header.structured),
+            token_timeout=self._settings.token_timeout,
+        )
+
     def _info(self, spec: ModelSpec) -> ModelInfo:
         usable = self._configured(spec.provider)
         if spec.provider == "embedded":
             note: str | None = EMBEDDED_NOTE
+        elif spec.provider == "replay":
+            note = REPLAY_NOTE
         else:
             note = None if usable else f"needs {_MISSING[spec.provider]}"
         return ModelInfo(id=str(spec), provider=spec.provider, usable=usable, note=note)
@@ -167,6 +188,7 @@ class ModelCatalog:
             "groq": bool(settings.groq_api_key),
             "ollama": bool(settings.ollama_base_url),
             "embedded": True,
+            "replay": True,
         }[provider]
 
 

@@ -35,6 +35,16 @@ class ModelSettings(BaseSettings):
         90.0, gt=0, description="Seconds without a token after which a model call is given up (MODEL_TIMEOUT)"
     )
 
+    replay_dir: Path | None = Field(
+        None, description="Folder of recordings that runs may name as replay:FILE; none by default"
+    )
+    replay_speed: float = Field(
+        1.0,
+        ge=0,
+        le=1000,
+        description="How fast recordings are played: 1 as recorded, 2 twice as fast, 0 at once",
+    )
+
     policy_dir: Path | None = Field(
         None, description="Folder of safety policies (*.toml) beside ours, or in their place"
     )
@@ -61,7 +71,7 @@ class ModelSettings(BaseSettings):
     )
     ollama_base_url: str | None = Field(None, validation_alias=AliasChoices("OLLAMA_BASE_URL"))
 
-    @field_validator("local_model", "runtime_dir", "data_dir", check_fields=False)
+    @field_validator("local_model", "runtime_dir", "data_dir", "replay_dir", "record_dir", check_fields=False)
     @classmethod
     def _expand(cls, path: Path | None) -> Path | None:
         """`~` in `.env`, where no shell expands it."""
@@ -70,4 +80,11 @@ class ModelSettings(BaseSettings):
     @field_validator("model", "judge_model")
     @classmethod
     def _check_model(cls, model: str | None) -> str | None:
-        return None if model is None else str(ModelSpec.parse(model))
+        if model is None:
+            return None
+        spec = ModelSpec.parse(model)
+        if spec.provider == "replay":
+            from workflows.models.replay import check_file  # a second of imports, for those who use it
+
+            check_file(spec.name)
+        return str(spec)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
-PROVIDERS = ("openai", "google_genai", "groq", "ollama", "embedded")
+PROVIDERS = ("openai", "google_genai", "groq", "ollama", "embedded", "replay")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 from langgraph.config import get_stream_writer
 from langgraph.runtime import Runtime
 
+from workflows.models.section import set_section
 from workflows.nodes.dependencies import Dependencies
 from workflows.nodes.judge_section import judge_section
 from workflows.page import Page
@@ -19,6 +20,7 @@ async def enhance_content(deps: Dependencies, state: State, runtime: Runtime[Run
     rewritten: dict[int, Section] = {}
     judged: dict[int, Verdict] = {}
     for index, issues in _by_section(state["safety"]["issues"]).items():
+        set_section(index)
         page = Page(index, get_stream_writer())
         page.retract("safety")
         task = section_task(state, index)

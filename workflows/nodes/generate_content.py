@@ -6,6 +6,7 @@ from typing import Any
 from langgraph.config import get_stream_writer
 from langgraph.runtime import Runtime
 
+from workflows.models.section import set_section
 from workflows.nodes.dependencies import Dependencies
 from workflows.nodes.judge_section import judge_section
 from workflows.page import Page
@@ -16,6 +17,7 @@ async def generate_content(
     deps: Dependencies, state: SectionTask, runtime: Runtime[RunContext]
 ) -> dict[str, Any]:
     """Writes the section `state["index"]`. A failure leaves no trace in the state: it is written again."""
+    set_section(state["index"])
     page = Page(state["index"], get_stream_writer())
     model = await deps.open_model(runtime.context)
     async with aclosing(deps.format.write(state, model)) as prose:
