@@ -138,11 +138,12 @@ class RecordingFile:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         with os.fdopen(descriptor, "rb+") as file:
-            whole = file.read()
-            file.truncate(whole.rfind(b"\n") + 1)  # a line that a crash cut off
+            read = file.read()
+            whole = read[: read.rfind(b"\n") + 1]
+            file.truncate(len(whole))  # a line that a crash cut off
         self.calls = whole.count(b'\n{"call"')
         """Calls that an earlier attempt of the run recorded."""
-        self.is_new = b"\n" not in whole
+        self.is_new = not whole
 
     def write(self, **line: BaseModel) -> None:
         """Appends one line, such as `call=…`, in one write. Raises OSError."""
