@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, nullcontext
 from fastapi import FastAPI
 
 from backend import version
-from backend.api import catalogue, generate, health, page, runs, safety
+from backend.api import catalogue, diagnostics, generate, health, page, runs, safety
 from backend.api.limits import BodyLimit
 from backend.api.origins import OwnSite
 from backend.api.problems import add_problem_handlers
@@ -41,6 +41,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(generate.router)
     app.include_router(catalogue.router)
     app.include_router(safety.router)
+    app.include_router(diagnostics.router)
     app.include_router(health.router)
     app.include_router(page.router)
     page.mount_static(app)

@@ -1,10 +1,10 @@
-"""`storywire serve | generate | record | runs`: what there is."""
+"""`storywire serve | generate | record | runs | doctor`: what there is."""
 
 from typing import Annotated
 
 import typer
 
-from backend.cli import generate, record, runs, serve
+from backend.cli import generate, proxy, record, runs, serve
 from backend.version import VERSION
 
 app = typer.Typer(
@@ -14,6 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("serve")(serve.serve)
+app.command("doctor")(proxy.doctor)
 app.add_typer(generate.app, name="generate")
 app.add_typer(record.app, name="record")
 app.add_typer(runs.app, name="runs")
