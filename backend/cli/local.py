@@ -51,16 +51,26 @@ async def resume_local(settings: Settings, run_id: str) -> AsyncGenerator[Messag
 
 
 async def read_run(resources: Resources, run: Run) -> AsyncGenerator[Message]:
-    """The run's messages; if the reader leaves before the end, the run is cancelled: nobody else waits for it."""
+    """The run's messages, to its last one or to the question at which it waits for a person.
+
+    If the reader leaves before that, the run is cancelled: nobody else waits for it.
+    """
     finished = False
     try:
         async with aclosing(resources.runs.follow(run, resources.runs.reader(run, 0))) as batches:
             async for batch in batches:
                 for entry in batch:
                     yield decode(entry.data)
+                # What a person was asked and has answered stands in the log too: how the run is counts.
+                if any(entry.type == "input_required" for entry in batch) and await _waits(resources, run):
+                    break
         finished = True
     finally:
         if not finished:
             await resources.execution.stop(run.id)
         else:
             await resources.execution.settle(run.id)
+
+
+async def _waits(resources: Resources, run: Run) -> bool:
+    return (await resources.runs.find(OWNER, run.id)).status == "waiting"
