@@ -64,13 +64,14 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         formats = list_formats()
         policies = PolicyBook(settings.policy_dir)
         repository = RunRepository(database)
+        recorder = _recorder(settings, models, record_to)
         executor = Executor(
             graphs={
                 name: build_graph(format, models, checkpoints, policies) for name, format in formats.items()
             },
             run_log=run_log,
             repository=repository,
-            recorder=_recorder(settings, models, record_to),
+            recorder=recorder,
             policy_of=lambda run: policies.apply(_policy(formats[run.format], run)),
             merge_seconds=settings.merge_ms / 1000,
             run_timeout=settings.run_timeout,
@@ -87,6 +88,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             execution=execution,
             presence=presence,
             disconnect_grace=settings.disconnect_grace,
+            recorder=recorder,
         )
         housekeeping = Housekeeping(repository, run_log, checkpoints, settings.pack_after)
         await stack.enter_async_context(housekeeping)

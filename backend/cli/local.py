@@ -44,6 +44,8 @@ async def resume_local(settings: Settings, run_id: str) -> AsyncGenerator[Messag
     quiet = settings.model_copy(update={"log_level": "error", "shutdown_grace": 0})
     configure_logs(quiet)
     async with open_resources(quiet) as resources:
+        # Who types a command may open any file, so a run that played a recording goes on with it.
+        resources.models.trust((await resources.runs.find(OWNER, run_id)).model)
         run = await resources.runs.resume(OWNER, run_id)
         async with aclosing(read_run(resources, run)) as messages:
             async for message in messages:

@@ -2,7 +2,6 @@
 
 import asyncio
 from contextlib import aclosing
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -47,10 +46,7 @@ def resume(run_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
 
 
 def _quiet() -> Settings:
-    # Who types a command may open any file, so a run that played a recording goes on with it.
-    settings = settings_or_fail(resume_on_start=False).model_copy(
-        update={"log_level": "error", "replay_dir": Path("/")}
-    )
+    settings = settings_or_fail(resume_on_start=False).model_copy(update={"log_level": "error"})
     configure_logs(settings)
     return settings
 

@@ -52,6 +52,10 @@ class Recorder:
         self._files[run.id] = file
         return [CallRecorder(file)]
 
+    def delete(self, run_id: str) -> None:
+        """Removes what was recorded of the run, if anything was."""
+        self._path_of(run_id).unlink(missing_ok=True)
+
     def end(self, run: Run, ending: Message | None) -> None:
         """How the attempt ended, if the run did."""
         file = self._files.pop(run.id, None)

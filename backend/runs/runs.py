@@ -20,6 +20,7 @@ from backend.runs.outline import check_outline
 from backend.runs.presence import Presence
 from backend.runs.reader import Reader, open_reader
 from backend.runs.readership import Readership
+from backend.runs.recorder import Recorder
 from backend.runs.replay import replay
 from backend.store.runs import FINISHED, Run, RunRepository
 from backend.streaming.transcript import Transcript
@@ -59,6 +60,7 @@ class Runs:
         execution: InlineExecution,
         presence: Presence,
         disconnect_grace: float,
+        recorder: Recorder | None = None,
     ) -> None:
         self._formats = formats
         self._models = models
@@ -68,6 +70,7 @@ class Runs:
         self._checkpoints = checkpoints
         self._execution = execution
         self._presence = presence
+        self._recorder = recorder
         self._readership = Readership(disconnect_grace, self._nobody_reads)
         self._stopping: set[asyncio.Task[bool]] = set()
         self._missing: set[str] = set()  # our own runs that were not executing at the last look
@@ -184,10 +187,12 @@ class Runs:
         return run
 
     async def delete(self, owner: str, run_id: str) -> None:
-        """Removes the run, its text, its log and its checkpoints; stops it first if it is going on."""
+        """Removes the run, its text, its log, its checkpoints and its recording; stops it first if need be."""
         run = await self.find(owner, run_id)
         await self._stop(run)
         await self._checkpoints.adelete_thread(run_id)
+        if self._recorder is not None:
+            self._recorder.delete(run_id)
         await self._repository.delete(owner, run_id)
 
     async def recover(self) -> int:

@@ -125,6 +125,10 @@ async def test_service_records_each_run_and_a_resumed_one_plays_back_whole(tmp_p
             told.ending = None
             await service.client.http.post(f"/api/v1/runs/{run_id}/resume")
             await service.client.read(run_id, told)
+            other = await service.client.start()
+            await service.client.read(other)
+            other_was_recorded = (folder / f"{other}.jsonl").exists()
+            await service.client.http.delete(f"/api/v1/runs/{other}")
         bought = len(provider.generations)
         path = folder / f"{run_id}.jsonl"
         settings = settings_for(
@@ -147,3 +151,4 @@ async def test_service_records_each_run_and_a_resumed_one_plays_back_whole(tmp_p
     }
     assert "sk-test" not in path.read_text() and "Bearer" not in path.read_text()
     assert path.stat().st_mode & 0o077 == 0
+    assert other_was_recorded and list(folder.iterdir()) == [path]

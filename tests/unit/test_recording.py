@@ -69,10 +69,11 @@ def test_recording_cut_off_by_a_crash_is_readable_and_goes_on(tmp_path: Path) ->
 def test_recording_with_fields_and_lines_of_later_versions_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     write(path, call(1))
-    header, first = (json.loads(line) for line in path.read_text().splitlines())
+    header, first = [json.loads(text) for text in path.read_text().splitlines()]
+    later: list[dict[str, Any]] = [{"note": {}}]
     header["storywire_recording"]["mood"] = "blue"
     first["call"]["temperature"] = 1
-    path.write_text("".join(json.dumps(line) + "\n" for line in (header, {"note": {}}, first)))
+    path.write_text("".join(json.dumps(line) + "\n" for line in [header, *later, first]))
 
     assert Recording.read(path).calls == (call(1),)
 

@@ -178,6 +178,16 @@ def test_setting_may_name_any_recording(folder: Path) -> None:
     assert str(catalog(model=name).resolve(None)) == str(catalog(model=name).resolve(name)) == name
 
 
+def test_whole_path_that_the_operator_trusts_is_opened_and_no_other(folder: Path) -> None:
+    models, name = catalog(replay_dir=folder), f"replay:{folder.parent / 'secret.jsonl'}"
+    models.trust(name)
+    models.trust("replay:../secret.jsonl")
+
+    assert str(models.resolve(name)) == name
+    with pytest.raises(ModelNotConfigured):
+        models.resolve("replay:../secret.jsonl")
+
+
 @pytest.mark.parametrize("options", ["speed=fast", "speed=-1", "speed=nan", "match=some", "loud=1", "speed"])
 def test_options_that_are_none_are_refused(folder: Path, options: str) -> None:
     with pytest.raises(ModelNotConfigured, match=r"speed|match"):

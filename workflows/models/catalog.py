@@ -103,6 +103,10 @@ class ModelCatalog:
             raise ModelNotConfigured(f"{spec} needs the setting {_MISSING[spec.provider]}, which is not set.")
         return spec
 
+    def trust(self, name: str) -> None:
+        """`name` is the operator's own choice: if it is a recording's whole path, it may be any file."""
+        self._recordings.trust(name)
+
     async def open(self, name: str | None = None) -> Model:
         """The model, ready to be called; starts the embedded one if it is the one."""
         spec = self.resolve(name)
