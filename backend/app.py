@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, nullcontext
 from fastapi import FastAPI
 
 from backend import version
-from backend.api import catalogue, diagnostics, generate, health, page, runs, safety
+from backend.api import catalogue, diagnostics, exports, generate, health, page, runs, safety
 from backend.api.limits import BodyLimit
 from backend.api.origins import OwnSite
 from backend.api.problems import add_problem_handlers
@@ -38,6 +38,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
     add_problem_handlers(app)
     app.include_router(runs.router)
+    app.include_router(exports.router)
     app.include_router(generate.router)
     app.include_router(catalogue.router)
     app.include_router(safety.router)

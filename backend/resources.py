@@ -18,6 +18,7 @@ from backend.runs.recorder import Recorder
 from backend.runs.runs import Runs
 from backend.settings import Settings
 from backend.store.database import Database
+from backend.store.library import StoredLibrary
 from backend.store.runs import Run, RunRepository
 from workflows.formats.base import AnyFormat
 from workflows.formats.registry import list_formats
@@ -65,9 +66,11 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         policies = PolicyBook(settings.policy_dir)
         repository = RunRepository(database)
         recorder = _recorder(settings, models, record_to)
+        library = StoredLibrary({})
         executor = Executor(
             graphs={
-                name: build_graph(format, models, checkpoints, policies) for name, format in formats.items()
+                name: build_graph(format, models, checkpoints, policies, library)
+                for name, format in formats.items()
             },
             run_log=run_log,
             repository=repository,
@@ -82,6 +85,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             formats=formats,
             models=models,
             policies=policies,
+            library=library,
             repository=repository,
             log=run_log,
             checkpoints=checkpoints,

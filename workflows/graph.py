@@ -9,6 +9,7 @@ from langgraph.graph.state import CompiledStateGraph
 from typing_extensions import TypedDict
 
 from workflows.formats.base import AnyFormat
+from workflows.library import EmptyLibrary, Library
 from workflows.models.catalog import ModelCatalog
 from workflows.nodes.calculate_metrics import calculate_metrics
 from workflows.nodes.dependencies import Dependencies
@@ -30,9 +31,10 @@ def build_graph(
     models: ModelCatalog,
     checkpointer: BaseCheckpointSaver[Any] | None = None,
     policies: PolicyBook | None = None,
+    library: Library | None = None,
 ) -> Graph:
     """The graph of one format. LangGraph Studio brings a checkpointer of its own."""
-    deps = Dependencies(format, models, policies or PolicyBook())
+    deps = Dependencies(format, models, policies or PolicyBook(), library or EmptyLibrary())
     # A schema of its own for each format: Studio makes the input form from it.
     graph = StateGraph(State, context_schema=RunContext, input_schema=_request_schema(format))
 

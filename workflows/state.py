@@ -100,6 +100,7 @@ class RunContext:
     model: str | None = None
     parallel: int = 1
     review_outline: bool = False
+    owner: str = "local"
 
 
 def text_of(sections: dict[int, Section]) -> str:

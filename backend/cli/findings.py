@@ -184,7 +184,8 @@ def _timing(measured: Measurement) -> Iterator[_Found]:
 def _clumps(ticks: Sequence[Tick], interval: float) -> list[int]:
     sizes = [1]
     for before, tick in pairwise(ticks):
-        if tick.arrived - before.arrived < interval * _TOGETHER:
+        # Only what was sent apart: a service that was busy sends what it missed at once.
+        if tick.arrived - before.arrived < interval * _TOGETHER and tick.sent - before.sent > interval / 2:
             sizes[-1] += 1
         else:
             sizes.append(1)

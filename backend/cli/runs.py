@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,6 +32,24 @@ def show(run_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
         typer.echo(asyncio.run(_text(_quiet(), run_id)))
     except StorywireError as error:
         fail(error.message)
+
+
+@app.command()
+def export(
+    run_id: Annotated[str, typer.Argument(metavar="ID")],
+    name: Annotated[str, typer.Option("--as", help="md, txt, or what the format adds.")] = "md",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="The file; by default ID.SUFFIX, here.")
+    ] = None,
+) -> None:
+    """Write a completed run into a file."""
+    try:
+        suffix, content = asyncio.run(_export(_quiet(), run_id, name))
+    except StorywireError as error:
+        fail(error.message)
+    path = out or Path(f"{run_id}.{suffix}")
+    path.write_bytes(content)
+    typer.echo(path)
 
 
 @app.command()
@@ -73,6 +92,18 @@ async def _text(settings: Settings, run_id: str) -> str:
     async with open_resources(settings) as resources:
         run = await resources.runs.find(OWNER, run_id)
         return (await resources.runs.transcript(run)).text
+
+
+async def _export(settings: Settings, run_id: str, name: str) -> tuple[str, bytes]:
+    from backend.cli.local import OWNER
+    from backend.resources import open_resources
+    from backend.runs.exports import find_exporter, finished
+
+    async with open_resources(settings) as resources:
+        run = await resources.runs.find(OWNER, run_id)
+        format = resources.formats[run.format]
+        exporter = find_exporter(format, name)
+        return exporter.suffix, exporter.render(finished(format, run))
 
 
 async def _resume(settings: Settings, run_id: str) -> bool:

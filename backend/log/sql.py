@@ -1,10 +1,12 @@
 """The log in SQL: group commits, one writer a run, readers woken when there is something new."""
 
 import asyncio
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 
 from sqlalchemy import Connection, bindparam, delete, exists, func, insert, literal, select
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -198,11 +200,15 @@ def _read(connection: Connection, run_id: str, after: int, limit: int) -> list[E
         .limit(limit)
     ).all()
     if rows:
-        return [Entry(*row) for row in rows]
+        return [Entry._make(row) for row in rows]
     packed = connection.execute(
         select(log_archives.c.data).where(log_archives.c.run_id == run_id, log_archives.c.last_seq > after)
     ).scalar()
-    return [entry for entry in _unpacked(packed) if entry.seq > after][:limit] if packed else []
+    if packed is None:
+        return []
+    entries = _unpacked(packed)
+    first = bisect_right(entries, after, key=attrgetter("seq"))
+    return list(entries[first : first + limit])
 
 
 @lru_cache(maxsize=4)

@@ -161,7 +161,10 @@ class Executor:
                 _graph_input(run, snapshot),
                 config,
                 context=RunContext(
-                    model=run.model, parallel=options.parallel, review_outline=options.review_outline
+                    model=run.model,
+                    parallel=options.parallel,
+                    review_outline=options.review_outline,
+                    owner=run.owner,
                 ),
                 control=signals.control,
                 usage=usage,

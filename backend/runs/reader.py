@@ -71,14 +71,14 @@ class Reader:
         return newest is not None and newest.seq == entry.seq
 
     def _show(self, entries: list[Entry]) -> list[Entry]:
+        # An error that something follows was lifted by a resume: nobody is told any more.
+        ending = entries[-1] if self._ended else None
+        if self._view is None:
+            return [entry for entry in entries if entry.type != "error" or entry is ending]
         shown: list[Entry] = []
         for entry in entries:
-            # An error that something follows was lifted by a resume: nobody is told any more.
-            lifted = entry.type == "error" and not (self._ended and entry is entries[-1])
-            if self._view is None:
-                outcome = [entry]
-            else:
-                outcome = [item for item in self._view.feed(entry) if item.seq > self._skip]
+            lifted = entry.type == "error" and entry is not ending
+            outcome = [item for item in self._view.feed(entry) if item.seq > self._skip]
             shown.extend(item for item in outcome if not (lifted and item.type == "error"))
         return shown
 

@@ -27,6 +27,7 @@ from backend.streaming.transcript import Transcript
 from backend.streaming.views import Granularity, Order
 from workflows.errors import Conflict, FieldError, InvalidInput, NotFound
 from workflows.formats.base import AnyFormat
+from workflows.library import Library
 from workflows.models.catalog import ModelCatalog
 from workflows.safety.book import PolicyBook
 from workflows.safety.check import first_refused_field
@@ -54,6 +55,7 @@ class Runs:
         formats: Mapping[str, AnyFormat],
         models: ModelCatalog,
         policies: PolicyBook,
+        library: Library,
         repository: RunRepository,
         log: SqlLog,
         checkpoints: BaseCheckpointSaver[Any],
@@ -65,6 +67,7 @@ class Runs:
         self._formats = formats
         self._models = models
         self._policies = policies
+        self._library = library
         self._repository = repository
         self._log = log
         self._checkpoints = checkpoints
@@ -78,7 +81,8 @@ class Runs:
     async def start(self, owner: str, request: RunRequest) -> tuple[Run, bool]:
         """A new run and True, or the one that this idempotency key started before and False.
 
-        Raises InvalidInput, ModelNotConfigured, Conflict (another request with the same key), Overloaded.
+        Raises InvalidInput, NotFound (what the input refers to), ModelNotConfigured, Conflict (another request
+        with the same key), Overloaded.
         """
         format = self._format(request.format)
         given = format.parse(request.input)
@@ -88,6 +92,7 @@ class Runs:
         ):
             return known, False
         model = self._models.resolve(request.options.model)
+        given = await format.resolve(given, self._library, owner)
         format.check_model(given, model)
         with self._execution.room():
             run = await self._repository.add(

@@ -1,11 +1,10 @@
 """LangGraph's events → messages. The only file that knows `astream_events`.
 
-Three kinds of v2 events count, and nothing else can reach a reader:
+Two kinds of v2 events count, and nothing else can reach a reader:
 - a node begins: `on_chain_start` where the event's name is the node's own;
 - the graph's own stream (`on_chain_stream` without a parent), which is in order: what a node wrote
-  on its `Page` (mode `custom`), and what a node that ended brought to the state (mode `updates`);
-- a model call ended: `on_chat_model_end`, for the tokens it cost.
-Tokens of the model itself are not listened to: a node writes what counts on its page.
+  on its `Page` (mode `custom`), and what a node that ended brought to the state (mode `updates`).
+Models aren't listened to: what counts, a node writes on its page, and a call tells itself what it cost.
 """
 
 from collections.abc import AsyncGenerator, Iterator
@@ -39,6 +38,7 @@ from backend.streaming.chunks import (
     UsageData,
 )
 from workflows.graph import Graph
+from workflows.models.usage import Spending
 from workflows.page import PageItem
 from workflows.state import RunContext
 
@@ -67,6 +67,7 @@ async def stream_messages(
         context=context,
         control=control,
         stream_mode=["custom", "updates"],
+        exclude_types=["chat_model"],
         # A finished section is in the checkpoint before the next one begins.
         durability="sync",
     )
@@ -92,13 +93,11 @@ class EventMapping:
             node = event["name"]
             if node == event["metadata"].get("langgraph_node") and node in _NODES:
                 yield _node_event(cast(NodeName, node), "started", _section_of(event["data"].get("input")))
-        elif kind == "on_chat_model_end":
-            yield from self._add_usage(event["data"].get("output"))
 
     def _graph_stream(self, chunk: tuple[str, Any]) -> Iterator[Message]:
         mode, payload = chunk
         if mode == "custom":
-            yield _page_item(payload)
+            yield self._add_spending(payload) if payload["kind"] == "spending" else _page_item(payload)
             return
         if (payload.get("__metadata__") or {}).get("cached"):
             return  # a task that an earlier attempt finished: it was told then
@@ -110,17 +109,14 @@ class EventMapping:
             elif node == "review_outline" and update:
                 yield OutlineMessage(data=OutlineData.model_validate(update["outline"]))
 
-    def _add_usage(self, output: Any) -> Iterator[Message]:
-        spent = getattr(output, "usage_metadata", None)
-        if not spent:
-            return
+    def _add_spending(self, spent: Spending) -> Message:
         self._usage = self._usage.model_copy(
             update={
                 "input_tokens": self._usage.input_tokens + spent["input_tokens"],
                 "output_tokens": self._usage.output_tokens + spent["output_tokens"],
             }
         )
-        yield Usage(data=self._usage)
+        return Usage(data=self._usage)
 
 
 def _node_ended(node: NodeName, update: dict[str, Any]) -> Iterator[Message]:

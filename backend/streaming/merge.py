@@ -4,7 +4,7 @@ Once before messages go into the log, and once more when a reader catches up on 
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import orjson
 
@@ -14,60 +14,67 @@ from backend.streaming.chunks import Content, ContentData, Message, encode
 _T = TypeVar("_T")
 
 
+class _Text(NamedTuple):
+    """What a `content` says: where its text belongs, and whether that ends with it."""
+
+    section: int
+    piece: str | None
+    is_complete: bool
+    chunk: str
+
+
 def merge_messages(messages: Iterable[Message]) -> Iterator[Message]:
     """The same messages, with runs of `content` of one section joined. Order and text stay."""
-    for group in _groups(messages, _content_of_message):
-        yield group[-1] if len(group) == 1 else _join(map(_content_of_message, group))
+    for last, texts in _groups(messages, _text_of_message):
+        yield _join(texts) if len(texts) > 1 else last
 
 
 def merge_entries(entries: list[Entry]) -> list[Entry]:
     """The same for entries; the joined one has the seq of the last."""
-    if len(entries) < 2:
-        return entries
     return [
-        group[-1]
-        if len(group) == 1
-        else Entry(group[-1].seq, "content", encode(_join(map(_content_of_entry, group))))
-        for group in _groups(entries, _content_of_entry)
+        Entry(last.seq, "content", encode(_join(texts))) if len(texts) > 1 else last
+        for last, texts in _groups(entries, _text_of_entry)
     ]
 
 
-def _groups(items: Iterable[_T], content_of: Callable[[_T], ContentData | None]) -> Iterator[list[_T]]:
-    group: list[_T] = []
-    before: ContentData | None = None
+def _groups(items: Iterable[_T], text_of: Callable[[_T], _Text | None]) -> Iterator[tuple[_T, list[_Text]]]:
+    """Runs of texts of one section: the last item of each, and its texts; none for what isn't text."""
+    last: _T | None = None
+    texts: list[_Text] = []
     for item in items:
-        data = content_of(item)
-        if group and not _continues(before, data):
-            yield group
-            group = []
-        group.append(item)
-        before = data
-    if group:
-        yield group
+        text = text_of(item)
+        if last is not None and not (texts and text and _continues(texts[-1], text)):
+            yield last, texts
+            texts = []
+        if text is not None:
+            texts.append(text)
+        last = item
+    if last is not None:
+        yield last, texts
 
 
-def _continues(before: ContentData | None, after: ContentData | None) -> bool:
-    return (
-        before is not None
-        and after is not None
-        and before.section == after.section
-        and before.piece == after.piece
-        and not before.is_complete
+def _continues(before: _Text, after: _Text) -> bool:
+    return not before.is_complete and before.section == after.section and before.piece == after.piece
+
+
+def _join(texts: list[_Text]) -> Content:
+    chunk = "".join(text.chunk for text in texts)
+    section, piece, is_complete, _ = texts[-1]
+    return Content(
+        data=ContentData.model_construct(section=section, chunk=chunk, is_complete=is_complete, piece=piece)
     )
 
 
-def _join(parts: Iterable[ContentData | None]) -> Content:
-    known = [part for part in parts if part is not None]
-    text = "".join(part.chunk for part in known)
-    return Content(data=known[-1].model_copy(update={"chunk": text}))
+def _text_of_message(message: Message) -> _Text | None:
+    if not isinstance(message, Content):
+        return None
+    data = message.data
+    return _Text(data.section, data.piece, data.is_complete, data.chunk)
 
 
-def _content_of_message(message: Message) -> ContentData | None:
-    return message.data if isinstance(message, Content) else None
-
-
-def _content_of_entry(entry: Entry) -> ContentData | None:
+def _text_of_entry(entry: Entry) -> _Text | None:
     # Our own entry, so it need not be checked again: a late reader merges ten thousand of them.
-    return (
-        ContentData.model_construct(**orjson.loads(entry.data)["data"]) if entry.type == "content" else None
-    )
+    if entry.type != "content":
+        return None
+    data = orjson.loads(entry.data)["data"]
+    return _Text(data["section"], data.get("piece"), data["is_complete"], data["chunk"])

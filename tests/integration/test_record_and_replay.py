@@ -89,7 +89,7 @@ async def test_another_theme_still_plays_unless_it_must_be_exact(service: LiveSe
     assert lenient.ending is not None and lenient.ending["type"] == "complete"
     assert _sha256(lenient) == _expected()
     assert exact.ending is not None and exact.ending["code"] == "MODEL_NOT_CONFIGURED"
-    assert "no reply for outline" in exact.ending["message"]
+    assert "no reply for outline:outline" in exact.ending["message"]
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../data/storywire.db", "missing.jsonl", str(EXAMPLE)])
@@ -144,10 +144,10 @@ async def test_service_records_each_run_and_a_resumed_one_plays_back_whole(tmp_p
     assert again.ending["choices"] == told.ending["choices"]
     assert [call.attempt for call in recording.calls if call.broke] == [1]
     assert {call.purpose for call in recording.replies} == {
-        "outline",
-        "generate_content",
-        "safety_check",
-        "derive",
+        "outline:outline",
+        "generate_content:writing",
+        "safety_check:judge",
+        "derive:derived",
     }
     assert "sk-test" not in path.read_text() and "Bearer" not in path.read_text()
     assert path.stat().st_mode & 0o077 == 0

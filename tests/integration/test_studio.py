@@ -116,7 +116,7 @@ async def test_development_server_offers_the_story_as_a_form_and_writes_one(
     assert story["required"] == ["theme"]
     assert story["properties"]["theme"]["description"]
     assert _resolve(form, story["properties"]["reader"])["properties"]["age"]["maximum"] == 14
-    assert set(schemas["context_schema"]["properties"]) == {"model", "parallel", "review_outline"}
+    assert set(schemas["context_schema"]["properties"]) == {"model", "owner", "parallel", "review_outline"}
     assert schemas["output_schema"] is not None
 
     state = finished.raise_for_status().json()

@@ -1,6 +1,5 @@
 """LangGraph's events → messages: what counts, and that nothing else can reach a reader."""
 
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
@@ -28,6 +27,7 @@ from backend.streaming.chunks import (
 )
 from backend.streaming.events import EventMapping
 from tests.unit.messages import EVERY_TYPE, OUTLINE, content
+from workflows.models.usage import Spending
 from workflows.page import Page
 from workflows.state import Section, Verdict
 
@@ -116,7 +116,7 @@ def test_event_that_means_nothing_to_a_reader_says_nothing(
     assert messages(mapping, silent) == []
 
 
-def test_event_of_a_page_is_text_for_readers(mapping: EventMapping) -> None:
+async def test_event_of_a_page_is_text_for_readers(mapping: EventMapping) -> None:
     written: list[Any] = []
     page = Page(3, written.append)
     page.retract("safety")
@@ -126,8 +126,7 @@ def test_event_of_a_page_is_text_for_readers(mapping: EventMapping) -> None:
     assert messages(mapping, *map(custom, written)) == [
         Retract(data=RetractData(section=3, reason="safety")),
         content(3, "Once"),
-        content(3, "\nupon"),
-        content(3, "", ends=True),
+        content(3, "\nupon", ends=True),
     ]
 
 
@@ -209,11 +208,18 @@ def test_event_of_an_interrupt_asks_the_person(mapping: EventMapping) -> None:
     ]
 
 
-def test_event_of_a_model_call_adds_to_the_runs_totals(mapping: EventMapping) -> None:
+def test_spending_of_a_model_call_adds_to_the_runs_totals(mapping: EventMapping) -> None:
     def ended(read: int, written: int) -> StreamEvent:
-        spent = {"input_tokens": read, "output_tokens": written, "total_tokens": read + written}
-        output = SimpleNamespace(usage_metadata=spent)
-        return event("on_chat_model_end", {"output": output}, "ChatOpenAI", parent_ids=["graph", "node"])
+        return custom(
+            Spending(
+                kind="spending",
+                model="openai:gpt-test",
+                role="writing",
+                section=0,
+                input_tokens=read,
+                output_tokens=written,
+            )
+        )
 
     told = messages(mapping, ended(100, 5), ended(1, 2))
     assert [(m.data.input_tokens, m.data.output_tokens) for m in told if isinstance(m, Usage)] == [

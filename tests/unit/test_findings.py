@@ -63,6 +63,12 @@ def test_stream_that_does_not_come_evenly_is_found(arrived: tuple[float, ...], c
     assert judge(replace(GOOD, ticks=ticks(*arrived))).broken == (code == "buffered")
 
 
+def test_messages_that_were_sent_together_may_come_together() -> None:
+    sent = (0.0, 0.2, 0.79, 0.8, 0.81, 1.0)
+    busy = tuple(Tick(n + 1, when, when + 0.01) for n, when in enumerate(sent))
+    assert codes(replace(GOOD, ticks=busy)) == []
+
+
 @pytest.mark.parametrize(
     ("change", "code", "broken"),
     [

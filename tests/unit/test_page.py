@@ -1,12 +1,13 @@
 """What a node writes on its page is what readers get and what the state keeps."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workflows.errors import ModelBadOutput
+from workflows.errors import ModelBadOutput, ModelTruncated
 from workflows.page import Page
 from workflows.text.normaliser import normalise
 
@@ -15,44 +16,68 @@ chunks = st.lists(
 )
 
 
-def write(*given: str) -> tuple[str, list[Any]]:
+async def write(*given: str) -> tuple[str, list[Any]]:
     items: list[Any] = []
-    page = Page(3, items.append)
-    for chunk in given:
-        page.write(chunk)
-    return page.finish()["text"], items
+    with Page(3, items.append) as page:
+        for chunk in given:
+            page.write(chunk)
+        return page.finish()["text"], items
 
 
 @given(chunks)
-def test_page_keeps_exactly_the_text_that_readers_get(given: list[str]) -> None:
+async def test_page_keeps_exactly_the_text_that_readers_get(given: list[str]) -> None:
     whole = normalise("".join(given))
     if not whole:
         with pytest.raises(ModelBadOutput):
-            write(*given)
+            await write(*given)
         return
-    text, items = write(*given)
+    text, items = await write(*given)
     assert text == whole == "".join(item["text"] for item in items)
     assert [item["last"] for item in items] == [False] * (len(items) - 1) + [True]
     assert all(item["text"] for item in items[:-1])
     assert {(item["kind"], item["section"]) for item in items} == {("prose", 3)}
 
 
-def test_page_that_is_finished_is_the_section_of_the_state() -> None:
+async def test_page_that_is_finished_is_the_section_of_the_state() -> None:
     items: list[Any] = []
-    page = Page(2, items.append)
-    page.write(" Once. ")
-    assert page.finish() == {"index": 2, "text": "Once."}
+    with Page(2, items.append) as page:
+        page.write(" Once. ")
+        assert page.finish() == {"index": 2, "text": "Once."}
+
+
+async def test_page_sends_its_first_words_at_once_and_joins_what_follows() -> None:
+    items: list[Any] = []
+    with Page(0, items.append) as page:
+        page.write("Once")
+        assert [item["text"] for item in items] == ["Once"]
+        page.write(" upon")
+        page.write(" a time")
+        assert len(items) == 1
+        joined = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_later(0.05, joined.set_result, None)
+        await joined
+        assert [item["text"] for item in items] == ["Once", " upon a time"]
+        page.finish()
+
+
+async def test_page_that_is_left_by_an_error_has_sent_every_word() -> None:
+    items: list[Any] = []
+    with pytest.raises(ModelTruncated), Page(0, items.append) as page:
+        page.write("Once")
+        page.write(" upon a time")
+        raise ModelTruncated("The reply broke off.")
+    assert [(item["text"], item["last"]) for item in items] == [("Once", False), (" upon a time", False)]
 
 
 @pytest.mark.parametrize("nothing", [(), ("",), (" \n", "\t")])
-def test_page_without_a_word_is_a_failure_of_the_model_that_names_the_section(
+async def test_page_without_a_word_is_a_failure_of_the_model_that_names_the_section(
     nothing: tuple[str, ...],
 ) -> None:
     with pytest.raises(ModelBadOutput, match="section 4"):
-        write(*nothing)
+        await write(*nothing)
 
 
-def test_page_that_is_retracted_says_why() -> None:
+async def test_page_that_is_retracted_says_why() -> None:
     items: list[Any] = []
     Page(1, items.append).retract("safety")
     assert items == [{"kind": "retraction", "section": 1, "reason": "safety"}]

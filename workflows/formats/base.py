@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from workflows.errors import FieldError, InvalidInput
+from workflows.formats.exports import EVERYWHERE, Exporter
+from workflows.library import Library
 from workflows.models.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import Policy
@@ -38,6 +40,8 @@ class Format(ABC, Generic[InputT]):
     """A worked example of the input, for the docs and the API."""
     Input: type[InputT]
     """The input model. Its field errors are what a caller is told."""
+    exports: ClassVar[Mapping[str, Exporter]] = {}
+    """The kinds of file that a finished run can be had as, beside Markdown and plain text."""
 
     def parse(self, given: Mapping[str, Any]) -> InputT:
         """The input, checked. Raises InvalidInput that names each wrong field."""
@@ -45,6 +49,31 @@ class Format(ABC, Generic[InputT]):
             return self.Input.model_validate(given)
         except ValidationError as error:
             raise invalid_input(error) from None
+
+    async def resolve(self, given: InputT, library: Library, owner: str) -> InputT:
+        """Once, before a run is stored: what the caller referred to becomes part of the input, as it is now.
+
+        So the run doesn't change when a child's profile does. Raises NotFound, InvalidInput.
+        """
+        del library, owner
+        return given
+
+    async def load(self, given: InputT, library: Library, owner: str) -> InputT:
+        """Whenever a node works: adds what is too large to be kept with the run, such as a document's text.
+
+        Raises NotFound when it is gone.
+        """
+        del library, owner
+        return given
+
+    def language(self, given: InputT) -> str:
+        """The text's language, as a tag such as `en` or `he`."""
+        del given
+        return "en"
+
+    def exporters(self) -> Mapping[str, Exporter]:
+        """Every kind of file that a finished run can be had as, by name."""
+        return {**EVERYWHERE, **self.exports}
 
     def check_model(self, given: InputT, model: ModelSpec) -> None:
         """Raises InvalidInput when this model can't write this input. Called before anything is spent."""

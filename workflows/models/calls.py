@@ -45,7 +45,9 @@ async def stream_text(model: Model, messages: Sequence[BaseMessage]) -> AsyncGen
 async def ask(model: Model, schema: type[SchemaT], messages: Sequence[BaseMessage]) -> SchemaT:
     """One structured answer. Raises ModelBadOutput when it isn't what `schema` asks for."""
     # As JSON Schema, checked here: the SDKs mend a reply that was cut, and say nothing of it.
-    runnable = model.chat.with_structured_output(
+    # Nobody reads an answer while it grows, and token by token it costs several times the work.
+    whole = model.chat.model_copy(update={"disable_streaming": True})
+    runnable = whole.with_structured_output(
         schema.model_json_schema(), method=model.structured, include_raw=True
     )
     answer = await limit(model, runnable.ainvoke(list(messages)))

@@ -1,10 +1,11 @@
 """`provider:model` → a chat model that is ready to be called."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, Self, cast
 
 from langchain_core.language_models import BaseChatModel
 
@@ -14,6 +15,7 @@ from workflows.models.recordings import NOTE as REPLAY_NOTE
 from workflows.models.recordings import Recordings
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
+from workflows.models.usage import Role, Spending, UsageReport
 
 if TYPE_CHECKING:
     from workflows.models.providers import Client
@@ -50,6 +52,12 @@ class Model:
     tier: Tier
     structured: StructuredMethod
     token_timeout: float
+
+    def reporting(self, tell: Callable[[Spending], None], role: Role, section: int | None) -> Self:
+        """The same model, telling what each of its calls costs. The connections are shared."""
+        report = UsageReport(tell, str(self.spec), role, section)
+        about: dict[str, Any] = {"role": role} if section is None else {"role": role, "section": section}
+        return replace(self, chat=self.chat.model_copy(update={"callbacks": [report], "metadata": about}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, GenerationChunk, LLMResult
 
 from workflows.models.calls import finish_reason
-from workflows.models.recording import Call, RecordingFile, ToolCall, fingerprint
-from workflows.models.section import current_section
+from workflows.models.recording import Call, RecordingFile, ToolCall, fingerprint, purpose_of
 
 
 @dataclass(slots=True)
@@ -30,6 +29,8 @@ class _Heard:
 
 class CallRecorder(AsyncCallbackHandler):
     """A callback of a run: one line in the file for each call that is over."""
+
+    run_inline = True  # otherwise LangChain makes a task of every token
 
     def __init__(self, file: RecordingFile) -> None:
         self._file = file
@@ -53,8 +54,8 @@ class CallRecorder(AsyncCallbackHandler):
         self._open[run_id] = _Heard(
             number=self._count,
             attempt=int(about.get("attempt", 1)),
-            purpose=str(about.get("langgraph_node", "")),
-            section=current_section(),
+            purpose=purpose_of(about),
+            section=about.get("section"),
             fingerprint=fingerprint(messages[0]),
             began=time.monotonic(),
         )

@@ -7,7 +7,7 @@ a provider's headers are in it, and no prompts: a call is known by the fingerpri
 import hashlib
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -58,7 +58,7 @@ class Call(_Line):
     attempt: int = 1
     """The attempt at the run; a resumed run's is 2, and so on."""
     purpose: str
-    """The node of the graph that called."""
+    """The node of the graph that called, and what for: `safety_check:judge`."""
     section: int | None = None
     fingerprint: str
     at: float
@@ -157,6 +157,12 @@ def fingerprint(messages: Sequence[BaseMessage]) -> str:
     """The same for the same messages: who speaks and what is said."""
     said = json.dumps([[message.type, message.text] for message in messages])
     return hashlib.sha256(said.encode()).hexdigest()[:24]
+
+
+def purpose_of(metadata: Mapping[str, Any]) -> str:
+    """What a call is for, by LangChain's metadata of it."""
+    node, role = metadata.get("langgraph_node", ""), metadata.get("role", "")
+    return f"{node}:{role}" if role else str(node)
 
 
 def _read_lines(path: Path) -> list[str]:

@@ -24,8 +24,7 @@ from langchain_core.runnables.config import ensure_config
 from pydantic import PrivateAttr
 
 from workflows.errors import ModelNotConfigured
-from workflows.models.recording import Call, Recording, RecordingError, fingerprint
-from workflows.models.section import current_section
+from workflows.models.recording import Call, Recording, RecordingError, fingerprint, purpose_of
 
 Match = Literal["input", "exact"]
 
@@ -134,7 +133,22 @@ class ReplayChat(BaseChatModel):
     ) -> ChatResult:
         """The whole reply at once, for callers that don't stream."""
         del stop, run_manager, kwargs
+        return self._whole(self._find(messages))
+
+    async def _agenerate(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> ChatResult:
+        """The whole reply when it was whole."""
+        del stop, run_manager, kwargs
         call = self._find(messages)
+        await self._wait(call.took / 1000 / (self.speed or 1))
+        return self._whole(call)
+
+    def _whole(self, call: Call) -> ChatResult:
         last = _last_chunk(call)
         message = AIMessage(
             content="".join(text for _, text in call.chunks),
@@ -157,12 +171,12 @@ class ReplayChat(BaseChatModel):
         return self | RunnableLambda(_parse_beside if include_raw else _parse)
 
     def _find(self, messages: Sequence[BaseMessage]) -> Call:
-        metadata = ensure_config().get("metadata") or {}
+        metadata = {**(ensure_config().get("metadata") or {}), **(self.metadata or {})}
         run_id, attempt = metadata.get("run_id"), metadata.get("attempt")
         return self._score.next(
             fingerprint(messages),
-            purpose=str(metadata.get("langgraph_node", "")),
-            section=current_section(),
+            purpose=purpose_of(metadata),
+            section=metadata.get("section"),
             attempt=(run_id, attempt) if run_id and attempt else None,
         )
 

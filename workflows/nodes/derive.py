@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from langgraph.config import get_stream_writer
 from langgraph.runtime import Runtime
 
 from workflows.nodes.dependencies import Dependencies
@@ -18,12 +17,12 @@ async def derive(deps: Dependencies, state: State, runtime: Runtime[RunContext])
 
     When no try is fit for the readers, the text stays and the results are left out, which is told.
     """
-    given = deps.format.parse(state["input"])
-    model = await deps.open_model(runtime.context)
+    given = await deps.given(state["input"], runtime)
+    model = await deps.open_model(runtime, "derived")
     for _ in range(_TRIES):
         results = await deps.format.derive(given, state, model)
         if not find_issues(deps.policy(given), results):
             return {"results": results}
     message = "What was made of the text was not fit for its readers, so it is left out."
-    get_stream_writer()(Notice(kind="notice", node="derive", message=message))
+    runtime.stream_writer(Notice(kind="notice", node="derive", message=message))
     return {"results": {}}

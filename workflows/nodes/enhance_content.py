@@ -3,10 +3,8 @@
 from contextlib import aclosing
 from typing import Any
 
-from langgraph.config import get_stream_writer
 from langgraph.runtime import Runtime
 
-from workflows.models.section import set_section
 from workflows.nodes.dependencies import Dependencies
 from workflows.nodes.judge_section import judge_section
 from workflows.page import Page
@@ -16,18 +14,17 @@ from workflows.state import Issue, RunContext, Section, State, Verdict
 
 async def enhance_content(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
     """Takes each section at fault back and writes it anew, with the findings at hand."""
-    model = await deps.open_model(runtime.context)
     rewritten: dict[int, Section] = {}
     judged: dict[int, Verdict] = {}
     for index, issues in _by_section(state["safety"]["issues"]).items():
-        set_section(index)
-        page = Page(index, get_stream_writer())
-        page.retract("safety")
-        task = section_task(state, index)
-        async with aclosing(deps.format.rewrite(task, state["sections"][index], issues, model)) as prose:
-            async for chunk in prose:
-                page.write(chunk)
-        rewritten[index] = page.finish()
+        model = await deps.open_model(runtime, section=index)
+        task = await deps.task(section_task(state, index), runtime)
+        with Page(index, runtime.stream_writer) as page:
+            page.retract("safety")
+            async with aclosing(deps.format.rewrite(task, state["sections"][index], issues, model)) as prose:
+                async for chunk in prose:
+                    page.write(chunk)
+            rewritten[index] = page.finish()
         verdicts = await judge_section(deps, state, rewritten[index], runtime)
         judged |= verdicts.get("judged", {})
     return {"sections": rewritten, "judged": judged, "rewrites": state["rewrites"] + 1}

@@ -3,10 +3,8 @@
 from contextlib import aclosing
 from typing import Any
 
-from langgraph.config import get_stream_writer
 from langgraph.runtime import Runtime
 
-from workflows.models.section import set_section
 from workflows.nodes.dependencies import Dependencies
 from workflows.nodes.judge_section import judge_section
 from workflows.page import Page
@@ -17,11 +15,10 @@ async def generate_content(
     deps: Dependencies, state: SectionTask, runtime: Runtime[RunContext]
 ) -> dict[str, Any]:
     """Writes the section `state["index"]`. A failure leaves no trace in the state: it is written again."""
-    set_section(state["index"])
-    page = Page(state["index"], get_stream_writer())
-    model = await deps.open_model(runtime.context)
-    async with aclosing(deps.format.write(state, model)) as prose:
-        async for chunk in prose:
-            page.write(chunk)
-    section = page.finish()
+    model = await deps.open_model(runtime, section=state["index"])
+    with Page(state["index"], runtime.stream_writer) as page:
+        async with aclosing(deps.format.write(await deps.task(state, runtime), model)) as prose:
+            async for chunk in prose:
+                page.write(chunk)
+        section = page.finish()
     return {"sections": {state["index"]: section}, **await judge_section(deps, state, section, runtime)}

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from langgraph.config import get_stream_writer
 from langgraph.runtime import Runtime
 
 from workflows.nodes.dependencies import Dependencies
@@ -22,8 +21,8 @@ async def judge_section(
     policy = deps.policy(deps.format.parse(state["input"]))
     if policy.gate != "section":
         return {}
-    layers = await deps.open_layers(runtime.context)
+    layers = await deps.open_layers(runtime, section["index"])
     verdict = await layers.check(policy, {section["index"]: section}, "section")
     verdict["section"] = section["index"]
-    get_stream_writer()(Judgement(kind="judgement", verdict=verdict))
+    runtime.stream_writer(Judgement(kind="judgement", verdict=verdict))
     return {"judged": {section["index"]: verdict}}

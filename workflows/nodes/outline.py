@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from langgraph.config import get_stream_writer
 from langgraph.runtime import Runtime
 from langgraph.types import interrupt
 
@@ -23,17 +22,17 @@ async def outline(deps: Dependencies, state: State, runtime: Runtime[RunContext]
     What is asked for is checked first, before any model is called. Raises InvalidInput when the input
     isn't what the format takes, SafetyRejected when it isn't fit for its readers or no plan is.
     """
-    given = deps.format.parse(state["input"])
+    given = await deps.given(state["input"], runtime)
     policy = deps.policy(given)
-    _check_wish(policy, given.model_dump(mode="json"), "input")
-    model = await deps.open_model(runtime.context)
+    _check_wish(runtime, policy, given.model_dump(mode="json"), "input")
+    model = await deps.open_model(runtime, "outline")
     for _ in range(_TRIES):
         plan = await deps.format.plan(given, model)
         issues = find_issues(policy, [plan.outline, plan.notes])
         if not issues:
             return {"outline": plan.outline, "notes": plan.notes, "sections": {}, "rewrites": 0}
     verdict = Verdict(stage="input", approved=False, score=0.0, issues=issues, policy=policy.label)
-    get_stream_writer()(Judgement(kind="judgement", verdict=verdict))
+    runtime.stream_writer(Judgement(kind="judgement", verdict=verdict))
     raise SafetyRejected("No plan could be made that is fit for these readers. Try another theme.")
 
 
@@ -46,14 +45,14 @@ async def review_outline(deps: Dependencies, state: State, runtime: Runtime[RunC
     if not (runtime.context and runtime.context.review_outline):
         return {}
     edited: Outline = interrupt({"kind": "outline", "payload": state["outline"]})
-    _check_wish(deps.policy(deps.format.parse(state["input"])), edited, "outline")
+    _check_wish(runtime, deps.policy(deps.format.parse(state["input"])), edited, "outline")
     return {"outline": edited}
 
 
-def _check_wish(policy: Policy, wish: Mapping[str, Any], root: str) -> None:
+def _check_wish(runtime: Runtime[RunContext], policy: Policy, wish: Mapping[str, Any], root: str) -> None:
     verdict = check_input(policy, wish, root)
     verdict["policy"] = policy.label
     verdict["layers"] = ["rules"]
-    get_stream_writer()(Judgement(kind="judgement", verdict=verdict))
+    runtime.stream_writer(Judgement(kind="judgement", verdict=verdict))
     if not verdict["approved"]:
         raise SafetyRejected(f"This can't be written for these readers. {verdict['issues'][0]['advice']}")

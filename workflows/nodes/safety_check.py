@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from langgraph.config import get_stream_writer
 from langgraph.runtime import Runtime
 
 from workflows.errors import SafetyRejected
@@ -20,11 +19,11 @@ async def safety_check(deps: Dependencies, state: State, runtime: Runtime[RunCon
     SafetyRejected when the text is still unfit after the last rewrite that is allowed; the sections at
     fault are withdrawn first.
     """
-    writer = get_stream_writer()
+    writer = runtime.stream_writer
     policy = deps.policy(deps.format.parse(state["input"]))
     refused = [verdict for verdict in state.get("judged", {}).values() if not verdict["approved"]]
     # What is known to be unfit already isn't judged a second time.
-    layers = Layers() if refused else await deps.open_layers(runtime.context)
+    layers = Layers() if refused else await deps.open_layers(runtime)
     verdict = await layers.check(policy, state["sections"], "final")
     for other in refused:
         verdict["approved"] = False

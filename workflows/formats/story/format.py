@@ -36,6 +36,10 @@ class StoryFormat(Format[StoryInput]):
         "reader": {"name": "Maya", "age": 7, "interests": ["stars", "cats"]},
     }
 
+    def language(self, given: StoryInput) -> str:
+        """The reader's."""
+        return given.reader.language
+
     def check_model(self, given: StoryInput, model: ModelSpec) -> None:
         """The embedded model writes English only."""
         if model.provider == "embedded" and given.reader.language != "en":

@@ -1,0 +1,34 @@
+"""A finished run as a file."""
+
+import asyncio
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import APIRouter, Path, Query, Response
+
+from backend.api.dependencies import OwnerDep, ResourcesDep
+from backend.runs.exports import find_exporter, finished
+
+router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
+
+
+@router.get("/{run_id}/export", response_class=Response)
+async def export_run(
+    run_id: Annotated[str, Path(max_length=64)],
+    owner: OwnerDep,
+    resources: ResourcesDep,
+    name: Annotated[str, Query(alias="as", max_length=32, description="md, txt, or what the format adds")],
+) -> Response:
+    """The file, with a name that is made of the title."""
+    run = await resources.runs.find(owner, run_id)
+    format = resources.formats[run.format]
+    exporter = find_exporter(format, name)
+    whole = finished(format, run)
+    content = await asyncio.to_thread(exporter.render, whole)
+    # An ASCII name for old clients, the title for the others (RFC 6266).
+    plain, titled = f"{run.id}.{exporter.suffix}", quote(f"{whole.title[:80]}.{exporter.suffix}", safe="")
+    return Response(
+        content,
+        media_type=exporter.media_type,
+        headers={"Content-Disposition": f"attachment; filename={plain}; filename*=UTF-8''{titled}"},
+    )

@@ -1,0 +1,33 @@
+"""What an input refers to: looked up for its owner, and told when it isn't there."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from backend.store.library import StoredLibrary
+from workflows.errors import NotFound
+from workflows.library import EmptyLibrary
+
+
+async def _maya(owner: str, id: str) -> Mapping[str, Any] | None:
+    return {"name": "Maya"} if (owner, id) == ("anna", "1") else None
+
+
+async def test_library_finds_what_its_owner_keeps() -> None:
+    assert await StoredLibrary({"child": _maya}).find("anna", "child", "1") == {"name": "Maya"}
+
+
+@pytest.mark.parametrize(
+    ("owner", "kind", "id"), [("ben", "child", "1"), ("anna", "child", "2"), ("anna", "story_session", "1")]
+)
+async def test_library_says_of_what_it_does_not_find_only_that_it_is_not_there(
+    owner: str, kind: str, id: str
+) -> None:
+    with pytest.raises(NotFound, match=f"There is no {kind.replace('_', ' ')} {id}"):
+        await StoredLibrary({"child": _maya}).find(owner, kind, id)
+
+
+async def test_library_that_is_empty_says_what_keeps_things() -> None:
+    with pytest.raises(NotFound, match="without the service"):
+        await EmptyLibrary().find("anna", "child", "1")
