@@ -165,7 +165,7 @@ def _timing(measured: Measurement) -> Iterator[_Found]:
             f"{len(ticks)} messages sent over {sent:.1f} s arrived within {came:.1f} s.",
             "Something collects the reply and passes it on whole: a story arrives in one piece at its end.",
         )
-    elif largest >= _CLUMP:
+    elif largest >= _CLUMP and max(late) > _LATE_SECONDS:
         yield (
             "buffered",
             "broken",
