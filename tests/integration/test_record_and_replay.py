@@ -1,6 +1,7 @@
 """A recorded run, played back: the same text, byte for byte, with no model behind it."""
 
 import hashlib
+import json
 import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -47,6 +48,19 @@ def _sha256(told: Told) -> str:
     return hashlib.sha256(told.text.encode()).hexdigest()
 
 
+def _pausing(recording: str, section: int) -> str:
+    """The recording with a pause of 60,000 seconds in the middle of that section."""
+    lines = [json.loads(line) for line in recording.splitlines()]
+    for line in lines:
+        if line.get("call", {}).get("section") == section:
+            chunks = line["call"]["chunks"]
+            middle = len(chunks) // 2
+            line["call"]["chunks"] = chunks[:middle] + [
+                [at + 60_000_000, text] for at, text in chunks[middle:]
+            ]
+    return "".join(json.dumps(line) + "\n" for line in lines)
+
+
 async def test_example_plays_back_byte_for_byte_with_what_goes_with_it(service: LiveService) -> None:
     told = await service.client.read(await service.client.start())
 
@@ -64,7 +78,9 @@ async def test_example_plays_back_the_same_when_sections_are_written_at_once(ser
 async def test_example_plays_back_the_same_when_a_section_is_stopped_and_resumed(
     service: LiveService,
 ) -> None:
-    run_id = await service.client.start(model="replay:example.jsonl?speed=20&match=exact")
+    held = service.resources.settings.replay_dir / "held.jsonl"  # type: ignore[operator]
+    held.write_text(_pausing(EXAMPLE.read_text(), section=2))
+    run_id = await service.client.start(model="replay:held.jsonl?speed=1000&match=exact")
     told = Told()
     async for frame in service.client.frames(run_id):
         told.take(frame)
@@ -72,6 +88,7 @@ async def test_example_plays_back_the_same_when_a_section_is_stopped_and_resumed
             break
     await service.client.http.post(f"/api/v1/runs/{run_id}/cancel")
     partial = await service.client.run(run_id)
+    shutil.copy(EXAMPLE, held)
     await service.client.http.post(f"/api/v1/runs/{run_id}/resume")
     await service.client.read(run_id, told)
 
