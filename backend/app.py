@@ -6,8 +6,23 @@ from contextlib import asynccontextmanager, nullcontext
 from fastapi import FastAPI
 
 from backend import version
-from backend.api import catalogue, diagnostics, exports, generate, health, page, runs, safety
+from backend.api import (
+    catalogue,
+    creator_scripts,
+    diagnostics,
+    exports,
+    generate,
+    health,
+    metrics,
+    page,
+    personas,
+    runs,
+    safety,
+    shares,
+    versions,
+)
 from backend.api.limits import BodyLimit
+from backend.api.measuring import Measuring
 from backend.api.origins import OwnSite
 from backend.api.problems import add_problem_handlers
 from backend.resources import open_resources
@@ -36,11 +51,19 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.add_middleware(OwnSite, listens_on=settings.host, allowed_hosts=settings.host_names)
     app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    if settings.metrics:
+        app.add_middleware(Measuring)
+        app.include_router(metrics.router)
     add_problem_handlers(app)
     app.include_router(runs.router)
     app.include_router(exports.router)
+    app.include_router(versions.router)
+    app.include_router(shares.router)
+    app.include_router(shares.public)
+    app.include_router(personas.router)
     app.include_router(generate.router)
     app.include_router(catalogue.router)
+    app.include_router(creator_scripts.router)
     app.include_router(safety.router)
     app.include_router(diagnostics.router)
     app.include_router(health.router)

@@ -1,7 +1,10 @@
 """Structured logs, on standard error: for people on a terminal, JSON elsewhere."""
 
 import logging
+import re
 import sys
+import traceback
+from typing import TextIO
 
 import structlog
 
@@ -17,10 +20,10 @@ def configure_logs(settings: Settings) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     if not pretty:
-        shared.append(structlog.processors.format_exc_info)
+        shared.append(structlog.processors.ExceptionRenderer(_traceback))
     renderer: structlog.typing.Processor = (
-        # Plain: the pretty tracebacks print local variables, and with them texts and keys.
-        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+        # Ours: the pretty tracebacks print local variables, and with them texts and keys.
+        structlog.dev.ConsoleRenderer(exception_formatter=_print_traceback)
         if pretty
         else structlog.processors.JSONRenderer()
     )
@@ -43,3 +46,16 @@ def configure_logs(settings: Settings) -> None:
     # They tell of every request and connection at info level, with addresses; problems still come through.
     for noisy in ("httpx", "httpcore", "openai", "google_genai", "alembic", "uvicorn.access", "aiosqlite"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # Each batch of traces that can't be sent; we say so ourselves, once a minute.
+    for noisy in ("langsmith.client", "opentelemetry"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
+
+
+def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
+    """As Python prints it, without the values that pydantic found wrong: they are what a caller sent."""
+    text = "".join(traceback.format_exception(*exc_info)).rstrip()
+    return re.sub(r"input_value=.*?, input_type=", "input_value=…, input_type=", text, flags=re.DOTALL)
+
+
+def _print_traceback(out: TextIO, exc_info: structlog.typing.ExcInfo) -> None:
+    out.write("\n" + _traceback(exc_info))

@@ -14,18 +14,31 @@ from backend.runs.execution import InlineExecution
 from backend.runs.executor import Executor
 from backend.runs.housekeeping import Housekeeping
 from backend.runs.presence import Presence
+from backend.runs.readiness import Readiness
 from backend.runs.recorder import Recorder
 from backend.runs.runs import Runs
+from backend.runs.shares import Shares
 from backend.settings import Settings
+from backend.sight.attempt import Sight, Tracing
+from backend.sight.measures import Measures
+from backend.sight.prometheus import PrometheusMeasures
 from backend.store.database import Database
 from backend.store.library import StoredLibrary
+from backend.store.personas import PersonaRepository
 from backend.store.runs import Run, RunRepository
+from backend.store.shares import ShareRepository
+from workflows.errors import StorywireError
 from workflows.formats.base import AnyFormat
+from workflows.formats.personal import find_personal
 from workflows.formats.registry import list_formats
 from workflows.graph import build_graph
 from workflows.models.catalog import ModelCatalog
 from workflows.safety.book import PolicyBook
 from workflows.safety.policy import Policy
+
+_CHECKPOINTS = "checkpoints.db"
+_LAST_TRACES_SECONDS = 2.0
+"""What a system of traces gets for its last steps when the service stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +52,11 @@ class Resources:
     database: Database
     execution: InlineExecution
     runs: Runs
+    shares: Shares
+    personas: PersonaRepository
     housekeeping: Housekeeping
+    measures: Measures
+    readiness: Readiness
 
 
 @asynccontextmanager
@@ -54,7 +71,10 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         database = Database(settings.sql_url)
         stack.push_async_callback(database.close)
         await database.migrate()
-        run_log = SqlLog(database)
+        measures = PrometheusMeasures() if settings.metrics else Measures()
+        tracings = await _open_tracings(settings)
+        stack.push_async_callback(_close_tracings, tracings)
+        run_log = SqlLog(database, measures.appended)
         stack.push_async_callback(run_log.close)
         checkpoints = await stack.enter_async_context(_open_checkpoints(settings))
         models = ModelCatalog(settings)
@@ -62,20 +82,23 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         presence = Presence(settings.state_dir / "processes")
         stack.callback(presence.leave)
 
-        formats = list_formats()
+        formats = {name: format.configure(settings) for name, format in list_formats().items()}
         policies = PolicyBook(settings.policy_dir)
         repository = RunRepository(database)
         recorder = _recorder(settings, models, record_to)
-        library = StoredLibrary({})
+        personas = PersonaRepository(database)
+        library = StoredLibrary({"persona": personas.look_up})
         executor = Executor(
             graphs={
-                name: build_graph(format, models, checkpoints, policies, library)
+                name: build_graph(format, models, checkpoints, policies, library, settings.revisions)
                 for name, format in formats.items()
             },
             run_log=run_log,
             repository=repository,
             recorder=recorder,
             policy_of=lambda run: policies.apply(_policy(formats[run.format], run)),
+            sight=Sight(measures, tracings),
+            personal_of=lambda run: _personal(formats[run.format], run),
             merge_seconds=settings.merge_ms / 1000,
             run_timeout=settings.run_timeout,
         )
@@ -91,14 +114,37 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             checkpoints=checkpoints,
             execution=execution,
             presence=presence,
+            measures=measures,
             disconnect_grace=settings.disconnect_grace,
             recorder=recorder,
+        )
+        measures.follow(active=lambda: execution.active, room=settings.max_runs, readers=lambda: runs.readers)
+        readiness = Readiness(
+            execution,
+            models,
+            {
+                "log": (settings.database_file, "log_entries"),
+                "checkpoints": (settings.state_dir / _CHECKPOINTS, "checkpoints"),
+            },
         )
         housekeeping = Housekeeping(repository, run_log, checkpoints, settings.pack_after)
         await stack.enter_async_context(housekeeping)
         warming = asyncio.create_task(models.warm_up(), name="warm up")
         stack.push_async_callback(_leave, warming)
-        yield Resources(settings, formats, models, policies, database, execution, runs, housekeeping)
+        yield Resources(
+            settings=settings,
+            formats=formats,
+            models=models,
+            policies=policies,
+            database=database,
+            execution=execution,
+            runs=runs,
+            shares=Shares(ShareRepository(database), runs),
+            personas=personas,
+            housekeeping=housekeeping,
+            measures=measures,
+            readiness=readiness,
+        )
 
 
 def _recorder(settings: Settings, models: ModelCatalog, record_to: Path | None) -> Recorder | None:
@@ -112,6 +158,34 @@ def _policy(format: AnyFormat, run: Run) -> Policy:
     return format.policy(format.parse(run.input))
 
 
+def _personal(format: AnyFormat, run: Run) -> list[str] | None:
+    try:
+        return find_personal(format.parse(run.input))
+    except StorywireError:  # stored by a version that took other inputs
+        return None
+
+
+async def _open_tracings(settings: Settings) -> list[Tracing]:
+    tracings: list[Tracing] = []
+    if settings.langsmith_tracing:
+        tracings.append(await asyncio.to_thread(_open_langsmith, settings))
+    return tracings
+
+
+def _open_langsmith(settings: Settings) -> Tracing:
+    from backend.sight.langsmith import LangSmith, LangSmithAccess  # a second of imports
+
+    key = settings.langsmith_api_key.get_secret_value() if settings.langsmith_api_key else None
+    return LangSmith(
+        LangSmithAccess(settings.langsmith_endpoint, key, settings.langsmith_project, settings.trace_mask)
+    )
+
+
+async def _close_tracings(tracings: list[Tracing]) -> None:
+    for tracing in tracings:
+        await asyncio.to_thread(tracing.close, _LAST_TRACES_SECONDS)
+
+
 async def _leave(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.wait([task])
@@ -120,7 +194,7 @@ async def _leave(task: asyncio.Task[None]) -> None:
 @asynccontextmanager
 async def _open_checkpoints(settings: Settings) -> AsyncIterator[AsyncSqliteSaver]:
     """A file of their own: LangGraph's writes and ours don't wait for one another."""
-    async with aiosqlite.connect(settings.state_dir / "checkpoints.db") as connection:
+    async with aiosqlite.connect(settings.state_dir / _CHECKPOINTS) as connection:
         await connection.execute("PRAGMA busy_timeout=30000")
         saver = AsyncSqliteSaver(connection)
         await saver.setup()

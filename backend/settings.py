@@ -1,13 +1,16 @@
 """Every setting of the service. With `workflows/models/settings.py` the only reader of the environment."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from workflows.formats.creator_script.templates import TemplateBook, TemplateError
 from workflows.models.settings import ModelSettings
 from workflows.safety.book import PolicyBook, PolicyError
+
+_LANGSMITH = "https://api.smith.langchain.com"
 
 
 class Settings(ModelSettings):
@@ -31,6 +34,26 @@ class Settings(ModelSettings):
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="How it is logged; auto: console on a terminal, else json"
     )
+    metrics: bool = Field(True, description="Answer at /metrics, for Prometheus")
+
+    langsmith_tracing: bool = Field(
+        False,
+        validation_alias=AliasChoices("LANGSMITH_TRACING", "LANGSMITH_TRACING_V2", "LANGCHAIN_TRACING_V2"),
+        description="Trace every run with LangSmith",
+    )
+    langsmith_api_key: SecretStr | None = Field(
+        None, validation_alias=AliasChoices("LANGSMITH_API_KEY", "LANGCHAIN_API_KEY")
+    )
+    langsmith_project: str = Field(
+        "storywire", validation_alias=AliasChoices("LANGSMITH_PROJECT", "LANGCHAIN_PROJECT")
+    )
+    langsmith_endpoint: str = Field(
+        _LANGSMITH, validation_alias=AliasChoices("LANGSMITH_ENDPOINT", "LANGCHAIN_ENDPOINT")
+    )
+    trace_mask: Literal["none", "personal", "all"] = Field(
+        "personal",
+        description="What traces hide: nothing, what inputs say about persons, or all texts",
+    )
 
     max_runs: int = Field(100, ge=1, description="Runs at once; one more is refused (OVERLOADED)")
     max_body_bytes: int = Field(1_000_000, ge=1_000, description="A larger request body is refused")
@@ -40,6 +63,11 @@ class Settings(ModelSettings):
     )
     shutdown_grace: float = Field(
         20, ge=0, description="Seconds that sections get to finish when the service is stopped"
+    )
+    drain_seconds: float = Field(
+        0,
+        ge=0,
+        description="Seconds between SIGTERM and closing the port, in which /readyz says that the service is stopping",
     )
     disconnect_grace: float = Field(
         60,
@@ -69,6 +97,16 @@ class Settings(ModelSettings):
             raise ValueError("this version keeps its data in a SQLite file: sqlite:///path/to/file.db")
         return url
 
+    @model_validator(mode="after")
+    def _check_langsmith(self) -> Self:
+        if (
+            self.langsmith_tracing
+            and self.langsmith_api_key is None
+            and self.langsmith_endpoint == _LANGSMITH
+        ):
+            raise ValueError("LANGSMITH_TRACING needs LANGSMITH_API_KEY, which is not set")
+        return self
+
     @field_validator("policy_dir")
     @classmethod
     def _check_policies(cls, folder: Path | None) -> Path | None:
@@ -76,6 +114,16 @@ class Settings(ModelSettings):
             try:
                 PolicyBook(folder)
             except PolicyError as error:
+                raise ValueError(str(error)) from None
+        return folder
+
+    @field_validator("template_dir")
+    @classmethod
+    def _check_templates(cls, folder: Path | None) -> Path | None:
+        if folder is not None:
+            try:
+                TemplateBook(folder)
+            except TemplateError as error:
                 raise ValueError(str(error)) from None
         return folder
 
@@ -87,9 +135,14 @@ class Settings(ModelSettings):
     @property
     def state_dir(self) -> Path:
         """Where the database file is; the checkpoints and the processes' locks belong beside it."""
+        return self.database_file.parent
+
+    @property
+    def database_file(self) -> Path:
+        """Where runs and their logs are kept."""
         if self.database_url is None:
-            return self.data_dir
-        return Path(self.database_url.removeprefix("sqlite:///")).parent
+            return self.data_dir / "storywire.db"
+        return Path(self.database_url.removeprefix("sqlite:///"))
 
     @property
     def sql_url(self) -> str:

@@ -101,7 +101,7 @@ async def _write_one(graph: Graph, theme: str) -> tuple[str, float]:
     events = graph.astream_events(
         {"input": story_input(theme)},
         version="v2",
-        context=RunContext(),
+        context=RunContext(keep_length=False),
     )
     async for event in events:
         if (

@@ -25,8 +25,8 @@ def story_input(theme: str) -> dict[str, Any]:
 
 
 async def start(client: Client, theme: str) -> str:
-    """Starts a story; returns its run id."""
-    return await client.start(input=story_input(theme))
+    """Starts a story whose sections are as long as the provider makes them; returns its run id."""
+    return await client.start(input=story_input(theme), keep_length=False)
 
 
 def is_prose(call: dict[str, Any]) -> bool:

@@ -8,7 +8,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from typing_extensions import TypedDict
 
-from workflows.formats.base import AnyFormat
+from workflows.formats.base import AnyFormat, Format
 from workflows.library import EmptyLibrary, Library
 from workflows.models.catalog import ModelCatalog
 from workflows.nodes.calculate_metrics import calculate_metrics
@@ -18,6 +18,7 @@ from workflows.nodes.dispatch import dispatch
 from workflows.nodes.enhance_content import enhance_content
 from workflows.nodes.generate_content import generate_content
 from workflows.nodes.outline import outline, review_outline
+from workflows.nodes.research import ResearchTask, research
 from workflows.nodes.safety_check import safety_check
 from workflows.routing import after_safety_check, next_sections
 from workflows.safety.book import PolicyBook
@@ -32,9 +33,13 @@ def build_graph(
     checkpointer: BaseCheckpointSaver[Any] | None = None,
     policies: PolicyBook | None = None,
     library: Library | None = None,
+    revisions: int | None = None,
 ) -> Graph:
-    """The graph of one format. LangGraph Studio brings a checkpointer of its own."""
-    deps = Dependencies(format, models, policies or PolicyBook(), library or EmptyLibrary())
+    """The graph of one format. LangGraph Studio brings a checkpointer of its own.
+
+    `revisions`: how often a review may have sections written again, if not as often as the format says.
+    """
+    deps = Dependencies(format, models, policies or PolicyBook(), library or EmptyLibrary(), revisions)
     # A schema of its own for each format: Studio makes the input form from it.
     graph = StateGraph(State, context_schema=RunContext, input_schema=_request_schema(format))
 
@@ -50,8 +55,15 @@ def build_graph(
     graph.add_edge(START, "outline")
     graph.add_edge("outline", "review_outline")
     graph.add_edge("review_outline", "dispatch")
-    graph.add_conditional_edges("dispatch", next_sections, ["generate_content", "safety_check"])
+    researches = type(format).research is not Format.research
+    hand_out = partial(next_sections, facts_section=format.facts_section, researches=researches)
+    graph.add_conditional_edges(
+        "dispatch", hand_out, ["generate_content", "safety_check", *(["research"] if researches else [])]
+    )
     graph.add_edge("generate_content", "dispatch")
+    if researches:
+        graph.add_node("research", partial(research, deps), input_schema=ResearchTask)
+        graph.add_edge("research", "dispatch")
     graph.add_conditional_edges("safety_check", after_safety_check, ["enhance_content", "derive"])
     graph.add_edge("enhance_content", "safety_check")
     graph.add_edge("derive", "calculate_metrics")

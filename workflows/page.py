@@ -7,14 +7,16 @@ thrown away) can't leak: nobody listens to the model's own tokens.
 
 import asyncio
 from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, NotRequired, Self
 
 from langgraph.types import StreamWriter
 from typing_extensions import TypedDict
 
 from workflows.errors import ModelBadOutput
-from workflows.state import Section, Verdict
+from workflows.state import Facts, Section, Verdict
+from workflows.text.length import Trimmer
 from workflows.text.normaliser import Normaliser
+from workflows.text.words import count_words
 
 RetractReason = Literal["restart", "safety", "revision"]
 
@@ -24,19 +26,21 @@ whatever its length, and a fast model sends thousands of tokens a second."""
 
 
 class Prose(TypedDict):
-    """Stream item: text to append to a section. `first` marks the first words, `last` its end."""
+    """Stream item: text to append to a section, or to a piece. `last` marks its end."""
 
     kind: Literal["prose"]
     section: int
+    piece: NotRequired[str]
     text: str
     last: bool
 
 
 class Retraction(TypedDict):
-    """Stream item: forget the text of a section."""
+    """Stream item: forget the text of a section, or of a piece."""
 
     kind: Literal["retraction"]
     section: int
+    piece: NotRequired[str]
     reason: RetractReason
 
 
@@ -47,6 +51,13 @@ class Judgement(TypedDict):
     verdict: Verdict
 
 
+class Findings(TypedDict):
+    """Stream item: the facts that all sections share."""
+
+    kind: Literal["facts"]
+    facts: Facts
+
+
 class Notice(TypedDict):
     """Stream item: something that a person should be told while a node works."""
 
@@ -55,20 +66,26 @@ class Notice(TypedDict):
     message: str
 
 
-PageItem = Prose | Retraction | Judgement | Notice
+PageItem = Prose | Retraction | Judgement | Findings | Notice
 
 
 class Page:
-    """One section being written (`with`). Items go to LangGraph's stream writer, in order.
+    """One section or piece being written (`with`). Items go to LangGraph's stream writer, in order.
 
     The first words go at once, what follows together. However the block is left, every word that was
     written has gone to the readers.
+
+    With a `trimmer` the text is cut to its length before anybody sees it.
     """
 
-    def __init__(self, section: int, writer: StreamWriter) -> None:
+    def __init__(
+        self, section: int, writer: StreamWriter, *, piece: str | None = None, trimmer: Trimmer | None = None
+    ) -> None:
         self._section = section
+        self._piece = piece
         self._writer = writer
         self._normaliser = Normaliser()
+        self._trimmer = trimmer
         self._text: list[str] = []
         self._waiting: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
@@ -81,13 +98,29 @@ class Page:
     ) -> None:
         self._send()
 
+    @property
+    def is_full(self) -> bool:
+        """Nothing more is taken: stop the model."""
+        return self._trimmer is not None and self._trimmer.is_full
+
+    @property
+    def words(self) -> int:
+        """Words so far, also those that aren't shown yet."""
+        return self._trimmer.words if self._trimmer is not None else count_words("".join(self._text))
+
+    @property
+    def text(self) -> str:
+        """The text so far, also what isn't shown yet."""
+        return "".join(self._text) + (self._trimmer.rest if self._trimmer is not None else "")
+
     def retract(self, reason: RetractReason) -> None:
         """Takes back what earlier pages of this section showed."""
-        self._writer(Retraction(kind="retraction", section=self._section, reason=reason))
+        item = Retraction(kind="retraction", section=self._section, reason=reason)
+        self._writer(item if self._piece is None else {**item, "piece": self._piece})
 
     def write(self, chunk: str) -> None:
-        """Appends what is left of `chunk` after cleaning."""
-        if not (text := self._normaliser.feed(chunk)):
+        """Appends what is left of `chunk` after cleaning and trimming."""
+        if not (text := self._trim(self._normaliser.feed(chunk))):
             return
         is_first = not self._text
         self._text.append(text)
@@ -97,21 +130,33 @@ class Page:
         elif self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(_JOIN_SECONDS, self._send)
 
+    def reopen(self) -> None:
+        """A new paragraph, also after a text that was cut."""
+        if self._trimmer is not None:
+            self._trimmer.reopen()
+        self.write("\n\n")
+
     def finish(self) -> Section:
         """Ends the section and returns it as its readers have it. Raises ModelBadOutput if it is empty."""
-        rest = self._normaliser.close()
+        rest = self._trim(self._normaliser.close())
+        if self._trimmer is not None:
+            rest += self._trimmer.close()
         if not self._text and not rest:
-            raise ModelBadOutput(f"The model wrote nothing for section {self._section + 1}.")
+            what = f"section {self._section + 1}" if self._piece is None else f"the piece {self._piece}"
+            raise ModelBadOutput(f"The model wrote nothing for {what}.")
         self._text.append(rest)
         self._waiting.append(rest)
         self._send(last=True)
         return Section(index=self._section, text="".join(self._text))
+
+    def _trim(self, text: str) -> str:
+        return text if self._trimmer is None else self._trimmer.feed(text)
 
     def _send(self, *, last: bool = False) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if self._waiting or last:
-            text = "".join(self._waiting)
+            item = Prose(kind="prose", section=self._section, text="".join(self._waiting), last=last)
             self._waiting.clear()
-            self._writer(Prose(kind="prose", section=self._section, text=text, last=last))
+            self._writer(item if self._piece is None else {**item, "piece": self._piece})

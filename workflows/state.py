@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, NotRequired
 # Pydantic, which makes Studio's forms, wants this one below Python 3.12.
 from typing_extensions import TypedDict
 
+from workflows.text.length import SectionLength
+
 
 class PlannedSection(TypedDict):
     """One section of the plan. `index` counts from 0; `target_words` is what to aim at."""
@@ -33,6 +35,36 @@ class Section(TypedDict):
     text: str
 
 
+class Source(TypedDict):
+    """Where a fact comes from. `date` as the source has it; empty strings for what isn't known."""
+
+    title: str
+    publisher: str
+    date: str
+    url: str
+
+
+class Facts(TypedDict):
+    """What the sections share of the matter: found or made with the first of them, and shown to readers."""
+
+    canonical_pack: dict[str, Any]
+    sources: list[Source]
+
+
+class PlannedPiece(TypedDict):
+    """A text of its own that is made beside the sections, such as a short form. `name` is its key: `M1`."""
+
+    name: str
+    title: str
+    target_words: int
+
+
+class Piece(PlannedPiece):
+    """A finished piece: exactly the text that its readers were sent."""
+
+    text: str
+
+
 class Issue(TypedDict, total=False):
     """Something that a safety check found. `quote` is the passage, `advice` what to do about it."""
 
@@ -46,7 +78,7 @@ class Issue(TypedDict, total=False):
 class Verdict(TypedDict):
     """What a safety check says: `score` 0 (unsafe) to 1, `approved` decides.
 
-    `section` where it is about one; `layers` are the checks that ran, `scores` (0–1) are a judge's.
+    `section` or `piece` where it is about one; `layers` are the checks that ran, `scores` (0–1) are a judge's.
     """
 
     stage: Literal["input", "sentence", "section", "final"]
@@ -54,9 +86,28 @@ class Verdict(TypedDict):
     score: float
     issues: list[Issue]
     section: NotRequired[int]
+    piece: NotRequired[str]
     policy: NotRequired[str]
     layers: NotRequired[list[str]]
     scores: NotRequired[dict[str, float]]
+
+
+class Finding(TypedDict):
+    """What a format's own review found: the rule that doesn't hold, and what to do about it.
+
+    `rewrite` asks for the section to be written again. Without a `section` nothing can be: it is only
+    reported. `quote` is the passage.
+    """
+
+    rule: str
+    advice: str
+    rewrite: bool
+    section: NotRequired[int]
+    quote: NotRequired[str]
+
+
+FEEDBACK = "feedback"
+"""The rule of a finding that a person made. It counts as no revision of the format's own."""
 
 
 def add_verdicts(known: dict[int, Verdict], new: dict[int, Verdict]) -> dict[int, Verdict]:
@@ -69,6 +120,17 @@ def add_sections(known: dict[int, Section], new: dict[int, Section]) -> dict[int
     return {**known, **new}
 
 
+def add_lengths(known: dict[int, SectionLength], new: dict[int, SectionLength]) -> dict[int, SectionLength]:
+    """Reducer: as `add_sections`."""
+    return {**known, **new}
+
+
+def newest(known: Facts, new: Facts) -> Facts:
+    """Reducer: tasks that are done in one step may each bring it; the last one stays."""
+    del known
+    return new
+
+
 class State(TypedDict, total=False):
     """The state of a graph; `input` is the format's own input model, as JSON."""
 
@@ -76,21 +138,37 @@ class State(TypedDict, total=False):
     outline: Outline
     notes: dict[str, Any]  # what the format's plan keeps for its prompts; readers never see it
     sections: Annotated[dict[int, Section], add_sections]
+    lengths: Annotated[dict[int, SectionLength], add_lengths]  # by section, where lengths are kept
+    facts: Annotated[Facts, newest]
+    research: dict[str, Any]  # notes for the prompts of later sections; readers never see them
     judged: Annotated[dict[int, Verdict], add_verdicts]  # by section, where each is judged before it is shown
     safety: Verdict
-    rewrites: int
+    pieces: dict[str, Piece]  # by name, in reading order
+    rewrites: int  # made because the safety check found fault
+    findings: list[Finding]  # of the format's last review
+    revising: list[int]  # the sections that are being written again because of them
+    revisions: int  # made because a review asked for it
+    taken_over: list[int]  # sections of the version before, which a review leaves as they are
     results: dict[str, Any]  # the format's own results, such as a story's choices
     metadata: dict[str, Any]
 
 
 class SectionTask(TypedDict):
-    """What one `generate_content` task is given: enough to write its section, not the text so far again."""
+    """What one `generate_content` task is given: enough to write its section, not the text so far again.
+
+    `target_words` is the section's target, planned anew from what was written before; `ask_words` is what to
+    ask the model for so that it comes out at that.
+    """
 
     input: dict[str, Any]
     outline: Outline
     notes: dict[str, Any]
     index: int
     last_paragraph: str
+    target_words: int
+    ask_words: int
+    facts: Facts | None
+    research: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +178,7 @@ class RunContext:
     model: str | None = None
     parallel: int = 1
     review_outline: bool = False
+    keep_length: bool = True
     owner: str = "local"
 
 

@@ -8,6 +8,10 @@ from pydantic import BaseModel
 from backend.api.dependencies import ResourcesDep
 from backend.runs.options import RunOptions
 from backend.streaming.chunks import StoryChunk
+from workflows.models.selection import ROLES
+from workflows.models.spec import ModelSpec
+from workflows.models.structured import StructuredMode
+from workflows.models.usage import Role
 
 router = APIRouter(prefix="/api/v1", tags=["catalogue"])
 
@@ -23,18 +27,35 @@ class FormatView(BaseModel):
 
 
 class ModelView(BaseModel):
-    """A model; `note` says what is missing or what to expect."""
+    """A model. `usable`: configured and allowed, so that a run may name it. `note` says what is missing or what
+    to expect. `roles` are those that it has when a run names no model."""
 
     id: str
     provider: str
+    configured: bool
+    allowed: bool
     usable: bool
+    structured: StructuredMode
+    roles: list[Role]
     note: str | None
 
 
+class RoleView(BaseModel):
+    """Who does one part of the work when a run names no model; None: nobody judges, nobody takes over."""
+
+    model: str | None
+    fallback: str | None
+
+
 class ModelList(BaseModel):
-    """Every provider's default model, and the one that is used when none is named."""
+    """The model that writes when none is named, who else has a role then, and what a run may name.
+
+    `allowed` are patterns in which `*` stands for anything; empty: every model of every configured provider.
+    """
 
     default: str
+    roles: dict[Role, RoleView]
+    allowed: list[str]
     models: list[ModelView]
 
 
@@ -57,14 +78,37 @@ async def list_formats(resources: ResourcesDep) -> dict[str, list[FormatView]]:
 
 @router.get("/models")
 async def list_models(resources: ResourcesDep) -> ModelList:
-    """What is configured and usable."""
+    """What is configured, allowed and usable. Asks no provider: `storywire doctor` does."""
+    models = resources.models
+    selection = models.selection
+    writing = selection.default()
     return ModelList(
-        default=str(resources.models.default()),
+        default=str(writing),
+        roles={
+            role: RoleView(
+                model=_name(selection.of(role, writing)), fallback=_name(selection.fallback_of(role, writing))
+            )
+            for role in ROLES
+        },
+        allowed=list(selection.patterns),
         models=[
-            ModelView(id=info.id, provider=info.provider, usable=info.usable, note=info.note)
-            for info in resources.models.choices()
+            ModelView(
+                id=info.id,
+                provider=info.provider,
+                configured=info.configured,
+                allowed=info.allowed,
+                usable=info.usable,
+                structured=info.structured,
+                roles=list(info.roles),
+                note=info.note,
+            )
+            for info in models.choices()
         ],
     )
+
+
+def _name(spec: ModelSpec | None) -> str | None:
+    return None if spec is None else str(spec)
 
 
 @router.get("/schema/story_chunk.json")

@@ -22,7 +22,7 @@ from workflows.formats.base import AnyFormat, invalid_input
 router = APIRouter(prefix="/api/v1", tags=["generate"])
 
 # How the path says what is written; a format's own name is understood too.
-_PATHS = {"stories": "story"}
+_PATHS = {"stories": "story", "creator-scripts": "creator_script"}
 _STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
 _STREAM_OPTIONS = frozenset({"last_event_id", "request_id", "order", "granularity", "token"})
 

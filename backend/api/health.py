@@ -1,11 +1,8 @@
 """Is it alive, is it ready."""
 
-import structlog
 from fastapi import APIRouter, Response
 
 from backend.api.dependencies import ResourcesDep
-
-log = structlog.get_logger()
 
 router = APIRouter(tags=["health"])
 
@@ -18,14 +15,12 @@ async def healthz() -> dict[str, str]:
 
 @router.get("/readyz")
 async def readyz(resources: ResourcesDep, response: Response) -> dict[str, str | int]:
-    """Runs can be started: the database answers and there is room. 503 otherwise."""
-    try:
-        await resources.database.ping()
-    except Exception:
-        log.exception("database_does_not_answer")
+    """Runs can be started: log and checkpoints can be written, there is a model and room. 503 otherwise."""
+    reason = await resources.readiness.reason()
+    if reason is not None:
         response.status_code = 503
-        return {"status": "the database does not answer"}
-    if not resources.execution.accepts:
-        response.status_code = 503
-        return {"status": "no room for another run", "runs": resources.execution.active}
-    return {"status": "ready", "runs": resources.execution.active, "readers": resources.runs.readers}
+    return {
+        "status": reason or "ready",
+        "runs": resources.execution.active,
+        "readers": resources.runs.readers,
+    }

@@ -29,7 +29,7 @@ class OwnSite:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] == "http" and scope["path"].startswith("/api/"):
+        if scope["type"] == "http" and scope["path"].startswith(("/api/", "/metrics")):
             headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
             if (reason := self._refuse(headers)) is not None:
                 await problem("FORBIDDEN", reason)(scope, receive, send)

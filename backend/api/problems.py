@@ -124,7 +124,9 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:
-    log.error("request_broke", path=request.url.path, exc_info=error)
+    run_id = request.path_params.get("run_id")
+    about = {"run_id": run_id} if run_id else {}
+    log.error("request_broke", path=request.url.path, exc_info=error, **about)
     return problem("INTERNAL", "Something went wrong on our side.")
 
 

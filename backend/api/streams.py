@@ -56,7 +56,8 @@ class _EventStream(EventSourceResponse):
         try:
             await super().__call__(scope, receive, send)
         except SendTimeoutError:
-            log.info("slow_reader_closed")
+            log.info("slow_reader_closed", run_id=self.headers["X-Run-Id"])
+            scope["app"].state.resources.measures.slow_reader_closed()
 
 
 async def _frames(

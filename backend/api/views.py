@@ -38,6 +38,14 @@ class SectionView(BaseModel):
     is_complete: bool
 
 
+class PieceView(BaseModel):
+    """A text beside the story as far as it is written."""
+
+    name: str
+    text: str
+    is_complete: bool
+
+
 class RunView(RunSummary):
     """One run: what was asked for, the text so far, and what came of it."""
 
@@ -45,6 +53,8 @@ class RunView(RunSummary):
     options: dict[str, Any]
     outline: dict[str, Any] | None
     sections: list[SectionView]
+    pieces: list[PieceView]
+    facts: dict[str, Any] | None
     text: str
     safety: list[dict[str, Any]]
     safety_issues: dict[str, int]
@@ -52,6 +62,7 @@ class RunView(RunSummary):
     usage: dict[str, Any] | None
     result: dict[str, Any] | None
     error: dict[str, Any] | None
+    parent_run_id: str | None
     stream_url: str
 
 
@@ -98,12 +109,22 @@ def whole(run: Run, transcript: Transcript) -> RunView:
             SectionView(index=index, text=transcript.text_of(index), is_complete=index in transcript.finished)
             for index in transcript.started
         ],
+        pieces=[
+            PieceView(
+                name=name,
+                text=transcript.piece_text(name),
+                is_complete=name in transcript.finished_pieces,
+            )
+            for name in transcript.pieces
+        ],
+        facts=transcript.facts.model_dump() if transcript.facts else None,
         text=transcript.text,
         safety=[verdict.model_dump(exclude_none=True) for verdict in transcript.verdicts],
         safety_issues=Counter(issue.category for verdict in transcript.verdicts for issue in verdict.issues),
         usage=transcript.usage.model_dump(exclude_none=True) if transcript.usage else None,
         result=run.result,
         error=run.error,
+        parent_run_id=run.parent_run_id,
         stream_url=stream_url(run.id),
     )
 

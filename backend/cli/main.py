@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from backend.cli import generate, proxy, record, runs, serve
+from backend.cli import doctor, generate, record, runs, serve
 from backend.version import VERSION
 
 app = typer.Typer(
@@ -14,7 +14,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("serve")(serve.serve)
-app.command("doctor")(proxy.doctor)
+app.command("doctor")(doctor.doctor)
 app.add_typer(generate.app, name="generate")
 app.add_typer(record.app, name="record")
 app.add_typer(runs.app, name="runs")

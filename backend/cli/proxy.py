@@ -1,4 +1,4 @@
-"""`storywire doctor URL`: does a stream arrive as it is sent, through everything that stands in between?"""
+"""For `storywire doctor URL`: does a stream arrive as it is sent, through everything that stands in between?"""
 
 import asyncio
 import json
@@ -6,7 +6,7 @@ import zlib
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from dataclasses import asdict, dataclass, field, replace
-from typing import Annotated, Any
+from typing import Any
 
 import httpx
 import typer
@@ -47,32 +47,20 @@ async def measure(
 def check_streaming(
     url: str,
     *,
-    ticks: int = _TICKS,
-    interval_ms: int = _INTERVAL_MS,
+    ticks: int | None = None,
+    interval_ms: int | None = None,
     idle: float | None = None,
     as_json: bool = False,
 ) -> int:
     """Measures, says what was found, and returns the command's status: 1 when streaming is broken."""
-    findings = asyncio.run(measure(url, ticks=ticks, interval_ms=interval_ms, idle=idle))
+    findings = asyncio.run(
+        measure(url, ticks=ticks or _TICKS, interval_ms=interval_ms or _INTERVAL_MS, idle=idle)
+    )
     if as_json:
         typer.echo(json.dumps({"broken": findings.broken, "product": findings.product, **asdict(findings)}))
     else:
         _show(findings)
     return 1 if findings.broken else 0
-
-
-def doctor(
-    url: Annotated[str, typer.Argument(metavar="URL", help="The service's address, as readers reach it.")],
-    ticks: Annotated[int, typer.Option(min=3, max=200, help="How many messages to ask for.")] = _TICKS,
-    interval: Annotated[int, typer.Option(min=10, max=1000, help="Milliseconds between two.")] = _INTERVAL_MS,
-    idle: Annotated[
-        float | None,
-        typer.Option(min=1, max=300, help="Also leave a stream silent for so many seconds."),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For a program to read.")] = False,
-) -> None:
-    """Measure whether streams arrive as they are sent, and say what to change."""
-    raise typer.Exit(check_streaming(url, ticks=ticks, interval_ms=interval, idle=idle, as_json=as_json))
 
 
 @dataclass(slots=True)

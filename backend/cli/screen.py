@@ -13,11 +13,14 @@ from backend.streaming.chunks import (
     Content,
     Error,
     Message,
+    NodeEvent,
     OutlineData,
     OutlineMessage,
     Progress,
     Retract,
     SafetyCheck,
+    Slot,
+    slot_of,
 )
 
 
@@ -28,7 +31,7 @@ class Screen:
         self._about = Console(stderr=True, highlight=False)
         self._status: Status | None = None
         self._outline: OutlineData | None = None
-        self._section: int | None = None
+        self._section: Slot | None = None
 
     def __enter__(self) -> Self:
         if self._about.is_terminal and not sys.stdout.isatty():
@@ -47,8 +50,11 @@ class Screen:
         match message:
             case OutlineMessage(data=outline):
                 self._show_outline(outline)
-            case Content(data=data) if data.piece is None:
-                self._write(data.section, data.chunk)
+            case Content(data=data):
+                self._write(slot_of(data), data.chunk)
+            case Retract(data=data) if data.piece is not None:
+                self._tell(f"\n[yellow]— {escape(data.piece)} is taken back ({data.reason}) —[/yellow]")
+                self._section = None
             case Retract(data=data):
                 self._tell(
                     f"\n[yellow]— section {data.section + 1} is written again ({data.reason}) —[/yellow]"
@@ -57,6 +63,8 @@ class Screen:
             case SafetyCheck(data=data):
                 verdict = "[green]approved[/green]" if data.approved else "[red]not approved[/red]"
                 self._tell(f"\n\nSafety     {verdict}, score {data.score:.2f}, {len(data.issues)} notes")
+            case NodeEvent(data=data) if data.message:
+                self._tell(f"\n[yellow]— {escape(data.message)} —[/yellow]")
             case Progress(data=data):
                 self._progress(
                     f"{data.percent:3} %  {data.words} of {data.target_words} words  {data.message}"
@@ -77,10 +85,12 @@ class Screen:
             )
         self._tell("")
 
-    def _write(self, section: int, chunk: str) -> None:
-        if section != self._section:
+    def _write(self, slot: Slot, chunk: str) -> None:
+        if slot != self._section:
             print(end="" if self._section is None else "\n\n")
-            self._section = section
+            self._section = slot
+            if isinstance(slot, str):
+                print(f"{slot}\n")
         print(chunk, end="", flush=True)
 
     def _show_end(self, data: dict[str, object]) -> None:

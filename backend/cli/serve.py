@@ -27,7 +27,7 @@ def serve(
     from backend.server import run_server
 
     configure_logs(settings)
-    run_server(create_app(settings), listener)
+    run_server(create_app(settings), listener, settings.drain_seconds)
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -46,15 +46,14 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 def _greet(settings: Settings, port: int) -> None:
-    from workflows.models.catalog import (  # seconds, but the port was checked first
-        EMBEDDED_NOTE,
-        ModelCatalog,
-    )
+    from workflows.models.selection import EMBEDDED_NOTE, Selection
 
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
-    default = ModelCatalog(settings).default()
+    default = Selection(settings).default()
     _console.print(f"[bold]Storywire[/bold]  http://{host}:{port}/", highlight=False)
     _console.print(f"Model      {default}", highlight=False)
     if default.provider == "embedded":
         _console.print(f"           {EMBEDDED_NOTE}", style="yellow", highlight=False)
-        _console.print("           e.g. STORYWIRE_MODEL=openai:gpt-5-mini OPENAI_API_KEY=…", highlight=False)
+        _console.print(
+            "           e.g. STORYWIRE_MODEL=openai:gpt-5.6-luna OPENAI_API_KEY=…", highlight=False
+        )

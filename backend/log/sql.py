@@ -1,9 +1,10 @@
 """The log in SQL: group commits, one writer a run, readers woken when there is something new."""
 
 import asyncio
+import time
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from operator import attrgetter
@@ -56,10 +57,11 @@ class _Bell:
 
 
 class SqlLog:
-    """Logs of all runs in one database."""
+    """Logs of all runs in one database. `appended` is told of each batch: seconds it took, entries it had."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, appended: Callable[[float, int], None] = lambda *_: None) -> None:
         self._db = database
+        self._appended = appended
         self._queue: list[_Append] = []
         self._committing: asyncio.Task[None] | None = None
         self._tails: dict[str, deque[Entry]] = {}  # of the runs that this process writes
@@ -90,11 +92,13 @@ class SqlLog:
         Appends of many runs that come while a commit is under way share the next one.
         Raises StaleWriter if the run was taken over; the database's own error if it can't write.
         """
+        began = time.monotonic()
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._queue.append(_Append(run_id, epoch, entries, done))
         if self._committing is None:
             self._committing = asyncio.create_task(self._commit_queue())
         await done
+        self._appended(time.monotonic() - began, len(entries))
 
     async def read(self, run_id: str, after: int = 0, limit: int = 1000) -> list[Entry]:
         """At most `limit` entries with a seq greater than `after`, in order. Empty: there are none (yet)."""

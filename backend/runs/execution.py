@@ -28,17 +28,29 @@ class InlineExecution:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._signals: dict[str, Signals] = {}
         self._listener: asyncio.Task[None] | None = None
+        self._closed = False
         self._draining = False
         self._reserved = 0
 
     @property
     def accepts(self) -> bool:
         """Whether there is room for one more run."""
-        return not self._draining and len(self._tasks) + self._reserved < self._max_runs
+        return not self._closed and len(self._tasks) + self._reserved < self._max_runs
+
+    @property
+    def closed(self) -> bool:
+        """Whether no more runs are taken because the process is about to end."""
+        return self._closed
+
+    def close_door(self) -> None:
+        """No more runs are taken; those that are here go on until `drain`."""
+        self._closed = True
 
     @contextmanager
     def room(self) -> Iterator[None]:
         """Keeps room for a run that is about to be stored and submitted. Raises Overloaded."""
+        if self._closed:
+            raise Overloaded("The service is stopping; try again in a few seconds.")
         if not self.accepts:
             raise Overloaded("As many runs as may are going on already; try again in a few seconds.")
         self._reserved += 1
@@ -103,7 +115,7 @@ class InlineExecution:
 
     async def drain(self, grace: float) -> None:
         """Lets sections finish for `grace` seconds, then stops; the next process goes on with every run."""
-        self._draining = True
+        self._closed = self._draining = True
         for signals in self._signals.values():
             signals.drain()
         if self._tasks:

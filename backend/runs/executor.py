@@ -2,11 +2,12 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import structlog
+from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphDrained
 from langgraph.types import Command, StateSnapshot
@@ -14,12 +15,15 @@ from langgraph.types import Command, StateSnapshot
 from backend.log.entry import LogUnavailable, StaleWriter
 from backend.log.sql import SqlLog
 from backend.runs.options import RunOptions
+from backend.runs.origin import plan_of, seed_state
 from backend.runs.reconcile import reconcile
 from backend.runs.recorder import Recorder
 from backend.runs.replay import replay
 from backend.runs.result import complete, failure
 from backend.runs.signals import Signals
 from backend.runs.writer import RunWriter
+from backend.sight.attempt import Attempt, Sight
+from backend.sight.measures import Outcome
 from backend.store.runs import Run, RunRepository, Status
 from backend.streaming.chunks import (
     Complete,
@@ -56,6 +60,8 @@ class Executor:
         run_log: SqlLog,
         repository: RunRepository,
         policy_of: Callable[[Run], Policy],
+        sight: Sight,
+        personal_of: Callable[[Run], Sequence[str] | None],
         recorder: Recorder | None = None,
         merge_seconds: float,
         run_timeout: float,
@@ -64,6 +70,8 @@ class Executor:
         self._log = run_log
         self._repository = repository
         self._policy_of = policy_of
+        self._sight = sight
+        self._personal_of = personal_of
         self._recorder = recorder
         self._merge_seconds = merge_seconds
         self._run_timeout = run_timeout
@@ -71,6 +79,8 @@ class Executor:
     async def execute(self, run: Run, signals: Signals) -> None:
         """Returns when the run ended, waits for a person, or was stopped by `signals`."""
         structlog.contextvars.bind_contextvars(run_id=run.id, format=run.format)
+        attempt: Attempt | None = None
+        outcome: Outcome = "interrupted"
         try:
             epoch = await self._log.take_over(run.id)
             transcript, last_seq = await replay(self._log, run.id)
@@ -78,6 +88,8 @@ class Executor:
                 # A crash fell between the log and the table. A run that was cancelled stays cancelled.
                 await self._store(run, transcript.terminal, transcript)
                 return
+            log.info("run_begins", attempt=transcript.attempts + 1, model=run.model)
+            attempt = self._sight.begin(run.id, run.format, transcript, lambda: self._personal_of(run))
             writer = RunWriter(
                 self._log,
                 run.id,
@@ -85,15 +97,16 @@ class Executor:
                 last_seq=last_seq,
                 transcript=transcript,
                 merge_seconds=self._merge_seconds,
+                watch=attempt,
             )
             async with writer:
-                ending = await self._write(run, writer, signals)
+                ending = await self._write(run, writer, signals, attempt)
                 if self._recorder is not None:
                     self._recorder.end(run, ending)
                 if ending is not None:
                     signals.settling = True
                     writer.put(ending)
-            await self._store(run, ending, transcript)
+            outcome = await self._store(run, ending, transcript)
         except StaleWriter:
             log.warning("run_taken_over")
         except LogUnavailable:
@@ -101,12 +114,15 @@ class Executor:
             log.exception("run_log_unavailable")
         finally:
             self._log.let_go(run.id)
+            if attempt is not None:
+                attempt.ended(outcome)
+                log.info("run_ends", outcome=outcome)
 
-    async def _write(self, run: Run, writer: RunWriter, signals: Signals) -> Message | None:
+    async def _write(self, run: Run, writer: RunWriter, signals: Signals, attempt: Attempt) -> Message | None:
         """The run's last message; None when it isn't over: it waits for a person, or for another process."""
         try:
             async with asyncio.timeout(self._run_timeout):
-                return await signals.guard(self._run_graph(run, writer, signals))
+                return await signals.guard(self._run_graph(run, writer, signals, attempt.callbacks))
         except GraphDrained:
             return None
         except asyncio.CancelledError:
@@ -128,19 +144,26 @@ class Executor:
                 Internal("Something went wrong on our side. The text so far is kept."), writer.transcript
             )
 
-    async def _run_graph(self, run: Run, writer: RunWriter, signals: Signals) -> Message | None:
+    async def _run_graph(
+        self, run: Run, writer: RunWriter, signals: Signals, callbacks: list[BaseCallbackHandler]
+    ) -> Message | None:
         graph = self._graphs[run.format]
+        if self._recorder is not None:
+            callbacks = [*callbacks, *await self._recorder.begin(run)]
         options = RunOptions.model_validate(run.options)
         config = RunnableConfig(
             configurable={"thread_id": run.id},
             max_concurrency=options.parallel,
             recursion_limit=10_000,
             run_name=run.format,
-            callbacks=await self._recorder.begin(run) if self._recorder else None,
             metadata={"run_id": run.id, "format": run.format, "attempt": writer.transcript.attempts + 1},
             tags=["storywire"],
+            callbacks=callbacks,
         )
         snapshot = await graph.aget_state(config)
+        if not snapshot.created_at and (seed := seed_state(run)) is not None:
+            await graph.aupdate_state(config, seed[0], as_node=seed[1])
+            snapshot = await graph.aget_state(config)
         state = cast(State, snapshot.values)
         transcript = writer.transcript
         attempt = transcript.attempts + 1
@@ -164,6 +187,7 @@ class Executor:
                     model=run.model,
                     parallel=options.parallel,
                     review_outline=options.review_outline,
+                    keep_length=options.keep_length,
                     owner=run.owner,
                 ),
                 control=signals.control,
@@ -187,39 +211,48 @@ class Executor:
             writer.put(message)
         if transcript.text != text_of(state["sections"]):
             raise Internal("The text that was checked is not the text that was told; it is kept back.")
+        told_pieces = {name: transcript.piece_text(name) for name in transcript.pieces}
+        if told_pieces != {name: piece["text"] for name, piece in state.get("pieces", {}).items()}:
+            raise Internal("A piece that was checked is not the one that was told; it is kept back.")
         writer.put(meter.done())
         writer.put(_workflow("completed", attempt))
         if transcript.metadata is not None:
             state["metadata"] = transcript.metadata.model_dump()  # with what the gate measured
         return complete(run.id, state, transcript.usage or usage)
 
-    async def _store(self, run: Run, ending: Message | None, transcript: Transcript) -> None:
+    async def _store(self, run: Run, ending: Message | None, transcript: Transcript) -> Outcome:
         match ending:
             case Complete():
                 await self._store_result(run, ending)
+                return "completed"
             case Error(data=data):
-                status: Status = "cancelled" if data.code == Cancelled.code else "failed"
+                status: Literal["cancelled", "failed"]
+                status = "cancelled" if data.code == Cancelled.code else "failed"
                 title = transcript.outline.title if transcript.outline else None
                 await self._repository.finish(
                     run.id, status, error=data.model_dump(), title=title, words=data.partial.words
                 )
+                return status
             case _:
-                await self._store_pause(run, transcript)
+                return await self._store_pause(run, transcript)
 
     async def _store_result(self, run: Run, ending: Complete) -> None:
         result = ending.data.model_dump(mode="json", exclude_none=True)
         words = sum(section.words for section in ending.data.sections)
+        snapshot = await self._graphs[run.format].aget_state({"configurable": {"thread_id": run.id}})
+        plan = plan_of(cast(State, snapshot.values)) or None
         await self._repository.finish(
-            run.id, "completed", result=result, title=ending.data.title, words=words
+            run.id, "completed", result=result, title=ending.data.title, words=words, plan=plan
         )
 
-    async def _store_pause(self, run: Run, transcript: Transcript) -> None:
+    async def _store_pause(self, run: Run, transcript: Transcript) -> Outcome:
         snapshot = await self._graphs[run.format].aget_state({"configurable": {"thread_id": run.id}})
         status: Status = "waiting" if snapshot.interrupts else "running"
         title = transcript.outline.title if transcript.outline else None
         await self._repository.update(
             run.id, status=status, process=None, title=title, words=transcript.words
         )
+        return "waiting" if snapshot.interrupts else "interrupted"
 
 
 def _workflow(status: Any, attempt: int) -> NodeEvent:
@@ -249,7 +282,9 @@ def _progress(meter: ProgressMeter, message: Message) -> Message | None:
             return meter.plan(sum(section.target_words for section in outline.sections))
         case Content(data=content) if content.piece is None:
             return meter.add(content.section, content.chunk)
-        case Retract(data=retraction):
+        case Content(data=content):
+            return meter.look(f"Writing {content.piece}")
+        case Retract(data=retraction) if retraction.piece is None:
             meter.drop(retraction.section)
         case NodeEvent(data=event) if event.status == "started" and event.node in _SAYINGS:
             return meter.now(_SAYINGS[event.node])

@@ -46,11 +46,16 @@ class Housekeeping:
     async def tidy(self) -> int:
         """One round; returns how many runs were packed."""
         runs = await self._repository.unpacked(finished_before=datetime.now(UTC) - self._pack_after)
+        packed = 0
         for run in runs:
-            await self._log.pack(run.id)
-            if run.status == "completed":  # a failed or cancelled run may still be resumed
-                await self._checkpoints.adelete_thread(run.id)
-        return len(runs)
+            try:
+                await self._log.pack(run.id)
+                if run.status == "completed":  # a failed or cancelled run may still be resumed
+                    await self._checkpoints.adelete_thread(run.id)
+                packed += 1
+            except Exception:
+                log.exception("run_not_packed", run_id=run.id)
+        return packed
 
     async def _work(self) -> None:
         while True:

@@ -17,4 +17,7 @@ class RunOptions(BaseModel):
     on_disconnect: Literal["continue", "cancel"] = Field(
         "continue", description="cancel: stop the run when nobody has read it for a while"
     )
+    keep_length: bool = Field(
+        True, description="Keep each section to its planned length; false: take what the model writes"
+    )
     review_outline: bool = Field(False, description="Wait after the plan for a person to edit it")

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from backend.streaming.chunks import (
     Content,
     ContentData,
+    Facts,
+    FactsData,
     Message,
     Metadata,
     MetadataData,
@@ -45,6 +47,8 @@ def reconcile(transcript: Transcript, state: State, shown: Shown = show_all) -> 
             yield from _withhold(transcript, sections[index])
         else:
             yield from _section(transcript, index, *shown(state, sections[index]))
+    yield from _facts(transcript, state)
+    yield from _pieces(transcript, state)
     if "metadata" in state and not transcript.has_metadata:
         yield Metadata(data=MetadataData.model_validate(state["metadata"]))
 
@@ -54,6 +58,30 @@ def _outline(transcript: Transcript, state: State) -> Iterator[Message]:
         outline = OutlineData.model_validate(state["outline"])
         if transcript.outline != outline:
             yield OutlineMessage(data=outline)
+
+
+def _facts(transcript: Transcript, state: State) -> Iterator[Message]:
+    if state.get("facts"):
+        facts = FactsData.model_validate(state["facts"])
+        if transcript.facts != facts:
+            yield Facts(data=facts)
+
+
+def _pieces(transcript: Transcript, state: State) -> Iterator[Message]:
+    """A piece in the state was approved as a whole. Those that aren't are written again, or were left out."""
+    pieces = state.get("pieces", {})
+    for name in transcript.pieces:
+        if name not in pieces:
+            yield Retract(data=RetractData(section=0, piece=name, reason="restart"))
+    for name, piece in pieces.items():
+        told, text = transcript.piece_text(name), piece["text"]
+        if told == text and name in transcript.finished_pieces:
+            continue
+        if not text.startswith(told) or name in transcript.finished_pieces:
+            yield Retract(data=RetractData(section=0, piece=name, reason="restart"))
+            told = ""
+        rest = text[len(told) :]
+        yield Content(data=ContentData(section=0, piece=name, chunk=rest, is_complete=True))
 
 
 def _section(transcript: Transcript, index: int, text: str, is_whole: bool) -> Iterator[Message]:
@@ -68,14 +96,15 @@ def _section(transcript: Transcript, index: int, text: str, is_whole: bool) -> I
 
 
 def _withhold(transcript: Transcript, section: Section) -> Iterator[Message]:
-    """The check found fault with it and a rewrite was under way: what was withdrawn isn't shown again."""
+    """A check or a review found fault with it and a rewrite was under way: what was withdrawn isn't shown again."""
     index = section["index"]
     if index in transcript.started and transcript.text_of(index) != section["text"]:
         yield Retract(data=RetractData(section=index, reason="restart"))
 
 
 def _at_fault(state: State) -> set[int]:
+    revised = set(state.get("revising", ()))
     verdict = state.get("safety")
     if verdict is None or verdict["approved"]:
-        return set()
-    return {issue["section"] for issue in verdict["issues"] if "section" in issue}
+        return revised
+    return revised | {issue["section"] for issue in verdict["issues"] if "section" in issue}

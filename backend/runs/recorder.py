@@ -29,6 +29,7 @@ class Recorder:
     async def begin(self, run: Run) -> list[BaseCallbackHandler]:
         """The callbacks of one attempt at the run. Raises a ModelError when its model can't be opened."""
         model = await self._models.open(run.model)
+        modes = {role: mode for role, mode in self._models.modes(model).items() if mode != model.structured}
         try:
             file = RecordingFile(self._path_of(run.id))
             if file.is_new:
@@ -42,6 +43,7 @@ class Recorder:
                         model=run.model,
                         tier=model.tier,
                         structured=model.structured,
+                        structured_roles=modes,
                         input=run.input,
                         options=run.options,
                     )

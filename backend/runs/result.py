@@ -8,12 +8,13 @@ from backend.streaming.chunks import (
     Error,
     ErrorData,
     Partial,
+    PieceResult,
     SectionResult,
     UsageData,
 )
 from backend.streaming.transcript import Transcript
 from workflows.errors import StorywireError
-from workflows.state import State, text_of
+from workflows.state import Piece, State, text_of
 from workflows.text.words import count_words
 
 
@@ -34,12 +35,21 @@ def complete(run_id: str, state: State, usage: UsageData) -> Complete:
                 )
                 for planned in state["outline"]["sections"]
             ],
-            sha256=hashlib.sha256(text.encode()).hexdigest(),
+            pieces=[_piece(piece) for piece in state.get("pieces", {}).values()],
+            sha256=_digest(text),
             metadata=state["metadata"],
             usage=usage,
             **state.get("results", {}),
         )
     )
+
+
+def _piece(piece: Piece) -> PieceResult:
+    return PieceResult(**piece, words=count_words(piece["text"]), sha256=_digest(piece["text"]))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def failure(error: StorywireError, transcript: Transcript) -> Error:

@@ -16,12 +16,14 @@ from backend.log.entry import Entry
 from backend.log.sql import SqlLog
 from backend.runs.execution import InlineExecution
 from backend.runs.options import RunOptions
+from backend.runs.origin import Origin, VersionWish, origin_of
 from backend.runs.outline import check_outline
 from backend.runs.presence import Presence
 from backend.runs.reader import Reader, open_reader
 from backend.runs.readership import Readership
 from backend.runs.recorder import Recorder
 from backend.runs.replay import replay
+from backend.sight.measures import Measures
 from backend.store.runs import FINISHED, Run, RunRepository
 from backend.streaming.transcript import Transcript
 from backend.streaming.views import Granularity, Order
@@ -44,6 +46,7 @@ class RunRequest:
     input: Mapping[str, Any]
     options: RunOptions = field(default_factory=RunOptions)
     idempotency_key: str | None = None
+    origin: Origin | None = None
 
 
 class Runs:
@@ -61,6 +64,7 @@ class Runs:
         checkpoints: BaseCheckpointSaver[Any],
         execution: InlineExecution,
         presence: Presence,
+        measures: Measures,
         disconnect_grace: float,
         recorder: Recorder | None = None,
     ) -> None:
@@ -73,6 +77,7 @@ class Runs:
         self._checkpoints = checkpoints
         self._execution = execution
         self._presence = presence
+        self._measures = measures
         self._recorder = recorder
         self._readership = Readership(disconnect_grace, self._nobody_reads)
         self._stopping: set[asyncio.Task[bool]] = set()
@@ -86,13 +91,14 @@ class Runs:
         """
         format = self._format(request.format)
         given = format.parse(request.input)
-        fingerprint = _fingerprint(format.name, given, request.options)
+        fingerprint = _fingerprint(format.name, given, request)
         if request.idempotency_key and (
             known := await self._known(owner, request.idempotency_key, fingerprint)
         ):
             return known, False
         model = self._models.resolve(request.options.model)
-        given = await format.resolve(given, self._library, owner)
+        if request.origin is None:  # the input of a version is resolved already
+            given = await format.resolve(given, self._library, owner)
         format.check_model(given, model)
         with self._execution.room():
             run = await self._repository.add(
@@ -106,6 +112,7 @@ class Runs:
                     "process": self._presence.id,
                     "idempotency_key": request.idempotency_key,
                     "request_hash": fingerprint,
+                    **(request.origin.columns() if request.origin else {}),
                 }
             )
             if run is not None:
@@ -116,6 +123,27 @@ class Runs:
         known = await self._known(owner, request.idempotency_key, fingerprint)
         assert known is not None
         return known, False
+
+    async def versions(self, owner: str, run_id: str) -> list[Run]:
+        """The run, what it was made of, and what was made of it, the oldest first. Raises NotFound."""
+        run = await self.find(owner, run_id)
+        return await self._repository.versions(owner, run.root_run_id or run.id)
+
+    async def new_version(self, owner: str, run_id: str, wish: VersionWish) -> tuple[Run, bool]:
+        """A version of a completed run, as a run of its own; as `start`.
+
+        Raises Conflict while the run isn't complete, InvalidInput for a section that it hasn't, or for
+        feedback that isn't fit for its readers.
+        """
+        parent = await self.find(owner, run_id)
+        origin = origin_of(parent, wish)
+        if wish.feedback is not None:
+            self._check_safety(parent, {"feedback": wish.feedback}, "")
+        options = RunOptions.model_validate(
+            {**parent.options, "model": wish.model or parent.model, "review_outline": False}
+        )
+        request = RunRequest(parent.format, parent.input, options, wish.idempotency_key, origin)
+        return await self.start(owner, request)
 
     async def find(self, owner: str, run_id: str) -> Run:
         """Raises NotFound."""
@@ -175,14 +203,14 @@ class Runs:
             raise Conflict(f"The run is {run.status}: only a failed or cancelled run can be resumed.")
         if run.error is not None and not run.error["resumable"]:
             raise Conflict(f"The run ended with {run.error['code']} and can't go on; start a new one.")
-        self._models.resolve(run.model)
+        self._models.check(run.model)
         return await self._take(run)
 
     async def answer(self, owner: str, run_id: str, outline: Mapping[str, Any]) -> Run:
         """Goes on with the plan as a person edited it. Raises InvalidInput, Conflict."""
         run = await self.find(owner, run_id)
         edited = check_outline(outline)
-        self._check_safety(run, edited)
+        self._check_safety(run, edited, "outline.")
         with self._execution.room():
             if run.status != "waiting" or not await self._repository.answer(run, self._presence.id, edited):
                 raise Conflict(f"The run is {run.status}: it doesn't wait for an answer.")
@@ -209,6 +237,7 @@ class Runs:
             if not self._is_abandoned(run):
                 continue
             if run.format in self._formats and await self._repository.claim(run, self._presence.id):
+                self._measures.recovered("stop" if run.process is None else "crash")
                 self._submit(replace(run, process=self._presence.id))
                 found.append(run.id)
         for run_id in found:
@@ -255,12 +284,12 @@ class Runs:
         await self._execution.begun(run.id)
         return run
 
-    def _check_safety(self, run: Run, outline: dict[str, Any]) -> None:
-        """A plan that isn't fit for its readers is sent back to who edited it: the run waits on."""
+    def _check_safety(self, run: Run, said: dict[str, Any], root: str) -> None:
+        """What isn't fit for its readers is sent back to who said it: a run that waits, waits on."""
         format = self._format(run.format)
         policy = self._policies.apply(format.policy(format.parse(run.input)))
-        if (refused := first_refused_field(policy, outline, "outline")) is not None:
-            field, message = refused
+        if (refused := first_refused_field(policy, said, "")) is not None:
+            field, message = root + refused[0].removeprefix("."), refused[1]
             raise InvalidInput(f"{field}: {message}", (FieldError(field, message),))
 
     def _submit(self, run: Run, *, lifts_error: bool = False) -> None:
@@ -297,7 +326,12 @@ class Runs:
         task.add_done_callback(self._stopping.discard)
 
 
-def _fingerprint(format: str, given: BaseModel, options: RunOptions) -> str:
+def _fingerprint(format: str, given: BaseModel, request: RunRequest) -> str:
     """The same for the same request: what an idempotency key is compared by."""
-    body = {"format": format, "input": given.model_dump(mode="json"), "options": options.model_dump()}
+    body = {
+        "format": format,
+        "input": given.model_dump(mode="json"),
+        "options": request.options.model_dump(),
+        **({"origin": request.origin.columns()} if request.origin else {}),
+    }
     return hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()

@@ -8,7 +8,8 @@ import structlog
 
 from backend.log.entry import Entry, LogUnavailable, StaleWriter
 from backend.log.sql import SqlLog
-from backend.streaming.chunks import TERMINAL, Content, Message, encode
+from backend.sight.measures import Watch
+from backend.streaming.chunks import TERMINAL, Content, Message, Slot, encode, slot_of
 from backend.streaming.merge import merge_messages
 from backend.streaming.transcript import Transcript
 
@@ -31,14 +32,16 @@ class RunWriter:
         last_seq: int,
         transcript: Transcript,
         merge_seconds: float,
+        watch: Watch,
     ) -> None:
         self._log = log
         self._run_id = run_id
         self._epoch = epoch
         self._seq = last_seq
         self._merge_seconds = merge_seconds
+        self._watch = watch
         self._pending: list[Message] = []
-        self._begun: set[int] = set(transcript.started)
+        self._begun: set[Slot] = {*transcript.started, *transcript.pieces}
         self._wake = asyncio.Event()  # there is something to write
         self._hurry = asyncio.Event()  # and it shouldn't wait for more
         self._settled = asyncio.Event()  # nothing waits for the log
@@ -84,8 +87,8 @@ class RunWriter:
 
     def _is_urgent(self, message: Message) -> bool:
         """The first words of a section are never held back; nor is the end."""
-        if isinstance(message, Content) and message.data.section not in self._begun:
-            self._begun.add(message.data.section)
+        if isinstance(message, Content) and (slot := slot_of(message.data)) not in self._begun:
+            self._begun.add(slot)
             return True
         return message.type in TERMINAL
 
@@ -112,23 +115,26 @@ class RunWriter:
             self._settled.set()
 
     async def _append(self, batch: list[Message]) -> None:
-        entries = []
-        for message in merge_messages(batch):
+        entries, messages = [], list(merge_messages(batch))
+        for message in messages:
             self._seq += 1
             entries.append(Entry(self._seq, message.type, encode(message)))
         for seconds in (*_RETRY_SECONDS, None):
             try:
                 await self._log.append(self._run_id, self._epoch, entries)
-                return
             except StaleWriter:
                 raise
             except Exception as error:
+                self._watch.log_failed()
                 log.warning(
                     "log_write_failed", run_id=self._run_id, error=type(error).__name__, again_in=seconds
                 )
                 if seconds is None:
                     raise LogUnavailable("the log can't be written") from error
                 await asyncio.sleep(seconds)
+            else:
+                self._watch.told(messages)
+                return
 
     def _raise_failure(self) -> None:
         if self._failure is not None:

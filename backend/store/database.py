@@ -10,9 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 
 _T = TypeVar("_T")
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -41,10 +39,6 @@ class Database:
         """`work` in a transaction of its own, committed when it returns, rolled back when it raises."""
         return await self._in(self._write_thread, lambda: _transact(self._writer, work))
 
-    async def ping(self) -> None:
-        """Raises what the database driver raises when it doesn't answer."""
-        await self.read(lambda connection: connection.execute(text("SELECT 1")))
-
     async def close(self) -> None:
         """Waits for what is under way."""
         await asyncio.to_thread(self._shut_down)
@@ -53,6 +47,13 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(threads, work)
 
     def _migrate(self) -> None:
+        with self._reader.begin() as connection:
+            if _revision(connection) == _newest_revision():
+                return
+        # Half a second of imports: only when there is something to do.
+        from alembic import command
+        from alembic.config import Config
+
         config = Config()
         config.set_main_option("script_location", str(_MIGRATIONS))
         with self._writer.begin() as connection:
@@ -64,6 +65,19 @@ class Database:
         self._read_threads.shutdown()
         self._writer.dispose()
         self._reader.dispose()
+
+
+def _revision(connection: Connection) -> str | None:
+    """The migration that the database is at; None if it is new."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return revision
+
+
+def _newest_revision() -> str:
+    """By the files' names: `0001_what_it_does.py` is revision 0001."""
+    return max(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def _transact(engine: Engine, work: Callable[[Connection], _T]) -> _T:

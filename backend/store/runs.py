@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, delete, exists, insert, select, update
+from sqlalchemy import Connection, Row, delete, exists, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from backend.store.database import Database
@@ -17,7 +17,11 @@ FINISHED: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One row. `process` is who executes it now, if anybody does; `answer` waits for the graph to take it."""
+    """One row. `process` is who executes it now, if anybody does; `answer` waits for the graph to take it.
+
+    A version of another run has its `parent_run_id`, the first of them all as `root_run_id`, and in `origin`
+    what it takes over. `plan` is what a version of this run would need beside the text.
+    """
 
     id: str
     owner: str
@@ -37,6 +41,10 @@ class Run:
     request_hash: str | None
     created_at: datetime
     finished_at: datetime | None
+    root_run_id: str | None
+    parent_run_id: str | None
+    origin: dict[str, Any] | None
+    plan: dict[str, Any] | None
 
 
 class RunRepository:
@@ -83,6 +91,15 @@ class RunRepository:
             query = query.where(runs.c.status == status)
         if format is not None:
             query = query.where(runs.c.format == format)
+        return await self._db.read(lambda connection: [_run(row) for row in connection.execute(query)])
+
+    async def versions(self, owner: str, root_run_id: str) -> list[Run]:
+        """The first run and all that were made of it, the oldest first."""
+        query = (
+            select(runs)
+            .where(runs.c.owner == owner, or_(runs.c.id == root_run_id, runs.c.root_run_id == root_run_id))
+            .order_by(runs.c.id)
+        )
         return await self._db.read(lambda connection: [_run(row) for row in connection.execute(query)])
 
     async def unfinished(self) -> list[Run]:

@@ -66,8 +66,13 @@ runs = Table(
     Column("request_hash", String(64)),
     Column("created_at", Instant, nullable=False),
     Column("finished_at", Instant),
+    Column("root_run_id", String(26)),
+    Column("parent_run_id", String(26)),
+    Column("origin", JSON(none_as_null=True)),
+    Column("plan", JSON(none_as_null=True)),
     UniqueConstraint("owner", "idempotency_key"),
     Index("ix_runs_owner_id", "owner", "id"),
+    Index("ix_runs_owner_root_run_id", "owner", "root_run_id"),
     Index("ix_runs_status", "status"),
 )
 
@@ -94,4 +99,26 @@ log_archives = Table(
     Column("run_id", String(26), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
     Column("last_seq", Integer, nullable=False),
     Column("data", LargeBinary, nullable=False),
+)
+
+shares = Table(
+    "shares",
+    metadata,
+    Column("run_id", String(26), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    Column("created_at", Instant, nullable=False),
+)
+
+personas = Table(
+    "personas",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("data", JSON, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Index("ix_personas_owner_id", "owner", "id"),
 )

@@ -76,6 +76,15 @@ class RetractData(_Data):
     piece: str | None = None
 
 
+Slot = int | str
+"""Where text goes: a section by its index, a piece by its name."""
+
+
+def slot_of(data: ContentData | RetractData) -> Slot:
+    """Where the text of this message goes."""
+    return data.section if data.piece is None else data.piece
+
+
 class SafetyIssue(_Data):
     """What a check found, where, and what to do about it."""
 
@@ -94,6 +103,7 @@ class SafetyCheckData(_Data):
     score: float = Field(ge=0, le=1)
     issues: list[SafetyIssue]
     section: int | None = None
+    piece: str | None = None
     policy: str | None = None
     layers: list[str] | None = None
     scores: dict[str, float] | None = None
@@ -161,6 +171,17 @@ class SectionResult(_Data):
     words: int
 
 
+class PieceResult(_Data):
+    """A finished text beside the story, with the SHA-256 of its own text."""
+
+    name: str
+    title: str
+    text: str
+    words: int
+    target_words: int
+    sha256: str
+
+
 class CompleteData(_OpenData):
     """Terminal: the whole text, its SHA-256 (of the UTF-8 bytes, hex), and the format's own results."""
 
@@ -169,6 +190,7 @@ class CompleteData(_OpenData):
     title: str
     story_content: str
     sections: list[SectionResult]
+    pieces: list[PieceResult] = Field(default_factory=list)
     sha256: str
     metadata: dict[str, Any]
     usage: UsageData

@@ -19,6 +19,8 @@ from langgraph.types import Command
 from backend.streaming.chunks import (
     Content,
     ContentData,
+    Facts,
+    FactsData,
     InputRequired,
     InputRequiredData,
     Message,
@@ -142,13 +144,20 @@ def _page_item(item: PageItem) -> Message:
         case "prose":
             return Content(
                 data=ContentData.model_construct(
-                    section=item["section"], chunk=item["text"], is_complete=item["last"], piece=None
+                    section=item["section"],
+                    chunk=item["text"],
+                    is_complete=item["last"],
+                    piece=item.get("piece"),
                 )
             )
         case "retraction":
-            return Retract(data=RetractData(section=item["section"], reason=item["reason"]))
+            return Retract(
+                data=RetractData(section=item["section"], piece=item.get("piece"), reason=item["reason"])
+            )
         case "judgement":
             return SafetyCheck(data=SafetyCheckData.model_validate(item["verdict"]))
+        case "facts":
+            return Facts(data=FactsData.model_validate(item["facts"]))
         case "notice":
             return NodeEvent(data=NodeEventData(node=item["node"], status="started", message=item["message"]))
 

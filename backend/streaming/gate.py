@@ -18,6 +18,8 @@ from backend.streaming.chunks import (
     Retract,
     SafetyCheck,
     SafetyCheckData,
+    Slot,
+    slot_of,
 )
 from workflows.safety.check import issue_of
 from workflows.safety.policy import GateMode, Policy
@@ -32,17 +34,17 @@ class Gate:
     def __init__(self, policy: Policy, clock: Callable[[], float]) -> None:
         self._policy = policy
         self._mode: GateMode = policy.gate
-        self._held: dict[int, _Held] = {}
+        self._held: dict[Slot, _Held] = {}
         self._delays = _Delays(clock)
 
     def take(self, message: Message) -> Iterator[Message]:
         """What readers are told for this message: itself, a part of the text, more of it, or nothing."""
         match message:
-            case Content(data=data) if data.piece is None and self._mode != "open":
+            case Content(data=data) if self._mode != "open":
                 yield from self._content(data)
-            case Retract(data=data) if data.piece is None:
-                self._held.pop(data.section, None)
-                self._delays.drop(data.section)
+            case Retract(data=data):
+                self._held.pop(slot_of(data), None)
+                self._delays.drop(slot_of(data))
                 yield message
             case SafetyCheck(data=data) if data.stage == "section":
                 yield message
@@ -70,40 +72,46 @@ class Gate:
         return {"mode": self._mode, **self._delays.report()}
 
     def _content(self, data: ContentData) -> Iterator[Message]:
-        held = self._held.setdefault(data.section, _Held(self._policy))
+        slot = slot_of(data)
+        held = self._held.setdefault(slot, _Held(self._policy))
         was_stopped = held.finding is not None
         if was_stopped:
             return
-        self._delays.came(data.section, len(data.chunk))
+        self._delays.came(slot, len(data.chunk))
         text = held.add(data)
         if self._mode == "sentence" and (text or held.is_whole):
-            yield self._tell(data.section, text, ends=held.is_whole)
+            yield self._tell(data, text, ends=held.is_whole)
         if held.finding is not None:
-            self._delays.drop(data.section)
-            yield self._stopped(data.section, held.finding)
+            self._delays.drop(slot)
+            yield self._stopped(data, held.finding)
 
     def _verdict(self, data: SafetyCheckData) -> Iterator[Message]:
-        if self._mode != "section" or data.section is None or not data.approved:
+        if self._mode != "section" or not data.approved:
             return
-        held = self._held.get(data.section)
-        if held is None or held.finding is not None or not held.is_whole:
+        slot = data.section if data.piece is None else data.piece
+        held = self._held.get(slot) if slot is not None else None
+        if slot is None or held is None or held.finding is not None or not held.is_whole:
             return
-        del self._held[data.section]
-        yield self._tell(data.section, "".join(held.passed), ends=True)
+        del self._held[slot]
+        about = ContentData(section=data.section or 0, piece=data.piece, chunk="")
+        yield self._tell(about, "".join(held.passed), ends=True)
 
-    def _tell(self, section: int, text: str, *, ends: bool) -> Content:
-        self._delays.went(section, len(text))
-        return Content(data=ContentData(section=section, chunk=text, is_complete=ends))
+    def _tell(self, about: ContentData, text: str, *, ends: bool) -> Content:
+        self._delays.went(slot_of(about), len(text))
+        return Content(
+            data=ContentData(section=about.section, piece=about.piece, chunk=text, is_complete=ends)
+        )
 
-    def _stopped(self, section: int, finding: Finding) -> SafetyCheck:
+    def _stopped(self, data: ContentData, finding: Finding) -> SafetyCheck:
+        section = data.section if data.piece is None else None
         issue = issue_of(finding, section)
         verdict = {"stage": "sentence", "approved": False, "score": 0.0, "issues": [issue]}
-        about = {"section": section, "policy": self._policy.label, "layers": ["rules"]}
+        about = {"section": section, "piece": data.piece, "policy": self._policy.label, "layers": ["rules"]}
         return SafetyCheck(data=SafetyCheckData.model_validate({**verdict, **about}))
 
 
 class _Held:
-    """One section's text, as far as the local rules have passed it."""
+    """One section's or piece's text, as far as the local rules have passed it."""
 
     def __init__(self, policy: Policy) -> None:
         self._screen = Screen(policy)
@@ -130,17 +138,17 @@ class _Delays:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._waiting: dict[int, deque[tuple[float, int]]] = {}
+        self._waiting: dict[Slot, deque[tuple[float, int]]] = {}
         self._count = 0
         self._sum = 0.0
         self._max = 0.0
 
-    def came(self, section: int, length: int) -> None:
+    def came(self, slot: Slot, length: int) -> None:
         if length:
-            self._waiting.setdefault(section, deque()).append((self._clock(), length))
+            self._waiting.setdefault(slot, deque()).append((self._clock(), length))
 
-    def went(self, section: int, length: int) -> None:
-        waiting = self._waiting.get(section)
+    def went(self, slot: Slot, length: int) -> None:
+        waiting = self._waiting.get(slot)
         now = self._clock()
         while waiting and length >= waiting[0][1]:
             since, size = waiting.popleft()
@@ -152,8 +160,8 @@ class _Delays:
             since, size = waiting[0]
             waiting[0] = (since, size - length)
 
-    def drop(self, section: int) -> None:
-        self._waiting.pop(section, None)
+    def drop(self, slot: Slot) -> None:
+        self._waiting.pop(slot, None)
 
     def report(self) -> dict[str, float]:
         mean = self._sum / self._count if self._count else 0.0

@@ -47,6 +47,10 @@ class ProgressMeter:
         self._words.pop(section, None)
         self._last_words.pop(section, None)
 
+    def look(self, message: str) -> Progress | None:
+        """Something goes on that counts no words of the text; said about once a second."""
+        return self._tell(message) if self._due() else None
+
     def now(self, message: str) -> Progress:
         """Said at once."""
         return self._tell(message)

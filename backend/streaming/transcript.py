@@ -5,6 +5,8 @@ from backend.streaming.chunks import (
     Content,
     ContentData,
     Error,
+    Facts,
+    FactsData,
     Message,
     Metadata,
     MetadataData,
@@ -26,7 +28,10 @@ class Transcript:
 
     def __init__(self) -> None:
         self._chunks: dict[int, list[str]] = {}
+        self._pieces: dict[str, list[str]] = {}
         self.finished: set[int] = set()
+        self.finished_pieces: set[str] = set()
+        self.facts: FactsData | None = None
         self.outline: OutlineData | None = None
         self.usage: UsageData | None = None
         self.percent = 0
@@ -44,6 +49,11 @@ class Transcript:
             case Retract(data=data) if data.piece is None:
                 self._chunks.pop(data.section, None)
                 self.finished.discard(data.section)
+            case Retract(data=data):
+                self._pieces.pop(str(data.piece), None)
+                self.finished_pieces.discard(str(data.piece))
+            case Facts(data=data):
+                self.facts = data
             case OutlineMessage(data=data):
                 self.outline = data
             case Usage(data=data):
@@ -68,6 +78,15 @@ class Transcript:
         """The text of one section as readers have it."""
         return "".join(self._chunks.get(section, ()))
 
+    def piece_text(self, name: str) -> str:
+        """The text of one piece as readers have it."""
+        return "".join(self._pieces.get(name, ()))
+
+    @property
+    def pieces(self) -> list[str]:
+        """Names of the pieces that have any text or end, in the order in which they began."""
+        return list(self._pieces)
+
     @property
     def started(self) -> list[int]:
         """Indices of the sections that have any text or end, in reading order."""
@@ -85,6 +104,9 @@ class Transcript:
 
     def _append(self, data: ContentData) -> None:
         if data.piece is not None:
+            self._pieces.setdefault(data.piece, []).append(data.chunk)
+            if data.is_complete:
+                self.finished_pieces.add(data.piece)
             return
         self._chunks.setdefault(data.section, []).append(data.chunk)
         if data.is_complete:

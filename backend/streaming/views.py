@@ -9,7 +9,16 @@ from collections.abc import Iterator
 from typing import Literal, Protocol
 
 from backend.log.entry import Entry
-from backend.streaming.chunks import TERMINAL, Content, ContentData, Retract, decode, encode
+from backend.streaming.chunks import (
+    TERMINAL,
+    Content,
+    ContentData,
+    Retract,
+    Slot,
+    decode,
+    encode,
+    slot_of,
+)
 from workflows.text.words import last_sentence_end
 
 Order = Literal["live", "reading"]
@@ -95,40 +104,48 @@ class _Grains:
 
     def __init__(self, granularity: Granularity) -> None:
         self._whole_sections = granularity == "section"
-        self._pending: dict[int, str] = {}
+        self._pending: dict[Slot, str] = {}
 
     def feed(self, entry: Entry) -> Iterator[Entry]:
         if entry.type == "content":
             message = decode(entry.data)
             assert isinstance(message, Content)
-            if message.data.piece is None:
-                yield from self._content(entry, message.data)
-                return
-        elif (section := _section(entry)) is not None:  # a retract
-            self._pending.pop(section, None)
+            yield from self._content(entry, message.data)
+            return
+        if entry.type == "retract":
+            message = decode(entry.data)
+            assert isinstance(message, Retract)
+            self._pending.pop(slot_of(message.data), None)
         elif entry.type in TERMINAL:
             yield from self._rest(entry)
         yield entry
 
     def _content(self, entry: Entry, data: ContentData) -> Iterator[Entry]:
-        text = self._pending.pop(data.section, "") + data.chunk
+        slot = slot_of(data)
+        text = self._pending.pop(slot, "") + data.chunk
         if data.is_complete:
-            yield _content(entry, data.section, text, is_complete=True)
+            yield _content(entry, slot, text, is_complete=True)
             return
         ready = 0 if self._whole_sections else last_sentence_end(text)
         if ready:
-            yield _content(entry, data.section, text[:ready], is_complete=False)
+            yield _content(entry, slot, text[:ready], is_complete=False)
         if ready < len(text):
-            self._pending[data.section] = text[ready:]
+            self._pending[slot] = text[ready:]
 
     def _rest(self, entry: Entry) -> Iterator[Entry]:
         pending, self._pending = self._pending, {}
-        for section in sorted(pending):
-            yield _content(entry, section, pending[section], is_complete=False)
+        for slot in sorted(pending, key=_reading_order):
+            yield _content(entry, slot, pending[slot], is_complete=False)
 
 
-def _content(entry: Entry, section: int, chunk: str, *, is_complete: bool) -> Entry:
-    message = Content(data=ContentData(section=section, chunk=chunk, is_complete=is_complete))
+def _reading_order(slot: Slot) -> tuple[bool, int]:
+    """Sections first, then pieces as they began."""
+    return (True, 0) if isinstance(slot, str) else (False, slot)
+
+
+def _content(entry: Entry, slot: Slot, chunk: str, *, is_complete: bool) -> Entry:
+    section, piece = (0, slot) if isinstance(slot, str) else (slot, None)
+    message = Content(data=ContentData(section=section, piece=piece, chunk=chunk, is_complete=is_complete))
     return Entry(entry.seq, "content", encode(message))
 
 

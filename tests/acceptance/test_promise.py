@@ -62,7 +62,7 @@ class Promise(RuleBasedStateMachine):
         super().__init__()
         self._loop = asyncio.new_event_loop()
         self._folder = Path(tempfile.mkdtemp(prefix="storywire-promise-"))
-        self._provider = FakeProvider(Script(default=Reply(pace=1500, words=60)))
+        self._provider = FakeProvider(Script(default=Reply(pace=1500, words=90)))
         self._provider.start()
         self._service = KillableService(
             self._provider.openai_url, self._folder / "data", slow_reader_seconds=5

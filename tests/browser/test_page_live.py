@@ -91,23 +91,54 @@ def test_first_story_with_nothing_set_is_written_by_the_built_in_model(
         assert read_text(live_page) == stored["result"]["story_content"]
 
 
-def test_story_that_breaks_is_gone_on_with_from_the_page(live_page: Page, tmp_path: Path) -> None:
-    broken = Rule(Reply(fault=Fault("drop", after=15, times=1)), structured=False, nth=2)
-    provider = FakeProvider(Script(rules=(broken,)))
+@contextmanager
+def serve_scripted(folder: Path, script: Script) -> Iterator[str]:
+    """The service with a provider that answers by a script."""
+    provider = FakeProvider(script)
     provider.start()
-    environment = {
-        "STORYWIRE_MODEL": "openai:gpt-test",
-        "OPENAI_API_KEY": "sk-test",
-        "OPENAI_BASE_URL": provider.openai_url,
-    }
     try:
-        with serve(tmp_path, **environment) as url:
-            _ask(live_page, url, "a lighthouse")
-            live_page.get_by_role("button", name="Go on").click(timeout=20_000)
-            expect(live_page.locator(".verified")).to_contain_text("Verified", timeout=20_000)
-            run = httpx.get(f"{url}/api/v1/runs", trust_env=False).json()["runs"][0]
-            stored = httpx.get(f"{url}/api/v1/runs/{run['run_id']}", trust_env=False).json()
-
-            assert read_text(live_page) == stored["result"]["story_content"]
+        with serve(
+            folder,
+            STORYWIRE_MODEL="openai:gpt-test",
+            OPENAI_API_KEY="sk-test",
+            OPENAI_BASE_URL=provider.openai_url,
+        ) as url:
+            yield url
     finally:
         provider.stop()
+
+
+def test_story_that_breaks_is_gone_on_with_from_the_page(live_page: Page, tmp_path: Path) -> None:
+    broken = Rule(Reply(fault=Fault("drop", after=15, times=1)), structured=False, nth=2)
+    with serve_scripted(tmp_path, Script(rules=(broken,))) as url:
+        _ask(live_page, url, "a lighthouse")
+        live_page.get_by_role("button", name="Go on").click(timeout=20_000)
+        assert _verified_text(live_page) == _stored_text(url)
+
+
+def test_story_of_a_hostile_model_is_text_and_nothing_else(live_page: Page, tmp_path: Path) -> None:
+    hostile = (
+        "The lamp said <img src=x onerror=\"document.title='owned'\"> and <script>document.title='owned'"
+        "</script> and [a door](javascript:document.title='owned') \u202eand a\x00 bell\x07 rang. "
+    )
+    prose = Rule(Reply(text=hostile, words=60), structured=False)
+    with serve_scripted(tmp_path, Script(rules=(prose,))) as url:
+        _ask(live_page, url, "a lighthouse")
+        text = _verified_text(live_page)
+
+        assert text == _stored_text(url)
+        assert "The lamp said" in text
+        assert [found for found in ("<script", "<img", "\u202e", "\x00", "\x07") if found in text] == []
+        assert "owned" not in live_page.title()
+        assert live_page.locator("main img, main script, main a[href^=javascript]").count() == 0
+
+
+def _verified_text(page: Page) -> str:
+    expect(page.locator(".verified")).to_contain_text("Verified", timeout=20_000)
+    return read_text(page)
+
+
+def _stored_text(url: str) -> str:
+    run = httpx.get(f"{url}/api/v1/runs", trust_env=False).json()["runs"][0]
+    stored = httpx.get(f"{url}/api/v1/runs/{run['run_id']}", trust_env=False).json()
+    return str(stored["result"]["story_content"])

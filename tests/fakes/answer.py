@@ -7,7 +7,7 @@ from json import dumps
 from typing import Literal
 
 from tests.fakes.ask import Ask
-from tests.fakes.prose import write_prose
+from tests.fakes.prose import find_word_target, write_prose
 from tests.fakes.schema import fill_schema
 from tests.fakes.script import Fault, Reply, Usage
 
@@ -67,7 +67,10 @@ def _write_text(ask: Ask, reply: Reply) -> str:
         return dumps(value, ensure_ascii=False)
     if reply.json is not None:
         return dumps(reply.json, ensure_ascii=False)
-    return write_prose(ask.prompt_text, reply.words)
+    words = reply.words
+    if words is None and reply.scale is not None:
+        words = round(find_word_target(ask.prompt_text) * reply.scale)
+    return write_prose(ask.prompt_text, words)
 
 
 def repeat_text(template: str, words: int) -> str:

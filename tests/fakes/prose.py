@@ -71,7 +71,7 @@ def find_word_target(prompt: str) -> int:
 
 
 def write_prose(prompt: str, words: int | None = None) -> str:
-    """Paragraphs of about `words` words (default: what the prompt asks for), other ones for each prompt."""
+    """Paragraphs of exactly `words` words (default: what the prompt asks for), other ones for each prompt."""
     random = seed_random(prompt)
     target = find_word_target(prompt) if words is None else words
     paragraphs: list[list[str]] = []
@@ -79,7 +79,9 @@ def write_prose(prompt: str, words: int | None = None) -> str:
     while True:
         sentence = write_sentence(random)
         length = len(sentence.split())
-        if count and count + length / 2 > target:
+        if count + length > target:
+            if last := " ".join(sentence.split()[: target - count]).rstrip(",.!?”"):
+                paragraphs.append([f"{last.removeprefix('“')}."])
             return "\n\n".join(" ".join(paragraph) for paragraph in paragraphs)
         if not room:
             paragraphs.append([])

@@ -75,9 +75,11 @@ class Switchboard:
         return call
 
     def _list(self, request: Request, line: Line) -> None:
-        call = self._record(request, Ask(api="models", model="", prompt_text="", body={}))
+        ask = Ask(api="models", model="", prompt_text="", body={})
+        call = self._record(request, ask)
         models = self.matcher.script.models
-        if fault := self._find_fault(call):
+        fault = self._find_fault(call) or self.matcher.pick(ask).fault
+        if fault and fault.kind in {"status", "bad_key"}:
             respond_error(line, call, fault)
         else:
             line.respond(200, list_openai(models) if request.path == "/v1/models" else list_gemini(models))

@@ -74,7 +74,7 @@ async def test_unsafe_sentence_is_never_content_and_the_rewrite_is_what_is_store
         Rule(Reply(text=UNSAFE), structured=False, nth=2),
         Rule(Reply(text=MILD), structured=False, contains="The editor's notes"),
     ))  # fmt: skip
-    run_id = await service.client.start()
+    run_id = await service.client.start(keep_length=False)
     told, contents, retracted, stages = Told(), "", [], []
     async for frame in service.client.frames(run_id):
         told.take(frame)
@@ -124,7 +124,7 @@ async def test_judge_that_gives_no_answer_is_no_approval_and_the_run_can_go_on(
     provider: FakeProvider, tmp_path: Path, reply: Reply, code: str
 ) -> None:
     provider.script = Script(rules=(Rule(reply, contains=JUDGED, times=1),))
-    async with serve(settings_for(provider, tmp_path, token_timeout=2)) as service:
+    async with serve(settings_for(provider, tmp_path, token_timeout=2, answer_timeout=2)) as service:
         run_id = await service.client.start()
         told = await service.client.read(run_id)
         assert told.ending is not None and (told.ending["code"], told.ending["resumable"]) == (code, True)
@@ -143,7 +143,7 @@ async def test_judge_that_rejects_has_the_section_rewritten_and_judged_again(
         Rule(Reply(json=REJECTED), contains=JUDGED, times=1),
         Rule(Reply(text=MILD), structured=False, contains="The editor's notes"),
     ))  # fmt: skip
-    told = await service.client.read(await service.client.start())
+    told = await service.client.read(await service.client.start(keep_length=False))
 
     assert told.ending is not None and told.sections[0] == MILD
     assert told.text == told.ending["story_content"]
@@ -154,7 +154,7 @@ async def test_section_gate_tells_no_word_before_the_judge_has_approved_the_sect
 ) -> None:
     folder = policy_dir(tmp_path, 'extends = "child"\ngate = "section"\n')
     provider.script = Script(rules=(Rule(Reply(fault=Fault("hang", times=1)), contains=JUDGED, nth=2),))
-    settings = settings_for(provider, tmp_path / "data", policy_dir=folder, token_timeout=2)
+    settings = settings_for(provider, tmp_path / "data", policy_dir=folder, token_timeout=2, answer_timeout=2)
     async with serve(settings) as service:
         run_id = await service.client.start()
         held = await service.client.read(run_id)
@@ -181,7 +181,7 @@ async def test_moderation_of_the_provider_stops_what_the_rules_pass(
         flagged={"zorbl": "violence"},
     )
     async with serve(settings_for(provider, tmp_path, moderation="openai", judge="off")) as service:
-        told = await service.client.read(await service.client.start())
+        told = await service.client.read(await service.client.start(keep_length=False))
 
     assert told.ending is not None and told.sections[0] == MILD
     assert told.ending["metadata"]["safety"]["layers"] == ["rules", "moderation"]
@@ -208,7 +208,7 @@ async def test_hostile_model_output_arrives_without_markup(
 ) -> None:
     hostile = "One <b>day</b>.<script>alert(1)</script> She had 3 < 5 pears \x1b[31mred."
     provider.script = Script(rules=(Rule(Reply(text=hostile), structured=False, nth=1),))
-    told = await service.client.read(await service.client.start())
+    told = await service.client.read(await service.client.start(keep_length=False))
 
     assert told.sections[0] == "One day. She had 3 < 5 pears [31mred."
 

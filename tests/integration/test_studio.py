@@ -14,7 +14,7 @@ import pytest
 
 from tests.architecture.tree import ROOT
 from tests.fakes.provider import FakeProvider
-from workflows.formats.registry import find_format
+from workflows.formats.registry import find_format, list_formats
 
 START_SECONDS = 60
 # What the development server would otherwise ask or tell other hosts.
@@ -101,13 +101,15 @@ async def test_development_server_offers_the_story_as_a_form_and_writes_one(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
     async with _development_server(tmp_path, provider) as client:
-        [assistant] = (await client.post("/assistants/search", json={})).raise_for_status().json()
+        found = (await client.post("/assistants/search", json={})).raise_for_status().json()
+        assistants = {each["graph_id"]: each for each in found}
+        assistant = assistants["story"]
         schemas = (await client.get(f"/assistants/{assistant['assistant_id']}/schemas")).json()
         started = {"assistant_id": "story", "input": {"input": {"theme": "a lighthouse on the moon"}}}
         finished = await client.post("/runs/wait", json={**started, "context": {"parallel": 2}})
         waiting = await client.post("/runs/wait", json={**started, "context": {"review_outline": True}})
 
-    assert assistant["graph_id"] == "story"
+    assert set(assistants) == set(list_formats())
 
     # Studio makes its forms from these; without them it shows an empty box for JSON.
     form = schemas["input_schema"]

@@ -77,6 +77,17 @@ def messages_of(entries: Iterable[Entry]) -> list[Message]:
     return [decode(entry.data) for entry in entries]
 
 
+def read_pieces(entries: Iterable[Entry]) -> dict[str, str]:
+    """The reader's rule for texts beside the story. Pieces without text are left out."""
+    texts: dict[str, str] = {}
+    for message in messages_of(entries):
+        if isinstance(message, Content) and message.data.piece is not None:
+            texts[message.data.piece] = texts.get(message.data.piece, "") + message.data.chunk
+        elif isinstance(message, Retract) and message.data.piece is not None:
+            texts[message.data.piece] = ""
+    return {piece: text for piece, text in texts.items() if text}
+
+
 def read_texts(entries: Iterable[Entry]) -> dict[int, str]:
     """The reader's rule: `content` appends, `retract` empties. Sections without text are left out."""
     texts: dict[int, str] = {}

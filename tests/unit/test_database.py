@@ -8,12 +8,17 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, func, insert, select
 
+from backend.store import tables
 from backend.store.database import Database
 from backend.store.runs import RunRepository
 from backend.store.tables import metadata, runs
 from tests.unit.stored_runs import add_run, run_values
+
+MIGRATIONS = Path(tables.__file__).parent / "migrations"
+FILES = list((MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def add(connection: Connection) -> None:
@@ -30,6 +35,13 @@ async def test_migrations_make_the_tables_as_they_are_declared(database: Databas
         lambda connection: compare_metadata(MigrationContext.configure(connection), metadata)
     )
     assert differences == []
+
+
+async def test_migrations_bring_the_database_to_the_revision_of_the_newest_file(database: Database) -> None:
+    scripts = ScriptDirectory(str(MIGRATIONS))
+    newest = max(path.stem for path in FILES)
+    at = await database.read(lambda connection: MigrationContext.configure(connection).get_current_revision())
+    assert at == scripts.get_current_head() == newest.partition("_")[0]
 
 
 async def test_migrate_of_a_database_that_is_up_to_date_changes_nothing(

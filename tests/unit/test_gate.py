@@ -88,6 +88,34 @@ def cut(text: str, random: Random) -> list[Message]:
     return [content(0, piece, ends=index + 1 == len(pieces)) for index, piece in enumerate(pieces)]
 
 
+def of_piece(messages: list[Message], name: str) -> str:
+    return "".join(m.data.chunk for m in messages if isinstance(m, Content) and m.data.piece == name)
+
+
+def test_gate_holds_an_unsafe_sentence_of_a_piece_and_leaves_the_section_of_that_number_alone() -> None:
+    gate = gate_of()
+    out = told(
+        gate,
+        content(0, "The fox ran home. ", piece="M1"),
+        content(0, "He wanted to kill it. It ran.", ends=True, piece="M1"),
+        content(0, "The fox ran home. It slept.", ends=True),
+    )
+    assert of_piece(out, "M1").rstrip() == "The fox ran home."
+    (stopped,) = [m.data for m in out if isinstance(m, SafetyCheck)]
+    assert (stopped.stage, stopped.piece, stopped.section) == ("sentence", "M1", None)
+    whole = [m.data for m in out if isinstance(m, Content) and m.data.piece is None]
+    assert "".join(data.chunk for data in whole) == "The fox ran home. It slept."
+
+
+def test_gate_by_section_tells_a_piece_when_it_is_approved() -> None:
+    gate = gate_of("section")
+    assert told(gate, content(0, "The fox ran home.", ends=True, piece="M1")) == []
+    approval = SafetyCheckData(stage="section", approved=True, score=1, issues=[], piece="M1")
+    assert told(gate, verdict(0, approved=True)) == [verdict(0, approved=True)]
+    out = told(gate, SafetyCheck(data=approval))
+    assert out[-1] == content(0, "The fox ran home.", ends=True, piece="M1")
+
+
 @settings(max_examples=150, deadline=None)
 @given(harmless, st.sampled_from(UNSAFE), harmless, joints, st.integers(0, 10**9))
 def test_gate_never_tells_a_byte_of_an_unsafe_sentence_and_all_of_what_came_before(

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from workflows.text.normaliser import Normaliser, normalise
 
 # Mostly the characters that something happens to: white space of all kinds, line ends, halves of characters.
-_ODD = st.sampled_from("\n\r\t \u00a0\u3000\u2028\u2029\x00\x0b\x1b\x85\ufeff\ufffe\ud83d\ude00a.é€😀ש")
+_ODD = st.sampled_from(
+    "\n\r\t \u00a0\u3000\u2028\u2029\x00\x0b\x1b\x85\u202e\u200f\ufeff\ufffe\ud83d\ude00a.é€😀ש"
+)
 # Markup has tests of its own, further down.
 texts = st.text(_ODD | st.characters(exclude_characters="<"), max_size=40)
 chunked = st.lists(texts, max_size=8)
@@ -47,7 +49,7 @@ def test_normaliser_twice_changes_nothing_more(text: str) -> None:
 def test_normaliser_output_holds_nothing_unwanted(text: str) -> None:
     clean = normalise(text)
     assert not [c for c in clean if unicodedata.category(c) in ("Cc", "Cs") and c != "\n"]
-    assert not set(clean) & set("\u2028\u2029\ufeff\ufffe\uffff")
+    assert not set(clean) & set("\u2028\u2029\u202e\ufeff\ufffe\uffff")
     assert clean == clean.strip()
     assert "\n\n\n" not in clean
     assert not [line for line in clean.split("\n") if line != line.strip()]

@@ -6,6 +6,7 @@ import pytest
 from jinja2 import TemplateNotFound, UndefinedError
 from langchain_core.messages import HumanMessage, SystemMessage
 
+from workflows.formats.recap import neighbours
 from workflows.formats.story import format as story
 from workflows.formats.story.input import StoryInput
 from workflows.prompts import Prompts
@@ -40,7 +41,9 @@ def section_prompt(index: int, last_paragraph: str = "", words: tuple[str, ...] 
     return read(
         "section",
         outline=OUTLINE,
+        scenes=neighbours(OUTLINE, index),
         section=OUTLINE["sections"][index],
+        ask_words=160,
         words=words,
         last_paragraph=last_paragraph,
     )[1]

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from backend.log.entry import Entry
 from backend.runs.reconcile import reconcile
-from backend.streaming.chunks import Content, Message, Metadata, OutlineMessage, Retract
+from backend.streaming.chunks import Content, Facts, FactsData, Message, Metadata, OutlineMessage, Retract
 from backend.streaming.transcript import Transcript
 from tests.unit.logs import messages_of, read_texts, run_logs
 from tests.unit.messages import EVERY_TYPE, OUTLINE, content, number, retract
-from workflows.state import Issue, Section, State, Verdict
+from workflows.state import Issue, Piece, Section, State, Verdict
 
 METADATA = {
     "word_count": 3,
@@ -152,3 +152,35 @@ def test_reconcile_says_why() -> None:
     told = list(reconcile(replay(content(0, "x")), State()))
     assert [m.data.reason for m in told if isinstance(m, Retract)] == ["restart"]
     assert not [m for m in told if isinstance(m, Content)]
+
+
+def piece_state(**texts: str) -> State:
+    pieces = {name: Piece(name=name, title=name, target_words=9, text=text) for name, text in texts.items()}
+    return cast(State, {"sections": {}, "pieces": pieces})
+
+
+def piece(name: str, text: str, *, ends: bool = False) -> Content:
+    return content(0, text, ends=ends, piece=name)
+
+
+def test_reconcile_adds_what_the_log_lacks_of_a_piece() -> None:
+    told = list(reconcile(replay(piece("M1", "One")), piece_state(M1="One two.", R1="Three.")))
+    assert told == [piece("M1", " two.", ends=True), piece("R1", "Three.", ends=True)]
+
+
+def test_reconcile_takes_back_pieces_that_the_checkpoint_lacks_or_has_otherwise() -> None:
+    transcript = replay(piece("M1", "One.", ends=True), piece("R1", "Old.", ends=True))
+    told = list(reconcile(transcript, piece_state(R1="New.")))
+    assert told == [retract(0, "M1"), retract(0, "R1"), piece("R1", "New.", ends=True)]
+    for message in told:
+        transcript.apply(message)
+    assert (transcript.pieces, transcript.piece_text("R1")) == (["R1"], "New.")
+    assert list(reconcile(transcript, piece_state(R1="New."))) == []
+
+
+def test_reconcile_tells_facts_that_the_log_lacks_or_has_otherwise() -> None:
+    facts = {"canonical_pack": {"height": 8848}, "sources": []}
+    told = list(reconcile(replay(), state_of({}, facts=facts)))
+    assert told == [Facts(data=FactsData(canonical_pack={"height": 8848}, sources=[]))]
+    assert list(reconcile(replay(*told), state_of({}, facts=facts))) == []
+    assert list(reconcile(replay(*told), state_of({}, facts={**facts, "canonical_pack": {}}))) != []

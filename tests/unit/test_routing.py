@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langgraph.runtime import Runtime
 
-from workflows.routing import after_safety_check, next_sections
+from workflows.routing import MAX_REWRITES, after_safety_check, next_sections, sections_to_revise
 from workflows.state import (
+    Finding,
     Outline,
     PlannedSection,
     RunContext,
@@ -73,6 +74,10 @@ def test_routing_gives_a_task_what_it_needs_and_the_last_paragraph_before_it() -
         "notes": {"hero": "Mia"},
         "index": 1,
         "last_paragraph": "End 0.",
+        "target_words": 90,
+        "ask_words": 90,
+        "facts": None,
+        "research": {},
     }
 
 
@@ -95,6 +100,41 @@ def test_routing_before_any_section_is_written_begins_with_the_first() -> None:
 def test_routing_after_the_check_rewrites_what_is_at_fault(approved: bool, node: str) -> None:
     verdict = Verdict(stage="final", approved=approved, score=1.0, issues=[])
     assert after_safety_check(State(safety=verdict)) == node
+
+
+def test_routing_after_the_check_revises_what_a_review_asked_for_with_a_verdict_or_without() -> None:
+    verdict = Verdict(stage="final", approved=True, score=1.0, issues=[])
+    assert after_safety_check(State(safety=verdict, revising=[1])) == "enhance_content"
+    assert after_safety_check(State(revising=[1])) == "enhance_content"
+    assert after_safety_check(State(safety=verdict, revising=[])) == "derive"
+
+
+FINDINGS = [
+    Finding(rule="a", section=2, advice="x", rewrite=True),
+    Finding(rule="b", section=0, advice="x", rewrite=True),
+    Finding(rule="c", section=2, advice="x", rewrite=True),
+    Finding(rule="d", section=1, advice="x", rewrite=False),
+    Finding(rule="e", section=9, advice="x", rewrite=True),
+    Finding(rule="f", advice="x", rewrite=True),
+]
+
+
+def test_sections_to_revise_are_those_whose_findings_ask_for_it_and_that_there_are() -> None:
+    state = state_of(3, 0, 1, 2)
+    state["rewrites"] = state["revisions"] = 0
+    assert sections_to_revise(state, FINDINGS, most=1) == [0, 2]
+    assert sections_to_revise(state, FINDINGS[3:4], most=1) == []
+
+
+@pytest.mark.parametrize(
+    ("revisions", "rewrites", "most"), [(1, 0, 1), (0, MAX_REWRITES, 1), (0, 0, 0), (3, 0, 2)]
+)
+def test_sections_to_revise_are_none_when_no_revision_or_no_safety_rewrite_is_left(
+    revisions: int, rewrites: int, most: int
+) -> None:
+    state = state_of(3, 0, 1, 2)
+    state["revisions"], state["rewrites"] = revisions, rewrites
+    assert sections_to_revise(state, FINDINGS, most) == []
 
 
 def test_write_order_is_reading_order_however_the_plan_lists_it() -> None:

@@ -13,6 +13,7 @@ def test_run_options_left_out_are_the_plain_ones() -> None:
         "model": None,
         "parallel": 1,
         "on_disconnect": "continue",
+        "keep_length": True,
         "review_outline": False,
     }
 

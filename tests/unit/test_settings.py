@@ -78,7 +78,7 @@ def test_settings_of_another_database_are_used_as_given() -> None:
         ("STORYWIRE_MAX_RUNS", "0", "greater than or equal to 1"),
         ("STORYWIRE_DATABASE_URL", "postgresql://db/x", "sqlite:///path/to/file.db"),
         ("STORYWIRE_MODEL", "gpt-5", "a model is named provider:model"),
-        ("STORYWIRE_MODEL", "acme:gpt", "openai, google_genai, groq, ollama, embedded"),
+        ("STORYWIRE_MODEL", "acme:gpt", "google_genai, groq, ollama, openai_compatible, embedded"),
         ("STORYWIRE_RESUME_ON_START", "perhaps", "boolean"),
     ],
 )
@@ -111,3 +111,16 @@ def test_settings_never_show_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
         load_settings()
     assert KEY not in str(refused.value)
     assert refused.value.__cause__ is None
+
+
+def test_tracing_by_langsmith_without_a_key_stops_the_start_unless_it_is_another_address(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LANGSMITH_TRACING", "true")
+    with pytest.raises(SettingsError, match="LANGSMITH_API_KEY"):
+        load_settings(_env_file=None)
+    monkeypatch.setenv("LANGSMITH_ENDPOINT", "http://127.0.0.1:1984")
+    assert load_settings(_env_file=None).langsmith_tracing
+    monkeypatch.delenv("LANGSMITH_ENDPOINT")
+    monkeypatch.setenv("LANGCHAIN_API_KEY", "lsv2_x")
+    assert load_settings(_env_file=None).langsmith_api_key is not None

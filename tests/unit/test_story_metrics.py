@@ -6,7 +6,9 @@ import pytest
 
 from workflows.formats.story.input import StoryInput
 from workflows.formats.story.metrics import story_metrics
+from workflows.nodes.calculate_metrics import shared_metrics
 from workflows.state import Outline, PlannedSection, Section, State
+from workflows.text.length import SectionLength
 from workflows.text.readability import reading_grade
 
 EASY = "The cat sat on the mat. It was a big cat. The cat had a hat. "
@@ -79,9 +81,36 @@ def test_metrics_of_hebrew_claim_no_grade() -> None:
     )
 
 
-def test_metrics_tell_how_much_is_said_again() -> None:
-    assert story_metrics(given(), state_of(EASY, EASY))["repetition"] > 0.5
-    assert story_metrics(given(), state_of(HARD))["repetition"] == 0
+def test_metrics_of_every_format_tell_how_much_is_said_again() -> None:
+    assert shared_metrics(state_of(EASY, EASY))["repetition"] > 0.5
+    assert shared_metrics(state_of(HARD))["repetition"] == 0
+
+
+def test_metrics_of_every_format_hold_each_length_against_its_target_as_planned_anew() -> None:
+    state = state_of("word " * 50, "word " * 125)
+    state["lengths"] = {
+        1: SectionLength(target_words=120, asked_words=150, replied_words=130, corrections=["trimmed"])
+    }
+    assert shared_metrics(state)["lengths"] == [
+        {
+            "index": 0,
+            "planned_words": 100,
+            "target_words": 100,
+            "asked_words": 100,
+            "words": 50,
+            "deviation": -0.5,
+            "corrections": [],
+        },
+        {
+            "index": 1,
+            "planned_words": 100,
+            "target_words": 120,
+            "asked_words": 150,
+            "words": 125,
+            "deviation": 0.0417,
+            "corrections": ["trimmed"],
+        },
+    ]
 
 
 def test_metrics_take_what_can_be_learned_from_the_plan() -> None:

@@ -6,7 +6,7 @@ A package of your own adds a format by naming its class under the entry point `s
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Self, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -14,9 +14,10 @@ from workflows.errors import FieldError, InvalidInput
 from workflows.formats.exports import EVERYWHERE, Exporter
 from workflows.library import Library
 from workflows.models.catalog import Model
+from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import Policy
-from workflows.state import Issue, Outline, Section, SectionTask, State
+from workflows.state import Facts, Finding, Issue, Outline, PlannedPiece, Section, SectionTask, State
 
 InputT = TypeVar("InputT", bound=BaseModel)
 
@@ -27,6 +28,14 @@ class Plan:
 
     outline: Outline
     notes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PieceText:
+    """More text of the piece `name`."""
+
+    name: str
+    text: str
 
 
 class Format(ABC, Generic[InputT]):
@@ -42,6 +51,13 @@ class Format(ABC, Generic[InputT]):
     """The input model. Its field errors are what a caller is told."""
     exports: ClassVar[Mapping[str, Exporter]] = {}
     """The kinds of file that a finished run can be had as, beside Markdown and plain text."""
+    max_revisions: ClassVar[int] = 1
+    """How often a review may have sections written again. The safety check's rewrites don't count here."""
+
+    length_tolerance: ClassVar[float] = 0.10
+    """How far a section may be from its target, as a share of it."""
+    facts_section: ClassVar[int | None] = None
+    """The section whose `write` also yields the facts. It is written before all others, also in parallel."""
 
     def parse(self, given: Mapping[str, Any]) -> InputT:
         """The input, checked. Raises InvalidInput that names each wrong field."""
@@ -49,6 +65,11 @@ class Format(ABC, Generic[InputT]):
             return self.Input.model_validate(given)
         except ValidationError as error:
             raise invalid_input(error) from None
+
+    def configure(self, settings: ModelSettings) -> Self:
+        """This format as an operator set it up, such as with templates of their own. Called once, at the start."""
+        del settings
+        return self
 
     async def resolve(self, given: InputT, library: Library, owner: str) -> InputT:
         """Once, before a run is stored: what the caller referred to becomes part of the input, as it is now.
@@ -87,25 +108,64 @@ class Format(ABC, Generic[InputT]):
     async def plan(self, given: InputT, model: Model) -> Plan:
         """What will be written: sections with titles, summaries and word targets."""
 
+    async def research(self, given: InputT, model: Model) -> Mapping[str, Any] | None:
+        """Notes for the prompts of later sections (JSON), made while the first one is written.
+
+        None by default: then the graph has no such node.
+        """
+        del given, model
+        return None
+
     @abstractmethod
-    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
-        """The text of one section, as deltas, as it comes from the model."""
+    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | Facts]:
+        """The text of one section, as deltas, as it comes from the model.
+
+        The section `facts_section` yields the facts too, once, after its text.
+        """
+
+    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str] | None:
+        """What goes on after `text`, a section that is too short; asked for with `words`. None by default:
+        a short section stays short."""
+        del task, text, words, model
+        return None
 
     @abstractmethod
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[Issue], model: Model
     ) -> AsyncGenerator[str]:
-        """The section again, without what the safety check found fault with."""
+        """The section again, without what the safety check or the format's review found fault with."""
+
+    async def review(self, given: InputT, state: State, model: Model) -> list[Finding]:
+        """What the finished sections lack by the format's own rules. Nothing by default.
+
+        Called after every pass, a rewrite's too. A finding with `rewrite` has its section written again,
+        in one pass for all of them, `max_revisions` times; what is found after that is only reported.
+        """
+        del given, state, model
+        return []
 
     async def derive(self, given: InputT, state: State, model: Model) -> dict[str, Any]:
         """The format's own results, which end up in `complete`. None by default."""
         del given, state, model
         return {}
 
+    def plan_pieces(self, given: InputT, state: State) -> list[PlannedPiece]:
+        """The texts that are made beside the sections, in reading order. None by default."""
+        del given, state
+        return []
+
+    def write_pieces(
+        self, given: InputT, state: State, pieces: list[PlannedPiece], model: Model
+    ) -> AsyncGenerator[PieceText]:
+        """Their text, as it comes from the model. Each planned piece must have some."""
+        raise NotImplementedError(f"{self.name} plans pieces and doesn't write them")
+
     @abstractmethod
     def metrics(self, given: InputT, state: State) -> dict[str, Any]:
         """`word_count`, `estimated_reading_time` (minutes), `vocabulary_level`,
-        `educational_elements`, and the format's own extras. Pure; runs in a thread."""
+        `educational_elements`, and the format's own extras. Pure; runs in a thread.
+
+        `repetition` and `lengths` are added to them."""
 
 
 AnyFormat = Format[Any]

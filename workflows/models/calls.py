@@ -7,68 +7,146 @@ token comes, both turn what a provider or its SDK says into the errors of `workf
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 from contextlib import aclosing
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from langchain_core.messages import AIMessage, BaseMessage
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from workflows.errors import ModelBadOutput, ModelTruncated, SafetyRejected, StorywireError
 from workflows.models.catalog import Model
+from workflows.models.fallback import FALLS_BACK, Fallback
+from workflows.models.forms import ask_to_mend, bind_form, describe_form, find_answer
+from workflows.models.structured import StructuredMode
 
 SchemaT = TypeVar("SchemaT", bound=BaseModel)
 _T = TypeVar("_T")
 
-_DONE = {"stop", "end_turn", "completed", "STOP"}
+# A call of a function ends a reply too; only `ask` in the mode `tools` offers one.
+_DONE = {"stop", "end_turn", "completed", "STOP", "tool_calls", "function_call"}
+_UNFINISHED = {"in_progress", "queued"}
 _LENGTH = {"length", "max_tokens", "max_output_tokens", "incomplete", "MAX_TOKENS"}
 _FILTERED = {"content_filter", "SAFETY", "PROHIBITED_CONTENT", "BLOCKLIST", "SPII", "RECITATION"}
 
 
-async def stream_text(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerator[str]:
+def stream_text(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerator[str]:
     """The reply's text as it comes, as deltas that are never empty.
 
     Raises a ModelError for whatever broke; ModelTruncated when the reply ends without a finish
-    reason or at its length limit, ModelBadOutput when it has no text.
+    reason or at its length limit, ModelBadOutput when it has no text. Before the first delta, a fallback
+    model may take over from one that can't be reached.
     """
+    if model.fallback is None:
+        return _stream(model, messages)
+    return _stream_or_fall_back(model, model.fallback, messages)
+
+
+async def ask(model: Model, schema: type[SchemaT], messages: Sequence[BaseMessage]) -> SchemaT:
+    """One structured answer, in the best way that the model has. Raises ModelBadOutput when it isn't what
+    `schema` asks for, and a ModelError for whatever broke; a fallback model may take over before that."""
+    try:
+        return await _ask(_current(model), schema, messages)
+    except FALLS_BACK as error:
+        if model.fallback is None:
+            raise
+        return await _ask(await model.fallback.take_over(error), schema, messages)
+
+
+def _current(model: Model) -> Model:
+    """The model, or the one that took over from it."""
+    return model if model.fallback is None or model.fallback.taken is None else model.fallback.taken
+
+
+async def _stream_or_fall_back(
+    model: Model, fallback: Fallback[Model], messages: Sequence[BaseMessage]
+) -> AsyncGenerator[str]:
+    try:
+        async with aclosing(_stream(_current(model), messages)) as deltas:
+            async for delta in deltas:
+                fallback.too_late = True
+                yield delta
+        return
+    except FALLS_BACK as error:
+        replacement = await fallback.take_over(error)
+    async with aclosing(_stream(replacement, messages)) as deltas:
+        async for delta in deltas:
+            fallback.too_late = True
+            yield delta
+
+
+async def _stream(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerator[str]:
     finish: str | None = None
-    empty = True
+    empty, refused = True, False
     async with aclosing(guard(model, model.chat.astream(list(messages)))) as chunks:
         async for chunk in chunks:
             finish = finish_reason(chunk) or finish
             if text := chunk.text:
                 empty = False
                 yield text
+            else:
+                refused = refused or is_refusal(chunk)
     check_finish(model, finish)
+    if refused:
+        raise _refused(model)
     if empty:
-        raise ModelBadOutput(f"{model.spec} sent an empty reply.")
+        raise ModelBadOutput(f"{model.spec} sent an empty reply; perhaps it refused to write this.")
 
 
-async def ask(model: Model, schema: type[SchemaT], messages: Sequence[BaseMessage]) -> SchemaT:
-    """One structured answer. Raises ModelBadOutput when it isn't what `schema` asks for."""
-    # As JSON Schema, checked here: the SDKs mend a reply that was cut, and say nothing of it.
-    # Nobody reads an answer while it grows, and token by token it costs several times the work.
+async def _ask(model: Model, schema: type[SchemaT], messages: Sequence[BaseMessage]) -> SchemaT:
+    """Nobody reads an answer while it grows, so it isn't streamed: token by token it costs several times the work."""
+    asked = [*messages]
+    form = schema.model_json_schema()
+    if model.structured in ("json_mode", "plain"):
+        asked = describe_form(asked, form)
+    reply = await _answer(model, form, asked)
+    try:
+        return schema.model_validate(find_answer(model.structured, reply))
+    except ValueError as error:  # no JSON, or not in the form: pydantic's is one too
+        if model.structured != "plain":
+            raise _not_in_form(model) from None
+        asked = ask_to_mend(asked, reply, error)
+    reply = await _answer(model, form, asked)
+    try:
+        return schema.model_validate(find_answer(model.structured, reply))
+    except ValueError:
+        raise _not_in_form(model) from None
+
+
+async def _answer(model: Model, form: dict[str, Any], messages: list[BaseMessage]) -> AIMessage:
+    """One call, and its whole reply."""
     whole = model.chat.model_copy(update={"disable_streaming": True})
-    runnable = whole.with_structured_output(
-        schema.model_json_schema(), method=model.structured, include_raw=True
+    runnable = bind_form(model, form, whole)
+    reply = await limit(model, runnable.ainvoke(messages), asked=model.structured)
+    check_finish(model, finish_reason(reply))
+    if is_refusal(reply):
+        raise _refused(model)
+    return reply
+
+
+def is_refusal(reply: AIMessage) -> bool:
+    """Whether the model refused in the way that its API has for it: OpenAI chat, or OpenAI Responses."""
+    return bool(reply.additional_kwargs.get("refusal")) or any(
+        isinstance(block, dict) and block.get("type") == "refusal" for block in reply.content
     )
-    answer = await limit(model, runnable.ainvoke(list(messages)))
-    assert isinstance(answer, dict)
-    raw: AIMessage = answer["raw"]
-    check_finish(model, finish_reason(raw))
-    try:
-        return schema.model_validate(answer["parsed"])
-    except ValidationError:
-        raise ModelBadOutput(f"{model.spec} did not answer in the form that was asked for.") from None
 
 
-async def limit(model: Model, work: Awaitable[_T]) -> _T:
-    """`work`, given up after `model.token_timeout` seconds, its errors translated."""
+def _refused(model: Model) -> ModelBadOutput:
+    return ModelBadOutput(f"{model.spec} refused to write this. Ask for something else, or another model.")
+
+
+def _not_in_form(model: Model) -> ModelBadOutput:
+    return ModelBadOutput(f"{model.spec} did not answer in the form that was asked for.")
+
+
+async def limit(model: Model, work: Awaitable[_T], *, asked: StructuredMode | None = None) -> _T:
+    """`work`, given up after `model.answer_timeout` seconds, its errors translated. `asked` says in which mode
+    an answer was asked for, so that a refusal can say what to change."""
     try:
-        async with asyncio.timeout(model.token_timeout):
+        async with asyncio.timeout(model.answer_timeout):
             return await work
     except StorywireError:
         raise
     except Exception as error:
-        raise translate(model, error) from error
+        raise translate(model, error, asked) from error
 
 
 async def guard(model: Model, stream: AsyncIterator[_T]) -> AsyncGenerator[_T]:
@@ -97,6 +175,8 @@ def finish_reason(chunk: AIMessage) -> str | None:
     reason = metadata.get("finish_reason") or metadata.get("status")
     if metadata.get("status") == "incomplete":
         reason = (metadata.get("incomplete_details") or {}).get("reason", "incomplete")
+    if reason in _UNFINISHED:
+        return None
     if not reason and (metadata.get("prompt_feedback") or {}).get("block_reason"):
         return "PROHIBITED_CONTENT"  # Gemini refused to begin
     return str(reason) if reason else None
@@ -115,8 +195,8 @@ def check_finish(model: Model, reason: str | None) -> None:
     raise ModelTruncated(f"The reply of {model.spec} ended for an unknown reason ({reason[:40]}).")
 
 
-def translate(model: Model, error: Exception) -> Exception:
+def translate(model: Model, error: Exception, asked: StructuredMode | None = None) -> Exception:
     """What a provider, its SDK or the network threw → the error that a person is told."""
     from workflows.models.faults import translate_fault  # loads every SDK: only when something broke
 
-    return translate_fault(str(model.spec), error)
+    return translate_fault(model.spec, error, asked)

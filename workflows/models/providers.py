@@ -3,20 +3,23 @@
 Every client is built with no retries of its own: a retry that nobody sees buys tokens twice.
 """
 
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 
+import httpx
 from langchain_core.language_models import BaseChatModel
 from langchain_openai import ChatOpenAI
 from openai import AsyncOpenAI, DefaultAsyncHttpxClient
 from pydantic import SecretStr
 
+from workflows.models.connections import Connection, find_connection
 from workflows.models.embedded.client import chat_model as embedded_chat_model
+from workflows.models.embedded.process import Endpoint
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
-
-__all__ = ["build_client", "embedded_chat_model", "load_lazy_parts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,24 +32,25 @@ class Client:
 
 def build_client(spec: ModelSpec, settings: ModelSettings) -> Client:
     """The chat model of a provider that is reached over the network."""
-    match spec.provider:
-        case "openai":
-            return _openai_protocol(spec.name, settings.openai_base_url, settings.openai_api_key)
-        case "groq":
-            return _openai_protocol(spec.name, settings.groq_base_url, settings.groq_api_key)
-        case "ollama":
-            return _openai_protocol(spec.name, _with_version(settings.ollama_base_url), None)
-        case "google_genai":
-            return _google(spec.name, settings)
-        case _:
-            raise ValueError(f"there is no client for {spec}")
+    connection = find_connection(spec.provider, settings)
+    if connection is None:
+        raise ValueError(f"there is no client for {spec}")
+    if connection.protocol == "gemini":
+        return _google(spec.name, connection)
+    return _openai_protocol(spec, connection)
 
 
-def _with_version(base_url: str | None) -> str | None:
-    """Ollama's own variable names the server; OpenAI's protocol is below `/v1` there."""
-    if base_url is None:
-        return None
-    return base_url.rstrip("/") if base_url.rstrip("/").endswith("/v1") else f"{base_url.rstrip('/')}/v1"
+def build_embedded(endpoint: Endpoint) -> Client:
+    """The chat model of the embedded model's process."""
+    chat = embedded_chat_model(endpoint)
+
+    async def close() -> None:
+        if chat.http_async_client is not None:
+            await chat.http_async_client.aclose()
+        if chat.http_client is not None:
+            chat.http_client.close()
+
+    return Client(chat, close)
 
 
 def load_lazy_parts() -> None:
@@ -56,14 +60,16 @@ def load_lazy_parts() -> None:
     _ = AsyncOpenAI(api_key="none").chat.completions  # touching it is what imports them
 
 
-def _openai_protocol(name: str, base_url: str | None, key: SecretStr | None) -> Client:
+def _openai_protocol(spec: ModelSpec, connection: Connection) -> Client:
     # Its own, so that it can be closed: the one that ChatOpenAI would share outlives everything.
-    http = DefaultAsyncHttpxClient()
+    http = DefaultAsyncHttpxClient(verify=_load_certificates())
     chat = ChatOpenAI(
-        model=name,
-        base_url=base_url,
+        model=spec.name,
+        base_url=connection.base_url,
         # Servers that speak OpenAI's protocol without accounts still want to see a key.
-        api_key=key or SecretStr("none"),
+        api_key=connection.key or SecretStr("none"),
+        # Of `openai:` models, a few are offered on the Responses API only: langchain knows those.
+        use_responses_api={"openai": None, "openai_responses": True}.get(spec.provider, False),
         max_retries=0,
         stream_usage=True,
         # The limit between two tokens is ours (`calls.py`), one for every provider; and on Python 3.11
@@ -74,14 +80,21 @@ def _openai_protocol(name: str, base_url: str | None, key: SecretStr | None) -> 
     return Client(chat, http.aclose)
 
 
-def _google(name: str, settings: ModelSettings) -> Client:
+def _google(name: str, connection: Connection) -> Client:
     from langchain_google_genai import ChatGoogleGenerativeAI  # a second more, for those who use it
 
     chat = ChatGoogleGenerativeAI(
         model=name,
-        google_api_key=settings.google_api_key,
-        base_url=settings.google_base_url,
+        google_api_key=connection.key,
+        base_url=connection.base_url,
         # The SDK counts attempts: one means that nothing is tried again.
         max_retries=1,
+        client_args={"verify": _load_certificates()},
     )
     return Client(chat, chat.aclose)
+
+
+@cache
+def _load_certificates() -> ssl.SSLContext:
+    """Read once: for each client anew it would take longer than all the rest of it."""
+    return httpx.create_ssl_context()

@@ -14,6 +14,9 @@ from typing import Any, Literal, Self
 from langchain_core.messages import BaseMessage
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from workflows.models.structured import StructuredMode
+from workflows.models.usage import Role
+
 VERSION = 1
 """Of the file's form. A reader takes this one and none later; fields that it doesn't know are ignored."""
 
@@ -29,7 +32,8 @@ class _Line(BaseModel):
 
 
 class Header(_Line):
-    """What was recorded. `tier` and `structured` say how the model wants to be talked to."""
+    """What was recorded. `tier` and `structured` say how the model that writes wants to be talked to, and
+    `structured_roles` how those of other roles are asked for answers in a form."""
 
     version: int
     storywire: str
@@ -38,9 +42,14 @@ class Header(_Line):
     format: str
     model: str
     tier: Literal["standard", "embedded"]
-    structured: str
+    structured: StructuredMode
+    structured_roles: dict[Role, StructuredMode] = Field(default_factory=dict)
     input: dict[str, Any]
     options: dict[str, Any] = Field(default_factory=dict)
+
+    def mode(self, role: Role) -> StructuredMode:
+        """How the model of this role was asked for answers in a form."""
+        return self.structured_roles.get(role, self.structured)
 
 
 class ToolCall(_Line):
@@ -89,6 +98,10 @@ class Recording:
         self.header = header
         self.calls = tuple(sorted(calls, key=lambda call: call.number))
         self.ending = ending
+
+    def has_role(self, role: Role) -> bool:
+        """Whether a model had this role, and replied."""
+        return any(call.purpose.endswith(f":{role}") for call in self.replies)
 
     @property
     def replies(self) -> list[Call]:

@@ -14,7 +14,6 @@ from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 
 PROVIDER = "replay"
-NOTE = "plays back what a model said in another run; needs no key and costs nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +22,7 @@ class Replay:
 
     header: Header
     chat: ReplayChat
+    is_judged: bool
 
 
 class Recordings:
@@ -52,7 +52,8 @@ class Recordings:
             raise ModelNotConfigured(str(error)) from None
         except OSError:
             raise ModelNotConfigured(f"There is no recording {file[:200]}.") from None
-        replay = Replay(recording.header, ReplayChat(Score(path.name, recording, match), speed))
+        chat = ReplayChat(Score(path.name, recording, match), speed)
+        replay = Replay(recording.header, chat, is_judged=recording.has_role("judge"))
         self._opened[spec] = (seen, replay)
         return replay
 

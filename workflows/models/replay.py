@@ -132,8 +132,8 @@ class ReplayChat(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         """The whole reply at once, for callers that don't stream."""
-        del stop, run_manager, kwargs
-        return self._whole(self._find(messages))
+        del stop, run_manager
+        return self._whole(self._find(messages), kwargs.get("answers_by"))
 
     async def _agenerate(
         self,
@@ -143,25 +143,34 @@ class ReplayChat(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         """The whole reply when it was whole."""
-        del stop, run_manager, kwargs
+        del stop, run_manager
         call = self._find(messages)
         await self._wait(call.took / 1000 / (self.speed or 1))
-        return self._whole(call)
+        return self._whole(call, kwargs.get("answers_by"))
 
-    def _whole(self, call: Call) -> ChatResult:
+    def _whole(self, call: Call, answers_by: str | None) -> ChatResult:
+        """The answer as text and as a call of a tool: another model may have given it than the one that is
+        asked here, because it took over, and in another way."""
         last = _last_chunk(call)
+        text, tools = "".join(text for _, text in call.chunks), last.tool_calls
+        if tools and not text:
+            text = json.dumps(tools[0]["args"], ensure_ascii=False)
+        elif answers_by and not tools and (args := _read_object(text)) is not None:
+            tools = [{"name": answers_by, "args": args, "id": "call_0", "type": "tool_call"}]
         message = AIMessage(
-            content="".join(text for _, text in call.chunks),
+            content=text,
             response_metadata=last.response_metadata,
             usage_metadata=last.usage_metadata,
-            tool_calls=last.tool_calls,
+            tool_calls=tools,
         )
         return ChatResult(generations=[ChatGeneration(message=message)])
 
-    def bind_tools(self, tools: Sequence[Any], **kwargs: Any) -> Runnable[LanguageModelInput, AIMessage]:
-        """The recording knows which tool was called."""
+    def bind_tools(
+        self, tools: Sequence[Any], *, tool_choice: str | None = None, **kwargs: Any
+    ) -> Runnable[LanguageModelInput, AIMessage]:
+        """The recording knows which tool was called; `tool_choice` is for a reply that was text."""
         del tools, kwargs
-        return self
+        return self.bind(answers_by=tool_choice)
 
     def with_structured_output(
         self, schema: Any, *, include_raw: bool = False, **kwargs: Any
@@ -197,13 +206,17 @@ def _last_chunk(call: Call) -> AIMessageChunk:
 def _parse(message: AIMessage) -> dict[str, Any]:
     if message.tool_calls:
         return message.tool_calls[0]["args"]
-    try:
-        answer = json.loads(message.text)
-    except ValueError:
-        raise OutputParserException("The recorded answer is not JSON.") from None
-    if not isinstance(answer, dict):
-        raise OutputParserException("The recorded answer is not an object.")
+    if (answer := _read_object(message.text)) is None:
+        raise OutputParserException("The recorded answer is no JSON object.")
     return answer
+
+
+def _read_object(text: str) -> dict[str, Any] | None:
+    try:
+        answer = json.loads(text)
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) else None
 
 
 def _parse_beside(message: AIMessage) -> dict[str, Any]:

@@ -6,14 +6,50 @@ from typing import Any
 from langgraph.runtime import Runtime
 
 from workflows.nodes.dependencies import Dependencies
-from workflows.state import RunContext, State
+from workflows.state import PlannedSection, RunContext, State, text_of
+from workflows.text.repetition import repetition
+from workflows.text.words import count_words
 
 
 async def calculate_metrics(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
     """Off the loop: counting a long text takes longer than other readers should wait for a token."""
     given = await deps.given(state["input"], runtime)
     metrics = await asyncio.to_thread(deps.format.metrics, given, state)
-    return {"metadata": {**metrics, "safety": _safety(state)}}
+    shared = await asyncio.to_thread(shared_metrics, state)
+    return {"metadata": {**shared, **metrics, **_compliance(metrics, state), "safety": _safety(state)}}
+
+
+def shared_metrics(state: State) -> dict[str, Any]:
+    """What is measured of every format: what the text says again, and how long each section came out."""
+    return {
+        "repetition": round(repetition(text_of(state["sections"])), 4),
+        "lengths": [_length(state, planned) for planned in state["outline"]["sections"]],
+    }
+
+
+def _length(state: State, planned: PlannedSection) -> dict[str, Any]:
+    """`planned_words` by the outline, `target_words` as planned anew, `deviation` from that as a share."""
+    index, words = planned["index"], count_words(state["sections"][planned["index"]]["text"])
+    kept = state.get("lengths", {}).get(index)
+    target = kept["target_words"] if kept else planned["target_words"]
+    return {
+        "index": index,
+        "planned_words": planned["target_words"],
+        "target_words": target,
+        "asked_words": kept["asked_words"] if kept else planned["target_words"],
+        "words": words,
+        "deviation": round(words / target - 1, 4),
+        "corrections": kept["corrections"] if kept else [],
+    }
+
+
+def _compliance(metrics: dict[str, Any], state: State) -> dict[str, Any]:
+    """What the last review still finds, with what the format's own metrics say of its rules."""
+    findings, revisions = state.get("findings", []), state.get("revisions", 0)
+    if not (findings or revisions or "compliance" in metrics):
+        return {}
+    told = {"passed": not findings, "findings": findings, "revisions": revisions}
+    return {"compliance": {**told, **metrics.get("compliance", {})}}
 
 
 def _safety(state: State) -> dict[str, Any]:

@@ -3,12 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Any, cast
 
+from langgraph.config import get_config
 from langgraph.runtime import Runtime
 
 from workflows.formats.base import AnyFormat
 from workflows.library import EmptyLibrary, Library
 from workflows.models.catalog import Model, ModelCatalog
+from workflows.models.fallback import Fallback
 from workflows.models.usage import Role
+from workflows.page import Notice
 from workflows.safety.book import PolicyBook
 from workflows.safety.layers import Layers
 from workflows.safety.policy import Policy
@@ -23,6 +26,12 @@ class Dependencies:
     models: ModelCatalog
     policies: PolicyBook = field(default_factory=PolicyBook)
     library: Library = field(default_factory=EmptyLibrary)
+    revisions: int | None = None
+
+    @property
+    def max_revisions(self) -> int:
+        """How often a review may have sections written again: as set, else as the format has it."""
+        return self.format.max_revisions if self.revisions is None else self.revisions
 
     async def given(self, given: dict[str, Any], runtime: Runtime[RunContext]) -> Any:
         """The format's input, with what it loads for the time of a node's work."""
@@ -37,19 +46,41 @@ class Dependencies:
     async def open_model(
         self, runtime: Runtime[RunContext], role: Role = "writing", section: int | None = None
     ) -> Model:
-        """The run's model, which tells the run what it costs. Without a context (Studio) it is the default one."""
-        model = await self.models.open(runtime.context.model if runtime.context else None)
-        return model.reporting(runtime.stream_writer, role, section)
+        """The run's model for this role, which tells the run what it costs, and another one to take over if the
+        settings name one. Without a context (Studio) it is the default one."""
+        name = _model_name(runtime)
+        model = (await self.models.open(name, role)).reporting(runtime.stream_writer, role, section)
+        if (open_fallback := self.models.fallback(name, role)) is None:
+            return model
+
+        async def open_other() -> Model:
+            return (await open_fallback()).reporting(runtime.stream_writer, role, section)
+
+        node = str(get_config()["metadata"]["langgraph_node"])
+        place = "" if section is None else f"Section {section + 1}: "
+
+        def tell(message: str) -> None:
+            runtime.stream_writer(Notice(kind="notice", node=node, message=f"{place}{message}"))
+
+        return model.falling_back(Fallback(open_other, tell))
 
     def policy(self, given: Any) -> Policy:
         """What this service checks the format's text by."""
         return self.policies.apply(self.format.policy(given))
 
+    async def open_reviewer(self, runtime: Runtime[RunContext]) -> Model:
+        """The model that judges; where none does, the one that writes."""
+        writer = await self.models.open(_model_name(runtime))
+        return await self.open_model(runtime, "judge" if self.models.has_judge(writer) else "writing")
+
     async def open_layers(self, runtime: Runtime[RunContext], section: int | None = None) -> Layers:
         """The checks beside the local rules, as the settings ask for them; of one section or of the whole."""
-        model = await self.open_model(runtime)
-        judge = await self.models.open_judge(model)
+        writer = await self.models.open(_model_name(runtime))
         return Layers(
-            moderator=model if self.models.moderates(model) else None,
-            judge=judge and judge.reporting(runtime.stream_writer, "judge", section),
+            moderator=writer if self.models.moderates(writer) else None,
+            judge=await self.open_model(runtime, "judge", section) if self.models.has_judge(writer) else None,
         )
+
+
+def _model_name(runtime: Runtime[RunContext]) -> str | None:
+    return runtime.context.model if runtime.context else None

@@ -4,7 +4,9 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from workflows.models.catalog import Model
 from workflows.nodes.dependencies import Dependencies
+from workflows.nodes.write_pieces import write_pieces
 from workflows.page import Notice
 from workflows.safety.check import find_issues
 from workflows.state import RunContext, State
@@ -13,12 +15,19 @@ _TRIES = 3
 
 
 async def derive(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
-    """The format's own results, checked as the text is. A format without any buys nothing here.
+    """The format's own results and pieces, checked as the text is. A format without any buys nothing here.
 
     When no try is fit for the readers, the text stays and the results are left out, which is told.
     """
     given = await deps.given(state["input"], runtime)
     model = await deps.open_model(runtime, "derived")
+    pieces = await write_pieces(deps, given, state, model, runtime)
+    return {**await _results(deps, given, state, model, runtime), **pieces}
+
+
+async def _results(
+    deps: Dependencies, given: Any, state: State, model: Model, runtime: Runtime[RunContext]
+) -> dict[str, Any]:
     for _ in range(_TRIES):
         results = await deps.format.derive(given, state, model)
         if not find_issues(deps.policy(given), results):

@@ -1,13 +1,12 @@
 """One section, streamed while it is written."""
 
-from contextlib import aclosing
 from typing import Any
 
 from langgraph.runtime import Runtime
 
 from workflows.nodes.dependencies import Dependencies
 from workflows.nodes.judge_section import judge_section
-from workflows.page import Page
+from workflows.nodes.write_section import write_section
 from workflows.state import RunContext, SectionTask
 
 
@@ -15,10 +14,13 @@ async def generate_content(
     deps: Dependencies, state: SectionTask, runtime: Runtime[RunContext]
 ) -> dict[str, Any]:
     """Writes the section `state["index"]`. A failure leaves no trace in the state: it is written again."""
-    model = await deps.open_model(runtime, section=state["index"])
-    with Page(state["index"], runtime.stream_writer) as page:
-        async with aclosing(deps.format.write(await deps.task(state, runtime), model)) as prose:
-            async for chunk in prose:
-                page.write(chunk)
-        section = page.finish()
-    return {"sections": {state["index"]: section}, **await judge_section(deps, state, section, runtime)}
+    index = state["index"]
+    model = await deps.open_model(runtime, section=index)
+    task = await deps.task(state, runtime)
+    written = await write_section(deps, task, deps.format.write(task, model), model, runtime)
+    update: dict[str, Any] = {"sections": {index: written.section}}
+    if written.length is not None:
+        update["lengths"] = {index: written.length}
+    if written.facts is not None:
+        update["facts"] = written.facts
+    return {**update, **await judge_section(deps, state, written.section, runtime)}

@@ -30,7 +30,13 @@ async def outline(deps: Dependencies, state: State, runtime: Runtime[RunContext]
         plan = await deps.format.plan(given, model)
         issues = find_issues(policy, [plan.outline, plan.notes])
         if not issues:
-            return {"outline": plan.outline, "notes": plan.notes, "sections": {}, "rewrites": 0}
+            return {
+                "outline": plan.outline,
+                "notes": plan.notes,
+                "sections": {},
+                "rewrites": 0,
+                "revisions": 0,
+            }
     verdict = Verdict(stage="input", approved=False, score=0.0, issues=issues, policy=policy.label)
     runtime.stream_writer(Judgement(kind="judgement", verdict=verdict))
     raise SafetyRejected("No plan could be made that is fit for these readers. Try another theme.")

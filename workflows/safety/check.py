@@ -1,7 +1,7 @@
 """Verdicts by the local rules: on what is asked for, on one section, on the whole text."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from workflows.safety.injection import decoded, find_injection
 from workflows.safety.personal import find_personal_data
@@ -11,6 +11,7 @@ from workflows.safety.screen import screen
 from workflows.state import Issue, Section, Verdict
 from workflows.text.words import split_sentences
 
+_T = TypeVar("_T")
 Stage = Literal["input", "sentence", "section", "final"]
 _WEIGHT = {"low": 0.05, "medium": 0.2, "high": 0.6}
 
@@ -71,6 +72,27 @@ def find_issues(policy: Policy, value: Any) -> list[Issue]:
         for finding in find(policy, text)
         if finding.rule.blocked
     ]
+
+
+def keep_fit(policy: Policy, value: _T) -> tuple[_T, int]:
+    """A plain value without the texts in it that are blocked, and how many those were.
+
+    An item of a list goes as a whole; elsewhere the text becomes empty.
+    """
+    kept, left_out = _without_blocked(policy, value)
+    return kept, left_out
+
+
+def _without_blocked(policy: Policy, value: Any) -> tuple[Any, int]:
+    if isinstance(value, str):
+        return ("", 1) if find_issues(policy, value) else (value, 0)
+    if isinstance(value, Mapping):
+        entries = {key: _without_blocked(policy, item) for key, item in value.items()}
+        return {key: item for key, (item, _) in entries.items()}, sum(n for _, n in entries.values())
+    if isinstance(value, list | tuple):
+        fit = [item for item in value if not find_issues(policy, item)]
+        return fit, len(value) - len(fit)
+    return value, 0
 
 
 def issue_of(finding: Finding, section: int | None = None) -> Issue:

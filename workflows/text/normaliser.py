@@ -11,7 +11,9 @@ from workflows.text.markup import MarkupFilter
 _HIGH, _LOW = re.compile("[\ud800-\udbff]"), re.compile("[\udc00-\udfff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufeff\ufffe\uffff]")
+# Overrides of the reading direction show words in another order than they are kept; marks that only hint at
+# it (as Hebrew beside Latin needs) stay.
+_UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\ufeff\ufffe\uffff]")
 _LINE_END = re.compile("\r\n|[\r\u2028\u2029]")
 _BLANK = re.compile(r"\s*\n\s*")
 

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import Format, Plan
+from workflows.formats.recap import neighbours
 from workflows.formats.story import small
 from workflows.formats.story.answers import Choices, StoryOutline
 from workflows.formats.story.input import StoryInput
@@ -89,9 +90,25 @@ class StoryFormat(Format[StoryInput]):
             input=given,
             language=_LANGUAGES[given.reader.language],
             outline=task["outline"],
+            scenes=neighbours(task["outline"], task["index"]),
             section=task["outline"]["sections"][task["index"]],
+            ask_words=task["ask_words"],
             words=[word["word"] for word in task["notes"].get("vocabulary_words", [])],
             last_paragraph=task["last_paragraph"],
+        )
+        return stream_text(model, messages)
+
+    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str] | None:
+        """The end of a scene that came out too short."""
+        given = self.parse(task["input"])
+        messages = _PROMPTS.messages(
+            "extend",
+            input=given,
+            language=_LANGUAGES[given.reader.language],
+            outline=task["outline"],
+            section=task["outline"]["sections"][task["index"]],
+            ending="\n\n".join(text.split("\n\n")[-2:]),
+            words=words,
         )
         return stream_text(model, messages)
 

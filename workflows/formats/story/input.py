@@ -13,7 +13,7 @@ class Reader(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)] = Field(
-        "Alex", description="First name; the hero may bear it"
+        "Alex", description="First name; the hero may bear it", json_schema_extra={"personal": True}
     )
     age: int = Field(7, ge=3, le=14, description="Years, 3 to 14")
     reading_level: Literal["beginner", "intermediate", "advanced"] = "intermediate"
@@ -34,5 +34,5 @@ class StoryInput(BaseModel):
     chapter_number: int = Field(1, ge=1, le=200)
     title: Short | None = Field(None, description="The chapter's title, if it is settled already")
     custom_user_input: Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)] | None = (
-        Field(None, description="What the child says should happen")
+        Field(None, description="What the child says should happen", json_schema_extra={"personal": True})
     )

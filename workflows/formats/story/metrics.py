@@ -5,7 +5,6 @@ from typing import Any
 from workflows.formats.story.input import StoryInput
 from workflows.state import State, text_of
 from workflows.text.readability import reading_grade, vocabulary_level
-from workflows.text.repetition import repetition
 from workflows.text.words import count_words
 
 # Words a minute that children read aloud at the end of a school year, rounded
@@ -39,7 +38,6 @@ def story_metrics(given: StoryInput, state: State) -> dict[str, Any]:
         "vocabulary_level": vocabulary_level(grade),
         "educational_elements": state.get("notes", {}).get("educational_elements", []),
         "reading_grade": grade,
-        "repetition": round(repetition(text), 3),
         "sections": [
             _length(planned["index"], planned["target_words"], state)
             for planned in state["outline"]["sections"]

@@ -1,0 +1,15 @@
+"""`/metrics`: this process in numbers, for Prometheus."""
+
+from fastapi import APIRouter, Response
+
+from backend.api.dependencies import ResourcesDep
+
+router = APIRouter(tags=["health"])
+
+_TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(resources: ResourcesDep) -> Response:
+    """Counters and histograms since the process began, in Prometheus' text format."""
+    return Response(resources.measures.render() or b"", headers={"Content-Type": _TEXT_FORMAT})

@@ -1,0 +1,101 @@
+"""`storywire doctor`: what is set up, whether it works, and what to change; with an address, whether streams from there
+arrive as they are sent."""
+
+import asyncio
+import os
+import shutil
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from backend.cli.failures import fail, settings_or_fail
+from backend.cli.proxy import check_streaming
+from backend.settings import Settings
+from workflows.models.finding import Finding, Level
+from workflows.safety.book import PolicyBook
+
+_MARKS: dict[Level, tuple[str, str]] = {
+    "good": ("✓", "green"),
+    "doubtful": ("!", "yellow"),
+    "bad": ("✗", "red"),
+}
+_LITTLE_SPACE = 500_000_000  # bytes
+_console = Console(soft_wrap=True, highlight=False)
+
+
+def doctor(
+    url: Annotated[
+        str | None,
+        typer.Argument(metavar="[URL]", help="A service's address, as readers reach it.", show_default=False),
+    ] = None,
+    ticks: Annotated[
+        int | None, typer.Option(min=3, max=200, help="With URL: messages to ask for; 12 by default.")
+    ] = None,
+    interval: Annotated[
+        int | None,
+        typer.Option(min=10, max=1000, help="With URL: milliseconds between two; 200 by default."),
+    ] = None,
+    idle: Annotated[
+        float | None,
+        typer.Option(min=1, max=300, help="With URL: also leave a stream silent for so many seconds."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="With URL: for a program to read.")] = False,
+) -> None:
+    """Check keys, models, the data folder and the policies. Prints no key. Status 1: runs would fail.
+
+    With URL: measure whether streams from there arrive as they are sent, and say what to change. Status 1: they don't.
+    """
+    if url is not None:
+        raise typer.Exit(check_streaming(url, ticks=ticks, interval_ms=interval, idle=idle, as_json=as_json))
+    given = {"--ticks": ticks, "--interval": interval, "--idle": idle, "--json": as_json or None}
+    if alone := [name for name, value in given.items() if value is not None]:
+        fail(f"{', '.join(alone)}: only with the address of a service, storywire doctor URL.", status=2)
+    _check_setup()
+
+
+def _check_setup() -> None:
+    settings = settings_or_fail()
+    from workflows.models.checkup import check_models  # a second of imports, which other commands do without
+
+    findings = [_check_data(settings), _check_policies(settings), *asyncio.run(check_models(settings))]
+    for finding in findings:
+        mark, colour = _MARKS[finding.level]
+        _console.print(Text.assemble((mark, colour), f" {finding.about}: {finding.message}"))
+    bad = sum(finding.level == "bad" for finding in findings)
+    _console.print(_sum_up(bad, sum(finding.level == "doubtful" for finding in findings)))
+    raise typer.Exit(1 if bad else 0)
+
+
+def _sum_up(bad: int, doubtful: int) -> str:
+    if bad:
+        return f"\nRuns would fail: {bad} to mend."
+    return "\nRuns can be written." + (f" {doubtful} to look at." if doubtful else "")
+
+
+def _check_data(settings: Settings) -> Finding:
+    for folder in (settings.data_dir, settings.state_dir):
+        about = f"data in {folder}"
+        existing = _nearest(folder)
+        if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+            return Finding("bad", about, "can't be written; change STORYWIRE_DATA_DIR or the folder's owner")
+        free = shutil.disk_usage(existing).free
+        if free < _LITTLE_SPACE:
+            return Finding("doubtful", about, f"only {free // 1_000_000} MB are free; make room")
+    return Finding("good", f"data in {settings.data_dir}", "can be written")
+
+
+def _nearest(folder: Path) -> Path:
+    """The folder, or the one that it would be made in."""
+    folder = folder.absolute()
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return folder
+
+
+def _check_policies(settings: Settings) -> Finding:
+    """Wrong ones have stopped the settings already."""
+    names = ", ".join(policy.name for policy in PolicyBook(settings.policy_dir).all())
+    return Finding("good", "policies", names)

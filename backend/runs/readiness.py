@@ -1,0 +1,77 @@
+"""Can a run be started here now? Asked by whoever sends requests this way."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import structlog
+
+from backend.runs.execution import InlineExecution
+from backend.store.probe import check_writable
+from workflows.errors import StorywireError
+from workflows.models.catalog import ModelCatalog
+
+log = structlog.get_logger()
+
+_PATIENCE_SECONDS = 3.0
+
+
+class Readiness:
+    """`files` are the database files by what they hold: a path, and a table that must be there.
+
+    Each probe of them syncs the disk, and anybody may ask: so its outcome counts for `remember_seconds`.
+    Somebody who holds a file's lock for longer than `busy_seconds` has broken it.
+    """
+
+    def __init__(
+        self,
+        execution: InlineExecution,
+        models: ModelCatalog,
+        files: Mapping[str, tuple[Path, str]],
+        *,
+        remember_seconds: float = 1.0,
+        busy_seconds: float = 1.0,
+    ) -> None:
+        self._execution = execution
+        self._models = models
+        self._files = files
+        self._remember_seconds = remember_seconds
+        self._busy_seconds = busy_seconds
+        self._probe: asyncio.Task[str | None] | None = None
+        self._probed = 0.0
+
+    async def reason(self) -> str | None:
+        """Why no run can be started, in words; None if one can."""
+        if self._execution.closed:
+            return "the service is stopping"
+        try:
+            self._models.resolve(None)
+        except StorywireError as error:
+            return f"no model to write with: {error.message}"
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                unwritable = await asyncio.shield(self._probe_files())
+        except TimeoutError:
+            unwritable = "the disk does not answer"
+        if unwritable is None and not self._execution.accepts:
+            return "no room for another run"
+        return unwritable
+
+    def _probe_files(self) -> asyncio.Task[str | None]:
+        """One probe at a time, whoever asks."""
+        probe = self._probe
+        if probe is None or (probe.done() and time.monotonic() - self._probed > self._remember_seconds):
+            probe = self._probe = asyncio.create_task(self._find_unwritable(), name="readiness")
+        return probe
+
+    async def _find_unwritable(self) -> str | None:
+        found = None
+        for what, (path, table) in self._files.items():
+            try:
+                await asyncio.to_thread(check_writable, path, table, self._busy_seconds)
+            except Exception as error:
+                log.warning("not_writable", what=what, error=str(error))
+                found = found or f"the {what} can't be written"
+        self._probed = time.monotonic()
+        return found

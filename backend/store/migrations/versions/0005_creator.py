@@ -1,0 +1,40 @@
+"""Personas, versions of a run, links that show a run to others."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Applies it."""
+    op.add_column("runs", sa.Column("root_run_id", sa.String(26)))
+    op.add_column("runs", sa.Column("parent_run_id", sa.String(26)))
+    op.add_column("runs", sa.Column("origin", sa.JSON()))
+    op.add_column("runs", sa.Column("plan", sa.JSON()))
+    op.create_index("ix_runs_owner_root_run_id", "runs", ["owner", "root_run_id"])
+    op.create_table(
+        "shares",
+        sa.Column("run_id", sa.String(26), nullable=False),
+        sa.Column("owner", sa.String(64), nullable=False),
+        sa.Column("token_hash", sa.String(64), nullable=False),
+        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("run_id", name="pk_shares"),
+        sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="fk_shares_run_id_runs", ondelete="CASCADE"),
+        sa.UniqueConstraint("token_hash", name="uq_shares_token_hash"),
+    )
+    op.create_table(
+        "personas",
+        sa.Column("id", sa.String(26), nullable=False),
+        sa.Column("owner", sa.String(64), nullable=False),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("name", sa.String(80), nullable=False),
+        sa.Column("data", sa.JSON(), nullable=False),
+        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("updated_at", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_personas"),
+    )
+    op.create_index("ix_personas_owner_id", "personas", ["owner", "id"])

@@ -1,0 +1,82 @@
+"""Personas: who watches, who speaks. Every query asks for the owner."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+from ulid import ULID
+
+from backend.store.database import Database
+from backend.store.tables import personas
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPersona:
+    """One row; `data` is the persona itself, with its kind and name."""
+
+    id: str
+    owner: str
+    kind: str
+    name: str
+    data: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+
+
+class PersonaRepository:
+    """Personas in SQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def add(self, owner: str, data: Mapping[str, Any]) -> StoredPersona:
+        """A new one."""
+        now = datetime.now(UTC)
+        values = {**_columns(data), "id": str(ULID()), "owner": owner, "created_at": now, "updated_at": now}
+        await self._db.write(lambda connection: connection.execute(insert(personas).values(values)))
+        return StoredPersona(**values)
+
+    async def find(self, owner: str, persona_id: str) -> StoredPersona | None:
+        """The persona, if it is this owner's."""
+        query = select(personas).where(personas.c.owner == owner, personas.c.id == persona_id)
+        row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
+        return None if row is None else _persona(row)
+
+    async def look_up(self, owner: str, persona_id: str) -> Mapping[str, Any] | None:
+        """The same as formats see it: the persona's own fields."""
+        found = await self.find(owner, persona_id)
+        return None if found is None else found.data
+
+    async def all(self, owner: str, kind: str | None = None) -> list[StoredPersona]:
+        """The owner's, the newest first."""
+        query = select(personas).where(personas.c.owner == owner).order_by(personas.c.id.desc())
+        if kind is not None:
+            query = query.where(personas.c.kind == kind)
+        return await self._db.read(lambda connection: [_persona(row) for row in connection.execute(query)])
+
+    async def replace(self, owner: str, persona_id: str, data: Mapping[str, Any]) -> StoredPersona | None:
+        """The persona as it is now; None if this owner has none with that id."""
+        mine = (personas.c.owner == owner) & (personas.c.id == persona_id)
+
+        def work(connection: Connection) -> StoredPersona | None:
+            changed = {**_columns(data), "updated_at": datetime.now(UTC)}
+            connection.execute(update(personas).where(mine).values(changed))
+            row = connection.execute(select(personas).where(mine)).one_or_none()
+            return None if row is None else _persona(row)
+
+        return await self._db.write(work)
+
+    async def remove(self, owner: str, persona_id: str) -> bool:
+        """Whether there was one."""
+        query = delete(personas).where(personas.c.owner == owner, personas.c.id == persona_id)
+        return bool((await self._db.write(lambda connection: connection.execute(query))).rowcount)
+
+
+def _columns(data: Mapping[str, Any]) -> dict[str, Any]:
+    return {"kind": data["kind"], "name": data["name"], "data": dict(data)}
+
+
+def _persona(row: Row[Any]) -> StoredPersona:
+    return StoredPersona(**row._mapping)

@@ -1,0 +1,76 @@
+"""Sections keep to their length over HTTP, with a provider whose replies run short or long."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.provider import FakeProvider
+from tests.fakes.script import Fault, Reply, Rule, Script
+from tests.service import CALLS, STORY, LiveService, serve, settings_for
+from workflows.text.words import count_words
+
+INPUT = {**STORY, "reader": {"name": "Maya", "age": 12, "reading_level": "advanced"}}
+
+
+@pytest.fixture
+async def service(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[LiveService]:
+    async with serve(settings_for(provider, tmp_path)) as live:
+        yield live
+
+
+@pytest.mark.parametrize("scale", [0.7, 1.0, 1.3])
+async def test_sections_are_within_ten_percent_whatever_the_model_makes_of_the_length_asked_for(
+    service: LiveService, provider: FakeProvider, scale: float
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(scale=scale), structured=False),))
+    run_id = await service.client.start(input=INPUT)
+    told = await service.client.read(run_id)
+    assert told.ending is not None and told.text == told.ending["story_content"]
+    lengths = told.ending["metadata"]["lengths"]
+    for length in lengths:
+        assert length["words"] == count_words(told.sections[length["index"]])
+        assert abs(length["deviation"]) <= 0.1
+        assert abs(length["words"] / length["planned_words"] - 1) <= 0.1
+        assert len(length["corrections"]) <= 1
+    continued = [length["index"] for length in lengths if "continued" in length["corrections"]]
+    assert continued == ([0] if scale < 1 else [])  # from then on more is asked for
+    assert len(provider.generations) == CALLS + len(continued)
+
+
+async def test_text_that_runs_over_is_not_bought_to_its_end(
+    service: LiveService, provider: FakeProvider
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(words=3000, pace=3000), structured=False, nth=1),))
+    told = await service.client.read(await service.client.start(input=INPUT))
+    first = provider.generations[1]
+    await provider.wait_for_disconnect(first)
+    assert first.tokens_sent < len(first.tokens) / 2
+    assert told.ending is not None
+    assert told.ending["metadata"]["lengths"][0]["corrections"] == ["trimmed"]
+
+
+async def test_run_that_goes_on_knows_what_its_model_makes_of_a_length(
+    service: LiveService, provider: FakeProvider
+) -> None:
+    broken = Rule(Reply(scale=0.7, fault=Fault("drop", after=9, times=1)), structured=False, nth=3)
+    provider.script = Script(rules=(broken, Rule(Reply(scale=0.7), structured=False)))
+    run_id = await service.client.start(input=INPUT)
+    await service.client.read(run_id)
+    await service.client.http.post(f"/api/v1/runs/{run_id}/resume")
+    told = await service.client.read(run_id)
+    assert told.ending is not None and told.ending["type"] == "complete"
+    asked = [length["asked_words"] for length in told.ending["metadata"]["lengths"]]
+    assert asked[0] == 260 and all(350 < words < 390 for words in asked[1:])
+
+
+async def test_run_that_takes_what_the_model_writes_corrects_nothing(
+    service: LiveService, provider: FakeProvider
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(scale=0.5), structured=False),))
+    told = await service.client.read(await service.client.start(input=INPUT, keep_length=False))
+    assert told.ending is not None
+    assert [length["words"] for length in told.ending["metadata"]["lengths"]] == pytest.approx(
+        [130] * 4, abs=2
+    )
+    assert len(provider.generations) == CALLS

@@ -1,0 +1,189 @@
+"""What a format may bring beside its sections: research, facts, pieces. The graph itself, without a service."""
+
+# ruff: noqa: ARG002 — a format that needs neither input nor model
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any, ClassVar
+
+import pytest
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.memory import InMemorySaver
+from pydantic import BaseModel
+
+from workflows.errors import ModelBadOutput
+from workflows.formats.base import Format, PieceText, Plan
+from workflows.graph import Graph, build_graph
+from workflows.models.catalog import Model, ModelCatalog
+from workflows.models.settings import ModelSettings
+from workflows.safety.policy import Policy, load_policy
+from workflows.state import (
+    Facts,
+    Issue,
+    Outline,
+    PlannedPiece,
+    PlannedSection,
+    RunContext,
+    Section,
+    SectionTask,
+    Source,
+    State,
+    text_of,
+)
+
+SOURCE = Source(title="Tides", publisher="Sea", date="2026-01-02", url="https://example.org/")
+CONFIG: RunnableConfig = {"configurable": {"thread_id": "1"}}
+
+
+class BriefInput(BaseModel):
+    about: str
+
+
+class BriefFormat(Format[BriefInput]):
+    """Three sections of given words, and what goes with them."""
+
+    name = "brief"
+    title = "A brief"
+    Input = BriefInput
+    example: ClassVar[dict[str, Any]] = {"about": "tides"}
+    facts_section = 0
+
+    def __init__(self) -> None:
+        self.tasks: list[SectionTask] = []
+        self.researched = asyncio.Event()
+        self.facts = Facts(canonical_pack={"key_facts": ["It is wet."]}, sources=[SOURCE])
+        self.pieces = [("M1", "The short "), ("M1", "form."), ("R1", "Shorter.")]
+
+    def policy(self, given: BriefInput) -> Policy:
+        return load_policy("child", age=9)
+
+    async def plan(self, given: BriefInput, model: Model) -> Plan:
+        sections = [
+            PlannedSection(index=index, title=f"Part {index}", summary="s", target_words=3)
+            for index in range(3)
+        ]
+        return Plan(Outline(title="Brief", sections=sections))
+
+    async def research(self, given: BriefInput, model: Model) -> Mapping[str, Any]:
+        self.researched.set()
+        return {"about": given.about}
+
+    async def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | Facts]:
+        if task["index"] == 0:
+            await self.researched.wait()  # it would never come if this section were written alone
+        self.tasks.append(task)
+        yield "Words of it."
+        if task["index"] == 0:
+            yield self.facts
+
+    async def rewrite(
+        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+    ) -> AsyncGenerator[str]:
+        yield section["text"]
+
+    def plan_pieces(self, given: BriefInput, state: State) -> list[PlannedPiece]:
+        return [
+            PlannedPiece(name="M1", title="Medium", target_words=3),
+            PlannedPiece(name="R1", title="Small", target_words=1),
+        ]
+
+    async def write_pieces(
+        self, given: BriefInput, state: State, pieces: list[PlannedPiece], model: Model
+    ) -> AsyncGenerator[PieceText]:
+        for name, text in self.pieces:
+            yield PieceText(name, text)
+
+    def metrics(self, given: BriefInput, state: State) -> dict[str, Any]:
+        return {"word_count": len(text_of(state["sections"]).split())}
+
+
+def graph_of(format: BriefFormat) -> Graph:
+    settings = ModelSettings(
+        model="openai:gpt-test",
+        OPENAI_API_KEY="sk-test",
+        judge="off",
+        _env_file=None,
+    )
+    return build_graph(format, ModelCatalog(settings), InMemorySaver())
+
+
+async def run(format: BriefFormat, **context: Any) -> tuple[State, list[Any]]:
+    items: list[Any] = []
+    graph = graph_of(format)
+    async for item in graph.astream(
+        {"input": {"about": "tides"}}, CONFIG, context=RunContext(**context), stream_mode="custom"
+    ):
+        items.append(item)
+    return (await graph.aget_state(CONFIG)).values, items  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("parallel", [1, 4])
+async def test_facts_and_research_of_the_first_section_are_in_every_later_task(parallel: int) -> None:
+    format = BriefFormat()
+    state, items = await run(format, parallel=parallel)
+    first, *later = format.tasks
+    assert (first["index"], first["facts"], first["research"]) == (0, None, {})
+    assert sorted(task["index"] for task in later) == [1, 2]
+    for task in later:
+        assert (task["facts"], task["research"]) == (format.facts, {"about": "tides"})
+    assert state["facts"] == format.facts
+    assert [item["facts"] for item in items if item["kind"] == "facts"] == [format.facts]
+
+
+async def test_facts_that_are_not_fit_for_the_readers_are_left_out_and_that_is_told() -> None:
+    format = BriefFormat()
+    format.facts["canonical_pack"]["key_facts"] += ["He wants to kill them all."]
+    state, items = await run(format)
+    assert state["facts"]["canonical_pack"]["key_facts"] == ["It is wet."]
+    assert "kill" not in str([item for item in items if item["kind"] == "facts"])
+    assert any("1 of the facts" in item["message"] for item in items if item["kind"] == "notice")
+
+
+async def test_pieces_are_told_apart_from_the_sections_and_kept_as_told() -> None:
+    state, items = await run(BriefFormat())
+    told = [item for item in items if item.get("piece")]
+    for name, text in (("M1", "The short form."), ("R1", "Shorter.")):
+        mine = [item for item in told if item["piece"] == name]
+        assert "".join(item["text"] for item in mine) == text
+        assert [item["last"] for item in mine] == [False] * (len(mine) - 1) + [True]
+    assert [(name, piece["text"]) for name, piece in state["pieces"].items()] == [
+        ("M1", "The short form."),
+        ("R1", "Shorter."),
+    ]
+    assert "Shorter" not in text_of(state["sections"])
+
+
+async def test_a_piece_that_is_not_fit_for_the_readers_is_taken_back_and_left_out() -> None:
+    format = BriefFormat()
+    format.pieces[2] = ("R1", "He wants to kill them all.")
+    state, items = await run(format)
+    assert list(state["pieces"]) == ["M1"]
+    assert {"kind": "retraction", "section": 0, "piece": "R1", "reason": "safety"} in items
+    (refused,) = [
+        item["verdict"] for item in items if item["kind"] == "judgement" and "piece" in item["verdict"]
+    ]
+    assert (refused["piece"], refused["approved"], refused["stage"]) == ("R1", False, "section")
+
+
+@pytest.mark.parametrize(
+    ("pieces", "complaint"),
+    [
+        ([("M1", "Medium.")], "left out R1"),
+        ([("M1", " \n"), ("R1", "Small.")], "nothing for the piece M1"),
+        ([("M1", "Medium."), ("R1", "Small."), ("M1", "Again.")], "M1 out of turn"),
+        ([("X9", "What?")], "X9 out of turn"),
+    ],
+)
+async def test_pieces_other_than_planned_end_the_run_so_that_it_can_go_on(
+    pieces: list[tuple[str, str]], complaint: str
+) -> None:
+    format = BriefFormat()
+    graph = graph_of(format)
+    good, format.pieces = format.pieces, pieces
+    with pytest.raises(ModelBadOutput, match=complaint) as failure:
+        await graph.ainvoke({"input": {"about": "tides"}}, CONFIG, context=RunContext())
+    assert failure.value.resumable
+    format.pieces = good
+    state = await graph.ainvoke(None, CONFIG, context=RunContext())
+    assert list(state["pieces"]) == ["M1", "R1"]
+    assert len(format.tasks) == 3  # no section was written again

@@ -1,0 +1,117 @@
+"""What of a traced step leaves the process."""
+
+import json
+from typing import Any
+
+import pytest
+from langchain_core.messages import HumanMessage
+from pydantic import BaseModel, Field
+
+from backend.sight.masking import HIDDEN, MaskMode, make_mask
+from workflows.formats.personal import find_personal
+from workflows.formats.registry import find_format
+
+WISH = "A dragon called Zilpah\nshould bake bread"
+PERSONAL = ["Noa", WISH]
+
+
+def _step(**contents: Any) -> dict[str, Any]:
+    return {
+        "id": "1",
+        "name": "outline",
+        "run_type": "llm",
+        "extra": {"metadata": {"attempt": 1}},
+        **contents,
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("Noa ran.", f"{HIDDEN} ran."),
+        ("NOA'S dog", f"{HIDDEN}'S dog"),
+        ("Noah ran with Genoa", "Noah ran with Genoa"),
+        (f"She says: {WISH}!", f"She says: {HIDDEN}!"),
+        ("A dragon  called zilpah should bake\nbread", HIDDEN),
+        (json.dumps({"wish": WISH}), json.dumps({"wish": HIDDEN})),
+    ],
+)
+def test_personal_texts_are_hidden_wherever_they_occur(text: str, masked: str) -> None:
+    step = _step(inputs={"messages": [[{"kwargs": {"content": text}}]]}, error=text)
+    found = make_mask("personal", PERSONAL)(step)
+    assert found["inputs"] == {"messages": [[{"kwargs": {"content": masked}}]]}
+    assert found["error"] == masked
+    assert step["error"] == text  # what was traced isn't changed
+
+
+@pytest.mark.parametrize("text", ["נועה רצה", "לנועה יש כלב", json.dumps("הכלב של נועה")])
+def test_hebrew_names_are_hidden_with_a_prefix_and_as_json_escapes(text: str) -> None:
+    found = make_mask("personal", ["נועה"])(_step(outputs={"text": text}))
+    assert HIDDEN in found["outputs"]["text"]
+    assert "נועה" not in found["outputs"]["text"].encode().decode(
+        "unicode_escape" if "\\u" in text else "utf-8"
+    )
+
+
+def test_each_word_of_a_name_is_hidden_alone_and_of_a_sentence_it_is_not() -> None:
+    mask = make_mask("personal", ["Anna Maria", "the cat sat on the mat"])
+    assert mask(_step(inputs={"a": "Maria and the cat"}))["inputs"] == {"a": f"{HIDDEN} and the cat"}
+
+
+def test_things_that_are_no_texts_keep_their_values_and_messages_are_searched() -> None:
+    given = {"n": 3, "b": True, "none": None, "m": HumanMessage("Hi Noa"), "Noa": (1, "Noa")}
+    found = make_mask("personal", PERSONAL)(_step(inputs=given))["inputs"]
+    assert found["m"]["content"] == f"Hi {HIDDEN}"
+    assert {name: found[name] for name in ("n", "b", "none", HIDDEN)} == {
+        "n": 3,
+        "b": True,
+        "none": None,
+        HIDDEN: [1, HIDDEN],
+    }
+
+
+@pytest.mark.parametrize(("mode", "personal"), [("all", PERSONAL), ("personal", None)])
+def test_contents_are_left_out_when_all_is_hidden_or_nobody_knows_what_is_personal(
+    mode: MaskMode, personal: list[str] | None
+) -> None:
+    step = _step(
+        inputs={"theme": "moon"},
+        outputs={"text": "Once"},
+        events=[{"name": "new_token", "kwargs": {"token": "Once"}}],
+        error="ModelUnavailable('of Noa')\nTraceback",
+    )
+    found = make_mask(mode, personal)(step)
+    assert found == _step(inputs={}, outputs={}, error="ModelUnavailable")
+
+
+def test_nothing_is_hidden_on_request_or_when_nothing_is_personal() -> None:
+    step = _step(inputs={"theme": "Noa"})
+    assert make_mask("none", PERSONAL)(step) == step
+    assert make_mask("personal", [])(step) == step
+
+
+class _Friend(BaseModel):
+    name: str = Field(json_schema_extra={"personal": True})
+    age: int = 7
+
+
+class _Wish(BaseModel):
+    theme: str
+    friends: list[_Friend] = []
+    notes: dict[str, Any] | None = Field(None, json_schema_extra={"personal": True})
+
+
+def test_personal_texts_of_an_input_are_those_of_the_marked_fields_however_deep() -> None:
+    wish = _Wish.model_validate(
+        {
+            "theme": "moon",
+            "friends": [{"name": "Noa"}, {"name": " Ben "}, {"name": "Noa"}],
+            "notes": {"school": ["North", 4]},
+        }
+    )
+    assert find_personal(wish) == ["Noa", "Ben", "North"]
+
+
+def test_story_marks_the_childs_name_and_words() -> None:
+    given = {"theme": "moon", "reader": {"name": "Noa"}, "custom_user_input": WISH}
+    assert find_personal(find_format("story").parse(given)) == ["Noa", WISH]

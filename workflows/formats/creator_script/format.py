@@ -1,0 +1,166 @@
+"""The creator's script: a video script that does what it was asked, timed to the second."""
+
+from collections.abc import AsyncGenerator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from workflows.errors import FieldError, InvalidInput
+from workflows.formats.base import Format, Plan
+from workflows.formats.creator_script.input import LANGUAGES, CreatorScriptInput
+from workflows.formats.creator_script.metrics import script_metrics
+from workflows.formats.creator_script.personas import AudiencePersona, ScriptPersona
+from workflows.formats.creator_script.plan import make_plan, slots_of
+from workflows.formats.creator_script.points import find_conflicts, find_overflow
+from workflows.formats.creator_script.report import report_on
+from workflows.formats.creator_script.script import spoken, under_heading
+from workflows.formats.creator_script.srt import SRT
+from workflows.formats.creator_script.styles import list_styles
+from workflows.formats.creator_script.templates import Template, TemplateBook
+from workflows.formats.creator_script.timing import content_seconds, heading
+from workflows.formats.exports import Exporter
+from workflows.library import Library
+from workflows.models.calls import stream_text
+from workflows.models.catalog import Model
+from workflows.models.settings import ModelSettings
+from workflows.models.spec import ModelSpec
+from workflows.prompts import Prompts
+from workflows.safety.policy import Policy, load_policy
+from workflows.state import Finding, Issue, Section, SectionTask, State
+
+_PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
+
+
+class CreatorScriptFormat(Format[CreatorScriptInput]):
+    """Hook, content, outro. The plan is made without a model; the text is checked against it."""
+
+    name = "creator_script"
+    title = "A script for a video"
+    Input = CreatorScriptInput
+    exports: ClassVar[Mapping[str, Exporter]] = {"srt": SRT}
+    example: ClassVar[Mapping[str, Any]] = {
+        "topic": "Why leaves turn red in autumn",
+        "duration_minutes": 3,
+        "style": "educational",
+        "tone": "curious",
+        "target_audience": "People who walk in the woods and know no botany",
+        "key_points": [
+            {"text": "The green pigment chlorophyll is taken back before winter", "priority": "must"},
+            {"text": "Red pigment is made new, it was not hidden", "priority": "must"},
+            {"text": "Sunny days and cold nights make the best red", "priority": "should"},
+        ],
+    }
+
+    def __init__(self, templates: TemplateBook | None = None) -> None:
+        self.templates = templates or TemplateBook()
+
+    def configure(self, settings: ModelSettings) -> Self:
+        """With the operator's own templates. Raises TemplateError."""
+        return type(self)(TemplateBook(settings.template_dir))
+
+    def parse(self, given: Mapping[str, Any]) -> CreatorScriptInput:
+        """The input, with key points that can all be true to one script."""
+        parsed = super().parse(given)
+        found = find_conflicts(parsed.key_points)
+        overflow = find_overflow(
+            parsed.key_points, content_seconds(parsed.seconds, list_styles()[parsed.style])
+        )
+        if overflow is not None:
+            found.append(overflow)
+        if found:
+            raise InvalidInput("; ".join(f"{error.field}: {error.message}" for error in found), tuple(found))
+        return parsed
+
+    async def resolve(self, given: CreatorScriptInput, library: Library, owner: str) -> CreatorScriptInput:
+        """The template is there, and the stored personas become part of the input as they are now."""
+        self.template(given)
+        found: dict[str, Any] = {}
+        for kind, model in (("audience", AudiencePersona), ("script", ScriptPersona)):
+            if (persona_id := getattr(given, f"{kind}_persona_id")) is None:
+                continue
+            stored = await library.find(owner, "persona", persona_id)
+            if stored["kind"] != kind:
+                field = f"input.{kind}_persona_id"
+                message = (
+                    f"{persona_id} is a persona of kind {stored['kind']}; one of kind {kind} is expected"
+                )
+                raise InvalidInput(f"{field}: {message}", (FieldError(field, message),))
+            fields = {name: stored[name] for name in model.model_fields if name in stored}
+            found[f"{kind}_persona"] = model.model_validate(fields)
+        return given.model_copy(update=found)
+
+    def template(self, given: CreatorScriptInput) -> Template:
+        """The template that was named, else the style's. Raises InvalidInput that lists what there is."""
+        try:
+            return self.templates.find(given.template or list_styles()[given.style].template)
+        except LookupError as error:
+            message = str(error.args[0])
+            raise InvalidInput(
+                f"input.template: {message}", (FieldError("input.template", message),)
+            ) from None
+
+    def language(self, given: CreatorScriptInput) -> str:
+        """As asked for."""
+        return given.language
+
+    def check_model(self, given: CreatorScriptInput, model: ModelSpec) -> None:
+        """The embedded model can't keep to a plan of this kind."""
+        del given
+        if model.provider == "embedded":
+            message = "scripts need a larger model than the built-in one; set STORYWIRE_MODEL"
+            raise InvalidInput(f"options.model: {message}", (FieldError("options.model", message),))
+
+    def policy(self, given: CreatorScriptInput) -> Policy:
+        """A general public."""
+        del given
+        return load_policy("general")
+
+    async def plan(self, given: CreatorScriptInput, model: Model) -> Plan:
+        """By the template and the clock; no model is asked."""
+        del model
+        return make_plan(given, self.template(given))
+
+    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
+        """One section under its heading, in the words that are spoken."""
+        values = _values(self.parse(task["input"]), task)
+        return under_heading(values["heading"], stream_text(model, _PROMPTS.messages("section", **values)))
+
+    def rewrite(
+        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+    ) -> AsyncGenerator[str]:
+        """The section again, by an editor's notes."""
+        values = _values(self.parse(task["input"]), task)
+        messages = _PROMPTS.messages("rewrite", **values, text=spoken(section["text"]), issues=issues)
+        return under_heading(values["heading"], stream_text(model, messages))
+
+    async def review(self, given: CreatorScriptInput, state: State, model: Model) -> list[Finding]:
+        """Points, length, structure, time ranges, prose. No model is asked."""
+        del model
+        return report_on(given, state).findings
+
+    def metrics(self, given: CreatorScriptInput, state: State) -> dict[str, Any]:
+        """Words and times, and what the report says."""
+        return script_metrics(given, state)
+
+
+def _values(given: CreatorScriptInput, task: SectionTask) -> dict[str, Any]:
+    """What the prompts are filled in with."""
+    index, notes = task["index"], task["notes"]
+    slots = slots_of(given, task["outline"], notes)
+    section = task["outline"]["sections"][index]
+    slot = slots[index]
+    return {
+        "input": given,
+        "language": LANGUAGES[given.language],
+        "style": list_styles()[given.style],
+        "template": notes["template"],
+        "minutes": f"{given.duration_minutes:g}",
+        "slots": slots,
+        "index": index,
+        "section": section,
+        "heading": heading(slot),
+        "words": section["target_words"],
+        "seconds": slot["end"] - slot["start"],
+        "pace": notes["words_a_minute"],
+        "points": [given.key_points[number] for number in slot["points"]],
+        "last_paragraph": task["last_paragraph"],
+    }

@@ -1,0 +1,80 @@
+"""What a script is asked for with."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from workflows.formats.creator_script.personas import AudiencePersona, ScriptPersona
+
+Priority = Literal["must", "should", "nice"]
+Style = Literal[
+    "educational", "documentary", "storytelling", "vlog", "tutorial", "review", "news", "entertainment"
+]
+Language = Literal["en", "he", "es", "fr", "de"]
+LANGUAGES: dict[str, str] = {
+    "en": "English",
+    "he": "Hebrew",
+    "es": "Spanish",
+    "fr": "French",
+    "de": "German",
+}
+_PRIORITIES = ("must", "should", "nice")
+
+Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+
+
+class KeyPoint(BaseModel):
+    """Something that the script is to say. As one string: `must: leaves are green`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=300)]
+    priority: Priority = Field("should", description="must: it has to be said; nice: if there is time")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_string(cls, given: Any) -> Any:
+        if not isinstance(given, str):
+            return given
+        priority, colon, text = given.partition(":")
+        known = priority.strip().lower()
+        return {"text": text, "priority": known} if colon and known in _PRIORITIES else {"text": given}
+
+
+class CreatorScriptInput(BaseModel):
+    """One video."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    topic: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)] = Field(
+        description="What the video is about"
+    )
+    duration_minutes: float = Field(5, ge=1, le=60, description="How long it is to be, 1 to 60 minutes")
+    tone: Short = Field("friendly", description="How it sounds, e.g. friendly, calm, funny")
+    style: Style = Field("educational", description="What kind of video it is")
+    target_audience: Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)] | None = Field(
+        None, description="Whom it is for"
+    )
+    key_points: list[KeyPoint] = Field(
+        default_factory=list, max_length=30, description="What it has to say, and how much each matters"
+    )
+    script_flow: Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)] | None = Field(
+        None, description="How it should go, in your own words"
+    )
+    template: Id | None = Field(
+        None, description="Name of a template; GET /api/v1/creator-scripts/templates lists them. By style"
+    )
+    language: Language = Field("en", description="Language of the script")
+    words_per_minute: int | None = Field(
+        None, ge=80, le=220, description="The speaker's pace; the template's or the style's by default"
+    )
+    audience_persona_id: Id | None = Field(None, description="A stored audience persona")
+    script_persona_id: Id | None = Field(None, description="A stored script persona")
+    audience_persona: AudiencePersona | None = Field(None, description="An audience persona, right here")
+    script_persona: ScriptPersona | None = Field(None, description="A script persona, right here")
+
+    @property
+    def seconds(self) -> int:
+        """The whole duration."""
+        return round(self.duration_minutes * 60)

@@ -1,0 +1,45 @@
+"""A script in numbers. Pure."""
+
+from typing import Any
+
+from workflows.formats.creator_script.input import CreatorScriptInput
+from workflows.formats.creator_script.plan import slots_of
+from workflows.formats.creator_script.report import report_on
+from workflows.formats.creator_script.script import spoken
+from workflows.formats.creator_script.timing import clock, words_for
+from workflows.state import State
+from workflows.text.readability import reading_grade, vocabulary_level
+from workflows.text.repetition import repetition
+from workflows.text.words import count_words
+
+
+def script_metrics(given: CreatorScriptInput, state: State) -> dict[str, Any]:
+    """Spoken words and minutes; each section's planned range and how long it takes to say; compliance."""
+    pace = state["notes"]["words_a_minute"]
+    slots = slots_of(given, state["outline"], state["notes"])
+    texts = [spoken(state["sections"][index]["text"]) for index in range(len(slots))]
+    words = [count_words(text) for text in texts]
+    whole = "\n\n".join(texts)
+    grade = reading_grade(whole, given.language)
+    return {
+        "word_count": sum(words),
+        "estimated_reading_time": round(sum(words) / pace, 1),
+        "vocabulary_level": vocabulary_level(grade),
+        "educational_elements": [],
+        "reading_grade": grade,
+        "words_a_minute": pace,
+        "speaking_seconds": round(sum(words) * 60 / pace),
+        "repetition": round(repetition(whole), 3),
+        "sections": [
+            {
+                "index": index,
+                "target_words": (target := words_for(slot["end"] - slot["start"], pace)),
+                "words": words[index],
+                "deviation": round(words[index] / target - 1, 3),
+                "planned": f"{clock(slot['start'])}–{clock(slot['end'])}",
+                "speaking_seconds": round(words[index] * 60 / pace),
+            }
+            for index, slot in enumerate(slots)
+        ],
+        "compliance": report_on(given, state).told(),
+    }

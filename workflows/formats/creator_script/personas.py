@@ -1,0 +1,43 @@
+"""Who watches, and who speaks."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=160)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+
+
+class AudiencePersona(BaseModel):
+    """A viewer whom the script is written for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["audience"] = "audience"
+    name: Name = Field(
+        description="What to call this viewer, e.g. “Dana, who has just bought her first camera”"
+    )
+    description: Text = Field(description="Who they are and why they watch")
+    knowledge: Literal["newcomer", "familiar", "expert"] = Field(
+        "familiar", description="How much they know of the subject"
+    )
+    interests: list[Line] = Field(default_factory=list, max_length=10, description="What they care about")
+    wants: list[Line] = Field(
+        default_factory=list, max_length=10, description="What they want from the video"
+    )
+
+
+class ScriptPersona(BaseModel):
+    """A voice that the script is spoken in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    kind: Literal["script"] = "script"
+    name: Name = Field(description="What to call this voice")
+    description: Text = Field(description="How they speak and what they stand for")
+    phrases: list[Line] = Field(default_factory=list, max_length=10, description="What they like to say")
+    avoid: list[Line] = Field(default_factory=list, max_length=10, description="What they never say")
+
+
+Persona = Annotated[AudiencePersona | ScriptPersona, Field(discriminator="kind")]

@@ -1,0 +1,193 @@
+"""From a wish to sections on the clock. Pure; no model is asked."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from workflows.formats.base import Plan
+from workflows.formats.creator_script.input import CreatorScriptInput, KeyPoint
+from workflows.formats.creator_script.styles import StyleGuide, list_styles
+from workflows.formats.creator_script.templates import Beat, Template
+from workflows.formats.creator_script.timing import (
+    MAX_SECTION_SECONDS,
+    MIN_POINT_SECONDS,
+    MIN_SECTION_SECONDS,
+    Kind,
+    Slot,
+    content_seconds,
+    hook_seconds,
+    outro_seconds,
+    share,
+    split,
+    words_for,
+)
+from workflows.state import Outline, PlannedSection
+from workflows.text.coverage import covers, find_passage
+
+_WEIGHTS = {"must": 3, "should": 2, "nice": 1}
+_TITLE = 60  # characters of a point that make a title
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A stretch of the content, before it is on the clock."""
+
+    title: str
+    summary: str
+    weight: int
+    points: tuple[int, ...] = ()
+
+
+def pace_of(given: CreatorScriptInput, template: Template | None = None) -> int:
+    """Words a minute: as asked for, else the template's, else the style's."""
+    own = template.words_a_minute if template else None
+    return given.words_per_minute or own or list_styles()[given.style].words_a_minute
+
+
+def kept_points(points: Sequence[KeyPoint], seconds: int) -> list[int]:
+    """The points that there is time for: `nice` ones go first, then `should`, the later before the earlier."""
+    most = max(1, seconds // MIN_POINT_SECONDS)
+    by_worth = sorted(range(len(points)), key=lambda index: (-_WEIGHTS[points[index].priority], index))
+    return sorted(by_worth[:most])
+
+
+def make_plan(given: CreatorScriptInput, template: Template) -> Plan:
+    """Hook, content, outro, each with its time. What was left out for lack of time is in the notes."""
+    style = list_styles()[given.style]
+    seconds = content_seconds(given.seconds, style)
+    kept = kept_points(given.key_points, seconds)
+    parts = _fit(list(_parts(given, template, kept, seconds)), seconds)
+    pace = pace_of(given, template)
+    slots = _slots(given.seconds, style, parts)
+    summaries = [template.hook, *(part.summary for part in parts), template.outro]
+    return Plan(
+        Outline(
+            title=given.topic,
+            sections=[
+                PlannedSection(
+                    index=index,
+                    title=slot["title"],
+                    summary=summaries[index],
+                    target_words=words_for(slot["end"] - slot["start"], pace),
+                )
+                for index, slot in enumerate(slots)
+            ],
+        ),
+        {
+            "template": template.model_dump(mode="json"),
+            "slots": slots,
+            "words_a_minute": pace,
+            "left_out": [index for index in range(len(given.key_points)) if index not in kept],
+        },
+    )
+
+
+def slots_of(given: CreatorScriptInput, outline: Outline, notes: Mapping[str, Any]) -> list[Slot]:
+    """The sections on the clock; of a plan that a person edited, by the lengths and titles that they gave."""
+    slots: list[Slot] = notes["slots"]
+    sections = outline["sections"]
+    planned = [words_for(slot["end"] - slot["start"], notes["words_a_minute"]) for slot in slots]
+    if [section["target_words"] for section in sections] == planned:
+        return [{**slot, "title": section["title"]} for slot, section in zip(slots, sections, strict=True)]
+    total, spoken, start = sum(section["target_words"] for section in sections), 0, 0
+    edited: list[Slot] = []
+    for index, section in enumerate(sections):
+        spoken += section["target_words"]
+        end = round(given.seconds * spoken / total)
+        said = f"{section['title']}. {section['summary']}"
+        edited.append(
+            Slot(
+                kind=_kind(index, len(sections)),
+                title=section["title"],
+                start=start,
+                end=end,
+                points=[
+                    i for i, p in enumerate(given.key_points) if covers(find_passage(p.text, said)[1], p.text)
+                ],
+            )
+        )
+        start = end
+    return edited
+
+
+def _kind(index: int, count: int) -> Kind:
+    if count == 1 or 0 < index < count - 1:
+        return "CONTENT"
+    return "HOOK" if index == 0 else "OUTRO"
+
+
+def _parts(given: CreatorScriptInput, template: Template, kept: list[int], seconds: int) -> Iterator[_Part]:
+    """The template's beats, with the points in their place where there are any."""
+    order = kept[::-1] if template.order == "countdown" else kept
+    room = seconds // MIN_SECTION_SECONDS - len(kept)
+    for beat in template.beats:
+        if beat.points and kept:
+            for index in order:
+                point = given.key_points[index]
+                yield _Part(_title(point.text), point.text, _WEIGHTS[point.priority], (index,))
+        elif beat.points or _has_room(beat, given, room):
+            room -= 1
+            yield _Part(beat.title, beat.text, beat.weight)
+
+
+def _has_room(beat: Beat, given: CreatorScriptInput, room: int) -> bool:
+    return given.duration_minutes >= beat.min_minutes and room > 0
+
+
+def _fit(parts: list[_Part], seconds: int) -> list[_Part]:
+    """Not more parts than can be told apart in the time; none so long that one call can't write it."""
+    most = max(1, seconds // MIN_SECTION_SECONDS)
+    if len(parts) > most:
+        sizes = split(len(parts), [1] * most)
+        starts = [sum(sizes[:index]) for index in range(most)]
+        parts = [_join(parts[start : start + size]) for start, size in zip(starts, sizes, strict=True)]
+    lengths = share(seconds, [part.weight for part in parts])
+    # Each piece keeps its share: all weights grow by what makes every part divisible.
+    counts = [math.ceil(length / MAX_SECTION_SECONDS) or 1 for length in lengths]
+    unit = math.lcm(*counts)
+    return [
+        piece
+        for part, count in zip(parts, counts, strict=True)
+        for piece in _pieces(replace(part, weight=part.weight * unit // count), count)
+    ]
+
+
+def _join(parts: list[_Part]) -> _Part:
+    if len(parts) == 1:
+        return parts[0]
+    return _Part(
+        " / ".join(part.title for part in parts)[:200],
+        " ".join(part.summary for part in parts)[:1000],
+        sum(part.weight for part in parts),
+        tuple(index for part in parts for index in part.points),
+    )
+
+
+def _pieces(part: _Part, count: int) -> list[_Part]:
+    if count == 1:
+        return [part]
+    return [replace(part, title=f"{part.title} ({number} of {count})") for number in range(1, count + 1)]
+
+
+def _slots(seconds: int, style: StyleGuide, parts: list[_Part]) -> list[Slot]:
+    lengths = [
+        hook_seconds(seconds, style),
+        *share(content_seconds(seconds, style), [part.weight for part in parts]),
+        outro_seconds(seconds, style),
+    ]
+    titles = ["Hook", *(part.title for part in parts), "Outro"]
+    points = [(), *(part.points for part in parts), ()]
+    slots, start = [], 0
+    for index, length in enumerate(lengths):
+        end = start + length
+        kind = _kind(index, len(lengths))
+        slots.append(Slot(kind=kind, title=titles[index], start=start, end=end, points=list(points[index])))
+        start = end
+    return slots
+
+
+def _title(text: str) -> str:
+    """A point as a title: cut at a word."""
+    line = " ".join(text.split()).rstrip(".!?")
+    return line if len(line) <= _TITLE else line[: _TITLE + 1].rsplit(" ", 1)[0][:_TITLE] + "…"

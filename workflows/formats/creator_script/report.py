@@ -1,0 +1,137 @@
+"""Does the script do what it was asked for? Every rule by code, and where each point is said. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from workflows.formats.creator_script.input import CreatorScriptInput
+from workflows.formats.creator_script.plan import slots_of
+from workflows.formats.creator_script.script import HEADING, split_heading, spoken
+from workflows.formats.creator_script.timing import Slot, heading, words_for
+from workflows.state import Finding, Section, State
+from workflows.text.coverage import covers, find_passage
+from workflows.text.outline import listed_share
+from workflows.text.words import count_words
+
+TOLERANCE = 0.30
+"""How far words may be from what fits the duration, in all."""
+_LISTED = 0.3  # share of the lines that may look like an outline's
+RULES = ("must_points", "length", "structure", "time_ranges", "prose")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`rules`: which hold. `points`: for each key point whether and where it is said. `findings`: what to do."""
+
+    rules: dict[str, bool]
+    points: list[dict[str, Any]]
+    findings: list[Finding] = field(default_factory=list)
+
+    def told(self) -> dict[str, Any]:
+        """For `metadata.compliance`; the findings are told there anyway."""
+        return {"passed": all(self.rules.values()), "rules": self.rules, "points": self.points}
+
+
+def report_on(given: CreatorScriptInput, state: State) -> Report:
+    """The finished sections against the wish and the plan."""
+    slots = slots_of(given, state["outline"], state["notes"])
+    texts = [_text(state["sections"], index) for index in range(len(slots))]
+    points = _points(given, state["notes"], slots, texts)
+    findings = [
+        *_missing(points, slots),
+        *_length(slots, texts, state["notes"]["words_a_minute"]),
+        *_structure(slots),
+        *_headings(slots, texts),
+        *_outlines(texts),
+    ]
+    broken = {finding["rule"] for finding in findings}
+    return Report({rule: rule not in broken for rule in RULES}, points, findings)
+
+
+def _text(sections: Mapping[int, Section], index: int) -> str:
+    return sections[index]["text"] if index in sections else ""
+
+
+def _points(
+    given: CreatorScriptInput, notes: Mapping[str, Any], slots: Sequence[Slot], texts: Sequence[str]
+) -> list[dict[str, Any]]:
+    told = []
+    for index, point in enumerate(given.key_points):
+        planned = [number for number, slot in enumerate(slots) if index in slot["points"]]
+        # Where it was planned first: that is where a person looks for it.
+        others = [number for number in range(len(texts)) if number not in planned]
+        found = [(number, *find_passage(point.text, spoken(texts[number]))) for number in [*planned, *others]]
+        section, quote, share = max(found, key=lambda place: place[2], default=(0, "", 0.0))
+        covered = covers(share, point.text)
+        about: dict[str, Any] = {"text": point.text, "priority": point.priority, "covered": covered}
+        if covered:
+            about |= {"section": section, "quote": quote}
+        if index in notes["left_out"]:
+            about["left_out"] = True
+        told.append(about)
+    return told
+
+
+def _missing(points: Sequence[Mapping[str, Any]], slots: Sequence[Slot]) -> list[Finding]:
+    found = []
+    for index, point in enumerate(points):
+        if point["priority"] != "must" or point["covered"]:
+            continue
+        where = next(
+            (number for number, slot in enumerate(slots) if index in slot["points"]), len(slots) // 2
+        )
+        advice = f"This has to be said, in words that can't be missed: {point['text']}"
+        found.append(Finding(rule="must_points", section=where, advice=advice, rewrite=True))
+    return found
+
+
+def _length(slots: Sequence[Slot], texts: Sequence[str], pace: int) -> list[Finding]:
+    """Only where the whole is too long or too short: then the sections that make it so."""
+    words = [count_words(spoken(text)) for text in texts]
+    wanted = [words_for(slot["end"] - slot["start"], pace) for slot in slots]
+    off = sum(words) / sum(wanted) - 1
+    if abs(off) <= TOLERANCE:
+        return []
+    return [
+        Finding(
+            rule="length",
+            section=index,
+            advice=f"It has {has} words; about {wants} words are spoken in its time. "
+            + ("Say more, by examples and details." if off < 0 else "Say it in fewer words."),
+            rewrite=True,
+        )
+        for index, (has, wants) in enumerate(zip(words, wanted, strict=True))
+        if (has / wants - 1) * (1 if off > 0 else -1) > TOLERANCE
+    ]
+
+
+def _structure(slots: Sequence[Slot]) -> list[Finding]:
+    missing = [kind for kind in ("HOOK", "CONTENT", "OUTRO") if kind not in {slot["kind"] for slot in slots}]
+    # A plan that a person shortened: no rewrite of a section brings another one.
+    return [Finding(rule="structure", advice=f"The plan has no {kind}.", rewrite=False) for kind in missing]
+
+
+def _headings(slots: Sequence[Slot], texts: Sequence[str]) -> list[Finding]:
+    found = []
+    for index, (slot, text) in enumerate(zip(slots, texts, strict=True)):
+        line, _ = split_heading(text)
+        if not line or not HEADING.match(line):
+            advice = f"It lacks its heading: {heading(slot)}"
+            found.append(Finding(rule="structure", section=index, advice=advice, rewrite=True))
+        elif line != heading(slot):
+            advice = f"Its heading has to be: {heading(slot)}"
+            found.append(Finding(rule="time_ranges", section=index, advice=advice, rewrite=True))
+    return found
+
+
+def _outlines(texts: Sequence[str]) -> list[Finding]:
+    return [
+        Finding(
+            rule="prose",
+            section=index,
+            advice="This is an outline. Write out every word that is spoken, in whole sentences, without lists.",
+            rewrite=True,
+        )
+        for index, text in enumerate(texts)
+        if listed_share(spoken(text)) > _LISTED
+    ]

@@ -1,0 +1,93 @@
+"""Templates: how a kind of video is built. Data files beside this one, and an operator's own."""
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+_FOLDER = Path(__file__).parent / "templates"
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+
+
+class TemplateError(Exception):
+    """A template file is wrong; the message names the file, the field and what is wrong."""
+
+
+class Beat(BaseModel):
+    """A stretch of the content. Where `points` is true the key points stand, a section each.
+
+    `weight` is its share against a `must` point, which has 3.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    title: Title
+    text: Text
+    weight: int = Field(2, ge=1, le=10)
+    points: bool = False
+    min_minutes: float = Field(4, ge=0, le=60, description="In shorter videos it is left out")
+
+
+class Template(BaseModel):
+    """One kind of video."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$")]
+    title: Title
+    description: Text
+    styles: tuple[str, ...] = Field(min_length=1, description="The styles that it goes well with")
+    hook: Text
+    point: Text
+    outro: Text
+    order: Literal["given", "countdown"] = "given"
+    words_a_minute: int | None = Field(None, ge=80, le=220)
+    beats: tuple[Beat, ...] = Field(min_length=1, max_length=8)
+
+    @model_validator(mode="after")
+    def _points_stand_once(self) -> "Template":
+        if sum(beat.points for beat in self.beats) != 1:
+            raise ValueError("exactly one of the beats says points = true: there the key points stand")
+        return self
+
+
+class TemplateBook:
+    """Templates by name. A file in the operator's folder replaces ours of the same name."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """Reads all of them at once, so that a wrong file stops the start. Raises TemplateError."""
+        self._templates = _read_folder(_FOLDER)
+        if folder is not None:
+            if not folder.is_dir():
+                raise TemplateError(f"there is no folder {folder}")
+            self._templates |= _read_folder(folder)
+
+    def find(self, name: str) -> Template:
+        """Raises LookupError that lists what there is."""
+        if name not in self._templates:
+            raise LookupError(f"there is no template {name!r}; there is {', '.join(sorted(self._templates))}")
+        return self._templates[name]
+
+    def all(self) -> list[Template]:
+        """By name."""
+        return [self._templates[name] for name in sorted(self._templates)]
+
+
+def _read_folder(folder: Path) -> dict[str, Template]:
+    return {path.stem: _read(path) for path in sorted(folder.glob("*.toml"))}
+
+
+def _read(path: Path) -> Template:
+    try:
+        given: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        return Template.model_validate({"name": path.stem, **given})
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise TemplateError(f"{path.name} can't be read: {error}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        said = str(first["msg"]).removeprefix("Value error, ")
+        raise TemplateError(f"{path.name}: {where}: {said}" if where else f"{path.name}: {said}") from None

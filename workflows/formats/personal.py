@@ -1,0 +1,49 @@
+"""What of an input is about a person: fields that their format marks with `json_schema_extra={"personal": True}`."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from pydantic import BaseModel
+
+
+def find_personal(given: BaseModel) -> list[str]:
+    """Every text in the marked fields, however deep, without repetition; of a marked list or model, all texts."""
+    return list(dict.fromkeys(_of_model(given)))
+
+
+def _of_model(given: BaseModel) -> Iterator[str]:
+    for name, info in type(given).model_fields.items():
+        extra = info.json_schema_extra
+        value = getattr(given, name)
+        if isinstance(extra, dict) and extra.get("personal"):
+            yield from _texts(value)
+        else:
+            yield from _inside(value)
+
+
+def _inside(value: Any) -> Iterator[str]:
+    """Marked fields of models further in."""
+    match value:
+        case BaseModel():
+            yield from _of_model(value)
+        case dict():
+            for item in value.values():
+                yield from _inside(item)
+        case list() | tuple() | set() | frozenset():
+            for item in value:
+                yield from _inside(item)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    match value:
+        case str():
+            if text := value.strip():
+                yield text
+        case BaseModel():
+            yield from _texts(dict(value))
+        case dict():
+            for item in value.values():
+                yield from _texts(item)
+        case list() | tuple() | set() | frozenset():
+            for item in value:
+                yield from _texts(item)

@@ -1,0 +1,99 @@
+"""Whether a text says something, by the words that carry meaning. Pure, local, and no more than a good guess.
+
+Words are compared by light stems ("planting" ~ "plants"), so wording may differ; meaning isn't understood.
+"""
+
+import math
+import re
+from collections.abc import Iterator
+
+from workflows.text.words import list_words, split_sentences
+
+COVERED = 0.6
+"""Share of a point's content words that a passage must hold to say it."""
+_SENTENCES = 3  # as many neighbours make a passage
+
+_STOP_WORDS = """
+a about above after again all also always am an and any are as at be because been before being below between
+both but by can could did do does doing down during each even every few for from further get had has have
+having he her here hers him his how i if in into is it its itself just let like make may me might more most
+much must my need of off on once one only or other our out over own please really same say shall she should
+show so some such tell than that the their them then there these they thing things this those through to
+too under until up us use very via was way we were what when where which while who whom why will with would
+you your yours explain mention talk discuss cover describe include point
+של את על עם אל או גם כי כל לא זה זו זאת אני אתה את הוא היא הם הן אנחנו מה מי איך למה יש אין היה רק אם כמו
+el la los las un una unos unas de del y o en con por para que es son se su al lo como más
+le les des du et ou dans avec pour qui est sont sur au aux ce cette ces
+der die das den dem des ein eine einen einem einer und oder im am mit für von zu ist sind auf als auch
+"""
+_STOP = frozenset(_STOP_WORDS.split())
+_NEGATIONS = frozenset(
+    {"no", "not", "never", "without", "avoid", "don't", "dont", "stop", "nor", "לא", "אל", "בלי"}
+)
+_SUFFIXES = (
+    "ization", "isation", "ations", "ation", "ments", "ment", "ness", "ingly", "ings", "ing", "edly", "ies",
+    "ied", "ers", "er", "est", "ed", "es", "ly", "s",
+)  # fmt: skip
+_HEBREW_PREFIX = re.compile("^[והבלמשכ]{1,2}(?=[א-ת]{3})")
+
+
+def stem(word: str) -> str:
+    """A short form that the inflections of a word mostly share."""
+    word = word.casefold().replace("’", "'").removesuffix("'s").removesuffix("'")
+    if "א" <= word[:1] <= "ת":
+        return _HEBREW_PREFIX.sub("", word)
+    for suffix in _SUFFIXES:
+        if word.endswith(suffix) and len(word) - len(suffix) >= 3:
+            word = word[: -len(suffix)]
+            break
+    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeiouls":
+        word = word[:-1]
+    return word.removesuffix("e").removesuffix("y") if len(word) > 3 else word
+
+
+def content_stems(text: str) -> frozenset[str]:
+    """The stems of the words that carry meaning; of all words when there are no others."""
+    words = [word.casefold() for word in list_words(text)]
+    meant = [word for word in words if word not in _STOP and not is_negation(word)]
+    return frozenset(stem(word) for word in meant or words)
+
+
+def is_negation(word: str) -> bool:
+    """Whether a word turns what is said around."""
+    word = word.casefold().replace("’", "'")
+    return word in _NEGATIONS or word.endswith("n't")
+
+
+def count_negations(text: str) -> int:
+    """How many words turn what is said around."""
+    return sum(map(is_negation, list_words(text)))
+
+
+def similarity(first: frozenset[str], second: frozenset[str]) -> float:
+    """Shared stems among all of both, 0 to 1."""
+    return len(first & second) / len(first | second) if first or second else 0.0
+
+
+def find_passage(point: str, text: str) -> tuple[str, float]:
+    """The passage of `text` that holds most of the point's content words, and the share that it holds (0–1)."""
+    wanted = content_stems(point)
+    best, share = "", 0.0
+    for passage in _passages(text):
+        held = len(wanted & content_stems(passage)) / len(wanted) if wanted else 0.0
+        if held > share:
+            best, share = passage, held
+    return best, share
+
+
+def covers(share: float, point: str) -> bool:
+    """Whether a passage that holds this share of the point's words says it."""
+    wanted = len(content_stems(point))
+    return wanted > 0 and round(share * wanted) >= math.ceil(COVERED * wanted)
+
+
+def _passages(text: str) -> Iterator[str]:
+    """One sentence, then two, then three: the shortest passage that says it is the one to show."""
+    sentences = [sentence.strip() for sentence in split_sentences(text) if sentence.strip()]
+    for length in range(1, _SENTENCES + 1):
+        for start in range(len(sentences) - length + 1):
+            yield " ".join(sentences[start : start + length])
