@@ -59,7 +59,7 @@ def check_streaming(
     if as_json:
         typer.echo(json.dumps({"broken": findings.broken, "product": findings.product, **asdict(findings)}))
     else:
-        _show(findings)
+        show(findings)
     return 1 if findings.broken else 0
 
 
@@ -104,8 +104,8 @@ async def _read(client: httpx.AsyncClient, address: str, asked: dict[str, str]) 
             if reply.status_code != 200:
                 return replace(measured, detail=_detail(await reply.aread()))
             async with aclosing(_lines(reply)) as lines:
-                async for line in lines:
-                    reading.take(line, clock() - began)
+                async for line, came in lines:
+                    reading.take(line, came - began)
         broke = False
     except (httpx.HTTPError, zlib.error) as error:
         if not measured.status:
@@ -129,14 +129,16 @@ async def _probe_silence(client: httpx.AsyncClient, address: str, seconds: float
     return Idle(asked=seconds, lasted=clock() - began - first, broke=True)
 
 
-async def _lines(reply: httpx.Response) -> AsyncGenerator[str]:
-    """Lines at the moment at which they can be read: what a compressor holds back isn't there yet."""
+async def _lines(reply: httpx.Response) -> AsyncGenerator[tuple[str, float]]:
+    """Lines with the moment at which they can be read: what a compressor holds back isn't there yet."""
+    clock = asyncio.get_running_loop().time
     decode = _decoder(reply.headers.get("content-encoding", ""))
     rest = b""
     async for data in reply.aiter_raw():
+        came = clock()  # what comes in one read came at one time
         *lines, rest = (rest + decode(data)).split(b"\n")
         for line in lines:
-            yield line.decode(errors="replace").rstrip("\r")
+            yield line.decode(errors="replace").rstrip("\r"), came
 
 
 def _decoder(encoding: str) -> Callable[[bytes], bytes]:
@@ -152,7 +154,8 @@ def _detail(body: bytes) -> str:
         return "no reason given"
 
 
-def _show(findings: Findings) -> None:
+def show(findings: Findings) -> None:
+    """What was measured and what it means, in words."""
     console = Console(highlight=False)
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
     for name, value in _numbers(findings):

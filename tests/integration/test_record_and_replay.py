@@ -149,13 +149,19 @@ async def test_service_records_each_run_and_a_resumed_one_plays_back_whole(tmp_p
         bought = len(provider.generations)
         path = folder / f"{run_id}.jsonl"
         settings = settings_for(
-            provider, tmp_path / "again", model=f"replay:{path}?speed=0&match=exact", OPENAI_API_KEY=None
+            provider,
+            tmp_path / "again",
+            model=f"replay:{path}?speed=0&match=exact",
+            outline_model="openai:other",
+            derived_model="openai:other",
+            judge_model="openai:other",
+            fallback_model="openai:other",
         )
         async with serve(settings) as service:
             again = await service.client.read(await service.client.start())
         recording = Recording.read(path)
 
-        assert len(provider.generations) == bought  # a replay calls nobody, not for the verdict either
+        assert len(provider.generations) == bought  # a replay calls nobody, whoever has a role besides
     assert told.ending is not None and again.ending is not None
     assert again.text == told.text and again.ending["sha256"] == told.ending["sha256"]
     assert again.ending["choices"] == told.ending["choices"]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from backend.cli.findings import Idle, Measurement, Tick, judge
+from backend.cli.proxy import show
 
 HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
@@ -136,3 +137,17 @@ def test_worst_is_told_first() -> None:
     bad = replace(with_headers(content_encoding="gzip", connection="close"), ticks=ticks(*[1.0] * 6))
 
     assert [finding.severity for finding in judge(bad).found] == ["broken", "warning", "note"]
+
+
+def test_findings_are_told_in_words(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    show(judge(GOOD))
+    fine = capsys.readouterr().out
+    show(judge(replace(GOOD, ticks=ticks(*[1.0] * 6))))
+    gathered = capsys.readouterr().out
+
+    assert "Streams arrive as they are sent." in fine and "6 of 6, 0 ms apart from even" in fine
+    assert "6 messages sent over 1.0 s arrived within 0.0 s." in gathered and "broken" in gathered
+    assert "Streams arrive" not in gathered and "nginx: proxy_buffering off" in gathered

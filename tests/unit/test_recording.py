@@ -35,10 +35,10 @@ def call(number: int, **given: Any) -> Call:
     return Call.model_validate({**values, "number": number, "chunks": ((0, "Hello"),), **given})
 
 
-def write(path: Path, *calls: Call) -> RecordingFile:
+def write(path: Path, *calls: Call, header: Header = HEADER) -> RecordingFile:
     file = RecordingFile(path)
     if file.is_new:
-        file.write(storywire_recording=HEADER)
+        file.write(storywire_recording=header)
     for item in calls:
         file.write(call=item)
     return file

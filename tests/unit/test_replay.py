@@ -11,13 +11,15 @@ from pydantic import BaseModel
 
 from backend.settings import SettingsError, load_settings
 from tests.unit.test_recording import HEADER, call, write
-from workflows.errors import ModelBadOutput, ModelNotConfigured
+from workflows.errors import InvalidInput, ModelBadOutput, ModelNotConfigured
 from workflows.models.calls import ask, stream_text
 from workflows.models.catalog import Model, ModelCatalog
 from workflows.models.recording import Recording, fingerprint
 from workflows.models.replay import Match, ReplayChat, Score
+from workflows.models.selection import ROLES
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
+from workflows.models.structured import MODES, StructuredMode
 
 SECTION = "generate_content"
 ASKED = [HumanMessage("Write.")]
@@ -27,12 +29,12 @@ def score(*calls: Any, match: Match = "input") -> Score:
     return Score("a.jsonl", Recording(HEADER, calls, None), match)
 
 
-def model(*calls: Any, speed: float = 0.0) -> Model:
+def model(*calls: Any, speed: float = 0.0, structured: StructuredMode = "json_schema") -> Model:
     return Model(
         spec=ModelSpec("replay", "a.jsonl"),
         chat=ReplayChat(score(*calls), speed),
         tier="standard",
-        structured="json_schema",
+        structured=structured,
         token_timeout=5,
     )
 
@@ -101,16 +103,28 @@ class Answer(BaseModel):
     word: str
 
 
-async def test_replay_answers_structured_questions() -> None:
-    assert await ask(model(said('{"word": "moon"}')), Answer, ASKED) == Answer(word="moon")
+@pytest.mark.parametrize("structured", MODES)
+async def test_replay_answers_in_every_mode_whichever_it_was_recorded_in(structured: StructuredMode) -> None:
+    text = said('{"word": "moon"}')
     tool = said("", tool_calls=({"name": "Answer", "args": {"word": "sun"}},))
-    assert await ask(model(tool), Answer, ASKED) == Answer(word="sun")
+
+    assert await ask(model(text, structured=structured), Answer, ASKED) == Answer(word="moon")
+    assert await ask(model(tool, structured=structured), Answer, ASKED) == Answer(word="sun")
 
 
+async def test_replay_of_a_bad_answer_in_plain_mode_is_mended_as_it_was() -> None:
+    again = call(2, purpose="", finish="stop", chunks=((0, 'Here: {"word": "sun"}'),))
+
+    played = model(said("no JSON"), again, structured="plain")
+    played.chat.metadata = {"run_id": "a", "attempt": 1}
+    assert await ask(played, Answer, ASKED) == Answer(word="sun")
+
+
+@pytest.mark.parametrize("structured", ["json_schema", "tools"])
 @pytest.mark.parametrize("text", ["no JSON", "[1]", '{"word": 7}'])
-async def test_replay_of_a_bad_answer_is_a_bad_answer(text: str) -> None:
+async def test_replay_of_a_bad_answer_is_a_bad_answer(text: str, structured: StructuredMode) -> None:
     with pytest.raises(ModelBadOutput):
-        await ask(model(said(text)), Answer, ASKED)
+        await ask(model(said(text), structured=structured), Answer, ASKED)
 
 
 async def test_replay_without_raw_gives_the_answer_or_raises() -> None:
@@ -120,7 +134,6 @@ async def test_replay_without_raw_gives_the_answer_or_raises() -> None:
     with pytest.raises(OutputParserException):
         await bad.with_structured_output({}).ainvoke(ASKED)
     assert good.invoke(ASKED).text == '{"word": "moon"}'
-    assert (await good.bind_tools([]).ainvoke(ASKED)).text == '{"word": "moon"}'
 
 
 # Which files.
@@ -209,3 +222,51 @@ def test_setting_with_a_broken_recording_stops_the_start_by_its_name(tmp_path: P
     for name in (str(tmp_path / "a.jsonl"), str(tmp_path / "missing"), f"{tmp_path / 'a.jsonl'}?speed=x"):
         with pytest.raises(SettingsError, match="STORYWIRE_MODEL: "):
             load_settings(model=f"replay:{name}", _env_file=None)
+
+
+# Which roles.
+
+
+async def test_recording_plays_every_role_as_its_model_was_asked(folder: Path) -> None:
+    header = HEADER.model_copy(update={"structured_roles": {"outline": "tools", "judge": "plain"}})
+    write(folder / "roles.jsonl", call(1), header=header)
+    models = catalog(replay_dir=folder, judge="off", outline_model="openai:x", fallback_model="openai:x")
+
+    modes = {role: (await models.open("replay:roles.jsonl", role)).structured for role in ROLES}
+    assert modes == {"outline": "tools", "writing": "json_schema", "derived": "json_schema", "judge": "plain"}
+    assert models.modes(await models.open("replay:roles.jsonl")) == modes
+    assert all(models.fallback("replay:roles.jsonl", role) is None for role in ROLES)
+
+
+@pytest.mark.parametrize("judge", ["off", "auto", "llm"])
+async def test_recording_is_judged_if_it_was_when_it_was_recorded(folder: Path, judge: str) -> None:
+    models = catalog(replay_dir=folder, judge=judge, judge_model="openai:x")
+    without = models.has_judge(await models.open("replay:a.jsonl"))
+    write(folder / "a.jsonl", call(2, purpose="safety_check:judge"))
+
+    assert (without, models.has_judge(await models.open("replay:a.jsonl"))) == (False, True)
+
+
+async def test_run_that_lost_its_recording_can_not_go_on(folder: Path) -> None:
+    models = catalog(replay_dir=folder)
+    models.check("replay:a.jsonl")
+    (folder / "a.jsonl").unlink()
+
+    with pytest.raises(ModelNotConfigured, match=r"There is no recording a\.jsonl"):
+        models.check("replay:a.jsonl")
+
+
+def test_recordings_obey_the_allow_list(folder: Path) -> None:
+    with pytest.raises(InvalidInput, match="not allowed here"):
+        catalog(replay_dir=folder, allowed_models="openai:*").resolve("replay:a.jsonl")
+    allowing = catalog(replay_dir=folder, allowed_models="replay:*")
+    assert str(allowing.resolve("replay:a.jsonl")) == "replay:a.jsonl"
+    assert [info.usable for info in allowing.choices() if info.provider == "replay"] == [True]
+
+
+@pytest.mark.parametrize(
+    "name", ["outline_model", "derived_model", "judge_model", "fallback_model", "judge_fallback_model"]
+)
+def test_recording_is_no_partner_of_a_model(folder: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="a recording plays a whole run by itself"):
+        catalog(**{name: f"replay:{folder / 'a.jsonl'}"})

@@ -66,7 +66,9 @@ class Recordings:
         """The recordings that a run may name."""
         if self._folder is None or not self._folder.is_dir():
             return []
-        return [ModelSpec(PROVIDER, path.name) for path in sorted(self._folder.glob("*.jsonl"))]
+        folder = self._folder.resolve()
+        inside = (path for path in folder.glob("*.jsonl") if path.resolve().is_relative_to(folder))
+        return [ModelSpec(PROVIDER, path.name) for path in sorted(inside)]
 
     def _locate(self, spec: ModelSpec, file: str) -> Path:
         if str(spec) in self._trusted:
