@@ -10,6 +10,7 @@ from backend.api import (
     catalogue,
     children,
     creator_scripts,
+    diagnostics,
     discovery_reports,
     documents,
     exports,
@@ -76,6 +77,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(discovery_reports.router)
     app.include_router(safety.router)
     app.include_router(usage.router)
+    app.include_router(diagnostics.router)
     app.include_router(health.router)
     app.include_router(page.router)
     page.mount_static(app)

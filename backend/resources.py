@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiosqlite
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
@@ -22,6 +23,7 @@ from backend.runs.housekeeping import Housekeeping
 from backend.runs.presence import Presence
 from backend.runs.quota import Quota
 from backend.runs.readiness import Readiness
+from backend.runs.recorder import Recorder
 from backend.runs.runs import Runs
 from backend.runs.shares import Shares
 from backend.settings import Settings
@@ -80,8 +82,11 @@ class Resources:
 
 
 @asynccontextmanager
-async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
-    """Opens everything; on leaving, runs get `shutdown_grace` to finish their sections, then all is closed."""
+async def open_resources(settings: Settings, record_to: Path | None = None) -> AsyncIterator[Resources]:
+    """Opens everything; on leaving, runs get `shutdown_grace` to finish their sections, then all is closed.
+
+    With `record_to` the one run that is executed is recorded in that file, whatever the settings say.
+    """
     async with AsyncExitStack() as stack:
         for folder in (settings.data_dir, settings.state_dir):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -102,6 +107,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         formats = {name: format.configure(settings) for name, format in list_formats().items()}
         policies = PolicyBook(settings.policy_dir)
         repository = RunRepository(database)
+        recorder = _recorder(settings, models, record_to)
         personas, documents = PersonaRepository(database), DocumentRepository(database)
         finders: dict[str, Finder] = {"persona": personas.look_up, "document": documents.look_up}
         library = StoredLibrary(finders)
@@ -122,6 +128,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             },
             run_log=run_log,
             repository=repository,
+            recorder=recorder,
             policy_of=policy_of,
             accounts=Accounts(ledgers, usage),
             cache=ResultCache(CacheRepository(database), repository, run_log, key_of, settings.cache_ttl),
@@ -148,6 +155,7 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             quota=quota,
             prices=ledgers.prices,
             budget_usd=settings.budget_usd,
+            recorder=recorder,
         )
         child_repository, session_repository = ChildRepository(database), SessionRepository(database)
         finders |= story_finders(child_repository, session_repository, runs)
@@ -185,6 +193,13 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             children=children,
             sessions=sessions,
         )
+
+
+def _recorder(settings: Settings, models: ModelCatalog, record_to: Path | None) -> Recorder | None:
+    folder = settings.record_dir
+    if record_to is not None:
+        return Recorder(models, lambda _: record_to)
+    return None if folder is None else Recorder(models, lambda run_id: folder / f"{run_id}.jsonl")
 
 
 def _policy(format: AnyFormat, run: Run) -> Policy:

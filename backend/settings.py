@@ -95,6 +95,9 @@ class Settings(ModelSettings):
     cache_ttl: float = Field(
         604800, ge=0, description="Seconds for which a run's result answers the same request"
     )
+    record_dir: Path | None = Field(
+        None, description="Folder that every run's model calls are recorded in, a file each; none by default"
+    )
     pack_after: float = Field(3600, ge=0, description="Seconds after its end when a run's log is packed")
 
     ping_seconds: float = Field(15, gt=0, description="Seconds between heartbeat comments")

@@ -79,7 +79,8 @@ async def list_formats(resources: ResourcesDep) -> dict[str, list[FormatView]]:
 @router.get("/models")
 async def list_models(resources: ResourcesDep) -> ModelList:
     """What is configured, allowed and usable. Asks no provider: `storywire doctor` does."""
-    selection = resources.models.selection
+    models = resources.models
+    selection = models.selection
     writing = selection.default()
     return ModelList(
         default=str(writing),
@@ -101,7 +102,7 @@ async def list_models(resources: ResourcesDep) -> ModelList:
                 roles=list(info.roles),
                 note=info.note,
             )
-            for info in selection.choices()
+            for info in models.choices()
         ],
     )
 

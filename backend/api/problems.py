@@ -1,5 +1,6 @@
 """Errors on the wire: RFC 9457 `application/problem+json`, and the one table of HTTP statuses."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -44,13 +45,19 @@ _TITLES = {
     413: "Too large",
     422: "Invalid input",
 }
+_NO_MEMBERS: Mapping[str, Any] = {}
 _CODE_OF_STATUS = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "PAYLOAD_TOO_LARGE"}
 
 
 def problem(
-    code: str, detail: str, *, errors: tuple[FieldError, ...] = (), headers: dict[str, str] | None = None
+    code: str,
+    detail: str,
+    *,
+    errors: tuple[FieldError, ...] = (),
+    headers: dict[str, str] | None = None,
+    members: Mapping[str, Any] = _NO_MEMBERS,
 ) -> Response:
-    """The reply to a request that failed before its first byte."""
+    """The reply to a request that failed before its first byte. `members` are told beside the standard ones."""
     status = STATUS[code]
     body: dict[str, Any] = {
         "type": f"urn:storywire:problem:{code.lower().replace('_', '-')}",
@@ -58,6 +65,7 @@ def problem(
         "status": status,
         "code": code,
         "detail": _sendable(detail),
+        **members,
     }
     if errors:
         body["errors"] = [
@@ -73,6 +81,18 @@ def problem_of(error: StorywireError) -> Response:
     )
     errors = error.errors if isinstance(error, InvalidInput) else ()
     return problem(error.code, error.message, errors=errors, headers=headers)
+
+
+def problem_of_run(run_id: str, error: Mapping[str, Any], headers: dict[str, str]) -> Response | None:
+    """How a run failed, to somebody who waited for its result: `run_id` leads to the text so far.
+
+    None where the code's status is 200: that a text isn't fit for its readers, or that somebody stopped it,
+    is a result.
+    """
+    if STATUS[error["code"]] < 400:
+        return None
+    members = {"run_id": run_id, "resumable": error["resumable"], "partial": error["partial"]}
+    return problem(error["code"], error["message"], headers=headers, members=members)
 
 
 def add_problem_handlers(app: FastAPI) -> None:

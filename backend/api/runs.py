@@ -1,12 +1,15 @@
 """`/api/v1/runs`: start, read, steer and remove runs of any format."""
 
-from typing import Annotated, Any, Literal
+import asyncio
+from collections.abc import Coroutine
+from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.api.dependencies import EventIdDep, OwnerDep, RunsDep, SettingsDep
+from backend.api.problems import problem_of_run
 from backend.api.streams import stream_response
 from backend.api.views import RunPage, RunView, StartedRun, started, summary, whole
 from backend.runs.options import RunOptions
@@ -20,6 +23,7 @@ router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
 
 IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 RunId = str
+_T = TypeVar("_T")
 
 
 class StartBody(BaseModel):
@@ -59,17 +63,41 @@ async def start_run(
     wait: Annotated[bool, Query(description="Wait for the end and return the finished result")] = False,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
-    """Starts a run. With `Accept: text/event-stream` the reply is the stream itself."""
+    """Starts a run. With `Accept: text/event-stream` the reply is the stream itself; with `wait` it is the
+    finished run, or a problem that says how it failed."""
     run, is_new = await runs.start(owner, RunRequest(body.format, body.input, body.options, idempotency_key))
     status = 201 if is_new else 200
     if "text/event-stream" in request.headers.get("accept", ""):
         return await stream_response(runs, run, runs.reader(run, 0), settings)
     headers = {"Location": f"/api/v1/runs/{run.id}", "X-Run-Id": run.id}
     if wait:
-        run = await runs.wait(owner, run)
+        ended = await _unless_left(request, runs.wait(owner, run))
+        if ended is None:
+            return Response(status_code=204)  # to nobody
+        run = ended
+        if run.error is not None and (refusal := problem_of_run(run.id, run.error, headers)) is not None:
+            return refusal
         view = whole(run, await runs.transcript(run))
         return JSONResponse(view.model_dump(mode="json"), status_code=status, headers=headers)
     return JSONResponse(started(run).model_dump(), status_code=status, headers=headers)
+
+
+async def _unless_left(request: Request, work: Coroutine[Any, Any, _T]) -> _T | None:
+    """What `work` brings; None if the client left before: then it is given up, as a reader who leaves is."""
+    working, leaving = asyncio.create_task(work), asyncio.create_task(_leave(request))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        working.cancel()
+        leaving.cancel()
+        await asyncio.wait({working, leaving})
+
+
+async def _leave(request: Request) -> None:
+    """Returns when the client is gone. The body has been read by now."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 @router.get("", response_model=RunPage)

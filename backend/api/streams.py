@@ -1,6 +1,6 @@
 """A reader of a run as an HTTP reply."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 
 import structlog
@@ -18,24 +18,38 @@ from backend.streaming.sse import frames, retry_line
 
 log = structlog.get_logger()
 
+_NO_HEADERS: Mapping[str, str] = {}
+
 
 async def stream_response(runs: Runs, run: Run, reader: Reader, settings: Settings) -> Response:
     """The stream; 204 when the reader has the last message already, which tells an EventSource to stop."""
     first = await reader.poll()
     if first is None:
         return Response(status_code=204, headers={"X-Run-Id": run.id})
-    return _StoryStream(
-        _frames(runs, run, reader, first, settings.retry_ms),
-        ping=settings.ping_seconds,
+    frames = _frames(runs, run, reader, first, settings.retry_ms)
+    return event_stream(frames, settings, headers={"X-Run-Id": run.id})
+
+
+def event_stream(
+    frames: AsyncIterator[bytes],
+    settings: Settings,
+    *,
+    headers: Mapping[str, str] = _NO_HEADERS,
+    ping_seconds: float | None = None,
+) -> Response:
+    """Frames as every stream of ours is sent: these headers, this heartbeat, this patience with a slow reader."""
+    return _EventStream(
+        frames,
+        ping=ping_seconds or settings.ping_seconds,
         ping_message_factory=lambda: ServerSentEvent(comment="ping", sep="\n"),
         send_timeout=settings.slow_reader_seconds,
         media_type="text/event-stream",
-        headers={"Cache-Control": "no-store, no-transform", "X-Run-Id": run.id},
+        headers={"Cache-Control": "no-store, no-transform", **headers},
         sep="\n",
     )
 
 
-class _StoryStream(EventSourceResponse):
+class _EventStream(EventSourceResponse):
     """Closes a reader that takes nothing: it may come back and lose nothing, so that is no error."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,15 +1,18 @@
-"""`storywire doctor`: what is set up, whether it works, and what to change."""
+"""`storywire doctor`: what is set up, whether it works, and what to change; with an address, whether streams from there
+arrive as they are sent."""
 
 import asyncio
 import os
 import shutil
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
-from backend.cli.failures import settings_or_fail
+from backend.cli.failures import fail, settings_or_fail
+from backend.cli.proxy import check_streaming
 from backend.settings import Settings
 from workflows.models.finding import Finding, Level
 from workflows.safety.book import PolicyBook
@@ -23,8 +26,37 @@ _LITTLE_SPACE = 500_000_000  # bytes
 _console = Console(soft_wrap=True, highlight=False)
 
 
-def doctor() -> None:
-    """Check keys, models, the data folder and the policies. Prints no key. Status 1: runs would fail."""
+def doctor(
+    url: Annotated[
+        str | None,
+        typer.Argument(metavar="[URL]", help="A service's address, as readers reach it.", show_default=False),
+    ] = None,
+    ticks: Annotated[
+        int | None, typer.Option(min=3, max=200, help="With URL: messages to ask for; 12 by default.")
+    ] = None,
+    interval: Annotated[
+        int | None,
+        typer.Option(min=10, max=1000, help="With URL: milliseconds between two; 200 by default."),
+    ] = None,
+    idle: Annotated[
+        float | None,
+        typer.Option(min=1, max=300, help="With URL: also leave a stream silent for so many seconds."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="With URL: for a program to read.")] = False,
+) -> None:
+    """Check keys, models, the data folder and the policies. Prints no key. Status 1: runs would fail.
+
+    With URL: measure whether streams from there arrive as they are sent, and say what to change. Status 1: they don't.
+    """
+    if url is not None:
+        raise typer.Exit(check_streaming(url, ticks=ticks, interval_ms=interval, idle=idle, as_json=as_json))
+    given = {"--ticks": ticks, "--interval": interval, "--idle": idle, "--json": as_json or None}
+    if alone := [name for name, value in given.items() if value is not None]:
+        fail(f"{', '.join(alone)}: only with the address of a service, storywire doctor URL.", status=2)
+    _check_setup()
+
+
+def _check_setup() -> None:
     settings = settings_or_fail()
     from workflows.models.checkup import check_models  # a second of imports, which other commands do without
 

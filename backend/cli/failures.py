@@ -1,5 +1,6 @@
 """How a command says no: a sentence on standard error and a status, never a stack trace."""
 
+from pathlib import Path
 from typing import NoReturn
 
 import typer
@@ -14,6 +15,13 @@ def fail(message: str, status: int = 1) -> NoReturn:
     """Ends the command."""
     _console.print(message, style="red", markup=False, highlight=False)
     raise typer.Exit(status)
+
+
+def recording_model(name: str) -> str:
+    """`replay:FILE` with the file's whole path, so that a run that is resumed elsewhere finds it."""
+    provider, _, rest = name.partition(":")
+    file, mark, options = rest.partition("?")
+    return f"{provider}:{Path(file).expanduser().resolve()}{mark}{options}"
 
 
 def settings_or_fail(**overrides: object) -> Settings:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
 from contextlib import aclosing
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 from urllib.parse import quote
@@ -11,11 +12,14 @@ import typer
 import yaml
 
 from backend.cli.children import split_list
-from backend.cli.failures import fail, settings_or_fail
+from backend.cli.failures import fail, recording_model, settings_or_fail
 from backend.cli.remote import RemoteError, follow_remote
 from backend.cli.screen import Screen
 from backend.streaming.chunks import Complete, Error, Message
 from workflows.errors import InvalidInput, StorywireError
+
+RECORD_TO: ContextVar[Path | None] = ContextVar("record_to", default=None)
+"""Where `storywire record` wants the run's model calls."""
 
 app = typer.Typer(help="Write something and watch it being written.", no_args_is_help=True)
 
@@ -143,11 +147,17 @@ def _follow_there(server: str, body: dict[str, Any], session: str | None) -> Asy
 
 
 def _follow_here(body: dict[str, Any], session: str | None) -> AsyncGenerator[Message]:
-    settings = settings_or_fail(resume_on_start=False)
+    overrides: dict[str, object] = {"resume_on_start": False}
+    model = body["options"].get("model")
+    if model is not None and model.startswith("replay:"):
+        # Who types a command may open any file; a run's option may not, for it may come from anybody.
+        overrides["model"] = recording_model(model)
+        body = {**body, "options": {**body["options"], "model": None}}
+    settings = settings_or_fail(**overrides)
     # The graphs take seconds to import, and every other command does without them.
     from backend.cli.local import follow_local
 
-    return follow_local(settings, body, session)
+    return follow_local(settings, body, session, RECORD_TO.get())
 
 
 def _offer_ways_out(ending: Error) -> None:

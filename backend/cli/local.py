@@ -23,9 +23,11 @@ OWNER = "local"
 
 
 async def follow_local(
-    settings: Settings, body: dict[str, Any], session: str | None = None
+    settings: Settings, body: dict[str, Any], session: str | None = None, record_to: Path | None = None
 ) -> AsyncGenerator[Message]:
     """Starts the run, or with a `session` its next chapter, and yields its messages.
+
+    What its models say is kept in `record_to`, if that is given.
 
     Raises StorywireError when it can't start.
     """
@@ -35,7 +37,7 @@ async def follow_local(
         raise invalid_input(error, "options") from None
     quiet = settings.model_copy(update={"log_level": "error", "shutdown_grace": 0})
     configure_logs(quiet)
-    async with open_resources(quiet) as resources:
+    async with open_resources(quiet, record_to) as resources:
         run = await _start(resources, body, options, session)
         async with aclosing(read_run(resources, run)) as messages:
             async for message in messages:
@@ -90,6 +92,8 @@ async def resume_local(
     quiet = settings.model_copy(update={"log_level": "error", "shutdown_grace": 0})
     configure_logs(quiet)
     async with open_resources(quiet) as resources:
+        # Who types a command may open any file, so a run that played a recording goes on with it.
+        resources.models.trust((await resources.runs.find(OWNER, run_id)).model)
         run = await resources.runs.resume(OWNER, run_id, Caps(budget_usd=budget))
         async with aclosing(read_run(resources, run)) as messages:
             async for message in messages:
@@ -97,16 +101,26 @@ async def resume_local(
 
 
 async def read_run(resources: Resources, run: Run) -> AsyncGenerator[Message]:
-    """The run's messages; if the reader leaves before the end, the run is cancelled: nobody else waits for it."""
+    """The run's messages, to its last one or to the question at which it waits for a person.
+
+    If the reader leaves before that, the run is cancelled: nobody else waits for it.
+    """
     finished = False
     try:
         async with aclosing(resources.runs.follow(run, resources.runs.reader(run, 0))) as batches:
             async for batch in batches:
                 for entry in batch:
                     yield decode(entry.data)
+                # What a person was asked and has answered stands in the log too: how the run is counts.
+                if any(entry.type == "input_required" for entry in batch) and await _waits(resources, run):
+                    break
         finished = True
     finally:
         if not finished:
             await resources.execution.stop(run.id)
         else:
             await resources.execution.settle(run.id)
+
+
+async def _waits(resources: Resources, run: Run) -> bool:
+    return (await resources.runs.find(OWNER, run.id)).status == "waiting"

@@ -1,10 +1,10 @@
-"""`storywire serve | generate | runs | children | sessions | documents | usage | doctor`: what there is."""
+"""`storywire serve | generate | record | runs | children | sessions | documents | usage | doctor`: what there is."""
 
 from typing import Annotated
 
 import typer
 
-from backend.cli import children, doctor, documents, generate, podcast, runs, serve, sessions, usage
+from backend.cli import children, doctor, documents, generate, podcast, record, runs, serve, sessions, usage
 from backend.version import VERSION
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app.command("usage")(usage.usage)
 app.command("doctor")(doctor.doctor)
 generate.app.command("podcast")(podcast.podcast)
 app.add_typer(generate.app, name="generate")
+app.add_typer(record.app, name="record")
 app.add_typer(runs.app, name="runs")
 app.add_typer(children.app, name="children")
 app.add_typer(sessions.app, name="sessions")

@@ -13,7 +13,7 @@ from backend.cli.failures import fail, settings_or_fail
 from backend.cli.screen import Screen
 from backend.logs import configure_logs
 from backend.settings import Settings
-from backend.streaming.chunks import Complete
+from backend.streaming.chunks import Complete, InputRequired
 from workflows.errors import StorywireError
 
 app = typer.Typer(help="What was written here.", no_args_is_help=True)
@@ -145,4 +145,14 @@ async def _resume(settings: Settings, run_id: str, budget: float | None) -> bool
             async for message in messages:
                 screen.show(message)
                 ending = message
+    if isinstance(ending, InputRequired):
+        _tell_how_to_answer(run_id)
     return isinstance(ending, Complete)
+
+
+def _tell_how_to_answer(run_id: str) -> None:
+    typer.echo(
+        "The run waits for a person to look over its plan. Start the service (storywire serve) and answer on its page, "
+        f"or send the plan as you want it to POST /api/v1/runs/{run_id}/input.",
+        err=True,
+    )

@@ -19,6 +19,7 @@ from backend.runs.cache import ResultCache
 from backend.runs.options import RunOptions
 from backend.runs.origin import plan_of, seed_state
 from backend.runs.reconcile import reconcile
+from backend.runs.recorder import Recorder
 from backend.runs.replay import replay
 from backend.runs.result import complete, failure
 from backend.runs.signals import Signals
@@ -65,6 +66,7 @@ class Executor:
         cache: ResultCache,
         sight: Sight,
         personal_of: Callable[[Run], Sequence[str] | None],
+        recorder: Recorder | None = None,
         merge_seconds: float,
         run_timeout: float,
     ) -> None:
@@ -77,6 +79,7 @@ class Executor:
         self._storing: set[asyncio.Task[None]] = set()
         self._sight = sight
         self._personal_of = personal_of
+        self._recorder = recorder
         self._merge_seconds = merge_seconds
         self._run_timeout = run_timeout
 
@@ -106,6 +109,8 @@ class Executor:
             )
             async with writer:
                 ending = await self._write(run, writer, signals, attempt)
+                if self._recorder is not None:
+                    self._recorder.end(run, ending)
                 if ending is not None:
                     signals.settling = True
                     writer.put(ending)
@@ -172,6 +177,8 @@ class Executor:
         account: Account,
     ) -> Message | None:
         graph = self._graphs[run.format]
+        if self._recorder is not None:
+            callbacks = [*callbacks, *await self._recorder.begin(run)]
         options = RunOptions.model_validate(run.options)
         config = RunnableConfig(
             configurable={"thread_id": run.id},

@@ -23,6 +23,7 @@ from backend.runs.quota import Quota
 from backend.runs.quote import Quote, make_quote
 from backend.runs.reader import Reader, open_reader
 from backend.runs.readership import Readership
+from backend.runs.recorder import Recorder
 from backend.runs.replay import replay
 from backend.sight.measures import Measures
 from backend.store.runs import FINISHED, Run, RunRepository
@@ -73,6 +74,7 @@ class Runs:
         quota: Quota,
         prices: PriceBook,
         budget_usd: float | None,
+        recorder: Recorder | None = None,
     ) -> None:
         """`budget_usd` is what a run may cost that doesn't say so itself; None: as much as it takes."""
         self._prices = prices
@@ -88,6 +90,7 @@ class Runs:
         self._presence = presence
         self._quota = quota
         self._measures = measures
+        self._recorder = recorder
         self._readership = Readership(disconnect_grace, self._nobody_reads)
         self._stopping: set[asyncio.Task[bool]] = set()
         self._missing: set[str] = set()  # our own runs that were not executing at the last look
@@ -265,10 +268,12 @@ class Runs:
         return run
 
     async def delete(self, owner: str, run_id: str) -> None:
-        """Removes the run, its text, its log and its checkpoints; stops it first if it is going on."""
+        """Removes the run, its text, its log, its checkpoints and its recording; stops it first if need be."""
         run = await self.find(owner, run_id)
         await self._stop(run)
         await self._checkpoints.adelete_thread(run_id)
+        if self._recorder is not None:
+            self._recorder.delete(run_id)
         await self._repository.delete(owner, run_id)
 
     async def recover(self) -> int:

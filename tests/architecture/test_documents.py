@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from backend.api import catalogue, generate, health, metrics, runs, shares, usage, versions
+from backend.api import catalogue, diagnostics, generate, health, metrics, runs, shares, usage, versions
 from backend.api.problems import STATUS
 from backend.runs.options import RunOptions
 from backend.settings import Settings
@@ -155,7 +155,7 @@ def test_protocol_describes_every_run_option_with_its_default() -> None:
 
 def test_protocol_names_every_route() -> None:
     text = _read("docs/protocol.md")
-    for module in (runs, versions, shares, generate, catalogue, health, metrics, usage):
+    for module in (runs, versions, shares, generate, catalogue, diagnostics, health, metrics, usage):
         for route in module.router.routes:
             path = getattr(route, "path", "")
             for method in getattr(route, "methods", ()):

@@ -11,6 +11,7 @@ from backend.cli.main import app
 from tests.fakes.insecure import self_signed, serve_insecure
 from tests.fakes.provider import FakeProvider, refuse_port
 from tests.fakes.script import Fault, Reply, Rule, Script
+from tests.integration.test_record_and_replay import EXAMPLE
 from tests.models import KEY, settings_of
 from workflows.models.checkup import check_models
 from workflows.models.finding import Finding
@@ -183,3 +184,15 @@ def test_doctor_on_the_command_line_ends_with_1_when_runs_would_fail(
     assert status == 1
     assert "the key is refused (401): check OPENAI_API_KEY" in output and "sk-wrong" not in output
     assert "STORYWIRE_DATA_DIR" in output and "Runs would fail: 2 to mend." in output
+
+
+def test_doctor_refuses_options_of_a_measurement_without_an_address() -> None:
+    result = CliRunner().invoke(app, ["doctor", "--json", "--ticks", "5"])
+    assert result.exit_code == 2
+    assert "--ticks, --json: only with the address of a service" in result.stderr
+
+
+async def test_doctor_knows_that_a_recording_asks_nobody(provider: FakeProvider, tmp_path: Path) -> None:
+    seen = len(provider.calls)
+    found = await look(provider, tmp_path, f"replay:{EXAMPLE}")
+    assert found[f"replay:{EXAMPLE}"].level == "good" and len(provider.calls) == seen

@@ -16,7 +16,8 @@ from workflows.models.fallback import Fallback
 from workflows.models.ledger import Ledger, OpenCall
 from workflows.models.meter import Meter, MeterReader, Tell
 from workflows.models.pool import ClientPool, Lease
-from workflows.models.selection import Selection
+from workflows.models.recordings import Recordings
+from workflows.models.selection import ROLES, ModelInfo, Selection
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 from workflows.models.structured import StructuredMode
@@ -47,7 +48,10 @@ class Model:
     def reporting(self, tell: Tell, role: Role, section: int | None, ledger: Ledger) -> Self:
         """The same model, its calls on the run's account and told. The connections are shared."""
         meter = Meter(ledger, tell, self.spec, role, section)
-        return replace(self, chat=self._with({"callbacks": [MeterReader(meter)]}), meter=meter)
+        about: dict[str, Any] = {"role": role} if section is None else {"role": role, "section": section}
+        return replace(
+            self, chat=self._with({"callbacks": [MeterReader(meter)], "metadata": about}), meter=meter
+        )
 
     def metered(self, messages: Sequence[BaseMessage]) -> Self:
         """The same model for one call with this prompt, which may not write more than the run can pay.
@@ -86,6 +90,7 @@ class ModelCatalog:
         self._settings = settings
         self._embedded = EmbeddedServer(settings.runtime_dir, settings.local_model)
         self._clients: ClientPool[Client] = ClientPool()
+        self._recordings = Recordings(settings)
         self.selection = Selection(settings)
 
     def default(self) -> ModelSpec:
@@ -94,11 +99,23 @@ class ModelCatalog:
 
     def resolve(self, name: str | None) -> ModelSpec:
         """The model that a new run is written with; see `Selection.resolve` for what it raises."""
-        return self.selection.resolve(name)
+        spec = self.selection.resolve(name)
+        self._check_recording(spec)
+        return spec
 
     def check(self, name: str) -> None:
-        """Raises ModelNotConfigured when a run that `name` writes can't go on for want of a key."""
-        self.selection.check(ModelSpec.parse(name))
+        """Raises ModelNotConfigured when a run that `name` writes can't go on for want of a key or a recording."""
+        spec = ModelSpec.parse(name)
+        self.selection.check(spec)
+        self._check_recording(spec)
+
+    def trust(self, name: str) -> None:
+        """`name` is the operator's own choice: if it is a recording's whole path, it may be any file."""
+        self._recordings.trust(name)
+
+    def choices(self) -> list[ModelInfo]:
+        """What a person may choose from: `Selection.choices`, and the recordings that a run may name."""
+        return self.selection.choices(self._recordings.names())
 
     async def open(self, name: str | None = None, role: Role = "writing") -> Model:
         """The model that has this role in a run that `name` writes (None: the default), ready to be called.
@@ -109,16 +126,26 @@ class ModelCatalog:
         spec = self.selection.of(role, self._writing(name))
         if spec is None:
             raise LookupError("the settings ask for no judge")
-        return await self._open(spec)
+        return await self._open(spec, role)
 
     def fallback(self, name: str | None, role: Role) -> Callable[[], Awaitable[Model]] | None:
         """Opens the model that takes over in this role; None where there is none."""
         spec = self.selection.fallback_of(role, self._writing(name))
-        return None if spec is None else partial(self._open, spec)
+        return None if spec is None else partial(self._open, spec, role)
 
     def has_judge(self, writer: Model) -> bool:
-        """Whether a model judges what `writer` wrote."""
+        """Whether a model judges what `writer` wrote. A recording is judged if it was when it was recorded."""
+        if writer.spec.provider == "replay":
+            return self._recordings.open(writer.spec).is_judged
         return self.selection.of("judge", writer.spec) is not None
+
+    def modes(self, writer: Model) -> dict[Role, StructuredMode]:
+        """How the models of a run that `writer` writes are asked for answers in a form, by role."""
+        if writer.spec.provider == "replay":
+            header = self._recordings.open(writer.spec).header
+            return {role: header.mode(role) for role in ROLES}
+        specs = {role: self.selection.of(role, writer.spec) for role in ROLES}
+        return {role: self.selection.mode(spec) for role, spec in specs.items() if spec is not None}
 
     def moderates(self, writer: Model) -> bool:
         """Whether the provider's moderation is asked about what `writer` wrote."""
@@ -140,7 +167,13 @@ class ModelCatalog:
     def _writing(self, name: str | None) -> ModelSpec:
         return self.default() if name is None else ModelSpec.parse(name)
 
-    async def _open(self, spec: ModelSpec) -> Model:
+    def _check_recording(self, spec: ModelSpec) -> None:
+        if spec.provider == "replay":
+            self._recordings.open(spec)
+
+    async def _open(self, spec: ModelSpec, role: Role) -> Model:
+        if spec.provider == "replay":
+            return self._open_replay(spec, role)
         self.selection.check_model(spec)
         providers = await _load()
         if spec.provider == "embedded":
@@ -157,6 +190,18 @@ class ModelCatalog:
             token_timeout=self._settings.token_timeout,
             answer_timeout=self._settings.answer_timeout,
             lease=lease,
+        )
+
+    def _open_replay(self, spec: ModelSpec, role: Role) -> Model:
+        """As the models that were recorded: formats ask a small one in other ways than a large one."""
+        replay = self._recordings.open(spec)
+        return Model(
+            spec=spec,
+            chat=replay.chat,
+            tier=replay.header.tier,
+            structured=replay.header.mode(role),
+            token_timeout=self._settings.token_timeout,
+            answer_timeout=self._settings.answer_timeout,
         )
 
 

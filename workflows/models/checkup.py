@@ -13,8 +13,9 @@ from workflows.models.selection import EMBEDDED, ROLES, Selection
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import PROVIDERS, ModelSpec
 
-# Spoken of where a run needs them only: the one is OpenAI again, by its other API; the other is looked at apart.
-_QUIET = frozenset({"openai_responses", "embedded"})
+# Spoken of where a run needs them only: the one is OpenAI again, by its other API; the others are looked at apart.
+_OFFLINE = frozenset({"embedded", "replay"})
+_QUIET = _OFFLINE | {"openai_responses"}
 
 
 async def check_models(settings: ModelSettings) -> list[Finding]:
@@ -24,13 +25,15 @@ async def check_models(settings: ModelSettings) -> list[Finding]:
     spare = _spare(selection)
     used = {spec.provider for spec in (*needed, *spare)}
     configured = [
-        p for p in PROVIDERS if is_configured(p, settings) and (p not in _QUIET or p in used - {"embedded"})
+        p for p in PROVIDERS if is_configured(p, settings) and (p not in _QUIET or p in used - _OFFLINE)
     ]
     listings = await asyncio.gather(*(_ask(provider, settings) for provider in configured))
     known = dict(zip(configured, listings, strict=True))
     findings = [_about_provider(p, known[p], any(s.provider == p for s in needed)) for p in configured]
     for spec, roles in needed.items():
-        if spec != EMBEDDED:
+        if spec.provider == "replay":  # a file that can't be played has stopped the settings already
+            findings.append(Finding("good", f"{spec} ({', '.join(roles)})", "can be played"))
+        elif spec != EMBEDDED:
             findings.append(_about_model(spec, ", ".join(roles), known, "bad"))
     findings += [_about_model(spec, "fallback", known, "doubtful") for spec in spare]
     return [*findings, await _about_embedded(settings, EMBEDDED in needed)]
@@ -54,7 +57,7 @@ def _spare(selection: Selection) -> dict[ModelSpec, None]:
 
 async def _ask(provider: str, settings: ModelSettings) -> Listing:
     connection = find_connection(provider, settings)
-    assert connection is not None, "only the embedded model has none"
+    assert connection is not None, "only models that are here have none"
     return await list_models(provider, connection)
 
 

@@ -1,5 +1,6 @@
 """Which model does what in a run: the settings and the run's wish, weighed before anything is spent. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import get_args
 
@@ -15,6 +16,7 @@ EMBEDDED_NOTE = (
     "built-in demonstration model: real, simple text, English only; "
     "set STORYWIRE_MODEL and a key, or a larger model, for good stories"
 )
+REPLAY_NOTE = "plays back what a model said in another run; needs no key and costs nothing"
 # What is written with when a provider is configured and no model is named.
 DEFAULT_NAMES = {
     "openai": "gpt-5.6-luna",
@@ -24,8 +26,9 @@ DEFAULT_NAMES = {
 }
 ROLES: tuple[Role, ...] = get_args(Role)
 
-# It has prompts of its own, whose plans nobody else can write from: it does a whole run or nothing of it.
-_ALONE = frozenset({"embedded"})
+# They do a whole run or nothing of it. The one has prompts of its own, whose plans nobody else can write from; the
+# other has recorded replies, which nobody else can be asked to go on from.
+_ALONE = frozenset({"embedded", "replay"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,12 @@ class Selection:
             raise ModelNotConfigured(f"{spec} needs the setting {MISSING[spec.provider]}, which is not set.")
 
     def of(self, role: Role, writing: ModelSpec) -> ModelSpec | None:
-        """Who has a role in a run that `writing` writes. None: no judge is asked for."""
+        """Who has a role in a run that `writing` writes. None: no judge is asked for.
+
+        A recording plays every role, the judge's too if it holds its replies, whatever the settings ask for.
+        """
+        if writing.provider == "replay":
+            return writing
         settings = self._settings
         if role == "judge" and (
             settings.judge == "off" or (settings.judge == "auto" and writing.provider == "embedded")
@@ -149,11 +157,11 @@ class Selection:
         """How the model is asked for an answer in a form."""
         return choose_mode(spec, self._modes)
 
-    def choices(self) -> list[ModelInfo]:
-        """Every model that the settings name, and every provider's default one."""
+    def choices(self, recorded: Iterable[ModelSpec] = ()) -> list[ModelInfo]:
+        """Every model that the settings name, every provider's default one, and what was `recorded`."""
         exact = (ModelSpec.parse(pattern) for pattern in self.patterns if "*" not in pattern)
         usual = (ModelSpec(provider, name) for provider, name in DEFAULT_NAMES.items())
-        specs = dict.fromkeys((*self._own(), *exact, *usual, EMBEDDED))
+        specs = dict.fromkeys((*self._own(), *exact, *usual, EMBEDDED, *recorded))
         return [self._info(spec) for spec in specs]
 
     def _own(self) -> dict[ModelSpec, None]:
@@ -175,6 +183,8 @@ class Selection:
             note = "not in STORYWIRE_ALLOWED_MODELS"
         elif spec.provider == "embedded":
             note = EMBEDDED_NOTE
+        elif spec.provider == "replay":
+            note = REPLAY_NOTE
         writing = self.default()
         roles = tuple(role for role in ROLES if self.of(role, writing) == spec)
         return ModelInfo(str(spec), spec.provider, configured, allowed, self.mode(spec), roles, note)

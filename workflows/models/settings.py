@@ -74,6 +74,16 @@ class ModelSettings(BaseSettings):
         description="Seconds that a whole answer in a form may take, such as a plan or a verdict (MODEL_TIMEOUT)",
     )
 
+    replay_dir: Path | None = Field(
+        None, description="Folder of recordings that runs may name as replay:FILE; none by default"
+    )
+    replay_speed: float = Field(
+        1.0,
+        ge=0,
+        le=1000,
+        description="How fast recordings are played: 1 as recorded, 2 twice as fast, 0 at once",
+    )
+
     policy_dir: Path | None = Field(
         None, description="Folder of safety policies (*.toml) beside ours, or in their place"
     )
@@ -126,7 +136,9 @@ class ModelSettings(BaseSettings):
         """The patterns of `allowed_models`."""
         return tuple(parse_pattern(part) for part in self.allowed_models.split(",") if part.strip())
 
-    @field_validator("local_model", "runtime_dir", "data_dir", "prices", check_fields=False)
+    @field_validator(
+        "local_model", "runtime_dir", "data_dir", "replay_dir", "record_dir", "prices", check_fields=False
+    )
     @classmethod
     def _expand(cls, path: Path | None) -> Path | None:
         """`~` in `.env`, where no shell expands it."""
@@ -141,10 +153,22 @@ class ModelSettings(BaseSettings):
             raise ValueError(str(error)) from None
         return path
 
-    @field_validator("model", "judge_model")
+    @field_validator("model")
     @classmethod
     def _check_model(cls, model: str | None) -> str | None:
-        return None if model is None else str(ModelSpec.parse(model))
+        if model is None:
+            return None
+        spec = ModelSpec.parse(model)
+        if spec.provider == "replay":
+            from workflows.models.replay import check_file  # a second of imports, for those who use it
+
+            check_file(spec.name)
+        return str(spec)
+
+    @field_validator("judge_model")
+    @classmethod
+    def _check_judge(cls, model: str | None) -> str | None:
+        return None if model is None else str(_refuse_replay(ModelSpec.parse(model)))
 
     @field_validator("outline_model", "derived_model", "fallback_model")
     @classmethod
@@ -152,7 +176,7 @@ class ModelSettings(BaseSettings):
         """One that works on a text together with another."""
         if model is None:
             return None
-        spec = ModelSpec.parse(model)
+        spec = _refuse_replay(ModelSpec.parse(model))
         if spec.provider == "embedded":
             raise ValueError("the embedded model does a whole run by itself; name another model, or none")
         return str(spec)
@@ -175,3 +199,9 @@ class ModelSettings(BaseSettings):
     def _check_modes(cls, modes: str) -> str:
         parse_choices(modes)
         return modes
+
+
+def _refuse_replay(spec: ModelSpec) -> ModelSpec:
+    if spec.provider == "replay":
+        raise ValueError("a recording plays a whole run by itself; name another model, or none")
+    return spec

@@ -12,6 +12,7 @@ PROVIDERS = (
     "ollama",
     "openai_compatible",
     "embedded",
+    "replay",
 )
 
 

@@ -158,7 +158,9 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
             "vocabulary_level": vocabulary_level(grade),
             "educational_elements": [],
             "reading_grade": grade,
-            "research": {name: value for name, value in state.get("research", {}).items() if name != "notes"},
+            "research": {
+                name: value for name, value in (state.get("research") or {}).items() if name != "notes"
+            },
             "section_names": list(SECTIONS),
         }
 

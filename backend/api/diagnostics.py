@@ -1,0 +1,90 @@
+"""Ticks instead of a story: what `storywire doctor URL` measures the way to this service with.
+
+The reply is sent as every stream is sent, and costs nothing: no run, no model, nothing in a log.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query, Request, Response
+
+from backend.api.dependencies import SettingsDep
+from backend.api.streams import event_stream
+from backend.settings import Settings
+from backend.streaming.sse import retry_line
+from workflows.errors import FieldError, InvalidInput, Overloaded
+
+router = APIRouter(prefix="/api/v1/diagnostics", tags=["diagnostics"])
+
+LONGEST_SECONDS = 300
+_AT_ONCE = 20
+_ECHOED_CHARACTERS = 200
+_SILENT_PING_SECONDS = 2 * LONGEST_SECONDS  # never within a stream
+_measured: set[object] = set()
+"""The streams of this process that are open."""
+
+
+@router.get("/stream", responses={200: {"content": {"text/event-stream": {}}}})
+async def stream_ticks(
+    request: Request,
+    settings: SettingsDep,
+    ticks: Annotated[int, Query(ge=1, le=200, description="How many messages")] = 10,
+    interval_ms: Annotated[
+        int, Query(ge=10, le=LONGEST_SECONDS * 1000, description="Milliseconds between two")
+    ] = 200,
+    heartbeat: Annotated[bool, Query(description="false: nothing at all is sent between two ticks")] = True,
+) -> Response:
+    """Messages `tick` with the time at which each was sent; the first says how the request arrived.
+
+    At most 300 seconds in all, and 20 such streams at once.
+    """
+    if (ticks - 1) * interval_ms > LONGEST_SECONDS * 1000:
+        message = f"ticks times interval_ms may be {LONGEST_SECONDS} seconds at most"
+        raise InvalidInput(f"interval_ms: {message}", (FieldError("interval_ms", message),))
+    if len(_measured) >= _AT_ONCE:
+        raise Overloaded("As many measurements as may are going on already; try again in a few seconds.")
+    return event_stream(
+        _ticks(_arrival(request, settings), settings.retry_ms, ticks, interval_ms / 1000, heartbeat),
+        settings,
+        ping_seconds=None if heartbeat else _SILENT_PING_SECONDS,
+    )
+
+
+def _arrival(request: Request, settings: Settings) -> dict[str, Any]:
+    """The request as it is when it has come the whole way: what a proxy changed can be seen here."""
+    return {
+        "path": request.url.path[:_ECHOED_CHARACTERS],
+        "http_version": request.scope.get("http_version"),
+        "last_event_id": request.headers.get("last-event-id", "")[:_ECHOED_CHARACTERS],
+        "ping_seconds": settings.ping_seconds,
+    }
+
+
+async def _ticks(
+    arrival: dict[str, Any], retry_ms: int, count: int, interval: float, heartbeat: bool
+) -> AsyncIterator[bytes]:
+    place = object()
+    _measured.add(place)
+    try:
+        began = time.monotonic()
+        for number in range(1, count + 1):
+            # By the clock, not by adding up pauses: the ticks stay as far apart as was asked for.
+            await asyncio.sleep(max(0.0, began + (number - 1) * interval - time.monotonic()))
+            sent = time.monotonic() - began
+            data: dict[str, Any] = {
+                "number": number,
+                "of": count,
+                "sent_ms": round(sent * 1000, 1),
+                "sent_at": time.time(),
+            }
+            if number == 1:
+                data["arrival"] = arrival
+            frame = b"id: diagnostics:%d\nevent: tick\ndata: %s\n\n" % (number, orjson.dumps(data))
+            # A comment as the heartbeat sends it, so that one who strips them is found without waiting for it.
+            after = b": ping\n\n" if heartbeat else b""
+            yield (retry_line(retry_ms) if number == 1 else b"") + frame + after
+    finally:
+        _measured.discard(place)

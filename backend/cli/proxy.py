@@ -1,0 +1,190 @@
+"""For `storywire doctor URL`: does a stream arrive as it is sent, through everything that stands in between?"""
+
+import asyncio
+import json
+import zlib
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+import httpx
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from backend.cli.findings import Findings, Idle, Measurement, Tick, judge, lateness
+
+_ROUTE = "/api/v1/diagnostics/stream"
+_LAST_EVENT_ID = "diagnostics:0"
+_TICKS = 12
+_INTERVAL_MS = 200
+_PATIENCE_SECONDS = 30.0
+_MARKS = {"broken": "[red]broken[/red]", "warning": "[yellow]warning[/yellow]", "note": "[dim]note[/dim]"}
+
+
+async def measure(
+    url: str, *, ticks: int = _TICKS, interval_ms: int = _INTERVAL_MS, idle: float | None = None
+) -> Findings:
+    """Reads a stream of ticks from the service at `url` and judges how it came. Never raises for what it finds.
+
+    With `idle`, reads a second one on which nothing is sent for that many seconds.
+    """
+    address = (url if "://" in url else f"http://{url}").rstrip("/") + _ROUTE
+    timeout = httpx.Timeout(10, read=_PATIENCE_SECONDS + ticks * interval_ms / 1000 + (idle or 0))
+    async with httpx.AsyncClient(
+        timeout=timeout, headers={"Accept-Encoding": "gzip, deflate"}, follow_redirects=True
+    ) as client:
+        asked = {"ticks": str(ticks), "interval_ms": str(interval_ms)}
+        measured = await _read(client, address, asked)
+        measured = replace(measured, asked_ticks=ticks, interval=interval_ms / 1000)
+        if idle is not None and measured.ticks:
+            measured = replace(measured, idle=await _probe_silence(client, address, idle))
+    return judge(measured)
+
+
+def check_streaming(
+    url: str,
+    *,
+    ticks: int | None = None,
+    interval_ms: int | None = None,
+    idle: float | None = None,
+    as_json: bool = False,
+) -> int:
+    """Measures, says what was found, and returns the command's status: 1 when streaming is broken."""
+    findings = asyncio.run(
+        measure(url, ticks=ticks or _TICKS, interval_ms=interval_ms or _INTERVAL_MS, idle=idle)
+    )
+    if as_json:
+        typer.echo(json.dumps({"broken": findings.broken, "product": findings.product, **asdict(findings)}))
+    else:
+        show(findings)
+    return 1 if findings.broken else 0
+
+
+@dataclass(slots=True)
+class _Reading:
+    """Lines of a stream as they come."""
+
+    ticks: list[Tick] = field(default_factory=list)
+    comments: int = 0
+    arrival: dict[str, Any] = field(default_factory=dict)
+
+    def take(self, line: str, now: float) -> None:
+        """One line; anything that isn't a tick or a comment is left aside."""
+        if line.startswith(":"):
+            self.comments += 1
+        if not line.startswith("data:"):
+            return
+        try:
+            data = json.loads(line.removeprefix("data:"))
+            self.ticks.append(Tick(int(data["number"]), float(data["sent_ms"]) / 1000, now))
+            self.arrival = data.get("arrival") or self.arrival
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return
+
+
+async def _read(client: httpx.AsyncClient, address: str, asked: dict[str, str]) -> Measurement:
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    reading = _Reading()
+    measured = Measurement(url=address, last_event_id=_LAST_EVENT_ID)
+    headers = {"Accept": "text/event-stream", "Last-Event-ID": _LAST_EVENT_ID}
+    try:
+        async with client.stream("GET", address, params=asked, headers=headers) as reply:
+            measured = replace(
+                measured,
+                path=reply.url.path,
+                status=reply.status_code,
+                http_version=reply.http_version,
+                headers={name.lower(): value for name, value in reply.headers.items()},
+                opened=clock() - began,
+            )
+            if reply.status_code != 200:
+                return replace(measured, detail=_detail(await reply.aread()))
+            async with aclosing(_lines(reply)) as lines:
+                async for line, came in lines:
+                    reading.take(line, came - began)
+        broke = False
+    except (httpx.HTTPError, zlib.error) as error:
+        if not measured.status:
+            return replace(measured, failure=f"There is no answer from {address} ({type(error).__name__}).")
+        broke = True
+    except (httpx.InvalidURL, ValueError):
+        return replace(measured, failure=f"{address} is no address: http://HOST:PORT is.")
+    return replace(
+        measured, ticks=tuple(reading.ticks), comments=reading.comments, arrival=reading.arrival, broke=broke
+    )
+
+
+async def _probe_silence(client: httpx.AsyncClient, address: str, seconds: float) -> Idle:
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    asked = {"ticks": "2", "interval_ms": str(round(seconds * 1000)), "heartbeat": "false"}
+    measured = await _read(client, address, asked)
+    if len(measured.ticks) == 2:
+        return Idle(asked=seconds, lasted=seconds, broke=False)
+    first = measured.ticks[0].arrived if measured.ticks else 0.0
+    return Idle(asked=seconds, lasted=clock() - began - first, broke=True)
+
+
+async def _lines(reply: httpx.Response) -> AsyncGenerator[tuple[str, float]]:
+    """Lines with the moment at which they can be read: what a compressor holds back isn't there yet."""
+    clock = asyncio.get_running_loop().time
+    decode = _decoder(reply.headers.get("content-encoding", ""))
+    rest = b""
+    async for data in reply.aiter_raw():
+        came = clock()  # what comes in one read came at one time
+        *lines, rest = (rest + decode(data)).split(b"\n")
+        for line in lines:
+            yield line.decode(errors="replace").rstrip("\r"), came
+
+
+def _decoder(encoding: str) -> Callable[[bytes], bytes]:
+    if encoding in ("gzip", "deflate"):
+        return zlib.decompressobj(wbits=47).decompress  # 47: by its first bytes, gzip or zlib
+    return bytes
+
+
+def _detail(body: bytes) -> str:
+    try:
+        return str(json.loads(body)["detail"])[:200]
+    except (ValueError, KeyError, TypeError):
+        return "no reason given"
+
+
+def show(findings: Findings) -> None:
+    """What was measured and what it means, in words."""
+    console = Console(highlight=False)
+    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
+    for name, value in _numbers(findings):
+        table.add_row(name, escape(value))
+    console.print(table)
+    if not findings.found:
+        console.print("\n[green]Streams arrive as they are sent.[/green]")
+    for finding in findings.found:
+        console.print(f"\n{_MARKS[finding.severity]}  [bold]{escape(finding.seen)}[/bold]")
+        console.print(f"  {escape(finding.why)}")
+        for line in finding.change:
+            console.print(f"  → {escape(line)}")
+
+
+def _numbers(findings: Findings) -> Iterator[tuple[str, str]]:
+    measured = findings.measured
+    yield "Address", measured.url
+    if not measured.status:
+        return
+    product = f", {findings.product} in front" if findings.product else ""
+    yield "Reply", f"{measured.status}, {measured.http_version}{product}"
+    yield "Opened", f"after {measured.opened * 1000:.0f} ms"
+    if measured.ticks:
+        first, late = measured.ticks[0].arrived, max(lateness(measured.ticks))
+        yield "First", f"message after {first * 1000:.0f} ms"
+        yield (
+            "Messages",
+            f"{len(measured.ticks)} of {measured.asked_ticks}, {late * 1000:.0f} ms apart from even",
+        )
+    if measured.idle is not None:
+        ended = "then it was cut" if measured.idle.broke else "and went on"
+        yield "Silence", f"lasted {measured.idle.lasted:.0f} s, {ended}"

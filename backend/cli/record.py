@@ -1,0 +1,53 @@
+"""`storywire record`: as `storywire generate`, keeping what the model said for `replay:FILE`."""
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from backend.cli import generate
+from backend.cli.failures import fail
+
+app = typer.Typer(
+    help="Write something, and keep what the model said: replay:FILE plays it back without a key.",
+    no_args_is_help=True,
+)
+
+Output = Annotated[
+    Path, typer.Option("--output", "-o", metavar="FILE", help="The recording; must not be there yet.")
+]
+
+
+@app.callback()
+def record() -> None:
+    """Write something, and keep what the model said."""
+
+
+def _recording(command: Callable[..., None]) -> Callable[..., None]:
+    """The command of `generate` with `--output`; it always executes here, where the model can be heard."""
+
+    @wraps(command)
+    def run(*, output: Path, **given: Any) -> None:
+        if output.exists():
+            fail(f"{output} is there already. Name another file, or remove it.", status=2)
+        if not output.absolute().parent.is_dir():
+            fail(f"There is no folder {output.absolute().parent}.", status=2)
+        generate.RECORD_TO.set(output.absolute())
+        command(**given, server=None)
+
+    signature = inspect.signature(command)
+    kept = [parameter for name, parameter in signature.parameters.items() if name != "server"]
+    wanted = inspect.Parameter("output", inspect.Parameter.KEYWORD_ONLY, annotation=Output)
+    run.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[*(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in kept), wanted]
+    )
+    run.__annotations__ = {**command.__annotations__, "output": Output}
+    return run
+
+
+for _command in generate.app.registered_commands:
+    assert _command.callback is not None
+    app.command(_command.name, help=_command.help)(_recording(_command.callback))

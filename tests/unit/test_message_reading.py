@@ -1,0 +1,93 @@
+"""Messages of a later version are understood as far as they can be."""
+
+import json
+from typing import Any
+
+import pytest
+
+from backend.streaming.chunks import (
+    Complete,
+    Content,
+    Message,
+    NodeEvent,
+    Retract,
+    SafetyCheck,
+    decode,
+    encode,
+)
+from backend.streaming.reading import read_message
+from tests.unit.messages import EVERY_TYPE
+
+
+def line(type: str, **data: Any) -> str:
+    return json.dumps({"type": type, "data": data})
+
+
+@pytest.mark.parametrize("message", EVERY_TYPE, ids=lambda message: message.type)
+def test_message_of_ours_is_read_as_it_was_written(message: Message) -> None:
+    read = read_message(encode(message))
+    assert read is not None and encode(read) == encode(message)
+
+
+def test_type_that_is_not_known_is_no_message() -> None:
+    assert read_message(line("applause", volume=11)) is None
+
+
+def test_fields_that_are_not_known_are_left_aside() -> None:
+    told = read_message(
+        '{"type":"content","data":{"section":2,"chunk":"Once","is_complete":false,"voice":"low"},"hint":1}'
+    )
+    assert isinstance(told, Content)
+    assert (told.data.section, told.data.chunk, told.data.piece) == (2, "Once", None)
+
+
+def test_fields_within_fields_may_be_new_too() -> None:
+    issue = {"category": "x", "severity": "low", "advice": "y", "rule": 7}
+    told = read_message(line("safety_check", stage="final", approved=True, score=1, issues=[issue]))
+    assert isinstance(told, SafetyCheck) and told.data.issues[0].category == "x"
+
+
+def test_value_that_is_not_known_does_not_lose_the_message() -> None:
+    retraction = read_message(line("retract", section=3, reason="weather"))
+    event = read_message(line("node_event", node="translate", status="started"))
+
+    assert isinstance(retraction, Retract) and retraction.data.section == 3
+    assert isinstance(event, NodeEvent) and event.data.node == "translate"  # type: ignore[comparison-overlap]
+
+
+def test_results_of_a_format_are_kept() -> None:
+    metadata = {
+        "word_count": 1,
+        "estimated_reading_time": 0.1,
+        "vocabulary_level": "unrated",
+        "educational_elements": [],
+    }
+    told = read_message(
+        line(
+            "complete",
+            success=True,
+            run_id="r",
+            title="t",
+            story_content="x",
+            sections=[],
+            sha256="0",
+            metadata=metadata,
+            usage={"model": "m", "input_tokens": 1, "output_tokens": 1},
+            cached=False,
+            choices=[1],
+        )
+    )
+    assert isinstance(told, Complete) and told.data.model_dump()["choices"] == [1]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "hello", "[]", '{"data":{}}', '{"type":"content"}', line("content", chunk="no section")]
+)
+def test_what_is_no_message_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        read_message(text)
+
+
+def test_writing_side_stays_strict() -> None:
+    with pytest.raises(ValueError):
+        decode(line("content", section=0, chunk="x", is_complete=False, voice="low"))
