@@ -61,7 +61,7 @@ async def test_trace_of_a_run_tells_run_format_section_and_attempt_and_hides_the
         )
         async with serve(settings) as service:
             story = {"theme": "the moon", "reader": {"name": "Maya", "age": 7}, "custom_user_input": wish}
-            run_id = await service.client.start(input=story)
+            run_id = await service.client.start(input=story, keep_length=False)
             await service.client.read(run_id)
         provider.script = Script()
         async with serve(settings) as service:  # as another process would
