@@ -29,7 +29,7 @@ _console = Console(soft_wrap=True, highlight=False)
 def doctor(
     url: Annotated[
         str | None,
-        typer.Argument(metavar="[URL]", help="A service's address, as readers reach it.", show_default=False),
+        typer.Argument(metavar="URL", help="A service's address, as readers reach it.", show_default=False),
     ] = None,
     ticks: Annotated[
         int | None, typer.Option(min=3, max=200, help="With URL: messages to ask for; 12 by default.")
