@@ -54,10 +54,12 @@ def build_embedded(endpoint: Endpoint) -> Client:
 
 
 def load_lazy_parts() -> None:
-    """OpenAI's SDK imports hundreds of modules when it is first called; so does the measure of readability."""
+    """What the first call would wait for: OpenAI's SDK imports hundreds of modules then, the measure of
+    readability too, and certificates are read."""
     import_module("textstat")
     import_module("openai.lib.streaming.chat")
     _ = AsyncOpenAI(api_key="none").chat.completions  # touching it is what imports them
+    _load_certificates()
 
 
 def _openai_protocol(spec: ModelSpec, connection: Connection) -> Client:
