@@ -226,7 +226,9 @@ async def test_provider_that_breaks_ends_the_run_with_its_code_and_keeps_the_tex
     provider: FakeProvider, tmp_path: Path, kind: FaultKind, status: int, after: int | None, code: str
 ) -> None:
     fault = Fault(kind, after=after, status=status)
-    provider.script = Script(rules=(Rule(Reply(fault=fault), structured=False, nth=2),))
+    # Whole sentences before the break: the gate tells no half of one.
+    reply = Reply(text="The lamp went out. Maya laughed.", words=90, fault=fault)
+    provider.script = Script(rules=(Rule(reply, structured=False, nth=2),))
     async with serve(
         settings_for(provider, tmp_path, token_timeout=0.8 if kind == "hang" else 30)
     ) as service:

@@ -4,13 +4,15 @@ The sampling values were found by trial on some hundred stories; a model this sm
 usual ones. `PROSE` and `STRUCTURED` are arguments of one call, so that one chat model serves both.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
-from langchain_openai import ChatOpenAI
 from pydantic import SecretStr
 
 from workflows.models.embedded.process import Endpoint
+
+if TYPE_CHECKING:
+    from langchain_openai import ChatOpenAI
 
 # DRY ("don't repeat yourself") forbids what the text already said; only the end of the reply may recur.
 PROSE: dict[str, Any] = {
@@ -37,8 +39,10 @@ STRUCTURED: dict[str, Any] = {
 }
 
 
-def chat_model(endpoint: Endpoint, **sampling: Any) -> ChatOpenAI:
+def chat_model(endpoint: Endpoint, **sampling: Any) -> "ChatOpenAI":
     """A streaming chat model that reports its usage and never retries; `sampling` overrides `PROSE`."""
+    from langchain_openai import ChatOpenAI  # half a second, also for those who only read the values above
+
     # The server closes the connection after a streamed reply, so a kept one fails at its next use.
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
     # The server is on this machine: no proxy from the environment, and no certificates to load.
