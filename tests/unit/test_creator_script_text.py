@@ -1,7 +1,9 @@
 """A script's text: headings, the report on it, subtitles."""
 
+import json
 from collections.abc import AsyncGenerator
 from typing import Any
+from xml.etree import ElementTree
 
 import pysubs2
 import pytest
@@ -9,13 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.errors import ModelBadOutput
+from workflows.formats.creator_script.files import EXPORTS, render_srt
 from workflows.formats.creator_script.format import CreatorScriptFormat
 from workflows.formats.creator_script.plan import make_plan
 from workflows.formats.creator_script.report import Report, report_on
 from workflows.formats.creator_script.script import HEADING, spoken, under_heading
-from workflows.formats.creator_script.srt import make_cues, render_srt
 from workflows.formats.creator_script.timing import Slot, heading, words_for
 from workflows.formats.exports import Finished
+from workflows.formats.speech.subtitles import Passage, make_cues
 from workflows.state import Section, State
 from workflows.text.words import count_words
 
@@ -187,11 +190,23 @@ def test_subtitles_are_read_by_a_player_without_headings_and_last_as_long_as_the
 )
 def test_subtitles_are_short_enough_to_read_and_never_overlap(texts: list[str], pace: int) -> None:
     before = 0.0
-    for cue in make_cues(texts, pace):
+    for cue in make_cues([Passage(text) for text in texts], pace):
         assert 1 <= len(cue.lines) <= 2 and all(1 <= len(line) <= 42 for line in cue.lines)
         assert cue.start == pytest.approx(before) or cue.start > before
         assert 0 < cue.end - cue.start <= 7.0001
         before = cue.end
+
+
+def test_script_for_speech_is_one_voice_a_paragraph_a_turn_without_headings() -> None:
+    given = finished("One.\n\nTwo & two.", "Three.")
+    voices = ElementTree.fromstring(EXPORTS["ssml"].render(given)).findall("{*}voice")
+    assert [(voice.get("name"), voice.text) for voice in voices] == [
+        ("narrator", "One."), ("narrator", "Two & two."), ("narrator", "Three.")
+    ]  # fmt: skip
+    segments = json.loads(EXPORTS["segments"].render(given))
+    assert [(part["text"], part["estimated_seconds"]) for part in segments] == [
+        ("One.", 0.4), ("Two & two.", 0.8), ("Three.", 0.4)
+    ]  # fmt: skip
 
 
 def test_headings_of_every_section_are_recognised() -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import orjson
+import pysubs2
 import pytest
 from hypothesis import given as generated
 from hypothesis import strategies as st
@@ -343,7 +344,7 @@ def test_exports_of_a_lesson_are_plain_ssml_and_segments() -> None:
     )
     exports = {name: exporter.render(finished) for name, exporter in LESSON.exporters().items()}
 
-    assert set(exports) == {"md", "txt", "plain", "ssml", "segments"}
+    assert set(exports) == {"md", "txt", "plain", "ssml", "segments", "srt"}
     assert exports["plain"].decode().startswith("DOCTOR: Welcome to this lesson about ramipril. Take one")
     assert b"[" not in exports["plain"]
     voices = etree.fromstring(exports["ssml"]).findall("{*}voice")
@@ -351,6 +352,8 @@ def test_exports_of_a_lesson_are_plain_ssml_and_segments() -> None:
     segments = orjson.loads(exports["segments"])
     assert [segment["speaker"] for segment in segments] == ["DOCTOR", "PATIENT", "DOCTOR"]
     assert segments[0]["tags"] == ["warm", "pause"] and segments[0]["estimated_seconds"] > 5
+    cues = pysubs2.SSAFile.from_string(exports["srt"].decode(), format_="srt")
+    assert cues[0].plaintext.startswith("DOCTOR: Welcome") and "[" not in exports["srt"].decode()
 
 
 def test_tags_that_prompts_offer_are_those_that_the_filter_keeps() -> None:

@@ -4,12 +4,15 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+import pysubs2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
 from tests.podcasts import EPISODE, MARK, first_reply, pack, source
 from workflows.errors import InvalidInput, ModelBadOutput
+from workflows.formats.exports import Finished
 from workflows.formats.podcast.dialogue import Dialogue, read_turns
 from workflows.formats.podcast.facts import read_facts
 from workflows.formats.podcast.format import PodcastFormat
@@ -200,3 +203,52 @@ def test_built_in_model_is_refused() -> None:
     with pytest.raises(InvalidInput, match=r"options\.model"):
         PodcastFormat().check_model(episode(), ModelSpec.parse("embedded:smollm2-135m-instruct"))
     assert json.dumps(PodcastFormat.example)
+
+
+# What it can be had as.
+
+
+def finished(text: str, language: str = "English") -> Finished:
+    given = episode(language=language)
+    return Finished(
+        run_id="R",
+        format="podcast",
+        title="Why night trains are back",
+        language=PodcastFormat().language(given),
+        input=given.model_dump(mode="json"),
+        sections=[("Cold Open", text), ("Wrap", "Ben: Good night [softly] & good [old] trains.")],
+        metadata={"words_a_minute": 150},
+    )
+
+
+def test_exports_of_an_episode_are_read_by_players_and_speech_services() -> None:
+    exports = {name: found.render(finished(TURNS)) for name, found in PodcastFormat().exporters().items()}
+    assert set(exports) == {"md", "txt", "ssml", "segments", "srt"}
+    speak = etree.fromstring(exports["ssml"])
+    assert [voice.get("name") for voice in speak.findall("{*}voice")] == [
+        "ada", "ben", "ben", "ada", "ada", "ben"
+    ]  # fmt: skip
+    assert " ".join(speak.findall("{*}voice")[-1].itertext()).split()[-4:] == ["&", "good", "old", "trains."]
+    segments = json.loads(exports["segments"])
+    assert segments[0]["speaker"] == "Ada" and segments[0]["text"] == "Hello there, as they say."
+    assert segments[0]["estimated_seconds"] == 2.0
+    cues = pysubs2.SSAFile.from_string(exports["srt"].decode(), format_="srt")
+    assert [cue.plaintext for cue in cues][:2] == [
+        "Ada: Hello there, as they say.",
+        "Ben: And (well) so: it goes.",
+    ]
+    assert (cues[0].start, cues[0].end, cues[1].start) == (0, 2000, 2400)
+
+
+@pytest.mark.parametrize(
+    ("name", "tag"),
+    [
+        ("English", "en"),
+        ("hebrew", "he"),
+        ("Brazilian Portuguese", "pt"),
+        ("pt-BR", "pt-BR"),
+        ("Klingon", "und"),
+    ],
+)
+def test_language_of_an_episode_is_told_by_its_tag(name: str, tag: str) -> None:
+    assert finished(TURNS, name).language == tag

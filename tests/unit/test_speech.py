@@ -16,6 +16,7 @@ from workflows.formats.speech.renderers import (
 )
 from workflows.formats.speech.script_filter import Cast, ScriptFilter, filter_script
 from workflows.formats.speech.spoken import spell_out
+from workflows.formats.speech.subtitles import make_cues, passages_of
 from workflows.formats.speech.tags import vocabulary
 from workflows.formats.speech.turns import Turn, parse_turns, spoken_text, words_by_speaker
 from workflows.text.normaliser import normalise
@@ -229,3 +230,28 @@ def test_segments_export_counts_words_and_pauses_as_time() -> None:
     assert (second["index"], second["speaker"], second["estimated_seconds"]) == (1, "PATIENT 1", 3.0)
     assert speaking_seconds(TURNS[2]) == 0.7
     assert speaking_minutes(TURNS[:2], 60) == pytest.approx((5.7 + 3 + 0.4) / 60)
+
+
+# Subtitles.
+
+
+def test_subtitles_of_turns_count_pauses_as_time_and_say_who_speaks_once() -> None:
+    turns = [Turn("DOCTOR", "[warm] Sit down. [pause] Breathe."), Turn("PATIENT", "Thank you.")]
+    cues = make_cues(passages_of(turns), 60)
+    pause = vocabulary().pauses["pause"] / 1000
+    assert [(cue.start, cue.end, cue.lines) for cue in cues] == [
+        (0, 2, ("DOCTOR: Sit down.",)),
+        (2 + pause, 3 + pause, ("Breathe.",)),
+        (pytest.approx(3.4 + pause), pytest.approx(5.4 + pause), ("PATIENT: Thank you.",)),
+    ]
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(CAST.labels), st.text(max_size=200)), max_size=5), st.integers(80, 220)
+)
+def test_subtitles_of_any_turns_are_short_and_never_overlap(said: list[tuple[str, str]], pace: int) -> None:
+    before = 0.0
+    for cue in make_cues(passages_of([Turn(*turn) for turn in said]), pace):
+        assert 1 <= len(cue.lines) <= 2 and all(len(line) <= 42 for line in cue.lines)
+        assert cue.start >= before - 1e-6 and 0 < cue.end - cue.start <= 7.0001
+        before = cue.end

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Self
 
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import Format, Plan
+from workflows.formats.creator_script.files import EXPORTS
 from workflows.formats.creator_script.input import LANGUAGES, CreatorScriptInput
 from workflows.formats.creator_script.metrics import script_metrics
 from workflows.formats.creator_script.personas import AudiencePersona, ScriptPersona
@@ -13,7 +14,6 @@ from workflows.formats.creator_script.plan import make_plan, slots_of
 from workflows.formats.creator_script.points import find_conflicts, find_overflow
 from workflows.formats.creator_script.report import report_on
 from workflows.formats.creator_script.script import spoken, under_heading, without_heading
-from workflows.formats.creator_script.srt import SRT
 from workflows.formats.creator_script.styles import list_styles
 from workflows.formats.creator_script.templates import Template, TemplateBook
 from workflows.formats.creator_script.timing import content_seconds, heading
@@ -37,7 +37,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
     name = "creator_script"
     title = "A script for a video"
     Input = CreatorScriptInput
-    exports: ClassVar[Mapping[str, Exporter]] = {"srt": SRT}
+    exports: ClassVar[Mapping[str, Exporter]] = EXPORTS
     example: ClassVar[Mapping[str, Any]] = {
         "topic": "Why leaves turn red in autumn",
         "duration_minutes": 3,

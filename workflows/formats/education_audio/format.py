@@ -1,7 +1,6 @@
 """The format education_audio: a script of a spoken lesson, from a document and grounded in it."""
 
 import asyncio
-import json
 import tomllib
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -26,7 +25,8 @@ from workflows.formats.education_audio.planning import (
 )
 from workflows.formats.exports import Exporter, Finished
 from workflows.formats.recap import neighbours
-from workflows.formats.speech.renderers import render_plain, render_segments, render_ssml
+from workflows.formats.speech.exports import script_exports
+from workflows.formats.speech.renderers import render_plain
 from workflows.formats.speech.script_filter import ScriptFilter
 from workflows.formats.speech.tags import vocabulary
 from workflows.formats.speech.turns import Turn, parse_turns
@@ -60,14 +60,6 @@ def _plain(finished: Finished) -> bytes:
     return render_plain(_turns_of(finished)).encode()
 
 
-def _ssml(finished: Finished) -> bytes:
-    return render_ssml(_turns_of(finished), finished.language).encode()
-
-
-def _segments(finished: Finished) -> bytes:
-    return json.dumps(render_segments(_turns_of(finished)), ensure_ascii=False, indent=1).encode()
-
-
 class EducationAudioFormat(Format[LessonInput]):
     """Speaker-labelled turns with delivery tags; each section from its own part of the document."""
 
@@ -88,8 +80,7 @@ class EducationAudioFormat(Format[LessonInput]):
     }
     exports: ClassVar[Mapping[str, Exporter]] = {
         "plain": Exporter("txt", "text/plain; charset=utf-8", _plain),
-        "ssml": Exporter("ssml", "application/ssml+xml", _ssml),
-        "segments": Exporter("json", "application/json", _segments),
+        **script_exports(_turns_of),
     }
 
     async def resolve(self, given: LessonInput, library: Library, owner: str) -> LessonInput:

@@ -1,7 +1,7 @@
 """The podcast format: one search, ten sections that share its facts, and the short forms made of them."""
 
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from workflows.errors import FieldError, InvalidInput, ModelBadOutput
 from workflows.formats.base import Format, PieceText, Plan, Remark
+from workflows.formats.exports import Exporter
 from workflows.formats.podcast.dialogue import Dialogue
 from workflows.formats.podcast.facts import FEWEST_SOURCES, read_facts
 from workflows.formats.podcast.input import PodcastInput
@@ -22,7 +23,9 @@ from workflows.formats.podcast.plan import (
     plan_pieces,
     plan_sections,
 )
+from workflows.formats.podcast.spoken import language_tag, turns_of
 from workflows.formats.recap import neighbours
+from workflows.formats.speech.exports import script_exports
 from workflows.models.calls import ask, stream_text
 from workflows.models.catalog import Model
 from workflows.models.search import Citation, can_search, stream_search
@@ -65,6 +68,11 @@ class PodcastFormat(Format[PodcastInput]):
     }
     length_tolerance = 0.03
     facts_section = 0
+    exports: ClassVar[Mapping[str, Exporter]] = script_exports(turns_of)
+
+    def language(self, given: PodcastInput) -> str:
+        """The tag of the language that is spoken."""
+        return language_tag(given.language)
 
     def check_model(self, given: PodcastInput, model: ModelSpec) -> None:
         """The embedded model can't hold a fact pack, let alone write from one."""

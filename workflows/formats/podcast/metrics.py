@@ -5,6 +5,7 @@ from typing import Any
 from workflows.formats.podcast.dialogue import read_turns
 from workflows.formats.podcast.facts import pack_words
 from workflows.formats.podcast.input import PodcastInput
+from workflows.formats.podcast.spoken import language_tag
 from workflows.state import State, text_of
 from workflows.text.readability import reading_grade, vocabulary_level
 from workflows.text.words import count_words
@@ -23,13 +24,14 @@ def podcast_metrics(given: PodcastInput, state: State) -> dict[str, Any]:
     turns = [(speaker, count_words(said)) for speaker, said in read_turns(text, hosts)]
     spoken = sum(length for _, length in turns)
     facts = state.get("facts") or {"canonical_pack": {}, "sources": []}
-    grade = reading_grade(text, "en" if given.language.casefold() == "english" else given.language)
+    grade = reading_grade(text, language_tag(given.language))
     return {
         "word_count": words,
         "target_words": given.target_words,
         "deviation": round(words / given.target_words - 1, 4),
         "estimated_reading_time": round(words / _READING, 1),
         "speaking_minutes": round(spoken / _SPEAKING, 1),
+        "words_a_minute": _SPEAKING,
         "vocabulary_level": vocabulary_level(grade),
         "reading_grade": grade,
         "educational_elements": [],

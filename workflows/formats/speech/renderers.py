@@ -13,7 +13,8 @@ WORDS_A_MINUTE = 140
 """The pace of a calm speaker, as explaining to patients asks for; radio is at about 150."""
 
 _SPEECH = "http://www.w3.org/2001/10/synthesis"
-_BETWEEN_TURNS_MS = 400
+BETWEEN_TURNS_MS = 400
+"""Silence between two turns, milliseconds."""
 # What XML 1.0 can't hold, whatever the escape.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -50,7 +51,7 @@ def speaking_seconds(turn: Turn, words_a_minute: int = WORDS_A_MINUTE) -> float:
 
 def speaking_minutes(turns: Sequence[Turn], words_a_minute: int = WORDS_A_MINUTE) -> float:
     """How long the whole takes, with the silences between turns."""
-    silence = max(0, len(turns) - 1) * _BETWEEN_TURNS_MS / 1000
+    silence = max(0, len(turns) - 1) * BETWEEN_TURNS_MS / 1000
     return (sum(speaking_seconds(turn, words_a_minute) for turn in turns) + silence) / 60
 
 
@@ -60,7 +61,7 @@ def render_ssml(turns: Sequence[Turn], language: str = "en", voices: Voices | No
     speak.text = "\n"
     for index, turn in enumerate(turn for turn in turns if turn.spoken):
         if index:
-            ElementTree.SubElement(speak, "break", {"time": f"{_BETWEEN_TURNS_MS}ms"}).tail = "\n"
+            ElementTree.SubElement(speak, "break", {"time": f"{BETWEEN_TURNS_MS}ms"}).tail = "\n"
         name = (voices or {}).get(turn.speaker) or turn.speaker.casefold().replace(" ", "-")
         voice = ElementTree.SubElement(speak, "voice", {"name": _clean(name)})
         voice.tail = "\n"

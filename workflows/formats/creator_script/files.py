@@ -1,0 +1,29 @@
+"""A video's script for machines: subtitles, and what one voice speaks. Pure."""
+
+from collections.abc import Mapping
+
+from workflows.formats.creator_script.script import spoken
+from workflows.formats.exports import Exporter, Finished
+from workflows.formats.speech.exports import script_exports
+from workflows.formats.speech.subtitles import Passage, make_cues, render_cues
+from workflows.formats.speech.turns import Turn
+
+_VOICE = "NARRATOR"
+
+
+def render_srt(finished: Finished) -> bytes:
+    """SubRip. The times follow the words as they were written, not the planned ranges."""
+    pace = int(finished.metadata["words_a_minute"])
+    return render_cues(make_cues([Passage(spoken(text)) for _, text in finished.sections], pace))
+
+
+def _turns_of(finished: Finished) -> list[Turn]:
+    """A turn a paragraph, so that a speech service gets pieces that it can hold."""
+    paragraphs = [part for _, text in finished.sections for part in spoken(text).split("\n\n")]
+    return [Turn(_VOICE, " ".join(part.split())) for part in paragraphs if part.strip()]
+
+
+EXPORTS: Mapping[str, Exporter] = {
+    **script_exports(_turns_of),
+    "srt": Exporter("srt", "application/x-subrip; charset=utf-8", render_srt),
+}

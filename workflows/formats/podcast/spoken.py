@@ -1,0 +1,44 @@
+"""An episode as it is spoken: its turns for speech services, its language by a tag. Pure."""
+
+import re
+
+from workflows.formats.exports import Finished
+from workflows.formats.podcast.dialogue import read_turns
+from workflows.formats.speech.tags import TAG, vocabulary
+from workflows.formats.speech.turns import Turn
+
+_LANGUAGES = {
+    "arabic": "ar", "bulgarian": "bg", "catalan": "ca", "chinese": "zh", "croatian": "hr", "czech": "cs",
+    "danish": "da", "dutch": "nl", "english": "en", "estonian": "et", "finnish": "fi", "french": "fr",
+    "german": "de", "greek": "el", "hebrew": "he", "hindi": "hi", "hungarian": "hu", "indonesian": "id",
+    "italian": "it", "japanese": "ja", "korean": "ko", "latvian": "lv", "lithuanian": "lt", "mandarin": "zh",
+    "norwegian": "no", "persian": "fa", "polish": "pl", "portuguese": "pt", "romanian": "ro", "russian": "ru",
+    "serbian": "sr", "slovak": "sk", "slovenian": "sl", "spanish": "es", "swedish": "sv", "thai": "th",
+    "turkish": "tr", "ukrainian": "uk", "urdu": "ur", "vietnamese": "vi",
+}  # fmt: skip
+_TAG = re.compile(r"[a-z]{2,3}(?:-[a-z0-9]{2,8})*", re.IGNORECASE)
+_OTHER = "und"
+"""What the standard of language tags calls a language that isn't known."""
+
+
+def language_tag(name: str) -> str:
+    """The tag of a language by its English name ("Brazilian Portuguese" too); a tag is itself."""
+    known = [_LANGUAGES[word] for word in name.casefold().split() if word in _LANGUAGES]
+    if known:
+        return known[-1]
+    return name if _TAG.fullmatch(name) and len(name.partition("-")[0]) == 2 else _OTHER
+
+
+def turns_of(finished: Finished) -> list[Turn]:
+    """The turns of the sections. What stands in brackets and is no tag is spoken like all else."""
+    hosts = [host["name"] for host in finished.input["hosts"]]
+    return [
+        Turn(speaker, TAG.sub(lambda found: _known(found) or found[1], said))
+        for _, text in finished.sections
+        for speaker, said in read_turns(text, hosts)
+    ]
+
+
+def _known(found: re.Match[str]) -> str | None:
+    tag = vocabulary().find(found[1])
+    return f"[{tag}]" if tag is not None else None
