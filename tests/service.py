@@ -75,6 +75,8 @@ class Told:
         assert frame.seq > self.last_seq, f"id {frame.seq} after {self.last_seq}"
         self.last_seq = frame.seq
         match frame.message:
+            case Content(data=data) | Retract(data=data) if data.piece is not None:
+                pass  # beside the text
             case Content(data=data):
                 self.sections[data.section] = self.sections.get(data.section, "") + data.chunk
             case Retract(data=data):

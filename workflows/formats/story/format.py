@@ -47,7 +47,14 @@ class StoryFormat(Format[StoryInput]):
     Input = StoryInput
     example: ClassVar[dict[str, Any]] = {
         "theme": "a lighthouse on the moon",
-        "reader": {"name": "Maya", "age": 7, "interests": ["stars", "cats"]},
+        "reader": {
+            "name": "Maya",
+            "age": 7,
+            "reading_level": "beginner",
+            "interests": ["stars", "cats"],
+            "vocabulary_level": 40,
+        },
+        "custom_user_input": "The cat wants to steer the light.",
     }
 
     exports: ClassVar[Mapping[str, Exporter]] = EXPORTS
