@@ -18,11 +18,13 @@ from workflows.formats.education_audio.cast import CASTS, ROLES
 from workflows.formats.education_audio.format import EducationAudioFormat
 from workflows.formats.education_audio.input import LessonInput
 from workflows.formats.education_audio.planning import divide_document, part_of, share_words, window_of
+from workflows.formats.education_audio.warnings import list_warnings
 from workflows.formats.exports import Finished
 from workflows.formats.speech.tags import vocabulary
 from workflows.models.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.state import Outline, PlannedSection, Section, SectionTask, State
+from workflows.text.length import Correction, SectionLength
 from workflows.text.parts import divide, list_passages
 from workflows.text.words import count_words
 
@@ -328,6 +330,51 @@ async def test_review_asks_for_a_rewrite_of_numbers_and_opposites_only() -> None
         ("grounding_opposite", 2, "You can take ramipril if you are pregnant.", True),
     ]
     assert findings[0]["advice"].startswith("The document doesn't say 40 milligrams. Say only numbers")
+
+
+# Warnings.
+
+
+def state_about(said: str, *corrections: Correction) -> State:
+    """One section made of the whole leaflet, corrected so."""
+    notes = divide_document(leaflet("ramipril"), 2, 12000).notes
+    length = SectionLength(target_words=20, asked_words=20, replied_words=30, corrections=[*corrections])
+    return State(**state_of({0: said}), notes=notes, lengths={0: length})
+
+
+TOLD = (
+    "DOCTOR: [serious] Don't take more than 10 milligrams a day, never two doses at once. If you're pregnant, don't "
+    "take ramipril. Call your doctor at once if your face, your lips or your tongue swell, or it is hard to breathe."
+)
+
+
+async def test_warnings_that_went_with_the_end_of_a_cut_section_are_asked_for_again() -> None:
+    given = lesson(target_minutes=2)
+    findings = await LESSON.review(given, state_about(TOLD, "trimmed"), cast(Model, None))
+    assert {(one["rule"], one["section"], one["rewrite"]) for one in findings} == {
+        ("warning_missing", 0, True)
+    }
+    missing = [one["advice"].split("“")[1].split("”")[0] for one in findings]
+    assert missing[0] == "Go to the emergency room if you can't reach the doctor." and len(missing) == 3
+    assert any(said.startswith("Avoid salt substitutes") for said in missing)
+    # What wasn't cut may say it in other words: it is told, and not bought again.
+    assert await LESSON.review(given, state_about(TOLD, "continued"), cast(Model, None)) == []
+    told = LESSON.metrics(given, state_about(TOLD))["warnings"]
+    assert told["in_document"] == 7 and [one["sentence"] for one in told["untold"]] == missing
+
+
+@pytest.mark.parametrize(
+    ("text", "warnings"),
+    [
+        ("## Do not read this heading\n\nIt is blue.", []),
+        ("- Never swim alone.\n- Swim often.", ["Never swim alone."]),
+        ("When should I call a doctor?", []),
+        ("התרופה כחולה. אסור לשתות אלכוהול.", ["אסור לשתות אלכוהול."]),
+        ("Avoid:", []),
+    ],
+)
+def test_sentences_that_warn_are_known_by_their_words(text: str, warnings: list[str]) -> None:
+    assert list(list_warnings(text)) == warnings
 
 
 # Exports.

@@ -15,7 +15,7 @@ from workflows.formats.base import Format, Plan
 from workflows.formats.education_audio.answers import outline_of
 from workflows.formats.education_audio.cast import CASTS, ROLES
 from workflows.formats.education_audio.input import LessonDocument, LessonInput
-from workflows.formats.education_audio.metrics import ground, lesson_metrics, section_turns
+from workflows.formats.education_audio.metrics import lesson_metrics
 from workflows.formats.education_audio.planning import (
     beginning_of,
     divide_document,
@@ -23,6 +23,7 @@ from workflows.formats.education_audio.planning import (
     share_words,
     window_of,
 )
+from workflows.formats.education_audio.review import review_lesson
 from workflows.formats.exports import Exporter, Finished
 from workflows.formats.recap import neighbours
 from workflows.formats.speech.exports import script_exports
@@ -44,10 +45,6 @@ from workflows.text.words import count_words
 
 _FOLDER = Path(__file__).parent
 _PROMPTS = Prompts(_FOLDER / "prompts" / "standard")
-_ADVICE = {
-    "number": "Say only numbers that the document says, as it says them, or leave the sentence out.",
-    "opposite": "Say it as the document does.",
-}
 _LANGUAGES = {"en": "English", "he": "Hebrew"}
 
 
@@ -215,23 +212,13 @@ class EducationAudioFormat(Format[LessonInput]):
         return self._spoken(given, stream_text(model, messages))
 
     async def review(self, given: LessonInput, state: State, model: Model) -> list[Finding]:
-        """The numbers that the document doesn't say, and what it says the other way round: they harm patients.
+        """The numbers that the document doesn't say, what it says the other way round, and the warnings that went
+        with the end of a section that was cut: they harm patients.
 
         Found without a model. Sentences whose words have no support are only told, in `grounding`.
         """
         del model
-        grounding = await asyncio.to_thread(ground, given, section_turns(given, state), self.language(given))
-        return [
-            Finding(
-                rule=f"grounding_{one.kind}",
-                advice=f"{one.reason[0].upper()}{one.reason[1:]}. {_ADVICE[one.kind]}",
-                rewrite=True,
-                section=one.section,
-                quote=one.sentence,
-            )
-            for one in grounding.unsupported
-            if one.kind in _ADVICE
-        ]
+        return await asyncio.to_thread(review_lesson, given, state, self.language(given))
 
     def metrics(self, given: LessonInput, state: State) -> dict[str, Any]:
         """Speaking time, words a speaker, grade, repetition, lengths, and what the document doesn't bear out."""

@@ -5,6 +5,8 @@ from typing import Any
 
 from workflows.formats.education_audio.cast import CASTS
 from workflows.formats.education_audio.input import LessonInput
+from workflows.formats.education_audio.planning import part_at
+from workflows.formats.education_audio.warnings import Script, list_warnings
 from workflows.formats.speech.renderers import WORDS_A_MINUTE, speaking_minutes
 from workflows.formats.speech.turns import Turn, parse_turns, spoken_text, words_by_speaker
 from workflows.state import State
@@ -20,6 +22,26 @@ def section_turns(given: LessonInput, state: State) -> dict[int, list[Turn]]:
     return {index: parse_turns(section["text"], labels) for index, section in state["sections"].items()}
 
 
+def warnings_of(given: LessonInput, state: State, language: str) -> dict[int, dict[str, bool]]:
+    """By section, what in its part of the document warns, and whether the script says it anywhere.
+
+    None where the document is in another language: then words can't be compared.
+    """
+    assert given.document is not None
+    text = given.document.text
+    if not state.get("notes") or guess_language(text) not in (language, None):
+        return {}
+    turns = section_turns(given, state)
+    script = Script("\n".join(spoken_text(turns[index]) for index in sorted(turns)))
+    return {
+        index: {
+            warning: script.says(warning)
+            for warning in list_warnings(part_at(index, state["outline"], state["notes"], text))
+        }
+        for index in sorted(turns)
+    }
+
+
 def ground(given: LessonInput, turns: dict[int, list[Turn]], language: str) -> Grounding:
     """Every sentence that is spoken, looked up in the document. `given` has the document's text."""
     assert given.document is not None
@@ -31,7 +53,7 @@ def ground(given: LessonInput, turns: dict[int, list[Turn]], language: str) -> G
 
 
 def lesson_metrics(given: LessonInput, state: State, language: str) -> dict[str, Any]:
-    """Words and minutes as spoken, words a speaker, grade, and `grounding`."""
+    """Words and minutes as spoken, words a speaker, grade, `grounding`, and `warnings`."""
     by_section = section_turns(given, state)
     turns = [turn for index in sorted(by_section) for turn in by_section[index]]
     text = spoken_text(turns)
@@ -49,6 +71,19 @@ def lesson_metrics(given: LessonInput, state: State, language: str) -> dict[str,
         "turns": len(turns),
         "reading_grade": grade,
         "grounding": _told(ground(given, by_section, language)),
+        "warnings": _warned(warnings_of(given, state, language)),
+    }
+
+
+def _warned(warnings: dict[int, dict[str, bool]]) -> dict[str, Any]:
+    return {
+        "in_document": sum(map(len, warnings.values())),
+        "untold": [
+            {"section": index, "sentence": warning}
+            for index, found in warnings.items()
+            for warning, is_told in found.items()
+            if not is_told
+        ],
     }
 
 

@@ -1,6 +1,7 @@
 """Which part of the document each section of a lesson is made from. Pure."""
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.speech.renderers import WORDS_A_MINUTE
 from workflows.models.spec import ModelSpec
-from workflows.state import SectionTask
+from workflows.state import Outline, SectionTask
 from workflows.text.parts import divide, list_passages
 from workflows.text.words import count_words
 
@@ -69,16 +70,21 @@ def divide_document(text: str, minutes: int, window: int) -> Division:
 
 
 def part_of(task: SectionTask, text: str) -> str:
-    """The part of the document that the task's section is made from.
+    """The part of the document that the task's section is made from."""
+    return part_at(task["index"], task["outline"], task["notes"], text)
+
+
+def part_at(index: int, outline: Outline, notes: Mapping[str, Any], text: str) -> str:
+    """The part of the document that a section is made from, by its index.
 
     If a person gave the plan more or fewer sections, the document is divided anew among them.
     """
-    notes, sections = task["notes"], task["outline"]["sections"]
+    sections = outline["sections"]
     passages = list_passages(text, notes["window"])
     runs = [(first, last) for first, last in notes["parts"]]
     if len(runs) != len(sections):
         runs = divide(passages, len(sections), max(notes["window"], count_words(text)))
-    place = [section["index"] for section in sections].index(task["index"])
+    place = [section["index"] for section in sections].index(index)
     if place >= len(runs):  # more sections than passages
         return passages[-1]
     first, last = runs[place]

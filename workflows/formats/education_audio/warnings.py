@@ -1,0 +1,49 @@
+"""What in a document warns, and which of it a script leaves untold: a guess by words. Pure.
+
+A section that runs over is cut at its end. What a patient must not miss has to be in what is left.
+"""
+
+import re
+from collections.abc import Iterator
+
+from workflows.text.coverage import content_stems, covers
+from workflows.text.words import split_sentences
+
+_WARNS = re.compile(
+    r"\b(?:do not|don['’]t|must not|mustn['’]t|never|avoid|stop taking|warning|caution|danger(?:ous)?"
+    r"|emergency|ambulance|overdose|at once|immediately|right away|straight away|urgent(?:ly)?|life-threatening"
+    r"|(?:call|tell|contact|see|ask) (?:your|a|the) (?:doctor|nurse|surgeon|pharmacist|midwife)"
+    r"|(?:get|seek) (?:medical )?help)\b"
+    r"|(?<![א-ת])(?:אסור|אין (?:ליטול|לקחת|להשתמש)|אל ת\w+|הימנעו|יש להימנע|להימנע|אזהרה|סכנה|מסוכן|חירום|מיד|מיון"
+    r"|פנו (?:לרופא|מיד)|יש לפנות)(?![א-ת])",
+    re.IGNORECASE,
+)
+_SENTENCES = 3  # neighbours that may say it together
+_FEWEST_WORDS = 3  # "Avoid alcohol:" heads a list, and says nothing yet
+
+
+class Script:
+    """What is spoken, ready to be searched for many warnings."""
+
+    def __init__(self, spoken: str) -> None:
+        stems = [content_stems(sentence) for sentence in split_sentences(spoken) if sentence.strip()]
+        self._passages = [frozenset().union(*stems[end : end + _SENTENCES]) for end in range(len(stems))]
+
+    def says(self, warning: str) -> bool:
+        """Whether a few of its sentences hold most of the words that the warning is about."""
+        wanted = content_stems(warning)
+        most = max((len(wanted & passage) for passage in self._passages), default=0)
+        return bool(wanted) and covers(most / len(wanted), warning)
+
+
+def list_warnings(text: str) -> Iterator[str]:
+    """Its sentences that forbid something, or say when to get help."""
+    for line in text.splitlines():
+        plain = line.strip(" \t*_#>-•|")
+        if not plain or line.lstrip().startswith("#"):
+            continue
+        for sentence in split_sentences(plain):
+            sentence = sentence.strip()
+            says_something = len(sentence.split()) >= _FEWEST_WORDS and not sentence.endswith("?")
+            if says_something and _WARNS.search(sentence):
+                yield sentence
