@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from tests.architecture.tree import ROOT
 from tests.fakes.provider import FakeProvider
-from tests.fakes.script import Reply
+from tests.fakes.script import Reply, Rule, Script
 from tests.podcasts import script
 from tests.service import LiveService, Told, serve, settings_for
 from workflows.formats.registry import list_formats
@@ -63,14 +63,22 @@ SIMPLE: dict[str, tuple[str, dict[str, str]]] = {
 """What a query can say of each format: its address and parameters."""
 
 
+EPISODE = replace(script(given=dict(list_formats()["podcast"].example)), default=Reply(tokens_per_chunk=50))
+
+
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def service(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveService]:
+async def running() -> AsyncIterator[FakeProvider]:
     async with FakeProvider() as provider:
-        replies = script(given=dict(list_formats()["podcast"].example))
-        provider.script = replace(replies, default=Reply(tokens_per_chunk=50))
-        settings = settings_for(provider, tmp_path_factory.mktemp("examples"))
-        async with serve(settings) as live:
-            yield live
+        yield provider
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def service(
+    running: FakeProvider, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[LiveService]:
+    running.script = EPISODE
+    async with serve(settings_for(running, tmp_path_factory.mktemp("examples"))) as live:
+        yield live
 
 
 def documented(name: str) -> tuple[str, dict[str, Any]]:
@@ -118,3 +126,22 @@ async def test_every_format_is_written_from_a_query_too(service: LiveService, na
     done = await written(service, "GET", f"/api/v1/{path}/generate/stream", params=params)
     run = await service.client.run(done["run_id"])
     assert run["format"] == name
+
+
+@pytest.mark.parametrize("scale", [0.7, 1.3])
+@pytest.mark.parametrize("name", ["education_audio", "creator_script", "discovery_report"])
+async def test_sections_are_within_ten_percent_when_replies_run_short_or_long(
+    running: FakeProvider, service: LiveService, name: str, scale: float
+) -> None:
+    running.script = Script(rules=(Rule(Reply(scale=scale), structured=False),))
+    path, body = documented(name)
+    if name == "education_audio":  # a document that makes more than one section
+        text = (ROOT / "tests" / "data" / "leaflets" / "sleep.md").read_text(encoding="utf-8")
+        body = {**body, "document": {"title": "Sleep", "text": text}, "target_minutes": 6}
+    done = await written(service, "POST", path, json={**body, "options": {"cache": "off"}})
+    for length in done["metadata"]["lengths"]:
+        most = max(
+            0.1 * length["target_words"], 8
+        )  # half a sentence: what is very short can't be kept closer
+        assert abs(length["words"] - length["target_words"]) <= most, length
+        assert len(length["corrections"]) <= 1, length

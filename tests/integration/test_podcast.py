@@ -25,13 +25,19 @@ from tests.podcasts import (
 from tests.service import Frame, LiveService, serve, settings_for
 from workflows.text.words import count_words
 
+CHEAPER = "openai:gpt-test-small"
 PLAIN = {**EPISODE, "search": "off"}
 
 
 @pytest.fixture
 async def service(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[LiveService]:
     settings = settings_for(
-        provider, tmp_path, judge="off", GOOGLE_API_KEY="test-key", GOOGLE_GEMINI_BASE_URL=provider.gemini_url
+        provider,
+        tmp_path,
+        judge="off",
+        derived_model=CHEAPER,
+        GOOGLE_API_KEY="test-key",
+        GOOGLE_GEMINI_BASE_URL=provider.gemini_url,
     )
     async with serve(settings) as live:
         yield live
@@ -84,6 +90,12 @@ async def test_episode_is_ten_sections_and_its_short_forms_for_eleven_calls(
     run = await service.client.run(run_id)
 
     assert len(provider.generations) == CALLS == done["metadata"]["model_calls"]
+    # The short forms are one call to the cheaper model, which is given the pack and none of the episode.
+    models = [call.body["model"] for call in provider.generations]
+    assert models == ["gpt-test"] * SECTIONS + [CHEAPER.removeprefix("openai:")]
+    assert "Player 3" in provider.generations[-1].prompt_text
+    assert sections[4][:200] not in provider.generations[-1].prompt_text
+
     assert len(sections) == SECTIONS
     text = "\n\n".join(sections[index] for index in sorted(sections))
     assert done["story_content"] == text

@@ -112,6 +112,48 @@ def test_personal_texts_of_an_input_are_those_of_the_marked_fields_however_deep(
     assert find_personal(wish) == ["Noa", "Ben", "North"]
 
 
+def test_long_text_is_hidden_paragraph_by_paragraph_as_prompts_hold_parts_of_it() -> None:
+    wish = _Wish(theme="moon", notes={"diary": "My days\n\nOn Monday we went out.\n\nThen Noa fell ill."})
+    assert find_personal(wish) == ["On Monday we went out.", "Then Noa fell ill."]
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "personal"),
+    [
+        (
+            "podcast",
+            {
+                "topic": {"id": "a", "title": "Trains", "description": "Night trains."},
+                "hosts": [{"name": "Dana", "bio": "a nurse from Bonn"}, {"name": "Omer", "bio": ""}],
+                "reference_text": "Dana said so.",
+            },
+            ["Dana", "a nurse from Bonn", "Omer", "Dana said so."],
+        ),
+        (
+            "education_audio",
+            {"document": {"title": "Letter", "text": "Mrs Levi is ill."}, "custom_prompt": "For my aunt"},
+            ["Letter", "Mrs Levi is ill.", "For my aunt"],
+        ),
+        (
+            "creator_script",
+            {
+                "topic": "Bees",
+                "audience_persona": {"name": "Dana, 34", "description": "Lost her job", "wants": ["hope"]},
+                "script_persona": {"name": "Uncle Joe", "description": "Talks fast"},
+            },
+            ["Dana, 34", "Lost her job", "Uncle Joe", "Talks fast"],
+        ),
+        (
+            "discovery_report",
+            {**find_format("discovery_report").example, "founder_psychology": {"risk": "afraid of debt"}},
+            [find_format("discovery_report").example["experience_summary"], "afraid of debt"],
+        ),
+    ],
+)
+def test_formats_mark_what_is_about_persons(name: str, given: dict[str, Any], personal: list[str]) -> None:
+    assert find_personal(find_format(name).parse(given)) == personal
+
+
 def test_story_marks_the_childs_name_and_words() -> None:
     given = {"theme": "moon", "reader": {"name": "Noa"}, "custom_user_input": WISH}
     assert find_personal(find_format("story").parse(given)) == ["Noa", WISH]

@@ -1,13 +1,21 @@
 """What of an input is about a person: fields that their format marks with `json_schema_extra={"personal": True}`."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel
 
+_HEADING_WORDS = 3
+_GAP = re.compile(r"\n\s*\n")
+
 
 def find_personal(given: BaseModel) -> list[str]:
-    """Every text in the marked fields, however deep, without repetition; of a marked list or model, all texts."""
+    """Every text in the marked fields, however deep, without repetition; of a marked list or model, all texts.
+
+    A long text is its paragraphs, for prompts hold some of them; its headings, a few words that stand
+    everywhere, aren't among them.
+    """
     return list(dict.fromkeys(_of_model(given)))
 
 
@@ -37,8 +45,8 @@ def _inside(value: Any) -> Iterator[str]:
 def _texts(value: Any) -> Iterator[str]:
     match value:
         case str():
-            if text := value.strip():
-                yield text
+            parts = [part.strip() for part in _GAP.split(value) if part.strip()]
+            yield from parts if len(parts) < 2 else filter(_is_said, parts)
         case BaseModel():
             yield from _texts(dict(value))
         case dict():
@@ -47,3 +55,7 @@ def _texts(value: Any) -> Iterator[str]:
         case list() | tuple() | set() | frozenset():
             for item in value:
                 yield from _texts(item)
+
+
+def _is_said(paragraph: str) -> bool:
+    return len(paragraph.split()) > _HEADING_WORDS

@@ -16,9 +16,12 @@ class AudiencePersona(BaseModel):
 
     kind: Literal["audience"] = "audience"
     name: Name = Field(
-        description="What to call this viewer, e.g. “Dana, who has just bought her first camera”"
+        description="What to call this viewer, e.g. “Dana, who has just bought her first camera”",
+        json_schema_extra={"personal": True},
     )
-    description: Text = Field(description="Who they are and why they watch")
+    description: Text = Field(
+        description="Who they are and why they watch", json_schema_extra={"personal": True}
+    )
     knowledge: Literal["newcomer", "familiar", "expert"] = Field(
         "familiar", description="How much they know of the subject"
     )
@@ -34,8 +37,10 @@ class ScriptPersona(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: Literal["script"] = "script"
-    name: Name = Field(description="What to call this voice")
-    description: Text = Field(description="How they speak and what they stand for")
+    name: Name = Field(description="What to call this voice", json_schema_extra={"personal": True})
+    description: Text = Field(
+        description="How they speak and what they stand for", json_schema_extra={"personal": True}
+    )
     phrases: list[Line] = Field(default_factory=list, max_length=10, description="What they like to say")
     avoid: list[Line] = Field(default_factory=list, max_length=10, description="What they never say")
 

@@ -207,6 +207,7 @@ class EducationAudioFormat(Format[LessonInput]):
             tags=_tags(),
             part=part_of(task, given.document.text),
             text=section["text"],
+            words=task["ask_words"],
             issues=issues,
         )
         return self._spoken(given, stream_text(model, messages))

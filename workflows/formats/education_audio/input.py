@@ -31,7 +31,10 @@ class LessonInput(BaseModel):
         Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)] | None
     ) = Field(None, description="ID of a stored document (POST /api/v1/documents)")
     document: LessonDocument | None = Field(
-        None, validate_default=True, description="A document sent along, in place of knowledge_id"
+        None,
+        validate_default=True,
+        description="A document sent along, in place of knowledge_id",
+        json_schema_extra={"personal": True},
     )
     content_type: ContentType = Field("general", description="What kind of lesson it is")
     speakers: Speakers = Field("doctor_patient", description="Who speaks")

@@ -190,7 +190,13 @@ class PodcastFormat(Format[PodcastInput]):
     ) -> AsyncGenerator[str]:
         """The section again, with an editor's notes."""
         given = self.parse(task["input"])
-        messages = _PROMPTS.messages("rewrite", language=given.language, text=section["text"], issues=issues)
+        messages = _PROMPTS.messages(
+            "rewrite",
+            language=given.language,
+            text=section["text"],
+            words=task["ask_words"],
+            issues=issues,
+        )
         return _talk(given, stream_text(model, messages))
 
     def plan_pieces(self, given: PodcastInput, state: State) -> list[PlannedPiece]:

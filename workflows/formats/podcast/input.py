@@ -32,9 +32,12 @@ class Host(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: HostName = Field(description="As it stands before each turn: letters, digits, spaces; no colon")
+    name: HostName = Field(
+        description="As it stands before each turn: letters, digits, spaces; no colon",
+        json_schema_extra={"personal": True},
+    )
     bio: Annotated[str, StringConstraints(strip_whitespace=True, max_length=400)] = Field(
-        "", description="Who this is and how they talk"
+        "", description="Who this is and how they talk", json_schema_extra={"personal": True}
     )
 
 
@@ -58,7 +61,11 @@ class PodcastInput(BaseModel):
         10_000, ge=2_000, le=30_000, description="Words of the ten sections together, 2,000 to 30,000"
     )
     reference_text: Annotated[str, StringConstraints(strip_whitespace=True, max_length=60_000)] | None = (
-        Field(None, description="Material to work from, at most 60,000 characters")
+        Field(
+            None,
+            description="Material to work from, at most 60,000 characters",
+            json_schema_extra={"personal": True},
+        )
     )
     language: Short = Field("English", description="The language that is spoken, by its English name")
     search: Literal["auto", "off"] = Field(
