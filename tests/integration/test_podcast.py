@@ -1,13 +1,17 @@
 """An episode over HTTP: its calls, its facts, its pieces, its lengths, and what happens when something breaks."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from backend.cli.main import app
 from backend.streaming.chunks import Content, Facts, NodeEvent, Retract
+from tests.architecture.tree import ROOT
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule
 from tests.podcasts import (
@@ -235,6 +239,21 @@ async def test_plan_made_by_the_model_is_one_call_more(service: LiveService, pro
     done = ending(await read(service, await start(service, {**PLAIN, "outline": "model"})))
     assert len(provider.generations) == CALLS + 1 == done["metadata"]["model_calls"]
     assert "It tells part 4." in provider.generations[5].prompt_text
+
+
+async def test_command_writes_the_episode_on_a_service_too_and_says_why_a_folder_is_written_here(
+    service: LiveService, provider: FakeProvider
+) -> None:
+    provider.script = script()
+    command = ["generate", "podcast", "--topic", "night-trains", "--topics", str(ROOT / "topics")]
+    there = [*command, "--words", "2000", "--no-search", "--no-pieces", "--server", service.client.base_url]
+    done = await asyncio.to_thread(CliRunner().invoke, app, there)
+    assert done.exit_code == 0, done.output
+    [run] = (await service.client.http.get("/api/v1/runs")).json()["runs"]
+    assert (await service.client.run(run["run_id"]))["text"] in done.stdout
+
+    refused = await asyncio.to_thread(CliRunner().invoke, app, [*there, "--out", "episode"])
+    assert refused.exit_code == 2 and "Give --out or --server" in refused.output
 
 
 async def test_built_in_model_is_refused_before_anything_is_stored(service: LiveService) -> None:
