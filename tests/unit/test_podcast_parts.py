@@ -14,13 +14,14 @@ from tests.podcasts import EPISODE, MARK, first_reply, pack, source
 from workflows.errors import InvalidInput, ModelBadOutput
 from workflows.formats.exports import Finished
 from workflows.formats.podcast.dialogue import Dialogue, read_turns
-from workflows.formats.podcast.facts import read_facts
+from workflows.formats.podcast.facts import read_facts, remarks_on
 from workflows.formats.podcast.format import PodcastFormat
 from workflows.formats.podcast.input import PodcastInput
 from workflows.formats.podcast.marks import MarkedText
 from workflows.formats.podcast.plan import beats_of_piece, beats_of_section, plan_pieces, plan_sections
 from workflows.models.search import Citation
 from workflows.models.spec import ModelSpec
+from workflows.state import Facts
 
 HOSTS = ["Ada", "Ben"]
 SPOKEN = """**ADA:** Hello *there*, as [they say](https://x.org/a) ([paper](https://r.org/b)).
@@ -175,6 +176,14 @@ def test_sources_without_a_search_are_those_of_the_reference_only() -> None:
 def test_facts_that_are_not_as_asked_for_are_refused_with_the_place(reply: str, complaint: str) -> None:
     with pytest.raises(ModelBadOutput, match=complaint):
         facts_of(reply)
+
+
+def test_facts_that_are_less_than_was_asked_for_are_used_and_it_is_told() -> None:
+    whole = Facts(canonical_pack=pack(), sources=[])
+    assert list(remarks_on(whole, searched=False)) == []
+    assert list(remarks_on(whole, searched=True)) == ["The search brought 0 sources, fewer than 8."]
+    [said] = remarks_on(Facts(canonical_pack={"key_facts": ["one two"]}, sources=[]), searched=False)
+    assert said == "The canonical pack has 2 words; 1,000 to 2,500 were asked for."
 
 
 def test_facts_are_cleaned_as_text_is() -> None:

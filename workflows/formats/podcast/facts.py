@@ -1,7 +1,7 @@
 """The fact pack: what the first section's call brings beside its words, checked before anybody sees it."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
@@ -17,7 +17,9 @@ _MOST_SOURCES = 20
 FEWEST_SOURCES = 8
 """What a search is expected to bring."""
 _WORDS = (300, 4000)
-"""A pack outside of this is no pack; 1,000 to 2,500 are asked for."""
+"""A pack outside of this is no pack."""
+_ASKED = (1000, 2500)
+"""Words of a pack as they are asked for."""
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 
@@ -86,6 +88,15 @@ def read_facts(text: str, *, searched: bool, cited: Iterable[Citation], referenc
     if searched:
         sources += [_source_of(citation) for citation in cited]
     return Facts(canonical_pack=pack, sources=_distinct(sources)[:_MOST_SOURCES])
+
+
+def remarks_on(facts: Facts, *, searched: bool) -> Iterator[str]:
+    """What somebody should know who relies on them: they are used, and aren't quite what was asked for."""
+    least, most = _ASKED
+    if not least <= (words := pack_words(facts["canonical_pack"])) <= most:
+        yield f"The canonical pack has {words} words; {least:,} to {most:,} were asked for."
+    if searched and len(facts["sources"]) < FEWEST_SOURCES:
+        yield f"The search brought {len(facts['sources'])} sources, fewer than {FEWEST_SOURCES}."
 
 
 def pack_words(pack: Any) -> int:

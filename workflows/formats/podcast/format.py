@@ -12,7 +12,7 @@ from workflows.errors import FieldError, InvalidInput, ModelBadOutput
 from workflows.formats.base import Format, PieceText, Plan, Remark
 from workflows.formats.exports import Exporter
 from workflows.formats.podcast.dialogue import Dialogue
-from workflows.formats.podcast.facts import FEWEST_SOURCES, read_facts
+from workflows.formats.podcast.facts import FEWEST_SOURCES, read_facts, remarks_on
 from workflows.formats.podcast.input import PodcastInput
 from workflows.formats.podcast.marks import MarkedText
 from workflows.formats.podcast.metrics import podcast_metrics
@@ -167,8 +167,8 @@ class PodcastFormat(Format[PodcastInput]):
         facts = read_facts(
             "".join(told), searched=searches, cited=cited, reference=given.reference_text or ""
         )
-        if searches and len(facts["sources"]) < FEWEST_SOURCES:
-            yield Remark(f"The search brought {len(facts['sources'])} sources, fewer than {FEWEST_SOURCES}.")
+        for remark in remarks_on(facts, searched=searches):
+            yield Remark(remark)
         yield facts
 
     def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str] | None:
