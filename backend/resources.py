@@ -16,6 +16,7 @@ from backend.library.finders import story_finders
 from backend.library.sessions import Sessions
 from backend.log.sql import SqlLog
 from backend.runs.accounts import Accounts
+from backend.runs.admission import Admission
 from backend.runs.cache import ResultCache, cache_key
 from backend.runs.execution import InlineExecution
 from backend.runs.executor import Executor
@@ -141,10 +142,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         stack.push_async_callback(execution.drain, settings.shutdown_grace)
         quota = Quota(repository, {DiscoveryReportFormat.name: settings.monthly_reports})
         runs = Runs(
-            formats=formats,
-            models=models,
-            policies=policies,
-            library=library,
+            admission=Admission(formats, models, policies, library, ledgers.prices, settings.budget_usd),
             repository=repository,
             log=run_log,
             checkpoints=checkpoints,
@@ -153,8 +151,6 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             measures=measures,
             disconnect_grace=settings.disconnect_grace,
             quota=quota,
-            prices=ledgers.prices,
-            budget_usd=settings.budget_usd,
             recorder=recorder,
         )
         child_repository, session_repository = ChildRepository(database), SessionRepository(database)

@@ -106,7 +106,7 @@ class Settings(ModelSettings):
         30, gt=0, description="Seconds after which a reader that takes nothing is closed"
     )
     merge_ms: int = Field(
-        20, ge=0, le=1000, description="Milliseconds that text may wait to be sent together"
+        15, ge=0, le=1000, description="Milliseconds that text may wait to be sent together"
     )
 
     @field_validator("database_url")

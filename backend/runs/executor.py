@@ -1,53 +1,30 @@
 """One run from its beginning, or from where it broke off, to its last message."""
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import aclosing
-from typing import Any, Literal, cast
 
 import structlog
 from langchain_core.callbacks import BaseCallbackHandler
-from langchain_core.runnables import RunnableConfig
 from langgraph.errors import GraphDrained
-from langgraph.types import Command, StateSnapshot
 
 from backend.log.entry import LogUnavailable, StaleWriter
 from backend.log.sql import SqlLog
 from backend.runs.accounts import Account, Accounts
 from backend.runs.cache import ResultCache
-from backend.runs.options import RunOptions
-from backend.runs.origin import plan_of, seed_state
-from backend.runs.reconcile import reconcile
+from backend.runs.endings import Endings
 from backend.runs.recorder import Recorder
 from backend.runs.replay import replay
-from backend.runs.result import complete, failure
+from backend.runs.result import failure
 from backend.runs.signals import Signals
 from backend.runs.writer import RunWriter
+from backend.runs.writing import Writing
 from backend.sight.attempt import Attempt, Sight
 from backend.sight.measures import Outcome
-from backend.store.runs import Run, RunRepository, Status
-from backend.streaming.chunks import (
-    Complete,
-    Content,
-    Error,
-    InputRequired,
-    Message,
-    Metadata,
-    NodeEvent,
-    NodeEventData,
-    OutlineMessage,
-    Retract,
-)
-from backend.streaming.events import stream_messages
-from backend.streaming.gate import Gate
-from backend.streaming.progress import ProgressMeter
-from backend.streaming.transcript import Transcript
+from backend.store.runs import Run, RunRepository
+from backend.streaming.chunks import Message
 from workflows.errors import Cancelled, Internal, RunTimeout, StorywireError
 from workflows.graph import Graph
 from workflows.safety.policy import Policy
-from workflows.state import RunContext, State, text_of
-from workflows.text.words import count_words
 
 log = structlog.get_logger()
 
@@ -72,11 +49,10 @@ class Executor:
     ) -> None:
         self._graphs = graphs
         self._log = run_log
-        self._repository = repository
+        self._endings = Endings(graphs, repository, cache)
         self._policy_of = policy_of
         self._accounts = accounts
         self._cache = cache
-        self._storing: set[asyncio.Task[None]] = set()
         self._sight = sight
         self._personal_of = personal_of
         self._recorder = recorder
@@ -94,7 +70,7 @@ class Executor:
             if transcript.terminal is not None and not signals.lifts_error:
                 # A crash fell between the log and the table. A run that was cancelled stays cancelled.
                 await self._accounts.store(run, transcript)
-                await self._store(run, transcript.terminal, transcript)
+                await self._endings.store(run, transcript.terminal, transcript)
                 return
             log.info("run_begins", attempt=transcript.attempts + 1, model=run.model)
             attempt = self._sight.begin(run.id, run.format, transcript, lambda: self._personal_of(run))
@@ -115,7 +91,7 @@ class Executor:
                     signals.settling = True
                     writer.put(ending)
             await self._accounts.store(run, transcript)
-            outcome = await self._store(run, ending, transcript)
+            outcome = await self._endings.store(run, ending, transcript)
         except StaleWriter:
             log.warning("run_taken_over")
         except LogUnavailable:
@@ -176,203 +152,16 @@ class Executor:
         callbacks: list[BaseCallbackHandler],
         account: Account,
     ) -> Message | None:
-        graph = self._graphs[run.format]
         if self._recorder is not None:
             callbacks = [*callbacks, *await self._recorder.begin(run)]
-        options = RunOptions.model_validate(run.options)
-        config = RunnableConfig(
-            configurable={"thread_id": run.id},
-            max_concurrency=options.parallel,
-            recursion_limit=10_000,
-            run_name=run.format,
-            metadata={"run_id": run.id, "format": run.format, "attempt": writer.transcript.attempts + 1},
-            tags=["storywire"],
+        writing = Writing(
+            run,
+            self._graphs[run.format],
+            writer,
+            policy=self._policy_of(run),
+            account=account,
+            cache=self._cache,
             callbacks=callbacks,
+            section_ended=lambda: self._accounts.store_soon(run, writer.transcript),
         )
-        snapshot = await graph.aget_state(config)
-        if not snapshot.created_at and (seed := seed_state(run)) is not None:
-            await graph.aupdate_state(config, seed[0], as_node=seed[1])
-            snapshot = await graph.aget_state(config)
-        state = cast(State, snapshot.values)
-        transcript = writer.transcript
-        attempt = transcript.attempts + 1
-        writer.put(_workflow("started" if attempt == 1 else "resumed", attempt))
-        await writer.flush()
-        signals.begun.set()
-        gate = Gate(self._policy_of(run), time.monotonic)
-        for message in (*reconcile(transcript, state, gate.shown), *account.missed(state)):
-            writer.put(_counted(message, transcript))
-
-        meter = ProgressMeter(time.monotonic)
-        _prepare(meter, transcript)
-        if not snapshot.created_at and transcript.outline is None:
-            kept = await self._cache.obtain(run, lambda: writer.put(meter.now(_SAME_ELSEWHERE)))
-            if kept is not None:
-                return _retell(kept, writer, meter, attempt)
-        # Not `snapshot.next`: it is empty too when every task of a step is done but the step isn't checkpointed.
-        if not snapshot.created_at or snapshot.tasks:
-            messages = stream_messages(
-                graph,
-                _graph_input(run, snapshot),
-                config,
-                context=RunContext(
-                    model=run.model,
-                    parallel=options.parallel,
-                    review_outline=options.review_outline,
-                    keep_length=options.keep_length,
-                    owner=run.owner,
-                ),
-                control=signals.control,
-                tally=account.tally,
-            )
-            # Closed whatever happens: a graph that nobody listens to would go on buying.
-            async with aclosing(messages) as stream:
-                async for message in stream:
-                    signals.settling = isinstance(message, InputRequired)
-                    for told in gate.take(message):
-                        writer.put(_counted(told, transcript))
-                    if (progress := _progress(meter, message)) is not None:
-                        writer.put(progress)
-                    if _ends_section(message):
-                        self._store_usage(run, transcript)
-            snapshot = await graph.aget_state(config)
-            state = cast(State, snapshot.values)
-        if snapshot.interrupts:
-            return None
-        for message in reconcile(transcript, state, gate.shown):
-            # The log and the state come from one stream; if they differ, the state is what is kept.
-            log.error("log_differed_from_state", type=message.type)
-            writer.put(_counted(message, transcript))
-        if transcript.text != text_of(state["sections"]):
-            raise Internal("The text that was checked is not the text that was told; it is kept back.")
-        told_pieces = {name: transcript.piece_text(name) for name in transcript.pieces}
-        if told_pieces != {name: piece["text"] for name, piece in state.get("pieces", {}).items()}:
-            raise Internal("A piece that was checked is not the one that was told; it is kept back.")
-        for message in account.missed(state):
-            writer.put(message)
-        writer.put(meter.done())
-        writer.put(_workflow("completed", attempt))
-        if transcript.metadata is not None:
-            state["metadata"] = transcript.metadata.model_dump()  # with what the gate measured
-        return complete(run.id, state, transcript.whole_usage or account.tally.usage)
-
-    def _store_usage(self, run: Run, transcript: Transcript) -> None:
-        """Beside the writing, which need not wait for it: if the process dies, little is missing."""
-        task = asyncio.create_task(self._accounts.store(run, transcript), name=f"usage {run.id}")
-        self._storing.add(task)
-        task.add_done_callback(self._forget)
-
-    def _forget(self, task: asyncio.Task[None]) -> None:
-        self._storing.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("usage_not_stored", error=type(error).__name__)  # the end of the run stores it again
-
-    async def _store(self, run: Run, ending: Message | None, transcript: Transcript) -> Outcome:
-        match ending:
-            case Complete():
-                await self._store_result(run, ending)
-                return "completed"
-            case Error(data=data):
-                status: Literal["cancelled", "failed"]
-                status = "cancelled" if data.code == Cancelled.code else "failed"
-                title = transcript.outline.title if transcript.outline else None
-                await self._repository.finish(
-                    run.id, status, error=data.model_dump(), title=title, words=data.partial.words
-                )
-                return status
-            case _:
-                return await self._store_pause(run, transcript)
-
-    async def _store_result(self, run: Run, ending: Complete) -> None:
-        result = ending.data.model_dump(mode="json", exclude_none=True)
-        words = sum(section.words for section in ending.data.sections)
-        told = {"result": result, "title": ending.data.title, "words": words}
-        if ending.data.cached:  # its plan came with the result
-            await self._repository.finish(run.id, "completed", **told)
-            return
-        snapshot = await self._graphs[run.format].aget_state({"configurable": {"thread_id": run.id}})
-        plan = plan_of(cast(State, snapshot.values)) or None
-        await self._repository.finish(run.id, "completed", plan=plan, **told)
-        await self._cache.keep(run)
-
-    async def _store_pause(self, run: Run, transcript: Transcript) -> Outcome:
-        snapshot = await self._graphs[run.format].aget_state({"configurable": {"thread_id": run.id}})
-        status: Status = "waiting" if snapshot.interrupts else "running"
-        title = transcript.outline.title if transcript.outline else None
-        await self._repository.update(
-            run.id, status=status, process=None, title=title, words=transcript.words
-        )
-        return "waiting" if snapshot.interrupts else "interrupted"
-
-
-def _retell(kept: list[Message], writer: RunWriter, meter: ProgressMeter, attempt: int) -> Message:
-    """A result that was kept, as if it had just been written. Returns the last message."""
-    *messages, ending = kept
-    for message in messages:
-        writer.put(message)
-        if (progress := _progress(meter, message)) is not None:
-            writer.put(progress)
-    writer.put(meter.done())
-    writer.put(_workflow("completed", attempt))
-    return ending
-
-
-def _ends_section(message: Message) -> bool:
-    return (
-        isinstance(message, NodeEvent)
-        and message.data.node == "generate_content"
-        and message.data.status == "completed"
-    )
-
-
-def _workflow(status: Any, attempt: int) -> NodeEvent:
-    return NodeEvent(data=NodeEventData(node="workflow", status=status, attempt=attempt))
-
-
-def _graph_input(run: Run, snapshot: StateSnapshot) -> dict[str, Any] | Command[Any] | None:
-    """A new run brings its input, an answered one the answer; one that goes on brings nothing."""
-    if not snapshot.created_at:
-        return {"input": run.input}
-    if snapshot.interrupts and run.answer is not None:
-        return Command(resume=run.answer)
-    return None
-
-
-def _counted(message: Message, transcript: Transcript) -> Message:
-    """The metrics also say how many calls of a model the whole run took: the log knows of all its attempts."""
-    if not isinstance(message, Metadata):
-        return message
-    return Metadata(data=message.data.model_copy(update={"model_calls": len(transcript.calls)}))
-
-
-def _prepare(meter: ProgressMeter, transcript: Transcript) -> None:
-    words = {index: count_words(transcript.text_of(index)) for index in transcript.started}
-    meter.resume(words, transcript.percent)
-    if transcript.outline is not None:
-        meter.plan(sum(section.target_words for section in transcript.outline.sections))
-
-
-def _progress(meter: ProgressMeter, message: Message) -> Message | None:
-    """What a message means for the progress; said after it."""
-    match message:
-        case OutlineMessage(data=outline):
-            return meter.plan(sum(section.target_words for section in outline.sections))
-        case Content(data=content) if content.piece is None:
-            return meter.add(content.section, content.chunk)
-        case Content(data=content):
-            return meter.look(f"Writing {content.piece}")
-        case Retract(data=retraction) if retraction.piece is None:
-            meter.drop(retraction.section)
-        case NodeEvent(data=event) if event.status == "started" and event.node in _SAYINGS:
-            return meter.now(_SAYINGS[event.node])
-    return None
-
-
-_SAME_ELSEWHERE = "The same is being written for another run; this one gets it when it is done"
-_SAYINGS = {
-    "outline": "Planning",
-    "safety_check": "Checking the text",
-    "enhance_content": "Rewriting what was found fault with",
-    "derive": "Adding what goes with the text",
-    "calculate_metrics": "Counting",
-}
+        return await writing.write(signals)

@@ -14,6 +14,7 @@ from ulid import ULID
 
 from backend.log.entry import Entry
 from backend.log.sql import SqlLog
+from backend.runs.admission import Admission
 from backend.runs.execution import InlineExecution
 from backend.runs.options import RunOptions, check_room, with_caps
 from backend.runs.origin import Origin, VersionWish, origin_of
@@ -25,22 +26,14 @@ from backend.runs.reader import Reader, open_reader
 from backend.runs.readership import Readership
 from backend.runs.recorder import Recorder
 from backend.runs.replay import replay
+from backend.runs.stopping import Stopping
 from backend.sight.measures import Measures
 from backend.store.runs import FINISHED, Run, RunRepository
 from backend.streaming.transcript import Transcript
 from backend.streaming.views import Granularity, Order
-from workflows.errors import BudgetExceeded, Conflict, FieldError, InvalidInput, NotFound
-from workflows.formats.base import AnyFormat
-from workflows.library import Library
-from workflows.models.catalog import ModelCatalog
+from workflows.errors import BudgetExceeded, Conflict, NotFound
 from workflows.models.ledger import Caps
-from workflows.models.prices import PriceBook
 from workflows.models.spec import ModelSpec
-from workflows.safety.book import PolicyBook
-from workflows.safety.check import first_refused_field
-
-_STOP_TRIES = 5
-_LOOK_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +53,7 @@ class Runs:
     def __init__(
         self,
         *,
-        formats: Mapping[str, AnyFormat],
-        models: ModelCatalog,
-        policies: PolicyBook,
-        library: Library,
+        admission: Admission,
         repository: RunRepository,
         log: SqlLog,
         checkpoints: BaseCheckpointSaver[Any],
@@ -72,17 +62,9 @@ class Runs:
         measures: Measures,
         disconnect_grace: float,
         quota: Quota,
-        prices: PriceBook,
-        budget_usd: float | None,
         recorder: Recorder | None = None,
     ) -> None:
-        """`budget_usd` is what a run may cost that doesn't say so itself; None: as much as it takes."""
-        self._prices = prices
-        self._budget_usd = budget_usd
-        self._formats = formats
-        self._models = models
-        self._policies = policies
-        self._library = library
+        self._admission = admission
         self._repository = repository
         self._log = log
         self._checkpoints = checkpoints
@@ -92,7 +74,8 @@ class Runs:
         self._measures = measures
         self._recorder = recorder
         self._readership = Readership(disconnect_grace, self._nobody_reads)
-        self._stopping: set[asyncio.Task[bool]] = set()
+        self._stopping = Stopping(repository, execution, presence)
+        self._leaving: set[asyncio.Task[bool]] = set()
         self._missing: set[str] = set()  # our own runs that were not executing at the last look
 
     async def start(self, owner: str, request: RunRequest) -> tuple[Run, bool]:
@@ -101,19 +84,16 @@ class Runs:
         Raises InvalidInput, NotFound (what the input refers to), ModelNotConfigured, Conflict (another request
         with the same key, or a place in a series that is taken), QuotaExceeded, Overloaded.
         """
-        format = self._format(request.format)
+        format = self._admission.format(request.format)
         given = format.parse(request.input)
         fingerprint = _fingerprint(format.name, given, request)
         if request.idempotency_key and (
             known := await self._known(owner, request.idempotency_key, fingerprint)
         ):
             return known, False
-        model = self._models.resolve(request.options.model)
         if request.origin is None:  # the input of a version is resolved already
-            given = await format.resolve(given, self._library, owner)
-        format.check_model(given, model)
-        options = self._settle_options(request.options, format)
-        self._check_budget(options.budget_usd, model)
+            given = await self._admission.resolve(owner, format, given)
+        model, options = self._admission.settle(format, given, request.options)
         # A version of a chapter stands beside the story: the chapter keeps its place.
         series, part = (format.part_of(given) if request.origin is None else None) or (None, None)
         async with self._quota.seat(owner, format.name):
@@ -158,7 +138,7 @@ class Runs:
         parent = await self.find(owner, run_id)
         origin = origin_of(parent, wish)
         if wish.feedback is not None:
-            self._check_safety(parent, {"feedback": wish.feedback}, "")
+            self._admission.check_safety(parent, {"feedback": wish.feedback}, "")
         options = RunOptions.model_validate(
             {**parent.options, "model": wish.model or parent.model, "review_outline": False}
         )
@@ -222,7 +202,7 @@ class Runs:
         run = await self.find(owner, run_id)
         if run.status in FINISHED and run.status != "cancelled":
             raise Conflict(f"The run is {run.status}: there is nothing to cancel.")
-        await self._stop(run)
+        await self._stopping.stop(run)
         return await self.find(owner, run_id)
 
     async def resume(self, owner: str, run_id: str, caps: Caps | None = None) -> Run:
@@ -236,12 +216,12 @@ class Runs:
             raise Conflict(f"The run is {run.status}: only a failed or cancelled run can be resumed.")
         if run.error is not None and not run.error["resumable"]:
             raise Conflict(f"The run ended with {run.error['code']} and can't go on; start a new one.")
-        self._models.check(run.model)
+        self._admission.models.check(run.model)
         if run.series is not None and run.part is not None:
             await self._check_place(owner, run.series, run.part)
         before = RunOptions.model_validate(run.options)
         options = with_caps(before, caps or Caps())
-        self._check_budget(options.budget_usd, ModelSpec.parse(run.model))
+        self._admission.check_budget(options.budget_usd, ModelSpec.parse(run.model))
         used_up = run.error is not None and run.error["code"] == BudgetExceeded.code
         check_room(options, before, (await self.transcript(run)).usage, used_up=used_up)
         return await self._take(replace(run, options=options.model_dump()))
@@ -251,14 +231,14 @@ class Runs:
         run = await self.find(owner, run_id)
         if run.status == "completed":
             raise Conflict("The run is complete: there is nothing left to write.")
-        price = self._prices.find(ModelSpec.parse(run.model))
+        price = self._admission.prices.find(ModelSpec.parse(run.model))
         return make_quote(run, await self.transcript(run), price)
 
     async def answer(self, owner: str, run_id: str, outline: Mapping[str, Any]) -> Run:
         """Goes on with the plan as a person edited it. Raises InvalidInput, Conflict."""
         run = await self.find(owner, run_id)
         edited = check_outline(outline)
-        self._check_safety(run, edited, "outline.")
+        self._admission.check_safety(run, edited, "outline.")
         with self._execution.room():
             if run.status != "waiting" or not await self._repository.answer(run, self._presence.id, edited):
                 raise Conflict(f"The run is {run.status}: it doesn't wait for an answer.")
@@ -270,7 +250,7 @@ class Runs:
     async def delete(self, owner: str, run_id: str) -> None:
         """Removes the run, its text, its log, its checkpoints and its recording; stops it first if need be."""
         run = await self.find(owner, run_id)
-        await self._stop(run)
+        await self._stopping.stop(run)
         await self._checkpoints.adelete_thread(run_id)
         if self._recorder is not None:
             self._recorder.delete(run_id)
@@ -284,7 +264,7 @@ class Runs:
                 break  # the others at the next look
             if not self._is_abandoned(run):
                 continue
-            if run.format in self._formats and await self._repository.claim(run, self._presence.id):
+            if run.format in self._admission.formats and await self._repository.claim(run, self._presence.id):
                 self._measures.recovered("stop" if run.process is None else "crash")
                 self._submit(replace(run, process=self._presence.id))
                 found.append(run.id)
@@ -317,12 +297,6 @@ class Runs:
             raise Conflict("This Idempotency-Key was used with another request.")
         return run
 
-    def _format(self, name: str) -> AnyFormat:
-        if name not in self._formats:
-            message = f"there is no format {name[:64]!r}; there is {', '.join(sorted(self._formats))}"
-            raise InvalidInput(f"format: {message}", (FieldError("format", message),))
-        return self._formats[name]
-
     async def _check_place(self, owner: str, series: str, part: int) -> None:
         if (other := await self._repository.find_part(owner, series, part)) is not None:
             raise Conflict(f"Run {other.id} has taken its place since: the story went on another way.")
@@ -337,31 +311,6 @@ class Runs:
         await self._execution.begun(run.id)
         return run
 
-    def _settle_options(self, asked: RunOptions, format: AnyFormat) -> RunOptions:
-        """What was left out, as it is for this run: later changes of the settings don't change it."""
-        # A person may edit the plan, so the result isn't the input's alone.
-        cache = "off" if asked.review_outline else asked.cache or format.default_cache
-        return asked.model_copy(update={"cache": cache, "budget_usd": asked.budget_usd or self._budget_usd})
-
-    def _check_budget(self, budget_usd: float | None, model: ModelSpec) -> None:
-        """A budget can only be kept where every model's price is known."""
-        if budget_usd is None:
-            return
-        for called in self._models.selection.called_by(model):
-            if self._prices.find(called) is None:
-                message = f"the price of {called} is not known, so no budget can be kept; STORYWIRE_PRICES can name it"
-                raise InvalidInput(
-                    f"options.budget_usd: {message}", (FieldError("options.budget_usd", message),)
-                )
-
-    def _check_safety(self, run: Run, said: dict[str, Any], root: str) -> None:
-        """What isn't fit for its readers is sent back to who said it: a run that waits, waits on."""
-        format = self._format(run.format)
-        policy = self._policies.apply(format.policy(format.parse(run.input)))
-        if (refused := first_refused_field(policy, said, "")) is not None:
-            field, message = root + refused[0].removeprefix("."), refused[1]
-            raise InvalidInput(f"{field}: {message}", (FieldError(field, message),))
-
     def _submit(self, run: Run, *, lifts_error: bool = False) -> None:
         if run.options.get("on_disconnect") == "cancel":
             self._readership.watch(run.id)
@@ -369,31 +318,10 @@ class Runs:
             run, lifts_error=lifts_error, when_done=lambda: self._readership.forget(run.id)
         )
 
-    async def _stop(self, run: Run) -> None:
-        """Stops a run wherever it executes, if it does. It may change hands meanwhile: then again."""
-        for _ in range(_STOP_TRIES):
-            if run.status in FINISHED:
-                return
-            if not await self._execution.stop(run.id):
-                await self._stop_elsewhere(run)
-            run = await self.find(run.owner, run.id)
-
-    async def _stop_elsewhere(self, run: Run) -> None:
-        """It isn't executed here: by another process, or by nobody."""
-        process = run.process
-        if process is not None and process != self._presence.id and self._presence.is_alive(process):
-            await self._repository.update(run.id, stop_requested=True)
-            while run.status == "running" and run.process == process and self._presence.is_alive(process):
-                await asyncio.sleep(_LOOK_SECONDS)
-                run = await self.find(run.owner, run.id)
-        elif await self._repository.claim(run, self._presence.id):
-            self._execution.submit(replace(run, status="running"))
-            await self._execution.stop(run.id)
-
     def _nobody_reads(self, run_id: str) -> None:
         task = asyncio.create_task(self._execution.stop(run_id), name=f"nobody reads {run_id}")
-        self._stopping.add(task)
-        task.add_done_callback(self._stopping.discard)
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
 
 
 def _fingerprint(format: str, given: BaseModel, request: RunRequest) -> str:

@@ -2,12 +2,28 @@
 
 from collections.abc import Callable
 
-from backend.streaming.chunks import Progress, ProgressData
+from backend.streaming.chunks import (
+    Content,
+    Message,
+    NodeEvent,
+    OutlineMessage,
+    Progress,
+    ProgressData,
+    Retract,
+)
+from backend.streaming.transcript import Transcript
 from workflows.text.words import count_words
 
 _EVERY_SECONDS = 1.0
 _WRITING_SHARE = 90  # percent of the bar that the sections fill; the plan and the checks share the rest
 _PLANNED = 5
+_SAYINGS = {
+    "outline": "Planning",
+    "safety_check": "Checking the text",
+    "enhance_content": "Rewriting what was found fault with",
+    "derive": "Adding what goes with the text",
+    "calculate_metrics": "Counting",
+}
 
 
 class ProgressMeter:
@@ -22,6 +38,28 @@ class ProgressMeter:
         self._already = 0  # words that an earlier attempt wrote, which took none of our time
         self._target = 0
         self._percent = 0
+
+    def recall(self, transcript: Transcript) -> None:
+        """Goes on from what earlier attempts told."""
+        words = {index: count_words(transcript.text_of(index)) for index in transcript.started}
+        self.resume(words, transcript.percent)
+        if transcript.outline is not None:
+            self.plan(sum(section.target_words for section in transcript.outline.sections))
+
+    def follow(self, message: Message) -> Progress | None:
+        """What a message means for the progress; said after it."""
+        match message:
+            case OutlineMessage(data=outline):
+                return self.plan(sum(section.target_words for section in outline.sections))
+            case Content(data=content) if content.piece is None:
+                return self.add(content.section, content.chunk)
+            case Content(data=content):
+                return self.look(f"Writing {content.piece}")
+            case Retract(data=retraction) if retraction.piece is None:
+                self.drop(retraction.section)
+            case NodeEvent(data=event) if event.status == "started" and event.node in _SAYINGS:
+                return self.now(_SAYINGS[event.node])
+        return None
 
     def plan(self, target_words: int) -> Progress:
         """The outline is there."""

@@ -1,0 +1,67 @@
+"""How an attempt at a run ended, in the table of runs."""
+
+from collections.abc import Mapping
+from typing import Literal, cast
+
+from backend.runs.cache import ResultCache
+from backend.runs.origin import plan_of
+from backend.sight.measures import Outcome
+from backend.store.runs import Run, RunRepository, Status
+from backend.streaming.chunks import Complete, Error, Message
+from backend.streaming.transcript import Transcript
+from workflows.errors import Cancelled
+from workflows.graph import Graph
+from workflows.state import State
+
+
+class Endings:
+    """Stores them. The run's last message is in the log already: if this fails, it is mended from there."""
+
+    def __init__(self, graphs: Mapping[str, Graph], repository: RunRepository, cache: ResultCache) -> None:
+        self._graphs = graphs
+        self._repository = repository
+        self._cache = cache
+
+    async def store(self, run: Run, ending: Message | None, transcript: Transcript) -> Outcome:
+        """`ending` is the run's last message; None when it isn't over."""
+        match ending:
+            case Complete():
+                await self._store_result(run, ending)
+                return "completed"
+            case Error(data=data):
+                status: Literal["cancelled", "failed"]
+                status = "cancelled" if data.code == Cancelled.code else "failed"
+                await self._repository.finish(
+                    run.id,
+                    status,
+                    error=data.model_dump(),
+                    title=_title(transcript),
+                    words=data.partial.words,
+                )
+                return status
+            case _:
+                return await self._store_pause(run, transcript)
+
+    async def _store_result(self, run: Run, ending: Complete) -> None:
+        result = ending.data.model_dump(mode="json", exclude_none=True)
+        words = sum(section.words for section in ending.data.sections)
+        told = {"result": result, "title": ending.data.title, "words": words}
+        if ending.data.cached:  # its plan came with the result
+            await self._repository.finish(run.id, "completed", **told)
+            return
+        snapshot = await self._graphs[run.format].aget_state({"configurable": {"thread_id": run.id}})
+        plan = plan_of(cast(State, snapshot.values)) or None
+        await self._repository.finish(run.id, "completed", plan=plan, **told)
+        await self._cache.keep(run)
+
+    async def _store_pause(self, run: Run, transcript: Transcript) -> Outcome:
+        snapshot = await self._graphs[run.format].aget_state({"configurable": {"thread_id": run.id}})
+        status: Status = "waiting" if snapshot.interrupts else "running"
+        await self._repository.update(
+            run.id, status=status, process=None, title=_title(transcript), words=transcript.words
+        )
+        return "waiting" if snapshot.interrupts else "interrupted"
+
+
+def _title(transcript: Transcript) -> str | None:
+    return transcript.outline.title if transcript.outline else None
