@@ -82,6 +82,16 @@ def test_plan_is_as_long_as_asked_for_with_and_without_rumors(words: int, rumors
     assert [section["index"] for section in sections] == list(range(len(sections)))
 
 
+def test_words_of_rumor_watch_go_to_the_others_by_their_share() -> None:
+    topic = {**EPISODE["topic"], "rumors_allowed": False}
+    quiet = {
+        one["title"]: one["target_words"] for one in plan_sections(episode(target_words=10_000, topic=topic))
+    }
+    whole = {one["title"]: one["target_words"] for one in plan_sections(episode(target_words=10_000))}
+    del whole["Rumor Watch"]
+    assert quiet == {title: pytest.approx(words * 10_000 / 9_300, abs=3) for title, words in whole.items()}
+
+
 def test_pieces_scale_with_the_episode() -> None:
     whole = {piece["name"]: piece["target_words"] for piece in plan_pieces(episode(target_words=10_000))}
     assert (whole["M1"], whole["M2"], whole["S4"], whole["R8"], len(whole)) == (2500, 2500, 1000, 80, 14)
