@@ -2,8 +2,8 @@
 
 import { byId, formatCount, make } from "./elements.js";
 
-const MEASURES = ["Words", "Reading time", "Vocabulary", "To learn", "Model", "Tokens", "Cost"];
-const STAGES = { input: "Idea", sentence: "Sentences", section: "Sections", final: "Whole story" };
+const MEASURES = ["Words", "Reading time", "Vocabulary", "To learn", "Model", "Tokens", "Cost", "From the cache"];
+const STAGES = { input: "Idea", sentence: "Sentences", section: "Sections", final: "Whole text" };
 
 export class Facts {
   #verdicts = new Map();
@@ -47,6 +47,11 @@ export class Facts {
     if (isNumber(cost)) {
       this.#measure("Cost", `$${cost.toFixed(cost < 1 ? 4 : 2)}${isNumber(budget) ? ` of $${budget.toFixed(2)}` : ""}`);
     }
+  }
+
+  /** The text was there already: nothing was bought for it. */
+  showCached() {
+    this.#measure("From the cache", "yes: no model was called");
   }
 
   #measure(name, value) {
