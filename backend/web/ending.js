@@ -9,6 +9,8 @@ const FILES = {
   docx: "Take it for Word (.docx)",
   srt: "Take the subtitles (.srt)",
   ssml: "Take it for a voice (.ssml)",
+  segments: "Take it turn by turn (.json)",
+  plain: "Take the words alone (.txt)",
 };
 
 export class Ending {

@@ -131,8 +131,8 @@ function makeNumber({ type, minimum, maximum }) {
   };
 }
 
-function makeText({ maxLength = 0 }) {
-  const long = maxLength > LONG_TEXT || !maxLength;
+function makeText({ maxLength = Infinity, pattern }) {
+  const long = maxLength > LONG_TEXT && !pattern;
   const control = long ? make("textarea", { dir: "auto", rows: TEXT_ROWS }) : make("input", { dir: "auto", autocomplete: "off" });
   return { control, read: () => control.value.trim() || undefined, write: (value) => (control.value = value ?? "") };
 }
