@@ -1,6 +1,6 @@
 // A run that used up what it may spend: how much it may spend from now on, all in all.
 
-import { formatCount, make } from "./elements.js";
+import { formatCount, formatDollars, make } from "./elements.js";
 
 const CENTS = 100;
 
@@ -46,5 +46,3 @@ function makeNumber(step) {
 }
 
 const roundUp = (dollars) => (dollars < 1 ? Number(dollars.toPrecision(2)) : Math.ceil(dollars * CENTS) / CENTS);
-
-const formatDollars = (dollars) => `$${dollars.toFixed(dollars < 1 ? 4 : 2)}`;

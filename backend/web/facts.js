@@ -1,6 +1,6 @@
 // What is known about the text: safety verdicts, metrics, and what it took to write it.
 
-import { byId, formatCount, make } from "./elements.js";
+import { byId, formatCount, formatDollars, make } from "./elements.js";
 
 const MEASURES = ["Words", "Reading time", "Vocabulary", "To learn", "Model", "Tokens", "Cost", "From the cache"];
 const STAGES = { input: "Idea", sentence: "Sentences", section: "Sections", final: "Whole text" };
@@ -45,7 +45,7 @@ export class Facts {
       this.#measure("Tokens", `${formatCount(read)} read, ${formatCount(written)} written`);
     }
     if (isNumber(cost)) {
-      this.#measure("Cost", `$${cost.toFixed(cost < 1 ? 4 : 2)}${isNumber(budget) ? ` of $${budget.toFixed(2)}` : ""}`);
+      this.#measure("Cost", `${formatDollars(cost)}${isNumber(budget) ? ` of ${formatDollars(budget)}` : ""}`);
     }
   }
 

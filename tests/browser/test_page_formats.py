@@ -172,7 +172,7 @@ def test_run_over_its_budget_goes_on_with_a_larger_one(
     def go_on(run: Run) -> None:
         write(run, 2, TEXTS[2])
         write(run, 3, TEXTS[3])
-        finish(run, TEXTS)
+        finish(run, TEXTS, usage={**scripts.USAGE, "budget_usd": 0.5})
 
     api.on_start, api.on_resume = stop, go_on
     scripts.fill_form(page, server)
@@ -190,5 +190,6 @@ def test_run_over_its_budget_goes_on_with_a_larger_one(
     budget.fill("0.5")
     page.get_by_role("button", name="Go on").click()
     expect(page.locator(".verified")).to_have_attribute("data-verdict", "same")
+    expect(page.locator("#measures")).to_contain_text("$0.0123 of $0.5000")
     assert read_text(page) == join(TEXTS)
     assert api.asked("POST", "/resume")[-1].body == {"budget_usd": 0.5}
