@@ -24,9 +24,11 @@ class StorywireError(Exception):
     retryable: ClassVar[bool] = False
     resumable: ClassVar[bool] = True
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str, errors: tuple[FieldError, ...] = ()) -> None:
+        """`errors` name the fields that it is about, where it is about fields."""
         super().__init__(message)
         self.message = message
+        self.errors = errors
 
 
 class Internal(StorywireError):
@@ -40,10 +42,6 @@ class InvalidInput(StorywireError):
 
     code = "INVALID_INPUT"
     resumable = False
-
-    def __init__(self, message: str, errors: tuple[FieldError, ...] = ()) -> None:
-        super().__init__(message)
-        self.errors = errors
 
 
 class NotFound(StorywireError):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from workflows.errors import NotFound
+from workflows.errors import FieldError, NotFound
 
 
 class Library(Protocol):
@@ -12,6 +12,14 @@ class Library(Protocol):
     async def find(self, owner: str, kind: str, id: str) -> Mapping[str, Any]:
         """The owner's thing of this kind, as plain data. Raises NotFound, also for somebody else's."""
         ...
+
+
+async def find_named(library: Library, owner: str, kind: str, id: str, field: str) -> Mapping[str, Any]:
+    """What the input's `field` refers to. Raises NotFound that names the field."""
+    try:
+        return await library.find(owner, kind, id)
+    except NotFound as error:
+        raise NotFound(f"{field}: {error.message}", (FieldError(field, error.message),)) from None
 
 
 class EmptyLibrary:

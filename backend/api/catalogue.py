@@ -17,13 +17,14 @@ router = APIRouter(prefix="/api/v1", tags=["catalogue"])
 
 
 class FormatView(BaseModel):
-    """A format: what it takes and an example of it."""
+    """A format: what it takes, an example of it, and what its finished text can be had as."""
 
     name: str
     title: str
     input_schema: dict[str, Any]
     options_schema: dict[str, Any]
     example: dict[str, Any]
+    exports: list[str]
 
 
 class ModelView(BaseModel):
@@ -70,6 +71,7 @@ async def list_formats(resources: ResourcesDep) -> dict[str, list[FormatView]]:
                 input_schema=format.Input.model_json_schema(),
                 options_schema=RunOptions.model_json_schema(),
                 example=dict(format.example),
+                exports=sorted(format.exporters()),
             )
             for format in resources.formats.values()
         ]

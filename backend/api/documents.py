@@ -73,7 +73,7 @@ class DocumentPage(BaseModel):
 
 def body_limit(settings: Settings) -> OwnLimit:
     """How large an upload may be: the document and what is around it."""
-    return OwnLimit(settings.max_document_bytes + _AROUND_THE_FILE, "STORYWIRE_MAX_DOCUMENT_BYTES")
+    return OwnLimit(settings.max_document_bytes + _AROUND_THE_FILE, "STORYWIRE_MAX_DOCUMENT_BYTES", "file")
 
 
 _FORM: dict[str, Any] = {
@@ -164,7 +164,10 @@ async def _from_form(request: Request) -> Upload:
 
 async def _from_json(request: Request) -> Upload:
     try:
-        body = TextBody.model_validate(orjson.loads(await request.body()))
+        given = orjson.loads(await request.body())
+        if not isinstance(given, dict):
+            raise _wrong("body", "an object with `text` and, if you like, `title` is expected")
+        body = TextBody.model_validate(given)
     except orjson.JSONDecodeError:
         raise _wrong("body", "this is not JSON") from None
     except ValidationError as error:
@@ -173,6 +176,8 @@ async def _from_json(request: Request) -> Upload:
             for item in error.errors(include_url=False, include_input=False, include_context=False)
         )
         raise InvalidInput("; ".join(f"{item.field}: {item.message}" for item in found), found) from None
+    if not body.text.strip():
+        raise _wrong("text", "the text is empty")
     return Upload("text.md", body.text.encode(errors="replace"), None, body.title or "Untitled")
 
 

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.api.problems import problem_of
-from workflows.errors import PayloadTooLarge
+from workflows.errors import FieldError, PayloadTooLarge
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,13 @@ class OwnLimit:
 
     max_bytes: int
     setting: str
+    field: str = "body"
+
+    @property
+    def refusal(self) -> PayloadTooLarge:
+        """What is said of a body over it."""
+        message = f"this is larger than {self.max_bytes} bytes ({self.setting})"
+        return PayloadTooLarge(f"{self.field}: {message}", (FieldError(self.field, message),))
 
 
 class BodyLimit:
@@ -31,8 +38,7 @@ class BodyLimit:
         """ASGI."""
         limit = self._own.get(scope.get("path", ""), self._limit)
         if scope["type"] == "http" and _declared(scope) > limit.max_bytes:
-            refusal = PayloadTooLarge(f"The body is larger than {limit.max_bytes} bytes ({limit.setting}).")
-            await problem_of(refusal)(scope, receive, send)
+            await problem_of(limit.refusal)(scope, receive, send)
             return
         received = 0
 
@@ -42,9 +48,7 @@ class BodyLimit:
             received += len(message.get("body", b""))
             if received > limit.max_bytes:
                 # The route is reading: this reaches its error handler, which makes a problem of it.
-                raise HTTPException(
-                    413, f"The body is larger than {limit.max_bytes} bytes ({limit.setting})."
-                )
+                raise HTTPException(413, limit.refusal.message)
             return message
 
         await self._app(scope, count, send)

@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from workflows.errors import FieldError, InvalidInput, Overloaded, QuotaExceeded, StorywireError
+from workflows.errors import FieldError, Overloaded, QuotaExceeded, StorywireError
 
 log = structlog.get_logger()
 
@@ -79,8 +79,7 @@ def problem_of(error: StorywireError) -> Response:
     headers = (
         {"Retry-After": str(error.retry_after)} if isinstance(error, Overloaded | QuotaExceeded) else None
     )
-    errors = error.errors if isinstance(error, InvalidInput) else ()
-    return problem(error.code, error.message, errors=errors, headers=headers)
+    return problem(error.code, error.message, errors=error.errors, headers=headers)
 
 
 def problem_of_run(run_id: str, error: Mapping[str, Any], headers: dict[str, str]) -> Response | None:
@@ -149,4 +148,7 @@ def _field(location: tuple[int | str, ...]) -> str:
 def _message(item: dict[str, Any]) -> str:
     if item["type"] == "json_invalid":
         return "this is not JSON"
+    if item["type"] in ("union_tag_invalid", "union_tag_not_found"):
+        tags = item["ctx"].get("expected_tags")
+        return f"{item['ctx']['discriminator']} says which one it is" + (f": {tags}" if tags else "")
     return str(item["msg"]).removeprefix("Value error, ")

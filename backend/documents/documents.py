@@ -10,7 +10,7 @@ from ulid import ULID
 from backend.documents.extraction import Extraction
 from backend.documents.kinds import find_kind, refuse
 from backend.store.documents import Document, DocumentRepository, DocumentSummary
-from workflows.errors import NotFound, PayloadTooLarge
+from workflows.errors import FieldError, NotFound, PayloadTooLarge
 from workflows.text.language import guess_language
 from workflows.text.normaliser import normalise
 from workflows.text.words import count_words
@@ -43,9 +43,8 @@ class Documents:
         Raises PayloadTooLarge, InvalidInput.
         """
         if len(upload.data) > self._max_bytes:
-            raise PayloadTooLarge(
-                f"file: the document is larger than {self._max_bytes} bytes (STORYWIRE_MAX_DOCUMENT_BYTES)."
-            )
+            message = f"the document is larger than {self._max_bytes} bytes (STORYWIRE_MAX_DOCUMENT_BYTES)."
+            raise PayloadTooLarge(f"file: {message}", (FieldError("file", message),))
         title = _check_title(upload.title)
         name = _clean(PurePath(upload.filename.replace("\\", "/")).name)[:_LONGEST_NAME]
         kind = find_kind(name, upload.media_type, upload.data)

@@ -97,7 +97,8 @@ class Sessions:
         values = _checked(others)
         run = await self._runs.find(owner, run_id)
         if run.format != _STORY.name or run.status != "completed":
-            raise Conflict("Only a completed chapter can begin a story.")
+            state = f"is {run.status}" if run.format == _STORY.name else f"is of the format {run.format}"
+            raise Conflict(f"Only a completed chapter can begin a story; the run {run.id} {state}.")
         if run.series is not None:
             return await self.find(owner, run.series), False
         given = StoryInput.model_validate(run.input)

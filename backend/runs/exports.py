@@ -23,7 +23,7 @@ def find_exporter(format: AnyFormat, name: str) -> Exporter:
     """Raises InvalidInput that lists what there is."""
     exporters = format.exporters()
     if name not in exporters:
-        message = f"a {format.name} can be had as {', '.join(sorted(exporters))}"
+        message = f"a text of the format {format.name} can be had as {', '.join(sorted(exporters))}"
         raise InvalidInput(f"as: {message}", (FieldError("as", message),))
     return exporters[name]
 

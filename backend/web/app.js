@@ -2,10 +2,10 @@
 
 import { call, callIfThere, Problem, runPath, startRun } from "./api.js";
 import { byId, make } from "./elements.js";
-import { StoryForm } from "./form.js";
 import { recallDraft, recallRequest, rememberDraft, rememberRequest } from "./memory.js";
 import { Reader, toMarkdown, verifyText } from "./reader.js";
 import { hideShelf, showShelf } from "./shelf.js";
+import { Start } from "./start.js";
 import { follow } from "./stream.js";
 import { StoryView } from "./view.js";
 
@@ -17,7 +17,7 @@ let models = null;
 /** The run on the page, `{id, reader, request, stream, model}`, or null while the form is shown. */
 let shown = null;
 
-const form = new StoryForm(submit, showModelNotes);
+const form = new Start(submit, showModelNotes);
 const view = new StoryView({
   stop,
   accept: answerPlan,
@@ -102,7 +102,11 @@ function receive(run, id, message) {
     run.model = message.data.model;
     showModelNotes();
   }
-  if (message.type === "complete") verify(run, message.data);
+  if (message.type === "complete") {
+    verify(run, message.data);
+    showExports();
+  }
+  if (message.type === "error" && message.data.code === "BUDGET_EXCEEDED") offerBudget(run);
   if (run.reader.terminal) showShelf();
 }
 
@@ -124,7 +128,7 @@ async function check(run) {
 }
 
 function showLost(run, problem) {
-  const message = problem.status === 404 || problem.status === 410 ? "This story isn’t here any more." : problem.message;
+  const message = problem.status === 404 || problem.status === 410 ? "This text isn’t here any more." : problem.message;
   const data = { code: problem.code || "NOT_FOUND", message, resumable: false };
   view.show({ type: "error", data }, { kind: "none" }, run.reader);
 }
@@ -138,6 +142,16 @@ async function learnRequest(run) {
   if (!known.input) return;
   run.request = { format: known.format ?? "story", input: known.input, options: known.options ?? {} };
   view.showRequest(run.request);
+  showExports();
+}
+
+function showExports() {
+  if (shown?.request) view.ending.showExports(shown.id, form.exportsOf(shown.request.format));
+}
+
+async function offerBudget(run) {
+  const [quote, known] = await Promise.all([callIfThere(runPath(run.id, "/resume-quote")), callIfThere(runPath(run.id))]);
+  if (run === shown) view.ending.offerBudget(known?.options ?? run.request?.options, quote);
 }
 
 async function stop() {
@@ -152,11 +166,11 @@ async function stop() {
   }
 }
 
-async function resume() {
+async function resume(caps) {
   const run = shown;
   view.ending.setBusy(true);
   try {
-    await call("POST", runPath(run.id, "/resume"));
+    await call("POST", runPath(run.id, "/resume"), { body: caps });
   } catch (problem) {
     // It runs or has ended already, by another window's doing: read what there is.
     if (asProblem(problem).status === 409) return openRun(run.id);
@@ -234,6 +248,15 @@ async function learnModels() {
   showModelNotes();
 }
 
+async function learnFormats() {
+  const known = await callIfThere("api/v1/formats");
+  if (!known) return;
+  form.offer(known.formats ?? []);
+  const last = recallDraft();
+  if (last && (last.format ?? "story") !== "story") form.fill(last);
+  showExports();
+}
+
 function showModelNotes() {
   const chosen = form.model;
   const entry = (models?.models ?? []).find((model) => model.id === (chosen || models.default));
@@ -245,7 +268,8 @@ function showModelNotes() {
 }
 
 const draft = recallDraft();
-if (draft) form.fill({ ...draft, input: { ...draft.input, title: "", custom_user_input: "", chapter_number: 1 } });
+if (draft && (draft.format ?? "story") === "story") form.fill({ ...draft, input: { ...draft.input, title: "", custom_user_input: "", chapter_number: 1 } });
 window.addEventListener("hashchange", route);
 learnModels();
+learnFormats();
 route();

@@ -32,6 +32,9 @@ const whole = new Intl.NumberFormat("en");
 /** 1234 → "1,234". */
 export const formatCount = (number) => whole.format(number);
 
+/** 0.0123 → "$0.0123", 12 → "$12.00". */
+export const formatDollars = (dollars) => `$${dollars.toFixed(dollars < 1 ? 4 : 2)}`;
+
 /** "rtl" or "ltr" by the first letter of the text, as the Unicode rule has it; null when there is none. */
 export function directionOf(text) {
   const letter = /\p{L}/u.exec(text ?? "")?.[0];

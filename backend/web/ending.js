@@ -1,14 +1,25 @@
 // What comes after the text: the verified mark, new words, the choices; or what went wrong and the ways out.
 
 import { runPath } from "./api.js";
+import { Budget } from "./budget.js";
 import { byId, formatCount, make } from "./elements.js";
+
+const FILES = {
+  epub: "Take the book (.epub)",
+  docx: "Take it for Word (.docx)",
+  srt: "Take the subtitles (.srt)",
+  ssml: "Take it for a voice (.ssml)",
+  segments: "Take it turn by turn (.json)",
+  plain: "Take the words alone (.txt)",
+};
 
 export class Ending {
   #root = byId("ending");
   #foot = byId("sheet-foot");
   #actions;
+  #budget = null;
 
-  /** `actions`: `choose({choice_index} or {custom_user_input})`, `goOn()`, `download()`, `startAfresh()`, `readAgain()`. */
+  /** `actions`: `choose({choice_index} or {custom_user_input})`, `goOn(caps)`, `download()`, `startAfresh()`, `readAgain()`. */
   constructor(actions) {
     this.#actions = actions;
   }
@@ -30,11 +41,17 @@ export class Ending {
           "div",
           { class: "ways" },
           this.#makeDownload("Take the text (.md)"),
-          choices.length ? makeBook(data.run_id) : null,
-          this.#makeAfresh("Start a new story"),
+          make("span", { class: "ways__files" }),
+          this.#makeAfresh("Write something new"),
         ),
       ].filter(Boolean),
     );
+  }
+
+  /** Links to what the finished text can be had as, beside the Markdown that the page makes itself. */
+  showExports(runId, names) {
+    const others = names.filter((name) => name !== "md" && name !== "txt");
+    this.#root.querySelector(".ways__files")?.replaceChildren(...others.map((name) => makeFile(runId, name)));
   }
 
   /** `verdict` is what `verifyText` gave. */
@@ -60,17 +77,19 @@ export class Ending {
   /** `data` is that of the `error` message; `hasText` tells whether there is anything to take away. */
   showError(data, hasText) {
     const cancelled = data.code === "CANCELLED";
+    this.#budget = data.code === "BUDGET_EXCEEDED" && data.resumable ? new Budget() : null;
     const panel = make(
       "section",
       { class: "trouble", "data-code": data.code, role: "alert" },
       make("h2", {}, cancelled ? "Stopped" : "The writing broke off"),
       make("p", { class: "trouble__message", dir: "auto" }, data.message || "The run ended with an error."),
       hasText ? make("p", { class: "trouble__kept" }, keptText(data.partial)) : null,
-      make("p", { class: "trouble__problem", hidden: true }),
+      this.#budget?.element,
+      make("p", { class: "trouble__problem", role: "alert", hidden: true }),
       make(
         "div",
         { class: "ways" },
-        data.resumable ? makeButton("Go on", () => this.#actions.goOn(), "button--main") : null,
+        data.resumable ? makeButton("Go on", () => this.#actions.goOn(this.#budget?.caps), "button--main") : null,
         hasText ? this.#makeDownload("Take the text so far") : null,
         this.#makeAfresh("Start afresh"),
       ),
@@ -79,11 +98,16 @@ export class Ending {
     this.#root.replaceChildren(panel);
   }
 
+  /** What the run may spend so far and what the rest will cost (see `Budget.offer`). */
+  offerBudget(options, quote) {
+    this.#budget?.offer(options, quote);
+  }
+
   /** An action of the panel was refused. */
   showProblem(problem) {
     const shown = this.#root.querySelector(".trouble__problem, .choices__problem");
     if (!shown) return;
-    shown.textContent = [problem.message, ...problem.errors.map((error) => error.message)].join(" ");
+    shown.textContent = problem.errors.map((error) => error.message).join(" ") || problem.message;
     shown.hidden = false;
   }
 
@@ -128,8 +152,9 @@ export class Ending {
   }
 }
 
-function makeBook(runId) {
-  return make("a", { class: "button", href: runPath(runId, "/export?as=epub"), download: true }, "Take the book (.epub)");
+function makeFile(runId, name) {
+  const href = runPath(runId, `/export?as=${encodeURIComponent(name)}`);
+  return make("a", { class: "button", href, download: true }, FILES[name] ?? `Take it as ${name}`);
 }
 
 function makeButton(label, onclick, variant = "") {

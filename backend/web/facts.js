@@ -1,9 +1,9 @@
 // What is known about the text: safety verdicts, metrics, and what it took to write it.
 
-import { byId, formatCount, make } from "./elements.js";
+import { byId, formatCount, formatDollars, make } from "./elements.js";
 
-const MEASURES = ["Words", "Reading time", "Vocabulary", "To learn", "Model", "Tokens", "Cost"];
-const STAGES = { input: "Idea", sentence: "Sentences", section: "Sections", final: "Whole story" };
+const MEASURES = ["Words", "Reading time", "Vocabulary", "To learn", "Model", "Tokens", "Cost", "From the cache"];
+const STAGES = { input: "Idea", sentence: "Sentences", section: "Sections", final: "Whole text" };
 
 export class Facts {
   #verdicts = new Map();
@@ -45,8 +45,13 @@ export class Facts {
       this.#measure("Tokens", `${formatCount(read)} read, ${formatCount(written)} written`);
     }
     if (isNumber(cost)) {
-      this.#measure("Cost", `$${cost.toFixed(cost < 1 ? 4 : 2)}${isNumber(budget) ? ` of $${budget.toFixed(2)}` : ""}`);
+      this.#measure("Cost", `${formatDollars(cost)}${isNumber(budget) ? ` of ${formatDollars(budget)}` : ""}`);
     }
+  }
+
+  /** The text was there already: nothing was bought for it. */
+  showCached() {
+    this.#measure("From the cache", "yes: no model was called");
   }
 
   #measure(name, value) {

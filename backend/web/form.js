@@ -3,6 +3,7 @@
 import { Chips } from "./chips.js";
 import { paintCover } from "./cover.js";
 import { byId, make } from "./elements.js";
+import { FieldErrors } from "./errors.js";
 
 const SUGGESTIONS = ["space", "the deep sea", "a hidden forest", "dragons", "a castle with a secret", "animal rescue"];
 const REQUIRED = { theme: "Say what the story is about.", name: "Whom is the story for?" };
@@ -12,20 +13,21 @@ export class StoryForm {
   #fields = this.#form.elements;
   #chips = new Chips(byId("interest-chips"), this.#fields.interests);
   #button = byId("write");
+  #errors = new FieldErrors(this.#form, byId("form-problem"), (path) => this.#fieldOf(path));
 
   /** `onSubmit(request)` starts the run; `onChange()` hears of every edit. */
   constructor(onSubmit, onChange) {
     this.#offerSuggestions();
     this.#form.addEventListener("input", (event) => {
-      this.#clearError(event.target.closest("[data-field]"));
-      this.#refresh();
+      this.#errors.clearError(event.target.closest("[data-field]"));
+      this.refresh();
       onChange();
     });
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       if (this.#isFilled()) onSubmit(this.request);
     });
-    this.#refresh();
+    this.refresh();
   }
 
   get model() {
@@ -51,6 +53,7 @@ export class StoryForm {
     const options = {};
     if (this.model) options.model = this.model;
     if (fields.parallel.value) options.parallel = Number(fields.parallel.value);
+    if (fields.budget_usd.value) options.budget_usd = Number(fields.budget_usd.value);
     if (fields.review_outline.checked) options.review_outline = true;
     return { format: "story", input, options };
   }
@@ -58,7 +61,7 @@ export class StoryForm {
   fill({ input = {}, options = {} }) {
     const { reader = {} } = input;
     const values = { ...reader, ...input, ...options };
-    for (const name of ["theme", "name", "age", "chapter_number", "title", "custom_user_input", "model", "parallel"]) {
+    for (const name of ["theme", "name", "age", "chapter_number", "title", "custom_user_input", "model", "parallel", "budget_usd"]) {
       this.#fields[name].value = values[name] ?? this.#fields[name].defaultValue;
     }
     for (const name of ["reading_level", "language"]) {
@@ -66,7 +69,7 @@ export class StoryForm {
     }
     this.#fields.review_outline.checked = Boolean(options.review_outline);
     this.#chips.values = reader.interests ?? [];
-    this.#refresh();
+    this.refresh();
   }
 
   setBusy(busy) {
@@ -74,68 +77,30 @@ export class StoryForm {
     this.#button.textContent = busy ? "Starting…" : "Write the chapter";
   }
 
-  /** Shows a `Problem`: each error beside the field it names, the rest above the form. */
   showProblem(problem) {
-    this.clearProblem();
-    const unplaced = problem.errors.filter((error) => !this.#showError(error));
-    const wait = problem.retryAfter ? `Try again in ${problem.retryAfter} seconds.` : "";
-    const all = problem.errors.length && !unplaced.length ? "Something here needs another look." : problem.message;
-    const parts = [all, wait];
-    const box = byId("form-problem");
-    box.textContent = parts.filter(Boolean).join(" ");
-    box.hidden = false;
-    this.#focusFirstError();
+    this.#errors.showProblem(problem);
   }
 
   clearProblem() {
-    byId("form-problem").hidden = true;
-    this.#form.querySelectorAll("[data-field]").forEach((field) => this.#clearError(field));
+    this.#errors.clear();
   }
 
   #isFilled() {
     this.clearProblem();
     const missing = Object.keys(REQUIRED).filter((name) => !this.#fields[name].value.trim());
-    missing.forEach((name) => this.#showError({ field: name, message: REQUIRED[name] }));
-    this.#focusFirstError();
+    missing.forEach((name) => this.#errors.showError({ field: name, message: REQUIRED[name] }));
+    this.#errors.focusFirst();
     return missing.length === 0;
   }
 
   // The service names fields by their path (`input.reader.age`, `interests.2`): the last name that is a field's.
   #fieldOf(path) {
-    const names = String(path ?? "").split(/[.,/[\]]+/).filter(Boolean).reverse();
+    const names = path.split(/[.,/[\]]+/).filter(Boolean).reverse();
     for (const name of names) {
       const field = this.#form.querySelector(`[data-field="${CSS.escape(name)}"]`);
       if (field) return field;
     }
     return null;
-  }
-
-  #showError({ field: path, message }) {
-    const field = this.#fieldOf(path);
-    if (!field) return false;
-    this.#clearError(field);
-    const id = `${field.dataset.field}-error`;
-    field.append(make("p", { class: "field__error", id }, message));
-    field.querySelectorAll("input, textarea").forEach((control) => {
-      control.setAttribute("aria-invalid", "true");
-      control.setAttribute("aria-describedby", id);
-    });
-    if (byId("more").contains(field)) byId("more").open = true;
-    return true;
-  }
-
-  #clearError(field) {
-    const shown = field?.querySelector(".field__error");
-    if (!shown) return;
-    shown.remove();
-    field.querySelectorAll("input, textarea").forEach((control) => {
-      control.removeAttribute("aria-invalid");
-      control.removeAttribute("aria-describedby");
-    });
-  }
-
-  #focusFirstError() {
-    this.#form.querySelector("[aria-invalid]")?.focus();
   }
 
   #offerSuggestions() {
@@ -150,7 +115,8 @@ export class StoryForm {
     );
   }
 
-  #refresh() {
+  /** Paints the cover as the fields have it. */
+  refresh() {
     byId("age-shown").textContent = this.#fields.age.value;
     const { value: name } = this.#fields.name;
     paintCover(byId("cover"), {

@@ -36,9 +36,10 @@ export class Sheet {
     this.#paint({ theme, chapter, reader: reader.name && `for ${reader.name}` });
     byId("story-chapter").textContent = chapter ? chapterName(chapter) : "";
     byId("story-reader").replaceChildren(...(reader.name ? ["written for ", make("bdi", {}, reader.name)] : []));
-    if (!reader.language) return;
-    this.#root.lang = reader.language;
-    this.#direct(reader.language === "he" ? "rtl" : "ltr");
+    const language = reader.language ?? request?.input?.language;
+    if (!language) return;
+    this.#root.lang = language;
+    this.#direct(language === "he" ? "rtl" : "ltr");
   }
 
   setTitle(title) {

@@ -9,9 +9,10 @@ import { Pieces } from "./pieces.js";
 import { Plan } from "./plan.js";
 import { Follower } from "./scrolling.js";
 import { Sheet } from "./sheet.js";
+import { Sources } from "./sources.js";
 
 const DOING = {
-  outline: "Planning the chapter",
+  outline: "Making the plan",
   research: "Looking things up",
   generate_content: "Writing",
   safety_check: "Checking that it is safe",
@@ -23,6 +24,7 @@ const DOING = {
 export class StoryView {
   #sheet = new Sheet();
   #pieces = new Pieces();
+  #sources = new Sources();
   #facts = new Facts();
   #contents = new Contents((section) => this.#sheet.scrollTo(section));
   #follower = new Follower(() => this.#sheet.tail, byId("bar"));
@@ -43,6 +45,7 @@ export class StoryView {
   reset(request, watched) {
     this.#sheet.reset(request);
     this.#pieces.reset();
+    this.#sources.reset();
     this.#contents.reset();
     this.#facts.reset();
     this.bar.reset();
@@ -97,6 +100,8 @@ export class StoryView {
         // A node's own words are better: they name the section.
         if (data.message && !this.#told) this.bar.setStatus(data.message);
         return this.bar.showProgress(data);
+      case "facts":
+        return this.#sources.show(data.sources ?? []);
       case "safety_check":
         return this.#facts.showVerdict(data);
       case "metadata":
@@ -169,8 +174,9 @@ export class StoryView {
     this.#pieces.setTitles(data.pieces ?? []);
     if (data.metadata) this.#facts.showMetrics(data.metadata);
     if (data.usage) this.#facts.showUsage(data.usage);
+    if (data.cached) this.#facts.showCached();
     this.ending.showComplete(data);
-    byId("announcement").textContent = "The chapter is finished.";
+    byId("announcement").textContent = "The text is finished.";
   }
 
   #showError(data, reader) {

@@ -117,6 +117,7 @@ class Scripted:
     models: dict[str, Any] | None = field(
         default_factory=lambda: {"default": "openai:gpt-test", "models": []}
     )
+    formats: list[dict[str, Any]] = field(default_factory=list)
     recent: list[dict[str, Any]] | None = field(default_factory=list)
     runs: dict[str, Run] = field(default_factory=dict)
     stories: dict[str, list[str]] = field(default_factory=dict)

@@ -254,6 +254,13 @@ async def test_persona_is_stored_changed_and_part_of_the_scripts_prompts(
     assert "Sells honey." in provider.calls[0].prompt_text and "fewer stings" in provider.calls[0].prompt_text
     assert (await service.client.run(run_id))["input"]["audience_persona"]["name"] == "Dana"
     assert wrong.json()["errors"][0]["field"] == "input.audience_persona_id"
+    body = {"format": "creator_script", "input": {**WISH, "script_persona_id": "nobody"}}
+    nobody = await http.post("/api/v1/runs", json=body)
+    assert (nobody.status_code, nobody.json()["errors"][0]["field"]) == (404, "input.script_persona_id")
+    untagged = await http.post(
+        "/api/v1/personas", json={"kind": "alien", "name": "Zed", "description": "Hums."}
+    )
+    assert untagged.json()["detail"] == "body: 'kind' says which one it is: 'audience', 'script'"
     assert (await http.delete(f"/api/v1/personas/{made['id']}")).status_code == 204
     for method in ("GET", "DELETE"):
         assert (await http.request(method, f"/api/v1/personas/{made['id']}")).status_code == 404

@@ -96,7 +96,7 @@ async def test_lesson_settles_the_language_by_its_document_unless_one_is_asked_f
 
 
 async def test_lesson_of_somebody_elses_document_names_the_field() -> None:
-    with pytest.raises(InvalidInput) as refused:
+    with pytest.raises(NotFound) as refused:
         await LESSON.resolve(LESSON.parse({"knowledge_id": "7"}), Shelf(), "ben")
     assert refused.value.errors[0].field == "input.knowledge_id"
 

@@ -42,6 +42,12 @@ def test_outline_of_anything_else_is_refused(answer: dict[str, object]) -> None:
         StoryOutline.model_validate(answer)
 
 
+def test_more_than_three_words_to_learn_are_cut_to_three() -> None:
+    words = [{"word": word, "definition": "a word"} for word in ("dusk", "hull", "reef", "tide")]
+    kept = StoryOutline.model_validate(outline(3, vocabulary_words=words)).vocabulary_words
+    assert [word.word for word in kept] == ["dusk", "hull", "reef"]
+
+
 @pytest.mark.parametrize(("count", "valid"), [(1, False), (2, True), (4, True), (5, False)])
 def test_choices_are_two_to_four(count: int, valid: bool) -> None:
     answer = {"question": "What now?", "choices": [CHOICE] * count}

@@ -121,5 +121,6 @@ async def test_story_that_cannot_go_on_now_is_a_conflict() -> None:
 
 @pytest.mark.parametrize("given", [{"child_id": "c2"}, {"story_session_id": "s2"}])
 async def test_what_is_not_there_is_not_found(given: dict[str, Any]) -> None:
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound) as refused:
         await resolve(Shelf(), **given)
+    assert [error.field for error in refused.value.errors] == [f"input.{name}" for name in given]

@@ -222,7 +222,10 @@ def _hash_prompts(kind: type[Format[Any]]) -> str:
 def invalid_input(error: ValidationError, root: str = "input") -> InvalidInput:
     """Pydantic's findings as ours: dotted paths below `root`, sentences, no echo of the values."""
     found = tuple(
-        FieldError(".".join([root, *(str(part) for part in item["loc"])]), str(item["msg"]))
+        FieldError(
+            ".".join([root, *(str(part) for part in item["loc"])]),
+            str(item["msg"]).removeprefix("Value error, "),
+        )
         for item in error.errors(include_url=False, include_input=False, include_context=False)
     )
     return InvalidInput("; ".join(f"{item.field}: {item.message}" for item in found), found)

@@ -126,7 +126,7 @@ def _template(given: CreatorScriptInput, template: Template) -> Iterator[Tip]:
             "short_for_template",
             "duration_minutes",
             "hint",
-            f"In {given.duration_minutes:g} minutes there is no room for: {', '.join(shortened)}.",
+            f"In {given.duration_minutes:g} min there is no room for: {', '.join(shortened)}.",
         )
     if (pace := pace_of(given, template)) * given.duration_minutes < 100:
         yield Tip(

@@ -18,7 +18,7 @@ from workflows.formats.creator_script.styles import list_styles
 from workflows.formats.creator_script.templates import Template, TemplateBook
 from workflows.formats.creator_script.timing import content_seconds, heading
 from workflows.formats.exports import Exporter
-from workflows.library import Library
+from workflows.library import Library, find_named
 from workflows.models.calls import stream_text
 from workflows.models.catalog import Model
 from workflows.models.settings import ModelSettings
@@ -78,9 +78,9 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         for kind, model in (("audience", AudiencePersona), ("script", ScriptPersona)):
             if (persona_id := getattr(given, f"{kind}_persona_id")) is None:
                 continue
-            stored = await library.find(owner, "persona", persona_id)
+            field = f"input.{kind}_persona_id"
+            stored = await find_named(library, owner, "persona", persona_id, field)
             if stored["kind"] != kind:
-                field = f"input.{kind}_persona_id"
                 message = (
                     f"{persona_id} is a persona of kind {stored['kind']}; one of kind {kind} is expected"
                 )

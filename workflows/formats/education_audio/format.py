@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from langchain_core.messages import BaseMessage
 
-from workflows.errors import FieldError, InvalidInput, NotFound
+from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import Format, Plan
 from workflows.formats.education_audio.answers import outline_of
 from workflows.formats.education_audio.cast import CASTS, ROLES
@@ -31,7 +31,7 @@ from workflows.formats.speech.renderers import render_plain
 from workflows.formats.speech.script_filter import ScriptFilter
 from workflows.formats.speech.tags import vocabulary
 from workflows.formats.speech.turns import Turn, parse_turns
-from workflows.library import Library
+from workflows.library import Library, find_named
 from workflows.models.calls import ask, stream_text
 from workflows.models.catalog import Model
 from workflows.models.spec import ModelSpec
@@ -84,10 +84,7 @@ class EducationAudioFormat(Format[LessonInput]):
         """Finds the document and settles the language. A document that is sent along is looked over here."""
         document = given.document
         if given.knowledge_id is not None:
-            try:
-                found = await library.find(owner, "document", given.knowledge_id)
-            except NotFound as error:
-                raise _wrong("input.knowledge_id", error.message) from None
+            found = await find_named(library, owner, "document", given.knowledge_id, "input.knowledge_id")
             language = found.get("language")
         else:
             assert document is not None

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
 
@@ -27,7 +27,10 @@ class StoryOutline(BaseModel):
     title: Line
     scenes: list[Scene] = Field(min_length=3, max_length=5)
     educational_elements: list[Line] = Field(max_length=6)
-    vocabulary_words: list[VocabularyWord] = Field(max_length=5)
+    vocabulary_words: Annotated[
+        list[VocabularyWord], Field(max_length=5), AfterValidator(lambda words: words[:3])
+    ]
+    """Three at most are kept. One too many, or too few, is not worth a second plan."""
 
 
 class Choice(BaseModel):

@@ -11,7 +11,7 @@ from typing import Any
 
 from workflows.errors import Conflict, FieldError, InvalidInput
 from workflows.formats.story.input import SUMMARY, EarlierChapter, Reader, StoryInput
-from workflows.library import Library
+from workflows.library import Library, find_named
 from workflows.safety.check import first_refused_field
 from workflows.safety.policy import load_policy
 from workflows.text.words import last_sentence_end, split_sentences
@@ -29,7 +29,9 @@ async def resolve_references(given: StoryInput, library: Library, owner: str) ->
         if given.choice_index is not None:
             raise _refused("choice_index", "a choice is of a stored story: give story_session_id too")
         return await _with_child(given, library, owner)
-    session = await library.find(owner, "story_session", given.story_session_id)
+    session = await find_named(
+        library, owner, "story_session", given.story_session_id, "input.story_session_id"
+    )
     _check_against(given, session)
     reader = Reader.model_validate(session["reader"])
     return given.model_copy(
@@ -47,7 +49,7 @@ async def _with_child(given: StoryInput, library: Library, owner: str) -> StoryI
         return given
     if "reader" in given.model_fields_set:
         raise _refused("reader", "give either child_id or reader, not both")
-    child = await library.find(owner, "child", given.child_id)
+    child = await find_named(library, owner, "child", given.child_id, "input.child_id")
     return given.model_copy(update={"reader": Reader.model_validate(child["reader"])})
 
 
