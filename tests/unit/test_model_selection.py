@@ -113,6 +113,11 @@ def test_embedded_model_is_no_partner_of_another(name: str) -> None:
         select(**{name: str(EMBEDDED)})
 
 
+def test_embedded_model_is_no_judge() -> None:
+    with pytest.raises(ValueError, match="too small to judge; name another model, or STORYWIRE_JUDGE=off"):
+        select(judge_model=str(EMBEDDED))
+
+
 def test_choices_say_what_is_configured_allowed_and_what_each_is_for() -> None:
     selection = select(allowed_models="groq:fast,openai:*", derived_model="groq:fast")
     infos = {info.id: info for info in selection.choices()}
