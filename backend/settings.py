@@ -76,6 +76,12 @@ class Settings(ModelSettings):
     resume_on_start: bool = Field(
         True, description="Go on by itself with runs that a crash or a stop interrupted"
     )
+    max_resumes: int = Field(
+        5,
+        ge=0,
+        description="How often a run whose process died is taken up again by itself, without a section that is "
+        "finished meanwhile; then it ends (INTERNAL), and can be resumed by hand",
+    )
     shutdown_grace: float = Field(
         20, ge=0, description="Seconds that sections get to finish when the service is stopped"
     )

@@ -37,6 +37,7 @@ from backend.streaming.chunks import (
     NodeEvent,
     NodeEventData,
     OutlineMessage,
+    Progress,
     Retract,
 )
 from backend.streaming.events import stream_messages
@@ -154,6 +155,9 @@ class Executor:
                 raise
             if signals.reason == "shutdown":
                 return None
+            if signals.reason == "given_up":
+                log.error("run_given_up", deaths=run.deaths)
+                return failure(Internal(_DIED.format(times=run.deaths)), writer.transcript)
             return failure(Cancelled("The run was stopped. The text so far is kept."), writer.transcript)
         except TimeoutError:
             return failure(RunTimeout("The run took longer than it may, and was stopped."), writer.transcript)
@@ -206,7 +210,9 @@ class Executor:
         meter = ProgressMeter(time.monotonic)
         _prepare(meter, transcript)
         if not snapshot.created_at and transcript.outline is None:
-            kept = await self._cache.obtain(run, lambda: writer.put(meter.now(_SAME_ELSEWHERE)))
+            kept = await self._cache.obtain(
+                run, lambda percent: writer.put(meter.now(_SAME_ELSEWHERE, percent))
+            )
             if kept is not None:
                 return _retell(kept, writer, meter, attempt)
         # Not `snapshot.next`: it is empty too when every task of a step is done but the step isn't checkpointed.
@@ -233,8 +239,9 @@ class Executor:
                         writer.put(_counted(told, transcript))
                     if (progress := _progress(meter, message)) is not None:
                         writer.put(progress)
+                        self._cache.tell(run, progress.data.percent)
                     if _ends_section(message):
-                        self._store_usage(run, transcript)
+                        self._store_progress(run, transcript)
             snapshot = await graph.aget_state(config)
             state = cast(State, snapshot.values)
         if snapshot.interrupts:
@@ -256,16 +263,23 @@ class Executor:
             state["metadata"] = transcript.metadata.model_dump()  # with what the gate measured
         return complete(run.id, state, transcript.whole_usage or account.tally.usage)
 
-    def _store_usage(self, run: Run, transcript: Transcript) -> None:
-        """Beside the writing, which need not wait for it: if the process dies, little is missing."""
-        task = asyncio.create_task(self._accounts.store(run, transcript), name=f"usage {run.id}")
-        self._storing.add(task)
-        task.add_done_callback(self._forget)
+    def _store_progress(self, run: Run, transcript: Transcript) -> None:
+        """What was spent, and that it got on; beside the writing, which need not wait for it: if the process
+        dies, little is missing."""
+        works = [self._accounts.store(run, transcript)]
+        if run.deaths:
+            works.append(self._repository.update(run.id, deaths=0))
+        for work in works:
+            task = asyncio.create_task(work, name=f"progress {run.id}")
+            self._storing.add(task)
+            task.add_done_callback(self._forget)
 
     def _forget(self, task: asyncio.Task[None]) -> None:
         self._storing.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("usage_not_stored", error=type(error).__name__)  # the end of the run stores it again
+            log.warning(
+                "progress_not_stored", error=type(error).__name__
+            )  # the end of the run stores it again
 
     async def _store(self, run: Run, ending: Message | None, transcript: Transcript) -> Outcome:
         match ending:
@@ -352,7 +366,7 @@ def _prepare(meter: ProgressMeter, transcript: Transcript) -> None:
         meter.plan(sum(section.target_words for section in transcript.outline.sections))
 
 
-def _progress(meter: ProgressMeter, message: Message) -> Message | None:
+def _progress(meter: ProgressMeter, message: Message) -> Progress | None:
     """What a message means for the progress; said after it."""
     match message:
         case OutlineMessage(data=outline):
@@ -368,6 +382,10 @@ def _progress(meter: ProgressMeter, message: Message) -> Message | None:
     return None
 
 
+_DIED = (
+    "The service's process died {times} times in a row while it worked on this run, so it isn't taken up again by "
+    "itself. The text so far is kept."
+)
 _SAME_ELSEWHERE = "The same is being written for another run; this one gets it when it is done"
 _SAYINGS = {
     "outline": "Planning",

@@ -74,9 +74,12 @@ class Runs:
         quota: Quota,
         prices: PriceBook,
         budget_usd: float | None,
+        max_resumes: int,
         recorder: Recorder | None = None,
     ) -> None:
-        """`budget_usd` is what a run may cost that doesn't say so itself; None: as much as it takes."""
+        """`budget_usd` is what a run may cost that doesn't say so itself; None: as much as it takes. A run is
+        taken up `max_resumes` times from a process that died, unless it gets on meanwhile."""
+        self._max_resumes = max_resumes
         self._prices = prices
         self._budget_usd = budget_usd
         self._formats = formats
@@ -277,20 +280,33 @@ class Runs:
         await self._repository.delete(owner, run_id)
 
     async def recover(self) -> int:
-        """Goes on with every run that nobody executes, because its process is gone. Returns how many."""
+        """Goes on with every run that nobody executes, because its process is gone. Returns how many.
+
+        One whose processes died too often in a row, without a section that was finished, is ended instead.
+        """
         found = []
         for run in await self._repository.unfinished():
             if not self._execution.accepts:
                 break  # the others at the next look
             if not self._is_abandoned(run):
                 continue
-            if run.format in self._formats and await self._repository.claim(run, self._presence.id):
+            deaths = run.deaths + self._has_died(run)
+            if run.format in self._formats and await self._repository.claim(
+                run, self._presence.id, deaths=deaths
+            ):
+                self._submit(replace(run, process=self._presence.id, deaths=deaths))
+                if deaths > self._max_resumes:
+                    await self._execution.stop(run.id, "given_up")
+                    continue
                 self._measures.recovered("stop" if run.process is None else "crash")
-                self._submit(replace(run, process=self._presence.id))
                 found.append(run.id)
         for run_id in found:
             await self._execution.begun(run_id)
         return len(found)
+
+    def _has_died(self, run: Run) -> bool:
+        """Whether the process that executed it is dead: not stopped, and not this one, without its log."""
+        return run.process is not None and run.process != self._presence.id
 
     def _is_abandoned(self, run: Run) -> bool:
         if run.process is None:
