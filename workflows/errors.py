@@ -148,7 +148,7 @@ class SafetyRejected(StorywireError):
 
 
 class BudgetExceeded(StorywireError):
-    """What the run may spend is used up; it can go on with more."""
+    """What the run may spend is used up, or too little to go on with; it can go on with more."""
 
     code = "BUDGET_EXCEEDED"
 

@@ -132,7 +132,7 @@ class Executor:
     async def _write(self, run: Run, writer: RunWriter, signals: Signals, attempt: Attempt) -> Message | None:
         """The run's last message; None when it isn't over: it waits for a person, or for another process."""
         with self._accounts.keep(run, writer.transcript) as account:
-            ending = await self._ending(run, writer, signals, attempt.callbacks, account)
+            ending = await self._ending(run, writer, signals, attempt, account)
         for message in account.untold():
             writer.put(message)
         return ending
@@ -142,12 +142,12 @@ class Executor:
         run: Run,
         writer: RunWriter,
         signals: Signals,
-        callbacks: list[BaseCallbackHandler],
+        sight: Attempt,
         account: Account,
     ) -> Message | None:
         try:
             async with asyncio.timeout(self._run_timeout):
-                return await signals.guard(self._run_graph(run, writer, signals, callbacks, account))
+                return await signals.guard(self._run_graph(run, writer, signals, sight, account))
         except GraphDrained:
             return None
         except asyncio.CancelledError:
@@ -177,10 +177,11 @@ class Executor:
         run: Run,
         writer: RunWriter,
         signals: Signals,
-        callbacks: list[BaseCallbackHandler],
+        sight: Attempt,
         account: Account,
     ) -> Message | None:
         graph = self._graphs[run.format]
+        callbacks: list[BaseCallbackHandler] = [*sight.callbacks]
         if self._recorder is not None:
             callbacks = [*callbacks, *await self._recorder.begin(run)]
         options = RunOptions.model_validate(run.options)
@@ -214,6 +215,8 @@ class Executor:
                 run, lambda percent: writer.put(meter.now(_SAME_ELSEWHERE, percent))
             )
             if kept is not None:
+                await writer.flush()  # what it was told before is its own
+                sight.retold()
                 return _retell(kept, writer, meter, attempt)
         # Not `snapshot.next`: it is empty too when every task of a step is done but the step isn't checkpointed.
         if not snapshot.created_at or snapshot.tasks:
