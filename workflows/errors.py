@@ -17,8 +17,11 @@ class FieldError:
     message: str
 
 
-class StorywireError(Exception):
-    """The root. `retryable`: the same request may succeed later. `resumable`: a run that it ended can go on."""
+class StorywireError(RuntimeError):
+    """The root. `retryable`: the same request may succeed later. `resumable`: a run that it ended can go on.
+
+    A RuntimeError, because LangGraph's server shows the messages of none but Python's own kinds.
+    """
 
     code: ClassVar[str] = "INTERNAL"
     retryable: ClassVar[bool] = False
