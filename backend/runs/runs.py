@@ -15,8 +15,9 @@ from ulid import ULID
 from backend.log.entry import Entry
 from backend.log.sql import SqlLog
 from backend.runs.execution import InlineExecution
-from backend.runs.options import RunOptions, check_room, with_caps
+from backend.runs.options import RunOptions, check_prices, check_room, with_caps
 from backend.runs.origin import Origin, VersionWish, origin_of
+from backend.runs.orphans import Orphans
 from backend.runs.outline import check_outline
 from backend.runs.presence import Presence
 from backend.runs.quota import Quota
@@ -96,7 +97,7 @@ class Runs:
         self._recorder = recorder
         self._readership = Readership(disconnect_grace, self._nobody_reads)
         self._stopping: set[asyncio.Task[bool]] = set()
-        self._missing: set[str] = set()  # our own runs that were not executing at the last look
+        self._orphans = Orphans(presence, execution)
 
     async def start(self, owner: str, request: RunRequest) -> tuple[Run, bool]:
         """A new run and True, or the one that this idempotency key started before and False.
@@ -288,9 +289,9 @@ class Runs:
         for run in await self._repository.unfinished():
             if not self._execution.accepts:
                 break  # the others at the next look
-            if not self._is_abandoned(run):
+            if not self._orphans.is_one(run):
                 continue
-            deaths = run.deaths + self._has_died(run)
+            deaths = run.deaths + self._orphans.is_of_the_dead(run)
             if run.format in self._formats and await self._repository.claim(
                 run, self._presence.id, deaths=deaths
             ):
@@ -303,24 +304,6 @@ class Runs:
         for run_id in found:
             await self._execution.begun(run_id)
         return len(found)
-
-    def _has_died(self, run: Run) -> bool:
-        """Whether the process that executed it is dead: not stopped, and not this one, without its log."""
-        return run.process is not None and run.process != self._presence.id
-
-    def _is_abandoned(self, run: Run) -> bool:
-        if run.process is None:
-            return True
-        if run.process != self._presence.id:
-            return not self._presence.is_alive(run.process)
-        # One of our own, which the log being away threw out; or one that is just being started: then it
-        # isn't there at the first look, but at the second.
-        if self._execution.executes(run.id):
-            self._missing.discard(run.id)
-            return False
-        seen_before = run.id in self._missing
-        self._missing ^= {run.id}
-        return seen_before
 
     @property
     def readers(self) -> int:
@@ -360,15 +343,7 @@ class Runs:
         return asked.model_copy(update={"cache": cache, "budget_usd": asked.budget_usd or self._budget_usd})
 
     def _check_budget(self, budget_usd: float | None, model: ModelSpec) -> None:
-        """A budget can only be kept where every model's price is known."""
-        if budget_usd is None:
-            return
-        for called in self._models.selection.called_by(model):
-            if self._prices.find(called) is None:
-                message = f"the price of {called} is not known, so no budget can be kept; STORYWIRE_PRICES can name it"
-                raise InvalidInput(
-                    f"options.budget_usd: {message}", (FieldError("options.budget_usd", message),)
-                )
+        check_prices(budget_usd, self._models.selection.called_by(model), self._prices)
 
     def _check_safety(self, run: Run, said: dict[str, Any], root: str) -> None:
         """What isn't fit for its readers is sent back to who said it: a run that waits, waits on."""
