@@ -122,6 +122,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             called = models.selection.called_by(ModelSpec.parse(run.model))
             return cache_key(formats[run.format], run, called, policy_of(run))
 
+        cache = ResultCache(CacheRepository(database), repository, run_log, key_of, settings.cache_ttl)
         executor = Executor(
             graphs={
                 name: build_graph(format, models, checkpoints, policies, library, settings.revisions, ledgers)
@@ -132,7 +133,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             recorder=recorder,
             policy_of=policy_of,
             accounts=Accounts(ledgers, usage),
-            cache=ResultCache(CacheRepository(database), repository, run_log, key_of, settings.cache_ttl),
+            cache=cache,
             sight=Sight(measures, tracings),
             personal_of=lambda run: _personal(formats[run.format], run),
             merge_seconds=settings.merge_ms / 1000,
@@ -151,6 +152,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             measures=measures,
             disconnect_grace=settings.disconnect_grace,
             quota=quota,
+            max_resumes=settings.max_resumes,
             recorder=recorder,
         )
         child_repository, session_repository = ChildRepository(database), SessionRepository(database)
@@ -166,7 +168,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
                 "checkpoints": (settings.state_dir / _CHECKPOINTS, "checkpoints"),
             },
         )
-        housekeeping = Housekeeping(repository, run_log, checkpoints, settings.pack_after)
+        housekeeping = Housekeeping(repository, run_log, checkpoints, cache, settings.pack_after)
         await stack.enter_async_context(housekeeping)
         warming = asyncio.create_task(_warm_up(models, ledgers.prices), name="warm up")
         stack.push_async_callback(_leave, warming)

@@ -1,17 +1,20 @@
 """Every setting of the service. With `workflows/models/settings.py` the only reader of the environment."""
 
+import os
+from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import DotEnvSettingsSource, SettingsConfigDict
 
 from workflows.formats.creator_script.templates import TemplateBook, TemplateError
 from workflows.formats.discovery_report.areas import AreaBook, AreaError
 from workflows.models.settings import ModelSettings
 from workflows.safety.book import PolicyBook, PolicyError
 
+_PREFIX = "STORYWIRE_"
 _LANGSMITH = "https://api.smith.langchain.com"
 
 
@@ -75,6 +78,12 @@ class Settings(ModelSettings):
     run_timeout: float = Field(3600, gt=0, description="Seconds that a run may take (TIMEOUT)")
     resume_on_start: bool = Field(
         True, description="Go on by itself with runs that a crash or a stop interrupted"
+    )
+    max_resumes: int = Field(
+        5,
+        ge=0,
+        description="How often a run whose process died is taken up again by itself, without a section that is "
+        "finished meanwhile; then it ends (INTERNAL), and can be resumed by hand",
     )
     shutdown_grace: float = Field(
         20, ge=0, description="Seconds that sections get to finish when the service is stopped"
@@ -204,6 +213,23 @@ def _is_installed(module: str) -> bool:
         return find_spec(module) is not None
     except ModuleNotFoundError:
         return False
+
+
+def find_unknown() -> dict[str, str]:
+    """The variables that are named like a setting of ours and are none, each with a sentence; most are misspelt."""
+    known = {name for name in map(_variable, Settings.model_fields) if name.startswith(_PREFIX)}
+    given = {name.upper() for name in (*os.environ, *DotEnvSettingsSource(Settings).env_vars)}
+    return {
+        name: "there is no such setting, so it does nothing"
+        + (f"; do you mean {close[0]}?" if (close := get_close_matches(name, known, 1, 0.87)) else "")
+        for name in sorted(given - known)
+        if name.startswith(_PREFIX)
+    }
+
+
+def _variable(name: str) -> str:
+    alias = Settings.model_fields[name].validation_alias
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"{_PREFIX}{name.upper()}"
 
 
 class SettingsError(Exception):

@@ -17,8 +17,11 @@ class FieldError:
     message: str
 
 
-class StorywireError(Exception):
-    """The root. `retryable`: the same request may succeed later. `resumable`: a run that it ended can go on."""
+class StorywireError(RuntimeError):
+    """The root. `retryable`: the same request may succeed later. `resumable`: a run that it ended can go on.
+
+    A RuntimeError, because LangGraph's server shows the messages of none but Python's own kinds.
+    """
 
     code: ClassVar[str] = "INTERNAL"
     retryable: ClassVar[bool] = False
@@ -146,7 +149,7 @@ class SafetyRejected(StorywireError):
 
 
 class BudgetExceeded(StorywireError):
-    """What the run may spend is used up; it can go on with more."""
+    """What the run may spend is used up, or too little to go on with; it can go on with more."""
 
     code = "BUDGET_EXCEEDED"
 

@@ -13,7 +13,7 @@ from rich.text import Text
 
 from backend.cli.failures import fail, settings_or_fail
 from backend.cli.proxy import check_streaming
-from backend.settings import Settings
+from backend.settings import Settings, find_unknown
 from workflows.models.finding import Finding, Level
 from workflows.safety.book import PolicyBook
 
@@ -60,7 +60,9 @@ def _check_setup() -> None:
     settings = settings_or_fail()
     from workflows.models.checkup import check_models  # a second of imports, which other commands do without
 
-    findings = [_check_data(settings), _check_policies(settings), *asyncio.run(check_models(settings))]
+    findings = [_check_data(settings), _check_policies(settings)]
+    findings += [Finding("doubtful", name, message) for name, message in find_unknown().items()]
+    findings += asyncio.run(check_models(settings))
     for finding in findings:
         mark, colour = _MARKS[finding.level]
         _console.print(Text.assemble((mark, colour), f" {finding.about}: {finding.message}"))

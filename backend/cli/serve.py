@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from backend.cli.failures import fail, settings_or_fail
-from backend.settings import Settings
+from backend.settings import Settings, find_unknown
 
 _console = Console(stderr=True)
 
@@ -52,6 +52,8 @@ def _greet(settings: Settings, port: int) -> None:
     default = Selection(settings).default()
     _console.print(f"[bold]Storywire[/bold]  http://{host}:{port}/", highlight=False)
     _console.print(f"Model      {default}", highlight=False)
+    for name, message in find_unknown().items():
+        _console.print(f"{name}: {message}", style="yellow", highlight=False)
     if default.provider == "embedded":
         _console.print(f"           {EMBEDDED_NOTE}", style="yellow", highlight=False)
         _console.print(

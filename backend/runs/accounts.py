@@ -1,13 +1,10 @@
 """What a run spends: its ledger while it is written, and its sums in the table of usage."""
 
-import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, cast
-
-import structlog
 
 from backend.runs.options import RunOptions
 from backend.store.runs import Run
@@ -18,8 +15,6 @@ from backend.streaming.transcript import Transcript
 from workflows.models.ledger import Caps, Ledger, Ledgers
 from workflows.models.usage import Spending
 from workflows.state import State
-
-log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +44,6 @@ class Accounts:
     def __init__(self, ledgers: Ledgers, repository: UsageRepository) -> None:
         self._ledgers = ledgers
         self._repository = repository
-        self._storing: set[asyncio.Task[None]] = set()
 
     @contextmanager
     def keep(self, run: Run, transcript: Transcript) -> Iterator[Account]:
@@ -74,17 +68,6 @@ class Accounts:
             parts = [_row(part.model_dump()) for part in sum_by_role(transcript.spent.values())]
             whose = {"id": run.id, "owner": run.owner, "format": run.format}
             await self._repository.put(whose, datetime.now(UTC).date().isoformat(), parts)
-
-    def store_soon(self, run: Run, transcript: Transcript) -> None:
-        """Beside the writing, which need not wait for it: if the process dies, little is missing."""
-        task = asyncio.create_task(self.store(run, transcript), name=f"usage {run.id}")
-        self._storing.add(task)
-        task.add_done_callback(self._forget)
-
-    def _forget(self, task: asyncio.Task[None]) -> None:
-        self._storing.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.warning("usage_not_stored", error=type(error).__name__)  # the end of the run stores it again
 
 
 def _row(part: Mapping[str, Any]) -> dict[str, Any]:

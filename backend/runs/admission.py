@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from backend.runs.options import RunOptions
+from backend.runs.options import RunOptions, check_prices
 from backend.store.runs import Run
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import AnyFormat
@@ -54,14 +54,7 @@ class Admission:
 
     def check_budget(self, budget_usd: float | None, model: ModelSpec) -> None:
         """A budget can only be kept where every model's price is known. Raises InvalidInput."""
-        if budget_usd is None:
-            return
-        for called in self.models.selection.called_by(model):
-            if self.prices.find(called) is None:
-                message = f"the price of {called} is not known, so no budget can be kept; STORYWIRE_PRICES can name it"
-                raise InvalidInput(
-                    f"options.budget_usd: {message}", (FieldError("options.budget_usd", message),)
-                )
+        check_prices(budget_usd, self.models.selection.called_by(model), self.prices)
 
     def check_safety(self, run: Run, said: dict[str, Any], root: str) -> None:
         """What isn't fit for its readers is sent back to who said it: a run that waits, waits on.

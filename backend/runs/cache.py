@@ -34,7 +34,25 @@ from workflows.formats.base import AnyFormat
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import Policy
 
-Flight = tuple[str, str]
+
+class _Flight:
+    """A result that is being written, and how far it is."""
+
+    def __init__(self) -> None:
+        self.percent = 0
+        self.landed = False
+        self._news = asyncio.Event()
+
+    def tell(self, percent: int, *, landed: bool = False) -> None:
+        """It got on; who waits hears of it."""
+        if percent > self.percent or landed:
+            self.percent, self.landed = max(self.percent, percent), landed
+            news, self._news = self._news, asyncio.Event()
+            news.set()
+
+    async def news(self) -> None:
+        """Returns when it has got on since."""
+        await self._news.wait()
 
 
 class ResultCache:
@@ -55,39 +73,49 @@ class ResultCache:
         self._log = log
         self._key_of = key_of
         self._ttl = timedelta(seconds=ttl)
-        self._flights: dict[Flight, asyncio.Event] = {}
-        self._leads: dict[str, Flight] = {}
+        self._flights: dict[tuple[str, str], _Flight] = {}
+        self._leads: dict[str, tuple[str, str]] = {}
 
-    async def obtain(self, run: Run, waiting: Callable[[], None]) -> list[Message] | None:
+    async def obtain(self, run: Run, waiting: Callable[[int], None]) -> list[Message] | None:
         """The messages of a kept result, as the run's own; None when the run is to be written.
 
-        `waiting` is called when it takes until another run is written. Call `land` when the run is over.
+        `waiting` is called when it takes until another run is written, and again with each percent that the other
+        gets on. Call `tell` when the run gets on itself, and `land` when it is over.
         """
         key = self._key_of(run) if run.options.get("cache") == "use" else None
         if key is None:
             return None
-        flight = (run.owner, key)
-        if flight in self._flights:
-            waiting()
-        while (other := self._flights.get(flight)) is not None:
-            await other.wait()
-        self._flights[flight] = asyncio.Event()
-        self._leads[run.id] = flight
+        place = (run.owner, key)
+        while (other := self._flights.get(place)) is not None:
+            while not other.landed:
+                waiting(other.percent)
+                await other.news()
+        self._flights[place] = _Flight()
+        self._leads[run.id] = place
         found = await self._find(run, key)
         if found is not None:
             self.land(run)
         return found
 
+    def tell(self, run: Run, percent: int) -> None:
+        """How far the run is, for those who wait for it."""
+        if (place := self._leads.get(run.id)) is not None:
+            self._flights[place].tell(percent)
+
     def land(self, run: Run) -> None:
         """The run is over, however: those who waited for it look again."""
-        if (flight := self._leads.pop(run.id, None)) is not None:
-            self._flights.pop(flight).set()
+        if (place := self._leads.pop(run.id, None)) is not None:
+            self._flights.pop(place).tell(0, landed=True)
 
     async def keep(self, run: Run) -> None:
         """The run is complete: from now on it answers the same request."""
         key = self._key_of(run) if run.options.get("cache") in ("use", "refresh") else None
         if key is not None:
             await self._repository.put(run.owner, key, run.id)
+
+    async def drop_expired(self) -> None:
+        """Forgets which runs answered a request when they are too old to."""
+        await self._repository.drop(older_than=datetime.now(UTC) - self._ttl)
 
     async def _find(self, run: Run, key: str) -> list[Message] | None:
         run_id = await self._repository.find(run.owner, key, newer_than=datetime.now(UTC) - self._ttl)

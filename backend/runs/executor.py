@@ -22,11 +22,17 @@ from backend.sight.attempt import Attempt, Sight
 from backend.sight.measures import Outcome
 from backend.store.runs import Run, RunRepository
 from backend.streaming.chunks import Message
+from backend.streaming.transcript import Transcript
 from workflows.errors import Cancelled, Internal, RunTimeout, StorywireError
 from workflows.graph import Graph
 from workflows.safety.policy import Policy
 
 log = structlog.get_logger()
+
+_DIED = (
+    "The service's process died {times} times in a row while it worked on this run, so it isn't taken up again by "
+    "itself. The text so far is kept."
+)
 
 
 class Executor:
@@ -52,6 +58,8 @@ class Executor:
         self._endings = Endings(graphs, repository, cache)
         self._policy_of = policy_of
         self._accounts = accounts
+        self._repository = repository
+        self._storing: set[asyncio.Task[None]] = set()
         self._cache = cache
         self._sight = sight
         self._personal_of = personal_of
@@ -107,7 +115,7 @@ class Executor:
     async def _write(self, run: Run, writer: RunWriter, signals: Signals, attempt: Attempt) -> Message | None:
         """The run's last message; None when it isn't over: it waits for a person, or for another process."""
         with self._accounts.keep(run, writer.transcript) as account:
-            ending = await self._ending(run, writer, signals, attempt.callbacks, account)
+            ending = await self._ending(run, writer, signals, attempt, account)
         for message in account.untold():
             writer.put(message)
         return ending
@@ -117,12 +125,12 @@ class Executor:
         run: Run,
         writer: RunWriter,
         signals: Signals,
-        callbacks: list[BaseCallbackHandler],
+        attempt: Attempt,
         account: Account,
     ) -> Message | None:
         try:
             async with asyncio.timeout(self._run_timeout):
-                return await signals.guard(self._run_graph(run, writer, signals, callbacks, account))
+                return await signals.guard(self._run_graph(run, writer, signals, attempt, account))
         except GraphDrained:
             return None
         except asyncio.CancelledError:
@@ -130,6 +138,9 @@ class Executor:
                 raise
             if signals.reason == "shutdown":
                 return None
+            if signals.reason == "given_up":
+                log.error("run_given_up", deaths=run.deaths)
+                return failure(Internal(_DIED.format(times=run.deaths)), writer.transcript)
             return failure(Cancelled("The run was stopped. The text so far is kept."), writer.transcript)
         except TimeoutError:
             return failure(RunTimeout("The run took longer than it may, and was stopped."), writer.transcript)
@@ -149,11 +160,12 @@ class Executor:
         run: Run,
         writer: RunWriter,
         signals: Signals,
-        callbacks: list[BaseCallbackHandler],
+        attempt: Attempt,
         account: Account,
     ) -> Message | None:
+        callbacks: list[BaseCallbackHandler] = [*attempt.callbacks]
         if self._recorder is not None:
-            callbacks = [*callbacks, *await self._recorder.begin(run)]
+            callbacks += await self._recorder.begin(run)
         writing = Writing(
             run,
             self._graphs[run.format],
@@ -162,6 +174,24 @@ class Executor:
             account=account,
             cache=self._cache,
             callbacks=callbacks,
-            section_ended=lambda: self._accounts.store_soon(run, writer.transcript),
+            sight=attempt,
+            section_ended=lambda: self._store_progress(run, writer.transcript),
         )
         return await writing.write(signals)
+
+    def _store_progress(self, run: Run, transcript: Transcript) -> None:
+        """What was spent, and that the run got on; beside the writing, which need not wait for it: if the
+        process dies, little is missing."""
+        works = [self._accounts.store(run, transcript)]
+        if run.deaths:
+            works.append(self._repository.update(run.id, deaths=0))
+        for work in works:
+            task = asyncio.create_task(work, name=f"progress {run.id}")
+            self._storing.add(task)
+            task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._storing.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # The end of the run stores it again.
+            log.warning("progress_not_stored", error=type(error).__name__)

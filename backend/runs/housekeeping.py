@@ -9,6 +9,7 @@ import structlog
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from backend.log.sql import SqlLog
+from backend.runs.cache import ResultCache
 from backend.store.runs import RunRepository
 
 log = structlog.get_logger()
@@ -17,18 +18,21 @@ _EVERY_SECONDS = 60.0
 
 
 class Housekeeping:
-    """Packs the logs of runs that ended a while ago, and drops the checkpoints that nobody needs again."""
+    """Packs the logs of runs that ended a while ago, drops the checkpoints that nobody needs again, and forgets
+    which results answered a request when they are too old to."""
 
     def __init__(
         self,
         repository: RunRepository,
         run_log: SqlLog,
         checkpoints: BaseCheckpointSaver[Any],
+        cache: ResultCache,
         pack_after: float,
     ) -> None:
         self._repository = repository
         self._log = run_log
         self._checkpoints = checkpoints
+        self._cache = cache
         self._pack_after = timedelta(seconds=pack_after)
         self._task: asyncio.Task[None] | None = None
 
@@ -45,6 +49,7 @@ class Housekeeping:
 
     async def tidy(self) -> int:
         """One round; returns how many runs were packed."""
+        await self._cache.drop_expired()
         runs = await self._repository.unpacked(finished_before=datetime.now(UTC) - self._pack_after)
         packed = 0
         for run in runs:

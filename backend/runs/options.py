@@ -1,5 +1,6 @@
 """How a run is to be written, beside what it is about."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -7,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from backend.streaming.chunks import UsageData
 from workflows.errors import FieldError, InvalidInput
 from workflows.models.ledger import Caps
+from workflows.models.prices import PriceBook
+from workflows.models.spec import ModelSpec
 
 
 class RunOptions(BaseModel):
@@ -65,3 +68,15 @@ def check_room(options: RunOptions, before: RunOptions, spent: UsageData | None,
     if short:
         errors = tuple(FieldError(name, message) for name, message in short.items())
         raise InvalidInput("; ".join(f"{error.field}: {error.message}" for error in errors), errors)
+
+
+def check_prices(budget_usd: float | None, called: Iterable[ModelSpec], prices: PriceBook) -> None:
+    """A budget can only be kept where every model's price is known. Raises InvalidInput."""
+    if budget_usd is None:
+        return
+    for model in called:
+        if prices.find(model) is None:
+            message = (
+                f"the price of {model} is not known, so no budget can be kept; STORYWIRE_PRICES can name it"
+            )
+            raise InvalidInput(f"options.budget_usd: {message}", (FieldError("options.budget_usd", message),))

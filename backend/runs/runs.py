@@ -18,6 +18,7 @@ from backend.runs.admission import Admission
 from backend.runs.execution import InlineExecution
 from backend.runs.options import RunOptions, check_room, with_caps
 from backend.runs.origin import Origin, VersionWish, origin_of
+from backend.runs.orphans import Orphans
 from backend.runs.outline import check_outline
 from backend.runs.presence import Presence
 from backend.runs.quota import Quota
@@ -62,8 +63,11 @@ class Runs:
         measures: Measures,
         disconnect_grace: float,
         quota: Quota,
+        max_resumes: int,
         recorder: Recorder | None = None,
     ) -> None:
+        """A run is taken up `max_resumes` times from a process that died, unless it gets on meanwhile."""
+        self._max_resumes = max_resumes
         self._admission = admission
         self._repository = repository
         self._log = log
@@ -76,7 +80,7 @@ class Runs:
         self._readership = Readership(disconnect_grace, self._nobody_reads)
         self._stopping = Stopping(repository, execution, presence)
         self._leaving: set[asyncio.Task[bool]] = set()
-        self._missing: set[str] = set()  # our own runs that were not executing at the last look
+        self._orphans = Orphans(presence, execution)
 
     async def start(self, owner: str, request: RunRequest) -> tuple[Run, bool]:
         """A new run and True, or the one that this idempotency key started before and False.
@@ -257,34 +261,29 @@ class Runs:
         await self._repository.delete(owner, run_id)
 
     async def recover(self) -> int:
-        """Goes on with every run that nobody executes, because its process is gone. Returns how many."""
+        """Goes on with every run that nobody executes, because its process is gone. Returns how many.
+
+        One whose processes died too often in a row, without a section that was finished, is ended instead.
+        """
         found = []
         for run in await self._repository.unfinished():
             if not self._execution.accepts:
                 break  # the others at the next look
-            if not self._is_abandoned(run):
+            if not self._orphans.is_one(run):
                 continue
-            if run.format in self._admission.formats and await self._repository.claim(run, self._presence.id):
+            deaths = run.deaths + self._orphans.is_of_the_dead(run)
+            if run.format in self._admission.formats and await self._repository.claim(
+                run, self._presence.id, deaths=deaths
+            ):
+                self._submit(replace(run, process=self._presence.id, deaths=deaths))
+                if deaths > self._max_resumes:
+                    await self._execution.stop(run.id, "given_up")
+                    continue
                 self._measures.recovered("stop" if run.process is None else "crash")
-                self._submit(replace(run, process=self._presence.id))
                 found.append(run.id)
         for run_id in found:
             await self._execution.begun(run_id)
         return len(found)
-
-    def _is_abandoned(self, run: Run) -> bool:
-        if run.process is None:
-            return True
-        if run.process != self._presence.id:
-            return not self._presence.is_alive(run.process)
-        # One of our own, which the log being away threw out; or one that is just being started: then it
-        # isn't there at the first look, but at the second.
-        if self._execution.executes(run.id):
-            self._missing.discard(run.id)
-            return False
-        seen_before = run.id in self._missing
-        self._missing ^= {run.id}
-        return seen_before
 
     @property
     def readers(self) -> int:

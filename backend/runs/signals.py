@@ -7,13 +7,14 @@ from typing import Any, Literal, TypeVar
 from langgraph.runtime import RunControl
 
 _T = TypeVar("_T")
-Reason = Literal["cancel", "shutdown"]
+Reason = Literal["cancel", "shutdown", "given_up"]
 
 
 class Signals:
     """One run's signals: it says that it has begun, and is told to stop.
 
-    `cancel` ends it for good, `shutdown` leaves it for the next process.
+    `cancel` ends it for good, `shutdown` leaves it for the next process, `given_up` says that too many
+    processes died of it.
     """
 
     def __init__(self, *, lifts_error: bool = False) -> None:

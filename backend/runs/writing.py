@@ -18,8 +18,9 @@ from backend.runs.reconcile import reconcile
 from backend.runs.result import complete
 from backend.runs.signals import Signals
 from backend.runs.writer import RunWriter
+from backend.sight.attempt import Attempt
 from backend.store.runs import Run
-from backend.streaming.chunks import InputRequired, Message, Metadata, NodeEvent, NodeEventData
+from backend.streaming.chunks import InputRequired, Message, Metadata, NodeEvent, NodeEventData, Progress
 from backend.streaming.events import stream_messages
 from backend.streaming.gate import Gate
 from backend.streaming.progress import ProgressMeter
@@ -47,6 +48,7 @@ class Writing:
         account: Account,
         cache: ResultCache,
         callbacks: list[BaseCallbackHandler],
+        sight: Attempt,
         section_ended: Callable[[], None],
     ) -> None:
         self._run = run
@@ -54,6 +56,7 @@ class Writing:
         self._writer = writer
         self._account = account
         self._cache = cache
+        self._sight = sight
         self._section_ended = section_ended
         self._transcript = writer.transcript
         self._attempt = writer.transcript.attempts + 1
@@ -76,6 +79,8 @@ class Writing:
         if not snapshot.created_at and self._transcript.outline is None:
             kept = await self._cache.obtain(self._run, self._say_that_it_waits)
             if kept is not None:
+                await self._writer.flush()  # what it was told before is its own
+                self._sight.retold()
                 return self._retell(kept)
         # Not `snapshot.next`: it is empty too when every task of a step is done but the step isn't checkpointed.
         if not snapshot.created_at or snapshot.tasks:
@@ -124,7 +129,8 @@ class Writing:
                 signals.settling = isinstance(message, InputRequired)
                 for told in self._gate.take(message):
                     self._put(told)
-                self._tell_progress(message)
+                if (progress := self._tell_progress(message)) is not None:
+                    self._cache.tell(self._run, progress.data.percent)
                 if _ends_section(message):
                     self._section_ended()
 
@@ -168,12 +174,13 @@ class Writing:
             message = Metadata(data=message.data.model_copy(update=calls))
         self._writer.put(message)
 
-    def _tell_progress(self, message: Message) -> None:
+    def _tell_progress(self, message: Message) -> Progress | None:
         if (progress := self._meter.follow(message)) is not None:
             self._writer.put(progress)
+        return progress
 
-    def _say_that_it_waits(self) -> None:
-        self._writer.put(self._meter.now(_SAME_ELSEWHERE))
+    def _say_that_it_waits(self, percent: int) -> None:
+        self._writer.put(self._meter.now(_SAME_ELSEWHERE, percent))
 
     def _workflow(self, status: Literal["started", "resumed", "completed"]) -> NodeEvent:
         return NodeEvent(data=NodeEventData(node="workflow", status=status, attempt=self._attempt))

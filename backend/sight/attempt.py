@@ -71,6 +71,10 @@ class Attempt(Watch):
     def log_failed(self) -> None:
         self._watch.log_failed()
 
+    def retold(self) -> None:
+        with _harmless():
+            self._watch.retold()
+
     def ended(self, outcome: Outcome) -> None:
         with _harmless():
             self._watch.ended(outcome)

@@ -22,6 +22,9 @@ class Watch:
     def log_failed(self) -> None:
         """The log could not be written."""
 
+    def retold(self) -> None:
+        """From here on it tells the kept result of another run."""
+
     def ended(self, outcome: Outcome) -> None:
         """Nothing more comes."""
 

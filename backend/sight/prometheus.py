@@ -83,6 +83,7 @@ class PrometheusMeasures(Measures):
 
         self.attempts = counter("attempts", "Attempts begun, first ones and resumed ones", "format", "kind")
         self.runs = counter("runs", "Attempts ended, by how", "format", "outcome")
+        self.cached = counter("cached_runs", "Runs that were given the kept result of another run", "format")
         self.errors = counter("run_errors", "Runs that ended with an error, by its code", "format", "code")
         self.recoveries = counter("recovered_runs", "Runs taken over from a process that is gone", "after")
         self.run_seconds = histogram("run_seconds", "How long an attempt took", _LONG, "format", "outcome")
@@ -174,8 +175,15 @@ class _RunWatch(Watch):
         self._awaited: set[int] = set()  # sections that began and have no text yet
         self._words_before = self._words = words
         self._usage = usage
+        self._is_retold = False
+
+    def retold(self) -> None:
+        self._is_retold = True
+        self._to.cached.labels(self._format).inc()
 
     def told(self, messages: Sequence[Message]) -> None:
+        if self._is_retold:
+            return  # its words, verdicts and delays were measured when they were new
         now = self._to.clock()
         for message in messages:
             match message:
@@ -215,6 +223,8 @@ class _RunWatch(Watch):
     def ended(self, outcome: Outcome) -> None:
         to, written = self._to, self._words - self._words_before
         to.runs.labels(self._format, outcome).inc()
+        if self._is_retold:
+            return
         to.run_seconds.labels(self._format, outcome).observe(to.clock() - self._began)
         if written <= 0:
             return

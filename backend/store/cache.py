@@ -34,3 +34,8 @@ class CacheRepository:
             connection.execute(insert(cached_results).values(row))
 
         await self._db.write(work)
+
+    async def drop(self, older_than: datetime) -> None:
+        """Forgets what was kept before then, whoever's it is; the runs stay."""
+        query = delete(cached_results).where(cached_results.c.created_at <= older_than)
+        await self._db.write(lambda connection: connection.execute(query))

@@ -19,7 +19,8 @@ KEPT: frozenset[str] = frozenset({"running", "waiting", "completed"})
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One row. `process` is who executes it now, if anybody does; `answer` waits for the graph to take it.
+    """One row. `process` is who executes it now, if anybody does; `answer` waits for the graph to take it;
+    `deaths` is how many processes died while they executed it, one after another, since it last got on.
 
     `series` and `part`: the story whose chapter it is, and which. Failed and cancelled runs aside, a
     series has one run a part.
@@ -42,6 +43,7 @@ class Run:
     answer: dict[str, Any] | None
     process: str | None
     stop_requested: bool
+    deaths: int
     idempotency_key: str | None
     request_hash: str | None
     series: str | None
@@ -164,14 +166,16 @@ class RunRepository:
         )
         return await self._db.read(lambda connection: list(connection.scalars(query)))
 
-    async def claim(self, run: Run, process: str, *, afresh: bool = False) -> bool:
+    async def claim(self, run: Run, process: str, *, afresh: bool = False, deaths: int | None = None) -> bool:
         """Makes `process` the one that executes the run, unless somebody else was quicker.
 
-        `afresh` forgets how it ended and that it was to be stopped; without it, a stop that nobody
-        heard is heard by the new process. A failed part of a series whose place another run took since
-        can't be claimed.
+        `afresh` forgets how it ended, that it was to be stopped, and who died of it; without it, a stop that
+        nobody heard is heard by the new process. `deaths` is set in the same step. A failed part of a series
+        whose place another run took since can't be claimed.
         """
-        forgotten = {"stop_requested": False, "error": None, "finished_at": None} if afresh else {}
+        changed: dict[str, Any] = {} if deaths is None else {"deaths": deaths}
+        if afresh:
+            changed = {"stop_requested": False, "error": None, "finished_at": None, "deaths": 0}
         query = (
             update(runs)
             .where(
@@ -179,7 +183,7 @@ class RunRepository:
                 runs.c.status == run.status,
                 runs.c.process.is_not_distinct_from(run.process),
             )
-            .values(status="running", process=process, **forgotten)
+            .values(status="running", process=process, **changed)
         )
         try:
             return bool((await self._db.write(lambda connection: connection.execute(query))).rowcount)
@@ -191,7 +195,7 @@ class RunRepository:
         query = (
             update(runs)
             .where(runs.c.id == run.id, runs.c.status == "waiting")
-            .values(status="running", process=process, answer=answer, stop_requested=False)
+            .values(status="running", process=process, answer=answer, stop_requested=False, deaths=0)
         )
         return bool((await self._db.write(lambda connection: connection.execute(query))).rowcount)
 

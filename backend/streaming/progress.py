@@ -89,9 +89,9 @@ class ProgressMeter:
         """Something goes on that counts no words of the text; said about once a second."""
         return self._tell(message) if self._due() else None
 
-    def now(self, message: str) -> Progress:
-        """Said at once."""
-        return self._tell(message)
+    def now(self, message: str, percent: int = 0) -> Progress:
+        """Said at once; `percent` is how far something else is that this depends on."""
+        return self._tell(message, percent)
 
     def done(self) -> Progress:
         """The last one."""

@@ -15,6 +15,7 @@ from tests.integration.test_record_and_replay import EXAMPLE
 from tests.models import KEY, settings_of
 from workflows.models.checkup import check_models
 from workflows.models.finding import Finding
+from workflows.models.selection import EMBEDDED
 
 MODELS = ("gpt-test", "gpt-test-mini", "llama-test", "gemini-test", "llama3.2:latest")
 
@@ -196,3 +197,13 @@ async def test_doctor_knows_that_a_recording_asks_nobody(provider: FakeProvider,
     seen = len(provider.calls)
     found = await look(provider, tmp_path, f"replay:{EXAMPLE}")
     assert found[f"replay:{EXAMPLE}"].level == "good" and len(provider.calls) == seen
+
+
+async def test_doctor_finds_that_the_embedded_model_is_to_judge(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    message = "too small to judge; set STORYWIRE_JUDGE_MODEL, or leave STORYWIRE_JUDGE at auto"
+    findings = await check_models(
+        settings_of(provider.root_url, model=str(EMBEDDED), runtime_dir=tmp_path, judge="llm")
+    )
+    assert Finding("bad", f"{EMBEDDED} (judge)", message) in findings

@@ -122,6 +122,7 @@ async def test_development_server_offers_the_story_as_a_form_and_writes_one(
         started = {"assistant_id": "story", "input": {"input": {"theme": "a lighthouse on the moon"}}}
         finished = await client.post("/runs/wait", json={**started, "context": {"parallel": 2}})
         waiting = await client.post("/runs/wait", json={**started, "context": {"review_outline": True}})
+        wrong = await client.post("/runs/wait", json={**started, "input": {"input": {"theme": ""}}})
         before, after, bought = await _fork(client, provider)
 
     assert set(assistants) == set(list_formats())
@@ -145,6 +146,9 @@ async def test_development_server_offers_the_story_as_a_form_and_writes_one(
     assert state["results"]["choices"]
     assert state["metadata"]["word_count"] > 0
     assert waiting.raise_for_status().json()["__interrupt__"][0]["value"]["kind"] == "outline"
+
+    error = wrong.json()["__error__"]
+    assert error["error"] == "InvalidInput" and "theme" in error["message"]
 
     # Going back to before the third section, with the second one edited, writes the third and the fourth only.
     assert after["sections"]["0"] == before["sections"]["0"]

@@ -96,6 +96,24 @@ def test_watch_of_a_resumed_run_counts_what_this_attempt_added(
     assert value(measures, "cost_usd_total", **about) == 0.25
 
 
+def test_watch_of_a_run_that_tells_a_kept_result_counts_nothing_of_it_again(
+    measures: PrometheusMeasures,
+) -> None:
+    watch = measures.watch("story", words=0, usage=None)
+    watch.told([workflow("started")])
+    watch.retold()
+    watch.told(EVERY_TYPE)
+    watch.ended("completed")
+
+    counted = {
+        sample.name.removeprefix("storywire_")
+        for family in measures.registry.collect()
+        for sample in family.samples
+        if "format" in sample.labels and not sample.name.endswith("_created")
+    }
+    assert counted == {"attempts_total", "runs_total", "cached_runs_total"}
+
+
 def test_watch_of_an_attempt_that_wrote_nothing_has_no_speed(measures: PrometheusMeasures) -> None:
     watch = measures.watch("story", words=5, usage=None)
     watch.ended("interrupted")

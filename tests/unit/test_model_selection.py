@@ -113,6 +113,17 @@ def test_embedded_model_is_no_partner_of_another(name: str) -> None:
         select(**{name: str(EMBEDDED)})
 
 
+def test_embedded_model_is_no_judge() -> None:
+    with pytest.raises(ValueError, match="too small to judge; name another model, or STORYWIRE_JUDGE=off"):
+        select(judge_model=str(EMBEDDED))
+
+
+def test_judge_of_a_run_that_the_embedded_model_writes_needs_a_model_of_its_own() -> None:
+    with pytest.raises(ModelNotConfigured, match="STORYWIRE_JUDGE_MODEL"):
+        select(judge="llm").resolve(str(EMBEDDED))
+    assert select(judge="llm", judge_model="groq:c").resolve(str(EMBEDDED)) == EMBEDDED
+
+
 def test_choices_say_what_is_configured_allowed_and_what_each_is_for() -> None:
     selection = select(allowed_models="groq:fast,openai:*", derived_model="groq:fast")
     infos = {info.id: info for info in selection.choices()}

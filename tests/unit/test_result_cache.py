@@ -1,14 +1,19 @@
 """A kept result told again as another run's, and what it may answer."""
 
+import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
-from backend.runs.cache import cache_key, retell
-from backend.store.runs import Run
+from backend.log.sql import SqlLog
+from backend.runs.cache import ResultCache, cache_key, retell
+from backend.store.cache import CacheRepository
+from backend.store.database import Database
+from backend.store.runs import Run, RunRepository
 from backend.streaming.chunks import Complete, Content, Message, Metadata, OutlineMessage, Usage
 from backend.streaming.transcript import Transcript
 from tests.unit.messages import EVERY_TYPE, OUTLINE, complete, content, error, progress, retract, workflow
+from tests.unit.stored_runs import add_run
 from workflows.formats.story.format import StoryFormat
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import load_policy
@@ -18,8 +23,8 @@ MODELS = [ModelSpec("openai", "gpt-test")]
 RUN = Run(
     id="01J00000000000000000000000", owner="maya", format="story", status="completed", model="openai:gpt-test",
     input={"theme": "moon"}, options={}, title=None, words=0, result=None, error=None, answer=None, process=None,
-    stop_requested=False, idempotency_key=None, request_hash=None, created_at=datetime.now(UTC), finished_at=None,
-    root_run_id=None, parent_run_id=None, origin=None, plan=None, series=None, part=None,
+    stop_requested=False, deaths=0, idempotency_key=None, request_hash=None, created_at=datetime.now(UTC),
+    finished_at=None, root_run_id=None, parent_run_id=None, origin=None, plan=None, series=None, part=None,
 )  # fmt: skip
 
 WRITTEN: list[Message] = [
@@ -121,3 +126,36 @@ def test_format_may_say_that_an_input_is_never_answered_by_another() -> None:
 def test_fingerprint_of_a_format_has_its_prompts() -> None:
     version, prompts = StoryFormat().fingerprint().split(":")
     assert version == "1" and len(prompts) == 16
+
+
+async def test_those_who_wait_hear_how_far_the_one_that_writes_is_and_one_follows_it(
+    database: Database, repository: RunRepository, log: SqlLog
+) -> None:
+    cache = ResultCache(CacheRepository(database), repository, log, lambda _: "the same", ttl=60)
+    first, second = (replace(RUN, id=name, options={"cache": "use"}) for name in ("first", "second"))
+    heard: asyncio.Queue[int] = asyncio.Queue()
+    assert await cache.obtain(first, heard.put_nowait) is None and heard.empty()
+    waiting = asyncio.create_task(cache.obtain(second, heard.put_nowait))
+    assert await heard.get() == 0
+    for percent in (5, 40, 90):
+        cache.tell(first, percent)
+        assert await heard.get() == percent
+        cache.tell(first, percent - 1)  # nothing new
+        cache.tell(second, 99)  # it leads nobody
+    cache.land(first)
+    assert await waiting is None and heard.empty()
+    cache.land(second)
+
+
+async def test_kept_result_that_is_too_old_is_forgotten_and_the_run_stays(
+    database: Database, repository: RunRepository
+) -> None:
+    kept = CacheRepository(database)
+    run = await add_run(repository)
+    await kept.put(run.owner, "key", run.id)
+    now, hour = datetime.now(UTC), timedelta(hours=1)
+    await kept.drop(older_than=now - hour)
+    assert await kept.find(run.owner, "key", newer_than=now - hour) == run.id
+    await kept.drop(older_than=now + hour)
+    assert await kept.find(run.owner, "key", newer_than=now - hour) is None
+    assert await repository.find(run.owner, run.id) == run

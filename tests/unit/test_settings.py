@@ -1,11 +1,12 @@
 """Settings: read from the environment, refused by name, never echoed."""
 
+import os
 import sys
 from pathlib import Path
 
 import pytest
 
-from backend.settings import Settings, SettingsError, load_settings
+from backend.settings import Settings, SettingsError, find_unknown, load_settings
 
 KEY = "sk-very-secret"
 
@@ -133,3 +134,19 @@ def test_tracing_by_langsmith_without_a_key_stops_the_start_unless_it_is_another
     monkeypatch.delenv("LANGSMITH_ENDPOINT")
     monkeypatch.setenv("LANGCHAIN_API_KEY", "lsv2_x")
     assert load_settings(_env_file=None).langsmith_api_key is not None
+
+
+def test_setting_that_there_is_not_is_named_with_the_one_that_may_be_meant(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name in [name for name in os.environ if name.startswith("STORYWIRE_")]:
+        monkeypatch.delenv(name)
+    (tmp_path / ".env").write_text(
+        "STORYWIRE_MAXRUNS=5\nSTORYWIRE_PRICES=\nSTORYWIRE_OTLP=\nSOMETHING_ELSE=1\n"
+    )
+    monkeypatch.setenv("STORYWIRE_LOG_URL", "redis://127.0.0.1")
+    monkeypatch.setenv("STORYWIRE_MODEL", "embedded:smollm2-135m-instruct")
+    assert find_unknown() == {
+        "STORYWIRE_LOG_URL": "there is no such setting, so it does nothing",
+        "STORYWIRE_MAXRUNS": "there is no such setting, so it does nothing; do you mean STORYWIRE_MAX_RUNS?",
+    }

@@ -35,6 +35,9 @@ async def check_models(settings: ModelSettings) -> list[Finding]:
             findings.append(Finding("good", f"{spec} ({', '.join(roles)})", "can be played"))
         elif spec != EMBEDDED:
             findings.append(_about_model(spec, ", ".join(roles), known, "bad"))
+    if "judge" in needed.get(EMBEDDED, ()):
+        message = "too small to judge; set STORYWIRE_JUDGE_MODEL, or leave STORYWIRE_JUDGE at auto"
+        findings.append(Finding("bad", f"{EMBEDDED} (judge)", message))
     findings += [_about_model(spec, "fallback", known, "doubtful") for spec in spare]
     return [*findings, await _about_embedded(settings, EMBEDDED in needed)]
 

@@ -176,8 +176,8 @@ class Ledger:
 def used_up() -> BudgetExceeded:
     """What a person is told, whichever of the caps it was."""
     return BudgetExceeded(
-        "What the run may spend (budget_usd, max_output_tokens) is used up. What was written is kept; "
-        "resume it with more."
+        "What the run may spend (budget_usd, max_output_tokens) is used up, or too little to go on with; sections "
+        "that are written at once share it. What was written is kept; resume it with more."
     )
 
 

@@ -90,6 +90,11 @@ class Selection:
         """
         for role in ROLES:
             if (spec := self.of(role, writing)) is not None:
+                if role == "judge" and spec.provider == "embedded":
+                    raise ModelNotConfigured(
+                        "STORYWIRE_JUDGE=llm needs the setting STORYWIRE_JUDGE_MODEL here, which is not set: the "
+                        "embedded model is too small to judge."
+                    )
                 self.check_model(spec)
 
     def check_model(self, spec: ModelSpec) -> None:

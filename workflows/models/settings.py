@@ -168,7 +168,14 @@ class ModelSettings(BaseSettings):
     @field_validator("judge_model")
     @classmethod
     def _check_judge(cls, model: str | None) -> str | None:
-        return None if model is None else str(_refuse_replay(ModelSpec.parse(model)))
+        if model is None:
+            return None
+        spec = _refuse_replay(ModelSpec.parse(model))
+        if spec.provider == "embedded":
+            raise ValueError(
+                "the embedded model is too small to judge; name another model, or STORYWIRE_JUDGE=off"
+            )
+        return str(spec)
 
     @field_validator("outline_model", "derived_model", "fallback_model")
     @classmethod
