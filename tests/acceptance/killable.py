@@ -29,7 +29,9 @@ class KillableService:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = int(free.getsockname()[1])
-        self._settings = {"provider_url": provider_url, "data_dir": str(data_dir), **settings}
+        # It isn't the runs that the processes die of here, so none of them is given up.
+        given = {"provider_url": provider_url, "data_dir": str(data_dir), "max_resumes": 1_000_000}
+        self._settings = {**given, **settings}
         self._process: BaseProcess | None = None
         self.client = Client(f"http://127.0.0.1:{self.port}")
 
