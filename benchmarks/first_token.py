@@ -1,4 +1,8 @@
-"""From the model's first token, by the provider's clock, to its frame at an HTTP reader on loopback."""
+"""From the model's first token, by the provider's clock, to its frame at an HTTP reader on loopback.
+
+The policy's gate is open here: with `gate = "sentence"` a sentence is told when it is whole and checked, and how long
+that takes is the model's pace (`metadata.gate` of a run says it).
+"""
 
 import asyncio
 import tempfile
@@ -28,7 +32,9 @@ async def run() -> Rows:
         async with (
             spawn_provider(prose(words=12, first_token_delay=0.02)) as provider,
             spawn_bare_loop(provider.openai_url) as bare,
-            ServiceProcess(provider.openai_url, Path(folder) / "data") as service,
+            ServiceProcess(
+                provider.openai_url, Path(folder) / "data", policy_dir=_open_gate(Path(folder))
+            ) as service,
         ):
 
             async def through_service(theme: str) -> float:
@@ -46,6 +52,14 @@ async def run() -> Rows:
         _row("1 story at a time", alone, loop_alone),
         _row(f"{_WORKERS} stories at a time, {_PACE} tokens/s each", crowd, loop_crowd),
     ]
+
+
+def _open_gate(folder: Path) -> Path:
+    """A folder of policies in which children's text isn't held back."""
+    policies = folder / "policies"
+    policies.mkdir()
+    (policies / "child.toml").write_text('extends = "child"\ngate = "open"\n')
+    return policies
 
 
 def _row(name: str, ours: list[float], theirs: list[float]) -> Row:
