@@ -87,7 +87,7 @@ def test_first_story_with_nothing_set_is_written_by_the_built_in_model(
         run = httpx.get(f"{url}/api/v1/runs", trust_env=False).json()["runs"][0]
         stored = httpx.get(f"{url}/api/v1/runs/{run['run_id']}", trust_env=False).json()
 
-        assert run["model"].startswith("embedded:") and run["status"] == "completed"
+        assert stored["model"].startswith("embedded:") and stored["status"] == "completed"
         assert read_text(live_page) == stored["result"]["story_content"]
 
 

@@ -1,10 +1,20 @@
-"""The command line, as a person uses it."""
+"""The command line, as a person uses it.
+
+Most commands run in the test's own process, one to a thread and a loop of its own: a start of Python and of
+everything that a service needs costs more than what is tried here.
+"""
 
 import asyncio
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+import structlog
+from typer.testing import CliRunner
+
+from backend.cli.main import app
 from tests.fakes.provider import FakeProvider, refuse_port
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import CALLS, serve, settings_for
@@ -12,15 +22,33 @@ from tests.service import CALLS, serve, settings_for
 _OURS = ("STORYWIRE_", "OPENAI_", "GOOGLE_", "GEMINI_", "GROQ_", "OLLAMA_")
 
 
+@pytest.fixture(autouse=True)
+def _at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """In a folder without settings, and without those of whoever runs the tests."""
+    monkeypatch.chdir(tmp_path)
+    for name in [name for name in os.environ if name.startswith(_OURS)]:
+        monkeypatch.delenv(name)
+    yield
+    structlog.reset_defaults()
+
+
+def _given(folder: Path, environment: dict[str, str]) -> dict[str, str]:
+    return {"STORYWIRE_DATA_DIR": str(folder / "data"), "COLUMNS": "200", **environment}
+
+
 async def _storywire(folder: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:
     """Status, standard output, standard error."""
-    given = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    runner = CliRunner(env=_given(folder, environment))
+    told = await asyncio.to_thread(runner.invoke, app, arguments)
+    assert told.exception is None or isinstance(told.exception, SystemExit), told.exception
+    return told.exit_code, told.stdout, told.stderr
+
+
+async def _storywire_process(folder: Path, *arguments: str, **environment: str) -> tuple[int, str, str]:
+    """The same, from a process of its own."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "backend.cli.main",
-        *arguments,
-        env={**given, "STORYWIRE_DATA_DIR": str(folder / "data"), "COLUMNS": "200", **environment},
+        *(sys.executable, "-m", "backend.cli.main", *arguments),
+        env={**os.environ, **_given(folder, environment)},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -42,7 +70,7 @@ STORY = ("generate", "story", "--theme", "space", "--age", "7", "--level", "begi
 async def test_generate_writes_the_story_to_standard_output_and_keeps_it(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
-    status, output, errors = await _storywire(tmp_path, *STORY, **_openai(provider))
+    status, output, errors = await _storywire_process(tmp_path, *STORY, **_openai(provider))
     _, listed, _ = await _storywire(tmp_path, "runs", "list")
     run_id = next(line.split()[0] for line in listed.splitlines() if "completed" in line)
     _, shown, _ = await _storywire(tmp_path, "runs", "show", run_id)
@@ -94,7 +122,7 @@ async def test_wrong_words_are_answered_with_a_sentence(provider: FakeProvider, 
     age = await _storywire(
         tmp_path, "generate", "story", "--theme", "space", "--age", "99", **_openai(provider)
     )
-    model = await _storywire(tmp_path, "serve", STORYWIRE_MODEL="gpt-4")
+    model = await _storywire_process(tmp_path, "serve", STORYWIRE_MODEL="gpt-4")
     port = await _storywire(tmp_path, "serve", STORYWIRE_PORT="lots")
     missing = await _storywire(tmp_path, "runs", "show", "01JD8V5S3E9T0B6Q000000000")
     with refuse_port() as closed:

@@ -100,6 +100,7 @@ async def test_process_logs_runs_by_id_without_secrets_or_texts_and_leaves_when_
     ):
         good = await client.start(input=STORY, keep_length=False)
         await client.read(good)
+        assert (await client.run(good))["status"] == "completed"  # which waits until its end is stored
         provider.script = Script((Rule(Reply(fault=Fault("status", status=503)), structured=False),))
         bad = await client.start(input=STORY, keep_length=False)
         await client.read(bad)

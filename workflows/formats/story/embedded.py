@@ -6,11 +6,10 @@ from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
-from langchain_core.exceptions import OutputParserException
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 from langchain_core.runnables import RunnableConfig
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from workflows.errors import ModelBadOutput
 from workflows.formats.story.plot import (
@@ -22,7 +21,7 @@ from workflows.formats.story.plot import (
     plot_schema,
     tell_scenes,
 )
-from workflows.models.embedded.client import STRUCTURED
+from workflows.models.embedded.client import STRUCTURED, misses_the_form
 from workflows.models.embedded.prompts import clean_line, load_prompt
 from workflows.models.embedded.prose import Page
 
@@ -161,7 +160,10 @@ async def _fill(
     count: Callable[[FormT], int],
     config: RunnableConfig | None,
 ) -> FormT:
-    """The first answer without a fault, else the one of all tries with the fewest."""
+    """The first answer without a fault, else the one of all tries with the fewest.
+
+    A pattern has no upper limit, so a model this small now and then runs on until its room is used up.
+    """
     answers: list[FormT] = []
     for _ in range(TRIES):
         asked = chat.with_structured_output(
@@ -169,7 +171,9 @@ async def _fill(
         )
         try:
             answers.append(form.model_validate(await asked.ainvoke(messages, config)))
-        except (OutputParserException, ValidationError):
+        except Exception as error:
+            if not misses_the_form(error):
+                raise
             continue
         if count(answers[-1]) == 0:
             break

@@ -7,7 +7,8 @@ usual ones. `PROSE` and `STRUCTURED` are arguments of one call, so that one chat
 from typing import TYPE_CHECKING, Any
 
 import httpx
-from pydantic import SecretStr
+from langchain_core.exceptions import OutputParserException
+from pydantic import SecretStr, ValidationError
 
 from workflows.models.embedded.process import Endpoint
 
@@ -61,3 +62,10 @@ def chat_model(endpoint: Endpoint, **sampling: Any) -> "ChatOpenAI":
         use_responses_api=False,
         **(PROSE | sampling),
     )
+
+
+def misses_the_form(error: Exception) -> bool:
+    """Whether an answer came that doesn't have the form that was asked for, or ran out of room on its way."""
+    from openai import LengthFinishReasonError  # loaded by whoever has a chat model
+
+    return isinstance(error, OutputParserException | ValidationError | LengthFinishReasonError)
