@@ -13,7 +13,7 @@ from backend.cli.failures import fail, settings_or_fail
 from backend.cli.screen import Screen
 from backend.logs import configure_logs
 from backend.settings import Settings
-from backend.streaming.chunks import Complete, InputRequired
+from backend.streaming.chunks import Complete, Error
 from workflows.errors import StorywireError
 
 app = typer.Typer(help="What was written here.", no_args_is_help=True)
@@ -145,7 +145,7 @@ async def _resume(settings: Settings, run_id: str, budget: float | None) -> bool
             async for message in messages:
                 screen.show(message)
                 ending = message
-    if isinstance(ending, InputRequired):
+    if not isinstance(ending, Complete | Error):  # what is not over waits; its question may not have come yet
         _tell_how_to_answer(run_id)
     return isinstance(ending, Complete)
 
