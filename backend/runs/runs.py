@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -161,16 +161,13 @@ class Runs:
         self, owner: str, *, before: str | None = None, limit: int, status: str | None, format: str | None
     ) -> list[Run]:
         """The owner's runs, newest first."""
-        return await self._repository.page(owner, before=before, limit=limit, status=status, format=format)
+        return await self._settled(
+            lambda: self._repository.page(owner, before=before, limit=limit, status=status, format=format)
+        )
 
     async def parts(self, owner: str, series: Sequence[str]) -> list[Run]:
         """The runs that are, or were to be, parts of these series; by part, older tries first."""
-        found = await self._repository.parts(owner, series)
-        if not any(run.status == "running" for run in found):
-            return found
-        for run in found:
-            await self._execution.settle(run.id)
-        return await self._repository.parts(owner, series)
+        return await self._settled(lambda: self._repository.parts(owner, series))
 
     async def transcript(self, run: Run) -> Transcript:
         """The text and the numbers so far, as a reader has them."""
@@ -289,6 +286,14 @@ class Runs:
     def readers(self) -> int:
         """Readers connected to this process."""
         return self._readership.count
+
+    async def _settled(self, look: Callable[[], Awaitable[list[Run]]]) -> list[Run]:
+        """As they are for somebody who has read a run's last message: that may not be in the table yet."""
+        found = await look()
+        running = [run.id for run in found if run.status == "running"]
+        for run_id in running:
+            await self._execution.settle(run_id)
+        return await look() if running else found
 
     async def _known(self, owner: str, key: str, fingerprint: str) -> Run | None:
         run = await self._repository.find_by_key(owner, key)

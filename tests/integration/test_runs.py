@@ -205,6 +205,15 @@ async def test_deleted_run_is_gone_with_its_text_log_and_checkpoints(service: Li
     assert (await service.client.http.get(f"/api/v1/runs/{run_id}/stream")).status_code == 404
 
 
+async def test_run_whose_last_message_was_read_is_complete_in_the_list_too(service: LiveService) -> None:
+    for _ in range(3):
+        run_id = await service.client.start()
+        async for frame in service.client.frames(run_id):
+            if frame.message.type == "complete":
+                listed = (await service.client.http.get("/api/v1/runs?limit=1")).json()["runs"][0]
+                assert (listed["run_id"], listed["status"]) == (run_id, "completed")
+
+
 async def test_run_that_is_going_on_can_be_deleted(service: LiveService, provider: FakeProvider) -> None:
     provider.script = Script(default=Reply(hold_after=3))
     run_id = await service.client.start()
