@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
-from zipfile import BadZipFile, ZipFile
+from zipfile import ZipFile
 
 from backend.documents.kinds import KindName
 
@@ -118,14 +118,14 @@ def _join_lines(lines: list[str]) -> list[str]:
 
 
 def _read_docx(data: bytes) -> Reading:
-    _check_archive(data)
     import docx
 
     try:
+        _check_archive(data)
         document = docx.Document(BytesIO(data))
         hidden: list[str] = []
         text = "\n\n".join(block for block in _blocks(document, hidden) if block)
-    except MemoryError:
+    except (Unreadable, MemoryError):
         raise
     except Exception:  # a broken file makes a library throw anything
         raise Unreadable("the Word document is broken; open it and save it anew") from None
@@ -134,23 +134,20 @@ def _read_docx(data: bytes) -> Reading:
 
 def _check_archive(data: bytes) -> None:
     """A zip bomb is refused by what it says of itself; the limits of the process hold if it lies."""
-    try:
-        with ZipFile(BytesIO(data)) as archive:
-            members = archive.infolist()
-            names = {member.filename for member in members}
-            if "word/document.xml" not in names:
-                raise Unreadable("the name says a Word document, but the file is another zip archive")
-            if any(member.flag_bits & 1 for member in members):
-                raise Unreadable("the document is encrypted; save it without a password")
-            unpacked = sum(member.file_size for member in members)
-            if len(members) > _MOST_MEMBERS or unpacked > _MOST_UNPACKED:
-                raise Unreadable("the document is too large when unpacked")
-            # Word writes no DTD; entities that grow without end are declared in one.
-            with archive.open("word/document.xml") as part:
-                if b"<!DOCTYPE" in part.read(65536):
-                    raise Unreadable("the document holds XML declarations that Word doesn't write")
-    except (BadZipFile, OSError, NotImplementedError, ValueError):
-        raise Unreadable("the Word document is broken; open it and save it anew") from None
+    with ZipFile(BytesIO(data)) as archive:
+        members = archive.infolist()
+        names = {member.filename for member in members}
+        if "word/document.xml" not in names:
+            raise Unreadable("the name says a Word document, but the file is another zip archive")
+        if any(member.flag_bits & 1 for member in members):
+            raise Unreadable("the document is encrypted; save it without a password")
+        unpacked = sum(member.file_size for member in members)
+        if len(members) > _MOST_MEMBERS or unpacked > _MOST_UNPACKED:
+            raise Unreadable("the document is too large when unpacked")
+        # Word writes no DTD; entities that grow without end are declared in one.
+        with archive.open("word/document.xml") as part:
+            if b"<!DOCTYPE" in part.read(65536):
+                raise Unreadable("the document holds XML declarations that Word doesn't write")
 
 
 def _blocks(document: Any, hidden: list[str]) -> Iterator[str]:

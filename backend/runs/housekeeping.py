@@ -54,9 +54,9 @@ class Housekeeping:
         packed = 0
         for run in runs:
             try:
-                await self._log.pack(run.id)
                 if run.status == "completed":  # a failed or cancelled run may still be resumed
                     await self._checkpoints.adelete_thread(run.id)
+                await self._log.pack(run.id)  # last: a run that is packed isn't looked at again
                 packed += 1
             except Exception:
                 log.exception("run_not_packed", run_id=run.id)

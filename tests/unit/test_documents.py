@@ -20,6 +20,16 @@ from workflows.text.language import guess_language
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 40
 BOMB = b"<w:document>" + b" " * 110_000_000
+
+
+def damaged_word() -> bytes:
+    """A Word document whose text doesn't unpack."""
+    data = bytearray(word("# A"))
+    start = data.index(b"word/document.xml") + len("word/document.xml")
+    data[start] ^= 0xFF
+    return bytes(data)
+
+
 DTD = b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><w:document>&b;</w:document>'
 
 
@@ -78,6 +88,7 @@ def test_file_that_is_not_taken_is_refused_by_name(name: str, data: bytes, said:
         ("pdf", pdf([]), "the PDF holds no text: if it was scanned"),
         ("pdf", encrypted_pdf(), "the PDF is encrypted"),
         ("docx", b"PK\x03\x04 cut off", "the Word document is broken"),
+        ("docx", damaged_word(), "the Word document is broken"),
         (
             "docx",
             archive(a_dot_txt=b"hello"),

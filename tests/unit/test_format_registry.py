@@ -5,6 +5,7 @@ import json
 import pytest
 
 from tests.architecture.tree import ROOT
+from workflows.formats.podcast.format import PodcastFormat
 from workflows.formats.registry import find_format, list_formats
 from workflows.formats.story.format import StoryFormat
 
@@ -32,3 +33,8 @@ def test_formats_of_ours_are_all_in_studio() -> None:
     }
     graphs = json.loads((ROOT / "langgraph.json").read_text(encoding="utf-8"))["graphs"]
     assert graphs == {name: f"./workflows/studio.py:{name}" for name in ours}
+
+
+def test_format_that_plans_pieces_and_cannot_write_them_is_refused_when_it_is_loaded() -> None:
+    with pytest.raises(TypeError, match="Half plans pieces and has no write_pieces"):
+        type("Half", (StoryFormat,), {"plan_pieces": PodcastFormat.plan_pieces})

@@ -75,6 +75,13 @@ class Format(ABC, Generic[InputT]):
     facts_section: ClassVar[int | None] = None
     """The section whose `write` also yields the facts. It is written before all others, also in parallel."""
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Raises TypeError for a format that plans pieces and doesn't write them: found when it is loaded, not
+        when a text has been paid for."""
+        super().__init_subclass__(**kwargs)
+        if cls.plan_pieces is not Format.plan_pieces and cls.write_pieces is Format.write_pieces:
+            raise TypeError(f"{cls.__name__} plans pieces and has no write_pieces")
+
     def parse(self, given: Mapping[str, Any]) -> InputT:
         """The input, checked. Raises InvalidInput that names each wrong field."""
         try:
@@ -196,8 +203,8 @@ class Format(ABC, Generic[InputT]):
     def write_pieces(
         self, given: InputT, state: State, pieces: list[PlannedPiece], model: Model
     ) -> AsyncGenerator[PieceText]:
-        """Their text, as it comes from the model. Each planned piece must have some."""
-        raise NotImplementedError(f"{self.name} plans pieces and doesn't write them")
+        """Their text, as it comes from the model. Each planned piece must have some; asked for only if any is."""
+        raise NotImplementedError
 
     @abstractmethod
     def metrics(self, given: InputT, state: State) -> dict[str, Any]:

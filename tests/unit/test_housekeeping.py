@@ -1,0 +1,45 @@
+"""What is tidied up behind a run, also when something fails on the way."""
+
+import sqlite3
+
+from langgraph.checkpoint.memory import InMemorySaver
+
+from backend.log.entry import Entry
+from backend.log.sql import SqlLog
+from backend.runs.cache import ResultCache
+from backend.runs.housekeeping import Housekeeping
+from backend.store.cache import CacheRepository
+from backend.store.database import Database
+from backend.store.runs import RunRepository
+from tests.unit.stored_runs import add_run
+
+
+class _BusyOnce(InMemorySaver):
+    """Checkpoints that can't be dropped at the first try."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.dropped: list[str] = []
+        self._busy = True
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        if self._busy:
+            self._busy = False
+            raise sqlite3.OperationalError("database is locked")
+        self.dropped.append(thread_id)
+
+
+async def test_run_whose_checkpoints_could_not_be_dropped_is_tidied_up_the_next_time(
+    database: Database, repository: RunRepository
+) -> None:
+    run_log, checkpoints = SqlLog(database), _BusyOnce()
+    cache = ResultCache(CacheRepository(database), repository, run_log, lambda _: None, ttl=60)
+    housekeeping = Housekeeping(repository, run_log, checkpoints, cache, pack_after=0)
+    run = await add_run(repository)
+    await run_log.append(run.id, await run_log.take_over(run.id), [Entry(1, "content", b"{}")])
+    run_log.let_go(run.id)
+    await repository.finish(run.id, "completed", result={}, title="T", words=1)
+
+    assert await housekeeping.tidy() == 0
+    assert await housekeeping.tidy() == 1
+    assert checkpoints.dropped == [run.id]
