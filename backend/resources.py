@@ -6,9 +6,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import aiosqlite
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-
 from backend.documents.documents import Documents
 from backend.documents.extraction import Extraction
 from backend.library.children import Children
@@ -32,6 +29,7 @@ from backend.sight.attempt import Sight, Tracing
 from backend.sight.measures import Measures
 from backend.sight.prometheus import PrometheusMeasures
 from backend.store.cache import CacheRepository
+from backend.store.checkpoints import CHECKPOINTS, open_checkpoints
 from backend.store.children import ChildRepository
 from backend.store.database import Database
 from backend.store.documents import DocumentRepository
@@ -54,7 +52,6 @@ from workflows.models.spec import ModelSpec
 from workflows.safety.book import PolicyBook
 from workflows.safety.policy import Policy
 
-_CHECKPOINTS = "checkpoints.db"
 _LAST_TRACES_SECONDS = 2.0
 """What a system of traces gets for its last steps when the service stops."""
 
@@ -99,7 +96,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         stack.push_async_callback(_close_tracings, tracings)
         run_log = SqlLog(database, measures.appended)
         stack.push_async_callback(run_log.close)
-        checkpoints = await stack.enter_async_context(_open_checkpoints(settings))
+        checkpoints = await stack.enter_async_context(open_checkpoints(settings.state_dir))
         models = ModelCatalog(settings)
         stack.push_async_callback(models.close)
         presence = Presence(settings.state_dir / "processes")
@@ -125,7 +122,16 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         cache = ResultCache(CacheRepository(database), repository, run_log, key_of, settings.cache_ttl)
         executor = Executor(
             graphs={
-                name: build_graph(format, models, checkpoints, policies, library, settings.revisions, ledgers)
+                name: build_graph(
+                    format,
+                    models,
+                    checkpoints,
+                    policies,
+                    library,
+                    settings.revisions,
+                    ledgers,
+                    settled=checkpoints.settled,
+                )
                 for name, format in formats.items()
             },
             run_log=run_log,
@@ -165,7 +171,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             models,
             {
                 "log": (settings.database_file, "log_entries"),
-                "checkpoints": (settings.state_dir / _CHECKPOINTS, "checkpoints"),
+                "checkpoints": (settings.state_dir / CHECKPOINTS, "checkpoints"),
             },
         )
         housekeeping = Housekeeping(repository, run_log, checkpoints, cache, settings.pack_after)
@@ -248,13 +254,3 @@ async def _close_tracings(tracings: list[Tracing]) -> None:
 async def _leave(task: asyncio.Task[None]) -> None:
     task.cancel()
     await asyncio.wait([task])
-
-
-@asynccontextmanager
-async def _open_checkpoints(settings: Settings) -> AsyncIterator[AsyncSqliteSaver]:
-    """A file of their own: LangGraph's writes and ours don't wait for one another."""
-    async with aiosqlite.connect(settings.state_dir / _CHECKPOINTS) as connection:
-        await connection.execute("PRAGMA busy_timeout=30000")
-        saver = AsyncSqliteSaver(connection)
-        await saver.setup()
-        yield saver

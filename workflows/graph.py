@@ -1,5 +1,6 @@
 """The graph that writes every format: outline → sections → safety → derived results → metrics. Wiring only."""
 
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
@@ -37,10 +38,12 @@ def build_graph(
     library: Library | None = None,
     revisions: int | None = None,
     ledgers: Ledgers | None = None,
+    settled: Callable[[str], Awaitable[None]] | None = None,
 ) -> Graph:
     """The graph of one format. LangGraph Studio brings a checkpointer of its own.
 
     `revisions`: how often a review may have sections written again, if not as often as the format says.
+    `settled` returns when the checkpointer has on the disk what tasks of this thread have brought so far.
     """
     deps = Dependencies(
         format,
@@ -49,6 +52,7 @@ def build_graph(
         library or EmptyLibrary(),
         revisions,
         ledgers or Ledgers(),
+        settled,
     )
     # A schema of its own for each format: Studio makes the input form from it.
     graph = StateGraph(State, context_schema=RunContext, input_schema=_request_schema(format))

@@ -65,7 +65,8 @@ class Writing:
         self._meter = ProgressMeter(time.monotonic)
         self._config = RunnableConfig(
             configurable={"thread_id": run.id},
-            max_concurrency=self._options.parallel,
+            # Sections; research goes on beside the first one, also where sections come one after another.
+            max_concurrency=max(2, self._options.parallel),
             recursion_limit=10_000,
             run_name=run.format,
             metadata={"run_id": run.id, "format": run.format, "attempt": self._attempt},
@@ -161,7 +162,7 @@ class Writing:
 
     def _graph_input(self, snapshot: StateSnapshot) -> dict[str, Any] | Command[Any] | None:
         """A new run brings its input, an answered one the answer; one that goes on brings nothing."""
-        if not snapshot.created_at:
+        if not snapshot.created_at and self._transcript.outline is None:
             return {"input": self._run.input}
         if snapshot.interrupts and self._run.answer is not None:
             return Command(resume=self._run.answer)

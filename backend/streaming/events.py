@@ -68,7 +68,7 @@ async def stream_messages(
         control=control,
         stream_mode=["custom", "updates"],
         exclude_types=["chat_model"],
-        # A finished section is in the checkpoint before the next one begins.
+        # A step is in the checkpoint before the next one begins.
         durability="sync",
     )
     async with aclosing(cast(AsyncGenerator[StreamEvent], events)) as stream:

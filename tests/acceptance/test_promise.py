@@ -201,8 +201,8 @@ class Promise(RuleBasedStateMachine):
 
     def _check_purchases(self) -> None:
         bought = len(self._provider.generations)
-        # A disturbance costs what is being written, and what just ended and isn't in the checkpoint yet.
-        most = sum(CALLS + run.disturbances * 2 * run.parallel for run in self._started)
+        # A disturbance costs what is being written at the time.
+        most = sum(CALLS + run.disturbances * run.parallel for run in self._started)
         assert CALLS * len(self._started) <= bought <= most
 
 

@@ -1,9 +1,11 @@
 """What every node is given when the graph is built."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from langgraph.config import get_config
+from langgraph.errors import GraphDrained
 from langgraph.runtime import Runtime
 
 from workflows.formats.base import AnyFormat
@@ -29,6 +31,7 @@ class Dependencies:
     library: Library = field(default_factory=EmptyLibrary)
     revisions: int | None = None
     ledgers: Ledgers = field(default_factory=Ledgers)
+    settled: Callable[[str], Awaitable[None]] | None = None
 
     @property
     def max_revisions(self) -> int:
@@ -66,6 +69,14 @@ class Dependencies:
             runtime.stream_writer(Notice(kind="notice", node=node, message=f"{place}{message}"))
 
         return model.falling_back(Fallback(open_other, tell))
+
+    async def turn(self, runtime: Runtime[RunContext]) -> None:
+        """Returns when more may be bought beside other sections: what is finished is on the disk, so that a kill
+        costs no more than what is being written. Raises GraphDrained where the service is about to stop."""
+        if runtime.drain_requested:
+            raise GraphDrained(runtime.drain_reason or "shutdown")
+        if self.settled is not None and runtime.execution_info and runtime.execution_info.thread_id:
+            await self.settled(runtime.execution_info.thread_id)
 
     def ledger(self, runtime: Runtime[RunContext]) -> Ledger:
         """The run's account. A ledger isn't data, so it can't be in the context: it is found by the run's id."""

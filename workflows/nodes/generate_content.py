@@ -14,6 +14,7 @@ async def generate_content(
     deps: Dependencies, state: SectionTask, runtime: Runtime[RunContext]
 ) -> dict[str, Any]:
     """Writes the section `state["index"]`. A failure leaves no trace in the state: it is written again."""
+    await deps.turn(runtime)
     index = state["index"]
     model = await deps.open_model(runtime, section=index)
     task = await deps.task(state, runtime)
