@@ -56,7 +56,7 @@ class _EventStream(EventSourceResponse):
         try:
             await super().__call__(scope, receive, send)
         except SendTimeoutError:
-            log.info("slow_reader_closed", run_id=self.headers["X-Run-Id"])
+            log.info("slow_reader_closed", run_id=self.headers.get("X-Run-Id"))
             scope["app"].state.resources.measures.slow_reader_closed()
 
 

@@ -79,8 +79,8 @@ class InlineExecution:
         self._tasks[run.id] = task
 
         def forget(task: asyncio.Task[None]) -> None:
-            self._tasks.pop(run.id, None)
-            self._signals.pop(run.id, None)
+            if self._tasks.get(run.id) is task:  # it may have been taken up again already
+                del self._tasks[run.id], self._signals[run.id]
             signals.begun.set()  # if it never did, nobody need wait for it
             when_done()
             if not task.cancelled() and (error := task.exception()) is not None:

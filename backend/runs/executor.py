@@ -129,7 +129,7 @@ class Executor:
         account: Account,
     ) -> Message | None:
         try:
-            async with asyncio.timeout(self._run_timeout):
+            async with asyncio.timeout(self._run_timeout) as patience:
                 return await signals.guard(self._run_graph(run, writer, signals, attempt, account))
         except GraphDrained:
             return None
@@ -143,6 +143,8 @@ class Executor:
                 return failure(Internal(_DIED.format(times=run.deaths)), writer.transcript)
             return failure(Cancelled("The run was stopped. The text so far is kept."), writer.transcript)
         except TimeoutError:
+            if not patience.expired():  # somebody else's
+                return _broken(writer)
             return failure(RunTimeout("The run took longer than it may, and was stopped."), writer.transcript)
         except (StaleWriter, LogUnavailable):
             raise
@@ -150,10 +152,7 @@ class Executor:
             log.info("run_failed", code=error.code, cause=type(error.__cause__).__name__)
             return failure(error, writer.transcript)
         except Exception:
-            log.exception("run_broke")
-            return failure(
-                Internal("Something went wrong on our side. The text so far is kept."), writer.transcript
-            )
+            return _broken(writer)
 
     async def _run_graph(
         self,
@@ -195,3 +194,9 @@ class Executor:
         if not task.cancelled() and (error := task.exception()) is not None:
             # The end of the run stores it again.
             log.warning("progress_not_stored", error=type(error).__name__)
+
+
+def _broken(writer: RunWriter) -> Message:
+    """The last message for a fault of our own, which is being handled."""
+    log.exception("run_broke")
+    return failure(Internal("Something went wrong on our side. The text so far is kept."), writer.transcript)
