@@ -4,6 +4,8 @@ import gc
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
+
 from tests.models import settings_of
 from workflows.models.catalog import ModelCatalog
 from workflows.models.embedded.process import Endpoint
@@ -80,3 +82,21 @@ async def test_client_of_the_embedded_model_is_closed_too_and_tries_nothing_agai
     chat: Any = client.chat
     await client.close()
     assert chat.http_async_client.is_closed and chat.http_client.is_closed and chat.max_retries == 0
+
+
+async def test_client_that_cannot_be_closed_keeps_none_of_the_others_open(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    class Stuck(Line):
+        @property
+        def close(self) -> Callable[[], Awaitable[None]]:
+            async def close() -> None:
+                raise OSError("the connection is in a bad way")
+
+            return close
+
+    pool: ClientPool[Line] = ClientPool(2)
+    pool.lend("stuck", Stuck)
+    other, _ = pool.lend("other", Line)
+    await pool.close()
+    assert other.closed and [record.message for record in caplog.records] == ["client_not_closed"]

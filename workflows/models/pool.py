@@ -1,6 +1,7 @@
 """The clients that are kept open: as many as are used, and some more for the next run."""
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable
 from dataclasses import dataclass, field
@@ -8,6 +9,7 @@ from typing import Generic, Protocol, TypeVar
 from weakref import WeakSet
 
 KEPT = 16
+_log = logging.getLogger(__name__)
 
 
 class Closable(Protocol):
@@ -63,7 +65,10 @@ class ClientPool(Generic[ClientT]):
         for kept in self._kept.values():
             self._start_closing(kept.client)
         self._kept.clear()
-        await asyncio.gather(*self._closing)
+        # One that can't be closed keeps none of the others open.
+        for outcome in await asyncio.gather(*self._closing, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                _log.warning("client_not_closed", exc_info=outcome)
 
     def _trim(self) -> None:
         unused = [key for key, kept in self._kept.items() if not kept.leases]
