@@ -104,8 +104,9 @@ class Script:
     """Rules, tried in order; the first that fits answers, else the default reply.
 
     `models` are the models there are (None: every name is known), `api_key` the key that is accepted (None:
-    any). `flagged` maps a word to the category that moderation finds where the word occurs. `ignores_limits`: a
-    call's own limit of tokens counts for nothing, as with some servers.
+    any). A call that asks for more than `most_tokens` is refused. `flagged` maps a word to the category that
+    moderation finds where the word occurs. `ignores_limits`: a call's own limit of tokens counts for nothing, as
+    with some servers.
     """
 
     rules: tuple[Rule, ...] = ()
@@ -114,6 +115,7 @@ class Script:
     api_key: str | None = None
     flagged: dict[str, str] = field(default_factory=dict)
     ignores_limits: bool = False
+    most_tokens: int | None = None
 
 
 _ADAPTER = TypeAdapter(Script)

@@ -110,6 +110,10 @@ class Switchboard:
         cue = self.matcher.pick(ask)
         if fault := self._find_fault(call):
             return Cue(Reply(), fault)
+        most = self.matcher.script.most_tokens
+        if most is not None and (ask.max_tokens or 0) > most:
+            said = f"max_tokens is too large: {ask.max_tokens}. This model supports at most {most} of them."
+            return Cue(Reply(), Fault("status", status=400, message=said))
         return cue
 
     def _find_fault(self, call: Call) -> Fault | None:

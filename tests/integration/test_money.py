@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import Content, Usage
+from backend.streaming.chunks import Content, OutlineMessage, Progress, Usage
 from tests.fakes.answer import split_tokens
 from tests.fakes.provider import FakeProvider
 from tests.fakes.recording import Call
@@ -126,6 +127,30 @@ async def test_cap_that_a_provider_ignores_closes_the_stream(
     assert usage["estimated"] and usage["output_tokens"] <= 801
 
 
+async def test_large_budget_is_no_limit_that_a_provider_would_refuse(
+    service: LiveService, provider: FakeProvider
+) -> None:
+    provider.script = Script(most_tokens=4096)
+    told = await service.client.read(await service.client.start(budget_usd=1))
+
+    assert told.ending is not None and told.ending["type"] == "complete"
+    assert len(provider.generations) == CALLS
+
+
+async def test_answer_in_a_form_is_broken_off_where_the_budget_ends(
+    service: LiveService, provider: FakeProvider
+) -> None:
+    endless = Reply(text="{i} and on ", words=40_000, hold_after=8000)
+    provider.script = Script(rules=(Rule(endless, structured=True),), most_tokens=4096)
+    run_id = await service.client.start(max_output_tokens=5000)
+    told = await service.client.read(run_id)
+    [call] = provider.generations
+    await provider.wait_for_disconnect(call)
+
+    assert told.ending is not None and told.ending["code"] == "BUDGET_EXCEEDED"
+    assert call.stream and call.tokens_sent == 8000  # the rest was never written
+
+
 async def test_parallel_sections_share_one_budget(service: LiveService, provider: FakeProvider) -> None:
     provider.script = Script(default=Reply(words=300))
     run_id = await service.client.start(parallel=4, budget_usd=0.008, keep_length=False)
@@ -172,13 +197,26 @@ async def test_calls_that_were_cut_off_are_estimated_and_counted_once_over_cance
     assert report["total"]["input_tokens"] == usage["input_tokens"] > read
 
 
+async def _waits(service: LiveService, run_id: str) -> bool:
+    """Whether the run is told that another one is written for it, or is told a plan of its own."""
+    async with aclosing(service.client.frames(run_id)) as frames:
+        async for frame in frames:
+            match frame.message:
+                case Progress(data=data) if "for another run" in data.message:
+                    return True
+                case OutlineMessage():
+                    return False
+    raise AssertionError("neither")
+
+
 async def test_ten_identical_requests_at_once_are_written_once(
     service: LiveService, provider: FakeProvider
 ) -> None:
     provider.script = Script(rules=(Rule(Reply(hold_after=5), structured=False, nth=1, times=1),))
     run_ids = await asyncio.gather(*(service.client.start(cache="use") for _ in range(10)))
     await provider.wait_for_held()
-    await service.client.http.post(f"/api/v1/runs/{run_ids[-1]}/cancel")
+    waiting = [run_id for run_id in run_ids if await _waits(service, run_id)]
+    await service.client.http.post(f"/api/v1/runs/{waiting[0]}/cancel")
     provider.release()
     told = await asyncio.gather(*(service.client.read(run_id) for run_id in run_ids))
     late = await service.client.start(cache="use")
@@ -187,7 +225,7 @@ async def test_ten_identical_requests_at_once_are_written_once(
     report = await _usage(service)
     whole = [t for t in told if t.ending is not None and t.ending["type"] == "complete"]
 
-    assert len(set(run_ids)) == 10 and len(provider.generations) == CALLS
+    assert len(set(run_ids)) == 10 and len(waiting) == 9 and len(provider.generations) == CALLS
     assert [t.ending and t.ending.get("code") for t in told].count("CANCELLED") == 1 and len(whole) == 9
     assert len({t.text for t in whole}) == 1 and view.text == again.text == whole[0].text
     assert sorted(bool(t.ending and t.ending["cached"]) for t in whole) == [False] + [True] * 8

@@ -117,8 +117,9 @@ async def _ask(model: Model, schema: type[SchemaT], messages: Sequence[BaseMessa
 
 async def _answer(model: Model, form: dict[str, Any], messages: list[BaseMessage]) -> AIMessage:
     """One call, and its whole reply."""
-    model = model.metered(messages)
-    whole = model.chat.model_copy(update={"disable_streaming": True})
+    model = model.metered(messages, leaves=False)
+    # Token by token it costs several times the work, so that is for where it may have to be stopped.
+    whole = model.chat.model_copy(update={"disable_streaming": not model.needs_watching})
     runnable = bind_form(model, form, whole)
     reply = await limit(model, runnable.ainvoke(messages), asked=model.structured)
     check_finish(model, finish_reason(reply))

@@ -29,6 +29,11 @@ if TYPE_CHECKING:
 Tier = Literal["standard", "embedded"]
 
 
+_TAKEN_BY_ALL = 4096
+"""Tokens. Providers refuse a limit above the model's own, and none is below this. A reply that may be longer is
+watched from here, and stopped at the chunk that goes over."""
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """An opened model: the chat model and how it wants to be talked to. Timeouts are seconds."""
@@ -53,22 +58,28 @@ class Model:
             self, chat=self._with({"callbacks": [MeterReader(meter)], "metadata": about}), meter=meter
         )
 
-    def metered(self, messages: Sequence[BaseMessage]) -> Self:
+    def metered(self, messages: Sequence[BaseMessage], *, leaves: bool = True) -> Self:
         """The same model for one call with this prompt, which may not write more than the run can pay.
 
-        Raises BudgetExceeded when that is nothing.
+        `leaves`: the caller reads chunk by chunk and leaves when it `ran_out`; otherwise the meter breaks the call
+        off. Raises BudgetExceeded when the run can pay nothing.
         """
         if self.meter is None:
             return self
         call = self.meter.begin(messages)
-        update: dict[str, Any] = {"callbacks": [MeterReader(self.meter, call)]}
-        if call.limit is not None:
-            # The provider stops by itself then: what is written unseen can't be stopped from here.
+        update: dict[str, Any] = {"callbacks": [MeterReader(self.meter, call, is_watched=leaves)]}
+        if call.limit is not None and call.limit <= _TAKEN_BY_ALL:
+            # The provider stops by itself then, also at what it writes unseen.
             name = (
                 "max_output_tokens" if "max_output_tokens" in type(self.chat).model_fields else "max_tokens"
             )
             update[name] = call.limit
         return replace(self, chat=self._with(update), call=call)
+
+    @property
+    def needs_watching(self) -> bool:
+        """Whether the reply may be longer than the run can pay, and the provider doesn't know it."""
+        return self.call is not None and self.call.limit is not None and self.call.limit > _TAKEN_BY_ALL
 
     @property
     def ran_out(self) -> bool:
@@ -161,8 +172,10 @@ class ModelCatalog:
 
     async def close(self) -> None:
         """Closes the connections, and ends the embedded model's process if this process started it."""
-        await self._clients.close()
-        await self._embedded.close()
+        try:
+            await self._clients.close()
+        finally:
+            await self._embedded.close()
 
     def _writing(self, name: str | None) -> ModelSpec:
         return self.default() if name is None else ModelSpec.parse(name)

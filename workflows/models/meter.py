@@ -35,7 +35,8 @@ class Meter:
 
 
 class MeterReader(AsyncCallbackHandler):
-    """Reads what calls use. `call` is one that was begun already; others are begun when they start.
+    """Reads what calls use. `call` is one that was begun already; others are begun when they start. `is_watched`:
+    who made the call leaves it when it runs out.
 
     A callback, because that is where every SDK's reply comes by, also one that is given up in its middle.
     """
@@ -43,10 +44,10 @@ class MeterReader(AsyncCallbackHandler):
     run_inline = True  # otherwise LangChain makes a task of every token
     raise_error = True  # a call that the budget doesn't allow must not go on
 
-    def __init__(self, meter: Meter, call: OpenCall | None = None) -> None:
+    def __init__(self, meter: Meter, call: OpenCall | None = None, *, is_watched: bool = False) -> None:
         self._meter = meter
         self._begun = call
-        self._is_watched = call is not None  # by who began it, who leaves the stream when it runs out
+        self._is_watched = is_watched
         self._calls: dict[UUID, OpenCall] = {}
 
     async def on_chat_model_start(
