@@ -131,7 +131,9 @@ def test_reply_that_ends_at_its_limit_has_run_out(prices: PriceBook) -> None:
 
 def test_closing_counts_what_was_under_way_and_only_once(prices: PriceBook) -> None:
     ledger = Ledger(prices)
-    over, cut, refused = (begin(ledger, section) for section in range(3))
+    over, cut, refused, never_made = (begin(ledger, section) for section in range(4))
+    for call in (over, cut, refused):
+        call.made = True
     ledger.end(over, Tokens(10, 10))
     write(cut, 7)
     ledger.drop(refused)
@@ -141,6 +143,7 @@ def test_closing_counts_what_was_under_way_and_only_once(prices: PriceBook) -> N
         (0, 10, None),
         (1, 7, True),
     ]
+    assert never_made.closed
 
 
 def test_ledgers_know_a_run_while_it_is_kept(prices: PriceBook) -> None:

@@ -34,7 +34,9 @@ class Caps:
 
 @dataclass(slots=True, eq=False)
 class OpenCall:
-    """A call under way. `limit` is how many tokens it may write, None where the run has no caps."""
+    """A call under way. `limit` is how many tokens it may write, None where the run has no caps.
+
+    It is `made` once the model is being asked; until then it only keeps its part of what is left."""
 
     model: ModelSpec
     role: Role
@@ -45,6 +47,7 @@ class OpenCall:
     limit: int | None
     reserved_usd: float
     written: TextCount = field(default_factory=TextCount)
+    made: bool = False
     ran_out: bool = False
     closed: bool = False
 
@@ -138,9 +141,13 @@ class Ledger:
             self._close(call)
 
     def close(self) -> None:
-        """The attempt is over: a call that was cut off and couldn't say so is counted as far as it came."""
+        """The attempt is over: a call that was cut off and couldn't say so is counted as far as it came. One that
+        was never made cost nothing."""
         for call in list(self._open):
-            self.end(call, None)
+            if call.made:
+                self.end(call, None)
+            else:
+                self.drop(call)
 
     def _close(self, call: OpenCall) -> None:
         call.closed = True

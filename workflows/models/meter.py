@@ -30,7 +30,7 @@ class Meter:
     section: int | None
 
     def begin(self, messages: Sequence[BaseMessage]) -> OpenCall:
-        """Raises BudgetExceeded."""
+        """Keeps a part of what is left for a call with this prompt. Raises BudgetExceeded."""
         return self.ledger.begin(self.model, self.role, self.section, guess_prompt(messages))
 
 
@@ -54,7 +54,8 @@ class MeterReader(AsyncCallbackHandler):
     ) -> None:
         """A call is about to be made. Raises BudgetExceeded."""
         del serialized, kwargs
-        self._calls[run_id] = self._begun or self._meter.begin(messages[0])
+        call = self._calls[run_id] = self._begun or self._meter.begin(messages[0])
+        call.made = True
         self._begun = None
 
     async def on_llm_new_token(self, token: Any, *, run_id: UUID, **kwargs: Any) -> None:
