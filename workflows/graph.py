@@ -53,7 +53,7 @@ def build_graph(
     # A schema of its own for each format: Studio makes the input form from it.
     graph = StateGraph(State, context_schema=RunContext, input_schema=_request_schema(format))
 
-    graph.add_node("outline", accounted(partial(outline, deps)), input_schema=State)
+    graph.add_node("outline", accounted(partial(outline, deps), begins=True), input_schema=State)
     graph.add_node("review_outline", partial(review_outline, deps))
     graph.add_node("dispatch", dispatch)
     graph.add_node("generate_content", accounted(partial(generate_content, deps)), input_schema=SectionTask)

@@ -49,7 +49,7 @@ def reconcile(transcript: Transcript, state: State, shown: Shown = show_all) -> 
             yield from _section(transcript, index, *shown(state, sections[index]))
     yield from _facts(transcript, state)
     yield from _pieces(transcript, state)
-    if "metadata" in state and not transcript.has_metadata:
+    if state.get("metadata") and not transcript.has_metadata:
         yield Metadata(data=MetadataData.model_validate(state["metadata"]))
 
 

@@ -116,7 +116,7 @@ class EventMapping:
 def _node_ended(node: NodeName, update: dict[str, Any]) -> Iterator[Message]:
     if "outline" in update:
         yield OutlineMessage(data=OutlineData.model_validate(update["outline"]))
-    if "metadata" in update:
+    if update.get("metadata"):
         yield Metadata(data=MetadataData.model_validate(update["metadata"]))
     sections = update.get("sections") or {}
     section = next(iter(sections)) if node == "generate_content" else None
