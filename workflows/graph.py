@@ -24,7 +24,7 @@ from workflows.nodes.research import ResearchTask, research
 from workflows.nodes.safety_check import safety_check
 from workflows.routing import after_safety_check, hand_out
 from workflows.safety.book import PolicyBook
-from workflows.state import RunContext, SectionTask, State
+from workflows.state import RewriteTask, RunContext, SectionTask, State
 
 Graph = CompiledStateGraph[State, RunContext, Any, Any]
 
@@ -58,7 +58,7 @@ def build_graph(
     graph.add_node("dispatch", dispatch)
     graph.add_node("generate_content", accounted(partial(generate_content, deps)), input_schema=SectionTask)
     graph.add_node("safety_check", accounted(partial(safety_check, deps)), input_schema=State)
-    graph.add_node("enhance_content", accounted(partial(enhance_content, deps)), input_schema=State)
+    graph.add_node("enhance_content", accounted(partial(enhance_content, deps)), input_schema=RewriteTask)
     graph.add_node("derive", accounted(partial(derive, deps)), input_schema=State)
     graph.add_node("calculate_metrics", partial(calculate_metrics, deps))
 

@@ -103,8 +103,9 @@ def _withhold(transcript: Transcript, section: Section) -> Iterator[Message]:
 
 
 def _at_fault(state: State) -> set[int]:
-    revised = set(state.get("revising", ()))
+    """The sections that are to be written again, and aren't yet."""
+    found = set(state.get("revising", ()))
     verdict = state.get("safety")
-    if verdict is None or verdict["approved"]:
-        return revised
-    return revised | {issue["section"] for issue in verdict["issues"] if "section" in issue}
+    if verdict is not None and not verdict["approved"]:
+        found |= {issue["section"] for issue in verdict["issues"] if "section" in issue}
+    return found - set(state.get("mended", ()))

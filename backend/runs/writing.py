@@ -193,7 +193,7 @@ class Writing:
 def _ends_section(message: Message) -> bool:
     return (
         isinstance(message, NodeEvent)
-        and message.data.node == "generate_content"
+        and message.data.node in ("generate_content", "enhance_content")
         and message.data.status == "completed"
     )
 

@@ -27,6 +27,7 @@ _NOTHING_WRITTEN: dict[str, Any] = {
     "findings": [],
     "revising": [],
     "revisions": 0,
+    "mended": Overwrite([]),
     "taken_over": [],
 }
 
