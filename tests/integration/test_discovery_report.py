@@ -75,6 +75,20 @@ async def test_report_that_may_search_does_so_once_beside_its_first_part_and_nam
     assert "Evening schools close" in later[0].prompt_text
 
 
+async def test_search_beside_the_first_part_shares_the_budget_with_it(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    body = {
+        "format": "discovery_report",
+        "input": {**DiscoveryReportFormat.example, "search": "auto"},
+        "options": {"keep_length": False, "max_output_tokens": 20_000, "parallel": 3},
+    }
+    async with serve(settings_for(provider, tmp_path, judge="off")) as service:
+        started = await service.client.http.post("/api/v1/runs", json=body)
+        told = await service.client.read(started.json()["run_id"])
+    assert told.ending is not None and told.ending["type"] == "complete", told.ending
+
+
 EXAMPLE = dict(DiscoveryReportFormat.example)
 TYPED_OTHERWISE = {**EXAMPLE, "work_style": f"  {EXAMPLE['work_style'].upper()}. "}
 FIRST = "Write the first part"

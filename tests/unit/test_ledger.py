@@ -103,6 +103,12 @@ def test_plan_has_all_of_it_although_sections_will_share(prices: PriceBook) -> N
     assert begin(ledger, section=None).limit == 400
 
 
+def test_research_beside_the_first_section_shares_with_it(prices: PriceBook) -> None:
+    ledger = Ledger(prices, Caps(max_output_tokens=400), parallel=4)
+    research = ledger.begin(MODEL, "writing", None, 100, shares=True)
+    assert (research.limit, begin(ledger, 0).limit) == (100, 100)
+
+
 def test_sections_at_once_have_equal_parts_and_what_one_leaves_goes_to_the_next(prices: PriceBook) -> None:
     ledger = Ledger(prices, Caps(max_output_tokens=400), parallel=4)
     calls = [begin(ledger, section) for section in range(4)]

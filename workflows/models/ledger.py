@@ -81,16 +81,20 @@ class Ledger:
         self.spent: list[Spending] = []
         """Every call of this attempt that has ended, in order."""
 
-    def begin(self, model: ModelSpec, role: Role, section: int | None, guess: int) -> OpenCall:
-        """A call that is about to be made, with a prompt of about `guess` tokens.
+    def begin(
+        self, model: ModelSpec, role: Role, section: int | None, guess: int, *, shares: bool = False
+    ) -> OpenCall:
+        """A call that is about to be made, with a prompt of about `guess` tokens. It `shares` what is left with
+        others that go on at once, as every section does.
 
         Raises BudgetExceeded when there isn't enough left for it.
         """
         price = self._prices.find(model)
         counted, guessed = self._prompts.get((model, role), (1, 1))
         input_tokens = round(guess * counted / guessed)
-        # Sections are what goes on at once: a plan or a last verdict has nobody to share with.
-        sharers = 1 if section is None else max(1, self._parallel - len(self._open))
+        # Sections, and what goes on beside them: a plan or a last verdict has nobody to share with.
+        alone = section is None and not shares
+        sharers = 1 if alone else max(1, self._parallel - len(self._open))
         limit, reserved = self._share(model, price, input_tokens, sharers) if self._caps else (None, 0.0)
         call = OpenCall(model, role, section, guess, input_tokens, price, limit, reserved)
         self._open.append(call)

@@ -21,17 +21,20 @@ Tell = Callable[[Spending], None]
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """Whose account the calls of one model go to, and who is told what each of them cost."""
+    """Whose account the calls of one model go to, and who is told what each of them cost. `shares`: they
+    go on beside sections although they are for none."""
 
     ledger: Ledger
     tell: Tell
     model: ModelSpec
     role: Role
     section: int | None
+    shares: bool = False
 
     def begin(self, messages: Sequence[BaseMessage]) -> OpenCall:
         """Keeps a part of what is left for a call with this prompt. Raises BudgetExceeded."""
-        return self.ledger.begin(self.model, self.role, self.section, guess_prompt(messages))
+        guess = guess_prompt(messages)
+        return self.ledger.begin(self.model, self.role, self.section, guess, shares=self.shares)
 
 
 class MeterReader(AsyncCallbackHandler):
