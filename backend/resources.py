@@ -120,6 +120,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             return cache_key(formats[run.format], run, called, policy_of(run))
 
         cache = ResultCache(CacheRepository(database), repository, run_log, key_of, settings.cache_ttl)
+        quota = Quota(repository, {DiscoveryReportFormat.name: settings.monthly_reports})
         executor = Executor(
             graphs={
                 name: build_graph(
@@ -140,6 +141,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             policy_of=policy_of,
             accounts=Accounts(ledgers, usage),
             cache=cache,
+            quota=quota,
             sight=Sight(measures, tracings),
             personal_of=lambda run: _personal(formats[run.format], run),
             merge_seconds=settings.merge_ms / 1000,
@@ -147,7 +149,6 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         )
         execution = InlineExecution(executor, repository, presence.id, settings.max_runs)
         stack.push_async_callback(execution.drain, settings.shutdown_grace)
-        quota = Quota(repository, {DiscoveryReportFormat.name: settings.monthly_reports})
         runs = Runs(
             admission=Admission(formats, models, policies, library, ledgers.prices, settings.budget_usd),
             repository=repository,
@@ -157,6 +158,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             presence=presence,
             measures=measures,
             disconnect_grace=settings.disconnect_grace,
+            cache=cache,
             quota=quota,
             max_resumes=settings.max_resumes,
             recorder=recorder,

@@ -25,7 +25,7 @@ from workflows.nodes.research import ResearchTask, research
 from workflows.nodes.safety_check import safety_check
 from workflows.routing import after_safety_check, hand_out
 from workflows.safety.book import PolicyBook
-from workflows.state import RunContext, SectionTask, State
+from workflows.state import RewriteTask, RunContext, SectionTask, State
 
 Graph = CompiledStateGraph[State, RunContext, Any, Any]
 
@@ -57,12 +57,12 @@ def build_graph(
     # A schema of its own for each format: Studio makes the input form from it.
     graph = StateGraph(State, context_schema=RunContext, input_schema=_request_schema(format))
 
-    graph.add_node("outline", accounted(partial(outline, deps)), input_schema=State)
+    graph.add_node("outline", accounted(partial(outline, deps), begins=True), input_schema=State)
     graph.add_node("review_outline", partial(review_outline, deps))
     graph.add_node("dispatch", dispatch)
     graph.add_node("generate_content", accounted(partial(generate_content, deps)), input_schema=SectionTask)
     graph.add_node("safety_check", accounted(partial(safety_check, deps)), input_schema=State)
-    graph.add_node("enhance_content", accounted(partial(enhance_content, deps)), input_schema=State)
+    graph.add_node("enhance_content", accounted(partial(enhance_content, deps)), input_schema=RewriteTask)
     graph.add_node("derive", accounted(partial(derive, deps)), input_schema=State)
     graph.add_node("calculate_metrics", partial(calculate_metrics, deps))
 

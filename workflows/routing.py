@@ -5,7 +5,17 @@ from typing import Literal
 from langgraph.runtime import Runtime, get_runtime
 from langgraph.types import Send
 
-from workflows.state import Finding, RunContext, SectionTask, State, write_order
+from workflows.errors import SafetyRejected
+from workflows.state import (
+    FEEDBACK,
+    Finding,
+    Issue,
+    RewriteTask,
+    RunContext,
+    SectionTask,
+    State,
+    write_order,
+)
 from workflows.text.length import ask_for, plan_targets, reply_ratio
 from workflows.text.words import count_words, last_paragraph
 
@@ -48,11 +58,38 @@ def next_sections(
     return research + [Send("generate_content", section_task(state, index)) for index in now]
 
 
-def after_safety_check(state: State) -> Literal["enhance_content", "derive"]:
-    """Rewrite what is at fault, at most `MAX_REWRITES` times; the check itself ends a hopeless run."""
-    if state.get("revising"):
-        return "enhance_content"
-    return "derive" if state["safety"]["approved"] else "enhance_content"
+def after_safety_check(state: State) -> list[Send] | Literal["derive"]:
+    """Rewrite what is at fault, at most `MAX_REWRITES` times; the check itself ends a hopeless run.
+
+    A task a section: if the process dies, the sections that were rewritten by then stay so. Raises SafetyRejected
+    when the text is refused and no section of it can be mended.
+    """
+    if tasks := rewrite_tasks(state):
+        return [Send("enhance_content", task) for task in tasks]
+    if not _is_safe(state):
+        raise SafetyRejected(
+            "The text is not fit for its readers, and no section of it is named as the cause."
+        )
+    return "derive"
+
+
+def rewrite_tasks(state: State) -> list[RewriteTask]:
+    """One a section that the safety check or the format's review found fault with, in reading order.
+
+    A section that both found fault with is written once, for both.
+    """
+    unsafe, unfinished = _unsafe(state), _unfinished(state)
+    return [
+        RewriteTask(
+            **section_task(state, index),
+            section=state["sections"][index],
+            notes_on_it=unsafe.get(index, []) + unfinished.get(index, []),
+            reason="safety" if index in unsafe else "revision",
+            rewrites=state["rewrites"] + (0 if _is_safe(state) else 1),
+            revisions=state.get("revisions", 0) + (1 if _is_own(unfinished) else 0),
+        )
+        for index in sorted({*unsafe, *unfinished})
+    ]
 
 
 def sections_to_revise(state: State, findings: list[Finding], most: int) -> list[int]:
@@ -93,3 +130,39 @@ def section_task(state: State, index: int) -> SectionTask:
         facts=state.get("facts") or None,
         research=state.get("research") or {},
     )
+
+
+def _is_safe(state: State) -> bool:
+    # A run that begins with a revision has no verdict yet.
+    return "safety" not in state or state["safety"]["approved"]
+
+
+def _unsafe(state: State) -> dict[int, list[Issue]]:
+    """By section, why it isn't fit for its readers."""
+    found: dict[int, list[Issue]] = {}
+    for issue in [] if _is_safe(state) else state["safety"]["issues"]:
+        if "section" in issue:
+            found.setdefault(issue["section"], []).append(issue)
+    return found
+
+
+def _unfinished(state: State) -> dict[int, list[Issue]]:
+    """By section, what the review wants of it."""
+    revising = state.get("revising", [])
+    found: dict[int, list[Issue]] = {index: [] for index in revising}
+    for finding in state.get("findings", []):
+        if finding["rewrite"] and finding.get("section") in found:
+            found[finding["section"]].append(_note(finding))
+    return found
+
+
+def _is_own(unfinished: dict[int, list[Issue]]) -> bool:
+    """Whether the format's review asked for it, and not a person."""
+    return any(note["category"] != FEEDBACK for notes in unfinished.values() for note in notes)
+
+
+def _note(finding: Finding) -> Issue:
+    note = Issue(
+        category=finding["rule"], severity="medium", section=finding["section"], advice=finding["advice"]
+    )
+    return Issue(**note, quote=finding["quote"]) if "quote" in finding else note

@@ -135,7 +135,7 @@ def add_lengths(known: dict[int, SectionLength], new: dict[int, SectionLength]) 
     return {**known, **_by_number(new)}
 
 
-def newest(known: Facts, new: Facts) -> Facts:
+def newest(known: _T, new: _T) -> _T:
     """Reducer: tasks that are done in one step may each bring it; the last one stays."""
     del known
     return new
@@ -154,10 +154,11 @@ class State(TypedDict, total=False):
     judged: Annotated[dict[int, Verdict], add_verdicts]  # by section, where each is judged before it is shown
     safety: Verdict
     pieces: dict[str, Piece]  # by name, in reading order
-    rewrites: int  # made because the safety check found fault
+    rewrites: Annotated[int, newest]  # made because the safety check found fault
     findings: list[Finding]  # of the format's last review
-    revising: list[int]  # the sections that are being written again because of them
-    revisions: int  # made because a review asked for it
+    revising: list[int]  # the sections that are written again because of them, until the next check
+    revisions: Annotated[int, newest]  # made because a review asked for it
+    mended: Annotated[list[int], add]  # the sections that were written again since the last check
     taken_over: list[int]  # sections of the version before, which a review leaves as they are
     results: dict[str, Any]  # the format's own results, such as a story's choices
     metadata: dict[str, Any]
@@ -180,6 +181,17 @@ class SectionTask(TypedDict):
     ask_words: int
     facts: Facts | None
     research: dict[str, Any]
+
+
+class RewriteTask(SectionTask):
+    """What one `enhance_content` task is given: `section` as it is, the `notes_on_it`, and what the state counts
+    when it is done: all tasks of one pass bring the same `rewrites` and `revisions`."""
+
+    section: Section
+    notes_on_it: list[Issue]
+    reason: Literal["safety", "revision"]
+    rewrites: int
+    revisions: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
+import structlog
 
 from backend.log.sql import SqlLog
 from backend.runs.replay import read_messages
@@ -33,6 +34,8 @@ from backend.streaming.chunks import (
 from workflows.formats.base import AnyFormat
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import Policy
+
+log = structlog.get_logger()
 
 
 class _Flight:
@@ -82,7 +85,7 @@ class ResultCache:
         `waiting` is called when it takes until another run is written, and again with each percent that the other
         gets on. Call `tell` when the run gets on itself, and `land` when it is over.
         """
-        key = self._key_of(run) if run.options.get("cache") == "use" else None
+        key = self._asked(run)
         if key is None:
             return None
         place = (run.owner, key)
@@ -92,10 +95,17 @@ class ResultCache:
                 await other.news()
         self._flights[place] = _Flight()
         self._leads[run.id] = place
-        found = await self._find(run, key)
+        found = await self._take(run, key)
         if found is not None:
             self.land(run)
         return found
+
+    async def is_likely(self, run: Run) -> bool:
+        """Whether `obtain` would find something now: a kept result, or somebody who is writing one."""
+        key = self._asked(run)
+        if key is None:
+            return False
+        return (run.owner, key) in self._flights or await self._find(run, key) is not None
 
     def tell(self, run: Run, percent: int) -> None:
         """How far the run is, for those who wait for it."""
@@ -117,14 +127,30 @@ class ResultCache:
         """Forgets which runs answered a request when they are too old to."""
         await self._repository.drop(older_than=datetime.now(UTC) - self._ttl)
 
-    async def _find(self, run: Run, key: str) -> list[Message] | None:
-        run_id = await self._repository.find(run.owner, key, newer_than=datetime.now(UTC) - self._ttl)
-        kept = run_id and await self._runs.find(run.owner, run_id)
-        if not kept or kept.result is None:
+    def _asked(self, run: Run) -> str | None:
+        return self._key_of(run) if run.options.get("cache") == "use" else None
+
+    async def _find(self, run: Run, key: str) -> Run | None:
+        """The run whose result is kept. None too if there is no way to know: what can't be found is written."""
+        try:
+            run_id = await self._repository.find(run.owner, key, newer_than=datetime.now(UTC) - self._ttl)
+            kept = run_id and await self._runs.find(run.owner, run_id)
+        except Exception as error:
+            log.warning("kept_result_not_found", error=type(error).__name__)
             return None
-        told = retell(await read_messages(self._log, kept.id), kept.result, run.id)
-        if told is not None:
-            await self._runs.update(run.id, plan=kept.plan)
+        return kept if kept and kept.result is not None else None
+
+    async def _take(self, run: Run, key: str) -> list[Message] | None:
+        """The kept result's messages. One that can't be read is none: the run is written, and kept in its place."""
+        if (kept := await self._find(run, key)) is None or kept.result is None:
+            return None
+        try:
+            told = retell(await read_messages(self._log, kept.id), kept.result, run.id)
+            if told is not None:
+                await self._runs.update(run.id, plan=kept.plan)
+        except Exception as error:
+            log.warning("kept_result_not_read", kept_run_id=kept.id, error=type(error).__name__)
+            return None
         return told
 
 

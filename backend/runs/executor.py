@@ -12,6 +12,7 @@ from backend.log.sql import SqlLog
 from backend.runs.accounts import Account, Accounts
 from backend.runs.cache import ResultCache
 from backend.runs.endings import Endings
+from backend.runs.quota import Quota
 from backend.runs.recorder import Recorder
 from backend.runs.replay import replay
 from backend.runs.result import failure
@@ -47,6 +48,7 @@ class Executor:
         policy_of: Callable[[Run], Policy],
         accounts: Accounts,
         cache: ResultCache,
+        quota: Quota,
         sight: Sight,
         personal_of: Callable[[Run], Sequence[str] | None],
         recorder: Recorder | None = None,
@@ -61,6 +63,7 @@ class Executor:
         self._repository = repository
         self._storing: set[asyncio.Task[None]] = set()
         self._cache = cache
+        self._quota = quota
         self._sight = sight
         self._personal_of = personal_of
         self._recorder = recorder
@@ -172,6 +175,7 @@ class Executor:
             policy=self._policy_of(run),
             account=account,
             cache=self._cache,
+            quota=self._quota,
             callbacks=callbacks,
             sight=attempt,
             section_ended=lambda: self._store_progress(run, writer.transcript),

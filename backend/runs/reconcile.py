@@ -49,7 +49,7 @@ def reconcile(transcript: Transcript, state: State, shown: Shown = show_all) -> 
             yield from _section(transcript, index, *shown(state, sections[index]))
     yield from _facts(transcript, state)
     yield from _pieces(transcript, state)
-    if "metadata" in state and not transcript.has_metadata:
+    if state.get("metadata") and not transcript.has_metadata:
         yield Metadata(data=MetadataData.model_validate(state["metadata"]))
 
 
@@ -103,8 +103,9 @@ def _withhold(transcript: Transcript, section: Section) -> Iterator[Message]:
 
 
 def _at_fault(state: State) -> set[int]:
-    revised = set(state.get("revising", ()))
+    """The sections that are to be written again, and aren't yet."""
+    found = set(state.get("revising", ()))
     verdict = state.get("safety")
-    if verdict is None or verdict["approved"]:
-        return revised
-    return revised | {issue["section"] for issue in verdict["issues"] if "section" in issue}
+    if verdict is not None and not verdict["approved"]:
+        found |= {issue["section"] for issue in verdict["issues"] if "section" in issue}
+    return found - set(state.get("mended", ()))

@@ -15,6 +15,7 @@ from ulid import ULID
 from backend.log.entry import Entry
 from backend.log.sql import SqlLog
 from backend.runs.admission import Admission
+from backend.runs.cache import ResultCache
 from backend.runs.execution import InlineExecution
 from backend.runs.options import RunOptions, check_room, with_caps
 from backend.runs.origin import Origin, VersionWish, origin_of
@@ -29,7 +30,7 @@ from backend.runs.recorder import Recorder
 from backend.runs.replay import replay
 from backend.runs.stopping import Stopping
 from backend.sight.measures import Measures
-from backend.store.runs import FINISHED, Run, RunRepository
+from backend.store.runs import FINISHED, Run, RunRepository, new_run
 from backend.streaming.transcript import Transcript
 from backend.streaming.views import Granularity, Order
 from workflows.errors import BudgetExceeded, Conflict, NotFound
@@ -62,6 +63,7 @@ class Runs:
         presence: Presence,
         measures: Measures,
         disconnect_grace: float,
+        cache: ResultCache,
         quota: Quota,
         max_resumes: int,
         recorder: Recorder | None = None,
@@ -74,6 +76,7 @@ class Runs:
         self._checkpoints = checkpoints
         self._execution = execution
         self._presence = presence
+        self._cache = cache
         self._quota = quota
         self._measures = measures
         self._recorder = recorder
@@ -100,27 +103,22 @@ class Runs:
         model, options = self._admission.settle(format, given, request.options)
         # A version of a chapter stands beside the story: the chapter keeps its place.
         series, part = (format.part_of(given) if request.origin is None else None) or (None, None)
-        async with self._quota.seat(owner, format.name):
-            with self._execution.room():
-                run = await self._repository.add(
-                    {
-                        "id": str(ULID()),
-                        "owner": owner,
-                        "format": format.name,
-                        "model": str(model),
-                        "input": given.model_dump(mode="json"),
-                        "options": options.model_dump(),
-                        "process": self._presence.id,
-                        "idempotency_key": request.idempotency_key,
-                        "request_hash": fingerprint,
-                        "series": series,
-                        "part": part,
-                        **(request.origin.columns() if request.origin else {}),
-                    }
-                )
-                if run is not None:
-                    self._submit(run)
-                    return run, True
+        asked = {
+            "id": str(ULID()),
+            "owner": owner,
+            "format": format.name,
+            "model": str(model),
+            "input": given.model_dump(mode="json"),
+            "options": options.model_dump(),
+            "process": self._presence.id,
+            "idempotency_key": request.idempotency_key,
+            "request_hash": fingerprint,
+            "series": series,
+            "part": part,
+            **(request.origin.columns() if request.origin else {}),
+        }
+        if (run := await self._add(asked)) is not None:
+            return run, True
         # The same came in twice at the same moment, and the other was quicker.
         if request.idempotency_key and (
             known := await self._known(owner, request.idempotency_key, fingerprint)
@@ -210,7 +208,8 @@ class Runs:
         """Goes on from the last finished section of a failed or cancelled run.
 
         `caps` say what the run may spend from now on, with what it has spent already; what they leave out
-        stays. Raises InvalidInput (caps that are reached already), Conflict, Overloaded.
+        stays. Raises InvalidInput (caps that are reached already), Conflict, QuotaExceeded (for a run that didn't
+        count so far), Overloaded.
         """
         run = await self.find(owner, run_id)
         if run.status not in ("failed", "cancelled"):
@@ -301,13 +300,29 @@ class Runs:
             raise Conflict("This Idempotency-Key was used with another request.")
         return run
 
+    async def _add(self, asked: Mapping[str, Any]) -> Run | None:
+        """Stores and begins the run; None if the same is there already."""
+        new = new_run(asked)
+        answered = False
+        if self._quota.limits(new.format):
+            # Whoever has read that a run failed has its seat back.
+            await self.page(new.owner, limit=100, status="running", format=new.format)
+            answered = await self._cache.is_likely(new)
+        with self._quota.seat(new, answered=answered) as limit, self._execution.room():
+            run = await self._repository.add({**asked, "created_at": new.created_at}, limit)
+            if run is None:
+                self._quota.forget(new.id)
+            else:
+                self._submit(run)
+            return run
+
     async def _check_place(self, owner: str, series: str, part: int) -> None:
         if (other := await self._repository.find_part(owner, series, part)) is not None:
             raise Conflict(f"Run {other.id} has taken its place since: the story went on another way.")
 
     async def _take(self, run: Run) -> Run:
-        with self._execution.room():
-            if not await self._repository.claim(run, self._presence.id, afresh=True):
+        with self._quota.seat(run) as limit, self._execution.room():
+            if not await self._repository.claim(run, self._presence.id, afresh=True, limit=limit):
                 raise Conflict("Somebody else resumed the run at this moment.")
             await self._repository.update(run.id, options=run.options)
             run = replace(run, status="running", process=self._presence.id, error=None, stop_requested=False)
@@ -318,9 +333,11 @@ class Runs:
     def _submit(self, run: Run, *, lifts_error: bool = False) -> None:
         if run.options.get("on_disconnect") == "cancel":
             self._readership.watch(run.id)
-        self._execution.submit(
-            run, lifts_error=lifts_error, when_done=lambda: self._readership.forget(run.id)
-        )
+        self._execution.submit(run, lifts_error=lifts_error, when_done=lambda: self._forget(run.id))
+
+    def _forget(self, run_id: str) -> None:
+        self._readership.forget(run_id)
+        self._quota.forget(run_id)
 
     def _nobody_reads(self, run_id: str) -> None:
         task = asyncio.create_task(self._execution.stop(run_id), name=f"nobody reads {run_id}")

@@ -14,6 +14,7 @@ from backend.runs.accounts import Account
 from backend.runs.cache import ResultCache
 from backend.runs.options import RunOptions
 from backend.runs.origin import seed_state
+from backend.runs.quota import Quota
 from backend.runs.reconcile import reconcile
 from backend.runs.result import complete
 from backend.runs.signals import Signals
@@ -47,6 +48,7 @@ class Writing:
         policy: Policy,
         account: Account,
         cache: ResultCache,
+        quota: Quota,
         callbacks: list[BaseCallbackHandler],
         sight: Attempt,
         section_ended: Callable[[], None],
@@ -56,6 +58,7 @@ class Writing:
         self._writer = writer
         self._account = account
         self._cache = cache
+        self._quota = quota
         self._sight = sight
         self._section_ended = section_ended
         self._transcript = writer.transcript
@@ -85,6 +88,7 @@ class Writing:
                 return self._retell(kept)
         # Not `snapshot.next`: it is empty too when every task of a step is done but the step isn't checkpointed.
         if not snapshot.created_at or snapshot.tasks:
+            await self._quota.charge(self._run)
             await self._follow_graph(snapshot, signals)
             snapshot = await self._graph.aget_state(self._config)
         if snapshot.interrupts:
@@ -190,7 +194,7 @@ class Writing:
 def _ends_section(message: Message) -> bool:
     return (
         isinstance(message, NodeEvent)
-        and message.data.node == "generate_content"
+        and message.data.node in ("generate_content", "enhance_content")
         and message.data.status == "completed"
     )
 

@@ -28,7 +28,7 @@ _QUEUE = 1000
 _BATCH = 100
 _GATHER_SECONDS = 0.5
 _TELL_EVERY_SECONDS = 60.0
-_NODE_OF_A_SECTION = "generate_content"
+_NODES_OF_A_SECTION = ("generate_content", "enhance_content")
 
 _Work = Callable[[], tuple[str, dict[str, Any]]]
 """Gives `create` or `update`, and the step. Called by the sending thread: masking costs the loop nothing."""
@@ -167,7 +167,7 @@ class _Outbox:
 
     def _find_section(self, step: dict[str, Any]) -> None:
         section = self._sections.get(str(step.get("parent_run_id")))
-        if step.get("name") == _NODE_OF_A_SECTION:
+        if step.get("name") in _NODES_OF_A_SECTION:
             section = (step.get("inputs") or {}).get("index", section)
         if section is not None:
             self._sections[str(step["id"])] = section

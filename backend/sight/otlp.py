@@ -38,7 +38,7 @@ from backend.version import VERSION
 _PATH = "/v1/traces"
 _SEND_SECONDS = 5
 _QUEUE = 2048
-_NODE_OF_A_SECTION = "generate_content"
+_NODES_OF_A_SECTION = ("generate_content", "enhance_content")
 
 
 class Otlp:
@@ -137,7 +137,7 @@ class _OtlpTrace(BaseCallbackHandler):
             self._within[run_id] = parent
             return
         attributes: dict[str, str | int] = {"storywire.node": node}
-        if node == _NODE_OF_A_SECTION and isinstance(inputs, dict) and isinstance(inputs.get("index"), int):
+        if node in _NODES_OF_A_SECTION and isinstance(inputs, dict) and isinstance(inputs.get("index"), int):
             attributes["storywire.section"] = inputs["index"]
         self._begin(run_id, node, parent, SpanKind.INTERNAL, attributes)
 

@@ -1,7 +1,7 @@
 """The runs: what was asked for, how far it is, what came of it. Every query asks for the owner."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -56,24 +56,43 @@ class Run:
     plan: dict[str, Any] | None
 
 
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `most` runs of one owner and format are paid for that began since `start` and before `end`; None:
+    as many as they like. The runs in `spared` don't count."""
+
+    most: int | None
+    start: datetime
+    end: datetime
+    spared: frozenset[str] = frozenset()
+
+
+class LimitReached(Exception):
+    """The limit doesn't allow this run; nothing was stored."""
+
+
+def new_run(values: Mapping[str, Any]) -> Run:
+    """A run that isn't stored yet, as it will be."""
+    return Run(**{**dict.fromkeys(each.name for each in fields(Run)), **_new_row(values)})
+
+
 class RunRepository:
     """Runs in SQL."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def add(self, values: Mapping[str, Any]) -> Run | None:
-        """Stores a new run; None if its owner has used this idempotency key before, or its part is taken."""
-        row = {
-            "status": "running",
-            "words": 0,
-            "stop_requested": False,
-            "created_at": datetime.now(UTC),
-            **values,
-        }
+    async def add(self, values: Mapping[str, Any], limit: Limit | None = None) -> Run | None:
+        """Stores a new run; None if its owner has used this idempotency key before, or its part is taken.
+
+        Raises LimitReached. It is stored and counted in one transaction: of several processes, one gets the
+        last place.
+        """
+        row = _new_row(values)
 
         def work(connection: Connection) -> Run:
             connection.execute(insert(runs).values(row))
+            _check(connection, row["owner"], row["format"], limit)
             return _run(connection.execute(select(runs).where(runs.c.id == row["id"])).one())
 
         try:
@@ -136,17 +155,9 @@ class RunRepository:
         )
         return await self._db.read(lambda connection: [_run(row) for row in connection.execute(query)])
 
-    async def count_used(self, owner: str, format: str, since: datetime) -> int:
+    async def count_used(self, owner: str, format: str, within: Limit) -> int:
         """Runs that were paid for: all but those that failed, were cancelled before a word, or came from a cache."""
-        query = select(func.count()).where(
-            runs.c.owner == owner,
-            runs.c.format == format,
-            runs.c.created_at >= since,
-            runs.c.status != "failed",
-            or_(runs.c.status != "cancelled", runs.c.words > 0),
-            runs.c.result["cached"].as_boolean().is_not(True),
-        )
-        return await self._db.read(lambda connection: connection.scalar(query) or 0)
+        return await self._db.read(lambda connection: _count_used(connection, owner, format, within))
 
     async def unfinished(self) -> list[Run]:
         """Every run that somebody should be executing, whoever owns it."""
@@ -166,12 +177,20 @@ class RunRepository:
         )
         return await self._db.read(lambda connection: list(connection.scalars(query)))
 
-    async def claim(self, run: Run, process: str, *, afresh: bool = False, deaths: int | None = None) -> bool:
+    async def claim(
+        self,
+        run: Run,
+        process: str,
+        *,
+        afresh: bool = False,
+        deaths: int | None = None,
+        limit: Limit | None = None,
+    ) -> bool:
         """Makes `process` the one that executes the run, unless somebody else was quicker.
 
         `afresh` forgets how it ended, that it was to be stopped, and who died of it; without it, a stop that
         nobody heard is heard by the new process. `deaths` is set in the same step. A failed part of a series
-        whose place another run took since can't be claimed.
+        whose place another run took since can't be claimed. Raises LimitReached, as `add` does.
         """
         changed: dict[str, Any] = {} if deaths is None else {"deaths": deaths}
         if afresh:
@@ -185,8 +204,15 @@ class RunRepository:
             )
             .values(status="running", process=process, **changed)
         )
+
+        def work(connection: Connection) -> bool:
+            claimed = bool(connection.execute(query).rowcount)
+            if claimed:
+                _check(connection, run.owner, run.format, limit)
+            return claimed
+
         try:
-            return bool((await self._db.write(lambda connection: connection.execute(query))).rowcount)
+            return await self._db.write(work)
         except IntegrityError:
             return False
 
@@ -217,6 +243,46 @@ class RunRepository:
         query = select(runs).where(*conditions)
         row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else _run(row)
+
+
+def is_paid_for(run: Run) -> bool:
+    """Whether a limit counts the run: one row of what `count_used` counts."""
+    if run.status == "failed" or (run.status == "cancelled" and not run.words):
+        return False
+    return run.result is None or not run.result.get("cached")
+
+
+def _count_used(connection: Connection, owner: str, format: str, within: Limit) -> int:
+    query = select(func.count()).where(
+        runs.c.owner == owner,
+        runs.c.format == format,
+        runs.c.created_at >= within.start,
+        runs.c.created_at < within.end,
+        runs.c.status != "failed",
+        or_(runs.c.status != "cancelled", runs.c.words > 0),
+        runs.c.result["cached"].as_boolean().is_not(True),
+        runs.c.id.not_in(within.spared),
+    )
+    return connection.scalar(query) or 0
+
+
+def _check(connection: Connection, owner: str, format: str, limit: Limit | None) -> None:
+    """After the run was put in: it counts itself."""
+    if limit is None or limit.most is None:
+        return
+    if _count_used(connection, owner, format, limit) > limit.most:
+        raise LimitReached
+
+
+def _new_row(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "status": "running",
+        "words": 0,
+        "stop_requested": False,
+        "deaths": 0,
+        "created_at": datetime.now(UTC),
+        **values,
+    }
 
 
 def _run(row: Row[Any]) -> Run:

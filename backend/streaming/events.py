@@ -116,10 +116,10 @@ class EventMapping:
 def _node_ended(node: NodeName, update: dict[str, Any]) -> Iterator[Message]:
     if "outline" in update:
         yield OutlineMessage(data=OutlineData.model_validate(update["outline"]))
-    if "metadata" in update:
+    if update.get("metadata"):
         yield Metadata(data=MetadataData.model_validate(update["metadata"]))
     sections = update.get("sections") or {}
-    section = next(iter(sections)) if node == "generate_content" else None
+    section = next(iter(sections)) if node in ("generate_content", "enhance_content") else None
     yield _node_event(node, "completed", section)
 
 

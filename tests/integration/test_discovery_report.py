@@ -1,10 +1,12 @@
 """Discovery reports over HTTP: three parts, a revision, a quota."""
 
 from pathlib import Path
+from typing import Any
 
+from backend.streaming.chunks import Content
 from tests.fakes.provider import FakeProvider
-from tests.fakes.script import Reply, Rule, Script
-from tests.service import serve, settings_for
+from tests.fakes.script import Fault, Reply, Rule, Script
+from tests.service import LiveService, serve, settings_for
 from workflows.formats.discovery_report.format import SECTIONS, DiscoveryReportFormat
 
 IDEAS = "What moves.\n\n1. A club. It meets.\n\n2. A book. It sells.\n\n3. A tour. It goes."
@@ -71,3 +73,109 @@ async def test_report_that_may_search_does_so_once_beside_its_first_part_and_nam
     assert len(searching) == 1 and "Write the first part" not in searching[0].prompt_text
     later = [call for call in provider.generations if "Write the third part" in call.prompt_text]
     assert "Evening schools close" in later[0].prompt_text
+
+
+async def test_search_beside_the_first_part_shares_the_budget_with_it(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    body = {
+        "format": "discovery_report",
+        "input": {**DiscoveryReportFormat.example, "search": "auto"},
+        "options": {"keep_length": False, "max_output_tokens": 20_000, "parallel": 3},
+    }
+    async with serve(settings_for(provider, tmp_path, judge="off")) as service:
+        started = await service.client.http.post("/api/v1/runs", json=body)
+        told = await service.client.read(started.json()["run_id"])
+    assert told.ending is not None and told.ending["type"] == "complete", told.ending
+
+
+EXAMPLE = dict(DiscoveryReportFormat.example)
+TYPED_OTHERWISE = {**EXAMPLE, "work_style": f"  {EXAMPLE['work_style'].upper()}. "}
+FIRST = "Write the first part"
+
+
+async def ask_for(service: LiveService, input: dict[str, Any]) -> Any:
+    body = {"format": "discovery_report", "input": input, "options": {"keep_length": False}}
+    return await service.client.http.post("/api/v1/runs", json=body)
+
+
+async def used(service: LiveService) -> int:
+    return int((await service.client.http.get("/api/v1/discovery-reports/usage")).json()["used"])
+
+
+async def test_kept_report_answers_although_the_quota_is_used_up(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    settings = settings_for(provider, tmp_path, monthly_reports=1, judge="off")
+    async with serve(settings) as service:
+        first = await service.client.read((await ask_for(service, EXAMPLE)).json()["run_id"])
+        again = await ask_for(service, TYPED_OTHERWISE)
+        assert again.status_code == 201, again.text
+        kept = await service.client.read(again.json()["run_id"])
+        other = await ask_for(service, {**EXAMPLE, "budget_range": "Under 9 euros"})
+        spent = await used(service)
+
+    assert kept.ending is not None and kept.ending["type"] == "complete" and kept.ending["cached"]
+    assert kept.text == first.text
+    assert other.status_code == 429 and spent == 1
+
+
+async def test_report_that_is_being_written_is_waited_for_although_the_quota_is_used_up(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(hold_after=9), contains=FIRST),))
+    settings = settings_for(provider, tmp_path, monthly_reports=1, judge="off")
+    async with serve(settings) as service:
+        first = await ask_for(service, EXAMPLE)
+        await provider.wait_for_held()
+        joining = await ask_for(service, EXAMPLE)
+        assert joining.status_code == 201, joining.text
+        before = await used(service)
+        provider.release()
+        told = [await service.client.read(each.json()["run_id"]) for each in (first, joining)]
+        after = await used(service)
+
+    assert [each.ending and each.ending["cached"] for each in told] == [False, True]
+    assert (before, after) == (1, 1)
+
+
+async def test_report_that_waited_in_vain_takes_a_seat_before_it_is_written(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(hold_after=9), contains=FIRST),))
+    settings = settings_for(provider, tmp_path, monthly_reports=1, judge="off")
+    async with serve(settings) as service:
+        first = (await ask_for(service, EXAMPLE)).json()["run_id"]
+        async for frame in service.client.frames(first):
+            if isinstance(frame.message, Content):
+                break  # it has text, so it will count
+        joining = (await ask_for(service, EXAMPLE)).json()["run_id"]
+        written = await service.client.http.post(f"/api/v1/runs/{first}/cancel")
+        told = await service.client.read(joining)
+        spent = await used(service)
+        refused = await service.client.http.post(f"/api/v1/runs/{joining}/resume")
+
+    assert written.json()["status"] == "cancelled"
+    assert told.ending is not None and told.ending["code"] == "QUOTA_EXCEEDED" and not told.text
+    assert spent == 1  # the one that was cancelled with text written
+    assert refused.status_code == 429 and refused.json()["code"] == "QUOTA_EXCEEDED"
+    assert int(refused.headers["retry-after"]) > 0
+    assert len([call for call in provider.calls if FIRST in call.prompt_text]) == 1
+
+
+async def test_failed_report_takes_a_seat_when_it_goes_on(provider: FakeProvider, tmp_path: Path) -> None:
+    provider.script = Script(rules=(Rule(Reply(fault=Fault("drop", after=9)), contains=FIRST, times=1),))
+    settings = settings_for(provider, tmp_path, monthly_reports=1, judge="off")
+    other = {**EXAMPLE, "budget_range": "Under 9 euros"}
+    async with serve(settings) as service:
+        failed = (await ask_for(service, EXAMPLE)).json()["run_id"]
+        await service.client.read(failed)
+        second = (await ask_for(service, other)).json()["run_id"]
+        await service.client.read(second)
+        refused = await service.client.http.post(f"/api/v1/runs/{failed}/resume")
+        run = await service.client.run(failed)
+        spent = await used(service)
+
+    assert refused.status_code == 429 and refused.json()["code"] == "QUOTA_EXCEEDED"
+    assert run["status"] == "failed" and run["error"]["code"] == "MODEL_UNAVAILABLE"
+    assert spent == 1

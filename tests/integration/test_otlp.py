@@ -88,6 +88,20 @@ async def test_run_that_goes_on_in_another_process_is_one_trace_without_texts(
         assert text not in sent
 
 
+async def test_trace_of_a_rewrite_names_its_section(provider: FakeProvider, tmp_path: Path) -> None:
+    unsafe = "A calm day began. He drew a gun and shot him. Then all was quiet."
+    provider.script = Script((
+        Rule(Reply(text="All was quiet."), structured=False, contains="The editor's notes"),
+        Rule(Reply(text=unsafe), structured=False, nth=2),
+    ))  # fmt: skip
+    async with Collector() as collector:
+        async with serve(settings_for(provider, tmp_path, otlp=collector.url)) as service:
+            await service.client.read(await service.client.start(keep_length=False))
+        spans = list(_spans(collector))
+    [rewrite] = [_attributes(span) for span in spans if span.name == "enhance_content"]
+    assert rewrite["storywire.section"] == 1
+
+
 @pytest.mark.parametrize("mood", ["hang", "refuse"])
 async def test_stream_goes_on_and_the_service_stops_when_the_collector_does_not_answer(
     mood: Mood, provider: FakeProvider, tmp_path: Path

@@ -42,6 +42,19 @@ class CatStory(StoryFormat):
         return found
 
 
+class PetStory(StoryFormat):
+    """A story with a pet in its second and third scene."""
+
+    async def review(self, given: StoryInput, state: State, model: Model) -> list[Finding]:
+        """What is missing of them."""
+        del given, model
+        return [
+            Finding(rule=pet, section=index, advice=f"A {pet} is missing.", rewrite=True)
+            for index, pet in ((1, "cat"), (2, "dog"))
+            if pet not in state["sections"][index]["text"]
+        ]
+
+
 @pytest.fixture
 async def catalog(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[ModelCatalog]:
     """Models of the fake provider."""
@@ -76,7 +89,7 @@ async def execute(graph: Graph, transcript: Transcript, *, goes_on: bool = False
     return told
 
 
-CONFIG = RunnableConfig(configurable={"thread_id": "one"})
+CONFIG = RunnableConfig(configurable={"thread_id": "one"}, max_concurrency=1)
 
 
 def compliance(transcript: Transcript) -> dict[str, Any]:
@@ -158,6 +171,46 @@ async def test_revision_that_breaks_off_is_resumed_without_showing_what_was_take
     assert transcript.text == text_of((await graph.aget_state(CONFIG)).values["sections"])
     assert [m.data.reason for m in told if isinstance(m, Retract)] == ["revision"]
     assert len(provider.calls) - calls == 3  # the scene once more, the verdict, the choices
+
+
+async def test_rewrite_that_breaks_off_costs_none_of_the_others(
+    provider: FakeProvider, catalog: ModelCatalog
+) -> None:
+    drop = Fault("drop", after=4, times=1)
+    provider.script = scripted(
+        Rule(Reply(text=WITH_CAT), structured=False, contains="A cat is missing."),
+        Rule(Reply(text="A dog came.", fault=drop), structured=False, contains="A dog is missing."),
+    )
+    graph = build_graph(PetStory(), catalog, InMemorySaver())
+    transcript = Transcript()
+    with pytest.raises(ModelUnavailable):
+        await execute(graph, transcript)
+    assert transcript.text_of(1) == WITH_CAT
+    calls = len(provider.calls)
+    state: Any = (await graph.aget_state(CONFIG)).values
+    for message in reconcile(transcript, state):
+        assert isinstance(message, Retract) and message.data.section == 2
+        transcript.apply(message)
+    told = await execute(graph, transcript, goes_on=True)
+
+    assert [m.data.section for m in told if isinstance(m, Retract)] == [2]
+    assert transcript.text_of(1) == WITH_CAT and transcript.text_of(2) == "A dog came."
+    assert transcript.text == text_of((await graph.aget_state(CONFIG)).values["sections"])
+    assert (compliance(transcript)["revisions"], compliance(transcript)["passed"]) == (1, True)
+    assert len(provider.calls) - calls == 3  # the scene with the dog, the verdict, the choices
+
+
+async def test_length_of_a_section_that_was_rewritten_is_that_of_the_rewrite(
+    provider: FakeProvider, catalog: ModelCatalog
+) -> None:
+    provider.script = scripted(rewritten(Reply(text=WITH_CAT)))
+    transcript = Transcript()
+    await execute(build_graph(CatStory(), catalog, InMemorySaver()), transcript)
+
+    assert transcript.metadata is not None
+    kept, rewrote, *_ = transcript.metadata.model_dump()["lengths"]
+    assert (kept["corrections"], rewrote["corrections"]) == (["continued"], [])
+    assert rewrote["words"] == len(WITH_CAT.split())
 
 
 async def test_review_needs_no_judge(provider: FakeProvider, tmp_path: Path) -> None:

@@ -180,7 +180,7 @@ def test_event_of_sections_in_parallel_ends_each_by_its_own(mapping: EventMappin
 def test_event_of_a_rewrite_is_the_nodes_end_and_no_text_again(mapping: EventMapping) -> None:
     brought = {"sections": {1: Section(index=1, text="All well.")}, "rewrites": 1}
     assert messages(mapping, update("enhance_content", brought)) == [
-        node_event("enhance_content", "completed")
+        node_event("enhance_content", "completed", 1)
     ]
 
 

@@ -3,17 +3,23 @@
 # ruff: noqa: ARG002 — a format that needs neither input nor model
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing
 from typing import Any, ClassVar
 
 import pytest
+from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
 
+from tests.fakes.provider import FakeProvider
+from tests.fakes.script import Fault, Reply, Rule, Script
+from tests.models import Verdict, settings_of
 from workflows.errors import ModelBadOutput
 from workflows.formats.base import Format, PieceText, Plan
 from workflows.graph import Graph, build_graph
+from workflows.models.calls import ask, stream_text
 from workflows.models.catalog import Model, ModelCatalog
 from workflows.models.settings import ModelSettings
 from workflows.safety.policy import Policy, load_policy
@@ -187,3 +193,50 @@ async def test_pieces_other_than_planned_end_the_run_so_that_it_can_go_on(
     state = await graph.ainvoke(None, CONFIG, context=RunContext())
     assert list(state["pieces"]) == ["M1", "R1"]
     assert len(format.tasks) == 3  # no section was written again
+
+
+async def test_another_text_on_the_same_thread_has_neither_facts_nor_pieces_of_the_one_before() -> None:
+    format = BriefFormat()
+    graph = graph_of(format)
+    first = await graph.ainvoke({"input": {"about": "tides"}}, CONFIG, context=RunContext())
+    await graph.ainvoke({"input": {"about": "sand"}}, CONFIG, context=RunContext(review_outline=True))
+    second = (await graph.aget_state(CONFIG)).values
+    assert first["facts"] and first["pieces"] and first["research"]
+    assert not second["facts"] and not second["pieces"] and second["research"] is None
+
+
+class RhymeFormat(BriefFormat):
+    """Its piece and its results are asked of the model, the results while `down` keeps it away."""
+
+    def __init__(self, down: Callable[[], None]) -> None:
+        super().__init__()
+        self.down = down
+
+    async def write_pieces(
+        self, given: BriefInput, state: State, pieces: list[PlannedPiece], model: Model
+    ) -> AsyncGenerator[PieceText]:
+        async with aclosing(stream_text(model, [HumanMessage("Write about 9 words.")])) as deltas:
+            async for delta in deltas:
+                yield PieceText("M1", delta)
+        yield PieceText("R1", "Short.")
+
+    async def derive(self, given: BriefInput, state: State, model: Model) -> dict[str, Any]:
+        self.down()
+        return {"rhyme": (await ask(model, Verdict, [HumanMessage("Does it rhyme?")])).notes}
+
+
+async def test_another_model_may_take_over_for_the_results_after_a_piece_was_written(
+    provider: FakeProvider,
+) -> None:
+    def go_down() -> None:
+        provider.script = Script(rules=(Rule(Reply(fault=Fault("status", status=503)), model="gpt-test"),))
+
+    models = ModelCatalog(
+        settings_of(provider.root_url, model="openai:gpt-test", fallback_model="groq:llama-test", judge="off")
+    )
+    state = await build_graph(RhymeFormat(go_down), models, InMemorySaver()).ainvoke(
+        {"input": {"about": "tides"}}, CONFIG, context=RunContext()
+    )
+    await models.close()
+    assert state["pieces"]["M1"]["text"] and state["results"]["rhyme"]
+    assert [call.model for call in provider.generations] == ["gpt-test", "gpt-test", "llama-test"]

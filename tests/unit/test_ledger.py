@@ -103,6 +103,12 @@ def test_plan_has_all_of_it_although_sections_will_share(prices: PriceBook) -> N
     assert begin(ledger, section=None).limit == 400
 
 
+def test_research_beside_the_first_section_shares_with_it(prices: PriceBook) -> None:
+    ledger = Ledger(prices, Caps(max_output_tokens=400), parallel=4)
+    research = ledger.begin(MODEL, "writing", None, 100, shares=True)
+    assert (research.limit, begin(ledger, 0).limit) == (100, 100)
+
+
 def test_sections_at_once_have_equal_parts_and_what_one_leaves_goes_to_the_next(prices: PriceBook) -> None:
     ledger = Ledger(prices, Caps(max_output_tokens=400), parallel=4)
     calls = [begin(ledger, section) for section in range(4)]
@@ -131,7 +137,9 @@ def test_reply_that_ends_at_its_limit_has_run_out(prices: PriceBook) -> None:
 
 def test_closing_counts_what_was_under_way_and_only_once(prices: PriceBook) -> None:
     ledger = Ledger(prices)
-    over, cut, refused = (begin(ledger, section) for section in range(3))
+    over, cut, refused, never_made = (begin(ledger, section) for section in range(4))
+    for call in (over, cut, refused):
+        call.made = True
     ledger.end(over, Tokens(10, 10))
     write(cut, 7)
     ledger.drop(refused)
@@ -141,6 +149,7 @@ def test_closing_counts_what_was_under_way_and_only_once(prices: PriceBook) -> N
         (0, 10, None),
         (1, 7, True),
     ]
+    assert never_made.closed
 
 
 def test_ledgers_know_a_run_while_it_is_kept(prices: PriceBook) -> None:

@@ -86,3 +86,14 @@ async def test_meter_stops_a_call_that_nobody_else_watches_at_the_chunk_that_is_
         await desk.reader.on_llm_new_token("word ", run_id=run_id)
     with pytest.raises(BudgetExceeded):
         await desk.reader.on_llm_new_token("word ", run_id=run_id)
+
+
+@pytest.mark.parametrize("made", [False, True])
+async def test_meter_counts_a_call_that_was_cut_off_only_if_it_was_made(made: bool) -> None:
+    ledger, told = Ledger(PriceBook()), list[Spending]()
+    meter = Meter(ledger, told.append, ModelSpec("openai", "x"), "writing", 2)
+    reader = MeterReader(meter, meter.begin(PROMPT[0]))
+    if made:
+        await reader.on_chat_model_start({}, PROMPT, run_id=uuid4())
+    ledger.close()
+    assert [(spent["input_tokens"], spent["output_tokens"]) for spent in ledger.spent] == [(14, 0)] * made

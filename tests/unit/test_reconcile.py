@@ -141,6 +141,20 @@ def test_reconcile_after_a_verdict_that_approves_restores_what_was_noted() -> No
     assert list(reconcile(replay(), state)) == [content(0, "A dead leaf.", ends=True)]
 
 
+def test_reconcile_between_two_rewrites_restores_the_one_that_is_done() -> None:
+    sections = {0: "He smiled.", 1: "She killed.", 2: "A cat."}
+    state = state_of(sections, safety=verdict(0, 1), revising=[2], mended=[0, 2])
+    told = replay(
+        *(content(index, "Before.", ends=True) for index in range(3)),
+        *(retract(0), content(0, "He sm"), retract(1), content(1, "She sm"), retract(2)),
+    )
+    assert list(reconcile(told, state)) == [
+        content(0, "iled.", ends=True),
+        retract(1),
+        content(2, "A cat.", ends=True),
+    ]
+
+
 def test_reconcile_when_a_rewrite_broke_off_takes_its_beginning_back() -> None:
     state = state_of({0: "He killed."}, safety=verdict(0))
     partly = replay(content(0, "He killed.", ends=True), retract(0), content(0, "He sm"))

@@ -5,12 +5,17 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
+import pytest
+from sqlalchemy import text
+from structlog.testing import capture_logs
+
+from backend.log.entry import Entry
 from backend.log.sql import SqlLog
 from backend.runs.cache import ResultCache, cache_key, retell
 from backend.store.cache import CacheRepository
 from backend.store.database import Database
 from backend.store.runs import Run, RunRepository
-from backend.streaming.chunks import Complete, Content, Message, Metadata, OutlineMessage, Usage
+from backend.streaming.chunks import Complete, Content, Message, Metadata, OutlineMessage, Usage, encode
 from backend.streaming.transcript import Transcript
 from tests.unit.messages import EVERY_TYPE, OUTLINE, complete, content, error, progress, retract, workflow
 from tests.unit.stored_runs import add_run
@@ -159,3 +164,63 @@ async def test_kept_result_that_is_too_old_is_forgotten_and_the_run_stays(
     await kept.drop(older_than=now + hour)
     assert await kept.find(run.owner, "key", newer_than=now - hour) is None
     assert await repository.find(run.owner, run.id) == run
+
+
+async def keep_one(database: Database, repository: RunRepository, log: SqlLog) -> tuple[ResultCache, Run]:
+    """A cache with a result that can be told again, and the run that it is of."""
+    cache = ResultCache(CacheRepository(database), repository, log, lambda _: "the same", ttl=60)
+    kept = await add_run(repository, options={"cache": "use"})
+    epoch = await log.take_over(kept.id)
+    entries = [Entry(i, m.type, encode(m)) for i, m in enumerate(WRITTEN, 1)]
+    await log.append(kept.id, epoch, entries)
+    log.let_go(kept.id)  # from now on it is read from the disk
+    await repository.finish(kept.id, "completed", result=RESULT)
+    await cache.keep(kept)
+    return cache, await add_run(repository, options={"cache": "use"})
+
+
+BREAKS = {
+    "no table": "DROP TABLE cached_results",
+    "a message of another kind": 'UPDATE log_entries SET data = \'{"type": "song"}\'',
+    "no JSON": "UPDATE log_entries SET data = 'x'",
+    "a result without its parts": "UPDATE runs SET result = '{}' WHERE result IS NOT NULL",
+}
+
+
+@pytest.mark.parametrize("damage", BREAKS.values(), ids=BREAKS.keys())
+async def test_kept_result_that_can_not_be_read_is_none_and_that_is_logged(
+    damage: str, database: Database, repository: RunRepository, log: SqlLog
+) -> None:
+    cache, run = await keep_one(database, repository, log)
+    told = await cache.obtain(run, lambda _: None)
+    assert told is not None and isinstance(told[-1], Complete)
+
+    await database.write(lambda connection: connection.execute(text(damage)))
+    with capture_logs() as lines:
+        assert await cache.obtain(run, lambda _: None) is None
+    assert [line["log_level"] for line in lines] == ["warning"]
+    assert lines[0]["event"].startswith("kept_result_not_")
+    cache.land(run)
+
+
+async def test_result_is_likely_while_one_is_kept_or_being_written_and_not_for_who_wants_none(
+    database: Database, repository: RunRepository, log: SqlLog
+) -> None:
+    cache = ResultCache(CacheRepository(database), repository, log, lambda run: run.options["key"], ttl=60)
+    one, same = (replace(RUN, id=name, options={"cache": "use", "key": "a"}) for name in ("one", "same"))
+    assert not await cache.is_likely(same)
+    assert await cache.obtain(one, lambda _: None) is None
+    assert await cache.is_likely(same)
+    assert not await cache.is_likely(replace(same, owner="noa"))
+    for options in (
+        {"cache": "use", "key": "b"},
+        {"cache": "refresh", "key": "a"},
+        {"cache": "use", "key": None},
+    ):
+        assert not await cache.is_likely(replace(same, options=options))
+    cache.land(one)
+    assert not await cache.is_likely(same)
+    kept = await add_run(repository, options={"cache": "use", "key": "a"})
+    await repository.finish(kept.id, "completed", result=RESULT)
+    await cache.keep(kept)
+    assert await cache.is_likely(same)

@@ -1,15 +1,21 @@
 """Where a graph goes next."""
 
+from typing import Any, cast
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph.runtime import Runtime
 
+from workflows.errors import SafetyRejected
 from workflows.routing import MAX_REWRITES, after_safety_check, next_sections, sections_to_revise
 from workflows.state import (
+    FEEDBACK,
     Finding,
+    Issue,
     Outline,
     PlannedSection,
+    RewriteTask,
     RunContext,
     Section,
     SectionTask,
@@ -96,17 +102,60 @@ def test_routing_before_any_section_is_written_begins_with_the_first() -> None:
     assert route(state) == [0]
 
 
-@pytest.mark.parametrize(("approved", "node"), [(True, "derive"), (False, "enhance_content")])
-def test_routing_after_the_check_rewrites_what_is_at_fault(approved: bool, node: str) -> None:
-    verdict = Verdict(stage="final", approved=approved, score=1.0, issues=[])
-    assert after_safety_check(State(safety=verdict)) == node
+def refused(*at_fault: int) -> Verdict:
+    issues = [Issue(category="x", severity="high", section=i, quote="q", advice="a") for i in at_fault]
+    return Verdict(stage="final", approved=not at_fault, score=0.1, issues=issues)
+
+
+def rewrites(state: State) -> list[RewriteTask]:
+    """What `enhance_content` is given; nothing when the text stays."""
+    found = after_safety_check(state)
+    if isinstance(found, str):
+        assert found == "derive"
+        return []
+    assert {send.node for send in found} == {"enhance_content"}
+    return [send.arg for send in found]
+
+
+def finished(**others: Any) -> State:
+    """Three sections, and what a check said of them."""
+    return cast(State, {**state_of(3, 0, 1, 2), "rewrites": 0, **others})
+
+
+def test_routing_after_the_check_rewrites_each_section_at_fault_by_itself() -> None:
+    first, second = rewrites(finished(safety=refused(2, 0, 2)))
+    assert (first["index"], second["index"]) == (0, 2)
+    assert (len(first["notes_on_it"]), len(second["notes_on_it"])) == (1, 2)
+    assert second["section"]["text"] == "Start 2.\n\nEnd 2." and second["last_paragraph"] == "End 1."
+    for task in (first, second):
+        assert (task["reason"], task["rewrites"], task["revisions"]) == ("safety", 1, 0)
+
+
+def test_routing_after_a_check_that_approves_goes_on() -> None:
+    assert rewrites(finished(safety=refused())) == []
+
+
+def test_routing_after_a_check_that_names_no_section_never_goes_on() -> None:
+    verdict = Verdict(stage="final", approved=False, score=0.1, issues=[])
+    with pytest.raises(SafetyRejected):
+        after_safety_check(finished(safety=verdict))
 
 
 def test_routing_after_the_check_revises_what_a_review_asked_for_with_a_verdict_or_without() -> None:
-    verdict = Verdict(stage="final", approved=True, score=1.0, issues=[])
-    assert after_safety_check(State(safety=verdict, revising=[1])) == "enhance_content"
-    assert after_safety_check(State(revising=[1])) == "enhance_content"
-    assert after_safety_check(State(safety=verdict, revising=[])) == "derive"
+    review = {"revising": [1], "findings": [Finding(rule="cat", section=1, advice="A cat.", rewrite=True)]}
+    for state in (finished(**review), finished(**review, safety=refused())):
+        (task,) = rewrites(state)
+        assert (task["index"], task["reason"], task["rewrites"], task["revisions"]) == (1, "revision", 0, 1)
+        assert [note["advice"] for note in task["notes_on_it"]] == ["A cat."]
+    (both,) = rewrites(finished(**review, safety=refused(1)))
+    assert (both["reason"], both["rewrites"], both["revisions"]) == ("safety", 1, 1)
+    assert [note["advice"] for note in both["notes_on_it"]] == ["a", "A cat."]
+
+
+def test_routing_counts_no_revision_for_what_a_person_asked_for() -> None:
+    wish = Finding(rule=FEEDBACK, section=1, advice="Shorter.", rewrite=True)
+    (task,) = rewrites(finished(revising=[1], findings=[wish]))
+    assert (task["rewrites"], task["revisions"]) == (0, 0)
 
 
 FINDINGS = [

@@ -17,6 +17,7 @@ from tests.service import settings_for
 from workflows.formats.registry import find_format
 from workflows.graph import Graph, build_graph
 from workflows.models.catalog import ModelCatalog
+from workflows.state import RunContext
 
 THREAD = RunnableConfig(configurable={"thread_id": "t"})
 ASKED: dict[str, Any] = {"input": {"theme": "the moon", "reader": {"name": "Maya", "age": 7}}}
@@ -109,3 +110,20 @@ async def test_another_text_on_the_same_thread_keeps_nothing_of_the_one_before(
         second = await graph.ainvoke({"input": {**ASKED["input"], "theme": "a desert"}}, THREAD)
 
     assert len(_prose(provider, made)) == len(second["sections"])
+    assert len(second["spent"]) == len(provider.calls) - made
+
+
+async def test_another_text_on_the_same_thread_begins_with_nothing_but_its_plan(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    async with _graph("memory", tmp_path, provider) as graph:
+        first = await graph.ainvoke(ASKED, THREAD)
+        # It stops after the plan, for a person to look at it.
+        await graph.ainvoke(ASKED, THREAD, context=RunContext(review_outline=True))
+        second = (await graph.aget_state(THREAD)).values
+
+    assert first["results"] and first["metadata"] and first["lengths"] and first["safety"]["stage"] == "final"
+    for name in ("sections", "lengths", "judged", "facts", "pieces", "results", "metadata"):
+        assert second[name] == {}, name
+    assert (second["safety"]["stage"], second["safety"]["approved"]) == ("input", True)
+    assert [spent["role"] for spent in second["spent"]] == ["outline"]

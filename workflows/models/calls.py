@@ -5,10 +5,12 @@ token comes, all turn what a provider or its SDK says into the errors of `workfl
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from typing import Any, TypeVar
+from functools import partial
+from typing import Any, TypeVar, cast
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage
 from pydantic import BaseModel
 
@@ -36,9 +38,7 @@ def stream_text(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerator
     reason or at its length limit, BudgetExceeded when that was the run's, ModelBadOutput when it has no text.
     Before the first delta, a fallback model may take over from one that can't be reached.
     """
-    if model.fallback is None:
-        return _stream(model, messages)
-    return _stream_or_fall_back(model, model.fallback, messages)
+    return stream_or_fall_back(model, partial(_stream, messages=messages))
 
 
 async def ask(model: Model, schema: type[SchemaT], messages: Sequence[BaseMessage]) -> SchemaT:
@@ -57,35 +57,55 @@ def _current(model: Model) -> Model:
     return model if model.fallback is None or model.fallback.taken is None else model.fallback.taken
 
 
-async def _stream_or_fall_back(
-    model: Model, fallback: Fallback[Model], messages: Sequence[BaseMessage]
-) -> AsyncGenerator[str]:
+def stream_or_fall_back(model: Model, stream: Callable[[Model], AsyncGenerator[_T]]) -> AsyncGenerator[_T]:
+    """`stream` of the model; before its first item, a fallback model may take over from one that can't be reached."""
+    return stream(model) if model.fallback is None else _fall_back(model, model.fallback, stream)
+
+
+async def _fall_back(
+    model: Model, fallback: Fallback[Model], stream: Callable[[Model], AsyncGenerator[_T]]
+) -> AsyncGenerator[_T]:
     try:
-        async with aclosing(_stream(_current(model), messages)) as deltas:
-            async for delta in deltas:
+        async with aclosing(stream(_current(model))) as items:
+            async for item in items:
                 fallback.too_late = True
-                yield delta
+                yield item
         return
     except FALLS_BACK as error:
         replacement = await fallback.take_over(error)
-    async with aclosing(_stream(replacement, messages)) as deltas:
-        async for delta in deltas:
+    async with aclosing(stream(replacement)) as items:
+        async for item in items:
             fallback.too_late = True
-            yield delta
+            yield item
 
 
 async def _stream(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerator[str]:
+    async with aclosing(read_reply(model, messages)) as chunks:
+        async for chunk in chunks:
+            if text := chunk.text:
+                yield text
+
+
+async def read_reply(
+    model: Model, messages: Sequence[BaseMessage], tool: dict[str, Any] | None = None
+) -> AsyncGenerator[AIMessage]:
+    """One call's chunks as they come, on the run's account; `tool` is one that the provider itself uses.
+
+    Raises as `stream_text` does.
+    """
     model = model.metered(messages)
+    # A bound model is a Runnable that streams as a chat model does.
+    chat = model.chat if tool is None else cast(BaseChatModel, model.chat.bind_tools([tool]))
     finish: str | None = None
     empty, refused = True, False
-    async with aclosing(guard(model, model.chat.astream(list(messages)))) as chunks:
+    async with aclosing(guard(model, chat.astream(list(messages)))) as chunks:
         async for chunk in chunks:
             finish = finish_reason(chunk) or finish
-            if text := chunk.text:
+            if chunk.text:
                 empty = False
-                yield text
             else:
                 refused = refused or is_refusal(chunk)
+            yield chunk
             if model.ran_out and finish is None:
                 raise used_up()  # a provider that keeps no limit; leaving the stream closes it
     check_finish(model, finish)

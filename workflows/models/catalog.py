@@ -50,9 +50,12 @@ class Model:
     call: OpenCall | None = None
     """The one call that a model which `metered` made is for."""
 
-    def reporting(self, tell: Tell, role: Role, section: int | None, ledger: Ledger) -> Self:
-        """The same model, its calls on the run's account and told. The connections are shared."""
-        meter = Meter(ledger, tell, self.spec, role, section)
+    def reporting(
+        self, tell: Tell, role: Role, section: int | None, ledger: Ledger, *, shares: bool = False
+    ) -> Self:
+        """The same model, its calls on the run's account and told. The connections are shared. `shares` as in
+        `Meter`."""
+        meter = Meter(ledger, tell, self.spec, role, section, shares)
         about: dict[str, Any] = {"role": role} if section is None else {"role": role, "section": section}
         return replace(
             self, chat=self._with({"callbacks": [MeterReader(meter)], "metadata": about}), meter=meter

@@ -34,7 +34,9 @@ class Caps:
 
 @dataclass(slots=True, eq=False)
 class OpenCall:
-    """A call under way. `limit` is how many tokens it may write, None where the run has no caps."""
+    """A call under way. `limit` is how many tokens it may write, None where the run has no caps.
+
+    It is `made` once the model is being asked; until then it only keeps its part of what is left."""
 
     model: ModelSpec
     role: Role
@@ -45,6 +47,7 @@ class OpenCall:
     limit: int | None
     reserved_usd: float
     written: TextCount = field(default_factory=TextCount)
+    made: bool = False
     ran_out: bool = False
     closed: bool = False
 
@@ -78,16 +81,20 @@ class Ledger:
         self.spent: list[Spending] = []
         """Every call of this attempt that has ended, in order."""
 
-    def begin(self, model: ModelSpec, role: Role, section: int | None, guess: int) -> OpenCall:
-        """A call that is about to be made, with a prompt of about `guess` tokens.
+    def begin(
+        self, model: ModelSpec, role: Role, section: int | None, guess: int, *, shares: bool = False
+    ) -> OpenCall:
+        """A call that is about to be made, with a prompt of about `guess` tokens. It `shares` what is left with
+        others that go on at once, as every section does.
 
         Raises BudgetExceeded when there isn't enough left for it.
         """
         price = self._prices.find(model)
         counted, guessed = self._prompts.get((model, role), (1, 1))
         input_tokens = round(guess * counted / guessed)
-        # Sections are what goes on at once: a plan or a last verdict has nobody to share with.
-        sharers = 1 if section is None else max(1, self._parallel - len(self._open))
+        # Sections, and what goes on beside them: a plan or a last verdict has nobody to share with.
+        alone = section is None and not shares
+        sharers = 1 if alone else max(1, self._parallel - len(self._open))
         limit, reserved = self._share(model, price, input_tokens, sharers) if self._caps else (None, 0.0)
         call = OpenCall(model, role, section, guess, input_tokens, price, limit, reserved)
         self._open.append(call)
@@ -138,9 +145,13 @@ class Ledger:
             self._close(call)
 
     def close(self) -> None:
-        """The attempt is over: a call that was cut off and couldn't say so is counted as far as it came."""
+        """The attempt is over: a call that was cut off and couldn't say so is counted as far as it came. One that
+        was never made cost nothing."""
         for call in list(self._open):
-            self.end(call, None)
+            if call.made:
+                self.end(call, None)
+            else:
+                self.drop(call)
 
     def _close(self, call: OpenCall) -> None:
         call.closed = True

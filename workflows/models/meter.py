@@ -21,17 +21,20 @@ Tell = Callable[[Spending], None]
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """Whose account the calls of one model go to, and who is told what each of them cost."""
+    """Whose account the calls of one model go to, and who is told what each of them cost. `shares`: they
+    go on beside sections although they are for none."""
 
     ledger: Ledger
     tell: Tell
     model: ModelSpec
     role: Role
     section: int | None
+    shares: bool = False
 
     def begin(self, messages: Sequence[BaseMessage]) -> OpenCall:
-        """Raises BudgetExceeded."""
-        return self.ledger.begin(self.model, self.role, self.section, guess_prompt(messages))
+        """Keeps a part of what is left for a call with this prompt. Raises BudgetExceeded."""
+        guess = guess_prompt(messages)
+        return self.ledger.begin(self.model, self.role, self.section, guess, shares=self.shares)
 
 
 class MeterReader(AsyncCallbackHandler):
@@ -55,7 +58,8 @@ class MeterReader(AsyncCallbackHandler):
     ) -> None:
         """A call is about to be made. Raises BudgetExceeded."""
         del serialized, kwargs
-        self._calls[run_id] = self._begun or self._meter.begin(messages[0])
+        call = self._calls[run_id] = self._begun or self._meter.begin(messages[0])
+        call.made = True
         self._begun = None
 
     async def on_llm_new_token(self, token: Any, *, run_id: UUID, **kwargs: Any) -> None:

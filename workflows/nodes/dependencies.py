@@ -49,18 +49,24 @@ class Dependencies:
         return cast(SectionTask, {**task, "input": given.model_dump(mode="json")})
 
     async def open_model(
-        self, runtime: Runtime[RunContext], role: Role = "writing", section: int | None = None
+        self,
+        runtime: Runtime[RunContext],
+        role: Role = "writing",
+        section: int | None = None,
+        *,
+        shares: bool = False,
     ) -> Model:
         """The run's model for this role, which tells the run what it costs, and another one to take over if the
-        settings name one. Without a context (Studio) it is the default one."""
+        settings name one. Without a context (Studio) it is the default one. It `shares` the run's budget if it is
+        for a section, or works beside one."""
         name = _model_name(runtime)
         account = runtime.stream_writer, role, section, self.ledger(runtime)
-        model = (await self.models.open(name, role)).reporting(*account)
+        model = (await self.models.open(name, role)).reporting(*account, shares=shares)
         if (open_fallback := self.models.fallback(name, role)) is None:
             return model
 
         async def open_other() -> Model:
-            return (await open_fallback()).reporting(*account)
+            return (await open_fallback()).reporting(*account, shares=shares)
 
         node = str(get_config()["metadata"]["langgraph_node"])
         place = "" if section is None else f"Section {section + 1}: "

@@ -20,9 +20,10 @@ async def derive(deps: Dependencies, state: State, runtime: Runtime[RunContext])
     When no try is fit for the readers, the text stays and the results are left out, which is told.
     """
     given = await deps.given(state["input"], runtime)
-    model = await deps.open_model(runtime, "derived")
-    pieces = await write_pieces(deps, given, state, model, runtime)
-    return {**await _results(deps, given, state, model, runtime), **pieces}
+    # A model each: once a piece has words, nobody may take over from its model, and the results are no part of it.
+    pieces = await write_pieces(deps, given, state, await deps.open_model(runtime, "derived"), runtime)
+    results = await _results(deps, given, state, await deps.open_model(runtime, "derived"), runtime)
+    return {**results, **pieces}
 
 
 async def _results(

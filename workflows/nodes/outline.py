@@ -14,15 +14,20 @@ from workflows.safety.policy import Policy
 from workflows.state import Outline, RunContext, State, Verdict
 
 _TRIES = 3
-# A thread in LangGraph Studio may be used for one text after another: the one before is forgotten.
+# A thread in LangGraph Studio may be used for one text after another: the one before is forgotten, with the verdict
+# on it. What it cost is forgotten by `accounted`.
 _NOTHING_WRITTEN: dict[str, Any] = {
     **{name: Overwrite({}) for name in ("sections", "lengths", "judged")},
+    "facts": {},
     "research": None,
     "pieces": {},
+    "results": {},
+    "metadata": {},
     "rewrites": 0,
     "findings": [],
     "revising": [],
     "revisions": 0,
+    "mended": Overwrite([]),
     "taken_over": [],
 }
 
@@ -35,13 +40,13 @@ async def outline(deps: Dependencies, state: State, runtime: Runtime[RunContext]
     """
     given = await deps.given(state["input"], runtime)
     policy = deps.policy(given)
-    _check_wish(runtime, policy, deps.format.wish(given), "input")
+    fit = _check_wish(runtime, policy, deps.format.wish(given), "input")
     model = await deps.open_model(runtime, "outline")
     for _ in range(_TRIES):
         plan = await deps.format.plan(given, model)
         issues = find_issues(policy, [plan.outline, plan.notes])
         if not issues:
-            return {"outline": plan.outline, "notes": plan.notes, **_NOTHING_WRITTEN}
+            return {"outline": plan.outline, "notes": plan.notes, "safety": fit, **_NOTHING_WRITTEN}
     verdict = Verdict(stage="input", approved=False, score=0.0, issues=issues, policy=policy.label)
     runtime.stream_writer(Judgement(kind="judgement", verdict=verdict))
     raise SafetyRejected("No plan could be made that is fit for these readers. Try another theme.")
@@ -60,10 +65,11 @@ async def review_outline(deps: Dependencies, state: State, runtime: Runtime[RunC
     return {"outline": edited}
 
 
-def _check_wish(runtime: Runtime[RunContext], policy: Policy, wish: Mapping[str, Any], root: str) -> None:
+def _check_wish(runtime: Runtime[RunContext], policy: Policy, wish: Mapping[str, Any], root: str) -> Verdict:
     verdict = check_input(policy, wish, root)
     verdict["policy"] = policy.label
     verdict["layers"] = ["rules"]
     runtime.stream_writer(Judgement(kind="judgement", verdict=verdict))
     if not verdict["approved"]:
         raise SafetyRejected(f"This can't be written for these readers. {verdict['issues'][0]['advice']}")
+    return verdict

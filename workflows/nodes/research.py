@@ -17,6 +17,6 @@ class ResearchTask(TypedDict):
 
 async def research(deps: Dependencies, state: ResearchTask, runtime: Runtime[RunContext]) -> dict[str, Any]:
     """The format's notes. They are in no message: only prompts have them."""
-    model = await deps.open_model(runtime)
+    model = await deps.open_model(runtime, shares=True)
     notes = await deps.format.research(await deps.given(state["input"], runtime), model)
     return {"research": dict(notes or {})}

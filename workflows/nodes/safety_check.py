@@ -3,6 +3,7 @@
 from typing import Any
 
 from langgraph.runtime import Runtime
+from langgraph.types import Overwrite
 
 from workflows.errors import SafetyRejected
 from workflows.nodes.dependencies import Dependencies
@@ -38,4 +39,4 @@ async def safety_check(deps: Dependencies, state: State, runtime: Runtime[RunCon
         for index in sorted({issue["section"] for issue in verdict["issues"] if "section" in issue}):
             Page(index, writer).retract("safety")
         raise SafetyRejected("The text could not be made safe for its readers, so it was withdrawn.")
-    return {"safety": verdict, **review}
+    return {"safety": verdict, **review, "mended": Overwrite([])}
