@@ -68,11 +68,9 @@ class InlineExecution:
         """Whether the run executes here."""
         return run_id in self._tasks
 
-    def submit(
-        self, run: Run, *, lifts_error: bool = False, when_done: Callable[[], None] = lambda: None
-    ) -> None:
+    def submit(self, run: Run, *, when_done: Callable[[], None] = lambda: None) -> None:
         """Starts executing a run that this process has claimed."""
-        signals = self._signals[run.id] = Signals(lifts_error=lifts_error)
+        signals = self._signals[run.id] = Signals()
         if self._draining:
             signals.stop("shutdown")
         task = asyncio.create_task(self._executor.execute(run, signals), name=f"run {run.id}")

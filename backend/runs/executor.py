@@ -75,7 +75,7 @@ class Executor:
         try:
             epoch = await self._log.take_over(run.id)
             transcript, last_seq = await replay(self._log, run.id)
-            if transcript.terminal is not None and not signals.lifts_error:
+            if transcript.terminal is not None and last_seq != run.lifted_seq:
                 # A crash fell between the log and the table. A run that was cancelled stays cancelled.
                 await self._accounts.store(run, transcript)
                 await self._endings.store(run, transcript.terminal, transcript)

@@ -178,7 +178,9 @@ class Runs:
         self, run: Run, cursor: int, order: Order = "live", granularity: Granularity = "token"
     ) -> Reader:
         """A reader of the run from after `cursor`."""
-        return open_reader(self._log, run.id, cursor, order=order, granularity=granularity)
+        return open_reader(
+            self._log, run.id, cursor, lifted_seq=run.lifted_seq, order=order, granularity=granularity
+        )
 
     async def follow(self, run: Run, reader: Reader) -> AsyncGenerator[list[Entry]]:
         """Batches of messages as they come, until the run's last one."""
@@ -309,18 +311,15 @@ class Runs:
         with self._execution.room():
             if not await self._repository.claim(run, self._presence.id, afresh=True):
                 raise Conflict("Somebody else resumed the run at this moment.")
-            await self._repository.update(run.id, options=run.options)
-            run = replace(run, status="running", process=self._presence.id, error=None, stop_requested=False)
-            self._submit(run, lifts_error=True)
+            run = await self.find(run.owner, run.id)
+            self._submit(run)
         await self._execution.begun(run.id)
         return run
 
-    def _submit(self, run: Run, *, lifts_error: bool = False) -> None:
+    def _submit(self, run: Run) -> None:
         if run.options.get("on_disconnect") == "cancel":
             self._readership.watch(run.id)
-        self._execution.submit(
-            run, lifts_error=lifts_error, when_done=lambda: self._readership.forget(run.id)
-        )
+        self._execution.submit(run, when_done=lambda: self._readership.forget(run.id))
 
     def _nobody_reads(self, run_id: str) -> None:
         task = asyncio.create_task(self._execution.stop(run_id), name=f"nobody reads {run_id}")
