@@ -10,7 +10,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from backend.log.sql import SqlLog
 from backend.runs.cache import ResultCache
-from backend.store.runs import RunRepository
+from backend.store.runs import Run, RunRepository
 
 log = structlog.get_logger()
 
@@ -28,12 +28,16 @@ class Housekeeping:
         checkpoints: BaseCheckpointSaver[Any],
         cache: ResultCache,
         pack_after: float,
+        at_once: int = 100,
     ) -> None:
+        """A log is packed `pack_after` seconds after its run's end, `at_once` of them in one round."""
         self._repository = repository
         self._log = run_log
         self._checkpoints = checkpoints
         self._cache = cache
         self._pack_after = timedelta(seconds=pack_after)
+        self._at_once = at_once
+        self._looked_at: Run | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -50,7 +54,10 @@ class Housekeeping:
     async def tidy(self) -> int:
         """One round; returns how many runs were packed."""
         await self._cache.drop_expired()
-        runs = await self._repository.unpacked(finished_before=datetime.now(UTC) - self._pack_after)
+        before = datetime.now(UTC) - self._pack_after
+        runs = await self._repository.unpacked(before, self._looked_at, self._at_once)
+        # The next round looks behind these: what can't be packed holds up nothing else, and is tried again.
+        self._looked_at = runs[-1] if len(runs) == self._at_once else None
         packed = 0
         for run in runs:
             try:

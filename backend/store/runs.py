@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from backend.store.database import Database
@@ -155,10 +155,17 @@ class RunRepository:
         query = select(runs).where(runs.c.status == "running").order_by(runs.c.id)
         return await self._db.read(lambda connection: [_run(row) for row in connection.execute(query)])
 
-    async def unpacked(self, finished_before: datetime, limit: int = 100) -> list[Run]:
-        """Runs that ended before then and whose log is not packed yet."""
+    async def unpacked(
+        self, finished_before: datetime, after: Run | None = None, limit: int = 100
+    ) -> list[Run]:
+        """Runs that ended before then and whose log is not packed yet, those that ended first, first; only
+        those behind `after`."""
         has_entries = exists(select(log_entries.c.seq).where(log_entries.c.run_id == runs.c.id))
-        query = select(runs).where(runs.c.finished_at < finished_before, has_entries).limit(limit)
+        query = select(runs).where(runs.c.finished_at < finished_before, has_entries)
+        if after is not None:
+            behind = and_(runs.c.finished_at == after.finished_at, runs.c.id > after.id)
+            query = query.where(or_(runs.c.finished_at > after.finished_at, behind))
+        query = query.order_by(runs.c.finished_at, runs.c.id).limit(limit)
         return await self._db.read(lambda connection: [_run(row) for row in connection.execute(query)])
 
     async def stop_requests(self, process: str) -> list[str]:
