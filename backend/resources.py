@@ -18,13 +18,14 @@ from backend.log.sql import SqlLog
 from backend.runs.accounts import Accounts
 from backend.runs.admission import Admission
 from backend.runs.cache import ResultCache, cache_key
-from backend.runs.execution import InlineExecution
+from backend.runs.execution import LISTEN_EVERY_SECONDS, InlineExecution
 from backend.runs.executor import Executor
-from backend.runs.housekeeping import Housekeeping
+from backend.runs.housekeeping import EVERY_SECONDS, Housekeeping
 from backend.runs.presence import Presence
 from backend.runs.quota import Quota
 from backend.runs.readiness import Readiness
 from backend.runs.recorder import Recorder
+from backend.runs.repeating import every
 from backend.runs.runs import Runs
 from backend.runs.shares import Shares
 from backend.settings import Settings
@@ -140,6 +141,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             run_timeout=settings.run_timeout,
         )
         execution = InlineExecution(executor, repository, presence.id, settings.max_runs)
+        await stack.enter_async_context(every(LISTEN_EVERY_SECONDS, execution.listen, name="stop_requests"))
         stack.push_async_callback(execution.drain, settings.shutdown_grace)
         quota = Quota(repository, {DiscoveryReportFormat.name: settings.monthly_reports})
         runs = Runs(
@@ -169,7 +171,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             },
         )
         housekeeping = Housekeeping(repository, run_log, checkpoints, cache, settings.pack_after)
-        await stack.enter_async_context(housekeeping)
+        await stack.enter_async_context(every(EVERY_SECONDS, housekeeping.tidy, name="housekeeping"))
         warming = asyncio.create_task(_warm_up(models, ledgers.prices), name="warm up")
         stack.push_async_callback(_leave, warming)
         yield Resources(

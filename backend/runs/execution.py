@@ -13,7 +13,7 @@ from workflows.errors import Overloaded
 
 log = structlog.get_logger()
 
-_LOOK_EVERY_SECONDS = 0.3
+LISTEN_EVERY_SECONDS = 0.3
 """How often a process asks whether another one was told to stop a run of its own."""
 
 
@@ -27,7 +27,6 @@ class InlineExecution:
         self._max_runs = max_runs
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._signals: dict[str, Signals] = {}
-        self._listener: asyncio.Task[None] | None = None
         self._closed = False
         self._draining = False
         self._reserved = 0
@@ -85,8 +84,6 @@ class InlineExecution:
                 log.error("run_lost", run_id=run.id, exc_info=error)
 
         task.add_done_callback(forget)
-        if self._listener is None or self._listener.done():
-            self._listener = asyncio.create_task(self._listen(), name="stop requests")
 
     async def begun(self, run_id: str) -> None:
         """Returns when the log of a run that goes on says so."""
@@ -122,16 +119,9 @@ class InlineExecution:
             signals.stop("shutdown")
         if self._tasks:
             await asyncio.wait(self._tasks.values())
-        if self._listener is not None:
-            self._listener.cancel()
 
-    async def _listen(self) -> None:
-        """Hears what other processes on the same database were asked. Ends when nothing runs here."""
-        while self._tasks:
-            try:
-                for run_id in await self._repository.stop_requests(self._process):
-                    if (signals := self._signals.get(run_id)) is not None:
-                        signals.stop("cancel")
-            except Exception:
-                log.exception("stop_requests_not_heard")
-            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+    async def listen(self) -> None:
+        """Hears what other processes on the same database were asked."""
+        for run_id in await self._repository.stop_requests(self._process) if self._tasks else ():
+            if (signals := self._signals.get(run_id)) is not None:
+                signals.stop("cancel")

@@ -1,9 +1,7 @@
 """What is tidied up behind runs that are long over."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import structlog
 from langgraph.checkpoint.base import BaseCheckpointSaver
@@ -14,7 +12,8 @@ from backend.store.runs import Run, RunRepository
 
 log = structlog.get_logger()
 
-_EVERY_SECONDS = 60.0
+EVERY_SECONDS = 60.0
+"""Between two rounds."""
 
 
 class Housekeeping:
@@ -38,18 +37,6 @@ class Housekeeping:
         self._pack_after = timedelta(seconds=pack_after)
         self._at_once = at_once
         self._looked_at: Run | None = None
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._work(), name="housekeeping")
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._task is not None
-        self._task.cancel()
-        await asyncio.wait([self._task])
 
     async def tidy(self) -> int:
         """One round; returns how many runs were packed."""
@@ -68,11 +55,3 @@ class Housekeeping:
             except Exception:
                 log.exception("run_not_packed", run_id=run.id)
         return packed
-
-    async def _work(self) -> None:
-        while True:
-            try:
-                await self.tidy()
-            except Exception:
-                log.exception("housekeeping_failed")
-            await asyncio.sleep(_EVERY_SECONDS)
