@@ -93,8 +93,6 @@ class Executor:
             )
             async with writer:
                 ending = await self._write(run, writer, signals, attempt)
-                if self._recorder is not None:
-                    self._recorder.end(run, ending)
                 if ending is not None:
                     signals.settling = True
                     writer.put(ending)
@@ -114,8 +112,13 @@ class Executor:
 
     async def _write(self, run: Run, writer: RunWriter, signals: Signals, attempt: Attempt) -> Message | None:
         """The run's last message; None when it isn't over: it waits for a person, or for another process."""
-        with self._accounts.keep(run, writer.transcript) as account:
-            ending = await self._ending(run, writer, signals, attempt, account)
+        ending: Message | None = None
+        try:
+            with self._accounts.keep(run, writer.transcript) as account:
+                ending = await self._ending(run, writer, signals, attempt, account)
+        finally:
+            if self._recorder is not None:
+                self._recorder.end(run, ending)
         for message in account.untold():
             writer.put(message)
         return ending
