@@ -201,7 +201,8 @@ class Runs:
         return await self.find(owner, run.id)
 
     async def cancel(self, owner: str, run_id: str) -> Run:
-        """Stops the run wherever it executes. Cancelling it twice is harmless; raises Conflict if it has ended."""
+        """Stops the run wherever it executes. Cancelling it twice is harmless; raises Conflict if it has ended,
+        Overloaded if it can't be stopped now."""
         run = await self.find(owner, run_id)
         if run.status in FINISHED and run.status != "cancelled":
             raise Conflict(f"The run is {run.status}: there is nothing to cancel.")
@@ -251,7 +252,10 @@ class Runs:
         return run
 
     async def delete(self, owner: str, run_id: str) -> None:
-        """Removes the run, its text, its log, its checkpoints and its recording; stops it first if need be."""
+        """Removes the run, its text, its log, its checkpoints and its recording; stops it first if need be.
+
+        Raises Overloaded if it can't be stopped now: then it is all there still.
+        """
         run = await self.find(owner, run_id)
         await self._stopping.stop(run)
         await self._checkpoints.adelete_thread(run_id)
