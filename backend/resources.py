@@ -1,7 +1,7 @@
 """The one place that opens things, and closes them in the opposite order."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +16,7 @@ from backend.library.finders import story_finders
 from backend.library.sessions import Sessions
 from backend.log.sql import SqlLog
 from backend.runs.accounts import Accounts
-from backend.runs.admission import Admission
+from backend.runs.admission import Admission, format_of
 from backend.runs.cache import ResultCache, cache_key
 from backend.runs.execution import LISTEN_EVERY_SECONDS, InlineExecution
 from backend.runs.executor import Executor
@@ -117,9 +117,12 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         usage = UsageRepository(database)
 
         def policy_of(run: Run) -> Policy:
-            return policies.apply(_policy(formats[run.format], run))
+            format = format_of(formats, run)
+            return policies.apply(format.policy(format.parse(run.input)))
 
         def key_of(run: Run) -> str | None:
+            if run.format not in formats:  # it ended before its package went
+                return None
             called = models.selection.called_by(ModelSpec.parse(run.model))
             return cache_key(formats[run.format], run, called, policy_of(run))
 
@@ -136,7 +139,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             accounts=Accounts(ledgers, usage),
             cache=cache,
             sight=Sight(measures, tracings),
-            personal_of=lambda run: _personal(formats[run.format], run),
+            personal_of=lambda run: _personal(formats, run),
             merge_seconds=settings.merge_ms / 1000,
             run_timeout=settings.run_timeout,
         )
@@ -202,19 +205,15 @@ def _recorder(settings: Settings, models: ModelCatalog, record_to: Path | None) 
     return None if folder is None else Recorder(models, lambda run_id: folder / f"{run_id}.jsonl")
 
 
-def _policy(format: AnyFormat, run: Run) -> Policy:
-    return format.policy(format.parse(run.input))
-
-
 async def _warm_up(models: ModelCatalog, prices: PriceBook) -> None:
     await models.warm_up()
     await asyncio.to_thread(prices.find, models.default())  # reads the list of all prices
 
 
-def _personal(format: AnyFormat, run: Run) -> list[str] | None:
+def _personal(formats: Mapping[str, AnyFormat], run: Run) -> list[str] | None:
     try:
-        return find_personal(format.parse(run.input))
-    except StorywireError:  # stored by a version that took other inputs
+        return find_personal(format_of(formats, run).parse(run.input))
+    except StorywireError:  # stored by a version that took other inputs, or by a package that has gone
         return None
 
 

@@ -140,6 +140,7 @@ class Runs:
         feedback that isn't fit for its readers.
         """
         parent = await self.find(owner, run_id)
+        self._admission.format_of(parent)
         origin = origin_of(parent, wish)
         if wish.feedback is not None:
             self._admission.check_safety(parent, {"feedback": wish.feedback}, "")
@@ -220,6 +221,7 @@ class Runs:
             raise Conflict(f"The run is {run.status}: only a failed or cancelled run can be resumed.")
         if run.error is not None and not run.error["resumable"]:
             raise Conflict(f"The run ended with {run.error['code']} and can't go on; start a new one.")
+        self._admission.format_of(run)
         self._admission.models.check(run.model)
         if run.series is not None and run.part is not None:
             await self._check_place(owner, run.series, run.part)
