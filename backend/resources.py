@@ -17,6 +17,7 @@ from backend.library.sessions import Sessions
 from backend.log.sql import SqlLog
 from backend.runs.accounts import Accounts
 from backend.runs.admission import Admission, format_of
+from backend.runs.background import Background, every, logged
 from backend.runs.cache import ResultCache, cache_key
 from backend.runs.execution import LISTEN_EVERY_SECONDS, InlineExecution
 from backend.runs.executor import Executor
@@ -25,7 +26,6 @@ from backend.runs.presence import Presence
 from backend.runs.quota import Quota
 from backend.runs.readiness import Readiness
 from backend.runs.recorder import Recorder
-from backend.runs.repeating import every
 from backend.runs.runs import Runs
 from backend.runs.shares import Shares
 from backend.settings import Settings
@@ -94,10 +94,13 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = Database(settings.sql_url)
         stack.push_async_callback(database.close)
+        background = Background()
+        stack.push_async_callback(background.close)
         await database.migrate()
         measures = PrometheusMeasures() if settings.metrics else Measures()
-        tracings = await _open_tracings(settings)
+        tracings: list[Tracing] = []
         stack.push_async_callback(_close_tracings, tracings)
+        await _open_tracings(settings, tracings)
         run_log = SqlLog(database, measures.appended)
         stack.push_async_callback(run_log.close)
         checkpoints = await stack.enter_async_context(_open_checkpoints(settings))
@@ -140,6 +143,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             cache=cache,
             sight=Sight(measures, tracings),
             personal_of=lambda run: _personal(formats, run),
+            background=background,
             merge_seconds=settings.merge_ms / 1000,
             run_timeout=settings.run_timeout,
         )
@@ -158,6 +162,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             disconnect_grace=settings.disconnect_grace,
             quota=quota,
             max_resumes=settings.max_resumes,
+            background=background,
             recorder=recorder,
         )
         child_repository, session_repository = ChildRepository(database), SessionRepository(database)
@@ -175,7 +180,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         )
         housekeeping = Housekeeping(repository, run_log, checkpoints, cache, settings.pack_after)
         await stack.enter_async_context(every(EVERY_SECONDS, housekeeping.tidy, name="housekeeping"))
-        warming = asyncio.create_task(_warm_up(models, ledgers.prices), name="warm up")
+        warming = asyncio.create_task(logged(_warm_up(models, ledgers.prices), "warm_up"))
         stack.push_async_callback(_leave, warming)
         yield Resources(
             settings=settings,
@@ -217,13 +222,11 @@ def _personal(formats: Mapping[str, AnyFormat], run: Run) -> list[str] | None:
         return None
 
 
-async def _open_tracings(settings: Settings) -> list[Tracing]:
-    tracings: list[Tracing] = []
+async def _open_tracings(settings: Settings, tracings: list[Tracing]) -> None:
     if settings.langsmith_tracing:
         tracings.append(await asyncio.to_thread(_open_langsmith, settings))
     if settings.otlp is not None:
         tracings.append(await asyncio.to_thread(_open_otlp, settings.otlp))
-    return tracings
 
 
 def _open_langsmith(settings: Settings) -> Tracing:

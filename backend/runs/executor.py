@@ -10,6 +10,7 @@ from langgraph.errors import GraphDrained
 from backend.log.entry import LogUnavailable, StaleWriter
 from backend.log.sql import SqlLog
 from backend.runs.accounts import Account, Accounts
+from backend.runs.background import Background
 from backend.runs.cache import ResultCache
 from backend.runs.endings import Endings
 from backend.runs.recorder import Recorder
@@ -49,6 +50,7 @@ class Executor:
         cache: ResultCache,
         sight: Sight,
         personal_of: Callable[[Run], Sequence[str] | None],
+        background: Background,
         recorder: Recorder | None = None,
         merge_seconds: float,
         run_timeout: float,
@@ -59,7 +61,7 @@ class Executor:
         self._policy_of = policy_of
         self._accounts = accounts
         self._repository = repository
-        self._storing: set[asyncio.Task[None]] = set()
+        self._background = background
         self._cache = cache
         self._sight = sight
         self._personal_of = personal_of
@@ -185,16 +187,7 @@ class Executor:
     def _store_progress(self, run: Run, transcript: Transcript) -> None:
         """What was spent, and that the run got on; beside the writing, which need not wait for it: if the
         process dies, little is missing."""
-        works = [self._accounts.store(run, transcript)]
+        # If it fails, the end of the run stores it again.
+        self._background.do(self._accounts.store(run, transcript), name="progress")
         if run.deaths:
-            works.append(self._repository.update(run.id, deaths=0))
-        for work in works:
-            task = asyncio.create_task(work, name=f"progress {run.id}")
-            self._storing.add(task)
-            task.add_done_callback(self._forget)
-
-    def _forget(self, task: asyncio.Task[None]) -> None:
-        self._storing.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # The end of the run stores it again.
-            log.warning("progress_not_stored", error=type(error).__name__)
+            self._background.do(self._repository.update(run.id, deaths=0), name="progress")

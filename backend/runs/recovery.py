@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import structlog
 
-from backend.runs.repeating import every
+from backend.runs.background import every
 from backend.runs.runs import Runs
 
 log = structlog.get_logger()

@@ -1,6 +1,5 @@
 """What can be done with runs: the use cases, as the HTTP layer and the command line call them."""
 
-import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
@@ -15,6 +14,7 @@ from ulid import ULID
 from backend.log.entry import Entry
 from backend.log.sql import SqlLog
 from backend.runs.admission import Admission
+from backend.runs.background import Background
 from backend.runs.execution import InlineExecution
 from backend.runs.options import RunOptions, check_room, with_caps
 from backend.runs.origin import Origin, VersionWish, origin_of
@@ -64,6 +64,7 @@ class Runs:
         disconnect_grace: float,
         quota: Quota,
         max_resumes: int,
+        background: Background,
         recorder: Recorder | None = None,
     ) -> None:
         """A run is taken up `max_resumes` times from a process that died, unless it gets on meanwhile."""
@@ -79,7 +80,7 @@ class Runs:
         self._recorder = recorder
         self._readership = Readership(disconnect_grace, self._nobody_reads)
         self._stopping = Stopping(repository, execution, presence)
-        self._leaving: set[asyncio.Task[bool]] = set()
+        self._background = background
         self._orphans = Orphans(presence, execution)
 
     async def start(self, owner: str, request: RunRequest) -> tuple[Run, bool]:
@@ -328,9 +329,7 @@ class Runs:
         self._execution.submit(run, when_done=lambda: self._readership.forget(run.id))
 
     def _nobody_reads(self, run_id: str) -> None:
-        task = asyncio.create_task(self._execution.stop(run_id), name=f"nobody reads {run_id}")
-        self._leaving.add(task)
-        task.add_done_callback(self._leaving.discard)
+        self._background.do(self._execution.stop(run_id), name="leaving")
 
 
 def _fingerprint(format: str, given: BaseModel, request: RunRequest) -> str:
