@@ -11,7 +11,6 @@ from backend.api import (
     children,
     creator_scripts,
     diagnostics,
-    discovery_reports,
     documents,
     exports,
     generate,
@@ -19,6 +18,7 @@ from backend.api import (
     metrics,
     page,
     personas,
+    quotas,
     runs,
     safety,
     sessions,
@@ -74,7 +74,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(documents.router)
     app.include_router(catalogue.router)
     app.include_router(creator_scripts.router)
-    app.include_router(discovery_reports.router)
+    app.include_router(quotas.router)
     app.include_router(safety.router)
     app.include_router(usage.router)
     app.include_router(diagnostics.router)

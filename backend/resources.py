@@ -44,7 +44,6 @@ from backend.store.shares import ShareRepository
 from backend.store.usage import UsageRepository
 from workflows.errors import StorywireError
 from workflows.formats.base import AnyFormat
-from workflows.formats.discovery_report.format import DiscoveryReportFormat
 from workflows.formats.personal import find_personal
 from workflows.formats.registry import list_formats
 from workflows.graph import build_graph
@@ -150,7 +149,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         execution = InlineExecution(executor, repository, presence.id, settings.max_runs)
         await stack.enter_async_context(every(LISTEN_EVERY_SECONDS, execution.listen, name="stop_requests"))
         stack.push_async_callback(execution.drain, settings.shutdown_grace)
-        quota = Quota(repository, {DiscoveryReportFormat.name: settings.monthly_reports})
+        quota = Quota(repository, {name: format.monthly_limit for name, format in formats.items()})
         runs = Runs(
             admission=Admission(formats, models, policies, library, ledgers.prices, settings.budget_usd),
             repository=repository,

@@ -85,6 +85,21 @@ async def test_installed_format_has_its_own_field_errors_and_refuses_a_model(ser
     assert small.json()["errors"][0]["field"] == "options.model"
 
 
+async def test_installed_format_has_its_own_address_and_its_own_monthly_limit(service: LiveService) -> None:
+    told = Told()
+    async for frame in service.client.stream("GET", "/api/v1/letters/generate/stream", params=LETTER):
+        told.take(frame)
+    by = {
+        path: (await service.client.http.get(f"/api/v1/{path}/usage")).json()
+        for path in ("letters", "letter", "stories", "letterz")
+    }
+
+    assert told.ending is not None and told.ending["type"] == "complete"
+    assert by["letters"] == by["letter"] and by["letterz"]["code"] == "NOT_FOUND"
+    assert (by["letters"]["used"], by["letters"]["quota"], by["letters"]["left"]) == (1, 100, 99)
+    assert (by["stories"]["used"], by["stories"]["quota"], by["stories"]["left"]) == (0, None, None)
+
+
 async def test_runs_of_a_format_that_has_gone_can_be_read_and_removed_and_nothing_else(
     installed: Path, provider: FakeProvider, tmp_path: Path
 ) -> None:
