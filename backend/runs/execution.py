@@ -99,14 +99,14 @@ class InlineExecution:
         await asyncio.wait([task])
         return True
 
-    async def settle(self, run_id: str) -> None:
+    async def settle(self, run_id: str | None = None) -> None:
         """If the run's last message or its question is being told, returns when that is stored too.
 
-        So whoever has read the message finds the run in the state that it tells of.
+        So whoever has read the message finds the run in the state that it tells of. Without `run_id`: every run.
         """
-        signals, task = self._signals.get(run_id), self._tasks.get(run_id)
-        if signals is not None and signals.settling and task is not None:
-            await asyncio.wait([task])
+        asked = self._tasks if run_id is None else self._tasks.keys() & {run_id}
+        if ending := [self._tasks[one] for one in asked if self._signals[one].settling]:
+            await asyncio.wait(ending)
 
     async def drain(self, grace: float) -> None:
         """Lets sections finish for `grace` seconds, then stops; the next process goes on with every run."""

@@ -1,7 +1,7 @@
 """What can be done with runs: the use cases, as the HTTP layer and the command line call them."""
 
 import hashlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -163,13 +163,13 @@ class Runs:
         self, owner: str, *, before: str | None = None, limit: int, status: str | None, format: str | None
     ) -> list[Run]:
         """The owner's runs, newest first."""
-        return await self._settled(
-            lambda: self._repository.page(owner, before=before, limit=limit, status=status, format=format)
-        )
+        await self._execution.settle()
+        return await self._repository.page(owner, before=before, limit=limit, status=status, format=format)
 
     async def parts(self, owner: str, series: Sequence[str]) -> list[Run]:
         """The runs that are, or were to be, parts of these series; by part, older tries first."""
-        return await self._settled(lambda: self._repository.parts(owner, series))
+        await self._execution.settle()
+        return await self._repository.parts(owner, series)
 
     async def transcript(self, run: Run) -> Transcript:
         """The text and the numbers so far, as a reader has them."""
@@ -197,8 +197,9 @@ class Runs:
         """The run when it is over, or waits for a person."""
         if run.status not in FINISHED:
             async with aclosing(self.follow(run, self.reader(run, 0))) as batches:
-                async for _ in batches:
-                    if (run := await self.find(owner, run.id)).status == "waiting":
+                async for batch in batches:
+                    asks = any(entry.type == "input_required" for entry in batch)
+                    if asks and (run := await self.find(owner, run.id)).status == "waiting":
                         return run
         return await self.find(owner, run.id)
 
@@ -295,14 +296,6 @@ class Runs:
     def readers(self) -> int:
         """Readers connected to this process."""
         return self._readership.count
-
-    async def _settled(self, look: Callable[[], Awaitable[list[Run]]]) -> list[Run]:
-        """As they are for somebody who has read a run's last message: that may not be in the table yet."""
-        found = await look()
-        running = [run.id for run in found if run.status == "running"]
-        for run_id in running:
-            await self._execution.settle(run_id)
-        return await look() if running else found
 
     async def _known(self, owner: str, key: str, fingerprint: str) -> Run | None:
         run = await self._repository.find_by_key(owner, key)
