@@ -11,7 +11,6 @@ from backend.api import (
     children,
     creator_scripts,
     diagnostics,
-    discovery_reports,
     documents,
     exports,
     generate,
@@ -19,6 +18,7 @@ from backend.api import (
     metrics,
     page,
     personas,
+    quotas,
     runs,
     safety,
     sessions,
@@ -31,7 +31,7 @@ from backend.api.measuring import Measuring
 from backend.api.origins import OwnSite
 from backend.api.problems import add_problem_handlers
 from backend.resources import open_resources
-from backend.runs.recovery import Recovery
+from backend.runs.recovery import recovering
 from backend.settings import Settings
 
 
@@ -42,7 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_resources(settings) as resources:
             app.state.resources = resources
-            async with Recovery(resources.runs) if settings.resume_on_start else nullcontext():
+            async with recovering(resources.runs) if settings.resume_on_start else nullcontext():
                 yield
 
     app = FastAPI(
@@ -74,7 +74,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(documents.router)
     app.include_router(catalogue.router)
     app.include_router(creator_scripts.router)
-    app.include_router(discovery_reports.router)
+    app.include_router(quotas.router)
     app.include_router(safety.router)
     app.include_router(usage.router)
     app.include_router(diagnostics.router)

@@ -1,7 +1,7 @@
 """The one place that opens things, and closes them in the opposite order."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +13,12 @@ from backend.library.finders import story_finders
 from backend.library.sessions import Sessions
 from backend.log.sql import SqlLog
 from backend.runs.accounts import Accounts
-from backend.runs.admission import Admission
+from backend.runs.admission import Admission, format_of
+from backend.runs.background import Background, every, logged
 from backend.runs.cache import ResultCache, cache_key
-from backend.runs.execution import InlineExecution
+from backend.runs.execution import LISTEN_EVERY_SECONDS, InlineExecution
 from backend.runs.executor import Executor
-from backend.runs.housekeeping import Housekeeping
+from backend.runs.housekeeping import EVERY_SECONDS, Housekeeping
 from backend.runs.presence import Presence
 from backend.runs.quota import Quota
 from backend.runs.readiness import Readiness
@@ -41,7 +42,6 @@ from backend.store.shares import ShareRepository
 from backend.store.usage import UsageRepository
 from workflows.errors import StorywireError
 from workflows.formats.base import AnyFormat
-from workflows.formats.discovery_report.format import DiscoveryReportFormat
 from workflows.formats.personal import find_personal
 from workflows.formats.registry import list_formats
 from workflows.graph import build_graph
@@ -90,10 +90,13 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         database = Database(settings.sql_url)
         stack.push_async_callback(database.close)
+        background = Background()
+        stack.push_async_callback(background.close)
         await database.migrate()
         measures = PrometheusMeasures() if settings.metrics else Measures()
-        tracings = await _open_tracings(settings)
+        tracings: list[Tracing] = []
         stack.push_async_callback(_close_tracings, tracings)
+        await _open_tracings(settings, tracings)
         run_log = SqlLog(database, measures.appended)
         stack.push_async_callback(run_log.close)
         checkpoints = await stack.enter_async_context(open_checkpoints(settings.state_dir))
@@ -113,14 +116,17 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         usage = UsageRepository(database)
 
         def policy_of(run: Run) -> Policy:
-            return policies.apply(_policy(formats[run.format], run))
+            format = format_of(formats, run)
+            return policies.apply(format.policy(format.parse(run.input)))
 
         def key_of(run: Run) -> str | None:
+            if run.format not in formats:  # it ended before its package went
+                return None
             called = models.selection.called_by(ModelSpec.parse(run.model))
             return cache_key(formats[run.format], run, called, policy_of(run))
 
         cache = ResultCache(CacheRepository(database), repository, run_log, key_of, settings.cache_ttl)
-        quota = Quota(repository, {DiscoveryReportFormat.name: settings.monthly_reports})
+        quota = Quota(repository, {name: format.monthly_limit for name, format in formats.items()})
         executor = Executor(
             graphs={
                 name: build_graph(
@@ -143,11 +149,13 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             cache=cache,
             quota=quota,
             sight=Sight(measures, tracings),
-            personal_of=lambda run: _personal(formats[run.format], run),
+            personal_of=lambda run: _personal(formats, run),
+            background=background,
             merge_seconds=settings.merge_ms / 1000,
             run_timeout=settings.run_timeout,
         )
         execution = InlineExecution(executor, repository, presence.id, settings.max_runs)
+        await stack.enter_async_context(every(LISTEN_EVERY_SECONDS, execution.listen, name="stop_requests"))
         stack.push_async_callback(execution.drain, settings.shutdown_grace)
         runs = Runs(
             admission=Admission(formats, models, policies, library, ledgers.prices, settings.budget_usd),
@@ -161,6 +169,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             cache=cache,
             quota=quota,
             max_resumes=settings.max_resumes,
+            background=background,
             recorder=recorder,
         )
         child_repository, session_repository = ChildRepository(database), SessionRepository(database)
@@ -177,8 +186,8 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             },
         )
         housekeeping = Housekeeping(repository, run_log, checkpoints, cache, settings.pack_after)
-        await stack.enter_async_context(housekeeping)
-        warming = asyncio.create_task(_warm_up(models, ledgers.prices), name="warm up")
+        await stack.enter_async_context(every(EVERY_SECONDS, housekeeping.tidy, name="housekeeping"))
+        warming = asyncio.create_task(logged(_warm_up(models, ledgers.prices), "warm_up"))
         stack.push_async_callback(_leave, warming)
         yield Resources(
             settings=settings,
@@ -208,29 +217,23 @@ def _recorder(settings: Settings, models: ModelCatalog, record_to: Path | None) 
     return None if folder is None else Recorder(models, lambda run_id: folder / f"{run_id}.jsonl")
 
 
-def _policy(format: AnyFormat, run: Run) -> Policy:
-    return format.policy(format.parse(run.input))
-
-
 async def _warm_up(models: ModelCatalog, prices: PriceBook) -> None:
     await models.warm_up()
     await asyncio.to_thread(prices.find, models.default())  # reads the list of all prices
 
 
-def _personal(format: AnyFormat, run: Run) -> list[str] | None:
+def _personal(formats: Mapping[str, AnyFormat], run: Run) -> list[str] | None:
     try:
-        return find_personal(format.parse(run.input))
-    except StorywireError:  # stored by a version that took other inputs
+        return find_personal(format_of(formats, run).parse(run.input))
+    except StorywireError:  # stored by a version that took other inputs, or by a package that has gone
         return None
 
 
-async def _open_tracings(settings: Settings) -> list[Tracing]:
-    tracings: list[Tracing] = []
+async def _open_tracings(settings: Settings, tracings: list[Tracing]) -> None:
     if settings.langsmith_tracing:
         tracings.append(await asyncio.to_thread(_open_langsmith, settings))
     if settings.otlp is not None:
         tracings.append(await asyncio.to_thread(_open_otlp, settings.otlp))
-    return tracings
 
 
 def _open_langsmith(settings: Settings) -> Tracing:

@@ -66,11 +66,6 @@ class Settings(ModelSettings):
     )
 
     max_runs: int = Field(100, ge=1, description="Runs at once; one more is refused (OVERLOADED)")
-    monthly_reports: int | None = Field(
-        None,
-        ge=0,
-        description="Discovery reports a user a month (QUOTA_EXCEEDED); as many as they like by default",
-    )
     max_body_bytes: int = Field(1_000_000, ge=1_000, description="A larger request body is refused")
     max_document_bytes: int = Field(
         10_000_000, ge=1_000, le=100_000_000, description="A larger document is refused"

@@ -69,7 +69,7 @@ class PayloadTooLarge(StorywireError):
 
 
 class Overloaded(StorywireError):
-    """Too much is going on; come back after `retry_after` seconds."""
+    """Not now, such as because too much is going on; come back after `retry_after` seconds."""
 
     code = "OVERLOADED"
     retryable = True

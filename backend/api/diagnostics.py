@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from backend.api.dependencies import SettingsDep
 from backend.api.streams import event_stream
@@ -24,10 +24,26 @@ _AT_ONCE = 20
 _ECHOED_CHARACTERS = 200
 _SILENT_PING_SECONDS = 2 * LONGEST_SECONDS  # never within a stream
 _measured: set[object] = set()
-"""The streams of this process that are open."""
+"""The streams of this process that are open, or are about to be."""
 
 
-@router.get("/stream", responses={200: {"content": {"text/event-stream": {}}}})
+async def _place() -> AsyncIterator[None]:
+    """Held from before the reply is made until it is sent, or isn't, however that comes about."""
+    if len(_measured) >= _AT_ONCE:
+        raise Overloaded("As many measurements as may are going on already; try again in a few seconds.")
+    place = object()
+    _measured.add(place)
+    try:
+        yield
+    finally:
+        _measured.discard(place)
+
+
+@router.get(
+    "/stream",
+    responses={200: {"content": {"text/event-stream": {}}}},
+    dependencies=[Depends(_place, scope="request")],
+)
 async def stream_ticks(
     request: Request,
     settings: SettingsDep,
@@ -44,8 +60,6 @@ async def stream_ticks(
     if (ticks - 1) * interval_ms > LONGEST_SECONDS * 1000:
         message = f"ticks times interval_ms may be {LONGEST_SECONDS} seconds at most"
         raise InvalidInput(f"interval_ms: {message}", (FieldError("interval_ms", message),))
-    if len(_measured) >= _AT_ONCE:
-        raise Overloaded("As many measurements as may are going on already; try again in a few seconds.")
     return event_stream(
         _ticks(_arrival(request, settings), settings.retry_ms, ticks, interval_ms / 1000, heartbeat),
         settings,
@@ -66,25 +80,20 @@ def _arrival(request: Request, settings: Settings) -> dict[str, Any]:
 async def _ticks(
     arrival: dict[str, Any], retry_ms: int, count: int, interval: float, heartbeat: bool
 ) -> AsyncIterator[bytes]:
-    place = object()
-    _measured.add(place)
-    try:
-        began = time.monotonic()
-        for number in range(1, count + 1):
-            # By the clock, not by adding up pauses: the ticks stay as far apart as was asked for.
-            await asyncio.sleep(max(0.0, began + (number - 1) * interval - time.monotonic()))
-            sent = time.monotonic() - began
-            data: dict[str, Any] = {
-                "number": number,
-                "of": count,
-                "sent_ms": round(sent * 1000, 1),
-                "sent_at": time.time(),
-            }
-            if number == 1:
-                data["arrival"] = arrival
-            frame = b"id: diagnostics:%d\nevent: tick\ndata: %s\n\n" % (number, orjson.dumps(data))
-            # A comment as the heartbeat sends it, so that one who strips them is found without waiting for it.
-            after = b": ping\n\n" if heartbeat else b""
-            yield (retry_line(retry_ms) if number == 1 else b"") + frame + after
-    finally:
-        _measured.discard(place)
+    began = time.monotonic()
+    for number in range(1, count + 1):
+        # By the clock, not by adding up pauses: the ticks stay as far apart as was asked for.
+        await asyncio.sleep(max(0.0, began + (number - 1) * interval - time.monotonic()))
+        sent = time.monotonic() - began
+        data: dict[str, Any] = {
+            "number": number,
+            "of": count,
+            "sent_ms": round(sent * 1000, 1),
+            "sent_at": time.time(),
+        }
+        if number == 1:
+            data["arrival"] = arrival
+        frame = b"id: diagnostics:%d\nevent: tick\ndata: %s\n\n" % (number, orjson.dumps(data))
+        # A comment as the heartbeat sends it, so that one who strips them is found without waiting for it.
+        after = b": ping\n\n" if heartbeat else b""
+        yield (retry_line(retry_ms) if number == 1 else b"") + frame + after

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path, Query, Response
 
 from backend.api.dependencies import OwnerDep, ResourcesDep
+from backend.runs.admission import format_of
 from backend.runs.exports import find_exporter, finished
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
@@ -21,7 +22,7 @@ async def export_run(
 ) -> Response:
     """The file, with a name that is made of the title."""
     run = await resources.runs.find(owner, run_id)
-    format = resources.formats[run.format]
+    format = format_of(resources.formats, run)
     exporter = find_exporter(format, name)
     whole = finished(format, run)
     content = await asyncio.to_thread(exporter.render, whole)

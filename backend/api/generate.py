@@ -4,6 +4,7 @@ An `EventSource` repeats its GET after every break, with `Last-Event-ID`. The ru
 a resume, never a second run; `request_id` does the same for a break before the first message.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import orjson
@@ -21,12 +22,6 @@ from workflows.formats.base import AnyFormat, invalid_input
 
 router = APIRouter(prefix="/api/v1", tags=["generate"])
 
-# How the path says what is written; a format's own name is understood too.
-_PATHS = {
-    "stories": "story",
-    "creator-scripts": "creator_script",
-    "discovery-reports": "discovery_report",
-}
 _STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
 _STREAM_OPTIONS = frozenset({"last_event_id", "request_id", "order", "granularity", "token"})
 
@@ -52,7 +47,7 @@ async def generate_stream(
         run = await runs.find(owner, event_id[0])
         reader = runs.reader(run, event_id[1], order, granularity)
     else:
-        format = _format(resources.formats, path)
+        format = format_at(resources.formats, path)
         given, options = await _body(request) if request.method == "POST" else _query(request, format)
         key = request_id and f"request:{request_id}"
         run, _ = await runs.start(owner, RunRequest(format.name, given, options, key))
@@ -60,11 +55,12 @@ async def generate_stream(
     return await stream_response(runs, run, reader, settings)
 
 
-def _format(formats: dict[str, AnyFormat], path: str) -> AnyFormat:
-    name = _PATHS.get(path, path)
-    if name not in formats:
-        raise NotFound(f"There is no format {path[:64]!r}; there is {', '.join(sorted(formats))}.")
-    return formats[name]
+def format_at(formats: Mapping[str, AnyFormat], path: str) -> AnyFormat:
+    """The format that an address names, in its own way or by the format's name. Raises NotFound."""
+    for format in formats.values():
+        if path in (format.path, format.name):
+            return format
+    raise NotFound(f"There is no format {path[:64]!r}; there is {', '.join(sorted(formats))}.")
 
 
 def _query(request: Request, format: AnyFormat) -> tuple[dict[str, Any], RunOptions]:

@@ -112,11 +112,12 @@ async def _text(settings: Settings, run_id: str) -> str:
 async def _export(settings: Settings, run_id: str, name: str) -> tuple[str, bytes]:
     from backend.cli.local import OWNER
     from backend.resources import open_resources
+    from backend.runs.admission import format_of
     from backend.runs.exports import find_exporter, finished
 
     async with open_resources(settings) as resources:
         run = await resources.runs.find(OWNER, run_id)
-        format = resources.formats[run.format]
+        format = format_of(resources.formats, run)
         exporter = find_exporter(format, name)
         return exporter.suffix, exporter.render(finished(format, run))
 

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from backend.runs.options import RunOptions, check_prices
 from backend.store.runs import Run
-from workflows.errors import FieldError, InvalidInput
+from workflows.errors import Conflict, FieldError, InvalidInput
 from workflows.formats.base import AnyFormat
 from workflows.library import Library
 from workflows.models.catalog import ModelCatalog
@@ -16,6 +16,16 @@ from workflows.models.prices import PriceBook
 from workflows.models.spec import ModelSpec
 from workflows.safety.book import PolicyBook
 from workflows.safety.check import first_refused_field
+
+
+def format_of(formats: Mapping[str, AnyFormat], run: Run) -> AnyFormat:
+    """The format that the run is of. Raises Conflict when its package has gone since."""
+    if run.format not in formats:
+        raise Conflict(
+            f"The run is of the format {run.format}, which isn't installed any more: its text can be read, and "
+            "nothing else be made of it. Install the package of that format again."
+        )
+    return formats[run.format]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +45,10 @@ class Admission:
             message = f"there is no format {name[:64]!r}; there is {', '.join(sorted(self.formats))}"
             raise InvalidInput(f"format: {message}", (FieldError("format", message),))
         return self.formats[name]
+
+    def format_of(self, run: Run) -> AnyFormat:
+        """The format of a run that is to be worked on. Raises Conflict when its package has gone since."""
+        return format_of(self.formats, run)
 
     async def resolve(self, owner: str, format: AnyFormat, given: BaseModel) -> BaseModel:
         """The input with what it refers to, as it is now. Raises NotFound, InvalidInput."""
@@ -59,9 +73,9 @@ class Admission:
     def check_safety(self, run: Run, said: dict[str, Any], root: str) -> None:
         """What isn't fit for its readers is sent back to who said it: a run that waits, waits on.
 
-        `root` is where `said` stands in the request, such as `outline.`. Raises InvalidInput.
+        `root` is where `said` stands in the request, such as `outline.`. Raises InvalidInput, Conflict.
         """
-        format = self.format(run.format)
+        format = self.format_of(run)
         policy = self.policies.apply(format.policy(format.parse(run.input)))
         if (refused := first_refused_field(policy, said, "")) is not None:
             field, message = root + refused[0].removeprefix("."), refused[1]

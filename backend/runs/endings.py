@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Literal, cast
 
+from langgraph.types import StateSnapshot
+
 from backend.runs.cache import ResultCache
 from backend.runs.origin import plan_of
 from backend.sight.measures import Outcome
@@ -49,18 +51,24 @@ class Endings:
         if ending.data.cached:  # its plan came with the result
             await self._repository.finish(run.id, "completed", **told)
             return
-        snapshot = await self._graphs[run.format].aget_state({"configurable": {"thread_id": run.id}})
-        plan = plan_of(cast(State, snapshot.values)) or None
-        await self._repository.finish(run.id, "completed", plan=plan, **told)
+        snapshot = await self._snapshot(run)
+        plan = plan_of(cast(State, snapshot.values)) if snapshot else {}
+        await self._repository.finish(run.id, "completed", plan=plan or None, **told)
         await self._cache.keep(run)
 
     async def _store_pause(self, run: Run, transcript: Transcript) -> Outcome:
-        snapshot = await self._graphs[run.format].aget_state({"configurable": {"thread_id": run.id}})
-        status: Status = "waiting" if snapshot.interrupts else "running"
+        snapshot = await self._snapshot(run)
+        status: Status = "waiting" if snapshot and snapshot.interrupts else "running"
         await self._repository.update(
             run.id, status=status, process=None, title=_title(transcript), words=transcript.words
         )
-        return "waiting" if snapshot.interrupts else "interrupted"
+        return "waiting" if status == "waiting" else "interrupted"
+
+    async def _snapshot(self, run: Run) -> StateSnapshot | None:
+        """What the graph has; None for a format whose package has gone."""
+        if run.format not in self._graphs:
+            return None
+        return await self._graphs[run.format].aget_state({"configurable": {"thread_id": run.id}})
 
 
 def _title(transcript: Transcript) -> str | None:

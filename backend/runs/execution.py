@@ -13,7 +13,7 @@ from workflows.errors import Overloaded
 
 log = structlog.get_logger()
 
-_LOOK_EVERY_SECONDS = 0.3
+LISTEN_EVERY_SECONDS = 0.3
 """How often a process asks whether another one was told to stop a run of its own."""
 
 
@@ -27,7 +27,6 @@ class InlineExecution:
         self._max_runs = max_runs
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._signals: dict[str, Signals] = {}
-        self._listener: asyncio.Task[None] | None = None
         self._closed = False
         self._draining = False
         self._reserved = 0
@@ -68,11 +67,9 @@ class InlineExecution:
         """Whether the run executes here."""
         return run_id in self._tasks
 
-    def submit(
-        self, run: Run, *, lifts_error: bool = False, when_done: Callable[[], None] = lambda: None
-    ) -> None:
+    def submit(self, run: Run, *, when_done: Callable[[], None] = lambda: None) -> None:
         """Starts executing a run that this process has claimed."""
-        signals = self._signals[run.id] = Signals(lifts_error=lifts_error)
+        signals = self._signals[run.id] = Signals()
         if self._draining:
             signals.stop("shutdown")
         task = asyncio.create_task(self._executor.execute(run, signals), name=f"run {run.id}")
@@ -87,8 +84,6 @@ class InlineExecution:
                 log.error("run_lost", run_id=run.id, exc_info=error)
 
         task.add_done_callback(forget)
-        if self._listener is None or self._listener.done():
-            self._listener = asyncio.create_task(self._listen(), name="stop requests")
 
     async def begun(self, run_id: str) -> None:
         """Returns when the log of a run that goes on says so."""
@@ -104,14 +99,14 @@ class InlineExecution:
         await asyncio.wait([task])
         return True
 
-    async def settle(self, run_id: str) -> None:
+    async def settle(self, run_id: str | None = None) -> None:
         """If the run's last message or its question is being told, returns when that is stored too.
 
-        So whoever has read the message finds the run in the state that it tells of.
+        So whoever has read the message finds the run in the state that it tells of. Without `run_id`: every run.
         """
-        signals, task = self._signals.get(run_id), self._tasks.get(run_id)
-        if signals is not None and signals.settling and task is not None:
-            await asyncio.wait([task])
+        asked = self._tasks if run_id is None else self._tasks.keys() & {run_id}
+        if ending := [self._tasks[one] for one in asked if self._signals[one].settling]:
+            await asyncio.wait(ending)
 
     async def drain(self, grace: float) -> None:
         """Lets sections finish for `grace` seconds, then stops; the next process goes on with every run."""
@@ -124,16 +119,9 @@ class InlineExecution:
             signals.stop("shutdown")
         if self._tasks:
             await asyncio.wait(self._tasks.values())
-        if self._listener is not None:
-            self._listener.cancel()
 
-    async def _listen(self) -> None:
-        """Hears what other processes on the same database were asked. Ends when nothing runs here."""
-        while self._tasks:
-            try:
-                for run_id in await self._repository.stop_requests(self._process):
-                    if (signals := self._signals.get(run_id)) is not None:
-                        signals.stop("cancel")
-            except Exception:
-                log.exception("stop_requests_not_heard")
-            await asyncio.sleep(_LOOK_EVERY_SECONDS)
+    async def listen(self) -> None:
+        """Hears what other processes on the same database were asked."""
+        for run_id in await self._repository.stop_requests(self._process) if self._tasks else ():
+            if (signals := self._signals.get(run_id)) is not None:
+                signals.stop("cancel")

@@ -10,6 +10,7 @@ from langgraph.errors import GraphDrained
 from backend.log.entry import LogUnavailable, StaleWriter
 from backend.log.sql import SqlLog
 from backend.runs.accounts import Account, Accounts
+from backend.runs.background import Background
 from backend.runs.cache import ResultCache
 from backend.runs.endings import Endings
 from backend.runs.quota import Quota
@@ -51,6 +52,7 @@ class Executor:
         quota: Quota,
         sight: Sight,
         personal_of: Callable[[Run], Sequence[str] | None],
+        background: Background,
         recorder: Recorder | None = None,
         merge_seconds: float,
         run_timeout: float,
@@ -61,7 +63,7 @@ class Executor:
         self._policy_of = policy_of
         self._accounts = accounts
         self._repository = repository
-        self._storing: set[asyncio.Task[None]] = set()
+        self._background = background
         self._cache = cache
         self._quota = quota
         self._sight = sight
@@ -78,7 +80,7 @@ class Executor:
         try:
             epoch = await self._log.take_over(run.id)
             transcript, last_seq = await replay(self._log, run.id)
-            if transcript.terminal is not None and not signals.lifts_error:
+            if transcript.terminal is not None and last_seq != run.lifted_seq:
                 # A crash fell between the log and the table. A run that was cancelled stays cancelled.
                 await self._accounts.store(run, transcript)
                 await self._endings.store(run, transcript.terminal, transcript)
@@ -96,8 +98,6 @@ class Executor:
             )
             async with writer:
                 ending = await self._write(run, writer, signals, attempt)
-                if self._recorder is not None:
-                    self._recorder.end(run, ending)
                 if ending is not None:
                     signals.settling = True
                     writer.put(ending)
@@ -117,8 +117,13 @@ class Executor:
 
     async def _write(self, run: Run, writer: RunWriter, signals: Signals, attempt: Attempt) -> Message | None:
         """The run's last message; None when it isn't over: it waits for a person, or for another process."""
-        with self._accounts.keep(run, writer.transcript) as account:
-            ending = await self._ending(run, writer, signals, attempt, account)
+        ending: Message | None = None
+        try:
+            with self._accounts.keep(run, writer.transcript) as account:
+                ending = await self._ending(run, writer, signals, attempt, account)
+        finally:
+            if self._recorder is not None:
+                self._recorder.end(run, ending)
         for message in account.untold():
             writer.put(message)
         return ending
@@ -185,19 +190,10 @@ class Executor:
     def _store_progress(self, run: Run, transcript: Transcript) -> None:
         """What was spent, and that the run got on; beside the writing, which need not wait for it: if the
         process dies, little is missing."""
-        works = [self._accounts.store(run, transcript)]
+        # If it fails, the end of the run stores it again.
+        self._background.do(self._accounts.store(run, transcript), name="progress")
         if run.deaths:
-            works.append(self._repository.update(run.id, deaths=0))
-        for work in works:
-            task = asyncio.create_task(work, name=f"progress {run.id}")
-            self._storing.add(task)
-            task.add_done_callback(self._forget)
-
-    def _forget(self, task: asyncio.Task[None]) -> None:
-        self._storing.discard(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # The end of the run stores it again.
-            log.warning("progress_not_stored", error=type(error).__name__)
+            self._background.do(self._repository.update(run.id, deaths=0), name="progress")
 
 
 def _broken(writer: RunWriter) -> Message:

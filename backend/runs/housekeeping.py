@@ -1,20 +1,19 @@
 """What is tidied up behind runs that are long over."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import structlog
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from backend.log.sql import SqlLog
 from backend.runs.cache import ResultCache
-from backend.store.runs import RunRepository
+from backend.store.runs import Run, RunRepository
 
 log = structlog.get_logger()
 
-_EVERY_SECONDS = 60.0
+EVERY_SECONDS = 60.0
+"""Between two rounds."""
 
 
 class Housekeeping:
@@ -28,29 +27,24 @@ class Housekeeping:
         checkpoints: BaseCheckpointSaver[Any],
         cache: ResultCache,
         pack_after: float,
+        at_once: int = 100,
     ) -> None:
+        """A log is packed `pack_after` seconds after its run's end, `at_once` of them in one round."""
         self._repository = repository
         self._log = run_log
         self._checkpoints = checkpoints
         self._cache = cache
         self._pack_after = timedelta(seconds=pack_after)
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._work(), name="housekeeping")
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._task is not None
-        self._task.cancel()
-        await asyncio.wait([self._task])
+        self._at_once = at_once
+        self._looked_at: Run | None = None
 
     async def tidy(self) -> int:
         """One round; returns how many runs were packed."""
         await self._cache.drop_expired()
-        runs = await self._repository.unpacked(finished_before=datetime.now(UTC) - self._pack_after)
+        before = datetime.now(UTC) - self._pack_after
+        runs = await self._repository.unpacked(before, self._looked_at, self._at_once)
+        # The next round looks behind these: what can't be packed holds up nothing else, and is tried again.
+        self._looked_at = runs[-1] if len(runs) == self._at_once else None
         packed = 0
         for run in runs:
             try:
@@ -61,11 +55,3 @@ class Housekeeping:
             except Exception:
                 log.exception("run_not_packed", run_id=run.id)
         return packed
-
-    async def _work(self) -> None:
-        while True:
-            try:
-                await self.tidy()
-            except Exception:
-                log.exception("housekeeping_failed")
-            await asyncio.sleep(_EVERY_SECONDS)

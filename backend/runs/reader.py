@@ -17,9 +17,12 @@ _IDLE_SECONDS = 30.0
 class Reader:
     """Reads one run from after a cursor to its last message. Make it with `open_reader`."""
 
-    def __init__(self, log: SqlLog, run_id: str, cursor: int, view: View | None) -> None:
+    def __init__(
+        self, log: SqlLog, run_id: str, cursor: int, view: View | None, lifted_seq: int | None
+    ) -> None:
         self._log = log
         self._run_id = run_id
+        self._lifted_seq = lifted_seq
         self._view = view
         self._skip = cursor if view else 0  # messages of the view that the reader has already
         self._seq = 0 if view else cursor  # where in the log we are
@@ -38,7 +41,7 @@ class Reader:
             self._patience = _LOOK_AGAIN_SECONDS
             self._found = True
             self._seq = entries[-1].seq
-            self._ended = entries[-1].type in TERMINAL and await self._is_newest(entries[-1])
+            self._ended = self._may_end(entries[-1]) and await self._is_newest(entries[-1])
             if shown := self._show(entries):
                 return merge_entries(shown)
         return await self._at_the_end()
@@ -63,8 +66,12 @@ class Reader:
         if last_seq < self._seq:
             raise _unknown_cursor(self._seq)
         self._check_cursor()
-        self._ended = newest is not None and newest.type in TERMINAL
+        self._ended = newest is not None and self._may_end(newest)
         return None if self._ended else []
+
+    def _may_end(self, entry: Entry) -> bool:
+        # A resume was accepted, and the log doesn't say so yet: the error is lifted already.
+        return entry.type in TERMINAL and entry.seq != self._lifted_seq
 
     async def _is_newest(self, entry: Entry) -> bool:
         newest = await self._log.last(self._run_id, entry.seq)
@@ -88,11 +95,20 @@ class Reader:
 
 
 def open_reader(
-    log: SqlLog, run_id: str, cursor: int, *, order: Order = "live", granularity: Granularity = "token"
+    log: SqlLog,
+    run_id: str,
+    cursor: int,
+    *,
+    lifted_seq: int | None = None,
+    order: Order = "live",
+    granularity: Granularity = "token",
 ) -> Reader:
-    """A reader that goes on after `cursor`, in the view that the cursor belongs to."""
+    """A reader that goes on after `cursor`, in the view that the cursor belongs to.
+
+    `lifted_seq` is the number of an error that a resume lifted: the log doesn't end with it.
+    """
     plain = order == "live" and granularity == "token"
-    return Reader(log, run_id, cursor, None if plain else View(order, granularity))
+    return Reader(log, run_id, cursor, None if plain else View(order, granularity), lifted_seq)
 
 
 def _unknown_cursor(cursor: int) -> InvalidInput:

@@ -1,5 +1,6 @@
 """Keeping what a run's models said, as a file that `replay:FILE` plays back."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,24 +31,22 @@ class Recorder:
         """The callbacks of one attempt at the run. Raises a ModelError when its model can't be opened."""
         model = await self._models.open(run.model)
         modes = {role: mode for role, mode in self._models.modes(model).items() if mode != model.structured}
+        header = Header(
+            version=FORM,
+            storywire=VERSION,
+            recorded_at=datetime.now(UTC).isoformat(timespec="seconds"),
+            run_id=run.id,
+            format=run.format,
+            model=run.model,
+            tier=model.tier,
+            structured=model.structured,
+            structured_roles=modes,
+            input=run.input,
+            options=run.options,
+        )
         try:
-            file = RecordingFile(self._path_of(run.id))
-            if file.is_new:
-                file.write(
-                    storywire_recording=Header(
-                        version=FORM,
-                        storywire=VERSION,
-                        recorded_at=datetime.now(UTC).isoformat(timespec="seconds"),
-                        run_id=run.id,
-                        format=run.format,
-                        model=run.model,
-                        tier=model.tier,
-                        structured=model.structured,
-                        structured_roles=modes,
-                        input=run.input,
-                        options=run.options,
-                    )
-                )
+            # Beside the event loop: what an earlier attempt recorded is read, and may be long.
+            file = await asyncio.to_thread(self._open, header)
         except OSError as error:
             log.warning("run_not_recorded", run_id=run.id, cause=error.strerror)
             return []
@@ -55,8 +54,11 @@ class Recorder:
         return [CallRecorder(file)]
 
     def delete(self, run_id: str) -> None:
-        """Removes what was recorded of the run, if anything was."""
-        self._path_of(run_id).unlink(missing_ok=True)
+        """Removes what was recorded of the run, if anything was. A file that isn't named after the run is kept:
+        it holds another, or somebody asked for it by its own name."""
+        path = self._path_of(run_id)
+        if path.name == f"{run_id}.jsonl":
+            path.unlink(missing_ok=True)
 
     def end(self, run: Run, ending: Message | None) -> None:
         """How the attempt ended, if the run did."""
@@ -75,3 +77,9 @@ class Recorder:
             file.write(ending=last)
         except OSError as error:
             log.warning("run_not_recorded", run_id=run.id, cause=error.strerror)
+
+    def _open(self, header: Header) -> RecordingFile:
+        file = RecordingFile(self._path_of(header.run_id))
+        if file.is_new:
+            file.write(storywire_recording=header)
+        return file

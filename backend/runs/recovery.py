@@ -1,11 +1,11 @@
 """Runs that nobody executes any more are found, and go on."""
 
-import asyncio
-from types import TracebackType
-from typing import Self
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import structlog
 
+from backend.runs.background import every
 from backend.runs.runs import Runs
 
 log = structlog.get_logger()
@@ -13,32 +13,15 @@ log = structlog.get_logger()
 _EVERY_SECONDS = 5.0
 
 
-class Recovery:
+@asynccontextmanager
+async def recovering(runs: Runs) -> AsyncIterator[None]:
     """Looks at the start, before anybody can ask, and again every few seconds: another process on the
     same data may have died, or the log may have been away."""
 
-    def __init__(self, runs: Runs) -> None:
-        self._runs = runs
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        if count := await self._runs.recover():
+    async def look() -> None:
+        if count := await runs.recover():
             log.info("runs_resumed", count=count)
-        self._task = asyncio.create_task(self._look(), name="recovery")
-        return self
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        assert self._task is not None
-        self._task.cancel()
-        await asyncio.wait([self._task])
-
-    async def _look(self) -> None:
-        while True:
-            await asyncio.sleep(_EVERY_SECONDS)
-            try:
-                if count := await self._runs.recover():
-                    log.info("runs_resumed", count=count)
-            except Exception:
-                log.exception("recovery_failed")
+    await look()
+    async with every(_EVERY_SECONDS, look, name="recovery"):
+        yield

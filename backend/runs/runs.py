@@ -1,8 +1,7 @@
 """What can be done with runs: the use cases, as the HTTP layer and the command line call them."""
 
-import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +14,7 @@ from ulid import ULID
 from backend.log.entry import Entry
 from backend.log.sql import SqlLog
 from backend.runs.admission import Admission
+from backend.runs.background import Background
 from backend.runs.cache import ResultCache
 from backend.runs.execution import InlineExecution
 from backend.runs.options import RunOptions, check_room, with_caps
@@ -66,6 +66,7 @@ class Runs:
         cache: ResultCache,
         quota: Quota,
         max_resumes: int,
+        background: Background,
         recorder: Recorder | None = None,
     ) -> None:
         """A run is taken up `max_resumes` times from a process that died, unless it gets on meanwhile."""
@@ -82,7 +83,7 @@ class Runs:
         self._recorder = recorder
         self._readership = Readership(disconnect_grace, self._nobody_reads)
         self._stopping = Stopping(repository, execution, presence)
-        self._leaving: set[asyncio.Task[bool]] = set()
+        self._background = background
         self._orphans = Orphans(presence, execution)
 
     async def start(self, owner: str, request: RunRequest) -> tuple[Run, bool]:
@@ -138,6 +139,7 @@ class Runs:
         feedback that isn't fit for its readers.
         """
         parent = await self.find(owner, run_id)
+        self._admission.format_of(parent)
         origin = origin_of(parent, wish)
         if wish.feedback is not None:
             self._admission.check_safety(parent, {"feedback": wish.feedback}, "")
@@ -159,13 +161,13 @@ class Runs:
         self, owner: str, *, before: str | None = None, limit: int, status: str | None, format: str | None
     ) -> list[Run]:
         """The owner's runs, newest first."""
-        return await self._settled(
-            lambda: self._repository.page(owner, before=before, limit=limit, status=status, format=format)
-        )
+        await self._execution.settle()
+        return await self._repository.page(owner, before=before, limit=limit, status=status, format=format)
 
     async def parts(self, owner: str, series: Sequence[str]) -> list[Run]:
         """The runs that are, or were to be, parts of these series; by part, older tries first."""
-        return await self._settled(lambda: self._repository.parts(owner, series))
+        await self._execution.settle()
+        return await self._repository.parts(owner, series)
 
     async def transcript(self, run: Run) -> Transcript:
         """The text and the numbers so far, as a reader has them."""
@@ -176,7 +178,9 @@ class Runs:
         self, run: Run, cursor: int, order: Order = "live", granularity: Granularity = "token"
     ) -> Reader:
         """A reader of the run from after `cursor`."""
-        return open_reader(self._log, run.id, cursor, order=order, granularity=granularity)
+        return open_reader(
+            self._log, run.id, cursor, lifted_seq=run.lifted_seq, order=order, granularity=granularity
+        )
 
     async def follow(self, run: Run, reader: Reader) -> AsyncGenerator[list[Entry]]:
         """Batches of messages as they come, until the run's last one."""
@@ -191,13 +195,15 @@ class Runs:
         """The run when it is over, or waits for a person."""
         if run.status not in FINISHED:
             async with aclosing(self.follow(run, self.reader(run, 0))) as batches:
-                async for _ in batches:
-                    if (run := await self.find(owner, run.id)).status == "waiting":
+                async for batch in batches:
+                    asks = any(entry.type == "input_required" for entry in batch)
+                    if asks and (run := await self.find(owner, run.id)).status == "waiting":
                         return run
         return await self.find(owner, run.id)
 
     async def cancel(self, owner: str, run_id: str) -> Run:
-        """Stops the run wherever it executes. Cancelling it twice is harmless; raises Conflict if it has ended."""
+        """Stops the run wherever it executes. Cancelling it twice is harmless; raises Conflict if it has ended,
+        Overloaded if it can't be stopped now."""
         run = await self.find(owner, run_id)
         if run.status in FINISHED and run.status != "cancelled":
             raise Conflict(f"The run is {run.status}: there is nothing to cancel.")
@@ -216,6 +222,7 @@ class Runs:
             raise Conflict(f"The run is {run.status}: only a failed or cancelled run can be resumed.")
         if run.error is not None and not run.error["resumable"]:
             raise Conflict(f"The run ended with {run.error['code']} and can't go on; start a new one.")
+        self._admission.format_of(run)
         self._admission.models.check(run.model)
         if run.series is not None and run.part is not None:
             await self._check_place(owner, run.series, run.part)
@@ -248,7 +255,10 @@ class Runs:
         return run
 
     async def delete(self, owner: str, run_id: str) -> None:
-        """Removes the run, its text, its log, its checkpoints and its recording; stops it first if need be."""
+        """Removes the run, its text, its log, its checkpoints and its recording; stops it first if need be.
+
+        Raises Overloaded if it can't be stopped now: then it is all there still.
+        """
         run = await self.find(owner, run_id)
         await self._stopping.stop(run)
         await self._checkpoints.adelete_thread(run_id)
@@ -286,14 +296,6 @@ class Runs:
         """Readers connected to this process."""
         return self._readership.count
 
-    async def _settled(self, look: Callable[[], Awaitable[list[Run]]]) -> list[Run]:
-        """As they are for somebody who has read a run's last message: that may not be in the table yet."""
-        found = await look()
-        running = [run.id for run in found if run.status == "running"]
-        for run_id in running:
-            await self._execution.settle(run_id)
-        return await look() if running else found
-
     async def _known(self, owner: str, key: str, fingerprint: str) -> Run | None:
         run = await self._repository.find_by_key(owner, key)
         if run is not None and run.request_hash != fingerprint:
@@ -324,25 +326,22 @@ class Runs:
         with self._quota.seat(run) as limit, self._execution.room():
             if not await self._repository.claim(run, self._presence.id, afresh=True, limit=limit):
                 raise Conflict("Somebody else resumed the run at this moment.")
-            await self._repository.update(run.id, options=run.options)
-            run = replace(run, status="running", process=self._presence.id, error=None, stop_requested=False)
-            self._submit(run, lifts_error=True)
+            run = await self.find(run.owner, run.id)
+            self._submit(run)
         await self._execution.begun(run.id)
         return run
 
-    def _submit(self, run: Run, *, lifts_error: bool = False) -> None:
+    def _submit(self, run: Run) -> None:
         if run.options.get("on_disconnect") == "cancel":
             self._readership.watch(run.id)
-        self._execution.submit(run, lifts_error=lifts_error, when_done=lambda: self._forget(run.id))
+        self._execution.submit(run, when_done=lambda: self._forget(run.id))
 
     def _forget(self, run_id: str) -> None:
         self._readership.forget(run_id)
         self._quota.forget(run_id)
 
     def _nobody_reads(self, run_id: str) -> None:
-        task = asyncio.create_task(self._execution.stop(run_id), name=f"nobody reads {run_id}")
-        self._leaving.add(task)
-        task.add_done_callback(self._leaving.discard)
+        self._background.do(self._execution.stop(run_id), name="leaving")
 
 
 def _fingerprint(format: str, given: BaseModel, request: RunRequest) -> str:

@@ -17,9 +17,7 @@ class Signals:
     processes died of it.
     """
 
-    def __init__(self, *, lifts_error: bool = False) -> None:
-        self.lifts_error = lifts_error
-        """Somebody resumed it: an error that ended it before is lifted."""
+    def __init__(self) -> None:
         self.control = RunControl()
         self.begun = asyncio.Event()
         """Set when the log says that the run goes on: an older error is no longer its last message."""

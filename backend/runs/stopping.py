@@ -6,6 +6,7 @@ from dataclasses import replace
 from backend.runs.execution import InlineExecution
 from backend.runs.presence import Presence
 from backend.store.runs import FINISHED, Run, RunRepository
+from workflows.errors import Overloaded
 
 _TRIES = 5
 _LOOK_SECONDS = 0.05
@@ -20,13 +21,18 @@ class Stopping:
         self._presence = presence
 
     async def stop(self, run: Run) -> None:
-        """Returns when the run's last word is stored."""
+        """Returns when the run's last word is stored. Raises Overloaded when that can't be brought about now."""
         for _ in range(_TRIES):
             if run.status in FINISHED:
                 return
             if not await self._execution.stop(run.id):
                 await self._stop_elsewhere(run)
             run = await self._look(run)
+        if run.status not in FINISHED:
+            raise Overloaded(
+                "The run can't be stopped at this moment: it goes from process to process, or its log can't be "
+                "written; try again in a few seconds."
+            )
 
     async def _stop_elsewhere(self, run: Run) -> None:
         process = run.process

@@ -5,11 +5,11 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from backend.store.database import Database
-from backend.store.tables import log_entries, runs
+from backend.store.tables import log_archives, log_entries, runs
 
 Status = Literal["running", "waiting", "completed", "failed", "cancelled"]
 FINISHED: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
@@ -21,6 +21,7 @@ KEPT: frozenset[str] = frozenset({"running", "waiting", "completed"})
 class Run:
     """One row. `process` is who executes it now, if anybody does; `answer` waits for the graph to take it;
     `deaths` is how many processes died while they executed it, one after another, since it last got on.
+    `lifted_seq` is the number of the error in its log that the last resume lifted: the run isn't over by it.
 
     `series` and `part`: the story whose chapter it is, and which. Failed and cancelled runs aside, a
     series has one run a part.
@@ -44,6 +45,7 @@ class Run:
     process: str | None
     stop_requested: bool
     deaths: int
+    lifted_seq: int | None
     idempotency_key: str | None
     request_hash: str | None
     series: str | None
@@ -164,10 +166,17 @@ class RunRepository:
         query = select(runs).where(runs.c.status == "running").order_by(runs.c.id)
         return await self._db.read(lambda connection: [_run(row) for row in connection.execute(query)])
 
-    async def unpacked(self, finished_before: datetime, limit: int = 100) -> list[Run]:
-        """Runs that ended before then and whose log is not packed yet."""
+    async def unpacked(
+        self, finished_before: datetime, after: Run | None = None, limit: int = 100
+    ) -> list[Run]:
+        """Runs that ended before then and whose log is not packed yet, those that ended first, first; only
+        those behind `after`."""
         has_entries = exists(select(log_entries.c.seq).where(log_entries.c.run_id == runs.c.id))
-        query = select(runs).where(runs.c.finished_at < finished_before, has_entries).limit(limit)
+        query = select(runs).where(runs.c.finished_at < finished_before, has_entries)
+        if after is not None:
+            behind = and_(runs.c.finished_at == after.finished_at, runs.c.id > after.id)
+            query = query.where(or_(runs.c.finished_at > after.finished_at, behind))
+        query = query.order_by(runs.c.finished_at, runs.c.id).limit(limit)
         return await self._db.read(lambda connection: [_run(row) for row in connection.execute(query)])
 
     async def stop_requests(self, process: str) -> list[str]:
@@ -188,13 +197,21 @@ class RunRepository:
     ) -> bool:
         """Makes `process` the one that executes the run, unless somebody else was quicker.
 
-        `afresh` forgets how it ended, that it was to be stopped, and who died of it; without it, a stop that
+        `afresh` is for a run that ended: it lifts the error that is the last word of its log, gives it the
+        options of `run`, and forgets that it was to be stopped, and who died of it. Without it, a stop that
         nobody heard is heard by the new process. `deaths` is set in the same step. A failed part of a series
         whose place another run took since can't be claimed. Raises LimitReached, as `add` does.
         """
         changed: dict[str, Any] = {} if deaths is None else {"deaths": deaths}
         if afresh:
-            changed = {"stop_requested": False, "error": None, "finished_at": None, "deaths": 0}
+            changed = {
+                "options": run.options,
+                "stop_requested": False,
+                "error": None,
+                "finished_at": None,
+                "deaths": 0,
+                "lifted_seq": _last_seq(run.id),
+            }
         query = (
             update(runs)
             .where(
@@ -283,6 +300,13 @@ def _new_row(values: Mapping[str, Any]) -> dict[str, Any]:
         "created_at": datetime.now(UTC),
         **values,
     }
+
+
+def _last_seq(run_id: str) -> ColumnElement[int | None]:
+    """The number of the last entry in a run's log, packed or not."""
+    entries = select(func.max(log_entries.c.seq)).where(log_entries.c.run_id == run_id)
+    packed = select(log_archives.c.last_seq).where(log_archives.c.run_id == run_id)
+    return func.coalesce(entries.scalar_subquery(), packed.scalar_subquery())
 
 
 def _run(row: Row[Any]) -> Run:

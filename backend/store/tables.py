@@ -70,6 +70,7 @@ runs = Table(
     Column("process", String(26)),
     Column("stop_requested", Boolean, nullable=False, default=False),
     Column("deaths", Integer, nullable=False, default=0, server_default="0"),
+    Column("lifted_seq", Integer),
     Column("idempotency_key", String(255)),
     Column("request_hash", String(64)),
     Column("series", String(26)),

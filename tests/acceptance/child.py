@@ -24,6 +24,7 @@ POINTS: dict[str, tuple[type, str]] = {
     "log": (SqlLog, "append"),
     "checkpoint": (AsyncSqliteSaver, "aput"),
     "task": (AsyncSqliteSaver, "aput_writes"),
+    "claim": (RunRepository, "claim"),
     "take_over": (SqlLog, "take_over"),
     "result": (RunRepository, "finish"),
 }

@@ -9,7 +9,8 @@ import pytest
 from tests.acceptance.killable import KillableService
 from tests.fakes.answer import split_tokens
 from tests.fakes.provider import FakeProvider
-from tests.service import Told
+from tests.fakes.script import Fault, Reply, Rule, Script
+from tests.service import CALLS, Told
 
 # Where a run of four scenes can break: around what is told, a task's result, a step's checkpoint,
 # the taking over of a run, and the storing of its result.
@@ -33,6 +34,9 @@ SOME = [
     "result:before:1",
     "result:after:1",
 ]
+
+# Where a resume can break, from the claim of the run until the log says that it goes on.
+RESUMING = ["claim:after:1", "take_over:before:1", "take_over:after:1", "log:before:1", "log:after:1"]
 
 
 @pytest.mark.parametrize(
@@ -78,3 +82,53 @@ async def test_kill_at_any_gap_loses_and_repeats_nothing(
         assert (usage["input_tokens"], usage["output_tokens"]) == bought
     assert usage["input_tokens"] <= bought[0] and usage["output_tokens"] <= bought[1]
     assert 7 <= len(provider.generations) <= 7 + parallel
+
+
+@pytest.mark.parametrize("point", RESUMING)
+async def test_kill_while_a_run_is_resumed_loses_neither_the_resume_nor_its_budget(
+    provider: FakeProvider, tmp_path: Path, point: str
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(fault=Fault("status", times=1)), structured=False, nth=2),))
+    told = Told()
+    async with KillableService(provider.openai_url, tmp_path / "data") as first:
+        run_id = await first.client.start()
+        broken = await first.client.read(run_id)
+        assert (await first.client.run(run_id))["status"] == "failed"  # it is stored
+    second = KillableService(provider.openai_url, tmp_path / "data")
+    await second.start(crash_at=point)
+    with pytest.raises(httpx.TransportError):
+        await second.client.http.post(f"/api/v1/runs/{run_id}/resume", json={"max_output_tokens": 90_000})
+    await second.died()
+
+    async with second:
+        await second.client.read(run_id, told)
+        late = await second.client.read(run_id)
+        stored = await second.client.run(run_id)
+
+    assert broken.ending is not None and broken.ending["code"] == "MODEL_UNAVAILABLE"
+    assert told.ending is not None and told.ending["type"] == "complete"
+    assert told.text == late.text == stored["result"]["story_content"]
+    assert (stored["status"], stored["options"]["max_output_tokens"]) == ("completed", 90_000)
+    assert len(provider.generations) == CALLS + 1  # the call that failed
+
+
+async def test_kill_before_a_resume_is_accepted_leaves_the_run_to_be_resumed(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(fault=Fault("status", times=1)), structured=False, nth=2),))
+    service = KillableService(provider.openai_url, tmp_path / "data")
+    await service.start(crash_at="claim:before:1")
+    run_id = await service.client.start()
+    await service.client.read(run_id)
+    assert (await service.client.run(run_id))["status"] == "failed"
+    with pytest.raises(httpx.TransportError):
+        await service.client.http.post(f"/api/v1/runs/{run_id}/resume")
+    await service.died()
+
+    async with service:
+        stored = await service.client.run(run_id)
+        resumed = await service.client.http.post(f"/api/v1/runs/{run_id}/resume")
+        told = await service.client.read(run_id)
+
+    assert (stored["status"], stored["error"]["code"]) == ("failed", "MODEL_UNAVAILABLE")
+    assert resumed.status_code == 202 and told.ending is not None and told.ending["type"] == "complete"

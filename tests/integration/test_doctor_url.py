@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 import pytest_asyncio
+from starlette.types import Message
 from typer.testing import CliRunner
 
 from backend.api.diagnostics import LONGEST_SECONDS
@@ -46,6 +47,41 @@ def _found(findings: Findings, expected: set[str] | None = None) -> dict[str, bo
     # All of these close their connections; and a busy machine can make any stream come unevenly.
     left_aside = {"connection_close", "jitter", "buffered"} - (expected or set())
     return {f.code: f.severity == "broken" for f in findings.found if f.code not in left_aside}
+
+
+async def test_measurements_that_come_before_the_others_have_begun_are_counted_with_them(
+    service: LiveService,
+) -> None:
+    """The server's end of the wire is held where the head of each reply goes out: no stream has begun then.
+
+    The first test here: no stream of another one is still closing.
+    """
+    heads: asyncio.Queue[int] = asyncio.Queue()
+    gate, host = asyncio.Event(), [(b"host", b"localhost")]
+
+    async def send(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            heads.put_nowait(message["status"])
+            await gate.wait()
+
+    async def receive() -> Message:
+        await asyncio.Event().wait()  # the client stays
+        raise AssertionError
+
+    def ask(ticks: int) -> asyncio.Task[None]:
+        query = b"ticks=%d&interval_ms=10" % ticks
+        scope = {"type": "http", "method": "GET", "path": ROUTE, "query_string": query, "headers": host}
+        return asyncio.create_task(service.server.config.loaded_app(scope, receive, send))
+
+    asked = [ask(ticks=1) for _ in range(21)]
+    statuses = [await heads.get() for _ in asked]
+    gate.set()
+    await asyncio.wait(asked)
+    again = [ask(ticks=0), ask(ticks=1)]
+    await asyncio.wait(again)
+
+    assert sorted(statuses) == [200] * 20 + [503]
+    assert [heads.get_nowait() for _ in again] == [422, 200]  # every place was given back
 
 
 async def test_service_itself_streams_as_it_should(service: LiveService) -> None:

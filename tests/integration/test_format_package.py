@@ -5,11 +5,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.provider import FakeProvider
+from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import LiveService, Told, serve, settings_for
 from workflows.formats.registry import list_formats
 
@@ -81,3 +83,71 @@ async def test_installed_format_has_its_own_field_errors_and_refuses_a_model(ser
 
     assert [error["field"] for error in unnamed.json()["errors"]] == ["input.to"]
     assert small.json()["errors"][0]["field"] == "options.model"
+
+
+async def test_installed_format_has_its_own_address_and_its_own_monthly_limit(service: LiveService) -> None:
+    told = Told()
+    async for frame in service.client.stream("GET", "/api/v1/letters/generate/stream", params=LETTER):
+        told.take(frame)
+    by = {
+        path: (await service.client.http.get(f"/api/v1/{path}/usage")).json()
+        for path in ("letters", "letter", "stories", "letterz")
+    }
+
+    assert told.ending is not None and told.ending["type"] == "complete"
+    assert by["letters"] == by["letter"] and by["letterz"]["code"] == "NOT_FOUND"
+    assert (by["letters"]["used"], by["letters"]["quota"], by["letters"]["left"]) == (1, 100, 99)
+    assert (by["stories"]["used"], by["stories"]["quota"], by["stories"]["left"]) == (0, None, None)
+
+
+async def test_runs_of_a_format_that_has_gone_can_be_read_and_removed_and_nothing_else(
+    installed: Path, provider: FakeProvider, tmp_path: Path
+) -> None:
+    fault = Rule(Reply(fault=Fault("status", times=1)), structured=False, nth=5)  # of the second letter
+    held = Rule(Reply(hold_after=3), structured=False, nth=7)
+    provider.script = Script(rules=(fault, held))
+    async with serve(settings_for(provider, tmp_path, shutdown_grace=0)) as service:
+        written, broken = [await _write(service), await _write(service)]
+        running = await _start(service)
+        await provider.wait_for_held()
+    with _gone(installed):
+        async with serve(settings_for(provider, tmp_path)) as service:
+            http = service.client.http
+            listed = (await http.get("/api/v1/runs")).json()["runs"]
+            texts = [(await service.client.run(run_id))["text"] for run_id in (written, broken)]
+            told = await service.client.read(written)
+            refused = [
+                await http.get(f"/api/v1/runs/{written}/export?as=md"),
+                await http.post(f"/api/v1/runs/{written}/versions", json={}),
+                await http.post(f"/api/v1/runs/{broken}/resume"),
+            ]
+            cancelled = await http.post(f"/api/v1/runs/{running}/cancel")
+            removed = [(await http.delete(f"/api/v1/runs/{run['run_id']}")).status_code for run in listed]
+
+    assert [run["format"] for run in listed] == ["letter"] * 3
+    assert all(texts) and told.text == texts[0]
+    assert [(reply.status_code, reply.json()["code"]) for reply in refused] == [(409, "CONFLICT")] * 3
+    assert all("letter, which isn't installed any more" in reply.json()["detail"] for reply in refused)
+    assert (cancelled.status_code, cancelled.json()["status"]) == (200, "cancelled")
+    assert removed == [204] * 3
+
+
+async def _start(service: LiveService) -> str:
+    reply = await service.client.http.post("/api/v1/runs", json={"format": "letter", "input": LETTER})
+    return str(reply.json()["run_id"])
+
+
+async def _write(service: LiveService) -> str:
+    run_id = await _start(service)
+    await service.client.read(run_id)
+    return run_id
+
+
+@contextmanager
+def _gone(installed: Path) -> Iterator[None]:
+    """As if the package were taken away."""
+    sys.path.remove(str(installed))
+    list_formats.cache_clear()
+    yield
+    sys.path.insert(0, str(installed))
+    list_formats.cache_clear()

@@ -1,5 +1,6 @@
 """Runs traced over OTLP, to a collector on loopback: one that records, hangs, or refuses."""
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from ulid import ULID
 
+from backend.resources import open_resources
 from backend.settings import SettingsError, load_settings
 from backend.streaming.chunks import Usage
 from tests.fakes.collector import Collector, Mood
@@ -124,3 +126,20 @@ async def test_stream_goes_on_and_the_service_stops_when_the_collector_does_not_
 def test_collector_that_is_no_address_stops_the_start() -> None:
     with pytest.raises(SettingsError, match=r"STORYWIRE_OTLP: .* http://127"):
         load_settings(otlp="localhost:4318", _env_file=None)
+
+
+async def test_traces_of_one_system_are_closed_when_the_other_can_not_be_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OTEL_BSP_MAX_EXPORT_BATCH_SIZE", "1000000")  # more than its queue holds
+    asked = {
+        "langsmith_tracing": True,
+        "langsmith_api_key": "key",
+        "langsmith_endpoint": "http://127.0.0.1:9",
+    }
+    before = {thread.name for thread in threading.enumerate()}
+    with pytest.raises(ValueError, match="max_export_batch_size"):
+        async with open_resources(settings_for("http://127.0.0.1:9/v1", tmp_path, otlp="http://x", **asked)):
+            pass
+
+    assert "storywire-langsmith" not in {thread.name for thread in threading.enumerate()} - before

@@ -9,9 +9,11 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 from backend.log.sql import SqlLog
 from backend.runs.accounts import Accounts
+from backend.runs.background import Background
 from backend.runs.cache import ResultCache
 from backend.runs.execution import InlineExecution
 from backend.runs.executor import Executor
+from backend.runs.quota import Quota
 from backend.runs.replay import read_messages
 from backend.sight.attempt import Sight
 from backend.sight.measures import Measures
@@ -61,8 +63,10 @@ def open_executor(database: Database, repository: RunRepository, log: SqlLog) ->
             policy_of=lambda _: load_policy("general"),
             accounts=Accounts(ledgers, UsageRepository(database)),
             cache=ResultCache(CacheRepository(database), repository, log, lambda _: None, 60),
+            quota=Quota(repository, {}),
             sight=Sight(Measures(), []),
             personal_of=lambda _: None,
+            background=Background(),
             merge_seconds=0.0,
             run_timeout=60.0,
         )

@@ -3,6 +3,7 @@
 import sqlite3
 
 from langgraph.checkpoint.memory import InMemorySaver
+from sqlalchemy import delete, insert
 
 from backend.log.entry import Entry
 from backend.log.sql import SqlLog
@@ -11,6 +12,7 @@ from backend.runs.housekeeping import Housekeeping
 from backend.store.cache import CacheRepository
 from backend.store.database import Database
 from backend.store.runs import RunRepository
+from backend.store.tables import log_archives
 from tests.unit.stored_runs import add_run
 
 
@@ -43,3 +45,23 @@ async def test_run_whose_checkpoints_could_not_be_dropped_is_tidied_up_the_next_
     assert await housekeeping.tidy() == 0
     assert await housekeeping.tidy() == 1
     assert checkpoints.dropped == [run.id]
+
+
+async def test_logs_that_can_not_be_packed_hold_up_no_others_and_are_tried_again(
+    database: Database, repository: RunRepository
+) -> None:
+    run_log = SqlLog(database)
+    cache = ResultCache(CacheRepository(database), repository, run_log, lambda _: None, ttl=60)
+    housekeeping = Housekeeping(repository, run_log, InMemorySaver(), cache, pack_after=0, at_once=2)
+    runs = [await add_run(repository) for _ in range(5)]
+    for run in runs:
+        await run_log.append(run.id, await run_log.take_over(run.id), [Entry(1, "content", b"{}")])
+        run_log.let_go(run.id)
+        await repository.finish(run.id, "failed")
+    damaged = [run.id for run in runs[:4]]
+    archives = [{"run_id": run_id, "last_seq": 1, "data": b""} for run_id in damaged]
+    await database.write(lambda connection: connection.execute(insert(log_archives), archives))
+
+    assert [await housekeeping.tidy() for _ in range(3)] == [0, 0, 1]
+    await database.write(lambda connection: connection.execute(delete(log_archives)))
+    assert [await housekeeping.tidy() for _ in range(2)] == [2, 2]

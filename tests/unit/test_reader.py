@@ -217,3 +217,22 @@ async def test_readers_of_one_run_each_have_their_own_place(log: SqlLog, reposit
         whole = (early[index] if index < 15 else []) + read
         assert read_texts(whole) == {0: "ab"}
         assert whole[-1].type == "complete"
+
+
+@pytest.mark.parametrize(("order", "granularity"), VIEWS)
+async def test_reader_who_comes_before_a_resume_is_in_the_log_waits_for_it(
+    log: SqlLog, repository: RunRepository, order: Order, granularity: Granularity
+) -> None:
+    run_log = number(*FAILED_ONCE)
+    run_id, epoch = await write(log, repository, *FAILED_ONCE[:2])
+    readers = [
+        open_reader(log, run_id, cursor, lifted_seq=2, order=order, granularity=granularity)
+        for cursor in ((0, 2) if (order, granularity) == ("live", "token") else (0,))
+    ]
+    shown = [await read_all(reader) for reader in readers]
+    assert [await reader.poll() for reader in readers] == [[]] * len(readers)
+    await log.append(run_id, epoch, run_log[2:])
+    shown = [early + await read_all(reader) for early, reader in zip(shown, readers, strict=True)]
+    assert [await reader.poll() for reader in readers] == [None] * len(readers)
+    assert merge_entries(shown[0]) == expect(run_log, order, granularity, 0)
+    assert all(entry.type != "error" for entries in shown for entry in entries)

@@ -1,6 +1,10 @@
 """Which reply a call gets, how fast, and which files a name opens."""
 
 import asyncio
+import gc
+import os
+import threading
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -215,6 +219,50 @@ async def test_recording_that_changed_is_read_again(folder: Path) -> None:
     changed = await models.open("replay:a.jsonl")
 
     assert first.chat is again.chat and changed.chat is not first.chat
+
+
+async def test_recording_is_read_beside_the_event_loop(folder: Path) -> None:
+    """A pipe in the place of the file: whoever reads it waits until something is written."""
+    content, pipe = (folder / "a.jsonl").read_bytes(), folder / "pipe.jsonl"
+    os.mkfifo(pipe)
+    loop = asyncio.get_running_loop()
+    is_read, goes_on = asyncio.Event(), threading.Event()
+
+    def write_when_the_loop_goes_on() -> bool:
+        with pipe.open("wb") as file:
+            loop.call_soon_threadsafe(is_read.set)
+            went_on = goes_on.wait(10)
+            file.write(content)
+        return went_on
+
+    writing = asyncio.create_task(asyncio.to_thread(write_when_the_loop_goes_on))
+    opening = asyncio.create_task(catalog(replay_dir=folder).open("replay:pipe.jsonl"))
+    await is_read.wait()
+    goes_on.set()
+
+    assert await writing
+    assert isinstance((await opening).chat, ReplayChat)
+
+
+async def test_recording_at_many_speeds_is_not_kept_for_each(folder: Path) -> None:
+    models = catalog(replay_dir=folder)
+    opened = [weakref.ref((await models.open(f"replay:a.jsonl?speed={n}")).chat) for n in range(60)]
+    gc.collect()
+
+    assert sum(chat() is not None for chat in opened) < 20
+
+
+async def test_run_goes_on_in_its_recording_when_many_others_were_opened_meanwhile(folder: Path) -> None:
+    models, told = catalog(replay_dir=folder), []
+    write(folder / "b.jsonl", *(call(n, purpose=":writing", chunks=((0, f"{n}"),)) for n in (1, 2)))
+    for _ in range(2):
+        chat = (await models.open("replay:b.jsonl?speed=0")).chat
+        chat = chat.model_copy(update={"metadata": {"run_id": "r", "attempt": 1, "role": "writing"}})
+        told.append((await chat.ainvoke(ASKED)).text)
+        for n in range(60):
+            await models.open(f"replay:a.jsonl?speed={n}")
+
+    assert told == ["1", "2"]
 
 
 def test_setting_with_a_broken_recording_stops_the_start_by_its_name(tmp_path: Path) -> None:

@@ -28,8 +28,9 @@ MODELS = [ModelSpec("openai", "gpt-test")]
 RUN = Run(
     id="01J00000000000000000000000", owner="maya", format="story", status="completed", model="openai:gpt-test",
     input={"theme": "moon"}, options={}, title=None, words=0, result=None, error=None, answer=None, process=None,
-    stop_requested=False, deaths=0, idempotency_key=None, request_hash=None, created_at=datetime.now(UTC),
-    finished_at=None, root_run_id=None, parent_run_id=None, origin=None, plan=None, series=None, part=None,
+    stop_requested=False, deaths=0, lifted_seq=None, idempotency_key=None, request_hash=None,
+    created_at=datetime.now(UTC), finished_at=None, root_run_id=None, parent_run_id=None, origin=None, plan=None,
+    series=None, part=None,
 )  # fmt: skip
 
 WRITTEN: list[Message] = [

@@ -85,6 +85,26 @@ async def test_claim_of_a_run_that_ended_makes_it_a_running_one(
     )
 
 
+@pytest.mark.parametrize("is_packed", [False, True])
+async def test_claim_afresh_lifts_what_the_log_ends_with_and_sets_the_options_in_one_step(
+    repository: RunRepository, log: SqlLog, is_packed: bool
+) -> None:
+    run = await add_run(repository)
+    failed = [Entry(1, "content", b"{}"), Entry(2, "error", b"{}")]
+    await log.append(run.id, await log.take_over(run.id), failed)
+    await repository.finish(run.id, "failed", error={"code": "X"})
+    if is_packed:
+        await log.pack(run.id)
+    ended = await repository.find("maya", run.id)
+    assert ended is not None and ended.lifted_seq is None
+    assert await repository.claim(replace(ended, options={"budget_usd": 2.0}), "P2", afresh=True)
+    resumed = await repository.find("maya", run.id)
+    assert resumed is not None and (resumed.lifted_seq, resumed.options) == (2, {"budget_usd": 2.0})
+    assert await repository.claim(resumed, "P3", deaths=1)
+    orphan = await repository.find("maya", run.id)
+    assert orphan is not None and (orphan.lifted_seq, orphan.error, orphan.deaths) == (2, None, 1)
+
+
 async def test_claim_of_a_run_that_has_moved_on_fails(repository: RunRepository) -> None:
     run = await add_run(repository, process="P1")
     await repository.finish(run.id, "completed")

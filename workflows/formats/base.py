@@ -55,6 +55,8 @@ class Format(ABC, Generic[InputT]):
 
     name: ClassVar[str]
     """In URLs, in the database and in `langgraph.json`: lower case, no spaces, never changes."""
+    path: ClassVar[str | None] = None
+    """How addresses say what is written, such as `stories`; the name is understood there too."""
     title: ClassVar[str]
     """For people."""
     example: ClassVar[Mapping[str, Any]]
@@ -67,6 +69,8 @@ class Format(ABC, Generic[InputT]):
     """Whether a run that doesn't say takes the kept result of the same request."""
     exports: ClassVar[Mapping[str, Exporter]] = {}
     """The kinds of file that a finished run can be had as, beside Markdown and plain text."""
+    monthly_limit: int | None = None
+    """How many runs of it a user may have in a month; None: as many as they like. `configure` may set it."""
     max_revisions: ClassVar[int] = 1
     """How often a review may have sections written again. The safety check's rewrites don't count here."""
 

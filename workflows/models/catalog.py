@@ -16,7 +16,7 @@ from workflows.models.fallback import Fallback
 from workflows.models.ledger import Ledger, OpenCall
 from workflows.models.meter import Meter, MeterReader, Tell
 from workflows.models.pool import ClientPool, Lease
-from workflows.models.recordings import Recordings
+from workflows.models.recordings import Recordings, Replay
 from workflows.models.selection import ROLES, ModelInfo, Selection
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
@@ -45,6 +45,8 @@ class Model:
     token_timeout: float
     answer_timeout: float = 180.0
     fallback: "Fallback[Model] | None" = None
+    replay: Replay | None = None
+    """The recording that it plays, if it plays one."""
     lease: Lease | None = field(default=None, repr=False)
     meter: Meter | None = None
     call: OpenCall | None = None
@@ -149,15 +151,14 @@ class ModelCatalog:
 
     def has_judge(self, writer: Model) -> bool:
         """Whether a model judges what `writer` wrote. A recording is judged if it was when it was recorded."""
-        if writer.spec.provider == "replay":
-            return self._recordings.open(writer.spec).is_judged
+        if writer.replay is not None:
+            return writer.replay.is_judged
         return self.selection.of("judge", writer.spec) is not None
 
     def modes(self, writer: Model) -> dict[Role, StructuredMode]:
         """How the models of a run that `writer` writes are asked for answers in a form, by role."""
-        if writer.spec.provider == "replay":
-            header = self._recordings.open(writer.spec).header
-            return {role: header.mode(role) for role in ROLES}
+        if writer.replay is not None:
+            return {role: writer.replay.header.mode(role) for role in ROLES}
         specs = {role: self.selection.of(role, writer.spec) for role in ROLES}
         return {role: self.selection.mode(spec) for role, spec in specs.items() if spec is not None}
 
@@ -185,11 +186,11 @@ class ModelCatalog:
 
     def _check_recording(self, spec: ModelSpec) -> None:
         if spec.provider == "replay":
-            self._recordings.open(spec)
+            self._recordings.check(spec)
 
     async def _open(self, spec: ModelSpec, role: Role) -> Model:
         if spec.provider == "replay":
-            return self._open_replay(spec, role)
+            return await self._open_replay(spec, role)
         self.selection.check_model(spec)
         providers = await _load()
         if spec.provider == "embedded":
@@ -208,12 +209,13 @@ class ModelCatalog:
             lease=lease,
         )
 
-    def _open_replay(self, spec: ModelSpec, role: Role) -> Model:
+    async def _open_replay(self, spec: ModelSpec, role: Role) -> Model:
         """As the models that were recorded: formats ask a small one in other ways than a large one."""
-        replay = self._recordings.open(spec)
+        replay = await self._recordings.open(spec)
         return Model(
             spec=spec,
             chat=replay.chat,
+            replay=replay,
             tier=replay.header.tier,
             structured=replay.header.mode(role),
             token_timeout=self._settings.token_timeout,

@@ -143,6 +143,18 @@ class Recording:
         return cls(header, calls, ending)
 
 
+def read_header(path: Path) -> Header:
+    """The first line alone: whether it is a recording, quickly. Raises RecordingError."""
+    try:
+        with path.open("rb") as file:
+            line = file.readline(_LARGEST_BYTES).decode()
+    except OSError as error:
+        raise RecordingError(f"The recording {path.name} can't be read: {error.strerror}.") from None
+    except UnicodeDecodeError:
+        raise RecordingError(f"{path.name} is not a recording.") from None
+    return _read_header(path, line)
+
+
 class RecordingFile:
     """A recording that is being written, readable by this user alone; one that is there already goes on."""
 

@@ -4,16 +4,22 @@ A setting may name any file. What a caller of the service names must lie in `STO
 run's option comes from outside, and opens nothing else.
 """
 
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from workflows.errors import ModelNotConfigured
-from workflows.models.recording import Header, Recording, RecordingError
-from workflows.models.replay import ReplayChat, Score, read_name
+from workflows.models.recording import Header, Recording, RecordingError, read_header
+from workflows.models.replay import Match, Played, ReplayChat, Score, read_name
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 
 PROVIDER = "replay"
+_KEPT = 16
+"""Opened recordings that are kept in memory: those that were asked for last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,16 @@ class Replay:
     is_judged: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """`seen` is what the file looked like when it was read."""
+
+    path: Path
+    seen: tuple[int, int]
+    recording: Recording
+    replay: Replay
+
+
 class Recordings:
     """The recordings of one process. A file is read once, and again when it changed."""
 
@@ -33,29 +49,35 @@ class Recordings:
         self._speed = settings.replay_speed
         # Whatever the operator wrote into a setting is the operator's own choice of a file.
         self._trusted = {value for value in settings.model_dump().values() if isinstance(value, str)}
-        self._opened: dict[ModelSpec, tuple[tuple[int, int], Replay]] = {}
+        self._opened: OrderedDict[ModelSpec, _Opened] = OrderedDict()
+        self._played = Played()
+        self._reading = asyncio.Lock()
 
-    def open(self, spec: ModelSpec) -> Replay:
-        """Raises ModelNotConfigured with a sentence when it can't be played."""
-        try:
-            file, speed, match = read_name(spec.name, self._speed)
-        except ValueError as error:
-            raise ModelNotConfigured(f"{spec}: {error}.") from None
-        path = self._locate(spec, file)
-        try:
-            status = path.stat()
-            seen = (status.st_mtime_ns, status.st_size)
-            if (known := self._opened.get(spec)) is not None and known[0] == seen:
-                return known[1]
-            recording = Recording.read(path)
-        except RecordingError as error:
-            raise ModelNotConfigured(str(error)) from None
-        except OSError:
-            raise ModelNotConfigured(f"There is no recording {file[:200]}.") from None
-        chat = ReplayChat(Score(path.name, recording, match), speed)
-        replay = Replay(recording.header, chat, is_judged=recording.has_role("judge"))
-        self._opened[spec] = (seen, replay)
-        return replay
+    def check(self, spec: ModelSpec) -> None:
+        """Whether it names a recording, by the file's first line. Raises ModelNotConfigured with a sentence."""
+        path, file, *_ = self._find(spec)
+        with _refusing(file):
+            path.stat()
+            read_header(path)
+
+    async def open(self, spec: ModelSpec) -> Replay:
+        """Reads the file, which may be long, beside the event loop.
+
+        Raises ModelNotConfigured with a sentence when it can't be played.
+        """
+        path, file, speed, match = self._find(spec)
+        async with self._reading:
+            with _refusing(file):
+                seen, recording = await asyncio.to_thread(_read, path, list(self._opened.values()))
+            known = self._opened.pop(spec, None)
+            if known is None or known.recording is not recording:
+                chat = ReplayChat(Score(path.name, recording, match, self._played), speed)
+                replay = Replay(recording.header, chat, is_judged=recording.has_role("judge"))
+                known = _Opened(path, seen, recording, replay)
+            self._opened[spec] = known  # the last that was asked for
+            if len(self._opened) > _KEPT:
+                self._opened.popitem(last=False)
+        return known.replay
 
     def trust(self, name: str) -> None:
         """A recording with its whole path, `replay:/…`, is opened wherever it is. Other names change nothing."""
@@ -70,6 +92,14 @@ class Recordings:
         inside = (path for path in folder.glob("*.jsonl") if path.resolve().is_relative_to(folder))
         return [ModelSpec(PROVIDER, path.name) for path in sorted(inside)]
 
+    def _find(self, spec: ModelSpec) -> tuple[Path, str, float, Match]:
+        """Where it is, what it was called, and how it is to be played."""
+        try:
+            file, speed, match = read_name(spec.name, self._speed)
+        except ValueError as error:
+            raise ModelNotConfigured(f"{spec}: {error}.") from None
+        return self._locate(spec, file), file, speed, match
+
     def _locate(self, spec: ModelSpec, file: str) -> Path:
         if str(spec) in self._trusted:
             return Path(file).expanduser()
@@ -82,3 +112,23 @@ class Recordings:
         if not path.is_relative_to(folder):  # said as of any name that isn't there
             raise ModelNotConfigured(f"There is no recording {file[:200]}.")
         return path
+
+
+def _read(path: Path, kept: Sequence[_Opened]) -> tuple[tuple[int, int], Recording]:
+    """From memory if it is the same file still, at whatever speed it was opened."""
+    status = path.stat()
+    seen = (status.st_mtime_ns, status.st_size)
+    for known in kept:
+        if (known.path, known.seen) == (path, seen):
+            return seen, known.recording
+    return seen, Recording.read(path)
+
+
+@contextmanager
+def _refusing(file: str) -> Iterator[None]:
+    try:
+        yield
+    except RecordingError as error:
+        raise ModelNotConfigured(str(error)) from None
+    except OSError:
+        raise ModelNotConfigured(f"There is no recording {file[:200]}.") from None

@@ -32,6 +32,23 @@ _REMEMBERED_ATTEMPTS = 1000
 _FASTEST = 1000.0
 
 
+class Played:
+    """How far each attempt at a run is in its recording; the oldest are forgotten."""
+
+    def __init__(self) -> None:
+        self._counters: OrderedDict[Any, Counter[Any]] = OrderedDict()
+
+    def counter(self, attempt: object) -> Counter[Any]:
+        """What was played to this attempt; what is counted in it stays."""
+        if attempt is None:
+            return Counter()
+        counter = self._counters.setdefault(attempt, Counter())
+        self._counters.move_to_end(attempt)
+        if len(self._counters) > _REMEMBERED_ATTEMPTS:
+            self._counters.popitem(last=False)
+        return counter
+
+
 class Score:
     """Which recorded reply comes next. Counts afresh in each attempt at a run.
 
@@ -39,11 +56,12 @@ class Score:
     beginning, on whichever process that is.
     """
 
-    def __init__(self, name: str, recording: Recording, match: Match) -> None:
+    def __init__(self, name: str, recording: Recording, match: Match, played: Played | None = None) -> None:
+        """`played` outlives the score where a run may get its recording opened more than once."""
         self._name = name
         self._match = match
         self._calls = recording.replies
-        self._played: OrderedDict[Any, Counter[Any]] = OrderedDict()
+        self._played = played or Played()
 
     def next(
         self, key: str, *, purpose: str = "", section: int | None = None, attempt: object = None
@@ -53,7 +71,7 @@ class Score:
         `attempt` names the attempt at a run that calls; without one, nothing is counted and the first fitting reply
         is played. Raises ModelNotConfigured when the recording has none.
         """
-        played = self._counter(attempt)
+        played = self._played.counter(attempt)
         place = played["place", purpose, section]
         again = played["same", purpose, key]
         if attempt is not None:
@@ -69,15 +87,6 @@ class Score:
     def _at(self, index: int, fits: Callable[[Call], bool]) -> Call | None:
         fitting = [call for call in self._calls if fits(call)]
         return fitting[index] if index < len(fitting) else None
-
-    def _counter(self, attempt: object) -> Counter[Any]:
-        if attempt is None:
-            return Counter()
-        counter = self._played.setdefault(attempt, Counter())
-        self._played.move_to_end(attempt)
-        if len(self._played) > _REMEMBERED_ATTEMPTS:
-            self._played.popitem(last=False)
-        return counter
 
     def _sentence(self, purpose: str, section: int | None) -> str:
         where = purpose or "this call"

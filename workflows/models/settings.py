@@ -108,6 +108,11 @@ class ModelSettings(BaseSettings):
         None,
         description="Folder of notes on fields for discovery reports (*.toml) beside ours, or in their place",
     )
+    monthly_reports: int | None = Field(
+        None,
+        ge=0,
+        description="Discovery reports a user a month (QUOTA_EXCEEDED); as many as they like by default",
+    )
     revisions: int | None = Field(
         None,
         ge=0,

@@ -32,6 +32,8 @@ class LetterFormat(Format[LetterInput]):
     """Greeting, news, farewell."""
 
     name = "letter"
+    path = "letters"
+    monthly_limit = 100
     title = "A letter"
     Input = LetterInput
     example = {"to": "Grandma", "about": "our first week by the sea"}

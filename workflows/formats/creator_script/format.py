@@ -35,6 +35,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
     """Hook, content, outro. The plan is made without a model; the text is checked against it."""
 
     name = "creator_script"
+    path = "creator-scripts"
     title = "A script for a video"
     Input = CreatorScriptInput
     exports: ClassVar[Mapping[str, Exporter]] = EXPORTS

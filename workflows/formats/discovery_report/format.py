@@ -41,6 +41,7 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
     """Profile analysis, ideas with research, recommendations. The plan is always the same."""
 
     name = "discovery_report"
+    path = "discovery-reports"
     title = "A report on what to found"
     Input = DiscoveryInput
     default_cache: ClassVar[Literal["use", "refresh", "off"]] = "use"
@@ -57,12 +58,13 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         "founder_psychology": {"risk": "careful, wants to keep the day job", "setbacks": "patient"},
     }
 
-    def __init__(self, areas: AreaBook | None = None) -> None:
+    def __init__(self, areas: AreaBook | None = None, monthly_limit: int | None = None) -> None:
         self.areas = areas or AreaBook()
+        self.monthly_limit = monthly_limit
 
     def configure(self, settings: ModelSettings) -> Self:
-        """With the operator's own notes. Raises AreaError."""
-        return type(self)(AreaBook(settings.research_dir))
+        """With the operator's own notes and limit. Raises AreaError."""
+        return type(self)(AreaBook(settings.research_dir), settings.monthly_reports)
 
     def cache_key(self, given: DiscoveryInput) -> str | None:
         """The profile without case, white space and order."""

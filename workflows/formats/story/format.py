@@ -43,6 +43,7 @@ class StoryFormat(Format[StoryInput]):
     """3–5 scenes, then a question, choices, and words to learn."""
 
     name = "story"
+    path = "stories"
     title = "A chapter of a child's story"
     Input = StoryInput
     example: ClassVar[dict[str, Any]] = {

@@ -1,0 +1,28 @@
+"""How many runs of a format were started this month."""
+
+from datetime import datetime
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from backend.api.dependencies import OwnerDep, ResourcesDep
+from backend.api.generate import format_at
+
+router = APIRouter(prefix="/api/v1", tags=["quotas"])
+
+
+class UsageView(BaseModel):
+    """Of this month, in UTC. `quota` and `left` are null for a format without a limit."""
+
+    used: int
+    quota: int | None
+    left: int | None
+    resets_at: datetime
+
+
+@router.get("/{path}/usage")
+async def usage(path: str, owner: OwnerDep, resources: ResourcesDep) -> UsageView:
+    """What counts: runs that are complete or under way, not those that failed or came from the cache."""
+    found = await resources.quota.usage(owner, format_at(resources.formats, path).name)
+    left = None if found.quota is None else max(0, found.quota - found.used)
+    return UsageView(used=found.used, quota=found.quota, left=left, resets_at=found.resets_at)

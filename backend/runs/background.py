@@ -1,0 +1,52 @@
+"""What is done beside everything else: once, or again and again. What fails there is logged."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+
+log = structlog.get_logger()
+
+
+class Background:
+    """Work that nobody waits for, until the end."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def do(self, work: Awaitable[object], *, name: str) -> None:
+        """Begins it, and returns at once. A failure is logged as `<name>_failed`."""
+        task = asyncio.create_task(logged(work, name), name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def close(self) -> None:
+        """Returns when all of it is done."""
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+
+
+@asynccontextmanager
+async def every(seconds: float, work: Callable[[], Awaitable[object]], *, name: str) -> AsyncIterator[None]:
+    """Does `work` at once, and again `seconds` after each time, while this is open; as `Background.do`."""
+    task = asyncio.create_task(_repeat(seconds, work, name), name=name)
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def logged(work: Awaitable[object], name: str) -> None:
+    """Does it. If it fails, that is logged and goes no further."""
+    try:
+        await work
+    except Exception:
+        log.exception(f"{name}_failed")
+
+
+async def _repeat(seconds: float, work: Callable[[], Awaitable[object]], name: str) -> None:
+    while True:
+        await logged(work(), name)
+        await asyncio.sleep(seconds)
