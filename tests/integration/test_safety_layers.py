@@ -1,6 +1,7 @@
 """The layers behind the local rules, over HTTP: what fails closed, and where an operator's own thresholds lie."""
 
 import socket
+from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from backend.streaming.chunks import Content, Retract
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.models import open_model
@@ -20,6 +22,7 @@ GATES = ("sentence", "section")
 ODD = "A calm day began. A zorbl came by. Then all was quiet."
 MILD = "A calm day began. A friend came by. Then all was quiet."
 NOTES = "The editor's notes"
+JUDGED = "You are a careful editor"
 APPROVAL: dict[str, Any] = {
     "approved": True,
     "issues": [],
@@ -231,3 +234,55 @@ async def test_threshold_of_a_policy_folder_decides_whether_a_story_is_rewritten
     assert told.ending is not None and told.ending["type"] == "complete"
     assert told.ending["metadata"]["safety"]["rewrites"] == rewrites
     assert told.sections[0] == (MILD if rewrites else ODD)
+
+
+# The promise, over HTTP: several sections, in parallel, in every mode.
+
+UNFIT = {
+    "otter": "He drew a gun.",
+    "heron": "She wanted to k i l l it.",
+    "badger": "They drank v0dka all night.",
+}
+
+
+def unfit(name: str) -> str:
+    """A section that begins well and doesn't go on so."""
+    return f"The {name} set out. {UNFIT[name]} Then the {name} slept."
+
+
+@pytest.mark.parametrize("parallel", [1, 4])
+@pytest.mark.parametrize("gate", ["open", *GATES])
+async def test_what_was_judged_is_what_is_stored_and_shown_with_many_sections_in_every_mode(
+    provider: FakeProvider, tmp_path: Path, gate: str, parallel: int
+) -> None:
+    provider.script = Script(
+        rules=(
+            Rule(Reply(text=MILD), structured=False, contains=NOTES),
+            *(
+                Rule(Reply(text=unfit(name), tokens_per_chunk=place), structured=False, nth=1, times=1)
+                for place, name in enumerate(UNFIT, start=1)
+            ),
+        )
+    )
+    told, ever = Told(), defaultdict[int, str](str)
+    async with gated(provider, tmp_path, gate) as service:
+        run_id = await service.client.start(keep_length=False, parallel=parallel)
+        async for frame in service.client.frames(run_id):
+            told.take(frame)
+            if isinstance(frame.message, Content):
+                ever[frame.message.data.section] += frame.message.data.chunk
+            if isinstance(frame.message, Retract):
+                assert frame.message.data.reason == "safety"
+        run = await service.client.run(run_id)
+        again = await service.client.read(run_id)  # who comes late
+
+    assert told.ending is not None and told.ending["type"] == "complete"
+    assert told.text == again.text == told.ending["story_content"] == run["text"]
+    assert list(told.sections.values()).count(MILD) == len(UNFIT)
+    for sentence in UNFIT.values():
+        assert any(sentence in text for text in ever.values()) == (gate == "open")
+        assert sentence not in told.text
+    # The last verdict is on this very text, and approves it.
+    judged = [call for call in provider.generations if JUDGED in call.prompt_text][-1]
+    assert all(text in judged.prompt_text for text in told.sections.values())
+    assert (run["safety"][-1]["stage"], run["safety"][-1]["approved"]) == ("final", True)
