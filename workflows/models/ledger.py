@@ -86,8 +86,10 @@ class Ledger:
         price = self._prices.find(model)
         counted, guessed = self._prompts.get((model, role), (1, 1))
         input_tokens = round(guess * counted / guessed)
-        # Sections are what goes on at once: a plan or a last verdict has nobody to share with.
-        sharers = 1 if section is None else max(1, self._parallel - len(self._open))
+        # Sections are what goes on at once, and research beside them, which is the writing of none: a plan or a
+        # last verdict has nobody to share with.
+        is_alone = section is None and role != "writing"
+        sharers = 1 if is_alone else max(1, self._parallel - len(self._open))
         limit, reserved = self._share(model, price, input_tokens, sharers) if self._caps else (None, 0.0)
         call = OpenCall(model, role, section, guess, input_tokens, price, limit, reserved)
         self._open.append(call)
