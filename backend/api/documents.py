@@ -31,7 +31,7 @@ class TextBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: str | None = Field(None, max_length=200)
+    title: str | None = Field(None, max_length=200, description="What it is called")
     text: str = Field(min_length=1, description="Markdown or plain text")
 
 
@@ -80,8 +80,12 @@ _FORM: dict[str, Any] = {
     "type": "object",
     "required": ["file"],
     "properties": {
-        "file": {"type": "string", "format": "binary"},
-        "title": {"type": "string", "maxLength": 200},
+        "file": {"type": "string", "format": "binary", "description": "Markdown, text, PDF or Word"},
+        "title": {
+            "type": "string",
+            "maxLength": 200,
+            "description": "What it is called; by default as the file",
+        },
     },
 }
 _BODY = {
