@@ -139,7 +139,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             merge_seconds=settings.merge_ms / 1000,
             run_timeout=settings.run_timeout,
         )
-        execution = InlineExecution(executor, repository, presence.id, settings.max_runs)
+        execution = InlineExecution(executor, repository, presence.id, settings.max_runs, measures)
         stack.push_async_callback(execution.drain, settings.shutdown_grace)
         quota = Quota(repository, {DiscoveryReportFormat.name: settings.monthly_reports})
         runs = Runs(
