@@ -116,20 +116,6 @@ async def test_metrics_after_a_story_and_a_failure_hold_everything_that_is_drawn
                 assert _labels(expression) <= known | ADDED, f"{place}: {expression}"
 
 
-async def test_page_on_metrics_lists_every_metric_that_the_service_has_and_no_other(
-    provider: FakeProvider, tmp_path: Path
-) -> None:
-    async with serve(settings_for(provider, tmp_path)) as service:
-        reply = await service.client.http.get("/metrics")
-    there = {
-        f"{family.name}_total" if family.type == "counter" else family.name
-        for family in text_string_to_metric_families(reply.text)
-    }
-    page = (ROOT / "docs/observability.md").read_text(encoding="utf-8")
-    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `storywire_")]
-    assert set(re.findall(r"`(\w+)`", " ".join(rows))) == {n for n in there if n.startswith("storywire_")}
-
-
 async def test_run_for_which_there_is_no_room_is_refused_and_counted_and_none_waits_unseen(
     provider: FakeProvider, tmp_path: Path
 ) -> None:

@@ -1,16 +1,15 @@
 """The layers behind the local rules, over HTTP: what fails closed, and where an operator's own thresholds lie."""
 
-import socket
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from backend.streaming.chunks import Content, Retract
-from tests.fakes.provider import FakeProvider
+from tests.fakes.provider import FakeProvider, refuse_port
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.models import open_model
 from tests.service import LiveService, Told, serve, settings_for
@@ -107,21 +106,12 @@ async def test_moderation_that_gives_no_answer_is_no_approval_and_finds_fault_wh
     assert told.ending["metadata"]["safety"]["rewrites"] == 1
 
 
-@contextmanager
-def closed_port() -> Iterator[int]:
-    """A port of ours at which every connection is refused."""
-    with socket.socket() as taken:
-        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        taken.bind(("127.0.0.1", 0))
-        yield int(taken.getsockname()[1])
-
-
 @pytest.mark.parametrize("gate", GATES)
 async def test_judge_that_refuses_connections_is_no_approval_and_judges_when_it_is_back(
     provider: FakeProvider, tmp_path: Path, gate: str
 ) -> None:
     provider.script = Script(rules=(Rule(Reply(text=MILD), structured=False),))
-    with closed_port() as port:
+    with refuse_port() as port:
         judge = {
             "judge_model": "openai_compatible:judge",
             "compatible_base_url": f"http://127.0.0.1:{port}/v1",
