@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import Content, Retract
+from backend.streaming.chunks import Content, Progress, Retract
 from tests.fakes.provider import FakeProvider, refuse_port
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.models import open_model
@@ -276,3 +276,69 @@ async def test_what_was_judged_is_what_is_stored_and_shown_with_many_sections_in
     judged = [call for call in provider.generations if JUDGED in call.prompt_text][-1]
     assert all(text in judged.prompt_text for text in told.sections.values())
     assert (run["safety"][-1]["stage"], run["safety"][-1]["approved"]) == ("final", True)
+
+
+# While text is held, and when nothing helps.
+
+
+@pytest.mark.parametrize("gate", GATES)
+async def test_progress_goes_on_while_the_gate_holds_text(
+    provider: FakeProvider, tmp_path: Path, gate: str
+) -> None:
+    # A sentence without an end, so far: no gate may let it through. Progress is told once a second.
+    endless = Reply(text="and the otter swam on", words=110, pace=60, hold_after=100)
+    provider.script = Script(rules=(Rule(endless, structured=False, nth=1, times=1),))
+    percents: list[int] = []
+    async with gated(provider, tmp_path, gate, token_timeout=60) as service:
+        run_id = await service.client.start(keep_length=False)
+        async for frame in service.client.frames(run_id):
+            assert not isinstance(frame.message, Content), "told before it was checked"
+            if isinstance(frame.message, Progress):
+                percents.append(frame.message.data.percent)
+                if frame.message.data.words:
+                    break
+        await provider.wait_for_held()
+        provider.release()
+        told = await service.client.read(run_id)
+
+    assert percents == sorted(percents) and percents[-1] > percents[0]
+    assert told.ending is not None and told.ending["type"] == "complete"
+    assert told.ending["metadata"]["gate"]["mode"] == gate
+
+
+@pytest.mark.parametrize("gate", ["open", *GATES])
+async def test_section_that_no_rewrite_makes_fit_is_written_twice_more_withdrawn_and_the_run_rejected(
+    provider: FakeProvider, tmp_path: Path, gate: str
+) -> None:
+    grim = "A wolf stood at the gate."
+    issue = {"category": "fright", "severity": "high", "section": 2, "quote": grim, "advice": "Be kinder."}
+    provider.script = Script(
+        rules=(
+            Rule(
+                Reply(json={**APPROVAL, "approved": False, "issues": [issue]}),
+                pattern=f"(?s){JUDGED}.*{grim}",
+            ),
+            Rule(Reply(text=grim), structured=False, contains=NOTES),
+            Rule(Reply(text=grim), structured=False, nth=2, times=1),
+        )
+    )
+    told, ever, retracted = Told(), "", []
+    async with gated(provider, tmp_path, gate) as service:
+        run_id = await service.client.start(keep_length=False)
+        async for frame in service.client.frames(run_id):
+            told.take(frame)
+            if isinstance(frame.message, Content):
+                ever += frame.message.data.chunk
+            if isinstance(frame.message, Retract):
+                retracted.append((frame.message.data.section, frame.message.data.reason))
+        run = await service.client.run(run_id)
+
+    assert told.ending is not None and told.ending["code"] == "SAFETY_REJECTED"
+    assert sorted(told.sections) == [0, 2, 3] and grim not in run["text"]
+    assert (grim in ever) == (gate != "section")
+    rewrites = [call for call in provider.generations if NOTES in call.prompt_text]
+    assert len(rewrites) == 2 and all(grim in call.prompt_text for call in rewrites)  # of that section alone
+    assert retracted == [(1, "safety")] * 3
+    finals = [verdict for verdict in run["safety"] if verdict["stage"] == "final"]
+    assert [verdict["approved"] for verdict in finals] == [False] * 3
+    assert all(issue["quote"] == grim for verdict in finals for issue in verdict["issues"])
