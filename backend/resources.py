@@ -154,7 +154,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             merge_seconds=settings.merge_ms / 1000,
             run_timeout=settings.run_timeout,
         )
-        execution = InlineExecution(executor, repository, presence.id, settings.max_runs)
+        execution = InlineExecution(executor, repository, presence.id, settings.max_runs, measures)
         await stack.enter_async_context(every(LISTEN_EVERY_SECONDS, execution.listen, name="stop_requests"))
         stack.push_async_callback(execution.drain, settings.shutdown_grace)
         runs = Runs(

@@ -13,6 +13,7 @@ from benchmarks import (
     many_runs,
     replay,
     restart,
+    safety,
 )
 from benchmarks.report import Rows, Run, show
 
@@ -26,6 +27,7 @@ _BENCHMARKS: dict[str, Run] = {
     "log_append": log_append.run,
     "lengths": lengths.run,
     "input_tokens": input_tokens.run,
+    "safety": safety.run,
 }
 
 

@@ -1,18 +1,23 @@
 """How good the local safety rules are: precision and recall on labelled sentences, and what they cost.
 
-`python -m benchmarks.safety` prints both halves of the set: the lists were tuned on one, the other was
-held out. Precision and recall are of "is it blocked" for a reader of seven, the policy `child`.
+The lists were tuned on one half of the set, the other was held out. Precision and recall are of "is it
+blocked" for a reader of seven, the policy `child`. `python -m benchmarks.safety` also prints the mistakes in
+the tuned half.
 """
 
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.report import Row, Rows, show_one
 from workflows.safety.policy import Policy, load_policy
 from workflows.safety.rules import find_blocked
 
 _DATA = Path(__file__).parent / "data"
 AGE = 7
+PRECISION, RECALL = 0.95, 0.85
+"""What the whole set must reach."""
+_SENTENCE_SECONDS = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +77,49 @@ def measure(policy: Policy, sentences: list[Sentence]) -> Score:
     return Score(right, wrong, missed)
 
 
-def main() -> None:
-    """Prints the table, the mistakes in the tuned half, and the time a sentence takes."""
+async def run() -> Rows:
+    """The set and its parts against what must be reached on all of it, and the time a sentence takes."""
     policy, sentences = load_policy("child", AGE), load_sentences()
-    print(f"{len(sentences)} sentences, policy {policy.label}")
-    print(f"{'':22}{'sentences':>10}{'precision':>11}{'recall':>8}")
-    for name, chosen in _subsets(sentences):
-        score = measure(policy, chosen)
-        print(f"{name:22}{len(chosen):>10}{score.precision:>11.3f}{score.recall:>8.3f}")
-    for sentence in sentences:
-        found = find_blocked(policy, sentence.text)
-        if not sentence.is_held_out and (found is None) == (sentence.category is not None):
-            print(f"  {'missed' if found is None else f'wrong ({found.quote})'}: {sentence.text}")
+    scores = [_row(name, chosen, measure(policy, chosen)) for name, chosen in _subsets(sentences)]
+    measure(policy, sentences[:1])  # compiles the patterns
     began = time.perf_counter()
-    for sentence in sentences:
-        find_blocked(policy, sentence.text)
-    print(f"{(time.perf_counter() - began) / len(sentences) * 1e6:.0f} µs a sentence")
+    measure(policy, sentences)
+    each = (time.perf_counter() - began) / len(sentences)
+    limit = _SENTENCE_SECONDS * 1e6
+    cost = Row(
+        "a sentence",
+        f"{each * 1e6:.0f} µs",
+        f"{limit:.0f} µs",
+        each * 1e6 / limit,
+        "< 1 ms",
+        each * 1e6 < limit,
+    )
+    return [*scores, cost]
+
+
+def _row(name: str, sentences: list[Sentence], score: Score) -> Row:
+    """The target is for the whole set; its parts have none of their own."""
+    is_all = name == "all"
+    return Row(
+        f"{name}, {len(sentences)} sentences",
+        f"precision {score.precision:.3f}, recall {score.recall:.3f}; "
+        f"{score.wrong} stopped wrongly, {score.missed} missed",
+        "",
+        None,
+        f"≥ {PRECISION}, ≥ {RECALL}" if is_all else "",
+        score.precision >= PRECISION and score.recall >= RECALL if is_all else None,
+    )
+
+
+def list_mistakes() -> list[str]:
+    """Where the rules are wrong about the tuned half. The held-out half's mistakes are never listed."""
+    policy = load_policy("child", AGE)
+    return [
+        f"  {'missed' if found is None else f'wrong ({found.quote})'}: {sentence.text}"
+        for sentence in load_sentences()
+        if not sentence.is_held_out
+        and ((found := find_blocked(policy, sentence.text)) is None) == (sentence.category is not None)
+    ]
 
 
 def _subsets(sentences: list[Sentence]) -> list[tuple[str, list[Sentence]]]:
@@ -106,4 +138,5 @@ def _lines(name: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    show_one(run, "safety")
+    print(*list_mistakes(), sep="\n")

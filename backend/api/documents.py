@@ -26,12 +26,15 @@ router = APIRouter(prefix=PATH, tags=["documents"])
 DocumentId = Annotated[str, Path(max_length=64)]
 
 
+_TITLE = "What it is called; by default its first heading"
+
+
 class TextBody(BaseModel):
     """A document that is text already."""
 
     model_config = ConfigDict(extra="forbid")
 
-    title: str | None = Field(None, max_length=200)
+    title: str | None = Field(None, max_length=200, description=_TITLE)
     text: str = Field(min_length=1, description="Markdown or plain text")
 
 
@@ -80,8 +83,12 @@ _FORM: dict[str, Any] = {
     "type": "object",
     "required": ["file"],
     "properties": {
-        "file": {"type": "string", "format": "binary"},
-        "title": {"type": "string", "maxLength": 200},
+        "file": {"type": "string", "format": "binary", "description": "Markdown, text, PDF or Word"},
+        "title": {
+            "type": "string",
+            "maxLength": 200,
+            "description": _TITLE,
+        },
     },
 }
 _BODY = {

@@ -33,7 +33,7 @@ class StartBody(BaseModel):
 
     format: str = Field(description="The format's name; GET /api/v1/formats lists them", examples=["story"])
     input: dict[str, Any] = Field(description="The format's own input")
-    options: RunOptions = RunOptions()
+    options: RunOptions = Field(RunOptions(), description="How it is written; the defaults without it")
 
 
 class ResumeBody(BaseModel):
@@ -41,8 +41,12 @@ class ResumeBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    budget_usd: float | None = Field(None, gt=0, allow_inf_nan=False)
-    max_output_tokens: int | None = Field(None, ge=1)
+    budget_usd: float | None = Field(
+        None, gt=0, allow_inf_nan=False, description="US dollars, over all of the run's attempts"
+    )
+    max_output_tokens: int | None = Field(
+        None, ge=1, description="Tokens that models may write, over all of the run's attempts"
+    )
 
 
 class AnswerBody(BaseModel):

@@ -19,7 +19,7 @@ class CheckBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    text: str = Field(min_length=1, max_length=200_000)
+    text: str = Field(min_length=1, max_length=200_000, description="What is to be checked")
     policy: str = Field("child", description="GET /api/v1/safety/policies lists them", max_length=64)
     age: int | None = Field(None, ge=0, le=120, description="The reader's age; the strictest band without it")
     kind: Literal["text", "input"] = Field(

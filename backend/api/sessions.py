@@ -32,11 +32,11 @@ class SessionBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    child_id: Id | None = None
-    reader: Reader | None = None
-    theme: Theme | None = None
+    child_id: Id | None = Field(None, description="A stored child who reads, in place of `reader`")
+    reader: Reader | None = Field(None, description="Who reads, in place of `child_id`")
+    theme: Theme | None = Field(None, description="What the story is about, 2 to 120 characters")
     run_id: Id | None = Field(None, description="A completed chapter to begin with, in place of the others")
-    title: Line | None = None
+    title: Line | None = Field(None, description="What the story is called")
     planned_chapters: Planned | None = None
     timezone: Timezone | None = None
 
@@ -46,8 +46,8 @@ class Bookmark(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    chapter_number: int = Field(ge=1)
-    section: int = Field(0, ge=0)
+    chapter_number: int = Field(ge=1, description="Which chapter, from 1")
+    section: int = Field(0, ge=0, description="How many of its sections are read")
 
 
 class ChangeBody(BaseModel):
@@ -55,10 +55,10 @@ class ChangeBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: Line | None = None
+    title: Line | None = Field(None, description="What the story is called")
     planned_chapters: Planned | None = None
     timezone: Timezone | None = None
-    bookmark: Bookmark | None = None
+    bookmark: Bookmark | None = Field(None, description="How far the reader is")
     minutes_read: float | None = Field(
         None, gt=0, le=1440, description="Minutes read since the last report; added to the reader's day"
     )
@@ -70,11 +70,11 @@ class ChoiceBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     choice_index: int | None = Field(None, ge=0, description="From 0")
-    custom_user_input: Wish | None = None
+    custom_user_input: Wish | None = Field(None, description="What the reader says should happen instead")
     chapter_number: int | None = Field(
         None, ge=1, description="The chapter to be written; 409 when the story has gone on since"
     )
-    options: RunOptions = RunOptions()
+    options: RunOptions = Field(RunOptions(), description="How the chapter is written")
 
 
 class DeletedSession(BaseModel):

@@ -8,6 +8,7 @@ import structlog
 
 from backend.runs.executor import Executor
 from backend.runs.signals import Reason, Signals
+from backend.sight.measures import Measures
 from backend.store.runs import Run, RunRepository
 from workflows.errors import Overloaded
 
@@ -20,8 +21,16 @@ LISTEN_EVERY_SECONDS = 0.3
 class InlineExecution:
     """Runs as asyncio tasks. The database knows which process has which run; this knows its own."""
 
-    def __init__(self, executor: Executor, repository: RunRepository, process: str, max_runs: int) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        repository: RunRepository,
+        process: str,
+        max_runs: int,
+        measures: Measures,
+    ) -> None:
         self._executor = executor
+        self._measures = measures
         self._repository = repository
         self._process = process
         self._max_runs = max_runs
@@ -47,10 +56,11 @@ class InlineExecution:
 
     @contextmanager
     def room(self) -> Iterator[None]:
-        """Keeps room for a run that is about to be stored and submitted. Raises Overloaded."""
-        if self._closed:
-            raise Overloaded("The service is stopping; try again in a few seconds.")
+        """Keeps room for a run that is about to be stored and submitted. Raises Overloaded: nothing queues here."""
         if not self.accepts:
+            self._measures.refused()
+            if self._closed:
+                raise Overloaded("The service is stopping; try again in a few seconds.")
             raise Overloaded("As many runs as may are going on already; try again in a few seconds.")
         self._reserved += 1
         try:

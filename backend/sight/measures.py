@@ -43,6 +43,9 @@ class Measures:
     def recovered(self, after: Literal["crash", "stop"]) -> None:
         """A run goes on that a process left behind."""
 
+    def refused(self) -> None:
+        """A run couldn't begin or go on, because there was no room for it here or the process is stopping."""
+
     def slow_reader_closed(self) -> None:
         """A reader took nothing for too long."""
 

@@ -79,6 +79,7 @@ class PrometheusMeasures(Measures):
         gauge("info", "The version that runs", "version").labels(VERSION).set(1)
         self.active = gauge("runs_active", "Runs that execute in this process")
         self.room = gauge("runs_room", "Runs that may execute in this process at once")
+        self.no_room = counter("runs_refused", "Starts and resumes refused because there was no room")
         self.readers = gauge("readers", "Readers that are connected to this process")
 
         self.attempts = counter("attempts", "Attempts begun, first ones and resumed ones", "format", "kind")
@@ -144,6 +145,9 @@ class PrometheusMeasures(Measures):
 
     def recovered(self, after: Literal["crash", "stop"]) -> None:
         self.recoveries.labels(after).inc()
+
+    def refused(self) -> None:
+        self.no_room.inc()
 
     def slow_reader_closed(self) -> None:
         self.slow_readers.inc()

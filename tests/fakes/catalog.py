@@ -43,18 +43,18 @@ def _read_inputs(body: Json) -> list[str]:
     return given if all(isinstance(entry, str) for entry in given) else [join_content(given)]
 
 
-def moderate(ask: Ask, flagged: dict[str, str]) -> Json:
+def moderate(ask: Ask, flagged: dict[str, str], score: float) -> Json:
     """One result an input: the categories of the words in `flagged` that occur in it, else nothing."""
-    results = [_judge(text, flagged) for text in _read_inputs(ask.body)]
+    results = [_judge(text, flagged, score) for text in _read_inputs(ask.body)]
     return {"id": "modr-storywire", "model": ask.model, "results": results}
 
 
-def _judge(text: str, flagged: dict[str, str]) -> Json:
+def _judge(text: str, flagged: dict[str, str], score: float) -> Json:
     found = {category for word, category in flagged.items() if word.lower() in text.lower()}
     return {
         "flagged": bool(found),
         "categories": {name: name in found for name in CATEGORIES},
-        "category_scores": {name: 0.97 if name in found else 0.0001 for name in CATEGORIES},
+        "category_scores": {name: score if name in found else 0.0001 for name in CATEGORIES},
         "category_applied_input_types": {name: ["text"] for name in CATEGORIES},
     }
 

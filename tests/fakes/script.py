@@ -53,7 +53,8 @@ class Reply:
     """One answer. A field that is None is taken from the script's default reply.
 
     `text` is given as it is, also to a call that asks for JSON; with `words` it is repeated until it has that
-    many, `{i}` in it counting the repetitions from 1. `json` answers structured calls and forced tool calls.
+    many, `{i}` in it counting the repetitions from 1. `json` answers structured calls, forced tool calls and
+    moderations.
     `scale` makes prose so many times as long as the prompt asks for. With none of these, prose or an object
     that fits the schema is made up from the prompt. `pace` is tokens a second, 0 as fast as possible: then
     `burst` chunks share a write. `hold_after` stops after so many tokens (0: after the headers) until
@@ -105,8 +106,8 @@ class Script:
 
     `models` are the models there are (None: every name is known), `api_key` the key that is accepted (None:
     any). A call that asks for more than `most_tokens` is refused. `flagged` maps a word to the category that
-    moderation finds where the word occurs. `ignores_limits`: a call's own limit of tokens counts for nothing, as
-    with some servers.
+    moderation finds where the word occurs, `flagged_score` is its score there. `ignores_limits`: a call's own
+    limit of tokens counts for nothing, as with some servers.
     """
 
     rules: tuple[Rule, ...] = ()
@@ -114,6 +115,7 @@ class Script:
     models: tuple[str, ...] | None = None
     api_key: str | None = None
     flagged: dict[str, str] = field(default_factory=dict)
+    flagged_score: float = 0.97
     ignores_limits: bool = False
     most_tokens: int | None = None
 

@@ -97,7 +97,7 @@ class Switchboard:
         answer = compose_answer(ask, cue.reply, cue.fault)
         try:
             if ask.api == "moderations":
-                await player.play_body(moderate(ask, self.matcher.script.flagged))
+                await player.play_body(cue.reply.json or self._moderate(ask))
             else:
                 call.tokens = answer.tokens
                 await player.play(answer, _DIALECTS[ask.api](ask, answer))
@@ -105,6 +105,10 @@ class Switchboard:
             call.disconnected = line.gone
             self.journal.announce()
             raise
+
+    def _moderate(self, ask: Ask) -> dict[str, Any]:
+        script = self.matcher.script
+        return moderate(ask, script.flagged, script.flagged_score)
 
     def _pick(self, call: Call, ask: Ask) -> Cue:
         cue = self.matcher.pick(ask)

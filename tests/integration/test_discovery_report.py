@@ -1,12 +1,14 @@
-"""Discovery reports over HTTP: three parts, a revision, a quota."""
+"""Discovery reports over HTTP: three parts, a revision, a quota, research beside the first part, what is kept."""
 
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from backend.streaming.chunks import Content
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
-from tests.service import LiveService, serve, settings_for
+from tests.service import LiveService, Told, serve, settings_for
 from workflows.formats.discovery_report.format import SECTIONS, DiscoveryReportFormat
 
 IDEAS = "What moves.\n\n1. A club. It meets.\n\n2. A book. It sells.\n\n3. A tour. It goes."
@@ -179,3 +181,88 @@ async def test_failed_report_takes_a_seat_when_it_goes_on(provider: FakeProvider
     assert refused.status_code == 429 and refused.json()["code"] == "QUOTA_EXCEEDED"
     assert run["status"] == "failed" and run["error"]["code"] == "MODEL_UNAVAILABLE"
     assert spent == 1
+
+
+async def test_research_is_under_way_while_the_first_part_is_being_written(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    # Both are held: neither waits for the other to be done.
+    provider.script = Script(rules=(
+        Rule(Reply(text="Schools close.", hold_after=1), contains="You collect what somebody should know"),
+        Rule(Reply(hold_after=1), contains="Write the first part"),
+    ))  # fmt: skip
+    body = {
+        "format": "discovery_report",
+        "input": {**DiscoveryReportFormat.example, "search": "auto"},
+        "options": {"keep_length": False},
+    }
+    async with serve(settings_for(provider, tmp_path, judge="off")) as service:
+        run_id = (await service.client.http.post("/api/v1/runs", json=body)).json()["run_id"]
+        held = await provider.wait_for_held(2)
+        under_way = provider.generations
+        provider.release()
+        told = await service.client.read(run_id)
+
+    assert held == under_way and {call.api for call in held} == {"responses", "chat"}
+    assert told.ending is not None and told.ending["type"] == "complete", told.ending
+
+
+async def test_profile_that_is_only_typed_otherwise_is_given_the_kept_report_and_not_counted(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    example = dict(DiscoveryReportFormat.example)
+    traits = list(example["founder_psychology"].items())
+    otherwise = {
+        **example,
+        "goal_type": f"  {example['goal_type'].upper()} ",
+        "time_commitment": "10  Hours a\nweek.",
+        "interest_area": "EDUCATION",
+        "skill_strength": "Writing,  TEACHING",
+        "experience_summary": example["experience_summary"].replace(" ", "  "),
+        "founder_psychology": dict(reversed([(name.title(), text.upper()) for name, text in traits])),
+    }
+    another = {**example, "budget_range": "Under 20,000 euros"}
+    async with serve(settings_for(provider, tmp_path, judge="off")) as service:
+        http = service.client.http
+
+        async def write(given: dict[str, Any], **options: Any) -> tuple[Told, int]:
+            """The report, and how many calls it took."""
+            before = len(provider.generations)
+            body = {"format": "discovery_report", "input": given, "options": options}
+            run_id = (await http.post("/api/v1/runs", json=body)).json()["run_id"]
+            return await service.client.read(run_id), len(provider.generations) - before
+
+        first, bought = await write(example)
+        kept, again = await write(otherwise)
+        other, _ = await write(another)
+        anew, anew_bought = await write(otherwise, cache="off")
+        usage = (await http.get("/api/v1/discovery-reports/usage")).json()
+
+    assert bought >= 3 and again == 0 and anew_bought == bought
+    assert first.ending is not None and kept.ending is not None and other.ending and anew.ending
+    assert [told.ending["cached"] for told in (first, kept, other, anew) if told.ending] == [
+        False, True, False, False
+    ]  # fmt: skip
+    assert kept.sections == first.sections and kept.text == kept.ending["story_content"]
+    assert [kept.ending[name] for name in SECTIONS] == [first.ending[name] for name in SECTIONS]
+    assert kept.ending["usage"]["cost_usd"] == 0 and kept.ending["run_id"] != first.ending["run_id"]
+    assert usage["used"] == 3
+
+
+@pytest.mark.parametrize("parallel", [1, 2])
+async def test_report_with_a_budget_searches_and_writes_within_it(
+    provider: FakeProvider, tmp_path: Path, parallel: int
+) -> None:
+    found = Rule(Reply(text="Schools close."), contains="You collect what somebody should know")
+    provider.script = Script(rules=(found,))
+    body = {
+        "format": "discovery_report",
+        "input": {**DiscoveryReportFormat.example, "search": "auto"},
+        "options": {"max_output_tokens": 60_000, "parallel": parallel},
+    }
+    async with serve(settings_for(provider, tmp_path, judge="off")) as service:
+        run_id = (await service.client.http.post("/api/v1/runs", json=body)).json()["run_id"]
+        told = await service.client.read(run_id)
+
+    assert told.ending is not None and told.ending["type"] == "complete", told.ending
+    assert told.ending["usage"]["output_tokens"] <= 60_000

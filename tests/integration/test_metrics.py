@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from tests.architecture.tree import ROOT
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
-from tests.service import Client, serve, settings_for
+from tests.service import STORY, Client, serve, settings_for
 
 DASHBOARD = ROOT / "deploy/grafana/storywire.json"
 RULES = ROOT / "deploy/prometheus/storywire.rules.yml"
@@ -114,6 +114,30 @@ async def test_metrics_after_a_story_and_a_failure_hold_everything_that_is_drawn
             known = {label for sample in after[name].samples for label in sample.labels}
             if known and len(names) == 1:
                 assert _labels(expression) <= known | ADDED, f"{place}: {expression}"
+
+
+async def test_run_for_which_there_is_no_room_is_refused_and_counted_and_none_waits_unseen(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(hold_after=1), structured=False, times=1),))
+    async with serve(settings_for(provider, tmp_path, max_runs=1)) as service:
+        client = service.client
+        running = await client.start(keep_length=False)
+        await provider.wait_for_held()
+        refused = await client.http.post("/api/v1/runs", json={"format": "story", "input": STORY})
+        full = await _scrape(client)
+        provider.release()
+        await client.read(running)
+        await service.resources.execution.settle(running)
+        await client.read(await client.start(keep_length=False))
+        after = await _scrape(client)
+        stored = (await client.http.get("/api/v1/runs")).json()["runs"]
+
+    assert (refused.status_code, refused.json()["code"]) == (503, "OVERLOADED")
+    assert int(refused.headers["retry-after"]) > 0
+    assert (_value(full, "storywire_runs_active"), _value(full, "storywire_runs_room")) == (1, 1)
+    assert _value(full, "storywire_runs_refused_total") == 1
+    assert _value(after, "storywire_runs_refused_total") == 1 and len(stored) == 2
 
 
 async def test_metrics_that_are_off_are_not_there(provider: FakeProvider, tmp_path: Path) -> None:

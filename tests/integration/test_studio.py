@@ -15,6 +15,7 @@ import pytest
 
 from tests.architecture.tree import ROOT
 from tests.fakes.provider import FakeProvider
+from tests.podcasts import EPISODE, script
 from tests.service import CALLS
 from workflows.formats.registry import find_format, list_formats
 from workflows.state import RunContext
@@ -100,8 +101,8 @@ def _resolve(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
     return dict(schema["$defs"][node["$ref"].removeprefix("#/$defs/")])
 
 
-def _story_form(schemas: dict[str, Any]) -> dict[str, Any]:
-    """The form of a story's own input."""
+def _form(schemas: dict[str, Any]) -> dict[str, Any]:
+    """The form of a format's own input."""
     form = schemas["input_schema"]
     return _resolve(form, form["properties"]["input"])
 
@@ -110,41 +111,64 @@ def _described(properties: dict[str, dict[str, Any]]) -> list[bool]:
     return ["description" in field for field in properties.values()]
 
 
-@pytest.mark.timeout(90)
-async def test_development_server_offers_the_story_as_a_form_and_writes_one(
+# Small ones, where the format's own example would take long.
+INPUTS: dict[str, dict[str, Any]] = {"story": {"theme": "a lighthouse on the moon"}, "podcast": EPISODE}
+
+
+async def _schemas(client: httpx.AsyncClient) -> dict[str, dict[str, Any]]:
+    """What the server says of each graph's forms."""
+    found = (await client.post("/assistants/search", json={})).raise_for_status().json()
+    ids = {each["graph_id"]: each["assistant_id"] for each in found}
+    return {name: (await client.get(f"/assistants/{id}/schemas")).json() for name, id in ids.items()}
+
+
+async def _write_each(client: httpx.AsyncClient, provider: FakeProvider) -> dict[str, dict[str, Any]]:
+    """One text of every format: the state that each run leaves."""
+    provider.script = script()
+    states = {}
+    for name, format in list_formats().items():
+        given = {"input": INPUTS.get(name, dict(format.example))}
+        run = {"assistant_id": name, "input": given, "context": {"parallel": 2, "keep_length": False}}
+        states[name] = (await client.post("/runs/wait", json=run)).raise_for_status().json()
+    return states
+
+
+@pytest.mark.timeout(120)
+async def test_development_server_offers_every_format_as_a_form_and_writes_it(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
     async with _development_server(tmp_path, provider) as client:
-        found = (await client.post("/assistants/search", json={})).raise_for_status().json()
-        assistants = {each["graph_id"]: each for each in found}
-        assistant = assistants["story"]
-        schemas = (await client.get(f"/assistants/{assistant['assistant_id']}/schemas")).json()
-        started = {"assistant_id": "story", "input": {"input": {"theme": "a lighthouse on the moon"}}}
-        finished = await client.post("/runs/wait", json={**started, "context": {"parallel": 2}})
+        forms = await _schemas(client)
+        started = {"assistant_id": "story", "input": {"input": INPUTS["story"]}}
+        states = await _write_each(client, provider)
         waiting = await client.post("/runs/wait", json={**started, "context": {"review_outline": True}})
         wrong = await client.post("/runs/wait", json={**started, "input": {"input": {"theme": ""}}})
         before, after, bought = await _fork(client, provider)
 
-    assert set(assistants) == set(list_formats())
-    assert all(_described(schemas["context_schema"]["properties"]))
-    assert all(_described(_story_form(schemas)["properties"]))
-
     # Studio makes its forms from these; without them it shows an empty box for JSON.
-    form = schemas["input_schema"]
-    story = _story_form(schemas)
-    assert set(story["properties"]) == set(find_format("story").Input.model_fields)
+    assert set(forms) == set(list_formats())
+    for name, schemas in forms.items():
+        form, model = _form(schemas), find_format(name).Input
+        assert set(form["properties"]) == set(model.model_fields)
+        assert form.get("required") == model.model_json_schema().get("required")
+        assert all(_described(form["properties"])), name
+        assert set(schemas["context_schema"]["properties"]) == {field.name for field in fields(RunContext)}
+        assert all(_described(schemas["context_schema"]["properties"]))
+        assert schemas["output_schema"] is not None
+    story = _form(forms["story"])
     assert story["required"] == ["theme"]
-    assert story["properties"]["theme"]["description"]
-    assert _resolve(form, story["properties"]["reader"])["properties"]["age"]["maximum"] == 14
-    assert set(schemas["context_schema"]["properties"]) == {field.name for field in fields(RunContext)}
-    assert schemas["output_schema"] is not None
+    reader = _resolve(forms["story"]["input_schema"], story["properties"]["reader"])
+    assert reader["properties"]["age"]["maximum"] == 14
 
-    state = finished.raise_for_status().json()
-    assert len(state["sections"]) == len(state["outline"]["sections"])
-    assert all(section["text"] for section in state["sections"].values())
-    assert state["safety"]["approved"]
-    assert state["results"]["choices"]
-    assert state["metadata"]["word_count"] > 0
+    for name, state in states.items():
+        assert "__error__" not in state, (name, state["__error__"])
+        assert len(state["sections"]) == len(state["outline"]["sections"])
+        assert all(section["text"] for section in state["sections"].values())
+        assert state["safety"]["approved"]
+        assert state["metadata"]["word_count"] > 0
+    assert states["story"]["results"]["choices"]
+    assert len(states["podcast"]["pieces"]) == 14 and states["podcast"]["facts"]["sources"]
+    assert states["discovery_report"]["research"]["area"] == "education"
     assert waiting.raise_for_status().json()["__interrupt__"][0]["value"]["kind"] == "outline"
 
     error = wrong.json()["__error__"]

@@ -76,7 +76,7 @@ def open_executor(database: Database, repository: RunRepository, log: SqlLog) ->
 
 async def _execute(executor: Executor, repository: RunRepository, log: SqlLog) -> tuple[Run, Error]:
     run = await add_run(repository, model="openai:gpt-test", process="here", input={"theme": "the moon"})
-    execution, ended = InlineExecution(executor, repository, "here", 1), asyncio.Event()
+    execution, ended = InlineExecution(executor, repository, "here", 1, Measures()), asyncio.Event()
     execution.submit(run, when_done=ended.set)
     await ended.wait()
     [*_, ending] = await read_messages(log, run.id)
@@ -100,7 +100,7 @@ async def test_run_that_was_taken_up_again_stays_known_when_the_attempt_before_i
 ) -> None:
     gates = asyncio.Event(), asyncio.Event()
     first_ended, second_ended = asyncio.Event(), asyncio.Event()
-    execution = InlineExecution(open_executor(KeyError(), gates), repository, "here", 2)
+    execution = InlineExecution(open_executor(KeyError(), gates), repository, "here", 2, Measures())
     run = await add_run(repository, model="openai:gpt-test", process="here", input={"theme": "the moon"})
     execution.submit(run, when_done=first_ended.set)
     await execution.begun(run.id)

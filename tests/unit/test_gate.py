@@ -18,31 +18,12 @@ from backend.streaming.chunks import (
 )
 from backend.streaming.gate import Gate
 from tests.unit.messages import EVERY_TYPE, content, progress, retract
+from tests.unit.sentences import HARMLESS, UNSAFE
 from workflows.safety.policy import GateMode, Policy, load_policy
 from workflows.state import Section, State, Verdict
 from workflows.text.normaliser import normalise
 
 CHILD = load_policy("child", 7)
-HARMLESS = [
-    "The fox ran home.",
-    "“Is it warm?” asked Maya.",
-    "Dr. J. R. Owl skilfully began to sing!",
-    "Rain fell; nobody minded…",
-    "השועל רץ הביתה.",
-    "She counted 3 < 5 and smiled",
-    "Then all went home.",
-]
-UNSAFE = [
-    "He wanted to kill the dragon.",
-    "“I'll m-u-r-d-e-r you!” she said.",
-    "Then he slit\nhis\nthroat.",
-    "She got. High. On it.",
-    "They k i l l e d him.",
-    "He drew a p1stol.",
-    "K\u0456ll them all!",
-    "בידו היה אקדח טעון.",
-    "k\u200bill",
-]
 harmless = st.lists(st.sampled_from(HARMLESS), max_size=5)
 joints = st.sampled_from([" ", "\n", "\n\n"])
 

@@ -100,13 +100,15 @@ def test_budget_of_a_model_that_costs_nothing_limits_nothing(prices: PriceBook) 
 
 def test_plan_has_all_of_it_although_sections_will_share(prices: PriceBook) -> None:
     ledger = Ledger(prices, Caps(max_output_tokens=400), parallel=4)
-    assert begin(ledger, section=None).limit == 400
+    assert ledger.begin(MODEL, "outline", None, 100).limit == 400
 
 
-def test_research_beside_the_first_section_shares_with_it(prices: PriceBook) -> None:
-    ledger = Ledger(prices, Caps(max_output_tokens=400), parallel=4)
-    research = ledger.begin(MODEL, "writing", None, 100, shares=True)
-    assert (research.limit, begin(ledger, 0).limit) == (100, 100)
+def test_research_shares_with_the_section_beside_it_whichever_begins(prices: PriceBook) -> None:
+    for first, second in ((None, 0), (0, None)):
+        ledger = Ledger(prices, Caps(max_output_tokens=400), parallel=2)
+        for section in (first, second):
+            call = ledger.begin(MODEL, "writing", section, 100, shares=section is None)
+            assert call.limit == 200
 
 
 def test_sections_at_once_have_equal_parts_and_what_one_leaves_goes_to_the_next(prices: PriceBook) -> None:

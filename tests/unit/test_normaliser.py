@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from workflows.text.normaliser import Normaliser, normalise
+from workflows.text.normaliser import Normaliser, normalise, normalise_all
 
 # Mostly the characters that something happens to: white space of all kinds, line ends, halves of characters.
 _ODD = st.sampled_from(
@@ -153,3 +153,12 @@ def test_normaliser_leaves_nothing_that_could_be_read_as_a_tag(parts: list[str])
 )
 def test_normaliser_takes_markup_out_and_leaves_signs(text: str, clean: str) -> None:
     assert normalise(text) == clean
+
+
+def test_normaliser_of_a_plain_value_cleans_every_text_in_it_and_nothing_else() -> None:
+    value = {"title": "<b>Up</b>\x07", "words": [{"word": " a "}, 3, None, True], "pair": ("<i>x</i>", 1.5)}
+    assert normalise_all(value) == {
+        "title": "Up",
+        "words": [{"word": "a"}, 3, None, True],
+        "pair": ["x", 1.5],
+    }

@@ -65,6 +65,16 @@ def test_own_policy_replaces_ours_of_the_same_name_for_the_same_readers(tmp_path
     assert find_blocked(PolicyBook().apply(load_policy("child", 13)), "An acme rocket") is None
 
 
+def test_own_policy_that_extends_ours_changes_only_what_it_names(tmp_path: Path) -> None:
+    changes = '[input]\npersonal_data = "off"\n[judge.least]\nage_fit = 0.9\n[moderation]\nthreshold = 0.2\n'
+    (tmp_path / "child.toml").write_text(f'extends = "child"\n{changes}', encoding="utf-8")
+    ours, own = load_policy("child"), PolicyBook(tmp_path).find("child")
+    assert (own.input.injection, own.input.personal_data) == (ours.input.injection, "off")
+    assert own.judge.least == {**ours.judge.least, "age_fit": 0.9}
+    assert (own.judge.blocks, own.moderation.threshold) == (ours.judge.blocks, 0.2)
+    assert (own.rules, own.bands, own.gate) == (ours.rules, ours.bands, ours.gate)
+
+
 @pytest.mark.parametrize(
     "text",
     [

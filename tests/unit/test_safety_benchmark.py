@@ -1,8 +1,11 @@
 """What the local rules must reach on the labelled sentences."""
 
+import re
 from collections import Counter
 
-from benchmarks.safety import AGE, load_sentences, measure
+from benchmarks import __main__ as benchmarks
+from benchmarks.safety import AGE, PRECISION, RECALL, load_sentences, measure, run
+from tests.architecture.tree import ROOT
 from workflows.safety.policy import load_policy
 
 POLICY = load_policy("child", AGE)
@@ -18,9 +21,37 @@ def test_labelled_set_is_large_balanced_and_in_two_languages() -> None:
 
 def test_local_rules_on_the_labelled_set_reach_what_they_must() -> None:
     score = measure(POLICY, load_sentences())
-    assert (score.precision >= 0.95, score.recall >= 0.85) == (True, True), score
+    assert (PRECISION, RECALL) == (0.95, 0.85)
+    assert (score.precision >= PRECISION, score.recall >= RECALL) == (True, True), score
 
 
 def test_local_rules_on_the_held_out_half_are_not_far_behind() -> None:
     score = measure(POLICY, [sentence for sentence in load_sentences() if sentence.is_held_out])
     assert (score.precision >= 0.9, score.recall >= 0.8) == (True, True), score
+
+
+async def test_benchmark_of_all_benchmarks_tells_precision_and_recall_with_their_targets() -> None:
+    assert benchmarks._BENCHMARKS["safety"] is run
+    whole, *parts, cost = await run()
+    assert whole.what == f"all, {len(load_sentences())} sentences" and whole.met
+    assert "precision 0.9" in whole.measured and "recall 0.9" in whole.measured
+    assert [part.what.split(",")[0] for part in parts] == [
+        "tuned half",
+        "held-out half",
+        "English",
+        "Hebrew",
+    ]
+    assert cost.measured.endswith("µs") and cost.baseline == "1000 µs"
+
+
+def test_page_on_benchmarks_describes_each_and_has_what_each_measured() -> None:
+    page = (ROOT / "benchmarks/README.md").read_text(encoding="utf-8")
+    described, measured = page.split("## Last measured")
+    for text in (described, measured):
+        assert set(re.findall(r"^\| `(\w+)`", text, re.MULTILINE)) == set(benchmarks._BENCHMARKS)
+
+
+async def test_page_on_benchmarks_has_the_numbers_that_the_rules_reach_now() -> None:
+    page = (ROOT / "benchmarks/README.md").read_text(encoding="utf-8")
+    for row in (await run())[:-1]:
+        assert f"| {row.what} | {row.measured} |" in page

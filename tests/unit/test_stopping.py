@@ -9,6 +9,7 @@ from backend.runs.executor import Executor
 from backend.runs.presence import Presence
 from backend.runs.signals import Signals
 from backend.runs.stopping import Stopping
+from backend.sight.measures import Measures
 from backend.store.runs import Run, RunRepository
 from tests.unit.stored_runs import add_run
 from workflows.errors import Overloaded
@@ -29,7 +30,7 @@ async def test_stop_of_a_run_that_can_not_be_stopped_says_to_try_again(
     repository: RunRepository, tmp_path: Path
 ) -> None:
     presence, executor = Presence(tmp_path / "processes"), _WithoutALog()
-    execution = InlineExecution(executor, repository, presence.id, max_runs=5)
+    execution = InlineExecution(executor, repository, presence.id, max_runs=5, measures=Measures())
     run = await add_run(repository, process="01J00000000000000000000000")
     with pytest.raises(Overloaded, match="try again") as refused:
         await Stopping(repository, execution, presence).stop(run)

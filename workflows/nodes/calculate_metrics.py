@@ -7,6 +7,7 @@ from langgraph.runtime import Runtime
 
 from workflows.nodes.dependencies import Dependencies
 from workflows.state import PlannedSection, RunContext, State, text_of
+from workflows.text.normaliser import normalise_all
 from workflows.text.repetition import repetition
 from workflows.text.words import count_words
 
@@ -16,7 +17,8 @@ async def calculate_metrics(deps: Dependencies, state: State, runtime: Runtime[R
     given = await deps.given(state["input"], runtime)
     metrics = await asyncio.to_thread(deps.format.metrics, given, state)
     shared = await asyncio.to_thread(shared_metrics, state)
-    return {"metadata": {**shared, **metrics, **_compliance(metrics, state), "safety": _safety(state)}}
+    told = {**shared, **metrics, **_compliance(metrics, state), "safety": _safety(state)}
+    return {"metadata": normalise_all(told)}  # some of it is quoted from the input, or was a model's
 
 
 def shared_metrics(state: State) -> dict[str, Any]:

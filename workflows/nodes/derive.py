@@ -10,6 +10,7 @@ from workflows.nodes.write_pieces import write_pieces
 from workflows.page import Notice
 from workflows.safety.check import find_issues
 from workflows.state import RunContext, State
+from workflows.text.normaliser import normalise_all
 
 _TRIES = 3
 
@@ -30,7 +31,7 @@ async def _results(
     deps: Dependencies, given: Any, state: State, model: Model, runtime: Runtime[RunContext]
 ) -> dict[str, Any]:
     for _ in range(_TRIES):
-        results = await deps.format.derive(given, state, model)
+        results = normalise_all(await deps.format.derive(given, state, model))
         if not find_issues(deps.policy(given), results):
             return {"results": results}
     message = "What was made of the text was not fit for its readers, so it is left out."

@@ -12,6 +12,7 @@ from workflows.page import Judgement
 from workflows.safety.check import check_input, find_issues
 from workflows.safety.policy import Policy
 from workflows.state import Outline, RunContext, State, Verdict
+from workflows.text.normaliser import normalise_all
 
 _TRIES = 3
 # A thread in LangGraph Studio may be used for one text after another: the one before is forgotten, with the verdict
@@ -44,9 +45,11 @@ async def outline(deps: Dependencies, state: State, runtime: Runtime[RunContext]
     model = await deps.open_model(runtime, "outline")
     for _ in range(_TRIES):
         plan = await deps.format.plan(given, model)
-        issues = find_issues(policy, [plan.outline, plan.notes])
+        # Cleaned as text is: titles are shown, and notes come back in results and metrics.
+        outline, notes = normalise_all(plan.outline), normalise_all(plan.notes)
+        issues = find_issues(policy, [outline, notes])
         if not issues:
-            return {"outline": plan.outline, "notes": plan.notes, "safety": fit, **_NOTHING_WRITTEN}
+            return {"outline": outline, "notes": notes, "safety": fit, **_NOTHING_WRITTEN}
     verdict = Verdict(stage="input", approved=False, score=0.0, issues=issues, policy=policy.label)
     runtime.stream_writer(Judgement(kind="judgement", verdict=verdict))
     raise SafetyRejected("No plan could be made that is fit for these readers. Try another theme.")
@@ -60,7 +63,7 @@ async def review_outline(deps: Dependencies, state: State, runtime: Runtime[RunC
     """
     if not (runtime.context and runtime.context.review_outline):
         return {}
-    edited: Outline = interrupt({"kind": "outline", "payload": state["outline"]})
+    edited: Outline = normalise_all(interrupt({"kind": "outline", "payload": state["outline"]}))
     _check_wish(runtime, deps.policy(deps.format.parse(state["input"])), edited, "outline")
     return {"outline": edited}
 

@@ -1,11 +1,14 @@
 """Notes for later sections, made while the first one is written."""
 
+import asyncio
 from typing import Any
 
 from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from workflows.nodes.dependencies import Dependencies
+from workflows.page import Judgement
+from workflows.safety.brought import report, without_orders
 from workflows.state import RunContext
 
 
@@ -16,7 +19,12 @@ class ResearchTask(TypedDict):
 
 
 async def research(deps: Dependencies, state: ResearchTask, runtime: Runtime[RunContext]) -> dict[str, Any]:
-    """The format's notes. They are in no message: only prompts have them."""
+    """The format's notes. They are in no message: only prompts have them, and those hold no orders of strangers."""
     model = await deps.open_model(runtime, shares=True)
-    notes = await deps.format.research(await deps.given(state["input"], runtime), model)
-    return {"research": dict(notes or {})}
+    given = await deps.given(state["input"], runtime)
+    found = dict(await deps.format.research(given, model) or {})
+    notes, quotes = await asyncio.to_thread(without_orders, found)
+    if quotes:
+        verdict = report(quotes, deps.policy(given).label)
+        runtime.stream_writer(Judgement(kind="judgement", verdict=verdict))
+    return {"research": notes}

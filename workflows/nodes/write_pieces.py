@@ -15,6 +15,7 @@ from workflows.page import Judgement, Notice, Page
 from workflows.safety.check import check_sections
 from workflows.safety.policy import Policy
 from workflows.state import Piece, PlannedPiece, RunContext, Section, State, Verdict
+from workflows.text.normaliser import normalise_all
 
 
 async def write_pieces(
@@ -24,7 +25,7 @@ async def write_pieces(
 
     Raises ModelBadOutput when a planned piece is missing. A failure leaves no trace in the state.
     """
-    planned = deps.format.plan_pieces(given, state)
+    planned = normalise_all(deps.format.plan_pieces(given, state))  # titles are shown
     if not planned:
         return {}
     stream = deps.format.write_pieces(given, state, planned, model)

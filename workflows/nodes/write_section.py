@@ -10,7 +10,8 @@ from langgraph.types import StreamWriter
 from workflows.formats.base import Remark
 from workflows.models.catalog import Model
 from workflows.nodes.dependencies import Dependencies
-from workflows.page import Findings, Notice, Page, RetractReason
+from workflows.page import Findings, Judgement, Notice, Page, RetractReason
+from workflows.safety.brought import report, without_orders
 from workflows.safety.check import keep_fit
 from workflows.safety.policy import Policy
 from workflows.state import Facts, RunContext, Section, SectionTask
@@ -107,7 +108,11 @@ async def _put(
 
 
 def _tell(facts: Facts, policy: Policy, writer: StreamWriter) -> Facts:
-    """The facts without what isn't fit for the readers, who are shown them."""
+    """The facts without orders to a model, for they go into every later prompt, and without what isn't fit for
+    the readers, who are shown them."""
+    facts, quotes = without_orders(facts)
+    if quotes:
+        writer(Judgement(kind="judgement", verdict=report(quotes, policy.label)))
     fit, left_out = keep_fit(policy, facts)
     if left_out:
         message = f"{left_out} of the facts were not fit for the readers and are left out."

@@ -12,6 +12,7 @@ from workflows.models.catalog import Model
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy
 from workflows.state import Issue, Section
+from workflows.text.normaliser import normalise
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts")
 _ORDER = {"low": 0, "medium": 1, "high": 2}
@@ -58,11 +59,11 @@ async def judge(
         raise ModelBadOutput(f"{model.spec} judged a section that there isn't.")
     issues = [
         Issue(
-            category=issue.category,
+            category=normalise(issue.category),
             severity=issue.severity,
             section=issue.section - 1,
-            quote=issue.quote[:200],
-            advice=issue.advice,
+            quote=normalise(issue.quote)[:200],
+            advice=normalise(issue.advice),
         )
         for issue in answer.issues
         if not answer.approved or _ORDER[issue.severity] >= _ORDER[policy.judge.blocks]

@@ -141,7 +141,8 @@ def load_policy(name: str, age: int | None = None) -> Policy:
 
 
 def read_policy(path: Path) -> Policy:
-    """One policy file; its name is the policy's. `extends` takes over one of ours and adds rules to it.
+    """One policy file; its name is the policy's. `extends` takes over one of ours, adds rules to it, and
+    changes what else the file names, one by one.
 
     Raises OSError, tomllib.TOMLDecodeError or ValueError (pydantic's ValidationError is one).
     """
@@ -173,7 +174,22 @@ def _extend(base: str, given: dict[str, Any]) -> dict[str, Any]:
     if base not in list_policies():
         raise ValueError(f"extends names no policy of ours: {base!r}; there is {', '.join(list_policies())}")
     known = load_policy(base)
-    return {**_fields(known), **given, "rules": [*known.rules, *given["rules"]], "name": known.name}
+    changed = {
+        name: _over(value.model_dump(exclude_unset=True), given[name])
+        for name, value in _fields(known).items()
+        if isinstance(value, _Part) and isinstance(given.get(name), dict)
+    }
+    rules = [*known.rules, *given["rules"]]
+    return {**_fields(known), **given, **changed, "rules": rules, "name": known.name}
+
+
+def _over(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """A table with what another one says otherwise: who tightens one threshold keeps the others."""
+    merged = {**base, **given}
+    for name, value in base.items():
+        if isinstance(value, dict) and isinstance(given.get(name), dict):
+            merged[name] = _over(value, given[name])
+    return merged
 
 
 def _fields(policy: Policy) -> dict[str, Any]:

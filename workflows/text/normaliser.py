@@ -5,9 +5,12 @@ is cleaned a second time. The result doesn't depend on how the text was cut into
 """
 
 import re
+from collections.abc import Mapping
+from typing import Any, TypeVar, cast
 
 from workflows.text.markup import MarkupFilter
 
+_T = TypeVar("_T")
 _HIGH, _LOW = re.compile("[\ud800-\udbff]"), re.compile("[\udc00-\udfff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
@@ -58,6 +61,18 @@ def normalise(text: str) -> str:
     """The whole of `text`, cleaned as a stream of it would be."""
     normaliser = Normaliser()
     return normaliser.feed(text) + normaliser.close()
+
+
+def normalise_all(value: _T) -> _T:
+    """A plain value (dicts, lists, strings, numbers) with every text in it cleaned."""
+    cleaned: Any = value
+    if isinstance(value, str):
+        cleaned = normalise(value)
+    elif isinstance(value, Mapping):
+        cleaned = {name: normalise_all(item) for name, item in value.items()}
+    elif isinstance(value, list | tuple):
+        cleaned = [normalise_all(item) for item in value]
+    return cast(_T, cleaned)
 
 
 def _clean(chunk: str) -> str:

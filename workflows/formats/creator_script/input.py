@@ -29,7 +29,9 @@ class KeyPoint(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=300)]
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=300)] = Field(
+        description="What is to be said, 2 to 300 characters"
+    )
     priority: Priority = Field("should", description="must: it has to be said; nice: if there is time")
 
     @model_validator(mode="before")

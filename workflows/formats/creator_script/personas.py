@@ -14,7 +14,7 @@ class AudiencePersona(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Literal["audience"] = "audience"
+    kind: Literal["audience"] = Field("audience", description="Always audience: somebody who watches")
     name: Name = Field(
         description="What to call this viewer, e.g. “Dana, who has just bought her first camera”",
         json_schema_extra={"personal": True},
@@ -36,7 +36,7 @@ class ScriptPersona(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    kind: Literal["script"] = "script"
+    kind: Literal["script"] = Field("script", description="Always script: a voice that speaks")
     name: Name = Field(description="What to call this voice", json_schema_extra={"personal": True})
     description: Text = Field(
         description="How they speak and what they stand for", json_schema_extra={"personal": True}

@@ -20,6 +20,7 @@ from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
 from workflows.state import Finding, Issue, Outline, PlannedSection, Section, SectionTask, State, text_of
 from workflows.text.coverage import content_stems
+from workflows.text.normaliser import normalise
 from workflows.text.readability import reading_grade, vocabulary_level
 from workflows.text.words import count_words
 
@@ -113,7 +114,7 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
                 if isinstance(item, str):
                     told.append(item)
                 elif item.url.startswith(("https://", "http://")):
-                    sources.setdefault(item.url, item.title)
+                    sources.setdefault(item.url, normalise(item.title))
         return {
             "area": area.name,
             "notes": f"{area.notes}\n\nFound on the web:\n{''.join(told)}",

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 from workflows.errors import ModelBadOutput
 from workflows.models.search import Citation
 from workflows.state import Facts, Source
-from workflows.text.normaliser import normalise
+from workflows.text.normaliser import normalise, normalise_all
 from workflows.text.words import count_words
 
 _MOST_SOURCES = 20
@@ -79,11 +79,11 @@ def read_facts(text: str, *, searched: bool, cited: Iterable[Citation], referenc
     what the search itself cited is added. Raises ModelBadOutput when the pack isn't what was asked for.
     """
     answer = _parse(text)
-    pack = _clean(answer.canonical_pack.model_dump())
+    pack = normalise_all(answer.canonical_pack.model_dump())
     least, most = _WORDS
     if not least <= (words := pack_words(pack)) <= most:
         raise ModelBadOutput(f"The canonical pack has {words} words; {least} to {most} are accepted.")
-    told: list[Source] = [_clean(source.model_dump()) for source in answer.sources]
+    told = [cast(Source, normalise_all(source.model_dump())) for source in answer.sources]
     sources = [source for source in told if searched or source["url"] in reference]
     if searched:
         sources += [_source_of(citation) for citation in cited]
@@ -116,15 +116,6 @@ def _parse(text: str) -> _Answer:
         raise ModelBadOutput(f"The facts are not as they were asked for, at {place}.") from None
     except ValueError:
         raise ModelBadOutput("The facts are no JSON.") from None
-
-
-def _clean(value: Any) -> Any:
-    """Shown to readers, so cleaned as text is."""
-    if isinstance(value, str):
-        return normalise(value)
-    if isinstance(value, dict):
-        return {key: _clean(item) for key, item in value.items()}
-    return [_clean(item) for item in value]
 
 
 def _source_of(citation: Citation) -> Source:

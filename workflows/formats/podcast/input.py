@@ -54,8 +54,10 @@ class PodcastInput(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    topic: Topic
-    hosts: list[Host] = Field(default_factory=default_hosts, min_length=2, max_length=2)
+    topic: Topic = Field(description="What the episode is about")
+    hosts: list[Host] = Field(
+        default_factory=default_hosts, min_length=2, max_length=2, description="The two who talk"
+    )
     tone: Short = Field("informed and lively", description="How they talk")
     target_words: int = Field(
         10_000, ge=2_000, le=30_000, description="Words of the ten sections together, 2,000 to 30,000"

@@ -38,8 +38,8 @@ class EarlierChapter(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    number: int = Field(ge=1, le=MOST_CHAPTERS)
-    title: Line
+    number: int = Field(ge=1, le=MOST_CHAPTERS, description="Which chapter it was, from 1")
+    title: Line = Field(description="What it was called")
     summary: Annotated[str, StringConstraints(strip_whitespace=True, max_length=SUMMARY)] = Field(
         "", description="What happened"
     )
