@@ -210,6 +210,7 @@ async def test_research_is_under_way_while_the_first_part_is_being_written(
 async def test_profile_that_is_only_typed_otherwise_is_given_the_kept_report_and_not_counted(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
+    provider.script = Script(default=Reply(tokens_per_chunk=50))
     example = dict(DiscoveryReportFormat.example)
     traits = list(example["founder_psychology"].items())
     otherwise = {
@@ -254,7 +255,7 @@ async def test_report_with_a_budget_searches_and_writes_within_it(
     provider: FakeProvider, tmp_path: Path, parallel: int
 ) -> None:
     found = Rule(Reply(text="Schools close."), contains="You collect what somebody should know")
-    provider.script = Script(rules=(found,))
+    provider.script = Script(rules=(found,), default=Reply(tokens_per_chunk=50))
     body = {
         "format": "discovery_report",
         "input": {**DiscoveryReportFormat.example, "search": "auto"},
