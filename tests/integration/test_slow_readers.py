@@ -25,12 +25,17 @@ LONG = Reply(words=2500, tokens_per_chunk=8)
 
 
 def _connect(service: LiveService, run_id: str) -> socket.socket:
-    """A reader that asks and then takes nothing, with as little room as the system gives it."""
+    """A reader that asks for a run and then takes nothing."""
+    return _ask(service, f"/api/v1/runs/{run_id}/stream")
+
+
+def _ask(service: LiveService, path: str) -> socket.socket:
+    """Asks, and takes nothing of the reply, with as little room for it as the system gives."""
     host, port = service.client.base_url.removeprefix("http://").split(":")
     reader = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
     reader.connect((host, int(port)))
-    reader.sendall(f"GET /api/v1/runs/{run_id}/stream HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    reader.sendall(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
     return reader
 
 
@@ -184,6 +189,25 @@ async def test_reader_that_begins_to_take_again_in_time_is_served_to_the_end(
         slow.close()
 
     assert told.text == good.text == told.ending["story_content"]
+
+
+async def test_reader_that_is_closed_because_it_took_nothing_has_left_the_run(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    """The verdict's call is held: there is more to tell than the reader has room for, and the run goes on."""
+    provider.script = Script(default=LONG, rules=(Rule(Reply(hold_after=0), structured=True, nth=2),))
+    settings = settings_for(provider, tmp_path, slow_reader_seconds=1, disconnect_grace=5)
+    async with serve(settings, SEND_BUFFER) as service:
+        query = "theme=the+moon&name=Maya&age=7&keep_length=false&on_disconnect=cancel"
+        slow = _ask(service, f"/api/v1/stories/generate/stream?{query}")
+        [call] = await provider.wait_for_held(within=60)
+        await provider.wait_for_disconnect(call, within=60)
+        [run] = (await service.client.http.get("/api/v1/runs")).json()["runs"]
+        told = await service.client.read(run["run_id"])
+        slow.close()
+
+    assert run["status"] == "cancelled"
+    assert told.ending is not None and told.ending["code"] == "CANCELLED" and len(told.sections) == 4
 
 
 async def test_many_readers_of_one_run_are_told_the_same(provider: FakeProvider, tmp_path: Path) -> None:
