@@ -20,8 +20,8 @@ SEND_BUFFER = 4096
 """The least that the system takes in: what a reader doesn't take is soon seen by the service."""
 HIGH_WATER = 64 * 1024
 """What uvicorn keeps for a connection before it makes the application wait."""
-LONG = Reply(words=2500, tokens_per_chunk=8)
-"""A section of a story whose stream is longer than what all buffers on the way take in."""
+LONG = Reply(words=15_000, tokens_per_chunk=40)
+"""A section that alone is longer than what all buffers on the way take in."""
 
 
 def _connect(service: LiveService, run_id: str) -> socket.socket:
@@ -120,7 +120,7 @@ async def test_what_is_kept_for_readers_that_take_nothing_does_not_grow_with_the
 ) -> None:
     """The verdict's call is held: the whole text is told, and the run goes on."""
     held_call = Rule(Reply(hold_after=0), structured=True, nth=2)
-    provider.script = Script(default=Reply(words=15_000, tokens_per_chunk=40), rules=(held_call,))
+    provider.script = Script(default=LONG, rules=(held_call,))
     async with serve(settings_for(provider, tmp_path, slow_reader_seconds=3600), SEND_BUFFER) as service:
         run_id = await service.client.start(keep_length=False)
         slow = [_connect(service, run_id) for _ in range(20)]
