@@ -20,14 +20,13 @@ SELECT count(*) FROM writes
 WHERE channel = 'sections' AND checkpoint_id = (SELECT max(checkpoint_id) FROM writes)
 """
 """Sections, of those that are written at once, that are on the disk."""
-_STOPS_ASKED_FOR = "SELECT count(*) FROM runs WHERE stop_requested"
 
 
-async def _wait_for(file: Path, query: str, count: int) -> None:
-    """Returns when the query counts so many. A file rings no bell."""
-    with closing(sqlite3.connect(f"file:{file}?mode=ro", uri=True)) as connection:
+async def _wait_for_siblings(checkpoints: Path, count: int) -> None:
+    """Returns when so many of them are. A file rings no bell."""
+    with closing(sqlite3.connect(f"file:{checkpoints}?mode=ro", uri=True)) as connection:
         async with asyncio.timeout(60):
-            while connection.execute(query).fetchone() != (count,):  # noqa: ASYNC110
+            while connection.execute(_FINISHED_SIBLINGS).fetchone() != (count,):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
 
 
@@ -224,7 +223,8 @@ async def test_cancel_is_not_lost_when_the_process_that_should_hear_it_dies(
             await provider.wait_for_held()
             victim.freeze()
             cancelling = asyncio.create_task(survivor.client.http.post(f"/api/v1/runs/{run_id}/cancel"))
-            await _wait_for(tmp_path / "data" / "storywire.db", _STOPS_ASKED_FOR, 1)
+            # Not until it is stored: the victim may have been frozen while it holds the database.
+            await asyncio.wait([cancelling], timeout=0.3)
             await victim.kill()
         reply = await cancelling
 
@@ -241,7 +241,7 @@ async def test_kill_in_the_midst_of_parallel_sections_keeps_those_that_are_finis
     await service.start()
     run_id = await service.client.start(parallel=4)
     await provider.wait_for_held()
-    await _wait_for(tmp_path / "data" / "checkpoints.db", _FINISHED_SIBLINGS, 3)
+    await _wait_for_siblings(tmp_path / "data" / "checkpoints.db", 3)
     await service.kill()
     before = provider.generations
     async with service:
