@@ -6,10 +6,20 @@ import socket
 import time
 from types import FrameType
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from backend.resources import Resources
+
+log = structlog.get_logger()
 
 _READERS_LEAVE_SECONDS = 5
+_LOOK_EVERY_TICKS = 10
+"""A tick is a tenth of a second."""
+_UNSENT_BYTES = 128 * 1024
+"""Of what a reader doesn't take, the system keeps no more than this: by itself it would take in megabytes."""
 
 
 def run_server(app: FastAPI, listener: socket.socket, drain_seconds: float = 0) -> None:
@@ -19,33 +29,47 @@ def run_server(app: FastAPI, listener: socket.socket, drain_seconds: float = 0) 
     After SIGTERM the port stays open for `drain_seconds`, and the service says that it isn't ready: whoever
     shares out requests sends them elsewhere. A second signal ends that.
     """
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_READERS_LEAVE_SECONDS,
-    )
     # uvicorn raises the signal again when it is done, to end as the signal would have ended the process.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _ignore)
     # What is loaded by now stays: the collector need not look at it again and again while tokens stream.
     gc.collect()
     gc.freeze()
-    _Server(config, app, drain_seconds).run(sockets=[listener])
+    Server(app, drain_seconds=drain_seconds).run(sockets=[listener])
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, app: FastAPI, drain_seconds: float) -> None:
-        super().__init__(config)
+class Server(uvicorn.Server):
+    """Serves one application on sockets that are open already."""
+
+    def __init__(
+        self, app: FastAPI, *, drain_seconds: float = 0, readers_leave_seconds: int = _READERS_LEAVE_SECONDS
+    ) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=HttpToolsProtocol,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=readers_leave_seconds,
+            )
+        )
         self._app = app
         self._drain_seconds = drain_seconds
         self._leave_at: float | None = None
+        self._untaken: dict[HttpToolsProtocol, tuple[int, float]] = {}
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Opens the application, then takes connections."""
+        for listener in sockets or []:
+            if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # connections inherit it
+                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
+        await super().startup(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """A signal came."""
         super().handle_exit(sig, frame)
-        if (resources := getattr(self._app.state, "resources", None)) is not None:
+        if (resources := self._resources) is not None:
             resources.execution.close_door()
         if sig == signal.SIGTERM and self._drain_seconds and self._leave_at is None:
             self._leave_at = time.monotonic() + self._drain_seconds
@@ -55,7 +79,38 @@ class _Server(uvicorn.Server):
         """Several times a second: whether to leave."""
         if self._leave_at is not None and time.monotonic() >= self._leave_at:
             self.should_exit = True
+        if counter % _LOOK_EVERY_TICKS == 0 and (resources := self._resources) is not None:
+            self._end_connections_that_take_nothing(resources)
         return await super().on_tick(counter)
+
+    def _end_connections_that_take_nothing(self, resources: Resources) -> None:
+        """Only the transport knows that nothing is taken, also after a reply: a connection that is closed with
+        something left to send stays open until that is taken, which may be never."""
+        now, untaken = time.monotonic(), {}
+        for connection in list(self.server_state.connections):
+            if not isinstance(connection, HttpToolsProtocol) or not (left := _left_to_take(connection)):
+                continue
+            least, since = self._untaken.get(connection, (left, now))
+            if left < least:
+                least, since = left, now
+            if now - since < resources.settings.slow_reader_seconds:
+                untaken[connection] = (least, since)
+                continue
+            log.info("slow_reader_closed", path=connection.scope.get("path") if connection.scope else None)
+            resources.measures.slow_reader_closed()
+            connection.transport.abort()
+        self._untaken = untaken
+
+    @property
+    def _resources(self) -> Resources | None:
+        """None until the application has opened them."""
+        return getattr(self._app.state, "resources", None)
+
+
+def _left_to_take(connection: HttpToolsProtocol) -> int:
+    """Bytes that wait for the reader; 0 while there is room for more of them."""
+    is_full = connection.flow.write_paused or connection.transport.is_closing()
+    return connection.transport.get_write_buffer_size() if is_full else 0
 
 
 def _ignore(number: int, frame: object) -> None:

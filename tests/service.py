@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import uvicorn
 from httpx_sse import aconnect_sse
 
 from backend.app import create_app
 from backend.resources import Resources
+from backend.server import Server
 from backend.settings import Settings, load_settings
 from backend.streaming.chunks import Complete, Content, Error, Message, Retract, decode
 from tests.fakes.provider import FakeProvider
@@ -44,6 +44,9 @@ def settings_for(provider: FakeProvider | str, data_dir: Path, **overrides: Any)
     }
     return load_settings(**{**values, **overrides})
 
+
+HANG = 3
+"""Seconds that a silent provider is borne: less than a test may take, more than any other call needs."""
 
 CALLS = 7
 """What a story buys: a plan, four scenes, a verdict, the choices."""
@@ -153,19 +156,19 @@ class LiveService:
 
     client: Client
     resources: Resources
-    server: uvicorn.Server
+    server: Server
 
 
 @asynccontextmanager
-async def serve(settings: Settings) -> AsyncIterator[LiveService]:
-    """Starts the service on a free port, stops it gracefully."""
+async def serve(settings: Settings, send_buffer: int | None = None) -> AsyncIterator[LiveService]:
+    """Starts the service on a free port, stops it gracefully. `send_buffer`: bytes that the system takes in of
+    what a reader doesn't take; by itself it takes more than most texts have."""
     app = create_app(settings)
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    if send_buffer is not None:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
     listener.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, timeout_graceful_shutdown=2, lifespan="on"
-    )
-    server = uvicorn.Server(config)
+    server = Server(app, readers_leave_seconds=2)
     started = asyncio.Event()
     real_startup = server.startup
 

@@ -3,11 +3,8 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 
-import structlog
 from fastapi import Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
-from sse_starlette.sse import SendTimeoutError
-from starlette.types import Receive, Scope, Send
 
 from backend.log.entry import Entry
 from backend.runs.reader import Reader
@@ -15,8 +12,6 @@ from backend.runs.runs import Runs
 from backend.settings import Settings
 from backend.store.runs import Run
 from backend.streaming.sse import frames, retry_line
-
-log = structlog.get_logger()
 
 _NO_HEADERS: Mapping[str, str] = {}
 
@@ -37,27 +32,16 @@ def event_stream(
     headers: Mapping[str, str] = _NO_HEADERS,
     ping_seconds: float | None = None,
 ) -> Response:
-    """Frames as every stream of ours is sent: these headers, this heartbeat, this patience with a slow reader."""
-    return _EventStream(
+    """Frames as every stream of ours is sent: these headers, this heartbeat. Who takes nothing is
+    closed by the server (`backend/server.py`)."""
+    return EventSourceResponse(
         frames,
         ping=ping_seconds or settings.ping_seconds,
         ping_message_factory=lambda: ServerSentEvent(comment="ping", sep="\n"),
-        send_timeout=settings.slow_reader_seconds,
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store, no-transform", **headers},
         sep="\n",
     )
-
-
-class _EventStream(EventSourceResponse):
-    """Closes a reader that takes nothing: it may come back and lose nothing, so that is no error."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        except SendTimeoutError:
-            log.info("slow_reader_closed", run_id=self.headers.get("X-Run-Id"))
-            scope["app"].state.resources.measures.slow_reader_closed()
 
 
 async def _frames(

@@ -79,7 +79,7 @@ class Writing:
     async def write(self, signals: Signals) -> Message | None:
         """The run's last message; None when it waits for a person. Raises what ended it otherwise."""
         snapshot = await self._begin(signals)
-        if not snapshot.created_at and self._transcript.outline is None:
+        if not snapshot.created_at:
             kept = await self._cache.obtain(self._run, self._say_that_it_waits)
             if kept is not None:
                 await self._writer.flush()  # what it was told before is its own

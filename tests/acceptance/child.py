@@ -30,17 +30,18 @@ POINTS: dict[str, tuple[type, str]] = {
 }
 
 
-def run(port: int, settings: dict[str, Any], crash_at: str | None) -> None:
+def run(port: int, values: dict[str, Any], crash_at: str | None) -> None:
     """Serves until it is killed or told to stop."""
     if crash_at is not None:
         _arm(crash_at)
-    given = dict(settings)
+    given = dict(values)
     url, data_dir = given.pop("provider_url"), Path(given.pop("data_dir"))
-    app = create_app(settings_for(url, data_dir, **given))
+    settings = settings_for(url, data_dir, **given)
+    app = create_app(settings)
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
-    run_server(app, listener)
+    run_server(app, listener, settings.drain_seconds)
 
 
 def _arm(crash_at: str) -> None:

@@ -71,12 +71,21 @@ class KillableService:
         await asyncio.to_thread(self._process.join, 60)
         assert not self._process.is_alive(), "the service did not reach its crash point"
 
-    async def terminate(self) -> int | None:
-        """SIGTERM; the exit status."""
+    def ask_to_stop(self) -> None:
+        """SIGTERM."""
         assert self._process is not None and self._process.pid is not None
         os.kill(self._process.pid, signal.SIGTERM)
+
+    async def terminate(self) -> int | None:
+        """SIGTERM; the exit status."""
+        self.ask_to_stop()
         await self.died()
-        return self._process.exitcode
+        return self.exit_status
+
+    @property
+    def exit_status(self) -> int | None:
+        """Of the process that died last."""
+        return self._process.exitcode if self._process is not None else None
 
     @property
     def is_alive(self) -> bool:

@@ -1,11 +1,14 @@
 """A kill in each gap between the log, the checkpoint and the table, on purpose."""
 
 import hashlib
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 
+from backend.streaming.chunks import Progress
 from tests.acceptance.killable import KillableService
 from tests.fakes.answer import split_tokens
 from tests.fakes.provider import FakeProvider
@@ -39,6 +42,10 @@ SOME = [
 RESUMING = ["claim:after:1", "take_over:before:1", "take_over:after:1", "log:before:1", "log:after:1"]
 
 
+async def _runs(service: KillableService) -> list[dict[str, Any]]:
+    return list((await service.client.http.get("/api/v1/runs")).json()["runs"])
+
+
 @pytest.mark.parametrize(
     ("point", "parallel"),
     [
@@ -62,7 +69,7 @@ async def test_kill_at_any_gap_loses_and_repeats_nothing(
     await service.died()
 
     async with service:
-        runs = (await service.client.http.get("/api/v1/runs")).json()["runs"]
+        runs = await _runs(service)
         assert len(runs) == 1  # it was stored before anything was bought
         run_id = runs[0]["run_id"]
         if told.ending is None:
@@ -132,3 +139,40 @@ async def test_kill_before_a_resume_is_accepted_leaves_the_run_to_be_resumed(
 
     assert (stored["status"], stored["error"]["code"]) == ("failed", "MODEL_UNAVAILABLE")
     assert resumed.status_code == 202 and told.ending is not None and told.ending["type"] == "complete"
+
+
+@pytest.mark.parametrize(
+    "point",
+    ["log:after:1", "log:before:2", "log:after:2", "log:before:3", "result:before:1", "result:after:1"],
+)
+async def test_kill_while_a_kept_result_is_told_again_buys_nothing(
+    provider: FakeProvider, tmp_path: Path, point: str
+) -> None:
+    async with KillableService(provider.openai_url, tmp_path / "data") as writer:
+        kept = await writer.client.read(await writer.client.start(cache="use"))
+        assert kept.ending is not None
+        await writer.client.run(kept.ending["run_id"])  # returns when the result is kept
+    service = KillableService(provider.openai_url, tmp_path / "data")
+    told = Told()
+    await service.start(crash_at=point)
+    with suppress(httpx.TransportError):  # that is the kill
+        await service.client.read(await service.client.start(cache="use"), told)
+    await service.died()
+
+    async with service:
+        [run_id] = {run["run_id"] for run in await _runs(service)} - {kept.ending["run_id"]}
+        if told.ending is None:
+            await service.client.read(run_id, told)
+        frames = [frame async for frame in service.client.frames(run_id)]
+        late = Told()
+        for frame in frames:
+            late.take(frame)
+        stored = await service.client.run(run_id)
+
+    assert len(provider.generations) == CALLS
+    assert told.ending is not None and told.ending["cached"]
+    assert told.text == late.text == kept.text == told.ending["story_content"] == stored["text"]
+    assert hashlib.sha256(told.text.encode()).hexdigest() == told.ending["sha256"]
+    assert stored["status"] == "completed" and stored["usage"]["output_tokens"] == 0
+    percents = [frame.message.data.percent for frame in frames if isinstance(frame.message, Progress)]
+    assert percents == sorted(percents) and percents[-1] == 100

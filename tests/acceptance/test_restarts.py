@@ -2,7 +2,9 @@
 
 import asyncio
 import socket
+import sqlite3
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import httpx
@@ -10,8 +12,22 @@ import pytest
 
 from tests.acceptance.killable import KillableService
 from tests.fakes.provider import FakeProvider
-from tests.fakes.script import Reply, Rule, Script
+from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import CALLS, Told
+
+_FINISHED_SIBLINGS = """
+SELECT count(*) FROM writes
+WHERE channel = 'sections' AND checkpoint_id = (SELECT max(checkpoint_id) FROM writes)
+"""
+"""Sections, of those that are written at once, that are on the disk."""
+
+
+async def _wait_for_siblings(checkpoints: Path, count: int) -> None:
+    """Returns when so many of them are. A file rings no bell."""
+    with closing(sqlite3.connect(f"file:{checkpoints}?mode=ro", uri=True)) as connection:
+        async with asyncio.timeout(60):
+            while connection.execute(_FINISHED_SIBLINGS).fetchone() != (count,):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
 
 
 async def test_sigterm_lets_the_section_finish_and_the_next_process_goes_on(
@@ -207,9 +223,63 @@ async def test_cancel_is_not_lost_when_the_process_that_should_hear_it_dies(
             await provider.wait_for_held()
             victim.freeze()
             cancelling = asyncio.create_task(survivor.client.http.post(f"/api/v1/runs/{run_id}/cancel"))
+            # Not until it is stored: the victim may have been frozen while it holds the database.
             await asyncio.wait([cancelling], timeout=0.3)
             await victim.kill()
         reply = await cancelling
 
     assert reply.json()["status"] == "cancelled"
     assert len(provider.generations) == 3  # nothing was bought after the cancel
+
+
+@pytest.mark.parametrize("held", [1, 4])
+async def test_kill_in_the_midst_of_parallel_sections_keeps_those_that_are_finished(
+    provider: FakeProvider, tmp_path: Path, held: int
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(hold_after=5), structured=False, nth=held),))
+    service = KillableService(provider.openai_url, tmp_path / "data")
+    await service.start()
+    run_id = await service.client.start(parallel=4)
+    await provider.wait_for_held()
+    await _wait_for_siblings(tmp_path / "data" / "checkpoints.db", 3)
+    await service.kill()
+    before = provider.generations
+    async with service:
+        told = await service.client.read(run_id)
+    after = provider.generations[len(before) :]
+
+    assert told.ending is not None and told.text == told.ending["story_content"] and len(told.sections) == 4
+    assert len(before) == 5 and len(after) == CALLS + 1 - 5
+    assert (
+        after[0].prompt_text == before[held].prompt_text
+    )  # the section that was under way; before[0] is the plan
+
+
+async def test_run_that_broke_in_one_process_is_written_to_its_end_by_another(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    fault = Rule(Reply(fault=Fault("drop", after=20)), structured=False, nth=3, times=1)
+    held = Rule(Reply(hold_after=5), structured=False, nth=3, times=1)
+    provider.script = Script(rules=(fault, held))
+    async with (
+        KillableService(provider.openai_url, tmp_path / "data") as first,
+        KillableService(provider.openai_url, tmp_path / "data") as second,
+    ):
+        run_id = await first.client.start()
+        told = await first.client.read(run_id)
+        assert told.ending is not None
+        broken, told.ending = told.ending, None
+        resumed = await second.client.http.post(f"/api/v1/runs/{run_id}/resume")
+        await provider.wait_for_held()
+        writes_here = [(await s.client.http.get("/readyz")).json()["runs"] for s in (first, second)]
+        reading = asyncio.create_task(first.client.read(run_id, told))
+        provider.release()
+        await reading
+        late = await second.client.read(run_id)
+        stored = [await s.client.run(run_id) for s in (first, second)]
+
+    assert broken["code"] == "MODEL_UNAVAILABLE" and resumed.status_code == 202
+    assert writes_here == [0, 1]
+    assert told.ending is not None and told.text == late.text == told.ending["story_content"]
+    assert [run["status"] for run in stored] == ["completed"] * 2
+    assert len(provider.generations) == CALLS + 1  # the scene that broke, and nothing else

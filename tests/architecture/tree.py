@@ -1,6 +1,7 @@
 """The project's own files, as the tests of its architecture see them."""
 
 import ast
+import re
 import subprocess
 from pathlib import Path
 
@@ -21,6 +22,12 @@ def modules() -> list[Path]:
 def parse(module: Path) -> ast.Module:
     """The syntax tree of a file given relative to the root."""
     return ast.parse((ROOT / module).read_text(encoding="utf-8"), filename=str(module))
+
+
+def code_blocks(document: Path, language: str) -> list[str]:
+    """The fenced blocks of a document given relative to the root, as they are printed."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def committed_texts() -> dict[Path, str]:

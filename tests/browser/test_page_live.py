@@ -1,60 +1,17 @@
 """The page, the real service and a model, end to end in a real browser."""
 
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.live import serve, serve_scripted
 from tests.browser.scripts import read_text
-from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 
 pytestmark = pytest.mark.browser
-_OURS = ("STORYWIRE_", "OPENAI_", "GOOGLE_", "GEMINI_", "GROQ_", "OLLAMA_")
-
-
-@contextmanager
-def serve(folder: Path, **environment: str) -> Iterator[str]:
-    """`storywire serve` as its users start it; yields its address."""
-    given = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    port_taken = FakeProvider()  # holds a port for a moment, so that it is free for the service
-    port = port_taken.port
-    port_taken.stop()
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "backend.cli.main", "serve"],
-            cwd=Path(__file__).parents[2],
-            env={
-                **given,
-                "STORYWIRE_DATA_DIR": str(folder / "data"),
-                "STORYWIRE_RUNTIME_DIR": str(folder / "runtime"),
-                "STORYWIRE_PORT": str(port),
-                **environment,
-            },
-            stderr=log,
-        )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 60
-        while True:
-            assert process.poll() is None, (folder / "log").read_text()
-            assert time.monotonic() < deadline, "the service did not start"
-            try:
-                if httpx.get(f"{url}/readyz", trust_env=False).status_code == 200:
-                    break
-            except httpx.TransportError:
-                time.sleep(0.05)
-        yield url
-    finally:
-        process.terminate()
-        assert process.wait(30) == 0
 
 
 @pytest.fixture
@@ -89,23 +46,6 @@ def test_first_story_with_nothing_set_is_written_by_the_built_in_model(
 
         assert stored["model"].startswith("embedded:") and stored["status"] == "completed"
         assert read_text(live_page) == stored["result"]["story_content"]
-
-
-@contextmanager
-def serve_scripted(folder: Path, script: Script) -> Iterator[str]:
-    """The service with a provider that answers by a script."""
-    provider = FakeProvider(script)
-    provider.start()
-    try:
-        with serve(
-            folder,
-            STORYWIRE_MODEL="openai:gpt-test",
-            OPENAI_API_KEY="sk-test",
-            OPENAI_BASE_URL=provider.openai_url,
-        ) as url:
-            yield url
-    finally:
-        provider.stop()
 
 
 def test_story_that_breaks_is_gone_on_with_and_a_choice_leads_to_its_next_chapter(

@@ -9,7 +9,7 @@ import pytest
 
 from tests.fakes.provider import FakeProvider, refuse_port
 from tests.fakes.script import Fault, FaultKind, Reply, Rule, Script
-from tests.service import STORY, LiveService, serve, settings_for
+from tests.service import HANG, STORY, LiveService, serve, settings_for
 
 
 @pytest.fixture
@@ -230,7 +230,7 @@ async def test_provider_that_breaks_ends_the_run_with_its_code_and_keeps_the_tex
     reply = Reply(text="The lamp went out. Maya laughed.", words=90, fault=fault)
     provider.script = Script(rules=(Rule(reply, structured=False, nth=2),))
     async with serve(
-        settings_for(provider, tmp_path, token_timeout=0.8 if kind == "hang" else 30)
+        settings_for(provider, tmp_path, token_timeout=HANG if kind == "hang" else 30)
     ) as service:
         run_id = await service.client.start()
         told = await service.client.read(run_id)

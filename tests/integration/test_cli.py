@@ -104,18 +104,65 @@ async def test_generate_on_a_service_tells_the_same(provider: FakeProvider, tmp_
     assert output.strip() == text
 
 
-async def test_broken_run_is_kept_and_can_be_resumed(provider: FakeProvider, tmp_path: Path) -> None:
-    provider.script = Script(
-        rules=(Rule(Reply(fault=Fault("drop", after=9, times=1)), structured=False, nth=2),)
-    )
-    status, partial, errors = await _storywire(tmp_path, *STORY, **_openai(provider))
-    _, listed, _ = await _storywire(tmp_path, "runs", "list")
-    run_id = next(line.split()[0] for line in listed.splitlines() if "failed" in line)
-    resumed, whole, _ = await _storywire(tmp_path, "runs", "resume", run_id, **_openai(provider))
+async def _break(provider: FakeProvider, folder: Path) -> tuple[str, str, str]:
+    """A story whose second scene breaks off: its id, what was printed of it, and what was said."""
+    fault = Fault("drop", after=9, times=1)
+    provider.script = Script(rules=(Rule(Reply(fault=fault), structured=False, nth=2),))
+    status, printed, said = await _storywire(folder, *STORY, **_openai(provider))
+    assert status == 1
+    [run_id] = await _ids(folder, "failed")
+    return run_id, printed, said
 
-    assert status == 1 and "MODEL_UNAVAILABLE" in errors and "storywire runs resume" in errors
-    assert resumed == 0 and len(whole.split()) > len(partial.split()) > 50
+
+async def _ids(folder: Path, status: str) -> list[str]:
+    _, listed, _ = await _storywire(folder, "runs", "list")
+    return [line.split()[0] for line in listed.splitlines() if status in line]
+
+
+async def test_broken_run_is_told_with_its_three_ways_out(provider: FakeProvider, tmp_path: Path) -> None:
+    _, _, said = await _break(provider, tmp_path)
+
+    assert "storywire runs resume ID" in said
+    assert "storywire runs show ID" in said
+    assert "start afresh" in said
+
+
+async def test_broken_run_that_is_resumed_is_complete_and_keeps_what_was_finished(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    run_id, printed, _ = await _break(provider, tmp_path)
+    status, whole, _ = await _storywire(tmp_path, "runs", "resume", run_id, **_openai(provider))
+    _, shown, _ = await _storywire(tmp_path, "runs", "show", run_id)
+
+    assert status == 0 and await _ids(tmp_path, "completed") == [run_id]
+    assert whole == shown
+    assert shown.split("\n\n")[0] in printed  # the first scene, as it was
     assert len(provider.generations) == CALLS + 1
+
+
+async def test_text_of_a_broken_run_can_be_taken_as_far_as_it_came(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    run_id, printed, _ = await _break(provider, tmp_path)
+    status, shown, _ = await _storywire(tmp_path, "runs", "show", run_id)
+
+    assert status == 0 and shown.strip() == printed.strip() and len(shown.split()) > 50
+    assert await _ids(tmp_path, "failed") == [run_id]  # looking at it changes nothing
+    assert len(provider.generations) == 3
+
+
+async def test_after_a_broken_run_the_same_command_starts_afresh_and_leaves_it_as_it_is(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    run_id, printed, _ = await _break(provider, tmp_path)
+    status, whole, _ = await _storywire(tmp_path, *STORY, **_openai(provider))
+    [fresh] = await _ids(tmp_path, "completed")
+    _, shown, _ = await _storywire(tmp_path, "runs", "show", fresh)
+    _, kept, _ = await _storywire(tmp_path, "runs", "show", run_id)
+
+    assert status == 0 and fresh != run_id and shown.strip() == whole.strip()
+    assert kept.strip() == printed.strip() and await _ids(tmp_path, "failed") == [run_id]
+    assert len(provider.generations) == 3 + CALLS
 
 
 async def test_wrong_words_are_answered_with_a_sentence(provider: FakeProvider, tmp_path: Path) -> None:

@@ -79,7 +79,9 @@ async def test_fault_of_a_foreign_provider_is_seen_and_the_request_not_made_agai
         provider.fail(int(fault), times=None, retry_after=3 if fault == "429" else None)
     else:
         getattr(provider, fault)()
-    async with open_model("", api, token_timeout=0.3, **settings(provider)) as model:
+    async with open_model(
+        "", api, token_timeout=0.3 if fault == "stall" else 30, **settings(provider)
+    ) as model:
         with pytest.raises(StorywireError) as caught:
             await read(model)
     assert caught.value.code == code

@@ -114,7 +114,7 @@ async def test_cap_that_a_provider_ignores_closes_the_stream(
     service: LiveService, provider: FakeProvider
 ) -> None:
     provider.script = Script(
-        rules=(Rule(Reply(words=2000, pace=600, tokens_per_chunk=1), structured=False),),
+        rules=(Rule(Reply(words=2000, hold_after=900, tokens_per_chunk=1), structured=False),),
         ignores_limits=True,
     )
     run_id = await service.client.start(max_output_tokens=800, keep_length=False)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, FaultKind, Reply, Rule, Script
-from tests.service import CALLS, STORY, serve, settings_for
+from tests.service import CALLS, HANG, STORY, serve, settings_for
 
 PROVIDERS: dict[str, dict[str, Any]] = {
     "openai": {"model": "openai:gpt-test"},
@@ -67,7 +67,7 @@ async def test_fault_has_the_same_code_whoever_the_provider_is(
     fault = Fault(kind, after=after, status=status)
     provider.script = Script(rules=(Rule(Reply(fault=fault), structured=False, nth=1),))
     async with serve(
-        _settings(provider, name, tmp_path, token_timeout=0.8 if kind == "hang" else 30)
+        _settings(provider, name, tmp_path, token_timeout=HANG if kind == "hang" else 30)
     ) as service:
         told = await service.client.read(await service.client.start())
 
@@ -90,7 +90,7 @@ async def test_plan_that_is_cut_or_refused_is_no_plan(
     after = 20 if kind in ("length", "no_finish") else None
     provider.script = Script(rules=(Rule(Reply(fault=Fault(kind, after=after)), structured=True),))
     async with serve(
-        _settings(provider, name, tmp_path, answer_timeout=0.8 if kind == "hang" else 30)
+        _settings(provider, name, tmp_path, answer_timeout=HANG if kind == "hang" else 30)
     ) as service:
         told = await service.client.read(await service.client.start())
 

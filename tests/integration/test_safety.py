@@ -124,7 +124,9 @@ async def test_judge_that_gives_no_answer_is_no_approval_and_the_run_can_go_on(
     provider: FakeProvider, tmp_path: Path, reply: Reply, code: str
 ) -> None:
     provider.script = Script(rules=(Rule(reply, contains=JUDGED, times=1),))
-    async with serve(settings_for(provider, tmp_path, token_timeout=2, answer_timeout=2)) as service:
+    seconds = 4 if code == "MODEL_TIMEOUT" else 30
+    settings = settings_for(provider, tmp_path, token_timeout=seconds, answer_timeout=seconds)
+    async with serve(settings) as service:
         run_id = await service.client.start()
         told = await service.client.read(run_id)
         assert told.ending is not None and (told.ending["code"], told.ending["resumable"]) == (code, True)
@@ -154,7 +156,7 @@ async def test_section_gate_tells_no_word_before_the_judge_has_approved_the_sect
 ) -> None:
     folder = policy_dir(tmp_path, 'extends = "child"\ngate = "section"\n')
     provider.script = Script(rules=(Rule(Reply(fault=Fault("hang", times=1)), contains=JUDGED, nth=2),))
-    settings = settings_for(provider, tmp_path / "data", policy_dir=folder, token_timeout=2, answer_timeout=2)
+    settings = settings_for(provider, tmp_path / "data", policy_dir=folder, token_timeout=4, answer_timeout=4)
     async with serve(settings) as service:
         run_id = await service.client.start()
         held = await service.client.read(run_id)

@@ -66,7 +66,7 @@ async def test_client_who_leaves_while_it_waits_is_a_reader_who_left(
 ) -> None:
     provider.script = Script(rules=(Rule(Reply(hold_after=9), structured=False, nth=1),))
     body = {"format": "story", "input": STORY, "options": {"on_disconnect": on_disconnect}}
-    async with serve(settings_for(provider, tmp_path, disconnect_grace=0.05)) as service:
+    async with serve(settings_for(provider, tmp_path, disconnect_grace=1)) as service:
         async with httpx.AsyncClient(base_url=service.client.base_url, trust_env=False) as client:
             waiting = asyncio.create_task(client.post(WAIT, json=body, timeout=30))
             [call] = await provider.wait_for_held()

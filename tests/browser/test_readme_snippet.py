@@ -1,0 +1,50 @@
+"""The README's reader in JavaScript, pasted into a browser's console as it is printed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page
+
+from tests.architecture.tree import code_blocks
+from tests.browser.live import serve_scripted
+from tests.fakes.script import Fault, Reply, Rule, Script
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def console_page(browser: Browser) -> Iterator[Page]:
+    with browser.new_context() as context:
+        yield context.new_page()
+
+
+def _paste(page: Page, url: str) -> ConsoleMessage:
+    """What the snippet prints, pasted into the console of the page at `url`."""
+    [snippet] = code_blocks(Path("README.md"), "js")
+    page.goto(url)
+    console = page.context.new_cdp_session(page)
+    with page.expect_console_message(lambda message: message.type == "log", timeout=60_000) as printed:
+        told = console.send("Runtime.evaluate", {"expression": snippet, "replMode": True})
+        assert "exceptionDetails" not in told, told
+    return printed.value
+
+
+def test_snippet_prints_the_story_and_true(console_page: Page, tmp_path: Path) -> None:
+    with serve_scripted(tmp_path, Script()) as url:
+        printed = _paste(console_page, url)
+        [run] = httpx.get(f"{url}/api/v1/runs", trust_env=False).json()["runs"]
+        stored = httpx.get(f"{url}/api/v1/runs/{run['run_id']}", trust_env=False).json()
+
+        assert [arg.json_value() for arg in printed.args] == [stored["result"]["story_content"], True]
+
+
+def test_snippet_prints_why_a_run_failed(console_page: Page, tmp_path: Path) -> None:
+    broken = Rule(Reply(fault=Fault("drop", after=15)), structured=False)
+    with serve_scripted(tmp_path, Script(rules=(broken,))) as url:
+        printed = _paste(console_page, url)
+        [run] = httpx.get(f"{url}/api/v1/runs", trust_env=False).json()["runs"]
+        stored = httpx.get(f"{url}/api/v1/runs/{run['run_id']}", trust_env=False).json()
+
+        assert printed.text == stored["error"]["message"]
