@@ -4,7 +4,9 @@ import gc
 import signal
 import socket
 import time
+from collections.abc import Mapping
 from types import FrameType
+from typing import Any
 
 import structlog
 import uvicorn
@@ -96,7 +98,7 @@ class Server(uvicorn.Server):
             if now - since < resources.settings.slow_reader_seconds:
                 untaken[connection] = (least, since)
                 continue
-            log.info("slow_reader_closed", path=connection.scope.get("path") if connection.scope else None)
+            log.info("slow_reader_closed", **_what_was_asked(connection.scope or {}))
             resources.measures.slow_reader_closed()
             connection.transport.abort()
         self._untaken = untaken
@@ -111,6 +113,12 @@ def _left_to_take(connection: HttpToolsProtocol) -> int:
     """Bytes that wait for the reader; 0 while there is room for more of them."""
     is_full = connection.flow.write_paused or connection.transport.is_closing()
     return connection.transport.get_write_buffer_size() if is_full else 0
+
+
+def _what_was_asked(scope: Mapping[str, Any]) -> dict[str, Any]:
+    """The route as it is declared: an address may hold the secret of a shared link."""
+    run_id = scope.get("path_params", {}).get("run_id")
+    return {"route": getattr(scope.get("route"), "path", None), **({"run_id": run_id} if run_id else {})}
 
 
 def _ignore(number: int, frame: object) -> None:
