@@ -68,7 +68,7 @@ class Writing:
         self._meter = ProgressMeter(time.monotonic)
         self._config = RunnableConfig(
             configurable={"thread_id": run.id},
-            max_concurrency=_places(self._options),
+            max_concurrency=_places(self._options, graph),
             recursion_limit=10_000,
             run_name=run.format,
             metadata={"run_id": run.id, "format": run.format, "attempt": self._attempt},
@@ -190,11 +190,11 @@ class Writing:
         return NodeEvent(data=NodeEventData(node="workflow", status=status, attempt=self._attempt))
 
 
-def _places(options: RunOptions) -> int:
-    """How many tasks of the graph may go on at once. It hands out as many sections as are asked for, and research
-    beside the first one; but calls at once share what a budget leaves, which is for the caller to choose."""
+def _places(options: RunOptions, graph: Graph) -> int:
+    """How many tasks of the graph may go on at once: as many sections as are asked for, and research beside the first
+    one. But calls at once share what a budget leaves, so with one it is for the caller to choose."""
     has_caps = options.budget_usd is not None or options.max_output_tokens is not None
-    return options.parallel if has_caps else max(2, options.parallel)
+    return options.parallel if has_caps or "research" not in graph.nodes else max(2, options.parallel)
 
 
 def _ends_section(message: Message) -> bool:

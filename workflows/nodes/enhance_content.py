@@ -15,6 +15,7 @@ async def enhance_content(
 ) -> dict[str, Any]:
     """Takes the section `state["index"]` back and writes it anew, with the findings at hand. A failure leaves no
     trace in the state: it is written again."""
+    await deps.turn(runtime)
     index, notes = state["index"], state["notes_on_it"]
     model = await deps.open_model(runtime, section=index)
     task = await deps.task(state, runtime)
