@@ -322,7 +322,7 @@ class Runs:
         self._execution.submit(run, when_done=lambda: self._readership.forget(run.id))
 
     def _nobody_reads(self, run_id: str) -> None:
-        self._background.do(self._execution.stop(run_id), name="leaving")
+        self._background.do(lambda: self._execution.stop(run_id), name="leaving")
 
 
 def _fingerprint(format: str, given: BaseModel, request: RunRequest) -> str:
