@@ -187,7 +187,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         )
         housekeeping = Housekeeping(repository, run_log, checkpoints, cache, settings.pack_after)
         await stack.enter_async_context(every(EVERY_SECONDS, housekeeping.tidy, name="housekeeping"))
-        warming = asyncio.create_task(logged(_warm_up(models, ledgers.prices), "warm_up"))
+        warming = asyncio.create_task(logged(lambda: _warm_up(models, ledgers.prices), "warm_up"))
         stack.push_async_callback(_leave, warming)
         yield Resources(
             settings=settings,

@@ -8,6 +8,9 @@ import structlog
 
 log = structlog.get_logger()
 
+Work = Callable[[], Awaitable[object]]
+"""Called when its turn comes: work that is cancelled before has not begun."""
+
 
 class Background:
     """Work that nobody waits for, until the end."""
@@ -15,7 +18,7 @@ class Background:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def do(self, work: Awaitable[object], *, name: str) -> None:
+    def do(self, work: Work, *, name: str) -> None:
         """Begins it, and returns at once. A failure is logged as `<name>_failed`."""
         task = asyncio.create_task(logged(work, name), name=name)
         self._tasks.add(task)
@@ -28,7 +31,7 @@ class Background:
 
 
 @asynccontextmanager
-async def every(seconds: float, work: Callable[[], Awaitable[object]], *, name: str) -> AsyncIterator[None]:
+async def every(seconds: float, work: Work, *, name: str) -> AsyncIterator[None]:
     """Does `work` at once, and again `seconds` after each time, while this is open; as `Background.do`."""
     task = asyncio.create_task(_repeat(seconds, work, name), name=name)
     try:
@@ -38,15 +41,15 @@ async def every(seconds: float, work: Callable[[], Awaitable[object]], *, name: 
         await asyncio.wait([task])
 
 
-async def logged(work: Awaitable[object], name: str) -> None:
+async def logged(work: Work, name: str) -> None:
     """Does it. If it fails, that is logged and goes no further."""
     try:
-        await work
+        await work()
     except Exception:
         log.exception(f"{name}_failed")
 
 
-async def _repeat(seconds: float, work: Callable[[], Awaitable[object]], name: str) -> None:
+async def _repeat(seconds: float, work: Work, name: str) -> None:
     while True:
-        await logged(work(), name)
+        await logged(work, name)
         await asyncio.sleep(seconds)

@@ -191,9 +191,9 @@ class Executor:
         """What was spent, and that the run got on; beside the writing, which need not wait for it: if the
         process dies, little is missing."""
         # If it fails, the end of the run stores it again.
-        self._background.do(self._accounts.store(run, transcript), name="progress")
+        self._background.do(lambda: self._accounts.store(run, transcript), name="progress")
         if run.deaths:
-            self._background.do(self._repository.update(run.id, deaths=0), name="progress")
+            self._background.do(lambda: self._repository.update(run.id, deaths=0), name="progress")
 
 
 def _broken(writer: RunWriter) -> Message:

@@ -341,7 +341,7 @@ class Runs:
         self._quota.forget(run_id)
 
     def _nobody_reads(self, run_id: str) -> None:
-        self._background.do(self._execution.stop(run_id), name="leaving")
+        self._background.do(lambda: self._execution.stop(run_id), name="leaving")
 
 
 def _fingerprint(format: str, given: BaseModel, request: RunRequest) -> str:

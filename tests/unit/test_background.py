@@ -28,8 +28,8 @@ async def test_close_waits_for_the_work_that_nobody_waited_for() -> None:
         done.append(number)
         raise OSError("too late to help")
 
-    background.do(work(1), name="storing")
-    background.do(work(2), name="storing")
+    background.do(lambda: work(1), name="storing")
+    background.do(lambda: work(2), name="storing")
     closing = asyncio.create_task(background.close())
     gate.set()
     with capture_logs() as logged:
