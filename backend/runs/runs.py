@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -193,12 +192,17 @@ class Runs:
 
     async def wait(self, owner: str, run: Run) -> Run:
         """The run when it is over, or waits for a person."""
-        if run.status not in FINISHED:
-            async with aclosing(self.follow(run, self.reader(run, 0))) as batches:
-                async for batch in batches:
-                    asks = any(entry.type == "input_required" for entry in batch)
-                    if asks and (run := await self.find(owner, run.id)).status == "waiting":
-                        return run
+        if run.status in FINISHED:
+            return await self.find(owner, run.id)
+        reader, asked = self.reader(run, 0), False
+        with self._readership.reading(run.id):
+            while (batch := await reader.poll()) is not None:
+                asked |= any(entry.type == "input_required" for entry in batch)
+                # Another process may have told the question, and not stored yet that it waits.
+                if asked and (run := await self.find(owner, run.id)).status == "waiting":
+                    return run
+                if not batch:
+                    await reader.wait()
         return await self.find(owner, run.id)
 
     async def cancel(self, owner: str, run_id: str) -> Run:

@@ -13,7 +13,7 @@ import pytest
 from tests.acceptance.killable import KillableService
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
-from tests.service import CALLS, Told
+from tests.service import CALLS, STORY, Told
 
 _FINISHED_SIBLINGS = """
 SELECT count(*) FROM writes
@@ -105,6 +105,34 @@ async def test_two_services_on_one_database_share_runs_and_cancel_each_others(
 
     assert reply.json()["status"] == "cancelled"
     assert told.ending is not None and told.ending["code"] == "CANCELLED"
+
+
+async def _has_a_reader(service: KillableService) -> bool:
+    return "storywire_readers 1" in (await service.client.http.get("/metrics")).text
+
+
+async def test_who_waits_in_one_process_hears_of_the_question_that_another_one_asks(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(hold_after=3), structured=True, nth=1),))
+    body = {"format": "story", "input": STORY, "options": {"review_outline": True}}
+    headers = {"Idempotency-Key": "the same"}
+    async with (
+        KillableService(provider.openai_url, tmp_path / "data") as first,
+        KillableService(provider.openai_url, tmp_path / "data") as second,
+    ):
+        started = await first.client.http.post("/api/v1/runs", json=body, headers=headers)
+        await provider.wait_for_held()
+        waiting = asyncio.create_task(
+            second.client.http.post("/api/v1/runs?wait=true", json=body, headers=headers)
+        )
+        async with asyncio.timeout(30):
+            while not await _has_a_reader(second):  # noqa: ASYNC110 — a number rings no bell
+                await asyncio.sleep(0.01)
+        provider.release()
+        reply = await waiting
+
+    assert reply.json()["run_id"] == started.json()["run_id"] and reply.json()["status"] == "waiting"
 
 
 @pytest.mark.parametrize("runs", [20])
