@@ -39,7 +39,7 @@ async def test_search_is_held_to_the_budget_by_its_provider(provider: FakeProvid
     assert [spent["output_tokens"] for spent in told] == [40]
 
 
-@pytest.mark.parametrize("api", ["chat", "responses"])
+@APIS
 async def test_search_of_a_provider_that_keeps_no_limit_is_closed(provider: FakeProvider, api: str) -> None:
     whole = Reply(words=5000, text="word ", tokens_per_chunk=1, hold_after=100)
     provider.script = Script(default=whole, ignores_limits=True)

@@ -4,8 +4,6 @@ import gc
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import pytest
-
 from tests.models import settings_of
 from workflows.models.catalog import ModelCatalog
 from workflows.models.embedded.process import Endpoint
@@ -84,9 +82,7 @@ async def test_client_of_the_embedded_model_is_closed_too_and_tries_nothing_agai
     assert chat.http_async_client.is_closed and chat.http_client.is_closed and chat.max_retries == 0
 
 
-async def test_client_that_cannot_be_closed_keeps_none_of_the_others_open(
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+async def test_client_that_cannot_be_closed_keeps_none_of_the_others_open() -> None:
     class Stuck(Line):
         @property
         def close(self) -> Callable[[], Awaitable[None]]:
@@ -99,4 +95,4 @@ async def test_client_that_cannot_be_closed_keeps_none_of_the_others_open(
     pool.lend("stuck", Stuck)
     other, _ = pool.lend("other", Line)
     await pool.close()
-    assert other.closed and [record.message for record in caplog.records] == ["client_not_closed"]
+    assert other.closed

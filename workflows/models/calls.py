@@ -191,8 +191,30 @@ async def guard(model: Model, stream: AsyncIterator[_T]) -> AsyncGenerator[_T]:
         raise translate(model, error) from error
     finally:
         # Closing the stream closes the provider's connection: that is what stops the spending.
+        if model.spec.provider == "google_genai":
+            await _interrupt(stream)
         if (close := getattr(stream, "aclose", None)) is not None:
             await close()
+
+
+async def _interrupt(stream: AsyncIterator[object]) -> None:
+    """Has the stream wait for more, and cancels that.
+
+    Google's SDK holds a reply in a cycle of references, so that a stream which is only closed keeps its connection
+    until the collector comes by. A cancel gets to where the connection is read, and that closes it.
+    """
+
+    async def read_on() -> bool:
+        return await anext(stream, None) is not None
+
+    while True:
+        reading = asyncio.create_task(read_on())
+        await asyncio.sleep(0)
+        if not reading.done():
+            reading.cancel()
+            await asyncio.wait([reading])
+        if reading.cancelled() or reading.exception() is not None or not reading.result():
+            return  # otherwise there was more at once
 
 
 def finish_reason(chunk: AIMessage) -> str | None:
