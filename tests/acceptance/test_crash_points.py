@@ -40,6 +40,20 @@ SOME = [
 
 # Where a resume can break, from the claim of the run until the log says that it goes on.
 RESUMING = ["claim:after:1", "take_over:before:1", "take_over:after:1", "log:before:1", "log:after:1"]
+# And where the telling of a kept result can.
+RETELLING = [
+    "log:after:2",
+    "log:before:3",
+    "log:after:1",
+    "log:before:2",
+    "result:before:1",
+    "result:after:1",
+]
+
+
+def _sample(points: list[str], count: int) -> list[Any]:
+    """The first of them for every test run, all for `make soak`."""
+    return [*points[:count], *(pytest.param(point, marks=pytest.mark.soak) for point in points[count:])]
 
 
 async def _runs(service: KillableService) -> list[dict[str, Any]]:
@@ -91,7 +105,7 @@ async def test_kill_at_any_gap_loses_and_repeats_nothing(
     assert 7 <= len(provider.generations) <= 7 + parallel
 
 
-@pytest.mark.parametrize("point", RESUMING)
+@pytest.mark.parametrize("point", _sample(RESUMING, 2))
 async def test_kill_while_a_run_is_resumed_loses_neither_the_resume_nor_its_budget(
     provider: FakeProvider, tmp_path: Path, point: str
 ) -> None:
@@ -141,10 +155,7 @@ async def test_kill_before_a_resume_is_accepted_leaves_the_run_to_be_resumed(
     assert resumed.status_code == 202 and told.ending is not None and told.ending["type"] == "complete"
 
 
-@pytest.mark.parametrize(
-    "point",
-    ["log:after:1", "log:before:2", "log:after:2", "log:before:3", "result:before:1", "result:after:1"],
-)
+@pytest.mark.parametrize("point", _sample(RETELLING, 2))
 async def test_kill_while_a_kept_result_is_told_again_buys_nothing(
     provider: FakeProvider, tmp_path: Path, point: str
 ) -> None:

@@ -13,6 +13,8 @@ from tests.fakes.script import Fault, Reply, Rule, Script
 
 pytestmark = pytest.mark.browser
 
+SCENES = 4
+
 
 @pytest.fixture
 def console_page(browser: Browser) -> Iterator[Page]:
@@ -31,20 +33,16 @@ def _paste(page: Page, url: str) -> ConsoleMessage:
     return printed.value
 
 
-def test_snippet_prints_the_story_and_true(console_page: Page, tmp_path: Path) -> None:
-    with serve_scripted(tmp_path, Script()) as url:
-        printed = _paste(console_page, url)
-        [run] = httpx.get(f"{url}/api/v1/runs", trust_env=False).json()["runs"]
-        stored = httpx.get(f"{url}/api/v1/runs/{run['run_id']}", trust_env=False).json()
-
-        assert [arg.json_value() for arg in printed.args] == [stored["result"]["story_content"], True]
-
-
-def test_snippet_prints_why_a_run_failed(console_page: Page, tmp_path: Path) -> None:
-    broken = Rule(Reply(fault=Fault("drop", after=15)), structured=False)
+def test_snippet_prints_the_story_and_true_or_why_it_failed(console_page: Page, tmp_path: Path) -> None:
+    broken = Rule(Reply(fault=Fault("drop", after=15)), structured=False, nth=SCENES + 1)
     with serve_scripted(tmp_path, Script(rules=(broken,))) as url:
         printed = _paste(console_page, url)
-        [run] = httpx.get(f"{url}/api/v1/runs", trust_env=False).json()["runs"]
-        stored = httpx.get(f"{url}/api/v1/runs/{run['run_id']}", trust_env=False).json()
+        told = [arg.json_value() for arg in printed.args]
+        failed = _paste(console_page, url).text
+        second, first = httpx.get(f"{url}/api/v1/runs", trust_env=False).json()["runs"]
+        whole, part = (
+            httpx.get(f"{url}/api/v1/runs/{run['run_id']}", trust_env=False).json() for run in (first, second)
+        )
 
-        assert printed.text == stored["error"]["message"]
+    assert told == [whole["result"]["story_content"], True]
+    assert failed == part["error"]["message"]
