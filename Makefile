@@ -21,15 +21,16 @@ help: ## List the tasks
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo "  PYTHON=python3.12 chooses the interpreter, ARGS='-k outline' goes to pytest, PIP_FLAGS= shows pip's work."
-	@echo "  make test uses two processes, and one when ARGS is given; WORKERS=4 chooses."
+	@echo "  make test uses three processes, and one when ARGS is given; WORKERS=4 chooses."
 	@echo "  The service is set by the environment or a file .env; .env.example says with what."
 
 run: setup ## Install what is needed and start the service on 127.0.0.1:8000
 	@exec $(BIN)/storywire serve
 
-# Two processes, to each a file at a time, in the order of the folders: what takes long begins first. With ARGS one
-# process does it, so that -s, -x and --pdb are what they always were; WORKERS=2 has both.
-WORKERS = $(if $(ARGS),0,2)
+# Three processes for two cores, since tests wait a good deal; to each a file at a time, in the order of the folders:
+# what takes long begins first. With ARGS one process does it, so that -s, -x and --pdb are what they always were;
+# WORKERS=3 has both.
+WORKERS = $(if $(ARGS),0,3)
 
 test: dev ## Run the tests (ARGS=… for pytest)
 	$(BIN)/python -m pytest -m "not soak" -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)

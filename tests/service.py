@@ -45,7 +45,7 @@ def settings_for(provider: FakeProvider | str, data_dir: Path, **overrides: Any)
     return load_settings(**{**values, **overrides})
 
 
-HANG = 3
+HANG = 2
 """Seconds that a silent provider is borne: less than a test may take, more than any other call needs."""
 
 CALLS = 7

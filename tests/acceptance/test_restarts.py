@@ -176,7 +176,7 @@ async def test_second_service_on_a_taken_port_says_so(tmp_path: Path) -> None:
 async def test_reader_that_is_cut_by_the_kill_never_sees_an_id_again(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
-    provider.script = Script(default=Reply(pace=200))
+    provider.script = Script(default=Reply(pace=600))
     service = KillableService(provider.openai_url, tmp_path / "data")
     await service.start()
     run_id = await service.client.start(parallel=2)

@@ -7,5 +7,5 @@ COUNTS: Counter[str] = Counter()
 
 EXAMPLES = int(os.environ.get("STORYWIRE_TRIALS", "6"))
 """Sequences of disturbances that Hypothesis tries; `make soak` raises it."""
-KILLS = int(os.environ.get("STORYWIRE_KILLS", "24"))
+KILLS = int(os.environ.get("STORYWIRE_KILLS", "16"))
 """Kills at random moments; `make soak` raises it."""

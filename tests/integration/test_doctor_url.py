@@ -81,7 +81,7 @@ async def test_measurements_that_come_before_the_others_have_begun_are_counted_w
     await asyncio.wait(again)
 
     assert sorted(statuses) == [200] * 20 + [503]
-    assert [heads.get_nowait() for _ in again] == [422, 200]  # every place was given back
+    assert sorted(heads.get_nowait() for _ in again) == [200, 422]  # every place was given back
 
 
 async def test_service_itself_streams_as_it_should(service: LiveService) -> None:

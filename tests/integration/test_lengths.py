@@ -46,7 +46,7 @@ async def test_text_that_runs_over_is_not_bought_to_its_end(
     told = await service.client.read(await service.client.start(input=INPUT))
     first = provider.generations[1]
     await provider.wait_for_disconnect(first)
-    assert first.tokens_sent == 1000 < len(first.tokens)
+    assert first.tokens_sent <= 1000 < len(first.tokens)
     assert told.ending is not None
     assert told.ending["metadata"]["lengths"][0]["corrections"] == ["trimmed"]
 
