@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Mapping
 from types import FrameType
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import structlog
 import uvicorn
@@ -14,6 +14,8 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from backend.resources import Resources
+
+KeyT = TypeVar("KeyT")
 
 log = structlog.get_logger()
 
@@ -59,7 +61,7 @@ class Server(uvicorn.Server):
         self._app = app
         self._drain_seconds = drain_seconds
         self._leave_at: float | None = None
-        self._untaken: dict[HttpToolsProtocol, tuple[int, float]] = {}
+        self._stillness: Stillness[HttpToolsProtocol] = Stillness()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Opens the application, then takes connections."""
@@ -88,25 +90,38 @@ class Server(uvicorn.Server):
     def _end_connections_that_take_nothing(self, resources: Resources) -> None:
         """Only the transport knows that nothing is taken, also after a reply: a connection that is closed with
         something left to send stays open until that is taken, which may be never."""
-        now, untaken = time.monotonic(), {}
-        for connection in list(self.server_state.connections):
-            if not isinstance(connection, HttpToolsProtocol) or not (left := _left_to_take(connection)):
-                continue
-            least, since = self._untaken.get(connection, (left, now))
-            if left < least:
-                least, since = left, now
-            if now - since < resources.settings.slow_reader_seconds:
-                untaken[connection] = (least, since)
-                continue
-            log.info("slow_reader_closed", **_what_was_asked(connection.scope or {}))
-            resources.measures.slow_reader_closed()
-            connection.transport.abort()
-        self._untaken = untaken
+        left = {
+            connection: bytes_left
+            for connection in self.server_state.connections
+            if isinstance(connection, HttpToolsProtocol) and (bytes_left := _left_to_take(connection))
+        }
+        for connection, seconds in self._stillness.look(left, time.monotonic()).items():
+            if seconds >= resources.settings.slow_reader_seconds:
+                log.info("slow_reader_closed", **_what_was_asked(connection.scope or {}))
+                resources.measures.slow_reader_closed()
+                connection.transport.abort()
 
     @property
     def _resources(self) -> Resources | None:
         """None until the application has opened them."""
         return getattr(self._app.state, "resources", None)
+
+
+class Stillness(Generic[KeyT]):
+    """For how long as much has been left to take: nothing was taken then. One who takes slowly, while more comes, is
+    never still."""
+
+    def __init__(self) -> None:
+        self._seen: dict[KeyT, tuple[int, float]] = {}
+
+    def look(self, left: Mapping[KeyT, int], now: float) -> dict[KeyT, float]:
+        """Seconds for each that has something left. Those that have nothing are forgotten."""
+        seen = {}
+        for key, count in left.items():
+            before, since = self._seen.get(key, (count, now))
+            seen[key] = count, since if count == before else now
+        self._seen = seen
+        return {key: now - since for key, (_, since) in seen.items()}
 
 
 def _left_to_take(connection: HttpToolsProtocol) -> int:

@@ -165,7 +165,7 @@ class Writing:
 
     def _graph_input(self, snapshot: StateSnapshot) -> dict[str, Any] | Command[Any] | None:
         """A new run brings its input, an answered one the answer; one that goes on brings nothing."""
-        if not snapshot.created_at and self._transcript.outline is None:
+        if not snapshot.created_at:
             return {"input": self._run.input}
         if snapshot.interrupts and self._run.answer is not None:
             return Command(resume=self._run.answer)

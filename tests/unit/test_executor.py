@@ -21,9 +21,11 @@ from backend.store.cache import CacheRepository
 from backend.store.database import Database
 from backend.store.runs import Run, RunRepository
 from backend.store.usage import UsageRepository
-from backend.streaming.chunks import Error
+from backend.streaming.chunks import Error, Message, OutlineMessage
 from tests.models import settings_of
+from tests.unit.messages import OUTLINE, content, number, workflow
 from tests.unit.stored_runs import add_run
+from workflows.errors import ModelUnavailable
 from workflows.formats.story.format import StoryFormat
 from workflows.graph import build_graph
 from workflows.models.catalog import Model, ModelCatalog
@@ -74,8 +76,12 @@ def open_executor(database: Database, repository: RunRepository, log: SqlLog) ->
     return open_one
 
 
-async def _execute(executor: Executor, repository: RunRepository, log: SqlLog) -> tuple[Run, Error]:
+async def _execute(
+    executor: Executor, repository: RunRepository, log: SqlLog, told: Sequence[Message] = ()
+) -> tuple[Run, Error]:
     run = await add_run(repository, model="openai:gpt-test", process="here", input={"theme": "the moon"})
+    if told:  # by a process that died
+        await log.append(run.id, await log.take_over(run.id), number(*told))
     execution, ended = InlineExecution(executor, repository, "here", 1, Measures()), asyncio.Event()
     execution.submit(run, when_done=ended.set)
     await ended.wait()
@@ -93,6 +99,19 @@ async def test_fault_of_our_own_ends_the_run_so_that_it_can_go_on(
     assert (ending.data.code, ending.data.resumable) == ("INTERNAL", True)
     assert "scenes" not in ending.data.message and "database" not in ending.data.message
     assert run.status == "failed" and run.error is not None and run.error["code"] == "INTERNAL"
+
+
+async def test_run_whose_kept_result_is_gone_when_half_of_it_was_told_is_written_from_the_beginning(
+    open_executor: Open, repository: RunRepository, log: SqlLog
+) -> None:
+    told: list[Message] = [
+        workflow("started"),
+        OutlineMessage(data=OUTLINE),
+        content(0, "A lamp.", ends=True),
+    ]
+    asked_to_plan = ModelUnavailable("The provider is away.")
+    _, ending = await _execute(open_executor(asked_to_plan), repository, log, told)
+    assert ending.data.code == "MODEL_UNAVAILABLE"  # it came to the plan
 
 
 async def test_run_that_was_taken_up_again_stays_known_when_the_attempt_before_it_ends(

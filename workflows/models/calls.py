@@ -191,10 +191,12 @@ async def guard(model: Model, stream: AsyncIterator[_T]) -> AsyncGenerator[_T]:
         raise translate(model, error) from error
     finally:
         # Closing the stream closes the provider's connection: that is what stops the spending.
-        if model.spec.provider == "google_genai":
-            await _interrupt(stream)
-        if (close := getattr(stream, "aclose", None)) is not None:
-            await close()
+        try:
+            if model.spec.provider == "google_genai":
+                await _interrupt(stream)
+        finally:
+            if (close := getattr(stream, "aclose", None)) is not None:
+                await close()
 
 
 async def _interrupt(stream: AsyncIterator[object]) -> None:
@@ -209,10 +211,11 @@ async def _interrupt(stream: AsyncIterator[object]) -> None:
 
     while True:
         reading = asyncio.create_task(read_on())
-        await asyncio.sleep(0)
-        if not reading.done():
-            reading.cancel()
-            await asyncio.wait([reading])
+        try:
+            await asyncio.sleep(0)
+        finally:
+            reading.cancel()  # nothing, if there was more at once
+        await asyncio.wait([reading])
         if reading.cancelled() or reading.exception() is not None or not reading.result():
             return  # otherwise there was more at once
 
