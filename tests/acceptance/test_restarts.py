@@ -297,6 +297,7 @@ async def test_run_that_broke_in_one_process_is_written_to_its_end_by_another(
         told = await first.client.read(run_id)
         assert told.ending is not None
         broken, told.ending = told.ending, None
+        assert (await first.client.run(run_id))["status"] == "failed"  # it is stored
         resumed = await second.client.http.post(f"/api/v1/runs/{run_id}/resume")
         await provider.wait_for_held()
         writes_here = [(await s.client.http.get("/readyz")).json()["runs"] for s in (first, second)]
