@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from tests.acceptance.killable import KillableService
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
@@ -16,10 +18,17 @@ def _held(*numbers: int) -> Script:
     return Script(rules=tuple(Rule(Reply(hold_after=20), structured=False, nth=nth) for nth in counted))
 
 
-async def test_sections_that_ended_before_a_kill_are_kept_while_others_still_wait_for_their_turn(
-    provider: FakeProvider, tmp_path: Path
+@pytest.mark.parametrize(
+    "held",
+    [
+        (3, 4),  # two have ended, and the other two are being written
+        (1, 4),  # the second and the third were written beside the first, which still goes on
+    ],
+)
+async def test_kill_costs_only_what_was_being_written_whichever_ends_first(
+    provider: FakeProvider, tmp_path: Path, held: tuple[int, int]
 ) -> None:
-    provider.script = _held(3, 4)
+    provider.script = _held(*held)
     service = KillableService(provider.openai_url, tmp_path / "data")
     await service.start()
     run_id = await service.client.start(parallel=2)
@@ -30,22 +39,6 @@ async def test_sections_that_ended_before_a_kill_are_kept_while_others_still_wai
 
     assert told.ending is not None and told.text == told.ending["story_content"]
     assert len(provider.generations) == CALLS + 2  # the two that were being written
-
-
-async def test_kill_costs_only_what_was_being_written_whichever_ends_first(
-    provider: FakeProvider, tmp_path: Path
-) -> None:
-    provider.script = _held(1, 4)
-    service = KillableService(provider.openai_url, tmp_path / "data")
-    await service.start()
-    run_id = await service.client.start(parallel=2)
-    await provider.wait_for_held(2)  # the second and the third were written beside the first, which waits
-    await service.kill()
-    async with service:
-        told = await service.client.read(run_id)
-
-    assert told.ending is not None and told.text == told.ending["story_content"]
-    assert len(provider.generations) == CALLS + 2
 
 
 async def test_service_that_stops_finishes_the_sections_it_writes_and_begins_no_other(
