@@ -31,7 +31,7 @@ from backend.api.measuring import Measuring
 from backend.api.origins import OwnSite
 from backend.api.problems import add_problem_handlers
 from backend.resources import open_resources
-from backend.runs.recovery import recovering
+from backend.runs.engine.recovery import recovering
 from backend.settings import Settings
 
 

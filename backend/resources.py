@@ -8,48 +8,48 @@ from pathlib import Path
 
 from backend.documents.documents import Documents
 from backend.documents.extraction import Extraction
-from backend.library.children import Children
-from backend.library.finders import story_finders
-from backend.library.sessions import Sessions
 from backend.log.sql import SqlLog
-from backend.runs.accounts import Accounts
-from backend.runs.admission import Admission, format_of
-from backend.runs.background import Background, every, logged
-from backend.runs.cache import ResultCache, cache_key
-from backend.runs.execution import LISTEN_EVERY_SECONDS, InlineExecution
-from backend.runs.executor import Executor
+from backend.lookups import Finder, StoredLibrary
+from backend.runs.admission.quota import Quota
+from backend.runs.admission.validation import Admission, format_of
+from backend.runs.attempt.budget import Accounts
+from backend.runs.attempt.executor import Executor
+from backend.runs.attempt.recording import Recorder
+from backend.runs.engine.inline import LISTEN_EVERY_SECONDS, InlineExecution
+from backend.runs.engine.liveness import Presence
 from backend.runs.housekeeping import EVERY_SECONDS, Housekeeping
-from backend.runs.presence import Presence
-from backend.runs.quota import Quota
 from backend.runs.readiness import Readiness
-from backend.runs.recorder import Recorder
-from backend.runs.runs import Runs
-from backend.runs.shares import Shares
+from backend.runs.results.cache import ResultCache, cache_key
+from backend.runs.service import Runs
+from backend.runs.sharing import Shares
 from backend.settings import Settings
-from backend.sight.attempt import Sight, Tracing
-from backend.sight.measures import Measures
-from backend.sight.prometheus import PrometheusMeasures
 from backend.store.cache import CacheRepository
 from backend.store.checkpoints import CHECKPOINTS, open_checkpoints
 from backend.store.children import ChildRepository
 from backend.store.database import Database
 from backend.store.documents import DocumentRepository
-from backend.store.library import Finder, StoredLibrary
 from backend.store.personas import PersonaRepository
 from backend.store.runs import Run, RunRepository
 from backend.store.sessions import SessionRepository
 from backend.store.shares import ShareRepository
 from backend.store.usage import UsageRepository
+from backend.stories.children import Children
+from backend.stories.finders import story_finders
+from backend.stories.sessions import Sessions
+from backend.tasks import Background, every, logged
+from backend.telemetry.metrics import Measures
+from backend.telemetry.observers import Sight, Tracing
+from backend.telemetry.prometheus import PrometheusMeasures
 from workflows.errors import StorywireError
 from workflows.formats.base import AnyFormat
-from workflows.formats.personal import find_personal
 from workflows.formats.registry import list_formats
 from workflows.graph import build_graph
-from workflows.models.catalog import ModelCatalog
-from workflows.models.ledger import Ledgers
-from workflows.models.prices import PriceBook
+from workflows.models.budget.ledger import Ledgers
+from workflows.models.budget.prices import PriceBook
+from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.spec import ModelSpec
 from workflows.safety.book import PolicyBook
+from workflows.safety.personal_fields import find_personal
 from workflows.safety.policy import Policy
 
 _LAST_TRACES_SECONDS = 2.0
@@ -237,7 +237,7 @@ async def _open_tracings(settings: Settings, tracings: list[Tracing]) -> None:
 
 
 def _open_langsmith(settings: Settings) -> Tracing:
-    from backend.sight.langsmith import LangSmith, LangSmithAccess  # a second of imports
+    from backend.telemetry.langsmith import LangSmith, LangSmithAccess  # a second of imports
 
     key = settings.langsmith_api_key.get_secret_value() if settings.langsmith_api_key else None
     return LangSmith(
@@ -246,7 +246,7 @@ def _open_langsmith(settings: Settings) -> Tracing:
 
 
 def _open_otlp(url: str) -> Tracing:
-    from backend.sight.otlp import Otlp  # an extra, which may not be installed
+    from backend.telemetry.otlp import Otlp  # an extra, which may not be installed
 
     return Otlp(url)
 

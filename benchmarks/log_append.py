@@ -13,8 +13,8 @@ from backend.log.entry import Entry
 from backend.log.sql import SqlLog
 from backend.store.database import Database
 from backend.store.runs import RunRepository
-from backend.streaming.chunks import Content, ContentData, encode
 from benchmarks.report import Row, Rows, show_one
+from workflows.messages.messages import Content, ContentData, encode
 
 _SECONDS = 3.0
 _REPEATS = 3

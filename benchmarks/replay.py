@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from backend.streaming.chunks import Content, decode, encode
 from benchmarks.processes import ServiceProcess
 from benchmarks.readers import Reading, stream_path
 from benchmarks.report import Row, Rows, show_one
 from benchmarks.stories import new_theme, prose, start
 from tests.fakes.answer import split_tokens
 from tests.fakes.process import spawn_provider
+from workflows.messages.messages import Content, decode, encode
 
 _SECTION_WORDS = 2500  # four sections
 _REPEATS = 20

@@ -15,9 +15,9 @@ from backend.app import create_app
 from backend.resources import Resources
 from backend.server import Server
 from backend.settings import Settings, load_settings
-from backend.streaming.chunks import Complete, Content, Error, Message, Retract, decode
 from tests.fakes.provider import FakeProvider
-from workflows.models.providers import load_lazy_parts
+from workflows.messages.messages import Complete, Content, Error, Message, Retract, decode
+from workflows.models.clients.providers import load_lazy_parts
 
 load_lazy_parts()  # seconds of imports: not in the middle of a test that looks at the clock
 

@@ -10,12 +10,10 @@ from langgraph.graph.state import CompiledStateGraph
 from typing_extensions import TypedDict
 
 from workflows.formats.base import AnyFormat, Format
-from workflows.library import EmptyLibrary, Library
-from workflows.models.catalog import ModelCatalog
-from workflows.models.ledger import Ledgers
-from workflows.nodes.accounted import accounted
+from workflows.lookups import EmptyLibrary, Library
+from workflows.models.budget.ledger import Ledgers
+from workflows.models.clients.catalog import ModelCatalog
 from workflows.nodes.calculate_metrics import calculate_metrics
-from workflows.nodes.dependencies import Dependencies
 from workflows.nodes.derive import derive
 from workflows.nodes.dispatch import dispatch
 from workflows.nodes.enhance_content import enhance_content
@@ -25,6 +23,8 @@ from workflows.nodes.research import ResearchTask, research
 from workflows.nodes.safety_check import safety_check
 from workflows.routing import after_safety_check, hand_out
 from workflows.safety.book import PolicyBook
+from workflows.sections.accounted import accounted
+from workflows.sections.dependencies import Dependencies
 from workflows.state import RewriteTask, RunContext, SectionTask, State
 
 Graph = CompiledStateGraph[State, RunContext, Any, Any]

@@ -6,12 +6,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from backend.api.dependencies import ResourcesDep
-from backend.runs.options import RunOptions
-from backend.streaming.chunks import StoryChunk
-from workflows.models.selection import ROLES
+from backend.runs.admission.options import RunOptions
+from workflows.messages.messages import StoryChunk
+from workflows.messages.spending import Role
+from workflows.models.choice.selection import ROLES
 from workflows.models.spec import ModelSpec
 from workflows.models.structured import StructuredMode
-from workflows.models.usage import Role
 
 router = APIRouter(prefix="/api/v1", tags=["catalogue"])
 

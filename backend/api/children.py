@@ -8,9 +8,9 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
 from backend.api.dependencies import ChildrenDep, OwnerDep
-from backend.library.children import Fate, Profile
-from backend.library.recommendations import Kind
 from backend.store.children import Child
+from backend.stories.children import Fate, Profile
+from backend.stories.recommendations import Kind
 from workflows.formats.story.input import Reader
 
 router = APIRouter(prefix="/api/v1/children", tags=["children"])

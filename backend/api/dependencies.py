@@ -4,11 +4,11 @@ from typing import Annotated
 
 from fastapi import Depends, Header, Query, Request
 
-from backend.library.children import Children
-from backend.library.sessions import Sessions
 from backend.resources import Resources
-from backend.runs.runs import Runs
+from backend.runs.service import Runs
 from backend.settings import Settings
+from backend.stories.children import Children
+from backend.stories.sessions import Sessions
 from backend.streaming.sse import parse_event_id
 from workflows.errors import FieldError, InvalidInput
 

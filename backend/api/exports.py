@@ -7,8 +7,8 @@ from urllib.parse import quote
 from fastapi import APIRouter, Path, Query, Response
 
 from backend.api.dependencies import OwnerDep, ResourcesDep
-from backend.runs.admission import format_of
-from backend.runs.exports import find_exporter, finished
+from backend.runs.admission.validation import format_of
+from backend.runs.results.exports import find_exporter, finished
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
 

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from backend.api.dependencies import EventIdDep, OwnerDep, ResourcesDep, RunsDep, SettingsDep
 from backend.api.query import read_query
 from backend.api.streams import stream_response
-from backend.runs.options import RunOptions
-from backend.runs.runs import RunRequest
+from backend.runs.admission.options import RunOptions
+from backend.runs.service import RunRequest
 from backend.streaming.views import Granularity, Order
 from workflows.errors import FieldError, InvalidInput, NotFound
 from workflows.formats.base import AnyFormat, invalid_input

@@ -12,12 +12,12 @@ from backend.api.dependencies import EventIdDep, OwnerDep, RunsDep, SettingsDep
 from backend.api.problems import problem_of_run
 from backend.api.streams import stream_response
 from backend.api.views import RunPage, RunView, StartedRun, started, summary, whole
-from backend.runs.options import RunOptions
-from backend.runs.quote import Quote
-from backend.runs.runs import RunRequest
+from backend.runs.admission.options import RunOptions
+from backend.runs.admission.quote import Quote
+from backend.runs.service import RunRequest
 from backend.streaming.views import Granularity, Order
 from workflows.errors import Conflict
-from workflows.models.ledger import Caps
+from workflows.models.budget.ledger import Caps
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from backend.library.chapters import choice_after
-from backend.library.reading import local_day, progress_percent, streak, total_minutes
-from backend.library.sessions import Story
 from backend.store.runs import Run
+from backend.stories.chapters import choice_after
+from backend.stories.progress import local_day, progress_percent, streak, total_minutes
+from backend.stories.sessions import Story
 from workflows.formats.story.input import Reader
 
 

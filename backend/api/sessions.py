@@ -14,8 +14,8 @@ from backend.api.runs import IdempotencyKey
 from backend.api.session_views import SessionPage, SessionView, summary, whole
 from backend.api.streams import stream_response
 from backend.api.views import StartedRun, started
-from backend.library.sessions import Choice, bind
-from backend.runs.options import RunOptions
+from backend.runs.admission.options import RunOptions
+from backend.stories.sessions import Choice, bind
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.story.book import WRITERS
 from workflows.formats.story.input import Id, Line, Reader, Theme

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader
 from pydantic import BaseModel
 
 from backend.api.dependencies import OwnerDep, ResourcesDep
-from backend.runs.exports import finished
+from backend.runs.results.exports import finished
 from backend.store.runs import Run
 from workflows.errors import NotFound
 from workflows.formats.base import AnyFormat

@@ -7,8 +7,8 @@ from fastapi import Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from backend.log.entry import Entry
-from backend.runs.reader import Reader
-from backend.runs.runs import Runs
+from backend.runs.readers.reader import Reader
+from backend.runs.service import Runs
 from backend.settings import Settings
 from backend.store.runs import Run
 from backend.streaming.sse import frames, retry_line

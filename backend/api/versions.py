@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from backend.api.dependencies import OwnerDep, RunsDep, SettingsDep
 from backend.api.streams import stream_response
 from backend.api.views import StartedRun, started
-from backend.runs.difference import compare_sections, unified
-from backend.runs.origin import VersionWish
+from backend.runs.attempt.version_seed import VersionWish
+from backend.runs.results.diff import compare_sections, unified
 from backend.store.runs import Run
 from workflows.errors import Conflict, FieldError, InvalidInput
 

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from backend.store.runs import Run
-from backend.streaming.transcript import Transcript
+from workflows.messages.transcript import Transcript
 
 
 class RunSummary(BaseModel):

@@ -83,8 +83,8 @@ async def _list(settings: Settings, limit: int) -> list[Any]:
 
 async def _add(settings: Settings, profile: dict[str, Any]) -> str:
     from backend.cli.local import OWNER
-    from backend.library.children import Profile
     from backend.resources import open_resources
+    from backend.stories.children import Profile
     from workflows.formats.base import invalid_input
 
     try:

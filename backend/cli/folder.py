@@ -6,7 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-from backend.streaming.chunks import (
+from workflows.messages.messages import (
     Complete,
     Content,
     ContentData,

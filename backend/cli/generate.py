@@ -15,8 +15,8 @@ from backend.cli.children import split_list
 from backend.cli.failures import fail, recording_model, settings_or_fail
 from backend.cli.remote import RemoteError, follow_remote
 from backend.cli.screen import Screen
-from backend.streaming.chunks import Complete, Error, Message
 from workflows.errors import InvalidInput, StorywireError
+from workflows.messages.messages import Complete, Error, Message
 
 RECORD_TO: ContextVar[Path | None] = ContextVar("record_to", default=None)
 """Where `storywire record` wants the run's model calls."""

@@ -7,17 +7,17 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from backend.library.sessions import Choice
 from backend.logs import configure_logs
 from backend.resources import Resources, open_resources
-from backend.runs.options import RunOptions
-from backend.runs.runs import RunRequest
+from backend.runs.admission.options import RunOptions
+from backend.runs.service import RunRequest
 from backend.settings import Settings
 from backend.store.runs import Run
-from backend.streaming.chunks import Message, decode
+from backend.stories.sessions import Choice
 from workflows.errors import Conflict
 from workflows.formats.base import invalid_input
-from workflows.models.ledger import Caps
+from workflows.messages.messages import Message, decode
+from workflows.models.budget.ledger import Caps
 
 OWNER = "local"
 

@@ -13,8 +13,8 @@ from backend.cli.folder import OutFolder
 from backend.cli.remote import RemoteError, follow_remote
 from backend.cli.screen import Screen
 from backend.cli.topics import read_topic
-from backend.streaming.chunks import Complete, Message
 from workflows.errors import InvalidInput, StorywireError
+from workflows.messages.messages import Complete, Message
 
 
 def podcast(

@@ -9,8 +9,8 @@ from uuid import uuid4
 import httpx
 from httpx_sse import aconnect_sse
 
-from backend.streaming.chunks import EVENT, TERMINAL, Message
-from backend.streaming.reading import read_message
+from workflows.messages.lenient import read_message
+from workflows.messages.messages import EVENT, TERMINAL, Message
 
 _PATIENCE_SECONDS = 60.0
 """How long a service may be away, with no message in between, before it is given up."""

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from backend.streaming.chunks import (
+from workflows.messages.messages import (
     Complete,
     Content,
     Error,

@@ -46,7 +46,7 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 def _greet(settings: Settings, port: int) -> None:
-    from workflows.models.selection import EMBEDDED_NOTE, Selection
+    from workflows.models.choice.selection import EMBEDDED_NOTE, Selection
 
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
     default = Selection(settings).default()

@@ -7,7 +7,7 @@ import structlog
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from backend.log.sql import SqlLog
-from backend.runs.cache import ResultCache
+from backend.runs.results.cache import ResultCache
 from backend.store.runs import Run, RunRepository
 
 log = structlog.get_logger()

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import structlog
 
-from backend.runs.execution import InlineExecution
+from backend.runs.engine.inline import InlineExecution
 from backend.store.probe import check_writable
 from workflows.errors import StorywireError
-from workflows.models.catalog import ModelCatalog
+from workflows.models.clients.catalog import ModelCatalog
 
 log = structlog.get_logger()
 

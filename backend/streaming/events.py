@@ -16,7 +16,8 @@ from langchain_core.runnables.schema import StreamEvent
 from langgraph.runtime import RunControl
 from langgraph.types import Command
 
-from backend.streaming.chunks import (
+from workflows.graph import Graph
+from workflows.messages.messages import (
     Content,
     ContentData,
     Facts,
@@ -37,9 +38,8 @@ from backend.streaming.chunks import (
     SafetyCheck,
     SafetyCheckData,
 )
-from backend.streaming.tally import Tally
-from workflows.graph import Graph
-from workflows.page import PageItem
+from workflows.messages.usage_totals import Tally
+from workflows.sections.section_writer import PageItem
 from workflows.state import RunContext
 
 _NODES = frozenset(get_args(NodeName))

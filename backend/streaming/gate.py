@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from backend.streaming.chunks import (
+from workflows.messages.messages import (
     Content,
     ContentData,
     Message,

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 import orjson
 
 from backend.log.entry import Entry
-from backend.streaming.chunks import Content, ContentData, Message, encode
+from workflows.messages.messages import Content, ContentData, Message, encode
 
 _T = TypeVar("_T")
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from backend.streaming.chunks import (
+from workflows.messages.messages import (
     Content,
     Message,
     NodeEvent,
@@ -11,7 +11,7 @@ from backend.streaming.chunks import (
     ProgressData,
     Retract,
 )
-from backend.streaming.transcript import Transcript
+from workflows.messages.transcript import Transcript
 from workflows.text.words import count_words
 
 _EVERY_SECONDS = 1.0

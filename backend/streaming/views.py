@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Literal, Protocol
 
 from backend.log.entry import Entry
-from backend.streaming.chunks import (
+from workflows.messages.messages import (
     TERMINAL,
     Content,
     ContentData,

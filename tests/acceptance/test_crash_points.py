@@ -8,12 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
-from backend.streaming.chunks import Progress
 from tests.acceptance.killable import KillableService
 from tests.fakes.answer import split_tokens
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import CALLS, Told
+from workflows.messages.messages import Progress
 
 # Where a run of four scenes can break: around what is told, a task's result, a step's checkpoint,
 # the taking over of a run, and the storing of its result.

@@ -11,10 +11,10 @@ from pydantic.fields import FieldInfo
 
 from backend.api import catalogue, diagnostics, generate, health, metrics, runs, shares, usage, versions
 from backend.api.problems import STATUS
-from backend.runs.options import RunOptions
+from backend.runs.admission.options import RunOptions
 from backend.settings import Settings
-from backend.streaming.chunks import Message, OutlineData, UsageData
 from tests.architecture.tree import ROOT, committed_texts
+from workflows.messages.messages import Message, OutlineData, UsageData
 
 # Messages of their own: where another one holds them, the page refers to them.
 REFERRED = {OutlineData, UsageData}

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.runs.options import RunOptions
+from backend.runs.admission.options import RunOptions
 from tests.browser import scripts
 from tests.browser.page_server import PageServer
 from tests.browser.scripted import Run, Scripted

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import Retract
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.service import LiveService, Told, serve, settings_for
+from workflows.messages.messages import Retract
 
 POINT = "Bees see ultraviolet light"
 WISH: dict[str, Any] = {

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import Content
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import LiveService, Told, serve, settings_for
 from workflows.formats.discovery_report.format import SECTIONS, DiscoveryReportFormat
+from workflows.messages.messages import Content
 
 IDEAS = "What moves.\n\n1. A club. It meets.\n\n2. A book. It sells.\n\n3. A tour. It goes."
 

@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 
-from backend.streaming.chunks import NodeEvent
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.models import Verdict, open_model
 from tests.service import CALLS, Told, serve, settings_for
 from workflows.errors import ModelBadOutput, ModelRateLimited, ModelUnavailable
-from workflows.models.calls import ask, stream_text
-from workflows.models.catalog import Model
-from workflows.models.fallback import Fallback
+from workflows.messages.messages import NodeEvent
+from workflows.models.calls.calls import ask, stream_text
+from workflows.models.clients.catalog import Model
+from workflows.models.clients.fallback import Fallback
 
 WISH = [HumanMessage("Write about 60 words.")]
 DOWN = Reply(fault=Fault("status", status=503))

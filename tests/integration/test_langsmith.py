@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import Content
 from tests.fakes.collector import Collector, Mood, Posted
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import serve, settings_for
+from workflows.messages.messages import Content
 
 KEY = "lsv2_secret"
 

@@ -11,11 +11,11 @@ from lxml import etree
 from typer.testing import CliRunner
 
 from backend.cli.main import app
-from backend.streaming.chunks import Retract
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.service import LiveService, Told, serve, settings_for
 from tests.uploads import encrypted_pdf, leaflet, pdf, word
+from workflows.messages.messages import Retract
 
 FIRST = (
     "Sure! Here's the script:\n\n**Doctor:** (warmly) Welcome! Take one 5 mg tablet once a day, with or without food.\n"

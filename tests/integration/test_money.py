@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import Content, OutlineMessage, Progress, Usage
 from tests.fakes.answer import split_tokens
 from tests.fakes.provider import FakeProvider
 from tests.fakes.recording import Call
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import CALLS, STORY, LiveService, Told, serve, settings_for
+from workflows.messages.messages import Content, OutlineMessage, Progress, Usage
 
 PRICES = """
 ["openai:gpt-test"]

@@ -12,11 +12,11 @@ from ulid import ULID
 
 from backend.resources import open_resources
 from backend.settings import SettingsError, load_settings
-from backend.streaming.chunks import Usage
 from tests.fakes.collector import Collector, Mood
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import Told, serve, settings_for
+from workflows.messages.messages import Usage
 
 
 def _spans(collector: Collector) -> Iterator[Span]:

@@ -11,7 +11,6 @@ import pytest
 from typer.testing import CliRunner
 
 from backend.cli.main import app
-from backend.streaming.chunks import Content, Facts, NodeEvent, Retract
 from tests.architecture.tree import ROOT
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule
@@ -28,6 +27,7 @@ from tests.podcasts import (
     source,
 )
 from tests.service import Frame, LiveService, serve, settings_for
+from workflows.messages.messages import Content, Facts, NodeEvent, Retract
 from workflows.text.words import count_words
 
 CHEAPER = "openai:gpt-test-small"

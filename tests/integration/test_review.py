@@ -9,11 +9,8 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.runtime import RunControl
 
-from backend.runs.reconcile import reconcile
-from backend.streaming.chunks import Message, Retract, SafetyCheck, UsageData
+from backend.runs.attempt.reconcile import reconcile
 from backend.streaming.events import stream_messages
-from backend.streaming.tally import Tally
-from backend.streaming.transcript import Transcript
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import STORY, settings_for
@@ -21,7 +18,10 @@ from workflows.errors import ModelUnavailable
 from workflows.formats.story.format import StoryFormat
 from workflows.formats.story.input import StoryInput
 from workflows.graph import Graph, build_graph
-from workflows.models.catalog import Model, ModelCatalog
+from workflows.messages.messages import Message, Retract, SafetyCheck, UsageData
+from workflows.messages.transcript import Transcript
+from workflows.messages.usage_totals import Tally
+from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.state import Finding, RunContext, State, text_of
 
 PLAIN = "A calm day began. Then all was quiet."

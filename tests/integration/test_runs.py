@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import Content, NodeEvent, Progress, SafetyCheck
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.service import STORY, Frame, LiveService, Told, serve, settings_for
+from workflows.messages.messages import Content, NodeEvent, Progress, SafetyCheck
 
 GENERATE = "/api/v1/stories/generate/stream"
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import Content, Retract, SafetyCheck
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import STORY, LiveService, Told, serve, settings_for
+from workflows.messages.messages import Content, Retract, SafetyCheck
 
 READER: dict[str, Any] = {"name": "Maya", "age": 7, "reading_level": "beginner"}
 UNSAFE = "A calm day began. He drew a gun and shot him. Then all was quiet."

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import Content, Progress, Retract
 from tests.fakes.provider import FakeProvider, refuse_port
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.models import open_model
 from tests.service import LiveService, Told, serve, settings_for
+from workflows.messages.messages import Content, Progress, Retract
 from workflows.safety.book import PolicyBook
 from workflows.safety.layers import Layers
 from workflows.state import Section, Verdict

@@ -7,12 +7,12 @@ from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.models import open_model
 from workflows.errors import BudgetExceeded, ModelUnavailable
-from workflows.models.catalog import Model
-from workflows.models.fallback import Fallback
-from workflows.models.ledger import Caps, Ledger
-from workflows.models.prices import PriceBook
-from workflows.models.search import Citation, stream_search
-from workflows.models.usage import Spending
+from workflows.messages.spending import Spending
+from workflows.models.budget.ledger import Caps, Ledger
+from workflows.models.budget.prices import PriceBook
+from workflows.models.calls.search import Citation, stream_search
+from workflows.models.clients.catalog import Model
+from workflows.models.clients.fallback import Fallback
 
 WISH = [HumanMessage("What is new?")]
 PAPER = ("Schools", "https://paper.example.org/a")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.streaming.chunks import Error, InputRequired, NodeEvent
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import STORY, LiveService, Told, serve, settings_for
+from workflows.messages.messages import Error, InputRequired, NodeEvent
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import Content, Retract
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import LiveService, Told, serve, settings_for
+from workflows.messages.messages import Content, Retract
 
 OTHER = "A cat came by and stayed for supper. Then all was quiet."
 NOTES = "The editor's notes"

@@ -7,8 +7,8 @@ from typing import Literal
 from hypothesis import strategies as st
 
 from backend.log.entry import Entry
-from backend.streaming.chunks import Content, Message, Retract, decode
 from tests.unit.messages import complete, content, error, number, progress, retract, workflow
+from workflows.messages.messages import Content, Message, Retract, decode
 
 _SECTIONS = 4
 _CHUNKS = ("Once", " upon a time", ". ", " Hi! ", "\n\n", " “Yes.” ", "היה פעם. ", "", "。", " No end", "...")

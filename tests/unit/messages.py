@@ -1,7 +1,7 @@
 """Messages to test with: short ways to say the frequent ones, and one of every type."""
 
 from backend.log.entry import Entry
-from backend.streaming.chunks import (
+from workflows.messages.messages import (
     Complete,
     CompleteData,
     Content,

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from backend.streaming.chunks import (
+from tests.unit.messages import EVERY_TYPE, content
+from workflows.messages.messages import (
     TERMINAL,
     ContentData,
     Message,
@@ -17,7 +18,6 @@ from backend.streaming.chunks import (
     decode,
     encode,
 )
-from tests.unit.messages import EVERY_TYPE, content
 
 
 def test_samples_cover_every_type_of_the_union() -> None:

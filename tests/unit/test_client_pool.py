@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from tests.models import settings_of
-from workflows.models.catalog import ModelCatalog
+from workflows.models.clients.catalog import ModelCatalog
+from workflows.models.clients.pool import KEPT, ClientPool
+from workflows.models.clients.providers import build_embedded
 from workflows.models.embedded.process import Endpoint
-from workflows.models.pool import KEPT, ClientPool
-from workflows.models.providers import build_embedded
 
 
 class Line:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from backend.runs.quota import Quota
+from backend.runs.admission.quota import Quota
 from backend.store.database import Database
 from backend.store.runs import RunRepository, new_run
 from tests.unit.stored_runs import add_run, run_values

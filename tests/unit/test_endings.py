@@ -3,15 +3,15 @@
 import pytest
 
 from backend.log.sql import SqlLog
-from backend.runs.cache import ResultCache
-from backend.runs.endings import Endings
+from backend.runs.attempt.finalize import Endings
+from backend.runs.results.cache import ResultCache
 from backend.store.cache import CacheRepository
 from backend.store.database import Database
 from backend.store.runs import RunRepository
-from backend.streaming.chunks import Message
-from backend.streaming.transcript import Transcript
 from tests.unit.messages import complete, error
 from tests.unit.stored_runs import add_run
+from workflows.messages.messages import Message
+from workflows.messages.transcript import Transcript
 
 
 @pytest.mark.parametrize(

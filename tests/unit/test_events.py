@@ -7,7 +7,9 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.runnables.schema import StreamEvent
 from langgraph.types import Interrupt
 
-from backend.streaming.chunks import (
+from backend.streaming.events import EventMapping
+from tests.unit.messages import EVERY_TYPE, OUTLINE, content
+from workflows.messages.messages import (
     InputRequired,
     InputRequiredData,
     Message,
@@ -25,11 +27,9 @@ from backend.streaming.chunks import (
     decode,
     encode,
 )
-from backend.streaming.events import EventMapping
-from backend.streaming.tally import Tally
-from tests.unit.messages import EVERY_TYPE, OUTLINE, content
-from workflows.models.usage import Spending
-from workflows.page import Page
+from workflows.messages.spending import Spending
+from workflows.messages.usage_totals import Tally
+from workflows.sections.section_writer import Page
 from workflows.state import Section, Verdict
 
 BEFORE = UsageData(model="openai:test", input_tokens=10, output_tokens=20)

@@ -8,28 +8,28 @@ import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
 from backend.log.sql import SqlLog
-from backend.runs.accounts import Accounts
-from backend.runs.background import Background
-from backend.runs.cache import ResultCache
-from backend.runs.execution import InlineExecution
-from backend.runs.executor import Executor
-from backend.runs.quota import Quota
-from backend.runs.replay import read_messages
-from backend.sight.attempt import Sight
-from backend.sight.measures import Measures
+from backend.runs.admission.quota import Quota
+from backend.runs.attempt.budget import Accounts
+from backend.runs.attempt.executor import Executor
+from backend.runs.engine.inline import InlineExecution
+from backend.runs.readers.replay import read_messages
+from backend.runs.results.cache import ResultCache
 from backend.store.cache import CacheRepository
 from backend.store.database import Database
 from backend.store.runs import Run, RunRepository
 from backend.store.usage import UsageRepository
-from backend.streaming.chunks import Error, Message, OutlineMessage
+from backend.tasks import Background
+from backend.telemetry.metrics import Measures
+from backend.telemetry.observers import Sight
 from tests.models import settings_of
 from tests.unit.messages import OUTLINE, content, number, workflow
 from tests.unit.stored_runs import add_run
 from workflows.errors import ModelUnavailable
 from workflows.formats.story.format import StoryFormat
 from workflows.graph import build_graph
-from workflows.models.catalog import Model, ModelCatalog
-from workflows.models.ledger import Ledgers
+from workflows.messages.messages import Error, Message, OutlineMessage
+from workflows.models.budget.ledger import Ledgers
+from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.safety.policy import load_policy
 
 NOWHERE = "http://127.0.0.1:9"

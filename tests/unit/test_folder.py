@@ -7,8 +7,8 @@ import pytest
 
 from backend.cli.folder import OutFolder
 from backend.settings import SettingsError, load_settings
-from backend.streaming.chunks import OutlineData, OutlineMessage, OutlineSectionData
 from tests.unit.messages import complete, content, retract
+from workflows.messages.messages import OutlineData, OutlineMessage, OutlineSectionData
 
 PLAN = OutlineMessage(
     data=OutlineData(

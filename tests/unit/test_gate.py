@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.streaming.chunks import (
+from backend.streaming.gate import Gate
+from tests.unit.messages import EVERY_TYPE, content, progress, retract
+from tests.unit.sentences import HARMLESS, UNSAFE
+from workflows.messages.messages import (
     Content,
     Message,
     Metadata,
@@ -16,9 +19,6 @@ from backend.streaming.chunks import (
     SafetyCheck,
     SafetyCheckData,
 )
-from backend.streaming.gate import Gate
-from tests.unit.messages import EVERY_TYPE, content, progress, retract
-from tests.unit.sentences import HARMLESS, UNSAFE
 from workflows.safety.policy import GateMode, Policy, load_policy
 from workflows.state import Section, State, Verdict
 from workflows.text.normaliser import normalise

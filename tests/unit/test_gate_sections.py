@@ -10,10 +10,10 @@ from random import Random
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from backend.streaming.chunks import Content, Message, Retract, SafetyCheck, SafetyCheckData, Slot, slot_of
 from backend.streaming.gate import Gate
 from tests.unit.messages import content, retract
 from tests.unit.sentences import HARMLESS, UNSAFE
+from workflows.messages.messages import Content, Message, Retract, SafetyCheck, SafetyCheckData, Slot, slot_of
 from workflows.safety.policy import GateMode, Policy, load_policy
 from workflows.state import Section, State, Verdict
 

@@ -19,8 +19,8 @@ from tests.models import Verdict, settings_of
 from workflows.errors import ModelBadOutput
 from workflows.formats.base import Format, PieceText, Plan
 from workflows.graph import Graph, build_graph
-from workflows.models.calls import ask, stream_text
-from workflows.models.catalog import Model, ModelCatalog
+from workflows.models.calls.calls import ask, stream_text
+from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.models.settings import ModelSettings
 from workflows.safety.policy import Policy, load_policy
 from workflows.state import (

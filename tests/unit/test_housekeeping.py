@@ -7,8 +7,8 @@ from sqlalchemy import delete, insert
 
 from backend.log.entry import Entry
 from backend.log.sql import SqlLog
-from backend.runs.cache import ResultCache
 from backend.runs.housekeeping import Housekeeping
+from backend.runs.results.cache import ResultCache
 from backend.store.cache import CacheRepository
 from backend.store.database import Database
 from backend.store.runs import RunRepository

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.errors import BudgetExceeded
-from workflows.models.counting import TextCount, guess_tokens
-from workflows.models.ledger import Caps, Ledger, Ledgers, OpenCall
-from workflows.models.prices import PriceBook, Tokens
+from workflows.models.budget.counting import TextCount, guess_tokens
+from workflows.models.budget.ledger import Caps, Ledger, Ledgers, OpenCall
+from workflows.models.budget.prices import PriceBook, Tokens
 from workflows.models.spec import ModelSpec
 
 MODEL = ModelSpec("openai", "gpt-test")

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from backend.store.library import StoredLibrary
+from backend.lookups import StoredLibrary
 from workflows.errors import NotFound
-from workflows.library import EmptyLibrary
+from workflows.lookups import EmptyLibrary
 
 
 async def _maya(owner: str, id: str) -> Mapping[str, Any] | None:

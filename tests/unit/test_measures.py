@@ -6,10 +6,12 @@ from typing import NoReturn
 import pytest
 from structlog.testing import capture_logs
 
-from backend.sight.attempt import Sight
-from backend.sight.measures import Measures, Watch
-from backend.sight.prometheus import PrometheusMeasures
-from backend.streaming.chunks import (
+from backend.telemetry.metrics import Measures, Watch
+from backend.telemetry.observers import Sight
+from backend.telemetry.prometheus import PrometheusMeasures
+from tests.architecture.tree import ROOT
+from tests.unit.messages import EVERY_TYPE, USAGE, complete, content, error, progress, retract, workflow
+from workflows.messages.messages import (
     Metadata,
     MetadataData,
     NodeEvent,
@@ -20,9 +22,7 @@ from backend.streaming.chunks import (
     Usage,
     UsageData,
 )
-from backend.streaming.transcript import Transcript
-from tests.architecture.tree import ROOT
-from tests.unit.messages import EVERY_TYPE, USAGE, complete, content, error, progress, retract, workflow
+from workflows.messages.transcript import Transcript
 
 
 class Clock:

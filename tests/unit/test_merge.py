@@ -4,10 +4,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.log.entry import Entry
-from backend.streaming.chunks import Content, Message, encode
 from backend.streaming.merge import merge_entries, merge_messages
 from tests.unit.logs import messages_of, read_texts, run_logs
 from tests.unit.messages import complete, content, number, progress, retract
+from workflows.messages.messages import Content, Message, encode
 
 
 def spell_out(messages: list[Message]) -> list[object]:

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import (
+from tests.unit.messages import EVERY_TYPE
+from workflows.messages.lenient import read_message
+from workflows.messages.messages import (
     Complete,
     Content,
     Message,
@@ -15,8 +17,6 @@ from backend.streaming.chunks import (
     decode,
     encode,
 )
-from backend.streaming.reading import read_message
-from tests.unit.messages import EVERY_TYPE
 
 
 def line(type: str, **data: Any) -> str:

@@ -8,11 +8,11 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 
 from workflows.errors import BudgetExceeded
-from workflows.models.ledger import Caps, Ledger
-from workflows.models.meter import Meter, MeterReader
-from workflows.models.prices import PriceBook
+from workflows.messages.spending import Spending
+from workflows.models.budget.ledger import Caps, Ledger
+from workflows.models.budget.meter import Meter, MeterReader
+from workflows.models.budget.prices import PriceBook
 from workflows.models.spec import ModelSpec
-from workflows.models.usage import Spending
 
 PROMPT: list[list[BaseMessage]] = [[HumanMessage("x" * 40)]]
 

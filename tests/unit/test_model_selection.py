@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from workflows.errors import InvalidInput, ModelNotConfigured
-from workflows.models.selection import EMBEDDED, ROLES, Selection
+from workflows.messages.spending import Role
+from workflows.models.choice.selection import EMBEDDED, ROLES, Selection
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
-from workflows.models.usage import Role
 
 KEYS = {"OPENAI_API_KEY": "sk-1", "GROQ_API_KEY": "gsk-1"}
 OPENAI, GROQ = ModelSpec("openai", "gpt-x"), ModelSpec("groq", "qwen-x")

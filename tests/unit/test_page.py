@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.errors import ModelBadOutput, ModelTruncated
-from workflows.page import Page
+from workflows.sections.section_writer import Page
 from workflows.text.normaliser import normalise
 
 chunks = st.lists(

@@ -19,7 +19,7 @@ from workflows.formats.podcast.format import PodcastFormat
 from workflows.formats.podcast.input import PodcastInput
 from workflows.formats.podcast.marks import MarkedText
 from workflows.formats.podcast.plan import beats_of_piece, beats_of_section, plan_pieces, plan_sections
-from workflows.models.search import Citation
+from workflows.models.calls.search import Citation
 from workflows.models.spec import ModelSpec
 from workflows.state import Facts
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.streaming.chunks import Progress
 from backend.streaming.progress import ProgressMeter
+from workflows.messages.messages import Progress
 from workflows.text.words import count_words
 
 

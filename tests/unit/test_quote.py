@@ -2,12 +2,12 @@
 
 from dataclasses import replace
 
-from backend.runs.quote import make_quote
-from backend.streaming.chunks import Message, OutlineMessage, Usage, UsageData, UsagePart
-from backend.streaming.transcript import Transcript
+from backend.runs.admission.quote import make_quote
 from tests.unit.messages import OUTLINE, content
 from tests.unit.test_result_cache import RUN
-from workflows.models.prices import FREE, OwnPrice
+from workflows.messages.messages import Message, OutlineMessage, Usage, UsageData, UsagePart
+from workflows.messages.transcript import Transcript
+from workflows.models.budget.prices import FREE, OwnPrice
 
 PRICE = OwnPrice(input=1, output=10)
 FAILED = replace(RUN, status="failed", error={"resumable": True}, options={"budget_usd": 0.5})

@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from backend.log.entry import Entry
 from backend.log.sql import SqlLog
-from backend.runs.reader import Reader, open_reader
+from backend.runs.readers.reader import Reader, open_reader
 from backend.store.database import Database
 from backend.store.runs import RunRepository
-from backend.streaming.chunks import TERMINAL, Message
 from backend.streaming.merge import merge_entries
 from backend.streaming.views import Granularity, Order, View
 from tests.unit.logs import messages_of, read_texts, run_logs
 from tests.unit.messages import complete, content, error, number, workflow
 from tests.unit.stored_runs import add_run
 from workflows.errors import InvalidInput
+from workflows.messages.messages import TERMINAL, Message
 
 PATIENCE = 10.0
 VIEWS: list[tuple[Order, Granularity]] = [(o, g) for o in get_args(Order) for g in get_args(Granularity)]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backend.library.recommendations import RECENT, Recommendation, _themes, recommend, tags_of
+from backend.stories.recommendations import RECENT, Recommendation, _themes, recommend, tags_of
 from workflows.formats.story.format import StoryFormat
 from workflows.formats.story.input import Reader
 from workflows.safety.check import check_input

@@ -6,11 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.log.entry import Entry
-from backend.runs.reconcile import reconcile
-from backend.streaming.chunks import Content, Facts, FactsData, Message, Metadata, OutlineMessage, Retract
-from backend.streaming.transcript import Transcript
+from backend.runs.attempt.reconcile import reconcile
 from tests.unit.logs import messages_of, read_texts, run_logs
 from tests.unit.messages import EVERY_TYPE, OUTLINE, content, number, retract
+from workflows.messages.messages import Content, Facts, FactsData, Message, Metadata, OutlineMessage, Retract
+from workflows.messages.transcript import Transcript
 from workflows.state import Issue, Piece, Section, State, Verdict
 
 METADATA = {

@@ -4,11 +4,11 @@ import hashlib
 
 import pytest
 
-from backend.runs.result import complete, failure
-from backend.streaming.chunks import decode, encode
-from backend.streaming.transcript import Transcript
+from backend.runs.attempt.last_message import complete, failure
 from tests.unit.messages import OUTLINE, USAGE, content
 from workflows.errors import InvalidInput, ModelTimeout, SafetyRejected, StorywireError
+from workflows.messages.messages import decode, encode
+from workflows.messages.transcript import Transcript
 from workflows.state import Section, State
 
 STATE = State(

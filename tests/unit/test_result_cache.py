@@ -11,15 +11,15 @@ from structlog.testing import capture_logs
 
 from backend.log.entry import Entry
 from backend.log.sql import SqlLog
-from backend.runs.cache import ResultCache, cache_key, retell
+from backend.runs.results.cache import ResultCache, cache_key, retell
 from backend.store.cache import CacheRepository
 from backend.store.database import Database
 from backend.store.runs import Run, RunRepository
-from backend.streaming.chunks import Complete, Content, Message, Metadata, OutlineMessage, Usage, encode
-from backend.streaming.transcript import Transcript
 from tests.unit.messages import EVERY_TYPE, OUTLINE, complete, content, error, progress, retract, workflow
 from tests.unit.stored_runs import add_run
 from workflows.formats.story.format import StoryFormat
+from workflows.messages.messages import Complete, Content, Message, Metadata, OutlineMessage, Usage, encode
+from workflows.messages.transcript import Transcript
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import load_policy
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from backend.runs.options import RunOptions, check_room, with_caps
-from backend.streaming.chunks import UsageData
+from backend.runs.admission.options import RunOptions, check_room, with_caps
 from workflows.errors import InvalidInput
-from workflows.models.ledger import Caps
+from workflows.messages.messages import UsageData
+from workflows.models.budget.ledger import Caps
 
 
 def test_run_options_left_out_are_the_plain_ones() -> None:

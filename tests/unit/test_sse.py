@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.log.entry import Entry
-from backend.streaming.chunks import encode
 from backend.streaming.sse import frame, frames, parse_event_id, retry_line
 from tests.unit.logs import run_logs
 from tests.unit.messages import content
+from workflows.messages.messages import encode
 
 RUN = "01JD8V5S3E9T0B6Q0000000000"
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from backend.streaming.chunks import UsageData, UsagePart
-from backend.streaming.tally import Tally, sum_by_role
-from backend.streaming.transcript import Transcript
-from workflows.models.usage import Spending
+from workflows.messages.messages import UsageData, UsagePart
+from workflows.messages.spending import Spending
+from workflows.messages.transcript import Transcript
+from workflows.messages.usage_totals import Tally, sum_by_role
 
 START = UsageData(model="openai:test", input_tokens=0, output_tokens=0, cost_usd=0.0, budget_usd=1)
 

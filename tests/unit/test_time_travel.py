@@ -16,7 +16,7 @@ from tests.fakes.provider import FakeProvider
 from tests.service import settings_for
 from workflows.formats.registry import find_format
 from workflows.graph import Graph, build_graph
-from workflows.models.catalog import ModelCatalog
+from workflows.models.clients.catalog import ModelCatalog
 from workflows.state import RunContext
 
 THREAD = RunnableConfig(configurable={"thread_id": "t"})

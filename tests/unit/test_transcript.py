@@ -4,9 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.log.entry import Entry
-from backend.streaming.chunks import Complete, Error, Message, Metadata, Usage
 from backend.streaming.merge import merge_entries
-from backend.streaming.transcript import Transcript
 from tests.unit.logs import messages_of, read_texts, run_logs
 from tests.unit.messages import (
     EVERY_TYPE,
@@ -19,6 +17,8 @@ from tests.unit.messages import (
     retract,
     workflow,
 )
+from workflows.messages.messages import Complete, Error, Message, Metadata, Usage
+from workflows.messages.transcript import Transcript
 
 
 def replay(*messages: Message) -> Transcript:

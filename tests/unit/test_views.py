@@ -8,10 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backend.log.entry import Entry
-from backend.streaming.chunks import TERMINAL, Content, Message, Retract, encode
 from backend.streaming.views import Granularity, Order, View
 from tests.unit.logs import messages_of, read_pieces, read_texts, run_logs, smooth_logs
 from tests.unit.messages import complete, content, error, number, progress, retract, workflow
+from workflows.messages.messages import TERMINAL, Content, Message, Retract, encode
 
 _SENTENCE_ENDS = tuple(".!?…\"'”’»)]\n。！？")
 orders = st.sampled_from(get_args(Order))

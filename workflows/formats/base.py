@@ -17,8 +17,8 @@ from pydantic import BaseModel, ValidationError
 
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.exports import EVERYWHERE, Exporter
-from workflows.library import Library
-from workflows.models.catalog import Model
+from workflows.lookups import Library
+from workflows.models.clients.catalog import Model
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import Policy

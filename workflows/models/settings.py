@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from workflows.models.prices import PriceBook, PriceError
+from workflows.models.budget.prices import PriceBook, PriceError
 from workflows.models.spec import ModelSpec, parse_pattern
 from workflows.models.structured import parse_choices
 
@@ -165,7 +165,9 @@ class ModelSettings(BaseSettings):
             return None
         spec = ModelSpec.parse(model)
         if spec.provider == "replay":
-            from workflows.models.replay import check_file  # a second of imports, for those who use it
+            from workflows.models.cassettes.player import (
+                check_file,  # a second of imports, for those who use it
+            )
 
             check_file(spec.name)
         return str(spec)

@@ -4,11 +4,11 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from workflows.models.catalog import Model
-from workflows.nodes.dependencies import Dependencies
-from workflows.nodes.write_pieces import write_pieces
-from workflows.page import Notice
+from workflows.models.clients.catalog import Model
 from workflows.safety.check import find_issues
+from workflows.sections.dependencies import Dependencies
+from workflows.sections.section_writer import Notice
+from workflows.sections.write_pieces import write_pieces
 from workflows.state import RunContext, State
 from workflows.text.normaliser import normalise_all
 

@@ -4,9 +4,9 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from workflows.nodes.dependencies import Dependencies
-from workflows.nodes.judge_section import judge_section
-from workflows.nodes.write_section import write_section
+from workflows.sections.dependencies import Dependencies
+from workflows.sections.judge_section import judge_section
+from workflows.sections.write_section import write_section
 from workflows.state import FEEDBACK, RewriteTask, RunContext
 
 

@@ -7,10 +7,10 @@ from langgraph.runtime import Runtime
 from langgraph.types import Overwrite, interrupt
 
 from workflows.errors import SafetyRejected
-from workflows.nodes.dependencies import Dependencies
-from workflows.page import Judgement
 from workflows.safety.check import check_input, find_issues
 from workflows.safety.policy import Policy
+from workflows.sections.dependencies import Dependencies
+from workflows.sections.section_writer import Judgement
 from workflows.state import Outline, RunContext, State, Verdict
 from workflows.text.normaliser import normalise_all
 

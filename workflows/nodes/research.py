@@ -6,9 +6,9 @@ from typing import Any
 from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
-from workflows.nodes.dependencies import Dependencies
-from workflows.page import Judgement
 from workflows.safety.brought import report, without_orders
+from workflows.sections.dependencies import Dependencies
+from workflows.sections.section_writer import Judgement
 from workflows.state import RunContext
 
 

@@ -6,11 +6,11 @@ from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
 from workflows.errors import SafetyRejected
-from workflows.nodes.dependencies import Dependencies
-from workflows.nodes.review_text import review_text
-from workflows.page import Judgement, Page
 from workflows.routing import MAX_REWRITES
 from workflows.safety.layers import Layers
+from workflows.sections.dependencies import Dependencies
+from workflows.sections.review_text import review_text
+from workflows.sections.section_writer import Judgement, Page
 from workflows.state import RunContext, State
 
 

@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, StringConstraints
 
 from workflows.errors import ModelBadOutput
-from workflows.models.calls import ask
-from workflows.models.catalog import Model
+from workflows.models.calls.calls import ask
+from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy
 from workflows.state import Issue, Section

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from workflows.errors import ModelBadOutput
-from workflows.models.calls import limit
-from workflows.models.catalog import Model
+from workflows.models.calls.calls import limit
+from workflows.models.clients.catalog import Model
 from workflows.safety.policy import Policy
 from workflows.state import Issue, Section
 

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import Format, Plan
-from workflows.models.calls import stream_text
-from workflows.models.catalog import Model
+from workflows.models.calls.calls import stream_text
+from workflows.models.clients.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import Policy, load_policy
 from workflows.state import Issue, Outline, PlannedSection, Section, SectionTask, State, text_of

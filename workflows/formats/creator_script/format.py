@@ -18,9 +18,9 @@ from workflows.formats.creator_script.styles import list_styles
 from workflows.formats.creator_script.templates import Template, TemplateBook
 from workflows.formats.creator_script.timing import content_seconds, heading
 from workflows.formats.exports import Exporter
-from workflows.library import Library, find_named
-from workflows.models.calls import stream_text
-from workflows.models.catalog import Model
+from workflows.lookups import Library, find_named
+from workflows.models.calls.calls import stream_text
+from workflows.models.clients.catalog import Model
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts

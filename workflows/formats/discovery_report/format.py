@@ -11,9 +11,9 @@ from workflows.formats.base import Format, Plan
 from workflows.formats.discovery_report.areas import AreaBook
 from workflows.formats.discovery_report.input import LANGUAGES, DiscoveryInput
 from workflows.formats.discovery_report.profile import profile_key
-from workflows.models.calls import stream_text
-from workflows.models.catalog import Model
-from workflows.models.search import can_search, stream_search
+from workflows.models.calls.calls import stream_text
+from workflows.models.calls.search import can_search, stream_search
+from workflows.models.clients.catalog import Model
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts

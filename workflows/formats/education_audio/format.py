@@ -31,9 +31,9 @@ from workflows.formats.speech.renderers import render_plain
 from workflows.formats.speech.script_filter import ScriptFilter
 from workflows.formats.speech.tags import vocabulary
 from workflows.formats.speech.turns import Turn, parse_turns
-from workflows.library import Library, find_named
-from workflows.models.calls import ask, stream_text
-from workflows.models.catalog import Model
+from workflows.lookups import Library, find_named
+from workflows.models.calls.calls import ask, stream_text
+from workflows.models.clients.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.documents import examine, uncover

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from workflows.errors import ModelBadOutput
-from workflows.models.search import Citation
+from workflows.models.calls.search import Citation
 from workflows.state import Facts, Source
 from workflows.text.normaliser import normalise, normalise_all
 from workflows.text.words import count_words

@@ -26,9 +26,9 @@ from workflows.formats.podcast.plan import (
 from workflows.formats.podcast.spoken import language_tag, turns_of
 from workflows.formats.recap import neighbours
 from workflows.formats.speech.exports import script_exports
-from workflows.models.calls import ask, stream_text
-from workflows.models.catalog import Model
-from workflows.models.search import Citation, can_search, stream_search
+from workflows.models.calls.calls import ask, stream_text
+from workflows.models.calls.search import Citation, can_search, stream_search
+from workflows.models.clients.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy

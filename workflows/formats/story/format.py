@@ -14,9 +14,9 @@ from workflows.formats.story.book import EXPORTS
 from workflows.formats.story.input import StoryInput
 from workflows.formats.story.metrics import story_metrics
 from workflows.formats.story.references import resolve_references
-from workflows.library import Library
-from workflows.models.calls import ask, stream_text
-from workflows.models.catalog import Model
+from workflows.lookups import Library
+from workflows.models.calls.calls import ask, stream_text
+from workflows.models.clients.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy

@@ -11,7 +11,7 @@ from typing import Any
 
 from workflows.errors import Conflict, FieldError, InvalidInput
 from workflows.formats.story.input import SUMMARY, EarlierChapter, Reader, StoryInput
-from workflows.library import Library, find_named
+from workflows.lookups import Library, find_named
 from workflows.safety.check import first_refused_field
 from workflows.safety.policy import load_policy
 from workflows.text.words import last_sentence_end, split_sentences
