@@ -14,12 +14,12 @@ from backend.log.sql import SqlLog
 from backend.store.database import Database
 from backend.store.runs import RunRepository
 from benchmarks.report import Row, Rows, show_one
-from workflows.messages.messages import Content, ContentData, encode
+from workflows.messages.messages import TextAppended, encode
 
 _SECONDS = 3.0
 _REPEATS = 3
 _WRITERS = (1, 50)
-_DATA = encode(Content(data=ContentData(section=0, chunk=" lighthouse", is_complete=False)))
+_DATA = encode(TextAppended(section=0, chunk=" lighthouse", is_complete=False))
 
 
 @dataclass(frozen=True)

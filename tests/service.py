@@ -16,7 +16,7 @@ from backend.resources import Resources
 from backend.server import Server
 from backend.settings import Settings, load_settings
 from tests.fakes.provider import FakeProvider
-from workflows.messages.messages import Complete, Content, Error, Message, Retract, decode
+from workflows.messages.messages import Message, RunCompleted, RunFailed, TextAppended, TextRetracted, decode
 from workflows.models.clients.providers import load_lazy_parts
 
 load_lazy_parts()  # seconds of imports: not in the middle of a test that looks at the clock
@@ -78,13 +78,13 @@ class Told:
         assert frame.seq > self.last_seq, f"id {frame.seq} after {self.last_seq}"
         self.last_seq = frame.seq
         match frame.message:
-            case Content(data=data) | Retract(data=data) if data.piece is not None:
+            case TextAppended() | TextRetracted() as data if data.piece is not None:
                 pass  # beside the text
-            case Content(data=data):
+            case TextAppended() as data:
                 self.sections[data.section] = self.sections.get(data.section, "") + data.chunk
-            case Retract(data=data):
+            case TextRetracted() as data:
                 self.sections.pop(data.section, None)
-            case Complete(data=data) | Error(data=data):
+            case RunCompleted() | RunFailed() as data:
                 assert self.ending is None, "two last messages"
                 self.ending = {"type": frame.message.type, **data.model_dump()}
             case _:

@@ -16,7 +16,7 @@ from backend.cli.failures import fail, recording_model, settings_or_fail
 from backend.cli.remote import RemoteError, follow_remote
 from backend.cli.screen import Screen
 from workflows.errors import InvalidInput, StorywireError
-from workflows.messages.messages import Complete, Error, Message
+from workflows.messages.messages import Message, RunCompleted, RunFailed
 
 RECORD_TO: ContextVar[Path | None] = ContextVar("record_to", default=None)
 """Where `storywire record` wants the run's model calls."""
@@ -135,9 +135,9 @@ async def _write(body: dict[str, Any], server: str | None, session: str | None =
             async for message in stream:
                 screen.show(message)
                 ending = message
-    if isinstance(ending, Error) and ending.data.resumable:
+    if isinstance(ending, RunFailed) and ending.resumable:
         _offer_ways_out(ending)
-    return 0 if isinstance(ending, Complete) else 1
+    return 0 if isinstance(ending, RunCompleted) else 1
 
 
 def _follow_there(server: str, body: dict[str, Any], session: str | None) -> AsyncGenerator[Message]:
@@ -160,8 +160,8 @@ def _follow_here(body: dict[str, Any], session: str | None) -> AsyncGenerator[Me
     return follow_local(settings, body, session, RECORD_TO.get())
 
 
-def _offer_ways_out(ending: Error) -> None:
-    words = ending.data.partial.words
+def _offer_ways_out(ending: RunFailed) -> None:
+    words = ending.partial.words
     typer.echo(
         f"The text above ({words} words) is kept. Go on with it: storywire runs resume ID; "
         "take it as it is: storywire runs show ID (storywire runs list tells the ID); or start afresh.",

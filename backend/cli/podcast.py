@@ -14,7 +14,7 @@ from backend.cli.remote import RemoteError, follow_remote
 from backend.cli.screen import Screen
 from backend.cli.topics import read_topic
 from workflows.errors import InvalidInput, StorywireError
-from workflows.messages.messages import Complete, Message
+from workflows.messages.messages import Message, RunCompleted
 
 
 def podcast(
@@ -93,7 +93,7 @@ async def _write(body: dict[str, Any], server: str | None, out: Path | None) -> 
                 if folder is not None:
                     folder.take(message)
                 ending = message
-    if isinstance(ending, Complete):
+    if isinstance(ending, RunCompleted):
         return 0
     if out is not None:
         typer.echo("What is written is kept. Give the same command again to go on.", err=True)

@@ -14,7 +14,7 @@ from backend.cli.screen import Screen
 from backend.logs import configure_logs
 from backend.settings import Settings
 from workflows.errors import StorywireError
-from workflows.messages.messages import Complete, Error
+from workflows.messages.messages import RunCompleted, RunFailed
 
 app = typer.Typer(help="What was written here.", no_args_is_help=True)
 
@@ -146,9 +146,11 @@ async def _resume(settings: Settings, run_id: str, budget: float | None) -> bool
             async for message in messages:
                 screen.show(message)
                 ending = message
-    if not isinstance(ending, Complete | Error):  # what is not over waits; its question may not have come yet
+    if not isinstance(
+        ending, RunCompleted | RunFailed
+    ):  # what is not over waits; its question may not have come yet
         _tell_how_to_answer(run_id)
-    return isinstance(ending, Complete)
+    return isinstance(ending, RunCompleted)
 
 
 def _tell_how_to_answer(run_id: str) -> None:

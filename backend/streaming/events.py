@@ -18,25 +18,17 @@ from langgraph.types import Command
 
 from workflows.graph import Graph
 from workflows.messages.messages import (
-    Content,
-    ContentData,
-    Facts,
-    FactsData,
-    InputRequired,
-    InputRequiredData,
+    FactsGathered,
+    InputRequested,
     Message,
-    Metadata,
-    MetadataData,
-    NodeEvent,
-    NodeEventData,
+    MetricsCalculated,
+    NodeChanged,
     NodeName,
     NodeStatus,
-    OutlineData,
-    OutlineMessage,
-    Retract,
-    RetractData,
-    SafetyCheck,
-    SafetyCheckData,
+    OutlinePlanned,
+    SafetyChecked,
+    TextAppended,
+    TextRetracted,
 )
 from workflows.messages.usage_totals import Tally
 from workflows.sections.section_writer import PageItem
@@ -110,21 +102,21 @@ class EventMapping:
             elif node in _NODES:
                 yield from _node_ended(node, update or {})
             elif node == "review_outline" and update:
-                yield OutlineMessage(data=OutlineData.model_validate(update["outline"]))
+                yield OutlinePlanned.model_validate(update["outline"])
 
 
 def _node_ended(node: NodeName, update: dict[str, Any]) -> Iterator[Message]:
     if "outline" in update:
-        yield OutlineMessage(data=OutlineData.model_validate(update["outline"]))
+        yield OutlinePlanned.model_validate(update["outline"])
     if update.get("metadata"):
-        yield Metadata(data=MetadataData.model_validate(update["metadata"]))
+        yield MetricsCalculated.model_validate(update["metadata"])
     sections = update.get("sections") or {}
     section = next(iter(sections)) if node in ("generate_content", "enhance_content") else None
     yield _node_event(node, "completed", section)
 
 
-def _node_event(node: NodeName, status: NodeStatus, section: int | None) -> NodeEvent:
-    return NodeEvent(data=NodeEventData(node=node, status=status, section=section))
+def _node_event(node: NodeName, status: NodeStatus, section: int | None) -> NodeChanged:
+    return NodeChanged(node=node, status=status, section=section)
 
 
 def _section_of(task_input: Any) -> int | None:
@@ -134,28 +126,22 @@ def _section_of(task_input: Any) -> int | None:
 def _page_item(item: PageItem) -> Message:
     match item["kind"]:
         case "prose":
-            return Content(
-                data=ContentData.model_construct(
-                    section=item["section"],
-                    chunk=item["text"],
-                    is_complete=item["last"],
-                    piece=item.get("piece"),
-                )
+            return TextAppended.model_construct(
+                section=item["section"],
+                chunk=item["text"],
+                is_complete=item["last"],
+                piece=item.get("piece"),
             )
         case "retraction":
-            return Retract(
-                data=RetractData(section=item["section"], piece=item.get("piece"), reason=item["reason"])
-            )
+            return TextRetracted(section=item["section"], piece=item.get("piece"), reason=item["reason"])
         case "judgement":
-            return SafetyCheck(data=SafetyCheckData.model_validate(item["verdict"]))
+            return SafetyChecked.model_validate(item["verdict"])
         case "facts":
-            return Facts(data=FactsData.model_validate(item["facts"]))
+            return FactsGathered.model_validate(item["facts"])
         case "notice":
-            return NodeEvent(data=NodeEventData(node=item["node"], status="started", message=item["message"]))
+            return NodeChanged(node=item["node"], status="started", message=item["message"])
 
 
-def _input_required(interrupts: Any) -> InputRequired:
+def _input_required(interrupts: Any) -> InputRequested:
     value = interrupts[0].value
-    return InputRequired(
-        data=InputRequiredData(kind=value["kind"], payload=OutlineData.model_validate(value["payload"]))
-    )
+    return InputRequested(kind=value["kind"], payload=OutlinePlanned.model_validate(value["payload"]))

@@ -11,10 +11,9 @@ from typing import Literal, Protocol
 from backend.log.entry import Entry
 from workflows.messages.messages import (
     TERMINAL,
-    Content,
-    ContentData,
-    Retract,
     Slot,
+    TextAppended,
+    TextRetracted,
     decode,
     encode,
     slot_of,
@@ -109,18 +108,18 @@ class _Grains:
     def feed(self, entry: Entry) -> Iterator[Entry]:
         if entry.type == "content":
             message = decode(entry.data)
-            assert isinstance(message, Content)
-            yield from self._content(entry, message.data)
+            assert isinstance(message, TextAppended)
+            yield from self._content(entry, message)
             return
         if entry.type == "retract":
             message = decode(entry.data)
-            assert isinstance(message, Retract)
-            self._pending.pop(slot_of(message.data), None)
+            assert isinstance(message, TextRetracted)
+            self._pending.pop(slot_of(message), None)
         elif entry.type in TERMINAL:
             yield from self._rest(entry)
         yield entry
 
-    def _content(self, entry: Entry, data: ContentData) -> Iterator[Entry]:
+    def _content(self, entry: Entry, data: TextAppended) -> Iterator[Entry]:
         slot = slot_of(data)
         text = self._pending.pop(slot, "") + data.chunk
         if data.is_complete:
@@ -145,7 +144,7 @@ def _reading_order(slot: Slot) -> tuple[bool, int]:
 
 def _content(entry: Entry, slot: Slot, chunk: str, *, is_complete: bool) -> Entry:
     section, piece = (0, slot) if isinstance(slot, str) else (slot, None)
-    message = Content(data=ContentData(section=section, piece=piece, chunk=chunk, is_complete=is_complete))
+    message = TextAppended(section=section, piece=piece, chunk=chunk, is_complete=is_complete)
     return Entry(entry.seq, "content", encode(message))
 
 
@@ -154,10 +153,10 @@ def _section(entry: Entry) -> int | None:
     if entry.type not in ("content", "retract"):
         return None
     message = decode(entry.data)
-    assert isinstance(message, Content | Retract)
-    return message.data.section if message.data.piece is None else None
+    assert isinstance(message, TextAppended | TextRetracted)
+    return message.section if message.piece is None else None
 
 
 def _ends_section(entry: Entry) -> bool:
     message = decode(entry.data)
-    return isinstance(message, Content) and message.data.is_complete
+    return isinstance(message, TextAppended) and message.is_complete

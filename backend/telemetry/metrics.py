@@ -7,7 +7,7 @@ that count.
 from collections.abc import Callable, Sequence
 from typing import Literal
 
-from workflows.messages.messages import Message, UsageData
+from workflows.messages.messages import Message, UsageUpdated
 
 Outcome = Literal["completed", "failed", "cancelled", "waiting", "interrupted"]
 """How an attempt at a run ended. `waiting`: for a person; `interrupted`: another process goes on with it."""
@@ -32,7 +32,7 @@ class Watch:
 class Measures:
     """One process."""
 
-    def watch(self, format: str, *, words: int, usage: UsageData | None) -> Watch:
+    def watch(self, format: str, *, words: int, usage: UsageUpdated | None) -> Watch:
         """An attempt begins; `words` and `usage` are what earlier attempts wrote and spent."""
         del format, words, usage
         return Watch()

@@ -22,17 +22,16 @@ from prometheus_client import (
 from backend.telemetry.metrics import Measures, Outcome, Watch
 from backend.version import VERSION
 from workflows.messages.messages import (
-    Complete,
-    Content,
-    Error,
     Message,
-    Metadata,
-    NodeEvent,
-    Progress,
-    Retract,
-    SafetyCheck,
-    Usage,
-    UsageData,
+    MetricsCalculated,
+    NodeChanged,
+    ProgressReported,
+    RunCompleted,
+    RunFailed,
+    SafetyChecked,
+    TextAppended,
+    TextRetracted,
+    UsageUpdated,
 )
 
 # A second series beside each, for which nobody asks.
@@ -136,7 +135,7 @@ class PrometheusMeasures(Measures):
             "route",
         )
 
-    def watch(self, format: str, *, words: int, usage: UsageData | None) -> Watch:
+    def watch(self, format: str, *, words: int, usage: UsageUpdated | None) -> Watch:
         return _RunWatch(self, format, words, usage)
 
     def appended(self, seconds: float, entries: int) -> None:
@@ -169,7 +168,7 @@ class PrometheusMeasures(Measures):
 class _RunWatch(Watch):
     """Looks at what was told, in merged batches; what it needs to know of a section is when it began."""
 
-    def __init__(self, to: PrometheusMeasures, format: str, words: int, usage: UsageData | None) -> None:
+    def __init__(self, to: PrometheusMeasures, format: str, words: int, usage: UsageUpdated | None) -> None:
         self._to = to
         self._format = format
         self._began = to.clock()
@@ -191,31 +190,31 @@ class _RunWatch(Watch):
         now = self._to.clock()
         for message in messages:
             match message:
-                case Content(data=data) if data.piece is None:
+                case TextAppended() as data if data.piece is None:
                     if data.chunk:
                         self._text(data.section, now)
                     if data.is_complete:
                         self._whole(data.section, now)
-                case Progress(data=data):
+                case ProgressReported() as data:
                     self._words = data.words
-                case NodeEvent(data=data) if data.status in ("started", "resumed"):
+                case NodeChanged() as data if data.status in ("started", "resumed"):
                     if data.node == "workflow":
                         kind = "first" if data.status == "started" else "resumed"
                         self._to.attempts.labels(self._format, kind).inc()
                     elif data.section is not None:
                         self._sections[data.section] = now
                         self._awaited.add(data.section)
-                case Retract(data=data) if data.piece is None:
+                case TextRetracted() as data if data.piece is None:
                     self._to.retractions.labels(self._format, data.reason).inc()
-                case Usage(data=data):
+                case UsageUpdated() as data:
                     self._spend(data)
-                case SafetyCheck():
+                case SafetyChecked():
                     self._verdict(message)
-                case Metadata():
+                case MetricsCalculated():
                     self._gate(message)
-                case Complete(data=data):
+                case RunCompleted() as data:
                     self._words = sum(section.words for section in data.sections)
-                case Error(data=data):
+                case RunFailed() as data:
                     self._words = data.partial.words
                     self._to.errors.labels(self._format, data.code).inc()
                 case _:
@@ -250,20 +249,19 @@ class _RunWatch(Watch):
         if (began := self._sections.pop(section, None)) is not None:
             self._to.section_seconds.labels(self._format).observe(now - began)
 
-    def _verdict(self, message: SafetyCheck) -> None:
-        data = message.data
-        self._to.verdicts.labels(self._format, data.stage, "yes" if data.approved else "no").inc()
-        for issue in data.issues:
-            category = self._to.categories.known(issue.category)
-            self._to.findings.labels(self._format, data.stage, category, issue.severity).inc()
+    def _verdict(self, message: SafetyChecked) -> None:
+        self._to.verdicts.labels(self._format, message.stage, "yes" if message.approved else "no").inc()
+        for issue in message.issues:
+            category = self._to.categories.known(issue["category"])
+            self._to.findings.labels(self._format, message.stage, category, issue["severity"]).inc()
 
-    def _gate(self, message: Metadata) -> None:
-        report: dict[str, Any] | None = (message.data.model_extra or {}).get("gate")
+    def _gate(self, message: MetricsCalculated) -> None:
+        report: dict[str, Any] | None = (message.model_extra or {}).get("gate")
         if report and report["mode"] != "open":
             self._to.gate_mean.labels(report["mode"]).observe(report["held_ms_mean"] / 1000)
             self._to.gate_max.labels(report["mode"]).observe(report["held_ms_max"] / 1000)
 
-    def _spend(self, usage: UsageData) -> None:
+    def _spend(self, usage: UsageUpdated) -> None:
         for spent in _spent(self._usage, usage):
             model = self._to.models.known(spent.model)
             self._to.tokens.labels(model, spent.role, "input").inc(max(0, spent.input_tokens))
@@ -272,7 +270,7 @@ class _RunWatch(Watch):
         self._usage = usage
 
 
-def _spent(before: UsageData | None, now: UsageData) -> Iterator[Spent]:
+def _spent(before: UsageUpdated | None, now: UsageUpdated) -> Iterator[Spent]:
     """What a run's totals grew by: a call, or without one (a log of older days) all that isn't known yet."""
     if (call := now.call) is not None:
         yield Spent(call.model, call.role, call.input_tokens, call.output_tokens, call.cost_usd or 0.0)

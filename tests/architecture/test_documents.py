@@ -14,10 +14,10 @@ from backend.api.problems import STATUS
 from backend.runs.admission.options import RunOptions
 from backend.settings import Settings
 from tests.architecture.tree import ROOT, committed_texts
-from workflows.messages.messages import Message, OutlineData, UsageData
+from workflows.messages.messages import Message, OutlinePlanned, UsageUpdated
 
 # Messages of their own: where another one holds them, the page refers to them.
-REFERRED = {OutlineData, UsageData}
+REFERRED = {OutlinePlanned, UsageUpdated}
 CODE_BLOCK = re.compile(r"^```.*?^```|^ {4}.*?$", re.MULTILINE | re.DOTALL)
 
 

@@ -18,7 +18,7 @@ from workflows.errors import ModelUnavailable
 from workflows.formats.story.format import StoryFormat
 from workflows.formats.story.input import StoryInput
 from workflows.graph import Graph, build_graph
-from workflows.messages.messages import Message, Retract, SafetyCheck, UsageData
+from workflows.messages.messages import Message, SafetyChecked, TextRetracted, UsageUpdated
 from workflows.messages.transcript import Transcript
 from workflows.messages.usage_totals import Tally
 from workflows.models.clients.catalog import Model, ModelCatalog
@@ -81,7 +81,7 @@ async def execute(graph: Graph, transcript: Transcript, *, goes_on: bool = False
         CONFIG,
         context=RunContext(),
         control=RunControl(),
-        tally=Tally(UsageData(model="openai:gpt-test", input_tokens=0, output_tokens=0)),
+        tally=Tally(UsageUpdated(model="openai:gpt-test", input_tokens=0, output_tokens=0)),
     )
     async for message in messages:
         transcript.apply(message)
@@ -104,10 +104,10 @@ async def test_finding_has_its_section_written_again_once_and_is_gone_from_the_r
     transcript = Transcript()
     told = await execute(build_graph(CatStory(), catalog, InMemorySaver()), transcript)
 
-    assert [(m.data.section, m.data.reason) for m in told if isinstance(m, Retract)] == [(1, "revision")]
+    assert [(m.section, m.reason) for m in told if isinstance(m, TextRetracted)] == [(1, "revision")]
     assert transcript.text_of(1) == WITH_CAT and transcript.text_of(0).startswith(PLAIN)
     # The verdict is on the text as it stayed: the judge is paid once.
-    assert [m.data.stage for m in told if isinstance(m, SafetyCheck)] == ["input", "final"]
+    assert [m.stage for m in told if isinstance(m, SafetyChecked)] == ["input", "final"]
     assert compliance(transcript)["revisions"] == 1
     assert [finding["rule"] for finding in compliance(transcript)["findings"]] == ["title"]
 
@@ -119,7 +119,7 @@ async def test_finding_that_a_rewrite_does_not_mend_is_reported_and_not_bought_a
     transcript = Transcript()
     told = await execute(build_graph(CatStory(), catalog, InMemorySaver()), transcript)
 
-    assert sum(isinstance(m, Retract) for m in told) == 1
+    assert sum(isinstance(m, TextRetracted) for m in told) == 1
     report = compliance(transcript)
     assert (report["passed"], report["revisions"]) == (False, 1)
     assert report["findings"][1] == {"rule": "cat", "section": 1, "advice": NOTED, "rewrite": True}
@@ -132,7 +132,7 @@ async def test_review_that_may_revise_nothing_only_reports(
     transcript = Transcript()
     told = await execute(build_graph(CatStory(), catalog, InMemorySaver(), revisions=0), transcript)
 
-    assert not any(isinstance(m, Retract) for m in told)
+    assert not any(isinstance(m, TextRetracted) for m in told)
     assert compliance(transcript)["revisions"] == 0 and not compliance(transcript)["passed"]
 
 
@@ -144,7 +144,7 @@ async def test_unsafe_revision_still_has_both_rewrites_of_the_safety_check(
     transcript = Transcript()
     told = await execute(build_graph(CatStory(), catalog, InMemorySaver()), transcript)
 
-    reasons = [m.data.reason for m in told if isinstance(m, Retract)]
+    reasons = [m.reason for m in told if isinstance(m, TextRetracted)]
     assert reasons == ["revision", "safety", "safety"]
     assert transcript.text_of(1) == WITH_CAT
     assert transcript.metadata is not None
@@ -163,13 +163,13 @@ async def test_revision_that_breaks_off_is_resumed_without_showing_what_was_take
     calls = len(provider.calls)
     state: Any = (await graph.aget_state(CONFIG)).values
     for message in reconcile(transcript, state):
-        assert isinstance(message, Retract) and message.data.section == 1
+        assert isinstance(message, TextRetracted) and message.section == 1
         transcript.apply(message)
     told = await execute(graph, transcript, goes_on=True)
 
     assert transcript.text_of(1) == WITH_CAT
     assert transcript.text == text_of((await graph.aget_state(CONFIG)).values["sections"])
-    assert [m.data.reason for m in told if isinstance(m, Retract)] == ["revision"]
+    assert [m.reason for m in told if isinstance(m, TextRetracted)] == ["revision"]
     assert len(provider.calls) - calls == 3  # the scene once more, the verdict, the choices
 
 
@@ -189,11 +189,11 @@ async def test_rewrite_that_breaks_off_costs_none_of_the_others(
     calls = len(provider.calls)
     state: Any = (await graph.aget_state(CONFIG)).values
     for message in reconcile(transcript, state):
-        assert isinstance(message, Retract) and message.data.section == 2
+        assert isinstance(message, TextRetracted) and message.section == 2
         transcript.apply(message)
     told = await execute(graph, transcript, goes_on=True)
 
-    assert [m.data.section for m in told if isinstance(m, Retract)] == [2]
+    assert [m.section for m in told if isinstance(m, TextRetracted)] == [2]
     assert transcript.text_of(1) == WITH_CAT and transcript.text_of(2) == "A dog came."
     assert transcript.text == text_of((await graph.aget_state(CONFIG)).values["sections"])
     assert (compliance(transcript)["revisions"], compliance(transcript)["passed"]) == (1, True)

@@ -11,10 +11,10 @@ from pydantic import ValidationError
 from tests.unit.messages import EVERY_TYPE, content
 from workflows.messages.messages import (
     TERMINAL,
-    ContentData,
     Message,
-    SafetyCheckData,
+    SafetyChecked,
     StoryChunk,
+    TextAppended,
     decode,
     encode,
 )
@@ -72,12 +72,12 @@ def test_decode_of_what_is_no_message_is_refused(line: bytes) -> None:
 @pytest.mark.parametrize("score", [-0.1, 1.1])
 def test_verdict_with_a_score_beyond_its_scale_is_refused(score: float) -> None:
     with pytest.raises(ValidationError):
-        SafetyCheckData(stage="final", approved=True, score=score, issues=[])
+        SafetyChecked(stage="final", approved=True, score=score, issues=[])
 
 
 def test_message_data_once_made_does_not_change() -> None:
     with pytest.raises(ValidationError):
-        ContentData(section=0, chunk="a").chunk = "b"  # type: ignore[misc]
+        TextAppended(section=0, chunk="a").chunk = "b"  # type: ignore[misc]
 
 
 def test_terminal_types_are_types_of_the_union() -> None:

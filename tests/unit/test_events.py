@@ -10,20 +10,15 @@ from langgraph.types import Interrupt
 from backend.streaming.events import EventMapping
 from tests.unit.messages import EVERY_TYPE, OUTLINE, content
 from workflows.messages.messages import (
-    InputRequired,
-    InputRequiredData,
+    InputRequested,
     Message,
-    Metadata,
-    NodeEvent,
-    NodeEventData,
+    MetricsCalculated,
+    NodeChanged,
     NodeName,
     NodeStatus,
-    OutlineMessage,
-    Retract,
-    RetractData,
-    SafetyCheck,
-    Usage,
-    UsageData,
+    SafetyChecked,
+    TextRetracted,
+    UsageUpdated,
     decode,
     encode,
 )
@@ -32,8 +27,8 @@ from workflows.messages.usage_totals import Tally
 from workflows.sections.section_writer import Page
 from workflows.state import Section, Verdict
 
-BEFORE = UsageData(model="openai:test", input_tokens=10, output_tokens=20)
-METADATA = next(message for message in EVERY_TYPE if isinstance(message, Metadata))
+BEFORE = UsageUpdated(model="openai:test", input_tokens=10, output_tokens=20)
+METADATA = next(message for message in EVERY_TYPE if isinstance(message, MetricsCalculated))
 
 
 @pytest.fixture
@@ -65,8 +60,8 @@ def node_start(node: str, task_input: Any = None, name: str | None = None) -> St
     )
 
 
-def node_event(node: NodeName, status: NodeStatus, section: int | None = None) -> NodeEvent:
-    return NodeEvent(data=NodeEventData(node=node, status=status, section=section))
+def node_event(node: NodeName, status: NodeStatus, section: int | None = None) -> NodeChanged:
+    return NodeChanged(node=node, status=status, section=section)
 
 
 def messages(mapping: EventMapping, *events: StreamEvent) -> list[Message]:
@@ -125,7 +120,7 @@ async def test_event_of_a_page_is_text_for_readers(mapping: EventMapping) -> Non
     page.write(" upon ")
     page.finish()
     assert messages(mapping, *map(custom, written)) == [
-        Retract(data=RetractData(section=3, reason="safety")),
+        TextRetracted(section=3, reason="safety"),
         content(3, "Once"),
         content(3, "\nupon", ends=True),
     ]
@@ -142,28 +137,28 @@ def test_event_of_a_verdict_is_a_safety_check(mapping: EventMapping) -> None:
         {"category": "violence", "severity": "high", "section": 0, "quote": "kill", "advice": "Don't."}
     ])  # fmt: skip
     (message,) = messages(mapping, custom({"kind": "judgement", "verdict": verdict}))
-    assert isinstance(message, SafetyCheck)
-    assert message.data.model_dump(exclude_none=True) == verdict
+    assert isinstance(message, SafetyChecked)
+    assert message.model_dump(exclude_none=True) == verdict
 
 
 def test_event_of_a_notice_is_said_by_its_node(mapping: EventMapping) -> None:
     notice = {"kind": "notice", "node": "outline", "message": "The model is loading"}
     assert messages(mapping, custom(notice)) == [
-        NodeEvent(data=NodeEventData(node="outline", status="started", message="The model is loading"))
+        NodeChanged(node="outline", status="started", message="The model is loading")
     ]
 
 
 def test_event_of_the_plan_is_the_outline_and_then_the_nodes_end(mapping: EventMapping) -> None:
     brought = {"outline": OUTLINE.model_dump(), "notes": {"secret": 1}, "sections": {}, "rewrites": 0}
     assert messages(mapping, update("outline", brought)) == [
-        OutlineMessage(data=OUTLINE),
+        OUTLINE,
         node_event("outline", "completed"),
     ]
 
 
 def test_event_of_an_edited_plan_is_the_outline_again(mapping: EventMapping) -> None:
     edited = update("review_outline", {"outline": OUTLINE.model_dump()})
-    assert messages(mapping, edited) == [OutlineMessage(data=OUTLINE)]
+    assert messages(mapping, edited) == [OUTLINE]
 
 
 def test_event_of_sections_in_parallel_ends_each_by_its_own(mapping: EventMapping) -> None:
@@ -185,7 +180,7 @@ def test_event_of_a_rewrite_is_the_nodes_end_and_no_text_again(mapping: EventMap
 
 
 def test_event_of_the_metrics_is_metadata_with_the_formats_extras(mapping: EventMapping) -> None:
-    brought = {"metadata": METADATA.data.model_dump()}
+    brought = {"metadata": METADATA.model_dump()}
     assert messages(mapping, update("calculate_metrics", brought)) == [
         METADATA,
         node_event("calculate_metrics", "completed"),
@@ -205,7 +200,7 @@ def test_event_of_what_an_earlier_attempt_finished_is_not_told_twice(mapping: Ev
 def test_event_of_an_interrupt_asks_the_person(mapping: EventMapping) -> None:
     asked = (Interrupt(value={"kind": "outline", "payload": OUTLINE.model_dump()}, id="x"),)
     assert messages(mapping, update("__interrupt__", asked)) == [
-        InputRequired(data=InputRequiredData(kind="outline", payload=OUTLINE))
+        InputRequested(kind="outline", payload=OUTLINE)
     ]
 
 
@@ -223,7 +218,7 @@ def test_spending_of_a_model_call_adds_to_the_runs_totals(mapping: EventMapping)
         )
 
     told = messages(mapping, ended(100, 5), ended(1, 2))
-    assert [(m.data.input_tokens, m.data.output_tokens) for m in told if isinstance(m, Usage)] == [
+    assert [(m.input_tokens, m.output_tokens) for m in told if isinstance(m, UsageUpdated)] == [
         (110, 25),
         (111, 27),
     ]

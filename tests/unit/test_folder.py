@@ -8,13 +8,11 @@ import pytest
 from backend.cli.folder import OutFolder
 from backend.settings import SettingsError, load_settings
 from tests.unit.messages import complete, content, retract
-from workflows.messages.messages import OutlineData, OutlineMessage, OutlineSectionData
+from workflows.messages.messages import OutlinePlanned, PlannedSection
 
-PLAN = OutlineMessage(
-    data=OutlineData(
-        title="Trains",
-        sections=[OutlineSectionData(index=0, title="Cold Open", summary="", target_words=400)],
-    )
+PLAN = OutlinePlanned(
+    title="Trains",
+    sections=[PlannedSection(index=0, title="Cold Open", summary="", target_words=400)],
 )
 
 

@@ -9,7 +9,14 @@ from backend.log.entry import Entry
 from backend.runs.attempt.reconcile import reconcile
 from tests.unit.logs import messages_of, read_texts, run_logs
 from tests.unit.messages import EVERY_TYPE, OUTLINE, content, number, retract
-from workflows.messages.messages import Content, Facts, FactsData, Message, Metadata, OutlineMessage, Retract
+from workflows.messages.messages import (
+    FactsGathered,
+    Message,
+    MetricsCalculated,
+    OutlinePlanned,
+    TextAppended,
+    TextRetracted,
+)
 from workflows.messages.transcript import Transcript
 from workflows.state import Issue, Piece, Section, State, Verdict
 
@@ -87,7 +94,7 @@ def test_reconcile_says_outline_and_metadata_only_if_the_log_lacks_them(
     log, state = crash
     bare = {message.type for message in reconcile(replay(*messages_of(log)), state)}
     assert ("outline" in bare, "metadata" in bare) == ("outline" in state, "metadata" in state)
-    known = [m for m in EVERY_TYPE if isinstance(m, OutlineMessage | Metadata)]
+    known = [m for m in EVERY_TYPE if isinstance(m, OutlinePlanned | MetricsCalculated)]
     again = {message.type for message in reconcile(replay(*messages_of(log), *known), state)}
     assert again <= {"content", "retract"}
 
@@ -164,8 +171,8 @@ def test_reconcile_when_a_rewrite_broke_off_takes_its_beginning_back() -> None:
 
 def test_reconcile_says_why() -> None:
     told = list(reconcile(replay(content(0, "x")), State()))
-    assert [m.data.reason for m in told if isinstance(m, Retract)] == ["restart"]
-    assert not [m for m in told if isinstance(m, Content)]
+    assert [m.reason for m in told if isinstance(m, TextRetracted)] == ["restart"]
+    assert not [m for m in told if isinstance(m, TextAppended)]
 
 
 def piece_state(**texts: str) -> State:
@@ -173,7 +180,7 @@ def piece_state(**texts: str) -> State:
     return cast(State, {"sections": {}, "pieces": pieces})
 
 
-def piece(name: str, text: str, *, ends: bool = False) -> Content:
+def piece(name: str, text: str, *, ends: bool = False) -> TextAppended:
     return content(0, text, ends=ends, piece=name)
 
 
@@ -195,6 +202,6 @@ def test_reconcile_takes_back_pieces_that_the_checkpoint_lacks_or_has_otherwise(
 def test_reconcile_tells_facts_that_the_log_lacks_or_has_otherwise() -> None:
     facts = {"canonical_pack": {"height": 8848}, "sources": []}
     told = list(reconcile(replay(), state_of({}, facts=facts)))
-    assert told == [Facts(data=FactsData(canonical_pack={"height": 8848}, sources=[]))]
+    assert told == [FactsGathered(canonical_pack={"height": 8848}, sources=[])]
     assert list(reconcile(replay(*told), state_of({}, facts=facts))) == []
     assert list(reconcile(replay(*told), state_of({}, facts={**facts, "canonical_pack": {}}))) != []

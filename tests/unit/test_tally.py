@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from workflows.messages.messages import UsageData, UsagePart
+from workflows.messages.messages import CallUsage, UsageUpdated
 from workflows.messages.spending import Spending
 from workflows.messages.transcript import Transcript
 from workflows.messages.usage_totals import Tally, sum_by_role
 
-START = UsageData(model="openai:test", input_tokens=0, output_tokens=0, cost_usd=0.0, budget_usd=1)
+START = UsageUpdated(model="openai:test", input_tokens=0, output_tokens=0, cost_usd=0.0, budget_usd=1)
 
 
 def spent(id: str, **other: Any) -> Spending:
@@ -19,10 +19,10 @@ def test_tally_adds_up_and_names_the_call() -> None:
     tally = Tally(START)
     tally.add(spent("1", section=0, cost_usd=0.1))
     message = tally.add(spent("2", section=1, cost_usd=0.2, estimated=True))
-    assert message is not None and message.data.call is not None
-    assert (message.data.input_tokens, message.data.output_tokens, message.data.cost_usd) == (20, 40, 0.3)
-    assert message.data.estimated and message.data.budget_usd == 1
-    assert (message.data.call.section, message.data.call.cost_usd) == (1, 0.2)
+    assert message is not None and message.call is not None
+    assert (message.input_tokens, message.output_tokens, message.cost_usd) == (20, 40, 0.3)
+    assert message.estimated and message.budget_usd == 1
+    assert (message.call.section, message.call.cost_usd) == (1, 0.2)
 
 
 def test_tally_tells_a_call_once() -> None:
@@ -52,5 +52,5 @@ def test_transcript_sums_by_role_model_and_section() -> None:
         (1, 20, 0.2),
     ]
     assert sum_by_role(usage.by) == [
-        UsagePart(role="writing", model="openai:test", input_tokens=30, output_tokens=60, cost_usd=0.6)
+        CallUsage(role="writing", model="openai:test", input_tokens=30, output_tokens=60, cost_usd=0.6)
     ]

@@ -10,28 +10,26 @@ from pydantic import BaseModel, ValidationError
 
 from workflows.messages.messages import Message, StoryChunk
 
-_KINDS: dict[str, type[BaseModel]] = {kind.model_fields["type"].default: kind for kind in get_args(Message)}
+_KINDS: dict[str, type[BaseModel]] = {kind.type: kind for kind in get_args(Message)}
 
 
 def read_message(line: bytes | str) -> Message | None:
     """The message, or None for a type that isn't known. Raises ValueError for what is no message at all."""
-    data = orjson.loads(line)
-    if not isinstance(data, dict) or not isinstance(data.get("type"), str):
+    chunk = orjson.loads(line)
+    if not isinstance(chunk, dict) or not isinstance(chunk.get("type"), str):
         raise ValueError("a message is an object with a type")
-    if data["type"] not in _KINDS:
+    if chunk["type"] not in _KINDS:
         return None
     try:
-        return StoryChunk.validate_python(data, extra="allow")
+        message: Message = StoryChunk.validate_python(chunk, extra="allow").data
+        return message
     except ValidationError as error:
         if any(item["type"] != "literal_error" for item in error.errors(include_input=False)):
-            raise ValueError(f"a message of the type {data['type']} lacks what it must have") from None
-    return _take_as_it_is(data)
+            raise ValueError(f"a message of the type {chunk['type']} lacks what it must have") from None
+    return _take_as_it_is(chunk)
 
 
-def _take_as_it_is(data: dict[str, Any]) -> Message:
+def _take_as_it_is(chunk: dict[str, Any]) -> Message:
     """A value that isn't known, such as another reason for a `retract`: the message counts all the same."""
-    kind = _KINDS[data["type"]]
-    body = kind.model_fields["data"].annotation
-    assert isinstance(body, type) and issubclass(body, BaseModel)
-    message: Any = kind.model_construct(type=data["type"], data=body.model_construct(**data["data"]))
+    message: Any = _KINDS[chunk["type"]].model_construct(**chunk["data"])
     return message  # type: ignore[no-any-return]

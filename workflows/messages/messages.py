@@ -1,11 +1,13 @@
 """The messages on the wire: one closed, tagged union. PROTOCOL: docs/protocol.md.
 
-Everything else that describes them (JSON Schema, OpenAPI, docs) is made from these models.
+On the wire a message is `{"type": …, "data": {…}}`. Here it is one flat class, named for what happened; `encode` and
+`decode` add and take off the envelope. JSON Schema and OpenAPI are made from these models.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Generic, Literal, NotRequired, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from typing_extensions import TypedDict
 
 NodeName = Literal[
     "workflow",
@@ -18,33 +20,20 @@ NodeName = Literal[
     "calculate_metrics",
 ]
 NodeStatus = Literal["started", "completed", "failed", "skipped", "resumed"]
+RetractReason = Literal["restart", "safety", "revision"]
+CheckStage = Literal["input", "sentence", "section", "final"]
+
+# --- parts of messages; those that the state of a graph holds too are plain data ----------------------------------
 
 
-class _Data(BaseModel):
-    """Readers ignore fields that they don't know; we send none that isn't declared here."""
+class _Part(BaseModel):
+    """A part of a message. Readers ignore fields that they don't know; none is sent that isn't declared here."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class _OpenData(BaseModel):
-    """As `_Data`, with a format's own fields beside the declared ones."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-
-class NodeEventData(_Data):
-    """A node of the graph changed state."""
-
-    node: NodeName
-    status: NodeStatus
-    section: int | None = None
-    title: str | None = None
-    attempt: int | None = None
-    message: str | None = None
-
-
-class OutlineSectionData(_Data):
-    """One section of the plan; `index` counts from 0."""
+class PlannedSection(TypedDict):
+    """One section of the plan. `index` counts from 0; `target_words` is what to aim at."""
 
     index: int
     title: str
@@ -52,75 +41,18 @@ class OutlineSectionData(_Data):
     target_words: int
 
 
-class OutlineData(_Data):
-    """The plan; sent again, whole, if it changes."""
-
-    title: str
-    sections: list[OutlineSectionData]
-
-
-class ContentData(_Data):
-    """Text to append to a section. A section's last chunk has `is_complete`, and may be empty."""
-
-    section: int
-    chunk: str
-    is_complete: bool = False
-    piece: str | None = None
-
-
-class RetractData(_Data):
-    """Forget all text of that section."""
-
-    section: int
-    reason: Literal["restart", "safety", "revision"]
-    piece: str | None = None
-
-
-Slot = int | str
-"""Where text goes: a section by its index, a piece by its name."""
-
-
-def slot_of(data: ContentData | RetractData) -> Slot:
-    """Where the text of this message goes."""
-    return data.section if data.piece is None else data.piece
-
-
-class SafetyIssue(_Data):
-    """What a check found, where, and what to do about it."""
+class SafetyIssue(TypedDict):
+    """One fault that a check found: `quote` is the passage, `advice` what to do about it."""
 
     category: str
     severity: Literal["low", "medium", "high"]
-    section: int | None = None
-    quote: str | None = None
+    section: NotRequired[int]
+    quote: NotRequired[str]
     advice: str
 
 
-class SafetyCheckData(_Data):
-    """A verdict; `score` 0 (unsafe) to 1. `layers` are the checks that ran, `scores` a judge's, 0 to 1."""
-
-    stage: Literal["input", "sentence", "section", "final"]
-    approved: bool
-    score: float = Field(ge=0, le=1)
-    issues: list[SafetyIssue]
-    section: int | None = None
-    piece: str | None = None
-    policy: str | None = None
-    layers: list[str] | None = None
-    scores: dict[str, float] | None = None
-
-
-class ProgressData(_Data):
-    """How far the run is. Never goes backwards within an attempt; 100 only with `complete`."""
-
-    percent: int = Field(ge=0, le=100)
-    words: int
-    target_words: int
-    eta_seconds: int | None = None
-    message: str
-
-
-class Source(_Data):
-    """Where a fact comes from."""
+class Source(TypedDict):
+    """The source of a fact. `date` as the source has it; empty strings for what isn't known."""
 
     title: str
     publisher: str
@@ -128,15 +60,12 @@ class Source(_Data):
     url: str
 
 
-class FactsData(_Data):
-    """The fact pack that all sections share."""
+class CallUsage(_Part):
+    """Tokens of one model call, which has an `id`, or of all calls of one role, model and section.
 
-    canonical_pack: dict[str, Any]
-    sources: list[Source]
-
-
-class UsagePart(_Data):
-    """Tokens of one call, which has an `id`, or of all calls of one role, model and section."""
+    `cost_usd` is left out where the price isn't known. `estimated`: the provider didn't say what it used, so the tokens
+    are counted from the text.
+    """
 
     id: str | None = None
     role: str
@@ -150,37 +79,7 @@ class UsagePart(_Data):
     estimated: bool | None = None
 
 
-class UsageData(_Data):
-    """Running totals of the run. Without `cost_usd` a price isn't known; `call` is what they grew by."""
-
-    model: str
-    input_tokens: int
-    output_tokens: int
-    cost_usd: float | None = None
-    budget_usd: float | None = None
-    estimated: bool | None = None
-    call: UsagePart | None = None
-    by: list[UsagePart] | None = None
-
-
-class InputRequiredData(_Data):
-    """The run waits for a person."""
-
-    kind: Literal["outline"]
-    payload: OutlineData
-    deadline: str | None = None
-
-
-class MetadataData(_OpenData):
-    """The metrics of the finished text, and the format's own."""
-
-    word_count: int
-    estimated_reading_time: float
-    vocabulary_level: str
-    educational_elements: list[str]
-
-
-class SectionResult(_Data):
+class SectionResult(_Part):
     """A section of the finished text."""
 
     index: int
@@ -189,8 +88,8 @@ class SectionResult(_Data):
     words: int
 
 
-class PieceResult(_Data):
-    """A finished text beside the story, with the SHA-256 of its own text."""
+class PieceResult(_Part):
+    """A finished derived piece, with the SHA-256 of its own text."""
 
     name: str
     title: str
@@ -200,8 +99,151 @@ class PieceResult(_Data):
     sha256: str
 
 
-class CompleteData(_OpenData):
-    """Terminal: the whole text, its SHA-256 (of the UTF-8 bytes, hex), and the format's own results."""
+class Partial(_Part):
+    """What there is of a run that did not end well."""
+
+    sections_completed: int
+    words: int
+
+
+# --- the messages -------------------------------------------------------------------------------------------------
+
+
+class _Message(BaseModel):
+    """The base of all messages; `type` is the tag on the wire."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    type: ClassVar[str]
+
+
+class NodeChanged(_Message):
+    """`node_event`: a node of the graph changed state."""
+
+    type: ClassVar = "node_event"
+
+    node: NodeName
+    status: NodeStatus
+    section: int | None = None
+    title: str | None = None
+    attempt: int | None = None
+    message: str | None = None
+
+
+class OutlinePlanned(_Message):
+    """`outline`: the plan; sent again, whole, if it changes."""
+
+    type: ClassVar = "outline"
+
+    title: str
+    sections: list[PlannedSection]
+
+    @property
+    def target_words(self) -> int:
+        """Words of the whole text."""
+        return sum(section["target_words"] for section in self.sections)
+
+
+class TextAppended(_Message):
+    """`content`: text to append to a section. A section's last chunk has `is_complete`, and may be empty."""
+
+    type: ClassVar = "content"
+
+    section: int
+    chunk: str
+    is_complete: bool = False
+    piece: str | None = None
+
+
+class TextRetracted(_Message):
+    """`retract`: all text of a section is to be forgotten."""
+
+    type: ClassVar = "retract"
+
+    section: int
+    reason: RetractReason
+    piece: str | None = None
+
+
+class SafetyChecked(_Message):
+    """`safety_check`: a verdict; `score` 0 (unsafe) to 1. `layers` are the checks that ran, `scores` a judge's."""
+
+    type: ClassVar = "safety_check"
+
+    stage: CheckStage
+    approved: bool
+    score: float = Field(ge=0, le=1)
+    issues: list[SafetyIssue]
+    section: int | None = None
+    piece: str | None = None
+    policy: str | None = None
+    layers: list[str] | None = None
+    scores: dict[str, float] | None = None
+
+
+class ProgressReported(_Message):
+    """`progress`: never goes backwards within an attempt; 100 only with `complete`."""
+
+    type: ClassVar = "progress"
+
+    percent: int = Field(ge=0, le=100)
+    words: int
+    target_words: int
+    eta_seconds: int | None = None
+    message: str
+
+
+class FactsGathered(_Message):
+    """`facts`: the fact pack that all sections share."""
+
+    type: ClassVar = "facts"
+
+    canonical_pack: dict[str, Any]
+    sources: list[Source]
+
+
+class UsageUpdated(_Message):
+    """`usage`: running totals of the run. Without `cost_usd` a price isn't known; `call` is what they grew by."""
+
+    type: ClassVar = "usage"
+
+    model: str
+    input_tokens: int
+    output_tokens: int
+    cost_usd: float | None = None
+    budget_usd: float | None = None
+    estimated: bool | None = None
+    call: CallUsage | None = None
+    by: list[CallUsage] | None = None
+
+
+class InputRequested(_Message):
+    """`input_required`: the run waits for a person."""
+
+    type: ClassVar = "input_required"
+
+    kind: Literal["outline"]
+    payload: OutlinePlanned
+    deadline: str | None = None
+
+
+class MetricsCalculated(_Message):
+    """`metadata`: the metrics of the finished text, and the format's own."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    type: ClassVar = "metadata"
+
+    word_count: int
+    estimated_reading_time: float
+    vocabulary_level: str
+    educational_elements: list[str]
+
+
+class RunCompleted(_Message):
+    """`complete`, terminal: the whole text, its SHA-256 (of the UTF-8 bytes, hex), and the format's own results."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    type: ClassVar = "complete"
 
     success: Literal[True] = True
     run_id: str
@@ -211,19 +253,14 @@ class CompleteData(_OpenData):
     pieces: list[PieceResult] = Field(default_factory=list)
     sha256: str
     metadata: dict[str, Any]
-    usage: UsageData
+    usage: UsageUpdated
     cached: bool = False
 
 
-class Partial(_Data):
-    """What there is of a run that did not end well."""
+class RunFailed(_Message):
+    """`error`, terminal: why the run ended. `message` is written for a person."""
 
-    sections_completed: int
-    words: int
-
-
-class ErrorData(_Data):
-    """Terminal: why the run ended. `message` is written for a person."""
+    type: ClassVar = "error"
 
     code: str
     message: str
@@ -232,116 +269,75 @@ class ErrorData(_Data):
     partial: Partial
 
 
-class NodeEvent(BaseModel):
-    """`node_event`"""
-
-    type: Literal["node_event"] = "node_event"
-    data: NodeEventData
-
-
-class OutlineMessage(BaseModel):
-    """`outline`"""
-
-    type: Literal["outline"] = "outline"
-    data: OutlineData
-
-
-class Content(BaseModel):
-    """`content`"""
-
-    type: Literal["content"] = "content"
-    data: ContentData
-
-
-class Retract(BaseModel):
-    """`retract`"""
-
-    type: Literal["retract"] = "retract"
-    data: RetractData
-
-
-class SafetyCheck(BaseModel):
-    """`safety_check`"""
-
-    type: Literal["safety_check"] = "safety_check"
-    data: SafetyCheckData
-
-
-class Progress(BaseModel):
-    """`progress`"""
-
-    type: Literal["progress"] = "progress"
-    data: ProgressData
-
-
-class Facts(BaseModel):
-    """`facts`"""
-
-    type: Literal["facts"] = "facts"
-    data: FactsData
-
-
-class Usage(BaseModel):
-    """`usage`"""
-
-    type: Literal["usage"] = "usage"
-    data: UsageData
-
-
-class InputRequired(BaseModel):
-    """`input_required`"""
-
-    type: Literal["input_required"] = "input_required"
-    data: InputRequiredData
-
-
-class Metadata(BaseModel):
-    """`metadata`"""
-
-    type: Literal["metadata"] = "metadata"
-    data: MetadataData
-
-
-class Complete(BaseModel):
-    """`complete`"""
-
-    type: Literal["complete"] = "complete"
-    data: CompleteData
-
-
-class Error(BaseModel):
-    """`error`"""
-
-    type: Literal["error"] = "error"
-    data: ErrorData
-
-
 Message = (
-    NodeEvent
-    | OutlineMessage
-    | Content
-    | Retract
-    | SafetyCheck
-    | Progress
-    | Facts
-    | Usage
-    | InputRequired
-    | Metadata
-    | Complete
-    | Error
+    NodeChanged
+    | OutlinePlanned
+    | TextAppended
+    | TextRetracted
+    | SafetyChecked
+    | ProgressReported
+    | FactsGathered
+    | UsageUpdated
+    | InputRequested
+    | MetricsCalculated
+    | RunCompleted
+    | RunFailed
 )
-StoryChunk: TypeAdapter[Message] = TypeAdapter(Annotated[Message, Field(discriminator="type")])
+TERMINAL = frozenset({RunCompleted.type, RunFailed.type})
+
+# --- where text goes ----------------------------------------------------------------------------------------------
+
+Slot = int | str
+"""The place of a text: a section by its index, a piece by its name."""
+
+
+def slot_of(message: TextAppended | TextRetracted) -> Slot:
+    """The slot whose text the message changes."""
+    return message.section if message.piece is None else message.piece
+
+
+# --- the envelope -------------------------------------------------------------------------------------------------
 
 EVENT = "story_chunk"
 """The name of every Server-Sent Event."""
-TERMINAL = frozenset({"complete", "error"})
+
+TypeT = TypeVar("TypeT")
+DataT = TypeVar("DataT")
+
+
+class Envelope(BaseModel, Generic[TypeT, DataT]):
+    """A message as it is sent: `{"type": …, "data": {…}}`."""
+
+    type: TypeT
+    data: DataT
+
+
+StoryChunk: TypeAdapter[Envelope[Any, Any]] = TypeAdapter(
+    Annotated[
+        Envelope[Literal["node_event"], NodeChanged]
+        | Envelope[Literal["outline"], OutlinePlanned]
+        | Envelope[Literal["content"], TextAppended]
+        | Envelope[Literal["retract"], TextRetracted]
+        | Envelope[Literal["safety_check"], SafetyChecked]
+        | Envelope[Literal["progress"], ProgressReported]
+        | Envelope[Literal["facts"], FactsGathered]
+        | Envelope[Literal["usage"], UsageUpdated]
+        | Envelope[Literal["input_required"], InputRequested]
+        | Envelope[Literal["metadata"], MetricsCalculated]
+        | Envelope[Literal["complete"], RunCompleted]
+        | Envelope[Literal["error"], RunFailed],
+        Field(discriminator="type"),
+    ]
+)
 
 
 def encode(message: Message) -> bytes:
-    """One JSON object on one line, without the fields that are not set."""
-    return message.model_dump_json(exclude_none=True).encode()
+    """One JSON object on one line, UTF-8, without the fields that are not set."""
+    data = message.model_dump_json(exclude_none=True).encode()
+    return b'{"type":"%s","data":%s}' % (message.type.encode(), data)
 
 
 def decode(line: bytes | str) -> Message:
-    """Raises pydantic's ValidationError for anything that isn't a message."""
-    return StoryChunk.validate_json(line)
+    """The message of one line. Raises pydantic's ValidationError for anything that isn't one."""
+    message: Message = StoryChunk.validate_json(line).data
+    return message

@@ -1,25 +1,19 @@
 """What a reader of a log has before them: the reader's rule, as the service itself applies it. Pure."""
 
 from workflows.messages.messages import (
-    Complete,
-    Content,
-    ContentData,
-    Error,
-    Facts,
-    FactsData,
+    CallUsage,
+    FactsGathered,
     Message,
-    Metadata,
-    MetadataData,
-    NodeEvent,
-    OutlineData,
-    OutlineMessage,
-    Progress,
-    Retract,
-    SafetyCheck,
-    SafetyCheckData,
-    Usage,
-    UsageData,
-    UsagePart,
+    MetricsCalculated,
+    NodeChanged,
+    OutlinePlanned,
+    ProgressReported,
+    RunCompleted,
+    RunFailed,
+    SafetyChecked,
+    TextAppended,
+    TextRetracted,
+    UsageUpdated,
 )
 from workflows.messages.usage_totals import Account, add_part
 from workflows.text.words import count_words
@@ -33,51 +27,51 @@ class Transcript:
         self._pieces: dict[str, list[str]] = {}
         self.finished: set[int] = set()
         self.finished_pieces: set[str] = set()
-        self.facts: FactsData | None = None
-        self.outline: OutlineData | None = None
-        self.usage: UsageData | None = None
-        self.spent: dict[Account, UsagePart] = {}
+        self.facts: FactsGathered | None = None
+        self.outline: OutlinePlanned | None = None
+        self.usage: UsageUpdated | None = None
+        self.spent: dict[Account, CallUsage] = {}
         self.calls: set[str] = set()
         self.percent = 0
         self.attempts = 0
-        self.metadata: MetadataData | None = None
-        self.verdicts: list[SafetyCheckData] = []
-        self.terminal: Complete | Error | None = None
+        self.metadata: MetricsCalculated | None = None
+        self.verdicts: list[SafetyChecked] = []
+        self.terminal: RunCompleted | RunFailed | None = None
 
     def apply(self, message: Message) -> None:
         """Takes one more message into account."""
-        self.terminal = message if isinstance(message, Complete | Error) else None
+        self.terminal = message if isinstance(message, RunCompleted | RunFailed) else None
         match message:
-            case Content(data=data):
+            case TextAppended() as data:
                 self._append(data)
-            case Retract(data=data) if data.piece is None:
+            case TextRetracted() as data if data.piece is None:
                 self._chunks.pop(data.section, None)
                 self.finished.discard(data.section)
-            case Retract(data=data):
+            case TextRetracted() as data:
                 self._pieces.pop(str(data.piece), None)
                 self.finished_pieces.discard(str(data.piece))
-            case Facts(data=data):
+            case FactsGathered() as data:
                 self.facts = data
-            case OutlineMessage(data=data):
+            case OutlinePlanned() as data:
                 self.outline = data
-            case Usage(data=data):
+            case UsageUpdated() as data:
                 self.usage = data
                 if data.call is not None:
                     add_part(self.spent, data.call)
                     self.calls.update([data.call.id] if data.call.id else [])
-            case Progress(data=data):
+            case ProgressReported() as data:
                 self.percent = data.percent
-            case Metadata(data=data):
+            case MetricsCalculated() as data:
                 self.metadata = data
-            case SafetyCheck(data=data):
+            case SafetyChecked() as data:
                 self.verdicts.append(data)
-            case NodeEvent(data=data) if data.node == "workflow" and data.status in ("started", "resumed"):
+            case NodeChanged() as data if data.node == "workflow" and data.status in ("started", "resumed"):
                 self.attempts += 1
             case _:
                 pass
 
     @property
-    def whole_usage(self) -> UsageData | None:
+    def whole_usage(self) -> UsageUpdated | None:
         """The totals, and what they are made of."""
         if self.usage is None:
             return None
@@ -116,7 +110,7 @@ class Transcript:
         """Words so far."""
         return sum(count_words(self.text_of(section)) for section in self.started)
 
-    def _append(self, data: ContentData) -> None:
+    def _append(self, data: TextAppended) -> None:
         if data.piece is not None:
             self._pieces.setdefault(data.piece, []).append(data.chunk)
             if data.is_complete:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from workflows.messages.messages import Usage, UsageData, UsagePart
+from workflows.messages.messages import CallUsage, UsageUpdated
 from workflows.messages.spending import Spending
 
 Account = tuple[str, str, int | None]
@@ -12,14 +12,14 @@ Account = tuple[str, str, int | None]
 class Tally:
     """Running totals of a run, from where an earlier attempt left them."""
 
-    def __init__(self, usage: UsageData, known: Iterable[str] = ()) -> None:
+    def __init__(self, usage: UsageUpdated, known: Iterable[str] = ()) -> None:
         """`known` are the calls that readers were told of."""
         self._known = set(known)
         self.usage = usage
 
-    def add(self, spent: Spending) -> Usage | None:
+    def add(self, spent: Spending) -> UsageUpdated | None:
         """The message that tells of one more call; None for a call that was told already."""
-        call = UsagePart.model_validate({name: value for name, value in spent.items() if name != "kind"})
+        call = CallUsage.model_validate({name: value for name, value in spent.items() if name != "kind"})
         if call.id in self._known:
             return None
         if call.id is not None:
@@ -33,7 +33,7 @@ class Tally:
                 "call": call,
             }
         )
-        return Usage(data=self.usage)
+        return self.usage
 
 
 def add_costs(known: float | None, more: float | None) -> float | None:
@@ -41,23 +41,23 @@ def add_costs(known: float | None, more: float | None) -> float | None:
     return None if known is None or more is None else round(known + more, 9)
 
 
-def add_part(parts: dict[Account, UsagePart], call: UsagePart) -> None:
+def add_part(parts: dict[Account, CallUsage], call: CallUsage) -> None:
     """Adds a call to what its account has."""
     account = (call.role, call.model, call.section)
     before = parts.get(account)
     parts[account] = call.model_copy(update={"id": None}) if before is None else _sum(before, call)
 
 
-def sum_by_role(parts: Iterable[UsagePart]) -> list[UsagePart]:
+def sum_by_role(parts: Iterable[CallUsage]) -> list[CallUsage]:
     """The same without the sections: one part a role and model."""
-    sums: dict[Account, UsagePart] = {}
+    sums: dict[Account, CallUsage] = {}
     for part in parts:
         add_part(sums, part.model_copy(update={"section": None}))
     return list(sums.values())
 
 
-def _sum(one: UsagePart, other: UsagePart) -> UsagePart:
-    return UsagePart(
+def _sum(one: CallUsage, other: CallUsage) -> CallUsage:
+    return CallUsage(
         role=one.role,
         model=one.model,
         section=one.section,

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from workflows.errors import FieldError, InvalidInput
-from workflows.messages.messages import UsageData
+from workflows.messages.messages import UsageUpdated
 from workflows.models.budget.ledger import Caps
 from workflows.models.budget.prices import PriceBook
 from workflows.models.spec import ModelSpec
@@ -50,7 +50,7 @@ def with_caps(options: RunOptions, caps: Caps) -> RunOptions:
     return options.model_copy(update={name: value for name, value in given.items() if value is not None})
 
 
-def check_room(options: RunOptions, before: RunOptions, spent: UsageData | None, *, used_up: bool) -> None:
+def check_room(options: RunOptions, before: RunOptions, spent: UsageUpdated | None, *, used_up: bool) -> None:
     """Raises InvalidInput when the run would end at once: what its options allow is spent already, or
     (`used_up`) it ended because too little was left, and they allow no more than `before`."""
     if spent is None:

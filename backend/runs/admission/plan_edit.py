@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import invalid_input
-from workflows.messages.messages import OutlineData
+from workflows.messages.messages import OutlinePlanned
 
 _SECTIONS = 50
 _TITLE, _SUMMARY = 200, 1000  # characters
@@ -17,11 +17,11 @@ _FEWEST_WORDS, _MOST_WORDS = 10, 5000
 def check_outline(outline: Mapping[str, Any]) -> dict[str, Any]:
     """The plan as JSON. Raises InvalidInput that names the field."""
     try:
-        edited = OutlineData.model_validate(outline)
+        edited = OutlinePlanned.model_validate(outline)
     except ValidationError as error:
         raise invalid_input(error, "outline") from None
     sections = edited.sections
-    numbered = [section.index for section in sections] == list(range(len(sections)))
+    numbered = [section["index"] for section in sections] == list(range(len(sections)))
     _demand(
         1 <= len(sections) <= _SECTIONS and numbered,
         "sections",
@@ -29,11 +29,13 @@ def check_outline(outline: Mapping[str, Any]) -> dict[str, Any]:
     )
     _demand(1 <= len(edited.title) <= _TITLE, "title", "1 to 200 characters")
     for section in sections:
-        field = f"sections.{section.index}"
-        _demand(1 <= len(section.title) <= _TITLE, f"{field}.title", "1 to 200 characters")
-        _demand(len(section.summary) <= _SUMMARY, f"{field}.summary", "at most 1000 characters")
+        field = f"sections.{section['index']}"
+        _demand(1 <= len(section["title"]) <= _TITLE, f"{field}.title", "1 to 200 characters")
+        _demand(len(section["summary"]) <= _SUMMARY, f"{field}.summary", "at most 1000 characters")
         _demand(
-            _FEWEST_WORDS <= section.target_words <= _MOST_WORDS, f"{field}.target_words", "10 to 5000 words"
+            _FEWEST_WORDS <= section["target_words"] <= _MOST_WORDS,
+            f"{field}.target_words",
+            "10 to 5000 words",
         )
     return edited.model_dump()
 

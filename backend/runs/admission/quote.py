@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from backend.store.runs import Run
-from workflows.messages.messages import OutlineData
+from workflows.messages.messages import OutlinePlanned
 from workflows.messages.transcript import Transcript
 from workflows.models.budget.prices import Price, Tokens
 from workflows.text.words import count_words
@@ -42,7 +42,7 @@ class Quote:
 def make_quote(run: Run, transcript: Transcript, price: Price | None) -> Quote:
     """`price` is that of the run's model, None where it isn't known."""
     usage, plan = transcript.usage, transcript.outline
-    left = [s for s in plan.sections if s.index not in transcript.finished] if plan else []
+    left = [s for s in plan.sections if s["index"] not in transcript.finished] if plan else []
     expected, measured = _expect(transcript, plan) if plan else (None, False)
     low, high = _MEASURED if measured else _ASSUMED
     cost = price.cost(expected) if price is not None and expected is not None else None
@@ -51,8 +51,8 @@ def make_quote(run: Run, transcript: Transcript, price: Price | None) -> Quote:
         model=run.model,
         resumable=run.status in ("failed", "cancelled") and bool(run.error is None or run.error["resumable"]),
         planned=plan is not None,
-        sections_left=[section.index for section in left],
-        words_left=sum(section.target_words for section in left),
+        sections_left=[section["index"] for section in left],
+        words_left=sum(section["target_words"] for section in left),
         input_tokens=expected.input if expected else None,
         output_tokens=expected.output if expected else None,
         cost_usd_low=None if cost is None else round(cost * low, 6),
@@ -63,11 +63,11 @@ def make_quote(run: Run, transcript: Transcript, price: Price | None) -> Quote:
     )
 
 
-def _expect(transcript: Transcript, plan: OutlineData) -> tuple[Tokens, bool]:
+def _expect(transcript: Transcript, plan: OutlinePlanned) -> tuple[Tokens, bool]:
     """Tokens that the rest takes, and whether the run itself says so."""
-    left = [section for section in plan.sections if section.index not in transcript.finished]
-    words_left = sum(section.target_words for section in left)
-    words_all = sum(section.target_words for section in plan.sections)
+    left = [section for section in plan.sections if section["index"] not in transcript.finished]
+    words_left = sum(section["target_words"] for section in left)
+    words_all = sum(section["target_words"] for section in plan.sections)
     writing = [
         part
         for part in transcript.spent.values()

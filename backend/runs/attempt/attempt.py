@@ -26,7 +26,13 @@ from backend.streaming.progress import ProgressMeter
 from backend.telemetry.observers import Attempt
 from workflows.errors import Internal
 from workflows.graph import Graph
-from workflows.messages.messages import InputRequired, Message, Metadata, NodeEvent, NodeEventData, Progress
+from workflows.messages.messages import (
+    InputRequested,
+    Message,
+    MetricsCalculated,
+    NodeChanged,
+    ProgressReported,
+)
 from workflows.messages.transcript import Transcript
 from workflows.safety.policy import Policy
 from workflows.state import RunContext, State, text_of
@@ -130,11 +136,11 @@ class Writing:
         # Closed whatever happens: a graph that nobody listens to would go on buying.
         async with aclosing(messages) as stream:
             async for message in stream:
-                signals.settling = isinstance(message, InputRequired)
+                signals.settling = isinstance(message, InputRequested)
                 for told in self._gate.take(message):
                     self._put(told)
                 if (progress := self._tell_progress(message)) is not None:
-                    self._cache.tell(self._run, progress.data.percent)
+                    self._cache.tell(self._run, progress.percent)
                 if _ends_section(message):
                     self._section_ended()
 
@@ -173,12 +179,12 @@ class Writing:
 
     def _put(self, message: Message) -> None:
         """The metrics also say how many calls of a model the whole run took: the log knows of all attempts."""
-        if isinstance(message, Metadata):
+        if isinstance(message, MetricsCalculated):
             calls = {"model_calls": len(self._transcript.calls)}
-            message = Metadata(data=message.data.model_copy(update=calls))
+            message = message.model_copy(update=calls)
         self._writer.put(message)
 
-    def _tell_progress(self, message: Message) -> Progress | None:
+    def _tell_progress(self, message: Message) -> ProgressReported | None:
         if (progress := self._meter.follow(message)) is not None:
             self._writer.put(progress)
         return progress
@@ -186,8 +192,8 @@ class Writing:
     def _say_that_it_waits(self, percent: int) -> None:
         self._writer.put(self._meter.now(_SAME_ELSEWHERE, percent))
 
-    def _workflow(self, status: Literal["started", "resumed", "completed"]) -> NodeEvent:
-        return NodeEvent(data=NodeEventData(node="workflow", status=status, attempt=self._attempt))
+    def _workflow(self, status: Literal["started", "resumed", "completed"]) -> NodeChanged:
+        return NodeChanged(node="workflow", status=status, attempt=self._attempt)
 
 
 def _places(options: RunOptions, graph: Graph) -> int:
@@ -199,9 +205,9 @@ def _places(options: RunOptions, graph: Graph) -> int:
 
 def _ends_section(message: Message) -> bool:
     return (
-        isinstance(message, NodeEvent)
-        and message.data.node in ("generate_content", "enhance_content")
-        and message.data.status == "completed"
+        isinstance(message, NodeChanged)
+        and message.node in ("generate_content", "enhance_content")
+        and message.status == "completed"
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, cast
 from backend.runs.admission.options import RunOptions
 from backend.store.runs import Run
 from backend.store.usage import UsageRepository
-from workflows.messages.messages import Message, UsageData
+from workflows.messages.messages import Message, UsageUpdated
 from workflows.messages.spending import Spending
 from workflows.messages.transcript import Transcript
 from workflows.messages.usage_totals import Tally, sum_by_role
@@ -49,7 +49,9 @@ class Accounts:
     def keep(self, run: Run, transcript: Transcript) -> Iterator[Account]:
         """The run's account for one attempt; it goes on from what the log says was spent before."""
         options = RunOptions.model_validate(run.options)
-        before = transcript.usage or UsageData(model=run.model, input_tokens=0, output_tokens=0, cost_usd=0.0)
+        before = transcript.usage or UsageUpdated(
+            model=run.model, input_tokens=0, output_tokens=0, cost_usd=0.0
+        )
         ledger = Ledger(
             self._ledgers.prices,
             Caps(options.budget_usd, options.max_output_tokens),

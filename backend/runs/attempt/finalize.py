@@ -11,7 +11,7 @@ from backend.store.runs import Run, RunRepository, Status
 from backend.telemetry.metrics import Outcome
 from workflows.errors import Cancelled
 from workflows.graph import Graph
-from workflows.messages.messages import Complete, Error, Message
+from workflows.messages.messages import Message, RunCompleted, RunFailed
 from workflows.messages.transcript import Transcript
 from workflows.state import State
 
@@ -27,10 +27,10 @@ class Endings:
     async def store(self, run: Run, ending: Message | None, transcript: Transcript) -> Outcome:
         """`ending` is the run's last message; None when it isn't over."""
         match ending:
-            case Complete():
+            case RunCompleted():
                 await self._store_result(run, ending)
                 return "completed"
-            case Error(data=data):
+            case RunFailed() as data:
                 status: Literal["cancelled", "failed"]
                 status = "cancelled" if data.code == Cancelled.code else "failed"
                 await self._repository.finish(
@@ -44,11 +44,11 @@ class Endings:
             case _:
                 return await self._store_pause(run, transcript)
 
-    async def _store_result(self, run: Run, ending: Complete) -> None:
-        result = ending.data.model_dump(mode="json", exclude_none=True)
-        words = sum(section.words for section in ending.data.sections)
-        told = {"result": result, "title": ending.data.title, "words": words}
-        if ending.data.cached:  # its plan came with the result
+    async def _store_result(self, run: Run, ending: RunCompleted) -> None:
+        result = ending.model_dump(mode="json", exclude_none=True)
+        words = sum(section.words for section in ending.sections)
+        told = {"result": result, "title": ending.title, "words": words}
+        if ending.cached:  # its plan came with the result
             await self._repository.finish(run.id, "completed", **told)
             return
         snapshot = await self._snapshot(run)

@@ -10,7 +10,7 @@ from backend.log.entry import Entry, LogUnavailable, StaleWriter
 from backend.log.sql import SqlLog
 from backend.streaming.merge import merge_messages
 from backend.telemetry.metrics import Watch
-from workflows.messages.messages import TERMINAL, Content, Message, Slot, encode, slot_of
+from workflows.messages.messages import TERMINAL, Message, Slot, TextAppended, encode, slot_of
 from workflows.messages.transcript import Transcript
 
 log = structlog.get_logger()
@@ -87,7 +87,7 @@ class RunWriter:
 
     def _is_urgent(self, message: Message) -> bool:
         """The first words of a section are never held back; nor is the end."""
-        if isinstance(message, Content) and (slot := slot_of(message.data)) not in self._begun:
+        if isinstance(message, TextAppended) and (slot := slot_of(message)) not in self._begun:
             self._begun.add(slot)
             return True
         return message.type in TERMINAL

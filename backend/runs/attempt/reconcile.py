@@ -7,17 +7,12 @@ bought again; what the log has and the checkpoint lacks is retracted, and will b
 from collections.abc import Callable, Iterator
 
 from workflows.messages.messages import (
-    Content,
-    ContentData,
-    Facts,
-    FactsData,
+    FactsGathered,
     Message,
-    Metadata,
-    MetadataData,
-    OutlineData,
-    OutlineMessage,
-    Retract,
-    RetractData,
+    MetricsCalculated,
+    OutlinePlanned,
+    TextAppended,
+    TextRetracted,
 )
 from workflows.messages.transcript import Transcript
 from workflows.state import Section, State
@@ -41,7 +36,7 @@ def reconcile(transcript: Transcript, state: State, shown: Shown = show_all) -> 
     sections = state.get("sections", {})
     for index in transcript.started:
         if index not in sections:
-            yield Retract(data=RetractData(section=index, reason="restart"))
+            yield TextRetracted(section=index, reason="restart")
     for index in sorted(sections):
         if index in _at_fault(state):
             yield from _withhold(transcript, sections[index])
@@ -50,21 +45,21 @@ def reconcile(transcript: Transcript, state: State, shown: Shown = show_all) -> 
     yield from _facts(transcript, state)
     yield from _pieces(transcript, state)
     if state.get("metadata") and not transcript.has_metadata:
-        yield Metadata(data=MetadataData.model_validate(state["metadata"]))
+        yield MetricsCalculated.model_validate(state["metadata"])
 
 
 def _outline(transcript: Transcript, state: State) -> Iterator[Message]:
     if "outline" in state:
-        outline = OutlineData.model_validate(state["outline"])
+        outline = OutlinePlanned.model_validate(state["outline"])
         if transcript.outline != outline:
-            yield OutlineMessage(data=outline)
+            yield outline
 
 
 def _facts(transcript: Transcript, state: State) -> Iterator[Message]:
     if state.get("facts"):
-        facts = FactsData.model_validate(state["facts"])
+        facts = FactsGathered.model_validate(state["facts"])
         if transcript.facts != facts:
-            yield Facts(data=facts)
+            yield facts
 
 
 def _pieces(transcript: Transcript, state: State) -> Iterator[Message]:
@@ -72,16 +67,16 @@ def _pieces(transcript: Transcript, state: State) -> Iterator[Message]:
     pieces = state.get("pieces", {})
     for name in transcript.pieces:
         if name not in pieces:
-            yield Retract(data=RetractData(section=0, piece=name, reason="restart"))
+            yield TextRetracted(section=0, piece=name, reason="restart")
     for name, piece in pieces.items():
         told, text = transcript.piece_text(name), piece["text"]
         if told == text and name in transcript.finished_pieces:
             continue
         if not text.startswith(told) or name in transcript.finished_pieces:
-            yield Retract(data=RetractData(section=0, piece=name, reason="restart"))
+            yield TextRetracted(section=0, piece=name, reason="restart")
             told = ""
         rest = text[len(told) :]
-        yield Content(data=ContentData(section=0, piece=name, chunk=rest, is_complete=True))
+        yield TextAppended(section=0, piece=name, chunk=rest, is_complete=True)
 
 
 def _section(transcript: Transcript, index: int, text: str, is_whole: bool) -> Iterator[Message]:
@@ -89,17 +84,17 @@ def _section(transcript: Transcript, index: int, text: str, is_whole: bool) -> I
     if told == text and (index in transcript.finished) == is_whole:
         return
     if not text.startswith(told) or index in transcript.finished:
-        yield Retract(data=RetractData(section=index, reason="restart"))
+        yield TextRetracted(section=index, reason="restart")
         told = ""
     if is_whole or len(text) > len(told):
-        yield Content(data=ContentData(section=index, chunk=text[len(told) :], is_complete=is_whole))
+        yield TextAppended(section=index, chunk=text[len(told) :], is_complete=is_whole)
 
 
 def _withhold(transcript: Transcript, section: Section) -> Iterator[Message]:
     """A check or a review found fault with it and a rewrite was under way: what was withdrawn isn't shown again."""
     index = section["index"]
     if index in transcript.started and transcript.text_of(index) != section["text"]:
-        yield Retract(data=RetractData(section=index, reason="restart"))
+        yield TextRetracted(section=index, reason="restart")
 
 
 def _at_fault(state: State) -> set[int]:

@@ -10,7 +10,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 
 from backend.store.runs import Run
 from backend.version import VERSION
-from workflows.messages.messages import Complete, Error, Message
+from workflows.messages.messages import Message, RunCompleted, RunFailed
 from workflows.models.calls.recorder import CallRecorder
 from workflows.models.cassettes.cassette import VERSION as FORM
 from workflows.models.cassettes.cassette import Ending, Header, RecordingFile
@@ -66,10 +66,10 @@ class Recorder:
         if file is None:
             return
         match ending:
-            case Complete(data=data):
+            case RunCompleted() as data:
                 words = sum(section.words for section in data.sections)
                 last = Ending(outcome="complete", sha256=data.sha256, words=words)
-            case Error(data=data):
+            case RunFailed() as data:
                 last = Ending(outcome=data.code, words=data.partial.words)
             case _:
                 return

@@ -19,18 +19,15 @@ from backend.store.cache import CacheRepository
 from backend.store.runs import Run, RunRepository
 from workflows.formats.base import AnyFormat
 from workflows.messages.messages import (
-    Complete,
-    CompleteData,
-    Content,
-    ContentData,
-    Facts,
+    FactsGathered,
     Message,
-    Metadata,
-    OutlineMessage,
-    Retract,
-    SafetyCheck,
-    Usage,
-    UsageData,
+    MetricsCalculated,
+    OutlinePlanned,
+    RunCompleted,
+    SafetyChecked,
+    TextAppended,
+    TextRetracted,
+    UsageUpdated,
 )
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import Policy
@@ -175,32 +172,30 @@ def retell(messages: list[Message], result: dict[str, Any], run_id: str) -> list
     verdicts: list[Message] = []
     for message in messages:
         match message:
-            case Content(data=data):
+            case TextAppended() as data:
                 place = (data.piece or "", data.section)
                 texts[place] = texts.get(place, "") + data.chunk
-            case Retract(data=data):
+            case TextRetracted() as data:
                 texts.pop((data.piece or "", data.section), None)
-            case SafetyCheck(data=data) if data.approved:
+            case SafetyChecked() as data if data.approved:
                 verdicts.append(message)
-            case OutlineMessage() | Facts() | Metadata():
+            case OutlinePlanned() | FactsGathered() | MetricsCalculated():
                 newest[message.type] = message
             case _:
                 pass
     ending = _ending(result, run_id)
     told = [text for (piece, _), text in sorted(texts.items()) if not piece]
-    if "\n\n".join(told) != ending.data.story_content:
+    if "\n\n".join(told) != ending.story_content:
         return None
     contents: list[Message] = [
-        Content(data=ContentData(section=section, chunk=text, is_complete=True, piece=piece or None))
+        TextAppended(section=section, chunk=text, is_complete=True, piece=piece or None)
         for (piece, section), text in sorted(texts.items())
     ]
     before = [newest[name] for name in ("outline", "facts") if name in newest]
     after = [newest[name] for name in ("metadata",) if name in newest]
-    return [*before, *contents, *verdicts, *after, Usage(data=ending.data.usage), ending]
+    return [*before, *contents, *verdicts, *after, ending.usage, ending]
 
 
-def _ending(result: dict[str, Any], run_id: str) -> Complete:
-    usage = UsageData(model=result["usage"]["model"], input_tokens=0, output_tokens=0, cost_usd=0.0)
-    return Complete(
-        data=CompleteData.model_validate({**result, "run_id": run_id, "cached": True, "usage": usage})
-    )
+def _ending(result: dict[str, Any], run_id: str) -> RunCompleted:
+    usage = UsageUpdated(model=result["usage"]["model"], input_tokens=0, output_tokens=0, cost_usd=0.0)
+    return RunCompleted.model_validate({**result, "run_id": run_id, "cached": True, "usage": usage})
