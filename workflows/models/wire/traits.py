@@ -1,0 +1,45 @@
+"""What is known of a model's server: from its provider at first, then from what it said."""
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from workflows.models.spec import ModelSpec
+
+LimitField = Literal["max_tokens", "max_completion_tokens"]
+
+# Their chat templates open the thoughts in the prompt, so that the reply begins within them.
+_OPENS_IN_PROMPT = re.compile(
+    r"deepseek-r|(?<![a-z])r1(?![a-z0-9])|qwq|thinking|reasoner|glm-z1|exaone-deep|nemotron|skywork-or|openthinker",
+    re.IGNORECASE,
+)
+_LOCAL = frozenset({"openai_compatible", "ollama", "groq"})
+# OpenAI and Groq call the old name deprecated, and OpenAI's reasoning models refuse it. Mistral's API knows no other,
+# and Ollama ignores what it doesn't know.
+_NEW_NAME = frozenset({"openai", "openai_responses", "groq"})
+
+
+@dataclass(slots=True)
+class ServerTraits:
+    """Shared by all calls of one model in this process, and corrected by what they meet."""
+
+    limit_field: LimitField = "max_tokens"
+    without: set[str] = field(default_factory=set)
+    """Optional fields of a request that the server refused."""
+    separates_thoughts: bool = False
+    """It sent thoughts in a field of their own."""
+    unmarked_thoughts: bool = False
+    """Its replies may begin within thoughts, with no mark before them."""
+
+    @classmethod
+    def of(cls, spec: ModelSpec) -> "ServerTraits":
+        """What a model's name says."""
+        return cls(
+            limit_field="max_completion_tokens" if spec.provider in _NEW_NAME else "max_tokens",
+            unmarked_thoughts=spec.provider in _LOCAL and bool(_OPENS_IN_PROMPT.search(spec.name)),
+        )
+
+    @property
+    def holds_replies(self) -> bool:
+        """Whether a reply is held until its thoughts have ended."""
+        return self.unmarked_thoughts and not self.separates_thoughts
