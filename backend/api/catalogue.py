@@ -7,8 +7,7 @@ from pydantic import BaseModel
 
 from backend.api.dependencies import ResourcesDep
 from backend.runs.admission.options import RunOptions
-from workflows.messages.messages import StoryChunk
-from workflows.messages.spending import Role
+from workflows.messages.messages import ModelRole, StoryChunk
 from workflows.models.choice.selection import ROLES
 from workflows.models.spec import ModelSpec
 from workflows.models.structured import StructuredMode
@@ -37,7 +36,7 @@ class ModelView(BaseModel):
     allowed: bool
     usable: bool
     structured: StructuredMode
-    roles: list[Role]
+    roles: list[ModelRole]
     note: str | None
 
 
@@ -55,7 +54,7 @@ class ModelList(BaseModel):
     """
 
     default: str
-    roles: dict[Role, RoleView]
+    roles: dict[ModelRole, RoleView]
     allowed: list[str]
     models: list[ModelView]
 

@@ -2,9 +2,9 @@
 
 Two kinds of v2 events count, and nothing else can reach a reader:
 - a node begins: `on_chain_start` where the event's name is the node's own;
-- the graph's own stream (`on_chain_stream` without a parent), which is in order: what a node wrote
-  on its `Page` (mode `custom`), and what a node that ended brought to the state (mode `updates`).
-Models aren't listened to: what counts, a node writes on its page, and a call tells itself what it cost.
+- the graph's own stream (`on_chain_stream` without a parent), which is in order: messages and call usage that a node
+  wrote itself (mode `custom`), and what a node that ended brought to the state (mode `updates`).
+Models aren't listened to: what counts, a node writes itself, and a call reports its own usage.
 """
 
 from collections.abc import AsyncGenerator, Iterator
@@ -18,7 +18,7 @@ from langgraph.types import Command
 
 from workflows.graph import Graph
 from workflows.messages.messages import (
-    FactsGathered,
+    CallUsage,
     InputRequested,
     Message,
     MetricsCalculated,
@@ -26,12 +26,8 @@ from workflows.messages.messages import (
     NodeName,
     NodeStatus,
     OutlinePlanned,
-    SafetyChecked,
-    TextAppended,
-    TextRetracted,
 )
 from workflows.messages.usage_totals import Tally
-from workflows.sections.section_writer import PageItem
 from workflows.state import RunContext
 
 _NODES = frozenset(get_args(NodeName))
@@ -89,8 +85,8 @@ class EventMapping:
     def _graph_stream(self, chunk: tuple[str, Any]) -> Iterator[Message]:
         mode, payload = chunk
         if mode == "custom":
-            if payload["kind"] != "spending":
-                yield _page_item(payload)
+            if not isinstance(payload, CallUsage):
+                yield payload
             elif (usage := self._tally.add(payload)) is not None:
                 yield usage
             return
@@ -121,25 +117,6 @@ def _node_event(node: NodeName, status: NodeStatus, section: int | None) -> Node
 
 def _section_of(task_input: Any) -> int | None:
     return task_input.get("index") if isinstance(task_input, dict) else None
-
-
-def _page_item(item: PageItem) -> Message:
-    match item["kind"]:
-        case "prose":
-            return TextAppended.model_construct(
-                section=item["section"],
-                chunk=item["text"],
-                is_complete=item["last"],
-                piece=item.get("piece"),
-            )
-        case "retraction":
-            return TextRetracted(section=item["section"], piece=item.get("piece"), reason=item["reason"])
-        case "judgement":
-            return SafetyChecked.model_validate(item["verdict"])
-        case "facts":
-            return FactsGathered.model_validate(item["facts"])
-        case "notice":
-            return NodeChanged(node=item["node"], status="started", message=item["message"])
 
 
 def _input_required(interrupts: Any) -> InputRequested:

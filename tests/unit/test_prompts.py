@@ -9,8 +9,9 @@ from langchain_core.messages import HumanMessage, SystemMessage
 from workflows.formats.recap import neighbours
 from workflows.formats.story import format as story
 from workflows.formats.story.input import StoryInput
+from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.prompts import Prompts
-from workflows.state import Issue, Outline, PlannedSection
+from workflows.state import Outline
 
 PROMPTS = Prompts(Path(story.__file__).parent / "prompts" / "standard")
 GIVEN = StoryInput.model_validate(
@@ -88,8 +89,8 @@ def test_prompt_of_a_section_shows_the_plan_and_the_paragraph_before() -> None:
 
 def test_prompt_of_a_rewrite_holds_the_scene_and_the_editors_notes() -> None:
     issues = [
-        Issue(category="violence", severity="high", section=0, quote="kill", advice="Use wit."),
-        Issue(category="tone", severity="low", advice="Be warm."),
+        SafetyIssue(category="violence", severity="high", section=0, quote="kill", advice="Use wit."),
+        SafetyIssue(category="tone", severity="low", advice="Be warm."),
     ]
     _, user = read("rewrite", text="He wanted to kill.", issues=issues)
     assert "<scene>\nHe wanted to kill.\n</scene>" in user

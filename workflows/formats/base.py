@@ -18,11 +18,12 @@ from pydantic import BaseModel, ValidationError
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.exports import EVERYWHERE, Exporter
 from workflows.lookups import Library
+from workflows.messages.messages import SafetyIssue
 from workflows.models.clients.catalog import Model
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import Policy
-from workflows.state import Facts, Finding, Issue, Outline, PlannedPiece, Section, SectionTask, State
+from workflows.state import Facts, Finding, Outline, PlannedPiece, Section, SectionTask, State
 
 InputT = TypeVar("InputT", bound=BaseModel)
 
@@ -181,7 +182,7 @@ class Format(ABC, Generic[InputT]):
 
     @abstractmethod
     def rewrite(
-        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+        self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
         """The section again, without what the safety check or the format's review found fault with."""
 

@@ -8,11 +8,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import Format, Plan
+from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import stream_text
 from workflows.models.clients.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Issue, Outline, PlannedSection, Section, SectionTask, State, text_of
+from workflows.state import Outline, Section, SectionTask, State, text_of
 from workflows.text.readability import reading_grade, vocabulary_level
 from workflows.text.words import count_words
 
@@ -67,7 +68,7 @@ class LetterFormat(Format[LetterInput]):
         )
 
     def rewrite(
-        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+        self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
         """The part again, without what the safety check found fault with."""
         advice = " ".join(issue["advice"] for issue in issues)

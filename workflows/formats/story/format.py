@@ -15,21 +15,13 @@ from workflows.formats.story.input import StoryInput
 from workflows.formats.story.metrics import story_metrics
 from workflows.formats.story.references import resolve_references
 from workflows.lookups import Library
+from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.clients.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import (
-    Issue,
-    Outline,
-    PlannedSection,
-    Section,
-    SectionTask,
-    State,
-    summary_of,
-    text_of,
-)
+from workflows.state import Outline, Section, SectionTask, State, summary_of, text_of
 from workflows.text.words import last_paragraph
 
 _LANGUAGES = {"en": "English", "he": "Hebrew"}
@@ -144,7 +136,7 @@ class StoryFormat(Format[StoryInput]):
         return stream_text(model, messages)
 
     def rewrite(
-        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+        self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
         """The scene again, with an editor's notes. The embedded model can't take notes: it writes it anew."""
         if model.tier == "embedded":

@@ -10,10 +10,11 @@ from typing import Any
 from workflows.formats.base import Plan
 from workflows.formats.story.embedded import offer_choices, plan_story, scene_page
 from workflows.formats.story.input import StoryInput
+from workflows.messages.messages import PlannedSection
 from workflows.models.calls.calls import guard, limit
 from workflows.models.clients.catalog import Model
 from workflows.models.embedded.prose import write_prose
-from workflows.state import Outline, PlannedSection, SectionTask, State, summary_of
+from workflows.state import Outline, SectionTask, State, summary_of
 
 _SCENE_WORDS = 90
 
