@@ -132,8 +132,12 @@ def test_content_is_the_same_wherever_the_stream_is_cut(reply: str, data: st.Dat
     assert stream(pieces, holds=True) == clean_reply(reply)
 
 
-@given(st.lists(st.sampled_from(["<", "think>", "</think>", "<|", "im_end|>", "s>", "</", "a ", "`", "\n", "[THINK]",
-                                 "<|channel|>", "final", "<|message|>", "analysis", "<|im_start|>", "user", "x"])))  # fmt: skip
+PIECES = (
+    "< think> </think> <| im_end|> s> </ ` [THINK] <|channel|> final <|message|> analysis <|im_start|> user x"
+)
+
+
+@given(st.lists(st.sampled_from([*PIECES.split(), "a ", "\n"])))
 def test_content_of_any_medley_of_marks_is_the_same_token_by_token(tokens: list[str]) -> None:
     whole = clean_reply("".join(tokens))
     assert stream(tokens) == stream(list("".join(tokens))) == whole
@@ -169,11 +173,33 @@ def test_thought_that_is_not_closed_is_no_content() -> None:
 
 def test_first_words_of_a_text_wait_for_no_more_than_could_be_a_mark() -> None:
     reply = ReplyFilter()
-    assert [reply.feed(piece) for piece in ("Once", " upon", " a <", "3 time")] == ["Once", " upon", " a ", "<3 time"]
+    assert [reply.feed(piece) for piece in ("Once", " upon", " a <", "3 time")] == [
+        "Once",
+        " upon",
+        " a ",
+        "<3 time",
+    ]
 
 
-HOSTILE = ["<", "<think>", "</think>", "</s>", "<|im_start|>", "<think>a</think>", "`<think>`", "<|channel|>", " ", "\n",
-           "<|im_end|> ", "[", "◁", "<answer>", "<|channel|>final<|message|>x", "<|im_start|>user"]  # fmt: skip
+HOSTILE = [
+    "<think>a</think>",
+    "`<think>`",
+    "<|channel|>final<|message|>x",
+    *(
+        "<",
+        "<think>",
+        "</think>",
+        "</s>",
+        "<|im_start|>",
+        "<|channel|>",
+        "<|im_end|>",
+        "[",
+        "◁",
+        "<answer>",
+        "<|im_start|>user",
+    ),
+    *(" ", "\n", "a "),
+]
 
 
 @pytest.mark.parametrize("token", HOSTILE)

@@ -4,7 +4,9 @@ from typing import Literal
 
 from langchain_core.messages import AIMessage
 
+from workflows.errors import SafetyRejected
 from workflows.models.replies.provider_strings import clean_string
+from workflows.models.spec import ModelSpec
 
 Outcome = Literal["whole", "call", "length", "filter", "recitation", "refusal", "failure", "unknown", "none"]
 
@@ -112,3 +114,12 @@ def read_outcome(reason: str | None) -> Outcome:
     if reason is None or not reason.strip():
         return "none"
     return _WORDS.get(reason.strip().lower(), "unknown")
+
+
+def filtered(spec: ModelSpec) -> SafetyRejected:
+    """A provider's filter. The next reply may pass, so the run can go on."""
+    return SafetyRejected(
+        f"The content filter of {spec} stopped the text. What was written before is kept; go on with the run, "
+        "with another model if it happens again.",
+        by_provider=True,
+    )

@@ -1,7 +1,6 @@
 """Chunks and completions of compatible servers → OpenAI's. Pure."""
 
 import json
-from typing import Any
 
 from workflows.models.replies.provider_strings import clean_string, read_usage, replace_halves
 from workflows.models.wire.errors import Json, find_error

@@ -5,8 +5,10 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import httpx2
+import orjson
 from openai import DefaultAsyncHttpxClient
 
+from workflows.models.replies.provider_strings import clean_string
 from workflows.models.wire.chat import ChatStream, read_completion
 from workflows.models.wire.errors import Json, find_error, status_of
 from workflows.models.wire.frames import EventReader, frame, frame_raw, parse
@@ -31,9 +33,10 @@ class ProviderHttpClient(_Client):
     A request that is refused for a field which the server doesn't know is sent again without it.
     """
 
-    def __init__(self, traits: ServerTraits, **kwargs: Any) -> None:
+    def __init__(self, traits_of: Callable[[str], ServerTraits], **kwargs: Any) -> None:
+        """`traits_of` a model by its name."""
         super().__init__(follow_redirects=False, **kwargs)
-        self._traits = traits
+        self._traits_of = traits_of
 
     async def send(self, request: httpx2.Request, *, stream: bool = False, **kwargs: Any) -> httpx2.Response:
         """As httpx2 has it; `follow_redirects` counts for nothing."""
@@ -42,73 +45,78 @@ class ProviderHttpClient(_Client):
         is_chat = path.endswith("/chat/completions")
         if request.method != "POST" or not (is_chat or path.endswith("/responses")):
             return await super().send(request, stream=stream, **kwargs)
-        streams = b'"stream":true' in request.content.replace(b" ", b"")[:1_000_000]
-        reply = await self._send_adapted(request, is_chat, kwargs)
+        body: Json = orjson.loads(request.content)
+        traits = self._traits_of(clean_string(body.get("model")))
+        reply = await self._send_adapted(request, body if is_chat else None, traits, kwargs)
         if reply.status_code != httpx2.codes.OK:
             await reply.aread()
             return reply
-        if streams and not _is_json(reply):
-            return _translated(reply, self._chat_frames() if is_chat else _response_frames())
-        return await self._read_whole(reply, is_chat=is_chat, streams=streams)
+        if body.get("stream") and not _is_json(reply):
+            return _translated(reply, _chat_frames(traits) if is_chat else _response_frames())
+        return await _read_whole(reply, traits, is_chat=is_chat, streams=bool(body.get("stream")))
 
-    async def _send_adapted(self, request: httpx2.Request, is_chat: bool, kwargs: Any) -> httpx2.Response:
-        original = request.content
-        for attempt in range(MOST_ATTEMPTS):
-            body = adapt_request(original, self._traits) if is_chat else original
-            reply = await super().send(_with_body(request, body), stream=True, **kwargs)
-            if not is_chat or reply.status_code not in REFUSALS or attempt + 1 == MOST_ATTEMPTS:
+    async def _send_adapted(
+        self, request: httpx2.Request, body: Json | None, traits: ServerTraits, kwargs: Any
+    ) -> httpx2.Response:
+        if body is None:
+            return await super().send(request, stream=True, **kwargs)
+        for _ in range(MOST_ATTEMPTS - 1):
+            adapted = adapt_request(body, traits)
+            reply = await super().send(_with_body(request, body, adapted), stream=True, **kwargs)
+            if reply.status_code not in REFUSALS:
                 return reply
             await reply.aread()
-            if not learn_from_refusal(body, reply.text, self._traits):
+            if not learn_from_refusal(adapted, reply.text, traits):
                 return reply
-        raise AssertionError("the last attempt returns")
+        return await super().send(
+            _with_body(request, body, adapt_request(body, traits)), stream=True, **kwargs
+        )
 
-    async def _read_whole(self, reply: httpx2.Response, *, is_chat: bool, streams: bool) -> httpx2.Response:
-        """A reply in one piece; also one that should have been a stream, or is an error."""
-        content = await reply.aread()
-        try:
-            body = parse(content)
-        except ValueError:
-            body = None
-        if not isinstance(body, dict):  # a page for people, or a reply that broke off
-            return _whole(reply, content, 502 if _is_page(reply) else reply.status_code)
-        read = read_completion(body, self._traits) if is_chat else _read_response_body(body)
-        if (error := read.get("error")) and "choices" not in read and "output" not in read:
-            return _whole(reply, frame_body({"error": error}), status_of(error))
-        if streams and is_chat:
-            return _as_stream(reply, ChatStream(self._traits), body)
-        return _whole(reply, frame_body(read), reply.status_code)
 
-    def _chat_frames(self) -> Translate:
-        events, chat = EventReader(), ChatStream(self._traits)
-        ended = False
+async def _read_whole(
+    reply: httpx2.Response, traits: ServerTraits, *, is_chat: bool, streams: bool
+) -> httpx2.Response:
+    """A reply in one piece; also one that should have been a stream, or is an error."""
+    content = await reply.aread()
+    try:
+        body = parse(content)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):  # a page for people, or a reply that broke off
+        return _whole(reply, content, 502 if _is_page(reply) else reply.status_code)
+    read = read_completion(body, traits) if is_chat else _read_response_body(body)
+    if (error := read.get("error")) and "choices" not in read and "output" not in read:
+        return _whole(reply, orjson.dumps({"error": error}), status_of(error))
+    if streams and is_chat:
+        return _as_stream(reply, ChatStream(traits), body)
+    return _whole(reply, orjson.dumps(read), reply.status_code)
 
-        def end() -> Iterator[bytes]:
-            nonlocal ended
-            if not ended and (last := chat.end()) is not None:
-                yield frame(last)
-            ended = True
 
-        def translate(piece: bytes | None) -> Iterator[bytes]:
-            for event, data in events.finish() if piece is None else events.feed(piece):
-                if data.strip() == _DONE:
-                    yield from end()
-                    yield frame_raw(_DONE)
-                    continue
-                read = None
-                with suppress(ValueError):
-                    value = parse(data)
-                    read = chat.read(value, event) if isinstance(value, dict) else None
-                yield frame(read) if read is not None else frame_raw(data, event)
-            if piece is None:
+def _chat_frames(traits: ServerTraits) -> Translate:
+    events, chat = EventReader(), ChatStream(traits)
+    ended = False
+
+    def end() -> Iterator[bytes]:
+        nonlocal ended
+        if not ended and (last := chat.end()) is not None:
+            yield frame(last)
+        ended = True
+
+    def translate(piece: bytes | None) -> Iterator[bytes]:
+        for event, data in events.finish() if piece is None else events.feed(piece):
+            if data.strip() == _DONE:
                 yield from end()
+                yield frame_raw(_DONE)
+                continue
+            read = None
+            with suppress(ValueError):
+                value = parse(data)
+                read = chat.read(value, event) if isinstance(value, dict) else None
+            yield frame(read) if read is not None else frame_raw(data, event)
+        if piece is None:
+            yield from end()
 
-        return translate
-
-
-def frame_body(body: Json) -> bytes:
-    """A body as JSON."""
-    return frame(body)[len("data: ") : -2]
+    return translate
 
 
 def _response_frames() -> Translate:
@@ -131,12 +139,16 @@ def _read_response_body(body: Json) -> Json:
     return read_response(body)
 
 
-def _with_body(request: httpx2.Request, body: bytes) -> httpx2.Request:
-    if body == request.content:
+def _with_body(request: httpx2.Request, body: Json, adapted: Json) -> httpx2.Request:
+    if adapted == body:
         return request
     headers = [(name, value) for name, value in request.headers.raw if name.lower() != b"content-length"]
     return httpx2.Request(
-        request.method, request.url, headers=headers, content=body, extensions=request.extensions
+        request.method,
+        request.url,
+        headers=headers,
+        content=orjson.dumps(adapted),
+        extensions=request.extensions,
     )
 
 

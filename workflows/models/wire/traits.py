@@ -6,6 +6,7 @@ from typing import Literal
 
 from workflows.models.spec import ModelSpec
 
+_MOST_KNOWN = 1000
 LimitField = Literal["max_tokens", "max_completion_tokens"]
 
 # Their chat templates open the thoughts in the prompt, so that the reply begins within them.
@@ -43,3 +44,18 @@ class ServerTraits:
     def holds_replies(self) -> bool:
         """Whether a reply is held until its thoughts have ended."""
         return self.unmarked_thoughts and not self.separates_thoughts
+
+
+class TraitsRegistry:
+    """The traits of every model that was opened; the first ones are forgotten when there are very many names."""
+
+    def __init__(self) -> None:
+        self._known: dict[ModelSpec, ServerTraits] = {}
+
+    def of(self, spec: ModelSpec) -> ServerTraits:
+        """The model's own, which all who ask for it share."""
+        if spec not in self._known:
+            if len(self._known) >= _MOST_KNOWN:
+                del self._known[next(iter(self._known))]
+            self._known[spec] = ServerTraits.of(spec)
+        return self._known[spec]
