@@ -15,31 +15,43 @@ _LATE = 2.0
 """Seconds by which a busy event loop may be late; beyond them the process or the machine was suspended."""
 
 
+class _Countdown:
+    """Seconds that are left, counted down while the event loop runs."""
+
+    def __init__(self, seconds: float, timeout: asyncio.Timeout) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._timeout = timeout
+        self._left = seconds
+        self._wait()
+
+    def cancel(self) -> None:
+        """Stops it."""
+        self._handle.cancel()
+
+    def _wait(self) -> None:
+        self._interval = min(_STEP, self._left)
+        self._due = self._loop.time() + self._interval
+        self._handle = self._loop.call_at(self._due, self._tick)
+
+    def _tick(self) -> None:
+        late = self._loop.time() - self._due
+        self._left -= self._interval + (late if late < _LATE else 0.0)
+        if self._left > 0:
+            self._wait()
+        else:
+            self._timeout.reschedule(self._loop.time())
+
+
 @asynccontextmanager
 async def patience(seconds: float) -> AsyncGenerator[None]:
     """As `asyncio.timeout`, but time in which this process was stopped or its machine asleep doesn't count: what was
     sent in the meantime can still be read."""
-    loop = asyncio.get_running_loop()
     async with asyncio.timeout(None) as timeout:
-        left, interval = seconds, min(_STEP, seconds)
-        due = loop.time() + interval
-
-        def tick() -> None:
-            nonlocal left, interval, due, handle
-            late = loop.time() - due
-            left -= interval + (late if late < _LATE else 0.0)
-            if left <= 0:
-                timeout.reschedule(loop.time())
-                return
-            interval = min(_STEP, left)
-            due = loop.time() + interval
-            handle = loop.call_at(due, tick)
-
-        handle = loop.call_at(due, tick)
+        countdown = _Countdown(seconds, timeout)
         try:
             yield
         finally:
-            handle.cancel()
+            countdown.cancel()
 
 
 async def limit(model: Model, work: Awaitable[_T], *, asked: StructuredMode | None = None) -> _T:

@@ -67,7 +67,12 @@ def ask_to_mend(messages: Sequence[BaseMessage], reply: AIMessage, error: ValueE
 
 def other_mode(mode: StructuredMode) -> StructuredMode | None:
     """The mode to try where this one doesn't do; None: there is no lower one."""
-    return {"json_schema": "tools", "tools": "plain", "json_mode": "plain", "plain": None}[mode]  # type: ignore[return-value]
+    lower: dict[StructuredMode, StructuredMode] = {
+        "json_schema": "tools",
+        "tools": "plain",
+        "json_mode": "plain",
+    }
+    return lower.get(mode)
 
 
 def read_answer(schema: type[SchemaT], mode: StructuredMode, reply: AIMessage) -> SchemaT:
