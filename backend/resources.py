@@ -45,7 +45,7 @@ from workflows.formats.base import AnyFormat
 from workflows.formats.registry import list_formats
 from workflows.graph import build_graph
 from workflows.models.budget.ledger import Ledgers
-from workflows.models.budget.prices import PriceBook
+from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.spec import ModelSpec
 from workflows.safety.book import PolicyBook
@@ -112,7 +112,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         personas, documents = PersonaRepository(database), DocumentRepository(database)
         finders: dict[str, Finder] = {"persona": personas.look_up, "document": documents.look_up}
         library = StoredLibrary(finders)
-        ledgers = Ledgers(PriceBook(settings.prices))
+        ledgers = Ledgers(PriceRegistry(settings.prices))
         usage = UsageRepository(database)
 
         def policy_of(run: Run) -> Policy:
@@ -217,7 +217,7 @@ def _recorder(settings: Settings, models: ModelCatalog, record_to: Path | None) 
     return None if folder is None else Recorder(models, lambda run_id: folder / f"{run_id}.jsonl")
 
 
-async def _warm_up(models: ModelCatalog, prices: PriceBook) -> None:
+async def _warm_up(models: ModelCatalog, prices: PriceRegistry) -> None:
     await models.warm_up()
     await asyncio.to_thread(prices.find, models.default())  # reads the list of all prices
 

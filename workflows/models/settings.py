@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from workflows.models.budget.prices import PriceBook, PriceError
+from workflows.models.budget.prices import PriceError, PriceRegistry
 from workflows.models.spec import ModelSpec, parse_pattern
 from workflows.models.structured import parse_choices
 
@@ -153,7 +153,7 @@ class ModelSettings(BaseSettings):
     @classmethod
     def _check_prices(cls, path: Path | None) -> Path | None:
         try:
-            PriceBook(path)
+            PriceRegistry(path)
         except PriceError as error:
             raise ValueError(str(error)) from None
         return path

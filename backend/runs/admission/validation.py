@@ -11,7 +11,7 @@ from backend.store.runs import Run
 from workflows.errors import Conflict, FieldError, InvalidInput
 from workflows.formats.base import AnyFormat
 from workflows.lookups import Library
-from workflows.models.budget.prices import PriceBook
+from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.spec import ModelSpec
 from workflows.safety.book import PolicyBook
@@ -36,7 +36,7 @@ class Admission:
     models: ModelCatalog
     policies: PolicyBook
     library: Library
-    prices: PriceBook
+    prices: PriceRegistry
     budget_usd: float | None
 
     def format(self, name: str) -> AnyFormat:
