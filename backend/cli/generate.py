@@ -24,7 +24,7 @@ RECORD_TO: ContextVar[Path | None] = ContextVar("record_to", default=None)
 app = typer.Typer(help="Write something and watch it being written.", no_args_is_help=True)
 
 Server = Annotated[str | None, typer.Option(help="A service's address; without one the run executes here.")]
-Model = Annotated[str | None, typer.Option(help="provider:model")]
+ModelOption = Annotated[str | None, typer.Option(help="provider:model")]
 Parallel = Annotated[int, typer.Option(help="Sections that are written at once.")]
 Budget = Annotated[float | None, typer.Option(help="US dollars that it may cost.")]
 Cache = Annotated[
@@ -53,7 +53,7 @@ def story(
         str | None, typer.Option(help="A story to go on with, by --choice or --wish (storywire sessions).")
     ] = None,
     choice: Annotated[int | None, typer.Option(min=1, help="Which of the last chapter's choices.")] = None,
-    model: Model = None,
+    model: ModelOption = None,
     parallel: Parallel = 1,
     budget: Budget = None,
     cache: Cache = None,
@@ -90,7 +90,7 @@ def story(
 def from_file(
     format: Annotated[str, typer.Argument(help="The format's name, such as creator_script.")],
     path: Annotated[Path, typer.Argument(help="Its input, a JSON or YAML file.")],
-    model: Model = None,
+    model: ModelOption = None,
     parallel: Parallel = 1,
     budget: Budget = None,
     cache: Cache = None,

@@ -41,7 +41,24 @@ FUNCTIONS: list[Callable[[str], object]] = [
     lambda text: read_usage({"prompt_tokens": text, "completion_tokens": text}),
     lambda text: read_retry_after(ValueError(text)),
 ]
-HOSTILE = ["a", "a ", ".", " ", "<", "\n", "7", "e\u0301", "{", '{"a":', '{"', "<|", "<think>", "'retryDelay': '9", '"', '."', "\ud83d", "data:"]  # fmt: skip
+HOSTILE = [
+    "a",
+    "a ",
+    ".",
+    " ",
+    "<",
+    "\n",
+    "7",
+    "e\u0301",
+    "{",
+    '{"a":',
+    '{"',
+    "<|",
+    "<think>",
+    "\ud83d",
+    "data:",
+]
+HOSTILE += ["'retryDelay': '9", '"', '."']
 
 
 @pytest.mark.parametrize("token", HOSTILE)

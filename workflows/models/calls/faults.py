@@ -25,10 +25,10 @@ from workflows.errors import (
     StorywireError,
 )
 from workflows.models.calls.causes import is_insecure, iterate_causes
-from workflows.models.calls.finish import filtered
 from workflows.models.calls.retry_after import read_retry_after
 from workflows.models.calls.structured_output import other_mode
 from workflows.models.choice.connections import ADDRESSES, KEYS
+from workflows.models.replies.finish import filtered
 from workflows.models.spec import ModelSpec
 from workflows.models.structured import StructuredMode
 from workflows.models.wire.errors import status_of
