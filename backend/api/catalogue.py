@@ -16,9 +16,13 @@ router = APIRouter(prefix="/api/v1", tags=["catalogue"])
 
 
 class FormatView(BaseModel):
-    """A format: what it takes, an example of it, and what its finished text can be had as."""
+    """A format: what it takes, an example of it, and what its finished text can be had as.
+
+    `path` is its place in addresses: `/api/v1/{path}/generate/stream`.
+    """
 
     name: str
+    path: str
     title: str
     input_schema: dict[str, Any]
     options_schema: dict[str, Any]
@@ -66,6 +70,7 @@ async def list_formats(resources: ResourcesDep) -> dict[str, list[FormatView]]:
         "formats": [
             FormatView(
                 name=format.name,
+                path=format.path or format.name,
                 title=format.title,
                 input_schema=format.Input.model_json_schema(),
                 options_schema=RunOptions.model_json_schema(),

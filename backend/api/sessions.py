@@ -8,9 +8,8 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from backend.api.children import FateQuery
-from backend.api.dependencies import OwnerDep, RunsDep, SessionsDep, SettingsDep
+from backend.api.dependencies import IdempotencyKey, OwnerDep, RunsDep, SessionsDep, SettingsDep
 from backend.api.exports import attachment
-from backend.api.runs import IdempotencyKey
 from backend.api.session_views import SessionPage, SessionView, summary, whole
 from backend.api.streams import stream_response
 from backend.api.views import StartedRun, started

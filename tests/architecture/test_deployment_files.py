@@ -53,6 +53,15 @@ def _is_pinned(image: str) -> bool:
     return tag not in ("", "latest")
 
 
+MADE_BY_THE_IMAGE = {"STORYWIRE_HOST", "STORYWIRE_PORT", "STORYWIRE_DATA_DIR", "STORYWIRE_RUNTIME_DIR"}
+
+
+def test_compose_hands_every_setting_on() -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    settings = set(re.findall(r"^# ?([A-Z_]+)=", example, re.MULTILINE))
+    assert set(_compose()["services"]["storywire"]["environment"]) == settings - MADE_BY_THE_IMAGE
+
+
 def test_image_is_built_from_named_versions() -> None:
     stages: set[str] = set()
     for value in _values("FROM"):
