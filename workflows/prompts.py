@@ -1,8 +1,8 @@
 """Prompts are files, readable as prose: `<format>/prompts/<tier>/<name>.md`, Jinja where a value goes in.
 
-A file is cut into the system's and the user's message before values are put in, so no value can move the border. What a
-person or a model wrote stands between marks that carry a code made of that very text (`{{ text | marked("wish") }}`): to
-close them from inside, a text would have to hold the code of itself.
+A file is cut into the system's and the user's message before values are put in, so no value can move the border. What
+a person or a model wrote stands between marks that carry a code made of that very text (`{{ text | marked("wish") }}`):
+to close them from inside, a text would have to hold the code of itself.
 """
 
 import hashlib
