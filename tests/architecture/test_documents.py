@@ -213,3 +213,23 @@ def test_links_between_documents_lead_somewhere() -> None:
             elif anchor and anchor not in _anchors(target.read_text(encoding="utf-8")):
                 dead.append(f"{path}: {link} (no such heading)")
     assert not dead
+
+
+# Decisions.
+
+ADRS = sorted((ROOT / "docs/adr").glob("[0-9]*.md"))
+
+
+@pytest.mark.parametrize("path", ADRS, ids=lambda path: path.name)
+def test_decision_has_number_title_status_and_date_and_stands_in_the_index(path: Path) -> None:
+    number = path.name[:4]
+    heading, _, status, *_ = path.read_text(encoding="utf-8").splitlines()
+    title = re.fullmatch(rf"# {number}\. (.+)", heading)
+    said = re.fullmatch(r"Status: (accepted|superseded by \d{4}) · Date: (\d{4}-\d\d-\d\d)", status)
+    assert title is not None and said is not None
+    row = f"| [{number}]({path.name}) | {title[1]} | {said[1]} | {said[2]} |"
+    assert row in _read("docs/adr/README.md").splitlines()
+
+
+def test_decisions_are_numbered_without_gaps() -> None:
+    assert [int(path.name[:4]) for path in ADRS] == list(range(1, len(ADRS) + 1))
