@@ -28,7 +28,7 @@ from workflows.messages.messages import (
     NodeStatus,
     OutlinePlanned,
 )
-from workflows.messages.usage_totals import Tally
+from workflows.messages.usage_totals import UsageTotals
 from workflows.state import RunContext
 
 _NODES = frozenset(get_args(NodeName))
@@ -41,7 +41,7 @@ async def stream_messages(
     *,
     context: RunContext,
     control: RunControl,
-    tally: Tally,
+    tally: UsageTotals,
 ) -> AsyncGenerator[Message]:
     """Runs the graph and yields what readers are told, in order. `tally` has what was spent before.
 
@@ -76,7 +76,7 @@ async def stream_messages(
 class EventMapping:
     """One event → the messages that it means, mostly none. Keeps what must be counted along the way."""
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: UsageTotals) -> None:
         self._tally = tally
         self._open: dict[
             tuple[NodeName, int | None], str | None

@@ -20,7 +20,7 @@ from workflows.formats.story.input import StoryInput
 from workflows.graph import Graph, build_graph
 from workflows.messages.messages import Message, SafetyChecked, TextRetracted, UsageUpdated
 from workflows.messages.transcript import Transcript
-from workflows.messages.usage_totals import Tally
+from workflows.messages.usage_totals import UsageTotals
 from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.state import Finding, RunContext, State, text_of
 
@@ -81,7 +81,7 @@ async def execute(graph: Graph, transcript: Transcript, *, goes_on: bool = False
         CONFIG,
         context=RunContext(),
         control=RunControl(),
-        tally=Tally(UsageUpdated(model="openai:gpt-test", input_tokens=0, output_tokens=0)),
+        tally=UsageTotals(UsageUpdated(model="openai:gpt-test", input_tokens=0, output_tokens=0)),
     )
     async for message in messages:
         transcript.apply(message)

@@ -23,7 +23,7 @@ from workflows.messages.messages import (
     decode,
     encode,
 )
-from workflows.messages.usage_totals import Tally
+from workflows.messages.usage_totals import UsageTotals
 from workflows.sections.section_writer import SectionWriter
 
 BEFORE = UsageUpdated(model="openai:test", input_tokens=10, output_tokens=20)
@@ -32,7 +32,7 @@ METADATA = next(message for message in EVERY_TYPE if isinstance(message, Metrics
 
 @pytest.fixture
 def mapping() -> EventMapping:
-    return EventMapping(Tally(BEFORE))
+    return EventMapping(UsageTotals(BEFORE))
 
 
 def event(kind: str, data: dict[str, Any], name: str = "story", **others: Any) -> StreamEvent:
