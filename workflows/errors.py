@@ -25,7 +25,7 @@ class StorywireError(RuntimeError):
 
     code: ClassVar[str] = "INTERNAL"
     retryable: ClassVar[bool] = False
-    resumable: ClassVar[bool] = True
+    resumable: bool = True
 
     def __init__(self, message: str, errors: tuple[FieldError, ...] = ()) -> None:
         """`errors` name the fields that it is about, where it is about fields."""
@@ -151,6 +151,13 @@ class SafetyRejected(StorywireError):
 
     code = "SAFETY_REJECTED"
     resumable = False
+
+    def __init__(
+        self, message: str, errors: tuple[FieldError, ...] = (), *, by_provider: bool = False
+    ) -> None:
+        """`by_provider`: its filter stopped a reply. That isn't our verdict, and the next reply may pass."""
+        super().__init__(message, errors)
+        self.resumable = by_provider
 
 
 class BudgetExceeded(StorywireError):

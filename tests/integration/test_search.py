@@ -12,7 +12,7 @@ from workflows.models.budget.ledger import Caps, Ledger
 from workflows.models.budget.prices import PriceBook
 from workflows.models.calls.search import Citation, stream_search
 from workflows.models.clients.catalog import Model
-from workflows.models.clients.fallback import Fallback
+from workflows.models.clients.model import Fallback
 
 WISH = [HumanMessage("What is new?")]
 PAPER = ("Schools", "https://paper.example.org/a")

@@ -5,7 +5,7 @@ from typing import Any
 
 from workflows.errors import ModelBadOutput
 from workflows.messages.messages import SafetyIssue
-from workflows.models.calls.calls import limit
+from workflows.models.calls.patience import limit
 from workflows.models.clients.catalog import Model
 from workflows.safety.policy import Policy
 from workflows.state import Section

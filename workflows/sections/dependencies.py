@@ -13,7 +13,7 @@ from workflows.lookups import EmptyLibrary, Library
 from workflows.messages.messages import ModelRole, NodeChanged
 from workflows.models.budget.ledger import Ledger, Ledgers
 from workflows.models.clients.catalog import Model, ModelCatalog
-from workflows.models.clients.fallback import Fallback
+from workflows.models.clients.model import Fallback
 from workflows.safety.book import PolicyBook
 from workflows.safety.layers import Layers
 from workflows.safety.policy import Policy

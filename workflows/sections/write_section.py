@@ -59,7 +59,10 @@ async def write_section(
                 replied_words=section.words,
                 corrections=["trimmed"] if section.is_full else [],
             )
-            if instead_of is None:  # what replaces a section is as long as its model makes it, up to the room
+            if instead_of in (
+                None,
+                "restart",
+            ):  # what replaces a section is as long as its model makes it, up to the room
                 await _continue(deps, task, section, room, length, model)
         return Written(section.finish(), length, facts)
 

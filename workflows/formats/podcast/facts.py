@@ -120,11 +120,7 @@ def _parse(text: str) -> _Answer:
 
 
 def _source_of(citation: Citation) -> Source:
-    return Source(title=normalise(citation.title), publisher=_host(citation.url), date="", url=citation.url)
-
-
-def _host(url: str) -> str:
-    return (urlsplit(url).hostname or "").removeprefix("www.")
+    return Source(title=normalise(citation.title), publisher=citation.publisher, date="", url=citation.url)
 
 
 def _distinct(sources: list[Source]) -> list[Source]:

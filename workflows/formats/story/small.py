@@ -11,7 +11,7 @@ from workflows.formats.base import Plan
 from workflows.formats.story.embedded import offer_choices, plan_story, scene_page
 from workflows.formats.story.input import StoryInput
 from workflows.messages.messages import PlannedSection
-from workflows.models.calls.calls import guard, limit
+from workflows.models.calls.patience import guard, limit
 from workflows.models.clients.catalog import Model
 from workflows.models.embedded.prose import write_prose
 from workflows.state import Outline, SectionTask, State, summary_of
@@ -23,7 +23,7 @@ async def plan(given: StoryInput, model: Model) -> Plan:
     """A plot of four scenes; each summary is its scene's first line."""
     last = given.earlier[-1] if given.earlier else None
     telling = plan_story(
-        model.chat,
+        model.metered_chat,
         theme=given.theme,
         name=given.reader.name,
         age=given.reader.age,
@@ -56,14 +56,15 @@ def write(task: SectionTask, model: Model) -> AsyncGenerator[str]:
         before=sections[index - 1]["summary"] if index else None,
         target_words=sections[index]["target_words"],
     )
-    return guard(model, write_prose(model.chat, page))
+    return guard(model, write_prose(model.metered_chat, page))
 
 
 async def derive(given: StoryInput, state: State, model: Model) -> dict[str, Any]:
     """A question and its answers. Words to learn are beyond this model, so there are none."""
     ending = state["outline"]["sections"][-1]["summary"]  # better choices than from what it made of it
     offered = await limit(
-        model, offer_choices(model.chat, name=given.reader.name, theme=given.theme, ending_text=ending)
+        model,
+        offer_choices(model.metered_chat, name=given.reader.name, theme=given.theme, ending_text=ending),
     )
     return {
         "choice_question": offered.question,

@@ -9,7 +9,7 @@ from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, GenerationChunk, LLMResult
 
-from workflows.models.calls.calls import finish_reason
+from workflows.models.calls.finish import finish_reason
 from workflows.models.cassettes.cassette import Call, RecordingFile, ToolCall, fingerprint, purpose_of
 
 

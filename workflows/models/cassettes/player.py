@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 from urllib.parse import parse_qsl
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, BaseRunManager, CallbackManagerForLLMRun
 from langchain_core.exceptions import OutputParserException
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
@@ -120,8 +120,8 @@ class ReplayChat(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        del stop, run_manager, kwargs
-        call = self._find(messages)
+        del stop, kwargs
+        call = self._find(messages, run_manager)
         clock = asyncio.get_running_loop().time
         began = clock()
         for milliseconds, text in call.chunks:
@@ -141,8 +141,8 @@ class ReplayChat(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         """The whole reply at once, for callers that don't stream."""
-        del stop, run_manager
-        return self._whole(self._find(messages), kwargs.get("answers_by"))
+        del stop
+        return self._whole(self._find(messages, run_manager), kwargs.get("answers_by"))
 
     async def _agenerate(
         self,
@@ -152,8 +152,8 @@ class ReplayChat(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         """The whole reply when it was whole."""
-        del stop, run_manager
-        call = self._find(messages)
+        del stop
+        call = self._find(messages, run_manager)
         await self._wait(call.took / 1000 / (self.speed or 1))
         return self._whole(call, kwargs.get("answers_by"))
 
@@ -188,8 +188,10 @@ class ReplayChat(BaseChatModel):
         del schema, kwargs
         return self | RunnableLambda(_parse_beside if include_raw else _parse)
 
-    def _find(self, messages: Sequence[BaseMessage]) -> Call:
-        metadata = {**(ensure_config().get("metadata") or {}), **(self.metadata or {})}
+    def _find(self, messages: Sequence[BaseMessage], manager: BaseRunManager | None) -> Call:
+        """By the node, the role and the section, which are in the metadata of the call, or in that of its caller."""
+        known = {} if manager is None else manager.metadata
+        metadata = {**(ensure_config().get("metadata") or {}), **(self.metadata or {}), **known}
         run_id, attempt = metadata.get("run_id"), metadata.get("attempt")
         return self._score.next(
             fingerprint(messages),
