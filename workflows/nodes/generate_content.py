@@ -4,6 +4,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from workflows.formats.defaults import variant_for
 from workflows.sections.dependencies import Dependencies
 from workflows.sections.judge_section import judge_section
 from workflows.sections.write_section import write_section
@@ -18,7 +19,9 @@ async def generate_content(
     index = state["index"]
     model = await deps.open_model(runtime, section=index)
     task = await deps.task(state, runtime)
-    written = await write_section(deps, task, deps.format.write(task, model), model, runtime)
+    written = await write_section(
+        deps, task, variant_for(deps.format, model).write(task, model), model, runtime
+    )
     update: dict[str, Any] = {"sections": {index: written.section}}
     if written.length is not None:
         update["lengths"] = {index: written.length}

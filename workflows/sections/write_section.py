@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from langgraph.runtime import Runtime
 from langgraph.types import StreamWriter
 
-from workflows.formats.base import Remark
+from workflows.formats.capabilities import Extends
+from workflows.formats.defaults import facts_section_of, length_tolerance_of, variant_for
+from workflows.formats.pieces import Remark
 from workflows.models.clients.catalog import Model
 from workflows.safety.brought import report, without_orders
 from workflows.safety.check import keep_fit
@@ -44,7 +46,7 @@ async def write_section(
     """
     context = runtime.context
     keeps_length = at_length and model.tier != "embedded" and (context is None or context.keep_length)
-    room = room_for(task["target_words"], deps.format.length_tolerance)
+    room = room_for(task["target_words"], length_tolerance_of(deps.format))
     writer = runtime.stream_writer
     with Page(task["index"], writer, trimmer=Trimmer(room) if keeps_length else None) as page:
         if instead_of is not None:
@@ -68,12 +70,11 @@ async def _continue(
 ) -> None:
     """One more call where the text is short and the format can go on with it."""
     missing = room.target - page.words
-    if page.words >= room.least or not page.words:
+    format = variant_for(deps.format, model)
+    if page.words >= room.least or not page.words or not isinstance(format, Extends):
         return
     # By this very reply: the model is where it is, whatever it did before.
-    more = deps.format.extend(task, page.text, ask_for(missing, reply_ratio([length])), model)
-    if more is None:
-        return
+    more = format.extend(task, page.text, ask_for(missing, reply_ratio([length])), model)
     length["corrections"].append("continued")
     page.reopen()
     async with aclosing(more) as prose:
@@ -92,7 +93,7 @@ async def _put(
     writer: StreamWriter,
 ) -> Facts | None:
     facts: Facts | None = None
-    brings_facts = deps.format.facts_section == task["index"]  # after the prose, so it is read to its end
+    brings_facts = facts_section_of(deps.format) == task["index"]  # after the prose, so it is read to its end
     async with aclosing(prose) as stream:
         async for item in stream:
             if isinstance(item, Remark):
