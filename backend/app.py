@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 
 from fastapi import FastAPI
 
@@ -22,8 +23,10 @@ from backend.api import (
     usage,
     versions,
 )
+from backend.api.headers import ApiHeaders
 from backend.api.limits import BodyLimit
 from backend.api.measuring import Measuring
+from backend.api.openapi import describe
 from backend.api.origins import OwnSite
 from backend.api.problems import add_problem_handlers
 from backend.extensions.base import HasRoutes
@@ -52,7 +55,9 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.add_middleware(OwnSite, listens_on=settings.host, allowed_hosts=settings.host_names)
+    app.state.measured_streams = set()
+    app.add_middleware(ApiHeaders)
+    app.add_middleware(OwnSite, names=settings.host_names | {settings.host})
     app.add_middleware(
         BodyLimit, max_bytes=settings.max_body_bytes, own={documents.PATH: documents.body_limit(settings)}
     )
@@ -80,4 +85,5 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(generate.router)
     app.include_router(quotas.router)
     page.mount_static(app)
+    app.openapi = partial(describe, app)  # type: ignore[method-assign]  # FastAPI's own way to replace it
     return app

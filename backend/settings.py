@@ -27,6 +27,7 @@ from workflows.formats.settings import FormatSettings, prefix_of, variables_of
 from workflows.models.settings import ModelSettings
 from workflows.safety.book import PolicyBook, PolicyError
 
+_LOOPBACK_ADDRESSES = frozenset({"127.0.0.1", "::1", "localhost"})
 _LANGSMITH = "https://api.smith.langchain.com"
 
 
@@ -45,7 +46,8 @@ class Settings(ModelSettings):
     )
     allowed_hosts: str = Field(
         "",
-        description="Names that the service is called by, comma separated; the loopback ones always are, * is any",
+        description="Names that the service is called by, comma separated; the loopback ones always are, * is any. "
+        "Must be set where STORYWIRE_HOST is no loopback address",
     )
     execution: Literal["inline"] = Field("inline", description="Where runs execute: inline, in this process")
     auth: Literal["local"] = Field("local", description="Who may call: local, everybody who reaches the port")
@@ -80,6 +82,12 @@ class Settings(ModelSettings):
     )
 
     max_runs: int = Field(100, ge=1, description="Runs at once; one more is refused (OVERLOADED)")
+    max_connections: int = Field(
+        2000, ge=10, le=100_000, description="Connections at once; one more is refused (OVERLOADED)"
+    )
+    request_seconds: float = Field(
+        30, gt=0, description="Seconds for the head of a request, and for each further part of its body"
+    )
     max_body_bytes: int = Field(1_000_000, ge=1_000, description="A larger request body is refused")
     max_document_bytes: int = Field(
         10_000_000, ge=1_000, le=100_000_000, description="A larger document is refused"
@@ -135,6 +143,16 @@ class Settings(ModelSettings):
         ):
             raise ValueError("this version keeps its data in a SQLite file: sqlite:///path/to/file.db")
         return url
+
+    @model_validator(mode="after")
+    def _check_host(self) -> Self:
+        if self.host not in _LOOPBACK_ADDRESSES and not self.host_names:
+            raise ValueError(
+                f"STORYWIRE_ALLOWED_HOSTS must be set with STORYWIRE_HOST={self.host}: the service has no accounts, so "
+                "everybody who reaches the port may use it; list the names that it is called by, such as "
+                "stories.example.org, or * for any"
+            )
+        return self
 
     @model_validator(mode="after")
     def _check_langsmith(self) -> Self:

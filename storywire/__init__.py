@@ -33,6 +33,7 @@ from workflows.formats.pieces import PieceText, Remark
 from workflows.formats.recap import neighbours
 from workflows.formats.settings import FormatSettings, OwnPath
 from workflows.lookups import Lookups, find_named
+from workflows.messages.messages import PlannedSection, SafetyIssue, Source
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.calls.search import Citation, can_search, stream_search
 from workflows.models.clients.catalog import Model
@@ -42,13 +43,10 @@ from workflows.safety.policy import Policy, load_policy
 from workflows.state import (
     Facts,
     Finding,
-    Issue,
     Outline,
     PlannedPiece,
-    PlannedSection,
     Section,
     SectionTask,
-    Source,
     State,
     summary_of,
     text_of,
@@ -76,7 +74,6 @@ __all__ = [
     "Format",
     "FormatSettings",
     "InvalidInput",
-    "Issue",
     "Limited",
     "LimitsRevisions",
     "Loads",
@@ -98,6 +95,7 @@ __all__ = [
     "Remark",
     "Researches",
     "Reviews",
+    "SafetyIssue",
     "ScreensOwnText",
     "Section",
     "SectionTask",

@@ -1,14 +1,16 @@
-"""What routes ask for."""
+"""Dependencies of the routes: resources, the caller, headers and query options that several routes take."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 
 from backend.resources import Resources
 from backend.runs.service import Runs
 from backend.settings import Settings
 from backend.streaming.sse import parse_event_id
-from workflows.errors import FieldError, InvalidInput
+from backend.streaming.views import Granularity, Order
+from workflows.errors import InvalidInput
 
 
 def get_resources(request: Request) -> Resources:
@@ -34,19 +36,38 @@ def get_owner() -> str:
 
 def get_event_id(
     last_event_id: Annotated[
-        str | None, Query(description="As the header, for clients that can't set one")
+        str | None, Query(max_length=128, description="As the header, for clients that can't set one")
     ] = None,
-    header: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
+    polyfill: Annotated[
+        str | None, Query(alias="lastEventId", max_length=128, description="The same, as polyfills send it")
+    ] = None,
+    header: Annotated[str | None, Header(alias="Last-Event-ID", max_length=128)] = None,
 ) -> tuple[str, int] | None:
     """Run id and number of the last message received. The header wins: a browser keeps it up to date."""
     # An empty header is what some clients send before the first message.
-    given = header or last_event_id
-    if not given:
+    event_id = header or last_event_id or polyfill
+    if not event_id:
         return None
     try:
-        return parse_event_id(given)
+        return parse_event_id(event_id)
     except ValueError as error:
-        raise InvalidInput(f"last_event_id: {error}", (FieldError("last_event_id", str(error)),)) from None
+        raise InvalidInput.of("last_event_id", str(error)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class StreamOptions:
+    """The query options of a stream: in which order and in which grains its text comes."""
+
+    order: Order
+    granularity: Granularity
+
+
+def get_stream_options(
+    order: Annotated[Order, Query(description="reading: one section after another")] = "live",
+    granularity: Annotated[Granularity, Query(description="Size of the chunks")] = "token",
+) -> StreamOptions:
+    """The query options of every stream."""
+    return StreamOptions(order, granularity)
 
 
 OwnerDep = Annotated[str, Depends(get_owner)]
@@ -54,3 +75,16 @@ RunsDep = Annotated[Runs, Depends(get_runs)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 ResourcesDep = Annotated[Resources, Depends(get_resources)]
 EventIdDep = Annotated[tuple[str, int] | None, Depends(get_event_id)]
+StreamOptionsDep = Annotated[StreamOptions, Depends(get_stream_options)]
+RunId = Annotated[str, Path(max_length=64)]
+IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
+RequestId = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        max_length=255,
+        description="The same for every attempt at one start; as Idempotency-Key",
+    ),
+]
+PageLimit = Annotated[int, Query(ge=1, le=100)]
+PageCursor = Annotated[str | None, Query(max_length=26)]

@@ -127,7 +127,9 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 async def _on_bug(request: Request, error: Exception) -> Response:
     run_id = request.path_params.get("run_id")
     about = {"run_id": run_id} if run_id else {}
-    log.error("request_broke", path=request.url.path, exc_info=error, **about)
+    # The route, not the address: that of a shared link is its secret.
+    route = getattr(request.scope.get("route"), "path", None)
+    log.error("request_broke", route=route, exc_info=error, **about)
     return problem("INTERNAL", "Something went wrong on our side.")
 
 

@@ -23,11 +23,13 @@ def serve(
     _greet(settings, listener.getsockname()[1])
 
     from backend.app import create_app
+    from backend.connections import ConnectionLimits
     from backend.logs import configure_logs
     from backend.server import run_server
 
     configure_logs(settings)
-    run_server(create_app(settings), listener, settings.drain_seconds)
+    limits = ConnectionLimits(settings.max_connections, settings.request_seconds)
+    run_server(create_app(settings), listener, settings.drain_seconds, limits)
 
 
 def _listen(settings: Settings) -> socket.socket:

@@ -22,9 +22,10 @@ from workflows.formats.education_audio.planning import divide_document, part_of,
 from workflows.formats.education_audio.warnings import list_warnings
 from workflows.formats.exports import Finished
 from workflows.formats.speech.tags import vocabulary
+from workflows.messages.messages import PlannedSection
 from workflows.models.clients.catalog import Model
 from workflows.models.spec import ModelSpec
-from workflows.state import Outline, PlannedSection, Section, SectionTask, State
+from workflows.state import Outline, Section, SectionTask, State
 from workflows.text.length import Correction, SectionLength
 from workflows.text.parts import divide, list_passages
 from workflows.text.words import count_words

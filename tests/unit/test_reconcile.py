@@ -14,11 +14,12 @@ from workflows.messages.messages import (
     Message,
     MetricsCalculated,
     OutlinePlanned,
+    SafetyIssue,
     TextAppended,
     TextRetracted,
 )
 from workflows.messages.transcript import Transcript
-from workflows.state import Issue, Piece, Section, State, Verdict
+from workflows.state import Piece, Section, State, Verdict
 
 METADATA = {
     "word_count": 3,
@@ -43,7 +44,7 @@ def state_of(sections: dict[int, str], **others: Any) -> State:
 
 def verdict(*at_fault: int, approved: bool = False) -> Verdict:
     issues = [
-        Issue(category="x", severity="high", section=index, quote="q", advice="a") for index in at_fault
+        SafetyIssue(category="x", severity="high", section=index, quote="q", advice="a") for index in at_fault
     ]
     return Verdict(stage="final", approved=approved, score=0.1, issues=issues)
 

@@ -3,16 +3,15 @@
 from typing import Any
 
 from workflows.messages.messages import CallUsage, UsageUpdated
-from workflows.messages.spending import Spending
 from workflows.messages.transcript import Transcript
 from workflows.messages.usage_totals import Tally, sum_by_role
 
 START = UsageUpdated(model="openai:test", input_tokens=0, output_tokens=0, cost_usd=0.0, budget_usd=1)
 
 
-def spent(id: str, **other: Any) -> Spending:
-    values = {"kind": "spending", "id": id, "model": "openai:test", "role": "writing"}
-    return Spending(**{**values, "input_tokens": 10, "output_tokens": 20, **other})  # type: ignore[typeddict-item]
+def spent(id: str, **other: Any) -> CallUsage:
+    values = {"id": id, "model": "openai:test", "role": "writing"}
+    return CallUsage(**{**values, "input_tokens": 10, "output_tokens": 20, **other})
 
 
 def test_tally_adds_up_and_names_the_call() -> None:

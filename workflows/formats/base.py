@@ -17,9 +17,10 @@ from pydantic import BaseModel, ValidationError
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.capabilities import find_half_capability
 from workflows.formats.pieces import Remark
+from workflows.messages.messages import SafetyIssue
 from workflows.models.clients.catalog import Model
 from workflows.safety.policy import Policy
-from workflows.state import Facts, Issue, Outline, Section, SectionTask, State
+from workflows.state import Facts, Outline, Section, SectionTask, State
 
 InputT = TypeVar("InputT", bound=BaseModel)
 
@@ -86,7 +87,7 @@ class Format(ABC, Generic[InputT]):
 
     @abstractmethod
     def rewrite(
-        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+        self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
         """The section again, without what the safety check or the format's review found fault with."""
 

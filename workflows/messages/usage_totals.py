@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 from workflows.messages.messages import CallUsage, UsageUpdated
-from workflows.messages.spending import Spending
 
 Account = tuple[str, str, int | None]
 """Role, model and section: what is added up together."""
@@ -17,9 +16,8 @@ class Tally:
         self._known = set(known)
         self.usage = usage
 
-    def add(self, spent: Spending) -> UsageUpdated | None:
-        """The message that tells of one more call; None for a call that was told already."""
-        call = CallUsage.model_validate({name: value for name, value in spent.items() if name != "kind"})
+    def add(self, call: CallUsage) -> UsageUpdated | None:
+        """The totals with one more call; None for a call that they have already."""
         if call.id in self._known:
             return None
         if call.id is not None:

@@ -6,10 +6,10 @@ from langgraph.runtime import Runtime
 
 from workflows.formats.capabilities import Derives
 from workflows.formats.defaults import variant_for
+from workflows.messages.messages import NodeChanged
 from workflows.models.clients.catalog import Model
 from workflows.safety.check import find_issues
 from workflows.sections.dependencies import Dependencies
-from workflows.sections.section_writer import Notice
 from workflows.sections.write_pieces import write_pieces
 from workflows.state import RunContext, State
 from workflows.text.normaliser import normalise_all
@@ -40,5 +40,5 @@ async def _results(
         if not find_issues(deps.policy(given), results):
             return {"results": results}
     message = "What was made of the text was not fit for its readers, so it is left out."
-    runtime.stream_writer(Notice(kind="notice", node="derive", message=message))
+    runtime.stream_writer(NodeChanged(node="derive", status="started", message=message))
     return {"results": {}}

@@ -8,10 +8,10 @@ from langgraph.types import Overwrite, interrupt
 
 from workflows.errors import SafetyRejected
 from workflows.formats.defaults import text_to_screen, variant_for
+from workflows.messages.messages import SafetyChecked
 from workflows.safety.check import check_input, find_issues
 from workflows.safety.policy import Policy
 from workflows.sections.dependencies import Dependencies
-from workflows.sections.section_writer import Judgement
 from workflows.state import Outline, RunContext, State, Verdict
 from workflows.text.normaliser import normalise_all
 
@@ -52,7 +52,7 @@ async def outline(deps: Dependencies, state: State, runtime: Runtime[RunContext]
         if not issues:
             return {"outline": outline, "notes": notes, "safety": fit, **_NOTHING_WRITTEN}
     verdict = Verdict(stage="input", approved=False, score=0.0, issues=issues, policy=policy.label)
-    runtime.stream_writer(Judgement(kind="judgement", verdict=verdict))
+    runtime.stream_writer(SafetyChecked.model_validate(verdict))
     raise SafetyRejected("No plan could be made that is fit for these readers. Try another theme.")
 
 
@@ -73,7 +73,7 @@ def _check_wish(runtime: Runtime[RunContext], policy: Policy, wish: Mapping[str,
     verdict = check_input(policy, wish, root)
     verdict["policy"] = policy.label
     verdict["layers"] = ["rules"]
-    runtime.stream_writer(Judgement(kind="judgement", verdict=verdict))
+    runtime.stream_writer(SafetyChecked.model_validate(verdict))
     if not verdict["approved"]:
         raise SafetyRejected(f"This can't be written for these readers. {verdict['issues'][0]['advice']}")
     return verdict

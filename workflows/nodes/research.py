@@ -7,9 +7,9 @@ from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
 from workflows.formats.capabilities import Researches
+from workflows.messages.messages import SafetyChecked
 from workflows.safety.brought import report, without_orders
 from workflows.sections.dependencies import Dependencies
-from workflows.sections.section_writer import Judgement
 from workflows.state import RunContext
 
 
@@ -28,5 +28,5 @@ async def research(deps: Dependencies, state: ResearchTask, runtime: Runtime[Run
     notes, quotes = await asyncio.to_thread(without_orders, found)
     if quotes:
         verdict = report(quotes, deps.policy(given).label)
-        runtime.stream_writer(Judgement(kind="judgement", verdict=verdict))
+        runtime.stream_writer(SafetyChecked.model_validate(verdict))
     return {"research": notes}

@@ -6,7 +6,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
-from workflows.messages.spending import Spending
+from workflows.messages.messages import CallUsage
 from workflows.state import RunContext
 
 Node = Callable[[Any, Runtime[RunContext]], Awaitable[dict[str, Any]]]
@@ -18,11 +18,11 @@ def accounted(node: Node, *, begins: bool = False) -> Any:  # LangGraph's type o
     begins its account too."""
 
     async def work(state: Any, runtime: Runtime[RunContext]) -> dict[str, Any]:
-        spent: list[Spending] = []
+        spent: list[dict[str, Any]] = []
 
         def write(item: Any) -> None:
-            if item["kind"] == "spending":
-                spent.append(item)
+            if isinstance(item, CallUsage):
+                spent.append(item.model_dump(exclude_none=True))
             runtime.stream_writer(item)
 
         update = await node(state, runtime.override(stream_writer=write))

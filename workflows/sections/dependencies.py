@@ -11,14 +11,13 @@ from langgraph.runtime import Runtime
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import load, max_revisions_of
 from workflows.lookups import EmptyLookups, Lookups
-from workflows.messages.spending import Role
+from workflows.messages.messages import ModelRole, NodeChanged
 from workflows.models.budget.ledger import Ledger, Ledgers
 from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.models.clients.fallback import Fallback
 from workflows.safety.book import PolicyBook
 from workflows.safety.layers import Layers
 from workflows.safety.policy import Policy
-from workflows.sections.section_writer import Notice
 from workflows.state import RunContext, SectionTask
 
 
@@ -52,7 +51,7 @@ class Dependencies:
     async def open_model(
         self,
         runtime: Runtime[RunContext],
-        role: Role = "writing",
+        role: ModelRole = "writing",
         section: int | None = None,
         *,
         shares: bool = False,
@@ -73,7 +72,7 @@ class Dependencies:
         place = "" if section is None else f"Section {section + 1}: "
 
         def tell(message: str) -> None:
-            runtime.stream_writer(Notice(kind="notice", node=node, message=f"{place}{message}"))
+            runtime.stream_writer(NodeChanged(node=node, status="started", message=f"{place}{message}"))
 
         return model.falling_back(Fallback(open_other, tell))
 

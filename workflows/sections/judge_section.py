@@ -5,8 +5,8 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from workflows.messages.messages import SafetyChecked
 from workflows.sections.dependencies import Dependencies
-from workflows.sections.section_writer import Judgement
 from workflows.state import RunContext, Section
 
 
@@ -24,5 +24,5 @@ async def judge_section(
     layers = await deps.open_layers(runtime, section["index"])
     verdict = await layers.check(policy, {section["index"]: section}, "section")
     verdict["section"] = section["index"]
-    runtime.stream_writer(Judgement(kind="judgement", verdict=verdict))
+    runtime.stream_writer(SafetyChecked.model_validate(verdict))
     return {"judged": {section["index"]: verdict}}

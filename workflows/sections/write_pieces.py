@@ -10,11 +10,12 @@ from langgraph.types import StreamWriter
 from workflows.errors import ModelBadOutput
 from workflows.formats.capabilities import MakesPieces
 from workflows.formats.pieces import PieceText
+from workflows.messages.messages import NodeChanged, SafetyChecked
 from workflows.models.clients.catalog import Model
 from workflows.safety.check import check_sections
 from workflows.safety.policy import Policy
 from workflows.sections.dependencies import Dependencies
-from workflows.sections.section_writer import Judgement, Notice, Page
+from workflows.sections.section_writer import SectionWriter
 from workflows.state import Piece, PlannedPiece, RunContext, Section, State, Verdict
 from workflows.text.normaliser import normalise_all
 
@@ -52,7 +53,8 @@ async def _write(
     current: str | None = None
     with ExitStack() as stack:
         pages = {
-            piece["name"]: stack.enter_context(Page(0, writer, piece=piece["name"])) for piece in planned
+            piece["name"]: stack.enter_context(SectionWriter(0, writer, piece=piece["name"]))
+            for piece in planned
         }
         async with aclosing(stream) as pieces:
             async for item in pieces:
@@ -108,8 +110,8 @@ def _tell(policy: Policy, verdict: Verdict, name: str, writer: StreamWriter) -> 
     for issue in verdict["issues"]:
         issue.pop("section", None)  # it is the number of the piece here
     if policy.gate == "section" or not verdict["approved"]:
-        writer(Judgement(kind="judgement", verdict=verdict))
+        writer(SafetyChecked.model_validate(verdict))
     if not verdict["approved"]:
-        Page(0, writer, piece=name).retract("safety")
+        SectionWriter(0, writer, piece=name).retract("safety")
         message = f"{name} was not fit for its readers, so it is left out."
-        writer(Notice(kind="notice", node="derive", message=message))
+        writer(NodeChanged(node="derive", status="started", message=message))

@@ -4,13 +4,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from backend.runs.admission.options import RunOptions
 from backend.store.runs import Run
 from backend.store.usage import UsageRepository
-from workflows.messages.messages import Message, UsageUpdated
-from workflows.messages.spending import Spending
+from workflows.messages.messages import CallUsage, Message, UsageUpdated
 from workflows.messages.transcript import Transcript
 from workflows.messages.usage_totals import Tally, sum_by_role
 from workflows.models.budget.ledger import Caps, Ledger, Ledgers
@@ -26,15 +25,16 @@ class Account:
 
     def missed(self, state: State) -> Iterator[Message]:
         """What an earlier attempt's calls cost that died between its checkpoint and the log."""
-        for spent in cast(list[Spending], state.get("spent", [])):
-            if (message := self.tally.add(spent)) is not None:
-                self.ledger.recall(spent)
+        for spent in state.get("spent", []):
+            call = CallUsage.model_validate({key: value for key, value in spent.items() if key != "kind"})
+            if (message := self.tally.add(call)) is not None:
+                self.ledger.recall(call)
                 yield message
 
     def untold(self) -> Iterator[Message]:
         """What calls that were cut off cost: when they ended, nobody listened to the graph any more."""
-        for spent in self.ledger.spent:
-            if (message := self.tally.add(spent)) is not None:
+        for call in self.ledger.calls:
+            if (message := self.tally.add(call)) is not None:
                 yield message
 
 

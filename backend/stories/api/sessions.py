@@ -7,9 +7,8 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from backend.api.dependencies import OwnerDep, RunsDep, SettingsDep
+from backend.api.dependencies import IdempotencyKey, OwnerDep, RunsDep, SettingsDep
 from backend.api.exports import attachment
-from backend.api.runs import IdempotencyKey
 from backend.api.streams import stream_response
 from backend.api.views import StartedRun, started
 from backend.runs.admission.options import RunOptions

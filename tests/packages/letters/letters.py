@@ -10,13 +10,13 @@ from storywire import (
     FieldError,
     Format,
     InvalidInput,
-    Issue,
     Model,
     ModelSpec,
     Outline,
     Plan,
     PlannedSection,
     Policy,
+    SafetyIssue,
     Section,
     SectionTask,
     State,
@@ -79,7 +79,7 @@ class LetterFormat(Format[LetterInput]):
         )
 
     def rewrite(
-        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+        self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
         """The part again, without what the safety check found fault with."""
         advice = " ".join(issue["advice"] for issue in issues)

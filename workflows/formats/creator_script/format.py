@@ -20,12 +20,13 @@ from workflows.formats.creator_script.templates import Template, TemplateRegistr
 from workflows.formats.creator_script.timing import content_seconds, heading
 from workflows.formats.exports import Exporter
 from workflows.lookups import Lookups, find_named
+from workflows.messages.messages import SafetyIssue
 from workflows.models.calls.calls import stream_text
 from workflows.models.clients.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Finding, Issue, Section, SectionTask, State
+from workflows.state import Finding, Section, SectionTask, State
 from workflows.text.words import count_words
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
@@ -134,7 +135,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         return without_heading(stream_text(model, _PROMPTS.messages("extend", **values, ending=ending)))
 
     def rewrite(
-        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+        self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
         """The section again, by an editor's notes."""
         values = _values(self.parse(task["input"]), task)

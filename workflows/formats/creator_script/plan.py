@@ -22,7 +22,8 @@ from workflows.formats.creator_script.timing import (
     share,
     split,
 )
-from workflows.state import Outline, PlannedSection
+from workflows.messages.messages import PlannedSection
+from workflows.state import Outline
 from workflows.text.coverage import covers, find_passage
 
 _WEIGHTS = {"must": 3, "should": 2, "nice": 1}

@@ -13,13 +13,14 @@ from workflows.formats.discovery_report.areas import AreaRegistry
 from workflows.formats.discovery_report.input import LANGUAGES, DiscoveryInput
 from workflows.formats.discovery_report.profile import profile_key
 from workflows.formats.discovery_report.settings import ReportSettings
+from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import stream_text
 from workflows.models.calls.search import can_search, stream_search
 from workflows.models.clients.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Finding, Issue, Outline, PlannedSection, Section, SectionTask, State, text_of
+from workflows.state import Finding, Outline, Section, SectionTask, State, text_of
 from workflows.text.coverage import content_stems
 from workflows.text.normaliser import normalise
 from workflows.text.readability import reading_grade, vocabulary_level
@@ -135,7 +136,7 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         return stream_text(model, _PROMPTS.messages("extend", **values))
 
     def rewrite(
-        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+        self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
         """The part again, by an editor's notes."""
         values = {**self._values(task), "text": section["text"], "issues": issues}

@@ -32,13 +32,14 @@ from workflows.formats.speech.script_filter import ScriptFilter
 from workflows.formats.speech.tags import vocabulary
 from workflows.formats.speech.turns import Turn, parse_turns
 from workflows.lookups import Lookups, find_named
+from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.clients.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.documents import examine, uncover
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Finding, Issue, Outline, PlannedSection, Section, SectionTask, State
+from workflows.state import Finding, Outline, Section, SectionTask, State
 from workflows.text.language import guess_language
 from workflows.text.normaliser import normalise
 from workflows.text.words import count_words
@@ -193,7 +194,7 @@ class EducationAudioFormat(Format[LessonInput]):
         return self._spoken(given, stream_text(model, messages))
 
     def rewrite(
-        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+        self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
         """The section again, with an editor's notes and its part of the document."""
         given = self.parse(task["input"])

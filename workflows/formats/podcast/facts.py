@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from workflows.errors import ModelBadOutput
+from workflows.messages.messages import Source
 from workflows.models.calls.search import Citation
-from workflows.state import Facts, Source
+from workflows.state import Facts
 from workflows.text.normaliser import normalise, normalise_all
 from workflows.text.words import count_words
 

@@ -27,13 +27,14 @@ from workflows.formats.podcast.plan import (
 from workflows.formats.podcast.spoken import language_tag, turns_of
 from workflows.formats.recap import neighbours
 from workflows.formats.speech.exports import script_exports
+from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.calls.search import Citation, can_search, stream_search
 from workflows.models.clients.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Facts, Issue, Outline, PlannedPiece, PlannedSection, Section, SectionTask, State
+from workflows.state import Facts, Outline, PlannedPiece, Section, SectionTask, State
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts")
 _FACTS = "FACTS"
@@ -187,7 +188,7 @@ class PodcastFormat(Format[PodcastInput]):
         return _talk(given, stream_text(model, messages))
 
     def rewrite(
-        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+        self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
         """The section again, with an editor's notes."""
         given = self.parse(task["input"])

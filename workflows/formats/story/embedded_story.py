@@ -11,10 +11,11 @@ from workflows.formats.base import Plan
 from workflows.formats.story.chapter import ChapterFormat
 from workflows.formats.story.embedded import offer_choices, plan_story, scene_page
 from workflows.formats.story.input import StoryInput
+from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import guard, limit
 from workflows.models.clients.catalog import Model
 from workflows.models.embedded.prose import write_prose
-from workflows.state import Issue, Outline, PlannedSection, Section, SectionTask, State, summary_of
+from workflows.state import Outline, Section, SectionTask, State, summary_of
 
 _SCENE_WORDS = 90
 
@@ -63,7 +64,7 @@ class EmbeddedStory(ChapterFormat):
         return guard(model, write_prose(model.chat, page))
 
     def rewrite(
-        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+        self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
         """The scene anew: this model can't take notes."""
         del section, issues

@@ -10,19 +10,11 @@ from workflows.formats.story.answers import StoryChoices, StoryOutline
 from workflows.formats.story.chapter import ChapterFormat
 from workflows.formats.story.embedded_story import EmbeddedStory
 from workflows.formats.story.input import StoryInput
+from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
-from workflows.state import (
-    Issue,
-    Outline,
-    PlannedSection,
-    Section,
-    SectionTask,
-    State,
-    summary_of,
-    text_of,
-)
+from workflows.state import Outline, Section, SectionTask, State, summary_of, text_of
 from workflows.text.words import last_paragraph
 
 _LANGUAGES = {"en": "English", "he": "Hebrew"}
@@ -95,7 +87,7 @@ class StoryFormat(ChapterFormat):
         return stream_text(model, messages)
 
     def rewrite(
-        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+        self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
         """The scene again, with an editor's notes."""
         given = self.parse(task["input"])

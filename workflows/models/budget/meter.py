@@ -10,13 +10,13 @@ from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import LLMResult
 
-from workflows.messages.spending import Role, Spending
+from workflows.messages.messages import CallUsage, ModelRole
 from workflows.models.budget.counting import guess_prompt
 from workflows.models.budget.ledger import Ledger, OpenCall, used_up
 from workflows.models.budget.prices import Tokens
 from workflows.models.spec import ModelSpec
 
-Tell = Callable[[Spending], None]
+Tell = Callable[[CallUsage], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Meter:
     ledger: Ledger
     tell: Tell
     model: ModelSpec
-    role: Role
+    role: ModelRole
     section: int | None
     shares: bool = False
 

@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 from langchain_core.messages import BaseMessage
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from workflows.messages.spending import Role
+from workflows.messages.messages import ModelRole
 from workflows.models.structured import StructuredMode
 
 VERSION = 1
@@ -43,11 +43,11 @@ class Header(_Line):
     model: str
     tier: Literal["standard", "embedded"]
     structured: StructuredMode
-    structured_roles: dict[Role, StructuredMode] = Field(default_factory=dict)
+    structured_roles: dict[ModelRole, StructuredMode] = Field(default_factory=dict)
     input: dict[str, Any]
     options: dict[str, Any] = Field(default_factory=dict)
 
-    def mode(self, role: Role) -> StructuredMode:
+    def mode(self, role: ModelRole) -> StructuredMode:
         """How the model of this role was asked for answers in a form."""
         return self.structured_roles.get(role, self.structured)
 
@@ -99,7 +99,7 @@ class Recording:
         self.calls = tuple(sorted(calls, key=lambda call: call.number))
         self.ending = ending
 
-    def has_role(self, role: Role) -> bool:
+    def has_role(self, role: ModelRole) -> bool:
         """Whether a model had this role, and replied."""
         return any(call.purpose.endswith(f":{role}") for call in self.replies)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
-from workflows.messages.spending import Role
+from workflows.messages.messages import ModelRole
 from workflows.models.budget.ledger import Ledger, OpenCall
 from workflows.models.budget.meter import Meter, MeterReader, Tell
 from workflows.models.choice.selection import ROLES, ModelInfo, Selection
@@ -53,7 +53,7 @@ class Model:
     """The one call that a model which `metered` made is for."""
 
     def reporting(
-        self, tell: Tell, role: Role, section: int | None, ledger: Ledger, *, shares: bool = False
+        self, tell: Tell, role: ModelRole, section: int | None, ledger: Ledger, *, shares: bool = False
     ) -> Self:
         """The same model, its calls on the run's account and told. The connections are shared. `shares` as in
         `Meter`."""
@@ -133,7 +133,7 @@ class ModelCatalog:
         """What a person may choose from: `Selection.choices`, and the recordings that a run may name."""
         return self.selection.choices(self._recordings.names())
 
-    async def open(self, name: str | None = None, role: Role = "writing") -> Model:
+    async def open(self, name: str | None = None, role: ModelRole = "writing") -> Model:
         """The model that has this role in a run that `name` writes (None: the default), ready to be called.
 
         Starts the embedded one if it is the one. Raises ModelNotConfigured, and LookupError for a judge
@@ -144,7 +144,7 @@ class ModelCatalog:
             raise LookupError("the settings ask for no judge")
         return await self._open(spec, role)
 
-    def fallback(self, name: str | None, role: Role) -> Callable[[], Awaitable[Model]] | None:
+    def fallback(self, name: str | None, role: ModelRole) -> Callable[[], Awaitable[Model]] | None:
         """Opens the model that takes over in this role; None where there is none."""
         spec = self.selection.fallback_of(role, self._writing(name))
         return None if spec is None else partial(self._open, spec, role)
@@ -155,7 +155,7 @@ class ModelCatalog:
             return writer.replay.is_judged
         return self.selection.of("judge", writer.spec) is not None
 
-    def modes(self, writer: Model) -> dict[Role, StructuredMode]:
+    def modes(self, writer: Model) -> dict[ModelRole, StructuredMode]:
         """How the models of a run that `writer` writes are asked for answers in a form, by role."""
         if writer.replay is not None:
             return {role: writer.replay.header.mode(role) for role in ROLES}
@@ -188,7 +188,7 @@ class ModelCatalog:
         if spec.provider == "replay":
             self._recordings.check(spec)
 
-    async def _open(self, spec: ModelSpec, role: Role) -> Model:
+    async def _open(self, spec: ModelSpec, role: ModelRole) -> Model:
         if spec.provider == "replay":
             return await self._open_replay(spec, role)
         self.selection.check_model(spec)
@@ -209,7 +209,7 @@ class ModelCatalog:
             lease=lease,
         )
 
-    async def _open_replay(self, spec: ModelSpec, role: Role) -> Model:
+    async def _open_replay(self, spec: ModelSpec, role: ModelRole) -> Model:
         """As the models that were recorded: formats ask a small one in other ways than a large one."""
         replay = await self._recordings.open(spec)
         return Model(

@@ -8,13 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from storywire import (
     Format,
-    Issue,
     Lookups,
     Model,
     Outline,
     Plan,
     PlannedSection,
     Policy,
+    SafetyIssue,
     Section,
     SectionTask,
     State,
@@ -81,7 +81,7 @@ class PostcardFormat(Format[PostcardInput]):
         return _ask(model, f"Write a postcard to {inputs.to} about {inputs.about}, about {words} words.")
 
     def rewrite(
-        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+        self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
         """The card again."""
         return _ask(model, f"Rewrite this postcard. {issues[0]['advice']}\n\n{section['text']}")
