@@ -16,6 +16,7 @@ FROM dependencies AS project
 WORKDIR /source
 COPY pyproject.toml README.md LICENSE ./
 COPY backend backend
+COPY storywire storywire
 COPY workflows workflows
 RUN pip --python /opt/venv/bin/python install --no-deps --no-build-isolation --prefix /project .
 

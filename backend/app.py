@@ -9,8 +9,6 @@ from fastapi import FastAPI
 from backend import version
 from backend.api import (
     catalogue,
-    children,
-    creator_scripts,
     diagnostics,
     documents,
     exports,
@@ -18,11 +16,9 @@ from backend.api import (
     health,
     metrics,
     page,
-    personas,
     quotas,
     runs,
     safety,
-    sessions,
     shares,
     usage,
     versions,
@@ -33,6 +29,8 @@ from backend.api.measuring import Measuring
 from backend.api.openapi import describe
 from backend.api.origins import OwnSite
 from backend.api.problems import add_problem_handlers
+from backend.extensions.base import HasRoutes
+from backend.extensions.registry import list_extensions
 from backend.resources import open_resources
 from backend.runs.engine.recovery import recovering
 from backend.settings import Settings
@@ -72,19 +70,20 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(versions.router)
     app.include_router(shares.router)
     app.include_router(shares.public)
-    app.include_router(personas.router)
-    app.include_router(children.router)
-    app.include_router(sessions.router)
-    app.include_router(generate.router)
     app.include_router(documents.router)
     app.include_router(catalogue.router)
-    app.include_router(creator_scripts.router)
-    app.include_router(quotas.router)
     app.include_router(safety.router)
     app.include_router(usage.router)
     app.include_router(diagnostics.router)
     app.include_router(health.router)
     app.include_router(page.router)
+    for extension in list_extensions().values():
+        if isinstance(extension, HasRoutes):
+            for router in extension.routers():
+                app.include_router(router)
+    # Their addresses begin with any format's name, so they come last.
+    app.include_router(generate.router)
+    app.include_router(quotas.router)
     page.mount_static(app)
     app.openapi = partial(describe, app)  # type: ignore[method-assign]  # FastAPI's own way to replace it
     return app

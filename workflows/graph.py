@@ -9,8 +9,10 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from typing_extensions import TypedDict
 
-from workflows.formats.base import AnyFormat, Format
-from workflows.lookups import EmptyLibrary, Library
+from workflows.formats.base import AnyFormat
+from workflows.formats.capabilities import Researches
+from workflows.formats.defaults import facts_section_of
+from workflows.lookups import EmptyLookups, Lookups
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.nodes.calculate_metrics import calculate_metrics
@@ -35,7 +37,7 @@ def build_graph(
     models: ModelCatalog,
     checkpointer: BaseCheckpointSaver[Any] | None = None,
     policies: PolicyBook | None = None,
-    library: Library | None = None,
+    lookups: Lookups | None = None,
     revisions: int | None = None,
     ledgers: Ledgers | None = None,
     settled: Callable[[str], Awaitable[None]] | None = None,
@@ -49,7 +51,7 @@ def build_graph(
         format,
         models,
         policies or PolicyBook(),
-        library or EmptyLibrary(),
+        lookups or EmptyLookups(),
         revisions,
         ledgers or Ledgers(),
         settled,
@@ -69,8 +71,8 @@ def build_graph(
     graph.add_edge(START, "outline")
     graph.add_edge("outline", "review_outline")
     graph.add_edge("review_outline", "dispatch")
-    researches = type(format).research is not Format.research
-    route = partial(hand_out, facts_section=format.facts_section, researches=researches)
+    researches = isinstance(format, Researches)
+    route = partial(hand_out, facts_section=facts_section_of(format), researches=researches)
     graph.add_conditional_edges(
         "dispatch", route, ["generate_content", "safety_check", *(["research"] if researches else [])]
     )

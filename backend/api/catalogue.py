@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from backend.api.dependencies import ResourcesDep
 from backend.runs.admission.options import RunOptions
+from workflows.formats.defaults import exporters_of
 from workflows.messages.messages import ModelRole, StoryChunk
 from workflows.models.choice.selection import ROLES
 from workflows.models.spec import ModelSpec
@@ -75,7 +76,7 @@ async def list_formats(resources: ResourcesDep) -> dict[str, list[FormatView]]:
                 input_schema=format.Input.model_json_schema(),
                 options_schema=RunOptions.model_json_schema(),
                 example=dict(format.example),
-                exports=sorted(format.exporters()),
+                exports=sorted(exporters_of(format)),
             )
             for format in resources.formats.values()
         ]

@@ -8,8 +8,6 @@ from fastapi import Depends, Header, Path, Query, Request
 from backend.resources import Resources
 from backend.runs.service import Runs
 from backend.settings import Settings
-from backend.stories.children import Children
-from backend.stories.sessions import Sessions
 from backend.streaming.sse import parse_event_id
 from backend.streaming.views import Granularity, Order
 from workflows.errors import InvalidInput
@@ -72,20 +70,8 @@ def get_stream_options(
     return StreamOptions(order, granularity)
 
 
-def get_children(resources: Annotated[Resources, Depends(get_resources)]) -> Children:
-    """The use cases of children."""
-    return resources.children
-
-
-def get_sessions(resources: Annotated[Resources, Depends(get_resources)]) -> Sessions:
-    """The use cases of stories over chapters."""
-    return resources.sessions
-
-
 OwnerDep = Annotated[str, Depends(get_owner)]
 RunsDep = Annotated[Runs, Depends(get_runs)]
-ChildrenDep = Annotated[Children, Depends(get_children)]
-SessionsDep = Annotated[Sessions, Depends(get_sessions)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 ResourcesDep = Annotated[Resources, Depends(get_resources)]
 EventIdDep = Annotated[tuple[str, int] | None, Depends(get_event_id)]

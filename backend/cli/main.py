@@ -1,28 +1,36 @@
-"""`storywire serve | generate | record | runs | children | sessions | documents | usage | doctor`: what there is."""
+"""`storywire serve | generate | record | runs | documents | usage | doctor`, and what extensions add."""
 
 from typing import Annotated
 
 import typer
 
-from backend.cli import children, doctor, documents, generate, podcast, record, runs, serve, sessions, usage
+from backend.cli import doctor, documents, generate, record, runs, serve, usage
+from backend.extensions.base import CommandLine, HasCommands
+from backend.extensions.registry import list_extensions
 from backend.version import VERSION
 
-app = typer.Typer(
-    name="storywire",
-    help="Long text from language models, streamed so that nothing breaks.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-app.command("serve")(serve.serve)
-app.command("usage")(usage.usage)
-app.command("doctor")(doctor.doctor)
-generate.app.command("podcast")(podcast.podcast)
-app.add_typer(generate.app, name="generate")
-app.add_typer(record.app, name="record")
-app.add_typer(runs.app, name="runs")
-app.add_typer(children.app, name="children")
-app.add_typer(sessions.app, name="sessions")
-app.add_typer(documents.app, name="documents")
+
+def make_app() -> typer.Typer:
+    """The command line, with the commands of every installed extension."""
+    app = typer.Typer(
+        name="storywire",
+        help="Long text from language models, streamed so that nothing breaks.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+    line = CommandLine(app, generate.make_app(), record.make_app())
+    app.callback()(main)
+    app.command("serve")(serve.serve)
+    app.command("usage")(usage.usage)
+    app.command("doctor")(doctor.doctor)
+    app.add_typer(line.generate, name="generate")
+    app.add_typer(line.record, name="record")
+    app.add_typer(runs.app, name="runs")
+    for extension in list_extensions().values():
+        if isinstance(extension, HasCommands):
+            extension.add_commands(line)
+    app.add_typer(documents.app, name="documents")
+    return app
 
 
 def _print_version(wanted: bool) -> None:
@@ -31,7 +39,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def main(
     version: Annotated[
         bool,
@@ -41,6 +48,8 @@ def main(
     """Long text from language models, streamed so that nothing breaks."""
     del version
 
+
+app = make_app()
 
 if __name__ == "__main__":
     app()

@@ -12,6 +12,8 @@ from httpx_sse import ServerSentEvent, aconnect_sse
 from workflows.messages.lenient import read_message
 from workflows.messages.messages import EVENT, TERMINAL, Message
 
+RUNS = "/api/v1/runs"
+"""Where a run is started."""
 _PATIENCE_SECONDS = 60.0
 """How long a service may be away, with no message in between, before it is given up."""
 _LEAST_PAUSE, _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0, 10.0
@@ -24,7 +26,7 @@ class RemoteError(Exception):
 async def follow_remote(
     server: str,
     body: dict[str, Any],
-    path: str = "/api/v1/runs",
+    path: str = RUNS,
     patience: float = _PATIENCE_SECONDS,
 ) -> AsyncGenerator[Message]:
     """Starts the run there and yields its messages to the last. Raises RemoteError."""

@@ -13,8 +13,9 @@ from typing_extensions import is_typeddict
 from backend.api.problems import STATUS
 from backend.app import create_app
 from backend.runs.admission.options import RunOptions
-from backend.settings import Settings
+from backend.settings import Settings, settings_models
 from tests.architecture.tree import ROOT, committed_texts
+from workflows.formats.settings import variables_of
 from workflows.messages.messages import Message, OutlinePlanned, UsageUpdated
 
 # Messages of their own: where another one holds them, the page refers to them.
@@ -36,11 +37,6 @@ def _rows(text: str) -> Iterator[list[str]]:
 # Settings.
 
 
-def _names(field: str, info: FieldInfo) -> list[str]:
-    """The variables that set it, the usual one first."""
-    return list(getattr(info.validation_alias, "choices", [])) or [f"STORYWIRE_{field.upper()}"]
-
-
 def _default(info: FieldInfo) -> str:
     """As it is written in a file `.env`."""
     match info.default:
@@ -56,7 +52,8 @@ def _default(info: FieldInfo) -> str:
             return str(value)
 
 
-SETTINGS = {_names(name, info)[0]: info for name, info in Settings.model_fields.items()}
+FIELDS = [(model, name) for model in settings_models() for name in model.model_fields]
+SETTINGS = {variables_of(model, name)[0]: model.model_fields[name] for model, name in FIELDS}
 
 
 def test_env_example_holds_every_setting_with_its_default_and_no_other() -> None:
@@ -83,15 +80,15 @@ def test_settings_page_holds_every_setting_with_its_default_and_no_other() -> No
     assert found == {name: _default(info) or "none" for name, info in SETTINGS.items()}
 
 
-@pytest.mark.parametrize("field", Settings.model_fields)
-def test_documents_name_every_way_to_set_something(field: str) -> None:
-    for name in _names(field, Settings.model_fields[field]):
+@pytest.mark.parametrize(("model", "field"), FIELDS)
+def test_documents_name_every_way_to_set_something(model: type[BaseModel], field: str) -> None:
+    for name in variables_of(model, field):
         assert name in _read(".env.example")
         assert f"`{name}`" in _read("docs/settings.md")
 
 
 def test_documents_name_settings_that_exist() -> None:
-    known = {name for field, info in Settings.model_fields.items() for name in _names(field, info)}
+    known = {name for model, field in FIELDS for name in variables_of(model, field)}
     for path, text in _documents().items():
         assert set(re.findall(r"STORYWIRE_[A-Z_]+", text)) <= known, path
 

@@ -17,7 +17,8 @@ from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.models import Verdict, settings_of
 from workflows.errors import ModelBadOutput
-from workflows.formats.base import Format, PieceText, Plan
+from workflows.formats.base import Format, Plan
+from workflows.formats.pieces import PieceText
 from workflows.graph import Graph, build_graph
 from workflows.messages.messages import (
     FactsGathered,

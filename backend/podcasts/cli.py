@@ -12,7 +12,7 @@ from backend.cli.failures import fail, settings_or_fail
 from backend.cli.folder import OutFolder
 from backend.cli.remote import RemoteError, follow_remote
 from backend.cli.screen import Screen
-from backend.cli.topics import read_topic
+from backend.podcasts.topics import read_topic
 from workflows.errors import InvalidInput, StorywireError
 from workflows.messages.messages import Message, RunCompleted
 

@@ -9,7 +9,7 @@ from backend.store.runs import Run
 from backend.stories.chapters import choice_after
 from backend.stories.progress import local_day, progress_percent, streak, total_minutes
 from backend.stories.sessions import Story
-from workflows.formats.story.input import Reader
+from workflows.formats.story.input import StoryReader
 
 
 class ChoiceView(BaseModel):
@@ -86,7 +86,7 @@ class SessionPage(BaseModel):
 class SessionView(SessionSummary):
     """A story with its chapters."""
 
-    reader: Reader
+    reader: StoryReader
     chapters: list[ChapterView]
     unfinished: UnfinishedView | None
     reading_days: dict[str, float]
@@ -122,7 +122,7 @@ def whole(story: Story) -> SessionView:
     trying = story.chapters.trying
     return SessionView(
         **summary(story).model_dump(),
-        reader=Reader.model_validate(story.reader),
+        reader=StoryReader.model_validate(story.reader),
         chapters=[_chapter(story, place, run) for place, run in enumerate(story.chapters.done)],
         unfinished=trying and UnfinishedView(number=trying.part or 0, run_id=trying.id, status=trying.status),
         reading_days={day.isoformat(): minutes for day, minutes in sorted(story.days.items())},

@@ -7,23 +7,26 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from backend.api.children import FateQuery
-from backend.api.dependencies import IdempotencyKey, OwnerDep, RunsDep, SessionsDep, SettingsDep
+from backend.api.dependencies import IdempotencyKey, OwnerDep, RunsDep, SettingsDep
 from backend.api.exports import attachment
-from backend.api.session_views import SessionPage, SessionView, summary, whole
 from backend.api.streams import stream_response
 from backend.api.views import StartedRun, started
 from backend.runs.admission.options import RunOptions
-from backend.stories.sessions import Choice, bind
+from backend.stories.api.children import OnChaptersQuery
+from backend.stories.api.parts import SessionsDep
+from backend.stories.api.views import SessionPage, SessionView, summary, whole
+from backend.stories.sessions import ChoiceRequest
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.story.book import WRITERS
-from workflows.formats.story.input import Id, Line, Reader, Theme
+from workflows.formats.story.input import StoredId, StoryReader, StoryTitle, Theme
 
 router = APIRouter(prefix="/api/v1/stories/sessions", tags=["sessions"])
 
-Planned = Annotated[int, Field(ge=1, le=200, description="Chapters that the story is to have; 5 by default")]
+PlannedChapters = Annotated[
+    int, Field(ge=1, le=200, description="Chapters that the story is to have; 5 by default")
+]
 Timezone = Annotated[str, Field(max_length=64, description="Where the reader is, such as Europe/Berlin")]
-Wish = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+_CustomInput = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 
 
 class SessionBody(BaseModel):
@@ -31,16 +34,18 @@ class SessionBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    child_id: Id | None = Field(None, description="A stored child who reads, in place of `reader`")
-    reader: Reader | None = Field(None, description="Who reads, in place of `child_id`")
+    child_id: StoredId | None = Field(None, description="A stored child who reads, in place of `reader`")
+    reader: StoryReader | None = Field(None, description="Who reads, in place of `child_id`")
     theme: Theme | None = Field(None, description="What the story is about, 2 to 120 characters")
-    run_id: Id | None = Field(None, description="A completed chapter to begin with, in place of the others")
-    title: Line | None = Field(None, description="What the story is called")
-    planned_chapters: Planned | None = None
+    run_id: StoredId | None = Field(
+        None, description="A completed chapter to begin with, in place of the others"
+    )
+    title: StoryTitle | None = Field(None, description="What the story is called")
+    planned_chapters: PlannedChapters | None = None
     timezone: Timezone | None = None
 
 
-class Bookmark(BaseModel):
+class BookmarkBody(BaseModel):
     """How far the reader is: in this chapter, so many of its sections are read."""
 
     model_config = ConfigDict(extra="forbid")
@@ -54,10 +59,10 @@ class ChangeBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: Line | None = Field(None, description="What the story is called")
-    planned_chapters: Planned | None = None
+    title: StoryTitle | None = Field(None, description="What the story is called")
+    planned_chapters: PlannedChapters | None = None
     timezone: Timezone | None = None
-    bookmark: Bookmark | None = Field(None, description="How far the reader is")
+    bookmark: BookmarkBody | None = Field(None, description="How far the reader is")
     minutes_read: float | None = Field(
         None, gt=0, le=1440, description="Minutes read since the last report; added to the reader's day"
     )
@@ -69,7 +74,9 @@ class ChoiceBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     choice_index: int | None = Field(None, ge=0, description="From 0")
-    custom_user_input: Wish | None = Field(None, description="What the reader says should happen instead")
+    custom_user_input: _CustomInput | None = Field(
+        None, description="What the reader says should happen instead"
+    )
     chapter_number: int | None = Field(
         None, ge=1, description="The chapter to be written; 409 when the story has gone on since"
     )
@@ -141,7 +148,7 @@ async def change_session(
 
 @router.delete("/{session_id}")
 async def delete_session(
-    session_id: str, owner: OwnerDep, sessions: SessionsDep, chapters: FateQuery = "keep"
+    session_id: str, owner: OwnerDep, sessions: SessionsDep, chapters: OnChaptersQuery = "keep"
 ) -> DeletedSession:
     """Removes the story. Its chapters stay as runs, unless they are to go too."""
     runs = await sessions.delete(owner, session_id, chapters)
@@ -158,7 +165,7 @@ async def export_session(
     """The whole story as one book."""
     if name not in WRITERS:
         raise _refused("as", f"a story can be had as {', '.join(sorted(WRITERS))}")
-    book = bind(await sessions.find(owner, session_id))
+    book = await sessions.bind(owner, session_id)
     media_type, write = WRITERS[name]
     return attachment(await asyncio.to_thread(write, book), media_type, name, id=session_id, title=book.title)
 
@@ -175,7 +182,7 @@ async def choose(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Starts the next chapter as chosen. With `Accept: text/event-stream` the reply is its stream."""
-    choice = Choice(
+    choice = ChoiceRequest(
         choice_index=body.choice_index,
         custom_user_input=body.custom_user_input,
         chapter_number=body.chapter_number,

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Body, Path, Query
 from pydantic import BaseModel
 
-from backend.api.dependencies import OwnerDep, ResourcesDep
+from backend.api.dependencies import OwnerDep
+from backend.scripts.api.parts import PersonasDep
 from backend.store.personas import StoredPersona
 from workflows.errors import NotFound
 from workflows.formats.creator_script.personas import AudiencePersona, Persona, ScriptPersona
@@ -29,40 +30,40 @@ class PersonaView(BaseModel):
 
 
 @router.post("", status_code=201)
-async def add_persona(body: PersonaBody, owner: OwnerDep, resources: ResourcesDep) -> PersonaView:
+async def add_persona(body: PersonaBody, owner: OwnerDep, personas: PersonasDep) -> PersonaView:
     """Stores one, of the kind `audience` or `script`."""
-    return _view(await resources.personas.add(owner, body.model_dump(mode="json")))
+    return _view(await personas.add(owner, body.model_dump(mode="json")))
 
 
 @router.get("")
 async def list_personas(
     owner: OwnerDep,
-    resources: ResourcesDep,
+    personas: PersonasDep,
     kind: Annotated[Literal["audience", "script"] | None, Query()] = None,
 ) -> dict[str, list[PersonaView]]:
     """The caller's, the newest first."""
-    return {"personas": [_view(found) for found in await resources.personas.all(owner, kind)]}
+    return {"personas": [_view(found) for found in await personas.all(owner, kind)]}
 
 
 @router.get("/{persona_id}")
-async def get_persona(persona_id: PersonaId, owner: OwnerDep, resources: ResourcesDep) -> PersonaView:
+async def get_persona(persona_id: PersonaId, owner: OwnerDep, personas: PersonasDep) -> PersonaView:
     """One of them."""
-    return _view(_there(await resources.personas.find(owner, persona_id), persona_id))
+    return _view(_there(await personas.find(owner, persona_id), persona_id))
 
 
 @router.put("/{persona_id}")
 async def replace_persona(
-    persona_id: PersonaId, body: PersonaBody, owner: OwnerDep, resources: ResourcesDep
+    persona_id: PersonaId, body: PersonaBody, owner: OwnerDep, personas: PersonasDep
 ) -> PersonaView:
     """Puts another in its place. Runs that were started with it keep the one that they began with."""
-    found = await resources.personas.replace(owner, persona_id, body.model_dump(mode="json"))
+    found = await personas.replace(owner, persona_id, body.model_dump(mode="json"))
     return _view(_there(found, persona_id))
 
 
 @router.delete("/{persona_id}", status_code=204)
-async def remove_persona(persona_id: PersonaId, owner: OwnerDep, resources: ResourcesDep) -> None:
+async def remove_persona(persona_id: PersonaId, owner: OwnerDep, personas: PersonasDep) -> None:
     """Removes it."""
-    if not await resources.personas.remove(owner, persona_id):
+    if not await personas.remove(owner, persona_id):
         _there(None, persona_id)
 
 

@@ -5,11 +5,9 @@ from typing import Any, Literal
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from backend.api.dependencies import ResourcesDep
-from backend.resources import Resources
+from backend.scripts.api.parts import ScriptFormatDep
 from workflows.errors import InvalidInput
 from workflows.formats.creator_script.advice import give_tips
-from workflows.formats.creator_script.format import CreatorScriptFormat
 from workflows.formats.creator_script.plan import make_plan
 from workflows.formats.creator_script.timing import clock
 
@@ -54,7 +52,7 @@ class CheckView(BaseModel):
 
 
 @router.get("/templates")
-async def list_templates(resources: ResourcesDep) -> dict[str, list[TemplateView]]:
+async def list_templates(format: ScriptFormatDep) -> dict[str, list[TemplateView]]:
     """Every template, ours and the operator's."""
     return {
         "templates": [
@@ -65,15 +63,14 @@ async def list_templates(resources: ResourcesDep) -> dict[str, list[TemplateView
                 styles=list(template.styles),
                 beats=[beat.title for beat in template.beats],
             )
-            for template in _format(resources).templates.all()
+            for template in format.templates.all()
         ]
     }
 
 
 @router.post("/check")
-async def check(wish: dict[str, Any], resources: ResourcesDep) -> CheckView:
+async def check(wish: dict[str, Any], format: ScriptFormatDep) -> CheckView:
     """Tips on the input of a script, also a half-typed one. No model is called and nothing is stored."""
-    format = _format(resources)
     try:
         given = format.parse(wish)
         template = format.template(given)
@@ -106,9 +103,3 @@ def _errors(error: InvalidInput) -> list[TipView]:
         )
         for found in error.errors
     ]
-
-
-def _format(resources: Resources) -> CreatorScriptFormat:
-    format = resources.formats[CreatorScriptFormat.name]
-    assert isinstance(format, CreatorScriptFormat)
-    return format

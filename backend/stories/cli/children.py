@@ -8,8 +8,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Column, Table
 
-from backend.cli.failures import fail, settings_or_fail
-from backend.logs import configure_logs
+from backend.cli.failures import fail, quiet_settings
 from backend.settings import Settings
 from workflows.errors import StorywireError
 
@@ -58,13 +57,6 @@ def add(
         fail(error.message, status=2)
 
 
-def quiet_settings() -> Settings:
-    """The settings of a command that only looks something up."""
-    settings = settings_or_fail(resume_on_start=False).model_copy(update={"log_level": "error"})
-    configure_logs(settings)
-    return settings
-
-
 def split_list(text: str) -> list[str]:
     """`cats, stars` → two."""
     return [part.strip() for part in text.split(",") if part.strip()]
@@ -76,15 +68,17 @@ def split_list(text: str) -> list[str]:
 async def _list(settings: Settings, limit: int) -> list[Any]:
     from backend.cli.local import OWNER
     from backend.resources import open_resources
+    from backend.stories.parts import StoryParts
 
     async with open_resources(settings) as resources:
-        return await resources.children.page(OWNER, limit=limit)
+        return await resources.parts_of(StoryParts).children.page(OWNER, limit=limit)
 
 
 async def _add(settings: Settings, profile: dict[str, Any]) -> str:
     from backend.cli.local import OWNER
     from backend.resources import open_resources
     from backend.stories.children import Profile
+    from backend.stories.parts import StoryParts
     from workflows.formats.base import invalid_input
 
     try:
@@ -92,4 +86,4 @@ async def _add(settings: Settings, profile: dict[str, Any]) -> str:
     except ValidationError as error:
         raise invalid_input(error, "child") from None
     async with open_resources(settings) as resources:
-        return (await resources.children.add(OWNER, given)).id
+        return (await resources.parts_of(StoryParts).children.add(OWNER, given)).id

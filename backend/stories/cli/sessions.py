@@ -7,8 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from backend.cli.children import quiet_settings
-from backend.cli.failures import fail
+from backend.cli.failures import fail, quiet_settings
 from backend.settings import Settings
 from workflows.errors import StorywireError
 
@@ -40,18 +39,21 @@ def begin(run_id: Annotated[str, typer.Argument(metavar="RUN")]) -> None:
 
 
 async def _list(settings: Settings, limit: int) -> list[Any]:
-    from backend.api.session_views import whole
     from backend.cli.local import OWNER
     from backend.resources import open_resources
+    from backend.stories.api.views import whole
+    from backend.stories.parts import StoryParts
 
     async with open_resources(settings) as resources:
-        return [whole(story) for story in await resources.sessions.page(OWNER, limit=limit)]
+        sessions = resources.parts_of(StoryParts).sessions
+        return [whole(story) for story in await sessions.page(OWNER, limit=limit)]
 
 
 async def _begin(settings: Settings, run_id: str) -> str:
     from backend.cli.local import OWNER
     from backend.resources import open_resources
+    from backend.stories.parts import StoryParts
 
     async with open_resources(settings) as resources:
-        story, _ = await resources.sessions.begin_with(OWNER, run_id)
+        story, _ = await resources.parts_of(StoryParts).sessions.begin_with(OWNER, run_id)
         return story.session.id

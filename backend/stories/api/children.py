@@ -7,15 +7,16 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel
 
-from backend.api.dependencies import ChildrenDep, OwnerDep
-from backend.store.children import Child
-from backend.stories.children import Fate, Profile
-from backend.stories.recommendations import Kind
-from workflows.formats.story.input import Reader
+from backend.api.dependencies import OwnerDep
+from backend.store.children import StoredChild
+from backend.stories.api.parts import ChildrenDep
+from backend.stories.children import OnChapters, Profile
+from backend.stories.recommendations import RecommendationKind
+from workflows.formats.story.input import StoryReader
 
 router = APIRouter(prefix="/api/v1/children", tags=["children"])
 
-FateQuery = Annotated[Fate, Query(description="What becomes of the chapters that were written")]
+OnChaptersQuery = Annotated[OnChapters, Query(description="What becomes of the chapters that were written")]
 
 
 class ChildView(Profile):
@@ -38,7 +39,7 @@ class RecommendationView(BaseModel):
 
     theme: str
     reason: str
-    kind: Kind
+    kind: RecommendationKind
     tags: list[str]
 
 
@@ -50,7 +51,7 @@ class RecommendationList(BaseModel):
     recommendations: list[RecommendationView]
 
 
-class Deleted(BaseModel):
+class DeletedChild(BaseModel):
     """What went with a child: its story sessions, and how many runs were kept or deleted."""
 
     child_id: str
@@ -105,26 +106,26 @@ async def recommend_themes(
 
 
 @router.patch("/{child_id}")
-async def change_child(child_id: str, body: Reader, owner: OwnerDep, children: ChildrenDep) -> ChildView:
+async def change_child(child_id: str, body: StoryReader, owner: OwnerDep, children: ChildrenDep) -> ChildView:
     """Sets the fields that are named. Chapters that are written keep the profile that they were written for."""
     return _view(await children.change(owner, child_id, body.model_dump(mode="json", exclude_unset=True)))
 
 
 @router.delete("/{child_id}")
 async def delete_child(
-    child_id: str, owner: OwnerDep, children: ChildrenDep, chapters: FateQuery = "keep"
-) -> Deleted:
+    child_id: str, owner: OwnerDep, children: ChildrenDep, chapters: OnChaptersQuery = "keep"
+) -> DeletedChild:
     """Removes the child and its story sessions. The chapters stay as runs, unless they are to go too."""
-    farewell = await children.delete(owner, child_id, chapters)
-    return Deleted(
+    deletion = await children.delete(owner, child_id, chapters)
+    return DeletedChild(
         child_id=child_id,
-        sessions=farewell.sessions,
-        runs_kept=farewell.runs_kept,
-        runs_deleted=farewell.runs_deleted,
+        sessions=deletion.sessions,
+        runs_kept=deletion.runs_kept,
+        runs_deleted=deletion.runs_deleted,
     )
 
 
-def _view(child: Child) -> ChildView:
+def _view(child: StoredChild) -> ChildView:
     return ChildView(
         child_id=child.id, created_at=child.created_at, updated_at=child.updated_at, **child.profile
     )
