@@ -202,7 +202,9 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             runs=runs,
             quota=quota,
             shares=Shares(ShareRepository(database), runs),
-            documents=Documents(documents, Extraction(), settings.max_document_bytes),
+            documents=Documents(
+                documents, Extraction(settings.max_document_bytes), settings.max_document_bytes
+            ),
             housekeeping=housekeeping,
             usage=usage,
             measures=measures,

@@ -35,9 +35,7 @@ def add(
     upload = Upload(file.name, data, title=title)
     document = _do(lambda documents, owner: documents.add(owner, upload))
     for warning in document.warnings:
-        place = f" in paragraph {warning['paragraph']}" if warning["paragraph"] else ""
-        quote = f": {warning['quote']}" if warning["quote"] else ""
-        typer.echo(f"Noticed {warning['kind'].replace('_', ' ')}{place}{quote}", err=True)
+        typer.echo(warning["message"], err=True)
     typer.echo(document.id)
 
 

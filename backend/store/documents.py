@@ -17,7 +17,7 @@ _SUMMARY = [column for column in documents.c if column.name != "text"]
 class DocumentSummary:
     """A document without its text. `bytes` and `sha256` are of the file; `language` is a guess.
 
-    `warnings` are what was noticed when it was looked over: `{kind, paragraph, quote}`.
+    `warnings` are what was noticed when it was looked over: `{kind, paragraph, quote, message}`.
     """
 
     id: str

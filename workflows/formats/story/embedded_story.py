@@ -74,7 +74,8 @@ class EmbeddedStory(ChapterFormat):
         """A question and its answers. Words to learn are beyond this model, so there are none."""
         ending = state["outline"]["sections"][-1]["summary"]  # better choices than from what it made of it
         offered = await limit(
-            model, offer_choices(model.metered_chat, name=given.reader.name, theme=given.theme, ending_text=ending)
+            model,
+            offer_choices(model.metered_chat, name=given.reader.name, theme=given.theme, ending_text=ending),
         )
         return {
             "choice_question": offered.question,
