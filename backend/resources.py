@@ -8,7 +8,7 @@ from pathlib import Path
 
 from backend.documents.documents import Documents
 from backend.documents.extraction import Extraction
-from backend.log.sql import SqlLog
+from backend.log.sqlite import SqliteLog
 from backend.lookups import Finder, StoredLibrary
 from backend.runs.admission.quota import Quota
 from backend.runs.admission.validation import Admission, format_of
@@ -24,7 +24,6 @@ from backend.runs.service import Runs
 from backend.runs.sharing import Shares
 from backend.settings import Settings
 from backend.store.cache import CacheRepository
-from backend.store.checkpoints import CHECKPOINTS, open_checkpoints
 from backend.store.children import ChildRepository
 from backend.store.database import Database
 from backend.store.documents import DocumentRepository
@@ -32,6 +31,8 @@ from backend.store.personas import PersonaRepository
 from backend.store.runs import Run, RunRepository
 from backend.store.sessions import SessionRepository
 from backend.store.shares import ShareRepository
+from backend.store.sqlite import SqliteDatabase
+from backend.store.sqlite_checkpoints import open_checkpoints
 from backend.store.usage import UsageRepository
 from backend.stories.children import Children
 from backend.stories.finders import story_finders
@@ -88,7 +89,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
     async with AsyncExitStack() as stack:
         for folder in (settings.data_dir, settings.state_dir):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        database = Database(settings.sql_url)
+        database = SqliteDatabase(settings.sql_url)
         stack.push_async_callback(database.close)
         background = Background()
         stack.push_async_callback(background.close)
@@ -97,7 +98,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         tracings: list[Tracing] = []
         stack.push_async_callback(_close_tracings, tracings)
         await _open_tracings(settings, tracings)
-        run_log = SqlLog(database, measures.appended)
+        run_log = SqliteLog(database, measures.appended)
         stack.push_async_callback(run_log.close)
         checkpoints = await stack.enter_async_context(open_checkpoints(settings.state_dir))
         models = ModelCatalog(settings)
@@ -137,7 +138,6 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
                     library,
                     settings.revisions,
                     ledgers,
-                    settled=checkpoints.settled,
                 )
                 for name, format in formats.items()
             },
@@ -180,10 +180,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         readiness = Readiness(
             execution,
             models,
-            {
-                "log": (settings.database_file, "log_entries"),
-                "checkpoints": (settings.state_dir / CHECKPOINTS, "checkpoints"),
-            },
+            {"log": database.check_writable, "checkpoints": checkpoints.check_writable},
         )
         housekeeping = Housekeeping(repository, run_log, checkpoints, cache, settings.pack_after)
         await stack.enter_async_context(every(EVERY_SECONDS, housekeeping.tidy, name="housekeeping"))

@@ -10,9 +10,9 @@ from typing import Any, ClassVar
 import pytest
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
 
+from backend.store.checkpoints import MemoryCheckpoints
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.models import Verdict, settings_of
@@ -110,7 +110,7 @@ def graph_of(format: BriefFormat) -> Graph:
         judge="off",
         _env_file=None,
     )
-    return build_graph(format, ModelCatalog(settings), InMemorySaver())
+    return build_graph(format, ModelCatalog(settings), MemoryCheckpoints())
 
 
 async def run(format: BriefFormat, **context: Any) -> tuple[State, list[Any]]:
@@ -234,7 +234,7 @@ async def test_another_model_may_take_over_for_the_results_after_a_piece_was_wri
     models = ModelCatalog(
         settings_of(provider.root_url, model="openai:gpt-test", fallback_model="groq:llama-test", judge="off")
     )
-    state = await build_graph(RhymeFormat(go_down), models, InMemorySaver()).ainvoke(
+    state = await build_graph(RhymeFormat(go_down), models, MemoryCheckpoints()).ainvoke(
         {"input": {"about": "tides"}}, CONFIG, context=RunContext()
     )
     await models.close()
