@@ -35,11 +35,12 @@ class KillableService:
         self._process: BaseProcess | None = None
         self.client = Client(f"http://127.0.0.1:{self.port}")
 
-    async def start(self, crash_at: str | None = None) -> Self:
-        """Returns when it answers. `crash_at` names a point at which it kills itself (see `child`)."""
+    async def start(self, crash_at: str | None = None, clock: float = 0.0) -> Self:
+        """Returns when it answers. `crash_at` names a point at which it kills itself (see `child`); its clock is
+        `clock` seconds ahead."""
         from tests.acceptance.child import run
 
-        process = _forks.Process(target=run, args=(self.port, self._settings, crash_at), daemon=True)
+        process = _forks.Process(target=run, args=(self.port, self._settings, crash_at, clock), daemon=True)
         await asyncio.to_thread(process.start)
         self._process = process
         deadline = asyncio.get_running_loop().time() + _START_SECONDS
