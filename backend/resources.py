@@ -27,6 +27,7 @@ from backend.store.cache import CacheRepository
 from backend.store.children import ChildRepository
 from backend.store.database import Database
 from backend.store.documents import DocumentRepository
+from backend.store.folders import open_folders
 from backend.store.personas import PersonaRepository
 from backend.store.runs import Run, RunRepository
 from backend.store.sessions import SessionRepository
@@ -87,8 +88,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
     With `record_to` the one run that is executed is recorded in that file, whatever the settings say.
     """
     async with AsyncExitStack() as stack:
-        for folder in (settings.data_dir, settings.state_dir):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        open_folders(settings)
         database = SqliteDatabase(settings.sql_url)
         stack.push_async_callback(database.close)
         background = Background()

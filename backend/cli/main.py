@@ -1,14 +1,29 @@
 """`storywire serve | generate | record | runs | children | sessions | documents | usage | doctor`: what there is."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from backend.cli import children, doctor, documents, generate, podcast, record, runs, serve, sessions, usage
+from backend.cli.failures import fail
+from backend.settings import SettingsError
 from backend.version import VERSION
+
+
+class _Commands(TyperGroup):
+    """All commands: one whose settings turn out to be wrong when it works with them ends with a sentence."""
+
+    def invoke(self, ctx: typer.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            fail(str(error), status=2)
+
 
 app = typer.Typer(
     name="storywire",
+    cls=_Commands,
     help="Long text from language models, streamed so that nothing breaks.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

@@ -15,11 +15,11 @@ from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMet
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from backend.store.checkpoints import DurableSaver
+from backend.store.folders import CHECKPOINTS
 from backend.store.sqlite import BUSY_SECONDS, check_writable
 
 log = structlog.get_logger()
 
-CHECKPOINTS = "checkpoints.db"
 _RETRY_SECONDS = (0.05, 0.2, 1.0, 3.0)
 _TRUNCATE_AGAIN_SECONDS = 1.0
 _T = TypeVar("_T")
