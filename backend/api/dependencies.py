@@ -10,6 +10,7 @@ from backend.settings import Settings
 from backend.stories.children import Children
 from backend.stories.sessions import Sessions
 from backend.streaming.sse import parse_event_id
+from backend.streaming.views import Granularity, Order, number_in_view
 from workflows.errors import FieldError, InvalidInput
 
 
@@ -34,19 +35,30 @@ def get_owner() -> str:
     return "local"
 
 
+def get_view(
+    order: Annotated[Order, Query(description="reading: one section after another")] = "live",
+    granularity: Annotated[Granularity, Query(description="Size of the chunks")] = "token",
+) -> tuple[Order, Granularity]:
+    """How the messages of a run are to be ordered and cut."""
+    return order, granularity
+
+
 def get_event_id(
+    view: Annotated[tuple[Order, Granularity], Depends(get_view)],
     last_event_id: Annotated[
         str | None, Query(description="As the header, for clients that can't set one")
     ] = None,
     header: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
 ) -> tuple[str, int] | None:
-    """Run id and number of the last message received. The header wins: a browser keeps it up to date."""
+    """Run id of the last message received, and its number in the view that is asked for. The header wins: a browser
+    keeps it up to date. Raises InvalidInput for an id of another view."""
     # An empty header is what some clients send before the first message.
     given = header or last_event_id
     if not given:
         return None
     try:
-        return parse_event_id(given)
+        run_id, number = parse_event_id(given)
+        return run_id, number_in_view(number, *view)
     except ValueError as error:
         raise InvalidInput(f"last_event_id: {error}", (FieldError("last_event_id", str(error)),)) from None
 
@@ -67,4 +79,5 @@ ChildrenDep = Annotated[Children, Depends(get_children)]
 SessionsDep = Annotated[Sessions, Depends(get_sessions)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 ResourcesDep = Annotated[Resources, Depends(get_resources)]
+ViewDep = Annotated[tuple[Order, Granularity], Depends(get_view)]
 EventIdDep = Annotated[tuple[str, int] | None, Depends(get_event_id)]

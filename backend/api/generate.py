@@ -11,12 +11,11 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
 
-from backend.api.dependencies import EventIdDep, OwnerDep, ResourcesDep, RunsDep, SettingsDep
+from backend.api.dependencies import EventIdDep, OwnerDep, ResourcesDep, RunsDep, SettingsDep, ViewDep
 from backend.api.query import read_query
 from backend.api.streams import stream_response
 from backend.runs.admission.options import RunOptions
 from backend.runs.service import RunRequest
-from backend.streaming.views import Granularity, Order
 from workflows.errors import FieldError, InvalidInput, NotFound
 from workflows.formats.base import AnyFormat, invalid_input
 
@@ -36,22 +35,21 @@ async def generate_stream(
     settings: SettingsDep,
     resources: ResourcesDep,
     event_id: EventIdDep,
+    view: ViewDep,
     request_id: Annotated[
         str | None, Query(min_length=1, max_length=255, description="The same for every try of one start")
     ] = None,
-    order: Order = "live",
-    granularity: Granularity = "token",
 ) -> Response:
     """Starts a run from the query (GET) or the JSON body (POST) and streams it; goes on with a run after a break."""
     if event_id is not None:
         run = await runs.find(owner, event_id[0])
-        reader = runs.reader(run, event_id[1], order, granularity)
+        reader = runs.reader(run, event_id[1], *view)
     else:
         format = format_at(resources.formats, path)
         given, options = await _body(request) if request.method == "POST" else _query(request, format)
         key = request_id and f"request:{request_id}"
         run, _ = await runs.start(owner, RunRequest(format.name, given, options, key))
-        reader = runs.reader(run, 0, order, granularity)
+        reader = runs.reader(run, 0, *view)
     return await stream_response(runs, run, reader, settings)
 
 

@@ -8,14 +8,13 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.api.dependencies import EventIdDep, OwnerDep, RunsDep, SettingsDep
+from backend.api.dependencies import EventIdDep, OwnerDep, RunsDep, SettingsDep, ViewDep
 from backend.api.problems import problem_of_run
 from backend.api.streams import stream_response
 from backend.api.views import RunPage, RunView, StartedRun, started, summary, whole
 from backend.runs.admission.options import RunOptions
 from backend.runs.admission.quote import Quote
 from backend.runs.service import RunRequest
-from backend.streaming.views import Granularity, Order
 from workflows.errors import Conflict
 from workflows.models.budget.ledger import Caps
 
@@ -137,14 +136,13 @@ async def stream_run(
     runs: RunsDep,
     settings: SettingsDep,
     event_id: EventIdDep,
-    order: Annotated[Order, Query(description="reading: one section after another")] = "live",
-    granularity: Annotated[Granularity, Query(description="Size of the chunks")] = "token",
+    view: ViewDep,
 ) -> Response:
     """The run's messages, from the start or from after `Last-Event-ID`."""
     run = await runs.find(owner, run_id)
     if event_id is not None and event_id[0] != run.id:
         raise Conflict(f"The Last-Event-ID belongs to another run than {run.id}.")
-    reader = runs.reader(run, event_id[1] if event_id else 0, order, granularity)
+    reader = runs.reader(run, event_id[1] if event_id else 0, *view)
     return await stream_response(runs, run, reader, settings)
 
 
