@@ -291,7 +291,9 @@ async def test_every_view_ends_with_the_same_text_after_every_cut(
 
 async def test_id_of_one_view_is_refused_in_every_other_one_and_by_every_way_in(service: LiveService) -> None:
     views = [
-        {"order": order, "granularity": size} for order in ("live", "reading") for size in ("token", "sentence", "section")
+        {"order": order, "granularity": size}
+        for order in ("live", "reading")
+        for size in ("token", "sentence", "section")
     ]
     run_id = await service.client.start()
     await service.client.read(run_id)

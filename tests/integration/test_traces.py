@@ -42,9 +42,7 @@ async def test_deleted_run_is_in_no_file(provider: FakeProvider, tmp_path: Path,
             assert _files_with(MARK, tmp_path) == []
 
 
-async def test_deleted_child_and_document_are_in_no_file(
-    provider: FakeProvider, tmp_path: Path
-) -> None:
+async def test_deleted_child_and_document_are_in_no_file(provider: FakeProvider, tmp_path: Path) -> None:
     async with serve(settings_for(provider, tmp_path)) as service:
         http = service.client.http
         child = await _post(service, "/api/v1/children", "child_id", json={"name": MARK, "age": 7})
