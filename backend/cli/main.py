@@ -14,7 +14,8 @@ from backend.version import VERSION
 class _Commands(TyperGroup):
     """All commands: one whose settings turn out to be wrong when it works with them ends with a sentence."""
 
-    def invoke(self, ctx: typer.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command that was named."""
         try:
             return super().invoke(ctx)
         except SettingsError as error:

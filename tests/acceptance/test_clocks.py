@@ -28,18 +28,16 @@ async def test_clock_that_is_set_while_the_service_is_down_costs_nothing_and_los
 ) -> None:
     service = KillableService(provider.openai_url, tmp_path / "data")
     told = Told()
-    await service.start(crash_at=point, clock=before)
+    service.clock = before
+    await service.start(crash_at=point)
     with pytest.raises(httpx.TransportError):
         await service.client.read(await service.client.start(), told)
     await service.died()
-    try:
-        await service.start(clock=after)
+    service.clock = after
+    async with service:
         [stored] = (await service.client.http.get("/api/v1/runs")).json()["runs"]
         await service.client.read(stored["run_id"], told)
         run = await service.client.run(stored["run_id"])
-    finally:
-        await service.kill()
-        await service.client.http.aclose()
 
     assert told.ending is not None and told.ending["type"] == "complete"
     assert told.text == told.ending["story_content"] == run["text"]

@@ -299,7 +299,7 @@ async def test_id_of_one_view_is_refused_in_every_other_one_and_by_every_way_in(
     await service.client.read(run_id)
     addresses = (f"/api/v1/runs/{run_id}/stream", "/api/v1/stories/generate/stream")
     for own in views:
-        ids = [frame.id async for frame in service.client.frames(run_id, **own)]
+        ids = [frame.id async for frame in service.client.frames(run_id, 0, **own)]
         assert all(id.startswith(f"{run_id}:") for id in ids)
         for other in views:
             for address in addresses:
