@@ -11,7 +11,7 @@ from backend.documents.documents import Documents
 from backend.documents.extraction import Extraction
 from backend.extensions.base import ServiceContext, collect_lookups, open_parts
 from backend.extensions.registry import list_extensions
-from backend.log.sql import SqlLog
+from backend.log.sqlite import SqliteLog
 from backend.lookups import StoredLookups
 from backend.runs.admission.quota import Quota
 from backend.runs.admission.validation import Admission, format_of
@@ -27,11 +27,13 @@ from backend.runs.service import Runs
 from backend.runs.sharing import Shares
 from backend.settings import Settings
 from backend.store.cache import CacheRepository
-from backend.store.checkpoints import CHECKPOINTS, open_checkpoints
 from backend.store.database import Database
 from backend.store.documents import DocumentRepository
+from backend.store.folders import open_folders
 from backend.store.runs import Run, RunRepository
 from backend.store.shares import ShareRepository
+from backend.store.sqlite import SqliteDatabase
+from backend.store.sqlite_checkpoints import open_checkpoints
 from backend.store.usage import UsageRepository
 from backend.tasks import Background, every, logged
 from backend.telemetry.metrics import Measures
@@ -88,9 +90,8 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
     With `record_to` the one run that is executed is recorded in that file, whatever the settings say.
     """
     async with AsyncExitStack() as stack:
-        for folder in (settings.data_dir, settings.state_dir):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        database = Database(settings.sql_url)
+        open_folders(settings)
+        database = SqliteDatabase(settings.sql_url)
         stack.push_async_callback(database.close)
         background = Background()
         stack.push_async_callback(background.close)
@@ -99,7 +100,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         tracings: list[Tracing] = []
         stack.push_async_callback(_close_tracings, tracings)
         await _open_tracings(settings, tracings)
-        run_log = SqlLog(database, measures.appended)
+        run_log = SqliteLog(database, measures.appended)
         stack.push_async_callback(run_log.close)
         checkpoints = await stack.enter_async_context(open_checkpoints(settings.state_dir))
         models = ModelCatalog(settings)
@@ -140,7 +141,6 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
                     lookups,
                     settings.revisions,
                     ledgers,
-                    settled=checkpoints.settled,
                 )
                 for name, format in formats.items()
             },
@@ -183,10 +183,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         readiness = Readiness(
             execution,
             models,
-            {
-                "log": (settings.database_file, "log_entries"),
-                "checkpoints": (settings.state_dir / CHECKPOINTS, "checkpoints"),
-            },
+            {"log": database.check_writable, "checkpoints": checkpoints.check_writable},
         )
         housekeeping = Housekeeping(repository, run_log, checkpoints, cache, settings.pack_after)
         await stack.enter_async_context(every(EVERY_SECONDS, housekeeping.tidy, name="housekeeping"))

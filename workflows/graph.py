@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
@@ -32,6 +32,15 @@ from workflows.state import RewriteTask, RunContext, SectionTask, State
 Graph = CompiledStateGraph[State, RunContext, Any, Any]
 
 
+@runtime_checkable
+class DurableCheckpointer(Protocol):
+    """A checkpointer that begins to write a task's result when the task ends, and says when that is done: a section
+    begins when what ended before it is safe."""
+
+    async def flushed(self, thread_id: str) -> None:
+        """Returns when the results of this thread's tasks that have ended are where a kill doesn't reach them."""
+
+
 def build_graph(
     format: AnyFormat,
     models: ModelCatalog,
@@ -40,12 +49,13 @@ def build_graph(
     lookups: Lookups | None = None,
     revisions: int | None = None,
     ledgers: Ledgers | None = None,
-    settled: Callable[[str], Awaitable[None]] | None = None,
 ) -> Graph:
-    """The graph of one format. LangGraph Studio brings a checkpointer of its own.
+    """The graph of one format. LangGraph Studio brings a checkpointer of its own, after it is built.
 
     `revisions`: how often a review may have sections written again, if not as often as the format says.
-    `settled` returns when the checkpointer has on the disk what tasks of this thread have brought so far.
+
+    Raises TypeError for a checkpointer that isn't a `DurableCheckpointer`: with it, a kill would cost every section
+    that is finished.
     """
     deps = Dependencies(
         format,
@@ -54,7 +64,7 @@ def build_graph(
         lookups or EmptyLookups(),
         revisions,
         ledgers or Ledgers(),
-        settled,
+        settled=_flushed(checkpointer),
     )
     # A schema of its own for each format: Studio makes the input form from it.
     graph = StateGraph(State, context_schema=RunContext, input_schema=_request_schema(format))
@@ -85,6 +95,17 @@ def build_graph(
     graph.add_edge("derive", "calculate_metrics")
     graph.add_edge("calculate_metrics", END)
     return graph.compile(checkpointer=checkpointer, name=format.name)
+
+
+def _flushed(checkpointer: BaseCheckpointSaver[Any] | None) -> Callable[[str], Awaitable[None]] | None:
+    if checkpointer is None:
+        return None
+    if not isinstance(checkpointer, DurableCheckpointer):
+        raise TypeError(
+            f"{type(checkpointer).__name__} can't say when a task's result is safe (`flushed`): derive it from "
+            "backend.store.checkpoints.DurableSaver and LangGraph's saver."
+        )
+    return checkpointer.flushed
 
 
 def _request_schema(format: AnyFormat) -> Any:

@@ -58,7 +58,7 @@ async def _frames(
     runs: Runs, run: Run, reader: Reader, first: list[Entry], retry_ms: int
 ) -> AsyncIterator[bytes]:
     # Sent with the headers, so that a proxy and the reader know at once that the stream is open.
-    yield retry_line(retry_ms) + frames(run.id, first)
+    yield retry_line(retry_ms) + frames(run.id, first, reader.first_id)
     async with aclosing(runs.follow(run, reader)) as batches:
         async for batch in batches:
-            yield frames(run.id, batch)
+            yield frames(run.id, batch, reader.first_id)

@@ -10,8 +10,8 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from pydantic import BaseModel
 from ulid import ULID
 
+from backend.log.base import RunLog
 from backend.log.entry import Entry
-from backend.log.sql import SqlLog
 from backend.runs.admission.options import RunOptions, check_room, with_caps
 from backend.runs.admission.plan_edit import check_outline
 from backend.runs.admission.quota import Quota
@@ -57,7 +57,7 @@ class Runs:
         *,
         admission: Admission,
         repository: RunRepository,
-        log: SqlLog,
+        log: RunLog,
         checkpoints: BaseCheckpointSaver[Any],
         execution: InlineExecution,
         presence: Presence,

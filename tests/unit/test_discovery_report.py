@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from backend.runs.admission.quota import Quota
-from backend.store.database import Database
 from backend.store.runs import RunRepository, new_run
+from backend.store.sqlite import SqliteDatabase
 from tests.unit.stored_runs import add_run, run_values
 from workflows.errors import Conflict, InvalidInput, QuotaExceeded
 from workflows.formats.discovery_report.areas import AreaError, AreaRegistry
@@ -182,7 +182,7 @@ async def test_quota_gives_its_last_seat_once_and_says_when_to_come_back(reposit
 async def test_quota_gives_its_last_seat_once_to_processes_that_ask_at_once(
     repository: RunRepository, tmp_path: Path
 ) -> None:
-    other = Database(f"sqlite:///{tmp_path / 'storywire.db'}")
+    other = SqliteDatabase(f"sqlite:///{tmp_path / 'storywire.db'}")
     processes = (repository, RunRepository(other))
     takings = [take(Quota(each, QUOTA, lambda: NOW), each) for each in processes * 4]
     assert sorted(await asyncio.gather(*takings)) == [False] * 6 + [True] * 2

@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 import structlog
 
-from backend.log.sql import SqlLog
+from backend.log.base import RunLog
 from backend.runs.readers.replay import read_messages
 from backend.store.cache import CacheRepository
 from backend.store.runs import Run, RunRepository
@@ -63,7 +63,7 @@ class ResultCache:
         self,
         repository: CacheRepository,
         runs: RunRepository,
-        log: SqlLog,
+        log: RunLog,
         key_of: Callable[[Run], str | None],
         ttl: float,
     ) -> None:
