@@ -6,7 +6,7 @@ code is decided at the edge, in `backend/api/problems.py`.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,11 @@ class InvalidInput(StorywireError):
 
     code = "INVALID_INPUT"
     resumable = False
+
+    @classmethod
+    def of(cls, field: str, message: str) -> Self:
+        """The error for one field, by its dotted path, with what is accepted there."""
+        return cls(f"{field}: {message}", (FieldError(field, message),))
 
 
 class NotFound(StorywireError):

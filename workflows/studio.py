@@ -4,6 +4,7 @@ Importing this module reads the environment and builds them; the service never d
 """
 
 from workflows.formats.base import AnyFormat
+from workflows.formats.defaults import configured
 from workflows.formats.registry import list_formats
 from workflows.graph import Graph, build_graph
 from workflows.models.budget.ledger import Ledgers
@@ -20,7 +21,7 @@ ledgers = Ledgers(PriceRegistry(settings.prices))
 
 def _graph(format: AnyFormat) -> Graph:
     return build_graph(
-        format.configure(settings), models, policies=policies, revisions=settings.revisions, ledgers=ledgers
+        configured(format), models, policies=policies, revisions=settings.revisions, ledgers=ledgers
     )
 
 

@@ -10,8 +10,8 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from pydantic import BaseModel
 from ulid import ULID
 
+from backend.log.base import RunLog
 from backend.log.entry import Entry
-from backend.log.sql import SqlLog
 from backend.runs.admission.options import RunOptions, check_room, with_caps
 from backend.runs.admission.plan_edit import check_outline
 from backend.runs.admission.quota import Quota
@@ -32,6 +32,7 @@ from backend.streaming.views import Granularity, Order
 from backend.tasks import Background
 from backend.telemetry.metrics import Measures
 from workflows.errors import BudgetExceeded, Conflict, NotFound
+from workflows.formats.defaults import series_of
 from workflows.messages.transcript import Transcript
 from workflows.models.budget.ledger import Caps
 from workflows.models.spec import ModelSpec
@@ -56,7 +57,7 @@ class Runs:
         *,
         admission: Admission,
         repository: RunRepository,
-        log: SqlLog,
+        log: RunLog,
         checkpoints: BaseCheckpointSaver[Any],
         execution: InlineExecution,
         presence: Presence,
@@ -102,7 +103,7 @@ class Runs:
             given = await self._admission.resolve(owner, format, given)
         model, options = self._admission.settle(format, given, request.options)
         # A version of a chapter stands beside the story: the chapter keeps its place.
-        series, part = (format.part_of(given) if request.origin is None else None) or (None, None)
+        series, part = (series_of(format, given) if request.origin is None else None) or (None, None)
         asked = {
             "id": str(ULID()),
             "owner": owner,

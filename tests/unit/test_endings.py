@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.log.sql import SqlLog
+from backend.log.sqlite import SqliteLog
 from backend.runs.attempt.finalize import Endings
 from backend.runs.results.cache import ResultCache
 from backend.store.cache import CacheRepository
@@ -20,7 +20,7 @@ from workflows.messages.transcript import Transcript
 async def test_ending_of_a_run_whose_format_has_gone_is_stored_from_its_log(
     database: Database, repository: RunRepository, ending: Message | None, status: str
 ) -> None:
-    cache = ResultCache(CacheRepository(database), repository, SqlLog(database), lambda _: None, ttl=60)
+    cache = ResultCache(CacheRepository(database), repository, SqliteLog(database), lambda _: None, ttl=60)
     run = await add_run(repository, process="P1")
     await Endings({}, repository, cache).store(run, ending, Transcript())
     stored = await repository.find("maya", run.id)

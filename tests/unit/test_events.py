@@ -23,7 +23,7 @@ from workflows.messages.messages import (
     decode,
     encode,
 )
-from workflows.messages.usage_totals import Tally
+from workflows.messages.usage_totals import UsageTotals
 from workflows.sections.section_writer import SectionWriter
 
 BEFORE = UsageUpdated(model="openai:test", input_tokens=10, output_tokens=20)
@@ -32,7 +32,7 @@ METADATA = next(message for message in EVERY_TYPE if isinstance(message, Metrics
 
 @pytest.fixture
 def mapping() -> EventMapping:
-    return EventMapping(Tally(BEFORE))
+    return EventMapping(UsageTotals(BEFORE))
 
 
 def event(kind: str, data: dict[str, Any], name: str = "story", **others: Any) -> StreamEvent:
@@ -68,11 +68,35 @@ def messages(mapping: EventMapping, *events: StreamEvent) -> list[Message]:
 
 
 def test_event_of_a_node_that_begins_is_started_with_its_section(mapping: EventMapping) -> None:
-    task = {"index": 2, "input": {}, "outline": {}}
+    task = {"index": 1, "input": {}, "outline": OUTLINE.model_dump()}
     assert messages(mapping, node_start("generate_content", task), node_start("outline", {"input": {}})) == [
-        node_event("generate_content", "started", 2),
+        NodeChanged(node="generate_content", status="started", section=1, title="Dawn"),
         node_event("outline", "started"),
     ]
+
+
+def test_nodes_that_were_at_work_when_the_graph_broke_have_failed(mapping: EventMapping) -> None:
+    tasks = [{"index": index, "input": {}, "outline": OUTLINE.model_dump()} for index in (0, 1)]
+    messages(mapping, *(node_start("generate_content", task) for task in tasks))
+    messages(mapping, update("generate_content", {"sections": {0: {"index": 0, "text": "All well."}}}))
+    assert list(mapping.failures()) == [
+        NodeChanged(node="generate_content", status="failed", section=1, title="Dawn")
+    ]
+    assert list(mapping.failures()) == []
+
+
+@pytest.mark.parametrize(
+    ("brought", "status"),
+    [
+        ({}, "skipped"),
+        ({"results": {}, "pieces": {}}, "skipped"),
+        ({"results": {"choices": []}}, "completed"),
+    ],
+)
+def test_derive_of_a_format_that_makes_nothing_of_the_text_is_skipped(
+    mapping: EventMapping, brought: dict[str, Any], status: NodeStatus
+) -> None:
+    assert messages(mapping, update("derive", brought)) == [node_event("derive", status)]
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from langgraph.checkpoint.memory import InMemorySaver
 
 from backend.log.sql import SqlLog
 from backend.runs.admission.quota import Quota
@@ -15,6 +14,7 @@ from backend.runs.engine.inline import InlineExecution
 from backend.runs.readers.replay import read_messages
 from backend.runs.results.cache import ResultCache
 from backend.store.cache import CacheRepository
+from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
 from backend.store.runs import Run, RunRepository
 from backend.store.usage import UsageRepository
@@ -59,7 +59,9 @@ def open_executor(database: Database, repository: RunRepository, log: SqlLog) ->
     def open_one(error: Exception, gates: Sequence[asyncio.Event] = ()) -> Executor:
         models, ledgers = ModelCatalog(settings_of(NOWHERE)), Ledgers()
         return Executor(
-            graphs={"story": build_graph(Breaking(error, gates), models, InMemorySaver(), ledgers=ledgers)},
+            graphs={
+                "story": build_graph(Breaking(error, gates), models, MemoryCheckpoints(), ledgers=ledgers)
+            },
             run_log=log,
             repository=repository,
             policy_of=lambda _: load_policy("general"),

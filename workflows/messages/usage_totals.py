@@ -1,14 +1,14 @@
-"""What a run has spent, added up from what each call says. Pure."""
+"""Usage of a run, added up from what each call reports. Pure."""
 
 from collections.abc import Iterable
 
 from workflows.messages.messages import CallUsage, UsageUpdated
 
-Account = tuple[str, str, int | None]
+UsageKey = tuple[str, str, int | None]
 """Role, model and section: what is added up together."""
 
 
-class Tally:
+class UsageTotals:
     """Running totals of a run, from where an earlier attempt left them."""
 
     def __init__(self, usage: UsageUpdated, known: Iterable[str] = ()) -> None:
@@ -39,7 +39,7 @@ def add_costs(known: float | None, more: float | None) -> float | None:
     return None if known is None or more is None else round(known + more, 9)
 
 
-def add_part(parts: dict[Account, CallUsage], call: CallUsage) -> None:
+def add_part(parts: dict[UsageKey, CallUsage], call: CallUsage) -> None:
     """Adds a call to what its account has."""
     account = (call.role, call.model, call.section)
     before = parts.get(account)
@@ -48,7 +48,7 @@ def add_part(parts: dict[Account, CallUsage], call: CallUsage) -> None:
 
 def sum_by_role(parts: Iterable[CallUsage]) -> list[CallUsage]:
     """The same without the sections: one part a role and model."""
-    sums: dict[Account, CallUsage] = {}
+    sums: dict[UsageKey, CallUsage] = {}
     for part in parts:
         add_part(sums, part.model_copy(update={"section": None}))
     return list(sums.values())

@@ -1,6 +1,6 @@
 """Which models there are to write with: the part of the environment that the graphs need.
 
-This and `backend/settings.py` are the only readers of the environment.
+This, `workflows/formats/settings.py` and `backend/settings.py` are the only readers of the environment.
 """
 
 from pathlib import Path
@@ -36,18 +36,6 @@ class ModelSettings(
         "off", description="openai: ask OpenAI's moderation too, where OpenAI writes the text"
     )
 
-    template_dir: Path | None = Field(
-        None, description="Folder of templates for video scripts (*.toml) beside ours, or in their place"
-    )
-    research_dir: Path | None = Field(
-        None,
-        description="Folder of notes on fields for discovery reports (*.toml) beside ours, or in their place",
-    )
-    monthly_reports: int | None = Field(
-        None,
-        ge=0,
-        description="Discovery reports a user a month (QUOTA_EXCEEDED); as many as they like by default",
-    )
     revisions: int | None = Field(
         None,
         ge=0,
@@ -55,7 +43,9 @@ class ModelSettings(
         description="How often a format's own review may have sections written again; as the format says by default",
     )
 
-    @field_validator("local_model", "runtime_dir", "data_dir", "replay_dir", "record_dir", check_fields=False)
+    @field_validator(
+        "local_model", "runtime_dir", "data_dir", "replay_dir", "record_dir", "policy_dir", check_fields=False
+    )
     @classmethod
     def _expand(cls, path: Path | None) -> Path | None:
         """`~` in `.env`, where no shell expands it."""

@@ -4,6 +4,8 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from workflows.formats.capabilities import Derives
+from workflows.formats.defaults import variant_for
 from workflows.messages.messages import NodeChanged
 from workflows.models.clients.catalog import Model
 from workflows.safety.check import find_issues
@@ -30,8 +32,11 @@ async def derive(deps: Dependencies, state: State, runtime: Runtime[RunContext])
 async def _results(
     deps: Dependencies, given: Any, state: State, model: Model, runtime: Runtime[RunContext]
 ) -> dict[str, Any]:
+    format = variant_for(deps.format, model)
+    if not isinstance(format, Derives):
+        return {"results": {}}
     for _ in range(_TRIES):
-        results = normalise_all(await deps.format.derive(given, state, model))
+        results = normalise_all(await format.derive(given, state, model))
         if not find_issues(deps.policy(given), results):
             return {"results": results}
     message = "What was made of the text was not fit for its readers, so it is left out."

@@ -4,6 +4,7 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
+from workflows.formats.defaults import variant_for
 from workflows.models.calls.content import UnmarkedThoughts
 from workflows.sections.dependencies import Dependencies
 from workflows.sections.judge_section import judge_section
@@ -19,12 +20,12 @@ async def generate_content(
     index = state["index"]
     model = await deps.open_model(runtime, section=index)
     task = await deps.task(state, runtime)
+    format = variant_for(deps.format, model)
     try:
-        written = await write_section(deps, task, deps.format.write(task, model), model, runtime)
-    except (
-        UnmarkedThoughts
-    ) as error:  # what was shown was none of the text; that came after it, and is paid for
-        prose = deps.format.write(task, model.with_reply(error.rest))
+        written = await write_section(deps, task, format.write(task, model), model, runtime)
+    except UnmarkedThoughts as error:
+        # What was shown was none of the text; that came after it, and is paid for.
+        prose = format.write(task, model.with_reply(error.rest))
         written = await write_section(deps, task, prose, model, runtime, instead_of="restart")
     update: dict[str, Any] = {"sections": {index: written.section}}
     if written.length is not None:

@@ -7,6 +7,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Overwrite, interrupt
 
 from workflows.errors import SafetyRejected
+from workflows.formats.defaults import text_to_screen, variant_for
 from workflows.messages.messages import SafetyChecked
 from workflows.safety.check import check_input, find_issues
 from workflows.safety.policy import Policy
@@ -41,10 +42,10 @@ async def outline(deps: Dependencies, state: State, runtime: Runtime[RunContext]
     """
     given = await deps.given(state["input"], runtime)
     policy = deps.policy(given)
-    fit = _check_wish(runtime, policy, deps.format.wish(given), "input")
+    fit = _check_wish(runtime, policy, text_to_screen(deps.format, given), "input")
     model = await deps.open_model(runtime, "outline")
     for _ in range(_TRIES):
-        plan = await deps.format.plan(given, model)
+        plan = await variant_for(deps.format, model).plan(given, model)
         # Cleaned as text is: titles are shown, and notes come back in results and metrics.
         outline, notes = normalise_all(plan.outline), normalise_all(plan.notes)
         issues = find_issues(policy, [outline, notes])

@@ -6,6 +6,7 @@ from typing import Any
 from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
+from workflows.formats.capabilities import Researches
 from workflows.messages.messages import SafetyChecked
 from workflows.safety.brought import report, without_orders
 from workflows.sections.dependencies import Dependencies
@@ -22,6 +23,7 @@ async def research(deps: Dependencies, state: ResearchTask, runtime: Runtime[Run
     """The format's notes. They are in no message: only prompts have them, and those hold no orders of strangers."""
     model = await deps.open_model(runtime, shares=True)
     given = await deps.given(state["input"], runtime)
+    assert isinstance(deps.format, Researches)  # else the graph has no such node
     found = dict(await deps.format.research(given, model) or {})
     notes, quotes = await asyncio.to_thread(without_orders, found)
     if quotes:

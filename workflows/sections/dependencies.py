@@ -9,7 +9,8 @@ from langgraph.errors import GraphDrained
 from langgraph.runtime import Runtime
 
 from workflows.formats.base import AnyFormat
-from workflows.lookups import EmptyLibrary, Library
+from workflows.formats.defaults import load, max_revisions_of
+from workflows.lookups import EmptyLookups, Lookups
 from workflows.messages.messages import ModelRole, NodeChanged
 from workflows.models.budget.ledger import Ledger, Ledgers
 from workflows.models.clients.catalog import Model, ModelCatalog
@@ -27,7 +28,7 @@ class Dependencies:
     format: AnyFormat
     models: ModelCatalog
     policies: PolicyBook = field(default_factory=PolicyBook)
-    library: Library = field(default_factory=EmptyLibrary)
+    lookups: Lookups = field(default_factory=EmptyLookups)
     revisions: int | None = None
     ledgers: Ledgers = field(default_factory=Ledgers)
     settled: Callable[[str], Awaitable[None]] | None = None
@@ -35,12 +36,12 @@ class Dependencies:
     @property
     def max_revisions(self) -> int:
         """How often a review may have sections written again: as set, else as the format has it."""
-        return self.format.max_revisions if self.revisions is None else self.revisions
+        return max_revisions_of(self.format) if self.revisions is None else self.revisions
 
     async def given(self, given: dict[str, Any], runtime: Runtime[RunContext]) -> Any:
         """The format's input, with what it loads for the time of a node's work."""
         owner = runtime.context.owner if runtime.context else RunContext().owner
-        return await self.format.load(self.format.parse(given), self.library, owner)
+        return await load(self.format, self.format.parse(given), self.lookups, owner)
 
     async def task(self, task: SectionTask, runtime: Runtime[RunContext]) -> SectionTask:
         """The same, for a section's task."""

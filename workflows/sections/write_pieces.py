@@ -8,7 +8,8 @@ from langgraph.runtime import Runtime
 from langgraph.types import StreamWriter
 
 from workflows.errors import ModelBadOutput
-from workflows.formats.base import PieceText
+from workflows.formats.capabilities import MakesPieces
+from workflows.formats.pieces import PieceText
 from workflows.messages.messages import NodeChanged, SafetyChecked
 from workflows.models.clients.catalog import Model
 from workflows.safety.check import check_sections
@@ -26,10 +27,13 @@ async def write_pieces(
 
     Raises ModelBadOutput when a planned piece is missing. A failure leaves no trace in the state.
     """
-    planned = normalise_all(deps.format.plan_pieces(given, state))  # titles are shown
+    format = deps.format
+    if not isinstance(format, MakesPieces):
+        return {}
+    planned = normalise_all(format.plan_pieces(given, state))  # titles are shown
     if not planned:
         return {}
-    stream = deps.format.write_pieces(given, state, planned, model)
+    stream = format.write_pieces(given, state, planned, model)
     texts = await _write(stream, planned, runtime.stream_writer)
     if missing := [piece["name"] for piece in planned if piece["name"] not in texts]:
         raise ModelBadOutput(f"The model left out {', '.join(missing)}.")

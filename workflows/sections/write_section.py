@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from langgraph.runtime import Runtime
 from langgraph.types import StreamWriter
 
-from workflows.formats.base import Remark
+from workflows.formats.capabilities import Extends
+from workflows.formats.defaults import facts_section_of, length_tolerance_of, variant_for
+from workflows.formats.pieces import Remark
 from workflows.messages.messages import FactsGathered, NodeChanged, RetractReason, SafetyChecked
 from workflows.models.clients.catalog import Model
 from workflows.safety.brought import report, without_orders
@@ -45,7 +47,7 @@ async def write_section(
     """
     context = runtime.context
     keeps_length = at_length and model.tier != "embedded" and (context is None or context.keep_length)
-    room = room_for(task["target_words"], deps.format.length_tolerance)
+    room = room_for(task["target_words"], length_tolerance_of(deps.format))
     writer = runtime.stream_writer
     with SectionWriter(task["index"], writer, trimmer=Trimmer(room) if keeps_length else None) as section:
         if instead_of is not None:
@@ -77,12 +79,11 @@ async def _continue(
 ) -> None:
     """One more call where the text is short and the format can go on with it."""
     missing = room.target - section.words
-    if section.words >= room.least or not section.words:
+    format = variant_for(deps.format, model)
+    if section.words >= room.least or not section.words or not isinstance(format, Extends):
         return
     # By this very reply: the model is where it is, whatever it did before.
-    more = deps.format.extend(task, section.text, ask_for(missing, reply_ratio([length])), model)
-    if more is None:
-        return
+    more = format.extend(task, section.text, ask_for(missing, reply_ratio([length])), model)
     length["corrections"].append("continued")
     section.reopen()
     async with aclosing(more) as prose:
@@ -101,7 +102,7 @@ async def _put(
     writer: StreamWriter,
 ) -> Facts | None:
     facts: Facts | None = None
-    brings_facts = deps.format.facts_section == task["index"]  # after the prose, so it is read to its end
+    brings_facts = facts_section_of(deps.format) == task["index"]  # after the prose, so it is read to its end
     async with aclosing(prose) as stream:
         async for item in stream:
             if isinstance(item, Remark):

@@ -11,11 +11,15 @@ from workflows.models.budget.ledger import Caps
 from workflows.models.budget.prices import PriceRegistry
 from workflows.models.spec import ModelSpec
 
+MAX_USD = 1_000_000
+MAX_TOKENS = 1_000_000_000
+"""Caps beyond these are mistakes, and numbers far beyond them fit no column."""
+
 
 class RunOptions(BaseModel):
-    """The options of a run."""
+    """The options of a run. Strict: a JSON `true` is no number. A query's strings are read with `strict=False`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     model: str | None = Field(
         None, description="provider:model; the service's default when left out", max_length=128
@@ -30,11 +34,12 @@ class RunOptions(BaseModel):
     budget_usd: float | None = Field(
         None,
         gt=0,
+        le=MAX_USD,
         allow_inf_nan=False,
         description="US dollars that the run may cost; the service's default when left out",
     )
     max_output_tokens: int | None = Field(
-        None, ge=1, description="Tokens that the models may write for the run, all in all"
+        None, ge=1, le=MAX_TOKENS, description="Tokens that the models may write for the run, all in all"
     )
     cache: Literal["use", "refresh", "off"] | None = Field(
         None,

@@ -11,7 +11,7 @@ from backend.store.runs import Run
 from backend.store.usage import UsageRepository
 from workflows.messages.messages import CallUsage, Message, UsageUpdated
 from workflows.messages.transcript import Transcript
-from workflows.messages.usage_totals import Tally, sum_by_role
+from workflows.messages.usage_totals import UsageTotals, sum_by_role
 from workflows.models.budget.ledger import Caps, Ledger, Ledgers
 from workflows.state import State
 
@@ -21,7 +21,7 @@ class Account:
     """One attempt's: `tally` is what readers were told, the ledger what was really spent."""
 
     ledger: Ledger
-    tally: Tally
+    tally: UsageTotals
 
     def missed(self, state: State) -> Iterator[Message]:
         """What an earlier attempt's calls cost that died between its checkpoint and the log."""
@@ -60,7 +60,7 @@ class Accounts:
             parallel=options.parallel,
         )
         usage = before.model_copy(update={"budget_usd": options.budget_usd, "call": None})
-        tally = Tally(usage, known=transcript.calls)
+        tally = UsageTotals(usage, known=transcript.calls)
         with self._ledgers.keep(run.id, ledger):
             yield Account(ledger, tally)
 

@@ -7,8 +7,8 @@ import structlog
 from langchain_core.callbacks import BaseCallbackHandler
 from langgraph.errors import GraphDrained
 
+from backend.log.base import RunLog
 from backend.log.entry import LogUnavailable, StaleWriter
-from backend.log.sql import SqlLog
 from backend.runs.admission.quota import Quota
 from backend.runs.attempt.attempt import Writing
 from backend.runs.attempt.budget import Account, Accounts
@@ -44,7 +44,7 @@ class Executor:
         self,
         *,
         graphs: Mapping[str, Graph],
-        run_log: SqlLog,
+        run_log: RunLog,
         repository: RunRepository,
         policy_of: Callable[[Run], Policy],
         accounts: Accounts,

@@ -6,8 +6,8 @@ from typing import Self
 
 import structlog
 
+from backend.log.base import RunLog
 from backend.log.entry import Entry, LogUnavailable, StaleWriter
-from backend.log.sql import SqlLog
 from backend.streaming.merge import merge_messages
 from backend.telemetry.metrics import Watch
 from workflows.messages.messages import TERMINAL, Message, Slot, TextAppended, encode, slot_of
@@ -25,7 +25,7 @@ class RunWriter:
 
     def __init__(
         self,
-        log: SqlLog,
+        log: RunLog,
         run_id: str,
         epoch: int,
         *,

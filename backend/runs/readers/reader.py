@@ -1,9 +1,9 @@
 """A reader: a cursor in a run's log. It never holds up the writer, and holds little itself."""
 
+from backend.log.base import RunLog
 from backend.log.entry import Entry
-from backend.log.sql import SqlLog
 from backend.streaming.merge import merge_entries
-from backend.streaming.views import Granularity, Order, View
+from backend.streaming.views import Granularity, Order, View, first_id
 from workflows.errors import FieldError, InvalidInput
 from workflows.messages.messages import TERMINAL
 
@@ -18,8 +18,16 @@ class Reader:
     """Reads one run from after a cursor to its last message. Make it with `open_reader`."""
 
     def __init__(
-        self, log: SqlLog, run_id: str, cursor: int, view: View | None, lifted_seq: int | None
+        self,
+        log: RunLog,
+        run_id: str,
+        cursor: int,
+        view: View | None,
+        lifted_seq: int | None,
+        first_id: int = 0,
     ) -> None:
+        self.first_id = first_id
+        """What is added to the numbers of what is read, so that their ids tell the view that they are of."""
         self._log = log
         self._run_id = run_id
         self._lifted_seq = lifted_seq
@@ -95,7 +103,7 @@ class Reader:
 
 
 def open_reader(
-    log: SqlLog,
+    log: RunLog,
     run_id: str,
     cursor: int,
     *,
@@ -103,12 +111,13 @@ def open_reader(
     order: Order = "live",
     granularity: Granularity = "token",
 ) -> Reader:
-    """A reader that goes on after `cursor`, in the view that the cursor belongs to.
+    """A reader that goes on after `cursor`, the number of a message in this very view.
 
     `lifted_seq` is the number of an error that a resume lifted: the log doesn't end with it.
     """
     plain = order == "live" and granularity == "token"
-    return Reader(log, run_id, cursor, None if plain else View(order, granularity), lifted_seq)
+    view = None if plain else View(order, granularity)
+    return Reader(log, run_id, cursor, view, lifted_seq, first_id(order, granularity))
 
 
 def _unknown_cursor(cursor: int) -> InvalidInput:

@@ -1,11 +1,11 @@
 """A run's log, read from its start by the service itself."""
 
-from backend.log.sql import SqlLog
+from backend.log.base import RunLog
 from workflows.messages.messages import Message, decode
 from workflows.messages.transcript import Transcript
 
 
-async def replay(log: SqlLog, run_id: str) -> tuple[Transcript, int]:
+async def replay(log: RunLog, run_id: str) -> tuple[Transcript, int]:
     """What a reader has before them now, and the seq of the last message (0: none)."""
     transcript, seq = Transcript(), 0
     while entries := await log.read(run_id, seq):
@@ -15,7 +15,7 @@ async def replay(log: SqlLog, run_id: str) -> tuple[Transcript, int]:
     return transcript, seq
 
 
-async def read_messages(log: SqlLog, run_id: str) -> list[Message]:
+async def read_messages(log: RunLog, run_id: str) -> list[Message]:
     """Every message of the log, in order."""
     messages: list[Message] = []
     seq = 0

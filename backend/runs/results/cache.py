@@ -13,11 +13,12 @@ from typing import Any
 import orjson
 import structlog
 
-from backend.log.sql import SqlLog
+from backend.log.base import RunLog
 from backend.runs.readers.replay import read_messages
 from backend.store.cache import CacheRepository
 from backend.store.runs import Run, RunRepository
 from workflows.formats.base import AnyFormat
+from workflows.formats.defaults import cache_key_of
 from workflows.messages.messages import (
     FactsGathered,
     Message,
@@ -62,7 +63,7 @@ class ResultCache:
         self,
         repository: CacheRepository,
         runs: RunRepository,
-        log: SqlLog,
+        log: RunLog,
         key_of: Callable[[Run], str | None],
         ttl: float,
     ) -> None:
@@ -153,7 +154,7 @@ class ResultCache:
 
 def cache_key(format: AnyFormat, run: Run, models: list[ModelSpec], policy: Policy) -> str | None:
     """What a result depends on, in short: the input, the format with its prompts, the models, the policy."""
-    given = format.cache_key(format.parse(run.input))
+    given = cache_key_of(format, format.parse(run.input))
     if given is None or run.origin is not None:  # a version is made of another run's text
         return None
     how = run.options.get("keep_length", True)

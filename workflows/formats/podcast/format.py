@@ -9,8 +9,9 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, Field, StringConstraints
 
 from workflows.errors import FieldError, InvalidInput, ModelBadOutput
-from workflows.formats.base import Format, PieceText, Plan, Remark
+from workflows.formats.base import Format, Plan
 from workflows.formats.exports import Exporter
+from workflows.formats.pieces import PieceText, Remark
 from workflows.formats.podcast.dialogue import Dialogue
 from workflows.formats.podcast.facts import FEWEST_SOURCES, read_facts, remarks_on
 from workflows.formats.podcast.input import PodcastInput
@@ -172,7 +173,7 @@ class PodcastFormat(Format[PodcastInput]):
             yield Remark(remark)
         yield facts
 
-    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str] | None:
+    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str]:
         """The end of a section that came out too short."""
         given = self.parse(task["input"])
         messages = _PROMPTS.messages(
