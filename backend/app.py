@@ -31,7 +31,6 @@ from backend.api.measuring import Measuring
 from backend.api.origins import OwnSite
 from backend.api.problems import add_problem_handlers
 from backend.resources import open_resources
-from backend.runs.engine.recovery import recovering
 from backend.settings import Settings
 
 
@@ -42,7 +41,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_resources(settings) as resources:
             app.state.resources = resources
-            async with recovering(resources.runs) if settings.resume_on_start else nullcontext():
+            async with resources.recovery.running() if settings.resume_on_start else nullcontext():
                 yield
 
     app = FastAPI(

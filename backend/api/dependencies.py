@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import Depends, Header, Query, Request
 
 from backend.resources import Resources
-from backend.runs.service import Runs
+from backend.runs.queries import RunQueries
+from backend.runs.service import RunService
 from backend.settings import Settings
 from backend.stories.children import Children
 from backend.stories.sessions import Sessions
@@ -19,9 +20,14 @@ def get_resources(request: Request) -> Resources:
     return resources
 
 
-def get_runs(resources: Annotated[Resources, Depends(get_resources)]) -> Runs:
-    """The use cases."""
+def get_runs(resources: Annotated[Resources, Depends(get_resources)]) -> RunService:
+    """Commands on runs."""
     return resources.runs
+
+
+def get_queries(resources: Annotated[Resources, Depends(get_resources)]) -> RunQueries:
+    """Reads of runs."""
+    return resources.queries
 
 
 def get_settings(resources: Annotated[Resources, Depends(get_resources)]) -> Settings:
@@ -62,7 +68,8 @@ def get_sessions(resources: Annotated[Resources, Depends(get_resources)]) -> Ses
 
 
 OwnerDep = Annotated[str, Depends(get_owner)]
-RunsDep = Annotated[Runs, Depends(get_runs)]
+RunsDep = Annotated[RunService, Depends(get_runs)]
+QueriesDep = Annotated[RunQueries, Depends(get_queries)]
 ChildrenDep = Annotated[Children, Depends(get_children)]
 SessionsDep = Annotated[Sessions, Depends(get_sessions)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]

@@ -11,7 +11,7 @@ import orjson
 from fastapi import APIRouter, Query, Request, Response
 from pydantic import ValidationError
 
-from backend.api.dependencies import EventIdDep, OwnerDep, ResourcesDep, RunsDep, SettingsDep
+from backend.api.dependencies import EventIdDep, OwnerDep, QueriesDep, ResourcesDep, RunsDep, SettingsDep
 from backend.api.query import read_query
 from backend.api.streams import stream_response
 from backend.runs.admission.options import RunOptions
@@ -33,6 +33,7 @@ async def generate_stream(
     request: Request,
     owner: OwnerDep,
     runs: RunsDep,
+    queries: QueriesDep,
     settings: SettingsDep,
     resources: ResourcesDep,
     event_id: EventIdDep,
@@ -44,15 +45,15 @@ async def generate_stream(
 ) -> Response:
     """Starts a run from the query (GET) or the JSON body (POST) and streams it; goes on with a run after a break."""
     if event_id is not None:
-        run = await runs.find(owner, event_id[0])
-        reader = runs.reader(run, event_id[1], order, granularity)
+        run = await queries.find(owner, event_id[0])
+        reader = queries.reader(run, event_id[1], order, granularity)
     else:
         format = format_at(resources.formats, path)
         given, options = await _body(request) if request.method == "POST" else _query(request, format)
         key = request_id and f"request:{request_id}"
         run, _ = await runs.start(owner, RunRequest(format.name, given, options, key))
-        reader = runs.reader(run, 0, order, granularity)
-    return await stream_response(runs, run, reader, settings)
+        reader = queries.reader(run, 0, order, granularity)
+    return await stream_response(queries, run, reader, settings)
 
 
 def format_at(formats: Mapping[str, AnyFormat], path: str) -> AnyFormat:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.api.dependencies import EventIdDep, OwnerDep, RunsDep, SettingsDep
+from backend.api.dependencies import EventIdDep, OwnerDep, QueriesDep, RunsDep, SettingsDep
 from backend.api.problems import problem_of_run
 from backend.api.streams import stream_response
 from backend.api.views import RunPage, RunView, StartedRun, started, summary, whole
@@ -63,6 +63,7 @@ async def start_run(
     request: Request,
     owner: OwnerDep,
     runs: RunsDep,
+    queries: QueriesDep,
     settings: SettingsDep,
     wait: Annotated[bool, Query(description="Wait for the end and return the finished result")] = False,
     idempotency_key: IdempotencyKey = None,
@@ -72,16 +73,19 @@ async def start_run(
     run, is_new = await runs.start(owner, RunRequest(body.format, body.input, body.options, idempotency_key))
     status = 201 if is_new else 200
     if "text/event-stream" in request.headers.get("accept", ""):
-        return await stream_response(runs, run, runs.reader(run, 0), settings)
+        return await stream_response(queries, run, queries.reader(run, 0), settings)
     headers = {"Location": f"/api/v1/runs/{run.id}", "X-Run-Id": run.id}
     if wait:
-        ended = await _unless_left(request, runs.wait(owner, run))
+        ended = await _unless_left(request, queries.wait(owner, run))
         if ended is None:
             return Response(status_code=204)  # to nobody
         run = ended
-        if run.error is not None and (refusal := problem_of_run(run.id, run.error, headers)) is not None:
+        if (
+            run.error is not None
+            and (refusal := problem_of_run(run.id, run.error.model_dump(), headers)) is not None
+        ):
             return refusal
-        view = whole(run, await runs.transcript(run))
+        view = whole(run, await queries.transcript(run))
         return JSONResponse(view.model_dump(mode="json"), status_code=status, headers=headers)
     return JSONResponse(started(run).model_dump(), status_code=status, headers=headers)
 
@@ -107,7 +111,7 @@ async def _leave(request: Request) -> None:
 @router.get("", response_model=RunPage)
 async def list_runs(
     owner: OwnerDep,
-    runs: RunsDep,
+    queries: QueriesDep,
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(max_length=26)] = None,
     status: Annotated[
@@ -116,7 +120,7 @@ async def list_runs(
     format: Annotated[str | None, Query(max_length=64)] = None,
 ) -> RunPage:
     """The caller's runs, newest first."""
-    page = await runs.page(owner, before=cursor, limit=limit + 1, status=status, format=format)
+    page = await queries.page(owner, before=cursor, limit=limit + 1, status=status, format=format)
     more = len(page) > limit
     return RunPage(
         runs=[summary(run) for run in page[:limit]], next_cursor=page[limit - 1].id if more else None
@@ -124,28 +128,28 @@ async def list_runs(
 
 
 @router.get("/{run_id}", response_model=RunView)
-async def get_run(run_id: RunId, owner: OwnerDep, runs: RunsDep) -> RunView:
+async def get_run(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> RunView:
     """One run with its text so far."""
-    run = await runs.find(owner, run_id)
-    return whole(run, await runs.transcript(run))
+    run = await queries.find(owner, run_id)
+    return whole(run, await queries.transcript(run))
 
 
 @router.get("/{run_id}/stream", responses={200: {"content": {"text/event-stream": {}}}, 204: {}})
 async def stream_run(
     run_id: RunId,
     owner: OwnerDep,
-    runs: RunsDep,
+    queries: QueriesDep,
     settings: SettingsDep,
     event_id: EventIdDep,
     order: Annotated[Order, Query(description="reading: one section after another")] = "live",
     granularity: Annotated[Granularity, Query(description="Size of the chunks")] = "token",
 ) -> Response:
     """The run's messages, from the start or from after `Last-Event-ID`."""
-    run = await runs.find(owner, run_id)
+    run = await queries.find(owner, run_id)
     if event_id is not None and event_id[0] != run.id:
         raise Conflict(f"The Last-Event-ID belongs to another run than {run.id}.")
-    reader = runs.reader(run, event_id[1] if event_id else 0, order, granularity)
-    return await stream_response(runs, run, reader, settings)
+    reader = queries.reader(run, event_id[1] if event_id else 0, order, granularity)
+    return await stream_response(queries, run, reader, settings)
 
 
 @router.post("/{run_id}/cancel", response_model=StartedRun)
@@ -164,9 +168,9 @@ async def resume_run(
 
 
 @router.get("/{run_id}/resume-quote")
-async def quote_run(run_id: RunId, owner: OwnerDep, runs: RunsDep) -> Quote:
+async def quote_run(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> Quote:
     """What is left to write, and about what it will cost."""
-    return await runs.quote(owner, run_id)
+    return await queries.quote(owner, run_id)
 
 
 @router.post("/{run_id}/input", status_code=202, response_model=StartedRun)

@@ -8,7 +8,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from backend.api.children import FateQuery
-from backend.api.dependencies import OwnerDep, RunsDep, SessionsDep, SettingsDep
+from backend.api.dependencies import OwnerDep, QueriesDep, SessionsDep, SettingsDep
 from backend.api.exports import attachment
 from backend.api.runs import IdempotencyKey
 from backend.api.session_views import SessionPage, SessionView, summary, whole
@@ -171,7 +171,7 @@ async def choose(
     request: Request,
     owner: OwnerDep,
     sessions: SessionsDep,
-    runs: RunsDep,
+    queries: QueriesDep,
     settings: SettingsDep,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
@@ -185,7 +185,7 @@ async def choose(
     )
     run, is_new = await sessions.choose(owner, session_id, choice)
     if "text/event-stream" in request.headers.get("accept", ""):
-        return await stream_response(runs, run, runs.reader(run, 0), settings)
+        return await stream_response(queries, run, queries.reader(run, 0), settings)
     headers = {"Location": f"/api/v1/runs/{run.id}", "X-Run-Id": run.id}
     return JSONResponse(started(run).model_dump(), status_code=201 if is_new else 200, headers=headers)
 

@@ -7,10 +7,10 @@ from fastapi import APIRouter, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from backend.api.dependencies import OwnerDep, RunsDep, SettingsDep
+from backend.api.dependencies import OwnerDep, QueriesDep, RunsDep, SettingsDep
 from backend.api.streams import stream_response
 from backend.api.views import StartedRun, started
-from backend.runs.attempt.version_seed import VersionWish
+from backend.runs.attempt.version_seed import VersionRequest
 from backend.runs.results.diff import compare_sections, unified
 from backend.store.runs import Run
 from workflows.errors import Conflict, FieldError, InvalidInput
@@ -80,24 +80,25 @@ async def start_version(
     request: Request,
     owner: OwnerDep,
     runs: RunsDep,
+    queries: QueriesDep,
     settings: SettingsDep,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Writes another version, as a run of its own. With `Accept: text/event-stream` the reply is its stream."""
-    wish = VersionWish(body.section, body.feedback, body.model, idempotency_key)
-    run, is_new = await runs.new_version(owner, run_id, wish)
+    change = VersionRequest(body.section, body.feedback, body.model, idempotency_key)
+    run, is_new = await runs.new_version(owner, run_id, change)
     status = 201 if is_new else 200
     if "text/event-stream" in request.headers.get("accept", ""):
-        return await stream_response(runs, run, runs.reader(run, 0), settings)
+        return await stream_response(queries, run, queries.reader(run, 0), settings)
     headers = {"Location": f"/api/v1/runs/{run.id}", "X-Run-Id": run.id}
     view: dict[str, Any] = {**started(run).model_dump(), "parent_run_id": run.parent_run_id}
     return JSONResponse(view, status_code=status, headers=headers)
 
 
 @router.get("/{run_id}/versions")
-async def list_versions(run_id: RunId, owner: OwnerDep, runs: RunsDep) -> dict[str, list[VersionView]]:
+async def list_versions(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> dict[str, list[VersionView]]:
     """All versions of the same text, whichever of them is named, the oldest first."""
-    found = await runs.versions(owner, run_id)
+    found = await queries.versions(owner, run_id)
     return {"versions": [_view(number, run) for number, run in enumerate(found, 1)]}
 
 
@@ -105,18 +106,18 @@ async def list_versions(run_id: RunId, owner: OwnerDep, runs: RunsDep) -> dict[s
 async def diff(
     run_id: RunId,
     owner: OwnerDep,
-    runs: RunsDep,
+    queries: QueriesDep,
     against: Annotated[
         str | None, Query(max_length=64, description="The run to compare with; the version before by default")
     ] = None,
 ) -> DifferenceView:
     """What changed, as a unified diff and by section."""
-    run = await runs.find(owner, run_id)
+    run = await queries.find(owner, run_id)
     other_id = against or run.parent_run_id
     if other_id is None:
         message = "this run is the first version; name the run to compare it with"
         raise InvalidInput(f"against: {message}", (FieldError("against", message),))
-    other = await runs.find(owner, other_id)
+    other = await queries.find(owner, other_id)
     before, after = _sections(other), _sections(run)
     return DifferenceView(
         run_id=run.id,
@@ -130,13 +131,13 @@ async def diff(
 
 
 def _view(number: int, run: Run) -> VersionView:
-    wish = run.origin["wish"] if run.origin else {}
+    change = run.origin.wish if run.origin else None
     return VersionView(
         number=number,
         run_id=run.id,
         parent_run_id=run.parent_run_id,
-        section=wish.get("section"),
-        feedback=wish.get("feedback"),
+        section=change.section if change else None,
+        feedback=change.feedback if change else None,
         status=run.status,
         title=run.title,
         model=run.model,
@@ -148,7 +149,7 @@ def _view(number: int, run: Run) -> VersionView:
 def _sections(run: Run) -> list[tuple[str, str]]:
     if run.result is None:
         raise Conflict(f"The run {run.id} is {run.status}: only completed runs can be compared.")
-    return [(section["title"], section["text"]) for section in run.result["sections"]]
+    return [(section.title, section.text) for section in run.result.sections]
 
 
 def _text(sections: list[tuple[str, str]]) -> str:

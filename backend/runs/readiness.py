@@ -1,4 +1,4 @@
-"""Can a run be started here now? Asked by whoever sends requests this way."""
+"""Readiness of this process to start a run, as load balancers ask for it."""
 
 import asyncio
 import time
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import structlog
 
-from backend.runs.engine.inline import InlineExecution
+from backend.runs.engine.base import Engine
 from backend.store.probe import check_writable
 from workflows.errors import StorywireError
 from workflows.models.clients.catalog import ModelCatalog
@@ -26,14 +26,14 @@ class Readiness:
 
     def __init__(
         self,
-        execution: InlineExecution,
+        engine: Engine,
         models: ModelCatalog,
         files: Mapping[str, tuple[Path, str]],
         *,
         remember_seconds: float = 1.0,
         busy_seconds: float = 1.0,
     ) -> None:
-        self._execution = execution
+        self._engine = engine
         self._models = models
         self._files = files
         self._remember_seconds = remember_seconds
@@ -43,7 +43,7 @@ class Readiness:
 
     async def reason(self) -> str | None:
         """Why no run can be started, in words; None if one can."""
-        if self._execution.closed:
+        if self._engine.closed:
             return "the service is stopping"
         try:
             self._models.resolve(None)
@@ -54,7 +54,7 @@ class Readiness:
                 unwritable = await asyncio.shield(self._probe_files())
         except TimeoutError:
             unwritable = "the disk does not answer"
-        if unwritable is None and not self._execution.accepts:
+        if unwritable is None and not self._engine.accepts:
             return "no room for another run"
         return unwritable
 

@@ -22,6 +22,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
+from backend.store.run_values import (
+    AnswerColumn,
+    ErrorColumn,
+    OptionsColumn,
+    OriginColumn,
+    PlanColumn,
+    ResultColumn,
+)
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(column_0_label)s",
@@ -61,16 +70,18 @@ runs = Table(
     Column("status", String(16), nullable=False),
     Column("model", String(128), nullable=False),
     Column("input", JSON, nullable=False),
-    Column("options", JSON, nullable=False),
+    Column("options", OptionsColumn, nullable=False),
     Column("title", String),
     Column("words", Integer, nullable=False, default=0),
-    Column("result", JSON(none_as_null=True)),
-    Column("error", JSON(none_as_null=True)),
-    Column("answer", JSON(none_as_null=True)),
+    Column("section_count", Integer),
+    Column("result", ResultColumn),
+    Column("error", ErrorColumn),
+    Column("answer", AnswerColumn),
     Column("process", String(26)),
     Column("stop_requested", Boolean, nullable=False, default=False),
-    Column("deaths", Integer, nullable=False, default=0, server_default="0"),
-    Column("lifted_seq", Integer),
+    Column("crash_count", Integer, nullable=False, default=0, server_default="0"),
+    Column("superseded_error_seq", Integer),
+    Column("reader_beats", Integer, nullable=False, default=0, server_default="0"),
     Column("idempotency_key", String(255)),
     Column("request_hash", String(64)),
     Column("series", String(26)),
@@ -79,12 +90,15 @@ runs = Table(
     Column("finished_at", Instant),
     Column("root_run_id", String(26)),
     Column("parent_run_id", String(26)),
-    Column("origin", JSON(none_as_null=True)),
-    Column("plan", JSON(none_as_null=True)),
+    Column("origin", OriginColumn),
+    Column("plan", PlanColumn),
+    Column("cache_key", String(64)),
+    Column("source_run_id", String(26)),
     UniqueConstraint("owner", "idempotency_key"),
     Index("ix_runs_owner_id", "owner", "id"),
     Index("ix_runs_owner_root_run_id", "owner", "root_run_id"),
     Index("ix_runs_status", "status"),
+    Index("ix_runs_owner_cache_key", "owner", "cache_key"),
     Index(
         "uq_runs_part",
         "owner",
@@ -111,6 +125,17 @@ usage = Table(
     Column("cost_usd", Float),
     Column("estimated", Boolean, nullable=False),
     Index("ix_usage_owner_day", "owner", "day"),
+)
+
+# No key to the runs here either: what was bought counts, whatever becomes of the run.
+quota_charges = Table(
+    "quota_charges",
+    metadata,
+    Column("run_id", String(26), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("format", String(64), nullable=False),
+    Column("charged_at", Instant, nullable=False),
+    Index("ix_quota_charges_owner_format", "owner", "format", "charged_at"),
 )
 
 cached_results = Table(

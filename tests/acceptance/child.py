@@ -17,6 +17,7 @@ from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from backend.app import create_app
 from backend.log.sql import SqlLog
 from backend.server import run_server
+from backend.store.owned_runs import OwnedRunRepository
 from backend.store.runs import RunRepository
 from tests.service import settings_for  # which imports the SDKs: once, before the fork
 
@@ -24,9 +25,9 @@ POINTS: dict[str, tuple[type, str]] = {
     "log": (SqlLog, "append"),
     "checkpoint": (AsyncSqliteSaver, "aput"),
     "task": (AsyncSqliteSaver, "aput_writes"),
-    "claim": (RunRepository, "claim"),
+    "claim": (RunRepository, "resume"),
     "take_over": (SqlLog, "take_over"),
-    "result": (RunRepository, "finish"),
+    "result": (OwnedRunRepository, "_end"),
 }
 
 

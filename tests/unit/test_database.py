@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,15 +14,14 @@ from backend.store import tables
 from backend.store.database import Database
 from backend.store.runs import RunRepository
 from backend.store.tables import metadata, runs
-from tests.unit.stored_runs import add_run, run_values
+from tests.unit.stored_runs import add_run, new_run
 
 MIGRATIONS = Path(tables.__file__).parent / "migrations"
 FILES = list((MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def add(connection: Connection) -> None:
-    values = run_values(status="running", stop_requested=False, created_at=datetime.now(UTC))
-    connection.execute(insert(runs).values(**values))
+    connection.execute(insert(runs).values(new_run().row()))
 
 
 def count(connection: Connection) -> int:

@@ -15,7 +15,7 @@ from backend.store.database import Database
 from backend.store.runs import RunRepository
 from backend.store.tables import log_archives, log_entries
 from tests.unit.logs import run_logs
-from tests.unit.stored_runs import add_run
+from tests.unit.stored_runs import add_run, finish_run
 
 PATIENCE = 10.0
 """Seconds after which a test gives up; nothing waits that long when all is well."""
@@ -37,7 +37,9 @@ async def begin(log: SqlLog, repository: RunRepository, count: int = 0) -> tuple
 
 async def finish(log: SqlLog, repository: RunRepository, run_id: str) -> None:
     """The run is over, as the executor leaves it."""
-    await repository.finish(run_id, "completed")
+    run = await repository.get(run_id)
+    assert run is not None
+    await finish_run(repository, run, "failed")
     log.let_go(run_id)
 
 
@@ -244,7 +246,7 @@ async def test_log_packed_reads_the_same_from_every_cursor_and_goes_on_after_a_r
     assert await SqlLog(database).last(stored.id) == run[-1]
     ended = await repository.find("maya", stored.id)
     assert ended is not None
-    assert await repository.claim(ended, "P2", afresh=True)
+    assert await repository.resume(ended, "P2", ended.options)
     more = entries(len(run) + 1, len(run) + 2)
     await log.append(stored.id, await log.take_over(stored.id), more)
     assert await SqlLog(database).read(stored.id) == await log.read(stored.id) == run + more
@@ -257,7 +259,7 @@ async def test_log_of_a_run_that_goes_on_again_is_not_packed(
     await finish(log, repository, run)
     ended = await repository.find("maya", run)
     assert ended is not None
-    assert await repository.claim(ended, "P2", afresh=True)
+    assert await repository.resume(ended, "P2", ended.options)
     epoch = await log.take_over(run)
     await log.pack(run)  # as housekeeping does that found the run a moment before
     await log.append(run, epoch, entries(4, 5))

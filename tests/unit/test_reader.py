@@ -53,8 +53,8 @@ def expect(run_log: list[Entry], order: Order, granularity: Granularity, cursor:
     shown: list[Entry] = []
     for entry in run_log:
         known = [entry] if (order, granularity) == ("live", "token") else view.feed(entry)
-        lifted = entry.type == "error" and entry is not run_log[-1]
-        shown += [item for item in known if not (lifted and item.type == "error")]
+        superseded = entry.type == "error" and entry is not run_log[-1]
+        shown += [item for item in known if not (superseded and item.type == "error")]
     return merge_entries([item for item in shown if item.seq > cursor])
 
 
@@ -134,7 +134,7 @@ async def test_reader_who_comes_late_gets_adjacent_text_in_one_message(
     assert [entry.seq for entry in read] == [5, 6]
 
 
-async def test_reader_of_a_resumed_run_is_not_told_the_error_that_was_lifted(
+async def test_reader_of_a_resumed_run_is_not_sent_the_error_that_was_superseded(
     log: SqlLog, repository: RunRepository
 ) -> None:
     run, _ = await write(log, repository, *FAILED_ONCE)
@@ -226,7 +226,7 @@ async def test_reader_who_comes_before_a_resume_is_in_the_log_waits_for_it(
     run_log = number(*FAILED_ONCE)
     run_id, epoch = await write(log, repository, *FAILED_ONCE[:2])
     readers = [
-        open_reader(log, run_id, cursor, lifted_seq=2, order=order, granularity=granularity)
+        open_reader(log, run_id, cursor, superseded_error_seq=2, order=order, granularity=granularity)
         for cursor in ((0, 2) if (order, granularity) == ("live", "token") else (0,))
     ]
     shown = [await read_all(reader) for reader in readers]
