@@ -236,13 +236,13 @@ def sections_at_fault(state: State) -> set[int]:
 
 
 class VersionPlan(TypedDict, total=False):
-    """What of a finished run's state a version of it needs beside the text."""
+    """What of a finished run's state a version of it needs beside the text, as it stands there."""
 
     outline: Outline
     notes: dict[str, Any]
-    facts: Facts
+    facts: dict[str, Any]
     research: dict[str, Any] | None
-    judged: dict[int, Verdict]
+    judged: dict[int, dict[str, Any]]
 
 
 class VersionSeed(VersionPlan):
