@@ -6,7 +6,7 @@ from typing import NoReturn
 import pytest
 from structlog.testing import capture_logs
 
-from backend.telemetry.metrics import Metrics, AttemptMetrics
+from backend.telemetry.metrics import AttemptMetrics, Metrics
 from backend.telemetry.observers import Observers
 from backend.telemetry.prometheus import PrometheusMetrics
 from tests.architecture.tree import ROOT
