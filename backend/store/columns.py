@@ -106,7 +106,7 @@ class OwnJson(TypeDecorator[Any]):
     def process_bind_param(self, value: Any, dialect: Any) -> Any:
         """The same, or a copy that fits."""
         del dialect
-        return _clamped(value) if any(True for _ in _large_integers(value, "")) else value
+        return clamped(value)
 
     def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
         """As JSON has it: what is compared is a value in it."""
@@ -128,6 +128,11 @@ def _large_integers(value: Any, path: str) -> Iterator[tuple[str, int]]:
             left += ((f"{path}.{key}", item) for key, item in value.items())
         elif isinstance(value, list | tuple):
             left += ((f"{path}.{index}", item) for index, item in enumerate(value))
+
+
+def clamped(value: Any) -> Any:
+    """A JSON value in which integers beyond 64 bits are the nearest that fit; the same one where all do."""
+    return _clamped(value) if any(True for _ in _large_integers(value, "")) else value
 
 
 def _clamped(value: Any) -> Any:

@@ -5,7 +5,6 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +15,7 @@ from backend.store.database import Database
 from backend.store.runs import RunRepository
 from backend.store.sqlite import SqliteDatabase
 from backend.store.tables import runs
-from tests.unit.stored_runs import add_run, run_values
+from tests.unit.stored_runs import add_run, new_run
 
 PATIENCE = 20.0
 MARK = b"the-secret-of-the-lighthouse"
@@ -69,7 +68,7 @@ async def database(world: World) -> AsyncIterator[Database]:
 
 
 def add(connection: Connection, **values: object) -> None:
-    row = run_values(status="running", stop_requested=False, created_at=datetime.now(UTC), **values)
+    row = new_run(**values).row()
     connection.execute(insert(runs).values(**row))
 
 
