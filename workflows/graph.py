@@ -27,6 +27,7 @@ from workflows.routing import after_safety_check, hand_out
 from workflows.safety.book import PolicyBook
 from workflows.sections.accounted import accounted
 from workflows.sections.dependencies import Dependencies
+from workflows.sections.siblings import Siblings
 from workflows.state import RewriteTask, RunContext, SectionTask, State
 
 Graph = CompiledStateGraph[State, RunContext, Any, Any]
@@ -66,15 +67,20 @@ def build_graph(
         ledgers or Ledgers(),
         settled=_flushed(checkpointer),
     )
+    together = Siblings().together
     # A schema of its own for each format: Studio makes the input form from it.
     graph = StateGraph(State, context_schema=RunContext, input_schema=_request_schema(format))
 
     graph.add_node("outline", accounted(partial(outline, deps), begins=True), input_schema=State)
     graph.add_node("review_outline", partial(review_outline, deps))
     graph.add_node("dispatch", dispatch)
-    graph.add_node("generate_content", accounted(partial(generate_content, deps)), input_schema=SectionTask)
+    graph.add_node(
+        "generate_content", accounted(together(partial(generate_content, deps))), input_schema=SectionTask
+    )
     graph.add_node("safety_check", accounted(partial(safety_check, deps)), input_schema=State)
-    graph.add_node("enhance_content", accounted(partial(enhance_content, deps)), input_schema=RewriteTask)
+    graph.add_node(
+        "enhance_content", accounted(together(partial(enhance_content, deps))), input_schema=RewriteTask
+    )
     graph.add_node("derive", accounted(partial(derive, deps)), input_schema=State)
     graph.add_node("calculate_metrics", partial(calculate_metrics, deps))
 
@@ -88,7 +94,7 @@ def build_graph(
     )
     graph.add_edge("generate_content", "dispatch")
     if researches:
-        graph.add_node("research", accounted(partial(research, deps)), input_schema=ResearchTask)
+        graph.add_node("research", accounted(together(partial(research, deps))), input_schema=ResearchTask)
         graph.add_edge("research", "dispatch")
     graph.add_conditional_edges("safety_check", after_safety_check, ["enhance_content", "derive"])
     graph.add_edge("enhance_content", "safety_check")

@@ -1,5 +1,6 @@
 """Queries: reads of runs, as the HTTP layer and the command line ask for them."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 from backend.log.base import RunLog
@@ -14,6 +15,9 @@ from workflows.errors import Conflict, NotFound
 from workflows.messages.transcript import Transcript
 from workflows.models.budget.prices import PriceBook
 from workflows.models.spec import ModelSpec
+
+_ROW_PATIENCE_SECONDS = 10.0
+_LOOK_SECONDS = 0.05
 
 Settle = Callable[[str | None], Awaitable[None]]
 """Returns when the row of this run (None: of every run) is as the last message in its log says."""
@@ -120,7 +124,16 @@ class RunQueries:
                     return run
                 if not batch:
                     await reader.wait()
-        return await self.find(owner, run.id)
+        return await self._find_finished(owner, run.id)
+
+    async def _find_finished(self, owner: str, run_id: str) -> Run:
+        """The run whose last message was read: another process may be about to store that it is over."""
+        deadline = asyncio.get_running_loop().time() + _ROW_PATIENCE_SECONDS
+        while not (run := await self.find(owner, run_id)).is_finished:
+            if asyncio.get_running_loop().time() > deadline:
+                break
+            await asyncio.sleep(_LOOK_SECONDS)
+        return run
 
     @property
     def readers(self) -> int:

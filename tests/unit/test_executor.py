@@ -149,3 +149,31 @@ async def test_run_that_broke_off_too_often_ends_with_a_sentence_and_goes_on_by_
     assert ending.code == "INTERNAL" and "died 4 times" in ending.message and not world.format.written
     messages = await read_messages(world.log, run.id)
     assert not any(isinstance(each, NodeChanged) and each.status == "started" for each in messages)
+
+
+async def test_sections_that_are_written_beside_one_that_fails_are_finished_and_kept(world: World) -> None:
+    world.format.faults[0] = [ModelUnavailable("The provider is away.")]
+    gate = world.format.gates[1] = asyncio.Event()
+    run, _ = await world.service.start(OWNER, world.request(parallel=2))
+    await world.format.begun[1].wait()
+    task = world.local_runs.task(run.id)
+    assert task is not None
+    over, _ = await asyncio.wait([task], timeout=1)
+    gate.set()
+    ending = await ended(world, run.id)
+    await world.service.resume(OWNER, run.id)
+    await world.end(run.id)
+
+    assert not over and (ending.code, ending.partial.sections_completed) == ("MODEL_UNAVAILABLE", 1)
+    assert (await world.queries.find(OWNER, run.id)).status == "completed"
+    assert world.format.written == [0, 1, 0]
+
+
+async def test_cancel_does_not_wait_for_sections_beside_one_that_failed(world: World) -> None:
+    world.format.faults[0] = [ModelUnavailable("The provider is away.")]
+    world.format.gates[1] = asyncio.Event()
+    run, _ = await world.service.start(OWNER, world.request(parallel=2))
+    await world.format.begun[1].wait()
+    async with asyncio.timeout(20):
+        cancelled = await world.service.cancel(OWNER, run.id)
+    assert cancelled.status == "cancelled"
