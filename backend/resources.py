@@ -58,7 +58,7 @@ from workflows.formats.defaults import configured, monthly_limit_of
 from workflows.formats.registry import list_formats
 from workflows.graph import build_graph
 from workflows.models.budget.ledger import Ledgers
-from workflows.models.budget.prices import PriceBook
+from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.safety.book import PolicyBook
 
@@ -149,7 +149,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         telemetry = await open_telemetry(stack, settings)
         store = await open_store(stack, settings, telemetry.metrics)
         local = Local(LocalRuns(), Audience(store.runs, settings.disconnect_grace))
-        prices = PriceBook(settings.prices)
+        prices = PriceRegistry(settings.prices)
         queries = RunQueries(store.runs, store.log, local.runs.settle, local.audience, prices)
         work = open_work(stack, settings, store, prices, record_to)
         engine, recovery, quota = await open_engine(stack, settings, store, telemetry, work, local)
@@ -242,7 +242,7 @@ def open_work(
     stack: AsyncExitStack,
     settings: Settings,
     store: Store,
-    prices: PriceBook,
+    prices: PriceRegistry,
     record_to: Path | None,
 ) -> Work:
     """The models, the formats with their graphs, and what formats look up."""
@@ -331,7 +331,7 @@ def _recorder(settings: Settings, models: ModelCatalog, record_to: Path | None) 
 
 
 @asynccontextmanager
-async def _warming_up(models: ModelCatalog, prices: PriceBook) -> AsyncIterator[None]:
+async def _warming_up(models: ModelCatalog, prices: PriceRegistry) -> AsyncIterator[None]:
     """Loads what the first run would wait for, beside everything else."""
 
     async def warm_up() -> None:

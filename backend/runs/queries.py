@@ -13,7 +13,7 @@ from backend.store.runs import Run, RunRepository, RunSummary
 from backend.streaming.views import Granularity, Order
 from workflows.errors import Conflict, NotFound
 from workflows.messages.transcript import Transcript
-from workflows.models.budget.prices import PriceBook
+from workflows.models.budget.prices import PriceRegistry
 from workflows.models.spec import ModelSpec
 
 _ROW_PATIENCE_SECONDS = 10.0
@@ -32,7 +32,7 @@ class RunQueries:
         run_log: RunLog,
         settle: Settle,
         audience: Audience,
-        prices: PriceBook,
+        prices: PriceRegistry,
     ) -> None:
         self._repository = repository
         self._log = run_log

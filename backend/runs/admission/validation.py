@@ -12,7 +12,7 @@ from workflows.errors import Conflict, FieldError, InvalidInput
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import check_model, default_cache_of, resolve
 from workflows.lookups import Lookups
-from workflows.models.budget.prices import PriceBook
+from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.spec import ModelSpec
 from workflows.safety.book import PolicyBook
@@ -37,7 +37,7 @@ class Admission:
     models: ModelCatalog
     policies: PolicyBook
     lookups: Lookups
-    prices: PriceBook
+    prices: PriceRegistry
     budget_usd: float | None
 
     def format(self, name: str) -> AnyFormat:
