@@ -140,7 +140,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
                     lookups,
                     settings.revisions,
                     ledgers,
-                    settled=checkpoints.settled,
+                    flushed=checkpoints.settled,
                 )
                 for name, format in formats.items()
             },

@@ -131,8 +131,8 @@ class State(TypedDict, total=False):
     findings: list[Finding]  # of the format's last review
     revising: list[int]  # the sections that are written again because of them, until the next check
     revisions: Annotated[int, newest]  # made because a review asked for it
-    mended: Annotated[list[int], add]  # the sections that were written again since the last check
-    taken_over: list[int]  # sections of the version before, which a review leaves as they are
+    rewritten: Annotated[list[int], add]  # the sections that were written again since the last check
+    inherited: list[int]  # sections of the version before, which a review leaves as they are
     results: dict[str, Any]  # the format's own results, such as a story's choices
     metadata: dict[str, Any]
     spent: Annotated[list[dict[str, Any]], add]  # what each call cost, as its node told it
@@ -157,11 +157,11 @@ class SectionTask(TypedDict):
 
 
 class RewriteTask(SectionTask):
-    """What one `enhance_content` task is given: `section` as it is, the `notes_on_it`, and what the state counts
+    """What one `enhance_content` task is given: `section` as it is, the `review_notes`, and what the state counts
     when it is done: all tasks of one pass bring the same `rewrites` and `revisions`."""
 
     section: Section
-    notes_on_it: list[SafetyIssue]
+    review_notes: list[SafetyIssue]
     reason: Literal["safety", "revision"]
     rewrites: int
     revisions: int

@@ -103,4 +103,4 @@ def _at_fault(state: State) -> set[int]:
     verdict = state.get("safety")
     if verdict is not None and not verdict["approved"]:
         found |= {issue["section"] for issue in verdict["issues"] if "section" in issue}
-    return found - set(state.get("mended", ()))
+    return found - set(state.get("rewritten", ()))

@@ -92,7 +92,7 @@ def _seed(result: Mapping[str, Any], plan: Mapping[str, Any], wish: VersionWish)
         "revisions": 0,
         "findings": _findings(wanted, wish.feedback),
         "revising": wanted if wish.feedback is not None else [],
-        "taken_over": [text["index"] for text in texts if text["index"] not in wanted],
+        "inherited": [text["index"] for text in texts if text["index"] not in wanted],
     }
 
 
