@@ -131,8 +131,8 @@ class State(TypedDict, total=False):
     findings: list[Finding]  # of the format's last review
     revising: list[int]  # the sections that are written again because of them, until the next check
     revisions: Annotated[int, newest]  # made because a review asked for it
-    mended: Annotated[list[int], add]  # the sections that were written again since the last check
-    taken_over: list[int]  # sections of the version before, which a review leaves as they are
+    rewritten: Annotated[list[int], add]  # the sections that were written again since the last check
+    inherited: list[int]  # sections of the version before, which a review leaves as they are
     results: dict[str, Any]  # the format's own results, such as a story's choices
     metadata: dict[str, Any]
     spent: Annotated[list[dict[str, Any]], add]  # what each call cost, as its node told it
@@ -157,11 +157,11 @@ class SectionTask(TypedDict):
 
 
 class RewriteTask(SectionTask):
-    """What one `enhance_content` task is given: `section` as it is, the `notes_on_it`, and what the state counts
+    """What one `enhance_content` task is given: `section` as it is, the `review_notes`, and what the state counts
     when it is done: all tasks of one pass bring the same `rewrites` and `revisions`."""
 
     section: Section
-    notes_on_it: list[SafetyIssue]
+    review_notes: list[SafetyIssue]
     reason: Literal["safety", "revision"]
     rewrites: int
     revisions: int
@@ -205,7 +205,7 @@ def sections_at_fault(state: State) -> set[int]:
     verdict = state.get("safety")
     if verdict is not None and not verdict["approved"]:
         found |= {issue["section"] for issue in verdict["issues"] if "section" in issue}
-    return found - set(state.get("mended", ()))
+    return found - set(state.get("rewritten", ()))
 
 
 class VersionPlan(TypedDict, total=False):
@@ -225,7 +225,7 @@ class VersionSeed(VersionPlan):
     sections: list[Section]
     findings: list[Finding]
     revising: list[int]
-    taken_over: list[int]
+    inherited: list[int]
 
 
 def version_plan(state: State) -> VersionPlan:
@@ -250,7 +250,7 @@ def seed_version(
             if feedback is not None
         ],
         revising=wanted if revised else [],
-        taken_over=[index for index in every if index not in wanted],
+        inherited=[index for index in every if index not in wanted],
     )
 
 

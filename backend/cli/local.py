@@ -21,7 +21,7 @@ from workflows.models.budget.ledger import Caps
 
 OWNER = "local"
 
-Start = Callable[[Resources, Mapping[str, Any], RunOptions], Awaitable[Run]]
+RunStarter = Callable[[Resources, Mapping[str, Any], RunOptions], Awaitable[Run]]
 """How a run is started from the body of a request."""
 
 
@@ -32,7 +32,7 @@ async def start_run(resources: Resources, body: Mapping[str, Any], options: RunO
 
 
 async def follow_local(
-    settings: Settings, body: dict[str, Any], start: Start = start_run, record_to: Path | None = None
+    settings: Settings, body: dict[str, Any], start: RunStarter = start_run, record_to: Path | None = None
 ) -> AsyncGenerator[Message]:
     """Starts a run and yields its messages.
 
