@@ -79,7 +79,7 @@ def count(connection: Connection) -> int:
 def add_long_text(connection: Connection) -> None:
     """Runs of which each has a text over many pages, with the mark all over it."""
     for number in range(20):
-        add(connection, input={"text": f"{number} {MARK.decode()} " * 700}, title=MARK.decode())
+        add(connection, input={"text": f"{number} {MARK.decode()} " * 700})
 
 
 async def test_migrate_of_a_database_that_is_up_to_date_changes_nothing(database: Database) -> None:

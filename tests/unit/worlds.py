@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
 from structlog.testing import capture_logs
 
@@ -33,6 +32,7 @@ from backend.runs.results.cache import ResultCache
 from backend.runs.service import RunFiles, RunRequest, RunService
 from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository
+from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
 from backend.store.owned_runs import OwnedRunRepository
 from backend.store.run_values import RunOptions
@@ -136,7 +136,7 @@ class World:
     recovery: Recovery
     quota: Quota
     local_runs: LocalRuns
-    checkpoints: InMemorySaver
+    checkpoints: MemoryCheckpoints
     logged: list[Any]
     options: RunOptions = field(default_factory=lambda: RunOptions(keep_length=False))
 
@@ -156,14 +156,14 @@ async def open_world(
     database: Database,
     folder: Path,
     *,
-    checkpoints: InMemorySaver | None = None,
+    checkpoints: MemoryCheckpoints | None = None,
     max_runs: int = 5,
     max_crashes: int = 3,
     monthly: int | None = None,
     grace: float = 60.0,
 ) -> AsyncIterator[World]:
     """A process on this database; several of them may share the `checkpoints`."""
-    format, saver = NoteFormat(), checkpoints or InMemorySaver()
+    format, saver = NoteFormat(), checkpoints or MemoryCheckpoints()
     models, policies, ledgers = ModelCatalog(settings_of(NOWHERE, judge="off")), PolicyBook(), Ledgers()
     repository, owned, run_log = RunRepository(database), OwnedRunRepository(database), SqliteLog(database)
     graph = build_graph(format, models, saver, policies, ledgers=ledgers)
