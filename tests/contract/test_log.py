@@ -51,7 +51,7 @@ class _Sqlite:
     async def finish(self, log: RunLog, run_id: str) -> None:
         run = await self._runs.get(run_id)
         assert run is not None
-        await finish_run(self._runs, run, "completed")
+        await finish_run(self._runs, run, "failed")
         log.let_go(run_id)
 
     async def resume(self, run_id: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import pytest
 from langchain_core.messages import HumanMessage
 from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
 
 from backend.store.checkpoints import MemoryCheckpoints
@@ -240,7 +241,7 @@ async def test_another_model_may_take_over_for_the_results_after_a_piece_was_wri
 
 
 def test_graph_with_a_checkpointer_that_can_not_say_what_is_safe_is_refused() -> None:
-    with pytest.raises(TypeError, match="MemoryCheckpoints can't say when a task's result is safe"):
+    with pytest.raises(TypeError, match="InMemorySaver can't say when a task's result is safe"):
         build_graph(
-            RhymeFormat(lambda: None), ModelCatalog(settings_of("http://127.0.0.1:9")), MemoryCheckpoints()
+            RhymeFormat(lambda: None), ModelCatalog(settings_of("http://127.0.0.1:9")), InMemorySaver()
         )
