@@ -6,10 +6,11 @@ from typing import Annotated
 from fastapi import Depends, Header, Path, Query, Request
 
 from backend.resources import Resources
-from backend.runs.service import Runs
+from backend.runs.queries import RunQueries
+from backend.runs.service import RunService
 from backend.settings import Settings
 from backend.streaming.sse import parse_event_id
-from backend.streaming.views import Granularity, Order
+from backend.streaming.views import Granularity, Order, number_in_view
 from workflows.errors import InvalidInput
 
 
@@ -19,9 +20,14 @@ def get_resources(request: Request) -> Resources:
     return resources
 
 
-def get_runs(resources: Annotated[Resources, Depends(get_resources)]) -> Runs:
-    """The use cases."""
+def get_runs(resources: Annotated[Resources, Depends(get_resources)]) -> RunService:
+    """Commands on runs."""
     return resources.runs
+
+
+def get_queries(resources: Annotated[Resources, Depends(get_resources)]) -> RunQueries:
+    """Reads of runs."""
+    return resources.queries
 
 
 def get_settings(resources: Annotated[Resources, Depends(get_resources)]) -> Settings:
@@ -32,26 +38,6 @@ def get_settings(resources: Annotated[Resources, Depends(get_resources)]) -> Set
 def get_owner() -> str:
     """Who is calling. With `auth=local` everybody who reaches the port is the one local account."""
     return "local"
-
-
-def get_event_id(
-    last_event_id: Annotated[
-        str | None, Query(max_length=128, description="As the header, for clients that can't set one")
-    ] = None,
-    polyfill: Annotated[
-        str | None, Query(alias="lastEventId", max_length=128, description="The same, as polyfills send it")
-    ] = None,
-    header: Annotated[str | None, Header(alias="Last-Event-ID", max_length=128)] = None,
-) -> tuple[str, int] | None:
-    """Run id and number of the last message received. The header wins: a browser keeps it up to date."""
-    # An empty header is what some clients send before the first message.
-    event_id = header or last_event_id or polyfill
-    if not event_id:
-        return None
-    try:
-        return parse_event_id(event_id)
-    except ValueError as error:
-        raise InvalidInput.of("last_event_id", str(error)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +56,32 @@ def get_stream_options(
     return StreamOptions(order, granularity)
 
 
+def get_event_id(
+    view: Annotated[StreamOptions, Depends(get_stream_options)],
+    last_event_id: Annotated[
+        str | None, Query(max_length=128, description="As the header, for clients that can't set one")
+    ] = None,
+    polyfill: Annotated[
+        str | None, Query(alias="lastEventId", max_length=128, description="The same, as polyfills send it")
+    ] = None,
+    header: Annotated[str | None, Header(alias="Last-Event-ID", max_length=128)] = None,
+) -> tuple[str, int] | None:
+    """Run id of the last message received, and its number in the view that is asked for. The header wins: a browser
+    keeps it up to date. Raises InvalidInput for an id of another view."""
+    # An empty header is what some clients send before the first message.
+    event_id = header or last_event_id or polyfill
+    if not event_id:
+        return None
+    try:
+        run_id, number = parse_event_id(event_id)
+        return run_id, number_in_view(number, view.order, view.granularity)
+    except ValueError as error:
+        raise InvalidInput.of("last_event_id", str(error)) from None
+
+
 OwnerDep = Annotated[str, Depends(get_owner)]
-RunsDep = Annotated[Runs, Depends(get_runs)]
+RunsDep = Annotated[RunService, Depends(get_runs)]
+QueriesDep = Annotated[RunQueries, Depends(get_queries)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 ResourcesDep = Annotated[Resources, Depends(get_resources)]
 EventIdDep = Annotated[tuple[str, int] | None, Depends(get_event_id)]

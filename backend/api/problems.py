@@ -111,7 +111,8 @@ async def _on_storywire_error(request: Request, error: Exception) -> Response:
 async def _on_validation_error(request: Request, error: Exception) -> Response:
     del request
     assert isinstance(error, RequestValidationError)
-    found = tuple(FieldError(_field(item["loc"]), _message(item)) for item in error.errors())
+    # A parameter that several dependencies of a route share is reported for each of them.
+    found = tuple(dict.fromkeys(FieldError(_field(item["loc"]), _message(item)) for item in error.errors()))
     return problem("INVALID_INPUT", "; ".join(f"{e.field}: {e.message}" for e in found), errors=found)
 
 

@@ -1,19 +1,34 @@
 """`storywire serve | generate | record | runs | documents | usage | doctor`, and what extensions add."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 from backend.cli import doctor, documents, generate, record, runs, serve, usage
+from backend.cli.failures import fail
 from backend.extensions.base import CommandLine, HasCommands
 from backend.extensions.registry import list_extensions
+from backend.settings import SettingsError
 from backend.version import VERSION
+
+
+class _Commands(TyperGroup):
+    """All commands: one whose settings turn out to be wrong when it works with them ends with a sentence."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command that was named."""
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            fail(str(error), status=2)
 
 
 def make_app() -> typer.Typer:
     """The command line, with the commands of every installed extension."""
     app = typer.Typer(
         name="storywire",
+        cls=_Commands,
         help="Long text from language models, streamed so that nothing breaks.",
         no_args_is_help=True,
         pretty_exceptions_enable=False,

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from backend.cli.failures import fail, settings_or_fail
 from backend.settings import Settings, find_unknown
+from backend.store.folders import open_folders
 
 _console = Console(stderr=True)
 
@@ -19,6 +20,7 @@ def serve(
     """Start the service and its page."""
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = settings_or_fail(**given)
+    open_folders(settings)
     listener = _listen(settings)
     _greet(settings, listener.getsockname()[1])
 

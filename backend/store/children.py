@@ -65,7 +65,7 @@ class ChildRepository:
     async def delete(self, owner: str, child_id: str) -> None:
         """Removes the child and, by cascade, its story sessions."""
         query = delete(children).where(children.c.owner == owner, children.c.id == child_id)
-        await self._db.write(lambda connection: connection.execute(query))
+        await self._db.erase(lambda connection: connection.execute(query))
 
 
 def _child(row: Row[Any]) -> StoredChild:

@@ -69,7 +69,7 @@ class DocumentRepository:
     async def delete(self, owner: str, document_id: str) -> bool:
         """Whether there was one."""
         query = delete(documents).where(documents.c.owner == owner, documents.c.id == document_id)
-        return bool((await self._db.write(lambda connection: connection.execute(query))).rowcount)
+        return bool((await self._db.erase(lambda connection: connection.execute(query))).rowcount)
 
     async def look_up(self, owner: str, document_id: str) -> Mapping[str, Any] | None:
         """As the library hands it out: `{id, title, text, language, words}`."""

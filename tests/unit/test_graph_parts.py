@@ -13,6 +13,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
 
+from backend.store.checkpoints import MemoryCheckpoints
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.models import Verdict, settings_of
@@ -109,7 +110,7 @@ def graph_of(format: BriefFormat) -> Graph:
         judge="off",
         _env_file=None,
     )
-    return build_graph(format, ModelCatalog(settings), InMemorySaver())
+    return build_graph(format, ModelCatalog(settings), MemoryCheckpoints())
 
 
 async def run(format: BriefFormat, **context: Any) -> tuple[State, list[Any]]:
@@ -231,9 +232,16 @@ async def test_another_model_may_take_over_for_the_results_after_a_piece_was_wri
     models = ModelCatalog(
         settings_of(provider.root_url, model="openai:gpt-test", fallback_model="groq:llama-test", judge="off")
     )
-    state = await build_graph(RhymeFormat(go_down), models, InMemorySaver()).ainvoke(
+    state = await build_graph(RhymeFormat(go_down), models, MemoryCheckpoints()).ainvoke(
         {"input": {"about": "tides"}}, CONFIG, context=RunContext()
     )
     await models.close()
     assert state["pieces"]["M1"]["text"] and state["results"]["rhyme"]
     assert [call.model for call in provider.generations] == ["gpt-test", "gpt-test", "llama-test"]
+
+
+def test_graph_with_a_checkpointer_that_can_not_say_what_is_safe_is_refused() -> None:
+    with pytest.raises(TypeError, match="InMemorySaver can't say when a task's result is safe"):
+        build_graph(
+            RhymeFormat(lambda: None), ModelCatalog(settings_of("http://127.0.0.1:9")), InMemorySaver()
+        )

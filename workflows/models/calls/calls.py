@@ -15,7 +15,6 @@ from pydantic import BaseModel
 from workflows.errors import ModelBadOutput
 from workflows.models.budget.ledger import used_up
 from workflows.models.calls.content import ContentReader
-from workflows.models.calls.finish import finish_reason
 from workflows.models.calls.model_call import ModelCall, is_refusal, refused
 from workflows.models.calls.structured_output import (
     ask_to_mend,
@@ -25,6 +24,7 @@ from workflows.models.calls.structured_output import (
     read_answer,
 )
 from workflows.models.clients.model import FALLS_BACK, Fallback, Model
+from workflows.models.replies.finish import finish_reason
 
 SchemaT = TypeVar("SchemaT", bound=BaseModel)
 _T = TypeVar("_T")

@@ -12,9 +12,9 @@ from langchain_core.runnables.config import ensure_config, merge_configs
 from workflows.errors import ModelBadOutput, ModelTruncated, ModelUnavailable
 from workflows.models.budget.ledger import used_up
 from workflows.models.budget.meter import MeterReader
-from workflows.models.calls.finish import filtered, read_outcome
 from workflows.models.calls.patience import guard, limit
 from workflows.models.clients.model import Model
+from workflows.models.replies.finish import filtered, read_outcome
 
 _TAKEN_BY_ALL = 4096
 """Tokens. Providers refuse a limit above the model's own, and none is below this. A reply that may be longer is

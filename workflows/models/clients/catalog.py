@@ -8,9 +8,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from workflows.messages.messages import ModelRole
+from workflows.models.cassettes.library import CassetteLibrary
 from workflows.models.choice.selection import ROLES, ModelInfo, Selection
 from workflows.models.clients.model import Model
-from workflows.models.clients.recordings import Recordings
 from workflows.models.embedded.process import EmbeddedServer
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
@@ -29,7 +29,12 @@ class ModelCatalog:
         self._settings = settings
         self._embedded = EmbeddedServer(settings.runtime_dir, settings.local_model)
         self._clients: ProviderClients | None = None
-        self._recordings = Recordings(settings)
+        self._recordings = CassetteLibrary(
+            settings.replay_dir,
+            settings.replay_speed,
+            # Whatever the operator wrote into a setting is the operator's own choice of a file.
+            trusted=(value for value in settings.model_dump().values() if isinstance(value, str)),
+        )
         self.selection = Selection(settings)
 
     def default(self) -> ModelSpec:

@@ -9,12 +9,12 @@ from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, GenerationChunk, LLMResult
 
-from workflows.models.calls.finish import finish_reason
-from workflows.models.cassettes.cassette import Call, RecordingFile, ToolCall, fingerprint, purpose_of
+from workflows.models.cassettes.cassette import Call, CassetteWriter, ToolCall, fingerprint, purpose_of
+from workflows.models.replies.finish import finish_reason
 
 
 @dataclass(slots=True)
-class _Heard:
+class _OngoingCall:
     """A call that is under way."""
 
     number: int
@@ -32,11 +32,11 @@ class CallRecorder(AsyncCallbackHandler):
 
     run_inline = True  # otherwise LangChain makes a task of every token
 
-    def __init__(self, file: RecordingFile) -> None:
+    def __init__(self, file: CassetteWriter) -> None:
         self._file = file
         self._began = time.monotonic()
         self._count = file.calls
-        self._open: dict[UUID, _Heard] = {}
+        self._open: dict[UUID, _OngoingCall] = {}
 
     async def on_chat_model_start(
         self,
@@ -51,7 +51,7 @@ class CallRecorder(AsyncCallbackHandler):
         del serialized, kwargs
         about = metadata or {}
         self._count += 1
-        self._open[run_id] = _Heard(
+        self._open[run_id] = _OngoingCall(
             number=self._count,
             attempt=int(about.get("attempt", 1)),
             purpose=purpose_of(about),
@@ -104,7 +104,7 @@ class CallRecorder(AsyncCallbackHandler):
         if (heard := self._open.pop(run_id, None)) is not None:
             self._write(heard, took=_milliseconds(heard.began), broke=type(error).__name__)
 
-    def _write(self, heard: _Heard, **rest: Any) -> None:
+    def _write(self, heard: _OngoingCall, **rest: Any) -> None:
         call = Call(
             number=heard.number,
             attempt=heard.attempt,

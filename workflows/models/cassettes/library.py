@@ -6,15 +6,14 @@ run's option comes from outside, and opens nothing else.
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from workflows.errors import ModelNotConfigured
-from workflows.models.cassettes.cassette import Header, Recording, RecordingError, read_header
-from workflows.models.cassettes.player import Match, Played, ReplayChat, Score, read_name
-from workflows.models.settings import ModelSettings
+from workflows.models.cassettes.cassette import Cassette, CassetteError, Header, read_header
+from workflows.models.cassettes.player import Match, PlaybackPositions, ReplayChat, ReplyFinder, read_name
 from workflows.models.spec import ModelSpec
 
 PROVIDER = "replay"
@@ -23,7 +22,7 @@ _KEPT = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Replay:
+class OpenCassette:
     """An opened recording: how it wants to be talked to is in its header."""
 
     header: Header
@@ -37,20 +36,20 @@ class _Opened:
 
     path: Path
     seen: tuple[int, int]
-    recording: Recording
-    replay: Replay
+    recording: Cassette
+    replay: OpenCassette
 
 
-class Recordings:
+class CassetteLibrary:
     """The recordings of one process. A file is read once, and again when it changed."""
 
-    def __init__(self, settings: ModelSettings) -> None:
-        self._folder = settings.replay_dir
-        self._speed = settings.replay_speed
-        # Whatever the operator wrote into a setting is the operator's own choice of a file.
-        self._trusted = {value for value in settings.model_dump().values() if isinstance(value, str)}
+    def __init__(self, folder: Path | None, speed: float, trusted: Iterable[str] = ()) -> None:
+        """`folder` is what runs may name cassettes of; `trusted` names may be of any file."""
+        self._folder = folder
+        self._speed = speed
+        self._trusted = set(trusted)
         self._opened: OrderedDict[ModelSpec, _Opened] = OrderedDict()
-        self._played = Played()
+        self._played = PlaybackPositions()
         self._reading = asyncio.Lock()
 
     def check(self, spec: ModelSpec) -> None:
@@ -60,7 +59,7 @@ class Recordings:
             path.stat()
             read_header(path)
 
-    async def open(self, spec: ModelSpec) -> Replay:
+    async def open(self, spec: ModelSpec) -> OpenCassette:
         """Reads the file, which may be long, beside the event loop.
 
         Raises ModelNotConfigured with a sentence when it can't be played.
@@ -71,8 +70,8 @@ class Recordings:
                 seen, recording = await asyncio.to_thread(_read, path, list(self._opened.values()))
             known = self._opened.pop(spec, None)
             if known is None or known.recording is not recording:
-                chat = ReplayChat(Score(path.name, recording, match, self._played), speed)
-                replay = Replay(recording.header, chat, is_judged=recording.has_role("judge"))
+                chat = ReplayChat(ReplyFinder(path.name, recording, match, self._played), speed)
+                replay = OpenCassette(recording.header, chat, is_judged=recording.has_role("judge"))
                 known = _Opened(path, seen, recording, replay)
             self._opened[spec] = known  # the last that was asked for
             if len(self._opened) > _KEPT:
@@ -114,21 +113,21 @@ class Recordings:
         return path
 
 
-def _read(path: Path, kept: Sequence[_Opened]) -> tuple[tuple[int, int], Recording]:
+def _read(path: Path, kept: Sequence[_Opened]) -> tuple[tuple[int, int], Cassette]:
     """From memory if it is the same file still, at whatever speed it was opened."""
     status = path.stat()
     seen = (status.st_mtime_ns, status.st_size)
     for known in kept:
         if (known.path, known.seen) == (path, seen):
             return seen, known.recording
-    return seen, Recording.read(path)
+    return seen, Cassette.read(path)
 
 
 @contextmanager
 def _refusing(file: str) -> Iterator[None]:
     try:
         yield
-    except RecordingError as error:
+    except CassetteError as error:
         raise ModelNotConfigured(str(error)) from None
     except OSError:
         raise ModelNotConfigured(f"There is no recording {file[:200]}.") from None

@@ -9,11 +9,11 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from workflows.models.cassettes.cassette import (
     Call,
-    Ending,
+    Cassette,
+    CassetteEnding,
+    CassetteError,
+    CassetteWriter,
     Header,
-    Recording,
-    RecordingError,
-    RecordingFile,
     fingerprint,
 )
 
@@ -35,8 +35,8 @@ def call(number: int, **given: Any) -> Call:
     return Call.model_validate({**values, "number": number, "chunks": ((0, "Hello"),), **given})
 
 
-def write(path: Path, *calls: Call, header: Header = HEADER) -> RecordingFile:
-    file = RecordingFile(path)
+def write(path: Path, *calls: Call, header: Header = HEADER) -> CassetteWriter:
+    file = CassetteWriter(path)
     if file.is_new:
         file.write(storywire_recording=header)
     for item in calls:
@@ -47,11 +47,11 @@ def write(path: Path, *calls: Call, header: Header = HEADER) -> RecordingFile:
 def test_recording_written_and_read_is_the_same(tmp_path: Path) -> None:
     path = tmp_path / "new" / "a.jsonl"
     calls = (call(1, chunks=((0, "Zwölf"), (12, " \n\N{MOUSE FACE}"))), call(2, section=3, finish="stop"))
-    write(path, *reversed(calls)).write(ending=Ending(outcome="complete", sha256="ab", words=2))
-    recording = Recording.read(path)
+    write(path, *reversed(calls)).write(ending=CassetteEnding(outcome="complete", sha256="ab", words=2))
+    recording = Cassette.read(path)
 
     assert recording.header == HEADER and recording.calls == calls
-    assert recording.ending == Ending(outcome="complete", sha256="ab", words=2)
+    assert recording.ending == CassetteEnding(outcome="complete", sha256="ab", words=2)
     assert path.stat().st_mode & 0o077 == 0
 
 
@@ -61,9 +61,9 @@ def test_recording_cut_off_by_a_crash_is_readable_and_goes_on(tmp_path: Path) ->
     with path.open("a") as file:
         file.write('{"call":{"number":2,"pur')
 
-    assert len(Recording.read(path).calls) == 1
+    assert len(Cassette.read(path).calls) == 1
     assert write(path, call(2)).calls == 1
-    assert [item.number for item in Recording.read(path).calls] == [1, 2]
+    assert [item.number for item in Cassette.read(path).calls] == [1, 2]
 
 
 def test_recording_with_fields_and_lines_of_later_versions_is_read(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_recording_with_fields_and_lines_of_later_versions_is_read(tmp_path: Pat
     first["call"]["temperature"] = 1
     path.write_text("".join(json.dumps(line) + "\n" for line in [header, *later, first]))
 
-    assert Recording.read(path).calls == (call(1),)
+    assert Cassette.read(path).calls == (call(1),)
 
 
 @pytest.mark.parametrize(
@@ -94,11 +94,11 @@ def test_recording_that_is_none_is_refused_with_a_sentence(
 ) -> None:
     path = tmp_path / "a.jsonl"
     if isinstance(text, Header):
-        RecordingFile(path).write(storywire_recording=text)
+        CassetteWriter(path).write(storywire_recording=text)
     else:
         path.write_text(text)
-    with pytest.raises(RecordingError, match=sentence):
-        Recording.read(path)
+    with pytest.raises(CassetteError, match=sentence):
+        Cassette.read(path)
 
 
 @pytest.mark.parametrize("line", ["not JSON", "7", '{"call":{"number":1}}'])
@@ -107,16 +107,16 @@ def test_recording_with_a_broken_line_is_refused_by_its_number(tmp_path: Path, l
     write(path, call(1))
     with path.open("a") as file:
         file.write(line + "\n")
-    with pytest.raises(RecordingError, match="Line 3 "):
-        Recording.read(path)
+    with pytest.raises(CassetteError, match="Line 3 "):
+        Cassette.read(path)
 
 
 def test_recording_that_is_a_folder_or_binary_or_missing_is_refused(tmp_path: Path) -> None:
     binary = tmp_path / "binary"
     binary.write_bytes(b"\xff\xfe\x00")
     for path in (tmp_path, binary, tmp_path / "missing"):
-        with pytest.raises(RecordingError):
-            Recording.read(path)
+        with pytest.raises(CassetteError):
+            Cassette.read(path)
 
 
 def test_replies_leave_out_broken_calls_and_work_that_was_begun_anew() -> None:
@@ -128,7 +128,7 @@ def test_replies_leave_out_broken_calls_and_work_that_was_begun_anew() -> None:
         call(5, purpose="generate_content", section=1, fingerprint="a", attempt=2),
         call(6, purpose="safety_check", attempt=2),
     ]
-    recording = Recording(HEADER, calls, None)
+    recording = Cassette(HEADER, calls, None)
 
     assert [item.number for item in recording.replies] == [1, 2, 5, 6]
 
