@@ -129,3 +129,7 @@ class NodeContext:
         info, flushed = self.runtime.execution_info, self.services.flushed
         if flushed is not None and info and info.thread_id:
             await flushed(info.thread_id)
+
+
+Node = Callable[[NodeContext, Any], Awaitable[dict[str, Any]]]
+"""What a node is: its context and the state, or a task → what the state learns."""

@@ -1,16 +1,13 @@
 """Nodes as LangGraph calls them: with their context, and with what a call cost beside its result."""
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
 from workflows.messages.messages import CallUsage
-from workflows.sections.node_context import NodeContext, NodeServices
+from workflows.sections.node_context import Node, NodeContext, NodeServices
 from workflows.state import RunContext
-
-Node = Callable[[NodeContext, Any], Awaitable[dict[str, Any]]]
 
 
 def with_context(services: NodeServices, node: Node) -> Any:  # LangGraph's type of a node isn't public
