@@ -226,14 +226,12 @@ async def test_run_with_a_column_that_can_not_be_read_is_found_without_it_and_ca
     assert await repository.get(run.id) is None
 
 
-async def test_field_of_a_later_version_is_read_past(
-    repository: RunRepository, database: Database
-) -> None:
+async def test_field_of_a_later_version_is_read_past(repository: RunRepository, database: Database) -> None:
     run = await add_run(repository)
     later = text('UPDATE runs SET options = \'{"parallel": 2, "voice": "low"}\'')
     await database.write(lambda connection: connection.execute(later))
     found = await repository.get(run.id)
-    assert found is not None and found.options == RunOptions(parallel=2)
+    assert found is not None and found.options.parallel == 2
 
 
 async def test_unpacked_are_runs_long_over_that_still_have_entries(
