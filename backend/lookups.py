@@ -1,24 +1,30 @@
-"""What is kept for the people who write, as the formats look it up: one finder a kind."""
+"""Stored things that an input may refer to, by kind: documents, and what extensions add."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from workflows.errors import NotFound
 
-Finder = Callable[[str, str], Awaitable[Mapping[str, Any] | None]]
+Lookup = Callable[[str, str], Awaitable[Mapping[str, Any] | None]]
 """Owner and id → the thing as plain data; None if this owner has none."""
 
 
-class StoredLibrary:
-    """The service's `workflows.lookups.Library`."""
+class StoredLookups:
+    """The service's `workflows.lookups.Lookups`."""
 
-    def __init__(self, finders: Mapping[str, Finder]) -> None:
-        self._finders = finders
+    def __init__(self, lookups: Mapping[str, Lookup]) -> None:
+        self._lookups = dict(lookups)
+
+    def add(self, lookups: Mapping[str, Lookup]) -> None:
+        """More kinds, of an extension. Raises ValueError for one that is there already."""
+        if taken := sorted(self._lookups.keys() & lookups.keys()):
+            raise ValueError(f"Two extensions look up the kind {taken[0]}.")
+        self._lookups |= lookups
 
     async def find(self, owner: str, kind: str, id: str) -> Mapping[str, Any]:
         """Raises NotFound, also for somebody else's."""
-        finder = self._finders.get(kind)
-        found = await finder(owner, id) if finder else None
+        lookup = self._lookups.get(kind)
+        found = await lookup(owner, id) if lookup else None
         if found is None:
             raise NotFound(f"There is no {kind.replace('_', ' ')} {id[:64]}.")
         return found

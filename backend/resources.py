@@ -5,11 +5,15 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar, cast
 
 from backend.documents.documents import Documents
 from backend.documents.extraction import Extraction
-from backend.log.sql import SqlLog
-from backend.lookups import StoredLibrary
+from backend.extensions.base import ServiceContext, collect_lookups, open_parts
+from backend.extensions.registry import list_extensions
+from backend.log.base import RunLog
+from backend.log.sqlite import SqliteLog
+from backend.lookups import StoredLookups
 from backend.runs.admission.quota import Quota
 from backend.runs.admission.validation import Admission
 from backend.runs.attempt.attempt import AttemptTools
@@ -36,31 +40,29 @@ from backend.runs.sharing import Sharing
 from backend.settings import Settings
 from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository
-from backend.store.checkpoints import CHECKPOINTS, Checkpoints, open_checkpoints
-from backend.store.children import ChildRepository
 from backend.store.database import Database
 from backend.store.documents import DocumentRepository
+from backend.store.folders import open_folders
 from backend.store.owned_runs import OwnedRunRepository
-from backend.store.personas import PersonaRepository
 from backend.store.runs import RunRepository
-from backend.store.sessions import SessionRepository
 from backend.store.shares import ShareRepository
+from backend.store.sqlite import SqliteDatabase
+from backend.store.sqlite_checkpoints import SqliteCheckpoints, open_checkpoints
 from backend.store.usage import UsageRepository
-from backend.stories.children import Children
-from backend.stories.finders import story_finders
-from backend.stories.sessions import Sessions
 from backend.tasks import Background, every, logged
 from backend.telemetry.metrics import Metrics
 from backend.telemetry.observers import Observers, TraceExporter
 from backend.telemetry.prometheus import PrometheusMetrics
 from workflows.formats.base import AnyFormat
+from workflows.formats.defaults import configured, monthly_limit_of
 from workflows.formats.registry import list_formats
 from workflows.graph import build_graph
-from workflows.lookups import Library
 from workflows.models.budget.ledger import Ledgers
-from workflows.models.budget.prices import PriceBook
+from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.safety.book import PolicyBook
+
+_PartsT = TypeVar("_PartsT")
 
 _LAST_TRACES_SECONDS = 2.0
 """Time for a tracing system to take its last steps when the service stops."""
@@ -81,14 +83,17 @@ class Resources:
     recovery: Recovery
     quota: Quota
     sharing: Sharing
-    personas: PersonaRepository
     documents: Documents
     housekeeping: Housekeeping
-    children: Children
-    sessions: Sessions
     usage: UsageRepository
     metrics: Metrics
     readiness: Readiness
+    parts: Mapping[type, object]
+    """The use cases of extensions, by their class."""
+
+    def parts_of(self, kind: type[_PartsT]) -> _PartsT:
+        """The use cases of this class, which an extension has opened. Raises LookupError."""
+        return cast(_PartsT, self.parts[kind])
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +105,9 @@ class Store:
     owned_runs: OwnedRunRepository
     charges: ChargeRepository
     usage: UsageRepository
-    children: ChildRepository
-    sessions: SessionRepository
-    personas: PersonaRepository
     documents: DocumentRepository
-    log: SqlLog
-    checkpoints: Checkpoints
+    log: RunLog
+    checkpoints: SqliteCheckpoints
     cache: ResultCache
 
 
@@ -132,7 +134,7 @@ class Work:
     models: ModelCatalog
     ledgers: Ledgers
     policies: PolicyBook
-    library: Library
+    lookups: StoredLookups
     formats: RunFormats
     recorder: RunRecorder | None
 
@@ -147,12 +149,12 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         telemetry = await open_telemetry(stack, settings)
         store = await open_store(stack, settings, telemetry.metrics)
         local = Local(LocalRuns(), Audience(store.runs, settings.disconnect_grace))
-        prices = PriceBook(settings.prices)
+        prices = PriceRegistry(settings.prices)
         queries = RunQueries(store.runs, store.log, local.runs.settle, local.audience, prices)
-        work = open_work(stack, settings, store, queries, prices, record_to)
+        work = open_work(stack, settings, store, prices, record_to)
         engine, recovery, quota = await open_engine(stack, settings, store, telemetry, work, local)
         admission = Admission(
-            work.formats.formats, work.models, work.policies, work.library, prices, settings.budget_usd
+            work.formats.formats, work.models, work.policies, work.lookups, prices, settings.budget_usd
         )
         runs = RunService(
             admission,
@@ -164,7 +166,12 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             cache_key=work.formats.cache_key,
             files=RunFiles(store.checkpoints, work.recorder),
         )
-        children = Children(store.children, store.sessions, store.runs, runs, work.policies)
+        extensions = list_extensions()
+        service = ServiceContext(
+            settings, work.formats.formats, work.policies, runs, queries, store.runs, store.database
+        )
+        for found in collect_lookups(extensions, service):
+            work.lookups.add(found)
         housekeeping = Housekeeping(
             store.runs, store.log, store.checkpoints, store.cache, settings.pack_after
         )
@@ -182,14 +189,18 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             recovery=recovery,
             quota=quota,
             sharing=Sharing(ShareRepository(store.database), queries),
-            personas=store.personas,
-            documents=Documents(store.documents, Extraction(), settings.max_document_bytes),
+            documents=Documents(
+                store.documents, Extraction(settings.max_document_bytes), settings.max_document_bytes
+            ),
             housekeeping=housekeeping,
-            children=children,
-            sessions=Sessions(store.sessions, store.runs, runs, queries, children),
             usage=store.usage,
             metrics=telemetry.metrics,
-            readiness=Readiness(engine, work.models, _database_files(settings)),
+            readiness=Readiness(
+                engine,
+                work.models,
+                {"log": store.database.check_writable, "checkpoints": store.checkpoints.check_writable},
+            ),
+            parts=open_parts(extensions, service),
         )
 
 
@@ -207,12 +218,11 @@ async def open_telemetry(stack: AsyncExitStack, settings: Settings) -> Telemetry
 
 async def open_store(stack: AsyncExitStack, settings: Settings, metrics: Metrics) -> Store:
     """The database, brought up to date, with the log and the checkpoints."""
-    for folder in (settings.data_dir, settings.state_dir):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    database = Database(settings.sql_url)
+    open_folders(settings)
+    database = SqliteDatabase(settings.sql_url)
     stack.push_async_callback(database.close)
     await database.migrate()
-    run_log = SqlLog(database, metrics.on_append)
+    run_log = SqliteLog(database, metrics.on_append)
     stack.push_async_callback(run_log.close)
     runs = RunRepository(database)
     return Store(
@@ -221,9 +231,6 @@ async def open_store(stack: AsyncExitStack, settings: Settings, metrics: Metrics
         owned_runs=OwnedRunRepository(database),
         charges=ChargeRepository(database),
         usage=UsageRepository(database),
-        children=ChildRepository(database),
-        sessions=SessionRepository(database),
-        personas=PersonaRepository(database),
         documents=DocumentRepository(database),
         log=run_log,
         checkpoints=await stack.enter_async_context(open_checkpoints(settings.state_dir)),
@@ -235,36 +242,28 @@ def open_work(
     stack: AsyncExitStack,
     settings: Settings,
     store: Store,
-    queries: RunQueries,
-    prices: PriceBook,
+    prices: PriceRegistry,
     record_to: Path | None,
 ) -> Work:
     """The models, the formats with their graphs, and what formats look up."""
     models, policies, ledgers = ModelCatalog(settings), PolicyBook(settings.policy_dir), Ledgers(prices)
     stack.push_async_callback(models.close)
-    library = StoredLibrary(
-        {
-            "persona": store.personas.look_up,
-            "document": store.documents.look_up,
-            **story_finders(store.children, store.sessions, queries),
-        }
-    )
-    formats = {name: format.configure(settings) for name, format in list_formats().items()}
+    lookups = StoredLookups({"document": store.documents.look_up})
+    formats = {name: configured(format, settings.of_format(name)) for name, format in list_formats().items()}
     graphs = {
         name: build_graph(
             format,
             models,
             store.checkpoints,
             policies,
-            library,
+            lookups,
             settings.revisions,
             ledgers,
-            settled=store.checkpoints.settled,
         )
         for name, format in formats.items()
     }
     recorder = _recorder(settings, models, record_to)
-    return Work(models, ledgers, policies, library, RunFormats(formats, graphs, models, policies), recorder)
+    return Work(models, ledgers, policies, lookups, RunFormats(formats, graphs, models, policies), recorder)
 
 
 async def open_engine(
@@ -276,7 +275,7 @@ async def open_engine(
     liveness = FileLiveness(settings.state_dir / "processes")
     stack.callback(liveness.leave)
     formats = work.formats.formats
-    quota = Quota(store.charges, {name: format.monthly_limit for name, format in formats.items()})
+    quota = Quota(store.charges, {name: monthly_limit_of(format) for name, format in formats.items()})
     budgets = Budgets(work.ledgers, store.usage)
     executor = Executor(
         store.log,
@@ -324,13 +323,6 @@ async def open_engine(
     return engine, recovery, quota
 
 
-def _database_files(settings: Settings) -> dict[str, tuple[Path, str]]:
-    return {
-        "log": (settings.database_file, "log_entries"),
-        "checkpoints": (settings.state_dir / CHECKPOINTS, "checkpoints"),
-    }
-
-
 def _recorder(settings: Settings, models: ModelCatalog, record_to: Path | None) -> RunRecorder | None:
     folder = settings.record_dir
     if record_to is not None:
@@ -339,7 +331,7 @@ def _recorder(settings: Settings, models: ModelCatalog, record_to: Path | None) 
 
 
 @asynccontextmanager
-async def _warming_up(models: ModelCatalog, prices: PriceBook) -> AsyncIterator[None]:
+async def _warming_up(models: ModelCatalog, prices: PriceRegistry) -> AsyncIterator[None]:
     """Loads what the first run would wait for, beside everything else."""
 
     async def warm_up() -> None:

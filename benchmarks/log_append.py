@@ -11,9 +11,10 @@ from ulid import ULID
 
 from backend.log.entry import Entry
 from backend.log.sql import SqlLog
-from backend.store.database import Database
+from backend.log.sqlite import SqliteLog
 from backend.store.run_values import RunOptions
 from backend.store.runs import NewRun, RunRepository
+from backend.store.sqlite import SqliteDatabase
 from benchmarks.report import Row, Rows, show_one
 from workflows.messages.messages import TextAppended, encode
 
@@ -60,13 +61,14 @@ async def _measure(writers: int, *, shared: bool) -> _Pace:
     """With `shared` all write to one log, as runs do; else each has a log object of its own on the same
     database, so that no two share a commit."""
     with tempfile.TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{Path(folder) / 'storywire.db'}")
+        database = SqliteDatabase(f"sqlite:///{Path(folder) / 'storywire.db'}")
         await database.migrate()
         repository = RunRepository(database)
-        log = SqlLog(database)
+        log = SqliteLog(database)
         began = time.perf_counter()
         work = [
-            _write(log if shared else SqlLog(database), repository, began + _SECONDS) for _ in range(writers)
+            _write(log if shared else SqliteLog(database), repository, began + _SECONDS)
+            for _ in range(writers)
         ]
         latencies = [latency for each in await asyncio.gather(*work) for latency in each]
         spent = time.perf_counter() - began
@@ -78,7 +80,12 @@ async def _write(log: SqlLog, repository: RunRepository, until: float) -> list[f
     run_id = str(ULID())
     await repository.add(
         NewRun(
-            id=run_id, owner="bench", format="story", model="openai:gpt-test", input={}, options=RunOptions()
+            id=run_id,
+            owner="bench",
+            format="story",
+            model="openai:gpt-test",
+            input={},
+            options=RunOptions(),
         )
     )
     epoch, seq, latencies = await log.take_over(run_id), 0, []

@@ -12,6 +12,7 @@ import httpx
 from httpx_sse import aconnect_sse
 
 from backend.app import create_app
+from backend.connections import ConnectionLimits
 from backend.resources import Resources
 from backend.server import Server
 from backend.settings import Settings, load_settings
@@ -160,7 +161,9 @@ class LiveService:
 
 
 @asynccontextmanager
-async def serve(settings: Settings, send_buffer: int | None = None) -> AsyncIterator[LiveService]:
+async def serve(
+    settings: Settings, send_buffer: int | None = None, limits: ConnectionLimits | None = None
+) -> AsyncIterator[LiveService]:
     """Starts the service on a free port, stops it gracefully. `send_buffer`: bytes that the system takes in of
     what a reader doesn't take; by itself it takes more than most texts have."""
     app = create_app(settings)
@@ -168,7 +171,7 @@ async def serve(settings: Settings, send_buffer: int | None = None) -> AsyncIter
     if send_buffer is not None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
     listener.bind(("127.0.0.1", 0))
-    server = Server(app, readers_leave_seconds=2)
+    server = Server(app, readers_leave_seconds=2, limits=limits or ConnectionLimits())
     started = asyncio.Event()
     real_startup = server.startup
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from workflows.errors import FieldError, NotFound
 
 
-class Library(Protocol):
+class Lookups(Protocol):
     """Looks up what an input refers to."""
 
     async def find(self, owner: str, kind: str, id: str) -> Mapping[str, Any]:
@@ -14,15 +14,15 @@ class Library(Protocol):
         ...
 
 
-async def find_named(library: Library, owner: str, kind: str, id: str, field: str) -> Mapping[str, Any]:
+async def find_named(lookups: Lookups, owner: str, kind: str, id: str, field: str) -> Mapping[str, Any]:
     """What the input's `field` refers to. Raises NotFound that names the field."""
     try:
-        return await library.find(owner, kind, id)
+        return await lookups.find(owner, kind, id)
     except NotFound as error:
         raise NotFound(f"{field}: {error.message}", (FieldError(field, error.message),)) from None
 
 
-class EmptyLibrary:
+class EmptyLookups:
     """Where nothing is kept: LangGraph Studio, and whoever builds a graph without a service."""
 
     async def find(self, owner: str, kind: str, id: str) -> Mapping[str, Any]:

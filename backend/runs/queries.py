@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
+from backend.log.base import RunLog
 from backend.log.entry import Entry
-from backend.log.sql import SqlLog
 from backend.runs.admission.quote import Quote, make_quote
 from backend.runs.readers.audience import Audience
 from backend.runs.readers.reader import Reader, open_reader
@@ -13,7 +13,7 @@ from backend.store.runs import Run, RunRepository, RunSummary
 from backend.streaming.views import Granularity, Order
 from workflows.errors import Conflict, NotFound
 from workflows.messages.transcript import Transcript
-from workflows.models.budget.prices import PriceBook
+from workflows.models.budget.prices import PriceRegistry
 from workflows.models.spec import ModelSpec
 
 _ROW_PATIENCE_SECONDS = 10.0
@@ -29,10 +29,10 @@ class RunQueries:
     def __init__(
         self,
         repository: RunRepository,
-        run_log: SqlLog,
+        run_log: RunLog,
         settle: Settle,
         audience: Audience,
-        prices: PriceBook,
+        prices: PriceRegistry,
     ) -> None:
         self._repository = repository
         self._log = run_log

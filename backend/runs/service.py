@@ -24,6 +24,7 @@ from backend.store.run_values import RunOptions
 from backend.store.runs import NewRun, Run, RunRepository
 from workflows.errors import BudgetExceeded, Conflict, Overloaded
 from workflows.formats.base import AnyFormat
+from workflows.formats.defaults import series_of
 from workflows.models.budget.ledger import Caps
 from workflows.models.spec import ModelSpec
 
@@ -168,7 +169,7 @@ class RunService:
         model, options = self._admission.settle(format, given, request.options)
         parents = request.parentage
         # A version of a chapter stands beside the story: the chapter keeps its place.
-        series, part = (format.part_of(given) if parents is None else None) or (None, None)
+        series, part = (series_of(format, given) if parents is None else None) or (None, None)
         new = NewRun(
             id=str(ULID()),
             owner=owner,

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from sqlalchemy import JSON
 from sqlalchemy.types import TypeDecorator
 
+from backend.store.columns import clamped
 from workflows.messages.messages import OutlinePlanned, RunCompleted, RunFailed
 from workflows.state import VersionPlan, VersionSeed
 
@@ -15,11 +16,15 @@ log = structlog.get_logger()
 
 ValueT = TypeVar("ValueT")
 
+MAX_USD = 1_000_000
+MAX_TOKENS = 1_000_000_000
+"""Caps beyond these are mistakes, and numbers far beyond them fit no column."""
+
 
 class RunOptions(BaseModel):
-    """The options of a run."""
+    """The options of a run. Strict: a JSON `true` is no number. A query's strings are read with `strict=False`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
     model: str | None = Field(
         None, description="provider:model; the service's default when left out", max_length=128
@@ -34,11 +39,12 @@ class RunOptions(BaseModel):
     budget_usd: float | None = Field(
         None,
         gt=0,
+        le=MAX_USD,
         allow_inf_nan=False,
         description="US dollars that the run may cost; the service's default when left out",
     )
     max_output_tokens: int | None = Field(
-        None, ge=1, description="Tokens that the models may write for the run, all in all"
+        None, ge=1, le=MAX_TOKENS, description="Tokens that the models may write for the run, all in all"
     )
     cache: Literal["use", "refresh", "off"] | None = Field(
         None,
@@ -76,9 +82,13 @@ class _Typed(TypeDecorator[ValueT], Generic[ValueT]):
     default: ClassVar[Callable[[], Any]] = lambda: None
 
     def process_bind_param(self, value: ValueT | None, dialect: Any) -> Any:
-        """Model → JSON."""
+        """Model → JSON that fits, whatever a model or a provider brought into it."""
         del dialect
-        return None if value is None else self.adapter.dump_python(value, mode="json", exclude_none=True)
+        return (
+            None
+            if value is None
+            else clamped(self.adapter.dump_python(value, mode="json", exclude_none=True))
+        )
 
     def process_result_value(self, value: Any | None, dialect: Any) -> ValueT | None:
         """JSON → model. Fields of a later version are kept."""

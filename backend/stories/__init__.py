@@ -1,1 +1,1 @@
-"""The use cases of what is kept for readers: children, their stories over chapters, what to read next."""
+"""The story format's extension: children, their stories over chapters, what to read next."""

@@ -7,23 +7,23 @@ from typing import Any, Literal
 from pydantic import Field
 
 from backend.runs.service import RunService
-from backend.store.children import Child, ChildRepository
+from backend.store.children import ChildRepository, StoredChild
 from backend.store.runs import RunRepository
 from backend.store.sessions import SessionRepository
 from backend.stories.recommendations import Recommendation, recommend
 from workflows.errors import FieldError, InvalidInput, NotFound
-from workflows.formats.story.input import Reader, ReaderName
+from workflows.formats.story.input import ReaderName, StoryReader
 from workflows.safety.book import PolicyBook
 from workflows.safety.check import first_refused_field
 from workflows.safety.policy import load_policy
 
 _HISTORY = 50
 """Runs that are looked at for what was read."""
-Fate = Literal["keep", "delete"]
+OnChapters = Literal["keep", "delete"]
 """What becomes of the chapters that were written, when what they belong to goes."""
 
 
-class Profile(Reader):
+class Profile(StoryReader):
     """A new child: a reader whose name and age are known."""
 
     name: ReaderName = Field(description="First name; the hero may bear it")
@@ -31,8 +31,8 @@ class Profile(Reader):
 
 
 @dataclass(frozen=True, slots=True)
-class Farewell:
-    """What went with a child: its story sessions, and how many runs were kept or deleted."""
+class ChildDeletion:
+    """What was deleted with a child: its story sessions, and how many runs were kept or deleted."""
 
     sessions: list[str]
     runs_kept: int
@@ -56,23 +56,23 @@ class Children:
         self._runs = runs
         self._policies = policies
 
-    async def add(self, owner: str, profile: Profile) -> Child:
+    async def add(self, owner: str, profile: Profile) -> StoredChild:
         """Raises InvalidInput for what isn't fit for a child of that age."""
         self._check(profile)
         return await self._children.add(owner, profile.model_dump(mode="json"))
 
-    async def find(self, owner: str, child_id: str) -> Child:
+    async def find(self, owner: str, child_id: str) -> StoredChild:
         """Raises NotFound."""
         child = await self._children.find(owner, child_id)
         if child is None:
             raise NotFound(f"There is no child {child_id[:64]}.")
         return child
 
-    async def page(self, owner: str, *, before: str | None = None, limit: int) -> list[Child]:
+    async def page(self, owner: str, *, before: str | None = None, limit: int) -> list[StoredChild]:
         """The owner's children, newest first."""
         return await self._children.page(owner, before=before, limit=limit)
 
-    async def change(self, owner: str, child_id: str, changes: Mapping[str, Any]) -> Child:
+    async def change(self, owner: str, child_id: str, changes: Mapping[str, Any]) -> StoredChild:
         """Sets the fields that are named, each checked already. Raises NotFound, InvalidInput."""
         child = await self.find(owner, child_id)
         profile = Profile.model_validate({**child.profile, **changes})
@@ -82,26 +82,28 @@ class Children:
             raise NotFound(f"There is no child {child_id[:64]}.")
         return changed
 
-    async def recommend(self, owner: str, child_id: str, limit: int) -> tuple[Child, list[Recommendation]]:
+    async def recommend(
+        self, owner: str, child_id: str, limit: int
+    ) -> tuple[StoredChild, list[Recommendation]]:
         """What the child may like to read about next, by its interests and its stories. Raises NotFound."""
         child = await self.find(owner, child_id)
         runs = await self._run_repository.inputs_with(owner, "child_id", child_id, limit=_HISTORY)
         read = list(dict.fromkeys(str(given["theme"]) for _, given in runs if "theme" in given))
-        return child, recommend(Reader.model_validate(child.profile), read, limit)
+        return child, recommend(StoryReader.model_validate(child.profile), read, limit)
 
-    async def delete(self, owner: str, child_id: str, chapters: Fate = "keep") -> Farewell:
+    async def delete(self, owner: str, child_id: str, on_chapters: OnChapters = "keep") -> ChildDeletion:
         """Removes the child and its story sessions, and what was written for it if that is asked for."""
         child = await self.find(owner, child_id)
         sessions = [session.id for session in await self._sessions.page(owner, child_id=child.id)]
         written = await self._written(owner, child.id, sessions)
-        if chapters == "delete":
+        if on_chapters == "delete":
             for run_id in written:
                 await self._runs.delete(owner, run_id)
         for session_id in sessions:
             await self._sessions.delete(owner, session_id)
         await self._children.delete(owner, child.id)
-        kept, deleted = (0, len(written)) if chapters == "delete" else (len(written), 0)
-        return Farewell(sessions, runs_kept=kept, runs_deleted=deleted)
+        kept, deleted = (0, len(written)) if on_chapters == "delete" else (len(written), 0)
+        return ChildDeletion(sessions, runs_kept=kept, runs_deleted=deleted)
 
     async def _written(self, owner: str, child_id: str, sessions: list[str]) -> list[str]:
         """Ids of the runs that were written for the child."""

@@ -11,9 +11,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-from workflows.formats.story.input import Reader
+from workflows.formats.story.input import StoryReader
 
-Kind = Literal["interest", "neighbour", "history", "new"]
+RecommendationKind = Literal["interest", "neighbour", "history", "new"]
 RECENT = 10
 """So many of the themes read last aren't offered again."""
 
@@ -30,13 +30,18 @@ class Recommendation:
 
     theme: str
     reason: str
-    kind: Kind
+    kind: RecommendationKind
     tags: tuple[str, ...]
 
 
-def recommend(reader: Reader, read: Sequence[str], limit: int = 6) -> list[Recommendation]:
+def recommend(reader: StoryReader, read: Sequence[str], limit: int = 6) -> list[Recommendation]:
     """At most `limit` themes for this reader. `read` are the themes of its stories, newest first."""
-    by_kind: dict[Kind, list[Recommendation]] = {"interest": [], "neighbour": [], "history": [], "new": []}
+    by_kind: dict[RecommendationKind, list[Recommendation]] = {
+        "interest": [],
+        "neighbour": [],
+        "history": [],
+        "new": [],
+    }
     for one in _take_turns(_offers(reader, read), seen={_plain(theme) for theme in read[:RECENT]}):
         by_kind[one.kind].append(one)
     known, others = by_kind["interest"], by_kind["neighbour"] + by_kind["history"] + by_kind["new"]
@@ -56,7 +61,7 @@ def tags_of(interest: str) -> list[str]:
     ]
 
 
-def _offers(reader: Reader, read: Sequence[str]) -> list[list[list[Recommendation]]]:
+def _offers(reader: StoryReader, read: Sequence[str]) -> list[list[list[Recommendation]]]:
     """Groups, the best first; in each, one list for each interest or theme that it goes by."""
     fitting = [theme for theme in _themes()["themes"] if theme["ages"][0] <= reader.age <= theme["ages"][1]]
     known = {interest: tags_of(interest) for interest in reader.interests}
@@ -85,7 +90,7 @@ def _offers(reader: Reader, read: Sequence[str]) -> list[list[list[Recommendatio
 
 
 def _of_interest(
-    reader: Reader, interest: str, tags: Sequence[str], fitting: list[dict[str, Any]]
+    reader: StoryReader, interest: str, tags: Sequence[str], fitting: list[dict[str, Any]]
 ) -> list[Recommendation]:
     if tags:
         return [
@@ -102,11 +107,13 @@ def _about(tags: Sequence[str], fitting: list[dict[str, Any]]) -> list[dict[str,
     return sorted(some, key=lambda theme: -len(set(tags) & set(theme["tags"])))
 
 
-def _recommendation(reader: Reader, theme: dict[str, Any], kind: Kind, /, **values: str) -> Recommendation:
+def _recommendation(
+    reader: StoryReader, theme: dict[str, Any], kind: RecommendationKind, /, **values: str
+) -> Recommendation:
     return Recommendation(theme[reader.language], _reason(reader, kind, **values), kind, tuple(theme["tags"]))
 
 
-def _reason(reader: Reader, kind: Kind, /, **values: str) -> str:
+def _reason(reader: StoryReader, kind: RecommendationKind, /, **values: str) -> str:
     text: str = _themes()["reasons"][reader.language][kind]
     return text.format(name=reader.name, age=reader.age, **values)
 

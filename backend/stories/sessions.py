@@ -11,15 +11,14 @@ from backend.runs.service import RunRequest, RunService
 from backend.store.runs import Run, RunRepository, RunSummary
 from backend.store.sessions import SessionRepository, StorySession
 from backend.stories.chapters import Chapters, RunT, chapters_of
-from backend.stories.children import Children, Fate
+from backend.stories.children import Children, OnChapters
 from backend.stories.progress import is_timezone, local_day
 from workflows.errors import Conflict, FieldError, InvalidInput, NotFound
+from workflows.formats.base import AnyFormat
 from workflows.formats.books.book import Book
 from workflows.formats.story.book import story_book
-from workflows.formats.story.format import StoryFormat
-from workflows.formats.story.input import Reader, StoryInput
+from workflows.formats.story.input import StoryInput, StoryReader
 
-_STORY = StoryFormat()
 PLANNED_CHAPTERS = 5
 
 
@@ -39,7 +38,7 @@ class Story(Generic[RunT]):
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ChoiceRequest:
     """How a story goes on: one of the choices offered, or the reader's own wish.
 
     `chapter_number`, of the chapter to be written, tells a late choice from one that is in time.
@@ -71,15 +70,17 @@ class Sessions:
         runs: RunService,
         queries: RunQueries,
         children: Children,
+        format: AnyFormat,
     ) -> None:
         self._sessions = sessions
         self._run_repository = run_repository
         self._runs = runs
         self._queries = queries
         self._children = children
+        self._format = format
 
     async def begin(
-        self, owner: str, *, theme: str, child_id: str | None, reader: Reader | None, **others: Any
+        self, owner: str, *, theme: str, child_id: str | None, reader: StoryReader | None, **others: Any
     ) -> Story[Run]:
         """A story without a chapter yet. Raises NotFound for the child, InvalidInput."""
         if (child_id is None) == (reader is None):
@@ -103,12 +104,14 @@ class Sessions:
         """
         values = _checked(others)
         run = await self._queries.find(owner, run_id)
-        if run.format != _STORY.name or run.status != "completed":
-            state = f"is {run.status}" if run.format == _STORY.name else f"is of the format {run.format}"
+        if run.format != self._format.name or run.status != "completed":
+            state = (
+                f"is {run.status}" if run.format == self._format.name else f"is of the format {run.format}"
+            )
             raise Conflict(f"Only a completed chapter can begin a story; the run {run.id} {state}.")
         if run.series is not None:
             return await self.find(owner, run.series), False
-        given = StoryInput.model_validate(run.input)
+        given: StoryInput = self._format.parse(run.input)
         child_id = given.child_id
         if child_id is not None and not await self._has_child(owner, child_id):
             child_id = None
@@ -170,17 +173,25 @@ class Sessions:
             await self._sessions.add_minutes(owner, session_id, local_day(datetime.now(UTC), zone), minutes)
         return await self.find(owner, session_id)
 
-    async def delete(self, owner: str, session_id: str, chapters: Fate = "keep") -> list[str]:
+    async def delete(self, owner: str, session_id: str, on_chapters: OnChapters = "keep") -> list[str]:
         """Removes the session; returns the runs that were its chapters, which go too or stay as they are."""
         await self._session(owner, session_id)
         runs = [run.id for run in await self._queries.part_summaries(owner, [session_id])]
-        if chapters == "delete":
+        if on_chapters == "delete":
             for run_id in runs:
                 await self._runs.delete(owner, run_id)
         await self._sessions.delete(owner, session_id)
         return runs
 
-    async def choose(self, owner: str, session_id: str, choice: Choice) -> tuple[Run, bool]:
+    async def bind(self, owner: str, session_id: str) -> Book:
+        """The whole story as a book. Raises NotFound, and Conflict when there is no chapter yet."""
+        story = await self.find(owner, session_id)
+        if not story.chapters.done:
+            raise Conflict("This story has no chapter yet, so there is nothing to take away.")
+        whole = [finished(self._format, run) for run in story.chapters.done]
+        return story_book(story.session.id, story.title or story.session.theme, whole)
+
+    async def choose(self, owner: str, session_id: str, choice: ChoiceRequest) -> tuple[Run, bool]:
         """The run that writes the next chapter, and whether it is new. The same choice again starts nothing.
 
         Raises NotFound, InvalidInput (there is no such choice), Conflict (a chapter is being written, the
@@ -203,7 +214,7 @@ class Sessions:
         }
         try:
             run, is_new = await self._runs.start(
-                owner, RunRequest(_STORY.name, given, choice.options, choice.idempotency_key)
+                owner, RunRequest(self._format.name, given, choice.options, choice.idempotency_key)
             )
         except Conflict:
             # The same choice came in twice at the same moment, and the other was quicker.
@@ -216,7 +227,7 @@ class Sessions:
             await self._sessions.turn_to(owner, session_id, number)
         return run, is_new
 
-    async def _known(self, owner: str, story: Story[Run], choice: Choice) -> Run | None:
+    async def _known(self, owner: str, story: Story[Run], choice: ChoiceRequest) -> Run | None:
         """The run that this choice has started already."""
         if choice.idempotency_key is not None:
             run = await self._run_repository.find_by_key(owner, choice.idempotency_key)
@@ -251,14 +262,6 @@ class Sessions:
         return True
 
 
-def bind(story: Story[Run]) -> Book:
-    """The whole story. Raises Conflict when there is no chapter yet."""
-    if not story.chapters.done:
-        raise Conflict("This story has no chapter yet, so there is nothing to take away.")
-    whole = [finished(_STORY, run) for run in story.chapters.done]
-    return story_book(story.session.id, story.title or story.session.theme, whole)
-
-
 def _checked(values: dict[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in values.items() if value is not None}
     if not is_timezone(given.get("timezone", "UTC")):
@@ -277,7 +280,7 @@ def _check_bookmark(bookmark: tuple[int, int], chapters: Chapters[Run]) -> None:
 
 
 def _refused(name: str, message: str) -> InvalidInput:
-    return InvalidInput(f"{name}: {message}", (FieldError(name, message),))
+    return InvalidInput.of(name, message)
 
 
 def _at_root(error: InvalidInput) -> InvalidInput:

@@ -1,8 +1,8 @@
 """Other ways to be told the same log: one section after another, whole sentences, whole sections.
 
-A view is a pure function of the log, so the number after the colon of its ids (the how-manieth message
-of the view it is) means the same on every connection and in every process: a reader who comes back
-with the same query options is sent exactly what follows.
+A view is a pure function of the log, so the number of a message in it (the how-manieth of the view it is)
+means the same on every connection and in every process: a reader who comes back with the same query options
+is sent exactly what follows.
 """
 
 from collections.abc import Iterator
@@ -22,6 +22,45 @@ from workflows.text.words import last_sentence_end
 
 Order = Literal["live", "reading"]
 Granularity = Literal["token", "sentence", "section"]
+
+
+_VIEWS: tuple[tuple[Order, Granularity], ...] = (
+    ("live", "token"),
+    ("live", "sentence"),
+    ("live", "section"),
+    ("reading", "token"),
+    ("reading", "sentence"),
+    ("reading", "section"),
+)
+"""A view's place here is part of its ids: add at the end, never between."""
+_IDS_OF_A_VIEW = 10**12
+
+
+def first_id(order: Order, granularity: Granularity) -> int:
+    """What is added to a view's numbers on the wire, so that an id tells which view it is of; 0 for the log itself.
+
+    Millions of millions apart: no run has so many messages, and JavaScript still counts there exactly.
+    """
+    return _VIEWS.index((order, granularity)) * _IDS_OF_A_VIEW
+
+
+def number_in_view(id: int, order: Order, granularity: Granularity) -> int:
+    """A number on the wire → the number in this view; 0, before the first message, is every view's.
+
+    Raises ValueError with a sentence for an id of another view: what its reader has isn't what this view's readers
+    have before any one message, so there is no place to go on from.
+    """
+    place, number = divmod(id, _IDS_OF_A_VIEW)
+    if id == 0 or place == _VIEWS.index((order, granularity)):
+        return number
+    if place >= len(_VIEWS):
+        raise ValueError(f"no message was ever sent with the number {id}")
+    own, other = _VIEWS[place], (order, granularity)
+    raise ValueError(
+        f"this id was sent with order={own[0]}&granularity={own[1]}, and means nothing with order={other[0]}"
+        f"&granularity={other[1]}; ask for the same order and granularity as before, or leave the id out to read from "
+        "the start"
+    )
 
 
 class _Stage(Protocol):

@@ -6,10 +6,10 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from langgraph.checkpoint.memory import InMemorySaver
 
 from backend.runs.engine.base import Engine
 from backend.runs.readers.replay import read_messages
+from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
 from backend.store.runs import Run
 from tests.unit.stored_runs import add_run
@@ -23,7 +23,7 @@ OpenProcess = Callable[..., Awaitable[World]]
 @pytest.fixture(params=["inline"])
 async def open_process(database: Database, tmp_path: Path) -> AsyncIterator[OpenProcess]:
     """Opens one more process on the same data; its `engine` is the one that is tried."""
-    checkpoints = InMemorySaver()
+    checkpoints = MemoryCheckpoints()
     async with AsyncExitStack() as stack:
 
         async def open_one(max_runs: int = 5) -> World:

@@ -14,7 +14,7 @@ from workflows.errors import ModelBadOutput, ModelRateLimited, ModelUnavailable
 from workflows.messages.messages import NodeChanged
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.clients.catalog import Model
-from workflows.models.clients.fallback import Fallback
+from workflows.models.clients.model import Fallback
 
 WISH = [HumanMessage("Write about 60 words.")]
 DOWN = Reply(fault=Fault("status", status=503))

@@ -62,7 +62,7 @@ IN_MID_STREAM: list[Case] = [
     ("content_filter", 0, 3, "SAFETY_REJECTED", "content filter"),
 ]
 MID_STREAM_LIMIT = {
-    "chat": "MODEL_UNAVAILABLE",
+    "chat": "MODEL_RATE_LIMITED",
     "responses": "MODEL_UNAVAILABLE",
     "gemini": "MODEL_RATE_LIMITED",
 }

@@ -289,6 +289,30 @@ async def test_every_view_ends_with_the_same_text_after_every_cut(
     assert told.last_seq == whole.last_seq
 
 
+async def test_id_of_one_view_is_refused_in_every_other_one_and_by_every_way_in(service: LiveService) -> None:
+    views = [
+        {"order": order, "granularity": size}
+        for order in ("live", "reading")
+        for size in ("token", "sentence", "section")
+    ]
+    run_id = await service.client.start()
+    await service.client.read(run_id)
+    addresses = (f"/api/v1/runs/{run_id}/stream", "/api/v1/stories/generate/stream")
+    for own in views:
+        ids = [frame.id async for frame in service.client.frames(run_id, 0, **own)]
+        assert all(id.startswith(f"{run_id}:") for id in ids)
+        for other in views:
+            for address in addresses:
+                reply = await service.client.http.get(address, params={**other, "last_event_id": ids[-1]})
+                if other == own:
+                    assert reply.status_code == 204
+                    continue
+                assert reply.status_code == 422, (own, other)
+                assert [error["field"] for error in reply.json()["errors"]] == ["last_event_id"]
+                assert f"order={own['order']}&granularity={own['granularity']}" in reply.json()["detail"]
+    assert len((await service.client.http.get("/api/v1/runs")).json()["runs"]) == 1
+
+
 async def test_reading_order_delivers_one_section_after_another(
     service: LiveService, provider: FakeProvider
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from workflows.errors import InvalidInput
-from workflows.formats.discovery_report.areas import AreaBook, AreaError
+from workflows.formats.discovery_report.areas import AreaError, AreaRegistry
 from workflows.formats.discovery_report.format import DiscoveryReportFormat
 from workflows.formats.discovery_report.profile import profile_key
 from workflows.models.spec import ModelSpec
@@ -103,12 +103,12 @@ def test_notes_are_those_of_the_field(field: str, corner: str | None, name: str)
 
 def test_notes_of_ones_own_are_taken_and_wrong_ones_are_refused_with_their_file(tmp_path: Path) -> None:
     (tmp_path / "dice.toml").write_text('title = "Dice"\nnotes = "Roll them."', encoding="utf-8")
-    own = DiscoveryReportFormat(AreaBook(tmp_path))
+    own = DiscoveryReportFormat(AreaRegistry(tmp_path))
     assert own.areas.find(own.parse({**own.example, "interest_area": "dice"})).notes == "Roll them."
     assert {"dice", "general", "education"} <= set(own.areas.names())
     (tmp_path / "dice.toml").write_text('title = "Dice"', encoding="utf-8")
     with pytest.raises(AreaError, match=r"dice\.toml: notes: Field required"):
-        AreaBook(tmp_path)
+        AreaRegistry(tmp_path)
 
 
 # The review.

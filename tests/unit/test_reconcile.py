@@ -14,11 +14,12 @@ from workflows.messages.messages import (
     Message,
     MetricsCalculated,
     OutlinePlanned,
+    SafetyIssue,
     TextAppended,
     TextRetracted,
 )
 from workflows.messages.transcript import Transcript
-from workflows.state import Issue, Piece, Section, State, Verdict
+from workflows.state import Piece, Section, State, Verdict
 
 METADATA = {
     "word_count": 3,
@@ -43,7 +44,7 @@ def state_of(sections: dict[int, str], **others: Any) -> State:
 
 def verdict(*at_fault: int, approved: bool = False) -> Verdict:
     issues = [
-        Issue(category="x", severity="high", section=index, quote="q", advice="a") for index in at_fault
+        SafetyIssue(category="x", severity="high", section=index, quote="q", advice="a") for index in at_fault
     ]
     return Verdict(stage="final", approved=approved, score=0.1, issues=issues)
 
@@ -150,7 +151,7 @@ def test_reconcile_after_a_verdict_that_approves_restores_what_was_noted() -> No
 
 def test_reconcile_between_two_rewrites_restores_the_one_that_is_done() -> None:
     sections = {0: "He smiled.", 1: "She killed.", 2: "A cat."}
-    state = state_of(sections, safety=verdict(0, 1), revising=[2], mended=[0, 2])
+    state = state_of(sections, safety=verdict(0, 1), revising=[2], rewritten=[0, 2])
     told = replay(
         *(content(index, "Before.", ends=True) for index in range(3)),
         *(retract(0), content(0, "He sm"), retract(1), content(1, "She sm"), retract(2)),

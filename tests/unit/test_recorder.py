@@ -8,7 +8,7 @@ import pytest
 from backend.runs.attempt.recording import RunRecorder
 from backend.store.runs import RunRepository
 from tests.unit.stored_runs import add_run
-from tests.unit.test_recording import call, write
+from tests.unit.test_cassette import call, write
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.settings import ModelSettings
 

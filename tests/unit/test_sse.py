@@ -41,6 +41,11 @@ def test_frame_is_id_event_and_data_each_on_a_line() -> None:
     assert frames("r", []) == b""
 
 
+def test_frames_of_a_view_count_on_from_its_first_id() -> None:
+    two = [Entry(1, "content", b"{}"), Entry(3, "content", b"{}")]
+    assert [event.id for event in read_frames(frames(RUN, two, 2_000))] == [f"{RUN}:2001", f"{RUN}:2003"]
+
+
 def test_retry_line_before_a_frame_belongs_to_it() -> None:
     (event,) = read_frames(retry_line(2000) + frame("r", Entry(1, "content", b"{}")))
     assert (event.retry, event.id) == (2000, "r:1")

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backend.log.entry import Entry
-from backend.streaming.views import Granularity, Order, View
+from backend.streaming.views import Granularity, Order, View, first_id, number_in_view
 from tests.unit.logs import messages_of, read_pieces, read_texts, run_logs, smooth_logs
 from tests.unit.messages import complete, content, error, number, progress, retract, workflow
 from workflows.messages.messages import TERMINAL, Message, TextAppended, TextRetracted, encode
@@ -225,3 +225,41 @@ def test_granularity_when_the_run_ends_shows_every_word_there_is(ending: Message
         shown = show_messages(content(0, "No e"), content(0, "nd"), ending, granularity=granularity)
         assert read_texts(number(*shown)) == {0: "No end"}
         assert shown[-1] == ending
+
+
+VIEWS: list[tuple[Order, Granularity]] = [(o, g) for o in get_args(Order) for g in get_args(Granularity)]
+
+
+def test_ids_of_the_log_itself_are_its_numbers() -> None:
+    assert first_id("live", "token") == 0
+    assert number_in_view(17, "live", "token") == 17
+
+
+@pytest.mark.parametrize(("order", "granularity"), VIEWS)
+@pytest.mark.parametrize("number", [1, 2, 10**12 - 1])
+def test_id_of_a_view_gives_its_number_back_in_that_view_and_is_refused_in_every_other(
+    order: Order, granularity: Granularity, number: int
+) -> None:
+    id = first_id(order, granularity) + number
+    assert number_in_view(id, order, granularity) == number
+    assert id < 2**53 and len(str(id)) <= 15  # JavaScript counts so far, and an id has no more digits
+    for other in VIEWS:
+        if other != (order, granularity):
+            with pytest.raises(ValueError, match=f"sent with order={order}&granularity={granularity}, and"):
+                number_in_view(id, *other)
+
+
+def test_ids_of_no_two_views_are_the_same() -> None:
+    assert len({first_id(*view) for view in VIEWS}) == len(VIEWS) == 6
+
+
+@pytest.mark.parametrize(("order", "granularity"), VIEWS)
+def test_id_before_the_first_message_is_of_every_view(order: Order, granularity: Granularity) -> None:
+    assert number_in_view(0, order, granularity) == 0
+
+
+@pytest.mark.parametrize("id", [6 * 10**12, 6 * 10**12 + 1, 10**15 - 1])
+def test_id_of_no_view_is_refused(id: int) -> None:
+    for view in VIEWS:
+        with pytest.raises(ValueError, match=f"no message was ever sent with the number {id}"):
+            number_in_view(id, *view)

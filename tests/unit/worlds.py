@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
 from structlog.testing import capture_logs
 
-from backend.log.sql import SqlLog
-from backend.lookups import StoredLibrary
+from backend.log.sqlite import SqliteLog
+from backend.lookups import StoredLookups
 from backend.runs.admission.quota import Quota
 from backend.runs.admission.validation import Admission
 from backend.runs.attempt.attempt import AttemptTools
@@ -33,6 +32,7 @@ from backend.runs.results.cache import ResultCache
 from backend.runs.service import RunFiles, RunRequest, RunService
 from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository
+from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
 from backend.store.owned_runs import OwnedRunRepository
 from backend.store.run_values import RunOptions
@@ -44,11 +44,12 @@ from backend.telemetry.observers import Observers
 from tests.models import settings_of
 from workflows.formats.base import Format, Plan
 from workflows.graph import build_graph
+from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.safety.book import PolicyBook
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Issue, Outline, PlannedSection, Section, SectionTask, State, text_of
+from workflows.state import Outline, Section, SectionTask, State, text_of
 from workflows.text.words import count_words
 
 NOWHERE = "http://127.0.0.1:9"
@@ -104,7 +105,7 @@ class NoteFormat(Format[NoteInput]):
         yield "of wind and of sand."
 
     async def rewrite(
-        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+        self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
         """By what it was asked for."""
         del task, section, model
@@ -127,7 +128,7 @@ class World:
 
     format: NoteFormat
     repository: RunRepository
-    log: SqlLog
+    log: SqliteLog
     liveness: FileLiveness
     engine: InlineEngine
     queries: RunQueries
@@ -135,7 +136,7 @@ class World:
     recovery: Recovery
     quota: Quota
     local_runs: LocalRuns
-    checkpoints: InMemorySaver
+    checkpoints: MemoryCheckpoints
     logged: list[Any]
     options: RunOptions = field(default_factory=lambda: RunOptions(keep_length=False))
 
@@ -155,16 +156,16 @@ async def open_world(
     database: Database,
     folder: Path,
     *,
-    checkpoints: InMemorySaver | None = None,
+    checkpoints: MemoryCheckpoints | None = None,
     max_runs: int = 5,
     max_crashes: int = 3,
     monthly: int | None = None,
     grace: float = 60.0,
 ) -> AsyncIterator[World]:
     """A process on this database; several of them may share the `checkpoints`."""
-    format, saver = NoteFormat(), checkpoints or InMemorySaver()
+    format, saver = NoteFormat(), checkpoints or MemoryCheckpoints()
     models, policies, ledgers = ModelCatalog(settings_of(NOWHERE, judge="off")), PolicyBook(), Ledgers()
-    repository, owned, run_log = RunRepository(database), OwnedRunRepository(database), SqlLog(database)
+    repository, owned, run_log = RunRepository(database), OwnedRunRepository(database), SqliteLog(database)
     graph = build_graph(format, models, saver, policies, ledgers=ledgers)
     formats = RunFormats({"note": format}, {"note": graph}, models, policies)
     budgets, background = Budgets(ledgers, UsageRepository(database)), Background()
@@ -193,7 +194,7 @@ async def open_world(
     )
     queries = RunQueries(repository, run_log, local_runs.settle, audience, ledgers.prices)
     service = RunService(
-        Admission(formats.formats, models, policies, StoredLibrary({}), ledgers.prices, None),
+        Admission(formats.formats, models, policies, StoredLookups({}), ledgers.prices, None),
         repository,
         queries,
         engine,

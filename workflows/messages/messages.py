@@ -22,6 +22,8 @@ NodeName = Literal[
     "calculate_metrics",
 ]
 NodeStatus = Literal["started", "completed", "failed", "skipped", "resumed"]
+ModelRole = Literal["outline", "writing", "derived", "judge"]
+"""What a model is called for."""
 RetractReason = Literal["restart", "safety", "revision"]
 CheckStage = Literal["input", "sentence", "section", "final"]
 

@@ -1,4 +1,4 @@
-"""What a reader of a log has before them: the reader's rule, as the service itself applies it. Pure."""
+"""The transcript of a run: text and totals after each message, by the reader's rule. Pure."""
 
 from workflows.messages.messages import (
     CallUsage,
@@ -15,12 +15,12 @@ from workflows.messages.messages import (
     TextRetracted,
     UsageUpdated,
 )
-from workflows.messages.usage_totals import Account, add_part
+from workflows.messages.usage_totals import UsageKey, add_part
 from workflows.text.words import count_words
 
 
 class Transcript:
-    """The text so far, and the newest of whatever is told more than once."""
+    """The text so far by section and piece, and the newest of what is sent more than once."""
 
     def __init__(self) -> None:
         self._chunks: dict[int, list[str]] = {}
@@ -30,7 +30,7 @@ class Transcript:
         self.facts: FactsGathered | None = None
         self.outline: OutlinePlanned | None = None
         self.usage: UsageUpdated | None = None
-        self.spent: dict[Account, CallUsage] = {}
+        self.spent: dict[UsageKey, CallUsage] = {}
         self.calls: set[str] = set()
         self.percent = 0
         self.attempts = 0
@@ -42,33 +42,46 @@ class Transcript:
         """Takes one more message into account."""
         self.terminal = message if isinstance(message, RunCompleted | RunFailed) else None
         match message:
-            case TextAppended() as data:
-                self._append(data)
-            case TextRetracted() as data if data.piece is None:
-                self._chunks.pop(data.section, None)
-                self.finished.discard(data.section)
-            case TextRetracted() as data:
-                self._pieces.pop(str(data.piece), None)
-                self.finished_pieces.discard(str(data.piece))
-            case FactsGathered() as data:
-                self.facts = data
-            case OutlinePlanned() as data:
-                self.outline = data
-            case UsageUpdated() as data:
-                self.usage = data
-                if data.call is not None:
-                    add_part(self.spent, data.call)
-                    self.calls.update([data.call.id] if data.call.id else [])
-            case ProgressReported() as data:
-                self.percent = data.percent
-            case MetricsCalculated() as data:
-                self.metadata = data
-            case SafetyChecked() as data:
-                self.verdicts.append(data)
-            case NodeChanged() as data if data.node == "workflow" and data.status in ("started", "resumed"):
+            case TextAppended():
+                self._append(message)
+            case TextRetracted():
+                self._retract(message)
+            case UsageUpdated():
+                self._count(message)
+            case SafetyChecked():
+                self.verdicts.append(message)
+            case NodeChanged(node="workflow", status="started" | "resumed"):
                 self.attempts += 1
             case _:
+                self._remember(message)
+
+    def _remember(self, message: Message) -> None:
+        """The newest of what is sent more than once."""
+        match message:
+            case FactsGathered():
+                self.facts = message
+            case OutlinePlanned():
+                self.outline = message
+            case ProgressReported():
+                self.percent = message.percent
+            case MetricsCalculated():
+                self.metadata = message
+            case _:
                 pass
+
+    def _retract(self, message: TextRetracted) -> None:
+        if message.piece is None:
+            self._chunks.pop(message.section, None)
+            self.finished.discard(message.section)
+        else:
+            self._pieces.pop(message.piece, None)
+            self.finished_pieces.discard(message.piece)
+
+    def _count(self, message: UsageUpdated) -> None:
+        self.usage = message
+        if message.call is not None:
+            add_part(self.spent, message.call)
+            self.calls.update([message.call.id] if message.call.id else [])
 
     @property
     def whole_usage(self) -> UsageUpdated | None:

@@ -1,15 +1,14 @@
-"""What a run has spent, added up from what each call says. Pure."""
+"""Usage of a run, added up from what each call reports. Pure."""
 
 from collections.abc import Iterable
 
 from workflows.messages.messages import CallUsage, UsageUpdated
-from workflows.messages.spending import Spending
 
-Account = tuple[str, str, int | None]
+UsageKey = tuple[str, str, int | None]
 """Role, model and section: what is added up together."""
 
 
-class Tally:
+class UsageTotals:
     """Running totals of a run, from where an earlier attempt left them."""
 
     def __init__(self, usage: UsageUpdated, known: Iterable[str] = ()) -> None:
@@ -17,9 +16,8 @@ class Tally:
         self._known = set(known)
         self.usage = usage
 
-    def add(self, spent: Spending) -> UsageUpdated | None:
-        """The message that tells of one more call; None for a call that was told already."""
-        call = CallUsage.model_validate({name: value for name, value in spent.items() if name != "kind"})
+    def add(self, call: CallUsage) -> UsageUpdated | None:
+        """The totals with one more call; None for a call that they have already."""
         if call.id in self._known:
             return None
         if call.id is not None:
@@ -41,7 +39,7 @@ def add_costs(known: float | None, more: float | None) -> float | None:
     return None if known is None or more is None else round(known + more, 9)
 
 
-def add_part(parts: dict[Account, CallUsage], call: CallUsage) -> None:
+def add_part(parts: dict[UsageKey, CallUsage], call: CallUsage) -> None:
     """Adds a call to what its account has."""
     account = (call.role, call.model, call.section)
     before = parts.get(account)
@@ -50,7 +48,7 @@ def add_part(parts: dict[Account, CallUsage], call: CallUsage) -> None:
 
 def sum_by_role(parts: Iterable[CallUsage]) -> list[CallUsage]:
     """The same without the sections: one part a role and model."""
-    sums: dict[Account, CallUsage] = {}
+    sums: dict[UsageKey, CallUsage] = {}
     for part in parts:
         add_part(sums, part.model_copy(update={"section": None}))
     return list(sums.values())

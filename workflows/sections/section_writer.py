@@ -1,76 +1,30 @@
-"""The page that a node writes on: the only way in which text reaches a reader.
+"""The writer of one section's text: the only way in which text reaches a reader.
 
-Whatever a node writes here is sent as `content` and kept in the state, both from the same cleaned
-stream. What a node doesn't write on a page (an outline's JSON, a judge's words, a draft that is
-thrown away) can't leak: nobody listens to the model's own tokens.
+Whatever a node writes here is sent as `content` and kept in the state, both from the same cleaned stream. What a node
+doesn't write here (an outline's JSON, a judge's words, a draft that is thrown away) can't leak: nobody listens to the
+model's own tokens.
 """
 
 import asyncio
 from types import TracebackType
-from typing import Literal, NotRequired, Self
+from typing import Self
 
 from langgraph.types import StreamWriter
-from typing_extensions import TypedDict
 
 from workflows.errors import ModelBadOutput
-from workflows.state import Facts, Section, Verdict
+from workflows.messages.messages import RetractReason, TextAppended, TextRetracted
+from workflows.state import Section
 from workflows.text.length import Trimmer
 from workflows.text.normaliser import Normaliser
 from workflows.text.words import count_words
 
-RetractReason = Literal["restart", "safety", "revision"]
-
 _JOIN_SECONDS = 0.01
-"""How long words may wait on the page for more to go with them. An item of a graph's stream costs the same
+"""How long words may wait for more to go with them. An item of a graph's stream costs the same
 whatever its length, and a fast model sends thousands of tokens a second."""
 
 
-class Prose(TypedDict):
-    """Stream item: text to append to a section, or to a piece. `last` marks its end."""
-
-    kind: Literal["prose"]
-    section: int
-    piece: NotRequired[str]
-    text: str
-    last: bool
-
-
-class Retraction(TypedDict):
-    """Stream item: forget the text of a section, or of a piece."""
-
-    kind: Literal["retraction"]
-    section: int
-    piece: NotRequired[str]
-    reason: RetractReason
-
-
-class Judgement(TypedDict):
-    """Stream item: what a safety check found, also when it ends the run."""
-
-    kind: Literal["judgement"]
-    verdict: Verdict
-
-
-class Findings(TypedDict):
-    """Stream item: the facts that all sections share."""
-
-    kind: Literal["facts"]
-    facts: Facts
-
-
-class Notice(TypedDict):
-    """Stream item: something that a person should be told while a node works."""
-
-    kind: Literal["notice"]
-    node: str
-    message: str
-
-
-PageItem = Prose | Retraction | Judgement | Findings | Notice
-
-
-class Page:
-    """One section or piece being written (`with`). Items go to LangGraph's stream writer, in order.
+class SectionWriter:
+    """The text of one section or piece while it is written (`with`). Its messages go to LangGraph's stream writer.
 
     The first words go at once, what follows together. However the block is left, every word that was
     written has gone to the readers.
@@ -114,9 +68,8 @@ class Page:
         return "".join(self._text) + (self._trimmer.rest if self._trimmer is not None else "")
 
     def retract(self, reason: RetractReason) -> None:
-        """Takes back what earlier pages of this section showed."""
-        item = Retraction(kind="retraction", section=self._section, reason=reason)
-        self._writer(item if self._piece is None else {**item, "piece": self._piece})
+        """Takes back what earlier writers of this section showed."""
+        self._writer(TextRetracted(section=self._section, piece=self._piece, reason=reason))
 
     def write(self, chunk: str) -> None:
         """Appends what is left of `chunk` after cleaning and trimming."""
@@ -157,6 +110,11 @@ class Page:
             self._timer.cancel()
             self._timer = None
         if self._waiting or last:
-            item = Prose(kind="prose", section=self._section, text="".join(self._waiting), last=last)
+            chunk = "".join(self._waiting)
             self._waiting.clear()
-            self._writer(item if self._piece is None else {**item, "piece": self._piece})
+            # Not validated: the fields are ours, and there is one for every few tokens.
+            self._writer(
+                TextAppended.model_construct(
+                    section=self._section, chunk=chunk, is_complete=last, piece=self._piece
+                )
+            )

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from langgraph.errors import GraphBubbleUp
-from langgraph.runtime import Runtime
 
-from workflows.state import RunContext
+from workflows.sections.node_context import NodeContext
 
-Node = Callable[[Any, Runtime[RunContext]], Awaitable[dict[str, Any]]]
+Node = Callable[[NodeContext, Any], Awaitable[dict[str, Any]]]
 
 
 @dataclass(slots=True)
@@ -36,23 +35,21 @@ class Siblings:
     def together(self, node: Node) -> Node:
         """The same node, as one of those that go on at once."""
 
-        async def work(state: Any, runtime: Runtime[RunContext]) -> dict[str, Any]:
-            info = runtime.execution_info
+        async def work(context: NodeContext, state: Any) -> dict[str, Any]:
+            info = context.runtime.execution_info
             if info is None or info.thread_id is None:
-                return await node(state, runtime)
-            return await self._work(info.thread_id, node, state, runtime)
+                return await node(context, state)
+            return await self._work(info.thread_id, node, context, state)
 
         return work
 
-    async def _work(
-        self, thread_id: str, node: Node, state: Any, runtime: Runtime[RunContext]
-    ) -> dict[str, Any]:
+    async def _work(self, thread_id: str, node: Node, context: NodeContext, state: Any) -> dict[str, Any]:
         step = self._steps.setdefault(thread_id, _Step())
         step.members += 1
         try:
             if step.failure is None:
                 try:
-                    return await self._count(step, node(state, runtime))
+                    return await self._count(step, node(context, state))
                 except GraphBubbleUp:  # it stops in good order, or waits for a person
                     raise
                 except Exception as failure:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 
-from backend.store.run_values import RunOptions
+from backend.store.run_values import MAX_TOKENS, MAX_USD, RunOptions
 from workflows.errors import FieldError, InvalidInput
 from workflows.messages.messages import UsageUpdated
 from workflows.models.budget.ledger import Caps
-from workflows.models.budget.prices import PriceBook
+from workflows.models.budget.prices import PriceRegistry
 from workflows.models.spec import ModelSpec
 
-__all__ = ["RunOptions", "check_prices", "check_room", "with_caps"]
+__all__ = ["MAX_TOKENS", "MAX_USD", "RunOptions", "check_prices", "check_room", "with_caps"]
 
 
 def with_caps(options: RunOptions, caps: Caps) -> RunOptions:
@@ -38,7 +38,7 @@ def check_room(options: RunOptions, before: RunOptions, spent: UsageUpdated | No
         raise InvalidInput("; ".join(f"{error.field}: {error.message}" for error in errors), errors)
 
 
-def check_prices(budget_usd: float | None, called: Iterable[ModelSpec], prices: PriceBook) -> None:
+def check_prices(budget_usd: float | None, called: Iterable[ModelSpec], prices: PriceRegistry) -> None:
     """A budget can only be kept where every model's price is known. Raises InvalidInput."""
     if budget_usd is None:
         return

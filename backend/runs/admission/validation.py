@@ -10,8 +10,9 @@ from backend.runs.admission.options import RunOptions, check_prices
 from backend.store.runs import NewRun, Run
 from workflows.errors import Conflict, FieldError, InvalidInput
 from workflows.formats.base import AnyFormat
-from workflows.lookups import Library
-from workflows.models.budget.prices import PriceBook
+from workflows.formats.defaults import check_model, default_cache_of, resolve
+from workflows.lookups import Lookups
+from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.spec import ModelSpec
 from workflows.safety.book import PolicyBook
@@ -35,8 +36,8 @@ class Admission:
     formats: Mapping[str, AnyFormat]
     models: ModelCatalog
     policies: PolicyBook
-    library: Library
-    prices: PriceBook
+    lookups: Lookups
+    prices: PriceRegistry
     budget_usd: float | None
 
     def format(self, name: str) -> AnyFormat:
@@ -52,16 +53,15 @@ class Admission:
 
     async def resolve(self, owner: str, format: AnyFormat, given: BaseModel) -> BaseModel:
         """The input with what it refers to, as it is now. Raises NotFound, InvalidInput."""
-        resolved: BaseModel = await format.resolve(given, self.library, owner)
-        return resolved
+        return await resolve(format, given, self.lookups, owner)
 
     def settle(self, format: AnyFormat, given: BaseModel, asked: RunOptions) -> tuple[ModelSpec, RunOptions]:
         """The model, and the options with what was left out, as they are for this run: later changes of the
         settings don't change it. Raises InvalidInput, ModelNotConfigured."""
         model = self.models.resolve(asked.model)
-        format.check_model(given, model)
+        check_model(format, given, model)
         # A person may edit the plan, so the result isn't the input's alone.
-        cache = "off" if asked.review_outline else asked.cache or format.default_cache
+        cache = "off" if asked.review_outline else asked.cache or default_cache_of(format)
         budget = asked.budget_usd or self.budget_usd
         self.check_budget(budget, model)
         return model, asked.model_copy(update={"cache": cache, "budget_usd": budget})

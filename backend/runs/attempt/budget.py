@@ -4,14 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from backend.store.runs import Run
 from backend.store.usage import UsageRepository
 from workflows.messages.messages import CallUsage, Message, UsageUpdated
-from workflows.messages.spending import Spending
 from workflows.messages.transcript import Transcript
-from workflows.messages.usage_totals import Tally, sum_by_role
+from workflows.messages.usage_totals import UsageTotals, sum_by_role
 from workflows.models.budget.ledger import Caps, Ledger, Ledgers
 from workflows.state import State
 
@@ -24,19 +23,20 @@ class AttemptBudget:
     """Budget of one attempt: `tally` is what was reported to readers, the ledger what was really spent."""
 
     ledger: Ledger
-    tally: Tally
+    tally: UsageTotals
 
     def missed(self, state: State) -> Iterator[Message]:
         """Usage of calls of an earlier attempt that died between its checkpoint and the log."""
-        for spent in cast(list[Spending], state.get("spent", [])):
-            if (message := self.tally.add(spent)) is not None:
-                self.ledger.recall(spent)
+        for spent in state.get("spent", []):
+            call = CallUsage.model_validate({key: value for key, value in spent.items() if key != "kind"})
+            if (message := self.tally.add(call)) is not None:
+                self.ledger.recall(call)
                 yield message
 
     def unreported(self) -> Iterator[Message]:
         """Usage of calls that were cut off: when they ended, nobody listened to the graph any more."""
-        for spent in self.ledger.spent:
-            if (message := self.tally.add(spent)) is not None:
+        for call in self.ledger.calls:
+            if (message := self.tally.add(call)) is not None:
                 yield message
 
 
@@ -62,7 +62,7 @@ class Budgets:
             parallel=options.parallel,
         )
         usage = before.model_copy(update={"budget_usd": options.budget_usd, "call": None})
-        tally = Tally(usage, known=transcript.calls)
+        tally = UsageTotals(usage, known=transcript.calls)
         with self._ledgers.keep(run.id, ledger):
             yield AttemptBudget(ledger, tally)
 

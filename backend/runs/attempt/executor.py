@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import structlog
 
+from backend.log.base import RunLog
 from backend.log.entry import LogUnavailable, StaleWriter
-from backend.log.sql import SqlLog
 from backend.runs.attempt.attempt import Attempt, AttemptTools
 from backend.runs.attempt.budget import Budgets
 from backend.runs.attempt.finalize import RunFinalizer
@@ -26,7 +26,7 @@ class Executor:
 
     def __init__(
         self,
-        run_log: SqlLog,
+        run_log: RunLog,
         finalizer: RunFinalizer,
         budgets: Budgets,
         observers: Observers,

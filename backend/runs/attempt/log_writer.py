@@ -6,8 +6,8 @@ from typing import Self
 
 import structlog
 
+from backend.log.base import RunLog
 from backend.log.entry import Entry, LogUnavailable, StaleWriter
-from backend.log.sql import SqlLog
 from backend.store.owned_runs import Lease
 from backend.streaming.merge import merge_messages
 from backend.telemetry.metrics import AttemptMetrics
@@ -26,7 +26,7 @@ class LogWriter:
 
     def __init__(
         self,
-        log: SqlLog,
+        log: RunLog,
         lease: Lease,
         *,
         last_seq: int,

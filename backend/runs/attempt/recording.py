@@ -11,9 +11,9 @@ from langchain_core.callbacks import BaseCallbackHandler
 from backend.store.runs import Run
 from backend.version import VERSION
 from workflows.messages.messages import Message, RunCompleted, RunFailed
-from workflows.models.calls.recorder import CallRecorder
 from workflows.models.cassettes.cassette import VERSION as FORM
-from workflows.models.cassettes.cassette import Ending, Header, RecordingFile
+from workflows.models.cassettes.cassette import CassetteEnding, CassetteWriter, Header
+from workflows.models.cassettes.recorder import CallRecorder
 from workflows.models.clients.catalog import ModelCatalog
 
 log = structlog.get_logger()
@@ -25,7 +25,7 @@ class RunRecorder:
     def __init__(self, models: ModelCatalog, path_of: Callable[[str], Path]) -> None:
         self._models = models
         self._path_of = path_of
-        self._files: dict[str, RecordingFile] = {}
+        self._files: dict[str, CassetteWriter] = {}
 
     async def begin(self, run: Run) -> list[BaseCallbackHandler]:
         """The callbacks of one attempt at the run. Raises a ModelError when its model can't be opened."""
@@ -68,9 +68,9 @@ class RunRecorder:
         match ending:
             case RunCompleted() as data:
                 words = sum(section.words for section in data.sections)
-                last = Ending(outcome="complete", sha256=data.sha256, words=words)
+                last = CassetteEnding(outcome="complete", sha256=data.sha256, words=words)
             case RunFailed() as data:
-                last = Ending(outcome=data.code, words=data.partial.words)
+                last = CassetteEnding(outcome=data.code, words=data.partial.words)
             case _:
                 return
         try:
@@ -78,8 +78,8 @@ class RunRecorder:
         except OSError as error:
             log.warning("run_not_recorded", run_id=run.id, cause=error.strerror)
 
-    def _open(self, header: Header) -> RecordingFile:
-        file = RecordingFile(self._path_of(header.run_id))
+    def _open(self, header: Header) -> CassetteWriter:
+        file = CassetteWriter(self._path_of(header.run_id))
         if file.is_new:
             file.write(storywire_recording=header)
         return file

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import structlog
 from langgraph.errors import GraphDrained
 
-from backend.log.sql import SqlLog
+from backend.log.base import RunLog
 from backend.runs.admission.quota import Quota
 from backend.runs.readers.reader import Reader, open_reader
 from backend.runs.readers.replay import read_entry, replay
@@ -27,7 +27,7 @@ class SourceReader:
 
     def __init__(
         self,
-        run_log: SqlLog,
+        run_log: RunLog,
         runs: RunRepository,
         owned_runs: OwnedRunRepository,
         cache: ResultCache,

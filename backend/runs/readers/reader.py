@@ -2,10 +2,10 @@
 
 from typing import Literal
 
+from backend.log.base import RunLog
 from backend.log.entry import Entry
-from backend.log.sql import SqlLog
 from backend.streaming.merge import merge_entries
-from backend.streaming.views import Granularity, Order, View
+from backend.streaming.views import Granularity, Order, View, first_id
 from workflows.errors import FieldError, InvalidInput
 from workflows.messages.messages import TERMINAL
 
@@ -23,8 +23,16 @@ class Reader:
     """
 
     def __init__(
-        self, log: SqlLog, run_id: str, cursor: int, view: View | None, superseded_error_seq: int | None
+        self,
+        log: RunLog,
+        run_id: str,
+        cursor: int,
+        view: View | None,
+        superseded_error_seq: int | None,
+        first_id: int = 0,
     ) -> None:
+        self.first_id = first_id
+        """What is added to the numbers of what is read, so that their ids tell the view that they are of."""
         self._log = log
         self._run_id = run_id
         self._superseded_error_seq = superseded_error_seq
@@ -105,7 +113,7 @@ class Reader:
 
 
 def open_reader(
-    log: SqlLog,
+    log: RunLog,
     run_id: str,
     cursor: int,
     *,
@@ -113,12 +121,13 @@ def open_reader(
     order: Order = "live",
     granularity: Granularity = "token",
 ) -> Reader:
-    """A reader that goes on after `cursor`, in the view that the cursor belongs to.
+    """A reader that goes on after `cursor`, the number of a message in this very view.
 
     `superseded_error_seq` is the number of an error that a resume superseded: the log doesn't end with it.
     """
     plain = order == "live" and granularity == "token"
-    return Reader(log, run_id, cursor, None if plain else View(order, granularity), superseded_error_seq)
+    view = None if plain else View(order, granularity)
+    return Reader(log, run_id, cursor, view, superseded_error_seq, first_id(order, granularity))
 
 
 def _unknown_cursor(cursor: int) -> InvalidInput:

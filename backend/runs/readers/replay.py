@@ -2,8 +2,8 @@
 
 import structlog
 
+from backend.log.base import RunLog
 from backend.log.entry import Entry
-from backend.log.sql import SqlLog
 from workflows.messages.lenient import decode_stored
 from workflows.messages.messages import Message
 from workflows.messages.transcript import Transcript
@@ -11,7 +11,7 @@ from workflows.messages.transcript import Transcript
 log = structlog.get_logger()
 
 
-async def replay(run_log: SqlLog, run_id: str) -> tuple[Transcript, int]:
+async def replay(run_log: RunLog, run_id: str) -> tuple[Transcript, int]:
     """What a reader has before them now, and the seq of the last message (0: none).
 
     An entry that a later version wrote is read as far as it can be, as every reader does; one that can't be read at all
@@ -26,7 +26,7 @@ async def replay(run_log: SqlLog, run_id: str) -> tuple[Transcript, int]:
     return transcript, seq
 
 
-async def read_messages(run_log: SqlLog, run_id: str) -> list[Message]:
+async def read_messages(run_log: RunLog, run_id: str) -> list[Message]:
     """Every message of the log, in order."""
     messages: list[Message] = []
     seq = 0

@@ -13,6 +13,7 @@ from backend.store.cache import CacheRepository
 from backend.store.run_values import RunOptions
 from backend.store.runs import NewRun, RunRepository
 from workflows.formats.base import AnyFormat
+from workflows.formats.defaults import cache_key_of
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import Policy
 from workflows.state import VersionPlan
@@ -47,7 +48,7 @@ def make_cache_key(format: AnyFormat, run: NewRun, models: list[ModelSpec], poli
     """
     if run.options.cache not in ("use", "refresh") or run.origin is not None:
         return None
-    given = format.cache_key(format.parse(run.input))
+    given = cache_key_of(format, format.parse(run.input))
     if given is None:
         return None
     whole = [

@@ -3,12 +3,13 @@
 from backend.store.runs import Run
 from workflows.errors import Conflict, FieldError, InvalidInput
 from workflows.formats.base import AnyFormat
+from workflows.formats.defaults import exporters_of, language_of
 from workflows.formats.exports import Exporter, Finished
 
 
 def find_exporter(format: AnyFormat, name: str) -> Exporter:
     """Raises InvalidInput that lists what there is."""
-    exporters = format.exporters()
+    exporters = exporters_of(format)
     if name not in exporters:
         message = f"a text of the format {format.name} can be had as {', '.join(sorted(exporters))}"
         raise InvalidInput(f"as: {message}", (FieldError("as", message),))
@@ -24,7 +25,7 @@ def finished(format: AnyFormat, run: Run) -> Finished:
         run_id=run.id,
         format=run.format,
         title=result.title,
-        language=format.language(format.parse(run.input)),
+        language=language_of(format, format.parse(run.input)),
         input=run.input,
         sections=[(section.title, section.text) for section in result.sections],
         pieces=[(piece.title, piece.text) for piece in result.pieces],

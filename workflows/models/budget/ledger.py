@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from uuid import uuid4
 
 from workflows.errors import BudgetExceeded
-from workflows.messages.spending import Role, Spending
+from workflows.messages.messages import CallUsage, ModelRole
 from workflows.models.budget.counting import TextCount
-from workflows.models.budget.prices import Price, PriceBook, Tokens
+from workflows.models.budget.prices import Price, PriceRegistry, Tokens
 from workflows.models.spec import ModelSpec
 
 _LEAST_TOKENS = 16
@@ -39,7 +39,7 @@ class OpenCall:
     It is `made` once the model is being asked; until then it only keeps its part of what is left."""
 
     model: ModelSpec
-    role: Role
+    role: ModelRole
     section: int | None
     guess: int  # of the prompt's tokens, by its characters
     input_tokens: int  # the guess, as far as earlier calls taught better
@@ -63,7 +63,7 @@ class Ledger:
 
     def __init__(
         self,
-        prices: PriceBook,
+        prices: PriceRegistry,
         caps: Caps | None = None,
         *,
         spent_usd: float = 0.0,
@@ -77,12 +77,14 @@ class Ledger:
         self._tokens = output_tokens
         self._parallel = parallel
         self._open: list[OpenCall] = []
-        self._prompts: dict[tuple[ModelSpec, Role], tuple[int, int]] = {}  # tokens as counted, and as guessed
-        self.spent: list[Spending] = []
+        self._prompts: dict[
+            tuple[ModelSpec, ModelRole], tuple[int, int]
+        ] = {}  # tokens as counted, and as guessed
+        self.calls: list[CallUsage] = []
         """Every call of this attempt that has ended, in order."""
 
     def begin(
-        self, model: ModelSpec, role: Role, section: int | None, guess: int, *, shares: bool = False
+        self, model: ModelSpec, role: ModelRole, section: int | None, guess: int, *, shares: bool = False
     ) -> OpenCall:
         """A call that is about to be made, with a prompt of about `guess` tokens. It `shares` what is left with
         others that go on at once, as every section does.
@@ -100,7 +102,7 @@ class Ledger:
         self._open.append(call)
         return call
 
-    def end(self, call: OpenCall, tokens: Tokens | None) -> Spending | None:
+    def end(self, call: OpenCall, tokens: Tokens | None) -> CallUsage | None:
         """A call that is over. `tokens` are the provider's own count; None is ours. None: it was over before."""
         if call.closed:
             return None
@@ -109,35 +111,29 @@ class Ledger:
             before = self._prompts.get((call.model, call.role), (0, 0))
             self._prompts[call.model, call.role] = (before[0] + tokens.input, before[1] + call.guess)
         counted = tokens or Tokens(call.input_tokens, call.written.tokens)
-        spending = Spending(
-            kind="spending",
+        usage = CallUsage(
             id=uuid4().hex[:12],
-            model=str(call.model),
             role=call.role,
+            model=str(call.model),
+            section=call.section,
             input_tokens=counted.input,
             output_tokens=counted.output,
+            cached_tokens=counted.cached or None,
+            reasoning_tokens=counted.reasoning or None,
+            cost_usd=call.price.cost(counted) if call.price is not None else None,
+            estimated=True if tokens is None else None,
         )
-        if call.section is not None:
-            spending["section"] = call.section
-        if counted.cached:
-            spending["cached_tokens"] = counted.cached
-        if counted.reasoning:
-            spending["reasoning_tokens"] = counted.reasoning
-        if tokens is None:
-            spending["estimated"] = True
-        if call.price is not None:
-            spending["cost_usd"] = call.price.cost(counted)
-            self._usd += spending["cost_usd"]
+        self._usd += usage.cost_usd or 0.0
         self._tokens += counted.output
         if call.limit is not None and counted.output >= call.limit:
             call.ran_out = True
-        self.spent.append(spending)
-        return spending
+        self.calls.append(usage)
+        return usage
 
-    def recall(self, spending: Spending) -> None:
+    def recall(self, usage: CallUsage) -> None:
         """A call of an earlier attempt, which `spent_usd` and `output_tokens` didn't have."""
-        self._usd += spending.get("cost_usd", 0.0)
-        self._tokens += spending["output_tokens"]
+        self._usd += usage.cost_usd or 0.0
+        self._tokens += usage.output_tokens
 
     def drop(self, call: OpenCall) -> None:
         """A call that the provider never took: it cost nothing."""
@@ -195,8 +191,8 @@ def used_up() -> BudgetExceeded:
 class Ledgers:
     """The ledgers of the runs that this process executes, by run id."""
 
-    def __init__(self, prices: PriceBook | None = None) -> None:
-        self.prices = prices or PriceBook()
+    def __init__(self, prices: PriceRegistry | None = None) -> None:
+        self.prices = prices or PriceRegistry()
         self._ledgers: dict[str, Ledger] = {}
 
     @contextmanager

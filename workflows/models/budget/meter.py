@@ -10,13 +10,14 @@ from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import LLMResult
 
-from workflows.messages.spending import Role, Spending
+from workflows.messages.messages import CallUsage, ModelRole
 from workflows.models.budget.counting import guess_prompt
 from workflows.models.budget.ledger import Ledger, OpenCall, used_up
 from workflows.models.budget.prices import Tokens
+from workflows.models.replies.provider_strings import read_count
 from workflows.models.spec import ModelSpec
 
-Tell = Callable[[Spending], None]
+Tell = Callable[[CallUsage], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +28,14 @@ class Meter:
     ledger: Ledger
     tell: Tell
     model: ModelSpec
-    role: Role
+    role: ModelRole
     section: int | None
     shares: bool = False
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What LangChain's callbacks and traces are to know of a call."""
+        return {"role": self.role} if self.section is None else {"role": self.role, "section": self.section}
 
     def begin(self, messages: Sequence[BaseMessage]) -> OpenCall:
         """Keeps a part of what is left for a call with this prompt. Raises BudgetExceeded."""
@@ -115,13 +121,13 @@ def _message(response: LLMResult | None) -> AIMessage | None:
 
 
 def _tokens(message: AIMessage | None) -> Tokens | None:
-    """The provider's own count; None where it gave none."""
+    """The provider's own count; None where it gave none that can be believed."""
     usage = message.usage_metadata if message is not None else None
-    if usage is None or not (usage["input_tokens"] or usage["output_tokens"]):
+    if usage is None:
         return None
-    return Tokens(
-        input=usage["input_tokens"],
-        output=usage["output_tokens"],
-        cached=usage.get("input_token_details", {}).get("cache_read") or 0,
-        reasoning=usage.get("output_token_details", {}).get("reasoning") or 0,
-    )
+    read, written = read_count(usage["input_tokens"]), read_count(usage["output_tokens"])
+    if read is None or written is None or not (read or written):
+        return None
+    cached = read_count(usage.get("input_token_details", {}).get("cache_read")) or 0
+    reasoning = read_count(usage.get("output_token_details", {}).get("reasoning")) or 0
+    return Tokens(input=read, output=written, cached=min(cached, read), reasoning=min(reasoning, written))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 from urllib.parse import parse_qsl
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, BaseRunManager, CallbackManagerForLLMRun
 from langchain_core.exceptions import OutputParserException
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
@@ -24,7 +24,7 @@ from langchain_core.runnables.config import ensure_config
 from pydantic import PrivateAttr
 
 from workflows.errors import ModelNotConfigured
-from workflows.models.cassettes.cassette import Call, Recording, RecordingError, fingerprint, purpose_of
+from workflows.models.cassettes.cassette import Call, Cassette, CassetteError, fingerprint, purpose_of
 
 Match = Literal["input", "exact"]
 
@@ -32,7 +32,7 @@ _REMEMBERED_ATTEMPTS = 1000
 _FASTEST = 1000.0
 
 
-class Played:
+class PlaybackPositions:
     """How far each attempt at a run is in its recording; the oldest are forgotten."""
 
     def __init__(self) -> None:
@@ -49,19 +49,21 @@ class Played:
         return counter
 
 
-class Score:
+class ReplyFinder:
     """Which recorded reply comes next. Counts afresh in each attempt at a run.
 
     So a run that was interrupted and goes on gets the replies of the section that it writes again, from their
     beginning, on whichever process that is.
     """
 
-    def __init__(self, name: str, recording: Recording, match: Match, played: Played | None = None) -> None:
-        """`played` outlives the score where a run may get its recording opened more than once."""
+    def __init__(
+        self, name: str, recording: Cassette, match: Match, played: PlaybackPositions | None = None
+    ) -> None:
+        """`played` outlives the replies where a run may get its recording opened more than once."""
         self._name = name
         self._match = match
         self._calls = recording.replies
-        self._played = played or Played()
+        self._played = played or PlaybackPositions()
 
     def next(
         self, key: str, *, purpose: str = "", section: int | None = None, attempt: object = None
@@ -103,11 +105,11 @@ class ReplayChat(BaseChatModel):
 
     speed: float = 1.0
     streaming: bool = True
-    _score: Score = PrivateAttr()
+    _replies: ReplyFinder = PrivateAttr()
 
-    def __init__(self, score: Score, speed: float) -> None:
+    def __init__(self, replies: ReplyFinder, speed: float) -> None:
         super().__init__(speed=speed, streaming=True)
-        self._score = score
+        self._replies = replies
 
     @property
     def _llm_type(self) -> str:
@@ -120,8 +122,8 @@ class ReplayChat(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        del stop, run_manager, kwargs
-        call = self._find(messages)
+        del stop, kwargs
+        call = self._find(messages, run_manager)
         clock = asyncio.get_running_loop().time
         began = clock()
         for milliseconds, text in call.chunks:
@@ -141,8 +143,8 @@ class ReplayChat(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         """The whole reply at once, for callers that don't stream."""
-        del stop, run_manager
-        return self._whole(self._find(messages), kwargs.get("answers_by"))
+        del stop
+        return self._whole(self._find(messages, run_manager), kwargs.get("answers_by"))
 
     async def _agenerate(
         self,
@@ -152,8 +154,8 @@ class ReplayChat(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         """The whole reply when it was whole."""
-        del stop, run_manager
-        call = self._find(messages)
+        del stop
+        call = self._find(messages, run_manager)
         await self._wait(call.took / 1000 / (self.speed or 1))
         return self._whole(call, kwargs.get("answers_by"))
 
@@ -188,10 +190,12 @@ class ReplayChat(BaseChatModel):
         del schema, kwargs
         return self | RunnableLambda(_parse_beside if include_raw else _parse)
 
-    def _find(self, messages: Sequence[BaseMessage]) -> Call:
-        metadata = {**(ensure_config().get("metadata") or {}), **(self.metadata or {})}
+    def _find(self, messages: Sequence[BaseMessage], manager: BaseRunManager | None) -> Call:
+        """By the node, the role and the section, which are in the metadata of the call, or in that of its caller."""
+        known = {} if manager is None else manager.metadata
+        metadata = {**(ensure_config().get("metadata") or {}), **(self.metadata or {}), **known}
         run_id, attempt = metadata.get("run_id"), metadata.get("attempt")
-        return self._score.next(
+        return self._replies.next(
             fingerprint(messages),
             purpose=purpose_of(metadata),
             section=metadata.get("section"),
@@ -255,8 +259,8 @@ def check_file(name: str) -> None:
     """Raises ValueError with a sentence unless `name`, as a setting has it, is a recording that can be played."""
     file, _, _ = read_name(name, 1.0)
     try:
-        Recording.read(Path(file).expanduser())
-    except RecordingError as error:
+        Cassette.read(Path(file).expanduser())
+    except CassetteError as error:
         raise ValueError(str(error)) from None
 
 

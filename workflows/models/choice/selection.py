@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import get_args
 
 from workflows.errors import FieldError, InvalidInput, ModelNotConfigured
-from workflows.messages.spending import Role
+from workflows.messages.messages import ModelRole
 from workflows.models.choice.connections import MISSING, is_configured
-from workflows.models.settings import NO_FALLBACK, ModelSettings
+from workflows.models.configuration.roles import NO_FALLBACK
+from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
-from workflows.models.structured import StructuredMode, choose_mode, parse_choices
+from workflows.models.structured import StructuredMode, choose_mode, parse_mode_rules
 
 EMBEDDED = ModelSpec("embedded", "smollm2-135m-instruct")
 EMBEDDED_NOTE = (
@@ -24,7 +25,7 @@ DEFAULT_NAMES = {
     "groq": "openai/gpt-oss-120b",
     "ollama": "llama3.2",
 }
-ROLES: tuple[Role, ...] = get_args(Role)
+ROLES: tuple[ModelRole, ...] = get_args(ModelRole)
 
 # They do a whole run or nothing of it. The one has prompts of its own, whose plans nobody else can write from; the
 # other has recorded replies, which nobody else can be asked to go on from.
@@ -40,7 +41,7 @@ class ModelInfo:
     configured: bool
     allowed: bool
     structured: StructuredMode
-    roles: tuple[Role, ...]
+    roles: tuple[ModelRole, ...]
     note: str | None = None
 
     @property
@@ -55,7 +56,7 @@ class Selection:
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
         self.patterns = settings.allowed_patterns
-        self._modes = parse_choices(settings.structured_modes)
+        self._modes = parse_mode_rules(settings.structured_modes)
 
     def default(self) -> ModelSpec:
         """What writes when a run names no model: the setting, else a provider that is configured, else the
@@ -106,7 +107,7 @@ class Selection:
         if not is_configured(spec.provider, self._settings):
             raise ModelNotConfigured(f"{spec} needs the setting {MISSING[spec.provider]}, which is not set.")
 
-    def of(self, role: Role, writing: ModelSpec) -> ModelSpec | None:
+    def of(self, role: ModelRole, writing: ModelSpec) -> ModelSpec | None:
         """Who has a role in a run that `writing` writes. None: no judge is asked for.
 
         A recording plays every role, the judge's too if it holds its replies, whatever the settings ask for.
@@ -128,7 +129,7 @@ class Selection:
             return writing
         return ModelSpec.parse(own)
 
-    def fallback_of(self, role: Role, writing: ModelSpec) -> ModelSpec | None:
+    def fallback_of(self, role: ModelRole, writing: ModelSpec) -> ModelSpec | None:
         """Who takes over when the role's model can't be reached; None: nobody. Its own key isn't looked for."""
         settings = self._settings
         own = {

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 # A sentence ends at its mark and closing quotes, unless it goes on in lower case (`"Oh!" she said.`).
-_MARK = r"(?<!\bMr)(?<!\bMrs)(?<!\bDr)[.!?…]+[\"”’')]*"
+_MARK = r"(?<![.!?…])(?<!\bMr)(?<!\bMrs)(?<!\bDr)[.!?…]++[\"”’')]*+"
 _END_WITHIN = re.compile(_MARK + r"(?=\s+[^\sa-z])")
 _END_AT_LAST = re.compile(_MARK + r"(?=\s+[^\sa-z]|\s*$)")
 _NOT_A_WORD = re.compile(r"[^\w']+")
-_MARKUP = re.compile(r"<\|.*?\|>|[^\S ]|[\x00-\x1f\x7f]")
+_MARKUP = re.compile(r"<\|[^|<>\n]{0,64}\|>|[^\S ]|[\x00-\x1f\x7f]")
 # Where the model speaks of its text instead of telling it.
 _ASIDE = re.compile(
     r"\b(?:this (?:story|page|book|sentence)|the (?:story|reader)|story about|on the page)\b", re.IGNORECASE
@@ -57,9 +57,12 @@ class SentenceBuffer:
 
 
 def _first_end(text: str, end: re.Pattern[str]) -> int | None:
+    quotes = counted = 0
     for match in end.finditer(text):
-        if text.count('"', 0, match.end()) % 2 == 0:
-            return match.end()
+        quotes += text.count('"', counted, match.end())
+        counted = match.end()
+        if quotes % 2 == 0:
+            return counted
     return None
 
 
