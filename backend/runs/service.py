@@ -130,7 +130,10 @@ class RunService:
         run = await self._queries.find(owner, run_id)
         options = await self._check_resume(run, caps or Caps())
         with self._quota.reserve(run.format) as limit, self._engine.reserve_slot():
-            if not await self._repository.resume(run, self._engine.process, options, limit):
+            since = self._cache.kept_since(options)
+            if not await self._repository.resume(
+                run, self._engine.process, options, limit=limit, kept_since=since
+            ):
                 raise Conflict("Somebody else resumed the run at this moment.")
             await self._engine.submit(run.id)
         run = await self._queries.find(owner, run_id)

@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, exists, literal, select,
 from backend.store.charges import Limit, charge, refund
 from backend.store.database import Database
 from backend.store.runs import Run, moving
-from backend.store.sources import find_source
+from backend.store.sources import find_source, keep_result
 from backend.store.tables import log_heads, runs
 from workflows.errors import Cancelled
 from workflows.messages.messages import RunCompleted, RunFailed
@@ -34,9 +34,10 @@ class OwnedRunRepository:
         self._db = database
 
     async def complete(
-        self, lease: Lease, result: RunCompleted, plan: VersionPlan | None, *, bought: bool
+        self, lease: Lease, run: Run, result: RunCompleted, plan: VersionPlan | None, *, bought: bool
     ) -> bool:
-        """Stores the result. A run that bought nothing isn't charged."""
+        """Stores the result; one that isn't a copy answers the same request from now on, if the run has a cache key. A
+        run that bought nothing isn't charged."""
         values = {
             "result": result,
             "plan": plan,
@@ -44,7 +45,12 @@ class OwnedRunRepository:
             "words": sum(section.words for section in result.sections),
             "section_count": len(result.sections),
         }
-        return await self._end(lease, moving("complete").values(values), bought)
+
+        def keep(connection: Connection) -> None:
+            if run.cache_key is not None and not result.cached:
+                keep_result(connection, run.owner, run.cache_key, run.id)
+
+        return await self._end(lease, moving("complete").values(values), bought, keep)
 
     async def fail(self, lease: Lease, error: RunFailed, title: str | None, *, bought: bool) -> bool:
         """Stores the error, of a run that was cancelled or failed."""
@@ -77,8 +83,11 @@ class OwnedRunRepository:
 
         return await self._db.write(work)
 
-    async def _end(self, lease: Lease, query: Any, bought: bool) -> bool:
+    async def _end(
+        self, lease: Lease, query: Any, bought: bool, also: Callable[[Connection], None] = lambda _: None
+    ) -> bool:
         def after(connection: Connection) -> None:
+            also(connection)
             if not bought:
                 refund(connection, lease.run_id)
 

@@ -173,13 +173,19 @@ class RunRepository:
         return await self._write(query)
 
     async def resume(
-        self, run: Run, process: str | None, options: RunOptions, limit: Limit | None = None
+        self,
+        run: Run,
+        process: str | None,
+        options: RunOptions,
+        *,
+        limit: Limit | None = None,
+        kept_since: datetime | None = None,
     ) -> bool:
         """Makes a run that ended go on in `process`, with these options; False if somebody else was quicker.
 
         The error that is the last word of its log is superseded, and it is forgotten that it was to be stopped and
         how often it broke off. A failed part of a series whose place another run took since can't go on. A run that
-        isn't charged yet, and isn't given another's text, is; raises LimitReached.
+        isn't given another's text any more, and wasn't charged so far, is charged; raises LimitReached.
         """
         query = (
             moving("resume")
@@ -196,8 +202,11 @@ class RunRepository:
         )
 
         def work(connection: Connection) -> bool:
-            resumed = bool(connection.execute(query).rowcount)
-            if resumed and run.source_run_id is None:
+            source = None
+            if run.source_run_id is not None:
+                source = find_source(connection, run.owner, run.cache_key, kept_since, run.id)
+            resumed = bool(connection.execute(query.values(source_run_id=source)).rowcount)
+            if resumed and source is None:
                 charge(connection, run.id, run.owner, run.format, limit)
             return resumed
 

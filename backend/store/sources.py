@@ -1,8 +1,8 @@
 """Source of a run's text: another run that was, or is being, written for the same request."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, insert, select
 
 from backend.store.tables import cached_results, runs
 
@@ -41,3 +41,12 @@ def find_source(
     )
     leader: str | None = connection.scalar(writing)
     return leader
+
+
+def keep_result(connection: Connection, owner: str, cache_key: str, run_id: str) -> None:
+    """From now on this run answers the same request, in place of an older one. Part of the transaction in which it is
+    stored that the run is complete: who asks in between would find neither and buy it again."""
+    row = {"owner": owner, "key": cache_key, "run_id": run_id, "created_at": datetime.now(UTC)}
+    same = (cached_results.c.owner == owner) & (cached_results.c.key == cache_key)
+    connection.execute(delete(cached_results).where(same))
+    connection.execute(insert(cached_results).values(row))

@@ -13,12 +13,12 @@ from backend.store.owned_runs import Lease, OwnedRunRepository
 from backend.store.runs import Run, RunRepository
 from backend.store.transitions import MOVES
 from tests.unit.messages import complete, error
-from tests.unit.stored_runs import add_run, finish_run, lease_run
+from tests.unit.stored_runs import a_run, add_run, finish_run, lease_run
 
 Write = Callable[[OwnedRunRepository, Lease], Awaitable[bool]]
 ALWAYS = Limit(None, datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC))
 WRITES: dict[str, Write] = {
-    "complete": lambda runs, lease: runs.complete(lease, complete(), None, bought=True),
+    "complete": lambda runs, lease: runs.complete(lease, a_run(), complete(), None, bought=True),
     "fail": lambda runs, lease: runs.fail(lease, error(), "T", bought=True),
     "cancel": lambda runs, lease: runs.fail(lease, error("CANCELLED"), "T", bought=True),
     "ask": lambda runs, lease: runs.release(lease, waits=True, title="T", words=3),

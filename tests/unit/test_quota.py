@@ -71,7 +71,7 @@ async def test_quota_counts_what_was_bought_however_it_ended_also_when_it_is_del
     assert run is not None and await used(quota) == 1
     lease = await lease_run(log, run)
     if ending == "completed":
-        await owned.complete(lease, complete(), None, bought=bought)
+        await owned.complete(lease, run, complete(), None, bought=bought)
     else:
         code = "CANCELLED" if ending == "cancelled" else "MODEL_AUTH"
         await owned.fail(lease, error(code), None, bought=bought)
@@ -94,7 +94,7 @@ async def test_run_that_goes_on_counts_once_and_is_refused_if_it_did_not_count_a
         ended = await repository.get(run.id)
         assert ended is not None
         with quota.reserve("report") as limit:
-            return await repository.resume(ended, "P1", ended.options, limit)
+            return await repository.resume(ended, "P1", ended.options, limit=limit)
 
     assert await resume(bought) and await used(quota) == 2
     with pytest.raises(QuotaExceeded):
@@ -130,3 +130,21 @@ async def test_run_that_is_given_the_text_of_another_one_is_not_charged(
             new_run(format="report", cache_key="k", options={"cache": "use"}), limit=limit, kept_since=since
         )
     assert another is not None and another.source_run_id is None and await used(quota) == 2
+
+
+async def test_follower_that_goes_on_without_its_leader_needs_a_place_of_its_own(
+    quota: Quota, repository: RunRepository
+) -> None:
+    since = datetime.now(UTC) - timedelta(hours=1)
+    same = {"format": "report", "cache_key": "k", "options": {"cache": "use"}}
+    leader, follower = [await repository.add(new_run(**same), kept_since=since) for _ in range(2)]
+    assert leader is not None and follower is not None and follower.source_run_id == leader.id
+    stopped = await finish_run(repository, follower, "cancelled")
+    with quota.reserve("report") as limit:
+        assert await repository.resume(stopped, "P1", stopped.options, limit=limit, kept_since=since)
+    assert await used(quota) == 1
+    stopped = await finish_run(repository, follower, "cancelled")
+    await finish_run(repository, leader, "failed")
+    await take(quota, repository)
+    with pytest.raises(QuotaExceeded), quota.reserve("report") as limit:
+        await repository.resume(stopped, "P1", stopped.options, limit=limit, kept_since=since)

@@ -4,13 +4,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
+from backend.log.sql import SqlLog
 from backend.runs.results.cache import ResultCache, make_cache_key
 from backend.store.cache import CacheRepository
 from backend.store.database import Database
+from backend.store.owned_runs import OwnedRunRepository
 from backend.store.run_values import RunOptions, VersionChange, VersionOrigin
 from backend.store.runs import NewRun, RunRepository
+from backend.store.sources import keep_result
 from tests.unit.messages import complete
-from tests.unit.stored_runs import add_run, finish_run, new_run
+from tests.unit.stored_runs import add_run, finish_run, lease_run, new_run
 from workflows.formats.story.format import StoryFormat
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import load_policy
@@ -70,7 +73,7 @@ async def test_kept_result_that_is_too_old_is_forgotten_and_the_run_stays(
 ) -> None:
     kept = CacheRepository(database)
     run = await add_run(repository)
-    await kept.put(run.owner, "key", run.id)
+    await database.write(lambda connection: keep_result(connection, run.owner, "key", run.id))
     now, hour = datetime.now(UTC), timedelta(hours=1)
     await kept.drop(older_than=now - hour)
     assert await kept.find(run.owner, "key", newer_than=now - hour) == run.id
@@ -80,12 +83,12 @@ async def test_kept_result_that_is_too_old_is_forgotten_and_the_run_stays(
 
 
 async def test_result_answers_its_owner_alone_while_it_is_kept_and_there(
-    database: Database, repository: RunRepository
+    database: Database, repository: RunRepository, log: SqlLog
 ) -> None:
     cache = ResultCache(CacheRepository(database), repository, ttl=60)
-    kept = await add_run(repository, cache_key="k")
-    kept = await finish_run(repository, kept, "completed", result=complete())
-    await cache.keep(kept)
+    kept = await add_run(repository, cache_key="k", process="P1")
+    lease = await lease_run(log, kept)
+    assert await OwnedRunRepository(database).complete(lease, kept, complete(), None, bought=True)
     since = cache.kept_since(RunOptions(cache="use"))
 
     async def source(kept_since: datetime | None = since, **values: object) -> str | None:

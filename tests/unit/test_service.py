@@ -217,12 +217,12 @@ async def test_follower_of_a_run_that_broke_writes_in_its_place_from_the_beginni
 
 
 async def test_follower_of_a_run_that_was_deleted_writes_itself(world: World) -> None:
-    world.format.gates[1] = asyncio.Event()
+    gate = world.format.gates[1] = asyncio.Event()
     leader, _ = await world.service.start(OWNER, world.request(cache="use"))
     follower, _ = await world.service.start(OWNER, world.request(cache="use"))
     await world.format.begun[1].wait()
     await world.service.delete(OWNER, leader.id)
-    world.format.gates.clear()
+    gate.set()
     done = await whole(world, follower)
     assert done.status == "completed" and done.result and not done.result.cached
 

@@ -48,6 +48,7 @@ _BROKE_OFF = (
     "The process or the attempt that worked on this run died {times} times in a row, so it isn't taken up again by "
     "itself. The text so far is kept."
 )
+_LOOK_SECONDS = 0.1
 _SAME_ELSEWHERE = "The same is being written for another run; this one is given it as it comes"
 
 
@@ -176,7 +177,9 @@ class Attempt:
                 if (ending := await self._copy_from(source)) is not None:
                     return ending
                 self._observer.on_cache_miss()
-                kept = kept and source.status == "running"
+                kept = kept and not source.is_finished
+                if not source.is_finished:  # its log says that it is over; its row will in a moment
+                    await asyncio.sleep(_LOOK_SECONDS)
                 self._reconcile(State(), gate)  # nothing of it is the run's own
             source_id = await self._choose_source(kept)
         return None

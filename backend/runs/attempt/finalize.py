@@ -39,9 +39,7 @@ class RunFinalizer:
             case RunCompleted():
                 plan = await self._plan(run.source_run_id or run.id, run)
                 counts = bought or not ending.cached
-                _demand(await self._repository.complete(lease, ending, plan, bought=counts))
-                if not ending.cached:
-                    await self._cache.keep(run)
+                _demand(await self._repository.complete(lease, run, ending, plan, bought=counts))
                 return "completed"
             case RunFailed():
                 title = _title(transcript)

@@ -11,7 +11,7 @@ import orjson
 
 from backend.store.cache import CacheRepository
 from backend.store.run_values import RunOptions
-from backend.store.runs import NewRun, Run, RunRepository
+from backend.store.runs import NewRun, RunRepository
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import cache_key_of
 from workflows.models.spec import ModelSpec
@@ -30,11 +30,6 @@ class ResultCache:
     def kept_since(self, options: RunOptions) -> datetime | None:
         """How old a result may be that answers a run with these options; None if none is wanted."""
         return datetime.now(UTC) - self._ttl if options.cache == "use" else None
-
-    async def keep(self, run: Run) -> None:
-        """The run is complete: from now on it answers the same request."""
-        if run.cache_key is not None:
-            await self._repository.put(run.owner, run.cache_key, run.id)
 
     async def plan_of(self, run_id: str) -> VersionPlan | None:
         """What a version of the run needs, if that is kept."""
