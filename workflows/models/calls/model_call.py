@@ -43,7 +43,10 @@ class ModelCall:
 
     def stream(self, bind: Bind | None = None) -> AsyncIterator[AIMessage]:
         """The reply's chunks. A silence that is too long, and whatever breaks, is a ModelError."""
-        chat = self._model.chat if bind is None else bind(self._model.chat)
+        client = self._model.chat
+        if self._model.replay is not None:  # a cassette finds the reply by what the call is for
+            client = client.model_copy(update={"metadata": self._metadata()})
+        chat = client if bind is None else bind(client)
         return guard(self._model, self._reported(chat))
 
     async def _reported(self, chat: Runnable[LanguageModelInput, AIMessage]) -> AsyncIterator[AIMessage]:
@@ -55,9 +58,8 @@ class ModelCall:
     async def answer(self, bind: Bind) -> AIMessage:
         """The whole reply at once: token by token it costs several times the work, so that is for where it may have
         to be stopped."""
-        chat, meter = self._model.chat, self._model.meter
-        known = {**(chat.metadata or {}), **({} if meter is None else meter.metadata)}
-        whole = chat.model_copy(update={"disable_streaming": not self._needs_watching, "metadata": known})
+        update = {"disable_streaming": not self._needs_watching, "metadata": self._metadata()}
+        whole = self._model.chat.model_copy(update=update)
         work: Awaitable[AIMessage] = bind(whole).ainvoke(self._messages, self._config(), **self._limits())
         try:
             return await limit(self._model, work, asked=self._model.structured)
@@ -102,6 +104,10 @@ class ModelCall:
         """Whether the reply may be longer than the run can pay, and the provider doesn't know it."""
         limit_ = None if self._open is None else self._open.limit
         return limit_ is not None and limit_ > _TAKEN_BY_ALL
+
+    def _metadata(self) -> dict[str, Any]:
+        meter = self._model.meter
+        return {**(self._model.chat.metadata or {}), **({} if meter is None else meter.metadata)}
 
     def _config(self) -> RunnableConfig:
         """The caller's own, with the run's account."""

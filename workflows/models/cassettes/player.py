@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 from urllib.parse import parse_qsl
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, BaseRunManager, CallbackManagerForLLMRun
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.exceptions import OutputParserException
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
@@ -122,8 +122,8 @@ class ReplayChat(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        del stop, kwargs
-        call = self._find(messages, run_manager)
+        del stop, run_manager, kwargs
+        call = self._find(messages)
         clock = asyncio.get_running_loop().time
         began = clock()
         for milliseconds, text in call.chunks:
@@ -143,8 +143,8 @@ class ReplayChat(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         """The whole reply at once, for callers that don't stream."""
-        del stop
-        return self._whole(self._find(messages, run_manager), kwargs.get("answers_by"))
+        del stop, run_manager
+        return self._whole(self._find(messages), kwargs.get("answers_by"))
 
     async def _agenerate(
         self,
@@ -154,8 +154,8 @@ class ReplayChat(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         """The whole reply when it was whole."""
-        del stop
-        call = self._find(messages, run_manager)
+        del stop, run_manager
+        call = self._find(messages)
         await self._wait(call.took / 1000 / (self.speed or 1))
         return self._whole(call, kwargs.get("answers_by"))
 
@@ -190,10 +190,9 @@ class ReplayChat(BaseChatModel):
         del schema, kwargs
         return self | RunnableLambda(_parse_beside if include_raw else _parse)
 
-    def _find(self, messages: Sequence[BaseMessage], manager: BaseRunManager | None) -> Call:
-        """By the node, the role and the section, which are in the metadata of the call, or in that of its caller."""
-        known = {} if manager is None else manager.metadata
-        metadata = {**(ensure_config().get("metadata") or {}), **(self.metadata or {}), **known}
+    def _find(self, messages: Sequence[BaseMessage]) -> Call:
+        """By the node, the role and the section, which are in the model's metadata and in that of its caller."""
+        metadata = {**(ensure_config().get("metadata") or {}), **(self.metadata or {})}
         run_id, attempt = metadata.get("run_id"), metadata.get("attempt")
         return self._replies.next(
             fingerprint(messages),
