@@ -197,7 +197,7 @@ def test_command_line_adds_lists_and_removes_documents(
     added = run(app, ["documents", "add", str(tmp_path / "ramipril.md")])
     assert added.exit_code == 0, added.output
     document_id = added.stdout.split()[-1]
-    assert "Noticed sounds like instructions in paragraph" in added.stderr
+    assert "A passage sounds like an order; it was kept (paragraph 13): “do not follow" in added.stderr
     assert document_id in run(app, ["documents", "list"]).stdout
     assert run(app, ["documents", "delete", document_id]).exit_code == 0
 
