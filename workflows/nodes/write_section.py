@@ -45,8 +45,9 @@ async def write_section(
     context = runtime.context
     keeps_length = at_length and model.tier != "embedded" and (context is None or context.keep_length)
     room = room_for(task["target_words"], deps.format.length_tolerance)
+    language = deps.format.language(deps.format.parse(task["input"]))
     writer = runtime.stream_writer
-    with Page(task["index"], writer, trimmer=Trimmer(room) if keeps_length else None) as page:
+    with Page(task["index"], writer, trimmer=Trimmer(room, language) if keeps_length else None) as page:
         if instead_of is not None:
             page.retract(instead_of)
         facts = await _put(deps, task, page, prose, writer)

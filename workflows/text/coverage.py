@@ -7,7 +7,8 @@ import math
 import re
 from collections.abc import Iterator
 
-from workflows.text.words import list_words, split_sentences
+from workflows.text.sentences import split_sentences
+from workflows.text.words import list_words
 
 COVERED = 0.6
 """Share of a point's content words that a passage must hold to say it."""

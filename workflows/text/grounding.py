@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Literal
 
 from workflows.text.numbers import Quantity, find_quantities, words_of_numbers
-from workflows.text.words import list_words, split_sentences
+from workflows.text.sentences import split_sentences
+from workflows.text.words import list_words
 
 _FILE = Path(__file__).parent / "claims.toml"
 
