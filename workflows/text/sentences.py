@@ -25,9 +25,9 @@ _CLOSERS = "\"'”’“‘»«›‹)\\]}*_」』】〕）》〉"
 _MARK = re.compile(rf"(?P<run>[.!?…‥؟۔।॥։።{_ALONE}]+)[{_CLOSERS}]*(?:\[\d{{1,3}}\])*|\n+")
 _HALF_REFERENCE = re.compile(r"\[\d{0,3}\Z")
 _NEXT_WORD = re.compile(r"\s+[^\w\s]*(?P<word>\w*)")
-_ITEM_NUMBER = re.compile(
-    r"\W*(?:\d{1,3}|(?=[ivx])x{0,3}(?:ix|iv|v?i{0,3})|(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3}))"
-)
+_ITEM_NUMBER = re.compile(r"\d{1,3}|(?=[ivx])x{0,3}(?:ix|iv|v?i{0,3})|(?=[IVX])X{0,3}(?:IX|IV|V?I{0,3})")
+_LONGEST_ITEM_NUMBER = 8
+_IN_WORD = re.compile(r"\w")
 _HEBREW_PREFIXES = tuple("ובהכלמש")  # "and", "in", "the" and their like are a part of the word
 _LETTERS_WITH_DOTS = re.compile(r"[^\W\d_]{1,2}(?:\.[^\W\d_]{1,2})+")
 _LONG_TOKEN = re.compile(rf"\S{{{LONGEST_TOKEN}}}(?=\S)")
@@ -125,7 +125,7 @@ class _Rules:
 
     def kind_of(self, text: str, start: int, dot: int) -> str | None:
         """What stands before the full stop at `dot`: an item's number, an abbreviation, an ordinal, or None."""
-        if _ITEM_NUMBER.fullmatch(text, start, dot):
+        if _is_item_number(text, start, dot):
             return "leading"
         word = _word_before(text, start, dot)
         if word in self.leading or (word[:1] in _HEBREW_PREFIXES and word[1:] in self.leading):
@@ -143,6 +143,14 @@ class _Rules:
         if kind == "ordinals":
             return next_word in self.ordinals
         return kind == "leading" or next_word not in self.openers
+
+
+def _is_item_number(text: str, start: int, dot: int) -> bool:
+    """Whether nothing but the number of a list item stands before the full stop at `dot`."""
+    place = dot
+    while place > max(start, dot - _LONGEST_ITEM_NUMBER) and text[place - 1].isalnum():
+        place -= 1
+    return _ITEM_NUMBER.fullmatch(text, place, dot) is not None and not _IN_WORD.search(text, start, place)
 
 
 def _find_end(text: str, start: int, place: int, rules: _Rules, *, is_last: bool) -> tuple[int | None, int]:
