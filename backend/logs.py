@@ -43,7 +43,17 @@ def configure_logs(settings: Settings) -> None:
     root.handlers = [handler]
     root.setLevel(settings.log_level.upper())
     # They tell of every request and connection at info level, with addresses; problems still come through.
-    for noisy in ("httpx", "httpcore", "openai", "google_genai", "alembic", "uvicorn.access", "aiosqlite"):
+    for noisy in (
+        "httpx",
+        "httpx2",
+        "httpcore",
+        "httpcore2",
+        "openai",
+        "google_genai",
+        "alembic",
+        "uvicorn.access",
+        "aiosqlite",
+    ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # Each batch of traces that can't be sent; we say so ourselves, once a minute.
     for noisy in ("langsmith.client", "opentelemetry"):

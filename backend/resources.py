@@ -5,53 +5,54 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar, cast
 
 from backend.documents.documents import Documents
 from backend.documents.extraction import Extraction
-from backend.library.children import Children
-from backend.library.finders import story_finders
-from backend.library.sessions import Sessions
-from backend.log.sql import SqlLog
-from backend.runs.accounts import Accounts
-from backend.runs.admission import Admission, format_of
-from backend.runs.background import Background, every, logged
-from backend.runs.cache import ResultCache, cache_key
-from backend.runs.execution import LISTEN_EVERY_SECONDS, InlineExecution
-from backend.runs.executor import Executor
+from backend.extensions.base import ServiceContext, collect_lookups, open_parts
+from backend.extensions.registry import list_extensions
+from backend.log.sqlite import SqliteLog
+from backend.lookups import StoredLookups
+from backend.runs.admission.quota import Quota
+from backend.runs.admission.validation import Admission, format_of
+from backend.runs.attempt.budget import Accounts
+from backend.runs.attempt.executor import Executor
+from backend.runs.attempt.recording import Recorder
+from backend.runs.engine.inline import LISTEN_EVERY_SECONDS, InlineExecution
+from backend.runs.engine.liveness import Presence
 from backend.runs.housekeeping import EVERY_SECONDS, Housekeeping
-from backend.runs.presence import Presence
-from backend.runs.quota import Quota
 from backend.runs.readiness import Readiness
-from backend.runs.recorder import Recorder
-from backend.runs.runs import Runs
-from backend.runs.shares import Shares
+from backend.runs.results.cache import ResultCache, cache_key
+from backend.runs.service import Runs
+from backend.runs.sharing import Shares
 from backend.settings import Settings
-from backend.sight.attempt import Sight, Tracing
-from backend.sight.measures import Measures
-from backend.sight.prometheus import PrometheusMeasures
 from backend.store.cache import CacheRepository
-from backend.store.checkpoints import CHECKPOINTS, open_checkpoints
-from backend.store.children import ChildRepository
 from backend.store.database import Database
 from backend.store.documents import DocumentRepository
-from backend.store.library import Finder, StoredLibrary
-from backend.store.personas import PersonaRepository
+from backend.store.folders import open_folders
 from backend.store.runs import Run, RunRepository
-from backend.store.sessions import SessionRepository
 from backend.store.shares import ShareRepository
+from backend.store.sqlite import SqliteDatabase
+from backend.store.sqlite_checkpoints import open_checkpoints
 from backend.store.usage import UsageRepository
+from backend.tasks import Background, every, logged
+from backend.telemetry.metrics import Measures
+from backend.telemetry.observers import Sight, Tracing
+from backend.telemetry.prometheus import PrometheusMeasures
 from workflows.errors import StorywireError
 from workflows.formats.base import AnyFormat
-from workflows.formats.personal import find_personal
+from workflows.formats.defaults import configured, monthly_limit_of
 from workflows.formats.registry import list_formats
 from workflows.graph import build_graph
-from workflows.models.catalog import ModelCatalog
-from workflows.models.ledger import Ledgers
-from workflows.models.prices import PriceBook
+from workflows.models.budget.ledger import Ledgers
+from workflows.models.budget.prices import PriceBook
+from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.spec import ModelSpec
 from workflows.safety.book import PolicyBook
+from workflows.safety.personal_fields import find_personal
 from workflows.safety.policy import Policy
 
+_PartsT = TypeVar("_PartsT")
 _LAST_TRACES_SECONDS = 2.0
 """What a system of traces gets for its last steps when the service stops."""
 
@@ -69,14 +70,17 @@ class Resources:
     runs: Runs
     quota: Quota
     shares: Shares
-    personas: PersonaRepository
     documents: Documents
     housekeeping: Housekeeping
-    children: Children
-    sessions: Sessions
     usage: UsageRepository
     measures: Measures
     readiness: Readiness
+    parts: Mapping[type, object]
+    """The use cases of extensions, by their class."""
+
+    def parts_of(self, kind: type[_PartsT]) -> _PartsT:
+        """The use cases of this class, which an extension has opened. Raises LookupError."""
+        return cast(_PartsT, self.parts[kind])
 
 
 @asynccontextmanager
@@ -86,9 +90,8 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
     With `record_to` the one run that is executed is recorded in that file, whatever the settings say.
     """
     async with AsyncExitStack() as stack:
-        for folder in (settings.data_dir, settings.state_dir):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        database = Database(settings.sql_url)
+        open_folders(settings)
+        database = SqliteDatabase(settings.sql_url)
         stack.push_async_callback(database.close)
         background = Background()
         stack.push_async_callback(background.close)
@@ -97,7 +100,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         tracings: list[Tracing] = []
         stack.push_async_callback(_close_tracings, tracings)
         await _open_tracings(settings, tracings)
-        run_log = SqlLog(database, measures.appended)
+        run_log = SqliteLog(database, measures.appended)
         stack.push_async_callback(run_log.close)
         checkpoints = await stack.enter_async_context(open_checkpoints(settings.state_dir))
         models = ModelCatalog(settings)
@@ -105,13 +108,14 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         presence = Presence(settings.state_dir / "processes")
         stack.callback(presence.leave)
 
-        formats = {name: format.configure(settings) for name, format in list_formats().items()}
+        formats = {
+            name: configured(format, settings.of_format(name)) for name, format in list_formats().items()
+        }
         policies = PolicyBook(settings.policy_dir)
         repository = RunRepository(database)
         recorder = _recorder(settings, models, record_to)
-        personas, documents = PersonaRepository(database), DocumentRepository(database)
-        finders: dict[str, Finder] = {"persona": personas.look_up, "document": documents.look_up}
-        library = StoredLibrary(finders)
+        documents = DocumentRepository(database)
+        lookups = StoredLookups({"document": documents.look_up})
         ledgers = Ledgers(PriceBook(settings.prices))
         usage = UsageRepository(database)
 
@@ -126,7 +130,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             return cache_key(formats[run.format], run, called, policy_of(run))
 
         cache = ResultCache(CacheRepository(database), repository, run_log, key_of, settings.cache_ttl)
-        quota = Quota(repository, {name: format.monthly_limit for name, format in formats.items()})
+        quota = Quota(repository, {name: monthly_limit_of(format) for name, format in formats.items()})
         executor = Executor(
             graphs={
                 name: build_graph(
@@ -134,10 +138,9 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
                     models,
                     checkpoints,
                     policies,
-                    library,
+                    lookups,
                     settings.revisions,
                     ledgers,
-                    settled=checkpoints.settled,
                 )
                 for name, format in formats.items()
             },
@@ -158,7 +161,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         await stack.enter_async_context(every(LISTEN_EVERY_SECONDS, execution.listen, name="stop_requests"))
         stack.push_async_callback(execution.drain, settings.shutdown_grace)
         runs = Runs(
-            admission=Admission(formats, models, policies, library, ledgers.prices, settings.budget_usd),
+            admission=Admission(formats, models, policies, lookups, ledgers.prices, settings.budget_usd),
             repository=repository,
             log=run_log,
             checkpoints=checkpoints,
@@ -172,18 +175,15 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             background=background,
             recorder=recorder,
         )
-        child_repository, session_repository = ChildRepository(database), SessionRepository(database)
-        finders |= story_finders(child_repository, session_repository, runs)
-        children = Children(child_repository, session_repository, repository, runs, policies)
-        sessions = Sessions(session_repository, repository, runs, children)
+        extensions = list_extensions()
+        service = ServiceContext(settings, formats, policies, runs, repository, database)
+        for found in collect_lookups(extensions, service):
+            lookups.add(found)
         measures.follow(active=lambda: execution.active, room=settings.max_runs, readers=lambda: runs.readers)
         readiness = Readiness(
             execution,
             models,
-            {
-                "log": (settings.database_file, "log_entries"),
-                "checkpoints": (settings.state_dir / CHECKPOINTS, "checkpoints"),
-            },
+            {"log": database.check_writable, "checkpoints": checkpoints.check_writable},
         )
         housekeeping = Housekeeping(repository, run_log, checkpoints, cache, settings.pack_after)
         await stack.enter_async_context(every(EVERY_SECONDS, housekeeping.tidy, name="housekeeping"))
@@ -199,14 +199,14 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             runs=runs,
             quota=quota,
             shares=Shares(ShareRepository(database), runs),
-            personas=personas,
-            documents=Documents(documents, Extraction(), settings.max_document_bytes),
+            documents=Documents(
+                documents, Extraction(settings.max_document_bytes), settings.max_document_bytes
+            ),
             housekeeping=housekeeping,
             usage=usage,
             measures=measures,
             readiness=readiness,
-            children=children,
-            sessions=sessions,
+            parts=open_parts(extensions, service),
         )
 
 
@@ -237,7 +237,7 @@ async def _open_tracings(settings: Settings, tracings: list[Tracing]) -> None:
 
 
 def _open_langsmith(settings: Settings) -> Tracing:
-    from backend.sight.langsmith import LangSmith, LangSmithAccess  # a second of imports
+    from backend.telemetry.langsmith import LangSmith, LangSmithAccess  # a second of imports
 
     key = settings.langsmith_api_key.get_secret_value() if settings.langsmith_api_key else None
     return LangSmith(
@@ -246,7 +246,7 @@ def _open_langsmith(settings: Settings) -> Tracing:
 
 
 def _open_otlp(url: str) -> Tracing:
-    from backend.sight.otlp import Otlp  # an extra, which may not be installed
+    from backend.telemetry.otlp import Otlp  # an extra, which may not be installed
 
     return Otlp(url)
 

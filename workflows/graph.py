@@ -2,20 +2,20 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from typing_extensions import TypedDict
 
-from workflows.formats.base import AnyFormat, Format
-from workflows.library import EmptyLibrary, Library
-from workflows.models.catalog import ModelCatalog
-from workflows.models.ledger import Ledgers
-from workflows.nodes.accounted import accounted
+from workflows.formats.base import AnyFormat
+from workflows.formats.capabilities import Researches
+from workflows.formats.defaults import facts_section_of
+from workflows.lookups import EmptyLookups, Lookups
+from workflows.models.budget.ledger import Ledgers
+from workflows.models.clients.catalog import ModelCatalog
 from workflows.nodes.calculate_metrics import calculate_metrics
-from workflows.nodes.dependencies import Dependencies
 from workflows.nodes.derive import derive
 from workflows.nodes.dispatch import dispatch
 from workflows.nodes.enhance_content import enhance_content
@@ -25,9 +25,20 @@ from workflows.nodes.research import ResearchTask, research
 from workflows.nodes.safety_check import safety_check
 from workflows.routing import after_safety_check, hand_out
 from workflows.safety.book import PolicyBook
+from workflows.sections.accounted import accounted
+from workflows.sections.dependencies import Dependencies
 from workflows.state import RewriteTask, RunContext, SectionTask, State
 
 Graph = CompiledStateGraph[State, RunContext, Any, Any]
+
+
+@runtime_checkable
+class DurableCheckpointer(Protocol):
+    """A checkpointer that begins to write a task's result when the task ends, and says when that is done: a section
+    begins when what ended before it is safe."""
+
+    async def flushed(self, thread_id: str) -> None:
+        """Returns when the results of this thread's tasks that have ended are where a kill doesn't reach them."""
 
 
 def build_graph(
@@ -35,24 +46,25 @@ def build_graph(
     models: ModelCatalog,
     checkpointer: BaseCheckpointSaver[Any] | None = None,
     policies: PolicyBook | None = None,
-    library: Library | None = None,
+    lookups: Lookups | None = None,
     revisions: int | None = None,
     ledgers: Ledgers | None = None,
-    settled: Callable[[str], Awaitable[None]] | None = None,
 ) -> Graph:
-    """The graph of one format. LangGraph Studio brings a checkpointer of its own.
+    """The graph of one format. LangGraph Studio brings a checkpointer of its own, after it is built.
 
     `revisions`: how often a review may have sections written again, if not as often as the format says.
-    `settled` returns when the checkpointer has on the disk what tasks of this thread have brought so far.
+
+    Raises TypeError for a checkpointer that isn't a `DurableCheckpointer`: with it, a kill would cost every section
+    that is finished.
     """
     deps = Dependencies(
         format,
         models,
         policies or PolicyBook(),
-        library or EmptyLibrary(),
+        lookups or EmptyLookups(),
         revisions,
         ledgers or Ledgers(),
-        settled,
+        settled=_flushed(checkpointer),
     )
     # A schema of its own for each format: Studio makes the input form from it.
     graph = StateGraph(State, context_schema=RunContext, input_schema=_request_schema(format))
@@ -69,8 +81,8 @@ def build_graph(
     graph.add_edge(START, "outline")
     graph.add_edge("outline", "review_outline")
     graph.add_edge("review_outline", "dispatch")
-    researches = type(format).research is not Format.research
-    route = partial(hand_out, facts_section=format.facts_section, researches=researches)
+    researches = isinstance(format, Researches)
+    route = partial(hand_out, facts_section=facts_section_of(format), researches=researches)
     graph.add_conditional_edges(
         "dispatch", route, ["generate_content", "safety_check", *(["research"] if researches else [])]
     )
@@ -83,6 +95,17 @@ def build_graph(
     graph.add_edge("derive", "calculate_metrics")
     graph.add_edge("calculate_metrics", END)
     return graph.compile(checkpointer=checkpointer, name=format.name)
+
+
+def _flushed(checkpointer: BaseCheckpointSaver[Any] | None) -> Callable[[str], Awaitable[None]] | None:
+    if checkpointer is None:
+        return None
+    if not isinstance(checkpointer, DurableCheckpointer):
+        raise TypeError(
+            f"{type(checkpointer).__name__} can't say when a task's result is safe (`flushed`): derive it from "
+            "backend.store.checkpoints.DurableSaver and LangGraph's saver."
+        )
+    return checkpointer.flushed
 
 
 def _request_schema(format: AnyFormat) -> Any:

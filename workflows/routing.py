@@ -6,16 +6,8 @@ from langgraph.runtime import Runtime, get_runtime
 from langgraph.types import Send
 
 from workflows.errors import SafetyRejected
-from workflows.state import (
-    FEEDBACK,
-    Finding,
-    Issue,
-    RewriteTask,
-    RunContext,
-    SectionTask,
-    State,
-    write_order,
-)
+from workflows.messages.messages import SafetyIssue
+from workflows.state import FEEDBACK, Finding, RewriteTask, RunContext, SectionTask, State, write_order
 from workflows.text.length import ask_for, plan_targets, reply_ratio
 from workflows.text.words import count_words, last_paragraph
 
@@ -137,32 +129,32 @@ def _is_safe(state: State) -> bool:
     return "safety" not in state or state["safety"]["approved"]
 
 
-def _unsafe(state: State) -> dict[int, list[Issue]]:
+def _unsafe(state: State) -> dict[int, list[SafetyIssue]]:
     """By section, why it isn't fit for its readers."""
-    found: dict[int, list[Issue]] = {}
+    found: dict[int, list[SafetyIssue]] = {}
     for issue in [] if _is_safe(state) else state["safety"]["issues"]:
         if "section" in issue:
             found.setdefault(issue["section"], []).append(issue)
     return found
 
 
-def _unfinished(state: State) -> dict[int, list[Issue]]:
+def _unfinished(state: State) -> dict[int, list[SafetyIssue]]:
     """By section, what the review wants of it."""
     revising = state.get("revising", [])
-    found: dict[int, list[Issue]] = {index: [] for index in revising}
+    found: dict[int, list[SafetyIssue]] = {index: [] for index in revising}
     for finding in state.get("findings", []):
         if finding["rewrite"] and finding.get("section") in found:
             found[finding["section"]].append(_note(finding))
     return found
 
 
-def _is_own(unfinished: dict[int, list[Issue]]) -> bool:
+def _is_own(unfinished: dict[int, list[SafetyIssue]]) -> bool:
     """Whether the format's review asked for it, and not a person."""
     return any(note["category"] != FEEDBACK for notes in unfinished.values() for note in notes)
 
 
-def _note(finding: Finding) -> Issue:
-    note = Issue(
+def _note(finding: Finding) -> SafetyIssue:
+    note = SafetyIssue(
         category=finding["rule"], severity="medium", section=finding["section"], advice=finding["advice"]
     )
-    return Issue(**note, quote=finding["quote"]) if "quote" in finding else note
+    return SafetyIssue(**note, quote=finding["quote"]) if "quote" in finding else note

@@ -12,18 +12,10 @@ from pydantic import Field
 # Pydantic, which makes Studio's forms, wants this one below Python 3.12.
 from typing_extensions import TypedDict
 
+from workflows.messages.messages import CheckStage, PlannedSection, SafetyIssue, Source
 from workflows.text.length import SectionLength
 
 _T = TypeVar("_T")
-
-
-class PlannedSection(TypedDict):
-    """One section of the plan. `index` counts from 0; `target_words` is what to aim at."""
-
-    index: int
-    title: str
-    summary: str
-    target_words: int
 
 
 class Outline(TypedDict):
@@ -38,15 +30,6 @@ class Section(TypedDict):
 
     index: int
     text: str
-
-
-class Source(TypedDict):
-    """Where a fact comes from. `date` as the source has it; empty strings for what isn't known."""
-
-    title: str
-    publisher: str
-    date: str
-    url: str
 
 
 class Facts(TypedDict):
@@ -70,26 +53,16 @@ class Piece(PlannedPiece):
     text: str
 
 
-class Issue(TypedDict, total=False):
-    """Something that a safety check found. `quote` is the passage, `advice` what to do about it."""
-
-    category: str
-    severity: Literal["low", "medium", "high"]
-    section: int
-    quote: str
-    advice: str
-
-
 class Verdict(TypedDict):
     """What a safety check says: `score` 0 (unsafe) to 1, `approved` decides.
 
     `section` or `piece` where it is about one; `layers` are the checks that ran, `scores` (0–1) are a judge's.
     """
 
-    stage: Literal["input", "sentence", "section", "final"]
+    stage: CheckStage
     approved: bool
     score: float
-    issues: list[Issue]
+    issues: list[SafetyIssue]
     section: NotRequired[int]
     piece: NotRequired[str]
     policy: NotRequired[str]
@@ -188,7 +161,7 @@ class RewriteTask(SectionTask):
     when it is done: all tasks of one pass bring the same `rewrites` and `revisions`."""
 
     section: Section
-    notes_on_it: list[Issue]
+    notes_on_it: list[SafetyIssue]
     reason: Literal["safety", "revision"]
     rewrites: int
     revisions: int

@@ -4,11 +4,12 @@ Importing this module reads the environment and builds them; the service never d
 """
 
 from workflows.formats.base import AnyFormat
+from workflows.formats.defaults import configured
 from workflows.formats.registry import list_formats
 from workflows.graph import Graph, build_graph
-from workflows.models.catalog import ModelCatalog
-from workflows.models.ledger import Ledgers
-from workflows.models.prices import PriceBook
+from workflows.models.budget.ledger import Ledgers
+from workflows.models.budget.prices import PriceBook
+from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.settings import ModelSettings
 from workflows.safety.book import PolicyBook
 
@@ -20,7 +21,7 @@ ledgers = Ledgers(PriceBook(settings.prices))
 
 def _graph(format: AnyFormat) -> Graph:
     return build_graph(
-        format.configure(settings), models, policies=policies, revisions=settings.revisions, ledgers=ledgers
+        configured(format), models, policies=policies, revisions=settings.revisions, ledgers=ledgers
     )
 
 

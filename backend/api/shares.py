@@ -9,8 +9,8 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from jinja2 import Environment, FileSystemLoader
 from pydantic import BaseModel
 
-from backend.api.dependencies import OwnerDep, ResourcesDep
-from backend.runs.exports import finished
+from backend.api.dependencies import OwnerDep, ResourcesDep, RunId
+from backend.runs.results.exports import finished
 from backend.store.runs import Run
 from workflows.errors import NotFound
 from workflows.formats.base import AnyFormat
@@ -18,7 +18,6 @@ from workflows.formats.base import AnyFormat
 router = APIRouter(prefix="/api/v1/runs", tags=["shares"])
 public = APIRouter(prefix="/shared", tags=["shares"])
 
-RunId = Annotated[str, Path(max_length=64)]
 _PAGES = Environment(loader=FileSystemLoader(FilePath(__file__).parent), autoescape=True)
 _HEADERS = {
     "Content-Security-Policy": (

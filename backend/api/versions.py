@@ -1,24 +1,22 @@
 """Versions of a run: written anew as a whole or in one section, and compared."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from backend.api.dependencies import OwnerDep, RunsDep, SettingsDep
-from backend.api.streams import stream_response
-from backend.api.views import StartedRun, started
-from backend.runs.difference import compare_sections, unified
-from backend.runs.origin import VersionWish
+from backend.api.dependencies import OwnerDep, RunId, RunsDep
+from backend.api.starts import RunStartDep
+from backend.api.streams import STREAM_RESPONSES
+from backend.api.views import StartedRun
+from backend.runs.attempt.version_seed import VersionWish
+from backend.runs.results.diff import compare_sections, unified
 from backend.store.runs import Run
-from workflows.errors import Conflict, FieldError, InvalidInput
+from workflows.errors import Conflict, InvalidInput
 
 router = APIRouter(prefix="/api/v1/runs", tags=["versions"])
 
-RunId = Annotated[str, Path(max_length=64)]
-IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 Feedback = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 
 
@@ -27,7 +25,9 @@ class VersionBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    section: int | None = Field(None, ge=0, description="Only this one, from 0; the others are taken over")
+    section: int | None = Field(
+        None, ge=0, le=10_000, description="Only this one, from 0; the others are taken over"
+    )
     feedback: Feedback | None = Field(None, description="What to change; without it, it is written anew")
     model: str | None = Field(None, max_length=128, description="provider:model; the same by default")
 
@@ -73,25 +73,15 @@ class DifferenceView(BaseModel):
     sections: list[SectionDifferenceView]
 
 
-@router.post("/{run_id}/versions", status_code=201, response_model=VersionStarted)
-async def start_version(
-    run_id: RunId,
-    body: VersionBody,
-    request: Request,
-    owner: OwnerDep,
-    runs: RunsDep,
-    settings: SettingsDep,
-    idempotency_key: IdempotencyKey = None,
-) -> Response:
+@router.post("/{run_id}/versions", status_code=201, response_model=VersionStarted, responses=STREAM_RESPONSES)
+async def start_version(run_id: RunId, body: VersionBody, start: RunStartDep) -> Response:
     """Writes another version, as a run of its own. With `Accept: text/event-stream` the reply is its stream."""
-    wish = VersionWish(body.section, body.feedback, body.model, idempotency_key)
-    run, is_new = await runs.new_version(owner, run_id, wish)
-    status = 201 if is_new else 200
-    if "text/event-stream" in request.headers.get("accept", ""):
-        return await stream_response(runs, run, runs.reader(run, 0), settings)
-    headers = {"Location": f"/api/v1/runs/{run.id}", "X-Run-Id": run.id}
-    view: dict[str, Any] = {**started(run).model_dump(), "parent_run_id": run.parent_run_id}
-    return JSONResponse(view, status_code=status, headers=headers)
+
+    async def begin(key: str | None) -> tuple[Run, bool]:
+        wish = VersionWish(body.section, body.feedback, body.model, key)
+        return await start.runs.new_version(start.owner, run_id, wish)
+
+    return await start.respond(begin, lambda run: {"parent_run_id": run.parent_run_id})
 
 
 @router.get("/{run_id}/versions")
@@ -114,8 +104,7 @@ async def diff(
     run = await runs.find(owner, run_id)
     other_id = against or run.parent_run_id
     if other_id is None:
-        message = "this run is the first version; name the run to compare it with"
-        raise InvalidInput(f"against: {message}", (FieldError("against", message),))
+        raise InvalidInput.of("against", "this run is the first version; name the run to compare it with")
     other = await runs.find(owner, other_id)
     before, after = _sections(other), _sections(run)
     return DifferenceView(

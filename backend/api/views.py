@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from backend.store.runs import Run
-from backend.streaming.transcript import Transcript
+from workflows.messages.transcript import Transcript
 
 
 class RunSummary(BaseModel):
@@ -120,7 +120,9 @@ def whole(run: Run, transcript: Transcript) -> RunView:
         facts=transcript.facts.model_dump() if transcript.facts else None,
         text=transcript.text,
         safety=[verdict.model_dump(exclude_none=True) for verdict in transcript.verdicts],
-        safety_issues=Counter(issue.category for verdict in transcript.verdicts for issue in verdict.issues),
+        safety_issues=Counter(
+            issue["category"] for verdict in transcript.verdicts for issue in verdict.issues
+        ),
         usage=usage.model_dump(exclude_none=True) if (usage := transcript.whole_usage) else None,
         result=run.result,
         error=run.error,

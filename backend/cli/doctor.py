@@ -14,7 +14,7 @@ from rich.text import Text
 from backend.cli.failures import fail, settings_or_fail
 from backend.cli.proxy import check_streaming
 from backend.settings import Settings, find_unknown
-from workflows.models.finding import Finding, Level
+from workflows.models.doctor.finding import Finding, Level
 from workflows.safety.book import PolicyBook
 
 _MARKS: dict[Level, tuple[str, str]] = {
@@ -58,7 +58,9 @@ def doctor(
 
 def _check_setup() -> None:
     settings = settings_or_fail()
-    from workflows.models.checkup import check_models  # a second of imports, which other commands do without
+    from workflows.models.doctor.checkup import (
+        check_models,  # a second of imports, which other commands do without
+    )
 
     findings = [_check_data(settings), _check_policies(settings)]
     findings += [Finding("doubtful", name, message) for name, message in find_unknown().items()]

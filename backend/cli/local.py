@@ -1,31 +1,39 @@
 """A run in this process, with everything that a service has but HTTP."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from backend.library.sessions import Choice
 from backend.logs import configure_logs
 from backend.resources import Resources, open_resources
-from backend.runs.options import RunOptions
-from backend.runs.runs import RunRequest
+from backend.runs.admission.options import RunOptions
+from backend.runs.service import RunRequest
 from backend.settings import Settings
 from backend.store.runs import Run
-from backend.streaming.chunks import Message, decode
 from workflows.errors import Conflict
 from workflows.formats.base import invalid_input
-from workflows.models.ledger import Caps
+from workflows.messages.messages import Message, decode
+from workflows.models.budget.ledger import Caps
 
 OWNER = "local"
 
+Start = Callable[[Resources, Mapping[str, Any], RunOptions], Awaitable[Run]]
+"""How a run is started from the body of a request."""
+
+
+async def start_run(resources: Resources, body: Mapping[str, Any], options: RunOptions) -> Run:
+    """Starts the run that `body` describes, as `POST /api/v1/runs` takes it."""
+    run, _ = await resources.runs.start(OWNER, RunRequest(body["format"], body["input"], options))
+    return run
+
 
 async def follow_local(
-    settings: Settings, body: dict[str, Any], session: str | None = None, record_to: Path | None = None
+    settings: Settings, body: dict[str, Any], start: Start = start_run, record_to: Path | None = None
 ) -> AsyncGenerator[Message]:
-    """Starts the run, or with a `session` its next chapter, and yields its messages.
+    """Starts a run and yields its messages.
 
     What its models say is kept in `record_to`, if that is given.
 
@@ -38,19 +46,10 @@ async def follow_local(
     quiet = settings.model_copy(update={"log_level": "error", "shutdown_grace": 0})
     configure_logs(quiet)
     async with open_resources(quiet, record_to) as resources:
-        run = await _start(resources, body, options, session)
+        run = await start(resources, body, options)
         async with aclosing(read_run(resources, run)) as messages:
             async for message in messages:
                 yield message
-
-
-async def _start(resources: Resources, body: dict[str, Any], options: RunOptions, session: str | None) -> Run:
-    if session is None:
-        run, _ = await resources.runs.start(OWNER, RunRequest(body["format"], body["input"], options))
-    else:
-        choice = Choice(body["choice_index"], body["custom_user_input"], options=options)
-        run, _ = await resources.sessions.choose(OWNER, session, choice)
-    return run
 
 
 async def follow_in_folder(settings: Settings, body: dict[str, Any], folder: Path) -> AsyncGenerator[Message]:

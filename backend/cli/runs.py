@@ -13,8 +13,8 @@ from backend.cli.failures import fail, settings_or_fail
 from backend.cli.screen import Screen
 from backend.logs import configure_logs
 from backend.settings import Settings
-from backend.streaming.chunks import Complete, Error
 from workflows.errors import StorywireError
+from workflows.messages.messages import RunCompleted, RunFailed
 
 app = typer.Typer(help="What was written here.", no_args_is_help=True)
 
@@ -112,8 +112,8 @@ async def _text(settings: Settings, run_id: str) -> str:
 async def _export(settings: Settings, run_id: str, name: str) -> tuple[str, bytes]:
     from backend.cli.local import OWNER
     from backend.resources import open_resources
-    from backend.runs.admission import format_of
-    from backend.runs.exports import find_exporter, finished
+    from backend.runs.admission.validation import format_of
+    from backend.runs.results.exports import find_exporter, finished
 
     async with open_resources(settings) as resources:
         run = await resources.runs.find(OWNER, run_id)
@@ -146,9 +146,11 @@ async def _resume(settings: Settings, run_id: str, budget: float | None) -> bool
             async for message in messages:
                 screen.show(message)
                 ending = message
-    if not isinstance(ending, Complete | Error):  # what is not over waits; its question may not have come yet
+    if not isinstance(
+        ending, RunCompleted | RunFailed
+    ):  # what is not over waits; its question may not have come yet
         _tell_how_to_answer(run_id)
-    return isinstance(ending, Complete)
+    return isinstance(ending, RunCompleted)
 
 
 def _tell_how_to_answer(run_id: str) -> None:

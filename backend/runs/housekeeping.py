@@ -6,8 +6,8 @@ from typing import Any
 import structlog
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from backend.log.sql import SqlLog
-from backend.runs.cache import ResultCache
+from backend.log.base import RunLog
+from backend.runs.results.cache import ResultCache
 from backend.store.runs import Run, RunRepository
 
 log = structlog.get_logger()
@@ -23,7 +23,7 @@ class Housekeeping:
     def __init__(
         self,
         repository: RunRepository,
-        run_log: SqlLog,
+        run_log: RunLog,
         checkpoints: BaseCheckpointSaver[Any],
         cache: ResultCache,
         pack_after: float,

@@ -254,7 +254,7 @@ class RunRepository:
     async def delete(self, owner: str, run_id: str) -> None:
         """Removes the run and, by cascade, its log."""
         query = delete(runs).where(runs.c.owner == owner, runs.c.id == run_id)
-        await self._db.write(lambda connection: connection.execute(query))
+        await self._db.erase(lambda connection: connection.execute(query))
 
     async def _one(self, *conditions: Any) -> Run | None:
         query = select(runs).where(*conditions)

@@ -10,15 +10,13 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from backend.streaming.chunks import (
-    Content,
-    ContentData,
+from workflows.messages.messages import (
     Message,
-    Metadata,
-    Retract,
-    SafetyCheck,
-    SafetyCheckData,
+    MetricsCalculated,
+    SafetyChecked,
     Slot,
+    TextAppended,
+    TextRetracted,
     slot_of,
 )
 from workflows.safety.check import issue_of
@@ -40,17 +38,17 @@ class Gate:
     def take(self, message: Message) -> Iterator[Message]:
         """What readers are told for this message: itself, a part of the text, more of it, or nothing."""
         match message:
-            case Content(data=data) if self._mode != "open":
+            case TextAppended() as data if self._mode != "open":
                 yield from self._content(data)
-            case Retract(data=data):
+            case TextRetracted() as data:
                 self._held.pop(slot_of(data), None)
                 self._delays.drop(slot_of(data))
                 yield message
-            case SafetyCheck(data=data) if data.stage == "section":
+            case SafetyChecked() as data if data.stage == "section":
                 yield message
                 yield from self._verdict(data)
-            case Metadata(data=data):
-                yield Metadata(data=data.model_copy(update={"gate": self.report()}))
+            case MetricsCalculated() as data:
+                yield data.model_copy(update={"gate": self.report()})
             case _:
                 yield message
 
@@ -71,7 +69,7 @@ class Gate:
         """How long text was held back so far, in milliseconds, for `metadata`."""
         return {"mode": self._mode, **self._delays.report()}
 
-    def _content(self, data: ContentData) -> Iterator[Message]:
+    def _content(self, data: TextAppended) -> Iterator[Message]:
         slot = slot_of(data)
         held = self._held.setdefault(slot, _Held(self._policy))
         was_stopped = held.finding is not None
@@ -85,7 +83,7 @@ class Gate:
             self._delays.drop(slot)
             yield self._stopped(data, held.finding)
 
-    def _verdict(self, data: SafetyCheckData) -> Iterator[Message]:
+    def _verdict(self, data: SafetyChecked) -> Iterator[Message]:
         if self._mode != "section" or not data.approved:
             return
         slot = data.section if data.piece is None else data.piece
@@ -93,21 +91,19 @@ class Gate:
         if slot is None or held is None or held.finding is not None or not held.is_whole:
             return
         del self._held[slot]
-        about = ContentData(section=data.section or 0, piece=data.piece, chunk="")
+        about = TextAppended(section=data.section or 0, piece=data.piece, chunk="")
         yield self._tell(about, "".join(held.passed), ends=True)
 
-    def _tell(self, about: ContentData, text: str, *, ends: bool) -> Content:
+    def _tell(self, about: TextAppended, text: str, *, ends: bool) -> TextAppended:
         self._delays.went(slot_of(about), len(text))
-        return Content(
-            data=ContentData(section=about.section, piece=about.piece, chunk=text, is_complete=ends)
-        )
+        return TextAppended(section=about.section, piece=about.piece, chunk=text, is_complete=ends)
 
-    def _stopped(self, data: ContentData, finding: Finding) -> SafetyCheck:
+    def _stopped(self, data: TextAppended, finding: Finding) -> SafetyChecked:
         section = data.section if data.piece is None else None
         issue = issue_of(finding, section)
         verdict = {"stage": "sentence", "approved": False, "score": 0.0, "issues": [issue]}
         about = {"section": section, "piece": data.piece, "policy": self._policy.label, "layers": ["rules"]}
-        return SafetyCheck(data=SafetyCheckData.model_validate({**verdict, **about}))
+        return SafetyChecked.model_validate({**verdict, **about})
 
 
 class _Held:
@@ -123,7 +119,7 @@ class _Held:
         """The broken rule for which the section is stopped."""
         return self._screen.finding
 
-    def add(self, data: ContentData) -> str:
+    def add(self, data: TextAppended) -> str:
         """More text; returns what of it, and of what waited, has passed."""
         text = self._screen.feed(data.chunk)
         if data.is_complete:

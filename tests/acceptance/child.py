@@ -7,6 +7,7 @@ SIGKILL before or after it. That is how a kill falls exactly between the log and
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -30,8 +31,10 @@ POINTS: dict[str, tuple[type, str]] = {
 }
 
 
-def run(port: int, values: dict[str, Any], crash_at: str | None) -> None:
-    """Serves until it is killed or told to stop."""
+def run(port: int, values: dict[str, Any], crash_at: str | None, clock: float = 0.0) -> None:
+    """Serves until it is killed or told to stop. Its clock is `clock` seconds ahead of the true one."""
+    if clock:
+        _set_clock(clock)
     if crash_at is not None:
         _arm(crash_at)
     given = dict(values)
@@ -42,6 +45,12 @@ def run(port: int, values: dict[str, Any], crash_at: str | None) -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     run_server(app, listener, settings.drain_seconds)
+
+
+def _set_clock(seconds: float) -> None:
+    now, now_ns = time.time, time.time_ns
+    time.time = lambda: now() + seconds
+    time.time_ns = lambda: now_ns() + int(seconds * 1e9)
 
 
 def _arm(crash_at: str) -> None:

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import Content
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import LiveService, Told, serve, settings_for
 from workflows.formats.discovery_report.format import SECTIONS, DiscoveryReportFormat
+from workflows.messages.messages import TextAppended
 
 IDEAS = "What moves.\n\n1. A club. It meets.\n\n2. A book. It sells.\n\n3. A tour. It goes."
 
@@ -149,7 +149,7 @@ async def test_report_that_waited_in_vain_takes_a_seat_before_it_is_written(
     async with serve(settings) as service:
         first = (await ask_for(service, EXAMPLE)).json()["run_id"]
         async for frame in service.client.frames(first):
-            if isinstance(frame.message, Content):
+            if isinstance(frame.message, TextAppended):
                 break  # it has text, so it will count
         joining = (await ask_for(service, EXAMPLE)).json()["run_id"]
         written = await service.client.http.post(f"/api/v1/runs/{first}/cancel")

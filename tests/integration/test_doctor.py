@@ -13,9 +13,9 @@ from tests.fakes.provider import FakeProvider, refuse_port
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.integration.test_record_and_replay import EXAMPLE
 from tests.models import KEY, settings_of
-from workflows.models.checkup import check_models
-from workflows.models.finding import Finding
-from workflows.models.selection import EMBEDDED
+from workflows.models.choice.selection import EMBEDDED
+from workflows.models.doctor.checkup import check_models
+from workflows.models.doctor.finding import Finding
 
 MODELS = ("gpt-test", "gpt-test-mini", "llama-test", "gemini-test", "llama3.2:latest")
 

@@ -11,11 +11,11 @@ from lxml import etree
 from typer.testing import CliRunner
 
 from backend.cli.main import app
-from backend.streaming.chunks import Retract
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.service import LiveService, Told, serve, settings_for
 from tests.uploads import encrypted_pdf, leaflet, pdf, word
+from workflows.messages.messages import TextRetracted
 
 FIRST = (
     "Sure! Here's the script:\n\n**Doctor:** (warmly) Welcome! Take one 5 mg tablet once a day, with or without food.\n"
@@ -57,9 +57,9 @@ async def test_uploaded_document_becomes_a_lesson_whose_wrong_number_is_written_
     told, shown, retracted = Told(), "", []
     url = "/api/v1/education_audio/generate/stream"
     async for frame in service.client.stream("GET", url, params=given):
-        if isinstance(frame.message, Retract):
+        if isinstance(frame.message, TextRetracted):
             shown = told.sections[0]
-            retracted.append((frame.message.data.section, frame.message.data.reason))
+            retracted.append((frame.message.section, frame.message.reason))
         told.take(frame)
 
     assert told.ending is not None and told.ending["type"] == "complete", told.ending

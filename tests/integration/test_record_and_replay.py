@@ -13,7 +13,7 @@ from tests.architecture.tree import ROOT
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import STORY, LiveService, Told, serve, settings_for
-from workflows.models.recording import Recording
+from workflows.models.cassettes.cassette import Recording
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

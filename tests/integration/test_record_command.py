@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from backend.cli.main import app
 from tests.integration.test_record_and_replay import EXAMPLE
-from workflows.models.recording import Recording
+from workflows.models.cassettes.cassette import Recording
 
 
 def test_record_command_writes_what_generate_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

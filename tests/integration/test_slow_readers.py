@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from backend.streaming.chunks import decode
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.service import Frame, LiveService, Told, serve, settings_for
+from workflows.messages.messages import decode
 
 SEND_BUFFER = 4096
 """The least that the system takes in: what a reader doesn't take is soon seen by the service."""

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import Content, Retract
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import LiveService, Told, serve, settings_for
+from workflows.messages.messages import TextAppended, TextRetracted
 
 OTHER = "A cat came by and stayed for supper. Then all was quiet."
 NOTES = "The editor's notes"
@@ -136,7 +136,7 @@ async def test_version_that_breaks_off_goes_on_and_shows_nothing_twice(
         told.take(frame)
 
     assert texts(told) == [OTHER, *before[1:]]
-    touched = {f.message.data.section for f in contents if isinstance(f.message, Content | Retract)}
+    touched = {f.message.section for f in contents if isinstance(f.message, TextAppended | TextRetracted)}
     assert touched == {0}
 
 

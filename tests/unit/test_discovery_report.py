@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from backend.runs.quota import Quota
-from backend.store.database import Database
+from backend.runs.admission.quota import Quota
 from backend.store.runs import RunRepository, new_run
+from backend.store.sqlite import SqliteDatabase
 from tests.unit.stored_runs import add_run, run_values
 from workflows.errors import Conflict, InvalidInput, QuotaExceeded
-from workflows.formats.discovery_report.areas import AreaBook, AreaError
+from workflows.formats.discovery_report.areas import AreaError, AreaRegistry
 from workflows.formats.discovery_report.format import DiscoveryReportFormat
 from workflows.formats.discovery_report.profile import profile_key
 from workflows.models.spec import ModelSpec
@@ -110,12 +110,12 @@ def test_notes_are_those_of_the_field(field: str, corner: str | None, name: str)
 
 def test_notes_of_ones_own_are_taken_and_wrong_ones_are_refused_with_their_file(tmp_path: Path) -> None:
     (tmp_path / "dice.toml").write_text('title = "Dice"\nnotes = "Roll them."', encoding="utf-8")
-    own = DiscoveryReportFormat(AreaBook(tmp_path))
+    own = DiscoveryReportFormat(AreaRegistry(tmp_path))
     assert own.areas.find(own.parse({**own.example, "interest_area": "dice"})).notes == "Roll them."
     assert {"dice", "general", "education"} <= set(own.areas.names())
     (tmp_path / "dice.toml").write_text('title = "Dice"', encoding="utf-8")
     with pytest.raises(AreaError, match=r"dice\.toml: notes: Field required"):
-        AreaBook(tmp_path)
+        AreaRegistry(tmp_path)
 
 
 # The review.
@@ -182,7 +182,7 @@ async def test_quota_gives_its_last_seat_once_and_says_when_to_come_back(reposit
 async def test_quota_gives_its_last_seat_once_to_processes_that_ask_at_once(
     repository: RunRepository, tmp_path: Path
 ) -> None:
-    other = Database(f"sqlite:///{tmp_path / 'storywire.db'}")
+    other = SqliteDatabase(f"sqlite:///{tmp_path / 'storywire.db'}")
     processes = (repository, RunRepository(other))
     takings = [take(Quota(each, QUOTA, lambda: NOW), each) for each in processes * 4]
     assert sorted(await asyncio.gather(*takings)) == [False] * 6 + [True] * 2

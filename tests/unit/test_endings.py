@@ -2,16 +2,16 @@
 
 import pytest
 
-from backend.log.sql import SqlLog
-from backend.runs.cache import ResultCache
-from backend.runs.endings import Endings
+from backend.log.sqlite import SqliteLog
+from backend.runs.attempt.finalize import Endings
+from backend.runs.results.cache import ResultCache
 from backend.store.cache import CacheRepository
 from backend.store.database import Database
 from backend.store.runs import RunRepository
-from backend.streaming.chunks import Message
-from backend.streaming.transcript import Transcript
 from tests.unit.messages import complete, error
 from tests.unit.stored_runs import add_run
+from workflows.messages.messages import Message
+from workflows.messages.transcript import Transcript
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from tests.unit.stored_runs import add_run
 async def test_ending_of_a_run_whose_format_has_gone_is_stored_from_its_log(
     database: Database, repository: RunRepository, ending: Message | None, status: str
 ) -> None:
-    cache = ResultCache(CacheRepository(database), repository, SqlLog(database), lambda _: None, ttl=60)
+    cache = ResultCache(CacheRepository(database), repository, SqliteLog(database), lambda _: None, ttl=60)
     run = await add_run(repository, process="P1")
     await Endings({}, repository, cache).store(run, ending, Transcript())
     stored = await repository.find("maya", run.id)

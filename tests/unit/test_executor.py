@@ -5,31 +5,31 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from langgraph.checkpoint.memory import InMemorySaver
 
 from backend.log.sql import SqlLog
-from backend.runs.accounts import Accounts
-from backend.runs.background import Background
-from backend.runs.cache import ResultCache
-from backend.runs.execution import InlineExecution
-from backend.runs.executor import Executor
-from backend.runs.quota import Quota
-from backend.runs.replay import read_messages
-from backend.sight.attempt import Sight
-from backend.sight.measures import Measures
+from backend.runs.admission.quota import Quota
+from backend.runs.attempt.budget import Accounts
+from backend.runs.attempt.executor import Executor
+from backend.runs.engine.inline import InlineExecution
+from backend.runs.readers.replay import read_messages
+from backend.runs.results.cache import ResultCache
 from backend.store.cache import CacheRepository
+from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
 from backend.store.runs import Run, RunRepository
 from backend.store.usage import UsageRepository
-from backend.streaming.chunks import Error, Message, OutlineMessage
+from backend.tasks import Background
+from backend.telemetry.metrics import Measures
+from backend.telemetry.observers import Sight
 from tests.models import settings_of
 from tests.unit.messages import OUTLINE, content, number, workflow
 from tests.unit.stored_runs import add_run
 from workflows.errors import ModelUnavailable
 from workflows.formats.story.format import StoryFormat
 from workflows.graph import build_graph
-from workflows.models.catalog import Model, ModelCatalog
-from workflows.models.ledger import Ledgers
+from workflows.messages.messages import Message, RunFailed
+from workflows.models.budget.ledger import Ledgers
+from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.safety.policy import load_policy
 
 NOWHERE = "http://127.0.0.1:9"
@@ -59,7 +59,9 @@ def open_executor(database: Database, repository: RunRepository, log: SqlLog) ->
     def open_one(error: Exception, gates: Sequence[asyncio.Event] = ()) -> Executor:
         models, ledgers = ModelCatalog(settings_of(NOWHERE)), Ledgers()
         return Executor(
-            graphs={"story": build_graph(Breaking(error, gates), models, InMemorySaver(), ledgers=ledgers)},
+            graphs={
+                "story": build_graph(Breaking(error, gates), models, MemoryCheckpoints(), ledgers=ledgers)
+            },
             run_log=log,
             repository=repository,
             policy_of=lambda _: load_policy("general"),
@@ -78,7 +80,7 @@ def open_executor(database: Database, repository: RunRepository, log: SqlLog) ->
 
 async def _execute(
     executor: Executor, repository: RunRepository, log: SqlLog, told: Sequence[Message] = ()
-) -> tuple[Run, Error]:
+) -> tuple[Run, RunFailed]:
     run = await add_run(repository, model="openai:gpt-test", process="here", input={"theme": "the moon"})
     if told:  # by a process that died
         await log.append(run.id, await log.take_over(run.id), number(*told))
@@ -87,7 +89,7 @@ async def _execute(
     await ended.wait()
     [*_, ending] = await read_messages(log, run.id)
     stored = await repository.find(run.owner, run.id)
-    assert isinstance(ending, Error) and stored is not None
+    assert isinstance(ending, RunFailed) and stored is not None
     return stored, ending
 
 
@@ -96,8 +98,8 @@ async def test_fault_of_our_own_ends_the_run_so_that_it_can_go_on(
     open_executor: Open, repository: RunRepository, log: SqlLog, error: Exception
 ) -> None:
     run, ending = await _execute(open_executor(error), repository, log)
-    assert (ending.data.code, ending.data.resumable) == ("INTERNAL", True)
-    assert "scenes" not in ending.data.message and "database" not in ending.data.message
+    assert (ending.code, ending.resumable) == ("INTERNAL", True)
+    assert "scenes" not in ending.message and "database" not in ending.message
     assert run.status == "failed" and run.error is not None and run.error["code"] == "INTERNAL"
 
 
@@ -106,12 +108,12 @@ async def test_run_whose_kept_result_is_gone_when_half_of_it_was_told_is_written
 ) -> None:
     told: list[Message] = [
         workflow("started"),
-        OutlineMessage(data=OUTLINE),
+        OUTLINE,
         content(0, "A lamp.", ends=True),
     ]
     asked_to_plan = ModelUnavailable("The provider is away.")
     _, ending = await _execute(open_executor(asked_to_plan), repository, log, told)
-    assert ending.data.code == "MODEL_UNAVAILABLE"  # it came to the plan
+    assert ending.code == "MODEL_UNAVAILABLE"  # it came to the plan
 
 
 async def test_run_that_was_taken_up_again_stays_known_when_the_attempt_before_it_ends(

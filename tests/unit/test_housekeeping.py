@@ -2,21 +2,21 @@
 
 import sqlite3
 
-from langgraph.checkpoint.memory import InMemorySaver
 from sqlalchemy import delete, insert
 
 from backend.log.entry import Entry
-from backend.log.sql import SqlLog
-from backend.runs.cache import ResultCache
+from backend.log.sqlite import SqliteLog
 from backend.runs.housekeeping import Housekeeping
+from backend.runs.results.cache import ResultCache
 from backend.store.cache import CacheRepository
+from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
 from backend.store.runs import RunRepository
 from backend.store.tables import log_archives
 from tests.unit.stored_runs import add_run
 
 
-class _BusyOnce(InMemorySaver):
+class _BusyOnce(MemoryCheckpoints):
     """Checkpoints that can't be dropped at the first try."""
 
     def __init__(self) -> None:
@@ -34,7 +34,7 @@ class _BusyOnce(InMemorySaver):
 async def test_run_whose_checkpoints_could_not_be_dropped_is_tidied_up_the_next_time(
     database: Database, repository: RunRepository
 ) -> None:
-    run_log, checkpoints = SqlLog(database), _BusyOnce()
+    run_log, checkpoints = SqliteLog(database), _BusyOnce()
     cache = ResultCache(CacheRepository(database), repository, run_log, lambda _: None, ttl=60)
     housekeeping = Housekeeping(repository, run_log, checkpoints, cache, pack_after=0)
     run = await add_run(repository)
@@ -50,9 +50,9 @@ async def test_run_whose_checkpoints_could_not_be_dropped_is_tidied_up_the_next_
 async def test_logs_that_can_not_be_packed_hold_up_no_others_and_are_tried_again(
     database: Database, repository: RunRepository
 ) -> None:
-    run_log = SqlLog(database)
+    run_log = SqliteLog(database)
     cache = ResultCache(CacheRepository(database), repository, run_log, lambda _: None, ttl=60)
-    housekeeping = Housekeeping(repository, run_log, InMemorySaver(), cache, pack_after=0, at_once=2)
+    housekeeping = Housekeeping(repository, run_log, MemoryCheckpoints(), cache, pack_after=0, at_once=2)
     runs = [await add_run(repository) for _ in range(5)]
     for run in runs:
         await run_log.append(run.id, await run_log.take_over(run.id), [Entry(1, "content", b"{}")])

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.errors import BudgetExceeded
-from workflows.models.counting import TextCount, guess_tokens
-from workflows.models.ledger import Caps, Ledger, Ledgers, OpenCall
-from workflows.models.prices import PriceBook, Tokens
+from workflows.models.budget.counting import TextCount, guess_tokens
+from workflows.models.budget.ledger import Caps, Ledger, Ledgers, OpenCall
+from workflows.models.budget.prices import PriceBook, Tokens
 from workflows.models.spec import ModelSpec
 
 MODEL = ModelSpec("openai", "gpt-test")
@@ -38,9 +38,9 @@ def test_ledger_without_caps_limits_nothing(prices: PriceBook) -> None:
     write(call, 1000)
     spending = ledger.end(call, Tokens(120, 1100, cached=20, reasoning=90))
     assert call.limit is None and not call.ran_out and spending is not None
-    assert spending["cost_usd"] == pytest.approx(120 * INPUT + 1100 * OUTPUT)
-    assert (spending["cached_tokens"], spending["reasoning_tokens"]) == (20, 90)
-    assert "estimated" not in spending and ledger.spent == [spending]
+    assert spending.cost_usd == pytest.approx(120 * INPUT + 1100 * OUTPUT)
+    assert (spending.cached_tokens, spending.reasoning_tokens) == (20, 90)
+    assert spending.estimated is None and ledger.calls == [spending]
 
 
 def test_call_whose_provider_says_nothing_is_counted_by_us_and_says_so(prices: PriceBook) -> None:
@@ -48,8 +48,8 @@ def test_call_whose_provider_says_nothing_is_counted_by_us_and_says_so(prices: P
     call = begin(ledger)
     write(call, 30)
     spending = ledger.end(call, None)
-    assert spending is not None and spending["estimated"]
-    assert (spending["input_tokens"], spending["output_tokens"]) == (100, 30)
+    assert spending is not None and spending.estimated
+    assert (spending.input_tokens, spending.output_tokens) == (100, 30)
 
 
 def test_prompt_that_nobody_counts_is_guessed_as_those_before_it_turned_out(prices: PriceBook) -> None:
@@ -57,14 +57,14 @@ def test_prompt_that_nobody_counts_is_guessed_as_those_before_it_turned_out(pric
     ledger.end(begin(ledger, prompt=100), Tokens(150, 10))
     ledger.end(begin(ledger, prompt=300), Tokens(450, 10))
     spending = ledger.end(begin(ledger, prompt=200), None)
-    assert spending is not None and spending["input_tokens"] == 300
+    assert spending is not None and spending.input_tokens == 300
 
 
 def test_call_of_unknown_price_has_no_cost_and_no_budget(prices: PriceBook) -> None:
     mystery = ModelSpec("openai", "gpt-mystery")
     ledger = Ledger(prices)
     spending = ledger.end(begin(ledger, model=mystery), Tokens(10, 10))
-    assert spending is not None and "cost_usd" not in spending
+    assert spending is not None and spending.cost_usd is None
     with pytest.raises(BudgetExceeded, match="price of openai:gpt-mystery"):
         begin(Ledger(prices, Caps(budget_usd=1)), model=mystery)
 
@@ -147,7 +147,7 @@ def test_closing_counts_what_was_under_way_and_only_once(prices: PriceBook) -> N
     ledger.drop(refused)
     ledger.close()
     assert ledger.end(cut, Tokens(10, 10)) is None
-    assert [(s["section"], s["output_tokens"], s.get("estimated")) for s in ledger.spent] == [
+    assert [(s.section, s.output_tokens, s.estimated) for s in ledger.calls] == [
         (0, 10, None),
         (1, 7, True),
     ]
@@ -183,8 +183,8 @@ def test_ledger_never_lets_a_run_spend_more_than_its_budget(
             break
     for call, part in under_way:
         ledger.end(call, Tokens(call.input_tokens, int((call.limit or 0) * part)))
-    assert sum(s["cost_usd"] for s in ledger.spent) <= budget * (1 + 1e-9)
-    assert sum(s["output_tokens"] for s in ledger.spent) <= 1500
+    assert sum(s.cost_usd or 0 for s in ledger.calls) <= budget * (1 + 1e-9)
+    assert sum(s.output_tokens for s in ledger.calls) <= 1500
 
 
 def test_tokens_are_pieces_where_these_are_small_and_characters_where_they_are_large() -> None:

@@ -6,23 +6,19 @@ from typing import NoReturn
 import pytest
 from structlog.testing import capture_logs
 
-from backend.sight.attempt import Sight
-from backend.sight.measures import Measures, Watch
-from backend.sight.prometheus import PrometheusMeasures
-from backend.streaming.chunks import (
-    Metadata,
-    MetadataData,
-    NodeEvent,
-    NodeEventData,
-    SafetyCheck,
-    SafetyCheckData,
-    SafetyIssue,
-    Usage,
-    UsageData,
-)
-from backend.streaming.transcript import Transcript
+from backend.telemetry.metrics import Measures, Watch
+from backend.telemetry.observers import Sight
+from backend.telemetry.prometheus import PrometheusMeasures
 from tests.architecture.tree import ROOT
 from tests.unit.messages import EVERY_TYPE, USAGE, complete, content, error, progress, retract, workflow
+from workflows.messages.messages import (
+    MetricsCalculated,
+    NodeChanged,
+    SafetyChecked,
+    SafetyIssue,
+    UsageUpdated,
+)
+from workflows.messages.transcript import Transcript
 
 
 class Clock:
@@ -50,8 +46,8 @@ def value(measures: PrometheusMeasures, name: str, **labels: str) -> float | Non
     return measures.registry.get_sample_value(f"storywire_{name}", labels)
 
 
-def section_begins(section: int) -> NodeEvent:
-    return NodeEvent(data=NodeEventData(node="generate_content", status="started", section=section))
+def section_begins(section: int) -> NodeChanged:
+    return NodeChanged(node="generate_content", status="started", section=section)
 
 
 def test_watch_of_a_whole_run_counts_time_words_and_speed(measures: PrometheusMeasures, clock: Clock) -> None:
@@ -84,7 +80,7 @@ def test_watch_of_a_resumed_run_counts_what_this_attempt_added(
     watch.told([workflow("resumed", 2), section_begins(1), content(1, "And")])
     clock.now += 1
     spent = USAGE.model_copy(update={"input_tokens": 150, "output_tokens": 40, "cost_usd": 0.75})
-    watch.told([content(1, " so", ends=True), Usage(data=spent), error()])
+    watch.told([content(1, " so", ends=True), spent, error()])
     watch.ended("failed")
 
     assert value(measures, "attempts_total", format="story", kind="resumed") == 1
@@ -151,8 +147,8 @@ def test_watch_takes_the_delay_of_the_gate_from_the_metadata(measures: Prometheu
         "gate": {"mode": "sentence", "held_ms_max": 250.0, "held_ms_mean": 50.0},
     }
     watch = measures.watch("story", words=0, usage=None)
-    watch.told([Metadata(data=MetadataData.model_validate(metrics))])
-    watch.told([Metadata(data=MetadataData.model_validate({**metrics, "gate": {"mode": "open"}}))])
+    watch.told([MetricsCalculated.model_validate(metrics)])
+    watch.told([MetricsCalculated.model_validate({**metrics, "gate": {"mode": "open"}})])
     assert value(measures, "gate_delay_max_seconds_sum", gate="sentence") == 0.25
     assert value(measures, "gate_delay_mean_seconds_sum", gate="sentence") == 0.05
     assert value(measures, "gate_delay_max_seconds_count", gate="open") is None
@@ -162,9 +158,9 @@ def test_labels_that_others_choose_have_so_many_values_and_no_more(measures: Pro
     watch = measures.watch("story", words=0, usage=None)
     for number in range(150):
         issue = SafetyIssue(category=f"category {number}", severity="low", advice="Mind.")
-        verdict = SafetyCheckData(stage="final", approved=True, score=1, issues=[issue])
-        spent = UsageData(model=f"openai:model-{number}", input_tokens=number + 1, output_tokens=0)
-        watch.told([SafetyCheck(data=verdict), Usage(data=spent)])
+        verdict = SafetyChecked(stage="final", approved=True, score=1, issues=[issue])
+        spent = UsageUpdated(model=f"openai:model-{number}", input_tokens=number + 1, output_tokens=0)
+        watch.told([verdict, spent])
     found = {"format": "story", "stage": "final", "severity": "low"}
     assert value(measures, "safety_findings_total", category="category 99", **found) == 1
     assert value(measures, "safety_findings_total", category="other", **found) == 50
@@ -202,7 +198,7 @@ def test_measures_that_are_off_take_every_call_and_render_nothing() -> None:
 class _Broken(Measures, Watch):
     """Fails whatever it is told."""
 
-    def watch(self, format: str, *, words: int, usage: UsageData | None) -> Watch:
+    def watch(self, format: str, *, words: int, usage: UsageUpdated | None) -> Watch:
         del format, words, usage
         return self
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from filelock import FileLock, Timeout
 
-from backend.runs.presence import Presence
+from backend.runs.engine.liveness import Presence
 
 
 def test_presence_of_a_running_process_is_seen_by_others_and_itself(tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from workflows.models.prices import PriceBook, PriceError, Tokens
-from workflows.models.selection import DEFAULT_NAMES
+from workflows.models.budget.prices import PriceBook, PriceError, Tokens
+from workflows.models.choice.selection import DEFAULT_NAMES
 from workflows.models.spec import ModelSpec
 
 

@@ -9,16 +9,17 @@ from hypothesis import strategies as st
 
 from backend.log.entry import Entry
 from backend.log.sql import SqlLog
-from backend.runs.reader import Reader, open_reader
+from backend.log.sqlite import SqliteLog
+from backend.runs.readers.reader import Reader, open_reader
 from backend.store.database import Database
 from backend.store.runs import RunRepository
-from backend.streaming.chunks import TERMINAL, Message
 from backend.streaming.merge import merge_entries
 from backend.streaming.views import Granularity, Order, View
 from tests.unit.logs import messages_of, read_texts, run_logs
 from tests.unit.messages import complete, content, error, number, workflow
 from tests.unit.stored_runs import add_run
 from workflows.errors import InvalidInput
+from workflows.messages.messages import TERMINAL, Message
 
 PATIENCE = 10.0
 VIEWS: list[tuple[Order, Granularity]] = [(o, g) for o in get_args(Order) for g in get_args(Granularity)]
@@ -79,7 +80,7 @@ async def test_reader_who_comes_back_after_any_message_gets_exactly_what_follows
     cursor = data.draw(st.sampled_from([0, *(entry.seq for entry in live)]), label="cursor")
     live += await read_all(first)
 
-    elsewhere = data.draw(st.sampled_from([log, SqlLog(database)]))
+    elsewhere = data.draw(st.sampled_from([log, SqliteLog(database)]))
     again = open_reader(elsewhere, run.id, cursor, order=order, granularity=granularity)
     rest = await read_all(again)
     assert merge_entries(rest) == expect(run_log, order, granularity, cursor)
@@ -173,7 +174,7 @@ async def test_reader_in_another_process_looks_again_by_itself(
     log: SqlLog, repository: RunRepository, database: Database
 ) -> None:
     run, epoch = await write(log, repository, content(0, "Once"))
-    reader = open_reader(SqlLog(database), run, 1)
+    reader = open_reader(SqliteLog(database), run, 1)
     assert await reader.poll() == []
     await log.append(run, epoch, number(content(0, "Once"), complete())[1:])
     await asyncio.wait_for(reader.wait(), PATIENCE)

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from backend.runs.readership import Readership
+from backend.runs.readers.audience import Readership
 
 PATIENCE = 10.0
 GRACE = 0.02

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from backend.runs.recorder import Recorder
+from backend.runs.attempt.recording import Recorder
 from backend.store.runs import RunRepository
 from tests.unit.stored_runs import add_run
 from tests.unit.test_recording import call, write
-from workflows.models.catalog import ModelCatalog
+from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.settings import ModelSettings
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
-from workflows.models.recording import (
+from workflows.models.cassettes.cassette import (
     Call,
     Ending,
     Header,

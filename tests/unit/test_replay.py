@@ -16,11 +16,11 @@ from pydantic import BaseModel
 from backend.settings import SettingsError, load_settings
 from tests.unit.test_recording import HEADER, call, write
 from workflows.errors import InvalidInput, ModelBadOutput, ModelNotConfigured
-from workflows.models.calls import ask, stream_text
-from workflows.models.catalog import Model, ModelCatalog
-from workflows.models.recording import Recording, fingerprint
-from workflows.models.replay import Match, ReplayChat, Score
-from workflows.models.selection import ROLES
+from workflows.models.calls.calls import ask, stream_text
+from workflows.models.cassettes.cassette import Recording, fingerprint
+from workflows.models.cassettes.player import Match, ReplayChat, Score
+from workflows.models.choice.selection import ROLES
+from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 from workflows.models.structured import MODES, StructuredMode

@@ -11,19 +11,26 @@ from structlog.testing import capture_logs
 
 from backend.log.entry import Entry
 from backend.log.sql import SqlLog
-from backend.runs.cache import ResultCache, cache_key, retell
+from backend.runs.results.cache import ResultCache, cache_key, retell
 from backend.store.cache import CacheRepository
 from backend.store.database import Database
 from backend.store.runs import Run, RunRepository
-from backend.streaming.chunks import Complete, Content, Message, Metadata, OutlineMessage, Usage, encode
-from backend.streaming.transcript import Transcript
 from tests.unit.messages import EVERY_TYPE, OUTLINE, complete, content, error, progress, retract, workflow
 from tests.unit.stored_runs import add_run
 from workflows.formats.story.format import StoryFormat
+from workflows.messages.messages import (
+    Message,
+    MetricsCalculated,
+    RunCompleted,
+    TextAppended,
+    UsageUpdated,
+    encode,
+)
+from workflows.messages.transcript import Transcript
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import load_policy
 
-METADATA = next(message for message in EVERY_TYPE if isinstance(message, Metadata))
+METADATA = next(message for message in EVERY_TYPE if isinstance(message, MetricsCalculated))
 MODELS = [ModelSpec("openai", "gpt-test")]
 RUN = Run(
     id="01J00000000000000000000000", owner="maya", format="story", status="completed", model="openai:gpt-test",
@@ -35,7 +42,7 @@ RUN = Run(
 
 WRITTEN: list[Message] = [
     workflow("started"),
-    OutlineMessage(data=OUTLINE),
+    OUTLINE,
     content(0, "A first try."),
     error(),
     workflow("resumed", 2),
@@ -48,7 +55,7 @@ WRITTEN: list[Message] = [
     content(0, "In short: it burns.", ends=True, piece="M1"),
     METADATA,
 ]
-RESULT = complete("The lamp went out.\n\nIt burns.").data.model_dump(mode="json", exclude_none=True)
+RESULT = complete("The lamp went out.\n\nIt burns.").model_dump(mode="json", exclude_none=True)
 
 
 def test_result_told_again_has_each_thing_once_and_each_text_whole() -> None:
@@ -61,19 +68,19 @@ def test_result_told_again_has_each_thing_once_and_each_text_whole() -> None:
         "usage",
         "complete",
     ]
-    texts = [(m.data.section, m.data.chunk, m.data.piece) for m in told if isinstance(m, Content)]
+    texts = [(m.section, m.chunk, m.piece) for m in told if isinstance(m, TextAppended)]
     assert texts == [
         (0, "The lamp went out.", None),
         (1, "It burns.", None),
         (0, "In short: it burns.", "M1"),
     ]
-    assert all(message.data.is_complete for message in told if isinstance(message, Content))
+    assert all(message.is_complete for message in told if isinstance(message, TextAppended))
 
 
 def test_result_told_again_is_the_other_runs_and_cost_nothing() -> None:
     told = retell(WRITTEN, RESULT, "another")
-    assert told is not None and isinstance(told[-1], Complete) and isinstance(told[-2], Usage)
-    ending = told[-1].data
+    assert told is not None and isinstance(told[-1], RunCompleted) and isinstance(told[-2], UsageUpdated)
+    ending = told[-1]
     assert (ending.run_id, ending.cached, ending.usage.cost_usd, ending.usage.input_tokens) == (
         "another",
         True,
@@ -194,7 +201,7 @@ async def test_kept_result_that_can_not_be_read_is_none_and_that_is_logged(
 ) -> None:
     cache, run = await keep_one(database, repository, log)
     told = await cache.obtain(run, lambda _: None)
-    assert told is not None and isinstance(told[-1], Complete)
+    assert told is not None and isinstance(told[-1], RunCompleted)
 
     await database.write(lambda connection: connection.execute(text(damage)))
     with capture_logs() as lines:

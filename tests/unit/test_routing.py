@@ -8,13 +8,12 @@ from hypothesis import strategies as st
 from langgraph.runtime import Runtime
 
 from workflows.errors import SafetyRejected
+from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.routing import MAX_REWRITES, after_safety_check, next_sections, sections_to_revise
 from workflows.state import (
     FEEDBACK,
     Finding,
-    Issue,
     Outline,
-    PlannedSection,
     RewriteTask,
     RunContext,
     Section,
@@ -103,7 +102,7 @@ def test_routing_before_any_section_is_written_begins_with_the_first() -> None:
 
 
 def refused(*at_fault: int) -> Verdict:
-    issues = [Issue(category="x", severity="high", section=i, quote="q", advice="a") for i in at_fault]
+    issues = [SafetyIssue(category="x", severity="high", section=i, quote="q", advice="a") for i in at_fault]
     return Verdict(stage="final", approved=not at_fault, score=0.1, issues=issues)
 
 

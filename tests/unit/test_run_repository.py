@@ -10,8 +10,10 @@ from sqlalchemy import select
 
 from backend.log.entry import Entry
 from backend.log.sql import SqlLog
+from backend.log.sqlite import SqliteLog
 from backend.store.database import Database
 from backend.store.runs import RunRepository
+from backend.store.sqlite import SqliteDatabase
 from backend.store.tables import log_archives, log_entries, log_heads
 from tests.unit.stored_runs import add_run, run_values
 
@@ -56,7 +58,7 @@ async def test_runs_without_a_key_are_never_each_others(repository: RunRepositor
 
 async def test_claim_by_several_processes_is_won_once(repository: RunRepository, tmp_path: Path) -> None:
     run = await add_run(repository, process="dead")
-    other = Database(f"sqlite:///{tmp_path / 'storywire.db'}")
+    other = SqliteDatabase(f"sqlite:///{tmp_path / 'storywire.db'}")
     won = await asyncio.gather(
         *((repository if i % 2 else RunRepository(other)).claim(run, f"P{i}") for i in range(8))
     )
@@ -196,4 +198,4 @@ async def test_delete_takes_the_log_with_it(
     for table in (log_heads, log_entries, log_archives):
         rows = await database.read(lambda c, table=table: c.scalars(select(table.c.run_id)).all())  # type: ignore[misc]
         assert set(rows) <= {kept.id}
-    assert [entry.seq for entry in await SqlLog(database).read(kept.id)] == [1]
+    assert [entry.seq for entry in await SqliteLog(database).read(kept.id)] == [1]

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from backend.runs.execution import InlineExecution
-from backend.runs.executor import Executor
-from backend.runs.presence import Presence
-from backend.runs.signals import Signals
-from backend.runs.stopping import Stopping
-from backend.sight.measures import Measures
+from backend.runs.attempt.executor import Executor
+from backend.runs.attempt.handle import Signals
+from backend.runs.engine.cancellation import Stopping
+from backend.runs.engine.inline import InlineExecution
+from backend.runs.engine.liveness import Presence
 from backend.store.runs import Run, RunRepository
+from backend.telemetry.metrics import Measures
 from tests.unit.stored_runs import add_run
 from workflows.errors import Overloaded
 

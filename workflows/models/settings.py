@@ -1,6 +1,6 @@
 """Which models there are to write with: the part of the environment that the graphs need.
 
-This and `backend/settings.py` are the only readers of the environment.
+This, `workflows/formats/settings.py` and `backend/settings.py` are the only readers of the environment.
 """
 
 from pathlib import Path
@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from workflows.models.prices import PriceBook, PriceError
+from workflows.models.budget.prices import PriceBook, PriceError
 from workflows.models.spec import ModelSpec, parse_pattern
 from workflows.models.structured import parse_choices
 
@@ -101,18 +101,6 @@ class ModelSettings(BaseSettings):
     prices: Path | None = Field(
         None, description="File of prices (TOML or JSON) beside those that are known, or in their place"
     )
-    template_dir: Path | None = Field(
-        None, description="Folder of templates for video scripts (*.toml) beside ours, or in their place"
-    )
-    research_dir: Path | None = Field(
-        None,
-        description="Folder of notes on fields for discovery reports (*.toml) beside ours, or in their place",
-    )
-    monthly_reports: int | None = Field(
-        None,
-        ge=0,
-        description="Discovery reports a user a month (QUOTA_EXCEEDED); as many as they like by default",
-    )
     revisions: int | None = Field(
         None,
         ge=0,
@@ -142,7 +130,14 @@ class ModelSettings(BaseSettings):
         return tuple(parse_pattern(part) for part in self.allowed_models.split(",") if part.strip())
 
     @field_validator(
-        "local_model", "runtime_dir", "data_dir", "replay_dir", "record_dir", "prices", check_fields=False
+        "local_model",
+        "runtime_dir",
+        "data_dir",
+        "replay_dir",
+        "record_dir",
+        "prices",
+        "policy_dir",
+        check_fields=False,
     )
     @classmethod
     def _expand(cls, path: Path | None) -> Path | None:
@@ -165,7 +160,9 @@ class ModelSettings(BaseSettings):
             return None
         spec = ModelSpec.parse(model)
         if spec.provider == "replay":
-            from workflows.models.replay import check_file  # a second of imports, for those who use it
+            from workflows.models.cassettes.player import (
+                check_file,  # a second of imports, for those who use it
+            )
 
             check_file(spec.name)
         return str(spec)

@@ -5,8 +5,9 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from workflows.nodes.dependencies import Dependencies
-from workflows.state import PlannedSection, RunContext, State, text_of
+from workflows.messages.messages import PlannedSection
+from workflows.sections.dependencies import Dependencies
+from workflows.state import RunContext, State, text_of
 from workflows.text.normaliser import normalise_all
 from workflows.text.repetition import repetition
 from workflows.text.words import count_words

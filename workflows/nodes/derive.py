@@ -4,11 +4,13 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from workflows.models.catalog import Model
-from workflows.nodes.dependencies import Dependencies
-from workflows.nodes.write_pieces import write_pieces
-from workflows.page import Notice
+from workflows.formats.capabilities import Derives
+from workflows.formats.defaults import variant_for
+from workflows.messages.messages import NodeChanged
+from workflows.models.clients.catalog import Model
 from workflows.safety.check import find_issues
+from workflows.sections.dependencies import Dependencies
+from workflows.sections.write_pieces import write_pieces
 from workflows.state import RunContext, State
 from workflows.text.normaliser import normalise_all
 
@@ -30,10 +32,13 @@ async def derive(deps: Dependencies, state: State, runtime: Runtime[RunContext])
 async def _results(
     deps: Dependencies, given: Any, state: State, model: Model, runtime: Runtime[RunContext]
 ) -> dict[str, Any]:
+    format = variant_for(deps.format, model)
+    if not isinstance(format, Derives):
+        return {"results": {}}
     for _ in range(_TRIES):
-        results = normalise_all(await deps.format.derive(given, state, model))
+        results = normalise_all(await format.derive(given, state, model))
         if not find_issues(deps.policy(given), results):
             return {"results": results}
     message = "What was made of the text was not fit for its readers, so it is left out."
-    runtime.stream_writer(Notice(kind="notice", node="derive", message=message))
+    runtime.stream_writer(NodeChanged(node="derive", status="started", message=message))
     return {"results": {}}

@@ -4,9 +4,10 @@ from typing import Any
 
 from langgraph.runtime import Runtime
 
-from workflows.nodes.dependencies import Dependencies
-from workflows.nodes.judge_section import judge_section
-from workflows.nodes.write_section import write_section
+from workflows.formats.defaults import variant_for
+from workflows.sections.dependencies import Dependencies
+from workflows.sections.judge_section import judge_section
+from workflows.sections.write_section import write_section
 from workflows.state import FEEDBACK, RewriteTask, RunContext
 
 
@@ -22,7 +23,7 @@ async def enhance_content(
     written = await write_section(
         deps,
         task,
-        deps.format.rewrite(task, state["section"], notes, model),
+        variant_for(deps.format, model).rewrite(task, state["section"], notes, model),
         model,
         runtime,
         instead_of=state["reason"],

@@ -7,10 +7,11 @@ from langgraph.runtime import Runtime
 from langgraph.types import Overwrite, interrupt
 
 from workflows.errors import SafetyRejected
-from workflows.nodes.dependencies import Dependencies
-from workflows.page import Judgement
+from workflows.formats.defaults import text_to_screen, variant_for
+from workflows.messages.messages import SafetyChecked
 from workflows.safety.check import check_input, find_issues
 from workflows.safety.policy import Policy
+from workflows.sections.dependencies import Dependencies
 from workflows.state import Outline, RunContext, State, Verdict
 from workflows.text.normaliser import normalise_all
 
@@ -41,17 +42,17 @@ async def outline(deps: Dependencies, state: State, runtime: Runtime[RunContext]
     """
     given = await deps.given(state["input"], runtime)
     policy = deps.policy(given)
-    fit = _check_wish(runtime, policy, deps.format.wish(given), "input")
+    fit = _check_wish(runtime, policy, text_to_screen(deps.format, given), "input")
     model = await deps.open_model(runtime, "outline")
     for _ in range(_TRIES):
-        plan = await deps.format.plan(given, model)
+        plan = await variant_for(deps.format, model).plan(given, model)
         # Cleaned as text is: titles are shown, and notes come back in results and metrics.
         outline, notes = normalise_all(plan.outline), normalise_all(plan.notes)
         issues = find_issues(policy, [outline, notes])
         if not issues:
             return {"outline": outline, "notes": notes, "safety": fit, **_NOTHING_WRITTEN}
     verdict = Verdict(stage="input", approved=False, score=0.0, issues=issues, policy=policy.label)
-    runtime.stream_writer(Judgement(kind="judgement", verdict=verdict))
+    runtime.stream_writer(SafetyChecked.model_validate(verdict))
     raise SafetyRejected("No plan could be made that is fit for these readers. Try another theme.")
 
 
@@ -72,7 +73,7 @@ def _check_wish(runtime: Runtime[RunContext], policy: Policy, wish: Mapping[str,
     verdict = check_input(policy, wish, root)
     verdict["policy"] = policy.label
     verdict["layers"] = ["rules"]
-    runtime.stream_writer(Judgement(kind="judgement", verdict=verdict))
+    runtime.stream_writer(SafetyChecked.model_validate(verdict))
     if not verdict["approved"]:
         raise SafetyRejected(f"This can't be written for these readers. {verdict['issues'][0]['advice']}")
     return verdict

@@ -6,9 +6,10 @@ from typing import Any
 from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
-from workflows.nodes.dependencies import Dependencies
-from workflows.page import Judgement
+from workflows.formats.capabilities import Researches
+from workflows.messages.messages import SafetyChecked
 from workflows.safety.brought import report, without_orders
+from workflows.sections.dependencies import Dependencies
 from workflows.state import RunContext
 
 
@@ -22,9 +23,10 @@ async def research(deps: Dependencies, state: ResearchTask, runtime: Runtime[Run
     """The format's notes. They are in no message: only prompts have them, and those hold no orders of strangers."""
     model = await deps.open_model(runtime, shares=True)
     given = await deps.given(state["input"], runtime)
+    assert isinstance(deps.format, Researches)  # else the graph has no such node
     found = dict(await deps.format.research(given, model) or {})
     notes, quotes = await asyncio.to_thread(without_orders, found)
     if quotes:
         verdict = report(quotes, deps.policy(given).label)
-        runtime.stream_writer(Judgement(kind="judgement", verdict=verdict))
+        runtime.stream_writer(SafetyChecked.model_validate(verdict))
     return {"research": notes}

@@ -6,11 +6,12 @@ from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
 from workflows.errors import SafetyRejected
-from workflows.nodes.dependencies import Dependencies
-from workflows.nodes.review_text import review_text
-from workflows.page import Judgement, Page
+from workflows.messages.messages import SafetyChecked
 from workflows.routing import MAX_REWRITES
 from workflows.safety.layers import Layers
+from workflows.sections.dependencies import Dependencies
+from workflows.sections.review_text import review_text
+from workflows.sections.section_writer import SectionWriter
 from workflows.state import RunContext, State
 
 
@@ -34,9 +35,9 @@ async def safety_check(deps: Dependencies, state: State, runtime: Runtime[RunCon
         verdict["score"] = min(verdict["score"], other["score"])
         verdict["issues"] += [issue for issue in other["issues"] if issue not in verdict["issues"]]
     if not (verdict["approved"] and review["revising"]):  # an approval counts for the text as it stays
-        writer(Judgement(kind="judgement", verdict=verdict))
+        writer(SafetyChecked.model_validate(verdict))
     if not verdict["approved"] and state["rewrites"] >= MAX_REWRITES:
         for index in sorted({issue["section"] for issue in verdict["issues"] if "section" in issue}):
-            Page(index, writer).retract("safety")
+            SectionWriter(index, writer).retract("safety")
         raise SafetyRejected("The text could not be made safe for its readers, so it was withdrawn.")
     return {"safety": verdict, **review, "mended": Overwrite([])}

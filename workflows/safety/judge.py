@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, StringConstraints
 
 from workflows.errors import ModelBadOutput
-from workflows.models.calls import ask
-from workflows.models.catalog import Model
+from workflows.messages.messages import SafetyIssue
+from workflows.models.calls.calls import ask
+from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy
-from workflows.state import Issue, Section
+from workflows.state import Section
 from workflows.text.normaliser import normalise
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts")
@@ -43,7 +44,7 @@ class Judgement(BaseModel):
 
 async def judge(
     policy: Policy, sections: Sequence[Section], model: Model
-) -> tuple[list[Issue], dict[str, float]]:
+) -> tuple[list[SafetyIssue], dict[str, float]]:
     """What stops the text (empty: approved) and the scores, 0 to 1.
 
     Raises a ModelError when there is no answer, or none that makes sense: that is never an approval.
@@ -58,7 +59,7 @@ async def judge(
     if any(issue.section - 1 not in known for issue in answer.issues):
         raise ModelBadOutput(f"{model.spec} judged a section that there isn't.")
     issues = [
-        Issue(
+        SafetyIssue(
             category=normalise(issue.category),
             severity=issue.severity,
             section=issue.section - 1,
@@ -74,9 +75,9 @@ async def judge(
     return issues, scores
 
 
-def _low_scores(policy: Policy, sections: Sequence[Section], scores: dict[str, float]) -> list[Issue]:
+def _low_scores(policy: Policy, sections: Sequence[Section], scores: dict[str, float]) -> list[SafetyIssue]:
     return [
-        Issue(
+        SafetyIssue(
             category=name,
             severity="medium",
             section=section["index"],

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from workflows.models.catalog import Model
+from workflows.models.clients.catalog import Model
 from workflows.safety.check import Stage, check_sections
 from workflows.safety.judge import judge
 from workflows.safety.moderation import moderate

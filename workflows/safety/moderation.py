@@ -4,15 +4,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from workflows.errors import ModelBadOutput
-from workflows.models.calls import limit
-from workflows.models.catalog import Model
+from workflows.messages.messages import SafetyIssue
+from workflows.models.calls.patience import limit
+from workflows.models.clients.catalog import Model
 from workflows.safety.policy import Policy
-from workflows.state import Issue, Section
+from workflows.state import Section
 
 _MODEL = "omni-moderation-latest"
 
 
-async def moderate(policy: Policy, sections: Sequence[Section], model: Model) -> list[Issue]:
+async def moderate(policy: Policy, sections: Sequence[Section], model: Model) -> list[SafetyIssue]:
     """What stops the text, by section; empty when nothing does.
 
     Raises a ModelError when there is no answer, or not one for each section: that is no approval.
@@ -31,14 +32,14 @@ async def moderate(policy: Policy, sections: Sequence[Section], model: Model) ->
     ]
 
 
-def _issues(policy: Policy, index: int, result: Any) -> list[Issue]:
+def _issues(policy: Policy, index: int, result: Any) -> list[SafetyIssue]:
     scores: dict[str, float | None] = result.category_scores.model_dump(by_alias=True)
     known = {name: score for name, score in scores.items() if score is not None}
     if not known:
         raise ModelBadOutput("The provider's moderation answered without scores.")
     rules = policy.moderation
     return [
-        Issue(
+        SafetyIssue(
             category=name,
             severity="high",
             section=index,

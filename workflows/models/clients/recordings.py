@@ -1,0 +1,134 @@
+"""Which recordings may be played, and where they are.
+
+A setting may name any file. What a caller of the service names must lie in `STORYWIRE_REPLAY_DIR`: the name in a
+run's option comes from outside, and opens nothing else.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from workflows.errors import ModelNotConfigured
+from workflows.models.cassettes.cassette import Header, Recording, RecordingError, read_header
+from workflows.models.cassettes.player import Match, Played, ReplayChat, Score, read_name
+from workflows.models.settings import ModelSettings
+from workflows.models.spec import ModelSpec
+
+PROVIDER = "replay"
+_KEPT = 16
+"""Opened recordings that are kept in memory: those that were asked for last."""
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """An opened recording: how it wants to be talked to is in its header."""
+
+    header: Header
+    chat: ReplayChat
+    is_judged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """`seen` is what the file looked like when it was read."""
+
+    path: Path
+    seen: tuple[int, int]
+    recording: Recording
+    replay: Replay
+
+
+class Recordings:
+    """The recordings of one process. A file is read once, and again when it changed."""
+
+    def __init__(self, settings: ModelSettings) -> None:
+        self._folder = settings.replay_dir
+        self._speed = settings.replay_speed
+        # Whatever the operator wrote into a setting is the operator's own choice of a file.
+        self._trusted = {value for value in settings.model_dump().values() if isinstance(value, str)}
+        self._opened: OrderedDict[ModelSpec, _Opened] = OrderedDict()
+        self._played = Played()
+        self._reading = asyncio.Lock()
+
+    def check(self, spec: ModelSpec) -> None:
+        """Whether it names a recording, by the file's first line. Raises ModelNotConfigured with a sentence."""
+        path, file, *_ = self._find(spec)
+        with _refusing(file):
+            path.stat()
+            read_header(path)
+
+    async def open(self, spec: ModelSpec) -> Replay:
+        """Reads the file, which may be long, beside the event loop.
+
+        Raises ModelNotConfigured with a sentence when it can't be played.
+        """
+        path, file, speed, match = self._find(spec)
+        async with self._reading:
+            with _refusing(file):
+                seen, recording = await asyncio.to_thread(_read, path, list(self._opened.values()))
+            known = self._opened.pop(spec, None)
+            if known is None or known.recording is not recording:
+                chat = ReplayChat(Score(path.name, recording, match, self._played), speed)
+                replay = Replay(recording.header, chat, is_judged=recording.has_role("judge"))
+                known = _Opened(path, seen, recording, replay)
+            self._opened[spec] = known  # the last that was asked for
+            if len(self._opened) > _KEPT:
+                self._opened.popitem(last=False)
+        return known.replay
+
+    def trust(self, name: str) -> None:
+        """A recording with its whole path, `replay:/…`, is opened wherever it is. Other names change nothing."""
+        if name.startswith(f"{PROVIDER}:/"):
+            self._trusted.add(name)
+
+    def names(self) -> list[ModelSpec]:
+        """The recordings that a run may name."""
+        if self._folder is None or not self._folder.is_dir():
+            return []
+        folder = self._folder.resolve()
+        inside = (path for path in folder.glob("*.jsonl") if path.resolve().is_relative_to(folder))
+        return [ModelSpec(PROVIDER, path.name) for path in sorted(inside)]
+
+    def _find(self, spec: ModelSpec) -> tuple[Path, str, float, Match]:
+        """Where it is, what it was called, and how it is to be played."""
+        try:
+            file, speed, match = read_name(spec.name, self._speed)
+        except ValueError as error:
+            raise ModelNotConfigured(f"{spec}: {error}.") from None
+        return self._locate(spec, file), file, speed, match
+
+    def _locate(self, spec: ModelSpec, file: str) -> Path:
+        if str(spec) in self._trusted:
+            return Path(file).expanduser()
+        if self._folder is None:
+            raise ModelNotConfigured(
+                "A run may name a recording only when STORYWIRE_REPLAY_DIR says where recordings are."
+            )
+        folder = self._folder.resolve()
+        path = (folder / file).resolve()
+        if not path.is_relative_to(folder):  # said as of any name that isn't there
+            raise ModelNotConfigured(f"There is no recording {file[:200]}.")
+        return path
+
+
+def _read(path: Path, kept: Sequence[_Opened]) -> tuple[tuple[int, int], Recording]:
+    """From memory if it is the same file still, at whatever speed it was opened."""
+    status = path.stat()
+    seen = (status.st_mtime_ns, status.st_size)
+    for known in kept:
+        if (known.path, known.seen) == (path, seen):
+            return seen, known.recording
+    return seen, Recording.read(path)
+
+
+@contextmanager
+def _refusing(file: str) -> Iterator[None]:
+    try:
+        yield
+    except RecordingError as error:
+        raise ModelNotConfigured(str(error)) from None
+    except OSError:
+        raise ModelNotConfigured(f"There is no recording {file[:200]}.") from None

@@ -1,0 +1,132 @@
+"""One section, kept to its length: cut where it runs over, continued once where it falls short."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from langgraph.runtime import Runtime
+from langgraph.types import StreamWriter
+
+from workflows.formats.capabilities import Extends
+from workflows.formats.defaults import facts_section_of, language_of, length_tolerance_of, variant_for
+from workflows.formats.pieces import Remark
+from workflows.messages.messages import FactsGathered, NodeChanged, RetractReason, SafetyChecked
+from workflows.models.clients.catalog import Model
+from workflows.safety.brought import report, without_orders
+from workflows.safety.check import keep_fit
+from workflows.safety.policy import Policy
+from workflows.sections.dependencies import Dependencies
+from workflows.sections.section_writer import SectionWriter
+from workflows.state import Facts, RunContext, Section, SectionTask
+from workflows.text.length import Room, SectionLength, Trimmer, ask_for, reply_ratio, room_for
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A finished section, and what else came with it. `length` is None where no length is kept."""
+
+    section: Section
+    length: SectionLength | None
+    facts: Facts | None
+
+
+async def write_section(
+    deps: Dependencies,
+    task: SectionTask,
+    prose: AsyncGenerator[str | Facts | Remark],
+    model: Model,
+    runtime: Runtime[RunContext],
+    *,
+    instead_of: RetractReason | None = None,
+    at_length: bool = True,
+) -> Written:
+    """The task's section, written from `prose`; with `instead_of`, what was there is taken back first.
+
+    The model's stream is closed as soon as the section is full, which stops the spending too. The embedded
+    model's sections are what they are; so is one that isn't to be `at_length`.
+    """
+    context = runtime.context
+    keeps_length = at_length and model.tier != "embedded" and (context is None or context.keep_length)
+    room = room_for(task["target_words"], length_tolerance_of(deps.format))
+    language = language_of(deps.format, deps.format.parse(task["input"]))
+    writer = runtime.stream_writer
+    with SectionWriter(task["index"], writer, trimmer=Trimmer(room, language) if keeps_length else None) as section:
+        if instead_of is not None:
+            section.retract(instead_of)
+        facts = await _put(deps, task, section, prose, writer)
+        length = None
+        if keeps_length:
+            length = SectionLength(
+                target_words=task["target_words"],
+                asked_words=task["ask_words"],
+                replied_words=section.words,
+                corrections=["trimmed"] if section.is_full else [],
+            )
+            if instead_of in (
+                None,
+                "restart",
+            ):  # what replaces a section is as long as its model makes it, up to the room
+                await _continue(deps, task, section, room, length, model)
+        return Written(section.finish(), length, facts)
+
+
+async def _continue(
+    deps: Dependencies,
+    task: SectionTask,
+    section: SectionWriter,
+    room: Room,
+    length: SectionLength,
+    model: Model,
+) -> None:
+    """One more call where the text is short and the format can go on with it."""
+    missing = room.target - section.words
+    format = variant_for(deps.format, model)
+    if section.words >= room.least or not section.words or not isinstance(format, Extends):
+        return
+    # By this very reply: the model is where it is, whatever it did before.
+    more = format.extend(task, section.text, ask_for(missing, reply_ratio([length])), model)
+    length["corrections"].append("continued")
+    section.reopen()
+    async with aclosing(more) as prose:
+        async for chunk in prose:
+            section.write(chunk)
+            if section.is_full:
+                length["corrections"].append("trimmed")
+                return
+
+
+async def _put(
+    deps: Dependencies,
+    task: SectionTask,
+    section: SectionWriter,
+    prose: AsyncGenerator[str | Facts | Remark],
+    writer: StreamWriter,
+) -> Facts | None:
+    facts: Facts | None = None
+    brings_facts = facts_section_of(deps.format) == task["index"]  # after the prose, so it is read to its end
+    async with aclosing(prose) as stream:
+        async for item in stream:
+            if isinstance(item, Remark):
+                writer(NodeChanged(node="generate_content", status="started", message=item.message))
+                continue
+            if not isinstance(item, str):
+                facts = _tell(item, deps.policy(deps.format.parse(task["input"])), writer)
+                continue
+            section.write(item)
+            if section.is_full and not brings_facts:
+                break
+    return facts
+
+
+def _tell(facts: Facts, policy: Policy, writer: StreamWriter) -> Facts:
+    """The facts without orders to a model, for they go into every later prompt, and without what isn't fit for
+    the readers, who are shown them."""
+    facts, quotes = without_orders(facts)
+    if quotes:
+        writer(SafetyChecked.model_validate(report(quotes, policy.label)))
+    fit, left_out = keep_fit(policy, facts)
+    if left_out:
+        message = f"{left_out} of the facts were not fit for the readers and are left out."
+        writer(NodeChanged(node="generate_content", status="started", message=message))
+    writer(FactsGathered.model_validate(fit))
+    return fit
