@@ -11,6 +11,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
+from workflows.text.repetition import distinct_words
 from workflows.text.sentences import SentenceSplitter, ends_with_abbreviation, is_cut
 from workflows.text.words import WordCounter, count_words
 
@@ -22,6 +23,8 @@ _NEWEST = 3  # replies that the ratio is taken from
 _OVERRUN = 1.15  # a reply that was cut would have been longer: by how much isn't known
 _LEAST_BESIDE = 8  # words to either side of a target, however short: half a sentence
 _LONGEST_SENTENCE = 60
+_FLOOR = 0.1  # the share of its target below which a text is none
+_STUCK = 0.5
 
 
 class SectionLength(TypedDict):
@@ -69,6 +72,14 @@ def reply_ratio(lengths: Iterable[SectionLength]) -> float:
 def ask_for(words: int, ratio: float) -> int:
     """What to ask a model for so that it writes `words`."""
     return max(1, round(words / ratio))
+
+
+def falls_short(text: str, target: int, before: str | None = None) -> bool:
+    """Whether a text is no text of its length: it hardly says anything, or what went on after `before` says nothing
+    that didn't stand there and leaves it at less than half. What is said twice counts once."""
+    words = distinct_words(text)
+    is_stuck = before is not None and words <= distinct_words(before)
+    return words < target * (_STUCK if is_stuck else _FLOOR)
 
 
 def _ratio_of(length: SectionLength) -> float:

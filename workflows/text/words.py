@@ -39,6 +39,11 @@ def count_words(text: str) -> int:
     return sum(1 for _ in _WORD.finditer(text))
 
 
+def has_words(text: str) -> bool:
+    """Whether there is anything to read."""
+    return _WORD.search(text) is not None
+
+
 def list_words(text: str) -> list[str]:
     """The words of `text` in order, as they stand."""
     return _WORD.findall(text)
