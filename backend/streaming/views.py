@@ -18,7 +18,7 @@ from workflows.messages.messages import (
     encode,
     slot_of,
 )
-from workflows.text.words import last_sentence_end
+from workflows.text.sentences import last_sentence_end
 
 Order = Literal["live", "reading"]
 Granularity = Literal["token", "sentence", "section"]

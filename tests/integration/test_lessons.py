@@ -19,18 +19,30 @@ from tests.service import LiveService, Told, serve, settings_for
 from tests.uploads import encrypted_pdf, leaflet, pdf, word
 from workflows.messages.messages import TextRetracted
 
+WIDENS = (
+    "Ramipril is a medicine for high blood pressure. It belongs to a group of medicines called ACE inhibitors. It "
+    "widens the blood vessels, so the heart has less work to do. Swallow the tablet whole with a glass of water. If "
+    "you forget a dose, take it as soon as you remember."
+)
+BREATHE = (
+    "Call your doctor if your face, lips or tongue swell, or if you find it hard to breathe. Go to the emergency room "
+    "if you can't reach the doctor. Do not take ramipril if you are pregnant. Avoid salt substitutes that contain "
+    "potassium, because ramipril can raise the potassium in the blood."
+)
 FIRST = (
-    "Sure! Here's the script:\n\n**Doctor:** (warmly) Welcome! Take one 5 mg tablet once a day, with or without food.\n"
+    "Sure! Here's the script:\n\n**Doctor:** (warmly) Welcome! Take one 5 mg tablet once a day, with or without food. "
+    f"{WIDENS}\n"
     "**Patient:** [laughs] May the dose be raised to 10–20 mg?\n\nLet me know if you want changes!"
 )
 SPOKEN = (
-    "DOCTOR: [warm] Welcome! Take one 5 milligram tablet once a day, with or without food.\n\n"
+    f"DOCTOR: [warm] Welcome! Take one 5 milligram tablet once a day, with or without food. {WIDENS}\n\n"
     "PATIENT: May the dose be raised to 10 to 20 milligrams?"
 )
 MENDED = SPOKEN.replace("be raised to 10 to 20 milligrams", "be raised to 10 milligrams")
 THANKS = "\n\nPATIENT: [relieved] Thank you."
 OTHERS = (
-    "DOCTOR: [reassuring] Stand up slowly and sit down if you feel faint. [pause] Call your doctor at once."
+    "DOCTOR: [reassuring] Stand up slowly and sit down if you feel faint. [pause] Call your doctor at once. "
+    f"{BREATHE}"
 )
 
 
@@ -70,7 +82,7 @@ async def test_uploaded_document_becomes_a_lesson_whose_wrong_number_is_written_
     assert told.text == told.ending["story_content"]
     metadata = told.ending["metadata"]
     assert metadata["words_by_speaker"]["PATIENT"] == 10 and metadata["safety"]["policy"] == "professional"
-    assert metadata["grounding"] == {"checked": 3, "supported": 3, "unsupported": []}
+    assert metadata["grounding"] == {"checked": 9, "supported": 9, "unsupported": []}
     assert metadata["compliance"] == {"passed": True, "findings": [], "revisions": 1}
     # The text isn't kept with the run, and each part is sent to the model once.
     run = await service.client.run(told.ending["run_id"])

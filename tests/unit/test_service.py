@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from backend.store.checkpoints import MemoryCheckpoints
 
 from backend.runs.attempt.version_seed import VersionRequest
 from backend.runs.readers.replay import read_messages
+from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
 from backend.store.runs import Run
 from tests.unit.messages import error
