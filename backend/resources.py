@@ -24,6 +24,7 @@ from backend.runs.attempt.formats import RunFormats
 from backend.runs.attempt.progress import ProgressStore
 from backend.runs.attempt.recording import RunRecorder
 from backend.runs.attempt.sources import SourceReader
+from backend.runs.commands import RunCommands, RunFiles
 from backend.runs.engine.base import Engine
 from backend.runs.engine.inline import POLL_EVERY_SECONDS, InlineEngine
 from backend.runs.engine.liveness import FileLiveness
@@ -35,7 +36,6 @@ from backend.runs.queries import RunQueries
 from backend.runs.readers.audience import Audience
 from backend.runs.readiness import Readiness
 from backend.runs.results.cache import ResultCache
-from backend.runs.service import RunFiles, RunService
 from backend.runs.sharing import Sharing
 from backend.settings import Settings
 from backend.store.cache import CacheRepository
@@ -78,7 +78,7 @@ class Resources:
     policies: PolicyBook
     database: Database
     engine: Engine
-    runs: RunService
+    runs: RunCommands
     queries: RunQueries
     recovery: Recovery
     quota: Quota
@@ -156,7 +156,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         admission = Admission(
             work.formats.formats, work.models, work.policies, work.lookups, prices, settings.budget_usd
         )
-        runs = RunService(
+        runs = RunCommands(
             admission,
             store.runs,
             queries,

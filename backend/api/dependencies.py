@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import Depends, Header, Path, Query, Request
 
 from backend.resources import Resources
+from backend.runs.commands import RunCommands
 from backend.runs.queries import RunQueries
-from backend.runs.service import RunService
 from backend.settings import Settings
 from backend.streaming.sse import parse_event_id
 from backend.streaming.views import Granularity, Order, number_in_view
@@ -20,7 +20,7 @@ def get_resources(request: Request) -> Resources:
     return resources
 
 
-def get_runs(resources: Annotated[Resources, Depends(get_resources)]) -> RunService:
+def get_runs(resources: Annotated[Resources, Depends(get_resources)]) -> RunCommands:
     """Commands on runs."""
     return resources.runs
 
@@ -80,7 +80,7 @@ def get_event_id(
 
 
 OwnerDep = Annotated[str, Depends(get_owner)]
-RunsDep = Annotated[RunService, Depends(get_runs)]
+RunsDep = Annotated[RunCommands, Depends(get_runs)]
 QueriesDep = Annotated[RunQueries, Depends(get_queries)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 ResourcesDep = Annotated[Resources, Depends(get_resources)]

@@ -26,7 +26,7 @@ from backend.api.streams import STREAM_RESPONSES, stream_response
 from backend.api.views import RunPage, RunView, StartedRun, started, summary, whole
 from backend.runs.admission.options import MAX_TOKENS, MAX_USD, RunOptions
 from backend.runs.admission.quote import Quote
-from backend.runs.service import RunRequest
+from backend.runs.commands import RunRequest
 from backend.store.runs import Run
 from workflows.errors import Conflict
 from workflows.models.budget.ledger import Caps

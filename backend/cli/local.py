@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from backend.logs import configure_logs
 from backend.resources import Resources, open_resources
 from backend.runs.admission.options import RunOptions
+from backend.runs.commands import RunRequest
 from backend.runs.readers.replay import read_entry
-from backend.runs.service import RunRequest
 from backend.settings import Settings
 from backend.store.runs import Run
 from workflows.errors import Conflict

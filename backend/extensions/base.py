@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from typer import Typer
 
     from backend.lookups import Lookup
+    from backend.runs.commands import RunCommands
     from backend.runs.queries import RunQueries
-    from backend.runs.service import RunService
     from backend.settings import Settings
     from backend.store.database import Database
     from backend.store.runs import RunRepository
@@ -35,7 +35,7 @@ class ServiceContext:
     settings: Settings
     formats: Mapping[str, AnyFormat]
     policies: PolicyBook
-    runs: RunService
+    runs: RunCommands
     queries: RunQueries
     run_repository: RunRepository
     database: Database

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from backend.runs.service import RunService
+from backend.runs.commands import RunCommands
 from backend.store.children import ChildRepository, StoredChild
 from backend.store.runs import RunRepository
 from backend.store.sessions import SessionRepository
@@ -47,7 +47,7 @@ class Children:
         children: ChildRepository,
         sessions: SessionRepository,
         run_repository: RunRepository,
-        runs: RunService,
+        runs: RunCommands,
         policies: PolicyBook,
     ) -> None:
         self._children = children

@@ -5,9 +5,9 @@ from datetime import UTC, date, datetime
 from typing import Any, Generic
 
 from backend.runs.admission.options import RunOptions
+from backend.runs.commands import RunCommands, RunRequest
 from backend.runs.queries import RunQueries
 from backend.runs.results.exports import finished
-from backend.runs.service import RunRequest, RunService
 from backend.store.runs import Run, RunRepository, RunSummary
 from backend.store.sessions import SessionRepository, StorySession
 from backend.stories.chapters import Chapters, RunT, chapters_of
@@ -67,7 +67,7 @@ class Sessions:
         self,
         sessions: SessionRepository,
         run_repository: RunRepository,
-        runs: RunService,
+        runs: RunCommands,
         queries: RunQueries,
         children: Children,
         format: AnyFormat,

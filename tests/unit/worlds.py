@@ -21,6 +21,7 @@ from backend.runs.attempt.finalize import RunFinalizer
 from backend.runs.attempt.formats import RunFormats
 from backend.runs.attempt.progress import ProgressStore
 from backend.runs.attempt.sources import SourceReader
+from backend.runs.commands import RunCommands, RunFiles, RunRequest
 from backend.runs.engine.inline import InlineEngine
 from backend.runs.engine.liveness import FileLiveness
 from backend.runs.engine.local_runs import LocalRuns
@@ -29,7 +30,6 @@ from backend.runs.engine.recovery import Recovery
 from backend.runs.queries import RunQueries
 from backend.runs.readers.audience import Audience
 from backend.runs.results.cache import ResultCache
-from backend.runs.service import RunFiles, RunRequest, RunService
 from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository
 from backend.store.checkpoints import MemoryCheckpoints
@@ -132,7 +132,7 @@ class World:
     liveness: FileLiveness
     engine: InlineEngine
     queries: RunQueries
-    service: RunService
+    service: RunCommands
     recovery: Recovery
     quota: Quota
     local_runs: LocalRuns
@@ -193,7 +193,7 @@ async def open_world(
         max_runs=max_runs,
     )
     queries = RunQueries(repository, run_log, local_runs.settle, audience, ledgers.prices)
-    service = RunService(
+    service = RunCommands(
         Admission(formats.formats, models, policies, StoredLookups({}), ledgers.prices, None),
         repository,
         queries,

@@ -30,7 +30,7 @@ from workflows.models.spec import ModelSpec
 
 log = structlog.get_logger()
 
-__all__ = ["RunOptions", "RunRequest", "RunService"]
+__all__ = ["RunCommands", "RunOptions", "RunRequest"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class RunRequest:
     parentage: Parentage | None = None
 
 
-class RunService:
+class RunCommands:
     """Commands. `owner` is whose runs: another's are not found."""
 
     def __init__(
