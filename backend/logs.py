@@ -1,7 +1,6 @@
 """Structured logs, on standard error: for people on a terminal, JSON elsewhere."""
 
 import logging
-import re
 import sys
 import traceback
 from typing import TextIO
@@ -64,7 +63,13 @@ def configure_logs(settings: Settings) -> None:
 def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
     """As Python prints it, without the values that pydantic found wrong: they are what a caller sent."""
     text = "".join(traceback.format_exception(*exc_info)).rstrip()
-    return re.sub(r"input_value=.*?, input_type=", "input_value=…, input_type=", text, flags=re.DOTALL)
+    kept, place = [], 0
+    while (start := text.find("input_value=", place)) >= 0 and (
+        end := text.find(", input_type=", start)
+    ) >= 0:
+        kept += [text[place:start], "input_value=…"]
+        place = end
+    return "".join([*kept, text[place:]])
 
 
 def _print_traceback(out: TextIO, exc_info: structlog.typing.ExcInfo) -> None:

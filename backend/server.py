@@ -86,7 +86,7 @@ class Server(uvicorn.Server):
         """A signal came."""
         super().handle_exit(sig, frame)
         if (resources := self._resources) is not None:
-            resources.execution.close_door()
+            resources.engine.stop_accepting()
         if sig == signal.SIGTERM and self._drain_seconds and self._leave_at is None:
             self._leave_at = time.monotonic() + self._drain_seconds
             self.should_exit = False
@@ -119,7 +119,7 @@ class Server(uvicorn.Server):
         for connection, seconds in self._stalls.look(left, time.monotonic()).items():
             if seconds >= resources.settings.slow_reader_seconds:
                 log.info("slow_reader_closed", **_what_was_asked(connection.scope or {}))
-                resources.measures.slow_reader_closed()
+                resources.metrics.on_slow_reader()
                 connection.transport.abort()
 
     @property

@@ -14,7 +14,7 @@ from workflows.text.words import count_words, last_paragraph
 MAX_REWRITES = 2
 
 
-def hand_out(
+def route_sections(
     state: State, *, facts_section: int | None = None, researches: bool = False
 ) -> list[Send] | Literal["safety_check"]:
     """`next_sections` for this run. Asks for its context itself: who edits a state (a fork) brings none,
@@ -75,7 +75,7 @@ def rewrite_tasks(state: State) -> list[RewriteTask]:
         RewriteTask(
             **section_task(state, index),
             section=state["sections"][index],
-            notes_on_it=unsafe.get(index, []) + unfinished.get(index, []),
+            review_notes=unsafe.get(index, []) + unfinished.get(index, []),
             reason="safety" if index in unsafe else "revision",
             rewrites=state["rewrites"] + (0 if _is_safe(state) else 1),
             revisions=state.get("revisions", 0) + (1 if _is_own(unfinished) else 0),
@@ -92,7 +92,7 @@ def sections_to_revise(state: State, findings: list[Finding], most: int) -> list
     if state.get("revisions", 0) >= most or state["rewrites"] >= MAX_REWRITES:
         return []
     asked = {finding["section"] for finding in findings if finding["rewrite"] and "section" in finding}
-    return sorted(asked & set(state["sections"]) - set(state.get("taken_over", ())))
+    return sorted(asked & set(state["sections"]) - set(state.get("inherited", ())))
 
 
 def _parallel(runtime: Runtime[RunContext] | None) -> int:

@@ -17,7 +17,7 @@ from workflows.errors import InvalidInput, StorywireError
 from workflows.messages.messages import Message, RunCompleted, RunFailed
 
 if TYPE_CHECKING:
-    from backend.cli.local import Start
+    from backend.cli.local import RunStarter
 
 RECORD_TO: ContextVar[Path | None] = ContextVar("record_to", default=None)
 """Where `storywire record` wants the run's model calls."""
@@ -70,7 +70,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def write(
-    body: dict[str, Any], server: str | None, path: str = RUNS, start: "Start | None" = None
+    body: dict[str, Any], server: str | None, path: str = RUNS, start: "RunStarter | None" = None
 ) -> NoReturn:
     """Writes a text on the screen, and ends the command: 0 when it is complete.
 
@@ -105,7 +105,7 @@ async def _show(messages: AsyncGenerator[Message]) -> int:
 
 
 def _follow(
-    body: dict[str, Any], server: str | None, path: str, start: "Start | None"
+    body: dict[str, Any], server: str | None, path: str, start: "RunStarter | None"
 ) -> AsyncGenerator[Message]:
     if server:
         return follow_remote(server, body, path)

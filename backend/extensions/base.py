@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from typer import Typer
 
     from backend.lookups import Lookup
-    from backend.runs.service import Runs
+    from backend.runs.commands import RunCommands
+    from backend.runs.queries import RunQueries
     from backend.settings import Settings
     from backend.store.database import Database
     from backend.store.runs import RunRepository
@@ -34,7 +35,8 @@ class ServiceContext:
     settings: Settings
     formats: Mapping[str, AnyFormat]
     policies: PolicyBook
-    runs: Runs
+    runs: RunCommands
+    queries: RunQueries
     run_repository: RunRepository
     database: Database
 

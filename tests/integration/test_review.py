@@ -11,6 +11,7 @@ from langgraph.runtime import RunControl
 from backend.runs.attempt.reconcile import reconcile
 from backend.store.checkpoints import MemoryCheckpoints
 from backend.streaming.events import stream_messages
+from tests.fakes.prose import write_prose
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import STORY, settings_for
@@ -23,10 +24,13 @@ from workflows.messages.transcript import Transcript
 from workflows.messages.usage_totals import UsageTotals
 from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.state import Finding, RunContext, State, text_of
+from workflows.text.words import count_words
 
-PLAIN = "A calm day began. Then all was quiet."
-WITH_CAT = "A calm day began. A cat came by. Then all was quiet."
-UNSAFE = "A calm day began. He drew a gun and shot him. Then all was quiet."
+CALM = write_prose("calm", 60)
+PLAIN = f"A calm day began. {CALM} Then all was quiet."
+WITH_CAT = f"A calm day began. A cat came by. {CALM} Then all was quiet."
+WITH_DOG = f"A dog came. {CALM}"
+UNSAFE = f"A calm day began. He drew a gun and shot him. {CALM} Then all was quiet."
 NOTED = "A cat has to come by."
 
 
@@ -179,7 +183,7 @@ async def test_rewrite_that_breaks_off_costs_none_of_the_others(
     drop = Fault("drop", after=4, times=1)
     provider.script = scripted(
         Rule(Reply(text=WITH_CAT), structured=False, contains="A cat is missing."),
-        Rule(Reply(text="A dog came.", fault=drop), structured=False, contains="A dog is missing."),
+        Rule(Reply(text=WITH_DOG, fault=drop), structured=False, contains="A dog is missing."),
     )
     graph = build_graph(PetStory(), catalog, MemoryCheckpoints())
     transcript = Transcript()
@@ -194,7 +198,7 @@ async def test_rewrite_that_breaks_off_costs_none_of_the_others(
     told = await execute(graph, transcript, goes_on=True)
 
     assert [m.section for m in told if isinstance(m, TextRetracted)] == [2]
-    assert transcript.text_of(1) == WITH_CAT and transcript.text_of(2) == "A dog came."
+    assert transcript.text_of(1) == WITH_CAT and transcript.text_of(2) == WITH_DOG
     assert transcript.text == text_of((await graph.aget_state(CONFIG)).values["sections"])
     assert (compliance(transcript)["revisions"], compliance(transcript)["passed"]) == (1, True)
     assert len(provider.calls) - calls == 3  # the scene with the dog, the verdict, the choices
@@ -209,8 +213,8 @@ async def test_length_of_a_section_that_was_rewritten_is_that_of_the_rewrite(
 
     assert transcript.metadata is not None
     kept, rewrote, *_ = transcript.metadata.model_dump()["lengths"]
-    assert (kept["corrections"], rewrote["corrections"]) == (["continued"], [])
-    assert rewrote["words"] == len(WITH_CAT.split())
+    assert (kept["corrections"], rewrote["corrections"]) == (["continued", "trimmed"], [])
+    assert rewrote["words"] == count_words(WITH_CAT)
 
 
 async def test_review_needs_no_judge(provider: FakeProvider, tmp_path: Path) -> None:

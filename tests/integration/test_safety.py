@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.fakes.prose import write_prose
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import STORY, LiveService, Told, serve, settings_for
@@ -102,7 +103,8 @@ async def test_unsafe_sentence_is_never_content_and_the_rewrite_is_what_is_store
 async def test_text_that_stays_unsafe_is_withdrawn_and_the_run_rejected(
     service: LiveService, provider: FakeProvider
 ) -> None:
-    provider.script = Script(rules=(Rule(Reply(text=UNSAFE), structured=False),))
+    unsafe = f"{UNSAFE} {write_prose('quiet', 60)}"
+    provider.script = Script(rules=(Rule(Reply(text=unsafe), structured=False),))
     told = await service.client.read(await service.client.start())
 
     assert told.ending is not None and told.ending["code"] == "SAFETY_REJECTED"

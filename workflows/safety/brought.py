@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from workflows.messages.messages import SafetyIssue
 from workflows.safety.documents import examine, find_attack, uncover
 from workflows.state import Verdict
-from workflows.text.words import split_sentences
+from workflows.text.sentences import split_sentences
 
 _T = TypeVar("_T")
 _WIDEST = 3

@@ -10,7 +10,7 @@ from workflows.safety.policy import Policy
 from workflows.safety.rules import Finding, find
 from workflows.safety.screen import screen
 from workflows.state import Section, Verdict
-from workflows.text.words import split_sentences
+from workflows.text.sentences import split_sentences
 
 _T = TypeVar("_T")
 Stage = Literal["input", "sentence", "section", "final"]

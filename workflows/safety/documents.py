@@ -37,7 +37,7 @@ _INVISIBLE = re.compile("[\u200b\u2060-\u2064\u202a-\u202e\u2066-\u2069\ufeff\U0
 _INSIDE_WORDS = re.compile("(?<=[A-Za-z])[\u200c\u200d](?=[A-Za-z])")
 _SOFT_HYPHEN = re.compile("\u00ad")
 # Patterns that look around aren't asked about more than this at once.
-_WINDOW = 4000
+_WINDOW = 2000
 
 
 @dataclass(frozen=True, slots=True)

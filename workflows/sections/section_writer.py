@@ -16,7 +16,7 @@ from workflows.messages.messages import RetractReason, TextAppended, TextRetract
 from workflows.state import Section
 from workflows.text.length import Trimmer
 from workflows.text.normaliser import Normaliser
-from workflows.text.words import count_words
+from workflows.text.words import count_words, has_words
 
 _JOIN_SECONDS = 0.01
 """How long words may wait for more to go with them. An item of a graph's stream costs the same
@@ -90,11 +90,11 @@ class SectionWriter:
         self.write("\n\n")
 
     def finish(self) -> Section:
-        """Ends the section and returns it as its readers have it. Raises ModelBadOutput if it is empty."""
+        """Ends the section and returns it as its readers have it. Raises ModelBadOutput if it has no word."""
         rest = self._trim(self._normaliser.close())
         if self._trimmer is not None:
             rest += self._trimmer.close()
-        if not self._text and not rest:
+        if not any(map(has_words, (*self._text, rest))):
             what = f"section {self._section + 1}" if self._piece is None else f"the piece {self._piece}"
             raise ModelBadOutput(f"The model wrote nothing for {what}.")
         self._text.append(rest)

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from backend.runs.admission.options import RunOptions, check_prices
-from backend.store.runs import Run
+from backend.store.runs import NewRun, Run
 from workflows.errors import Conflict, FieldError, InvalidInput
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import check_model, default_cache_of, resolve
@@ -19,7 +19,7 @@ from workflows.safety.book import PolicyBook
 from workflows.safety.check import first_refused_field
 
 
-def format_of(formats: Mapping[str, AnyFormat], run: Run) -> AnyFormat:
+def format_of(formats: Mapping[str, AnyFormat], run: Run | NewRun) -> AnyFormat:
     """The format that the run is of. Raises Conflict when its package has gone since."""
     if run.format not in formats:
         raise Conflict(

@@ -1,4 +1,4 @@
-"""Keeping what a run's models said, as a file that `replay:FILE` plays back."""
+"""Recording of a run's model calls, as a file that `replay:FILE` plays back."""
 
 import asyncio
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from workflows.models.clients.catalog import ModelCatalog
 log = structlog.get_logger()
 
 
-class Recorder:
+class RunRecorder:
     """Records every run of this process. A run is never broken by a recording that can't be written."""
 
     def __init__(self, models: ModelCatalog, path_of: Callable[[str], Path]) -> None:
@@ -42,7 +42,7 @@ class Recorder:
             structured=model.structured,
             structured_roles=modes,
             input=run.input,
-            options=run.options,
+            options=run.options.model_dump(),
         )
         try:
             # Beside the event loop: what an earlier attempt recorded is read, and may be long.

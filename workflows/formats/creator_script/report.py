@@ -10,7 +10,7 @@ from workflows.formats.creator_script.script import HEADING, split_heading, spok
 from workflows.formats.creator_script.timing import TimeSlot, heading, words_for
 from workflows.state import Finding, Section, State
 from workflows.text.coverage import covers, find_passage
-from workflows.text.outline import listed_share
+from workflows.text.prose import listed_share
 from workflows.text.words import count_words
 
 TOLERANCE = 0.30

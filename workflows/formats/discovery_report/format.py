@@ -36,7 +36,7 @@ _WORDS = {"profile_analysis": 600, "startup_ideas_research": 1100, "personalized
 _IDEAS = 4
 _FEWEST_IDEAS = 3
 _READING_PACE = 230  # words a minute, an adult in silence
-_IDEA = re.compile(r"^\s*\d{1,2}[.)]\s+\S", re.MULTILINE)
+_IDEA = re.compile(r"^[^\S\n]*\d{1,2}[.)]\s+\S", re.MULTILINE)
 _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
 
 

@@ -5,7 +5,8 @@ from typing import Any
 from workflows.formats.story.input import StoryInput, StoryReader
 from workflows.state import State, text_of
 from workflows.text.readability import reading_grade, vocabulary_level
-from workflows.text.words import count_words, split_sentences
+from workflows.text.sentences import split_sentences
+from workflows.text.words import count_words
 
 # Words a minute that children read aloud at the end of a school year, rounded
 # (Hasbrouck and Tindal, oral reading fluency norms, 50th percentile), by age.

@@ -14,7 +14,7 @@ from workflows.formats.story.input import SUMMARY, EarlierChapter, StoryInput, S
 from workflows.lookups import Lookups, find_named
 from workflows.safety.check import first_refused_field
 from workflows.safety.policy import load_policy
-from workflows.text.words import last_sentence_end, split_sentences
+from workflows.text.sentences import last_sentence_end, split_sentences
 
 _WHOLE = 6
 """Chapters whose summaries are handed on whole; of older ones the first sentence."""

@@ -202,7 +202,8 @@ class Ledgers:
         try:
             yield
         finally:
-            del self._ledgers[run_id]
+            if self._ledgers.get(run_id) is ledger:  # else the run was taken up again meanwhile
+                del self._ledgers[run_id]
             ledger.close()
 
     def of(self, run_id: str | None) -> Ledger:

@@ -25,6 +25,7 @@ from workflows.models.calls.structured_output import (
 )
 from workflows.models.clients.model import FALLS_BACK, Fallback, Model
 from workflows.models.replies.finish import finish_reason
+from workflows.text.repetition import LoopDetector
 
 SchemaT = TypeVar("SchemaT", bound=BaseModel)
 _T = TypeVar("_T")
@@ -96,12 +97,14 @@ async def read_reply(
 ) -> AsyncGenerator[AIMessage]:
     """One call's chunks as they come, on the run's account; `tool` is one that the provider itself uses.
 
-    Raises as `stream_text` does. A reply that ends in a refusal, or in a call of a function, isn't whole.
+    Raises as `stream_text` does. A reply that ends in a refusal, or in a call of a function, isn't whole; one that
+    says the same without end is left, and is ModelBadOutput.
     """
     call = ModelCall(model, messages, is_watched=True)
     stream = call.stream(None if tool is None else lambda chat: chat.bind_tools([tool]))
     finish: str | None = None
     was_refused = False
+    loop = LoopDetector()  # of all that the model says, also what readers never see
     async with aclosing(cast("AsyncGenerator[AIMessage]", stream)) as chunks:
         async for chunk in chunks:
             finish = finish_reason(chunk) or finish
@@ -109,6 +112,8 @@ async def read_reply(
             yield chunk
             if call.ran_out and finish is None:
                 raise used_up()  # a provider that keeps no limit; leaving the stream closes it
+            if loop.feed(chunk.text):
+                raise _looping(model)
     call.check_finish(finish)
     if was_refused:
         raise refused(model)
@@ -142,6 +147,13 @@ async def _answer(model: Model, form: dict[str, Any], messages: list[BaseMessage
     if is_refusal(reply):
         raise refused(model)
     return reply
+
+
+def _looping(model: Model) -> ModelBadOutput:
+    return ModelBadOutput(
+        f"{model.spec} said the same over and over and was stopped. What was written before is kept; go on with the "
+        "run, with another model if it happens again."
+    )
 
 
 def _not_in_form(model: Model) -> ModelBadOutput:

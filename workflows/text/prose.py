@@ -1,11 +1,11 @@
-"""Telling written-out prose from an outline of it. Pure."""
+"""Prose or list: telling written-out text from notes. Pure."""
 
 import re
 
 from workflows.text.words import count_words
 
 _MARK = re.compile(r"^\s*(?:[-*•–—‣▪◦]|\d{1,3}[.)]|[a-zA-Z][.)]|\[[^\]]*\]\s*$)\s*")
-_ENDS = re.compile(r"[.!?…:\"'”’»)\]。！？]\s*$")
+_ENDS = tuple(".!?…:\"'”’»)]。！？")
 _FRAGMENT = 12  # a line of fewer words that ends like no sentence is a note
 
 
@@ -18,4 +18,4 @@ def listed_share(text: str) -> float:
 
 
 def _is_note(line: str) -> bool:
-    return bool(_MARK.match(line)) or (count_words(line) < _FRAGMENT and not _ENDS.search(line))
+    return bool(_MARK.match(line)) or (count_words(line) < _FRAGMENT and not line.rstrip().endswith(_ENDS))
