@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from langgraph.checkpoint.memory import InMemorySaver
 
 from backend.runs.attempt.version_seed import VersionRequest
 from backend.runs.readers.replay import read_messages
+from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
 from backend.store.runs import Run
 from tests.unit.messages import error
@@ -230,7 +230,7 @@ async def test_follower_of_a_run_that_was_deleted_writes_itself(world: World) ->
 async def test_followers_of_a_leader_that_was_killed_or_drained_buy_nothing_after_a_restart(
     database: Database, tmp_path: Path
 ) -> None:
-    checkpoints = InMemorySaver()
+    checkpoints = MemoryCheckpoints()
     async with AsyncExitStack() as stack:
         first = await stack.enter_async_context(open_world(database, tmp_path, checkpoints=checkpoints))
         first.format.gates[1] = asyncio.Event()
