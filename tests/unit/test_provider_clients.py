@@ -42,7 +42,8 @@ async def test_client_of_the_embedded_model_is_another_after_each_of_its_starts(
     opened, spec = clients(), ModelSpec("embedded", "small")
     endpoints = [Endpoint(f"{NOWHERE}/v1", key, "small") for key in ("one", "two")]
     first: Any = opened.open_embedded(spec, endpoints[0]).chat
-    assert opened.open_embedded(spec, endpoints[0]).chat is first and first.max_retries == 0
+    again: Any = opened.open_embedded(spec, endpoints[0]).chat
+    assert again is first and first.max_retries == 0
     second: Any = opened.open_embedded(spec, endpoints[1]).chat
     await opened.close()
     for chat in (first, second):
