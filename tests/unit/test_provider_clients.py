@@ -43,10 +43,11 @@ async def test_client_of_the_embedded_model_is_another_after_each_of_its_starts(
     endpoints = [Endpoint(f"{NOWHERE}/v1", key, "small") for key in ("one", "two")]
     first: Any = opened.open_embedded(spec, endpoints[0]).chat
     again: Any = opened.open_embedded(spec, endpoints[0]).chat
-    assert again is first and first.max_retries == 0
+    assert again is first and again.max_retries == 0
     second: Any = opened.open_embedded(spec, endpoints[1]).chat
     await opened.close()
-    for chat in (first, second):
+    chats: list[Any] = [first, second]
+    for chat in chats:
         assert chat.http_async_client.is_closed and chat.http_client.is_closed
 
 

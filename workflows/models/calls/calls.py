@@ -24,6 +24,7 @@ from workflows.models.calls.structured_output import (
     read_answer,
 )
 from workflows.models.clients.model import FALLS_BACK, Fallback, Model
+from workflows.models.replies.filter import begins_within_thoughts
 from workflows.models.replies.finish import finish_reason
 from workflows.text.repetition import LoopDetector
 
@@ -145,6 +146,10 @@ async def _answer(model: Model, form: dict[str, Any], messages: list[BaseMessage
     call.check_finish(finish_reason(reply), calls_tools=True)
     if is_refusal(reply):
         raise refused(model)
+    if begins_within_thoughts(
+        reply.text
+    ):  # so will its texts, which can't be told from thoughts while they come
+        model.traits.unmarked_thoughts = True
     return reply
 
 

@@ -52,6 +52,8 @@ class ReplyFilter:
         self.restarted = False
         self.thought = False
         """Whether there were thoughts."""
+        self.unmarked = False
+        """Whether the reply began within them, with no mark before."""
         self._holds = holds
         self._held: list[str] = []  # with `holds`: content, or a thought
         self._state = _State.START
@@ -169,6 +171,7 @@ class ReplyFilter:
     def _restart(self, out: list[str]) -> None:
         """A lone closing mark: all that was said is a thought."""
         self.thought = True
+        self.unmarked = self.unmarked or bool(self._last)
         self.restarted = self.restarted or bool(self._last and not self._holds)
         out.clear()
         self._held, self._holds = [], False
@@ -303,6 +306,13 @@ def clean_reply(text: str) -> str:
     first = reply.feed(text)
     rest = reply.finish()
     return rest if reply.restarted else first + rest
+
+
+def begins_within_thoughts(text: str) -> bool:
+    """Whether a whole reply begins within thoughts, with no mark before them."""
+    reply = ReplyFilter()
+    reply.feed(text)
+    return reply.unmarked
 
 
 def _begins_aloud(text: str) -> bool:
