@@ -11,6 +11,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -172,11 +173,9 @@ def _may_hold_orders(text: str) -> bool:
     return (
         any(word in together for word in words)
         or any(phrase in folded for phrase in phrases)
+        # The first reading is the folded text itself.
         or any(
-            word in reading
-            for reading in readings(folded)
-            if reading != folded
-            for word in (*phrases, *words)
+            word in reading for reading in islice(readings(folded), 1, None) for word in (*phrases, *words)
         )
     )
 
