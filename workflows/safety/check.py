@@ -6,7 +6,7 @@ from typing import Any, Literal, TypeVar
 from workflows.safety.injection import decoded, find_injection
 from workflows.safety.personal import find_personal_data
 from workflows.safety.policy import Policy
-from workflows.safety.rules import Finding, find
+from workflows.safety.rules import RuleMatch, find
 from workflows.safety.screen import screen
 from workflows.state import Issue, Section, Verdict
 from workflows.text.words import split_sentences
@@ -95,7 +95,7 @@ def _without_blocked(policy: Policy, value: Any) -> tuple[Any, int]:
     return value, 0
 
 
-def issue_of(finding: Finding, section: int | None = None) -> Issue:
+def issue_of(finding: RuleMatch, section: int | None = None) -> Issue:
     """A finding as readers are told."""
     issue = Issue(
         category=finding.rule.category,
@@ -108,7 +108,7 @@ def issue_of(finding: Finding, section: int | None = None) -> Issue:
     return issue
 
 
-def _findings(policy: Policy, text: str) -> list[Finding]:
+def _findings(policy: Policy, text: str) -> list[RuleMatch]:
     found = [finding for sentence in split_sentences(text) for finding in find(policy, sentence)]
     _, stopped = screen(policy, text)
     if stopped is not None and not any(finding.rule.blocked for finding in found):

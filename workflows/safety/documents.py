@@ -21,7 +21,8 @@ from workflows.safety.injection import (
     find_orders,
     read_orders,
 )
-from workflows.safety.spelling import fold, readings
+from workflows.safety.folding import fold
+from workflows.safety.spelling import readings
 from workflows.text.normaliser import normalise
 
 Kind = Literal["sounds_like_instructions", "hidden_text", "invisible_characters"]

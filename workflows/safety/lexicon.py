@@ -1,0 +1,158 @@
+"""Words and phrases with what they stand for, found in folded text in one pass. Linear in the text.
+
+A phrase is a path in a tree of words, so looking for ten thousand terms costs as much as looking for ten.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Generic, TypeVar
+
+from workflows.safety.folding import fold
+
+_T = TypeVar("_T")
+_WORD = re.compile(r"[^\W_]+")  # `_` is how Markdown sets a word apart
+# Hebrew writes "and", "when", "that", "from", "the", "in", "to" and "as" as letters before the word.
+_PREFIX_LETTERS = (("", "ו"), ("", "לכש", "כש", "מש", "ש"), ("", *"מכבל"), ("", "ה"))
+_PREFIXES = frozenset(map("".join, product(*_PREFIX_LETTERS)))
+_LONGEST_PREFIX = max(map(len, _PREFIXES))
+_HYPHENS = {"-", "‐", "‑", "–", "'", "’"}
+_LONGEST_GAP = 4
+_SHORTEST_PART = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a folded text, and where it stands."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match(Generic[_T]):
+    """What was found, from the word `first` to the word `last` of a text."""
+
+    value: _T
+    first: int
+    last: int
+
+
+@dataclass(slots=True)
+class _Node(Generic[_T]):
+    words: dict[str, "_Node[_T]"] = field(default_factory=dict)
+    stems: dict[str, "_Node[_T]"] = field(default_factory=dict)
+    values: list[_T] = field(default_factory=list)
+
+
+def split_words(folded: str) -> list[Word]:
+    """The words of a folded text, in order."""
+    return [Word(found.group(), found.start(), found.end()) for found in _WORD.finditer(folded)]
+
+
+class Lexicon(Generic[_T]):
+    """Terms, each with a value. A `*` at a term's end stands for any ending of its last word.
+
+    The words of a phrase may be up to four characters apart, which may be the end of a line or of a sentence; those
+    of one `in_line` stand on one line, with spaces or hyphens between them.
+    """
+
+    def __init__(self, terms: Iterable[tuple[str, _T]], *, in_line: bool = False) -> None:
+        self._root: _Node[_T] = _Node()
+        self._in_line = in_line
+        self._single: dict[int, set[tuple[str, bool]]] = {}
+        for term, value in terms:
+            self._add(fold(term), value)
+
+    def __bool__(self) -> bool:
+        return bool(self._root.words or self._root.stems)
+
+    def find(self, folded: str, words: list[Word]) -> Iterator[Match[_T]]:
+        """Every term that the text holds, the first ones first and of these the longest."""
+        for first in range(len(words)):
+            yield from reversed([*self._find_at(folded, words, first)])
+
+    def is_begun(self, folded: str, words: list[Word]) -> bool:
+        """Whether the text ends in the first words of a phrase."""
+        return any(self._leads_on(folded, words, first) for first in range(len(words)))
+
+    def unmask(self, masked: str) -> Iterator[str]:
+        """The single words that a word with blots (`f?ck`) may be."""
+        for length in range(2, len(masked) + 1):
+            for word, is_stem in self._single.get(length, ()):
+                if (is_stem or length == len(masked)) and _fits(masked, word):
+                    yield word
+
+    def find_within(self, run: str) -> Iterator[str]:
+        """The longer single words that stand anywhere in a run of letters."""
+        for length in self._single:
+            if length >= _SHORTEST_PART:
+                known = {word for word, _ in self._single[length]}
+                parts = (run[start : start + length] for start in range(len(run) - length + 1))
+                yield from (part for part in parts if part in known)
+
+    def _add(self, term: str, value: _T) -> None:
+        is_stem = term.endswith("*")
+        words = _WORD.findall(term)
+        if not words or "*" in term.removesuffix("*"):
+            raise ValueError(f"{term!r} is no term: words, and a `*` only at the end")
+        node = self._root
+        for index, word in enumerate(words):
+            branch = node.stems if is_stem and index == len(words) - 1 else node.words
+            node = branch.setdefault(word, _Node())
+        node.values.append(value)
+        if len(words) == 1:
+            self._single.setdefault(len(words[0]), set()).add((words[0], is_stem))
+
+    def _find_at(self, folded: str, words: list[Word], first: int) -> Iterator[Match[_T]]:
+        for node, last in self._walk(folded, words, first):
+            for value in node.values:
+                yield Match(value, first, last)
+
+    def _leads_on(self, folded: str, words: list[Word], first: int) -> bool:
+        last_word = len(words) - 1
+        return any(
+            last == last_word and bool(node.words or node.stems)
+            for node, last in self._walk(folded, words, first)
+        )
+
+    def _walk(self, folded: str, words: list[Word], first: int) -> Iterator[tuple[_Node[_T], int]]:
+        """The nodes that are reached from the root by the word `first` and those behind it."""
+        nodes = [
+            node for spelling in _without_prefix(words[first].text) for node in _next(self._root, spelling)
+        ]
+        last = first
+        while nodes:
+            yield from ((node, last) for node in nodes)
+            last += 1
+            if last == len(words) or not self._is_joint(folded[words[last - 1].end : words[last].start]):
+                return
+            nodes = [further for node in nodes for further in _next(node, words[last].text)]
+
+    def _is_joint(self, gap: str) -> bool:
+        if len(gap) > _LONGEST_GAP:
+            return False
+        return not self._in_line or ("\n" not in gap and (gap.isspace() or gap in _HYPHENS))
+
+
+def _next(node: _Node[_T], word: str) -> Iterator[_Node[_T]]:
+    if (found := node.words.get(word)) is not None:
+        yield found
+    if node.stems:
+        for end in range(1, len(word) + 1):
+            if (found := node.stems.get(word[:end])) is not None:
+                yield found
+
+
+def _without_prefix(word: str) -> list[str]:
+    """The word, and what is left of a Hebrew one without the letters that are set before words."""
+    if not "א" <= word[0] <= "ת":
+        return [word]
+    ends = range(min(_LONGEST_PREFIX, len(word) - 1) + 1)
+    return [word[end:] for end in ends if word[:end] in _PREFIXES]
+
+
+def _fits(masked: str, word: str) -> bool:
+    return all(shown in ("?", letter) for shown, letter in zip(masked, word, strict=False))
