@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from workflows.safety.hidden import drop_hidden, find_hidden
 from workflows.safety.injection import (
     concealed,
     find_disguised,
@@ -30,18 +31,13 @@ Kind = Literal["sounds_like_instructions", "hidden_text", "invisible_characters"
 _WORDS = Path(__file__).parent / "document_words.toml"
 _STRICT = read_orders("document_orders.txt")
 _LOOSE = read_orders("orders.txt")
-_PARAGRAPH = re.compile(r"\n\s*\n")
+_PARAGRAPH = re.compile(r"\n[^\S\n]*\n\s*")
 _MOST = 20
 _SEAM = 120
 # Zero width, joiners, direction, tags; soft hyphens are common in good texts, and only noted by the letter.
 _INVISIBLE = re.compile("[\u200b\u2060-\u2064\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
 _INSIDE_WORDS = re.compile("(?<=[A-Za-z])[\u200c\u200d](?=[A-Za-z])")
 _SOFT_HYPHEN = re.compile("\u00ad")
-_COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
-_UNSEEN = re.compile(
-    r"<(\w+)[^<>]*(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|\bhidden\b)[^<>]*>(.*?)</\1>",
-    re.DOTALL | re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +60,14 @@ class Examination:
 def examine(text: str, hidden: Sequence[str] = ()) -> Examination:
     """Looks a document over. `hidden`: what its file holds that a reader doesn't see."""
     warnings: list[Passage] = []
-    for words in (*hidden, *(match[match.lastindex or 0] for match in _unseen(text))):
+    for words in (*hidden, *(span.text for span in find_hidden(text))):
         if quote := find_orders(words, _STRICT) or find_injection(words):
             return Examination(Passage("hidden_text", 0, quote), ())
         if words.strip():
             warnings.append(Passage("hidden_text", 0, _shorten(words)))
     if _INVISIBLE.search(text) or _INSIDE_WORDS.search(text):
         warnings.append(Passage("invisible_characters", 0, ""))
-    for pattern in (_COMMENT, _UNSEEN):
-        text = pattern.sub("", text)
+    text = drop_hidden(text)
     for number, paragraph in _worth_reading(text):
         if (quote := find_attack(paragraph)) is not None:
             return Examination(Passage("sounds_like_instructions", number, quote), ())
@@ -101,15 +96,7 @@ def find_attack(text: str) -> str | None:
 
 def uncover(text: str) -> str:
     """`text` without characters that nobody sees, and without what its markup hides from readers."""
-    for pattern in (_COMMENT, _UNSEEN):
-        text = pattern.sub("", text)
-    return _SOFT_HYPHEN.sub("", _INSIDE_WORDS.sub("", _INVISIBLE.sub("", text)))
-
-
-def _unseen(text: str) -> Iterator[re.Match[str]]:
-    if "<" in text:
-        for pattern in (_COMMENT, _UNSEEN):
-            yield from pattern.finditer(text)
+    return _SOFT_HYPHEN.sub("", _INSIDE_WORDS.sub("", _INVISIBLE.sub("", drop_hidden(text))))
 
 
 def _worth_reading(text: str) -> Iterator[tuple[int, str]]:
@@ -127,7 +114,7 @@ def _may_hold_orders(text: str) -> bool:
         return True
     folded = f" {fold(text)} "
     run_together = "".join(folded.split())
-    return any(word in reading for reading in (*readings(folded), run_together) for word in _trigger_words())
+    return any(word in reading for reading in (*readings(text), run_together) for word in _trigger_words())
 
 
 def _once(warnings: Sequence[Passage]) -> list[Passage]:

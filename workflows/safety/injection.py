@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from workflows.safety.folding import fold
-from workflows.safety.spelling import close_gaps, readings
+from workflows.safety.spelling import close_gaps, readings, windows
 
 
 def read_orders(name: str) -> re.Pattern[str]:
@@ -48,16 +48,17 @@ def find_injection(text: str) -> str | None:
 def find_orders(text: str, pattern: re.Pattern[str]) -> str | None:
     """The first words that sound like one of these orders, in any reading of `text`, folded."""
     # A word and a gap have a length here, for a pattern over several of them is only then linear in the text.
-    for reading in readings(close_gaps(text)):
-        if match := pattern.search(reading):
-            return match.group().strip()[:80]
+    for window in windows(close_gaps(text)):
+        for reading in readings(window):
+            if match := pattern.search(reading):
+                return match.group().strip()[:80]
     return None
 
 
 def find_disguised(text: str) -> str | None:
     """Orders that are written so that a person doesn't read them: run together, backwards, letters turned."""
     folded = fold(text)
-    for reading in readings(re.sub(r"[\W_]+", "", folded)):
+    for reading in readings(re.sub(r"[^\w\s]+|_+", "", folded)):
         if match := _SQUEEZED.search(reading):
             return match.group()
     if match := _BACKWARDS.search(folded):

@@ -62,7 +62,7 @@ class Lexicon(Generic[_T]):
     def __init__(self, terms: Iterable[tuple[str, _T]], *, in_line: bool = False) -> None:
         self._root: _Node[_T] = _Node()
         self._in_line = in_line
-        self._single: dict[int, set[tuple[str, bool]]] = {}
+        self._single: dict[tuple[str, int], set[tuple[str, bool]]] = {}
         for term, value in terms:
             self._add(fold(term), value)
 
@@ -81,17 +81,16 @@ class Lexicon(Generic[_T]):
     def unmask(self, masked: str) -> Iterator[str]:
         """The single words that a word with blots (`f?ck`) may be."""
         for length in range(2, len(masked) + 1):
-            for word, is_stem in self._single.get(length, ()):
+            for word, is_stem in self._single.get((masked[0], length), ()):
                 if (is_stem or length == len(masked)) and _fits(masked, word):
                     yield word
 
     def find_within(self, run: str) -> Iterator[str]:
         """The longer single words that stand anywhere in a run of letters."""
-        for length in self._single:
-            if length >= _SHORTEST_PART:
-                known = {word for word, _ in self._single[length]}
-                parts = (run[start : start + length] for start in range(len(run) - length + 1))
-                yield from (part for part in parts if part in known)
+        known = {word for words in self._single.values() for word, _ in words if len(word) >= _SHORTEST_PART}
+        for length in {len(word) for word in known}:
+            parts = (run[start : start + length] for start in range(len(run) - length + 1))
+            yield from (part for part in parts if part in known)
 
     def _add(self, term: str, value: _T) -> None:
         is_stem = term.endswith("*")
@@ -104,7 +103,7 @@ class Lexicon(Generic[_T]):
             node = branch.setdefault(word, _Node())
         node.values.append(value)
         if len(words) == 1:
-            self._single.setdefault(len(words[0]), set()).add((words[0], is_stem))
+            self._single.setdefault((words[0][0], len(words[0])), set()).add((words[0], is_stem))
 
     def _find_at(self, folded: str, words: list[Word], first: int) -> Iterator[Match[_T]]:
         for node, last in self._walk(folded, words, first):

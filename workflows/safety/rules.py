@@ -10,10 +10,8 @@ from workflows.safety.folding import fold
 from workflows.safety.lexicon import split_words
 from workflows.safety.names import hide_names
 from workflows.safety.policy import Policy, Rule
-from workflows.safety.spelling import is_spelling_out, long_runs, masked_words, readings
+from workflows.safety.spelling import is_spelling_out, long_runs, masked_words, readings, windows
 
-_WINDOW = 4000
-_OVERLAP = 200
 _TAIL = 80
 
 
@@ -28,7 +26,7 @@ class RuleMatch:
 def find(policy: Policy, text: str) -> list[RuleMatch]:
     """What `policy` has to say of a sentence or a few: each rule at most once, in the policy's order."""
     found: dict[int, RuleMatch] = {}
-    for window in _windows(hide_names(text, policy.names)):
+    for window in windows(hide_names(text, policy.names)):
         for reading in _readings(policy, window):
             for index, quote in _search(policy, reading):
                 found.setdefault(index, RuleMatch(policy.rules[index], quote))
@@ -47,15 +45,6 @@ def is_open(policy: Policy, text: str) -> bool:
     return is_spelling_out(fold(tail)) or any(
         policy.blocked.is_begun(reading, split_words(reading)) for reading in readings(tail)
     )
-
-
-def _windows(text: str) -> Iterator[str]:
-    """A text without an end is looked at in pieces that overlap."""
-    if len(text) <= _WINDOW:
-        yield text
-        return
-    for start in range(0, len(text), _WINDOW - _OVERLAP):
-        yield text[start : start + _WINDOW]
 
 
 def _readings(policy: Policy, text: str) -> Iterator[str]:

@@ -34,6 +34,7 @@ _MASKED = re.compile(
 )
 _LONGEST_WORD = 100
 _MOST_CHOICES = 64
+_WINDOW, _OVERLAP = 4000, 400
 _LONG_RUN = re.compile(rf"{LETTER}{{{_LONGEST_WORD},}}")
 _WIDE_GAP = re.compile(r"[\W_]{40,}")
 
@@ -76,6 +77,15 @@ def close_gaps(text: str) -> str:
     """`text` with its overlong words cut in pieces and its overlong gaps shortened, for patterns that span words."""
     text = _LONG_RUN.sub(lambda run: " ".join(_cut(run.group())), text)
     return _WIDE_GAP.sub(lambda gap: gap.group()[:20] + ("\n" if "\n" in gap.group() else ""), text)
+
+
+def windows(text: str) -> Iterator[str]:
+    """A text without an end in pieces that overlap, so that one look never takes long."""
+    if len(text) <= _WINDOW:
+        yield text
+        return
+    for start in range(0, len(text), _WINDOW - _OVERLAP):
+        yield text[start : start + _WINDOW]
 
 
 def is_spelling_out(folded: str) -> bool:
