@@ -23,7 +23,7 @@ from backend.streaming.chunks import (
 )
 from workflows.safety.check import issue_of
 from workflows.safety.policy import GateMode, Policy
-from workflows.safety.rules import Finding
+from workflows.safety.rules import RuleMatch
 from workflows.safety.screen import Screen, screen
 from workflows.state import Section, State
 
@@ -102,7 +102,7 @@ class Gate:
             data=ContentData(section=about.section, piece=about.piece, chunk=text, is_complete=ends)
         )
 
-    def _stopped(self, data: ContentData, finding: Finding) -> SafetyCheck:
+    def _stopped(self, data: ContentData, finding: RuleMatch) -> SafetyCheck:
         section = data.section if data.piece is None else None
         issue = issue_of(finding, section)
         verdict = {"stage": "sentence", "approved": False, "score": 0.0, "issues": [issue]}
@@ -119,7 +119,7 @@ class _Held:
         self.is_whole = False
 
     @property
-    def finding(self) -> Finding | None:
+    def finding(self) -> RuleMatch | None:
         """The broken rule for which the section is stopped."""
         return self._screen.finding
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from workflows.safety.folding import fold
 
@@ -22,8 +22,7 @@ _LONGEST_GAP = 4
 _SHORTEST_PART = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word of a folded text, and where it stands."""
 
     text: str
@@ -31,8 +30,7 @@ class Word:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Match(Generic[_T]):
+class Match(NamedTuple, Generic[_T]):
     """What was found, from the word `first` to the word `last` of a text."""
 
     value: _T
@@ -43,13 +41,13 @@ class Match(Generic[_T]):
 @dataclass(slots=True)
 class _Node(Generic[_T]):
     words: dict[str, "_Node[_T]"] = field(default_factory=dict)
-    stems: dict[str, "_Node[_T]"] = field(default_factory=dict)
+    stems: dict[str, dict[str, "_Node[_T]"]] = field(default_factory=dict)  # by their first two letters
     values: list[_T] = field(default_factory=list)
 
 
 def split_words(folded: str) -> list[Word]:
     """The words of a folded text, in order."""
-    return [Word(found.group(), found.start(), found.end()) for found in _WORD.finditer(folded)]
+    return [Word(found.group(), *found.span()) for found in _WORD.finditer(folded)]
 
 
 class Lexicon(Generic[_T]):
@@ -99,7 +97,8 @@ class Lexicon(Generic[_T]):
             raise ValueError(f"{term!r} is no term: words, and a `*` only at the end")
         node = self._root
         for index, word in enumerate(words):
-            branch = node.stems if is_stem and index == len(words) - 1 else node.words
+            is_last = index == len(words) - 1
+            branch = node.stems.setdefault(word[:2], {}) if is_stem and is_last else node.words
             node = branch.setdefault(word, _Node())
         node.values.append(value)
         if len(words) == 1:
@@ -119,9 +118,7 @@ class Lexicon(Generic[_T]):
 
     def _walk(self, folded: str, words: list[Word], first: int) -> Iterator[tuple[_Node[_T], int]]:
         """The nodes that are reached from the root by the word `first` and those behind it."""
-        nodes = [
-            node for spelling in _without_prefix(words[first].text) for node in _next(self._root, spelling)
-        ]
+        nodes = _begin(self._root, words[first].text)
         last = first
         while nodes:
             yield from ((node, last) for node in nodes)
@@ -136,13 +133,17 @@ class Lexicon(Generic[_T]):
         return not self._in_line or ("\n" not in gap and (gap.isspace() or gap in _HYPHENS))
 
 
-def _next(node: _Node[_T], word: str) -> Iterator[_Node[_T]]:
-    if (found := node.words.get(word)) is not None:
-        yield found
-    if node.stems:
-        for end in range(1, len(word) + 1):
-            if (found := node.stems.get(word[:end])) is not None:
-                yield found
+def _begin(root: _Node[_T], word: str) -> list[_Node[_T]]:
+    if word.isascii():
+        return _next(root, word)
+    return [node for spelling in _without_prefix(word) for node in _next(root, spelling)]
+
+
+def _next(node: _Node[_T], word: str) -> list[_Node[_T]]:
+    found = [node.words[word]] if word in node.words else []
+    if node.stems and (stems := node.stems.get(word[:2]) or node.stems.get(word[:1])):
+        found += [further for stem, further in stems.items() if word.startswith(stem)]
+    return found
 
 
 def _without_prefix(word: str) -> list[str]:
