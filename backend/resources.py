@@ -117,7 +117,8 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
 
         def policy_of(run: Run) -> Policy:
             format = format_of(formats, run)
-            return policies.apply(format.policy(format.parse(run.input)))
+            given = format.parse(run.input)
+            return policies.apply(format.policy(given), given)
 
         def key_of(run: Run) -> str | None:
             if run.format not in formats:  # it ended before its package went

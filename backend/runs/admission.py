@@ -76,7 +76,8 @@ class Admission:
         `root` is where `said` stands in the request, such as `outline.`. Raises InvalidInput, Conflict.
         """
         format = self.format_of(run)
-        policy = self.policies.apply(format.policy(format.parse(run.input)))
+        given = format.parse(run.input)
+        policy = self.policies.apply(format.policy(given), given)
         if (refused := first_refused_field(policy, said, "")) is not None:
             field, message = root + refused[0].removeprefix("."), refused[1]
             raise InvalidInput(f"{field}: {message}", (FieldError(field, message),))

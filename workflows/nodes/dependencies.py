@@ -96,7 +96,7 @@ class Dependencies:
 
     def policy(self, given: Any) -> Policy:
         """What this service checks the format's text by."""
-        return self.policies.apply(self.format.policy(given))
+        return self.policies.apply(self.format.policy(given), given)
 
     async def open_layers(self, runtime: Runtime[RunContext], section: int | None = None) -> Layers:
         """The checks beside the local rules, as the settings ask for them; of one section or of the whole."""

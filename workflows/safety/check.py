@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeVar
 
 from workflows.safety.injection import decoded, find_injection
+from workflows.safety.names import is_name, is_name_field
 from workflows.safety.personal import find_personal_data
 from workflows.safety.policy import Policy
 from workflows.safety.rules import RuleMatch, find
@@ -117,7 +118,7 @@ def _findings(policy: Policy, text: str) -> list[RuleMatch]:
 
 
 def _input_issues(policy: Policy, path: str, text: str) -> Iterator[tuple[bool, Issue]]:
-    for layer in (text, *decoded(text)):
+    for layer in () if is_name_field(path) and is_name(text) else (text, *decoded(text)):
         for finding in find(policy, layer):
             issue = issue_of(finding)
             issue["advice"] = f"{path}: {finding.rule.advice}"

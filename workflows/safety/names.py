@@ -1,17 +1,32 @@
 """Names of people: what is called so is never judged as a word (Uzi, Dick, Brandy, דקר)."""
 
 import re
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+from workflows.safety.folding import fold
+from workflows.safety.lexicon import Lexicon, split_words
+from workflows.safety.spelling import readings
+
+STAND_IN = "Alex"
+
+_LISTS = tomllib.loads((Path(__file__).parent / "names.toml").read_text(encoding="utf-8"))
 _FIELDS = {"name", "first_name", "last_name", "nickname"}
 _LONGEST = 60
 _MOST_WORDS = 4
+_SENTENCE = re.compile(r"[.!?:;,]\s")
 _HEBREW_PREFIX = "(?:ו?(?:כש|ש)?[מכבלה]?)"
 # A verb with an object is no name, also where the name is spelt like it: `דקר אותו`.
-_OBJECT = r"(?!\s+(?:אות[יךוהםןנ]|את\b|ב[והםן]\b))"
-STAND_IN = "Alex"
+_OBJECT = r"(?!\s{1,4}(?:אות[יךוהםןנ]|את\b|ב[והםן]\b))"
+# "You Dick!", "the Uzi": no name.
+_NO_NAME_BEFORE = "".join(
+    rf"(?<!\b{word} )" for word in ("a", "an", "the", "an old", "you", "You", "your", "such a", "his", "their", "with")
+)
+_KNOWN = re.compile(rf"{_NO_NAME_BEFORE}\b(?:{'|'.join(_LISTS['known'])})\b(?!\s(?:off|in the))")
+_TITLED = re.compile(rf"\b(?:{'|'.join(_LISTS['titles'])})\.?\s([A-Z][\w'’-]{{1,30}})")
 
 
 def is_name_field(path: str) -> bool:
@@ -20,8 +35,13 @@ def is_name_field(path: str) -> bool:
 
 
 def is_name(text: str) -> bool:
-    """Whether `text` may be what somebody is called: a few words, no sentence."""
-    return len(text) <= _LONGEST and len(text.split()) <= _MOST_WORDS and not re.search(r"[.!?:;,]\s", text)
+    """Whether `text` may be what somebody is called: a few words, no sentence, and nothing that nobody is called."""
+    return (
+        len(text) <= _LONGEST
+        and len(text.split()) <= _MOST_WORDS
+        and _SENTENCE.search(text) is None
+        and not any(any(_never().find(reading, split_words(reading))) for reading in readings(text))
+    )
 
 
 def collect_names(value: Any) -> tuple[str, ...]:
@@ -31,9 +51,21 @@ def collect_names(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*found, *words]))
 
 
-def hide_names(text: str, names: tuple[str, ...]) -> str:
-    """`text` with these names as another one. A name is written as a name is: `dick` in lower case stays."""
-    return _pattern(names).sub(STAND_IN, text) if names else text
+def hide_names(text: str, names: tuple[str, ...] = ()) -> str:
+    """`text` with names as another one: these, the known ones, and those after a title.
+
+    A name is written as names are: `dick` in lower case stays.
+    """
+    if names:
+        text = _pattern(names).sub(STAND_IN, text)
+    return _TITLED.sub(_hide_titled, _KNOWN.sub(STAND_IN, text))
+
+
+def _hide_titled(found: re.Match[str]) -> str:
+    word = fold(found[1])
+    if any(_never().find(word, split_words(word))):
+        return found.group()
+    return found.group()[: found.start(1) - found.start()] + STAND_IN
 
 
 def _names(value: Any, *, is_named: bool) -> Iterator[str]:
@@ -46,6 +78,11 @@ def _names(value: Any, *, is_named: bool) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _names(item, is_named=is_named)
+
+
+@cache
+def _never() -> Lexicon[None]:
+    return Lexicon((term, None) for terms in _LISTS["never"].values() for term in terms)
 
 
 @cache
@@ -62,4 +99,4 @@ def _spellings(name: str) -> Iterable[str]:
 
 
 def _escape(name: str) -> str:
-    return r"\s+".join(map(re.escape, name.split()))
+    return r"\s{1,4}".join(map(re.escape, name.split()))
