@@ -8,10 +8,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from workflows.safety.hebrew import expand
-from workflows.safety.lexicon import Lexicon
+from workflows.safety.lexicon import Lexicon, WordClasses
 
 _FOLDER = Path(__file__).parent / "policies"
 _WORDS = Path(__file__).parent / "words.toml"
+_CLASSES = Path(__file__).parent / "classes.toml"
 
 Severity = Literal["low", "medium", "high"]
 GateMode = Literal["open", "sentence", "section"]
@@ -42,6 +43,10 @@ class Rule(_Part):
     )
     harmless_forms: Terms = Field(default_factory=dict, description="The same for what means no harm")
 
+    frames: Terms = Field(
+        default_factory=dict, description="Phrases with classes of words (classes.toml): `<hit> <person>`"
+    )
+
     @field_validator("forms", "harmless_forms")
     @classmethod
     def _forms_are_known(cls, forms: Terms) -> Terms:
@@ -51,7 +56,7 @@ class Rule(_Part):
     @cached_property
     def all_terms(self) -> tuple[str, ...]:
         """Everything that is looked for, whatever the language."""
-        return (*_all(self.terms), *_expand(self.forms))
+        return (*_all(self.terms), *_expand(self.forms), *_all(self.frames))
 
     @cached_property
     def harmless_terms(self) -> tuple[str, ...]:
@@ -139,13 +144,14 @@ class Policy(_Part):
     @cached_property
     def lexicon(self) -> Lexicon[int]:
         """The terms of all rules, by the rule's number."""
-        return Lexicon((term, index) for index, rule in enumerate(self.rules) for term in rule.all_terms)
+        terms = ((term, index) for index, rule in enumerate(self.rules) for term in rule.all_terms)
+        return Lexicon(terms, _word_classes())
 
     @cached_property
     def harmless(self) -> Lexicon[int]:
         """The phrases that aren't meant, by the number of the rule that they are an exception from."""
         terms = ((term, index) for index, rule in enumerate(self.rules) for term in rule.harmless_terms)
-        return Lexicon(terms, in_line=True)
+        return Lexicon(terms, _word_classes(), in_line=True)
 
     @cached_property
     def blocked(self) -> Lexicon[None]:
@@ -228,7 +234,7 @@ def _with_words(rule: dict[str, Any]) -> dict[str, Any]:
     if name not in _word_lists():
         raise ValueError(f"words names no list of ours: {name!r}; there is {', '.join(_word_lists())}")
     listed = dict(_word_lists()[name])
-    beside = {key: listed.pop(key) for key in ("harmless", "forms", "harmless_forms") if key in listed}
+    beside = {key: listed.pop(key) for key in ("harmless", "forms", "frames", "harmless_forms") if key in listed}
     return {"terms": listed, **beside, **rule}
 
 
@@ -236,6 +242,25 @@ def _with_words(rule: dict[str, Any]) -> dict[str, Any]:
 def _word_lists() -> dict[str, dict[str, Any]]:
     with _WORDS.open("rb") as file:
         return tomllib.load(file)
+
+
+@cache
+def _word_classes() -> WordClasses:
+    with _CLASSES.open("rb") as file:
+        listed = tomllib.load(file)
+    members: dict[str, list[str]] = {}
+    for name, words in listed["en"].items():
+        members[name] = [word for part in words.split() for word in (members[part[1:-1]] if part.startswith("<") else [part])]
+    for name, entries in listed["he"].items():
+        words = entries.split() if name == "filler" else _hebrew_class(entries, members)
+        members.setdefault(name, []).extend(words)
+    return WordClasses.of(members)
+
+
+def _hebrew_class(entries: str, members: dict[str, list[str]]) -> list[str]:
+    if entries.startswith("<"):
+        return [word for part in entries.split() for word in members[part[1:-1]]]
+    return [form for entry in entries.split(";") for form in expand(entry)]
 
 
 def _expand(forms: Terms) -> list[str]:
