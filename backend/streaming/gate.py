@@ -35,6 +35,7 @@ class Gate:
         self._policy = policy
         self._mode: GateMode = policy.gate
         self._held: dict[Slot, _Held] = {}
+        self._told: set[Slot] = set()  # sections and pieces of which all was told, by a gate of whole sections
         self._delays = _Delays(clock)
 
     def take(self, message: Message) -> Iterator[Message]:
@@ -44,11 +45,13 @@ class Gate:
                 yield from self._content(data)
             case Retract(data=data):
                 self._held.pop(slot_of(data), None)
+                self._told.discard(slot_of(data))
                 self._delays.drop(slot_of(data))
                 yield message
-            case SafetyCheck(data=data) if data.stage == "section":
-                yield message
-                yield from self._verdict(data)
+            case SafetyCheck(data=data):
+                yield SafetyCheck(data=self._without_held_quotes(data))
+                if data.stage == "section":
+                    yield from self._verdict(data)
             case Metadata(data=data):
                 yield Metadata(data=data.model_copy(update={"gate": self.report()}))
             case _:
@@ -93,8 +96,24 @@ class Gate:
         if slot is None or held is None or held.finding is not None or not held.is_whole:
             return
         del self._held[slot]
+        self._told.add(slot)
         about = ContentData(section=data.section or 0, piece=data.piece, chunk="")
         yield self._tell(about, "".join(held.passed), ends=True)
+
+    def _without_held_quotes(self, data: SafetyCheckData) -> SafetyCheckData:
+        """The verdict without words of texts that readers haven't been told."""
+        issues = [
+            issue.model_copy(update={"quote": None}) if self._is_held(data.piece or issue.section) else issue
+            for issue in data.issues
+        ]
+        return data.model_copy(update={"issues": issues})
+
+    def _is_held(self, slot: Slot | None) -> bool:
+        if slot is None or self._mode == "open":
+            return False
+        if self._mode == "section":
+            return slot not in self._told
+        return slot in self._held and self._held[slot].finding is not None
 
     def _tell(self, about: ContentData, text: str, *, ends: bool) -> Content:
         self._delays.went(slot_of(about), len(text))
@@ -105,6 +124,7 @@ class Gate:
     def _stopped(self, data: ContentData, finding: RuleMatch) -> SafetyCheck:
         section = data.section if data.piece is None else None
         issue = issue_of(finding, section)
+        del issue["quote"]  # what stopped the text isn't told either
         verdict = {"stage": "sentence", "approved": False, "score": 0.0, "issues": [issue]}
         about = {"section": section, "piece": data.piece, "policy": self._policy.label, "layers": ["rules"]}
         return SafetyCheck(data=SafetyCheckData.model_validate({**verdict, **about}))

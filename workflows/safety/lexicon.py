@@ -81,7 +81,12 @@ class Lexicon(Generic[_T]):
     """
 
     def __init__(
-        self, terms: Iterable[tuple[str, _T]], classes: WordClasses | None = None, *, in_line: bool = False
+        self,
+        terms: Iterable[tuple[str, _T]],
+        frames: Iterable[tuple[str, _T]] = (),
+        classes: WordClasses | None = None,
+        *,
+        in_line: bool = False,
     ) -> None:
         self._root: _Node[_T] = _Node()
         self._frames: _Node[_T] = _Node(is_frame=True)
@@ -90,6 +95,8 @@ class Lexicon(Generic[_T]):
         self._single: dict[tuple[str, int], set[tuple[str, bool]]] = {}
         for term, value in terms:
             self._add(fold(term), value)
+        for frame, value in frames:
+            self._add_frame(fold(frame), value)
 
     def __bool__(self) -> bool:
         return bool(self._root.words or self._root.stems or self._frames.classes or self._frames.words)
@@ -118,9 +125,6 @@ class Lexicon(Generic[_T]):
             yield from (part for part in parts if part in known)
 
     def _add(self, term: str, value: _T) -> None:
-        if "<" in term:
-            self._add_frame(term, value)
-            return
         is_stem = term.endswith("*")
         words = _WORD.findall(term)
         if not words or "*" in term.removesuffix("*"):

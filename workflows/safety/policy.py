@@ -55,13 +55,18 @@ class Rule(_Part):
 
     @cached_property
     def all_terms(self) -> tuple[str, ...]:
-        """Everything that is looked for, whatever the language."""
-        return (*_all(self.terms), *_expand(self.forms), *_all(self.frames))
+        """Every word and phrase that is looked for, whatever the language."""
+        return (*_all(self.terms), *_expand(self.forms))
 
     @cached_property
     def harmless_terms(self) -> tuple[str, ...]:
         """Everything that is left out before the terms are looked for."""
-        return (*_all(self.harmless), *_expand(self.harmless_forms))
+        return (*filter(_is_phrase, _all(self.harmless)), *_expand(self.harmless_forms))
+
+    @cached_property
+    def harmless_frames(self) -> tuple[str, ...]:
+        """The same with classes of words."""
+        return tuple(term for term in _all(self.harmless) if not _is_phrase(term))
 
 
 class Band(_Part):
@@ -145,17 +150,19 @@ class Policy(_Part):
     def lexicon(self) -> Lexicon[int]:
         """The terms of all rules, by the rule's number."""
         terms = ((term, index) for index, rule in enumerate(self.rules) for term in rule.all_terms)
-        return Lexicon(terms, _word_classes())
+        frames = ((frame, index) for index, rule in enumerate(self.rules) for frame in _all(rule.frames))
+        return Lexicon(terms, frames, _word_classes())
 
     @cached_property
     def harmless(self) -> Lexicon[int]:
         """The phrases that aren't meant, by the number of the rule that they are an exception from."""
         terms = ((term, index) for index, rule in enumerate(self.rules) for term in rule.harmless_terms)
-        return Lexicon(terms, _word_classes(), in_line=True)
+        frames = ((frame, index) for index, rule in enumerate(self.rules) for frame in rule.harmless_frames)
+        return Lexicon(terms, frames, _word_classes(), in_line=True)
 
     @cached_property
     def blocked(self) -> Lexicon[None]:
-        """The terms of the rules that stop a text."""
+        """The words and phrases of the rules that stop a text."""
         return Lexicon((term, None) for rule in self.rules if rule.blocked for term in rule.all_terms)
 
 
@@ -261,6 +268,10 @@ def _hebrew_class(entries: str, members: dict[str, list[str]]) -> list[str]:
     if entries.startswith("<"):
         return [word for part in entries.split() for word in members[part[1:-1]]]
     return [form for entry in entries.split(";") for form in expand(entry)]
+
+
+def _is_phrase(term: str) -> bool:
+    return "<" not in term
 
 
 def _expand(forms: Terms) -> list[str]:
