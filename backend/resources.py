@@ -49,8 +49,8 @@ from workflows.models.catalog import ModelCatalog
 from workflows.models.ledger import Ledgers
 from workflows.models.prices import PriceBook
 from workflows.models.spec import ModelSpec
-from workflows.safety.book import PolicyBook
 from workflows.safety.policy import Policy
+from workflows.safety.registry import PolicyRegistry
 
 _LAST_TRACES_SECONDS = 2.0
 """What a system of traces gets for its last steps when the service stops."""
@@ -63,7 +63,7 @@ class Resources:
     settings: Settings
     formats: dict[str, AnyFormat]
     models: ModelCatalog
-    policies: PolicyBook
+    policies: PolicyRegistry
     database: Database
     execution: InlineExecution
     runs: Runs
@@ -106,7 +106,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         stack.callback(presence.leave)
 
         formats = {name: format.configure(settings) for name, format in list_formats().items()}
-        policies = PolicyBook(settings.policy_dir)
+        policies = PolicyRegistry(settings.policy_dir)
         repository = RunRepository(database)
         recorder = _recorder(settings, models, record_to)
         personas, documents = PersonaRepository(database), DocumentRepository(database)

@@ -12,7 +12,7 @@ from pydantic_settings import DotEnvSettingsSource, SettingsConfigDict
 from workflows.formats.creator_script.templates import TemplateBook, TemplateError
 from workflows.formats.discovery_report.areas import AreaBook, AreaError
 from workflows.models.settings import ModelSettings
-from workflows.safety.book import PolicyBook, PolicyError
+from workflows.safety.registry import PolicyError, PolicyRegistry
 
 _PREFIX = "STORYWIRE_"
 _LANGSMITH = "https://api.smith.langchain.com"
@@ -155,7 +155,7 @@ class Settings(ModelSettings):
     def _check_policies(cls, folder: Path | None) -> Path | None:
         if folder is not None:
             try:
-                PolicyBook(folder)
+                PolicyRegistry(folder)
             except PolicyError as error:
                 raise ValueError(str(error)) from None
         return folder

@@ -24,7 +24,7 @@ from workflows.nodes.outline import outline, review_outline
 from workflows.nodes.research import ResearchTask, research
 from workflows.nodes.safety_check import safety_check
 from workflows.routing import after_safety_check, hand_out
-from workflows.safety.book import PolicyBook
+from workflows.safety.registry import PolicyRegistry
 from workflows.state import RewriteTask, RunContext, SectionTask, State
 
 Graph = CompiledStateGraph[State, RunContext, Any, Any]
@@ -34,7 +34,7 @@ def build_graph(
     format: AnyFormat,
     models: ModelCatalog,
     checkpointer: BaseCheckpointSaver[Any] | None = None,
-    policies: PolicyBook | None = None,
+    policies: PolicyRegistry | None = None,
     library: Library | None = None,
     revisions: int | None = None,
     ledgers: Ledgers | None = None,
@@ -48,7 +48,7 @@ def build_graph(
     deps = Dependencies(
         format,
         models,
-        policies or PolicyBook(),
+        policies or PolicyRegistry(),
         library or EmptyLibrary(),
         revisions,
         ledgers or Ledgers(),

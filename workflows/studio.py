@@ -10,11 +10,11 @@ from workflows.models.catalog import ModelCatalog
 from workflows.models.ledger import Ledgers
 from workflows.models.prices import PriceBook
 from workflows.models.settings import ModelSettings
-from workflows.safety.book import PolicyBook
+from workflows.safety.registry import PolicyRegistry
 
 settings = ModelSettings()
 models = ModelCatalog(settings)
-policies = PolicyBook(settings.policy_dir)
+policies = PolicyRegistry(settings.policy_dir)
 ledgers = Ledgers(PriceBook(settings.prices))
 
 

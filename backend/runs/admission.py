@@ -14,8 +14,8 @@ from workflows.library import Library
 from workflows.models.catalog import ModelCatalog
 from workflows.models.prices import PriceBook
 from workflows.models.spec import ModelSpec
-from workflows.safety.book import PolicyBook
 from workflows.safety.check import first_refused_field
+from workflows.safety.registry import PolicyRegistry
 
 
 def format_of(formats: Mapping[str, AnyFormat], run: Run) -> AnyFormat:
@@ -34,7 +34,7 @@ class Admission:
 
     formats: Mapping[str, AnyFormat]
     models: ModelCatalog
-    policies: PolicyBook
+    policies: PolicyRegistry
     library: Library
     prices: PriceBook
     budget_usd: float | None

@@ -35,7 +35,9 @@ class Gate:
         self._policy = policy
         self._mode: GateMode = policy.gate
         self._held: dict[Slot, _Held] = {}
-        self._told: set[Slot] = set()  # sections and pieces of which all was told, by a gate of whole sections
+        self._told: set[Slot] = (
+            set()
+        )  # sections and pieces of which all was told, by a gate of whole sections
         self._delays = _Delays(clock)
 
     def take(self, message: Message) -> Iterator[Message]:

@@ -15,9 +15,9 @@ from workflows.models.fallback import Fallback
 from workflows.models.ledger import Ledger, Ledgers
 from workflows.models.usage import Role
 from workflows.page import Notice
-from workflows.safety.book import PolicyBook
-from workflows.safety.layers import Layers
+from workflows.safety.pipeline import SafetyPipeline
 from workflows.safety.policy import Policy
+from workflows.safety.registry import PolicyRegistry
 from workflows.state import RunContext, SectionTask
 
 
@@ -27,7 +27,7 @@ class Dependencies:
 
     format: AnyFormat
     models: ModelCatalog
-    policies: PolicyBook = field(default_factory=PolicyBook)
+    policies: PolicyRegistry = field(default_factory=PolicyRegistry)
     library: Library = field(default_factory=EmptyLibrary)
     revisions: int | None = None
     ledgers: Ledgers = field(default_factory=Ledgers)
@@ -98,10 +98,10 @@ class Dependencies:
         """What this service checks the format's text by."""
         return self.policies.apply(self.format.policy(given), given)
 
-    async def open_layers(self, runtime: Runtime[RunContext], section: int | None = None) -> Layers:
+    async def open_pipeline(self, runtime: Runtime[RunContext], section: int | None = None) -> SafetyPipeline:
         """The checks beside the local rules, as the settings ask for them; of one section or of the whole."""
         writer = await self.models.open(_model_name(runtime))
-        return Layers(
+        return SafetyPipeline(
             moderator=writer if self.models.moderates(writer) else None,
             judge=await self.open_model(runtime, "judge", section) if self.models.has_judge(writer) else None,
         )

@@ -21,8 +21,8 @@ async def judge_section(
     policy = deps.policy(deps.format.parse(state["input"]))
     if policy.gate != "section":
         return {}
-    layers = await deps.open_layers(runtime, section["index"])
-    verdict = await layers.check(policy, {section["index"]: section}, "section")
+    pipeline = await deps.open_pipeline(runtime, section["index"])
+    verdict = await pipeline.check(policy, {section["index"]: section}, "section")
     verdict["section"] = section["index"]
     runtime.stream_writer(Judgement(kind="judgement", verdict=verdict))
     return {"judged": {section["index"]: verdict}}

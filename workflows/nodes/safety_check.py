@@ -10,8 +10,8 @@ from workflows.nodes.dependencies import Dependencies
 from workflows.nodes.review_text import review_text
 from workflows.page import Judgement, Page
 from workflows.routing import MAX_REWRITES
-from workflows.safety.layers import Layers
-from workflows.state import RunContext, State
+from workflows.safety.pipeline import SafetyPipeline
+from workflows.state import RunContext, State, plan_text
 
 
 async def safety_check(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
@@ -27,8 +27,8 @@ async def safety_check(deps: Dependencies, state: State, runtime: Runtime[RunCon
     policy = deps.policy(deps.format.parse(state["input"]))
     refused = [verdict for verdict in state.get("judged", {}).values() if not verdict["approved"]]
     # What is known to be unfit isn't judged a second time, and what will be written again isn't judged yet.
-    layers = Layers() if refused or review["revising"] else await deps.open_layers(runtime)
-    verdict = await layers.check(policy, state["sections"], "final")
+    pipeline = SafetyPipeline() if refused or review["revising"] else await deps.open_pipeline(runtime)
+    verdict = await pipeline.check(policy, state["sections"], "final", {"plan": plan_text(state["outline"])})
     for other in refused:
         verdict["approved"] = False
         verdict["score"] = min(verdict["score"], other["score"])

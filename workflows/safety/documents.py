@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from workflows.safety.folding import fold
 from workflows.safety.hidden import drop_hidden, find_hidden
 from workflows.safety.injection import (
     concealed,
@@ -22,7 +23,6 @@ from workflows.safety.injection import (
     find_orders,
     read_orders,
 )
-from workflows.safety.folding import fold
 from workflows.safety.spelling import readings
 from workflows.text.normaliser import normalise
 

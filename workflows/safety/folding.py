@@ -17,10 +17,21 @@ _LETTER_NAME = re.compile(
     r"([A-Z])(?: WITH .+)?"
 )
 # 🅺, 🅚, 🇰, 🅿: letters by shape, symbols by their category.
-_SYMBOL_NAME = re.compile(r"(?:(?:CROSSED )?NEGATIVE .*LATIN CAPITAL|REGIONAL INDICATOR SYMBOL) LETTER ([A-Z])")
+_SYMBOL_NAME = re.compile(
+    r"(?:(?:CROSSED )?NEGATIVE .*LATIN CAPITAL|REGIONAL INDICATOR SYMBOL) LETTER ([A-Z])"
+)
 # Default_Ignorable_Code_Point that has no category of its own (Cf, Mn): fillers and reserved ranges. The Braille
 # pattern blank isn't one by the standard, and shows nothing either.
-_IGNORABLE = {0x115F, 0x1160, 0x2065, 0x2800, 0x3164, 0xFFA0, *range(0xFFF0, 0xFFF9), *range(0xE0000, 0xE1000)}
+_IGNORABLE = {
+    0x115F,
+    0x1160,
+    0x2065,
+    0x2800,
+    0x3164,
+    0xFFA0,
+    *range(0xFFF0, 0xFFF9),
+    *range(0xE0000, 0xE1000),
+}
 _MARKS = {"Mn", "Mc", "Me", "Cf", "Lm"}
 # Alike at a glance, and not in Unicode's data, which is about what can't be told apart at all.
 _AT_A_GLANCE = dict(zip("ипяшгημχωςσεβδ⭕💲❗✝", "nnrwrnuxwcoebdosit", strict=True))

@@ -41,7 +41,7 @@ def _end(form: str) -> str:
 
 
 def _paal(root: str) -> Iterator[str]:
-    first, middle, last = root
+    first, middle, last = root[0], root[1:-1], root[-1]
     full = f"{first}{middle}ו{last}"
     yield from _past(root)
     yield from (root + ending for ending in _PAST_WITH_OBJECT)

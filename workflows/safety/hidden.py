@@ -1,4 +1,4 @@
-"""What the markup of a text keeps from its readers: comments, and elements that aren't displayed. Linear in the text."""
+"""What the markup of a text keeps from its readers: comments, and elements that aren't displayed. Linear."""
 
 import re
 from bisect import bisect_left
@@ -9,7 +9,8 @@ _LONGEST_TAG = 1000
 _COMMENT_START, _COMMENT_END = "<!--", "-->"
 _TAG = re.compile(rf"<(/?)(\w{{1,40}})([^<>]{{0,{_LONGEST_TAG}}})>")
 _UNDISPLAYED = re.compile(
-    r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden|font-size\s{0,9}:\s{0,9}0|\bhidden\b", re.IGNORECASE
+    r"display\s{0,9}:\s{0,9}none|visibility\s{0,9}:\s{0,9}hidden|font-size\s{0,9}:\s{0,9}0|\bhidden\b",
+    re.IGNORECASE,
 )
 
 

@@ -23,7 +23,8 @@ _HEBREW_PREFIX = "(?:ו?(?:כש|ש)?[מכבלה]?)"
 _OBJECT = r"(?!\s{1,4}(?:אות[יךוהםןנ]|את\b|ב[והםן]\b))"
 # "You Dick!", "the Uzi": no name.
 _NO_NAME_BEFORE = "".join(
-    rf"(?<!\b{word} )" for word in ("a", "an", "the", "an old", "you", "You", "your", "such a", "his", "their", "with")
+    rf"(?<!\b{word} )"
+    for word in ("a", "an", "the", "an old", "you", "You", "your", "such a", "his", "their", "with")
 )
 _KNOWN = re.compile(rf"{_NO_NAME_BEFORE}\b(?:{'|'.join(_LISTS['known'])})\b(?!\s(?:off|in the))")
 _TITLED = re.compile(rf"\b(?:{'|'.join(_LISTS['titles'])})\.?\s([A-Z][\w'’-]{{1,30}})")

@@ -13,9 +13,14 @@ _STREET = re.compile(
     r"(?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Court|Ct))\b\.?"
     r"|רחוב\s{1,4}([\u05d0-\u05ea'\"]{1,40}(?:\s{1,4}[\u05d0-\u05ea'\"]{1,40})?)\s{1,4}\d{1,4}"
 )
-# "10 Downing Street's cat", "the 39 Steps Street race": part of a name or of a longer word, not where somebody lives.
-_GOES_ON = re.compile(r"['’]s\b|[ -](?!(?:in|and|near|with|by|on|at|where|to|please|is|was|or|but|so|from)\b)[a-z]+")
-_LIVES_AT = re.compile(r"\b(?:live|lives|living|lived|address|home|house|visit|come|stay|staying)\b[^.!?\n]{0,30}$", re.I)
+# "10 Downing Street's cat", "the 39 Steps Street race": part of a name or a longer word, no address.
+_GOES_ON = re.compile(
+    r"['’]s\b|[ -](?!(?:in|and|near|with|by|on|at|where|to|please|is|was|or|but|so|from)\b)[a-z]+"
+)
+_LIVES_AT = re.compile(
+    r"\b(?:live|lives|living|lived|address|home|house|visit|come|stay|staying)\b[^.!?\n]{0,30}$",
+    re.IGNORECASE,
+)
 _IN_STORIES = re.compile(
     r"(?:downing|baker|sesame|elm) street|privet drive|evergreen terrace|wallaby way|pennsylvania avenue|סומסום",
     re.IGNORECASE,

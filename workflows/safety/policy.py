@@ -7,12 +7,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from workflows.safety.classes import load_word_classes
 from workflows.safety.hebrew import expand
-from workflows.safety.lexicon import Lexicon, WordClasses
+from workflows.safety.lexicon import Lexicon
 
 _FOLDER = Path(__file__).parent / "policies"
 _WORDS = Path(__file__).parent / "words.toml"
-_CLASSES = Path(__file__).parent / "classes.toml"
 
 Severity = Literal["low", "medium", "high"]
 GateMode = Literal["open", "sentence", "section"]
@@ -151,14 +151,14 @@ class Policy(_Part):
         """The terms of all rules, by the rule's number."""
         terms = ((term, index) for index, rule in enumerate(self.rules) for term in rule.all_terms)
         frames = ((frame, index) for index, rule in enumerate(self.rules) for frame in _all(rule.frames))
-        return Lexicon(terms, frames, _word_classes())
+        return Lexicon(terms, frames, load_word_classes())
 
     @cached_property
     def harmless(self) -> Lexicon[int]:
         """The phrases that aren't meant, by the number of the rule that they are an exception from."""
         terms = ((term, index) for index, rule in enumerate(self.rules) for term in rule.harmless_terms)
         frames = ((frame, index) for index, rule in enumerate(self.rules) for frame in rule.harmless_frames)
-        return Lexicon(terms, frames, _word_classes(), in_line=True)
+        return Lexicon(terms, frames, load_word_classes(), in_line=True)
 
     @cached_property
     def blocked(self) -> Lexicon[None]:
@@ -241,7 +241,9 @@ def _with_words(rule: dict[str, Any]) -> dict[str, Any]:
     if name not in _word_lists():
         raise ValueError(f"words names no list of ours: {name!r}; there is {', '.join(_word_lists())}")
     listed = dict(_word_lists()[name])
-    beside = {key: listed.pop(key) for key in ("harmless", "forms", "frames", "harmless_forms") if key in listed}
+    beside: dict[str, Any] = {
+        key: listed.pop(key) for key in ("harmless", "forms", "frames", "harmless_forms") if key in listed
+    }
     return {"terms": listed, **beside, **rule}
 
 
@@ -249,25 +251,6 @@ def _with_words(rule: dict[str, Any]) -> dict[str, Any]:
 def _word_lists() -> dict[str, dict[str, Any]]:
     with _WORDS.open("rb") as file:
         return tomllib.load(file)
-
-
-@cache
-def _word_classes() -> WordClasses:
-    with _CLASSES.open("rb") as file:
-        listed = tomllib.load(file)
-    members: dict[str, list[str]] = {}
-    for name, words in listed["en"].items():
-        members[name] = [word for part in words.split() for word in (members[part[1:-1]] if part.startswith("<") else [part])]
-    for name, entries in listed["he"].items():
-        words = entries.split() if name == "filler" else _hebrew_class(entries, members)
-        members.setdefault(name, []).extend(words)
-    return WordClasses.of(members)
-
-
-def _hebrew_class(entries: str, members: dict[str, list[str]]) -> list[str]:
-    if entries.startswith("<"):
-        return [word for part in entries.split() for word in members[part[1:-1]]]
-    return [form for entry in entries.split(";") for form in expand(entry)]
 
 
 def _is_phrase(term: str) -> bool:

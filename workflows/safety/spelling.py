@@ -11,8 +11,19 @@ LETTER = r"[^\W_]"  # `_` is how Markdown sets a word apart
 
 # What a digit or a sign may stand for, the likelier letter first.
 _LEET = {
-    **{"0": "o", "1": "il", "3": "e", "4": "a", "5": "s", "7": "t", "8": "b", "9": "g", "6": "g"},
-    **{"@": "a", "$": "s", "!": "il", "|": "li"},
+    "0": "o",
+    "1": "il",
+    "3": "e",
+    "4": "a",
+    "5": "s",
+    "7": "t",
+    "8": "b",
+    "9": "g",
+    "6": "g",
+    "@": "a",
+    "$": "s",
+    "!": "il",
+    "|": "li",
 }
 _FIRST, _SECOND = ({ord(sign): letters[which] for sign, letters in _LEET.items()} for which in (0, -1))
 _LEET_WORD = re.compile(r"[a-z0-9@$!|]{3,}")

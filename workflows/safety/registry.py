@@ -13,7 +13,7 @@ class PolicyError(Exception):
     """A policy file is wrong; the message names it and says what is wrong."""
 
 
-class PolicyBook:
+class PolicyRegistry:
     """Policies by name. A file in the operator's folder replaces ours of the same name."""
 
     def __init__(self, folder: Path | None = None) -> None:
