@@ -13,7 +13,7 @@ from tests.architecture.tree import ROOT
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import STORY, LiveService, Told, serve, settings_for
-from workflows.models.recording import Recording
+from workflows.models.cassettes.cassette import Cassette
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -39,7 +39,7 @@ async def service(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Liv
 
 
 def _expected() -> str:
-    ending = Recording.read(EXAMPLE).ending
+    ending = Cassette.read(EXAMPLE).ending
     assert ending is not None and ending.sha256 is not None
     return ending.sha256
 
@@ -159,7 +159,7 @@ async def test_service_records_each_run_and_a_resumed_one_plays_back_whole(tmp_p
         )
         async with serve(settings) as service:
             again = await service.client.read(await service.client.start())
-        recording = Recording.read(path)
+        recording = Cassette.read(path)
 
         assert len(provider.generations) == bought  # a replay calls nobody, whoever has a role besides
     assert told.ending is not None and again.ending is not None

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import Content, Progress, Retract
 from tests.fakes.provider import FakeProvider, refuse_port
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.models import open_model
 from tests.service import LiveService, Told, serve, settings_for
+from workflows.messages.messages import ProgressReported, TextAppended, TextRetracted
 from workflows.safety.pipeline import SafetyPipeline
 from workflows.safety.registry import PolicyRegistry
 from workflows.state import Section, Verdict
@@ -260,10 +260,10 @@ async def test_what_was_judged_is_what_is_stored_and_shown_with_many_sections_in
         run_id = await service.client.start(keep_length=False, parallel=parallel)
         async for frame in service.client.frames(run_id):
             told.take(frame)
-            if isinstance(frame.message, Content):
-                ever[frame.message.data.section] += frame.message.data.chunk
-            if isinstance(frame.message, Retract):
-                assert frame.message.data.reason == "safety"
+            if isinstance(frame.message, TextAppended):
+                ever[frame.message.section] += frame.message.chunk
+            if isinstance(frame.message, TextRetracted):
+                assert frame.message.reason == "safety"
         run = await service.client.run(run_id)
         again = await service.client.read(run_id)  # who comes late
 
@@ -288,17 +288,17 @@ async def test_what_was_judged_is_what_is_stored_and_shown_with_many_sections_in
 async def test_progress_goes_on_while_the_gate_holds_text(
     provider: FakeProvider, tmp_path: Path, gate: str
 ) -> None:
-    # A sentence without an end, so far: no gate may let it through. Progress is told once a second.
+    # A sentence without an end, so far: no gate may let it through. ProgressReported is told once a second.
     endless = Reply(text="and the otter swam on", words=110, pace=60, hold_after=100)
     provider.script = Script(rules=(Rule(endless, structured=False, nth=1, times=1),))
     percents: list[int] = []
     async with gated(provider, tmp_path, gate) as service:
         run_id = await service.client.start(keep_length=False)
         async for frame in service.client.frames(run_id):
-            assert not isinstance(frame.message, Content), "told before it was checked"
-            if isinstance(frame.message, Progress):
-                percents.append(frame.message.data.percent)
-                if frame.message.data.words:
+            assert not isinstance(frame.message, TextAppended), "told before it was checked"
+            if isinstance(frame.message, ProgressReported):
+                percents.append(frame.message.percent)
+                if frame.message.words:
                     break
         await provider.wait_for_held()
         provider.release()
@@ -330,10 +330,10 @@ async def test_section_that_no_rewrite_makes_fit_is_written_twice_more_withdrawn
         run_id = await service.client.start(keep_length=False)
         async for frame in service.client.frames(run_id):
             told.take(frame)
-            if isinstance(frame.message, Content):
-                ever += frame.message.data.chunk
-            if isinstance(frame.message, Retract):
-                retracted.append((frame.message.data.section, frame.message.data.reason))
+            if isinstance(frame.message, TextAppended):
+                ever += frame.message.chunk
+            if isinstance(frame.message, TextRetracted):
+                retracted.append((frame.message.section, frame.message.reason))
         run = await service.client.run(run_id)
 
     assert told.ending is not None and told.ending["code"] == "SAFETY_REJECTED"

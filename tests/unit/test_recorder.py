@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from backend.runs.recorder import Recorder
+from backend.runs.attempt.recording import RunRecorder
 from backend.store.runs import RunRepository
 from tests.unit.stored_runs import add_run
-from tests.unit.test_recording import call, write
-from workflows.models.catalog import ModelCatalog
+from tests.unit.test_cassette import call, write
+from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.settings import ModelSettings
 
 
@@ -32,7 +32,7 @@ async def test_what_was_recorded_before_is_read_beside_the_event_loop(
 
     run = await add_run(repository, model="replay:a.jsonl")
 
-    assert len(await Recorder(models, path_of).begin(run)) == 1
+    assert len(await RunRecorder(models, path_of).begin(run)) == 1
     assert (tmp_path / f"{run.id}.jsonl").exists() and threading.main_thread() not in threads
 
 
@@ -42,7 +42,7 @@ async def test_delete_removes_only_the_recording_of_that_run(models: ModelCatalo
     mine, other, outside = folder / "A.jsonl", folder / "B.jsonl", tmp_path / "C.jsonl"
     for path in (mine, other, outside):
         write(path, call(1))
-    recorder = Recorder(models, lambda run_id: folder / f"{run_id}.jsonl")
+    recorder = RunRecorder(models, lambda run_id: folder / f"{run_id}.jsonl")
     for run_id in ("A", "A", "../C", str(tmp_path / "C"), "never"):
         recorder.delete(run_id)
 
@@ -53,6 +53,6 @@ async def test_delete_leaves_the_file_alone_that_somebody_asked_for_by_its_name(
     models: ModelCatalog, tmp_path: Path
 ) -> None:
     write(asked_for := tmp_path / "moon.jsonl", call(1))
-    Recorder(models, lambda _: asked_for).delete("01M7YDWYET74RN75G05TW10Y7X")
+    RunRecorder(models, lambda _: asked_for).delete("01M7YDWYET74RN75G05TW10Y7X")
 
     assert asked_for.exists()

@@ -14,13 +14,13 @@ from langchain_core.messages import HumanMessage
 from pydantic import BaseModel
 
 from backend.settings import SettingsError, load_settings
-from tests.unit.test_recording import HEADER, call, write
+from tests.unit.test_cassette import HEADER, call, write
 from workflows.errors import InvalidInput, ModelBadOutput, ModelNotConfigured
-from workflows.models.calls import ask, stream_text
-from workflows.models.catalog import Model, ModelCatalog
-from workflows.models.recording import Recording, fingerprint
-from workflows.models.replay import Match, ReplayChat, Score
-from workflows.models.selection import ROLES
+from workflows.models.calls.calls import ask, stream_text
+from workflows.models.cassettes.cassette import Cassette, fingerprint
+from workflows.models.cassettes.player import Match, ReplayChat, ReplyFinder
+from workflows.models.choice.selection import ROLES
+from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 from workflows.models.structured import MODES, StructuredMode
@@ -29,14 +29,14 @@ SECTION = "generate_content"
 ASKED = [HumanMessage("Write.")]
 
 
-def score(*calls: Any, match: Match = "input") -> Score:
-    return Score("a.jsonl", Recording(HEADER, calls, None), match)
+def replies(*calls: Any, match: Match = "input") -> ReplyFinder:
+    return ReplyFinder("a.jsonl", Cassette(HEADER, calls, None), match)
 
 
 def model(*calls: Any, speed: float = 0.0, structured: StructuredMode = "json_schema") -> Model:
     return Model(
         spec=ModelSpec("replay", "a.jsonl"),
-        chat=ReplayChat(score(*calls), speed),
+        chat=ReplayChat(replies(*calls), speed),
         tier="standard",
         structured=structured,
         token_timeout=5,
@@ -48,7 +48,7 @@ def said(text: str, **given: Any) -> Any:
 
 
 def test_call_gets_the_reply_to_the_same_messages_whatever_the_order() -> None:
-    played = score(*(call(n, purpose=SECTION, section=n) for n in (1, 2, 3)), match="exact")
+    played = replies(*(call(n, purpose=SECTION, section=n) for n in (1, 2, 3)), match="exact")
     order = (3, 1, 2)
 
     got = [played.next(f"f{n}", purpose=SECTION, section=n, attempt="a").number for n in order]
@@ -56,7 +56,7 @@ def test_call_gets_the_reply_to_the_same_messages_whatever_the_order() -> None:
 
 
 def test_repeated_calls_get_the_replies_in_turn_and_then_none() -> None:
-    played = score(*(call(n, fingerprint="same") for n in (1, 2)), match="exact")
+    played = replies(*(call(n, fingerprint="same") for n in (1, 2)), match="exact")
 
     assert [played.next("same", purpose="outline", attempt="a").number for _ in range(2)] == [1, 2]
     with pytest.raises(ModelNotConfigured, match=r"a\.jsonl has no reply for outline"):
@@ -64,14 +64,14 @@ def test_repeated_calls_get_the_replies_in_turn_and_then_none() -> None:
 
 
 def test_resumed_attempt_gets_the_replies_from_their_beginning() -> None:
-    played = score(*(call(n, fingerprint="same") for n in (1, 2)))
+    played = replies(*(call(n, fingerprint="same") for n in (1, 2)))
 
     first = played.next("same", purpose="outline", attempt=("run", 1)).number
     assert [played.next("same", purpose="outline", attempt=("run", 2)).number, first] == [1, 1]
 
 
 def test_same_messages_of_another_node_are_another_call() -> None:
-    played = score(
+    played = replies(
         call(1, fingerprint="same", purpose=SECTION), call(2, fingerprint="same", purpose="enhance_content")
     )
 
@@ -80,7 +80,7 @@ def test_same_messages_of_another_node_are_another_call() -> None:
 
 def test_other_messages_get_the_reply_of_the_same_node_and_section_unless_exact() -> None:
     calls = [call(n, purpose=SECTION, section=n // 2) for n in (2, 3, 4, 5)]
-    lenient, exact = score(*calls), score(*calls, match="exact")
+    lenient, exact = replies(*calls), replies(*calls, match="exact")
 
     got = [lenient.next("other", purpose=SECTION, section=s, attempt="a").number for s in (2, 1, 2, 1)]
     assert got == [4, 2, 5, 3]

@@ -8,13 +8,12 @@ from hypothesis import strategies as st
 from langgraph.runtime import Runtime
 
 from workflows.errors import SafetyRejected
+from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.routing import MAX_REWRITES, after_safety_check, next_sections, sections_to_revise
 from workflows.state import (
     FEEDBACK,
     Finding,
-    Issue,
     Outline,
-    PlannedSection,
     RewriteTask,
     RunContext,
     Section,
@@ -103,7 +102,7 @@ def test_routing_before_any_section_is_written_begins_with_the_first() -> None:
 
 
 def refused(*at_fault: int) -> Verdict:
-    issues = [Issue(category="x", severity="high", section=i, quote="q", advice="a") for i in at_fault]
+    issues = [SafetyIssue(category="x", severity="high", section=i, quote="q", advice="a") for i in at_fault]
     return Verdict(stage="final", approved=not at_fault, score=0.1, issues=issues)
 
 
@@ -125,7 +124,7 @@ def finished(**others: Any) -> State:
 def test_routing_after_the_check_rewrites_each_section_at_fault_by_itself() -> None:
     first, second = rewrites(finished(safety=refused(2, 0, 2)))
     assert (first["index"], second["index"]) == (0, 2)
-    assert (len(first["notes_on_it"]), len(second["notes_on_it"])) == (1, 2)
+    assert (len(first["review_notes"]), len(second["review_notes"])) == (1, 2)
     assert second["section"]["text"] == "Start 2.\n\nEnd 2." and second["last_paragraph"] == "End 1."
     for task in (first, second):
         assert (task["reason"], task["rewrites"], task["revisions"]) == ("safety", 1, 0)
@@ -146,10 +145,10 @@ def test_routing_after_the_check_revises_what_a_review_asked_for_with_a_verdict_
     for state in (finished(**review), finished(**review, safety=refused())):
         (task,) = rewrites(state)
         assert (task["index"], task["reason"], task["rewrites"], task["revisions"]) == (1, "revision", 0, 1)
-        assert [note["advice"] for note in task["notes_on_it"]] == ["A cat."]
+        assert [note["advice"] for note in task["review_notes"]] == ["A cat."]
     (both,) = rewrites(finished(**review, safety=refused(1)))
     assert (both["reason"], both["rewrites"], both["revisions"]) == ("safety", 1, 1)
-    assert [note["advice"] for note in both["notes_on_it"]] == ["a", "A cat."]
+    assert [note["advice"] for note in both["review_notes"]] == ["a", "A cat."]
 
 
 def test_routing_counts_no_revision_for_what_a_person_asked_for() -> None:

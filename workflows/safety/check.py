@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeVar
 
+from workflows.messages.messages import SafetyIssue
 from workflows.safety.injection import decoded, find_injection
 from workflows.safety.names import is_name, is_name_field
 from workflows.safety.personal import find_personal_data
 from workflows.safety.policy import Policy
 from workflows.safety.rules import RuleMatch, find, find_blocked
 from workflows.safety.screen import screen
-from workflows.state import Issue, Section, Verdict
-from workflows.text.words import split_sentences
+from workflows.state import Section, Verdict
+from workflows.text.sentences import split_sentences
 
 _T = TypeVar("_T")
 Stage = Literal["input", "sentence", "section", "final"]
@@ -45,7 +46,7 @@ def check_text(policy: Policy, text: str) -> Verdict:
 
 def check_input(policy: Policy, given: Mapping[str, Any], root: str = "input") -> Verdict:
     """The verdict on what somebody asks for, before anything is spent. Each advice begins with the field."""
-    issues: list[tuple[bool, Issue]] = []
+    issues: list[tuple[bool, SafetyIssue]] = []
     for path, text in _fields(given, root):
         issues += _input_issues(policy, path, text)
     return Verdict(
@@ -65,7 +66,7 @@ def first_refused_field(policy: Policy, given: Mapping[str, Any], root: str) -> 
     return None
 
 
-def find_issues(policy: Policy, value: Any) -> list[Issue]:
+def find_issues(policy: Policy, value: Any) -> list[SafetyIssue]:
     """What is blocked in any of the texts inside a plain value: a plan, or a format's own results."""
     return [
         issue_of(match)
@@ -101,9 +102,9 @@ def _without_blocked(policy: Policy, value: Any) -> tuple[Any, int]:
     return value, 0
 
 
-def issue_of(match: RuleMatch, section: int | None = None) -> Issue:
+def issue_of(match: RuleMatch, section: int | None = None) -> SafetyIssue:
     """A match as readers are told."""
-    issue = Issue(
+    issue = SafetyIssue(
         category=match.rule.category,
         severity=match.rule.severity,
         quote=match.quote,
@@ -135,7 +136,7 @@ def _matches(policy: Policy, text: str) -> list[RuleMatch]:
     return found
 
 
-def _input_issues(policy: Policy, path: str, text: str) -> Iterator[tuple[bool, Issue]]:
+def _input_issues(policy: Policy, path: str, text: str) -> Iterator[tuple[bool, SafetyIssue]]:
     for layer in () if is_name_field(path) and is_name(text) else (text, *decoded(text)):
         for match in find(policy, layer):
             issue = issue_of(match)
@@ -143,13 +144,13 @@ def _input_issues(policy: Policy, path: str, text: str) -> Iterator[tuple[bool, 
             yield match.rule.blocked, issue
     if policy.input.injection != "off" and (quote := find_injection(text)) is not None:
         advice = f"{path}: Say what the text is to be about; orders to the model are not followed."
-        issue = Issue(category="prompt_injection", severity="high", quote=quote, advice=advice)
+        issue = SafetyIssue(category="prompt_injection", severity="high", quote=quote, advice=advice)
         yield policy.input.injection == "block", issue
     if policy.input.personal_data != "off" and (kind := find_personal_data(text)) is not None:
         advice = f"{path}: This holds {kind}; leave it out."
         yield (
             policy.input.personal_data == "block",
-            Issue(category="personal_data", severity="medium", advice=advice),
+            SafetyIssue(category="personal_data", severity="medium", advice=advice),
         )
 
 

@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, StringConstraints
 
 from workflows.errors import ModelBadOutput
-from workflows.models.calls import ask
-from workflows.models.catalog import Model
+from workflows.messages.messages import SafetyIssue
+from workflows.models.calls.calls import ask
+from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy
-from workflows.state import Issue, Section
+from workflows.state import Section
 from workflows.text.normaliser import normalise
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts")
@@ -46,7 +47,7 @@ async def judge(
     sections: Sequence[Section],
     model: Model,
     beside: Mapping[str, str] | None = None,
-) -> tuple[list[Issue], dict[str, float]]:
+) -> tuple[list[SafetyIssue], dict[str, float]]:
     """What stops the text (empty: approved) and the scores, 0 to 1. `beside`: other texts, by what they are; they
     are the passages behind the sections, and an issue with one of them has no section.
 
@@ -80,8 +81,8 @@ def _passages_beside(sections: Sequence[Section], beside: Mapping[str, str]) -> 
     return dict(enumerate(beside.items(), start=first))
 
 
-def _issue(reported: ReportedIssue, others: Mapping[int, tuple[str, str]]) -> Issue:
-    issue = Issue(
+def _issue(reported: ReportedIssue, others: Mapping[int, tuple[str, str]]) -> SafetyIssue:
+    issue = SafetyIssue(
         category=normalise(reported.category),
         severity=reported.severity,
         quote=normalise(reported.quote)[:200],
@@ -94,9 +95,9 @@ def _issue(reported: ReportedIssue, others: Mapping[int, tuple[str, str]]) -> Is
     return issue
 
 
-def _low_scores(policy: Policy, sections: Sequence[Section], scores: dict[str, float]) -> list[Issue]:
+def _low_scores(policy: Policy, sections: Sequence[Section], scores: dict[str, float]) -> list[SafetyIssue]:
     return [
-        Issue(
+        SafetyIssue(
             category=name,
             severity="medium",
             section=section["index"],

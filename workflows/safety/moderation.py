@@ -4,17 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from workflows.errors import ModelBadOutput
-from workflows.models.calls import limit
-from workflows.models.catalog import Model
+from workflows.messages.messages import SafetyIssue
+from workflows.models.calls.patience import limit
+from workflows.models.clients.catalog import Model
 from workflows.safety.policy import Policy
-from workflows.state import Issue, Section
+from workflows.state import Section
 
 _MODEL = "omni-moderation-latest"
 
 
 async def moderate(
     policy: Policy, sections: Sequence[Section], model: Model, beside: Mapping[str, str] | None = None
-) -> list[Issue]:
+) -> list[SafetyIssue]:
     """What stops the text, by section; empty when nothing does. `beside`: other texts, by what they are.
 
     Raises a ModelError when there is no answer, or not one for each section: that is no approval.
@@ -36,22 +37,21 @@ async def moderate(
     ]
 
 
-def _issues(policy: Policy, place: int | str, result: Any) -> list[Issue]:
+def _issues(policy: Policy, place: int | str, result: Any) -> list[SafetyIssue]:
     scores: dict[str, float | None] = result.category_scores.model_dump(by_alias=True)
     known = {name: score for name, score in scores.items() if score is not None}
     if not known:
         raise ModelBadOutput("The provider's moderation answered without scores.")
     rules = policy.moderation
-    flagged = {
-        name: score
+    return [
+        _issue(place, name, score)
         for name, score in sorted(known.items())
         if score >= rules.categories.get(name, rules.threshold)
-    }
-    return [_issue(place, name, score) for name, score in flagged.items()]
+    ]
 
 
-def _issue(place: int | str, category: str, score: float) -> Issue:
+def _issue(place: int | str, category: str, score: float) -> SafetyIssue:
     advice = f"The provider's moderation scored it {score:.2f}; leave this out."
     if isinstance(place, int):
-        return Issue(category=category, severity="high", section=place, advice=advice)
-    return Issue(category=category, severity="high", advice=f"{place}: {advice}")
+        return SafetyIssue(category=category, severity="high", section=place, advice=advice)
+    return SafetyIssue(category=category, severity="high", advice=f"{place}: {advice}")

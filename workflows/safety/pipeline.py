@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from workflows.models.catalog import Model
+from workflows.models.clients.catalog import Model
 from workflows.safety.check import Stage, check_sections
 from workflows.safety.judge import judge
 from workflows.safety.moderation import moderate
@@ -40,7 +40,7 @@ class SafetyPipeline:
             layers.append("moderation")
             verdict["issues"] += (found := await moderate(policy, listed, self.moderator, others))
             verdict["approved"] = not found
-        if verdict["approved"] and self.judge is not None:
+        if verdict["approved"] and self.judge is not None and (listed or others):
             layers.append("judge")
             found, verdict["scores"] = await judge(policy, listed, self.judge, others)
             verdict["issues"] += found

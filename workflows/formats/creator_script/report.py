@@ -7,10 +7,10 @@ from typing import Any
 from workflows.formats.creator_script.input import CreatorScriptInput
 from workflows.formats.creator_script.plan import slots_of
 from workflows.formats.creator_script.script import HEADING, split_heading, spoken
-from workflows.formats.creator_script.timing import Slot, heading, words_for
+from workflows.formats.creator_script.timing import TimeSlot, heading, words_for
 from workflows.state import Finding, Section, State
 from workflows.text.coverage import covers, find_passage
-from workflows.text.outline import listed_share
+from workflows.text.prose import listed_share
 from workflows.text.words import count_words
 
 TOLERANCE = 0.30
@@ -53,7 +53,7 @@ def _text(sections: Mapping[int, Section], index: int) -> str:
 
 
 def _points(
-    given: CreatorScriptInput, notes: Mapping[str, Any], slots: Sequence[Slot], texts: Sequence[str]
+    given: CreatorScriptInput, notes: Mapping[str, Any], slots: Sequence[TimeSlot], texts: Sequence[str]
 ) -> list[dict[str, Any]]:
     told = []
     for index, point in enumerate(given.key_points):
@@ -72,7 +72,7 @@ def _points(
     return told
 
 
-def _missing(points: Sequence[Mapping[str, Any]], slots: Sequence[Slot]) -> list[Finding]:
+def _missing(points: Sequence[Mapping[str, Any]], slots: Sequence[TimeSlot]) -> list[Finding]:
     found = []
     for index, point in enumerate(points):
         if point["priority"] != "must" or point["covered"]:
@@ -85,7 +85,7 @@ def _missing(points: Sequence[Mapping[str, Any]], slots: Sequence[Slot]) -> list
     return found
 
 
-def _length(slots: Sequence[Slot], texts: Sequence[str], pace: int) -> list[Finding]:
+def _length(slots: Sequence[TimeSlot], texts: Sequence[str], pace: int) -> list[Finding]:
     """Only where the whole is too long or too short: then the sections that make it so."""
     words = [count_words(spoken(text)) for text in texts]
     wanted = [words_for(slot["end"] - slot["start"], pace) for slot in slots]
@@ -105,13 +105,13 @@ def _length(slots: Sequence[Slot], texts: Sequence[str], pace: int) -> list[Find
     ]
 
 
-def _structure(slots: Sequence[Slot]) -> list[Finding]:
+def _structure(slots: Sequence[TimeSlot]) -> list[Finding]:
     missing = [kind for kind in ("HOOK", "CONTENT", "OUTRO") if kind not in {slot["kind"] for slot in slots}]
     # A plan that a person shortened: no rewrite of a section brings another one.
     return [Finding(rule="structure", advice=f"The plan has no {kind}.", rewrite=False) for kind in missing]
 
 
-def _headings(slots: Sequence[Slot], texts: Sequence[str]) -> list[Finding]:
+def _headings(slots: Sequence[TimeSlot], texts: Sequence[str]) -> list[Finding]:
     found = []
     for index, (slot, text) in enumerate(zip(slots, texts, strict=True)):
         line, _ = split_heading(text)

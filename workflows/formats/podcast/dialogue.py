@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 _LABEL = re.compile(r"^[*_#>\s]*([^\W\d_][\w .'’-]{0,29}?)[*_ ]*:[*_]*\s*")
 _LONGEST_LABEL = 40
 _STAGE = re.compile(r"^\s*[\[(][^\])]*[\])]\s*$")
-_LINK = re.compile(r"\s?\(\[[^\]]*\]\([^)]*\)\)|\[([^\]]*)\]\([^)]*\)|\s?【[^】]*】")
+_LINK = re.compile(r"\s?\(\[[^\[\]]*\]\([^)\[]*\)\)|\[([^\[\]]*)\]\([^)\[]*\)|\s?【[^【】]*】")
 _OPENS = re.compile(r"[\[【]|\(\[?")
 _LONGEST_LINK = 400
 _EMPHASIS = re.compile(r"[*_`#]+")

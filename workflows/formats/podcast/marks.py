@@ -8,9 +8,10 @@ import re
 from collections.abc import Iterator
 
 _SIGN = "==="
-_MARK = re.compile(r"={3,}[ \t]*([A-Za-z]+\d*)[ \t]*={3,}[ \t]*\n?")
-_BROKEN = re.compile(r"={3,}[^\n]*\n")
 _LONGEST = 60
+_MARK = re.compile(
+    rf"={{3,{_LONGEST}}}[ \t]{{0,9}}([A-Za-z]{{1,20}}\d{{0,4}})[ \t]{{0,9}}={{3,{_LONGEST}}}[ \t]{{0,9}}\n?"
+)
 
 
 class MarkedText:
@@ -22,22 +23,27 @@ class MarkedText:
 
     def feed(self, chunk: str) -> Iterator[tuple[str, str]]:
         """What can be told for sure after `chunk`."""
-        self._held += chunk
-        while (start := self._held.find(_SIGN)) >= 0:
-            mark = _MARK.match(self._held, start)
+        text = self._held + chunk
+        place = 0
+        while (start := text.find(_SIGN, place)) >= 0:
+            if start > place:
+                yield self.name, text[place:start]
+            mark = _MARK.match(text, start)
+            line_end = text.find("\n", start, start + _LONGEST)
             # More signs, or the line's end, may follow that belong to the mark.
-            is_whole = mark is not None and mark.end() < len(self._held)
-            broken = None if mark else _BROKEN.match(self._held, start)
-            if not is_whole and broken is None and len(self._held) - start < _LONGEST:
-                yield from self._give(start)
+            if mark is not None and mark.end() < len(text):
+                self.name, place = mark.group(1).upper(), mark.end()
+            elif mark is None and line_end >= 0:  # no mark, and no text either: a line of signs
+                place = line_end + 1
+            elif len(text) - start < _LONGEST:
+                self._held = text[start:]
                 return
-            yield from self._give(start)
-            if is_whole and mark is not None:
-                self.name = mark.group(1).upper()
-                self._held = self._held[mark.end() - start :]
-            else:  # no mark, and no text either: a line of signs
-                self._held = self._held[(broken.end() - start) if broken else len(_SIGN) :]
-        yield from self._give(len(self._held.rstrip("=")))
+            else:
+                place = start + len(_SIGN)
+        end = max(place, len(text.rstrip("=")))
+        if end > place:
+            yield self.name, text[place:end]
+        self._held = text[end:]
 
     def close(self) -> Iterator[tuple[str, str]]:
         """The rest."""
@@ -46,9 +52,6 @@ class MarkedText:
             self.name, self._held = mark.group(1).upper(), ""
         if self._held.startswith(_SIGN):
             self._held = ""
-        yield from self._give(len(self._held))
-
-    def _give(self, end: int) -> Iterator[tuple[str, str]]:
-        text, self._held = self._held[:end], self._held[end:]
+        text, self._held = self._held, ""
         if text:
             yield self.name, text

@@ -18,13 +18,9 @@ from workflows.formats.speech.cleaning import (
 )
 from workflows.formats.speech.tags import TAG, vocabulary
 from workflows.text.markup import MarkupFilter
+from workflows.text.sentences import find_sentence_end
 
-# A sentence ends before white space, but not after a short form, which a capital letter may follow.
-_SHORT = (
-    r"(?<!\b[Dd]r)(?<!\b[Mm]r)(?<!\b[Mm]s)(?<!\bvs)(?<!Mrs)(?<!Prof)"
-    r"(?<!\be\.g)(?<!\bi\.e)(?<!\betc)(?<!pprox)(?<!\b[a-zA-Z0-9])"
-)
-_STOP = re.compile(rf"(?P<open>[\[(])|(?P<line>\n)|(?:{_SHORT}\.|[!?…]|\.{{2,}})+[\"'”’»)\]*_]*(?P<end>\s)")
+_OPENING = re.compile(r"[\[(]")
 _LONGEST_BRACKET = 200
 _CLOSING = {"[": "]", "(": ")"}
 _LABEL = re.compile(
@@ -98,18 +94,19 @@ class ScriptFilter:
     def _next_end(self, *, is_last: bool) -> int | None:
         """Where the next sentence or line ends, its white space included; None when that can't be told yet."""
         place = self._seen
-        while (found := _STOP.search(self._held, place)) is not None:
-            if found["open"] is None:
-                return found.end()
+        while True:
+            end = find_sentence_end(self._held, place, self._language)
+            found = _OPENING.search(self._held, place, len(self._held) if end is None else end)
+            if found is None:
+                return end if end is None or self._held[end - 1] == "\n" else end + self._held[end].isspace()
             start = found.start()
             inside = self._held[start + 1 : start + 1 + _LONGEST_BRACKET]
-            stop = re.search(rf"[{re.escape(_CLOSING[found['open']])}\n]", inside)
+            stop = re.search(rf"[{re.escape(_CLOSING[found.group()])}\n]", inside)
             if stop is None and len(inside) < _LONGEST_BRACKET and not is_last:
                 self._seen = start
                 return None
             is_closed = stop is not None and stop.group() != "\n"
             place = start + 1 + stop.end() if stop is not None and is_closed else start + 1
-        return None
 
     def _say(self, unit: str) -> str:
         """One sentence, or the rest of a line."""
