@@ -60,7 +60,7 @@ from workflows.graph import build_graph
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
-from workflows.safety.book import PolicyBook
+from workflows.safety.registry import PolicyRegistry
 
 _PartsT = TypeVar("_PartsT")
 
@@ -75,7 +75,7 @@ class Resources:
     settings: Settings
     formats: Mapping[str, AnyFormat]
     models: ModelCatalog
-    policies: PolicyBook
+    policies: PolicyRegistry
     database: Database
     engine: Engine
     runs: RunCommands
@@ -133,7 +133,7 @@ class WritingResources:
 
     models: ModelCatalog
     ledgers: Ledgers
-    policies: PolicyBook
+    policies: PolicyRegistry
     lookups: StoredLookups
     formats: RunFormats
     recorder: RunRecorder | None
@@ -246,7 +246,7 @@ def open_work(
     record_to: Path | None,
 ) -> WritingResources:
     """The models, the formats with their graphs, and what formats look up."""
-    models, policies, ledgers = ModelCatalog(settings), PolicyBook(settings.policy_dir), Ledgers(prices)
+    models, policies, ledgers = ModelCatalog(settings), PolicyRegistry(settings.policy_dir), Ledgers(prices)
     stack.push_async_callback(models.close)
     lookups = StoredLookups({"document": store.documents.look_up})
     formats = {name: configured(format, settings.of_format(name)) for name, format in list_formats().items()}

@@ -185,6 +185,12 @@ def text_of(sections: dict[int, Section]) -> str:
     return "\n\n".join(sections[index]["text"] for index in sorted(sections))
 
 
+def plan_text(outline: Outline) -> str:
+    """The plan as readers see it: the title, then each section's title and summary on a line."""
+    sections = (f"{section['title']}: {section['summary']}" for section in outline["sections"])
+    return "\n".join([outline["title"], *sections])
+
+
 def summary_of(outline: Outline) -> str:
     """What happens in the text, as the plan has it."""
     return " ".join(section["summary"] for section in outline["sections"])
