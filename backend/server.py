@@ -118,7 +118,7 @@ class Server(uvicorn.Server):
         }
         for connection, seconds in self._stalls.look(left, time.monotonic()).items():
             if seconds >= resources.settings.slow_reader_seconds:
-                log.info("slow_reader_closed", **_what_was_asked(connection.scope or {}))
+                log.info("slow_reader_closed", **_what_was_asked(connection.scope or {}))  # type: ignore[unreachable]
                 resources.metrics.on_slow_reader()
                 connection.transport.abort()
 
