@@ -60,7 +60,7 @@ from workflows.graph import build_graph
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
-from workflows.safety.book import PolicyBook
+from workflows.safety.registry import PolicyRegistry
 
 _PartsT = TypeVar("_PartsT")
 
@@ -75,7 +75,7 @@ class Resources:
     settings: Settings
     formats: Mapping[str, AnyFormat]
     models: ModelCatalog
-    policies: PolicyBook
+    policies: PolicyRegistry
     database: Database
     engine: Engine
     runs: RunCommands
@@ -128,12 +128,12 @@ class Local:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class WritingResources:
     """What runs are written with."""
 
     models: ModelCatalog
     ledgers: Ledgers
-    policies: PolicyBook
+    policies: PolicyRegistry
     lookups: StoredLookups
     formats: RunFormats
     recorder: RunRecorder | None
@@ -244,9 +244,9 @@ def open_work(
     store: Store,
     prices: PriceRegistry,
     record_to: Path | None,
-) -> Work:
+) -> WritingResources:
     """The models, the formats with their graphs, and what formats look up."""
-    models, policies, ledgers = ModelCatalog(settings), PolicyBook(settings.policy_dir), Ledgers(prices)
+    models, policies, ledgers = ModelCatalog(settings), PolicyRegistry(settings.policy_dir), Ledgers(prices)
     stack.push_async_callback(models.close)
     lookups = StoredLookups({"document": store.documents.look_up})
     formats = {name: configured(format, settings.of_format(name)) for name, format in list_formats().items()}
@@ -263,11 +263,18 @@ def open_work(
         for name, format in formats.items()
     }
     recorder = _recorder(settings, models, record_to)
-    return Work(models, ledgers, policies, lookups, RunFormats(formats, graphs, models, policies), recorder)
+    return WritingResources(
+        models, ledgers, policies, lookups, RunFormats(formats, graphs, models, policies), recorder
+    )
 
 
 async def open_engine(
-    stack: AsyncExitStack, settings: Settings, store: Store, telemetry: Telemetry, work: Work, local: Local
+    stack: AsyncExitStack,
+    settings: Settings,
+    store: Store,
+    telemetry: Telemetry,
+    work: WritingResources,
+    local: Local,
 ) -> tuple[InlineEngine, Recovery, Quota]:
     """The engine that executes runs in this process, and what keeps it going; drained when the stack is left."""
     background = Background()

@@ -24,7 +24,7 @@ from workflows.nodes.outline import outline, review_outline
 from workflows.nodes.research import ResearchTask, research
 from workflows.nodes.safety_check import safety_check
 from workflows.routing import after_safety_check, route_sections
-from workflows.safety.book import PolicyBook
+from workflows.safety.registry import PolicyRegistry
 from workflows.sections.node_context import NodeServices
 from workflows.sections.siblings import Siblings
 from workflows.sections.with_usage import with_context, with_usage
@@ -46,7 +46,7 @@ def build_graph(
     format: AnyFormat,
     models: ModelCatalog,
     checkpointer: BaseCheckpointSaver[Any] | None = None,
-    policies: PolicyBook | None = None,
+    policies: PolicyRegistry | None = None,
     lookups: Lookups | None = None,
     revisions: int | None = None,
     ledgers: Ledgers | None = None,
@@ -61,7 +61,7 @@ def build_graph(
     services = NodeServices(
         format,
         models,
-        policies or PolicyBook(),
+        policies or PolicyRegistry(),
         lookups or EmptyLookups(),
         revisions,
         ledgers or Ledgers(),

@@ -70,7 +70,7 @@ class Verdict(TypedDict):
     scores: NotRequired[dict[str, float]]
 
 
-class Finding(TypedDict):
+class ReviewFinding(TypedDict):
     """What a format's own review found: the rule that doesn't hold, and what to do about it.
 
     `rewrite` asks for the section to be written again. Without a `section` nothing can be: it is only
@@ -128,7 +128,7 @@ class State(TypedDict, total=False):
     safety: Verdict
     pieces: dict[str, Piece]  # by name, in reading order
     rewrites: Annotated[int, newest]  # made because the safety check found fault
-    findings: list[Finding]  # of the format's last review
+    findings: list[ReviewFinding]  # of the format's last review
     revising: list[int]  # the sections that are written again because of them, until the next check
     revisions: Annotated[int, newest]  # made because a review asked for it
     rewritten: Annotated[list[int], add]  # the sections that were written again since the last check
@@ -185,6 +185,12 @@ def text_of(sections: dict[int, Section]) -> str:
     return "\n\n".join(sections[index]["text"] for index in sorted(sections))
 
 
+def plan_text(outline: Outline) -> str:
+    """The plan as readers see it: the title, then each section's title and summary on a line."""
+    sections = (f"{section['title']}: {section['summary']}" for section in outline["sections"])
+    return "\n".join([outline["title"], *sections])
+
+
 def summary_of(outline: Outline) -> str:
     """What happens in the text, as the plan has it."""
     return " ".join(section["summary"] for section in outline["sections"])
@@ -223,7 +229,7 @@ class VersionSeed(VersionPlan):
     is there too, to be revised."""
 
     sections: list[Section]
-    findings: list[Finding]
+    findings: list[ReviewFinding]
     revising: list[int]
     inherited: list[int]
 
@@ -245,7 +251,7 @@ def seed_version(
         **plan,
         sections=texts if revised else [text for text in texts if text["index"] not in wanted],
         findings=[
-            Finding(rule=FEEDBACK, section=index, advice=feedback, rewrite=True)
+            ReviewFinding(rule=FEEDBACK, section=index, advice=feedback, rewrite=True)
             for index in wanted
             if feedback is not None
         ],

@@ -11,11 +11,11 @@ from workflows.models.budget.ledger import Ledgers
 from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.settings import ModelSettings
-from workflows.safety.book import PolicyBook
+from workflows.safety.registry import PolicyRegistry
 
 settings = ModelSettings()
 models = ModelCatalog(settings)
-policies = PolicyBook(settings.policy_dir)
+policies = PolicyRegistry(settings.policy_dir)
 ledgers = Ledgers(PriceRegistry(settings.prices))
 
 

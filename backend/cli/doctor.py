@@ -15,7 +15,7 @@ from backend.cli.failures import fail, settings_or_fail
 from backend.cli.proxy import check_streaming
 from backend.settings import Settings, find_unknown
 from workflows.models.doctor.finding import DoctorFinding, Level
-from workflows.safety.book import PolicyBook
+from workflows.safety.registry import PolicyRegistry
 
 _MARKS: dict[Level, tuple[str, str]] = {
     "good": ("✓", "green"),
@@ -103,5 +103,5 @@ def _nearest(folder: Path) -> Path:
 
 def _check_policies(settings: Settings) -> DoctorFinding:
     """Wrong ones have stopped the settings already."""
-    names = ", ".join(policy.name for policy in PolicyBook(settings.policy_dir).all())
+    names = ", ".join(policy.name for policy in PolicyRegistry(settings.policy_dir).all())
     return DoctorFinding("good", "policies", names)

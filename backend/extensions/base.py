@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from backend.store.database import Database
     from backend.store.runs import RunRepository
     from workflows.formats.base import AnyFormat
-    from workflows.safety.book import PolicyBook
+    from workflows.safety.registry import PolicyRegistry
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class ServiceContext:
 
     settings: Settings
     formats: Mapping[str, AnyFormat]
-    policies: PolicyBook
+    policies: PolicyRegistry
     runs: RunCommands
     queries: RunQueries
     run_repository: RunRepository

@@ -13,9 +13,9 @@ from backend.store.sessions import SessionRepository
 from backend.stories.recommendations import Recommendation, recommend
 from workflows.errors import FieldError, InvalidInput, NotFound
 from workflows.formats.story.input import ReaderName, StoryReader
-from workflows.safety.book import PolicyBook
 from workflows.safety.check import first_refused_field
 from workflows.safety.policy import load_policy
+from workflows.safety.registry import PolicyRegistry
 
 _HISTORY = 50
 """Runs that are looked at for what was read."""
@@ -48,7 +48,7 @@ class Children:
         sessions: SessionRepository,
         run_repository: RunRepository,
         runs: RunCommands,
-        policies: PolicyBook,
+        policies: PolicyRegistry,
     ) -> None:
         self._children = children
         self._sessions = sessions

@@ -20,13 +20,13 @@ from workflows.messages.messages import CallUsage, Message
 from workflows.messages.transcript import Transcript
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.clients.catalog import ModelCatalog
-from workflows.safety.book import PolicyBook
+from workflows.safety.registry import PolicyRegistry
 
 
 @pytest.fixture
 def finalizer(database: Database, repository: RunRepository) -> RunFinalizer:
     """One that has no format any more."""
-    formats = RunFormats({}, {}, ModelCatalog(settings_of("http://127.0.0.1:9")), PolicyBook())
+    formats = RunFormats({}, {}, ModelCatalog(settings_of("http://127.0.0.1:9")), PolicyRegistry())
     budgets = Budgets(Ledgers(), UsageRepository(database))
     cache = ResultCache(CacheRepository(database), repository, ttl=60)
     return RunFinalizer(OwnedRunRepository(database), formats, budgets, cache)

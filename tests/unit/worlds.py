@@ -47,8 +47,8 @@ from workflows.graph import build_graph
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.clients.catalog import Model, ModelCatalog
-from workflows.safety.book import PolicyBook
 from workflows.safety.policy import Policy, load_policy
+from workflows.safety.registry import PolicyRegistry
 from workflows.state import Outline, Section, SectionTask, State, text_of
 from workflows.text.words import count_words
 
@@ -147,8 +147,8 @@ class World:
     async def end(self, run_id: str) -> None:
         """Returns when the run isn't executed here any more."""
         async with asyncio.timeout(20):
-            if (task := self.local_runs.task(run_id)) is not None:
-                await asyncio.wait([task])
+            if tasks := self.local_runs.tasks(run_id):
+                await asyncio.wait(tasks)
 
 
 @asynccontextmanager
@@ -164,7 +164,7 @@ async def open_world(
 ) -> AsyncIterator[World]:
     """A process on this database; several of them may share the `checkpoints`."""
     format, saver = NoteFormat(), checkpoints or MemoryCheckpoints()
-    models, policies, ledgers = ModelCatalog(settings_of(NOWHERE, judge="off")), PolicyBook(), Ledgers()
+    models, policies, ledgers = ModelCatalog(settings_of(NOWHERE, judge="off")), PolicyRegistry(), Ledgers()
     repository, owned, run_log = RunRepository(database), OwnedRunRepository(database), SqliteLog(database)
     graph = build_graph(format, models, saver, policies, ledgers=ledgers)
     formats = RunFormats({"note": format}, {"note": graph}, models, policies)

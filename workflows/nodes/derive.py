@@ -6,7 +6,9 @@ from workflows.formats.capabilities import Derives
 from workflows.formats.defaults import variant_for
 from workflows.messages.messages import NodeChanged
 from workflows.models.clients.catalog import Model
-from workflows.safety.check import find_issues
+from workflows.safety.check import find_issues, texts_in
+from workflows.safety.pipeline import SafetyPipeline
+from workflows.safety.policy import Policy
 from workflows.sections.node_context import NodeContext
 from workflows.sections.write_pieces import write_pieces
 from workflows.state import State
@@ -31,10 +33,21 @@ async def _results(context: NodeContext, given: Any, state: State, model: Model)
     format = variant_for(context.format, model)
     if not isinstance(format, Derives):
         return {"results": {}}
+    policy = context.policy(given)
+    pipeline = await _pipeline(context, policy)
     for _ in range(_TRIES):
         results = normalise_all(await format.derive(given, state, model))
-        if not find_issues(context.policy(given), results):
-            return {"results": results}
+        if not find_issues(policy, results):
+            verdict = await pipeline.check(policy, {}, "final", {"results": "\n".join(texts_in(results))})
+            if verdict["approved"]:
+                return {"results": results}
     message = "What was made of the text was not fit for its readers, so it is left out."
     context.publish(NodeChanged(node="derive", status="started", message=message))
     return {"results": {}}
+
+
+async def _pipeline(context: NodeContext, policy: Policy) -> SafetyPipeline:
+    """Moderation where there is one. A judge, who costs a call, where a policy has each text judged before it is
+    shown."""
+    pipeline = await context.open_pipeline()
+    return pipeline if policy.gate == "section" else SafetyPipeline(moderator=pipeline.moderator)

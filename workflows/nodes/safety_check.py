@@ -7,11 +7,11 @@ from langgraph.types import Overwrite
 from workflows.errors import SafetyRejected
 from workflows.messages.messages import SafetyChecked
 from workflows.routing import MAX_REWRITES
-from workflows.safety.layers import Layers
+from workflows.safety.pipeline import SafetyPipeline
 from workflows.sections.node_context import NodeContext
 from workflows.sections.review_text import review_text
 from workflows.sections.section_writer import SectionWriter
-from workflows.state import State
+from workflows.state import State, plan_text
 
 
 async def safety_check(context: NodeContext, state: State) -> dict[str, Any]:
@@ -27,8 +27,8 @@ async def safety_check(context: NodeContext, state: State) -> dict[str, Any]:
     policy = context.policy(context.format.parse(state["input"]))
     refused = [verdict for verdict in state.get("judged", {}).values() if not verdict["approved"]]
     # What is known to be unfit isn't judged a second time, and what will be written again isn't judged yet.
-    layers = Layers() if refused or review["revising"] else await context.open_layers()
-    verdict = await layers.check(policy, state["sections"], "final")
+    pipeline = SafetyPipeline() if refused or review["revising"] else await context.open_pipeline()
+    verdict = await pipeline.check(policy, state["sections"], "final", {"plan": plan_text(state["outline"])})
     for other in refused:
         verdict["approved"] = False
         verdict["score"] = min(verdict["score"], other["score"])

@@ -17,8 +17,8 @@ async def judge_section(context: NodeContext, state: Mapping[str, Any], section:
     policy = context.policy(context.format.parse(state["input"]))
     if policy.gate != "section":
         return {}
-    layers = await context.open_layers(section["index"])
-    verdict = await layers.check(policy, {section["index"]: section}, "section")
+    pipeline = await context.open_pipeline(section["index"])
+    verdict = await pipeline.check(policy, {section["index"]: section}, "section")
     verdict["section"] = section["index"]
     context.publish(SafetyChecked.model_validate(verdict))
     return {"judged": {section["index"]: verdict}}

@@ -16,9 +16,9 @@ from workflows.messages.messages import ModelRole, NodeChanged
 from workflows.models.budget.ledger import Ledger, Ledgers
 from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.models.clients.model import Fallback
-from workflows.safety.book import PolicyBook
-from workflows.safety.layers import Layers
+from workflows.safety.pipeline import SafetyPipeline
 from workflows.safety.policy import Policy
+from workflows.safety.registry import PolicyRegistry
 from workflows.state import RunContext, SectionTask
 
 
@@ -32,7 +32,7 @@ class NodeServices:
 
     format: AnyFormat
     models: ModelCatalog
-    policies: PolicyBook = field(default_factory=PolicyBook)
+    policies: PolicyRegistry = field(default_factory=PolicyRegistry)
     lookups: Lookups = field(default_factory=EmptyLookups)
     revisions: int | None = None
     ledgers: Ledgers = field(default_factory=Ledgers)
@@ -74,7 +74,7 @@ class NodeContext:
 
     def policy(self, inputs: Any) -> Policy:
         """The policy that this service checks the format's text by."""
-        return self.services.policies.apply(self.format.policy(inputs))
+        return self.services.policies.apply(self.format.policy(inputs), inputs)
 
     async def inputs(self, stored: dict[str, Any]) -> Any:
         """The format's input, with what it loads for the time of a node's work."""
@@ -112,11 +112,11 @@ class NodeContext:
         writer = await self.services.models.open(self.run.model)
         return await self.open_model("judge" if self.services.models.has_judge(writer) else "writing")
 
-    async def open_layers(self, section: int | None = None) -> Layers:
+    async def open_pipeline(self, section: int | None = None) -> SafetyPipeline:
         """The checks beside the local rules, as the settings ask for them; of one section or of the whole."""
         models = self.services.models
         writer = await models.open(self.run.model)
-        return Layers(
+        return SafetyPipeline(
             moderator=writer if models.moderates(writer) else None,
             judge=await self.open_model("judge", section) if models.has_judge(writer) else None,
         )

@@ -74,8 +74,8 @@ async def _judge(
     sections = {i: Section(index=i, text=texts[name]) for i, name in enumerate(names)}
     verdicts = {i: check_sections(policy, {i: section}, "section") for i, section in sections.items()}
     fit = {i: section for i, section in sections.items() if verdicts[i]["approved"]}
-    layers = await context.open_layers()
-    whole = await layers.check(policy, fit, "section")
+    pipeline = await context.open_pipeline()
+    whole = await pipeline.check(policy, fit, "section")
     for index in fit:
         verdicts[index] = _narrow(whole, verdicts[index], index)
     for index, name in enumerate(names):

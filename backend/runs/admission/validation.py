@@ -15,8 +15,8 @@ from workflows.lookups import Lookups
 from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.spec import ModelSpec
-from workflows.safety.book import PolicyBook
 from workflows.safety.check import first_refused_field
+from workflows.safety.registry import PolicyRegistry
 
 
 def format_of(formats: Mapping[str, AnyFormat], run: Run | NewRun) -> AnyFormat:
@@ -35,7 +35,7 @@ class Admission:
 
     formats: Mapping[str, AnyFormat]
     models: ModelCatalog
-    policies: PolicyBook
+    policies: PolicyRegistry
     lookups: Lookups
     prices: PriceRegistry
     budget_usd: float | None
@@ -76,7 +76,8 @@ class Admission:
         `root` is where `said` stands in the request, such as `outline.`. Raises InvalidInput, Conflict.
         """
         format = self.format_of(run)
-        policy = self.policies.apply(format.policy(format.parse(run.input)))
+        inputs = format.parse(run.input)
+        policy = self.policies.apply(format.policy(inputs), inputs)
         if (refused := first_refused_field(policy, said, "")) is not None:
             field, message = root + refused[0].removeprefix("."), refused[1]
             raise InvalidInput(f"{field}: {message}", (FieldError(field, message),))

@@ -11,9 +11,9 @@ from workflows.formats.base import AnyFormat
 from workflows.graph import Graph
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.spec import ModelSpec
-from workflows.safety.book import PolicyBook
 from workflows.safety.personal_fields import find_personal
 from workflows.safety.policy import Policy
+from workflows.safety.registry import PolicyRegistry
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class RunFormats:
     formats: Mapping[str, AnyFormat]
     graphs: Mapping[str, Graph]
     models: ModelCatalog
-    policies: PolicyBook
+    policies: PolicyRegistry
 
     def graph(self, run: Run) -> Graph:
         """The graph that writes the run."""
@@ -32,7 +32,8 @@ class RunFormats:
     def policy(self, run: Run | NewRun) -> Policy:
         """The policy that the run's readers are protected by. Raises Conflict when its format has gone."""
         format = format_of(self.formats, run)
-        return self.policies.apply(format.policy(format.parse(run.input)))
+        inputs = format.parse(run.input)
+        return self.policies.apply(format.policy(inputs), inputs)
 
     def personal(self, run: Run) -> list[str] | None:
         """The texts in the run's input that are about a person; None if that can't be known."""

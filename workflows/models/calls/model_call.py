@@ -14,7 +14,7 @@ from workflows.models.budget.ledger import used_up
 from workflows.models.budget.meter import MeterReader
 from workflows.models.calls.patience import guard, limit
 from workflows.models.clients.model import Model
-from workflows.models.replies.finish import Outcome, filtered, read_outcome
+from workflows.models.replies.finish import FinishOutcome, filtered, read_outcome
 
 _TAKEN_BY_ALL = 4096
 """Tokens. Providers refuse a limit above the model's own, and none is below this. A reply that may be longer is
@@ -71,17 +71,19 @@ class ModelCall:
     def check_finish(self, reason: str | None, *, calls_tools: bool = False) -> None:
         """Raises unless `reason` says that the reply is whole. `calls_tools`: a call of a function may end it."""
         outcome = read_outcome(reason)
-        if outcome == "whole" or (outcome == "call" and calls_tools):
-            return
-        if outcome == "length" and self.ran_out:
-            raise used_up()
-        raise self._unfinished(outcome, reason)
+        if outcome != "whole" and not (outcome == "call" and calls_tools):
+            raise self._unfinished(outcome, reason)
 
-    def _unfinished(self, outcome: Outcome, reason: str | None) -> StorywireError:
+    def _unfinished(self, outcome: FinishOutcome, reason: str | None) -> StorywireError:
+        """The error for a reply that isn't whole."""
         spec = self._model.spec
         match outcome:
             case "call":
                 return ModelBadOutput(f"{spec} called a function where it should have written text.")
+            case "none":
+                return ModelTruncated(f"The reply of {spec} broke off before its end.")
+            case "length" if self.ran_out:
+                return used_up()
             case "length":
                 return ModelTruncated(f"The reply of {spec} hit its length limit.")
             case "filter":
@@ -97,9 +99,8 @@ class ModelCall:
                 return ModelUnavailable(
                     f"{spec} broke off the reply. Go on with the run, or try again later."
                 )
-            case "unknown":
+            case _:
                 return ModelTruncated(f"The reply of {spec} ended for an unknown reason ({reason}).")
-        return ModelTruncated(f"The reply of {spec} broke off before its end.")
 
     @property
     def _needs_watching(self) -> bool:

@@ -17,7 +17,7 @@ from workflows.models.replies.marks import (
     ROLES,
     SPEAKER,
     SPOKEN,
-    Kind,
+    MarkKind,
     find_mark,
     has_opener,
     match_mark,
@@ -25,8 +25,8 @@ from workflows.models.replies.marks import (
 )
 
 _LONGEST_HEADER = 200
-_TAG_ENDS: tuple[Kind, ...] = ("close", "close_leading")
-_CHANNEL_ENDS: tuple[Kind, ...] = ("end", "turn", "channel")
+_TAG_ENDS: tuple[MarkKind, ...] = ("close", "close_leading")
+_CHANNEL_ENDS: tuple[MarkKind, ...] = ("end", "turn", "channel")
 _NOT_SPACE = re.compile(r"\S")
 
 
@@ -59,7 +59,7 @@ class ReplyFilter:
         self._state = _State.START
         self._buffer, self._at = "", 0
         self._last = ""  # the last character of content
-        self._closed_by: tuple[Kind, ...] = ()
+        self._closed_by: tuple[MarkKind, ...] = ()
         self._spoken_end = SPOKEN[0][1]
         self._spoken: list[str] = []
         self._pending: list[str] = []  # marks and white space after an end mark
@@ -137,7 +137,7 @@ class ReplyFilter:
         opener = max(self._buffer.rfind(char, low) for char in OPENERS)
         return opener if opener >= 0 and may_become_mark(self._buffer[opener:]) else len(self._buffer)
 
-    def _meet(self, kind: Kind, mark: str, out: list[str]) -> bool:
+    def _meet(self, kind: MarkKind, mark: str, out: list[str]) -> bool:
         """A mark where text may stand. False: it is text."""
         match kind:
             case "open":
@@ -162,10 +162,10 @@ class ReplyFilter:
                 return False
         return True
 
-    def _begin_thought(self, closed_by: tuple[Kind, ...]) -> None:
+    def _begin_thought(self, closed_by: tuple[MarkKind, ...]) -> None:
         self._state, self._closed_by, self.thought = _State.THOUGHT, closed_by, True
 
-    def _end(self, mark: str, kind: Kind) -> None:
+    def _end(self, mark: str, kind: MarkKind) -> None:
         self._state, self._pending, self._names = _State.ENDED, [mark], kind == "turn"
 
     def _restart(self, out: list[str]) -> None:
@@ -241,7 +241,7 @@ class ReplyFilter:
             self._state = _State.START
         return True
 
-    def _meet_after_end(self, end: int, kind: Kind, out: list[str]) -> bool:
+    def _meet_after_end(self, end: int, kind: MarkKind, out: list[str]) -> bool:
         if kind in ("end", "turn", "begin") or (kind == "unwrap" and self._wrapped):
             self._pending.append(self._buffer[self._at : end])
             self._names = kind == "turn"

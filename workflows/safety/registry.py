@@ -3,8 +3,9 @@
 import tomllib
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from workflows.safety.names import collect_names
 from workflows.safety.policy import Policy, list_policies, load_policy, read_policy
 
 
@@ -12,7 +13,7 @@ class PolicyError(Exception):
     """A policy file is wrong; the message names it and says what is wrong."""
 
 
-class PolicyBook:
+class PolicyRegistry:
     """Policies by name. A file in the operator's folder replaces ours of the same name."""
 
     def __init__(self, folder: Path | None = None) -> None:
@@ -31,13 +32,16 @@ class PolicyBook:
             )
         return self._policies[name].for_age(age)
 
-    def apply(self, policy: Policy) -> Policy:
-        """What this service has under the name of a format's policy, for readers of the same band."""
-        own = self._policies.get(policy.name)
-        if own is None:
-            return policy
+    def apply(self, policy: Policy, given: BaseModel | None = None) -> Policy:
+        """What this service has under the name of a format's policy, for readers of the same band.
+
+        What people are called in the input that is `given` isn't judged as words in its text.
+        """
+        own = self._policies.get(policy.name, policy)
         band = next((band for band in policy.bands if band.name == policy.band), None)
-        return own.for_age(band.youngest if band else None)
+        if own is not policy:
+            own = own.for_age(band.youngest if band else None)
+        return own if given is None else own.with_names(collect_names(given.model_dump()))
 
     def all(self) -> list[Policy]:
         """By name."""
