@@ -221,3 +221,9 @@ def fastest(work: Callable[[], object]) -> float:
         work()
         times.append(time.thread_time() - began)
     return min(times)
+
+
+@given(st.text())
+def test_text_without_marks_is_whole_but_for_white_space_before_it(text: str) -> None:
+    if not any(opener in text for opener in "<[◁"):
+        assert stream(list(text)) == clean_reply(text) == text.lstrip()

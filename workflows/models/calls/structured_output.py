@@ -138,7 +138,7 @@ def clean_values(value: Any) -> Any:
     """The same with thoughts and template marks taken out of its texts, and halves of surrogate pairs replaced."""
     if isinstance(value, str):
         cleaned = clean_reply(value)
-        return replace_halves(cleaned if cleaned == value else cleaned.strip())
+        return replace_halves(value if cleaned == value.lstrip() else cleaned.strip())
     if isinstance(value, list):
         return [clean_values(item) for item in value]
     if isinstance(value, dict):

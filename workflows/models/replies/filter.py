@@ -299,9 +299,9 @@ class ReplyFilter:
 
 
 def clean_reply(text: str) -> str:
-    """The content of a whole reply. Text before a lone closing mark is none of it."""
+    """The content of a whole reply. Text before a lone closing mark is none of it, nor is white space before a text."""
     if not has_opener(text) and not _begins_aloud(text):
-        return text
+        return text.lstrip()
     reply = ReplyFilter()
     first = reply.feed(text)
     rest = reply.finish()
