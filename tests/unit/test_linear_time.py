@@ -23,7 +23,6 @@ from backend.runs.results.diff import compare_sections
 from workflows.formats.creator_script.script import split_heading
 from workflows.formats.podcast.marks import MarkedText
 from workflows.models.embedded.sentences import SentenceBuffer
-from workflows.safety.brought import without_orders
 from workflows.safety.check import check_input, check_text
 from workflows.safety.documents import examine, find_attack, uncover
 from workflows.safety.folding import fold, fold_lookalikes
@@ -94,7 +93,6 @@ CALLS: dict[str, Callable[[str], object]] = {
     "find_attack": find_attack,
     "examine": examine,
     "uncover": uncover,
-    "without_orders": without_orders,
     "find_personal_data": find_personal_data,
 }
 STREAMS: dict[str, Callable[[], Filter]] = {
