@@ -128,7 +128,7 @@ class Local:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class WritingResources:
     """What runs are written with."""
 
     models: ModelCatalog
@@ -244,7 +244,7 @@ def open_work(
     store: Store,
     prices: PriceRegistry,
     record_to: Path | None,
-) -> Work:
+) -> WritingResources:
     """The models, the formats with their graphs, and what formats look up."""
     models, policies, ledgers = ModelCatalog(settings), PolicyRegistry(settings.policy_dir), Ledgers(prices)
     stack.push_async_callback(models.close)
@@ -263,11 +263,18 @@ def open_work(
         for name, format in formats.items()
     }
     recorder = _recorder(settings, models, record_to)
-    return Work(models, ledgers, policies, lookups, RunFormats(formats, graphs, models, policies), recorder)
+    return WritingResources(
+        models, ledgers, policies, lookups, RunFormats(formats, graphs, models, policies), recorder
+    )
 
 
 async def open_engine(
-    stack: AsyncExitStack, settings: Settings, store: Store, telemetry: Telemetry, work: Work, local: Local
+    stack: AsyncExitStack,
+    settings: Settings,
+    store: Store,
+    telemetry: Telemetry,
+    work: WritingResources,
+    local: Local,
 ) -> tuple[InlineEngine, Recovery, Quota]:
     """The engine that executes runs in this process, and what keeps it going; drained when the stack is left."""
     background = Background()

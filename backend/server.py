@@ -13,7 +13,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from backend.connections import Connection, ConnectionLimits
+from backend.connections import ConnectionLimits, HttpConnection
 from backend.resources import Resources
 
 KeyT = TypeVar("KeyT")
@@ -63,7 +63,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=partial(Connection, limits=limits),  # type: ignore[arg-type]  # a class is called, no more
+                http=partial(HttpConnection, limits=limits),  # type: ignore[arg-type]  # a class is called, no more
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -73,7 +73,7 @@ class Server(uvicorn.Server):
         self._app = app
         self._drain_seconds = drain_seconds
         self._leave_at: float | None = None
-        self._stalls: StallDetector[Connection] = StallDetector()
+        self._stalls: StallDetector[HttpConnection] = StallDetector()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Opens the application, then takes connections."""
@@ -118,13 +118,13 @@ class Server(uvicorn.Server):
         }
         for connection, seconds in self._stalls.look(left, time.monotonic()).items():
             if seconds >= resources.settings.slow_reader_seconds:
-                log.info("slow_reader_closed", **_what_was_asked(connection.scope or {}))
+                log.info("slow_reader_closed", **_what_was_asked(connection.scope or {}))  # type: ignore[unreachable]
                 resources.metrics.on_slow_reader()
                 connection.transport.abort()
 
     @property
-    def _connections(self) -> list[Connection]:
-        return [each for each in self.server_state.connections if isinstance(each, Connection)]
+    def _connections(self) -> list[HttpConnection]:
+        return [each for each in self.server_state.connections if isinstance(each, HttpConnection)]
 
     @property
     def _resources(self) -> Resources | None:

@@ -7,7 +7,7 @@ from langgraph.types import Send
 
 from workflows.errors import SafetyRejected
 from workflows.messages.messages import SafetyIssue
-from workflows.state import FEEDBACK, Finding, RewriteTask, RunContext, SectionTask, State, write_order
+from workflows.state import FEEDBACK, ReviewFinding, RewriteTask, RunContext, SectionTask, State, write_order
 from workflows.text.length import ask_for, plan_targets, reply_ratio
 from workflows.text.words import count_words, last_paragraph
 
@@ -84,7 +84,7 @@ def rewrite_tasks(state: State) -> list[RewriteTask]:
     ]
 
 
-def sections_to_revise(state: State, findings: list[Finding], most: int) -> list[int]:
+def sections_to_revise(state: State, findings: list[ReviewFinding], most: int) -> list[int]:
     """The sections that a review has written again now, in reading order; none when that was done `most` times.
 
     None either when the safety check has no rewrite left: nobody could mend what a revision might bring.
@@ -153,7 +153,7 @@ def _is_own(unfinished: dict[int, list[SafetyIssue]]) -> bool:
     return any(note["category"] != FEEDBACK for notes in unfinished.values() for note in notes)
 
 
-def _note(finding: Finding) -> SafetyIssue:
+def _note(finding: ReviewFinding) -> SafetyIssue:
     note = SafetyIssue(
         category=finding["rule"], severity="medium", section=finding["section"], advice=finding["advice"]
     )

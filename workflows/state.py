@@ -70,7 +70,7 @@ class Verdict(TypedDict):
     scores: NotRequired[dict[str, float]]
 
 
-class Finding(TypedDict):
+class ReviewFinding(TypedDict):
     """What a format's own review found: the rule that doesn't hold, and what to do about it.
 
     `rewrite` asks for the section to be written again. Without a `section` nothing can be: it is only
@@ -128,7 +128,7 @@ class State(TypedDict, total=False):
     safety: Verdict
     pieces: dict[str, Piece]  # by name, in reading order
     rewrites: Annotated[int, newest]  # made because the safety check found fault
-    findings: list[Finding]  # of the format's last review
+    findings: list[ReviewFinding]  # of the format's last review
     revising: list[int]  # the sections that are written again because of them, until the next check
     revisions: Annotated[int, newest]  # made because a review asked for it
     rewritten: Annotated[list[int], add]  # the sections that were written again since the last check
@@ -229,7 +229,7 @@ class VersionSeed(VersionPlan):
     is there too, to be revised."""
 
     sections: list[Section]
-    findings: list[Finding]
+    findings: list[ReviewFinding]
     revising: list[int]
     inherited: list[int]
 
@@ -251,7 +251,7 @@ def seed_version(
         **plan,
         sections=texts if revised else [text for text in texts if text["index"] not in wanted],
         findings=[
-            Finding(rule=FEEDBACK, section=index, advice=feedback, rewrite=True)
+            ReviewFinding(rule=FEEDBACK, section=index, advice=feedback, rewrite=True)
             for index in wanted
             if feedback is not None
         ],

@@ -12,7 +12,7 @@ import yaml
 
 from backend.cli.failures import fail, recording_model, settings_or_fail
 from backend.cli.remote import RUNS, RemoteError, follow_remote
-from backend.cli.screen import Screen
+from backend.cli.screen import RunScreen
 from workflows.errors import InvalidInput, StorywireError
 from workflows.messages.messages import Message, RunCompleted, RunFailed
 
@@ -94,7 +94,7 @@ def write(
 async def _show(messages: AsyncGenerator[Message]) -> int:
     """0 when the text is complete, 1 otherwise."""
     ending: Message | None = None
-    with Screen() as screen:
+    with RunScreen() as screen:
         async with aclosing(messages) as stream:
             async for message in stream:
                 screen.show(message)

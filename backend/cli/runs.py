@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from backend.cli.failures import fail, settings_or_fail
-from backend.cli.screen import Screen
+from backend.cli.screen import RunScreen
 from backend.logs import configure_logs
 from backend.settings import Settings
 from workflows.errors import StorywireError
@@ -141,7 +141,7 @@ async def _resume(settings: Settings, run_id: str, budget: float | None) -> bool
     from backend.cli.local import resume_local
 
     ending = None
-    with Screen() as screen:
+    with RunScreen() as screen:
         async with aclosing(resume_local(settings, run_id, budget)) as messages:
             async for message in messages:
                 screen.show(message)

@@ -191,36 +191,51 @@ class _AttemptCounts(AttemptMetrics):
             return  # its words, verdicts and delays were measured when they were new
         now = self._to.clock()
         for message in messages:
-            match message:
-                case TextAppended() as data if data.piece is None:
-                    if data.chunk:
-                        self._text(data.section, now)
-                    if data.is_complete:
-                        self._whole(data.section, now)
-                case ProgressReported() as data:
-                    self._words = data.words
-                case NodeChanged() as data if data.status in ("started", "resumed"):
-                    if data.node == "workflow":
-                        kind = "first" if data.status == "started" else "resumed"
-                        self._to.attempts.labels(self._format, kind).inc()
-                    elif data.section is not None:
-                        self._sections[data.section] = now
-                        self._awaited.add(data.section)
-                case TextRetracted() as data if data.piece is None:
-                    self._to.retractions.labels(self._format, data.reason).inc()
-                case UsageUpdated() as data:
-                    self._spend(data)
-                case SafetyChecked():
-                    self._verdict(message)
-                case MetricsCalculated():
-                    self._gate(message)
-                case RunCompleted() as data:
-                    self._words = sum(section.words for section in data.sections)
-                case RunFailed() as data:
-                    self._words = data.partial.words
-                    self._to.errors.labels(self._format, data.code).inc()
-                case _:
-                    pass
+            if isinstance(message, TextAppended | TextRetracted):
+                self._on_text(message, now)
+            elif isinstance(message, NodeChanged):
+                self._on_node(message, now)
+            else:
+                self._on_report(message)
+
+    def _on_text(self, message: TextAppended | TextRetracted, now: float) -> None:
+        if message.piece is not None:
+            return
+        if isinstance(message, TextRetracted):
+            self._to.retractions.labels(self._format, message.reason).inc()
+            return
+        if message.chunk:
+            self._text(message.section, now)
+        if message.is_complete:
+            self._whole(message.section, now)
+
+    def _on_node(self, message: NodeChanged, now: float) -> None:
+        if message.status not in ("started", "resumed"):
+            return
+        if message.node == "workflow":
+            kind = "first" if message.status == "started" else "resumed"
+            self._to.attempts.labels(self._format, kind).inc()
+        elif message.section is not None:
+            self._sections[message.section] = now
+            self._awaited.add(message.section)
+
+    def _on_report(self, message: Message) -> None:
+        match message:
+            case ProgressReported():
+                self._words = message.words
+            case UsageUpdated():
+                self._spend(message)
+            case SafetyChecked():
+                self._verdict(message)
+            case MetricsCalculated():
+                self._gate(message)
+            case RunCompleted():
+                self._words = sum(section.words for section in message.sections)
+            case RunFailed():
+                self._words = message.partial.words
+                self._to.errors.labels(self._format, message.code).inc()
+            case _:
+                pass
 
     def on_log_failure(self) -> None:
         self._to.log_failures.inc()

@@ -330,6 +330,17 @@ async def test_thoughts_before_a_lone_closing_tag_are_taken_back_once_and_held_f
     assert len(provider.generations) == 2 * CALLS
 
 
+async def test_model_that_plans_with_thoughts_before_a_lone_closing_tag_is_held_from_its_first_text(
+    provider: FakeProvider,
+) -> None:
+    answer = '{"approved": true, "notes": ["Good."]}'
+    plan = Rule(Reply(text=f"{THOUGHT}</think>{answer}"), structured=True)
+    provider.script = Script(rules=(plan,), default=Reply(text=f"{THOUGHT}</think>Once."))
+    async with open_model(provider.root_url, "compatible") as model:
+        await ask(model, Verdict, ASKED)
+        assert await read(model) == ("Once.", None)
+
+
 async def test_reply_of_nothing_but_thoughts_is_told_as_that() -> None:
     for last in ("</think>", ""):
         shown, error, _ = await read_raw(chunk({"content": f"<think>{THOUGHT}{last}"}), chunk({}, "stop"))

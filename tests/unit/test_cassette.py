@@ -1,4 +1,4 @@
-"""The file of a recording: what is read, what is refused, what a crash leaves."""
+"""The file of a cassette: what is read, what is refused, what a crash leaves."""
 
 import json
 from pathlib import Path
@@ -44,18 +44,18 @@ def write(path: Path, *calls: Call, header: Header = HEADER) -> CassetteWriter:
     return file
 
 
-def test_recording_written_and_read_is_the_same(tmp_path: Path) -> None:
+def test_cassette_written_and_read_is_the_same(tmp_path: Path) -> None:
     path = tmp_path / "new" / "a.jsonl"
     calls = (call(1, chunks=((0, "Zwölf"), (12, " \n\N{MOUSE FACE}"))), call(2, section=3, finish="stop"))
     write(path, *reversed(calls)).write(ending=CassetteEnding(outcome="complete", sha256="ab", words=2))
-    recording = Cassette.read(path)
+    cassette = Cassette.read(path)
 
-    assert recording.header == HEADER and recording.calls == calls
-    assert recording.ending == CassetteEnding(outcome="complete", sha256="ab", words=2)
+    assert cassette.header == HEADER and cassette.calls == calls
+    assert cassette.ending == CassetteEnding(outcome="complete", sha256="ab", words=2)
     assert path.stat().st_mode & 0o077 == 0
 
 
-def test_recording_cut_off_by_a_crash_is_readable_and_goes_on(tmp_path: Path) -> None:
+def test_cassette_cut_off_by_a_crash_is_readable_and_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     write(path, call(1))
     with path.open("a") as file:
@@ -66,7 +66,7 @@ def test_recording_cut_off_by_a_crash_is_readable_and_goes_on(tmp_path: Path) ->
     assert [item.number for item in Cassette.read(path).calls] == [1, 2]
 
 
-def test_recording_with_fields_and_lines_of_later_versions_is_read(tmp_path: Path) -> None:
+def test_cassette_with_fields_and_lines_of_later_versions_is_read(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     write(path, call(1))
     header, first = [json.loads(text) for text in path.read_text().splitlines()]
@@ -81,15 +81,15 @@ def test_recording_with_fields_and_lines_of_later_versions_is_read(tmp_path: Pat
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("", "is not a recording"),
-        ("root:x:0:0:root:/root:/bin/bash\n", "is not a recording"),
-        ('{"storywire_recording":{"version":1}}\n', "is not a recording"),
-        ("[1]\n", "is not a recording"),
+        ("", "is not a cassette"),
+        ("root:x:0:0:root:/root:/bin/bash\n", "is not a cassette"),
+        ('{"storywire_recording":{"version":1}}\n', "is not a cassette"),
+        ("[1]\n", "is not a cassette"),
         (HEADER.model_copy(update={"version": 9}), "has the form 9; this Storywire reads up to 1"),
         (HEADER, "holds no whole reply"),
     ],
 )
-def test_recording_that_is_none_is_refused_with_a_sentence(
+def test_cassette_that_is_none_is_refused_with_a_sentence(
     tmp_path: Path, text: str | Header, sentence: str
 ) -> None:
     path = tmp_path / "a.jsonl"
@@ -102,7 +102,7 @@ def test_recording_that_is_none_is_refused_with_a_sentence(
 
 
 @pytest.mark.parametrize("line", ["not JSON", "7", '{"call":{"number":1}}'])
-def test_recording_with_a_broken_line_is_refused_by_its_number(tmp_path: Path, line: str) -> None:
+def test_cassette_with_a_broken_line_is_refused_by_its_number(tmp_path: Path, line: str) -> None:
     path = tmp_path / "a.jsonl"
     write(path, call(1))
     with path.open("a") as file:
@@ -111,7 +111,7 @@ def test_recording_with_a_broken_line_is_refused_by_its_number(tmp_path: Path, l
         Cassette.read(path)
 
 
-def test_recording_that_is_a_folder_or_binary_or_missing_is_refused(tmp_path: Path) -> None:
+def test_cassette_that_is_a_folder_or_binary_or_missing_is_refused(tmp_path: Path) -> None:
     binary = tmp_path / "binary"
     binary.write_bytes(b"\xff\xfe\x00")
     for path in (tmp_path, binary, tmp_path / "missing"):
@@ -128,9 +128,9 @@ def test_replies_leave_out_broken_calls_and_work_that_was_begun_anew() -> None:
         call(5, purpose="generate_content", section=1, fingerprint="a", attempt=2),
         call(6, purpose="safety_check", attempt=2),
     ]
-    recording = Cassette(HEADER, calls, None)
+    cassette = Cassette(HEADER, calls, None)
 
-    assert [item.number for item in recording.replies] == [1, 2, 5, 6]
+    assert [item.number for item in cassette.replies] == [1, 2, 5, 6]
 
 
 def test_fingerprint_tells_who_says_what_and_nothing_else() -> None:

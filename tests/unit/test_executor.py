@@ -96,8 +96,7 @@ async def test_run_that_was_submitted_again_stays_known_when_the_attempt_before_
     gate = world.format.gates[0] = asyncio.Event()
     run, _ = await world.service.start(OWNER, world.request())
     await world.format.begun[0].wait()
-    first = world.local_runs.task(run.id)
-    assert first is not None
+    [first] = world.local_runs.tasks(run.id)
     await world.engine.submit(run.id)
     await world.engine.begun(run.id)
     gate.set()
@@ -156,9 +155,7 @@ async def test_sections_that_are_written_beside_one_that_fails_are_finished_and_
     gate = world.format.gates[1] = asyncio.Event()
     run, _ = await world.service.start(OWNER, world.request(parallel=2))
     await world.format.begun[1].wait()
-    task = world.local_runs.task(run.id)
-    assert task is not None
-    over, _ = await asyncio.wait([task], timeout=1)
+    over, _ = await asyncio.wait(world.local_runs.tasks(run.id), timeout=1)
     gate.set()
     ending = await ended(world, run.id)
     await world.service.resume(OWNER, run.id)

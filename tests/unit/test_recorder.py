@@ -15,7 +15,7 @@ from workflows.models.settings import ModelSettings
 
 @pytest.fixture
 def models(tmp_path: Path) -> ModelCatalog:
-    """Models of which one is a recording, so that none is called."""
+    """Models of which one is a cassette, so that none is called."""
     (tmp_path / "played").mkdir()
     write(tmp_path / "played" / "a.jsonl", call(1))
     return ModelCatalog(ModelSettings(_env_file=None, replay_dir=tmp_path / "played"))
@@ -36,7 +36,7 @@ async def test_what_was_recorded_before_is_read_beside_the_event_loop(
     assert (tmp_path / f"{run.id}.jsonl").exists() and threading.main_thread() not in threads
 
 
-async def test_delete_removes_only_the_recording_of_that_run(models: ModelCatalog, tmp_path: Path) -> None:
+async def test_delete_removes_only_the_cassette_of_that_run(models: ModelCatalog, tmp_path: Path) -> None:
     folder = tmp_path / "ours"
     folder.mkdir()
     mine, other, outside = folder / "A.jsonl", folder / "B.jsonl", tmp_path / "C.jsonl"

@@ -145,7 +145,7 @@ async def test_replay_without_raw_gives_the_answer_or_raises() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder of recordings with one in it, and one beside it."""
+    """A folder of cassettes with one in it, and one beside it."""
     (tmp_path / "ours").mkdir()
     for path in (tmp_path / "ours" / "a.jsonl", tmp_path / "secret.jsonl"):
         write(path, call(1))
@@ -157,7 +157,7 @@ def catalog(**settings: Any) -> ModelCatalog:
     return ModelCatalog(ModelSettings(_env_file=None, **settings))
 
 
-async def test_run_may_name_a_recording_in_the_folder(folder: Path) -> None:
+async def test_run_may_name_a_cassette_in_the_folder(folder: Path) -> None:
     models = catalog(replay_dir=folder)
     opened = await models.open("replay:a.jsonl?speed=0&match=exact")
 
@@ -184,12 +184,12 @@ def test_file_outside_is_refused_as_one_that_is_not_there(folder: Path) -> None:
     assert said[0] == said[1]
 
 
-def test_run_names_no_recording_where_there_is_no_folder(folder: Path) -> None:
+def test_run_names_no_cassette_where_there_is_no_folder(folder: Path) -> None:
     with pytest.raises(ModelNotConfigured, match="STORYWIRE_REPLAY_DIR"):
         catalog().resolve(f"replay:{folder / 'a.jsonl'}")
 
 
-def test_setting_may_name_any_recording(folder: Path) -> None:
+def test_setting_may_name_any_cassette(folder: Path) -> None:
     name = f"replay:{folder.parent / 'secret.jsonl'}"
 
     assert str(catalog(model=name).resolve(None)) == str(catalog(model=name).resolve(name)) == name
@@ -211,7 +211,7 @@ def test_options_that_are_none_are_refused(folder: Path, options: str) -> None:
         catalog(replay_dir=folder).resolve(f"replay:a.jsonl?{options}")
 
 
-async def test_recording_that_changed_is_read_again(folder: Path) -> None:
+async def test_cassette_that_changed_is_read_again(folder: Path) -> None:
     models = catalog(replay_dir=folder)
     first = await models.open("replay:a.jsonl")
     again = await models.open("replay:a.jsonl")
@@ -221,7 +221,7 @@ async def test_recording_that_changed_is_read_again(folder: Path) -> None:
     assert first.chat is again.chat and changed.chat is not first.chat
 
 
-async def test_recording_is_read_beside_the_event_loop(folder: Path) -> None:
+async def test_cassette_is_read_beside_the_event_loop(folder: Path) -> None:
     """A pipe in the place of the file: whoever reads it waits until something is written."""
     content, pipe = (folder / "a.jsonl").read_bytes(), folder / "pipe.jsonl"
     os.mkfifo(pipe)
@@ -244,7 +244,7 @@ async def test_recording_is_read_beside_the_event_loop(folder: Path) -> None:
     assert isinstance((await opening).chat, ReplayChat)
 
 
-async def test_recording_at_many_speeds_is_not_kept_for_each(folder: Path) -> None:
+async def test_cassette_at_many_speeds_is_not_kept_for_each(folder: Path) -> None:
     models = catalog(replay_dir=folder)
     opened = [weakref.ref((await models.open(f"replay:a.jsonl?speed={n}")).chat) for n in range(60)]
     gc.collect()
@@ -252,7 +252,7 @@ async def test_recording_at_many_speeds_is_not_kept_for_each(folder: Path) -> No
     assert sum(chat() is not None for chat in opened) < 20
 
 
-async def test_run_goes_on_in_its_recording_when_many_others_were_opened_meanwhile(folder: Path) -> None:
+async def test_run_goes_on_in_its_cassette_when_many_others_were_opened_meanwhile(folder: Path) -> None:
     models, told = catalog(replay_dir=folder), []
     write(folder / "b.jsonl", *(call(n, purpose=":writing", chunks=((0, f"{n}"),)) for n in (1, 2)))
     for _ in range(2):
@@ -265,7 +265,7 @@ async def test_run_goes_on_in_its_recording_when_many_others_were_opened_meanwhi
     assert told == ["1", "2"]
 
 
-def test_setting_with_a_broken_recording_stops_the_start_by_its_name(tmp_path: Path) -> None:
+def test_setting_with_a_broken_cassette_stops_the_start_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("hello\n")
     for name in (str(tmp_path / "a.jsonl"), str(tmp_path / "missing"), f"{tmp_path / 'a.jsonl'}?speed=x"):
         with pytest.raises(SettingsError, match="STORYWIRE_MODEL: "):
@@ -275,7 +275,7 @@ def test_setting_with_a_broken_recording_stops_the_start_by_its_name(tmp_path: P
 # Which roles.
 
 
-async def test_recording_plays_every_role_as_its_model_was_asked(folder: Path) -> None:
+async def test_cassette_plays_every_role_as_its_model_was_asked(folder: Path) -> None:
     header = HEADER.model_copy(update={"structured_roles": {"outline": "tools", "judge": "plain"}})
     write(folder / "roles.jsonl", call(1), header=header)
     models = catalog(replay_dir=folder, judge="off", outline_model="openai:x", fallback_model="openai:x")
@@ -287,7 +287,7 @@ async def test_recording_plays_every_role_as_its_model_was_asked(folder: Path) -
 
 
 @pytest.mark.parametrize("judge", ["off", "auto", "llm"])
-async def test_recording_is_judged_if_it_was_when_it_was_recorded(folder: Path, judge: str) -> None:
+async def test_cassette_is_judged_if_it_was_when_it_was_recorded(folder: Path, judge: str) -> None:
     models = catalog(replay_dir=folder, judge=judge, judge_model="openai:x")
     without = models.has_judge(await models.open("replay:a.jsonl"))
     write(folder / "a.jsonl", call(2, purpose="safety_check:judge"))
@@ -295,16 +295,16 @@ async def test_recording_is_judged_if_it_was_when_it_was_recorded(folder: Path, 
     assert (without, models.has_judge(await models.open("replay:a.jsonl"))) == (False, True)
 
 
-async def test_run_that_lost_its_recording_can_not_go_on(folder: Path) -> None:
+async def test_run_that_lost_its_cassette_can_not_go_on(folder: Path) -> None:
     models = catalog(replay_dir=folder)
     models.check("replay:a.jsonl")
     (folder / "a.jsonl").unlink()
 
-    with pytest.raises(ModelNotConfigured, match=r"There is no recording a\.jsonl"):
+    with pytest.raises(ModelNotConfigured, match=r"There is no cassette a\.jsonl"):
         models.check("replay:a.jsonl")
 
 
-def test_recordings_obey_the_allow_list(folder: Path) -> None:
+def test_cassettes_obey_the_allow_list(folder: Path) -> None:
     with pytest.raises(InvalidInput, match="not allowed here"):
         catalog(replay_dir=folder, allowed_models="openai:*").resolve("replay:a.jsonl")
     allowing = catalog(replay_dir=folder, allowed_models="replay:*")
@@ -315,6 +315,6 @@ def test_recordings_obey_the_allow_list(folder: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["outline_model", "derived_model", "judge_model", "fallback_model", "judge_fallback_model"]
 )
-def test_recording_is_no_partner_of_a_model(folder: Path, name: str) -> None:
-    with pytest.raises(ValueError, match="a recording plays a whole run by itself"):
+def test_cassette_is_no_partner_of_a_model(folder: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="a cassette plays a whole run by itself"):
         catalog(**{name: f"replay:{folder / 'a.jsonl'}"})

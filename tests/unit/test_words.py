@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.text.readability import vocabulary_level
-from workflows.text.repetition import repetition
 from workflows.text.words import WordCounter, count_words, last_paragraph, list_words
 
 texts = st.text(st.sampled_from("ab .!?…\"'”’»)]\n。！שx-_1") | st.characters(), max_size=60)
@@ -69,19 +68,6 @@ def test_word_found_in_a_chunk_is_the_first_that_the_counter_has_not_counted(
 )
 def test_last_paragraph_is_what_the_text_ends_with(text: str, paragraph: str) -> None:
     assert last_paragraph(text) == paragraph
-
-
-def test_repetition_of_a_text_said_twice_is_high_and_of_fresh_text_zero() -> None:
-    line = "the cat sat on the mat and looked at the moon "
-    assert repetition(" ".join(f"word{i}" for i in range(50))) == 0
-    assert repetition(line * 10) == 1
-    assert repetition(line.upper() + line) > 0.3
-    assert repetition("too short") == 0
-
-
-@given(texts)
-def test_repetition_is_a_share(text: str) -> None:
-    assert 0 <= repetition(text, size=2) <= 1
 
 
 @pytest.mark.parametrize(

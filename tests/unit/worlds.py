@@ -147,8 +147,8 @@ class World:
     async def end(self, run_id: str) -> None:
         """Returns when the run isn't executed here any more."""
         async with asyncio.timeout(20):
-            if (task := self.local_runs.task(run_id)) is not None:
-                await asyncio.wait([task])
+            if tasks := self.local_runs.tasks(run_id):
+                await asyncio.wait(tasks)
 
 
 @asynccontextmanager

@@ -5,13 +5,13 @@ from typing_extensions import TypedDict
 from workflows.formats.capabilities import Reviews
 from workflows.routing import sections_to_revise
 from workflows.sections.node_context import NodeContext
-from workflows.state import Finding, State
+from workflows.state import ReviewFinding, State
 
 
 class Review(TypedDict):
     """What the state learns: the findings, and which sections are written again because of them."""
 
-    findings: list[Finding]
+    findings: list[ReviewFinding]
     revising: list[int]
 
 

@@ -1,15 +1,13 @@
 """Sibling tasks of a graph's step: sections that are written at once, and what goes on beside them."""
 
 from asyncio import Condition
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from typing import Any
 
 from langgraph.errors import GraphBubbleUp
 
-from workflows.sections.node_context import NodeContext
-
-Node = Callable[[NodeContext, Any], Awaitable[dict[str, Any]]]
+from workflows.sections.node_context import Node, NodeContext
 
 
 @dataclass(slots=True)

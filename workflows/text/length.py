@@ -11,7 +11,7 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from workflows.text.repetition import distinct_words
+from workflows.text.repetition import count_said, distinct_words
 from workflows.text.sentences import SentenceSplitter, ends_with_abbreviation, is_cut
 from workflows.text.words import WordCounter, count_words
 
@@ -25,6 +25,7 @@ _LEAST_BESIDE = 8  # words to either side of a target, however short: half a sen
 _LONGEST_SENTENCE = 60
 _FLOOR = 0.1  # the share of its target below which a text is none
 _STUCK = 0.5
+_STUCK_TIMES = 3
 
 
 class SectionLength(TypedDict):
@@ -75,11 +76,13 @@ def ask_for(words: int, ratio: float) -> int:
 
 
 def falls_short(text: str, target: int, before: str | None = None) -> bool:
-    """Whether a text is no text of its length: it hardly says anything, or what went on after `before` says nothing
-    that didn't stand there and leaves it at less than half. What is said twice counts once."""
-    words = distinct_words(text)
-    is_stuck = before is not None and words <= distinct_words(before)
-    return words < target * (_STUCK if is_stuck else _FLOOR)
+    """Whether a text is no text of its length: it hardly says anything; or it is stuck, and says less than half.
+
+    It is stuck where it says everything three times and more, or nothing new in what went on after `before`.
+    """
+    words, distinct = count_said(text)
+    is_stuck = words >= _STUCK_TIMES * distinct or (before is not None and distinct <= distinct_words(before))
+    return distinct < target * (_STUCK if is_stuck else _FLOOR)
 
 
 def _ratio_of(length: SectionLength) -> float:
@@ -143,7 +146,7 @@ class Trimmer:
         for sentence in self._splitter.feed(chunk):
             given += self._take(sentence)
             if self.is_full:
-                return given
+                return given  # type: ignore[unreachable]  # `_take` fills it
         return given + self._stop(self._splitter.rest) if self.words > self.room.most else given
 
     def close(self) -> str:

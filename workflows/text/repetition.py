@@ -23,13 +23,23 @@ def repetition(text: str, size: int = 8) -> float:
     return sum(n for n in runs.values() if n > 1) / total if total else 0.0
 
 
-def distinct_words(text: str) -> int:
-    """Words of a text's sentences, each sentence counted once however often it stands there.
+def count_said(text: str) -> tuple[int, int]:
+    """Words of a text: all, and those of its sentences with each sentence counted once, however often it stands there.
 
     Of a script without spaces, two characters are a word.
     """
-    sentences = {" ".join(map(str.casefold, list_words(sentence))) for sentence in split_sentences(text)}
-    return sum(count_words(sentence) + len(_UNSPACED.findall(sentence)) // 2 for sentence in sentences)
+    sentences = Counter(
+        " ".join(map(str.casefold, list_words(sentence))) for sentence in split_sentences(text)
+    )
+    words = {
+        sentence: count_words(sentence) + len(_UNSPACED.findall(sentence)) // 2 for sentence in sentences
+    }
+    return sum(words[sentence] * times for sentence, times in sentences.items()), sum(words.values())
+
+
+def distinct_words(text: str) -> int:
+    """Words of a text's sentences, each sentence counted once."""
+    return count_said(text)[1]
 
 
 class LoopDetector:

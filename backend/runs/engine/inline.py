@@ -100,8 +100,8 @@ class InlineEngine:
 
     async def begun(self, run_id: str) -> None:
         """Returns when the log of a run that goes on says so."""
-        if (handle := self._runs.handle(run_id)) is not None:
-            await handle.begun.wait()
+        if handles := self._runs.handles(run_id):
+            await handles[-1].begun.wait()
 
     async def cancel(self, run: Run) -> None:
         """Ends the run wherever it executes; returns when its last message is stored. Raises Overloaded."""
@@ -109,11 +109,11 @@ class InlineEngine:
 
     async def stop_here(self, run_id: str) -> bool:
         """Cancels a run of this process and waits until its attempt is over. False: it isn't here."""
-        handle, task = self._runs.handle(run_id), self._runs.task(run_id)
-        if handle is None or task is None:
+        if not (tasks := self._runs.tasks(run_id)):
             return False
-        handle.stop("cancel")
-        await asyncio.wait([task])
+        for handle in self._runs.handles(run_id):
+            handle.stop("cancel")
+        await asyncio.wait(tasks)
         return True
 
     async def settle(self, run_id: str | None = None) -> None:
@@ -127,10 +127,10 @@ class InlineEngine:
     async def drain(self, grace: float) -> None:
         """Lets sections finish for `grace` seconds, then stops; the next process goes on with every run."""
         self._closed = self._draining = True
-        for handle in self._runs.handles:
+        for _, handle in self._runs.all_handles:
             handle.drain()
         await self._runs.wait(grace)
-        for handle in self._runs.handles:
+        for _, handle in self._runs.all_handles:
             handle.stop("shutdown")
         await self._runs.wait()
 
@@ -138,10 +138,10 @@ class InlineEngine:
         """Stops the runs of this process that it was asked to stop, or that another one took over meanwhile."""
         if not self._runs:
             return
-        here = {run_id: self._runs.handle(run_id) for run_id in self._runs}
+        here = self._runs.all_handles
         owned = await self._repository.owned_by(self._process)
-        for run_id, handle in here.items():
-            if handle is None or handle.settling:
+        for run_id, handle in here:
+            if handle.settling:
                 continue
             if run_id not in owned:
                 handle.stop("taken_over")
@@ -153,8 +153,8 @@ class InlineEngine:
         them, and that nobody reads."""
         await self._audience.tell()
         for run_id in await self._audience.abandoned():
-            if (handle := self._runs.handle(run_id)) is not None:
-                log.info("run_abandoned", run_id=run_id)
+            log.info("run_abandoned", run_id=run_id)
+            for handle in self._runs.handles(run_id):
                 handle.stop("cancel")
 
     async def _execute(self, run_id: str, handle: RunHandle) -> None:

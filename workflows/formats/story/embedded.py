@@ -71,7 +71,7 @@ class PlotChoices:
     choices: tuple[PlotChoice, ...]
 
 
-async def plan_story(
+async def plan_story(  # noqa: PLR0913  # the blanks of one small prompt
     chat: BaseChatModel,
     *,
     theme: str,

@@ -9,12 +9,12 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import ensure_config, merge_configs
 
-from workflows.errors import ModelBadOutput, ModelTruncated, ModelUnavailable
+from workflows.errors import ModelBadOutput, ModelTruncated, ModelUnavailable, StorywireError
 from workflows.models.budget.ledger import used_up
 from workflows.models.budget.meter import MeterReader
 from workflows.models.calls.patience import guard, limit
 from workflows.models.clients.model import Model
-from workflows.models.replies.finish import filtered, read_outcome
+from workflows.models.replies.finish import FinishOutcome, filtered, read_outcome
 
 _TAKEN_BY_ALL = 4096
 """Tokens. Providers refuse a limit above the model's own, and none is below this. A reply that may be longer is
@@ -70,34 +70,37 @@ class ModelCall:
 
     def check_finish(self, reason: str | None, *, calls_tools: bool = False) -> None:
         """Raises unless `reason` says that the reply is whole. `calls_tools`: a call of a function may end it."""
+        outcome = read_outcome(reason)
+        if outcome != "whole" and not (outcome == "call" and calls_tools):
+            raise self._unfinished(outcome, reason)
+
+    def _unfinished(self, outcome: FinishOutcome, reason: str | None) -> StorywireError:
+        """The error for a reply that isn't whole."""
         spec = self._model.spec
-        match read_outcome(reason):
-            case "whole":
-                return
+        match outcome:
             case "call":
-                if not calls_tools:
-                    raise ModelBadOutput(f"{spec} called a function where it should have written text.")
+                return ModelBadOutput(f"{spec} called a function where it should have written text.")
             case "none":
-                raise ModelTruncated(f"The reply of {spec} broke off before its end.")
+                return ModelTruncated(f"The reply of {spec} broke off before its end.")
+            case "length" if self.ran_out:
+                return used_up()
             case "length":
-                raise (
-                    used_up()
-                    if self.ran_out
-                    else ModelTruncated(f"The reply of {spec} hit its length limit.")
-                )
+                return ModelTruncated(f"The reply of {spec} hit its length limit.")
             case "filter":
-                raise filtered(spec)
+                return filtered(spec)
             case "recitation":
-                raise ModelTruncated(
+                return ModelTruncated(
                     f"The provider of {spec} stopped the reply because it repeats a known text ({reason}). That "
                     "says nothing about its safety; go on with the run to have it written anew."
                 )
             case "refusal":
-                raise refused(self._model)
+                return refused(self._model)
             case "failure":
-                raise ModelUnavailable(f"{spec} broke off the reply. Go on with the run, or try again later.")
-            case "unknown":
-                raise ModelTruncated(f"The reply of {spec} ended for an unknown reason ({reason}).")
+                return ModelUnavailable(
+                    f"{spec} broke off the reply. Go on with the run, or try again later."
+                )
+            case _:
+                return ModelTruncated(f"The reply of {spec} ended for an unknown reason ({reason}).")
 
     @property
     def _needs_watching(self) -> bool:

@@ -24,7 +24,7 @@ _LARGEST_BYTES = 50_000_000
 
 
 class CassetteError(Exception):
-    """The file can't be read as a recording; the message is a sentence that says why."""
+    """The file can't be read as a cassette; the message is a sentence that says why."""
 
 
 class _Line(BaseModel):
@@ -71,7 +71,7 @@ class Call(_Line):
     section: int | None = None
     fingerprint: str
     at: float
-    """Seconds from the start of the recording."""
+    """Seconds from the start of the cassette."""
     chunks: tuple[tuple[int, str], ...] = ()
     """`(milliseconds from the start of the call, text)`."""
     took: int
@@ -92,7 +92,7 @@ class CassetteEnding(_Line):
 
 
 class Cassette:
-    """A recording in memory."""
+    """A cassette in memory."""
 
     def __init__(self, header: Header, calls: Sequence[Call], ending: CassetteEnding | None) -> None:
         self.header = header
@@ -137,26 +137,26 @@ class Cassette:
                 elif "ending" in data:
                     ending = CassetteEnding.model_validate(data["ending"])
             except (ValueError, TypeError):
-                raise CassetteError(f"Line {number} of the recording {path.name} can't be read.") from None
+                raise CassetteError(f"Line {number} of the cassette {path.name} can't be read.") from None
         if not any(call.broke is None for call in calls):
-            raise CassetteError(f"The recording {path.name} holds no whole reply of a model.")
+            raise CassetteError(f"The cassette {path.name} holds no whole reply of a model.")
         return cls(header, calls, ending)
 
 
 def read_header(path: Path) -> Header:
-    """The first line alone: whether it is a recording, quickly. Raises CassetteError."""
+    """The first line alone: whether it is a cassette, quickly. Raises CassetteError."""
     try:
         with path.open("rb") as file:
             line = file.readline(_LARGEST_BYTES).decode()
     except OSError as error:
-        raise CassetteError(f"The recording {path.name} can't be read: {error.strerror}.") from None
+        raise CassetteError(f"The cassette {path.name} can't be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise CassetteError(f"{path.name} is not a recording.") from None
+        raise CassetteError(f"{path.name} is not a cassette.") from None
     return _read_header(path, line)
 
 
 class CassetteWriter:
-    """A recording that is being written, readable by this user alone; one that is there already goes on."""
+    """A cassette that is being written, readable by this user alone; one that is there already goes on."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -193,12 +193,12 @@ def purpose_of(metadata: Mapping[str, Any]) -> str:
 def _read_lines(path: Path) -> list[str]:
     try:
         if path.stat().st_size > _LARGEST_BYTES:
-            raise CassetteError(f"{path.name} is too large for a recording.")
+            raise CassetteError(f"{path.name} is too large for a cassette.")
         text = path.read_bytes().decode()
     except OSError as error:
-        raise CassetteError(f"The recording {path.name} can't be read: {error.strerror}.") from None
+        raise CassetteError(f"The cassette {path.name} can't be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise CassetteError(f"{path.name} is not a recording.") from None
+        raise CassetteError(f"{path.name} is not a cassette.") from None
     # What follows the last end of a line is a line that was cut off, or nothing.
     return text.split("\n")[:-1]
 
@@ -207,9 +207,9 @@ def _read_header(path: Path, line: str) -> Header:
     try:
         header = Header.model_validate(json.loads(line)["storywire_recording"])
     except (ValidationError, ValueError, KeyError, TypeError):
-        raise CassetteError(f"{path.name} is not a recording: it doesn't begin as one does.") from None
+        raise CassetteError(f"{path.name} is not a cassette: it doesn't begin as one does.") from None
     if header.version > VERSION:
         raise CassetteError(
-            f"The recording {path.name} has the form {header.version}; this Storywire reads up to {VERSION}."
+            f"The cassette {path.name} has the form {header.version}; this Storywire reads up to {VERSION}."
         )
     return header

@@ -1,4 +1,4 @@
-"""Which recordings may be played, and where they are.
+"""Which cassettes may be played, and where they are.
 
 A setting may name any file. What a caller of the service names must lie in `STORYWIRE_REPLAY_DIR`: the name in a
 run's option comes from outside, and opens nothing else.
@@ -18,12 +18,12 @@ from workflows.models.spec import ModelSpec
 
 PROVIDER = "replay"
 _KEPT = 16
-"""Opened recordings that are kept in memory: those that were asked for last."""
+"""Opened cassettes that are kept in memory: those that were asked for last."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenCassette:
-    """An opened recording: how it wants to be talked to is in its header."""
+    """An opened cassette: how it wants to be talked to is in its header."""
 
     header: Header
     chat: ReplayChat
@@ -36,12 +36,12 @@ class _Opened:
 
     path: Path
     seen: tuple[int, int]
-    recording: Cassette
+    cassette: Cassette
     replay: OpenCassette
 
 
 class CassetteLibrary:
-    """The recordings of one process. A file is read once, and again when it changed."""
+    """The cassettes of one process. A file is read once, and again when it changed."""
 
     def __init__(self, folder: Path | None, speed: float, trusted: Iterable[str] = ()) -> None:
         """`folder` is what runs may name cassettes of; `trusted` names may be of any file."""
@@ -53,7 +53,7 @@ class CassetteLibrary:
         self._reading = asyncio.Lock()
 
     def check(self, spec: ModelSpec) -> None:
-        """Whether it names a recording, by the file's first line. Raises ModelNotConfigured with a sentence."""
+        """Whether it names a cassette, by the file's first line. Raises ModelNotConfigured with a sentence."""
         path, file, *_ = self._find(spec)
         with _refusing(file):
             path.stat()
@@ -67,24 +67,24 @@ class CassetteLibrary:
         path, file, speed, match = self._find(spec)
         async with self._reading:
             with _refusing(file):
-                seen, recording = await asyncio.to_thread(_read, path, list(self._opened.values()))
+                seen, cassette = await asyncio.to_thread(_read, path, list(self._opened.values()))
             known = self._opened.pop(spec, None)
-            if known is None or known.recording is not recording:
-                chat = ReplayChat(ReplyFinder(path.name, recording, match, self._played), speed)
-                replay = OpenCassette(recording.header, chat, is_judged=recording.has_role("judge"))
-                known = _Opened(path, seen, recording, replay)
+            if known is None or known.cassette is not cassette:
+                chat = ReplayChat(ReplyFinder(path.name, cassette, match, self._played), speed)
+                replay = OpenCassette(cassette.header, chat, is_judged=cassette.has_role("judge"))
+                known = _Opened(path, seen, cassette, replay)
             self._opened[spec] = known  # the last that was asked for
             if len(self._opened) > _KEPT:
                 self._opened.popitem(last=False)
         return known.replay
 
     def trust(self, name: str) -> None:
-        """A recording with its whole path, `replay:/…`, is opened wherever it is. Other names change nothing."""
+        """A cassette with its whole path, `replay:/…`, is opened wherever it is. Other names change nothing."""
         if name.startswith(f"{PROVIDER}:/"):
             self._trusted.add(name)
 
     def names(self) -> list[ModelSpec]:
-        """The recordings that a run may name."""
+        """The cassettes that a run may name."""
         if self._folder is None or not self._folder.is_dir():
             return []
         folder = self._folder.resolve()
@@ -104,12 +104,12 @@ class CassetteLibrary:
             return Path(file).expanduser()
         if self._folder is None:
             raise ModelNotConfigured(
-                "A run may name a recording only when STORYWIRE_REPLAY_DIR says where recordings are."
+                "A run may name a cassette only when STORYWIRE_REPLAY_DIR says where cassettes are."
             )
         folder = self._folder.resolve()
         path = (folder / file).resolve()
         if not path.is_relative_to(folder):  # said as of any name that isn't there
-            raise ModelNotConfigured(f"There is no recording {file[:200]}.")
+            raise ModelNotConfigured(f"There is no cassette {file[:200]}.")
         return path
 
 
@@ -119,7 +119,7 @@ def _read(path: Path, kept: Sequence[_Opened]) -> tuple[tuple[int, int], Cassett
     seen = (status.st_mtime_ns, status.st_size)
     for known in kept:
         if (known.path, known.seen) == (path, seen):
-            return seen, known.recording
+            return seen, known.cassette
     return seen, Cassette.read(path)
 
 
@@ -130,4 +130,4 @@ def _refusing(file: str) -> Iterator[None]:
     except CassetteError as error:
         raise ModelNotConfigured(str(error)) from None
     except OSError:
-        raise ModelNotConfigured(f"There is no recording {file[:200]}.") from None
+        raise ModelNotConfigured(f"There is no cassette {file[:200]}.") from None

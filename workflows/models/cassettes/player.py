@@ -1,6 +1,6 @@
-"""A model that plays a recording back: `replay:FILE`, or `replay:FILE?speed=2&match=exact`.
+"""A model that plays a cassette back: `replay:FILE`, or `replay:FILE?speed=2&match=exact`.
 
-Each call gets the reply that the recording has for the same messages. Where it has none, because the input or a
+Each call gets the reply that the cassette has for the same messages. Where it has none, because the input or a
 prompt is another now, the call gets the reply that the same node got for the same section: so a demonstration tells
 its story whatever was typed in. With `match=exact` that is an error, which is what a regression test wants.
 """
@@ -33,7 +33,7 @@ _FASTEST = 1000.0
 
 
 class PlaybackPositions:
-    """How far each attempt at a run is in its recording; the oldest are forgotten."""
+    """How far each attempt at a run is in its cassette; the oldest are forgotten."""
 
     def __init__(self) -> None:
         self._counters: OrderedDict[Any, Counter[Any]] = OrderedDict()
@@ -57,12 +57,12 @@ class ReplyFinder:
     """
 
     def __init__(
-        self, name: str, recording: Cassette, match: Match, played: PlaybackPositions | None = None
+        self, name: str, cassette: Cassette, match: Match, played: PlaybackPositions | None = None
     ) -> None:
-        """`played` outlives the replies where a run may get its recording opened more than once."""
+        """`played` outlives the replies where a run may get its cassette opened more than once."""
         self._name = name
         self._match = match
-        self._calls = recording.replies
+        self._calls = cassette.replies
         self._played = played or PlaybackPositions()
 
     def next(
@@ -71,7 +71,7 @@ class ReplyFinder:
         """The reply to the messages with the fingerprint `key`.
 
         `attempt` names the attempt at a run that calls; without one, nothing is counted and the first fitting reply
-        is played. Raises ModelNotConfigured when the recording has none.
+        is played. Raises ModelNotConfigured when the cassette has none.
         """
         played = self._played.counter(attempt)
         place = played["place", purpose, section]
@@ -95,7 +95,7 @@ class ReplyFinder:
         if section is not None:
             where += f" of section {section + 1}"
         return (
-            f"The recording {self._name} has no reply for {where}. "
+            f"The cassette {self._name} has no reply for {where}. "
             "Record it again, with the input and the options that you play it with."
         )
 
@@ -179,7 +179,7 @@ class ReplayChat(BaseChatModel):
     def bind_tools(
         self, tools: Sequence[Any], *, tool_choice: str | None = None, **kwargs: Any
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """The recording knows which tool was called; `tool_choice` is for a reply that was text."""
+        """The cassette knows which tool was called; `tool_choice` is for a reply that was text."""
         del tools, kwargs
         return self.bind(answers_by=tool_choice)
 
@@ -250,12 +250,12 @@ def read_name(name: str, speed: float) -> tuple[str, float, Match]:
         else:
             raise ValueError("after replay:FILE? may stand speed=NUMBER and match=input or match=exact")
     if not file or "\0" in file:
-        raise ValueError("replay: wants the name of a recording")
+        raise ValueError("replay: wants the name of a cassette")
     return file, speed, match
 
 
 def check_file(name: str) -> None:
-    """Raises ValueError with a sentence unless `name`, as a setting has it, is a recording that can be played."""
+    """Raises ValueError with a sentence unless `name`, as a setting has it, is a cassette that can be played."""
     file, _, _ = read_name(name, 1.0)
     try:
         Cassette.read(Path(file).expanduser())

@@ -73,7 +73,8 @@ class CallRecorder(AsyncCallbackHandler):
         heard = self._open.get(run_id)
         if heard is None or not isinstance(chunk, ChatGenerationChunk):
             return
-        if isinstance(message := chunk.message, AIMessage):
+        message: Any = chunk.message
+        if isinstance(message, AIMessage):
             heard.finish = finish_reason(message) or heard.finish
         if text := chunk.message.text:
             heard.chunks.append((_milliseconds(heard.began), text))

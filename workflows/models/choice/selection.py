@@ -110,7 +110,7 @@ class Selection:
     def of(self, role: ModelRole, writing: ModelSpec) -> ModelSpec | None:
         """Who has a role in a run that `writing` writes. None: no judge is asked for.
 
-        A recording plays every role, the judge's too if it holds its replies, whatever the settings ask for.
+        A cassette plays every role, the judge's too if it holds its replies, whatever the settings ask for.
         """
         if writing.provider == "replay":
             return writing

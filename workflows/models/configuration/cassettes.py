@@ -9,11 +9,11 @@ class CassetteSettings(BaseModel):
     """Replay; `record_dir` is the service's own."""
 
     replay_dir: Path | None = Field(
-        None, description="Folder of recordings that runs may name as replay:FILE; none by default"
+        None, description="Folder of cassettes that runs may name as replay:FILE; none by default"
     )
     replay_speed: float = Field(
         1.0,
         ge=0,
         le=1000,
-        description="How fast recordings are played: 1 as recorded, 2 twice as fast, 0 at once",
+        description="How fast cassettes are played: 1 as recorded, 2 twice as fast, 0 at once",
     )

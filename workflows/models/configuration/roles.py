@@ -118,5 +118,5 @@ class RoleSettings(BaseModel):
 
 def _refuse_replay(spec: ModelSpec) -> ModelSpec:
     if spec.provider == "replay":
-        raise ValueError("a recording plays a whole run by itself; name another model, or none")
+        raise ValueError("a cassette plays a whole run by itself; name another model, or none")
     return spec

@@ -8,10 +8,12 @@ from workflows.errors import SafetyRejected
 from workflows.models.replies.provider_strings import clean_string
 from workflows.models.spec import ModelSpec
 
-Outcome = Literal["whole", "call", "length", "filter", "recitation", "refusal", "failure", "unknown", "none"]
+FinishOutcome = Literal[
+    "whole", "call", "length", "filter", "recitation", "refusal", "failure", "unknown", "none"
+]
 
 # In lower case. OpenAI, Azure, Gemini, Anthropic, Mistral, Together, TGI, watsonx, Cohere, DeepSeek, Zhipu, Bedrock.
-_WORDS: dict[str, Outcome] = {
+_WORDS: dict[str, FinishOutcome] = {
     **dict.fromkeys(
         (
             "stop",
@@ -109,7 +111,7 @@ def finish_reason(chunk: AIMessage) -> str | None:
     return clean_string(str(reason or ""), 40) or None
 
 
-def read_outcome(reason: str | None) -> Outcome:
+def read_outcome(reason: str | None) -> FinishOutcome:
     """What a finish reason means."""
     if reason is None or not reason.strip():
         return "none"
