@@ -28,7 +28,8 @@ def check_sections(policy: Policy, sections: dict[int, Section], stage: Stage = 
     found = [
         (index, match) for index in sorted(sections) for match in _matches(policy, sections[index]["text"])
     ]
-    found += _over_borders(policy, sections, found)
+    if stage == "final":  # pieces, which are judged as sections are, don't follow on each other
+        found += _over_borders(policy, sections, found)
     return Verdict(
         stage=stage,
         approved=not any(match.rule.blocked for _, match in found),
