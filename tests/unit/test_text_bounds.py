@@ -50,7 +50,7 @@ def test_every_text_of_a_formats_input_has_a_bound(name: str) -> None:
 
 def test_every_text_of_a_request_has_a_bound() -> None:
     document = create_app(Settings(_env_file=None)).openapi()
-    found = []
+    found: list[str] = []
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             place = f"{method} {path}"

@@ -59,8 +59,8 @@ class SentenceFilter:
         if find_blocked(self._policy, self._seen(ends[-1])) is None:
             shown = next((end for end in reversed(ends) if not self._is_open(end)), 0)
             return self._give(shown)
-        given = []
-        for end in list(ends):
+        given: list[str] = []
+        for end in ends:
             given.append(self._pass_one(end - sum(map(len, given))))
             if self.match is not None:
                 break
