@@ -91,7 +91,8 @@ CALLS: dict[str, Callable[[str], object]] = {
     "check_input": lambda text: check_input(_POLICY, {"text": text}),
     "find_injection": find_injection,
     "find_attack": find_attack,
-    "examine": examine,
+    # A whole number of bytes: an odd row of digits is no hexadecimal, and costs less.
+    "examine": lambda text: examine(text[: len(text) // 4 * 4]),
     "uncover": uncover,
     "find_personal_data": find_personal_data,
 }
