@@ -35,7 +35,7 @@ class TextBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     title: str | None = Field(None, max_length=200, description=_TITLE)
-    text: str = Field(min_length=1, description="Markdown or plain text")
+    text: str = Field(min_length=1, max_length=100_000_000, description="Markdown or plain text")
 
 
 class WarningView(BaseModel):

@@ -1,8 +1,9 @@
 """How many runs of a format were started this month."""
 
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
 from pydantic import BaseModel
 
 from backend.api.dependencies import OwnerDep, ResourcesDep
@@ -21,7 +22,9 @@ class UsageView(BaseModel):
 
 
 @router.get("/{path}/usage")
-async def usage(path: str, owner: OwnerDep, resources: ResourcesDep) -> UsageView:
+async def usage(
+    path: Annotated[str, Path(max_length=64)], owner: OwnerDep, resources: ResourcesDep
+) -> UsageView:
     """Runs of this month that are under way or bought something, whatever became of them; not those from the cache."""
     found = await resources.quota.usage(owner, format_at(resources.formats, path).name)
     left = None if found.quota is None else max(0, found.quota - found.used)

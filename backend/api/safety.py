@@ -1,5 +1,6 @@
 """Safety policies, and any text checked against one of them."""
 
+import asyncio
 from typing import Any, Literal
 
 from fastapi import APIRouter
@@ -76,9 +77,9 @@ async def check(body: CheckBody, resources: ResourcesDep) -> VerdictView:
     except LookupError as error:
         raise InvalidInput.of("policy", str(error.args[0])) from None
     if body.kind == "input":
-        verdict = check_input(policy, {"text": body.text}, "input")
+        verdict = await asyncio.to_thread(check_input, policy, {"text": body.text}, "input")
     else:
-        verdict = check_text(policy, body.text)
+        verdict = await asyncio.to_thread(check_text, policy, body.text)
     return _view(policy, verdict)
 
 

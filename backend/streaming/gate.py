@@ -23,7 +23,7 @@ from workflows.messages.messages import (
 from workflows.safety.check import issue_of
 from workflows.safety.policy import GateMode, Policy
 from workflows.safety.rules import RuleMatch
-from workflows.safety.screen import Screen, screen
+from workflows.safety.screen import SentenceFilter, filter_sentences
 from workflows.state import Section, State
 
 
@@ -66,10 +66,10 @@ class Gate:
             verdict = state.get("judged", {}).get(section["index"])
             if verdict is None or not verdict["approved"]:
                 return "", False
-        text, finding = screen(self._policy, section["text"])
-        if self._mode == "section" and finding is not None:
+        text, match = filter_sentences(self._policy, section["text"])
+        if self._mode == "section" and match is not None:
             return "", False
-        return text, finding is None
+        return text, match is None
 
     def report(self) -> dict[str, Any]:
         """How long text was held back so far, in milliseconds, for `metadata`."""
@@ -78,23 +78,23 @@ class Gate:
     def _content(self, data: TextAppended) -> Iterator[Message]:
         slot = slot_of(data)
         held = self._held.setdefault(slot, _Held(self._policy))
-        was_stopped = held.finding is not None
+        was_stopped = held.match is not None
         if was_stopped:
             return
         self._delays.came(slot, len(data.chunk))
         text = held.add(data)
         if self._mode == "sentence" and (text or held.is_whole):
             yield self._tell(data, text, ends=held.is_whole)
-        if held.finding is not None:
+        if held.match is not None:
             self._delays.drop(slot)
-            yield self._stopped(data, held.finding)
+            yield self._stopped(data, held.match)
 
     def _verdict(self, data: SafetyChecked) -> Iterator[Message]:
         if self._mode != "section" or not data.approved:
             return
         slot = data.section if data.piece is None else data.piece
         held = self._held.get(slot) if slot is not None else None
-        if slot is None or held is None or held.finding is not None or not held.is_whole:
+        if slot is None or held is None or held.match is not None or not held.is_whole:
             return
         del self._held[slot]
         self._told.add(slot)
@@ -114,15 +114,15 @@ class Gate:
             return False
         if self._mode == "section":
             return slot not in self._told
-        return slot in self._held and self._held[slot].finding is not None
+        return slot in self._held and self._held[slot].match is not None
 
     def _tell(self, about: TextAppended, text: str, *, ends: bool) -> TextAppended:
         self._delays.went(slot_of(about), len(text))
         return TextAppended(section=about.section, piece=about.piece, chunk=text, is_complete=ends)
 
-    def _stopped(self, data: TextAppended, finding: RuleMatch) -> SafetyChecked:
+    def _stopped(self, data: TextAppended, match: RuleMatch) -> SafetyChecked:
         section = data.section if data.piece is None else None
-        issue = _without_quote(issue_of(finding, section))
+        issue = _without_quote(issue_of(match, section))
         verdict = {"stage": "sentence", "approved": False, "score": 0.0, "issues": [issue]}
         about = {"section": section, "piece": data.piece, "policy": self._policy.label, "layers": ["rules"]}
         return SafetyChecked.model_validate({**verdict, **about})
@@ -138,21 +138,21 @@ class _Held:
     """One section's or piece's text, as far as the local rules have passed it."""
 
     def __init__(self, policy: Policy) -> None:
-        self._screen = Screen(policy)
+        self._filter = SentenceFilter(policy)
         self.passed: list[str] = []
         self.is_whole = False
 
     @property
-    def finding(self) -> RuleMatch | None:
+    def match(self) -> RuleMatch | None:
         """The broken rule for which the section is stopped."""
-        return self._screen.finding
+        return self._filter.match
 
     def add(self, data: TextAppended) -> str:
         """More text; returns what of it, and of what waited, has passed."""
-        text = self._screen.feed(data.chunk)
+        text = self._filter.feed(data.chunk)
         if data.is_complete:
-            text += self._screen.close()
-            self.is_whole = self._screen.finding is None
+            text += self._filter.close()
+            self.is_whole = self._filter.match is None
         self.passed.append(text)
         return text
 

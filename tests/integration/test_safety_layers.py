@@ -347,3 +347,37 @@ async def test_section_that_no_rewrite_makes_fit_is_written_twice_more_withdrawn
     # What readers were never told isn't quoted to them.
     quote = None if gate == "section" else grim
     assert all(issue.get("quote") == quote for verdict in finals for issue in verdict["issues"])
+
+
+# What readers see beside the sections.
+
+
+async def test_judge_sees_the_plan_and_a_fault_of_it_has_no_section(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    issue = {"category": "hate", "severity": "high", "section": 2, "quote": "calm", "advice": "Other words."}
+    provider.script = Script(default=Reply(json={**APPROVAL, "approved": False, "issues": [issue]}))
+    policy = PolicyRegistry(policies(tmp_path, "")).find("child", 7)
+    async with open_model(provider.root_url, "chat") as model:
+        beside = {"plan": "A calm title\nOne: what happens"}
+        verdict = await SafetyPipeline(judge=model).check(
+            policy, {0: Section(index=0, text=ODD)}, "final", beside
+        )
+    assert '<passage number="2" kind="plan">' in provider.generations[0].prompt_text
+    [found] = verdict["issues"]
+    assert "section" not in found and found["advice"] == "plan: Other words."
+    assert not verdict["approved"]
+
+
+async def test_moderation_sees_what_a_format_makes_of_the_text(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = Script(flagged={"zorbl": "violence"})
+    policy = PolicyRegistry(policies(tmp_path, "")).find("child", 7)
+    async with open_model(provider.root_url, "chat") as model:
+        pipeline = SafetyPipeline(moderator=model)
+        fit = await pipeline.check(policy, {}, "final", {"results": "Go left."})
+        unfit = await pipeline.check(policy, {}, "final", {"results": "Follow the zorbl."})
+        nothing = await pipeline.check(policy, {}, "final", {"results": ""})
+    assert [verdict["approved"] for verdict in (fit, unfit, nothing)] == [True, False, True]
+    assert [call.api for call in provider.calls].count("moderations") == 2

@@ -14,6 +14,7 @@ from workflows.messages.messages import (
     Message,
     MetricsCalculated,
     SafetyChecked,
+    SafetyIssue,
     TextAppended,
     TextRetracted,
 )
@@ -218,3 +219,29 @@ def test_gate_measures_how_long_text_was_held() -> None:
         "held_ms_max": 300.0,
         "held_ms_mean": 200.0,
     }
+
+
+def test_gate_by_section_quotes_no_word_of_a_section_that_it_holds() -> None:
+    gate = gate_of("section")
+    assert told(gate, content(0, "The fox ran home.", ends=True), content(1, "A grim day.", ends=True)) == []
+    issues = [
+        SafetyIssue(category="fright", severity="high", section=index, quote=quote, advice="Be kinder.")
+        for index, quote in ((0, "fox"), (1, "grim"))
+    ]
+    refused = SafetyChecked(stage="section", approved=False, score=0.2, issues=issues[1:], section=1)
+    (shown,) = told(gate, refused)
+    assert isinstance(shown, SafetyChecked)
+    assert [issue.get("quote") for issue in shown.issues] == [None]
+    told(gate, verdict(0, approved=True))
+    final = SafetyChecked(stage="final", approved=False, score=0.2, issues=issues)
+    (shown,) = told(gate, final)
+    assert isinstance(shown, SafetyChecked)
+    assert [issue.get("quote") for issue in shown.issues] == ["fox", None]
+    assert refused.issues[0].get("quote") == "grim"  # what the rewrite is told stays whole
+
+
+def test_gate_by_sentence_quotes_no_word_of_the_sentence_that_it_stopped() -> None:
+    gate = gate_of()
+    (*_, stopped) = told(gate, content(0, "The fox ran home. He wanted to kill it. It ran."))
+    assert isinstance(stopped, SafetyChecked)
+    assert "quote" not in stopped.issues[0] and stopped.issues[0]["category"] == "violence"

@@ -3,8 +3,10 @@
 import re
 from collections import Counter
 
+import pytest
+
 from benchmarks import __main__ as benchmarks
-from benchmarks.safety import AGE, PRECISION, RECALL, load_sentences, measure, run
+from benchmarks.safety import AGE, PRECISION, RECALL, load_sentences, load_unlisted, measure, run
 from tests.architecture.tree import ROOT
 from workflows.safety.policy import load_policy
 
@@ -30,6 +32,21 @@ def test_local_rules_on_the_held_out_half_are_not_far_behind() -> None:
     assert (score.precision >= 0.9, score.recall >= 0.8) == (True, True), score
 
 
+@pytest.mark.parametrize(
+    ("name", "precision", "recall"),
+    [
+        ("written before the frames", 0.98, 0.8),
+        ("written after the frames", 0.98, 0.55),
+        ("Hebrew forms", 0.9, 0.95),
+    ],
+)
+def test_local_rules_on_sentences_that_no_list_was_made_from_reach_what_they_did(
+    name: str, precision: float, recall: float
+) -> None:
+    score = measure(POLICY, dict(load_unlisted())[name])
+    assert (score.precision >= precision, score.recall >= recall) == (True, True), score
+
+
 async def test_benchmark_of_all_benchmarks_tells_precision_and_recall_with_their_targets() -> None:
     assert benchmarks._BENCHMARKS["safety"] is run
     whole, *parts, cost = await run()
@@ -40,6 +57,9 @@ async def test_benchmark_of_all_benchmarks_tells_precision_and_recall_with_their
         "held-out half",
         "English",
         "Hebrew",
+        "written before the frames",
+        "written after the frames",
+        "Hebrew forms",
     ]
     assert cost.measured.endswith("µs") and cost.baseline == "1000 µs"
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from workflows.formats.speech.script_filter import Cast, ScriptFilter
 from workflows.models.embedded.sentences import SentenceBuffer
 from workflows.safety.policy import load_policy
-from workflows.safety.screen import Screen
+from workflows.safety.screen import SentenceFilter
 from workflows.text.length import Room, Trimmer
 from workflows.text.sentences import (
     LONGEST_SENTENCE,
@@ -231,7 +231,7 @@ def test_prose_full_of_abbreviations_cut_to_any_length_ends_with_a_sentence(targ
 
 
 def test_gate_shows_no_half_of_a_sentence_with_an_abbreviation() -> None:
-    screen = Screen(load_policy("child", 7))
+    screen = SentenceFilter(load_policy("child", 7))
     shown = [
         screen.feed(piece)
         for piece in ("Old Dr. ", "Owl met Mrs. ", "Fox at 9 a.m. ", "Rabbit sang. ", "Then")

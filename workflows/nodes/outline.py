@@ -1,5 +1,6 @@
 """The plan: what the text will be, before a word of it is written."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -41,7 +42,7 @@ async def outline(context: NodeContext, state: State) -> dict[str, Any]:
     """
     given = await context.inputs(state["input"])
     policy = context.policy(given)
-    fit = _screen(context, policy, text_to_screen(context.format, given), "input")
+    fit = await _screen(context, policy, text_to_screen(context.format, given), "input")
     model = await context.open_model("outline")
     for _ in range(_TRIES):
         plan = await variant_for(context.format, model).plan(given, model)
@@ -64,13 +65,13 @@ async def review_outline(context: NodeContext, state: State) -> dict[str, Any]:
     if not context.run.review_outline:
         return {}
     edited: Outline = normalise_all(interrupt({"kind": "outline", "payload": state["outline"]}))
-    _screen(context, context.policy(context.format.parse(state["input"])), edited, "outline")
+    await _screen(context, context.policy(context.format.parse(state["input"])), edited, "outline")
     return {"outline": edited}
 
 
-def _screen(context: NodeContext, policy: Policy, request: Mapping[str, Any], root: str) -> Verdict:
+async def _screen(context: NodeContext, policy: Policy, request: Mapping[str, Any], root: str) -> Verdict:
     """The verdict on what was asked for. Raises SafetyRejected."""
-    verdict = check_input(policy, request, root)
+    verdict = await asyncio.to_thread(check_input, policy, request, root)
     verdict["policy"] = policy.label
     verdict["layers"] = ["rules"]
     context.publish(SafetyChecked.model_validate(verdict))

@@ -9,25 +9,27 @@ from workflows.safety.names import is_name, is_name_field
 from workflows.safety.personal import find_personal_data
 from workflows.safety.policy import Policy
 from workflows.safety.rules import RuleMatch, find, find_blocked
-from workflows.safety.screen import screen
+from workflows.safety.screen import filter_sentences
 from workflows.state import Section, Verdict
 from workflows.text.sentences import split_sentences
 
 _T = TypeVar("_T")
 Stage = Literal["input", "sentence", "section", "final"]
 _BORDER = 160  # characters on each side of a section's border
+_AT_ONCE = 1000
 _WEIGHT = {"low": 0.05, "medium": 0.2, "high": 0.6}
 
 
 def check_sections(policy: Policy, sections: dict[int, Section], stage: Stage = "final") -> Verdict:
     """The verdict on sections: not approved as soon as one blocked rule is broken.
 
-    Whatever a gate held back is found here too: both ask the same `Screen`.
+    Whatever a gate held back is found here too: both ask the same `SentenceFilter`.
     """
     found = [
         (index, match) for index in sorted(sections) for match in _matches(policy, sections[index]["text"])
     ]
-    found += _over_borders(policy, sections, found)
+    if stage == "final":  # pieces, which are judged as sections are, don't follow on each other
+        found += _over_borders(policy, sections, found)
     return Verdict(
         stage=stage,
         approved=not any(match.rule.blocked for _, match in found),
@@ -129,11 +131,25 @@ def _over_borders(
 
 
 def _matches(policy: Policy, text: str) -> list[RuleMatch]:
-    found = [match for sentence in split_sentences(text) for match in find(policy, sentence)]
-    _, stopped = screen(policy, text)
+    found = [match for sentence in _suspicious(policy, text) for match in find(policy, sentence)]
+    _, stopped = filter_sentences(policy, text)
     if stopped is not None and not any(match.rule.blocked for match in found):
         found.append(stopped)  # a phrase that runs over the end of a sentence
     return found
+
+
+def _suspicious(policy: Policy, text: str) -> Iterator[str]:
+    """The sentences that hold anything, and those that stand by them. Most don't: they are looked at together."""
+    batch: list[str] = []
+    size = 0
+    for sentence in [*split_sentences(text), None]:
+        if sentence is None or size > _AT_ONCE:
+            if batch and find(policy, "".join(batch)):
+                yield from batch
+            batch, size = [], 0
+        if sentence is not None:
+            batch.append(sentence)
+            size += len(sentence)
 
 
 def _input_issues(policy: Policy, path: str, text: str) -> Iterator[tuple[bool, SafetyIssue]]:

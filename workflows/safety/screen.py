@@ -1,6 +1,6 @@
 """The local check of a text that is still being written: what of it may be shown. Pure.
 
-A `Screen` gives text out sentence by sentence, each after the rules have seen it together with the
+A `SentenceFilter` gives text out sentence by sentence, each after the rules have seen it together with the
 sentences before it. What it gives out doesn't depend on how the text was cut into chunks.
 """
 
@@ -10,47 +10,77 @@ from workflows.text.sentences import find_sentence_end
 
 _CONTEXT = 160
 """Characters of what was given out already that are looked at again with the next sentence, at least."""
+_AT_ONCE = 1000
+"""Characters after which no further sentence is looked at in the same go."""
+_LONGEST_HELD = 2000
+"""Characters that wait for the end of a phrase that may be blocked, at most."""
 
 
-class Screen:
+class SentenceFilter:
     """One section's text, from its first word to its end or to the first blocked rule that it breaks."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
         self._context: list[str] = []
         self._held = ""
-        self._seen = 0  # characters of `_held` in which no end of a sentence is left to be found
-        self.finding: RuleMatch | None = None
+        self._place = 0  # where the sentence under way begins in `_held`
+        self.match: RuleMatch | None = None
         """Why nothing more is given out."""
 
     def feed(self, chunk: str) -> str:
         """What may be shown now, mostly nothing until a sentence is whole."""
-        if self.finding is not None:
+        if self.match is not None:
             return ""
         self._held += chunk
         given = []
-        while self.finding is None and (end := find_sentence_end(self._held, self._seen)) is not None:
-            given.append(self._pass(end))
+        while self.match is None and (ends := self._next_ends()):
+            given.append(self._pass(ends))
         return "".join(given)
 
     def close(self) -> str:
         """The text is at its end: the rest, unless it breaks a rule."""
-        if self.finding is not None or not self._held:
+        if self.match is not None or not self._held:
             return ""
-        return self._pass(len(self._held), is_last=True)
+        self.match = find_blocked(self._policy, self._seen(len(self._held)))
+        return self._give(len(self._held)) if self.match is None else ""
 
-    def _pass(self, end: int, *, is_last: bool = False) -> str:
-        text = self._held[:end]
-        seen = "".join(self._context) + text
-        self.finding = find_blocked(self._policy, seen)
-        if self.finding is not None:
-            return ""
-        if not is_last and is_open(self._policy, seen):
-            self._seen = end
-            return ""
-        self._held = self._held[end:]
-        self._seen = 0
-        self._remember(text)
+    def _next_ends(self) -> list[int]:
+        """Where the next sentences end: as many as are looked at in one go."""
+        ends: list[int] = []
+        place = self._place
+        while place < _AT_ONCE and (end := find_sentence_end(self._held, place)) is not None:
+            ends.append(end)
+            place = end
+        return ends
+
+    def _pass(self, ends: list[int]) -> str:
+        """What may be shown of the sentences that end there; together they cost one look."""
+        self._place = ends[-1]
+        if find_blocked(self._policy, self._seen(ends[-1])) is None:
+            shown = next((end for end in reversed(ends) if not self._is_open(end)), 0)
+            return self._give(shown)
+        given: list[str] = []
+        for end in ends:
+            given.append(self._pass_one(end - sum(map(len, given))))
+            if self.match is not None:
+                break
+        return "".join(given)
+
+    def _pass_one(self, end: int) -> str:
+        self.match = find_blocked(self._policy, self._seen(end))
+        return "" if self.match is not None or self._is_open(end) else self._give(end)
+
+    def _is_open(self, end: int) -> bool:
+        return end < _LONGEST_HELD and is_open(self._policy, self._seen(end))
+
+    def _seen(self, end: int) -> str:
+        return "".join(self._context) + self._held[:end]
+
+    def _give(self, end: int) -> str:
+        text, self._held = self._held[:end], self._held[end:]
+        self._place = max(0, self._place - end)
+        if text:
+            self._remember(text)
         return text
 
     def _remember(self, text: str) -> None:
@@ -60,7 +90,7 @@ class Screen:
             del self._context[0]
 
 
-def screen(policy: Policy, text: str) -> tuple[str, RuleMatch | None]:
+def filter_sentences(policy: Policy, text: str) -> tuple[str, RuleMatch | None]:
     """What of a whole section may be shown, and why not all of it."""
-    one = Screen(policy)
-    return one.feed(text) + one.close(), one.finding
+    one = SentenceFilter(policy)
+    return one.feed(text) + one.close(), one.match

@@ -27,6 +27,7 @@ _LEET = {
 }
 _FIRST, _SECOND = ({ord(sign): letters[which] for sign, letters in _LEET.items()} for which in (0, -1))
 _LEET_WORD = re.compile(r"[a-z0-9@$!|]{3,}")
+_HAS_LETTER = re.compile("[a-z]")
 _DRAWN_OUT = re.compile(rf"({LETTER})\1\1+")
 # k i l l, k.i.l.l, k*i*l*l, a letter a line.
 _SPELT_OUT = re.compile(rf"(?<!{LETTER}){LETTER}(?:[\W_]{{1,3}}{LETTER}(?!{LETTER})){{2,}}")
@@ -118,7 +119,7 @@ def _read_signs(text: str, signs: dict[int, str]) -> str:
 
 
 def _read_word(word: str, signs: dict[int, str]) -> str:
-    if not any("a" <= letter <= "z" for letter in word):
+    if _HAS_LETTER.search(word) is None:
         return word
     body = word.rstrip("!")  # at a word's end it is a mark
     return body.translate(signs) + word[len(body) :]

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel
 
 from backend.api.dependencies import OwnerDep
@@ -16,6 +16,7 @@ from workflows.formats.story.input import StoryReader
 
 router = APIRouter(prefix="/api/v1/children", tags=["children"])
 
+ChildId = Annotated[str, Path(max_length=64)]
 OnChaptersQuery = Annotated[OnChapters, Query(description="What becomes of the chapters that were written")]
 
 
@@ -84,14 +85,14 @@ async def list_children(
 
 
 @router.get("/{child_id}")
-async def get_child(child_id: str, owner: OwnerDep, children: ChildrenDep) -> ChildView:
+async def get_child(child_id: ChildId, owner: OwnerDep, children: ChildrenDep) -> ChildView:
     """One child."""
     return _view(await children.find(owner, child_id))
 
 
 @router.get("/{child_id}/recommendations")
 async def recommend_themes(
-    child_id: str,
+    child_id: ChildId,
     owner: OwnerDep,
     children: ChildrenDep,
     limit: Annotated[int, Query(ge=1, le=20)] = 6,
@@ -106,14 +107,16 @@ async def recommend_themes(
 
 
 @router.patch("/{child_id}")
-async def change_child(child_id: str, body: StoryReader, owner: OwnerDep, children: ChildrenDep) -> ChildView:
+async def change_child(
+    child_id: ChildId, body: StoryReader, owner: OwnerDep, children: ChildrenDep
+) -> ChildView:
     """Sets the fields that are named. Chapters that are written keep the profile that they were written for."""
     return _view(await children.change(owner, child_id, body.model_dump(mode="json", exclude_unset=True)))
 
 
 @router.delete("/{child_id}")
 async def delete_child(
-    child_id: str, owner: OwnerDep, children: ChildrenDep, chapters: OnChaptersQuery = "keep"
+    child_id: ChildId, owner: OwnerDep, children: ChildrenDep, chapters: OnChaptersQuery = "keep"
 ) -> DeletedChild:
     """Removes the child and its story sessions. The chapters stay as runs, unless they are to go too."""
     deletion = await children.delete(owner, child_id, chapters)

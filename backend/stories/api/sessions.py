@@ -3,7 +3,7 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from backend.api.dependencies import OwnerDep
@@ -23,6 +23,7 @@ from workflows.formats.story.input import StoredId, StoryReader, StoryTitle, The
 
 router = APIRouter(prefix="/api/v1/stories/sessions", tags=["sessions"])
 
+SessionId = Annotated[str, Path(max_length=64)]
 PlannedChapters = Annotated[
     int, Field(ge=1, le=200, description="Chapters that the story is to have; 5 by default")
 ]
@@ -131,14 +132,14 @@ async def list_sessions(
 
 
 @router.get("/{session_id}")
-async def get_session(session_id: str, owner: OwnerDep, sessions: SessionsDep) -> SessionView:
+async def get_session(session_id: SessionId, owner: OwnerDep, sessions: SessionsDep) -> SessionView:
     """One story with its chapters, what was chosen, and how far it is read."""
     return whole(await sessions.find(owner, session_id))
 
 
 @router.patch("/{session_id}")
 async def change_session(
-    session_id: str, body: ChangeBody, owner: OwnerDep, sessions: SessionsDep
+    session_id: SessionId, body: ChangeBody, owner: OwnerDep, sessions: SessionsDep
 ) -> SessionView:
     """Sets title, plan, time zone or bookmark, and adds minutes that were read."""
     bookmark = (body.bookmark.chapter_number, body.bookmark.section) if body.bookmark else None
@@ -149,7 +150,7 @@ async def change_session(
 
 @router.delete("/{session_id}")
 async def delete_session(
-    session_id: str, owner: OwnerDep, sessions: SessionsDep, chapters: OnChaptersQuery = "keep"
+    session_id: SessionId, owner: OwnerDep, sessions: SessionsDep, chapters: OnChaptersQuery = "keep"
 ) -> DeletedSession:
     """Removes the story. Its chapters stay as runs, unless they are to go too."""
     runs = await sessions.delete(owner, session_id, chapters)
@@ -158,7 +159,7 @@ async def delete_session(
 
 @router.get("/{session_id}/export", response_class=Response)
 async def export_session(
-    session_id: str,
+    session_id: SessionId,
     owner: OwnerDep,
     sessions: SessionsDep,
     name: Annotated[str, Query(alias="as", max_length=32, description="epub or docx")],
@@ -172,7 +173,9 @@ async def export_session(
 
 
 @router.post("/{session_id}/choices", status_code=201, response_model=StartedRun, responses=STREAM_RESPONSES)
-async def choose(session_id: str, body: ChoiceBody, sessions: SessionsDep, start: RunStartDep) -> Response:
+async def choose(
+    session_id: SessionId, body: ChoiceBody, sessions: SessionsDep, start: RunStartDep
+) -> Response:
     """Starts the next chapter as chosen. With `Accept: text/event-stream` the reply is its stream."""
 
     async def begin(key: str | None) -> tuple[Run, bool]:

@@ -17,8 +17,8 @@ class LessonDocument(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     title: _Line = Field(description="What the document is called")
-    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
-        description="Its text, Markdown or plain"
+    text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100_000_000)] = (
+        Field(description="Its text, Markdown or plain")
     )
 
 
