@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import Connection, Engine, event, func, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
-from backend.log.entry import Entry
+from backend.log.entry import DuplicateSeq, Entry
 from backend.log.sql import SqlLog
 from backend.store.database import Database
 from backend.store.runs import RunRepository
@@ -116,3 +116,26 @@ async def test_log_in_a_database_that_can_not_be_written_fails_for_all_at_the_fi
     assert [type(outcome) for outcome in outcomes] == [OperationalError] * 3
     assert len(tries) == 1
     await log.append(*begun[0], entries(1, 1))
+
+
+async def test_log_with_a_number_that_was_used_says_of_which_run_and_why(
+    log: SqlLog, repository: RunRepository
+) -> None:
+    run, epoch = await begin(log, repository, 1)
+    with pytest.raises(DuplicateSeq, match=run) as refused:
+        await log.append(run, epoch, entries(1, 1))
+    assert isinstance(refused.value.__cause__, IntegrityError)
+
+
+async def test_log_with_a_faulty_entry_leaves_no_hole_in_its_run(
+    log: SqlLog, repository: RunRepository
+) -> None:
+    (faulty, first), (well, second) = await begin(log, repository, 1), await begin(log, repository)
+    outcomes = await asyncio.gather(
+        log.append(faulty, first, entries(1, 2)),
+        log.append(well, second, entries(1, 1)),
+        log.append(faulty, first, entries(3, 3)),
+        return_exceptions=True,
+    )
+    assert [type(outcome) for outcome in outcomes] == [DuplicateSeq, type(None), DuplicateSeq]
+    assert await log.read(faulty) == entries(1, 1)
