@@ -139,3 +139,48 @@ async def test_log_with_a_faulty_entry_leaves_no_hole_in_its_run(
     )
     assert [type(outcome) for outcome in outcomes] == [DuplicateSeq, type(None), DuplicateSeq]
     assert await log.read(faulty) == entries(1, 1)
+
+
+@contextmanager
+def count_transactions() -> Iterator[list[int]]:
+    begun = [0]
+
+    def note(connection: Connection) -> None:
+        del connection
+        begun[0] += 1
+
+    event.listen(Engine, "begin", note)
+    try:
+        yield begun
+    finally:
+        event.remove(Engine, "begin", note)
+
+
+async def test_log_costs_readers_who_keep_up_no_query_and_those_who_lag_one(
+    log: SqlLog, repository: RunRepository
+) -> None:
+    run, epoch = await begin(log, repository, 1)
+    with count_transactions() as begun:
+        assert await log.read(run) == entries(1, 1)
+        assert await log.read(run, 1) == []
+        assert await log.last(run) == await log.last(run, 1) == entries(1, 1)[0]
+    assert begun[0] == 0
+    await log.append(run, epoch, entries(2, 300))  # more than is kept in memory
+    with count_transactions() as begun:
+        assert await log.read(run, 44) == entries(45, 300)
+        assert begun[0] == 0
+        assert await log.read(run, 43) == entries(44, 300)
+        assert begun[0] == 1
+
+
+async def test_log_packed_writes_an_archive_of_its_run_alone(
+    log: SqlLog, repository: RunRepository, database: Database
+) -> None:
+    (over, _), (going_on, _) = await begin(log, repository, 3), await begin(log, repository, 2)
+    await finish(log, repository, over)
+    await log.pack(going_on)
+    await log.pack(over)
+    packed = select(log_archives.c.run_id, log_archives.c.last_seq)
+    assert await database.read(lambda c: [tuple(row) for row in c.execute(packed)]) == [(over, 3)]
+    left = select(log_entries.c.run_id).distinct()
+    assert await database.read(lambda c: list(c.scalars(left))) == [going_on]
