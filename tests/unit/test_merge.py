@@ -96,7 +96,7 @@ def test_merge_keeps_the_piece_that_text_is_of() -> None:
 
 
 def test_merge_leaves_a_message_that_stands_alone_as_the_very_one_that_it_was_given() -> None:
-    messages = [content(0, "a"), progress(1), content(1, "b")]
+    messages: list[Message] = [content(0, "a"), progress(1), content(1, "b")]
     assert [id(merged) for merged in merge_messages(messages)] == [id(message) for message in messages]
     entries = number(*messages)
     assert [id(merged) for merged in merge_entries(entries)] == [id(entry) for entry in entries]
