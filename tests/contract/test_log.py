@@ -338,3 +338,26 @@ async def test_log_of_a_run_that_somebody_took_over_again_is_read_on_by_those_wh
     await asyncio.wait_for(waiting, PATIENCE)
     await log.append(run, epoch, entries(3, 3))
     assert await log.read(run, 2) == entries(3, 3)
+
+
+async def test_log_packed_is_read_for_itself_among_others(log: RunLog, world: World) -> None:
+    begun = [(await begin(log, world, count))[0] for count in (2, 5, 3)]
+    for run in begun[:2]:
+        await world.finish(log, run)
+    for run in begun:
+        await log.pack(run)  # the last one isn't over
+    elsewhere = world.open()
+    assert [await elsewhere.read(run) for run in begun] == [entries(1, 2), entries(1, 5), entries(1, 3)]
+    assert [await elsewhere.last(run) for run in begun] == [entries(n, n)[0] for n in (2, 5, 3)]
+    assert await elsewhere.read(begun[1], 5) == []
+    await log.append(begun[2], 1, entries(4, 4))
+    assert await elsewhere.read(begun[2]) == await log.read(begun[2]) == entries(1, 4)
+
+
+async def test_log_of_a_run_that_nobody_writes_can_be_let_go_and_packed(log: RunLog, world: World) -> None:
+    run = await world.add_run()
+    for _ in range(2):
+        log.let_go(run)
+        await log.pack(run)
+    assert not log.is_live(run)
+    assert await log.read(run) == []

@@ -245,3 +245,72 @@ def test_gate_by_sentence_quotes_no_word_of_the_sentence_that_it_stopped() -> No
     (*_, stopped) = told(gate, content(0, "The fox ran home. He wanted to kill it. It ran."))
     assert isinstance(stopped, SafetyChecked)
     assert "quote" not in stopped.issues[0] and stopped.issues[0]["category"] == "violence"
+
+
+def test_gate_says_of_a_stopped_section_who_stopped_it_and_where() -> None:
+    [stopped] = told(gate_of(), content(2, "He wanted to kill it. It ran.", ends=True))[-1:]
+    assert isinstance(stopped, SafetyChecked)
+    assert (stopped.section, stopped.piece, stopped.score, stopped.layers) == (2, None, 0.0, ["rules"])
+    assert stopped.policy == CHILD.label
+    assert [issue["section"] for issue in stopped.issues] == [2]
+
+
+def test_gate_by_section_tells_no_more_than_was_written_and_only_once() -> None:
+    gate = gate_of("section")
+    told(gate, content(1, "A warm day.", ends=True))
+    assert told(gate, verdict(1, True)) == [verdict(1, True), content(1, "A warm day.", ends=True)]
+    assert told(gate, verdict(1, True)) == [verdict(1, True)]
+
+
+def test_gate_with_a_verdict_of_no_section_tells_nothing() -> None:
+    gate = gate_of("section")
+    told(gate, content(0, "A warm day.", ends=True))
+    of_all = SafetyChecked(stage="section", approved=True, score=1, issues=[])
+    assert told(gate, of_all) == [of_all]
+
+
+def test_gate_shows_of_a_state_what_its_mode_would_have_told() -> None:
+    unsafe = Section(index=0, text="A warm day. He killed. Home.")
+    good = State(judged={0: Verdict(stage="section", approved=True, score=1, issues=[])})
+    assert gate_of("open").shown(State(), unsafe) == (unsafe["text"], True)
+    assert gate_of("sentence").shown(good, unsafe) == ("A warm day.", False)
+    assert gate_of("section").shown(good, unsafe) == ("", False)
+
+
+def measured(gate: Gate) -> tuple[float, float]:
+    report = gate.report()
+    return report["held_ms_max"], report["held_ms_mean"]
+
+
+def test_gate_that_held_nothing_reports_no_delay() -> None:
+    assert measured(gate_of()) == (0.0, 0.0)
+
+
+def test_gate_reports_delays_in_tenths_of_a_millisecond() -> None:
+    clock = Clock()
+    gate = gate_of(clock=clock)
+    told(gate, content(0, "The fox"))
+    clock.now = 0.12345
+    told(gate, content(0, " ran.", ends=True))
+    assert measured(gate) == (123.5, 61.7)
+
+
+def test_gate_counts_no_delay_of_text_that_was_taken_back_or_stopped() -> None:
+    clock = Clock()
+    for fate in (retract(0), content(0, " is killed.", ends=True)):
+        clock.now = 0.0
+        gate = gate_of(clock=clock)
+        told(gate, content(0, "The fox"), fate)
+        clock.now = 5.0
+        told(gate, retract(0), content(0, "It ran.", ends=True))
+        assert measured(gate) == (0.0, 0.0)
+
+
+def test_gate_counts_the_delay_of_a_chunk_until_its_last_letter_has_gone() -> None:
+    clock = Clock()
+    gate = gate_of(clock=clock)
+    assert text_of(told(gate, content(0, "It ran. The fox"))) == "It ran."
+    for now, chunk in ((1.0, " slept. "), (2.0, "And"), (3.0, " woke.")):
+        clock.now = now
+        told(gate, content(0, chunk, ends=now == 3.0))
+    assert measured(gate) == (3000.0, 1500.0)  # the chunks waited for 3 s, 2 s, 1 s, and not at all

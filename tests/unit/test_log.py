@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 from sqlalchemy import Connection, Engine, event, func, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
-from backend.log.entry import Entry
+from backend.log.entry import DuplicateSeq, Entry
 from backend.log.sqlite import SqliteLog
 from backend.store.database import Database
 from backend.store.runs import RunRepository
@@ -118,3 +118,71 @@ async def test_log_in_a_database_that_can_not_be_written_fails_for_all_at_the_fi
     assert [type(outcome) for outcome in outcomes] == [OperationalError] * 3
     assert len(tries) == 1
     await log.append(*begun[0], entries(1, 1))
+
+
+async def test_log_with_a_number_that_was_used_says_of_which_run_and_why(
+    log: SqliteLog, repository: RunRepository
+) -> None:
+    run, epoch = await begin(log, repository, 1)
+    with pytest.raises(DuplicateSeq, match=run) as refused:
+        await log.append(run, epoch, entries(1, 1))
+    assert isinstance(refused.value.__cause__, IntegrityError)
+
+
+async def test_log_with_a_faulty_entry_leaves_no_hole_in_its_run(
+    log: SqliteLog, repository: RunRepository
+) -> None:
+    (faulty, first), (well, second) = await begin(log, repository, 1), await begin(log, repository)
+    outcomes = await asyncio.gather(
+        log.append(faulty, first, entries(1, 2)),
+        log.append(well, second, entries(1, 1)),
+        log.append(faulty, first, entries(3, 3)),
+        return_exceptions=True,
+    )
+    assert [type(outcome) for outcome in outcomes] == [DuplicateSeq, type(None), DuplicateSeq]
+    assert await log.read(faulty) == entries(1, 1)
+
+
+@contextmanager
+def count_transactions() -> Iterator[list[int]]:
+    begun = [0]
+
+    def note(connection: Connection) -> None:
+        del connection
+        begun[0] += 1
+
+    event.listen(Engine, "begin", note)
+    try:
+        yield begun
+    finally:
+        event.remove(Engine, "begin", note)
+
+
+async def test_log_costs_readers_who_keep_up_no_query_and_those_who_lag_one(
+    log: SqliteLog, repository: RunRepository
+) -> None:
+    run, epoch = await begin(log, repository, 1)
+    with count_transactions() as begun:
+        assert await log.read(run) == entries(1, 1)
+        assert await log.read(run, 1) == []
+        assert await log.last(run) == await log.last(run, 1) == entries(1, 1)[0]
+    assert begun[0] == 0
+    await log.append(run, epoch, entries(2, 300))  # more than is kept in memory
+    with count_transactions() as begun:
+        assert await log.read(run, 44) == entries(45, 300)
+        assert begun[0] == 0
+        assert await log.read(run, 43) == entries(44, 300)
+        assert begun[0] == 1
+
+
+async def test_log_packed_writes_an_archive_of_its_run_alone(
+    log: SqliteLog, repository: RunRepository, database: Database
+) -> None:
+    (over, _), (going_on, _) = await begin(log, repository, 3), await begin(log, repository, 2)
+    await finish(log, repository, over)
+    await log.pack(going_on)
+    await log.pack(over)
+    packed = select(log_archives.c.run_id, log_archives.c.last_seq)
+    assert await database.read(lambda c: [tuple(row) for row in c.execute(packed)]) == [(over, 3)]
+    left = select(log_entries.c.run_id).distinct()
+    assert await database.read(lambda c: list(c.scalars(left))) == [going_on]

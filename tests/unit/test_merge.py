@@ -81,3 +81,22 @@ def test_merge_stops_at_another_section_piece_end_or_message() -> None:
 def test_merge_of_nothing_is_nothing() -> None:
     assert merge_entries([]) == []
     assert list(merge_messages([])) == []
+
+
+def test_merge_keeps_the_piece_that_text_is_of() -> None:
+    messages = [
+        content(0, "a", piece="M1"),
+        content(0, "b", piece="M1", ends=True),
+        content(0, "c", piece="M2"),
+    ]
+    expected = [content(0, "ab", piece="M1", ends=True), content(0, "c", piece="M2")]
+    assert list(merge_messages(messages)) == expected
+    assert messages_of(merge_entries(number(*messages))) == expected
+    assert [entry.seq for entry in merge_entries(number(*messages))] == [2, 3]
+
+
+def test_merge_leaves_a_message_that_stands_alone_as_the_very_one_that_it_was_given() -> None:
+    messages: list[Message] = [content(0, "a"), progress(1), content(1, "b")]
+    assert [id(merged) for merged in merge_messages(messages)] == [id(message) for message in messages]
+    entries = number(*messages)
+    assert [id(merged) for merged in merge_entries(entries)] == [id(entry) for entry in entries]

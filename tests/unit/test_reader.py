@@ -8,12 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.log.entry import Entry
+from backend.log.memory import MemoryLog
 from backend.log.sqlite import SqliteLog
 from backend.runs.readers.reader import Reader, open_reader
 from backend.store.database import Database
 from backend.store.runs import RunRepository
 from backend.streaming.merge import merge_entries
-from backend.streaming.views import Granularity, Order, View
+from backend.streaming.views import Granularity, Order, View, first_id
 from tests.unit.logs import messages_of, read_texts, run_logs
 from tests.unit.messages import complete, content, error, number, workflow
 from tests.unit.stored_runs import add_run
@@ -76,6 +77,8 @@ async def test_reader_who_comes_back_after_any_message_gets_exactly_what_follows
     first = open_reader(log, run.id, 0, order=order, granularity=granularity)
     live = await read_all(first)
     await log.append(run.id, epoch, run_log[now:])
+    if first.state == "ended":  # with an error, which what follows supersedes: such a reader comes back
+        first = open_reader(log, run.id, live[-1].seq, order=order, granularity=granularity)
     cursor = data.draw(st.sampled_from([0, *(entry.seq for entry in live)]), label="cursor")
     live += await read_all(first)
 
@@ -238,3 +241,61 @@ async def test_reader_who_comes_before_a_resume_is_in_the_log_waits_for_it(
     assert [await reader.poll() for reader in readers] == [None] * len(readers)
     assert merge_entries(shown[0]) == expect(run_log, order, granularity, 0)
     assert all(entry.type != "error" for entries in shown for entry in entries)
+
+
+class WaitLog(MemoryLog):
+    """Says how long its readers would wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[tuple[int, float]] = []
+
+    async def wait(self, run_id: str, after: int, seconds: float) -> None:
+        del run_id
+        self.waits.append((after, round(seconds, 3)))
+
+
+async def test_reader_of_a_run_that_is_written_elsewhere_looks_again_less_and_less_often() -> None:
+    log = WaitLog()
+    reader = open_reader(log, "run", 0)
+    for _ in range(8):
+        assert await reader.poll() == []
+        await reader.wait()
+    assert [seconds for _, seconds in log.waits] == [0.25, 0.375, 0.562, 0.844, 1.266, 1.898, 2.0, 2.0]
+    epoch = await log.take_over("run")
+    await log.append("run", epoch, number(content(0, "Once"), content(0, " more")))
+    log.let_go("run")
+    assert len(await reader.poll() or []) == 1
+    await reader.wait()
+    assert log.waits[-1] == (2, 0.25)
+
+
+async def test_reader_of_a_run_that_is_written_here_waits_to_be_woken() -> None:
+    log = WaitLog()
+    await log.take_over("run")
+    reader = open_reader(log, "run", 0)
+    assert await reader.poll() == []
+    await reader.wait()
+    assert log.waits == [(0, 30.0)]
+
+
+async def test_reader_with_an_unknown_cursor_is_told_so_field_by_field() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        await open_reader(MemoryLog(), "run", 99).poll()
+    [error] = refused.value.errors
+    assert error.field == "last_event_id" and error.message.startswith("the run has no message 99 yet; send")
+
+
+async def test_reader_of_the_log_itself_goes_by_its_numbers_also_where_some_are_left_out() -> None:
+    log = MemoryLog()
+    epoch = await log.take_over("run")
+    first, second, third = number(content(0, "a"), content(1, "b"), content(0, "c"))
+    await log.append("run", epoch, [first._replace(seq=3), second._replace(seq=7), third._replace(seq=8)])
+    assert [entry.seq for entry in await read_all(open_reader(log, "run", 0))] == [3, 7, 8]
+    assert [entry.seq for entry in await read_all(open_reader(log, "run", 3))] == [7, 8]
+
+
+@pytest.mark.parametrize(("order", "granularity"), VIEWS)
+async def test_reader_says_from_where_its_view_counts(order: Order, granularity: Granularity) -> None:
+    reader = open_reader(MemoryLog(), "run", 0, order=order, granularity=granularity)
+    assert reader.first_id == first_id(order, granularity)

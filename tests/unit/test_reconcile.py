@@ -206,3 +206,49 @@ def test_reconcile_tells_facts_that_the_log_lacks_or_has_otherwise() -> None:
     assert told == [FactsGathered(canonical_pack={"height": 8848}, sources=[])]
     assert list(reconcile(replay(*told), state_of({}, facts=facts))) == []
     assert list(reconcile(replay(*told), state_of({}, facts={**facts, "canonical_pack": {}}))) != []
+
+
+def test_reconcile_before_a_review_is_answered_shows_no_section_that_is_to_be_revised() -> None:
+    state = state_of({0: "Old.", 1: "Fine."}, revising=[0])
+    assert list(reconcile(replay(retract(0)), state)) == [content(1, "Fine.", ends=True)]
+    assert list(reconcile(replay(content(0, "Old.", ends=True)), state_of({0: "Old."}, revising=[0]))) == []
+
+
+def test_reconcile_with_a_review_and_a_verdict_holds_back_what_either_found_at_fault() -> None:
+    state = state_of({0: "A.", 1: "B.", 2: "C."}, revising=[0], safety=verdict(1))
+    assert list(reconcile(replay(), state)) == [content(2, "C.", ends=True)]
+    rewritten = state_of({0: "A.", 1: "B."}, revising=[0], safety=verdict(1), rewritten=[0, 1])
+    assert list(reconcile(replay(), rewritten)) == [content(0, "A.", ends=True), content(1, "B.", ends=True)]
+
+
+def test_reconcile_asks_what_may_be_shown_of_the_state_that_it_was_given() -> None:
+    state = state_of({0: "A warm day. Home."}, judged={})
+
+    def shown(of: State, section: Section) -> tuple[str, bool]:
+        assert of is state
+        return section["text"][:11], False
+
+    assert list(reconcile(replay(), state, shown)) == [content(0, "A warm day.")]
+
+
+def test_reconcile_says_nothing_of_a_section_of_which_all_that_may_be_shown_was_told() -> None:
+    def shown(of: State, section: Section) -> tuple[str, bool]:
+        del of
+        return section["text"][:6], False
+
+    assert list(reconcile(replay(content(0, "A warm")), state_of({0: "A warm day."}), shown)) == []
+    ended = list(reconcile(replay(content(0, "A warm", ends=True)), state_of({0: "A warm day."}), shown))
+    assert ended == [retract(0), content(0, "A warm")]
+
+
+def test_reconcile_goes_on_to_the_next_piece_when_one_is_as_it_should_be() -> None:
+    told = replay(piece("M1", "Same.", ends=True))
+    assert list(reconcile(told, piece_state(M1="Same.", M2="New."))) == [piece("M2", "New.", ends=True)]
+
+
+def test_reconcile_takes_back_a_piece_that_ended_shorter_than_the_checkpoint_has_it() -> None:
+    told = replay(piece("M1", "Once", ends=True))
+    assert list(reconcile(told, piece_state(M1="Once more."))) == [
+        retract(0, piece="M1"),
+        piece("M1", "Once more.", ends=True),
+    ]

@@ -263,3 +263,53 @@ def test_id_of_no_view_is_refused(id: int) -> None:
     for view in VIEWS:
         with pytest.raises(ValueError, match=f"no message was ever sent with the number {id}"):
             number_in_view(id, *view)
+
+
+def test_rest_of_a_run_that_broke_is_told_section_by_section_and_then_its_pieces() -> None:
+    messages = [
+        content(0, "P", piece="M2"),
+        content(2, "C"),
+        content(0, "A"),
+        content(0, "Q", piece="M1"),
+        content(1, "B"),
+    ]
+    shown = show_messages(*messages, error(), granularity="section")
+    assert shown == [
+        content(0, "A"),
+        content(1, "B"),
+        content(2, "C"),
+        content(0, "P", piece="M2"),
+        content(0, "Q", piece="M1"),
+        error(),
+    ]
+
+
+def test_sentences_of_a_piece_stay_in_it() -> None:
+    shown = show_messages(
+        content(0, "One. Tw", piece="M1"), content(0, "o.", ends=True, piece="M1"), granularity="sentence"
+    )
+    assert "".join(m.chunk for m in shown if isinstance(m, TextAppended)) == "One. Two."
+    assert all(isinstance(m, TextAppended) and (m.section, m.piece) == (0, "M1") for m in shown)
+
+
+def test_retraction_of_a_later_section_waits_for_its_turn_in_reading_order() -> None:
+    shown = show_messages(content(1, "B"), retract(1), content(0, "A", ends=True), order="reading")
+    assert shown == [content(0, "A", ends=True), content(1, "B"), retract(1)]
+
+
+def test_section_that_was_whole_when_the_run_broke_and_is_written_again_is_read_in_its_turn() -> None:
+    shown = show_messages(
+        content(1, "B.", ends=True),
+        error(),
+        workflow("resumed", 2),
+        retract(1),
+        content(1, "b"),
+        error(),
+        workflow("resumed", 3),
+        content(0, "A.", ends=True),
+        content(1, ".", ends=True),
+        content(2, "C."),
+        order="reading",
+    )
+    texts = [m for m in shown if isinstance(m, TextAppended | TextRetracted)]
+    assert texts[-3:] == [content(0, "A.", ends=True), content(1, ".", ends=True), content(2, "C.")]
