@@ -32,7 +32,6 @@ from backend.api.problems import add_problem_handlers
 from backend.extensions.base import HasRoutes
 from backend.extensions.registry import list_extensions
 from backend.resources import open_resources
-from backend.runs.engine.recovery import recovering
 from backend.settings import Settings
 
 
@@ -43,7 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_resources(settings) as resources:
             app.state.resources = resources
-            async with recovering(resources.runs) if settings.resume_on_start else nullcontext():
+            async with resources.recovery.running() if settings.resume_on_start else nullcontext():
                 yield
 
     app = FastAPI(

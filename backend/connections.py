@@ -23,7 +23,7 @@ class ConnectionLimits:
     max_head_bytes: int = 64 * 1024
 
 
-class Connection(HttpToolsProtocol):
+class HttpConnection(HttpToolsProtocol):
     """One connection, with the time since which its client owes a part of a request."""
 
     def __init__(self, *args: Any, limits: ConnectionLimits, **kwargs: Any) -> None:

@@ -64,7 +64,9 @@ def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
     """As Python prints it, without the values that pydantic found wrong: they are what a caller sent."""
     text = "".join(traceback.format_exception(*exc_info)).rstrip()
     kept, place = [], 0
-    while (start := text.find("input_value=", place)) >= 0 and (end := text.find(", input_type=", start)) >= 0:
+    while (start := text.find("input_value=", place)) >= 0 and (
+        end := text.find(", input_type=", start)
+    ) >= 0:
         kept += [text[place:start], "input_value=…"]
         place = end
     return "".join([*kept, text[place:]])

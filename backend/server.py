@@ -13,7 +13,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from backend.connections import Connection, ConnectionLimits
+from backend.connections import ConnectionLimits, HttpConnection
 from backend.resources import Resources
 
 KeyT = TypeVar("KeyT")
@@ -63,7 +63,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=partial(Connection, limits=limits),  # type: ignore[arg-type]  # a class is called, no more
+                http=partial(HttpConnection, limits=limits),  # type: ignore[arg-type]  # a class is called, no more
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -73,7 +73,7 @@ class Server(uvicorn.Server):
         self._app = app
         self._drain_seconds = drain_seconds
         self._leave_at: float | None = None
-        self._stalls: StallDetector[Connection] = StallDetector()
+        self._stalls: StallDetector[HttpConnection] = StallDetector()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Opens the application, then takes connections."""
@@ -86,7 +86,7 @@ class Server(uvicorn.Server):
         """A signal came."""
         super().handle_exit(sig, frame)
         if (resources := self._resources) is not None:
-            resources.execution.close_door()
+            resources.engine.stop_accepting()
         if sig == signal.SIGTERM and self._drain_seconds and self._leave_at is None:
             self._leave_at = time.monotonic() + self._drain_seconds
             self.should_exit = False
@@ -118,13 +118,13 @@ class Server(uvicorn.Server):
         }
         for connection, seconds in self._stalls.look(left, time.monotonic()).items():
             if seconds >= resources.settings.slow_reader_seconds:
-                log.info("slow_reader_closed", **_what_was_asked(connection.scope or {}))
-                resources.measures.slow_reader_closed()
+                log.info("slow_reader_closed", **_what_was_asked(connection.scope or {}))  # type: ignore[unreachable]
+                resources.metrics.on_slow_reader()
                 connection.transport.abort()
 
     @property
-    def _connections(self) -> list[Connection]:
-        return [each for each in self.server_state.connections if isinstance(each, Connection)]
+    def _connections(self) -> list[HttpConnection]:
+        return [each for each in self.server_state.connections if isinstance(each, HttpConnection)]
 
     @property
     def _resources(self) -> Resources | None:

@@ -25,7 +25,7 @@ from workflows.formats.capabilities import Configurable
 from workflows.formats.registry import list_formats
 from workflows.formats.settings import FormatSettings, prefix_of, variables_of
 from workflows.models.settings import ModelSettings
-from workflows.safety.book import PolicyBook, PolicyError
+from workflows.safety.registry import PolicyError, PolicyRegistry
 
 _LOOPBACK_ADDRESSES = frozenset({"127.0.0.1", "::1", "localhost"})
 _LANGSMITH = "https://api.smith.langchain.com"
@@ -187,7 +187,7 @@ class Settings(ModelSettings):
     def _check_policies(cls, folder: Path | None) -> Path | None:
         if folder is not None:
             try:
-                PolicyBook(folder)
+                PolicyRegistry(folder)
             except PolicyError as error:
                 raise ValueError(str(error)) from None
         return folder

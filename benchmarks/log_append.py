@@ -12,7 +12,8 @@ from ulid import ULID
 from backend.log.entry import Entry
 from backend.log.sql import SqlLog
 from backend.log.sqlite import SqliteLog
-from backend.store.runs import RunRepository
+from backend.store.run_values import RunOptions
+from backend.store.runs import NewRun, RunRepository
 from backend.store.sqlite import SqliteDatabase
 from benchmarks.report import Row, Rows, show_one
 from workflows.messages.messages import TextAppended, encode
@@ -78,14 +79,14 @@ async def _measure(writers: int, *, shared: bool) -> _Pace:
 async def _write(log: SqlLog, repository: RunRepository, until: float) -> list[float]:
     run_id = str(ULID())
     await repository.add(
-        {
-            "id": run_id,
-            "owner": "bench",
-            "format": "story",
-            "model": "openai:gpt-test",
-            "input": {},
-            "options": {},
-        }
+        NewRun(
+            id=run_id,
+            owner="bench",
+            format="story",
+            model="openai:gpt-test",
+            input={},
+            options=RunOptions(),
+        )
     )
     epoch, seq, latencies = await log.take_over(run_id), 0, []
     while (began := time.perf_counter()) < until:

@@ -42,9 +42,9 @@ from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
 from workflows.state import (
     Facts,
-    Finding,
     Outline,
     PlannedPiece,
+    ReviewFinding,
     Section,
     SectionTask,
     State,
@@ -69,7 +69,6 @@ __all__ = [
     "Extends",
     "Facts",
     "FieldError",
-    "Finding",
     "Finished",
     "Format",
     "FormatSettings",
@@ -94,6 +93,7 @@ __all__ = [
     "Prompts",
     "Remark",
     "Researches",
+    "ReviewFinding",
     "Reviews",
     "SafetyIssue",
     "ScreensOwnText",

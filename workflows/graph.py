@@ -23,10 +23,11 @@ from workflows.nodes.generate_content import generate_content
 from workflows.nodes.outline import outline, review_outline
 from workflows.nodes.research import ResearchTask, research
 from workflows.nodes.safety_check import safety_check
-from workflows.routing import after_safety_check, hand_out
-from workflows.safety.book import PolicyBook
-from workflows.sections.accounted import accounted
-from workflows.sections.dependencies import Dependencies
+from workflows.routing import after_safety_check, route_sections
+from workflows.safety.registry import PolicyRegistry
+from workflows.sections.node_context import NodeServices
+from workflows.sections.siblings import Siblings
+from workflows.sections.with_usage import with_context, with_usage
 from workflows.state import RewriteTask, RunContext, SectionTask, State
 
 Graph = CompiledStateGraph[State, RunContext, Any, Any]
@@ -45,7 +46,7 @@ def build_graph(
     format: AnyFormat,
     models: ModelCatalog,
     checkpointer: BaseCheckpointSaver[Any] | None = None,
-    policies: PolicyBook | None = None,
+    policies: PolicyRegistry | None = None,
     lookups: Lookups | None = None,
     revisions: int | None = None,
     ledgers: Ledgers | None = None,
@@ -57,38 +58,43 @@ def build_graph(
     Raises TypeError for a checkpointer that isn't a `DurableCheckpointer`: with it, a kill would cost every section
     that is finished.
     """
-    deps = Dependencies(
+    services = NodeServices(
         format,
         models,
-        policies or PolicyBook(),
+        policies or PolicyRegistry(),
         lookups or EmptyLookups(),
         revisions,
         ledgers or Ledgers(),
-        settled=_flushed(checkpointer),
+        _flushed(checkpointer),
     )
+    together = Siblings().together
     # A schema of its own for each format: Studio makes the input form from it.
     graph = StateGraph(State, context_schema=RunContext, input_schema=_request_schema(format))
 
-    graph.add_node("outline", accounted(partial(outline, deps), begins=True), input_schema=State)
-    graph.add_node("review_outline", partial(review_outline, deps))
+    graph.add_node("outline", with_usage(services, outline, begins=True), input_schema=State)
+    graph.add_node("review_outline", with_context(services, review_outline), input_schema=State)
     graph.add_node("dispatch", dispatch)
-    graph.add_node("generate_content", accounted(partial(generate_content, deps)), input_schema=SectionTask)
-    graph.add_node("safety_check", accounted(partial(safety_check, deps)), input_schema=State)
-    graph.add_node("enhance_content", accounted(partial(enhance_content, deps)), input_schema=RewriteTask)
-    graph.add_node("derive", accounted(partial(derive, deps)), input_schema=State)
-    graph.add_node("calculate_metrics", partial(calculate_metrics, deps))
+    graph.add_node(
+        "generate_content", with_usage(services, together(generate_content)), input_schema=SectionTask
+    )
+    graph.add_node("safety_check", with_usage(services, safety_check), input_schema=State)
+    graph.add_node(
+        "enhance_content", with_usage(services, together(enhance_content)), input_schema=RewriteTask
+    )
+    graph.add_node("derive", with_usage(services, derive), input_schema=State)
+    graph.add_node("calculate_metrics", with_context(services, calculate_metrics), input_schema=State)
 
     graph.add_edge(START, "outline")
     graph.add_edge("outline", "review_outline")
     graph.add_edge("review_outline", "dispatch")
     researches = isinstance(format, Researches)
-    route = partial(hand_out, facts_section=facts_section_of(format), researches=researches)
+    route = partial(route_sections, facts_section=facts_section_of(format), researches=researches)
     graph.add_conditional_edges(
         "dispatch", route, ["generate_content", "safety_check", *(["research"] if researches else [])]
     )
     graph.add_edge("generate_content", "dispatch")
     if researches:
-        graph.add_node("research", accounted(partial(research, deps)), input_schema=ResearchTask)
+        graph.add_node("research", with_usage(services, together(research)), input_schema=ResearchTask)
         graph.add_edge("research", "dispatch")
     graph.add_conditional_edges("safety_check", after_safety_check, ["enhance_content", "derive"])
     graph.add_edge("enhance_content", "safety_check")

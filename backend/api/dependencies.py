@@ -6,7 +6,8 @@ from typing import Annotated
 from fastapi import Depends, Header, Path, Query, Request
 
 from backend.resources import Resources
-from backend.runs.service import Runs
+from backend.runs.commands import RunCommands
+from backend.runs.queries import RunQueries
 from backend.settings import Settings
 from backend.streaming.sse import parse_event_id
 from backend.streaming.views import Granularity, Order, number_in_view
@@ -19,9 +20,14 @@ def get_resources(request: Request) -> Resources:
     return resources
 
 
-def get_runs(resources: Annotated[Resources, Depends(get_resources)]) -> Runs:
-    """The use cases."""
+def get_runs(resources: Annotated[Resources, Depends(get_resources)]) -> RunCommands:
+    """Commands on runs."""
     return resources.runs
+
+
+def get_queries(resources: Annotated[Resources, Depends(get_resources)]) -> RunQueries:
+    """Reads of runs."""
+    return resources.queries
 
 
 def get_settings(resources: Annotated[Resources, Depends(get_resources)]) -> Settings:
@@ -74,7 +80,8 @@ def get_event_id(
 
 
 OwnerDep = Annotated[str, Depends(get_owner)]
-RunsDep = Annotated[Runs, Depends(get_runs)]
+RunsDep = Annotated[RunCommands, Depends(get_runs)]
+QueriesDep = Annotated[RunQueries, Depends(get_queries)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 ResourcesDep = Annotated[Resources, Depends(get_resources)]
 EventIdDep = Annotated[tuple[str, int] | None, Depends(get_event_id)]

@@ -21,7 +21,7 @@ async def export_run(
     name: Annotated[str, Query(alias="as", max_length=32, description="md, txt, or what the format adds")],
 ) -> Response:
     """The file, with a name that is made of the title."""
-    run = await resources.runs.find(owner, run_id)
+    run = await resources.queries.find(owner, run_id)
     format = format_of(resources.formats, run)
     exporter = find_exporter(format, name)
     whole = finished(format, run)

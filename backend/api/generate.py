@@ -16,7 +16,7 @@ from backend.api.query import read_query
 from backend.api.starts import RunStartDep
 from backend.api.streams import STREAM_RESPONSES
 from backend.runs.admission.options import RunOptions
-from backend.runs.service import RunRequest
+from backend.runs.commands import RunRequest
 from backend.store.runs import Run
 from workflows.errors import NotFound
 from workflows.formats.base import AnyFormat, invalid_input

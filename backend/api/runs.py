@@ -13,6 +13,7 @@ from backend.api.dependencies import (
     OwnerDep,
     PageCursor,
     PageLimit,
+    QueriesDep,
     RunId,
     RunsDep,
     SettingsDep,
@@ -25,7 +26,7 @@ from backend.api.streams import STREAM_RESPONSES, stream_response
 from backend.api.views import RunPage, RunView, StartedRun, started, summary, whole
 from backend.runs.admission.options import MAX_TOKENS, MAX_USD, RunOptions
 from backend.runs.admission.quote import Quote
-from backend.runs.service import RunRequest
+from backend.runs.commands import RunRequest
 from backend.store.runs import Run
 from workflows.errors import Conflict
 from workflows.models.budget.ledger import Caps
@@ -85,13 +86,16 @@ async def start_run(
 
 async def _wait(start: RunStart, begin: Start) -> Response:
     run, is_new = await start.run(begin)
-    ended = await _unless_left(start.request, start.runs.wait(start.owner, run))
+    ended = await _unless_left(start.request, start.queries.wait(start.owner, run))
     if ended is None:
         return Response(status_code=204)  # to nobody
     headers = run_headers(ended)
-    if ended.error is not None and (refusal := problem_of_run(ended.id, ended.error, headers)) is not None:
+    if (
+        ended.error is not None
+        and (refusal := problem_of_run(ended.id, ended.error.model_dump(), headers)) is not None
+    ):
         return refusal
-    view = whole(ended, await start.runs.transcript(ended))
+    view = whole(ended, await start.queries.transcript(ended))
     return JSONResponse(view.model_dump(mode="json"), status_code=201 if is_new else 200, headers=headers)
 
 
@@ -116,7 +120,7 @@ async def _leave(request: Request) -> None:
 @router.get("", response_model=RunPage)
 async def list_runs(
     owner: OwnerDep,
-    runs: RunsDep,
+    queries: QueriesDep,
     limit: PageLimit = 20,
     cursor: PageCursor = None,
     status: Annotated[
@@ -125,34 +129,34 @@ async def list_runs(
     format: Annotated[str | None, Query(max_length=64)] = None,
 ) -> RunPage:
     """The caller's runs, newest first."""
-    found = await runs.page(owner, before=cursor, limit=limit + 1, status=status, format=format)
+    found = await queries.page(owner, before=cursor, limit=limit + 1, status=status, format=format)
     page, next_cursor = page_of(found, limit, lambda run: run.id)
     return RunPage(runs=[summary(run) for run in page], next_cursor=next_cursor)
 
 
 @router.get("/{run_id}", response_model=RunView)
-async def get_run(run_id: RunId, owner: OwnerDep, runs: RunsDep) -> RunView:
+async def get_run(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> RunView:
     """One run with its text so far."""
-    run = await runs.find(owner, run_id)
-    return whole(run, await runs.transcript(run))
+    run = await queries.find(owner, run_id)
+    return whole(run, await queries.transcript(run))
 
 
 @router.get("/{run_id}/stream", response_class=Response, responses=STREAM_RESPONSES)
 async def stream_run(
     run_id: RunId,
     owner: OwnerDep,
-    runs: RunsDep,
+    queries: QueriesDep,
     settings: SettingsDep,
     event_id: EventIdDep,
     options: StreamOptionsDep,
 ) -> Response:
     """The run's messages, from the start or from after `Last-Event-ID`."""
-    run = await runs.find(owner, run_id)
+    run = await queries.find(owner, run_id)
     if event_id is not None and event_id[0] != run.id:
         raise Conflict(f"The Last-Event-ID belongs to another run than {run.id}.")
     cursor = event_id[1] if event_id else 0
-    reader = runs.reader(run, cursor, options.order, options.granularity)
-    return await stream_response(runs, run, reader, settings)
+    reader = queries.reader(run, cursor, options.order, options.granularity)
+    return await stream_response(queries, run, reader, settings)
 
 
 @router.post("/{run_id}/cancel", response_model=StartedRun)
@@ -171,9 +175,9 @@ async def resume_run(
 
 
 @router.get("/{run_id}/resume-quote")
-async def quote_run(run_id: RunId, owner: OwnerDep, runs: RunsDep) -> Quote:
+async def quote_run(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> Quote:
     """What is left to write, and about what it will cost."""
-    return await runs.quote(owner, run_id)
+    return await queries.quote(owner, run_id)
 
 
 @router.post("/{run_id}/input", status_code=202, response_model=StartedRun)

@@ -16,6 +16,7 @@ from backend.api.dependencies import (
     EventIdDep,
     IdempotencyKey,
     OwnerDep,
+    QueriesDep,
     RequestId,
     RunsDep,
     SettingsDep,
@@ -38,6 +39,7 @@ class RunStart:
     request: Request
     owner: OwnerDep
     runs: RunsDep
+    queries: QueriesDep
     settings: SettingsDep
     event_id: EventIdDep
     options: StreamOptionsDep
@@ -52,7 +54,7 @@ class RunStart:
     async def run(self, start: Start) -> tuple[Run, bool]:
         """The run of `Last-Event-ID`, else the one that `start` makes or finds. Raises NotFound for a foreign id."""
         if self.event_id is not None:
-            return await self.runs.find(self.owner, self.event_id[0]), False
+            return await self.queries.find(self.owner, self.event_id[0]), False
         return await start(self.key)
 
     async def respond(
@@ -68,8 +70,8 @@ class RunStart:
     async def stream(self, run: Run) -> Response:
         """The run's stream, from after `Last-Event-ID`."""
         cursor = self.event_id[1] if self.event_id else 0
-        reader = self.runs.reader(run, cursor, self.options.order, self.options.granularity)
-        return await stream_response(self.runs, run, reader, self.settings)
+        reader = self.queries.reader(run, cursor, self.options.order, self.options.granularity)
+        return await stream_response(self.queries, run, reader, self.settings)
 
 
 def run_headers(run: Run) -> dict[str, str]:

@@ -8,8 +8,8 @@ from fastapi import Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from backend.log.entry import Entry
+from backend.runs.queries import RunQueries
 from backend.runs.readers.reader import Reader
-from backend.runs.service import Runs
 from backend.settings import Settings
 from backend.store.runs import Run
 from backend.streaming.sse import frames, retry_line
@@ -26,12 +26,12 @@ STREAM_RESPONSES: dict[int | str, dict[str, Any]] = {
 _NO_HEADERS: Mapping[str, str] = {}
 
 
-async def stream_response(runs: Runs, run: Run, reader: Reader, settings: Settings) -> Response:
+async def stream_response(queries: RunQueries, run: Run, reader: Reader, settings: Settings) -> Response:
     """The stream; 204 when the reader has the last message already, which tells an EventSource to stop."""
     first = await reader.poll()
     if first is None:
         return Response(status_code=204, headers={"X-Run-Id": run.id})
-    frames = _frames(runs, run, reader, first, settings.retry_ms)
+    frames = _frames(queries, run, reader, first, settings.retry_ms)
     return event_stream(frames, settings, headers={"X-Run-Id": run.id})
 
 
@@ -55,10 +55,10 @@ def event_stream(
 
 
 async def _frames(
-    runs: Runs, run: Run, reader: Reader, first: list[Entry], retry_ms: int
+    queries: RunQueries, run: Run, reader: Reader, first: list[Entry], retry_ms: int
 ) -> AsyncIterator[bytes]:
     # Sent with the headers, so that a proxy and the reader know at once that the stream is open.
     yield retry_line(retry_ms) + frames(run.id, first, reader.first_id)
-    async with aclosing(runs.follow(run, reader)) as batches:
+    async with aclosing(queries.follow(run, reader)) as batches:
         async for batch in batches:
             yield frames(run.id, batch, reader.first_id)

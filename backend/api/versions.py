@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from backend.api.dependencies import OwnerDep, RunId, RunsDep
+from backend.api.dependencies import OwnerDep, QueriesDep, RunId
 from backend.api.starts import RunStartDep
 from backend.api.streams import STREAM_RESPONSES
 from backend.api.views import StartedRun
-from backend.runs.attempt.version_seed import VersionWish
+from backend.runs.attempt.version_seed import VersionRequest
 from backend.runs.results.diff import compare_sections, unified
 from backend.store.runs import Run
 from workflows.errors import Conflict, InvalidInput
@@ -78,16 +78,16 @@ async def start_version(run_id: RunId, body: VersionBody, start: RunStartDep) ->
     """Writes another version, as a run of its own. With `Accept: text/event-stream` the reply is its stream."""
 
     async def begin(key: str | None) -> tuple[Run, bool]:
-        wish = VersionWish(body.section, body.feedback, body.model, key)
-        return await start.runs.new_version(start.owner, run_id, wish)
+        change = VersionRequest(body.section, body.feedback, body.model, key)
+        return await start.runs.new_version(start.owner, run_id, change)
 
     return await start.respond(begin, lambda run: {"parent_run_id": run.parent_run_id})
 
 
 @router.get("/{run_id}/versions")
-async def list_versions(run_id: RunId, owner: OwnerDep, runs: RunsDep) -> dict[str, list[VersionView]]:
+async def list_versions(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> dict[str, list[VersionView]]:
     """All versions of the same text, whichever of them is named, the oldest first."""
-    found = await runs.versions(owner, run_id)
+    found = await queries.versions(owner, run_id)
     return {"versions": [_view(number, run) for number, run in enumerate(found, 1)]}
 
 
@@ -95,17 +95,17 @@ async def list_versions(run_id: RunId, owner: OwnerDep, runs: RunsDep) -> dict[s
 async def diff(
     run_id: RunId,
     owner: OwnerDep,
-    runs: RunsDep,
+    queries: QueriesDep,
     against: Annotated[
         str | None, Query(max_length=64, description="The run to compare with; the version before by default")
     ] = None,
 ) -> DifferenceView:
     """What changed, as a unified diff and by section."""
-    run = await runs.find(owner, run_id)
+    run = await queries.find(owner, run_id)
     other_id = against or run.parent_run_id
     if other_id is None:
         raise InvalidInput.of("against", "this run is the first version; name the run to compare it with")
-    other = await runs.find(owner, other_id)
+    other = await queries.find(owner, other_id)
     before, after = _sections(other), _sections(run)
     return DifferenceView(
         run_id=run.id,
@@ -119,13 +119,13 @@ async def diff(
 
 
 def _view(number: int, run: Run) -> VersionView:
-    wish = run.origin["wish"] if run.origin else {}
+    change = run.origin.wish if run.origin else None
     return VersionView(
         number=number,
         run_id=run.id,
         parent_run_id=run.parent_run_id,
-        section=wish.get("section"),
-        feedback=wish.get("feedback"),
+        section=change.section if change else None,
+        feedback=change.feedback if change else None,
         status=run.status,
         title=run.title,
         model=run.model,
@@ -137,7 +137,7 @@ def _view(number: int, run: Run) -> VersionView:
 def _sections(run: Run) -> list[tuple[str, str]]:
     if run.result is None:
         raise Conflict(f"The run {run.id} is {run.status}: only completed runs can be compared.")
-    return [(section["title"], section["text"]) for section in run.result["sections"]]
+    return [(section.title, section.text) for section in run.result.sections]
 
 
 def _text(sections: list[tuple[str, str]]) -> str:

@@ -12,12 +12,12 @@ import yaml
 
 from backend.cli.failures import fail, recording_model, settings_or_fail
 from backend.cli.remote import RUNS, RemoteError, follow_remote
-from backend.cli.screen import Screen
+from backend.cli.screen import RunScreen
 from workflows.errors import InvalidInput, StorywireError
 from workflows.messages.messages import Message, RunCompleted, RunFailed
 
 if TYPE_CHECKING:
-    from backend.cli.local import Start
+    from backend.cli.local import RunStarter
 
 RECORD_TO: ContextVar[Path | None] = ContextVar("record_to", default=None)
 """Where `storywire record` wants the run's model calls."""
@@ -70,7 +70,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def write(
-    body: dict[str, Any], server: str | None, path: str = RUNS, start: "Start | None" = None
+    body: dict[str, Any], server: str | None, path: str = RUNS, start: "RunStarter | None" = None
 ) -> NoReturn:
     """Writes a text on the screen, and ends the command: 0 when it is complete.
 
@@ -94,7 +94,7 @@ def write(
 async def _show(messages: AsyncGenerator[Message]) -> int:
     """0 when the text is complete, 1 otherwise."""
     ending: Message | None = None
-    with Screen() as screen:
+    with RunScreen() as screen:
         async with aclosing(messages) as stream:
             async for message in stream:
                 screen.show(message)
@@ -105,7 +105,7 @@ async def _show(messages: AsyncGenerator[Message]) -> int:
 
 
 def _follow(
-    body: dict[str, Any], server: str | None, path: str, start: "Start | None"
+    body: dict[str, Any], server: str | None, path: str, start: "RunStarter | None"
 ) -> AsyncGenerator[Message]:
     if server:
         return follow_remote(server, body, path)

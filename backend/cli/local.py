@@ -10,17 +10,18 @@ from pydantic import ValidationError
 from backend.logs import configure_logs
 from backend.resources import Resources, open_resources
 from backend.runs.admission.options import RunOptions
-from backend.runs.service import RunRequest
+from backend.runs.commands import RunRequest
+from backend.runs.readers.replay import read_entry
 from backend.settings import Settings
 from backend.store.runs import Run
 from workflows.errors import Conflict
 from workflows.formats.base import invalid_input
-from workflows.messages.messages import Message, decode
+from workflows.messages.messages import Message
 from workflows.models.budget.ledger import Caps
 
 OWNER = "local"
 
-Start = Callable[[Resources, Mapping[str, Any], RunOptions], Awaitable[Run]]
+RunStarter = Callable[[Resources, Mapping[str, Any], RunOptions], Awaitable[Run]]
 """How a run is started from the body of a request."""
 
 
@@ -31,7 +32,7 @@ async def start_run(resources: Resources, body: Mapping[str, Any], options: RunO
 
 
 async def follow_local(
-    settings: Settings, body: dict[str, Any], start: Start = start_run, record_to: Path | None = None
+    settings: Settings, body: dict[str, Any], start: RunStarter = start_run, record_to: Path | None = None
 ) -> AsyncGenerator[Message]:
     """Starts a run and yields its messages.
 
@@ -73,7 +74,7 @@ async def follow_in_folder(settings: Settings, body: dict[str, Any], folder: Pat
             raise Conflict(
                 f"{folder} holds a run that was asked for otherwise. Give the same options, or another folder."
             ) from None
-        await resources.runs.recover()  # if its process was killed
+        await resources.recovery.recover()  # if its process was killed
         if run.status in ("failed", "cancelled"):
             run = await resources.runs.resume(OWNER, run.id)
         async with aclosing(read_run(resources, run)) as messages:
@@ -92,7 +93,7 @@ async def resume_local(
     configure_logs(quiet)
     async with open_resources(quiet) as resources:
         # Who types a command may open any file, so a run that played a recording goes on with it.
-        resources.models.trust((await resources.runs.find(OWNER, run_id)).model)
+        resources.models.trust((await resources.queries.find(OWNER, run_id)).model)
         run = await resources.runs.resume(OWNER, run_id, Caps(budget_usd=budget))
         async with aclosing(read_run(resources, run)) as messages:
             async for message in messages:
@@ -106,20 +107,21 @@ async def read_run(resources: Resources, run: Run) -> AsyncGenerator[Message]:
     """
     finished = False
     try:
-        async with aclosing(resources.runs.follow(run, resources.runs.reader(run, 0))) as batches:
+        async with aclosing(resources.queries.follow(run, resources.queries.reader(run, 0))) as batches:
             async for batch in batches:
                 for entry in batch:
-                    yield decode(entry.data)
+                    if (message := read_entry(run.id, entry)) is not None:
+                        yield message
                 # What a person was asked and has answered stands in the log too: how the run is counts.
                 if any(entry.type == "input_required" for entry in batch) and await _waits(resources, run):
                     break
         finished = True
     finally:
         if not finished:
-            await resources.execution.stop(run.id)
+            await resources.engine.cancel(run)
         else:
-            await resources.execution.settle(run.id)
+            await resources.engine.settle(run.id)
 
 
 async def _waits(resources: Resources, run: Run) -> bool:
-    return (await resources.runs.find(OWNER, run.id)).status == "waiting"
+    return (await resources.queries.find(OWNER, run.id)).status == "waiting"

@@ -12,7 +12,7 @@ from backend.cli import generate
 from backend.cli.failures import fail
 
 Output = Annotated[
-    Path, typer.Option("--output", "-o", metavar="FILE", help="The recording; must not be there yet.")
+    Path, typer.Option("--output", "-o", metavar="FILE", help="The cassette; must not be there yet.")
 ]
 
 

@@ -23,7 +23,7 @@ from workflows.messages.messages import (
 )
 
 
-class Screen:
+class RunScreen:
     """Shows messages. Sections are printed in the order in which they come."""
 
     def __init__(self) -> None:

@@ -14,7 +14,7 @@ from backend.documents.kinds import KindName, refuse
 from backend.documents.queue import FairQueue
 from workflows.errors import Overloaded
 
-_MODULE = "backend.documents.child"
+_COMMAND = (sys.executable, "-m", "backend.documents.child")
 # The folder that the packages lie in: the child finds them there, installed or not.
 _IMPORT_ROOT = Path(__file__).resolve().parents[2]
 _AT_ONCE, _OF_ONE_OWNER = 3, 2
@@ -60,7 +60,7 @@ class Extraction:
     async def _read(self, kind: KindName, data: bytes) -> dict[str, Any]:
         try:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", _MODULE, kind, str(self._max_characters)),
+                *(*_COMMAND, kind, str(self._max_characters)),
                 stdin=PIPE,
                 stdout=PIPE,
                 stderr=DEVNULL,
@@ -72,14 +72,13 @@ class Extraction:
         try:
             async with asyncio.timeout(self._seconds):
                 report = await self._exchange(process, data)
-                await process.wait()
+                if report is not None:
+                    await process.wait()
         except TimeoutError:
             raise refuse("the file takes too long to read; it may be broken") from None
         finally:
             if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
+                await _kill(process)
         if process.returncode != 0 or report is None:
             raise refuse(
                 "the file can't be read within its limits; it may be broken or too large when unpacked"
@@ -116,6 +115,15 @@ class Extraction:
             return None
         report: dict[str, Any] = json.loads(about)
         return report if "refused" in report else {**report, "text": "".join(text)}
+
+
+async def _kill(process: Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    assert process.stdout is not None
+    while await process.stdout.read(_PIECE):  # what is left in the pipe, or it stays open
+        pass
+    await process.wait()
 
 
 async def _feed(process: Process, data: bytes) -> None:

@@ -36,7 +36,7 @@ _KNOWN = {
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class DocumentKind:
     """A kind of document."""
 
     name: KindName
@@ -49,10 +49,10 @@ _TOLD_BY_THEMSELVES = ("pdf", "docx")
 _CAN_BE_SAVED_AS_WORD = frozenset({".doc", ".odt", ".rtf", ".pages", ".wps", ".html", ".htm"})
 
 KINDS = (
-    Kind("markdown", "text/markdown", (".md", ".markdown"), "Markdown"),
-    Kind("text", "text/plain", (".txt", ".text"), "plain text"),
-    Kind("pdf", "application/pdf", (".pdf",), "a PDF"),
-    Kind(
+    DocumentKind("markdown", "text/markdown", (".md", ".markdown"), "Markdown"),
+    DocumentKind("text", "text/plain", (".txt", ".text"), "plain text"),
+    DocumentKind("pdf", "application/pdf", (".pdf",), "a PDF"),
+    DocumentKind(
         "docx",
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         (".docx",),
@@ -66,7 +66,7 @@ def refuse(message: str, field: str = "file") -> InvalidInput:
     return InvalidInput(f"{field}: {message}", (FieldError(field, message),))
 
 
-def find_kind(filename: str, media_type: str | None, data: bytes) -> Kind:
+def find_kind(filename: str, media_type: str | None, data: bytes) -> DocumentKind:
     """The kind that the name says; without an ending in the name, what the media type or the file itself says.
 
     Raises InvalidInput when it is none that is taken, and when the bytes say otherwise.
@@ -97,7 +97,7 @@ def suffix_of(filename: str) -> str:
     return PurePath(name).suffix.casefold()
 
 
-def _check_bytes(kind: Kind, data: bytes, found: str | None) -> None:
+def _check_bytes(kind: DocumentKind, data: bytes, found: str | None) -> None:
     """Raises InvalidInput when the bytes aren't what the name says."""
     if kind.name == "docx" and data.startswith(_OLE):
         raise refuse("the document is encrypted, or of an old Word; save it as .docx without a password")

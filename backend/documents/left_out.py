@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Kind = Literal[
+LeftOutKind = Literal[
     "charts",
     "comments",
     "deleted_text",
@@ -22,7 +22,7 @@ Kind = Literal[
 ]
 Place = Literal["paragraph", "page"]
 
-_WORDS: dict[Kind, tuple[str, str]] = {
+_WORDS: dict[LeftOutKind, tuple[str, str]] = {
     "charts": ("A chart was left out", "{n} charts were left out"),
     "comments": ("A comment on the text was left out", "{n} comments on the text were left out"),
     "deleted_text": (
@@ -97,9 +97,9 @@ class LeftOut:
     def __init__(self, place: Place) -> None:
         """`place`: what the numbers of places count."""
         self._place = place
-        self._found: dict[Kind, _Omission] = {}
+        self._found: dict[LeftOutKind, _Omission] = {}
 
-    def add(self, kind: Kind, quote: str = "", place: int = 0, count: int = 1) -> None:
+    def add(self, kind: LeftOutKind, quote: str = "", place: int = 0, count: int = 1) -> None:
         """Counts something that isn't in the text; a place of 0 is unknown."""
         omission = self._found.setdefault(kind, _Omission())
         omission.count += count
@@ -113,7 +113,7 @@ class LeftOut:
         """One for each kind, with its count and its places."""
         return tuple(self._warning(kind, omission) for kind, omission in self._found.items())
 
-    def _warning(self, kind: Kind, omission: _Omission) -> DocumentWarning:
+    def _warning(self, kind: LeftOutKind, omission: _Omission) -> DocumentWarning:
         one, many = _WORDS[kind]
         message = one if omission.count == 1 else many.format(n=omission.count)
         places = sorted(set(omission.places))

@@ -73,8 +73,9 @@ class FairQueue:
             turn = turns.popleft()
             if turns:
                 self._waiting[owner] = turns
-            self._busy[owner] += 1
-            turn.set_result(None)
+            if not turn.done():  # else whoever waited gave up
+                self._busy[owner] += 1
+                turn.set_result(None)
 
     def _forget(self, owner: str, turn: asyncio.Future[None]) -> None:
         turns = self._waiting.get(owner)

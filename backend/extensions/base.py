@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from typer import Typer
 
     from backend.lookups import Lookup
-    from backend.runs.service import Runs
+    from backend.runs.commands import RunCommands
+    from backend.runs.queries import RunQueries
     from backend.settings import Settings
     from backend.store.database import Database
     from backend.store.runs import RunRepository
     from workflows.formats.base import AnyFormat
-    from workflows.safety.book import PolicyBook
+    from workflows.safety.registry import PolicyRegistry
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,9 @@ class ServiceContext:
 
     settings: Settings
     formats: Mapping[str, AnyFormat]
-    policies: PolicyBook
-    runs: Runs
+    policies: PolicyRegistry
+    runs: RunCommands
+    queries: RunQueries
     run_repository: RunRepository
     database: Database
 

@@ -11,7 +11,7 @@ import typer
 from backend.cli.failures import fail, settings_or_fail
 from backend.cli.folder import OutFolder
 from backend.cli.remote import RemoteError, follow_remote
-from backend.cli.screen import Screen
+from backend.cli.screen import RunScreen
 from backend.podcasts.topics import read_topic
 from workflows.errors import InvalidInput, StorywireError
 from workflows.messages.messages import Message, RunCompleted
@@ -85,7 +85,7 @@ async def _write(body: dict[str, Any], server: str | None, out: Path | None) -> 
     """0 when the episode is complete, 1 otherwise."""
     ending: Message | None = None
     with ExitStack() as stack:
-        screen = stack.enter_context(Screen())
+        screen = stack.enter_context(RunScreen())
         folder = stack.enter_context(OutFolder(out)) if out is not None else None
         async with aclosing(_follow(body, server, out)) as messages:
             async for message in messages:

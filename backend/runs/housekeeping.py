@@ -1,4 +1,4 @@
-"""What is tidied up behind runs that are long over."""
+"""Housekeeping behind runs that are long over."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,7 +8,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from backend.log.base import RunLog
 from backend.runs.results.cache import ResultCache
-from backend.store.runs import Run, RunRepository
+from backend.store.runs import RunRepository, RunSummary
 
 log = structlog.get_logger()
 
@@ -36,7 +36,7 @@ class Housekeeping:
         self._cache = cache
         self._pack_after = timedelta(seconds=pack_after)
         self._at_once = at_once
-        self._looked_at: Run | None = None
+        self._looked_at: RunSummary | None = None
 
     async def tidy(self) -> int:
         """One round; returns how many runs were packed."""

@@ -1,4 +1,4 @@
-"""Can a run be started here now? Asked by whoever sends requests this way."""
+"""Readiness of this process to start a run, as load balancers ask for it."""
 
 import asyncio
 import time
@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
-from backend.runs.engine.inline import InlineExecution
+from backend.runs.engine.base import Engine
 from workflows.errors import StorywireError
 from workflows.models.clients.catalog import ModelCatalog
 
@@ -24,14 +24,14 @@ class Readiness:
 
     def __init__(
         self,
-        execution: InlineExecution,
+        engine: Engine,
         models: ModelCatalog,
         stores: Mapping[str, Callable[[float], Awaitable[None]]],
         *,
         remember_seconds: float = 1.0,
         busy_seconds: float = 1.0,
     ) -> None:
-        self._execution = execution
+        self._engine = engine
         self._models = models
         self._stores = stores
         self._remember_seconds = remember_seconds
@@ -41,7 +41,7 @@ class Readiness:
 
     async def reason(self) -> str | None:
         """Why no run can be started, in words; None if one can."""
-        if self._execution.closed:
+        if self._engine.closed:
             return "the service is stopping"
         try:
             self._models.resolve(None)
@@ -52,7 +52,7 @@ class Readiness:
                 unwritable = await asyncio.shield(self._probe_stores())
         except TimeoutError:
             unwritable = "the disk does not answer"
-        if unwritable is None and not self._execution.accepts:
+        if unwritable is None and not self._engine.accepts:
             return "no room for another run"
         return unwritable
 

@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 
-from backend.runs.service import Runs
+from backend.runs.queries import RunQueries
 from backend.store.runs import Run
 from backend.store.shares import Share, ShareRepository
 from workflows.errors import Conflict, NotFound
@@ -11,15 +11,15 @@ from workflows.errors import Conflict, NotFound
 _BYTES = 24  # of chance in a token: nobody guesses it
 
 
-class Shares:
+class Sharing:
     """A run has at most one link; making another revokes it. The token itself is kept nowhere."""
 
-    def __init__(self, repository: ShareRepository, runs: Runs) -> None:
+    def __init__(self, repository: ShareRepository, runs: RunQueries) -> None:
         self._repository = repository
         self._runs = runs
 
     async def create(self, owner: str, run_id: str) -> tuple[Share, str]:
-        """The link and its token, which is told this once. Raises NotFound, Conflict while there is no whole text."""
+        """The link and its token, which is shown this once. Raises NotFound, Conflict while there is no whole text."""
         run = await self._runs.find(owner, run_id)
         if run.result is None:
             raise Conflict(f"The run is {run.status}: only a completed run can be shared.")

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import JSON, BigInteger, Integer
 from sqlalchemy.exc import DontWrapMixin
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from workflows.errors import FieldError, InvalidInput
+from workflows.errors import InvalidInput
 
 LARGEST = 2**63 - 1
 """The largest integer that SQL, and JSON as we write it, can hold."""
@@ -22,9 +22,10 @@ _Integer64 = BigInteger().with_variant(Integer(), "sqlite")
 class NumberTooLarge(InvalidInput, DontWrapMixin):
     """An integer of more than 64 bits in something that a person sent: it isn't stored."""
 
-    def __init__(self, field: str) -> None:
-        message = f"an integer between {-LARGEST - 1} and {LARGEST} is expected"
-        super().__init__(f"{field}: {message}", (FieldError(field, message),))
+    @classmethod
+    def at(cls, field: str) -> Self:
+        """The error for an integer that somebody sent as `field`."""
+        return cls.of(field, f"an integer between {-LARGEST - 1} and {LARGEST} is expected")
 
 
 class Instant(TypeDecorator[datetime]):
@@ -58,7 +59,7 @@ class GivenInteger(TypeDecorator[int]):
         """The same, if it fits."""
         del dialect
         if value is not None and _is_too_large(value):
-            raise NumberTooLarge(self.field)
+            raise NumberTooLarge.at(self.field)
         return value
 
 
@@ -88,7 +89,7 @@ class GivenJson(TypeDecorator[Any]):
         """The same, if all of it fits."""
         del dialect
         for path, _ in _large_integers(value, self.field):
-            raise NumberTooLarge(path)
+            raise NumberTooLarge.at(path)
         return value
 
     def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
@@ -106,7 +107,7 @@ class OwnJson(TypeDecorator[Any]):
     def process_bind_param(self, value: Any, dialect: Any) -> Any:
         """The same, or a copy that fits."""
         del dialect
-        return _clamped(value) if any(True for _ in _large_integers(value, "")) else value
+        return clamped(value)
 
     def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
         """As JSON has it: what is compared is a value in it."""
@@ -128,6 +129,11 @@ def _large_integers(value: Any, path: str) -> Iterator[tuple[str, int]]:
             left += ((f"{path}.{key}", item) for key, item in value.items())
         elif isinstance(value, list | tuple):
             left += ((f"{path}.{index}", item) for index, item in enumerate(value))
+
+
+def clamped(value: Any) -> Any:
+    """A JSON value in which integers beyond 64 bits are the nearest that fit; the same one where all do."""
+    return _clamped(value) if any(True for _ in _large_integers(value, "")) else value
 
 
 def _clamped(value: Any) -> Any:

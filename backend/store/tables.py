@@ -18,6 +18,14 @@ from sqlalchemy import (
 )
 
 from backend.store.columns import GivenInteger, GivenJson, Instant, OwnJson, TokenCount
+from backend.store.run_values import (
+    AnswerColumn,
+    ErrorColumn,
+    OptionsColumn,
+    OriginColumn,
+    PlanColumn,
+    ResultColumn,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -41,16 +49,18 @@ runs = Table(
     Column("status", String(16), nullable=False),
     Column("model", String(128), nullable=False),
     Column("input", GivenJson("input"), nullable=False),
-    Column("options", GivenJson("options"), nullable=False),
+    Column("options", OptionsColumn, nullable=False),
     Column("title", String),
     Column("words", Integer, nullable=False, default=0),
-    Column("result", OwnJson(none_as_null=True)),
-    Column("error", OwnJson(none_as_null=True)),
-    Column("answer", GivenJson("answer", none_as_null=True)),
+    Column("section_count", Integer),
+    Column("result", ResultColumn),
+    Column("error", ErrorColumn),
+    Column("answer", AnswerColumn),
     Column("process", String(26)),
     Column("stop_requested", Boolean, nullable=False, default=False),
-    Column("deaths", Integer, nullable=False, default=0, server_default="0"),
-    Column("lifted_seq", Integer),
+    Column("crash_count", Integer, nullable=False, default=0, server_default="0"),
+    Column("superseded_error_seq", Integer),
+    Column("reader_beats", Integer, nullable=False, default=0, server_default="0"),
     Column("idempotency_key", String(255)),
     Column("request_hash", String(64)),
     Column("series", String(26)),
@@ -59,12 +69,15 @@ runs = Table(
     Column("finished_at", Instant),
     Column("root_run_id", String(26)),
     Column("parent_run_id", String(26)),
-    Column("origin", OwnJson(none_as_null=True)),
-    Column("plan", OwnJson(none_as_null=True)),
+    Column("origin", OriginColumn),
+    Column("plan", PlanColumn),
+    Column("cache_key", String(64)),
+    Column("source_run_id", String(26)),
     UniqueConstraint("owner", "idempotency_key"),
     Index("ix_runs_owner_id", "owner", "id"),
     Index("ix_runs_owner_root_run_id", "owner", "root_run_id"),
     Index("ix_runs_status", "status"),
+    Index("ix_runs_owner_cache_key", "owner", "cache_key"),
     Index(
         "uq_runs_part",
         "owner",
@@ -91,6 +104,17 @@ usage = Table(
     Column("cost_usd", Float),
     Column("estimated", Boolean, nullable=False),
     Index("ix_usage_owner_day", "owner", "day"),
+)
+
+# No key to the runs here either: what was bought counts, whatever becomes of the run.
+quota_charges = Table(
+    "quota_charges",
+    metadata,
+    Column("run_id", String(26), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("format", String(64), nullable=False),
+    Column("charged_at", Instant, nullable=False),
+    Index("ix_quota_charges_owner_format", "owner", "format", "charged_at"),
 )
 
 cached_results = Table(

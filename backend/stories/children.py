@@ -6,16 +6,16 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from backend.runs.service import Runs
+from backend.runs.commands import RunCommands
 from backend.store.children import ChildRepository, StoredChild
-from backend.store.runs import Run, RunRepository
+from backend.store.runs import RunRepository
 from backend.store.sessions import SessionRepository
 from backend.stories.recommendations import Recommendation, recommend
 from workflows.errors import FieldError, InvalidInput, NotFound
 from workflows.formats.story.input import ReaderName, StoryReader
-from workflows.safety.book import PolicyBook
 from workflows.safety.check import first_refused_field
 from workflows.safety.policy import load_policy
+from workflows.safety.registry import PolicyRegistry
 
 _HISTORY = 50
 """Runs that are looked at for what was read."""
@@ -47,8 +47,8 @@ class Children:
         children: ChildRepository,
         sessions: SessionRepository,
         run_repository: RunRepository,
-        runs: Runs,
-        policies: PolicyBook,
+        runs: RunCommands,
+        policies: PolicyRegistry,
     ) -> None:
         self._children = children
         self._sessions = sessions
@@ -87,8 +87,8 @@ class Children:
     ) -> tuple[StoredChild, list[Recommendation]]:
         """What the child may like to read about next, by its interests and its stories. Raises NotFound."""
         child = await self.find(owner, child_id)
-        runs = await self._run_repository.referring(owner, "child_id", child_id, limit=_HISTORY)
-        read = list(dict.fromkeys(str(run.input["theme"]) for run in runs if "theme" in run.input))
+        runs = await self._run_repository.inputs_with(owner, "child_id", child_id, limit=_HISTORY)
+        read = list(dict.fromkeys(str(given["theme"]) for _, given in runs if "theme" in given))
         return child, recommend(StoryReader.model_validate(child.profile), read, limit)
 
     async def delete(self, owner: str, child_id: str, on_chapters: OnChapters = "keep") -> ChildDeletion:
@@ -97,18 +97,19 @@ class Children:
         sessions = [session.id for session in await self._sessions.page(owner, child_id=child.id)]
         written = await self._written(owner, child.id, sessions)
         if on_chapters == "delete":
-            for run in written:
-                await self._runs.delete(owner, run.id)
+            for run_id in written:
+                await self._runs.delete(owner, run_id)
         for session_id in sessions:
             await self._sessions.delete(owner, session_id)
         await self._children.delete(owner, child.id)
         kept, deleted = (0, len(written)) if on_chapters == "delete" else (len(written), 0)
         return ChildDeletion(sessions, runs_kept=kept, runs_deleted=deleted)
 
-    async def _written(self, owner: str, child_id: str, sessions: list[str]) -> list[Run]:
-        of_child = await self._run_repository.referring(owner, "child_id", child_id)
-        of_sessions = await self._run_repository.parts(owner, sessions)
-        return list({run.id: run for run in [*of_child, *of_sessions]}.values())
+    async def _written(self, owner: str, child_id: str, sessions: list[str]) -> list[str]:
+        """Ids of the runs that were written for the child."""
+        of_child = await self._run_repository.inputs_with(owner, "child_id", child_id)
+        of_sessions = await self._run_repository.part_summaries(owner, sessions)
+        return list(dict.fromkeys([*(run_id for run_id, _ in of_child), *(run.id for run in of_sessions)]))
 
     def _check(self, profile: Profile) -> None:
         policy = self._policies.apply(load_policy("child", profile.age))

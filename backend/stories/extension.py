@@ -33,7 +33,7 @@ class StoryExtension(Extension):
         from backend.stories.lookups import story_lookups
 
         database = service.database
-        return story_lookups(ChildRepository(database), SessionRepository(database), service.runs)
+        return story_lookups(ChildRepository(database), SessionRepository(database), service.queries)
 
     def routers(self) -> Sequence[APIRouter]:
         """`/api/v1/children` and `/api/v1/stories/sessions`."""

@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from backend.lookups import Lookup
-from backend.runs.service import Runs
+from backend.runs.queries import RunQueries
 from backend.store.children import ChildRepository
 from backend.store.sessions import SessionRepository
 from backend.stories.chapters import chapters_of, retell
 
 
-def story_lookups(children: ChildRepository, sessions: SessionRepository, runs: Runs) -> dict[str, Lookup]:
+def story_lookups(
+    children: ChildRepository, sessions: SessionRepository, runs: RunQueries
+) -> dict[str, Lookup]:
     """By kind, as `workflows.formats.story.references` describes them."""
 
     async def find_child(owner: str, child_id: str) -> Mapping[str, Any] | None:

@@ -23,5 +23,12 @@ def open_stories(service: ServiceContext, format: str) -> StoryParts:
     children = Children(kept, sessions, service.run_repository, service.runs, service.policies)
     return StoryParts(
         children,
-        Sessions(sessions, service.run_repository, service.runs, children, service.formats[format]),
+        Sessions(
+            sessions,
+            service.run_repository,
+            service.runs,
+            service.queries,
+            children,
+            service.formats[format],
+        ),
     )

@@ -2,14 +2,15 @@
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, Generic
 
 from backend.runs.admission.options import RunOptions
+from backend.runs.commands import RunCommands, RunRequest
+from backend.runs.queries import RunQueries
 from backend.runs.results.exports import finished
-from backend.runs.service import RunRequest, Runs
-from backend.store.runs import Run, RunRepository
+from backend.store.runs import Run, RunRepository, RunSummary
 from backend.store.sessions import SessionRepository, StorySession
-from backend.stories.chapters import Chapters, chapters_of
+from backend.stories.chapters import Chapters, RunT, chapters_of
 from backend.stories.children import Children, OnChapters
 from backend.stories.progress import is_timezone, local_day
 from workflows.errors import Conflict, FieldError, InvalidInput, NotFound
@@ -22,12 +23,12 @@ PLANNED_CHAPTERS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class Story(Generic[RunT]):
     """A session with its chapters, its reader as of now, and the minutes read by day."""
 
     session: StorySession
     reader: dict[str, Any]
-    chapters: Chapters
+    chapters: Chapters[RunT]
     days: dict[date, float]
 
     @property
@@ -66,19 +67,21 @@ class Sessions:
         self,
         sessions: SessionRepository,
         run_repository: RunRepository,
-        runs: Runs,
+        runs: RunCommands,
+        queries: RunQueries,
         children: Children,
         format: AnyFormat,
     ) -> None:
         self._sessions = sessions
         self._run_repository = run_repository
         self._runs = runs
+        self._queries = queries
         self._children = children
         self._format = format
 
     async def begin(
         self, owner: str, *, theme: str, child_id: str | None, reader: StoryReader | None, **others: Any
-    ) -> Story:
+    ) -> Story[Run]:
         """A story without a chapter yet. Raises NotFound for the child, InvalidInput."""
         if (child_id is None) == (reader is None):
             raise _refused("child_id", "give either child_id or reader")
@@ -94,13 +97,13 @@ class Sessions:
         )
         return await self._story(session)
 
-    async def begin_with(self, owner: str, run_id: str, **others: Any) -> tuple[Story, bool]:
+    async def begin_with(self, owner: str, run_id: str, **others: Any) -> tuple[Story[Run], bool]:
         """A story whose first chapter is a completed run, and True; or the story that the run is in, and False.
 
         Raises NotFound, Conflict (it isn't a chapter, or isn't complete), InvalidInput.
         """
         values = _checked(others)
-        run = await self._runs.find(owner, run_id)
+        run = await self._queries.find(owner, run_id)
         if run.format != self._format.name or run.status != "completed":
             state = (
                 f"is {run.status}" if run.format == self._format.name else f"is of the format {run.format}"
@@ -122,21 +125,21 @@ class Sessions:
             **{"planned_chapters": PLANNED_CHAPTERS, **values},
         )
         if session is None:  # somebody did so at this very moment
-            run = await self._runs.find(owner, run_id)
+            run = await self._queries.find(owner, run_id)
             return await self.find(owner, run.series or ""), False
         return await self._story(session), True
 
-    async def find(self, owner: str, session_id: str) -> Story:
+    async def find(self, owner: str, session_id: str) -> Story[Run]:
         """Raises NotFound."""
         return await self._story(await self._session(owner, session_id))
 
     async def page(
         self, owner: str, *, child_id: str | None = None, before: str | None = None, limit: int
-    ) -> list[Story]:
+    ) -> list[Story[RunSummary]]:
         """The owner's stories, newest first."""
         sessions = await self._sessions.page(owner, child_id=child_id, before=before, limit=limit)
         ids = [session.id for session in sessions]
-        runs = await self._runs.parts(owner, ids)
+        runs = await self._queries.part_summaries(owner, ids)
         days = await self._sessions.days(owner, ids)
         return [
             Story(
@@ -156,7 +159,7 @@ class Sessions:
         bookmark: tuple[int, int] | None = None,
         minutes: float | None = None,
         **others: Any,
-    ) -> Story:
+    ) -> Story[Run]:
         """Sets what is named; `minutes` are added to what was read today. Raises NotFound, InvalidInput."""
         values = _checked(others)
         story = await self.find(owner, session_id)
@@ -173,7 +176,7 @@ class Sessions:
     async def delete(self, owner: str, session_id: str, on_chapters: OnChapters = "keep") -> list[str]:
         """Removes the session; returns the runs that were its chapters, which go too or stay as they are."""
         await self._session(owner, session_id)
-        runs = [run.id for run in await self._runs.parts(owner, [session_id])]
+        runs = [run.id for run in await self._queries.part_summaries(owner, [session_id])]
         if on_chapters == "delete":
             for run_id in runs:
                 await self._runs.delete(owner, run_id)
@@ -224,7 +227,7 @@ class Sessions:
             await self._sessions.turn_to(owner, session_id, number)
         return run, is_new
 
-    async def _known(self, owner: str, story: Story, choice: ChoiceRequest) -> Run | None:
+    async def _known(self, owner: str, story: Story[Run], choice: ChoiceRequest) -> Run | None:
         """The run that this choice has started already."""
         if choice.idempotency_key is not None:
             run = await self._run_repository.find_by_key(owner, choice.idempotency_key)
@@ -241,8 +244,8 @@ class Sessions:
             raise NotFound(f"There is no story session {session_id[:64]}.")
         return session
 
-    async def _story(self, session: StorySession) -> Story:
-        runs = await self._runs.parts(session.owner, [session.id])
+    async def _story(self, session: StorySession) -> Story[Run]:
+        runs = await self._queries.parts(session.owner, [session.id])
         days = await self._sessions.days(session.owner, [session.id])
         return Story(session, await self._reader(session), chapters_of(runs), days[session.id])
 
@@ -266,7 +269,7 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _check_bookmark(bookmark: tuple[int, int], chapters: Chapters) -> None:
+def _check_bookmark(bookmark: tuple[int, int], chapters: Chapters[Run]) -> None:
     counts = dict(chapters.section_counts)
     chapter, section = bookmark
     if chapter not in counts:
@@ -277,7 +280,7 @@ def _check_bookmark(bookmark: tuple[int, int], chapters: Chapters) -> None:
 
 
 def _refused(name: str, message: str) -> InvalidInput:
-    return InvalidInput(f"{name}: {message}", (FieldError(name, message),))
+    return InvalidInput.of(name, message)
 
 
 def _at_root(error: InvalidInput) -> InvalidInput:

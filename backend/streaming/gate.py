@@ -14,6 +14,7 @@ from workflows.messages.messages import (
     Message,
     MetricsCalculated,
     SafetyChecked,
+    SafetyIssue,
     Slot,
     TextAppended,
     TextRetracted,
@@ -21,7 +22,7 @@ from workflows.messages.messages import (
 )
 from workflows.safety.check import issue_of
 from workflows.safety.policy import GateMode, Policy
-from workflows.safety.rules import Finding
+from workflows.safety.rules import RuleMatch
 from workflows.safety.screen import Screen, screen
 from workflows.state import Section, State
 
@@ -33,6 +34,9 @@ class Gate:
         self._policy = policy
         self._mode: GateMode = policy.gate
         self._held: dict[Slot, _Held] = {}
+        self._told: set[Slot] = (
+            set()
+        )  # sections and pieces of which all was told, by a gate of whole sections
         self._delays = _Delays(clock)
 
     def take(self, message: Message) -> Iterator[Message]:
@@ -42,11 +46,13 @@ class Gate:
                 yield from self._content(data)
             case TextRetracted() as data:
                 self._held.pop(slot_of(data), None)
+                self._told.discard(slot_of(data))
                 self._delays.drop(slot_of(data))
                 yield message
-            case SafetyChecked() as data if data.stage == "section":
-                yield message
-                yield from self._verdict(data)
+            case SafetyChecked() as data:
+                yield self._without_held_quotes(data)
+                if data.stage == "section":
+                    yield from self._verdict(data)
             case MetricsCalculated() as data:
                 yield data.model_copy(update={"gate": self.report()})
             case _:
@@ -91,19 +97,41 @@ class Gate:
         if slot is None or held is None or held.finding is not None or not held.is_whole:
             return
         del self._held[slot]
+        self._told.add(slot)
         about = TextAppended(section=data.section or 0, piece=data.piece, chunk="")
         yield self._tell(about, "".join(held.passed), ends=True)
+
+    def _without_held_quotes(self, data: SafetyChecked) -> SafetyChecked:
+        """The verdict without words of texts that readers haven't been told."""
+        issues = [
+            _without_quote(issue) if self._is_held(data.piece or issue.get("section")) else issue
+            for issue in data.issues
+        ]
+        return data.model_copy(update={"issues": issues})
+
+    def _is_held(self, slot: Slot | None) -> bool:
+        if slot is None or self._mode == "open":
+            return False
+        if self._mode == "section":
+            return slot not in self._told
+        return slot in self._held and self._held[slot].finding is not None
 
     def _tell(self, about: TextAppended, text: str, *, ends: bool) -> TextAppended:
         self._delays.went(slot_of(about), len(text))
         return TextAppended(section=about.section, piece=about.piece, chunk=text, is_complete=ends)
 
-    def _stopped(self, data: TextAppended, finding: Finding) -> SafetyChecked:
+    def _stopped(self, data: TextAppended, finding: RuleMatch) -> SafetyChecked:
         section = data.section if data.piece is None else None
-        issue = issue_of(finding, section)
+        issue = _without_quote(issue_of(finding, section))
         verdict = {"stage": "sentence", "approved": False, "score": 0.0, "issues": [issue]}
         about = {"section": section, "piece": data.piece, "policy": self._policy.label, "layers": ["rules"]}
         return SafetyChecked.model_validate({**verdict, **about})
+
+
+def _without_quote(issue: SafetyIssue) -> SafetyIssue:
+    kept = issue.copy()
+    kept.pop("quote", None)
+    return kept
 
 
 class _Held:
@@ -115,7 +143,7 @@ class _Held:
         self.is_whole = False
 
     @property
-    def finding(self) -> Finding | None:
+    def finding(self) -> RuleMatch | None:
         """The broken rule for which the section is stopped."""
         return self._screen.finding
 

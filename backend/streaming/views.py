@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from typing import Literal, Protocol
 
 from backend.log.entry import Entry
+from workflows.messages.lenient import decode_stored
 from workflows.messages.messages import (
     TERMINAL,
     Slot,
     TextAppended,
     TextRetracted,
-    decode,
     encode,
     slot_of,
 )
@@ -145,14 +145,11 @@ class _Grains:
         self._pending: dict[Slot, str] = {}
 
     def feed(self, entry: Entry) -> Iterator[Entry]:
-        if entry.type == "content":
-            message = decode(entry.data)
-            assert isinstance(message, TextAppended)
+        message = decode_stored(entry.data) if entry.type in ("content", "retract") else None
+        if isinstance(message, TextAppended):
             yield from self._content(entry, message)
             return
-        if entry.type == "retract":
-            message = decode(entry.data)
-            assert isinstance(message, TextRetracted)
+        if isinstance(message, TextRetracted):
             self._pending.pop(slot_of(message), None)
         elif entry.type in TERMINAL:
             yield from self._rest(entry)
@@ -191,11 +188,12 @@ def _section(entry: Entry) -> int | None:
     """The section whose text this entry changes, if any."""
     if entry.type not in ("content", "retract"):
         return None
-    message = decode(entry.data)
-    assert isinstance(message, TextAppended | TextRetracted)
+    message = decode_stored(entry.data)
+    if not isinstance(message, TextAppended | TextRetracted):
+        return None
     return message.section if message.piece is None else None
 
 
 def _ends_section(entry: Entry) -> bool:
-    message = decode(entry.data)
+    message = decode_stored(entry.data)
     return isinstance(message, TextAppended) and message.is_complete

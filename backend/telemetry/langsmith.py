@@ -19,7 +19,8 @@ from urllib3.util import Retry
 
 from backend.telemetry.masking import Mask, MaskMode, make_mask
 from backend.telemetry.metrics import Outcome
-from backend.telemetry.observers import About
+from backend.telemetry.observers import AttemptInfo
+from workflows.state import SECTION_NODES
 
 log = structlog.get_logger()
 
@@ -28,7 +29,6 @@ _QUEUE = 1000
 _BATCH = 100
 _GATHER_SECONDS = 0.5
 _TELL_EVERY_SECONDS = 60.0
-_NODES_OF_A_SECTION = ("generate_content", "enhance_content")
 
 _Work = Callable[[], tuple[str, dict[str, Any]]]
 """Gives `create` or `update`, and the step. Called by the sending thread: masking costs the loop nothing."""
@@ -65,9 +65,9 @@ class LangSmith:
         self._thread = threading.Thread(target=self._send, name="storywire-langsmith", daemon=True)
         self._thread.start()
 
-    def trace(self, about: About) -> "_LangSmithTrace":
+    def trace(self, info: AttemptInfo) -> "_LangSmithTrace":
         """A trace of its own for every attempt: LangSmith shows those of a run together, as a thread."""
-        outbox: Any = _Outbox(self._put, about, make_mask(self._access.mask, about.personal))
+        outbox: Any = _Outbox(self._put, info, make_mask(self._access.mask, info.personal))
         return _LangSmithTrace(LangChainTracer(client=outbox, project_name=self._access.project))
 
     def close(self, seconds: float) -> None:
@@ -135,7 +135,7 @@ class LangSmith:
 class _LangSmithTrace:
     callback: LangChainTracer
 
-    def ended(self, outcome: Outcome, words: int) -> None:
+    def on_end(self, outcome: Outcome, words: int) -> None:
         """The callback was told already."""
         del outcome, words
 
@@ -143,16 +143,16 @@ class _LangSmithTrace:
 class _Outbox:
     """What a tracer takes for LangSmith's client: dresses the steps of one attempt and passes them on."""
 
-    def __init__(self, put: Callable[[_Work], None], about: About, mask: Mask) -> None:
+    def __init__(self, put: Callable[[_Work], None], info: AttemptInfo, mask: Mask) -> None:
         self._put = put
         self._mask = mask
         self._metadata = {
-            "run_id": about.run_id,
-            "thread_id": about.run_id,
-            "format": about.format,
-            "attempt": about.attempt,
+            "run_id": info.run_id,
+            "thread_id": info.run_id,
+            "format": info.format,
+            "attempt": info.attempt,
         }
-        self._tags = ["storywire", f"format:{about.format}", f"attempt:{about.attempt}"]
+        self._tags = ["storywire", f"format:{info.format}", f"attempt:{info.attempt}"]
         self._sections: dict[str, int] = {}  # of the steps that belong to one
 
     def create_run(self, **step: Any) -> None:
@@ -167,7 +167,7 @@ class _Outbox:
 
     def _find_section(self, step: dict[str, Any]) -> None:
         section = self._sections.get(str(step.get("parent_run_id")))
-        if step.get("name") in _NODES_OF_A_SECTION:
+        if step.get("name") in SECTION_NODES:
             section = (step.get("inputs") or {}).get("index", section)
         if section is not None:
             self._sections[str(step["id"])] = section

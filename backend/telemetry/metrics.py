@@ -1,7 +1,6 @@
-"""What is measured, as the rest of the service sees it: a few plain calls, a batch or a run each, never a token.
+"""Metrics interface of the service: one call per batch of messages or per run, never per token.
 
-These classes measure nothing; that is what runs without `/metrics` are given. `prometheus.py` has those
-that count.
+These base classes count nothing and serve a process without `/metrics`; `prometheus.py` has those that count.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,50 +9,53 @@ from typing import Literal
 from workflows.messages.messages import Message, UsageUpdated
 
 Outcome = Literal["completed", "failed", "cancelled", "waiting", "interrupted"]
-"""How an attempt at a run ended. `waiting`: for a person; `interrupted`: another process goes on with it."""
+"""Outcome of an attempt at a run. `waiting`: for a person; `interrupted`: another process goes on with it."""
 
 
-class Watch:
-    """One attempt at a run."""
+class AttemptMetrics:
+    """Metrics of one attempt at a run."""
 
-    def told(self, messages: Sequence[Message]) -> None:
-        """These are in the log now; readers may have them."""
+    def on_messages(self, messages: Sequence[Message]) -> None:
+        """Batch of messages that is in the log now."""
 
-    def log_failed(self) -> None:
-        """The log could not be written."""
+    def on_log_failure(self) -> None:
+        """Failed write to the log."""
 
-    def retold(self) -> None:
-        """From here on it tells the kept result of another run."""
+    def on_cache_hit(self) -> None:
+        """Start of a copy: what follows was written for another run."""
 
-    def ended(self, outcome: Outcome) -> None:
-        """Nothing more comes."""
+    def on_cache_miss(self) -> None:
+        """End of a copy that came to nothing: what follows is the run's own."""
+
+    def on_end(self, outcome: Outcome) -> None:
+        """End of the attempt."""
 
 
-class Measures:
-    """One process."""
+class Metrics:
+    """Metrics of one process."""
 
-    def watch(self, format: str, *, words: int, usage: UsageUpdated | None) -> Watch:
-        """An attempt begins; `words` and `usage` are what earlier attempts wrote and spent."""
+    def attempt(self, format: str, *, words: int, usage: UsageUpdated | None) -> AttemptMetrics:
+        """Metrics of a new attempt; `words` and `usage` are what earlier attempts wrote and spent."""
         del format, words, usage
-        return Watch()
+        return AttemptMetrics()
 
-    def appended(self, seconds: float, entries: int) -> None:
-        """A batch was appended to a log; it waited this long for its commit."""
+    def on_append(self, seconds: float, entries: int) -> None:
+        """Batch appended to a log, with the seconds that it waited for its commit."""
 
-    def recovered(self, after: Literal["crash", "stop"]) -> None:
-        """A run goes on that a process left behind."""
+    def on_recovery(self, after: Literal["crash", "stop"]) -> None:
+        """Run taken over from a process that is gone."""
 
-    def refused(self) -> None:
-        """A run couldn't begin or go on, because there was no room for it here or the process is stopping."""
+    def on_refusal(self) -> None:
+        """Run refused for want of room, or because the process is stopping."""
 
-    def slow_reader_closed(self) -> None:
-        """A reader took nothing for too long."""
+    def on_slow_reader(self) -> None:
+        """Reader closed because it took nothing for too long."""
 
-    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
-        """The head of a reply was sent. `route` is the template (`/api/v1/runs/{run_id}`), not the address."""
+    def on_response(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Head of a reply sent. `route` is the template (`/api/v1/runs/{run_id}`), not the address."""
 
-    def follow(self, *, active: Callable[[], int], room: int, readers: Callable[[], int]) -> None:
-        """What is asked for when somebody looks: runs now and at most, readers."""
+    def track(self, *, active: Callable[[], int], room: int, readers: Callable[[], int]) -> None:
+        """Gauges that are read when somebody scrapes: runs now and at most, readers."""
 
     def render(self) -> bytes | None:
         """Everything so far in Prometheus' text format; None when nothing is measured."""

@@ -1,4 +1,4 @@
-"""One attempt at a run, as everybody sees it who looks on: whatever measures and traces it."""
+"""Observers of an attempt at a run: metrics and traces."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from typing import Protocol
 import structlog
 from langchain_core.callbacks import BaseCallbackHandler
 
-from backend.telemetry.metrics import Measures, Outcome, Watch
+from backend.telemetry.metrics import AttemptMetrics, Metrics, Outcome
 from workflows.messages.messages import Message
 from workflows.messages.transcript import Transcript
 
@@ -16,8 +16,8 @@ log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class About:
-    """Which attempt at which run; `personal` are the texts in its input that are about a person, if known."""
+class AttemptInfo:
+    """Identity of an attempt; `personal` are the texts in the run's input that are about a person, if known."""
 
     run_id: str
     format: str
@@ -26,80 +26,84 @@ class About:
 
 
 class Trace(Protocol):
-    """One attempt in a system of traces."""
+    """Trace of one attempt."""
 
     @property
     def callback(self) -> BaseCallbackHandler:
-        """What LangChain tells of each step."""
+        """LangChain callback that receives each step."""
 
-    def ended(self, outcome: Outcome, words: int) -> None:
-        """Nothing more comes. `words` is the length of the run's text so far."""
+    def on_end(self, outcome: Outcome, words: int) -> None:
+        """End of the attempt. `words` is the length of the run's text so far."""
 
 
-class Tracing(Protocol):
-    """A system of traces. None of its calls waits for anything but `close`."""
+class TraceExporter(Protocol):
+    """Connection to a tracing system. None of its calls waits for anything but `close`."""
 
-    def trace(self, about: About) -> Trace:
-        """An attempt begins."""
+    def trace(self, info: AttemptInfo) -> Trace:
+        """Trace of a new attempt."""
 
     def close(self, seconds: float) -> None:
         """Sends what is left, for so long at most. Blocks: call it in a thread."""
 
 
 @contextmanager
-def _harmless() -> Iterator[None]:
-    """Whoever only looks on breaks no run."""
+def _suppressed() -> Iterator[None]:
+    """Logs a failure and goes on: an observer breaks no run."""
     try:
         yield
     except Exception:
         log.exception("not_measured")
 
 
-class Attempt(Watch):
-    """Measured and traced."""
+class AttemptObserver(AttemptMetrics):
+    """Metrics and traces of one attempt. `callbacks` are for the graph."""
 
-    def __init__(self, watch: Watch, traces: Sequence[Trace], transcript: Transcript) -> None:
-        self._watch = watch
+    def __init__(self, metrics: AttemptMetrics, traces: Sequence[Trace], transcript: Transcript) -> None:
+        self._metrics = metrics
         self._traces = traces
         self._transcript = transcript
         self.callbacks = [trace.callback for trace in traces]
 
-    def told(self, messages: Sequence[Message]) -> None:
-        with _harmless():
-            self._watch.told(messages)
+    def on_messages(self, messages: Sequence[Message]) -> None:
+        with _suppressed():
+            self._metrics.on_messages(messages)
 
-    def log_failed(self) -> None:
-        self._watch.log_failed()
+    def on_log_failure(self) -> None:
+        self._metrics.on_log_failure()
 
-    def retold(self) -> None:
-        with _harmless():
-            self._watch.retold()
+    def on_cache_hit(self) -> None:
+        with _suppressed():
+            self._metrics.on_cache_hit()
 
-    def ended(self, outcome: Outcome) -> None:
-        with _harmless():
-            self._watch.ended(outcome)
+    def on_cache_miss(self) -> None:
+        with _suppressed():
+            self._metrics.on_cache_miss()
+
+    def on_end(self, outcome: Outcome) -> None:
+        with _suppressed():
+            self._metrics.on_end(outcome)
         words = self._transcript.words if self._traces else 0
         for trace in self._traces:
-            with _harmless():
-                trace.ended(outcome, words)
+            with _suppressed():
+                trace.on_end(outcome, words)
 
 
-class Sight:
-    """Everything that looks on at the runs of a process."""
+class Observers:
+    """Observers of all runs of a process. `personal` finds the personal texts in a run's input."""
 
-    def __init__(self, measures: Measures, tracings: Sequence[Tracing] = ()) -> None:
-        self._measures = measures
-        self._tracings = tracings
+    def __init__(self, metrics: Metrics, exporters: Sequence[TraceExporter] = ()) -> None:
+        self._metrics = metrics
+        self._exporters = exporters
 
-    def begin(
+    def observe(
         self, run_id: str, format: str, transcript: Transcript, personal: Callable[[], Sequence[str] | None]
-    ) -> Attempt:
-        """An attempt begins; `transcript` is what the run has told so far. `personal` is asked for if needed."""
-        watch = self._measures.watch(format, words=transcript.words, usage=transcript.usage)
+    ) -> AttemptObserver:
+        """Observer of a new attempt; `transcript` is what the log has so far, `personal` is called if needed."""
+        metrics = self._metrics.attempt(format, words=transcript.words, usage=transcript.usage)
         traces: list[Trace] = []
-        if self._tracings:
-            about = About(run_id, format, transcript.attempts + 1, personal())
-            for tracing in self._tracings:
-                with _harmless():
-                    traces.append(tracing.trace(about))
-        return Attempt(watch, traces, transcript)
+        if self._exporters:
+            info = AttemptInfo(run_id, format, transcript.attempts + 1, personal())
+            for exporter in self._exporters:
+                with _suppressed():
+                    traces.append(exporter.trace(info))
+        return AttemptObserver(metrics, traces, transcript)

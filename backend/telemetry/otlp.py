@@ -32,13 +32,13 @@ from opentelemetry.trace import (
 from ulid import ULID
 
 from backend.telemetry.metrics import Outcome
-from backend.telemetry.observers import About
+from backend.telemetry.observers import AttemptInfo
 from backend.version import VERSION
+from workflows.state import SECTION_NODES
 
 _PATH = "/v1/traces"
 _SEND_SECONDS = 5
 _QUEUE = 2048
-_NODES_OF_A_SECTION = ("generate_content", "enhance_content")
 
 
 class Otlp:
@@ -62,25 +62,25 @@ class Otlp:
         )
         self._tracer = self._provider.get_tracer("storywire", VERSION)
 
-    def trace(self, about: About) -> "_OtlpTrace":
+    def trace(self, info: AttemptInfo) -> "_OtlpTrace":
         """A root span for the attempt."""
-        trace_id = int(ULID.from_str(about.run_id))
+        trace_id = int(ULID.from_str(info.run_id))
         links = []
-        if about.attempt > 1:
+        if info.attempt > 1:
             before = SpanContext(
                 trace_id,
-                _root_id(about.run_id, about.attempt - 1),
+                _root_id(info.run_id, info.attempt - 1),
                 is_remote=True,
                 trace_flags=TraceFlags(TraceFlags.SAMPLED),
             )
             links = [Link(before)]
-        with self._ids.given(trace_id, _root_id(about.run_id, about.attempt)):
-            root = self._tracer.start_span(f"run {about.format}", context=Context(), links=links)
+        with self._ids.given(trace_id, _root_id(info.run_id, info.attempt)):
+            root = self._tracer.start_span(f"run {info.format}", context=Context(), links=links)
         root.set_attributes(
             {
-                "storywire.run_id": about.run_id,
-                "storywire.format": about.format,
-                "storywire.attempt": about.attempt,
+                "storywire.run_id": info.run_id,
+                "storywire.format": info.format,
+                "storywire.attempt": info.attempt,
             }
         )
         return _OtlpTrace(self._tracer, root)
@@ -109,7 +109,7 @@ class _OtlpTrace(BaseCallbackHandler):
         """What LangChain tells of each step."""
         return self
 
-    def ended(self, outcome: Outcome, words: int) -> None:
+    def on_end(self, outcome: Outcome, words: int) -> None:
         """Ends the root span, and whatever a stop left open."""
         for span in self._open.values():
             span.end()
@@ -137,7 +137,7 @@ class _OtlpTrace(BaseCallbackHandler):
             self._within[run_id] = parent
             return
         attributes: dict[str, str | int] = {"storywire.node": node}
-        if node in _NODES_OF_A_SECTION and isinstance(inputs, dict) and isinstance(inputs.get("index"), int):
+        if node in SECTION_NODES and isinstance(inputs, dict) and isinstance(inputs.get("index"), int):
             attributes["storywire.section"] = inputs["index"]
         self._begin(run_id, node, parent, SpanKind.INTERNAL, attributes)
 

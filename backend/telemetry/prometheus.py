@@ -1,4 +1,4 @@
-"""Measures in Prometheus' form. Every app has a registry of its own.
+"""Metrics in Prometheus' form. Every app has a registry of its own.
 
 No label has a run's id or anything that a caller may choose freely: names of models and categories are
 taken up to a number, then they are `other`.
@@ -19,7 +19,7 @@ from prometheus_client import (
     generate_latest,
 )
 
-from backend.telemetry.metrics import Measures, Outcome, Watch
+from backend.telemetry.metrics import AttemptMetrics, Metrics, Outcome
 from backend.version import VERSION
 from workflows.messages.messages import (
     Message,
@@ -57,7 +57,7 @@ class Spent:
     cost_usd: float
 
 
-class PrometheusMeasures(Measures):
+class PrometheusMetrics(Metrics):
     """Counts into a registry of its own."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -135,28 +135,28 @@ class PrometheusMeasures(Measures):
             "route",
         )
 
-    def watch(self, format: str, *, words: int, usage: UsageUpdated | None) -> Watch:
-        return _RunWatch(self, format, words, usage)
+    def attempt(self, format: str, *, words: int, usage: UsageUpdated | None) -> AttemptMetrics:
+        return _AttemptCounts(self, format, words, usage)
 
-    def appended(self, seconds: float, entries: int) -> None:
+    def on_append(self, seconds: float, entries: int) -> None:
         self.append_seconds.observe(seconds)
         self.entries.inc(entries)
 
-    def recovered(self, after: Literal["crash", "stop"]) -> None:
+    def on_recovery(self, after: Literal["crash", "stop"]) -> None:
         self.recoveries.labels(after).inc()
 
-    def refused(self) -> None:
+    def on_refusal(self) -> None:
         self.no_room.inc()
 
-    def slow_reader_closed(self) -> None:
+    def on_slow_reader(self) -> None:
         self.slow_readers.inc()
 
-    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+    def on_response(self, method: str, route: str, status: int, seconds: float) -> None:
         method = method if method in _METHODS else "other"
         self.requests.labels(method, route, status).inc()
         self.request_seconds.labels(method, route).observe(seconds)
 
-    def follow(self, *, active: Callable[[], int], room: int, readers: Callable[[], int]) -> None:
+    def track(self, *, active: Callable[[], int], room: int, readers: Callable[[], int]) -> None:
         self.active.set_function(active)
         self.room.set(room)
         self.readers.set_function(readers)
@@ -165,10 +165,10 @@ class PrometheusMeasures(Measures):
         return generate_latest(self.registry)
 
 
-class _RunWatch(Watch):
-    """Looks at what was told, in merged batches; what it needs to know of a section is when it began."""
+class _AttemptCounts(AttemptMetrics):
+    """Counters of one attempt, fed with merged batches of messages."""
 
-    def __init__(self, to: PrometheusMeasures, format: str, words: int, usage: UsageUpdated | None) -> None:
+    def __init__(self, to: PrometheusMetrics, format: str, words: int, usage: UsageUpdated | None) -> None:
         self._to = to
         self._format = format
         self._began = to.clock()
@@ -178,55 +178,74 @@ class _RunWatch(Watch):
         self._awaited: set[int] = set()  # sections that began and have no text yet
         self._words_before = self._words = words
         self._usage = usage
-        self._is_retold = False
+        self._is_copy = False
 
-    def retold(self) -> None:
-        self._is_retold = True
-        self._to.cached.labels(self._format).inc()
+    def on_cache_hit(self) -> None:
+        self._is_copy = True
 
-    def told(self, messages: Sequence[Message]) -> None:
-        if self._is_retold:
+    def on_cache_miss(self) -> None:
+        self._is_copy = False
+
+    def on_messages(self, messages: Sequence[Message]) -> None:
+        if self._is_copy:
             return  # its words, verdicts and delays were measured when they were new
         now = self._to.clock()
         for message in messages:
-            match message:
-                case TextAppended() as data if data.piece is None:
-                    if data.chunk:
-                        self._text(data.section, now)
-                    if data.is_complete:
-                        self._whole(data.section, now)
-                case ProgressReported() as data:
-                    self._words = data.words
-                case NodeChanged() as data if data.status in ("started", "resumed"):
-                    if data.node == "workflow":
-                        kind = "first" if data.status == "started" else "resumed"
-                        self._to.attempts.labels(self._format, kind).inc()
-                    elif data.section is not None:
-                        self._sections[data.section] = now
-                        self._awaited.add(data.section)
-                case TextRetracted() as data if data.piece is None:
-                    self._to.retractions.labels(self._format, data.reason).inc()
-                case UsageUpdated() as data:
-                    self._spend(data)
-                case SafetyChecked():
-                    self._verdict(message)
-                case MetricsCalculated():
-                    self._gate(message)
-                case RunCompleted() as data:
-                    self._words = sum(section.words for section in data.sections)
-                case RunFailed() as data:
-                    self._words = data.partial.words
-                    self._to.errors.labels(self._format, data.code).inc()
-                case _:
-                    pass
+            if isinstance(message, TextAppended | TextRetracted):
+                self._on_text(message, now)
+            elif isinstance(message, NodeChanged):
+                self._on_node(message, now)
+            else:
+                self._on_report(message)
 
-    def log_failed(self) -> None:
+    def _on_text(self, message: TextAppended | TextRetracted, now: float) -> None:
+        if message.piece is not None:
+            return
+        if isinstance(message, TextRetracted):
+            self._to.retractions.labels(self._format, message.reason).inc()
+            return
+        if message.chunk:
+            self._text(message.section, now)
+        if message.is_complete:
+            self._whole(message.section, now)
+
+    def _on_node(self, message: NodeChanged, now: float) -> None:
+        if message.status not in ("started", "resumed"):
+            return
+        if message.node == "workflow":
+            kind = "first" if message.status == "started" else "resumed"
+            self._to.attempts.labels(self._format, kind).inc()
+        elif message.section is not None:
+            self._sections[message.section] = now
+            self._awaited.add(message.section)
+
+    def _on_report(self, message: Message) -> None:
+        match message:
+            case ProgressReported():
+                self._words = message.words
+            case UsageUpdated():
+                self._spend(message)
+            case SafetyChecked():
+                self._verdict(message)
+            case MetricsCalculated():
+                self._gate(message)
+            case RunCompleted():
+                self._words = sum(section.words for section in message.sections)
+            case RunFailed():
+                self._words = message.partial.words
+                self._to.errors.labels(self._format, message.code).inc()
+            case _:
+                pass
+
+    def on_log_failure(self) -> None:
         self._to.log_failures.inc()
 
-    def ended(self, outcome: Outcome) -> None:
+    def on_end(self, outcome: Outcome) -> None:
         to, written = self._to, self._words - self._words_before
         to.runs.labels(self._format, outcome).inc()
-        if self._is_retold:
+        if self._is_copy:
+            if outcome == "completed":
+                to.cached.labels(self._format).inc()
             return
         to.run_seconds.labels(self._format, outcome).observe(to.clock() - self._began)
         if written <= 0:

@@ -16,18 +16,19 @@ from typing import Any
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from backend.app import create_app
-from backend.log.sql import SqlLog
+from backend.log.sqlite import SqliteLog
 from backend.server import run_server
+from backend.store.owned_runs import OwnedRunRepository
 from backend.store.runs import RunRepository
 from tests.service import settings_for  # which imports the SDKs: once, before the fork
 
 POINTS: dict[str, tuple[type, str]] = {
-    "log": (SqlLog, "append"),
+    "log": (SqliteLog, "append"),
     "checkpoint": (AsyncSqliteSaver, "aput"),
     "task": (AsyncSqliteSaver, "aput_writes"),
-    "claim": (RunRepository, "claim"),
-    "take_over": (SqlLog, "take_over"),
-    "result": (RunRepository, "finish"),
+    "claim": (RunRepository, "resume"),
+    "take_over": (SqliteLog, "take_over"),
+    "result": (OwnedRunRepository, "_end"),
 }
 
 

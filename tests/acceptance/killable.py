@@ -69,6 +69,11 @@ class KillableService:
         assert self._process is not None and self._process.pid is not None
         os.kill(self._process.pid, signal.SIGSTOP)
 
+    def thaw(self) -> None:
+        """SIGCONT: it goes on where it was."""
+        assert self._process is not None and self._process.pid is not None
+        os.kill(self._process.pid, signal.SIGCONT)
+
     async def died(self) -> None:
         """Returns when the process is gone."""
         assert self._process is not None

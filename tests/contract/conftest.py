@@ -1,5 +1,5 @@
-"""The unit tests' database, for the ports that are implemented in it."""
+"""What the contract suites share with the unit tests: a database of a test's own."""
 
-from tests.unit.conftest import database, empty_database, repository
+from tests.unit.conftest import database, empty_database, log, repository
 
-__all__ = ["database", "empty_database", "repository"]
+__all__ = ["database", "empty_database", "log", "repository"]

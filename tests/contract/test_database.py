@@ -5,7 +5,6 @@ import sqlite3
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -16,7 +15,7 @@ from backend.store.database import Database
 from backend.store.runs import RunRepository
 from backend.store.sqlite import SqliteDatabase
 from backend.store.tables import runs
-from tests.unit.stored_runs import add_run, run_values
+from tests.unit.stored_runs import add_run, new_run
 
 PATIENCE = 20.0
 MARK = b"the-secret-of-the-lighthouse"
@@ -69,7 +68,7 @@ async def database(world: World) -> AsyncIterator[Database]:
 
 
 def add(connection: Connection, **values: object) -> None:
-    row = run_values(status="running", stop_requested=False, created_at=datetime.now(UTC), **values)
+    row = new_run(**values).row()
     connection.execute(insert(runs).values(**row))
 
 
@@ -80,7 +79,7 @@ def count(connection: Connection) -> int:
 def add_long_text(connection: Connection) -> None:
     """Runs of which each has a text over many pages, with the mark all over it."""
     for number in range(20):
-        add(connection, input={"text": f"{number} {MARK.decode()} " * 700}, title=MARK.decode())
+        add(connection, input={"text": f"{number} {MARK.decode()} " * 700})
 
 
 async def test_migrate_of_a_database_that_is_up_to_date_changes_nothing(database: Database) -> None:

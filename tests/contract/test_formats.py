@@ -9,10 +9,10 @@ from typing import Any, get_type_hints
 
 import pytest
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
 from typing_extensions import get_protocol_members
 
+from backend.store.checkpoints import MemoryCheckpoints
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
 from tests.models import settings_of
@@ -178,7 +178,7 @@ async def _write(format: AnyFormat, provider: FakeProvider) -> State:
     provider.script = SCRIPTS.get(format.name, Script(default=Reply(tokens_per_chunk=50)))
     settings = settings_of(provider.root_url, model="openai:gpt-test", judge="off")
     catalog = ModelCatalog(settings)
-    graph = build_graph(format, catalog, InMemorySaver())
+    graph = build_graph(format, catalog, MemoryCheckpoints())
     try:
         state: Any = await graph.ainvoke({"input": dict(format.example)}, CONFIG, context=RunContext())
     finally:

@@ -15,7 +15,7 @@ from backend.log.sqlite import SqliteLog
 from backend.store.database import Database
 from backend.store.runs import RunRepository
 from tests.unit.logs import run_logs
-from tests.unit.stored_runs import add_run
+from tests.unit.stored_runs import add_run, finish_run
 
 PATIENCE = 10.0
 """Seconds after which a test gives up; nothing waits that long when all is well."""
@@ -49,13 +49,15 @@ class _Sqlite:
         return (await add_run(self._runs)).id
 
     async def finish(self, log: RunLog, run_id: str) -> None:
-        await self._runs.finish(run_id, "completed")
+        run = await self._runs.get(run_id)
+        assert run is not None
+        await finish_run(self._runs, run, "failed")
         log.let_go(run_id)
 
     async def resume(self, run_id: str) -> None:
         ended = await self._runs.find("maya", run_id)
         assert ended is not None
-        assert await self._runs.claim(ended, "P2", afresh=True)
+        assert await self._runs.resume(ended, "P2", ended.options)
 
 
 class _Memory:

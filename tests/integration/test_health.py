@@ -59,14 +59,14 @@ async def test_readyz_tells_what_is_broken_and_healthz_that_the_process_lives(
         async with open_checkpoints(tmp_path) as checkpoints:
             stores = {"log": resources.database.check_writable, "checkpoints": checkpoints.check_writable}
             readiness = Readiness(
-                resources.execution, resources.models, stores, remember_seconds=0, busy_seconds=0.05
+                resources.engine, resources.models, stores, remember_seconds=0, busy_seconds=0.05
             )
             for what, (path, table) in files.items():
                 for breakage in (_locked(path), _gone(path), _without_table(path, table)):
                     with breakage:
                         assert await readiness.reason() == f"the {what} can't be written"
                     assert await readiness.reason() is None
-        resources.execution.close_door()
+        resources.engine.stop_accepting()
         assert await _ready(http) == (503, "the service is stopping")
         refused = await http.post("/api/v1/runs", json={"format": "story", "input": STORY})
         assert (refused.status_code, refused.json()["code"]) == (503, "OVERLOADED")

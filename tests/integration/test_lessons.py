@@ -1,6 +1,7 @@
 """From an uploaded document to a lesson that can be spoken, over HTTP."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from lxml import etree
 from typer.testing import CliRunner
 
 from backend.cli.main import app
+from backend.documents import extraction
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.service import LiveService, Told, serve, settings_for
@@ -166,6 +168,39 @@ async def test_documents_that_are_refused_are_told_why_and_not_kept(service: Liv
     assert (await service.client.http.get("/api/v1/documents")).json()["documents"] == []
 
 
+async def test_document_says_in_sentences_what_was_left_out(service: LiveService) -> None:
+    added = await upload(service, "a.md", b"---\ntitle: Sleep\n---\nRest.<!-- draft --><br>62 <s>5</s> mg")
+    [front, struck, hidden] = added.json()["warnings"]
+    assert front == {
+        "kind": "front_matter",
+        "message": "The front matter was left out: “title”.",
+        "paragraph": 0,
+        "quote": "title",
+    }
+    assert struck["message"] == "A passage that is struck out was left out: “5”."
+    assert hidden["message"] == "Text that readers don't see was left out: “draft”."
+    kept = (await service.client.http.get(added.headers["location"])).json()
+    assert (kept["text"], kept["title"], kept["warnings"]) == (
+        "Rest.\n62  mg",
+        "Sleep",
+        added.json()["warnings"],
+    )
+
+
+async def test_uploads_of_one_owner_beyond_what_may_wait_are_refused_with_when_to_come_back(
+    service: LiveService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        extraction, "_COMMAND", (sys.executable, "-c", "import threading; threading.Event().wait()")
+    )
+    monkeypatch.setattr(service.resources.documents._extraction, "_seconds", 0.5)
+    replies = await asyncio.gather(*(upload(service, f"{n}.txt", b"Rest.") for n in range(18)))
+    statuses = [reply.status_code for reply in replies]
+    assert statuses.count(503) == 4 and statuses.count(422) == 14
+    refused = next(reply for reply in replies if reply.status_code == 503)
+    assert refused.json()["code"] == "OVERLOADED" and int(refused.headers["retry-after"]) > 0
+
+
 async def test_upload_that_is_no_upload_names_what_is_missing(service: LiveService) -> None:
     http = service.client.http
     fields = {
@@ -209,7 +244,7 @@ def test_command_line_adds_lists_and_removes_documents(
     added = run(app, ["documents", "add", str(tmp_path / "ramipril.md")])
     assert added.exit_code == 0, added.output
     document_id = added.stdout.split()[-1]
-    assert "Noticed sounds like instructions in paragraph" in added.stderr
+    assert "A passage sounds like an order; it was kept (paragraph 13): “do not follow" in added.stderr
     assert document_id in run(app, ["documents", "list"]).stdout
     assert run(app, ["documents", "delete", document_id]).exit_code == 0
 

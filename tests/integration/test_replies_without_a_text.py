@@ -3,6 +3,7 @@ output, keep what was shown, buy nothing more, and the run can go on."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,9 +22,7 @@ async def service(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[LiveS
         yield live
 
 
-async def fail(
-    service: LiveService, provider: FakeProvider, reply: Reply, **options: object
-) -> tuple[str, int]:
+async def fail(service: LiveService, provider: FakeProvider, reply: Reply, **options: Any) -> tuple[str, int]:
     """A story of such replies, to its end; then it goes on with good ones. Returns what was shown before, and
     how many replies were bought for it after the plan."""
     provider.script = Script(rules=(Rule(reply, structured=False),))

@@ -23,7 +23,7 @@ from workflows.messages.messages import Message, SafetyChecked, TextRetracted, U
 from workflows.messages.transcript import Transcript
 from workflows.messages.usage_totals import UsageTotals
 from workflows.models.clients.catalog import Model, ModelCatalog
-from workflows.state import Finding, RunContext, State, text_of
+from workflows.state import ReviewFinding, RunContext, State, text_of
 from workflows.text.words import count_words
 
 CALM = write_prose("calm", 60)
@@ -37,23 +37,23 @@ NOTED = "A cat has to come by."
 class CatStory(StoryFormat):
     """A story with a cat in its second scene, and whose author would like longer titles."""
 
-    async def review(self, given: StoryInput, state: State, model: Model) -> list[Finding]:
+    async def review(self, given: StoryInput, state: State, model: Model) -> list[ReviewFinding]:
         """The cat is worth a rewrite, the title isn't."""
         del given, model
-        found = [Finding(rule="title", advice="A longer title would be nice.", rewrite=False)]
+        found = [ReviewFinding(rule="title", advice="A longer title would be nice.", rewrite=False)]
         if "cat" not in state["sections"][1]["text"]:
-            found.append(Finding(rule="cat", section=1, advice=NOTED, rewrite=True))
+            found.append(ReviewFinding(rule="cat", section=1, advice=NOTED, rewrite=True))
         return found
 
 
 class PetStory(StoryFormat):
     """A story with a pet in its second and third scene."""
 
-    async def review(self, given: StoryInput, state: State, model: Model) -> list[Finding]:
+    async def review(self, given: StoryInput, state: State, model: Model) -> list[ReviewFinding]:
         """What is missing of them."""
         del given, model
         return [
-            Finding(rule=pet, section=index, advice=f"A {pet} is missing.", rewrite=True)
+            ReviewFinding(rule=pet, section=index, advice=f"A {pet} is missing.", rewrite=True)
             for index, pet in ((1, "cat"), (2, "dog"))
             if pet not in state["sections"][index]["text"]
         ]

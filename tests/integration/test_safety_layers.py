@@ -13,8 +13,8 @@ from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.models import open_model
 from tests.service import LiveService, Told, serve, settings_for
 from workflows.messages.messages import ProgressReported, TextAppended, TextRetracted
-from workflows.safety.book import PolicyBook
-from workflows.safety.layers import Layers
+from workflows.safety.pipeline import SafetyPipeline
+from workflows.safety.registry import PolicyRegistry
 from workflows.state import Section, Verdict
 
 GATES = ("sentence", "section")
@@ -22,6 +22,7 @@ ODD = "A calm day began. A zorbl came by. Then all was quiet."
 MILD = "A calm day began. A friend came by. Then all was quiet."
 NOTES = "The editor's notes"
 JUDGED = "You are a careful editor"
+PLAN = '<passage number="5" kind="plan">'
 APPROVAL: dict[str, Any] = {
     "approved": True,
     "issues": [],
@@ -130,8 +131,8 @@ async def test_judge_that_refuses_connections_is_no_approval_and_judges_when_it_
     assert told.ending is not None and told.ending["type"] == "complete"
     assert told.text == told.ending["story_content"]
     assert (
-        judged == {"sentence": 1, "section": 5}[gate]
-    )  # the whole; with the gate by section each of four too
+        judged == {"sentence": 1, "section": 6}[gate]
+    )  # the whole; with the gate by section each of four, and the choices too
 
 
 # Thresholds of an operator's own.
@@ -139,9 +140,9 @@ async def test_judge_that_refuses_connections_is_no_approval_and_judges_when_it_
 
 async def verdict_on(provider: FakeProvider, tmp_path: Path, rules: str, *, layer: str) -> Verdict:
     """What one layer says of a section, by a policy file with these lines."""
-    policy = PolicyBook(policies(tmp_path, rules)).find("child", 7)
+    policy = PolicyRegistry(policies(tmp_path, rules)).find("child", 7)
     async with open_model(provider.root_url, "chat") as model:
-        layers = Layers(moderator=model) if layer == "moderation" else Layers(judge=model)
+        layers = SafetyPipeline(moderator=model) if layer == "moderation" else SafetyPipeline(judge=model)
         return await layers.check(policy, {0: Section(index=0, text=ODD)}, "final")
 
 
@@ -273,7 +274,9 @@ async def test_what_was_judged_is_what_is_stored_and_shown_with_many_sections_in
         assert any(sentence in text for text in ever.values()) == (gate == "open")
         assert sentence not in told.text
     # The last verdict is on this very text, and approves it.
-    judged = [call for call in provider.generations if JUDGED in call.prompt_text][-1]
+    judged = [
+        call for call in provider.generations if JUDGED in call.prompt_text and PLAN in call.prompt_text
+    ][-1]
     assert all(text in judged.prompt_text for text in told.sections.values())
     assert (run["safety"][-1]["stage"], run["safety"][-1]["approved"]) == ("final", True)
 
@@ -341,4 +344,6 @@ async def test_section_that_no_rewrite_makes_fit_is_written_twice_more_withdrawn
     assert retracted == [(1, "safety")] * 3
     finals = [verdict for verdict in run["safety"] if verdict["stage"] == "final"]
     assert [verdict["approved"] for verdict in finals] == [False] * 3
-    assert all(issue["quote"] == grim for verdict in finals for issue in verdict["issues"])
+    # What readers were never told isn't quoted to them.
+    quote = None if gate == "section" else grim
+    assert all(issue.get("quote") == quote for verdict in finals for issue in verdict["issues"])

@@ -192,7 +192,7 @@ async def test_review_waits_for_a_person_and_goes_on_with_the_edited_plan(
                 asked = frame.message.payload
                 break
         await _wait_for_status(service, run_id, "waiting")
-        assert service.resources.execution.active == 0  # no worker waits
+        assert service.resources.engine.active == 0  # no worker waits
 
     async with serve(settings_for(provider, tmp_path)) as service:
         assert asked is not None and (await service.client.run(run_id))["status"] == "waiting"

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from backend.log.sql import SqlLog
 from backend.log.sqlite import SqliteLog
 from backend.store.database import Database
 from backend.store.runs import RunRepository
@@ -56,7 +55,7 @@ def repository(database: Database) -> RunRepository:
 
 
 @pytest.fixture
-async def log(database: Database) -> AsyncIterator[SqlLog]:
+async def log(database: Database) -> AsyncIterator[SqliteLog]:
     """The log in it, as one process of the service has it."""
     opened = SqliteLog(database)
     yield opened

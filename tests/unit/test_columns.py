@@ -10,7 +10,8 @@ from backend.store.database import Database
 from backend.store.runs import RunRepository
 from backend.store.sessions import SessionRepository
 from backend.store.usage import UsageRepository
-from tests.unit.stored_runs import add_run
+from tests.unit.messages import complete
+from tests.unit.stored_runs import add_run, finish_run
 from workflows.errors import InvalidInput
 
 TOO_LARGE = [LARGEST + 1, -LARGEST - 2, 10**30]
@@ -22,7 +23,6 @@ TOO_LARGE = [LARGEST + 1, -LARGEST - 2, 10**30]
     [
         (lambda n: {"input": {"reader": {"age": n}}}, "input.reader.age"),
         (lambda n: {"input": {"ages": [1, [n]]}}, "input.ages.1.0"),
-        (lambda n: {"options": {"max_output_tokens": n}}, "options.max_output_tokens"),
         (lambda n: {"series": "S", "part": n}, "chapter_number"),
     ],
 )
@@ -33,17 +33,6 @@ async def test_run_with_a_number_that_is_too_large_is_refused_by_its_field(
         await add_run(repository, **values(number))
     assert [error.field for error in refused.value.errors] == [field]
     assert await repository.unfinished() == []
-
-
-async def test_resume_and_answer_with_a_number_that_is_too_large_change_nothing(
-    repository: RunRepository,
-) -> None:
-    run = await add_run(repository, status="waiting")
-    with pytest.raises(InvalidInput, match=r"^answer\.sections\.0\.target_words: "):
-        await repository.answer(run, "P", {"sections": [{"target_words": 2**63}]})
-    with pytest.raises(InvalidInput, match=r"^options\.max_output_tokens: "):
-        await repository.update(run.id, options={"max_output_tokens": 2**63})
-    assert await repository.find("maya", run.id) == run
 
 
 @pytest.mark.parametrize("number", TOO_LARGE)
@@ -64,19 +53,17 @@ async def test_child_and_session_with_a_number_that_is_too_large_are_refused(
 async def test_largest_numbers_are_kept(repository: RunRepository, number: int) -> None:
     run = await add_run(repository, input={"n": number, "whole": [number, 1.5e300, True, None, "9" * 40]})
     assert run.input == {"n": number, "whole": [number, 1.5e300, True, None, "9" * 40]}
-    assert await repository.referring("maya", "n", str(number)) == [run]
+    assert await repository.inputs_with("maya", "n", str(number)) == [(run.id, run.input)]
 
 
 async def test_result_with_numbers_that_are_too_large_is_kept_with_the_nearest_that_fit(
     repository: RunRepository,
 ) -> None:
     run = await add_run(repository)
-    result = {"metadata": {"words": 10**30, "left": [-(10**30), 7]}, "title": "T"}
-    await repository.finish(run.id, "completed", result=result, plan={"n": 2**64})
-    stored = await repository.find("maya", run.id)
-    assert stored is not None and stored.status == "completed"
-    expected = {"metadata": {"words": LARGEST, "left": [-LARGEST - 1, 7]}, "title": "T"}
-    assert (stored.result, stored.plan) == (expected, {"n": LARGEST})
+    result = complete("Once.").model_copy(update={"metadata": {"words": 10**30, "left": [-(10**30), 7]}})
+    stored = await finish_run(repository, run, "completed", result=result)
+    assert stored.result is not None
+    assert stored.result.metadata == {"words": LARGEST, "left": [-LARGEST - 1, 7]}
 
 
 async def test_usage_that_no_provider_can_mean_is_stored_and_added_up(database: Database) -> None:

@@ -12,7 +12,7 @@ from workflows.errors import InvalidInput
 from workflows.formats.base import Plan
 from workflows.formats.creator_script.advice import give_tips
 from workflows.formats.creator_script.format import CreatorScriptFormat
-from workflows.formats.creator_script.input import Style
+from workflows.formats.creator_script.input import VideoStyle
 from workflows.formats.creator_script.plan import make_plan, slots_of
 from workflows.formats.creator_script.styles import list_styles
 from workflows.formats.creator_script.templates import TemplateError, TemplateRegistry
@@ -62,7 +62,7 @@ def tips(**wish: Any) -> set[str]:
 
 @given(
     st.floats(1, 60),
-    st.sampled_from(get_args(Style)),
+    st.sampled_from(get_args(VideoStyle)),
     st.sampled_from(TEMPLATES),
     st.lists(st.sampled_from(["should", "nice"]), max_size=10),
     st.integers(0, 3),
@@ -207,9 +207,9 @@ def test_tips_are_none_for_a_good_wish() -> None:
 def test_templates_are_six_and_fit_their_styles_and_are_fit_for_readers() -> None:
     assert TEMPLATES == ["explainer", "news_commentary", "product_review", "story", "top_list", "tutorial"]
     for template in TemplateRegistry().all():
-        assert set(template.styles) <= set(get_args(Style))
+        assert set(template.styles) <= set(get_args(VideoStyle))
     assert {guide.template for guide in list_styles().values()} <= set(TEMPLATES)
-    assert set(list_styles()) == set(get_args(Style))
+    assert set(list_styles()) == set(get_args(VideoStyle))
     assert load_policy("general").name == SCRIPT.policy(SCRIPT.parse(SCRIPT.example)).name
 
 

@@ -1,6 +1,5 @@
 """Transactions as functions, and a schema that is what the tables say."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 from alembic.autogenerate import compare_metadata
@@ -11,15 +10,14 @@ from sqlalchemy import Connection, func, insert, select
 from backend.store import tables
 from backend.store.database import Database
 from backend.store.tables import metadata, runs
-from tests.unit.stored_runs import run_values
+from tests.unit.stored_runs import new_run
 
 MIGRATIONS = Path(tables.__file__).parent / "migrations"
 FILES = list((MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def add(connection: Connection) -> None:
-    values = run_values(status="running", stop_requested=False, created_at=datetime.now(UTC))
-    connection.execute(insert(runs).values(**values))
+    connection.execute(insert(runs).values(new_run().row()))
 
 
 def count(connection: Connection) -> int:

@@ -149,11 +149,11 @@ def list_functions() -> dict[str, Callable[[str], object]]:
 
 
 def _takes_a_text(function: Callable[..., object]) -> bool:
-    first, *others = [*inspect.signature(function).parameters.values()] or [None]
+    parameters = [*inspect.signature(function).parameters.values()]
     return (
-        first is not None
-        and first.annotation is str
-        and all(other.default is not inspect.Parameter.empty for other in others)
+        bool(parameters)
+        and parameters[0].annotation is str
+        and all(other.default is not inspect.Parameter.empty for other in parameters[1:])
     )
 
 

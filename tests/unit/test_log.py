@@ -10,11 +10,11 @@ from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.exc import OperationalError
 
 from backend.log.entry import Entry
-from backend.log.sql import SqlLog
+from backend.log.sqlite import SqliteLog
 from backend.store.database import Database
 from backend.store.runs import RunRepository
 from backend.store.tables import log_archives, log_entries
-from tests.unit.stored_runs import add_run
+from tests.unit.stored_runs import add_run, finish_run
 
 PATIENCE = 10.0
 """Seconds after which a test gives up; nothing waits that long when all is well."""
@@ -26,7 +26,7 @@ def entries(first: int, last: int) -> list[Entry]:
     ]
 
 
-async def begin(log: SqlLog, repository: RunRepository, count: int = 0) -> tuple[str, int]:
+async def begin(log: SqliteLog, repository: RunRepository, count: int = 0) -> tuple[str, int]:
     """A run with `count` entries, and the epoch of its writer."""
     run = await add_run(repository)
     epoch = await log.take_over(run.id)
@@ -34,9 +34,11 @@ async def begin(log: SqlLog, repository: RunRepository, count: int = 0) -> tuple
     return run.id, epoch
 
 
-async def finish(log: SqlLog, repository: RunRepository, run_id: str) -> None:
+async def finish(log: SqliteLog, repository: RunRepository, run_id: str) -> None:
     """The run is over, as the executor leaves it."""
-    await repository.finish(run_id, "completed")
+    run = await repository.get(run_id)
+    assert run is not None
+    await finish_run(repository, run, "failed")
     log.let_go(run_id)
 
 
@@ -56,7 +58,7 @@ def count_commits() -> Iterator[list[int]]:
 
 
 async def test_log_appends_of_many_runs_at_once_share_a_commit(
-    log: SqlLog, repository: RunRepository
+    log: SqliteLog, repository: RunRepository
 ) -> None:
     begun = [await begin(log, repository) for _ in range(40)]
     with count_commits() as commits:
@@ -69,7 +71,7 @@ async def test_log_appends_of_many_runs_at_once_share_a_commit(
 
 
 async def test_log_packed_leaves_one_row_and_no_entries(
-    log: SqlLog, repository: RunRepository, database: Database
+    log: SqliteLog, repository: RunRepository, database: Database
 ) -> None:
     run, _ = await begin(log, repository, 300)
     await finish(log, repository, run)
@@ -85,7 +87,7 @@ NOT_UTF8 = Entry(1, "\ud800", b"{}")
 
 @pytest.mark.parametrize("fault", [BEYOND_64_BITS, NOT_UTF8])
 async def test_log_with_rows_that_no_database_takes_fails_for_their_run_alone(
-    log: SqlLog, repository: RunRepository, fault: Entry
+    log: SqliteLog, repository: RunRepository, fault: Entry
 ) -> None:
     (faulty, first), (well, second) = await begin(log, repository), await begin(log, repository)
     outcomes = await asyncio.gather(
@@ -97,7 +99,7 @@ async def test_log_with_rows_that_no_database_takes_fails_for_their_run_alone(
 
 
 async def test_log_in_a_database_that_can_not_be_written_fails_for_all_at_the_first_try(
-    log: SqlLog, repository: RunRepository
+    log: SqliteLog, repository: RunRepository
 ) -> None:
     begun = [await begin(log, repository) for _ in range(3)]
 

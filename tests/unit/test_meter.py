@@ -11,7 +11,7 @@ from workflows.errors import BudgetExceeded
 from workflows.messages.messages import CallUsage
 from workflows.models.budget.ledger import Caps, Ledger
 from workflows.models.budget.meter import Meter, MeterReader
-from workflows.models.budget.prices import PriceBook
+from workflows.models.budget.prices import PriceRegistry
 from workflows.models.spec import ModelSpec
 
 PROMPT: list[list[BaseMessage]] = [[HumanMessage("x" * 40)]]
@@ -22,7 +22,7 @@ class Desk:
 
     def __init__(self, caps: Caps | None = None) -> None:
         self.told: list[CallUsage] = []
-        meter = Meter(Ledger(PriceBook(), caps), self.told.append, ModelSpec("openai", "x"), "writing", 2)
+        meter = Meter(Ledger(PriceRegistry(), caps), self.told.append, ModelSpec("openai", "x"), "writing", 2)
         self.reader = MeterReader(meter)
 
     async def begin(self) -> UUID:
@@ -90,7 +90,7 @@ async def test_meter_stops_a_call_that_nobody_else_watches_at_the_chunk_that_is_
 
 @pytest.mark.parametrize("made", [False, True])
 async def test_meter_counts_a_call_that_was_cut_off_only_if_it_was_made(made: bool) -> None:
-    ledger, told = Ledger(PriceBook()), list[CallUsage]()
+    ledger, told = Ledger(PriceRegistry()), list[CallUsage]()
     meter = Meter(ledger, told.append, ModelSpec("openai", "x"), "writing", 2)
     reader = MeterReader(meter, meter.begin(PROMPT[0]))
     if made:

@@ -3,14 +3,14 @@
 from dataclasses import replace
 
 from backend.runs.admission.quote import make_quote
-from tests.unit.messages import OUTLINE, content
-from tests.unit.test_result_cache import RUN
+from tests.unit.messages import OUTLINE, content, error
+from tests.unit.stored_runs import a_run
 from workflows.messages.messages import CallUsage, Message, UsageUpdated
 from workflows.messages.transcript import Transcript
 from workflows.models.budget.prices import FREE, OwnPrice
 
 PRICE = OwnPrice(input=1, output=10)
-FAILED = replace(RUN, status="failed", error={"resumable": True}, options={"budget_usd": 0.5})
+FAILED = a_run(status="failed", error=error(), options={"budget_usd": 0.5})
 
 
 def transcript(*messages: Message) -> Transcript:

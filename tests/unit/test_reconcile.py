@@ -151,7 +151,7 @@ def test_reconcile_after_a_verdict_that_approves_restores_what_was_noted() -> No
 
 def test_reconcile_between_two_rewrites_restores_the_one_that_is_done() -> None:
     sections = {0: "He smiled.", 1: "She killed.", 2: "A cat."}
-    state = state_of(sections, safety=verdict(0, 1), revising=[2], mended=[0, 2])
+    state = state_of(sections, safety=verdict(0, 1), revising=[2], rewritten=[0, 2])
     told = replay(
         *(content(index, "Before.", ends=True) for index in range(3)),
         *(retract(0), content(0, "He sm"), retract(1), content(1, "She sm"), retract(2)),

@@ -25,7 +25,7 @@ def test_run_options_left_out_are_the_plain_ones() -> None:
 
 
 def test_run_options_from_a_query_string_are_read_as_their_types() -> None:
-    options = RunOptions.model_validate({"parallel": "4", "review_outline": "true"})
+    options = RunOptions.model_validate({"parallel": "4", "review_outline": "true"}, strict=False)
     assert (options.parallel, options.review_outline) == (4, True)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:  # a second of imports, which whoever only reads the settings 
     from workflows.lookups import Lookups
     from workflows.models.clients.catalog import Model
     from workflows.models.spec import ModelSpec
-    from workflows.state import Finding, PlannedPiece, SectionTask, State
+    from workflows.state import PlannedPiece, ReviewFinding, SectionTask, State
 
 CacheMode = Literal["use", "refresh", "off"]
 
@@ -175,7 +175,7 @@ class Extends(Protocol):
 class Reviews(Protocol):
     """Rules of its own for the finished text."""
 
-    async def review(self, inputs: Any, state: State, model: Model) -> list[Finding]:
+    async def review(self, inputs: Any, state: State, model: Model) -> list[ReviewFinding]:
         """What the finished sections lack by the format's own rules.
 
         Called after every pass, a rewrite's too. A finding with `rewrite` has its section written again,

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import orjson
 from pydantic import BaseModel, ValidationError
 
-from workflows.messages.messages import Message, StoryChunk
+from workflows.messages.messages import Message, StoryChunk, decode
 
 _KINDS: dict[str, type[BaseModel]] = {kind.type: kind for kind in get_args(Message)}
 
@@ -27,6 +27,18 @@ def read_message(line: bytes | str) -> Message | None:
         if any(item["type"] != "literal_error" for item in error.errors(include_input=False)):
             raise ValueError(f"a message of the type {chunk['type']} lacks what it must have") from None
     return _take_as_it_is(chunk)
+
+
+def decode_stored(line: bytes | str) -> Message | None:
+    """A message of our own log, which a later version may have written; None for what can't be read at all."""
+    try:
+        return decode(line)
+    except ValidationError:
+        pass
+    try:
+        return read_message(line)
+    except ValueError:
+        return None
 
 
 def _take_as_it_is(chunk: dict[str, Any]) -> Message:

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from workflows.safety.folding import fold
 from workflows.safety.injection import (
     concealed,
     find_disguised,
@@ -21,7 +22,7 @@ from workflows.safety.injection import (
     find_orders,
     read_orders,
 )
-from workflows.safety.spelling import fold, readings
+from workflows.safety.spelling import readings
 from workflows.text.html_text import escape_tags, read_html
 
 Kind = Literal["sounds_like_instructions", "hidden_text", "invisible_characters"]
@@ -37,7 +38,7 @@ _INVISIBLE = re.compile("[\u200b\u2060-\u2064\u202a-\u202e\u2066-\u2069\ufeff\U0
 _INSIDE_WORDS = re.compile("(?<=[A-Za-z])[\u200c\u200d](?=[A-Za-z])")
 _SOFT_HYPHEN = re.compile("\u00ad")
 # Patterns that look around aren't asked about more than this at once.
-_WINDOW = 4000
+_WINDOW = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,10 +174,7 @@ def _may_hold_orders(text: str) -> bool:
         any(word in together for word in words)
         or any(phrase in folded for phrase in phrases)
         or any(
-            word in reading
-            for reading in readings(folded)
-            if reading != folded
-            for word in (*phrases, *words)
+            word in reading for reading in readings(text) if reading != folded for word in (*phrases, *words)
         )
     )
 

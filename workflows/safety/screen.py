@@ -5,7 +5,7 @@ sentences before it. What it gives out doesn't depend on how the text was cut in
 """
 
 from workflows.safety.policy import Policy
-from workflows.safety.rules import Finding, find_blocked, is_open
+from workflows.safety.rules import RuleMatch, find_blocked, is_open
 from workflows.text.sentences import find_sentence_end
 
 _CONTEXT = 160
@@ -20,7 +20,7 @@ class Screen:
         self._context: list[str] = []
         self._held = ""
         self._seen = 0  # characters of `_held` in which no end of a sentence is left to be found
-        self.finding: Finding | None = None
+        self.finding: RuleMatch | None = None
         """Why nothing more is given out."""
 
     def feed(self, chunk: str) -> str:
@@ -60,7 +60,7 @@ class Screen:
             del self._context[0]
 
 
-def screen(policy: Policy, text: str) -> tuple[str, Finding | None]:
+def screen(policy: Policy, text: str) -> tuple[str, RuleMatch | None]:
     """What of a whole section may be shown, and why not all of it."""
     one = Screen(policy)
     return one.feed(text) + one.close(), one.finding

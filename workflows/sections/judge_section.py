@@ -3,26 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
-from langgraph.runtime import Runtime
-
 from workflows.messages.messages import SafetyChecked
-from workflows.sections.dependencies import Dependencies
-from workflows.state import RunContext, Section
+from workflows.sections.node_context import NodeContext
+from workflows.state import Section
 
 
-async def judge_section(
-    deps: Dependencies, state: Mapping[str, Any], section: Section, runtime: Runtime[RunContext]
-) -> dict[str, Any]:
+async def judge_section(context: NodeContext, state: Mapping[str, Any], section: Section) -> dict[str, Any]:
     """What the state learns: the verdict on a section of a policy with `gate = "section"`, else nothing.
 
     Raises a ModelError when a check gives no answer: the section stays held back, and is written again
     when the run is resumed.
     """
-    policy = deps.policy(deps.format.parse(state["input"]))
+    policy = context.policy(context.format.parse(state["input"]))
     if policy.gate != "section":
         return {}
-    layers = await deps.open_layers(runtime, section["index"])
-    verdict = await layers.check(policy, {section["index"]: section}, "section")
+    pipeline = await context.open_pipeline(section["index"])
+    verdict = await pipeline.check(policy, {section["index"]: section}, "section")
     verdict["section"] = section["index"]
-    runtime.stream_writer(SafetyChecked.model_validate(verdict))
+    context.publish(SafetyChecked.model_validate(verdict))
     return {"judged": {section["index"]: verdict}}

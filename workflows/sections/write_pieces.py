@@ -4,7 +4,6 @@ from collections.abc import AsyncGenerator
 from contextlib import ExitStack, aclosing
 from typing import Any
 
-from langgraph.runtime import Runtime
 from langgraph.types import StreamWriter
 
 from workflows.errors import ModelBadOutput
@@ -14,30 +13,28 @@ from workflows.messages.messages import NodeChanged, SafetyChecked
 from workflows.models.clients.catalog import Model
 from workflows.safety.check import check_sections
 from workflows.safety.policy import Policy
-from workflows.sections.dependencies import Dependencies
+from workflows.sections.node_context import NodeContext
 from workflows.sections.section_writer import SectionWriter
-from workflows.state import Piece, PlannedPiece, RunContext, Section, State, Verdict
+from workflows.state import Piece, PlannedPiece, Section, State, Verdict
 from workflows.text.normaliser import normalise_all
 
 
-async def write_pieces(
-    deps: Dependencies, given: Any, state: State, model: Model, runtime: Runtime[RunContext]
-) -> dict[str, Any]:
+async def write_pieces(context: NodeContext, given: Any, state: State, model: Model) -> dict[str, Any]:
     """The format's pieces, told while they are written; what isn't fit for the readers is taken back.
 
     Raises ModelBadOutput when a planned piece is missing. A failure leaves no trace in the state.
     """
-    format = deps.format
+    format = context.format
     if not isinstance(format, MakesPieces):
         return {}
     planned = normalise_all(format.plan_pieces(given, state))  # titles are shown
     if not planned:
         return {}
     stream = format.write_pieces(given, state, planned, model)
-    texts = await _write(stream, planned, runtime.stream_writer)
+    texts = await _write(stream, planned, context.publish)
     if missing := [piece["name"] for piece in planned if piece["name"] not in texts]:
         raise ModelBadOutput(f"The model left out {', '.join(missing)}.")
-    verdicts = await _judge(deps, deps.policy(given), planned, texts, runtime)
+    verdicts = await _judge(context, context.policy(given), planned, texts)
     pieces = {
         piece["name"]: Piece(**piece, text=texts[piece["name"]])
         for piece in planned
@@ -70,25 +67,21 @@ async def _write(
 
 
 async def _judge(
-    deps: Dependencies,
-    policy: Policy,
-    planned: list[PlannedPiece],
-    texts: dict[str, str],
-    runtime: Runtime[RunContext],
+    context: NodeContext, policy: Policy, planned: list[PlannedPiece], texts: dict[str, str]
 ) -> dict[str, Verdict]:
     """A verdict a piece: by the rules each, then one look at all that passed. Told where it is waited for."""
     names = [piece["name"] for piece in planned]
     sections = {i: Section(index=i, text=texts[name]) for i, name in enumerate(names)}
     verdicts = {i: check_sections(policy, {i: section}, "section") for i, section in sections.items()}
     fit = {i: section for i, section in sections.items() if verdicts[i]["approved"]}
-    layers = await deps.open_layers(runtime)
-    whole = await layers.check(policy, fit, "section")
+    pipeline = await context.open_pipeline()
+    whole = await pipeline.check(policy, fit, "section")
     for index in fit:
         verdicts[index] = _narrow(whole, verdicts[index], index)
     for index, name in enumerate(names):
         verdicts[index]["piece"] = name
         verdicts[index]["policy"] = policy.label
-        _tell(policy, verdicts[index], name, runtime.stream_writer)
+        _tell(policy, verdicts[index], name, context.publish)
     return {name: verdicts[index] for index, name in enumerate(names)}
 
 

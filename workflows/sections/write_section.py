@@ -5,7 +5,6 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from langgraph.runtime import Runtime
 from langgraph.types import StreamWriter
 
 from workflows.errors import ModelBadOutput
@@ -17,9 +16,9 @@ from workflows.models.clients.catalog import Model
 from workflows.safety.brought import report, without_orders
 from workflows.safety.check import keep_fit
 from workflows.safety.policy import Policy
-from workflows.sections.dependencies import Dependencies
+from workflows.sections.node_context import NodeContext
 from workflows.sections.section_writer import SectionWriter
-from workflows.state import Facts, RunContext, Section, SectionTask
+from workflows.state import Facts, Section, SectionTask
 from workflows.text.length import (
     Room,
     SectionLength,
@@ -42,11 +41,10 @@ class Written:
 
 
 async def write_section(
-    deps: Dependencies,
+    context: NodeContext,
     task: SectionTask,
     prose: AsyncGenerator[str | Facts | Remark],
     model: Model,
-    runtime: Runtime[RunContext],
     *,
     instead_of: RetractReason | None = None,
     at_length: bool = True,
@@ -56,17 +54,16 @@ async def write_section(
     The model's stream is closed as soon as the section is full, which stops the spending too. The embedded
     model's sections are what they are; so is one that isn't to be `at_length`.
     """
-    context = runtime.context
-    keeps_length = at_length and model.tier != "embedded" and (context is None or context.keep_length)
-    room = room_for(task["target_words"], length_tolerance_of(deps.format))
-    language = language_of(deps.format, deps.format.parse(task["input"]))
-    writer = runtime.stream_writer
+    keeps_length = at_length and model.tier != "embedded" and context.run.keep_length
+    room = room_for(task["target_words"], length_tolerance_of(context.format))
+    language = language_of(context.format, context.format.parse(task["input"]))
+    writer = context.publish
     with SectionWriter(
         task["index"], writer, trimmer=Trimmer(room, language) if keeps_length else None
     ) as section:
         if instead_of is not None:
             section.retract(instead_of)
-        facts = await _put(deps, task, section, prose, writer)
+        facts = await _put(context, task, section, prose, writer)
         length = None
         if keeps_length:
             length = SectionLength(
@@ -78,13 +75,13 @@ async def write_section(
             before = None
             # What replaces a section is as long as its model makes it, up to the room.
             if instead_of in (None, "restart"):
-                before = await _continue(deps, task, section, room, length, model)
+                before = await _continue(context, task, section, room, length, model)
             await asyncio.to_thread(_demand_a_text, section.text, task, before)
         return Written(section.finish(), length, facts)
 
 
 async def _continue(
-    deps: Dependencies,
+    context: NodeContext,
     task: SectionTask,
     section: SectionWriter,
     room: Room,
@@ -93,7 +90,7 @@ async def _continue(
 ) -> str | None:
     """One more call where the text is short and the format can go on with it: then the text before it."""
     missing = room.target - section.words
-    format = variant_for(deps.format, model)
+    format = variant_for(context.format, model)
     if section.words >= room.least or not section.words or not isinstance(format, Extends):
         return None
     # By this very reply: the model is where it is, whatever it did before.
@@ -124,21 +121,22 @@ def _demand_a_text(text: str, task: SectionTask, before: str | None) -> None:
 
 
 async def _put(
-    deps: Dependencies,
+    context: NodeContext,
     task: SectionTask,
     section: SectionWriter,
     prose: AsyncGenerator[str | Facts | Remark],
     writer: StreamWriter,
 ) -> Facts | None:
     facts: Facts | None = None
-    brings_facts = facts_section_of(deps.format) == task["index"]  # after the prose, so it is read to its end
+    # They come after the prose, so it is read to its end.
+    brings_facts = facts_section_of(context.format) == task["index"]
     async with aclosing(prose) as stream:
         async for item in stream:
             if isinstance(item, Remark):
                 writer(NodeChanged(node="generate_content", status="started", message=item.message))
                 continue
             if not isinstance(item, str):
-                facts = _tell(item, deps.policy(deps.format.parse(task["input"])), writer)
+                facts = _tell(item, context.policy(context.format.parse(task["input"])), writer)
                 continue
             section.write(item)
             if section.is_full and not brings_facts:

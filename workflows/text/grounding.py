@@ -21,7 +21,7 @@ from workflows.text.words import list_words
 
 _FILE = Path(__file__).parent / "claims.toml"
 
-Kind = Literal["number", "opposite", "words"]
+UnsupportedKind = Literal["number", "opposite", "words"]
 
 _LEAST_WORDS = 3
 """Fewer words of its own than this, and a sentence claims nothing that could be looked up."""
@@ -41,7 +41,7 @@ class Unsupported:
     section: int
     sentence: str
     reason: str
-    kind: Kind
+    kind: UnsupportedKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Evidence:
                 self._quantities.setdefault((quantity.value, quantity.unit), []).append(place)
                 self._values.setdefault(quantity.value, []).append(place)
 
-    def check(self, sentence: str) -> tuple[Kind, str] | None:
+    def check(self, sentence: str) -> tuple[UnsupportedKind, str] | None:
         """Why the document doesn't bear the sentence out; None when it does."""
         words = _stems(sentence)
         for clause in _clauses(sentence):

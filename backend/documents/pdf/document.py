@@ -10,7 +10,7 @@ from backend.documents.pdf.bidi import is_right_to_left
 from backend.documents.pdf.bounds import TOO_LARGE, check_unpacked
 from backend.documents.pdf.glyphs import Glyph, GlyphReader
 from backend.documents.pdf.layout import arrange
-from backend.documents.pdf.lines import Line, cut_lines, guess_mirrored, make_line
+from backend.documents.pdf.lines import PdfLine, cut_lines, guess_mirrored, make_line
 from backend.documents.pdf.paragraphs import Page, join_pages
 from backend.documents.pdf.running import find_running
 from backend.documents.pdf.visible import part_hidden
@@ -116,7 +116,7 @@ def _write(sheets: Sequence[_Sheet], left_out: LeftOut) -> str:
     return "\n\n".join(join_pages(pages))
 
 
-def _lines(sheet: _Sheet, *, right_to_left: bool, mirror: bool) -> Iterator[Line]:
+def _lines(sheet: _Sheet, *, right_to_left: bool, mirror: bool) -> Iterator[PdfLine]:
     for glyphs in sheet.lines:
         line = make_line(glyphs, right_to_left=right_to_left, mirror=mirror)
         if line is not None:

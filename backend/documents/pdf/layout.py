@@ -6,7 +6,7 @@ from bisect import bisect
 from collections.abc import Sequence
 from itertools import pairwise
 
-from backend.documents.pdf.lines import Line, Word
+from backend.documents.pdf.lines import PdfLine, Word
 
 _WIDE = 1.1
 """Of the height of a line: a wider gap parts two cells or columns."""
@@ -19,7 +19,7 @@ _CELL_EDGE = 1.5
 _MARK = re.compile(r"(?:[•‣▪▫●○◦■□☐☒☑✓✗–—*·-]|\(?\d{1,3}[.)]|[A-Za-z\u05d0-\u05ea][.)])$")
 
 
-def arrange(lines: Sequence[Line]) -> list[Line]:
+def arrange(lines: Sequence[PdfLine]) -> list[PdfLine]:
     """Lines in reading order, with cells set apart; they come in the order in which the page draws them."""
     lines = _join_marks(lines)
     split = [part for line in lines for part in _split_columns(line, _gutter(lines))]
@@ -28,7 +28,7 @@ def arrange(lines: Sequence[Line]) -> list[Line]:
     return ordered
 
 
-def _join_marks(lines: Sequence[Line]) -> list[Line]:
+def _join_marks(lines: Sequence[PdfLine]) -> list[PdfLine]:
     """Bullets and numbers that were drawn apart stand before the line beside them."""
     marks = [line for line in lines if len(line.words) == 1 and _MARK.fullmatch(line.words[0].text)]
     if not marks or len(lines) > _MOST_LINES:
@@ -47,7 +47,7 @@ def _join_marks(lines: Sequence[Line]) -> list[Line]:
     return list(joined.values())
 
 
-def _is_beside(mark: Line, line: Line) -> bool:
+def _is_beside(mark: PdfLine, line: PdfLine) -> bool:
     overlap = min(mark.top, line.top) - max(mark.bottom, line.bottom)
     if mark.turn != line.turn or overlap < 0.5 * min(mark.height, line.height):
         return False
@@ -58,7 +58,7 @@ def _is_beside(mark: Line, line: Line) -> bool:
 # Columns.
 
 
-def _gutter(lines: Sequence[Line]) -> float | None:
+def _gutter(lines: Sequence[PdfLine]) -> float | None:
     """The middle of the gap between two columns of running text that were drawn line by line; None without."""
     gaps = [(before, after, line) for line in lines for before, after in _wide_gaps(line)]
     if len(gaps) < _LEAST_COLUMN_LINES:
@@ -74,7 +74,7 @@ def _gutter(lines: Sequence[Line]) -> float | None:
     return middle
 
 
-def _wide_gaps(line: Line) -> list[tuple[float, float]]:
+def _wide_gaps(line: PdfLine) -> list[tuple[float, float]]:
     places = sorted((word.left, word.right) for word in line.words)
     gaps = []
     reach = places[0][1]
@@ -85,16 +85,16 @@ def _wide_gaps(line: Line) -> list[tuple[float, float]]:
     return gaps
 
 
-def _sides(line: Line, middle: float) -> tuple[list[Word], list[Word]]:
+def _sides(line: PdfLine, middle: float) -> tuple[list[Word], list[Word]]:
     left = [word for word in line.words if word.right <= middle]
     return left, [word for word in line.words if word.right > middle]
 
 
-def _split_columns(line: Line, middle: float | None) -> list[Line]:
+def _split_columns(line: PdfLine, middle: float | None) -> list[PdfLine]:
     if middle is None or not any(before < middle < after for before, after in _wide_gaps(line)):
         return [line]
     sides = _sides(line, middle)
-    parts = [Line(words, line.bottom, line.top, line.turn, line.right_to_left) for words in sides if words]
+    parts = [PdfLine(words, line.bottom, line.top, line.turn, line.right_to_left) for words in sides if words]
     for part in parts:
         part.column = middle
     return parts[::-1] if line.right_to_left else parts
@@ -103,18 +103,12 @@ def _split_columns(line: Line, middle: float | None) -> list[Line]:
 # Order.
 
 
-def _in_order(lines: Sequence[Line]) -> list[Line]:
+def _in_order(lines: Sequence[PdfLine]) -> list[PdfLine]:
     """What stands above comes before what it stands above; else the page's own order, a column at a time."""
-    below: list[list[int]] = [[] for _ in lines]
-    waiting = [0] * len(lines)
-    for one, first in enumerate(lines):
-        for other, second in enumerate(lines):
-            if one != other and _is_above(first, second):
-                below[one].append(other)
-                waiting[other] += 1
+    below, waiting = _find_below(lines)
     free = [index for index, count in enumerate(waiting) if not count]
     heapq.heapify(free)
-    ordered: list[Line] = []
+    ordered: list[PdfLine] = []
     placed: set[int] = set()
     follow: int | None = None
     while len(ordered) < len(lines):
@@ -124,22 +118,42 @@ def _in_order(lines: Sequence[Line]) -> list[Line]:
             index = heapq.heappop(free)
         else:  # no line is above itself, but rounding may say so of several
             index = next(place for place in range(len(lines)) if place not in placed)
+        follow = None
         if index in placed:
-            follow = None
             continue
         placed.add(index)
         ordered.append(lines[index])
-        follow = None
-        for other in below[index]:
-            waiting[other] -= 1
-            if not waiting[other]:
-                heapq.heappush(free, other)
-                if follow is None and lines[index].column is not None and lines[other].column is not None:
-                    follow = other
+        freed = _free_below(below[index], waiting)
+        for other in freed:
+            heapq.heappush(free, other)
+        if lines[index].column is not None:
+            follow = next((other for other in freed if lines[other].column is not None), None)
     return ordered
 
 
-def _is_above(one: Line, other: Line) -> bool:
+def _find_below(lines: Sequence[PdfLine]) -> tuple[list[list[int]], list[int]]:
+    """For each line those that stand below it, and how many stand above it."""
+    below: list[list[int]] = [[] for _ in lines]
+    waiting = [0] * len(lines)
+    for one, first in enumerate(lines):
+        for other, second in enumerate(lines):
+            if one != other and _is_above(first, second):
+                below[one].append(other)
+                waiting[other] += 1
+    return below, waiting
+
+
+def _free_below(below: Sequence[int], waiting: list[int]) -> list[int]:
+    """Those of the lines below that wait for no other line any more."""
+    freed = []
+    for other in below:
+        waiting[other] -= 1
+        if not waiting[other]:
+            freed.append(other)
+    return freed
+
+
+def _is_above(one: PdfLine, other: PdfLine) -> bool:
     if one.turn != other.turn or one.bottom + 0.5 * one.height < other.top:
         return False
     return min(one.right, other.right) - max(one.left, other.left) > 1
@@ -148,7 +162,7 @@ def _is_above(one: Line, other: Line) -> bool:
 # Cells.
 
 
-def _set_cells(lines: Sequence[Line]) -> None:
+def _set_cells(lines: Sequence[PdfLine]) -> None:
     """Sets the cells of lines that are rows of a table: parted by wide gaps, or where the rows beside them are."""
     borders = [[(before + after) / 2 for before, after in _wide_gaps(line)] for line in lines]
     for line, own in zip(lines, borders, strict=True):
@@ -161,11 +175,11 @@ def _set_cells(lines: Sequence[Line]) -> None:
                     row.cells = _cut(row, [*own, *more]) or row.cells
 
 
-def _are_near(above: Line, line: Line) -> bool:
+def _are_near(above: PdfLine, line: PdfLine) -> bool:
     return above.turn == line.turn and -1 < above.bottom - line.top + line.height < 3 * line.height
 
 
-def _border(row: Line, cell: Sequence[Word]) -> float | None:
+def _border(row: PdfLine, cell: Sequence[Word]) -> float | None:
     """Where a row is cut because a word of it begins where a cell of the row beside it does."""
     if row.right_to_left:
         edge = max(word.right for word in cell)
@@ -176,7 +190,7 @@ def _border(row: Line, cell: Sequence[Word]) -> float | None:
     return min(found) - 0.1 if found else None
 
 
-def _cut(line: Line, borders: Sequence[float]) -> list[list[Word]]:
+def _cut(line: PdfLine, borders: Sequence[float]) -> list[list[Word]]:
     """The words in groups, by the borders between which they stand; none when there is but one group."""
     borders = sorted(borders)
     groups: list[list[Word]] = []

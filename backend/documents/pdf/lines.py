@@ -34,7 +34,7 @@ class Word:
 
 
 @dataclass(slots=True)
-class Line:
+class PdfLine:
     """A line of a page; coordinates in points, upwards. `cells` are its words in groups that stand far apart."""
 
     words: list[Word]
@@ -101,7 +101,7 @@ def cut_lines(glyphs: Iterable[Glyph]) -> Iterator[list[Glyph]]:
     yield line
 
 
-def make_line(glyphs: Sequence[Glyph], *, right_to_left: bool, mirror: bool) -> Line | None:
+def make_line(glyphs: Sequence[Glyph], *, right_to_left: bool, mirror: bool) -> PdfLine | None:
     """A line of the characters that stand on it; None when they say nothing.
 
     `right_to_left`: the direction of the page, which decides for lines that hold both. `mirror`: as in `read_order`.
@@ -120,7 +120,7 @@ def make_line(glyphs: Sequence[Glyph], *, right_to_left: bool, mirror: bool) -> 
     else:
         from_right = False
         words = _words_in_order(glyphs, bottom, top)
-    return Line(words, bottom, top, inked[0].turn, from_right) if words else None
+    return PdfLine(words, bottom, top, inked[0].turn, from_right) if words else None
 
 
 def guess_mirrored(lines: Iterable[Sequence[Glyph]], *, right_to_left: bool) -> bool:

@@ -7,7 +7,7 @@ from statistics import median
 
 from backend.documents.pdf.bidi import is_right_to_left
 from backend.documents.pdf.glyphs import HYPHEN
-from backend.documents.pdf.lines import Line
+from backend.documents.pdf.lines import PdfLine
 
 _ENDS = (".", "!", "?", ":", ";", "”", '"', "׃", "。", "！", "？", "؟", "۔")
 _HARD, _SOFT = (HYPHEN, "-"), ("\u00ad", "\u2010")
@@ -31,7 +31,7 @@ _BEGUN = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*$")
 class Page:
     """The lines of a page in reading order, and its width."""
 
-    def __init__(self, lines: Sequence[Line], width: float) -> None:
+    def __init__(self, lines: Sequence[PdfLine], width: float) -> None:
         self.lines = list(lines)
         self.width = width
 
@@ -61,7 +61,7 @@ def join_pages(pages: Sequence[Page]) -> list[str]:
     return [_ITEM.sub("- ", text.replace(HYPHEN, "-"), count=1) for text in joined]
 
 
-def _widths(lines: Sequence[Line], usual: float) -> list[float]:
+def _widths(lines: Sequence[PdfLine], usual: float) -> list[float]:
     """How wide the text is where each line stands: as the widest of the lines around it that begin where it does."""
     widths = []
     for place, line in enumerate(lines):
@@ -76,14 +76,14 @@ def _clean(text: str) -> str:
     return text[:-1].replace("\u00ad", "").replace(HYPHEN, "-") + text[-1:]
 
 
-def _leading(lines: Sequence[Line]) -> float:
+def _leading(lines: Sequence[PdfLine]) -> float:
     """From a line to the next one, as a rule."""
     steps = [one.bottom - other.bottom for one, other in pairwise(lines)]
     within = [step for step, line in zip(steps, lines, strict=False) if 0 < step < 3 * line.height]
     return median(within) if within else 0.0
 
 
-def _goes_on(before: Line, line: Line, text: str, more: str, full: float, leading: float) -> bool:
+def _goes_on(before: PdfLine, line: PdfLine, text: str, more: str, full: float, leading: float) -> bool:
     """Whether a line is the continuation of the paragraph before it."""
     if line.cells or before.cells or before.turn != line.turn or _begins_item(more):
         return False
@@ -126,12 +126,12 @@ def _is_broken(text: str, more: str) -> bool:
     )
 
 
-def _hyphenated_words(lines: Iterable[Line]) -> set[str]:
+def _hyphenated_words(lines: Iterable[PdfLine]) -> set[str]:
     """Words with a hyphen that stand within lines."""
     return {word for line in lines for word in _in_line(line)}
 
 
-def _in_line(line: Line) -> Iterator[str]:
+def _in_line(line: PdfLine) -> Iterator[str]:
     for word in line.words:
         if "-" in word.text[1:-1]:
             yield word.text.casefold().strip(_STOPS)

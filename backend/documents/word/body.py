@@ -6,7 +6,7 @@ from lxml import etree
 
 from backend.documents.word.context import Context
 from backend.documents.word.graphics import Graphics
-from backend.documents.word.line import Line, choose
+from backend.documents.word.line import WordLine, choose
 from backend.documents.word.looks import shading_of
 from backend.documents.word.numbering import BULLET
 from backend.documents.word.styles import Style, heading_level, read_number
@@ -77,7 +77,7 @@ class Body:
     def _paragraph(self, node: etree._Element) -> Iterator[str]:
         context, properties = self._context, child(node, "pPr")
         style = context.styles.paragraph(value(child(properties, "pStyle")))
-        line = Line(
+        line = WordLine(
             context, context.styles.default.under(style.look), shading_of(properties) or style.background
         )
         text = line.read(node)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
-from backend.documents.left_out import Kind, LeftOut
+from backend.documents.left_out import LeftOut, LeftOutKind
 from backend.documents.reading import too_long
 from backend.documents.word.archive import Archive, Relation
 from backend.documents.word.numbering import Numbering
@@ -31,7 +31,7 @@ class Context:
     _note_count: int = 0
     _characters: int = 0
 
-    def leave_out(self, kind: Kind, quote: str = "") -> None:
+    def leave_out(self, kind: LeftOutKind, quote: str = "") -> None:
         """Notes what isn't in the text, with the paragraph that it stands in."""
         self.left_out.add(kind, quote, self.paragraph)
 

@@ -18,7 +18,7 @@ _GRAPHICS = frozenset({"drawing", "pict", "object"})
 _BLANKS = {"tab": " ", "ptab": " ", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
 
 
-class Line:
+class WordLine:
     """Reads one paragraph. `graphics` are the drawings found in it, to be read after it."""
 
     def __init__(self, context: Context, look: Look, background: str | None) -> None:
@@ -148,14 +148,14 @@ class Line:
         return entries[chosen] if chosen < len(entries) else ""
 
 
-_SPECIAL: dict[str, Callable[[Line, etree._Element], str]] = {
-    "sym": Line._symbol,
-    "footnoteReference": Line._note,
-    "endnoteReference": Line._note,
-    "commentReference": Line._comment,
-    "AlternateContent": Line._alternatives,
-    "ruby": Line._ruby,
-    "fldChar": Line._field,
+_SPECIAL: dict[str, Callable[[WordLine, etree._Element], str]] = {
+    "sym": WordLine._symbol,
+    "footnoteReference": WordLine._note,
+    "endnoteReference": WordLine._note,
+    "commentReference": WordLine._comment,
+    "AlternateContent": WordLine._alternatives,
+    "ruby": WordLine._ruby,
+    "fldChar": WordLine._field,
 }
 
 

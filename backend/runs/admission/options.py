@@ -1,52 +1,15 @@
-"""How a run is to be written, beside what it is about."""
+"""Options of a run that is started or resumed, and what they cost."""
 
 from collections.abc import Iterable
-from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
-
+from backend.store.run_values import MAX_TOKENS, MAX_USD, RunOptions
 from workflows.errors import FieldError, InvalidInput
 from workflows.messages.messages import UsageUpdated
 from workflows.models.budget.ledger import Caps
-from workflows.models.budget.prices import PriceBook
+from workflows.models.budget.prices import PriceRegistry
 from workflows.models.spec import ModelSpec
 
-MAX_USD = 1_000_000
-MAX_TOKENS = 1_000_000_000
-"""Caps beyond these are mistakes, and numbers far beyond them fit no column."""
-
-
-class RunOptions(BaseModel):
-    """The options of a run. Strict: a JSON `true` is no number. A query's strings are read with `strict=False`."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
-
-    model: str | None = Field(
-        None, description="provider:model; the service's default when left out", max_length=128
-    )
-    parallel: int = Field(1, ge=1, le=16, description="Sections that are written at once")
-    on_disconnect: Literal["continue", "cancel"] = Field(
-        "continue", description="cancel: stop the run when nobody has read it for a while"
-    )
-    keep_length: bool = Field(
-        True, description="Keep each section to its planned length; false: take what the model writes"
-    )
-    budget_usd: float | None = Field(
-        None,
-        gt=0,
-        le=MAX_USD,
-        allow_inf_nan=False,
-        description="US dollars that the run may cost; the service's default when left out",
-    )
-    max_output_tokens: int | None = Field(
-        None, ge=1, le=MAX_TOKENS, description="Tokens that the models may write for the run, all in all"
-    )
-    cache: Literal["use", "refresh", "off"] | None = Field(
-        None,
-        description="use: the same request's last result, if there is one; refresh: written anew and kept; "
-        "off; the format's default when left out",
-    )
-    review_outline: bool = Field(False, description="Wait after the plan for a person to edit it")
+__all__ = ["MAX_TOKENS", "MAX_USD", "RunOptions", "check_prices", "check_room", "with_caps"]
 
 
 def with_caps(options: RunOptions, caps: Caps) -> RunOptions:
@@ -75,7 +38,7 @@ def check_room(options: RunOptions, before: RunOptions, spent: UsageUpdated | No
         raise InvalidInput("; ".join(f"{error.field}: {error.message}" for error in errors), errors)
 
 
-def check_prices(budget_usd: float | None, called: Iterable[ModelSpec], prices: PriceBook) -> None:
+def check_prices(budget_usd: float | None, called: Iterable[ModelSpec], prices: PriceRegistry) -> None:
     """A budget can only be kept where every model's price is known. Raises InvalidInput."""
     if budget_usd is None:
         return

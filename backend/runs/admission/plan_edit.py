@@ -14,8 +14,8 @@ _TITLE, _SUMMARY = 200, 1000  # characters
 _FEWEST_WORDS, _MOST_WORDS = 10, 5000
 
 
-def check_outline(outline: Mapping[str, Any]) -> dict[str, Any]:
-    """The plan as JSON. Raises InvalidInput that names the field."""
+def check_outline(outline: Mapping[str, Any]) -> OutlinePlanned:
+    """The plan. Raises InvalidInput that names the field."""
     try:
         edited = OutlinePlanned.model_validate(outline)
     except ValidationError as error:
@@ -37,7 +37,7 @@ def check_outline(outline: Mapping[str, Any]) -> dict[str, Any]:
             f"{field}.target_words",
             "10 to 5000 words",
         )
-    return edited.model_dump()
+    return edited
 
 
 def _demand(holds: bool, field: str, accepted: str) -> None:

@@ -49,7 +49,7 @@ def make_quote(run: Run, transcript: Transcript, price: Price | None) -> Quote:
     return Quote(
         run_id=run.id,
         model=run.model,
-        resumable=run.status in ("failed", "cancelled") and bool(run.error is None or run.error["resumable"]),
+        resumable=run.status in ("failed", "cancelled") and (run.error is None or run.error.resumable),
         planned=plan is not None,
         sections_left=[section["index"] for section in left],
         words_left=sum(section["target_words"] for section in left),
@@ -59,7 +59,7 @@ def make_quote(run: Run, transcript: Transcript, price: Price | None) -> Quote:
         cost_usd_high=None if cost is None else round(cost * high, 6),
         basis=("measured" if measured else "assumed") if expected else "unknown",
         spent_usd=usage.cost_usd if usage else 0.0,
-        budget_usd=run.options.get("budget_usd"),
+        budget_usd=run.options.budget_usd,
     )
 
 

@@ -7,19 +7,19 @@ from typing import Any
 from pydantic import BaseModel
 
 from backend.runs.admission.options import RunOptions, check_prices
-from backend.store.runs import Run
+from backend.store.runs import NewRun, Run
 from workflows.errors import Conflict, FieldError, InvalidInput
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import check_model, default_cache_of, resolve
 from workflows.lookups import Lookups
-from workflows.models.budget.prices import PriceBook
+from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.spec import ModelSpec
-from workflows.safety.book import PolicyBook
 from workflows.safety.check import first_refused_field
+from workflows.safety.registry import PolicyRegistry
 
 
-def format_of(formats: Mapping[str, AnyFormat], run: Run) -> AnyFormat:
+def format_of(formats: Mapping[str, AnyFormat], run: Run | NewRun) -> AnyFormat:
     """The format that the run is of. Raises Conflict when its package has gone since."""
     if run.format not in formats:
         raise Conflict(
@@ -35,9 +35,9 @@ class Admission:
 
     formats: Mapping[str, AnyFormat]
     models: ModelCatalog
-    policies: PolicyBook
+    policies: PolicyRegistry
     lookups: Lookups
-    prices: PriceBook
+    prices: PriceRegistry
     budget_usd: float | None
 
     def format(self, name: str) -> AnyFormat:
@@ -76,7 +76,8 @@ class Admission:
         `root` is where `said` stands in the request, such as `outline.`. Raises InvalidInput, Conflict.
         """
         format = self.format_of(run)
-        policy = self.policies.apply(format.policy(format.parse(run.input)))
+        inputs = format.parse(run.input)
+        policy = self.policies.apply(format.policy(inputs), inputs)
         if (refused := first_refused_field(policy, said, "")) is not None:
             field, message = root + refused[0].removeprefix("."), refused[1]
             raise InvalidInput(f"{field}: {message}", (FieldError(field, message),))

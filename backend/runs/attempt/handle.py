@@ -1,4 +1,4 @@
-"""What passes between a run that is being written and whoever started it."""
+"""Handle of a run that is being executed: between its attempt and its engine."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -7,23 +7,22 @@ from typing import Any, Literal, TypeVar
 from langgraph.runtime import RunControl
 
 _T = TypeVar("_T")
-Reason = Literal["cancel", "shutdown", "given_up"]
+StopReason = Literal["cancel", "shutdown", "taken_over"]
 
 
-class Signals:
-    """One run's signals: it says that it has begun, and is told to stop.
-
-    `cancel` ends it for good, `shutdown` leaves it for the next process, `given_up` says that too many
-    processes died of it.
-    """
+class RunHandle:
+    """Signals of one attempt. `cancel` ends the run for good, `shutdown` leaves it for the next process, `taken_over`
+    says that another process has it already."""
 
     def __init__(self) -> None:
         self.control = RunControl()
         self.begun = asyncio.Event()
         """Set when the log says that the run goes on: an older error is no longer its last message."""
+        self.draining = asyncio.Event()
+        """Set when the attempt is to stop where nothing is lost."""
         self.settling = False
-        """The run's last message, or its question, is being told; how it stands is stored in a moment."""
-        self.reason: Reason | None = None
+        """Whether the run's last message, or its question, is being logged; its row is stored in a moment."""
+        self.reason: StopReason | None = None
         self._work: asyncio.Task[Any] | None = None
 
     async def guard(self, work: Coroutine[Any, Any, _T]) -> _T:
@@ -37,8 +36,9 @@ class Signals:
     def drain(self) -> None:
         """Asks to stop where nothing is lost: between two steps of the graph."""
         self.control.request_drain()
+        self.draining.set()
 
-    def stop(self, reason: Reason) -> None:
+    def stop(self, reason: StopReason) -> None:
         """Stops it now, in the middle of a word. The first reason counts."""
         if self.reason is None:
             self.reason = reason

@@ -1,4 +1,4 @@
-"""One run's pen: messages in, numbered entries into the log, text that comes fast merged on the way."""
+"""Log writer of one attempt: messages in, numbered entries into the log, text that comes fast merged on the way."""
 
 import asyncio
 from types import TracebackType
@@ -8,9 +8,10 @@ import structlog
 
 from backend.log.base import RunLog
 from backend.log.entry import Entry, LogUnavailable, StaleWriter
+from backend.store.owned_runs import Lease
 from backend.streaming.merge import merge_messages
-from backend.telemetry.metrics import Watch
-from workflows.messages.messages import TERMINAL, Message, Slot, TextAppended, encode, slot_of
+from backend.telemetry.metrics import AttemptMetrics
+from workflows.messages.messages import TERMINAL, Message, Slot, TextAppended, encode, make_encodable, slot_of
 from workflows.messages.transcript import Transcript
 
 log = structlog.get_logger()
@@ -20,32 +21,31 @@ _MAX_PENDING = 20_000
 _RETRY_SECONDS = (0.05, 0.2, 1.0, 3.0)
 
 
-class RunWriter:
-    """Writes for one run while it is the run's writer (`async with`). Keeps the transcript as told so far."""
+class LogWriter:
+    """Writer of a run's log (`async with`) while its epoch is the newest. Keeps the transcript of what was put."""
 
     def __init__(
         self,
         log: RunLog,
-        run_id: str,
-        epoch: int,
+        lease: Lease,
         *,
         last_seq: int,
         transcript: Transcript,
         merge_seconds: float,
-        watch: Watch,
+        metrics: AttemptMetrics,
     ) -> None:
         self._log = log
-        self._run_id = run_id
-        self._epoch = epoch
+        self._run_id = lease.run_id
+        self._epoch = lease.epoch
         self._seq = last_seq
         self._merge_seconds = merge_seconds
-        self._watch = watch
+        self._metrics = metrics
         self._pending: list[Message] = []
         self._begun: set[Slot] = {*transcript.started, *transcript.pieces}
         self._wake = asyncio.Event()  # there is something to write
         self._hurry = asyncio.Event()  # and it shouldn't wait for more
-        self._settled = asyncio.Event()  # nothing waits for the log
-        self._settled.set()
+        self._flushed = asyncio.Event()  # nothing waits for the log
+        self._flushed.set()
         self._closing = False
         self._failure: BaseException | None = None
         self._task: asyncio.Task[None] | None = None
@@ -72,9 +72,11 @@ class RunWriter:
         self._raise_failure()
         if len(self._pending) >= _MAX_PENDING:
             raise LogUnavailable("the log has not kept up")
+        if not isinstance(message, TextAppended):  # which was cleaned as it came from the model
+            message = make_encodable(message)
         self.transcript.apply(message)
         self._pending.append(message)
-        self._settled.clear()
+        self._flushed.clear()
         self._wake.set()
         if self._is_urgent(message):
             self._hurry.set()
@@ -82,7 +84,7 @@ class RunWriter:
     async def flush(self) -> None:
         """Returns when everything that was put is in the log. Raises as `put` does."""
         self._hurry.set()
-        await self._settled.wait()
+        await self._flushed.wait()
         self._raise_failure()
 
     def _is_urgent(self, message: Message) -> bool:
@@ -107,12 +109,12 @@ class RunWriter:
                     written = loop.time()
                     await self._append(batch)
                 if not self._pending:
-                    self._settled.set()
+                    self._flushed.set()
                     if self._closing:
                         return
         except Exception as failure:
             self._failure = failure
-            self._settled.set()
+            self._flushed.set()
 
     async def _append(self, batch: list[Message]) -> None:
         entries, messages = [], list(merge_messages(batch))
@@ -125,7 +127,7 @@ class RunWriter:
             except StaleWriter:
                 raise
             except Exception as error:
-                self._watch.log_failed()
+                self._metrics.on_log_failure()
                 log.warning(
                     "log_write_failed", run_id=self._run_id, error=type(error).__name__, again_in=seconds
                 )
@@ -133,7 +135,7 @@ class RunWriter:
                     raise LogUnavailable("the log can't be written") from error
                 await asyncio.sleep(seconds)
             else:
-                self._watch.told(messages)
+                self._metrics.on_messages(messages)
                 return
 
     def _raise_failure(self) -> None:

@@ -15,7 +15,7 @@ from workflows.messages.messages import (
     TextRetracted,
 )
 from workflows.messages.transcript import Transcript
-from workflows.state import Section, State
+from workflows.state import Section, State, sections_at_fault
 
 Shown = Callable[[State, Section], tuple[str, bool]]
 """What readers may have of a section of the state, and whether that is all of it."""
@@ -33,12 +33,12 @@ def reconcile(transcript: Transcript, state: State, shown: Shown = show_all) -> 
     What a gate holds back isn't told by this way either: `shown` says what may be.
     """
     yield from _outline(transcript, state)
-    sections = state.get("sections", {})
+    sections, at_fault = state.get("sections", {}), sections_at_fault(state)
     for index in transcript.started:
         if index not in sections:
             yield TextRetracted(section=index, reason="restart")
     for index in sorted(sections):
-        if index in _at_fault(state):
+        if index in at_fault:
             yield from _withhold(transcript, sections[index])
         else:
             yield from _section(transcript, index, *shown(state, sections[index]))
@@ -95,12 +95,3 @@ def _withhold(transcript: Transcript, section: Section) -> Iterator[Message]:
     index = section["index"]
     if index in transcript.started and transcript.text_of(index) != section["text"]:
         yield TextRetracted(section=index, reason="restart")
-
-
-def _at_fault(state: State) -> set[int]:
-    """The sections that are to be written again, and aren't yet."""
-    found = set(state.get("revising", ()))
-    verdict = state.get("safety")
-    if verdict is not None and not verdict["approved"]:
-        found |= {issue["section"] for issue in verdict["issues"] if "section" in issue}
-    return found - set(state.get("mended", ()))

@@ -1,4 +1,4 @@
-"""Keeping what a run's models said, as a file that `replay:FILE` plays back."""
+"""Recording of a run's model calls, as a file that `replay:FILE` plays back."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,21 +11,21 @@ from langchain_core.callbacks import BaseCallbackHandler
 from backend.store.runs import Run
 from backend.version import VERSION
 from workflows.messages.messages import Message, RunCompleted, RunFailed
-from workflows.models.calls.recorder import CallRecorder
 from workflows.models.cassettes.cassette import VERSION as FORM
-from workflows.models.cassettes.cassette import Ending, Header, RecordingFile
+from workflows.models.cassettes.cassette import CassetteEnding, CassetteWriter, Header
+from workflows.models.cassettes.recorder import CallRecorder
 from workflows.models.clients.catalog import ModelCatalog
 
 log = structlog.get_logger()
 
 
-class Recorder:
+class RunRecorder:
     """Records every run of this process. A run is never broken by a recording that can't be written."""
 
     def __init__(self, models: ModelCatalog, path_of: Callable[[str], Path]) -> None:
         self._models = models
         self._path_of = path_of
-        self._files: dict[str, RecordingFile] = {}
+        self._files: dict[str, CassetteWriter] = {}
 
     async def begin(self, run: Run) -> list[BaseCallbackHandler]:
         """The callbacks of one attempt at the run. Raises a ModelError when its model can't be opened."""
@@ -42,7 +42,7 @@ class Recorder:
             structured=model.structured,
             structured_roles=modes,
             input=run.input,
-            options=run.options,
+            options=run.options.model_dump(),
         )
         try:
             # Beside the event loop: what an earlier attempt recorded is read, and may be long.
@@ -68,9 +68,9 @@ class Recorder:
         match ending:
             case RunCompleted() as data:
                 words = sum(section.words for section in data.sections)
-                last = Ending(outcome="complete", sha256=data.sha256, words=words)
+                last = CassetteEnding(outcome="complete", sha256=data.sha256, words=words)
             case RunFailed() as data:
-                last = Ending(outcome=data.code, words=data.partial.words)
+                last = CassetteEnding(outcome=data.code, words=data.partial.words)
             case _:
                 return
         try:
@@ -78,8 +78,8 @@ class Recorder:
         except OSError as error:
             log.warning("run_not_recorded", run_id=run.id, cause=error.strerror)
 
-    def _open(self, header: Header) -> RecordingFile:
-        file = RecordingFile(self._path_of(header.run_id))
+    def _open(self, header: Header) -> CassetteWriter:
+        file = CassetteWriter(self._path_of(header.run_id))
         if file.is_new:
             file.write(storywire_recording=header)
         return file

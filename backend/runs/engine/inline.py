@@ -1,64 +1,78 @@
-"""Where runs execute: here, as tasks of this process."""
+"""Engine that executes runs as asyncio tasks of this process."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import structlog
 
 from backend.runs.attempt.executor import Executor
-from backend.runs.attempt.handle import Reason, Signals
+from backend.runs.attempt.handle import RunHandle
+from backend.runs.engine.cancellation import RunCanceller
+from backend.runs.engine.liveness import Liveness
+from backend.runs.engine.local_runs import LocalRuns
+from backend.runs.readers.audience import Audience
 from backend.store.runs import Run, RunRepository
-from backend.telemetry.metrics import Measures
+from backend.telemetry.metrics import Metrics
 from workflows.errors import Overloaded
 
 log = structlog.get_logger()
 
-LISTEN_EVERY_SECONDS = 0.3
-"""How often a process asks whether another one was told to stop a run of its own."""
+POLL_EVERY_SECONDS = 0.3
+"""How often a process asks whether it was told to stop a run of its own."""
 
 
-class InlineExecution:
-    """Runs as asyncio tasks. The database knows which process has which run; this knows its own."""
+class InlineEngine:
+    """Runs as asyncio tasks, `max_runs` at most; nothing queues."""
 
     def __init__(
         self,
         executor: Executor,
         repository: RunRepository,
-        process: str,
+        liveness: Liveness,
+        *,
+        runs: LocalRuns,
+        audience: Audience,
+        metrics: Metrics,
         max_runs: int,
-        measures: Measures,
     ) -> None:
         self._executor = executor
-        self._measures = measures
         self._repository = repository
-        self._process = process
+        self._process = liveness.id
+        self._runs = runs
+        self._audience = audience
+        self._metrics = metrics
         self._max_runs = max_runs
-        self._tasks: dict[str, asyncio.Task[None]] = {}
-        self._signals: dict[str, Signals] = {}
+        self._canceller = RunCanceller(repository, liveness, self)
         self._closed = False
         self._draining = False
         self._reserved = 0
 
     @property
+    def process(self) -> str:
+        """The process that executes what is submitted here."""
+        return self._process
+
+    @property
     def accepts(self) -> bool:
         """Whether there is room for one more run."""
-        return not self._closed and len(self._tasks) + self._reserved < self._max_runs
+        return not self._closed and len(self._runs) + self._reserved < self._max_runs
 
     @property
     def closed(self) -> bool:
         """Whether no more runs are taken because the process is about to end."""
         return self._closed
 
-    def close_door(self) -> None:
-        """No more runs are taken; those that are here go on until `drain`."""
-        self._closed = True
+    @property
+    def active(self) -> int:
+        """Runs that execute here now."""
+        return len(self._runs)
 
     @contextmanager
-    def room(self) -> Iterator[None]:
-        """Keeps room for a run that is about to be stored and submitted. Raises Overloaded: nothing queues here."""
+    def reserve_slot(self) -> Iterator[None]:
+        """Keeps room for a run that is about to be stored and submitted. Raises Overloaded."""
         if not self.accepts:
-            self._measures.refused()
+            self._metrics.on_refusal()
             if self._closed:
                 raise Overloaded("The service is stopping; try again in a few seconds.")
             raise Overloaded("As many runs as may are going on already; try again in a few seconds.")
@@ -68,70 +82,86 @@ class InlineExecution:
         finally:
             self._reserved -= 1
 
-    @property
-    def active(self) -> int:
-        """Runs that execute here now."""
-        return len(self._tasks)
-
-    def executes(self, run_id: str) -> bool:
-        """Whether the run executes here."""
-        return run_id in self._tasks
-
-    def submit(self, run: Run, *, when_done: Callable[[], None] = lambda: None) -> None:
-        """Starts executing a run that this process has claimed."""
-        signals = self._signals[run.id] = Signals()
+    async def submit(self, run_id: str) -> None:
+        """Begins to execute the run, if it is stored as running and as this process's."""
+        handle = RunHandle()
         if self._draining:
-            signals.stop("shutdown")
-        task = asyncio.create_task(self._executor.execute(run, signals), name=f"run {run.id}")
-        self._tasks[run.id] = task
+            handle.stop("shutdown")
+        task = asyncio.create_task(self._execute(run_id, handle), name=f"run {run_id}")
+        self._runs.add(run_id, task, handle)
 
         def forget(task: asyncio.Task[None]) -> None:
-            if self._tasks.get(run.id) is task:  # it may have been taken up again already
-                del self._tasks[run.id], self._signals[run.id]
-            signals.begun.set()  # if it never did, nobody need wait for it
-            when_done()
+            self._runs.remove(run_id, task)
+            handle.begun.set()  # if it never did, nobody need wait for it
             if not task.cancelled() and (error := task.exception()) is not None:
-                log.error("run_lost", run_id=run.id, exc_info=error)
+                log.error("run_lost", run_id=run_id, exc_info=error)
 
         task.add_done_callback(forget)
 
     async def begun(self, run_id: str) -> None:
         """Returns when the log of a run that goes on says so."""
-        if (signals := self._signals.get(run_id)) is not None:
-            await signals.begun.wait()
+        if handles := self._runs.handles(run_id):
+            await handles[-1].begun.wait()
 
-    async def stop(self, run_id: str, reason: Reason = "cancel") -> bool:
-        """Stops a run of this process and waits until its last word is stored. False: it isn't here."""
-        signals, task = self._signals.get(run_id), self._tasks.get(run_id)
-        if signals is None or task is None:
+    async def cancel(self, run: Run) -> None:
+        """Ends the run wherever it executes; returns when its last message is stored. Raises Overloaded."""
+        await self._canceller.cancel(run)
+
+    async def stop_here(self, run_id: str) -> bool:
+        """Cancels a run of this process and waits until its attempt is over. False: it isn't here."""
+        if not (tasks := self._runs.tasks(run_id)):
             return False
-        signals.stop(reason)
-        await asyncio.wait([task])
+        for handle in self._runs.handles(run_id):
+            handle.stop("cancel")
+        await asyncio.wait(tasks)
         return True
 
     async def settle(self, run_id: str | None = None) -> None:
-        """If the run's last message or its question is being told, returns when that is stored too.
+        """Returns when the row is stored of a run whose last message, or question, is being logged here."""
+        await self._runs.settle(run_id)
 
-        So whoever has read the message finds the run in the state that it tells of. Without `run_id`: every run.
-        """
-        asked = self._tasks if run_id is None else self._tasks.keys() & {run_id}
-        if ending := [self._tasks[one] for one in asked if self._signals[one].settling]:
-            await asyncio.wait(ending)
+    def stop_accepting(self) -> None:
+        """No more runs are taken; those that are here go on until `drain`."""
+        self._closed = True
 
     async def drain(self, grace: float) -> None:
         """Lets sections finish for `grace` seconds, then stops; the next process goes on with every run."""
         self._closed = self._draining = True
-        for signals in self._signals.values():
-            signals.drain()
-        if self._tasks:
-            await asyncio.wait(self._tasks.values(), timeout=grace)
-        for signals in list(self._signals.values()):
-            signals.stop("shutdown")
-        if self._tasks:
-            await asyncio.wait(self._tasks.values())
+        for _, handle in self._runs.all_handles:
+            handle.drain()
+        await self._runs.wait(grace)
+        for _, handle in self._runs.all_handles:
+            handle.stop("shutdown")
+        await self._runs.wait()
 
-    async def listen(self) -> None:
-        """Hears what other processes on the same database were asked."""
-        for run_id in await self._repository.stop_requests(self._process) if self._tasks else ():
-            if (signals := self._signals.get(run_id)) is not None:
-                signals.stop("cancel")
+    async def poll_stop_requests(self) -> None:
+        """Stops the runs of this process that it was asked to stop, or that another one took over meanwhile."""
+        if not self._runs:
+            return
+        here = self._runs.all_handles
+        owned = await self._repository.owned_by(self._process)
+        for run_id, handle in here:
+            if handle.settling:
+                continue
+            if run_id not in owned:
+                handle.stop("taken_over")
+            elif owned[run_id]:
+                handle.stop("cancel")
+
+    async def check_audience(self) -> None:
+        """Tells other processes what is read here, and cancels the runs of this one that are to end when nobody reads
+        them, and that nobody reads."""
+        await self._audience.tell()
+        for run_id in await self._audience.abandoned():
+            log.info("run_abandoned", run_id=run_id)
+            for handle in self._runs.handles(run_id):
+                handle.stop("cancel")
+
+    async def _execute(self, run_id: str, handle: RunHandle) -> None:
+        run = await self._repository.get(run_id)
+        if run is None or run.status != "running" or run.process != self._process:
+            return  # it changed hands on the way, or is over
+        if run.stop_requested:
+            handle.stop("cancel")
+        with self._audience.watching(run):
+            await self._executor.execute(run, handle)

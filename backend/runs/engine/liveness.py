@@ -1,13 +1,29 @@
-"""Who is alive. Each process of the service holds a lock that the system takes back when it dies."""
+"""Liveness of the processes of the service: who may still be executing runs."""
 
 from pathlib import Path
+from typing import Protocol
 
 from filelock import FileLock, Timeout
 from ulid import ULID
 
 
-class Presence:
-    """This process, as others see it. No heartbeat: the lock ends with the process, also by `kill -9`."""
+class Liveness(Protocol):
+    """This process as the others see it, and the others as this one does."""
+
+    @property
+    def id(self) -> str:
+        """This process, a ULID."""
+
+    async def is_alive(self, process: str) -> bool:
+        """Whether the process with this id still runs."""
+
+    def leave(self) -> None:
+        """Says that this process executes nothing any more."""
+
+
+class FileLiveness:
+    """Processes of one machine, by locks in a folder. No heartbeat: the system takes a lock back when its process dies,
+    also by `kill -9`."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -16,7 +32,7 @@ class Presence:
         self._lock = FileLock(self._path(self.id))
         self._lock.acquire(timeout=0)
 
-    def is_alive(self, process: str) -> bool:
+    async def is_alive(self, process: str) -> bool:
         """Whether the process with this id still runs on this machine."""
         if process == self.id:
             return True

@@ -1,33 +1,33 @@
-"""Runs that should be executed, and that nobody executes."""
+"""Orphans: runs that should be executed, and that nobody executes."""
 
-from backend.runs.engine.inline import InlineExecution
-from backend.runs.engine.liveness import Presence
+from collections.abc import Callable, Sequence
+
+from backend.runs.engine.liveness import Liveness
 from backend.store.runs import Run
 
 
-class Orphans:
-    """Tells them from runs that another process has, or that this one is about to begin."""
+class OrphanDetector:
+    """Tells orphans from runs that another process has, or that this one is about to begin."""
 
-    def __init__(self, presence: Presence, execution: InlineExecution) -> None:
-        self._presence = presence
-        self._execution = execution
+    def __init__(self, liveness: Liveness, executes: Callable[[str], bool]) -> None:
+        """`executes` says whether this process executes a run."""
+        self._liveness = liveness
+        self._executes = executes
         self._missing: set[str] = set()  # our own runs that were not executing at the last look
 
-    def is_one(self, run: Run) -> bool:
-        """Whether nobody executes it; asked at every look."""
-        if run.process is None:
-            return True
-        if run.process != self._presence.id:
-            return not self._presence.is_alive(run.process)
-        # One of our own, which the log being away threw out; or one that is just being started: then it
-        # isn't there at the first look, but at the second.
-        if self._execution.executes(run.id):
-            self._missing.discard(run.id)
-            return False
-        seen_before = run.id in self._missing
-        self._missing ^= {run.id}
-        return seen_before
+    async def observe(self, runs: Sequence[Run]) -> list[Run]:
+        """The orphans among the runs that are stored as running."""
+        own = self._liveness.id
+        missing = {run.id for run in runs if run.process == own and not self._executes(run.id)}
+        # One of our own that isn't executed may just be being started: then it isn't here now, but at the next look.
+        lost, self._missing = missing & self._missing, missing - self._missing
+        alive = {process: await self._liveness.is_alive(process) for process in _others(runs, own)}
+        return [
+            run
+            for run in runs
+            if (run.id in lost if run.process == own else run.process is None or not alive[run.process])
+        ]
 
-    def is_of_the_dead(self, run: Run) -> bool:
-        """Whether its process died: it wasn't stopped, and it isn't this one, without its log."""
-        return run.process is not None and run.process != self._presence.id
+
+def _others(runs: Sequence[Run], own: str) -> set[str]:
+    return {run.process for run in runs if run.process is not None and run.process != own}

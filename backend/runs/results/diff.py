@@ -8,7 +8,7 @@ from typing import Literal
 from workflows.text.sentences import split_sentences
 from workflows.text.words import count_words
 
-Status = Literal["same", "changed", "added", "removed"]
+SectionStatus = Literal["same", "changed", "added", "removed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class SectionDifference:
 
     index: int
     title: str
-    status: Status
+    status: SectionStatus
     words_before: int
     words_after: int
     unified: str
@@ -45,7 +45,7 @@ def unified(before: str, after: str, name_before: str, name_after: str) -> str:
 
 def _compare(index: int, before: tuple[str, str] | None, after: tuple[str, str] | None) -> SectionDifference:
     old, new = before[1] if before else "", after[1] if after else ""
-    status: Status = "changed"
+    status: SectionStatus = "changed"
     if before is None:
         status = "added"
     elif after is None:

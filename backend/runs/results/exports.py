@@ -6,19 +6,6 @@ from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import exporters_of, language_of
 from workflows.formats.exports import Exporter, Finished
 
-_OWN = {
-    "story_content",
-    "sections",
-    "pieces",
-    "metadata",
-    "usage",
-    "sha256",
-    "success",
-    "run_id",
-    "title",
-    "cached",
-}
-
 
 def find_exporter(format: AnyFormat, name: str) -> Exporter:
     """Raises InvalidInput that lists what there is."""
@@ -37,11 +24,11 @@ def finished(format: AnyFormat, run: Run) -> Finished:
     return Finished(
         run_id=run.id,
         format=run.format,
-        title=result["title"],
+        title=result.title,
         language=language_of(format, format.parse(run.input)),
         input=run.input,
-        sections=[(section["title"], section["text"]) for section in result["sections"]],
-        pieces=[(piece["title"], piece["text"]) for piece in result.get("pieces") or []],
-        results={name: value for name, value in result.items() if name not in _OWN},
-        metadata=result["metadata"],
+        sections=[(section.title, section.text) for section in result.sections],
+        pieces=[(piece.title, piece.text) for piece in result.pieces],
+        results=dict(result.model_extra or {}),
+        metadata=result.metadata,
     )

@@ -3,20 +3,21 @@
 import asyncio
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from backend.api.dependencies import IdempotencyKey, OwnerDep, RunsDep, SettingsDep
+from backend.api.dependencies import OwnerDep
 from backend.api.exports import attachment
-from backend.api.streams import stream_response
-from backend.api.views import StartedRun, started
+from backend.api.starts import RunStartDep
+from backend.api.streams import STREAM_RESPONSES
+from backend.api.views import StartedRun
 from backend.runs.admission.options import RunOptions
+from backend.store.runs import Run
 from backend.stories.api.children import OnChaptersQuery
 from backend.stories.api.parts import SessionsDep
 from backend.stories.api.views import SessionPage, SessionView, summary, whole
 from backend.stories.sessions import ChoiceRequest
-from workflows.errors import FieldError, InvalidInput
+from workflows.errors import InvalidInput
 from workflows.formats.story.book import WRITERS
 from workflows.formats.story.input import StoredId, StoryReader, StoryTitle, Theme
 
@@ -73,12 +74,12 @@ class ChoiceBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    choice_index: int | None = Field(None, ge=0, description="From 0")
+    choice_index: int | None = Field(None, ge=0, le=100, description="From 0")
     custom_user_input: _CustomInput | None = Field(
         None, description="What the reader says should happen instead"
     )
     chapter_number: int | None = Field(
-        None, ge=1, description="The chapter to be written; 409 when the story has gone on since"
+        None, ge=1, le=10_000, description="The chapter to be written; 409 when the story has gone on since"
     )
     options: RunOptions = Field(RunOptions(), description="How the chapter is written")
 
@@ -170,31 +171,22 @@ async def export_session(
     return attachment(await asyncio.to_thread(write, book), media_type, name, id=session_id, title=book.title)
 
 
-@router.post("/{session_id}/choices", status_code=201, response_model=StartedRun)
-async def choose(
-    session_id: str,
-    body: ChoiceBody,
-    request: Request,
-    owner: OwnerDep,
-    sessions: SessionsDep,
-    runs: RunsDep,
-    settings: SettingsDep,
-    idempotency_key: IdempotencyKey = None,
-) -> Response:
+@router.post("/{session_id}/choices", status_code=201, response_model=StartedRun, responses=STREAM_RESPONSES)
+async def choose(session_id: str, body: ChoiceBody, sessions: SessionsDep, start: RunStartDep) -> Response:
     """Starts the next chapter as chosen. With `Accept: text/event-stream` the reply is its stream."""
-    choice = ChoiceRequest(
-        choice_index=body.choice_index,
-        custom_user_input=body.custom_user_input,
-        chapter_number=body.chapter_number,
-        options=body.options,
-        idempotency_key=idempotency_key,
-    )
-    run, is_new = await sessions.choose(owner, session_id, choice)
-    if "text/event-stream" in request.headers.get("accept", ""):
-        return await stream_response(runs, run, runs.reader(run, 0), settings)
-    headers = {"Location": f"/api/v1/runs/{run.id}", "X-Run-Id": run.id}
-    return JSONResponse(started(run).model_dump(), status_code=201 if is_new else 200, headers=headers)
+
+    async def begin(key: str | None) -> tuple[Run, bool]:
+        choice = ChoiceRequest(
+            choice_index=body.choice_index,
+            custom_user_input=body.custom_user_input,
+            chapter_number=body.chapter_number,
+            options=body.options,
+            idempotency_key=key,
+        )
+        return await sessions.choose(start.owner, session_id, choice)
+
+    return await start.respond(begin)
 
 
 def _refused(name: str, message: str) -> InvalidInput:
-    return InvalidInput(f"{name}: {message}", (FieldError(name, message),))
+    return InvalidInput.of(name, message)

@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from backend.store.runs import Run
-from backend.stories.chapters import choice_after
+from backend.stories.chapters import choice_after, results_of
 from backend.stories.progress import local_day, progress_percent, streak, total_minutes
 from backend.stories.sessions import Story
 from workflows.formats.story.input import StoryReader
@@ -93,7 +93,7 @@ class SessionView(SessionSummary):
     """Minutes by the reader's day, `2026-11-21`."""
 
 
-def summary(story: Story) -> SessionSummary:
+def summary(story: Story[Any]) -> SessionSummary:
     """A story in a list."""
     session, chapters = story.session, story.chapters
     bookmark = (session.bookmark_chapter, session.bookmark_section)
@@ -117,7 +117,7 @@ def summary(story: Story) -> SessionSummary:
     )
 
 
-def whole(story: Story) -> SessionView:
+def whole(story: Story[Run]) -> SessionView:
     """A story with its chapters."""
     trying = story.chapters.trying
     return SessionView(
@@ -129,15 +129,15 @@ def whole(story: Story) -> SessionView:
     )
 
 
-def _chapter(story: Story, place: int, run: Run) -> ChapterView:
-    result: dict[str, Any] = run.result or {}
+def _chapter(story: Story[Run], place: int, run: Run) -> ChapterView:
+    result = results_of(run)
     return ChapterView(
         number=run.part or 0,
         run_id=run.id,
         title=run.title or "",
         summary=result.get("summary", ""),
         words=run.words,
-        sections=len(result["sections"]),
+        sections=run.section_count or 0,
         finished_at=run.finished_at,
         choice_question=result.get("choice_question"),
         choices=result.get("choices", []),

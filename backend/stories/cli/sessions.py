@@ -18,10 +18,10 @@ app = typer.Typer(help="Stories over chapters.", no_args_is_help=True)
 def list_sessions(limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20) -> None:
     """The newest stories."""
     table = Table(Column("ID", no_wrap=True), "Reader", "Chapters", "Read", "Title", box=None)
-    for story in asyncio.run(_list(quiet_settings(), limit)):
+    for story, reader in asyncio.run(_list(quiet_settings(), limit)):
         table.add_row(
             story.session_id,
-            story.reader.name,
+            reader,
             str(story.chapters_written),
             f"{story.progress_percent} %",
             story.title or story.theme,
@@ -38,15 +38,16 @@ def begin(run_id: Annotated[str, typer.Argument(metavar="RUN")]) -> None:
         fail(error.message)
 
 
-async def _list(settings: Settings, limit: int) -> list[Any]:
+async def _list(settings: Settings, limit: int) -> list[tuple[Any, str]]:
+    """The stories, each with its reader's name."""
     from backend.cli.local import OWNER
     from backend.resources import open_resources
-    from backend.stories.api.views import whole
+    from backend.stories.api.views import summary
     from backend.stories.parts import StoryParts
 
     async with open_resources(settings) as resources:
         sessions = resources.parts_of(StoryParts).sessions
-        return [whole(story) for story in await sessions.page(OWNER, limit=limit)]
+        return [(summary(story), story.reader["name"]) for story in await sessions.page(OWNER, limit=limit)]
 
 
 async def _begin(settings: Settings, run_id: str) -> str:

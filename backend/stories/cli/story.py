@@ -11,7 +11,7 @@ from backend.cli.generate import BudgetOption, CacheOption, ModelOption, Paralle
 from backend.stories.cli.children import split_list
 
 if TYPE_CHECKING:
-    from backend.cli.local import Start
+    from backend.cli.local import RunStarter
     from backend.resources import Resources
     from backend.runs.admission.options import RunOptions
     from backend.store.runs import Run
@@ -65,7 +65,7 @@ def story(
     write({"format": "story", "input": given, "options": options}, server)
 
 
-def _choosing(session: str) -> "Start":
+def _choosing(session: str) -> "RunStarter":
     """How the next chapter of a story is started in this process."""
 
     async def start(resources: "Resources", body: Mapping[str, Any], options: "RunOptions") -> "Run":

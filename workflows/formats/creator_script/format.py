@@ -26,7 +26,7 @@ from workflows.models.clients.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Finding, Section, SectionTask, State
+from workflows.state import ReviewFinding, Section, SectionTask, State
 from workflows.text.words import count_words
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
@@ -142,7 +142,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         messages = _PROMPTS.messages("rewrite", **values, text=spoken(section["text"]), issues=issues)
         return under_heading(values["heading"], stream_text(model, messages))
 
-    async def review(self, given: CreatorScriptInput, state: State, model: Model) -> list[Finding]:
+    async def review(self, given: CreatorScriptInput, state: State, model: Model) -> list[ReviewFinding]:
         """Points, length, structure, time ranges, prose. No model is asked."""
         del model
         return report_on(given, state).findings

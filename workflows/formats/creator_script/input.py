@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from workflows.formats.creator_script.personas import AudiencePersona, ScriptPersona
 
 Priority = Literal["must", "should", "nice"]
-Style = Literal[
+VideoStyle = Literal[
     "educational", "documentary", "storytelling", "vlog", "tutorial", "review", "news", "entertainment"
 ]
 _Language = Literal["en", "he", "es", "fr", "de"]
@@ -54,7 +54,7 @@ class CreatorScriptInput(BaseModel):
     )
     duration_minutes: float = Field(5, ge=1, le=60, description="How long it is to be, 1 to 60 minutes")
     tone: _Short = Field("friendly", description="How it sounds, e.g. friendly, calm, funny")
-    style: Style = Field("educational", description="What kind of video it is")
+    style: VideoStyle = Field("educational", description="What kind of video it is")
     target_audience: Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)] | None = Field(
         None, description="Whom it is for"
     )

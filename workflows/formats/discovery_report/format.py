@@ -20,7 +20,7 @@ from workflows.models.clients.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Finding, Outline, Section, SectionTask, State, text_of
+from workflows.state import Outline, ReviewFinding, Section, SectionTask, State, text_of
 from workflows.text.coverage import content_stems
 from workflows.text.normaliser import normalise
 from workflows.text.readability import reading_grade, vocabulary_level
@@ -142,7 +142,7 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         values = {**self._values(task), "text": section["text"], "issues": issues}
         return stream_text(model, _PROMPTS.messages("rewrite", **values))
 
-    async def review(self, given: DiscoveryInput, state: State, model: Model) -> list[Finding]:
+    async def review(self, given: DiscoveryInput, state: State, model: Model) -> list[ReviewFinding]:
         """Enough ideas, and recommendations that are about this person. No model is asked."""
         del model
         return [*_ideas(state["sections"]), *_personal(given, state["sections"])]
@@ -184,18 +184,18 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         }
 
 
-def _ideas(sections: Mapping[int, Section]) -> list[Finding]:
+def _ideas(sections: Mapping[int, Section]) -> list[ReviewFinding]:
     if 1 not in sections or len(_IDEA.findall(sections[1]["text"])) >= _FEWEST_IDEAS:
         return []
     advice = f"Give at least {_FEWEST_IDEAS} ideas, each as a numbered paragraph that begins with its name."
-    return [Finding(rule="ideas", section=1, advice=advice, rewrite=True)]
+    return [ReviewFinding(rule="ideas", section=1, advice=advice, rewrite=True)]
 
 
-def _personal(given: DiscoveryInput, sections: Mapping[int, Section]) -> list[Finding]:
+def _personal(given: DiscoveryInput, sections: Mapping[int, Section]) -> list[ReviewFinding]:
     """Something of what the person said has to come back in what they are advised."""
     said = [given.interest_area, given.sub_interest_area or "", given.time_commitment, *given.skill_strength]
     wanted = frozenset[str]().union(*(content_stems(text) for text in said))
     if 2 not in sections or wanted & content_stems(sections[2]["text"]):
         return []
     advice = "These recommendations could be anybody's. Tie them to this person's skills, time and field."
-    return [Finding(rule="personal", section=2, advice=advice, rewrite=True)]
+    return [ReviewFinding(rule="personal", section=2, advice=advice, rewrite=True)]

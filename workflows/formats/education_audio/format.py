@@ -39,7 +39,7 @@ from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.documents import examine, uncover
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Finding, Outline, Section, SectionTask, State
+from workflows.state import Outline, ReviewFinding, Section, SectionTask, State
 from workflows.text.language import guess_language
 from workflows.text.normaliser import normalise
 from workflows.text.words import count_words
@@ -210,7 +210,7 @@ class EducationAudioFormat(Format[LessonInput]):
         )
         return self._spoken(given, stream_text(model, messages))
 
-    async def review(self, given: LessonInput, state: State, model: Model) -> list[Finding]:
+    async def review(self, given: LessonInput, state: State, model: Model) -> list[ReviewFinding]:
         """The numbers that the document doesn't say, what it says the other way round, and the warnings that went
         with the end of a section that was cut: they harm patients.
 

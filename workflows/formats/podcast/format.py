@@ -1,7 +1,7 @@
 """The podcast format: one search, ten sections that share its facts, and the short forms made of them."""
 
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -152,17 +152,11 @@ class PodcastFormat(Format[PodcastInput]):
             async for item in stream:
                 if isinstance(item, Citation):
                     cited.append(item)
-                    continue
-                for name, text in marked.feed(item):
-                    if name == "":
+                else:
+                    for text in _spoken(marked.feed(item), told):
                         yield dialogue.feed(text)
-                    elif name == _FACTS:
-                        told.append(text)
-        for name, text in marked.close():
-            if name == "":
-                yield dialogue.feed(text)
-            elif name == _FACTS:
-                told.append(text)
+        for text in _spoken(marked.close(), told):
+            yield dialogue.feed(text)
         yield dialogue.close()
         if not told:
             raise ModelBadOutput(f"{model.spec} wrote no facts beside the first section.")
@@ -257,6 +251,15 @@ async def _talk(given: PodcastInput, reply: AsyncGenerator[str]) -> AsyncGenerat
                 yield text
     if text := dialogue.close():
         yield text
+
+
+def _spoken(parts: Iterable[tuple[str, str]], facts: list[str]) -> Iterator[str]:
+    """The dialogue among the parts of a marked reply; those of the facts are added to `facts`."""
+    for name, text in parts:
+        if name == "":
+            yield text
+        elif name == _FACTS:
+            facts.append(text)
 
 
 def _section(task: SectionTask) -> PlannedSection:

@@ -23,7 +23,7 @@ from workflows.formats.story.plot import (
 )
 from workflows.models.embedded.client import STRUCTURED, misses_the_form
 from workflows.models.embedded.prompts import clean_line, load_prompt
-from workflows.models.embedded.prose import Page
+from workflows.models.embedded.prose import PageBrief
 
 SCENES = 4
 TRIES = 3
@@ -71,7 +71,7 @@ class PlotChoices:
     choices: tuple[PlotChoice, ...]
 
 
-async def plan_story(
+async def plan_story(  # noqa: PLR0913  # the blanks of one small prompt
     chat: BaseChatModel,
     *,
     theme: str,
@@ -136,14 +136,14 @@ async def offer_choices(
 
 def scene_page(
     *, name: str, hero: str, index: int, summary: str, before: str | None = None, target_words: int = 90
-) -> Page:
+) -> PageBrief:
     """PlotScene `index` (from 0) as a page to write.
 
     `summary` is its line in the plan, `before` the line of the scene before it.
     """
     prompt = load_prompt(_PROMPTS / "page.md")
     place_in_plot = min(index, SCENES - 1) + 1
-    return Page(
+    return PageBrief(
         system=prompt.block("system"),
         instruction=prompt.block("instruction", name=name, hero=hero, before=before or "", line=summary),
         opening=summary,

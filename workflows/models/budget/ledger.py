@@ -13,7 +13,7 @@ from uuid import uuid4
 from workflows.errors import BudgetExceeded
 from workflows.messages.messages import CallUsage, ModelRole
 from workflows.models.budget.counting import TextCount
-from workflows.models.budget.prices import Price, PriceBook, Tokens
+from workflows.models.budget.prices import Price, PriceRegistry, Tokens
 from workflows.models.spec import ModelSpec
 
 _LEAST_TOKENS = 16
@@ -63,7 +63,7 @@ class Ledger:
 
     def __init__(
         self,
-        prices: PriceBook,
+        prices: PriceRegistry,
         caps: Caps | None = None,
         *,
         spent_usd: float = 0.0,
@@ -191,8 +191,8 @@ def used_up() -> BudgetExceeded:
 class Ledgers:
     """The ledgers of the runs that this process executes, by run id."""
 
-    def __init__(self, prices: PriceBook | None = None) -> None:
-        self.prices = prices or PriceBook()
+    def __init__(self, prices: PriceRegistry | None = None) -> None:
+        self.prices = prices or PriceRegistry()
         self._ledgers: dict[str, Ledger] = {}
 
     @contextmanager
@@ -202,7 +202,8 @@ class Ledgers:
         try:
             yield
         finally:
-            del self._ledgers[run_id]
+            if self._ledgers.get(run_id) is ledger:  # else the run was taken up again meanwhile
+                del self._ledgers[run_id]
             ledger.close()
 
     def of(self, run_id: str | None) -> Ledger:

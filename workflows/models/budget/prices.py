@@ -86,7 +86,7 @@ class PriceError(Exception):
     """A file of prices is wrong; the message says where."""
 
 
-class PriceBook:
+class PriceRegistry:
     """Every price that this process knows."""
 
     def __init__(self, path: Path | None = None) -> None:

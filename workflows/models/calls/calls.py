@@ -10,14 +10,13 @@ from functools import partial
 from typing import Any, TypeVar, cast
 
 from langchain_core.messages import AIMessage, BaseMessage
-from pydantic import BaseModel
 
 from workflows.errors import ModelBadOutput
 from workflows.models.budget.ledger import used_up
 from workflows.models.calls.content import ContentReader
-from workflows.models.calls.finish import finish_reason
 from workflows.models.calls.model_call import ModelCall, is_refusal, refused
 from workflows.models.calls.structured_output import (
+    SchemaT,
     ask_to_mend,
     bind_form,
     describe_form,
@@ -25,9 +24,10 @@ from workflows.models.calls.structured_output import (
     read_answer,
 )
 from workflows.models.clients.model import FALLS_BACK, Fallback, Model
+from workflows.models.replies.filter import begins_within_thoughts
+from workflows.models.replies.finish import finish_reason
 from workflows.text.repetition import LoopDetector
 
-SchemaT = TypeVar("SchemaT", bound=BaseModel)
 _T = TypeVar("_T")
 
 
@@ -146,6 +146,10 @@ async def _answer(model: Model, form: dict[str, Any], messages: list[BaseMessage
     call.check_finish(finish_reason(reply), calls_tools=True)
     if is_refusal(reply):
         raise refused(model)
+    if begins_within_thoughts(
+        reply.text
+    ):  # so will its texts, which can't be told from thoughts while they come
+        model.traits.unmarked_thoughts = True
     return reply
 
 

@@ -25,10 +25,10 @@ from workflows.errors import (
     StorywireError,
 )
 from workflows.models.calls.causes import is_insecure, iterate_causes
-from workflows.models.calls.finish import filtered
 from workflows.models.calls.retry_after import read_retry_after
 from workflows.models.calls.structured_output import other_mode
 from workflows.models.choice.connections import ADDRESSES, KEYS
+from workflows.models.replies.finish import filtered
 from workflows.models.spec import ModelSpec
 from workflows.models.structured import StructuredMode
 from workflows.models.wire.errors import status_of
@@ -93,8 +93,6 @@ def _by_status(
 ) -> StorywireError:
     if status < 400:
         return _redirected(spec)
-    if status == 403 and _FILTERED.search(_words(error)):
-        return _filtered(spec, error)
     if status in (401, 403):
         return _auth(spec, error)
     if status == 402:
@@ -108,8 +106,9 @@ def _by_status(
     return _unavailable(spec, error) if status >= 500 else _refused(spec, error, asked)
 
 
-def _auth(spec: ModelSpec, error: Exception) -> ModelError:
-    del error
+def _auth(spec: ModelSpec, error: Exception) -> StorywireError:
+    if getattr(error, "status_code", None) == HTTPStatus.FORBIDDEN and _FILTERED.search(_words(error)):
+        return filtered(spec)  # OpenRouter's moderation
     key = KEYS.get(spec.provider)
     advice = f"Check {key}" if key else "Check the key"
     return ModelAuth(f"The provider of {spec} refused the key. {advice}, and what the key may use.")

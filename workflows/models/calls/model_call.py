@@ -9,12 +9,12 @@ from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.runnables.config import ensure_config, merge_configs
 
-from workflows.errors import ModelBadOutput, ModelTruncated, ModelUnavailable
+from workflows.errors import ModelBadOutput, ModelTruncated, ModelUnavailable, StorywireError
 from workflows.models.budget.ledger import used_up
 from workflows.models.budget.meter import MeterReader
-from workflows.models.calls.finish import filtered, read_outcome
 from workflows.models.calls.patience import guard, limit
 from workflows.models.clients.model import Model
+from workflows.models.replies.finish import FinishOutcome, filtered, read_outcome
 
 _TAKEN_BY_ALL = 4096
 """Tokens. Providers refuse a limit above the model's own, and none is below this. A reply that may be longer is
@@ -43,7 +43,10 @@ class ModelCall:
 
     def stream(self, bind: Bind | None = None) -> AsyncIterator[AIMessage]:
         """The reply's chunks. A silence that is too long, and whatever breaks, is a ModelError."""
-        chat = self._model.chat if bind is None else bind(self._model.chat)
+        client = self._model.chat
+        if self._model.replay is not None:  # a cassette finds the reply by what the call is for
+            client = client.model_copy(update={"metadata": self._metadata()})
+        chat = client if bind is None else bind(client)
         return guard(self._model, self._reported(chat))
 
     async def _reported(self, chat: Runnable[LanguageModelInput, AIMessage]) -> AsyncIterator[AIMessage]:
@@ -55,9 +58,8 @@ class ModelCall:
     async def answer(self, bind: Bind) -> AIMessage:
         """The whole reply at once: token by token it costs several times the work, so that is for where it may have
         to be stopped."""
-        chat, meter = self._model.chat, self._model.meter
-        known = {**(chat.metadata or {}), **({} if meter is None else meter.metadata)}
-        whole = chat.model_copy(update={"disable_streaming": not self._needs_watching, "metadata": known})
+        update = {"disable_streaming": not self._needs_watching, "metadata": self._metadata()}
+        whole = self._model.chat.model_copy(update=update)
         work: Awaitable[AIMessage] = bind(whole).ainvoke(self._messages, self._config(), **self._limits())
         try:
             return await limit(self._model, work, asked=self._model.structured)
@@ -68,40 +70,47 @@ class ModelCall:
 
     def check_finish(self, reason: str | None, *, calls_tools: bool = False) -> None:
         """Raises unless `reason` says that the reply is whole. `calls_tools`: a call of a function may end it."""
+        outcome = read_outcome(reason)
+        if outcome != "whole" and not (outcome == "call" and calls_tools):
+            raise self._unfinished(outcome, reason)
+
+    def _unfinished(self, outcome: FinishOutcome, reason: str | None) -> StorywireError:
+        """The error for a reply that isn't whole."""
         spec = self._model.spec
-        match read_outcome(reason):
-            case "whole":
-                return
+        match outcome:
             case "call":
-                if not calls_tools:
-                    raise ModelBadOutput(f"{spec} called a function where it should have written text.")
+                return ModelBadOutput(f"{spec} called a function where it should have written text.")
             case "none":
-                raise ModelTruncated(f"The reply of {spec} broke off before its end.")
+                return ModelTruncated(f"The reply of {spec} broke off before its end.")
+            case "length" if self.ran_out:
+                return used_up()
             case "length":
-                raise (
-                    used_up()
-                    if self.ran_out
-                    else ModelTruncated(f"The reply of {spec} hit its length limit.")
-                )
+                return ModelTruncated(f"The reply of {spec} hit its length limit.")
             case "filter":
-                raise filtered(spec)
+                return filtered(spec)
             case "recitation":
-                raise ModelTruncated(
+                return ModelTruncated(
                     f"The provider of {spec} stopped the reply because it repeats a known text ({reason}). That "
                     "says nothing about its safety; go on with the run to have it written anew."
                 )
             case "refusal":
-                raise refused(self._model)
+                return refused(self._model)
             case "failure":
-                raise ModelUnavailable(f"{spec} broke off the reply. Go on with the run, or try again later.")
-            case "unknown":
-                raise ModelTruncated(f"The reply of {spec} ended for an unknown reason ({reason}).")
+                return ModelUnavailable(
+                    f"{spec} broke off the reply. Go on with the run, or try again later."
+                )
+            case _:
+                return ModelTruncated(f"The reply of {spec} ended for an unknown reason ({reason}).")
 
     @property
     def _needs_watching(self) -> bool:
         """Whether the reply may be longer than the run can pay, and the provider doesn't know it."""
         limit_ = None if self._open is None else self._open.limit
         return limit_ is not None and limit_ > _TAKEN_BY_ALL
+
+    def _metadata(self) -> dict[str, Any]:
+        meter = self._model.meter
+        return {**(self._model.chat.metadata or {}), **({} if meter is None else meter.metadata)}
 
     def _config(self) -> RunnableConfig:
         """The caller's own, with the run's account."""

@@ -11,16 +11,17 @@ from workflows.models.structured import StructuredMode
 
 _T = TypeVar("_T")
 _STEP = 1.0
-_LATE = 2.0
-"""Seconds by which a busy event loop may be late; beyond them the process or the machine was suspended."""
+_SUSPENDED = 2.0
+"""Seconds by which no busy event loop is late: beyond them the process or the machine was suspended."""
 
 
 class _Countdown:
     """Seconds that are left, counted down while the event loop runs."""
 
-    def __init__(self, seconds: float, timeout: asyncio.Timeout) -> None:
+    def __init__(self, seconds: float, timeout: asyncio.Timeout, suspended: float) -> None:
         self._loop = asyncio.get_running_loop()
         self._timeout = timeout
+        self._suspended = suspended
         self._left = seconds
         self._wait()
 
@@ -35,7 +36,8 @@ class _Countdown:
 
     def _tick(self) -> None:
         late = self._loop.time() - self._due
-        self._left -= self._interval + (late if late < _LATE else 0.0)
+        if late < self._suspended:
+            self._left -= self._interval + late
         if self._left > 0:
             self._wait()
         else:
@@ -43,11 +45,11 @@ class _Countdown:
 
 
 @asynccontextmanager
-async def patience(seconds: float) -> AsyncGenerator[None]:
+async def patience(seconds: float, *, suspended: float = _SUSPENDED) -> AsyncGenerator[None]:
     """As `asyncio.timeout`, but time in which this process was stopped or its machine asleep doesn't count: what was
     sent in the meantime can still be read."""
     async with asyncio.timeout(None) as timeout:
-        countdown = _Countdown(seconds, timeout)
+        countdown = _Countdown(seconds, timeout, suspended)
         try:
             yield
         finally:

@@ -1,1 +1,1 @@
-"""Recordings of model calls, and their playback."""
+"""CassetteLibrary of model calls, and their playback."""

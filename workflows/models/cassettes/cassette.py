@@ -23,8 +23,8 @@ VERSION = 1
 _LARGEST_BYTES = 50_000_000
 
 
-class RecordingError(Exception):
-    """The file can't be read as a recording; the message is a sentence that says why."""
+class CassetteError(Exception):
+    """The file can't be read as a cassette; the message is a sentence that says why."""
 
 
 class _Line(BaseModel):
@@ -71,7 +71,7 @@ class Call(_Line):
     section: int | None = None
     fingerprint: str
     at: float
-    """Seconds from the start of the recording."""
+    """Seconds from the start of the cassette."""
     chunks: tuple[tuple[int, str], ...] = ()
     """`(milliseconds from the start of the call, text)`."""
     took: int
@@ -83,7 +83,7 @@ class Call(_Line):
     """What kind of error or stop ended the reply early."""
 
 
-class Ending(_Line):
+class CassetteEnding(_Line):
     """How the run ended: `sha256` is that of the whole text."""
 
     outcome: str
@@ -91,10 +91,10 @@ class Ending(_Line):
     words: int
 
 
-class Recording:
-    """A recording in memory."""
+class Cassette:
+    """A cassette in memory."""
 
-    def __init__(self, header: Header, calls: Sequence[Call], ending: Ending | None) -> None:
+    def __init__(self, header: Header, calls: Sequence[Call], ending: CassetteEnding | None) -> None:
         self.header = header
         self.calls = tuple(sorted(calls, key=lambda call: call.number))
         self.ending = ending
@@ -124,39 +124,39 @@ class Recording:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Raises RecordingError. A last line that a crash cut off is left out."""
+        """Raises CassetteError. A last line that a crash cut off is left out."""
         lines = _read_lines(path)
         header = _read_header(path, lines[0] if lines else "")
         calls: list[Call] = []
-        ending: Ending | None = None
+        ending: CassetteEnding | None = None
         for number, line in enumerate(lines[1:], 2):
             try:
                 data = json.loads(line)
                 if "call" in data:
                     calls.append(Call.model_validate(data["call"]))
                 elif "ending" in data:
-                    ending = Ending.model_validate(data["ending"])
+                    ending = CassetteEnding.model_validate(data["ending"])
             except (ValueError, TypeError):
-                raise RecordingError(f"Line {number} of the recording {path.name} can't be read.") from None
+                raise CassetteError(f"Line {number} of the cassette {path.name} can't be read.") from None
         if not any(call.broke is None for call in calls):
-            raise RecordingError(f"The recording {path.name} holds no whole reply of a model.")
+            raise CassetteError(f"The cassette {path.name} holds no whole reply of a model.")
         return cls(header, calls, ending)
 
 
 def read_header(path: Path) -> Header:
-    """The first line alone: whether it is a recording, quickly. Raises RecordingError."""
+    """The first line alone: whether it is a cassette, quickly. Raises CassetteError."""
     try:
         with path.open("rb") as file:
             line = file.readline(_LARGEST_BYTES).decode()
     except OSError as error:
-        raise RecordingError(f"The recording {path.name} can't be read: {error.strerror}.") from None
+        raise CassetteError(f"The cassette {path.name} can't be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise RecordingError(f"{path.name} is not a recording.") from None
+        raise CassetteError(f"{path.name} is not a cassette.") from None
     return _read_header(path, line)
 
 
-class RecordingFile:
-    """A recording that is being written, readable by this user alone; one that is there already goes on."""
+class CassetteWriter:
+    """A cassette that is being written, readable by this user alone; one that is there already goes on."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -193,12 +193,12 @@ def purpose_of(metadata: Mapping[str, Any]) -> str:
 def _read_lines(path: Path) -> list[str]:
     try:
         if path.stat().st_size > _LARGEST_BYTES:
-            raise RecordingError(f"{path.name} is too large for a recording.")
+            raise CassetteError(f"{path.name} is too large for a cassette.")
         text = path.read_bytes().decode()
     except OSError as error:
-        raise RecordingError(f"The recording {path.name} can't be read: {error.strerror}.") from None
+        raise CassetteError(f"The cassette {path.name} can't be read: {error.strerror}.") from None
     except UnicodeDecodeError:
-        raise RecordingError(f"{path.name} is not a recording.") from None
+        raise CassetteError(f"{path.name} is not a cassette.") from None
     # What follows the last end of a line is a line that was cut off, or nothing.
     return text.split("\n")[:-1]
 
@@ -207,9 +207,9 @@ def _read_header(path: Path, line: str) -> Header:
     try:
         header = Header.model_validate(json.loads(line)["storywire_recording"])
     except (ValidationError, ValueError, KeyError, TypeError):
-        raise RecordingError(f"{path.name} is not a recording: it doesn't begin as one does.") from None
+        raise CassetteError(f"{path.name} is not a cassette: it doesn't begin as one does.") from None
     if header.version > VERSION:
-        raise RecordingError(
-            f"The recording {path.name} has the form {header.version}; this Storywire reads up to {VERSION}."
+        raise CassetteError(
+            f"The cassette {path.name} has the form {header.version}; this Storywire reads up to {VERSION}."
         )
     return header

@@ -1,6 +1,6 @@
-"""A model that plays a recording back: `replay:FILE`, or `replay:FILE?speed=2&match=exact`.
+"""A model that plays a cassette back: `replay:FILE`, or `replay:FILE?speed=2&match=exact`.
 
-Each call gets the reply that the recording has for the same messages. Where it has none, because the input or a
+Each call gets the reply that the cassette has for the same messages. Where it has none, because the input or a
 prompt is another now, the call gets the reply that the same node got for the same section: so a demonstration tells
 its story whatever was typed in. With `match=exact` that is an error, which is what a regression test wants.
 """
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 from urllib.parse import parse_qsl
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, BaseRunManager, CallbackManagerForLLMRun
+from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.exceptions import OutputParserException
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
@@ -24,7 +24,7 @@ from langchain_core.runnables.config import ensure_config
 from pydantic import PrivateAttr
 
 from workflows.errors import ModelNotConfigured
-from workflows.models.cassettes.cassette import Call, Recording, RecordingError, fingerprint, purpose_of
+from workflows.models.cassettes.cassette import Call, Cassette, CassetteError, fingerprint, purpose_of
 
 Match = Literal["input", "exact"]
 
@@ -32,8 +32,8 @@ _REMEMBERED_ATTEMPTS = 1000
 _FASTEST = 1000.0
 
 
-class Played:
-    """How far each attempt at a run is in its recording; the oldest are forgotten."""
+class PlaybackPositions:
+    """How far each attempt at a run is in its cassette; the oldest are forgotten."""
 
     def __init__(self) -> None:
         self._counters: OrderedDict[Any, Counter[Any]] = OrderedDict()
@@ -49,19 +49,21 @@ class Played:
         return counter
 
 
-class Score:
+class ReplyFinder:
     """Which recorded reply comes next. Counts afresh in each attempt at a run.
 
     So a run that was interrupted and goes on gets the replies of the section that it writes again, from their
     beginning, on whichever process that is.
     """
 
-    def __init__(self, name: str, recording: Recording, match: Match, played: Played | None = None) -> None:
-        """`played` outlives the score where a run may get its recording opened more than once."""
+    def __init__(
+        self, name: str, cassette: Cassette, match: Match, played: PlaybackPositions | None = None
+    ) -> None:
+        """`played` outlives the replies where a run may get its cassette opened more than once."""
         self._name = name
         self._match = match
-        self._calls = recording.replies
-        self._played = played or Played()
+        self._calls = cassette.replies
+        self._played = played or PlaybackPositions()
 
     def next(
         self, key: str, *, purpose: str = "", section: int | None = None, attempt: object = None
@@ -69,7 +71,7 @@ class Score:
         """The reply to the messages with the fingerprint `key`.
 
         `attempt` names the attempt at a run that calls; without one, nothing is counted and the first fitting reply
-        is played. Raises ModelNotConfigured when the recording has none.
+        is played. Raises ModelNotConfigured when the cassette has none.
         """
         played = self._played.counter(attempt)
         place = played["place", purpose, section]
@@ -93,7 +95,7 @@ class Score:
         if section is not None:
             where += f" of section {section + 1}"
         return (
-            f"The recording {self._name} has no reply for {where}. "
+            f"The cassette {self._name} has no reply for {where}. "
             "Record it again, with the input and the options that you play it with."
         )
 
@@ -103,11 +105,11 @@ class ReplayChat(BaseChatModel):
 
     speed: float = 1.0
     streaming: bool = True
-    _score: Score = PrivateAttr()
+    _replies: ReplyFinder = PrivateAttr()
 
-    def __init__(self, score: Score, speed: float) -> None:
+    def __init__(self, replies: ReplyFinder, speed: float) -> None:
         super().__init__(speed=speed, streaming=True)
-        self._score = score
+        self._replies = replies
 
     @property
     def _llm_type(self) -> str:
@@ -120,8 +122,8 @@ class ReplayChat(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        del stop, kwargs
-        call = self._find(messages, run_manager)
+        del stop, run_manager, kwargs
+        call = self._find(messages)
         clock = asyncio.get_running_loop().time
         began = clock()
         for milliseconds, text in call.chunks:
@@ -141,8 +143,8 @@ class ReplayChat(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         """The whole reply at once, for callers that don't stream."""
-        del stop
-        return self._whole(self._find(messages, run_manager), kwargs.get("answers_by"))
+        del stop, run_manager
+        return self._whole(self._find(messages), kwargs.get("answers_by"))
 
     async def _agenerate(
         self,
@@ -152,8 +154,8 @@ class ReplayChat(BaseChatModel):
         **kwargs: Any,
     ) -> ChatResult:
         """The whole reply when it was whole."""
-        del stop
-        call = self._find(messages, run_manager)
+        del stop, run_manager
+        call = self._find(messages)
         await self._wait(call.took / 1000 / (self.speed or 1))
         return self._whole(call, kwargs.get("answers_by"))
 
@@ -177,7 +179,7 @@ class ReplayChat(BaseChatModel):
     def bind_tools(
         self, tools: Sequence[Any], *, tool_choice: str | None = None, **kwargs: Any
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """The recording knows which tool was called; `tool_choice` is for a reply that was text."""
+        """The cassette knows which tool was called; `tool_choice` is for a reply that was text."""
         del tools, kwargs
         return self.bind(answers_by=tool_choice)
 
@@ -188,12 +190,11 @@ class ReplayChat(BaseChatModel):
         del schema, kwargs
         return self | RunnableLambda(_parse_beside if include_raw else _parse)
 
-    def _find(self, messages: Sequence[BaseMessage], manager: BaseRunManager | None) -> Call:
-        """By the node, the role and the section, which are in the metadata of the call, or in that of its caller."""
-        known = {} if manager is None else manager.metadata
-        metadata = {**(ensure_config().get("metadata") or {}), **(self.metadata or {}), **known}
+    def _find(self, messages: Sequence[BaseMessage]) -> Call:
+        """By the node, the role and the section, which are in the model's metadata and in that of its caller."""
+        metadata = {**(ensure_config().get("metadata") or {}), **(self.metadata or {})}
         run_id, attempt = metadata.get("run_id"), metadata.get("attempt")
-        return self._score.next(
+        return self._replies.next(
             fingerprint(messages),
             purpose=purpose_of(metadata),
             section=metadata.get("section"),
@@ -249,16 +250,16 @@ def read_name(name: str, speed: float) -> tuple[str, float, Match]:
         else:
             raise ValueError("after replay:FILE? may stand speed=NUMBER and match=input or match=exact")
     if not file or "\0" in file:
-        raise ValueError("replay: wants the name of a recording")
+        raise ValueError("replay: wants the name of a cassette")
     return file, speed, match
 
 
 def check_file(name: str) -> None:
-    """Raises ValueError with a sentence unless `name`, as a setting has it, is a recording that can be played."""
+    """Raises ValueError with a sentence unless `name`, as a setting has it, is a cassette that can be played."""
     file, _, _ = read_name(name, 1.0)
     try:
-        Recording.read(Path(file).expanduser())
-    except RecordingError as error:
+        Cassette.read(Path(file).expanduser())
+    except CassetteError as error:
         raise ValueError(str(error)) from None
 
 

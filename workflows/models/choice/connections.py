@@ -47,7 +47,7 @@ class Connection:
 
 
 def is_configured(provider: str, settings: ModelSettings) -> bool:
-    """Whether the settings say how to reach the provider. The embedded model and recordings always are."""
+    """Whether the settings say how to reach the provider. The embedded model and cassettes always are."""
     connection = find_connection(provider, settings)
     if connection is None:
         return True
@@ -57,7 +57,7 @@ def is_configured(provider: str, settings: ModelSettings) -> bool:
 
 
 def find_connection(provider: str, settings: ModelSettings) -> Connection | None:
-    """None for the embedded model and recordings, which are no providers on the network."""
+    """None for the embedded model and cassettes, which are no providers on the network."""
     match provider:
         case "openai" | "openai_responses":
             return Connection("openai", settings.openai_base_url, settings.openai_api_key)

@@ -7,9 +7,10 @@ from typing import get_args
 from workflows.errors import FieldError, InvalidInput, ModelNotConfigured
 from workflows.messages.messages import ModelRole
 from workflows.models.choice.connections import MISSING, is_configured
-from workflows.models.settings import NO_FALLBACK, ModelSettings
+from workflows.models.configuration.roles import NO_FALLBACK
+from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
-from workflows.models.structured import StructuredMode, choose_mode, parse_choices
+from workflows.models.structured import StructuredMode, choose_mode, parse_mode_rules
 
 EMBEDDED = ModelSpec("embedded", "smollm2-135m-instruct")
 EMBEDDED_NOTE = (
@@ -55,7 +56,7 @@ class Selection:
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
         self.patterns = settings.allowed_patterns
-        self._modes = parse_choices(settings.structured_modes)
+        self._modes = parse_mode_rules(settings.structured_modes)
 
     def default(self) -> ModelSpec:
         """What writes when a run names no model: the setting, else a provider that is configured, else the
@@ -109,7 +110,7 @@ class Selection:
     def of(self, role: ModelRole, writing: ModelSpec) -> ModelSpec | None:
         """Who has a role in a run that `writing` writes. None: no judge is asked for.
 
-        A recording plays every role, the judge's too if it holds its replies, whatever the settings ask for.
+        A cassette plays every role, the judge's too if it holds its replies, whatever the settings ask for.
         """
         if writing.provider == "replay":
             return writing

@@ -8,9 +8,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from workflows.messages.messages import ModelRole
+from workflows.models.cassettes.library import CassetteLibrary
 from workflows.models.choice.selection import ROLES, ModelInfo, Selection
 from workflows.models.clients.model import Model
-from workflows.models.clients.recordings import Recordings
 from workflows.models.embedded.process import EmbeddedServer
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
@@ -29,7 +29,12 @@ class ModelCatalog:
         self._settings = settings
         self._embedded = EmbeddedServer(settings.runtime_dir, settings.local_model)
         self._clients: ProviderClients | None = None
-        self._recordings = Recordings(settings)
+        self._cassettes = CassetteLibrary(
+            settings.replay_dir,
+            settings.replay_speed,
+            # Whatever the operator wrote into a setting is the operator's own choice of a file.
+            trusted=(value for value in settings.model_dump().values() if isinstance(value, str)),
+        )
         self.selection = Selection(settings)
 
     def default(self) -> ModelSpec:
@@ -39,22 +44,22 @@ class ModelCatalog:
     def resolve(self, name: str | None) -> ModelSpec:
         """The model that a new run is written with; see `Selection.resolve` for what it raises."""
         spec = self.selection.resolve(name)
-        self._check_recording(spec)
+        self._check_cassette(spec)
         return spec
 
     def check(self, name: str) -> None:
-        """Raises ModelNotConfigured when a run that `name` writes can't go on for want of a key or a recording."""
+        """Raises ModelNotConfigured when a run that `name` writes can't go on for want of a key or a cassette."""
         spec = ModelSpec.parse(name)
         self.selection.check(spec)
-        self._check_recording(spec)
+        self._check_cassette(spec)
 
     def trust(self, name: str) -> None:
-        """`name` is the operator's own choice: if it is a recording's whole path, it may be any file."""
-        self._recordings.trust(name)
+        """`name` is the operator's own choice: if it is a cassette's whole path, it may be any file."""
+        self._cassettes.trust(name)
 
     def choices(self) -> list[ModelInfo]:
-        """What a person may choose from: `Selection.choices`, and the recordings that a run may name."""
-        return self.selection.choices(self._recordings.names())
+        """What a person may choose from: `Selection.choices`, and the cassettes that a run may name."""
+        return self.selection.choices(self._cassettes.names())
 
     async def open(self, name: str | None = None, role: ModelRole = "writing") -> Model:
         """The model that has this role in a run that `name` writes (None: the default), ready to be called.
@@ -73,7 +78,7 @@ class ModelCatalog:
         return None if spec is None else partial(self._open, spec, role)
 
     def has_judge(self, writer: Model) -> bool:
-        """Whether a model judges what `writer` wrote. A recording is judged if it was when it was recorded."""
+        """Whether a model judges what `writer` wrote. A cassette is judged if it was when it was recorded."""
         if writer.replay is not None:
             return writer.replay.is_judged
         return self.selection.of("judge", writer.spec) is not None
@@ -108,9 +113,9 @@ class ModelCatalog:
     def _writing(self, name: str | None) -> ModelSpec:
         return self.default() if name is None else ModelSpec.parse(name)
 
-    def _check_recording(self, spec: ModelSpec) -> None:
+    def _check_cassette(self, spec: ModelSpec) -> None:
         if spec.provider == "replay":
-            self._recordings.check(spec)
+            self._cassettes.check(spec)
 
     async def _open(self, spec: ModelSpec, role: ModelRole) -> Model:
         if spec.provider == "replay":
@@ -141,7 +146,7 @@ class ModelCatalog:
 
     async def _open_replay(self, spec: ModelSpec, role: ModelRole) -> Model:
         """As the models that were recorded: formats ask a small one in other ways than a large one."""
-        replay = await self._recordings.open(spec)
+        replay = await self._cassettes.open(spec)
         return Model(
             spec=spec,
             chat=replay.chat,

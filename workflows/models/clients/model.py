@@ -17,7 +17,7 @@ from workflows.errors import (
 from workflows.messages.messages import ModelRole
 from workflows.models.budget.ledger import Ledger
 from workflows.models.budget.meter import Meter, MeterReader, Tell
-from workflows.models.clients.recordings import Replay
+from workflows.models.cassettes.library import OpenCassette
 from workflows.models.spec import ModelSpec
 from workflows.models.structured import StructuredMode
 from workflows.models.wire.traits import ServerTraits
@@ -40,7 +40,7 @@ class Model:
     token_timeout: float
     answer_timeout: float = 180.0
     fallback: "Fallback | None" = None
-    replay: Replay | None = None
+    replay: OpenCassette | None = None
     """The cassette that it plays, if it plays one."""
     meter: Meter | None = None
     traits: ServerTraits = field(default_factory=ServerTraits)

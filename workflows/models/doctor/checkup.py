@@ -6,7 +6,7 @@ from difflib import get_close_matches
 from workflows.errors import ModelError
 from workflows.models.choice.connections import MISSING, find_connection, is_configured
 from workflows.models.choice.selection import EMBEDDED, ROLES, Selection
-from workflows.models.doctor.finding import Finding, Level
+from workflows.models.doctor.finding import DoctorFinding, Level
 from workflows.models.doctor.listing import Listing, list_models
 from workflows.models.embedded.process import EmbeddedServer
 from workflows.models.embedded.weights import find_weights
@@ -18,7 +18,7 @@ _OFFLINE = frozenset({"embedded", "replay"})
 _QUIET = _OFFLINE | {"openai_responses"}
 
 
-async def check_models(settings: ModelSettings) -> list[Finding]:
+async def check_models(settings: ModelSettings) -> list[DoctorFinding]:
     """Every role's model, every provider that is configured, the embedded model. One cheap request a provider."""
     selection = Selection(settings)
     needed = _needed(selection)
@@ -32,12 +32,12 @@ async def check_models(settings: ModelSettings) -> list[Finding]:
     findings = [_about_provider(p, known[p], any(s.provider == p for s in needed)) for p in configured]
     for spec, roles in needed.items():
         if spec.provider == "replay":  # a file that can't be played has stopped the settings already
-            findings.append(Finding("good", f"{spec} ({', '.join(roles)})", "can be played"))
+            findings.append(DoctorFinding("good", f"{spec} ({', '.join(roles)})", "can be played"))
         elif spec != EMBEDDED:
             findings.append(_about_model(spec, ", ".join(roles), known, "bad"))
     if "judge" in needed.get(EMBEDDED, ()):
         message = "too small to judge; set STORYWIRE_JUDGE_MODEL, or leave STORYWIRE_JUDGE at auto"
-        findings.append(Finding("bad", f"{EMBEDDED} (judge)", message))
+        findings.append(DoctorFinding("bad", f"{EMBEDDED} (judge)", message))
     findings += [_about_model(spec, "fallback", known, "doubtful") for spec in spare]
     return [*findings, await _about_embedded(settings, EMBEDDED in needed)]
 
@@ -64,41 +64,45 @@ async def _ask(provider: str, settings: ModelSettings) -> Listing:
     return await list_models(provider, connection)
 
 
-def _about_provider(provider: str, listing: Listing, is_needed: bool) -> Finding:
+def _about_provider(provider: str, listing: Listing, is_needed: bool) -> DoctorFinding:
     if listing.models is not None:
-        return Finding("good", provider, f"reached, and lets us in; it lists {len(listing.models)} models")
+        return DoctorFinding(
+            "good", provider, f"reached, and lets us in; it lists {len(listing.models)} models"
+        )
     level: Level = "doubtful" if listing.proven or not is_needed else "bad"
-    return Finding(level, provider, listing.problem or "")
+    return DoctorFinding(level, provider, listing.problem or "")
 
 
-def _about_model(spec: ModelSpec, roles: str, known: dict[str, Listing], otherwise: Level) -> Finding:
+def _about_model(spec: ModelSpec, roles: str, known: dict[str, Listing], otherwise: Level) -> DoctorFinding:
     about = f"{spec} ({roles})"
     if spec.provider not in known:
         setting = MISSING.get(spec.provider)
         advice = f"set {setting}, or name another model" if setting else f"the embedded model is {EMBEDDED}"
-        return Finding(otherwise, about, f"is not set up: {advice}")
+        return DoctorFinding(otherwise, about, f"is not set up: {advice}")
     models = known[spec.provider].models
     if models is None:
-        return Finding("doubtful", about, "could not be looked up, see above")
+        return DoctorFinding("doubtful", about, "could not be looked up, see above")
     # Ollama's own names end in a tag, which may be left out.
     if spec.name in models or f"{spec.name}:latest" in models:
-        return Finding("good", about, "is there")
+        return DoctorFinding("good", about, "is there")
     near = get_close_matches(spec.name, models, 3, 0.3) or sorted(models)[:3]
     advice = f"it has {', '.join(near)}, …" if near else "it has none: pull or load one first"
-    return Finding(otherwise, about, f"is not in the provider's list: {advice}")
+    return DoctorFinding(otherwise, about, f"is not in the provider's list: {advice}")
 
 
-async def _about_embedded(settings: ModelSettings, is_needed: bool) -> Finding:
+async def _about_embedded(settings: ModelSettings, is_needed: bool) -> DoctorFinding:
     """Started only where runs need it: that takes seconds."""
     about = str(EMBEDDED)
     server = EmbeddedServer(settings.runtime_dir, settings.local_model)
     try:
         if is_needed:
             await server.endpoint()
-            return Finding("good", about, "starts and answers; it is for demonstrations: set STORYWIRE_MODEL")
+            return DoctorFinding(
+                "good", about, "starts and answers; it is for demonstrations: set STORYWIRE_MODEL"
+            )
         await asyncio.to_thread(find_weights, settings.local_model, settings.runtime_dir)
-        return Finding("good", about, "its file is there and whole; not needed, so not started")
+        return DoctorFinding("good", about, "its file is there and whole; not needed, so not started")
     except ModelError as error:
-        return Finding("bad" if is_needed else "doubtful", about, error.message)
+        return DoctorFinding("bad" if is_needed else "doubtful", about, error.message)
     finally:
         await server.close()

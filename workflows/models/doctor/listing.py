@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from http import HTTPStatus
 
-import httpx
+import httpx2
 
 from workflows.models.calls.causes import is_insecure
 from workflows.models.choice.connections import ADDRESSES, KEYS, Connection
@@ -26,7 +26,7 @@ class Listing:
 async def list_models(provider: str, connection: Connection, patience: float = TIMEOUT) -> Listing:
     """One GET, no retry. No message holds the key, nor what may stand before the host in an address."""
     key = connection.key.get_secret_value() if connection.key else None
-    base = httpx.URL(connection.base_url or _USUAL[connection.protocol])
+    base = httpx2.URL(connection.base_url or _USUAL[connection.protocol])
     if connection.protocol == "gemini":
         url, headers = f"{str(base).rstrip('/')}/v1beta/models?pageSize=1000", {"x-goog-api-key": key or ""}
     else:
@@ -34,14 +34,14 @@ async def list_models(provider: str, connection: Connection, patience: float = T
         headers = {"Authorization": f"Bearer {key}"} if key else {}
     place = f"{base.scheme}://{base.netloc.decode()}{base.path.rstrip('/')}"
     try:
-        async with httpx.AsyncClient(timeout=patience) as client:
+        async with httpx2.AsyncClient(timeout=patience) as client:
             reply = await client.get(url, headers=headers)
-    except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
         return Listing(None, False, _explain_failure(provider, place, error))
     return _read(provider, place, reply)
 
 
-def _read(provider: str, place: str, reply: httpx.Response) -> Listing:
+def _read(provider: str, place: str, reply: httpx2.Response) -> Listing:
     status = reply.status_code
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN) or "API_KEY_INVALID" in reply.text:
         key = KEYS.get(provider)
@@ -62,7 +62,7 @@ def _read(provider: str, place: str, reply: httpx.Response) -> Listing:
     return Listing(names, True)
 
 
-def _names(reply: httpx.Response) -> frozenset[str] | None:
+def _names(reply: httpx2.Response) -> frozenset[str] | None:
     """As OpenAI lists them (`data[].id`) or as Gemini does (`models[].name`, which begins with `models/`)."""
     try:
         body = reply.json()
@@ -80,6 +80,6 @@ def _explain_failure(provider: str, place: str, error: Exception) -> str:
             f"no secure connection (TLS) to {place}: check {setting} and, for a certificate of your own, "
             "SSL_CERT_FILE"
         )
-    if isinstance(error, httpx.TimeoutException):
+    if isinstance(error, httpx2.TimeoutException):
         return f"{place} doesn't answer: check {setting}, and whether a firewall or proxy is in between"
     return f"{place} can't be reached: is it running, and is {setting} right?"

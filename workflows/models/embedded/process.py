@@ -69,7 +69,7 @@ class EmbeddedServer:
         try:
             return await asyncio.shield(search)
         except asyncio.CancelledError:
-            if self._closed and search.cancelled():
+            if self._closed and search.cancelled():  # type: ignore[unreachable]  # closed meanwhile
                 raise _shut_down() from None
             raise
 

@@ -17,7 +17,7 @@ from workflows.models.replies.marks import (
     ROLES,
     SPEAKER,
     SPOKEN,
-    Kind,
+    MarkKind,
     find_mark,
     has_opener,
     match_mark,
@@ -25,8 +25,8 @@ from workflows.models.replies.marks import (
 )
 
 _LONGEST_HEADER = 200
-_TAG_ENDS: tuple[Kind, ...] = ("close", "close_leading")
-_CHANNEL_ENDS: tuple[Kind, ...] = ("end", "turn", "channel")
+_TAG_ENDS: tuple[MarkKind, ...] = ("close", "close_leading")
+_CHANNEL_ENDS: tuple[MarkKind, ...] = ("end", "turn", "channel")
 _NOT_SPACE = re.compile(r"\S")
 
 
@@ -52,12 +52,14 @@ class ReplyFilter:
         self.restarted = False
         self.thought = False
         """Whether there were thoughts."""
+        self.unmarked = False
+        """Whether the reply began within them, with no mark before."""
         self._holds = holds
         self._held: list[str] = []  # with `holds`: content, or a thought
         self._state = _State.START
         self._buffer, self._at = "", 0
         self._last = ""  # the last character of content
-        self._closed_by: tuple[Kind, ...] = ()
+        self._closed_by: tuple[MarkKind, ...] = ()
         self._spoken_end = SPOKEN[0][1]
         self._spoken: list[str] = []
         self._pending: list[str] = []  # marks and white space after an end mark
@@ -135,7 +137,7 @@ class ReplyFilter:
         opener = max(self._buffer.rfind(char, low) for char in OPENERS)
         return opener if opener >= 0 and may_become_mark(self._buffer[opener:]) else len(self._buffer)
 
-    def _meet(self, kind: Kind, mark: str, out: list[str]) -> bool:
+    def _meet(self, kind: MarkKind, mark: str, out: list[str]) -> bool:
         """A mark where text may stand. False: it is text."""
         match kind:
             case "open":
@@ -160,15 +162,16 @@ class ReplyFilter:
                 return False
         return True
 
-    def _begin_thought(self, closed_by: tuple[Kind, ...]) -> None:
+    def _begin_thought(self, closed_by: tuple[MarkKind, ...]) -> None:
         self._state, self._closed_by, self.thought = _State.THOUGHT, closed_by, True
 
-    def _end(self, mark: str, kind: Kind) -> None:
+    def _end(self, mark: str, kind: MarkKind) -> None:
         self._state, self._pending, self._names = _State.ENDED, [mark], kind == "turn"
 
     def _restart(self, out: list[str]) -> None:
         """A lone closing mark: all that was said is a thought."""
         self.thought = True
+        self.unmarked = self.unmarked or bool(self._last)
         self.restarted = self.restarted or bool(self._last and not self._holds)
         out.clear()
         self._held, self._holds = [], False
@@ -238,7 +241,7 @@ class ReplyFilter:
             self._state = _State.START
         return True
 
-    def _meet_after_end(self, end: int, kind: Kind, out: list[str]) -> bool:
+    def _meet_after_end(self, end: int, kind: MarkKind, out: list[str]) -> bool:
         if kind in ("end", "turn", "begin") or (kind == "unwrap" and self._wrapped):
             self._pending.append(self._buffer[self._at : end])
             self._names = kind == "turn"
@@ -303,6 +306,13 @@ def clean_reply(text: str) -> str:
     first = reply.feed(text)
     rest = reply.finish()
     return rest if reply.restarted else first + rest
+
+
+def begins_within_thoughts(text: str) -> bool:
+    """Whether a whole reply begins within thoughts, with no mark before them."""
+    reply = ReplyFilter()
+    reply.feed(text)
+    return reply.unmarked
 
 
 def _begins_aloud(text: str) -> bool:

@@ -7,7 +7,7 @@ import re
 from functools import lru_cache
 from typing import Literal
 
-Kind = Literal[
+MarkKind = Literal[
     "open",  # thoughts begin
     "leading",  # thoughts begin, if nothing was said before
     "close",  # thoughts end
@@ -37,7 +37,7 @@ _TAG = re.compile(
 )
 _TAG_NAMES = tuple(re.sub(r"s\?", "s", f"{_THOUGHTS}|{_LEADING}|{_WRAPS}").split("|"))
 
-_LITERALS: dict[str, Kind] = {
+_LITERALS: dict[str, MarkKind] = {
     "[think]": "open",
     "[/think]": "close",
     "◁think▷": "open",
@@ -161,7 +161,7 @@ SPOKEN: tuple[tuple[str, re.Pattern[str]], ...] = (
 LONGEST_SPOKEN_END = 24
 
 
-def find_mark(text: str, start: int = 0) -> tuple[int, int, Kind] | None:
+def find_mark(text: str, start: int = 0) -> tuple[int, int, MarkKind] | None:
     """The first whole mark at or after `start`: where it begins, where it ends, and what it is."""
     for opener in _OPENER.finditer(text, start):
         if (found := match_mark(text, opener.start())) is not None:
@@ -169,7 +169,7 @@ def find_mark(text: str, start: int = 0) -> tuple[int, int, Kind] | None:
     return None
 
 
-def match_mark(text: str, start: int) -> tuple[int, Kind] | None:
+def match_mark(text: str, start: int) -> tuple[int, MarkKind] | None:
     """The mark that begins at `start`: where it ends, and what it is."""
     literal = _LITERAL.match(text, start)
     if literal and (text[start] != "[" or literal[0] in _IN_BRACKETS):
@@ -203,7 +203,7 @@ def _begins_with_name(text: str, name: str) -> bool:
     return text.startswith(name) and text[len(name)] in " \t/"
 
 
-def _kind_of_tag(tag: re.Match[str]) -> Kind:
+def _kind_of_tag(tag: re.Match[str]) -> MarkKind:
     closes = bool(tag["slash"])
     if tag["wrap"]:
         return "unwrap" if closes else "wrap"

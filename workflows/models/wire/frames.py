@@ -51,6 +51,8 @@ class EventReader:
             self._data.append(value)
         elif name == "event":
             self._event = value or None
+        elif name == "error":  # llama.cpp's server before it kept to the standard
+            self._event, self._data = "error", [value]
 
 
 def parse(data: str | bytes) -> Any:
