@@ -19,7 +19,7 @@ _PAGE_NUMBER = re.compile(
     rf"|(?:^|(?<={_APART}\s))\d{{1,4}}\s*{_OF}\s*\d{{1,4}}(?=\s*(?:$|{_APART}))",
     re.IGNORECASE,
 )
-_ALONE = re.compile(r"[-–—|\s]*(\d{1,4})[-–—|\s]*$")
+_ALONE = re.compile(r"\A[-–—|\s]*(\d{1,4})[-–—|\s]*$")
 
 
 def find_running(pages: Sequence[Sequence[str]]) -> list[set[int]]:
