@@ -1,5 +1,6 @@
 """Versions of a run: written anew as a whole or in one section, and compared."""
 
+import asyncio
 from datetime import datetime
 from typing import Annotated, Literal
 
@@ -106,6 +107,10 @@ async def diff(
     if other_id is None:
         raise InvalidInput.of("against", "this run is the first version; name the run to compare it with")
     other = await queries.find(owner, other_id)
+    return await asyncio.to_thread(_difference, other, run)
+
+
+def _difference(other: Run, run: Run) -> DifferenceView:
     before, after = _sections(other), _sections(run)
     return DifferenceView(
         run_id=run.id,

@@ -29,6 +29,21 @@ def merge_messages(messages: Iterable[Message]) -> Iterator[Message]:
         yield _join(texts) if len(texts) > 1 else last
 
 
+def cut_message(message: Message, size: int) -> Iterator[Message]:
+    """The same text in messages of at most `size` characters; any other message as it is."""
+    if not isinstance(message, TextAppended) or len(message.chunk) <= size:
+        yield message
+        return
+    for start in range(0, len(message.chunk), size):
+        is_last = start + size >= len(message.chunk)
+        yield TextAppended.model_construct(
+            section=message.section,
+            chunk=message.chunk[start : start + size],
+            is_complete=message.is_complete and is_last,
+            piece=message.piece,
+        )
+
+
 def merge_entries(entries: list[Entry]) -> list[Entry]:
     """The same for entries; the joined one has the seq of the last."""
     return [

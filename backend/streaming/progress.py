@@ -11,7 +11,7 @@ from workflows.messages.messages import (
     TextRetracted,
 )
 from workflows.messages.transcript import Transcript
-from workflows.text.words import count_words
+from workflows.text.words import WordCounter, count_words
 
 _EVERY_SECONDS = 1.0
 _WRITING_SHARE = 90  # percent of the bar that the sections fill; the plan and the checks share the rest
@@ -33,7 +33,7 @@ class ProgressMeter:
         self._started = clock()
         self._told = clock() - _EVERY_SECONDS
         self._words: dict[int, int] = {}
-        self._last_words: dict[int, str] = {}  # by section: what the next chunk may go on with
+        self._counters: dict[int, WordCounter] = {}  # by section
         self._already = 0  # words that an earlier attempt wrote, which took none of our time
         self._target = 0
         self._percent = 0
@@ -73,16 +73,16 @@ class ProgressMeter:
 
     def add(self, section: int, chunk: str) -> ProgressReported | None:
         """More text; says something about once a second."""
-        known = self._last_words.get(section, "")
-        text = known + chunk  # a token is often a part of a word
-        self._words[section] = self._words.get(section, 0) + count_words(text) - count_words(known)
-        self._last_words[section] = "" if not text or text[-1].isspace() else text.rsplit(maxsplit=1)[-1]
+        words = self._counters.setdefault(section, WordCounter()).feed(
+            chunk
+        )  # a token is often a part of a word
+        self._words[section] = self._words.get(section, 0) + words
         return self._tell(f"Writing section {section + 1}") if self._due() else None
 
     def drop(self, section: int) -> None:
         """The text of a section is written again."""
         self._words.pop(section, None)
-        self._last_words.pop(section, None)
+        self._counters.pop(section, None)
 
     def look(self, message: str) -> ProgressReported | None:
         """Something goes on that counts no words of the text; said about once a second."""

@@ -142,7 +142,7 @@ class _Grains:
 
     def __init__(self, granularity: Granularity) -> None:
         self._whole_sections = granularity == "section"
-        self._pending: dict[Slot, str] = {}
+        self._pending: dict[Slot, list[str]] = {}
 
     def feed(self, entry: Entry) -> Iterator[Entry]:
         message = decode_stored(entry.data) if entry.type in ("content", "retract") else None
@@ -157,20 +157,24 @@ class _Grains:
 
     def _content(self, entry: Entry, data: TextAppended) -> Iterator[Entry]:
         slot = slot_of(data)
-        text = self._pending.pop(slot, "") + data.chunk
+        if self._whole_sections and not data.is_complete:
+            if data.chunk:
+                self._pending.setdefault(slot, []).append(data.chunk)
+            return
+        text = "".join((*self._pending.pop(slot, ()), data.chunk))
         if data.is_complete:
             yield _content(entry, slot, text, is_complete=True)
             return
-        ready = 0 if self._whole_sections else last_sentence_end(text)
+        ready = last_sentence_end(text)
         if ready:
             yield _content(entry, slot, text[:ready], is_complete=False)
         if ready < len(text):
-            self._pending[slot] = text[ready:]
+            self._pending[slot] = [text[ready:]]
 
     def _rest(self, entry: Entry) -> Iterator[Entry]:
         pending, self._pending = self._pending, {}
         for slot in sorted(pending, key=_reading_order):
-            yield _content(entry, slot, pending[slot], is_complete=False)
+            yield _content(entry, slot, "".join(pending[slot]), is_complete=False)
 
 
 def _reading_order(slot: Slot) -> tuple[bool, int]:

@@ -1,5 +1,6 @@
 """What a format makes of the finished text: a story's choices, an episode's short forms."""
 
+import asyncio
 from typing import Any
 
 from workflows.formats.capabilities import Derives
@@ -37,7 +38,7 @@ async def _results(context: NodeContext, given: Any, state: State, model: Model)
     pipeline = await _pipeline(context, policy)
     for _ in range(_TRIES):
         results = normalise_all(await format.derive(given, state, model))
-        if not find_issues(policy, results):
+        if not await asyncio.to_thread(find_issues, policy, results):
             verdict = await pipeline.check(policy, {}, "final", {"results": "\n".join(texts_in(results))})
             if verdict["approved"]:
                 return {"results": results}

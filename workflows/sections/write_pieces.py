@@ -1,5 +1,6 @@
 """The texts beside the sections, such as an episode's short forms: one stream of the model, a page a piece."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack, aclosing
 from typing import Any
@@ -72,7 +73,9 @@ async def _judge(
     """A verdict a piece: by the rules each, then one look at all that passed. Told where it is waited for."""
     names = [piece["name"] for piece in planned]
     sections = {i: Section(index=i, text=texts[name]) for i, name in enumerate(names)}
-    verdicts = {i: check_sections(policy, {i: section}, "section") for i, section in sections.items()}
+    verdicts = await asyncio.to_thread(
+        lambda: {i: check_sections(policy, {i: section}, "section") for i, section in sections.items()}
+    )
     fit = {i: section for i, section in sections.items() if verdicts[i]["approved"]}
     pipeline = await context.open_pipeline()
     whole = await pipeline.check(policy, fit, "section")

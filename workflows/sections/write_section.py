@@ -136,7 +136,7 @@ async def _put(
                 writer(NodeChanged(node="generate_content", status="started", message=item.message))
                 continue
             if not isinstance(item, str):
-                facts = _tell(item, context.policy(context.format.parse(task["input"])), writer)
+                facts = await _tell(item, context.policy(context.format.parse(task["input"])), writer)
                 continue
             section.write(item)
             if section.is_full and not brings_facts:
@@ -144,13 +144,13 @@ async def _put(
     return facts
 
 
-def _tell(facts: Facts, policy: Policy, writer: StreamWriter) -> Facts:
+async def _tell(facts: Facts, policy: Policy, writer: StreamWriter) -> Facts:
     """The facts without orders to a model, for they go into every later prompt, and without what isn't fit for
     the readers, who are shown them."""
-    facts, quotes = without_orders(facts)
+    facts, quotes = await asyncio.to_thread(without_orders, facts)
     if quotes:
         writer(SafetyChecked.model_validate(report(quotes, policy.label)))
-    fit, left_out = keep_fit(policy, facts)
+    fit, left_out = await asyncio.to_thread(keep_fit, policy, facts)
     if left_out:
         message = f"{left_out} of the facts were not fit for the readers and are left out."
         writer(NodeChanged(node="generate_content", status="started", message=message))

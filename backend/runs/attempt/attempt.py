@@ -18,14 +18,16 @@ from backend.runs.attempt.graph_work import GraphWork
 from backend.runs.attempt.handle import RunHandle
 from backend.runs.attempt.last_message import complete, failure
 from backend.runs.attempt.log_writer import LogWriter
-from backend.runs.attempt.reconcile import reconcile
+from backend.runs.attempt.reconcile import reconcile, unless_logged
 from backend.runs.attempt.recording import RunRecorder
 from backend.runs.attempt.sources import SourceReader
 from backend.store.owned_runs import Lease
 from backend.store.runs import Run
 from backend.streaming.events import stream_messages
 from backend.streaming.gate import Gate
+from backend.streaming.merge import cut_message
 from backend.streaming.progress import ProgressMeter
+from backend.tasks import LoopTurns
 from backend.telemetry.observers import AttemptObserver
 from workflows.errors import Cancelled, Internal, RunTimeout, StorywireError
 from workflows.messages.messages import (
@@ -49,6 +51,8 @@ _BROKE_OFF = (
     "itself. The text so far is kept."
 )
 _LOOK_SECONDS = 0.1
+_IN_ONE_GO = 200
+"""Characters of text that the gate looks at between two turns of the loop: many short sentences cost most."""
 _SAME_ELSEWHERE = "The same is being written for another run; this one is given it as it comes"
 
 
@@ -146,7 +150,7 @@ class Attempt:
         self._meter.recall(self._transcript)
         if not snapshot.created_at and (ending := await self._copy(work.gate)) is not None:
             return ending
-        self._reconcile(cast(State, snapshot.values), work.gate)
+        await self._reconcile(cast(State, snapshot.values), work.gate)
         # Not `snapshot.next`: it is empty too when every task of a step is done but the step isn't checkpointed.
         if not snapshot.created_at or snapshot.tasks:
             if self._tools.recorder is not None:
@@ -155,11 +159,13 @@ class Attempt:
             snapshot = await work.load()
         if snapshot.interrupts:
             return None
-        return self._finish(cast(State, snapshot.values), work.gate)
+        return await self._finish(cast(State, snapshot.values), work.gate)
 
-    def _reconcile(self, state: State, gate: Gate) -> None:
-        """Makes log and checkpoint agree: a crash may have fallen between them."""
-        for message in (*reconcile(self._transcript, state, gate.shown), *self._budget.missed(state)):
+    async def _reconcile(self, state: State, gate: Gate) -> None:
+        """Makes log and checkpoint agree: a crash may have fallen between them. Off the loop: the gate looks at all
+        of the text."""
+        missing = await asyncio.to_thread(lambda: list(reconcile(self._transcript, state, gate.shown)))
+        for message in (*missing, *self._budget.missed(state)):
             self._put(message)
         self._meter.recall(self._transcript)
 
@@ -180,7 +186,7 @@ class Attempt:
                 kept = kept and not source.is_finished
                 if not source.is_finished:  # its log says that it is over; its row will in a moment
                     await asyncio.sleep(_LOOK_SECONDS)
-                self._reconcile(State(), gate)  # nothing of it is the run's own
+                await self._reconcile(State(), gate)  # nothing of it is the run's own
             source_id = await self._choose_source(kept)
         return None
 
@@ -213,20 +219,27 @@ class Attempt:
             tally=self._budget.tally,
         )
         # Closed whatever happens: a graph that nobody listens to would go on buying.
+        turns = LoopTurns()
         async with aclosing(messages) as stream:
             async for message in stream:
                 self._handle.settling = isinstance(message, InputRequested)
-                for shown in work.gate.take(message):
-                    if isinstance(shown, TextAppended):
-                        self._written.add(slot_of(shown))
-                    self._put(shown)
+                for part in cut_message(message, _IN_ONE_GO):
+                    self._pass(work.gate, part)
+                    await turns.give()
                 self._report_progress(message)
                 if _ends_section(message):
                     self._tools.on_section_end(self.run, self._lease, self._transcript)
 
-    def _finish(self, state: State, gate: Gate) -> Message:
+    def _pass(self, gate: Gate, message: Message) -> None:
+        for shown in gate.take(message):
+            if isinstance(shown, TextAppended):
+                self._written.add(slot_of(shown))
+            self._put(shown)
+
+    async def _finish(self, state: State, gate: Gate) -> Message:
         """The last message, once the log has what the graph has. Raises Internal where it hasn't."""
-        missing = list(reconcile(self._transcript, state, gate.shown))
+        shown = unless_logged(self._transcript, gate.shown)
+        missing = await asyncio.to_thread(lambda: list(reconcile(self._transcript, state, shown)))
         for message in missing:
             # The log and the state come from one stream; if they differ, the state is what is kept.
             log.error("log_differed_from_state", type=message.type)

@@ -27,6 +27,18 @@ def show_all(state: State, section: Section) -> tuple[str, bool]:
     return section["text"], True
 
 
+def unless_logged(transcript: Transcript, shown: Shown) -> Shown:
+    """`shown` without a second look at a section that this attempt has logged whole: a gate let it pass."""
+
+    def show(state: State, section: Section) -> tuple[str, bool]:
+        index, text = section["index"], section["text"]
+        if index in transcript.finished and transcript.text_of(index) == text:
+            return text, True
+        return shown(state, section)
+
+    return show
+
+
 def reconcile(transcript: Transcript, state: State, shown: Shown = show_all) -> Iterator[Message]:
     """The messages that make a reader of the log see what the checkpoint has; usually none.
 

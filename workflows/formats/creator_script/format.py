@@ -1,5 +1,6 @@
 """The creator's script: a video script that does what it was asked, timed to the second."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -145,7 +146,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
     async def review(self, given: CreatorScriptInput, state: State, model: Model) -> list[ReviewFinding]:
         """Points, length, structure, time ranges, prose. No model is asked."""
         del model
-        return report_on(given, state).findings
+        return (await asyncio.to_thread(report_on, given, state)).findings
 
     def metrics(self, given: CreatorScriptInput, state: State) -> dict[str, Any]:
         """Words and times, and what the report says."""

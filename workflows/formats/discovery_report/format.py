@@ -1,5 +1,6 @@
 """The discovery report: what to found, for one person, in three parts."""
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
@@ -145,7 +146,8 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
     async def review(self, given: DiscoveryInput, state: State, model: Model) -> list[ReviewFinding]:
         """Enough ideas, and recommendations that are about this person. No model is asked."""
         del model
-        return [*_ideas(state["sections"]), *_personal(given, state["sections"])]
+        ideas = _ideas(state["sections"])
+        return [*ideas, *await asyncio.to_thread(_personal, given, state["sections"])]
 
     async def derive(self, given: DiscoveryInput, state: State, model: Model) -> dict[str, Any]:
         """The three parts by name. No model is asked."""

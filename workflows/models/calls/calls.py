@@ -15,6 +15,7 @@ from workflows.errors import ModelBadOutput
 from workflows.models.budget.ledger import used_up
 from workflows.models.calls.content import ContentReader
 from workflows.models.calls.model_call import ModelCall, is_refusal, refused
+from workflows.models.calls.slices import slices, turn_after
 from workflows.models.calls.structured_output import (
     SchemaT,
     ask_to_mend,
@@ -86,10 +87,12 @@ async def _stream(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerat
     content = ContentReader(model)
     async with aclosing(read_reply(model, messages)) as chunks:
         async for chunk in chunks:
-            if text := content.read(chunk.text):
-                yield text
-    if text := content.finish():
-        yield text
+            for piece in slices(content.read(chunk.text)):
+                yield piece
+                await turn_after(piece)
+    for piece in slices(content.finish()):
+        yield piece
+        await turn_after(piece)
 
 
 async def read_reply(

@@ -12,6 +12,7 @@ from langchain_core.messages import AIMessage, BaseMessage
 
 from workflows.models.calls.calls import read_reply, stream_or_fall_back
 from workflows.models.calls.content import ContentReader
+from workflows.models.calls.slices import slices, turn_after
 from workflows.models.clients.model import Model
 from workflows.models.replies.provider_strings import clean_string
 from workflows.models.spec import ModelSpec
@@ -71,10 +72,12 @@ async def _stream(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerat
         async for chunk in chunks:
             for citation in _citations(chunk):
                 yield citation
-            if text := content.read(chunk.text):
-                yield text
-    if text := content.finish():
-        yield text
+            for piece in slices(content.read(chunk.text)):
+                yield piece
+                await turn_after(piece)
+    for piece in slices(content.finish()):
+        yield piece
+        await turn_after(piece)
 
 
 def _citations(chunk: AIMessage) -> Iterator[Citation]:
