@@ -8,8 +8,7 @@ import re
 from collections.abc import Iterator
 
 _SIGN = "==="
-_MARK = re.compile(r"={3,}[ \t]*([A-Za-z]+\d*)[ \t]*={3,}[ \t]*\n?")
-_BROKEN = re.compile(r"={3,}[^\n]*\n")
+_MARK = re.compile(r"={3,20}[ \t]{0,20}([A-Za-z]{1,20}\d{0,4})[ \t]{0,20}={3,20}[ \t]{0,20}\n?")
 _LONGEST = 60
 
 
@@ -19,36 +18,58 @@ class MarkedText:
     def __init__(self) -> None:
         self.name = ""
         self._held = ""
+        self._is_in_signs = False  # what was given up as a mark may have more of them
 
     def feed(self, chunk: str) -> Iterator[tuple[str, str]]:
         """What can be told for sure after `chunk`."""
         self._held += chunk
-        while (start := self._held.find(_SIGN)) >= 0:
-            mark = _MARK.match(self._held, start)
-            # More signs, or the line's end, may follow that belong to the mark.
-            is_whole = mark is not None and mark.end() < len(self._held)
-            broken = None if mark else _BROKEN.match(self._held, start)
-            if not is_whole and broken is None and len(self._held) - start < _LONGEST:
-                yield from self._give(start)
-                return
-            yield from self._give(start)
-            if is_whole and mark is not None:
-                self.name = mark.group(1).upper()
-                self._held = self._held[mark.end() - start :]
-            else:  # no mark, and no text either: a line of signs
-                self._held = self._held[(broken.end() - start) if broken else len(_SIGN) :]
-        yield from self._give(len(self._held.rstrip("=")))
+        yield from self._read(is_last=False)
 
     def close(self) -> Iterator[tuple[str, str]]:
         """The rest."""
-        mark = _MARK.match(self._held)
-        if mark is not None:
-            self.name, self._held = mark.group(1).upper(), ""
-        if self._held.startswith(_SIGN):
-            self._held = ""
-        yield from self._give(len(self._held))
+        yield from self._read(is_last=True)
 
-    def _give(self, end: int) -> Iterator[tuple[str, str]]:
-        text, self._held = self._held[:end], self._held[end:]
+    def _read(self, *, is_last: bool) -> Iterator[tuple[str, str]]:
+        held, place = self._held, 0
+        while True:
+            if self._is_in_signs:
+                place = _skip_signs(held, place)
+                self._is_in_signs = place == len(held)
+            start = held.find(_SIGN, place)
+            if start < 0:
+                break
+            yield from self._give(held[place:start])
+            end = self._take_mark(held, start, is_last=is_last)
+            if end is None:
+                self._held = held[start:]
+                return
+            place = end
+        end = len(held) if is_last else len(held.rstrip("="))
+        yield from self._give(held[place : max(place, end)])
+        self._held = held[max(place, end) :]
+
+    def _take_mark(self, held: str, start: int, *, is_last: bool) -> int | None:
+        """Where to go on after the signs at `start`; None when more text is needed to tell."""
+        mark = _MARK.match(held, start, start + _LONGEST)
+        if mark is not None:
+            if not is_last and mark.end() == len(held) and not mark.group().endswith("\n"):
+                return None  # more signs, or the line's end, may follow that belong to the mark
+            self.name, self._is_in_signs = mark.group(1).upper(), mark.group().endswith("=")
+            return mark.end()
+        line_end = held.find("\n", start, start + _LONGEST)
+        if line_end >= 0:  # no mark, and no text either: a line of signs
+            return line_end + 1
+        if len(held) - start < _LONGEST and not is_last:
+            return None
+        self._is_in_signs = True
+        return start + len(_SIGN)
+
+    def _give(self, text: str) -> Iterator[tuple[str, str]]:
         if text:
             yield self.name, text
+
+
+def _skip_signs(text: str, place: int) -> int:
+    while place < len(text) and text[place] == "=":
+        place += 1
+    return place
