@@ -21,7 +21,7 @@ _WORDS = (300, 4000)
 _ASKED = (1000, 2500)
 """Words of a pack as they are asked for."""
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+FactText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 
 
 class _Part(BaseModel):
@@ -29,35 +29,35 @@ class _Part(BaseModel):
 
 
 class _Event(_Part):
-    date: Line
-    event: Line
+    date: FactText
+    event: FactText
 
 
 class _Player(_Part):
-    name: Line
-    role: Line
+    name: FactText
+    role: FactText
 
 
 class _Claim(_Part):
-    claim: Line
-    evidence: Line
+    claim: FactText
+    evidence: FactText
 
 
 class _Beat(_Part):
-    title: Line
-    summary: Line
+    title: FactText
+    summary: FactText
 
 
 class CanonicalPack(_Part):
     """Everything that the later sections and the short forms may say."""
 
     timeline: list[_Event] = Field(min_length=1)
-    key_facts: list[Line] = Field(min_length=1)
+    key_facts: list[FactText] = Field(min_length=1)
     key_players: list[_Player]
     claims_evidence: list[_Claim]
     beats_outline: list[_Beat] = Field(min_length=10, max_length=15)
-    punchlines: list[Line]
-    historical_context: Line
+    punchlines: list[FactText]
+    historical_context: FactText
 
 
 class _Source(_Part):
