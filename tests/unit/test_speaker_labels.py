@@ -339,6 +339,7 @@ def test_speakers_of_other_lessons_are_known_by_number_and_role() -> None:
             "Ada: Hi.\nStone: Hi.\nMr. Stone: No.\nAda L.: Ok.\nDr. Ada Lovelace: Bye.",
             "Ada Lovelace: Hi.\n\nBen Stone: Hi.\n\nBen Stone: No.\n\nAda Lovelace: Ok.\n\nAda Lovelace: Bye.",
         ),
+        (("Zoe", "Zoë"), "Zoe: Hi.\nZOË: Yes.\nzoë: No.", "Zoe: Hi.\n\nZoë: Yes.\n\nZoë: No."),
         (("Alexandra", "Tom"), "Alex: Hi.\nT: No.\nA: Yes.", "Alexandra: Hi.\n\nTom: No.\n\nAlexandra: Yes."),
         (
             ("Anna-Maria", "O’Brien"),

@@ -37,7 +37,8 @@ class Cast:
         self._called = {fold(name): label for name, label in (called or {}).items()}
         self._roles = dict(roles or {})
         self._are_persons = are_persons
-        self._own = {fold(label): label for label in labels}
+        self._spelled = {label.casefold(): label for label in labels}
+        self._own = {fold(label): label for label in reversed(labels)}
         if are_persons:
             self._own = {**dict(_parts(labels)), **self._own}
         self._first_seat = 1
@@ -62,7 +63,7 @@ class Cast:
     def find_exact(self, name: str) -> str | None:
         """The label, where it is the speaker's very name or number, so that it is known in the midst of a line."""
         key = fold(name)
-        if (label := self._own.get(key)) is not None:
+        if (label := self._spelled.get(name.strip().casefold()) or self._own.get(key)) is not None:
             return label
         words = key.split()
         seat = self._seat(words)

@@ -109,7 +109,9 @@ class SpeechMarkup:
         if name in _elements()["inline"] or ":" in name or "=" in rest or is_closing:
             return "[]" if rest.endswith("/") or name in _EMPTY else ""
         words = tag.strip("<>/ ")
-        is_note = rest.endswith("/") or is_manner(words) or (not self._before[-1:].isalnum() and not rest.strip())
+        is_note = (
+            rest.endswith("/") or is_manner(words) or (not self._before[-1:].isalnum() and not rest.strip())
+        )
         return f"[{words}]" if is_note else tag  # "List<String>"
 
     def _read_sup(self, *, is_closing: bool) -> str:
