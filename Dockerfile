@@ -16,6 +16,7 @@ FROM dependencies AS project
 WORKDIR /source
 COPY pyproject.toml README.md LICENSE ./
 COPY backend backend
+COPY storywire storywire
 COPY workflows workflows
 RUN pip --python /opt/venv/bin/python install --no-deps --no-build-isolation --prefix /project .
 
@@ -35,6 +36,7 @@ ENV PATH=/opt/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     HOME=/tmp \
     STORYWIRE_HOST=0.0.0.0 \
+    STORYWIRE_ALLOWED_HOSTS=localhost \
     STORYWIRE_PORT=8000 \
     STORYWIRE_DATA_DIR=/data \
     STORYWIRE_RUNTIME_DIR=/tmp/storywire

@@ -2,14 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
+from functools import partial
 
 from fastapi import FastAPI
 
 from backend import version
 from backend.api import (
     catalogue,
-    children,
-    creator_scripts,
     diagnostics,
     documents,
     exports,
@@ -17,21 +16,22 @@ from backend.api import (
     health,
     metrics,
     page,
-    personas,
     quotas,
     runs,
     safety,
-    sessions,
     shares,
     usage,
     versions,
 )
+from backend.api.headers import ApiHeaders
 from backend.api.limits import BodyLimit
 from backend.api.measuring import Measuring
+from backend.api.openapi import describe
 from backend.api.origins import OwnSite
 from backend.api.problems import add_problem_handlers
+from backend.extensions.base import HasRoutes
+from backend.extensions.registry import list_extensions
 from backend.resources import open_resources
-from backend.runs.recovery import recovering
 from backend.settings import Settings
 
 
@@ -42,7 +42,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with open_resources(settings) as resources:
             app.state.resources = resources
-            async with recovering(resources.runs) if settings.resume_on_start else nullcontext():
+            async with resources.recovery.running() if settings.resume_on_start else nullcontext():
                 yield
 
     app = FastAPI(
@@ -54,7 +54,9 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.add_middleware(OwnSite, listens_on=settings.host, allowed_hosts=settings.host_names)
+    app.state.measured_streams = set()
+    app.add_middleware(ApiHeaders)
+    app.add_middleware(OwnSite, names=settings.host_names | {settings.host})
     app.add_middleware(
         BodyLimit, max_bytes=settings.max_body_bytes, own={documents.PATH: documents.body_limit(settings)}
     )
@@ -67,18 +69,20 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(versions.router)
     app.include_router(shares.router)
     app.include_router(shares.public)
-    app.include_router(personas.router)
-    app.include_router(children.router)
-    app.include_router(sessions.router)
-    app.include_router(generate.router)
     app.include_router(documents.router)
     app.include_router(catalogue.router)
-    app.include_router(creator_scripts.router)
-    app.include_router(quotas.router)
     app.include_router(safety.router)
     app.include_router(usage.router)
     app.include_router(diagnostics.router)
     app.include_router(health.router)
     app.include_router(page.router)
+    for extension in list_extensions().values():
+        if isinstance(extension, HasRoutes):
+            for router in extension.routers():
+                app.include_router(router)
+    # Their addresses begin with any format's name, so they come last.
+    app.include_router(generate.router)
+    app.include_router(quotas.router)
     page.mount_static(app)
+    app.openapi = partial(describe, app)  # type: ignore[method-assign]  # FastAPI's own way to replace it
     return app

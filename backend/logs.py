@@ -1,7 +1,6 @@
 """Structured logs, on standard error: for people on a terminal, JSON elsewhere."""
 
 import logging
-import re
 import sys
 import traceback
 from typing import TextIO
@@ -44,7 +43,17 @@ def configure_logs(settings: Settings) -> None:
     root.handlers = [handler]
     root.setLevel(settings.log_level.upper())
     # They tell of every request and connection at info level, with addresses; problems still come through.
-    for noisy in ("httpx", "httpcore", "openai", "google_genai", "alembic", "uvicorn.access", "aiosqlite"):
+    for noisy in (
+        "httpx",
+        "httpx2",
+        "httpcore",
+        "httpcore2",
+        "openai",
+        "google_genai",
+        "alembic",
+        "uvicorn.access",
+        "aiosqlite",
+    ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # Each batch of traces that can't be sent; we say so ourselves, once a minute.
     for noisy in ("langsmith.client", "opentelemetry"):
@@ -54,7 +63,13 @@ def configure_logs(settings: Settings) -> None:
 def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
     """As Python prints it, without the values that pydantic found wrong: they are what a caller sent."""
     text = "".join(traceback.format_exception(*exc_info)).rstrip()
-    return re.sub(r"input_value=.*?, input_type=", "input_value=…, input_type=", text, flags=re.DOTALL)
+    kept, place = [], 0
+    while (start := text.find("input_value=", place)) >= 0 and (
+        end := text.find(", input_type=", start)
+    ) >= 0:
+        kept += [text[place:start], "input_value=…"]
+        place = end
+    return "".join([*kept, text[place:]])
 
 
 def _print_traceback(out: TextIO, exc_info: structlog.typing.ExcInfo) -> None:

@@ -5,55 +5,67 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar, cast
 
 from backend.documents.documents import Documents
 from backend.documents.extraction import Extraction
-from backend.library.children import Children
-from backend.library.finders import story_finders
-from backend.library.sessions import Sessions
-from backend.log.sql import SqlLog
-from backend.runs.accounts import Accounts
-from backend.runs.admission import Admission, format_of
-from backend.runs.background import Background, every, logged
-from backend.runs.cache import ResultCache, cache_key
-from backend.runs.execution import LISTEN_EVERY_SECONDS, InlineExecution
-from backend.runs.executor import Executor
+from backend.extensions.base import ServiceContext, collect_lookups, open_parts
+from backend.extensions.registry import list_extensions
+from backend.log.base import RunLog
+from backend.log.sqlite import SqliteLog
+from backend.lookups import StoredLookups
+from backend.runs.admission.quota import Quota
+from backend.runs.admission.validation import Admission
+from backend.runs.attempt.attempt import AttemptTools
+from backend.runs.attempt.budget import Budgets
+from backend.runs.attempt.executor import Executor
+from backend.runs.attempt.finalize import RunFinalizer
+from backend.runs.attempt.formats import RunFormats
+from backend.runs.attempt.progress import ProgressStore
+from backend.runs.attempt.recording import RunRecorder
+from backend.runs.attempt.sources import SourceReader
+from backend.runs.commands import RunCommands, RunFiles
+from backend.runs.engine.base import Engine
+from backend.runs.engine.inline import POLL_EVERY_SECONDS, InlineEngine
+from backend.runs.engine.liveness import FileLiveness
+from backend.runs.engine.local_runs import LocalRuns
+from backend.runs.engine.orphans import OrphanDetector
+from backend.runs.engine.recovery import Recovery
 from backend.runs.housekeeping import EVERY_SECONDS, Housekeeping
-from backend.runs.presence import Presence
-from backend.runs.quota import Quota
+from backend.runs.queries import RunQueries
+from backend.runs.readers.audience import Audience
 from backend.runs.readiness import Readiness
-from backend.runs.recorder import Recorder
-from backend.runs.runs import Runs
-from backend.runs.shares import Shares
+from backend.runs.results.cache import ResultCache
+from backend.runs.sharing import Sharing
 from backend.settings import Settings
-from backend.sight.attempt import Sight, Tracing
-from backend.sight.measures import Measures
-from backend.sight.prometheus import PrometheusMeasures
 from backend.store.cache import CacheRepository
-from backend.store.checkpoints import CHECKPOINTS, open_checkpoints
-from backend.store.children import ChildRepository
+from backend.store.charges import ChargeRepository
 from backend.store.database import Database
 from backend.store.documents import DocumentRepository
-from backend.store.library import Finder, StoredLibrary
-from backend.store.personas import PersonaRepository
-from backend.store.runs import Run, RunRepository
-from backend.store.sessions import SessionRepository
+from backend.store.folders import open_folders
+from backend.store.owned_runs import OwnedRunRepository
+from backend.store.runs import RunRepository
 from backend.store.shares import ShareRepository
+from backend.store.sqlite import SqliteDatabase
+from backend.store.sqlite_checkpoints import SqliteCheckpoints, open_checkpoints
 from backend.store.usage import UsageRepository
-from workflows.errors import StorywireError
+from backend.tasks import Background, every, logged
+from backend.telemetry.metrics import Metrics
+from backend.telemetry.observers import Observers, TraceExporter
+from backend.telemetry.prometheus import PrometheusMetrics
 from workflows.formats.base import AnyFormat
-from workflows.formats.personal import find_personal
+from workflows.formats.defaults import configured, monthly_limit_of
 from workflows.formats.registry import list_formats
 from workflows.graph import build_graph
-from workflows.models.catalog import ModelCatalog
-from workflows.models.ledger import Ledgers
-from workflows.models.prices import PriceBook
-from workflows.models.spec import ModelSpec
-from workflows.safety.book import PolicyBook
-from workflows.safety.policy import Policy
+from workflows.models.budget.ledger import Ledgers
+from workflows.models.budget.prices import PriceRegistry
+from workflows.models.clients.catalog import ModelCatalog
+from workflows.safety.registry import PolicyRegistry
+
+_PartsT = TypeVar("_PartsT")
 
 _LAST_TRACES_SECONDS = 2.0
-"""What a system of traces gets for its last steps when the service stops."""
+"""Time for a tracing system to take its last steps when the service stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +73,70 @@ class Resources:
     """What a process of the service works with."""
 
     settings: Settings
-    formats: dict[str, AnyFormat]
+    formats: Mapping[str, AnyFormat]
     models: ModelCatalog
-    policies: PolicyBook
+    policies: PolicyRegistry
     database: Database
-    execution: InlineExecution
-    runs: Runs
+    engine: Engine
+    runs: RunCommands
+    queries: RunQueries
+    recovery: Recovery
     quota: Quota
-    shares: Shares
-    personas: PersonaRepository
+    sharing: Sharing
     documents: Documents
     housekeeping: Housekeeping
-    children: Children
-    sessions: Sessions
     usage: UsageRepository
-    measures: Measures
+    metrics: Metrics
     readiness: Readiness
+    parts: Mapping[type, object]
+    """The use cases of extensions, by their class."""
+
+    def parts_of(self, kind: type[_PartsT]) -> _PartsT:
+        """The use cases of this class, which an extension has opened. Raises LookupError."""
+        return cast(_PartsT, self.parts[kind])
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """What is kept on disk."""
+
+    database: Database
+    runs: RunRepository
+    owned_runs: OwnedRunRepository
+    charges: ChargeRepository
+    usage: UsageRepository
+    documents: DocumentRepository
+    log: RunLog
+    checkpoints: SqliteCheckpoints
+    cache: ResultCache
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """What operators see of a process."""
+
+    metrics: Metrics
+    observers: Observers
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """What a process keeps in memory of runs: those that it executes, and who reads here."""
+
+    runs: LocalRuns
+    audience: Audience
+
+
+@dataclass(frozen=True, slots=True)
+class WritingResources:
+    """What runs are written with."""
+
+    models: ModelCatalog
+    ledgers: Ledgers
+    policies: PolicyRegistry
+    lookups: StoredLookups
+    formats: RunFormats
+    recorder: RunRecorder | None
 
 
 @asynccontextmanager
@@ -86,158 +146,215 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
     With `record_to` the one run that is executed is recorded in that file, whatever the settings say.
     """
     async with AsyncExitStack() as stack:
-        for folder in (settings.data_dir, settings.state_dir):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        database = Database(settings.sql_url)
-        stack.push_async_callback(database.close)
-        background = Background()
-        stack.push_async_callback(background.close)
-        await database.migrate()
-        measures = PrometheusMeasures() if settings.metrics else Measures()
-        tracings: list[Tracing] = []
-        stack.push_async_callback(_close_tracings, tracings)
-        await _open_tracings(settings, tracings)
-        run_log = SqlLog(database, measures.appended)
-        stack.push_async_callback(run_log.close)
-        checkpoints = await stack.enter_async_context(open_checkpoints(settings.state_dir))
-        models = ModelCatalog(settings)
-        stack.push_async_callback(models.close)
-        presence = Presence(settings.state_dir / "processes")
-        stack.callback(presence.leave)
-
-        formats = {name: format.configure(settings) for name, format in list_formats().items()}
-        policies = PolicyBook(settings.policy_dir)
-        repository = RunRepository(database)
-        recorder = _recorder(settings, models, record_to)
-        personas, documents = PersonaRepository(database), DocumentRepository(database)
-        finders: dict[str, Finder] = {"persona": personas.look_up, "document": documents.look_up}
-        library = StoredLibrary(finders)
-        ledgers = Ledgers(PriceBook(settings.prices))
-        usage = UsageRepository(database)
-
-        def policy_of(run: Run) -> Policy:
-            format = format_of(formats, run)
-            return policies.apply(format.policy(format.parse(run.input)))
-
-        def key_of(run: Run) -> str | None:
-            if run.format not in formats:  # it ended before its package went
-                return None
-            called = models.selection.called_by(ModelSpec.parse(run.model))
-            return cache_key(formats[run.format], run, called, policy_of(run))
-
-        cache = ResultCache(CacheRepository(database), repository, run_log, key_of, settings.cache_ttl)
-        quota = Quota(repository, {name: format.monthly_limit for name, format in formats.items()})
-        executor = Executor(
-            graphs={
-                name: build_graph(
-                    format,
-                    models,
-                    checkpoints,
-                    policies,
-                    library,
-                    settings.revisions,
-                    ledgers,
-                    settled=checkpoints.settled,
-                )
-                for name, format in formats.items()
-            },
-            run_log=run_log,
-            repository=repository,
-            recorder=recorder,
-            policy_of=policy_of,
-            accounts=Accounts(ledgers, usage),
-            cache=cache,
+        telemetry = await open_telemetry(stack, settings)
+        store = await open_store(stack, settings, telemetry.metrics)
+        local = Local(LocalRuns(), Audience(store.runs, settings.disconnect_grace))
+        prices = PriceRegistry(settings.prices)
+        queries = RunQueries(store.runs, store.log, local.runs.settle, local.audience, prices)
+        work = open_work(stack, settings, store, prices, record_to)
+        engine, recovery, quota = await open_engine(stack, settings, store, telemetry, work, local)
+        admission = Admission(
+            work.formats.formats, work.models, work.policies, work.lookups, prices, settings.budget_usd
+        )
+        runs = RunCommands(
+            admission,
+            store.runs,
+            queries,
+            engine,
             quota=quota,
-            sight=Sight(measures, tracings),
-            personal_of=lambda run: _personal(formats, run),
-            background=background,
-            merge_seconds=settings.merge_ms / 1000,
-            run_timeout=settings.run_timeout,
+            cache=store.cache,
+            cache_key=work.formats.cache_key,
+            files=RunFiles(store.checkpoints, work.recorder),
         )
-        execution = InlineExecution(executor, repository, presence.id, settings.max_runs, measures)
-        await stack.enter_async_context(every(LISTEN_EVERY_SECONDS, execution.listen, name="stop_requests"))
-        stack.push_async_callback(execution.drain, settings.shutdown_grace)
-        runs = Runs(
-            admission=Admission(formats, models, policies, library, ledgers.prices, settings.budget_usd),
-            repository=repository,
-            log=run_log,
-            checkpoints=checkpoints,
-            execution=execution,
-            presence=presence,
-            measures=measures,
-            disconnect_grace=settings.disconnect_grace,
-            cache=cache,
-            quota=quota,
-            max_resumes=settings.max_resumes,
-            background=background,
-            recorder=recorder,
+        extensions = list_extensions()
+        service = ServiceContext(
+            settings, work.formats.formats, work.policies, runs, queries, store.runs, store.database
         )
-        child_repository, session_repository = ChildRepository(database), SessionRepository(database)
-        finders |= story_finders(child_repository, session_repository, runs)
-        children = Children(child_repository, session_repository, repository, runs, policies)
-        sessions = Sessions(session_repository, repository, runs, children)
-        measures.follow(active=lambda: execution.active, room=settings.max_runs, readers=lambda: runs.readers)
-        readiness = Readiness(
-            execution,
-            models,
-            {
-                "log": (settings.database_file, "log_entries"),
-                "checkpoints": (settings.state_dir / CHECKPOINTS, "checkpoints"),
-            },
+        for found in collect_lookups(extensions, service):
+            work.lookups.add(found)
+        housekeeping = Housekeeping(
+            store.runs, store.log, store.checkpoints, store.cache, settings.pack_after
         )
-        housekeeping = Housekeeping(repository, run_log, checkpoints, cache, settings.pack_after)
         await stack.enter_async_context(every(EVERY_SECONDS, housekeeping.tidy, name="housekeeping"))
-        warming = asyncio.create_task(logged(lambda: _warm_up(models, ledgers.prices), "warm_up"))
-        stack.push_async_callback(_leave, warming)
+        await stack.enter_async_context(_warming_up(work.models, prices))
         yield Resources(
             settings=settings,
-            formats=formats,
-            models=models,
-            policies=policies,
-            database=database,
-            execution=execution,
+            formats=work.formats.formats,
+            models=work.models,
+            policies=work.policies,
+            database=store.database,
+            engine=engine,
             runs=runs,
+            queries=queries,
+            recovery=recovery,
             quota=quota,
-            shares=Shares(ShareRepository(database), runs),
-            personas=personas,
-            documents=Documents(documents, Extraction(), settings.max_document_bytes),
+            sharing=Sharing(ShareRepository(store.database), queries),
+            documents=Documents(
+                store.documents, Extraction(settings.max_document_bytes), settings.max_document_bytes
+            ),
             housekeeping=housekeeping,
-            usage=usage,
-            measures=measures,
-            readiness=readiness,
-            children=children,
-            sessions=sessions,
+            usage=store.usage,
+            metrics=telemetry.metrics,
+            readiness=Readiness(
+                engine,
+                work.models,
+                {"log": store.database.check_writable, "checkpoints": store.checkpoints.check_writable},
+            ),
+            parts=open_parts(extensions, service),
         )
 
 
-def _recorder(settings: Settings, models: ModelCatalog, record_to: Path | None) -> Recorder | None:
+async def open_telemetry(stack: AsyncExitStack, settings: Settings) -> Telemetry:
+    """Metrics and traces, as the settings ask for them."""
+    metrics = PrometheusMetrics() if settings.metrics else Metrics()
+    exporters: list[TraceExporter] = []
+    stack.push_async_callback(_close_exporters, exporters)
+    if settings.langsmith_tracing:
+        exporters.append(await asyncio.to_thread(_open_langsmith, settings))
+    if settings.otlp is not None:
+        exporters.append(await asyncio.to_thread(_open_otlp, settings.otlp))
+    return Telemetry(metrics, Observers(metrics, exporters))
+
+
+async def open_store(stack: AsyncExitStack, settings: Settings, metrics: Metrics) -> Store:
+    """The database, brought up to date, with the log and the checkpoints."""
+    open_folders(settings)
+    database = SqliteDatabase(settings.sql_url)
+    stack.push_async_callback(database.close)
+    await database.migrate()
+    run_log = SqliteLog(database, metrics.on_append)
+    stack.push_async_callback(run_log.close)
+    runs = RunRepository(database)
+    return Store(
+        database=database,
+        runs=runs,
+        owned_runs=OwnedRunRepository(database),
+        charges=ChargeRepository(database),
+        usage=UsageRepository(database),
+        documents=DocumentRepository(database),
+        log=run_log,
+        checkpoints=await stack.enter_async_context(open_checkpoints(settings.state_dir)),
+        cache=ResultCache(CacheRepository(database), runs, settings.cache_ttl),
+    )
+
+
+def open_work(
+    stack: AsyncExitStack,
+    settings: Settings,
+    store: Store,
+    prices: PriceRegistry,
+    record_to: Path | None,
+) -> WritingResources:
+    """The models, the formats with their graphs, and what formats look up."""
+    models, policies, ledgers = ModelCatalog(settings), PolicyRegistry(settings.policy_dir), Ledgers(prices)
+    stack.push_async_callback(models.close)
+    lookups = StoredLookups({"document": store.documents.look_up})
+    formats = {name: configured(format, settings.of_format(name)) for name, format in list_formats().items()}
+    graphs = {
+        name: build_graph(
+            format,
+            models,
+            store.checkpoints,
+            policies,
+            lookups,
+            settings.revisions,
+            ledgers,
+        )
+        for name, format in formats.items()
+    }
+    recorder = _recorder(settings, models, record_to)
+    return WritingResources(
+        models, ledgers, policies, lookups, RunFormats(formats, graphs, models, policies), recorder
+    )
+
+
+async def open_engine(
+    stack: AsyncExitStack,
+    settings: Settings,
+    store: Store,
+    telemetry: Telemetry,
+    work: WritingResources,
+    local: Local,
+) -> tuple[InlineEngine, Recovery, Quota]:
+    """The engine that executes runs in this process, and what keeps it going; drained when the stack is left."""
+    background = Background()
+    stack.push_async_callback(background.close)
+    liveness = FileLiveness(settings.state_dir / "processes")
+    stack.callback(liveness.leave)
+    formats = work.formats.formats
+    quota = Quota(store.charges, {name: monthly_limit_of(format) for name, format in formats.items()})
+    budgets = Budgets(work.ledgers, store.usage)
+    executor = Executor(
+        store.log,
+        RunFinalizer(store.owned_runs, work.formats, budgets, store.cache),
+        budgets,
+        telemetry.observers,
+        AttemptTools(
+            formats=work.formats,
+            sources=SourceReader(store.log, store.runs, store.owned_runs, store.cache, quota),
+            recorder=work.recorder,
+            on_section_end=ProgressStore(budgets, store.owned_runs, background).store,
+            run_seconds=settings.run_timeout,
+            max_crashes=settings.max_resumes,
+        ),
+        merge_seconds=settings.merge_ms / 1000,
+    )
+    engine = InlineEngine(
+        executor,
+        store.runs,
+        liveness,
+        runs=local.runs,
+        audience=local.audience,
+        metrics=telemetry.metrics,
+        max_runs=settings.max_runs,
+    )
+    await stack.enter_async_context(
+        every(POLL_EVERY_SECONDS, engine.poll_stop_requests, name="stop_requests")
+    )
+    await stack.enter_async_context(
+        every(local.audience.every_seconds, engine.check_audience, name="audience")
+    )
+    stack.push_async_callback(engine.drain, settings.shutdown_grace)
+    orphans = OrphanDetector(liveness, local.runs.__contains__)
+    recovery = Recovery(
+        store.runs,
+        orphans,
+        engine,
+        formats=formats,
+        max_crashes=settings.max_resumes,
+        metrics=telemetry.metrics,
+    )
+    telemetry.metrics.track(
+        active=lambda: engine.active, room=settings.max_runs, readers=lambda: local.audience.count
+    )
+    return engine, recovery, quota
+
+
+def _recorder(settings: Settings, models: ModelCatalog, record_to: Path | None) -> RunRecorder | None:
     folder = settings.record_dir
     if record_to is not None:
-        return Recorder(models, lambda _: record_to)
-    return None if folder is None else Recorder(models, lambda run_id: folder / f"{run_id}.jsonl")
+        return RunRecorder(models, lambda _: record_to)
+    return None if folder is None else RunRecorder(models, lambda run_id: folder / f"{run_id}.jsonl")
 
 
-async def _warm_up(models: ModelCatalog, prices: PriceBook) -> None:
-    await models.warm_up()
-    await asyncio.to_thread(prices.find, models.default())  # reads the list of all prices
+@asynccontextmanager
+async def _warming_up(models: ModelCatalog, prices: PriceRegistry) -> AsyncIterator[None]:
+    """Loads what the first run would wait for, beside everything else."""
 
+    async def warm_up() -> None:
+        await models.warm_up()
+        await asyncio.to_thread(prices.find, models.default())  # reads the list of all prices
 
-def _personal(formats: Mapping[str, AnyFormat], run: Run) -> list[str] | None:
+    task = asyncio.create_task(logged(warm_up, "warm_up"))
     try:
-        return find_personal(format_of(formats, run).parse(run.input))
-    except StorywireError:  # stored by a version that took other inputs, or by a package that has gone
-        return None
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
-async def _open_tracings(settings: Settings, tracings: list[Tracing]) -> None:
-    if settings.langsmith_tracing:
-        tracings.append(await asyncio.to_thread(_open_langsmith, settings))
-    if settings.otlp is not None:
-        tracings.append(await asyncio.to_thread(_open_otlp, settings.otlp))
-
-
-def _open_langsmith(settings: Settings) -> Tracing:
-    from backend.sight.langsmith import LangSmith, LangSmithAccess  # a second of imports
+def _open_langsmith(settings: Settings) -> TraceExporter:
+    from backend.telemetry.langsmith import LangSmith, LangSmithAccess  # a second of imports
 
     key = settings.langsmith_api_key.get_secret_value() if settings.langsmith_api_key else None
     return LangSmith(
@@ -245,17 +362,12 @@ def _open_langsmith(settings: Settings) -> Tracing:
     )
 
 
-def _open_otlp(url: str) -> Tracing:
-    from backend.sight.otlp import Otlp  # an extra, which may not be installed
+def _open_otlp(url: str) -> TraceExporter:
+    from backend.telemetry.otlp import Otlp  # an extra, which may not be installed
 
     return Otlp(url)
 
 
-async def _close_tracings(tracings: list[Tracing]) -> None:
-    for tracing in tracings:
-        await asyncio.to_thread(tracing.close, _LAST_TRACES_SECONDS)
-
-
-async def _leave(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.wait([task])
+async def _close_exporters(exporters: list[TraceExporter]) -> None:
+    for exporter in exporters:
+        await asyncio.to_thread(exporter.close, _LAST_TRACES_SECONDS)

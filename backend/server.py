@@ -5,20 +5,22 @@ import signal
 import socket
 import time
 from collections.abc import Mapping
+from functools import partial
 from types import FrameType
 from typing import Any, Generic, TypeVar
 
 import structlog
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from backend.connections import ConnectionLimits, HttpConnection
 from backend.resources import Resources
 
 KeyT = TypeVar("KeyT")
 
 log = structlog.get_logger()
 
+_DEFAULT_LIMITS = ConnectionLimits()
 _READERS_LEAVE_SECONDS = 5
 _LOOK_EVERY_TICKS = 10
 """A tick is a tenth of a second."""
@@ -26,7 +28,12 @@ _UNSENT_BYTES = 128 * 1024
 """Of what a reader doesn't take, the system keeps no more than this: by itself it would take in megabytes."""
 
 
-def run_server(app: FastAPI, listener: socket.socket, drain_seconds: float = 0) -> None:
+def run_server(
+    app: FastAPI,
+    listener: socket.socket,
+    drain_seconds: float = 0,
+    limits: ConnectionLimits = _DEFAULT_LIMITS,
+) -> None:
     """Serves until SIGTERM or SIGINT; then readers are sent away (they come back to the next process),
     and the application's lifespan gives sections their grace. Returns normally: the process exits 0.
 
@@ -39,19 +46,24 @@ def run_server(app: FastAPI, listener: socket.socket, drain_seconds: float = 0) 
     # What is loaded by now stays: the collector need not look at it again and again while tokens stream.
     gc.collect()
     gc.freeze()
-    Server(app, drain_seconds=drain_seconds).run(sockets=[listener])
+    Server(app, drain_seconds=drain_seconds, limits=limits).run(sockets=[listener])
 
 
 class Server(uvicorn.Server):
     """Serves one application on sockets that are open already."""
 
     def __init__(
-        self, app: FastAPI, *, drain_seconds: float = 0, readers_leave_seconds: int = _READERS_LEAVE_SECONDS
+        self,
+        app: FastAPI,
+        *,
+        drain_seconds: float = 0,
+        readers_leave_seconds: int = _READERS_LEAVE_SECONDS,
+        limits: ConnectionLimits = _DEFAULT_LIMITS,
     ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
-                http=HttpToolsProtocol,
+                http=partial(HttpConnection, limits=limits),  # type: ignore[arg-type]  # a class is called, no more
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -61,7 +73,7 @@ class Server(uvicorn.Server):
         self._app = app
         self._drain_seconds = drain_seconds
         self._leave_at: float | None = None
-        self._stillness: Stillness[HttpToolsProtocol] = Stillness()
+        self._stalls: StallDetector[HttpConnection] = StallDetector()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Opens the application, then takes connections."""
@@ -74,7 +86,7 @@ class Server(uvicorn.Server):
         """A signal came."""
         super().handle_exit(sig, frame)
         if (resources := self._resources) is not None:
-            resources.execution.close_door()
+            resources.engine.stop_accepting()
         if sig == signal.SIGTERM and self._drain_seconds and self._leave_at is None:
             self._leave_at = time.monotonic() + self._drain_seconds
             self.should_exit = False
@@ -84,22 +96,35 @@ class Server(uvicorn.Server):
         if self._leave_at is not None and time.monotonic() >= self._leave_at:
             self.should_exit = True
         if counter % _LOOK_EVERY_TICKS == 0 and (resources := self._resources) is not None:
-            self._end_connections_that_take_nothing(resources)
+            self._close_stalled(resources)
+            self._close_overdue()
         return await super().on_tick(counter)
 
-    def _end_connections_that_take_nothing(self, resources: Resources) -> None:
-        """Only the transport knows that nothing is taken, also after a reply: a connection that is closed with
-        something left to send stays open until that is taken, which may be never."""
+    def _close_overdue(self) -> None:
+        """Closes the connections whose clients owe a part of a request for too long."""
+        now = time.monotonic()
+        for connection in self._connections:
+            if connection.is_overdue(now):
+                log.info("slow_request_closed")
+                connection.transport.abort()
+
+    def _close_stalled(self, resources: Resources) -> None:
+        """Closes the connections whose clients take nothing. Only the transport knows that, also after a reply: a
+        connection that is closed with something left to send stays open until that is taken, which may be never."""
         left = {
             connection: bytes_left
-            for connection in self.server_state.connections
-            if isinstance(connection, HttpToolsProtocol) and (bytes_left := _left_to_take(connection))
+            for connection in self._connections
+            if (bytes_left := connection.left_to_take)
         }
-        for connection, seconds in self._stillness.look(left, time.monotonic()).items():
+        for connection, seconds in self._stalls.look(left, time.monotonic()).items():
             if seconds >= resources.settings.slow_reader_seconds:
-                log.info("slow_reader_closed", **_what_was_asked(connection.scope or {}))
-                resources.measures.slow_reader_closed()
+                log.info("slow_reader_closed", **_what_was_asked(connection.scope or {}))  # type: ignore[unreachable]
+                resources.metrics.on_slow_reader()
                 connection.transport.abort()
+
+    @property
+    def _connections(self) -> list[HttpConnection]:
+        return [each for each in self.server_state.connections if isinstance(each, HttpConnection)]
 
     @property
     def _resources(self) -> Resources | None:
@@ -107,7 +132,7 @@ class Server(uvicorn.Server):
         return getattr(self._app.state, "resources", None)
 
 
-class Stillness(Generic[KeyT]):
+class StallDetector(Generic[KeyT]):
     """For how long as much has been left to take: nothing was taken then. One who takes slowly, while more comes, is
     never still."""
 
@@ -122,12 +147,6 @@ class Stillness(Generic[KeyT]):
             seen[key] = count, since if count == before else now
         self._seen = seen
         return {key: now - since for key, (_, since) in seen.items()}
-
-
-def _left_to_take(connection: HttpToolsProtocol) -> int:
-    """Bytes that wait for the reader; 0 while there is room for more of them."""
-    is_full = connection.flow.write_paused or connection.transport.is_closing()
-    return connection.transport.get_write_buffer_size() if is_full else 0
 
 
 def _what_was_asked(scope: Mapping[str, Any]) -> dict[str, Any]:

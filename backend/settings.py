@@ -1,20 +1,33 @@
-"""Every setting of the service. With `workflows/models/settings.py` the only reader of the environment."""
+"""Every setting of the service, and those that the formats bring.
+
+With `workflows/models/settings.py` and `workflows/formats/settings.py` the only readers of the environment.
+"""
 
 import os
+from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import DotEnvSettingsSource, SettingsConfigDict
+from pydantic import (
+    AliasChoices,
+    Field,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
-from workflows.formats.creator_script.templates import TemplateBook, TemplateError
-from workflows.formats.discovery_report.areas import AreaBook, AreaError
+from workflows.formats.capabilities import Configurable
+from workflows.formats.registry import list_formats
+from workflows.formats.settings import FormatSettings, prefix_of, variables_of
 from workflows.models.settings import ModelSettings
-from workflows.safety.book import PolicyBook, PolicyError
+from workflows.safety.registry import PolicyError, PolicyRegistry
 
-_PREFIX = "STORYWIRE_"
+_LOOPBACK_ADDRESSES = frozenset({"127.0.0.1", "::1", "localhost"})
 _LANGSMITH = "https://api.smith.langchain.com"
 
 
@@ -22,6 +35,8 @@ class Settings(ModelSettings):
     """Read from the environment and from `.env`, as STORYWIRE_<NAME>."""
 
     model_config = SettingsConfigDict(validate_default=True)
+
+    _formats: dict[str, FormatSettings] = PrivateAttr(default_factory=dict)
 
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one")
@@ -31,7 +46,8 @@ class Settings(ModelSettings):
     )
     allowed_hosts: str = Field(
         "",
-        description="Names that the service is called by, comma separated; the loopback ones always are, * is any",
+        description="Names that the service is called by, comma separated; the loopback ones always are, * is any. "
+        "Must be set where STORYWIRE_HOST is no loopback address",
     )
     execution: Literal["inline"] = Field("inline", description="Where runs execute: inline, in this process")
     auth: Literal["local"] = Field("local", description="Who may call: local, everybody who reaches the port")
@@ -66,6 +82,12 @@ class Settings(ModelSettings):
     )
 
     max_runs: int = Field(100, ge=1, description="Runs at once; one more is refused (OVERLOADED)")
+    max_connections: int = Field(
+        2000, ge=10, le=100_000, description="Connections at once; one more is refused (OVERLOADED)"
+    )
+    request_seconds: float = Field(
+        30, gt=0, description="Seconds for the head of a request, and for each further part of its body"
+    )
     max_body_bytes: int = Field(1_000_000, ge=1_000, description="A larger request body is refused")
     max_document_bytes: int = Field(
         10_000_000, ge=1_000, le=100_000_000, description="A larger document is refused"
@@ -123,6 +145,16 @@ class Settings(ModelSettings):
         return url
 
     @model_validator(mode="after")
+    def _check_host(self) -> Self:
+        if self.host not in _LOOPBACK_ADDRESSES and not self.host_names:
+            raise ValueError(
+                f"STORYWIRE_ALLOWED_HOSTS must be set with STORYWIRE_HOST={self.host}: the service has no accounts, so "
+                "everybody who reaches the port may use it; list the names that it is called by, such as "
+                "stories.example.org, or * for any"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _check_langsmith(self) -> Self:
         if (
             self.langsmith_tracing
@@ -155,30 +187,14 @@ class Settings(ModelSettings):
     def _check_policies(cls, folder: Path | None) -> Path | None:
         if folder is not None:
             try:
-                PolicyBook(folder)
+                PolicyRegistry(folder)
             except PolicyError as error:
                 raise ValueError(str(error)) from None
         return folder
 
-    @field_validator("template_dir")
-    @classmethod
-    def _check_templates(cls, folder: Path | None) -> Path | None:
-        if folder is not None:
-            try:
-                TemplateBook(folder)
-            except TemplateError as error:
-                raise ValueError(str(error)) from None
-        return folder
-
-    @field_validator("research_dir")
-    @classmethod
-    def _check_areas(cls, folder: Path | None) -> Path | None:
-        if folder is not None:
-            try:
-                AreaBook(folder)
-            except AreaError as error:
-                raise ValueError(str(error)) from None
-        return folder
+    def of_format(self, name: str) -> FormatSettings | None:
+        """What is set for one format; None where it has no settings, or none were loaded."""
+        return self._formats.get(name)
 
     @property
     def host_names(self) -> frozenset[str]:
@@ -210,40 +226,73 @@ def _is_installed(module: str) -> bool:
         return False
 
 
+def settings_models() -> list[type[BaseSettings]]:
+    """The service's settings, then those of every installed format that has some."""
+    formats = (format for format in list_formats().values() if isinstance(format, Configurable))
+    return [Settings, *(format.Settings for format in formats)]
+
+
 def find_unknown() -> dict[str, str]:
     """The variables that are named like a setting of ours and are none, each with a sentence; most are misspelt."""
-    known = {name for name in map(_variable, Settings.model_fields) if name.startswith(_PREFIX)}
+    models = settings_models()
+    known = {name for model in models for field in model.model_fields for name in variables_of(model, field)}
+    prefixes = tuple(filter(None, {prefix_of(model) for model in models}))
     given = {name.upper() for name in (*os.environ, *DotEnvSettingsSource(Settings).env_vars)}
     return {
         name: "there is no such setting, so it does nothing"
         + (f"; do you mean {close[0]}?" if (close := get_close_matches(name, known, 1, 0.87)) else "")
         for name in sorted(given - known)
-        if name.startswith(_PREFIX)
+        if name.startswith(prefixes)
     }
-
-
-def _variable(name: str) -> str:
-    alias = Settings.model_fields[name].validation_alias
-    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else f"{_PREFIX}{name.upper()}"
 
 
 class SettingsError(Exception):
     """A setting is wrong; the message names it and says what is accepted."""
 
 
-def load_settings(**overrides: object) -> Settings:
-    """The settings of this process. Raises SettingsError."""
+def load_settings(**overrides: Any) -> Settings:
+    """The settings of this process and of its formats. `overrides` are fields of either. Raises SettingsError."""
+    formats, wrong = _load_formats(overrides)
+    rest = {name: value for name, value in overrides.items() if name not in _fields_of_formats()}
     try:
-        return Settings(**overrides)  # type: ignore[arg-type]
+        settings = Settings(**rest)
     except ValidationError as error:
-        raise SettingsError(
-            "\n".join(_sentence(item) for item in error.errors(include_input=False))
-        ) from None
+        wrong = [*_sentences(Settings, error), *wrong]
+    if wrong:
+        raise SettingsError("\n".join(wrong))
+    settings._formats = formats
+    return settings
 
 
-def _sentence(item: object) -> str:
-    location = item["loc"]  # type: ignore[index]
-    message = str(item["msg"]).removeprefix("Value error, ")  # type: ignore[index]
-    name = str(location[0]) if location else ""
-    variable = name if name.isupper() else f"STORYWIRE_{name.upper()}"
-    return f"{variable}: {message}" if name else message
+def _load_formats(overrides: Mapping[str, Any]) -> tuple[dict[str, FormatSettings], list[str]]:
+    loaded: dict[str, FormatSettings] = {}
+    wrong: list[str] = []
+    for name, format in list_formats().items():
+        if not isinstance(format, Configurable):
+            continue
+        own = {
+            key: overrides[key] for key in ("_env_file", *format.Settings.model_fields) if key in overrides
+        }
+        try:
+            loaded[name] = format.Settings(**own)
+        except ValidationError as error:
+            wrong += _sentences(format.Settings, error)
+    return loaded, wrong
+
+
+def _fields_of_formats() -> set[str]:
+    return {field for model in settings_models()[1:] for field in model.model_fields}
+
+
+def _sentences(model: type[BaseSettings], error: ValidationError) -> list[str]:
+    return [
+        _sentence(model, item["loc"], item["msg"].removeprefix("Value error, "))
+        for item in error.errors(include_input=False)
+    ]
+
+
+def _sentence(model: type[BaseSettings], location: tuple[int | str, ...], message: str) -> str:
+    if not location:
+        return message
+    name = str(location[0])
+    return f"{variables_of(model, name)[0] if name in model.model_fields else name}: {message}"

@@ -21,8 +21,8 @@ import uvloop
 from benchmarks.stories import story_input
 from workflows.formats.registry import find_format
 from workflows.graph import Graph, build_graph
-from workflows.models.catalog import ModelCatalog
-from workflows.models.providers import load_lazy_parts
+from workflows.models.clients.catalog import ModelCatalog
+from workflows.models.clients.providers import load_lazy_parts
 from workflows.models.settings import ModelSettings
 from workflows.state import RunContext
 

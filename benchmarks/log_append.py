@@ -11,15 +11,17 @@ from ulid import ULID
 
 from backend.log.entry import Entry
 from backend.log.sql import SqlLog
-from backend.store.database import Database
-from backend.store.runs import RunRepository
-from backend.streaming.chunks import Content, ContentData, encode
+from backend.log.sqlite import SqliteLog
+from backend.store.run_values import RunOptions
+from backend.store.runs import NewRun, RunRepository
+from backend.store.sqlite import SqliteDatabase
 from benchmarks.report import Row, Rows, show_one
+from workflows.messages.messages import TextAppended, encode
 
 _SECONDS = 3.0
 _REPEATS = 3
 _WRITERS = (1, 50)
-_DATA = encode(Content(data=ContentData(section=0, chunk=" lighthouse", is_complete=False)))
+_DATA = encode(TextAppended(section=0, chunk=" lighthouse", is_complete=False))
 
 
 @dataclass(frozen=True)
@@ -59,13 +61,14 @@ async def _measure(writers: int, *, shared: bool) -> _Pace:
     """With `shared` all write to one log, as runs do; else each has a log object of its own on the same
     database, so that no two share a commit."""
     with tempfile.TemporaryDirectory() as folder:
-        database = Database(f"sqlite:///{Path(folder) / 'storywire.db'}")
+        database = SqliteDatabase(f"sqlite:///{Path(folder) / 'storywire.db'}")
         await database.migrate()
         repository = RunRepository(database)
-        log = SqlLog(database)
+        log = SqliteLog(database)
         began = time.perf_counter()
         work = [
-            _write(log if shared else SqlLog(database), repository, began + _SECONDS) for _ in range(writers)
+            _write(log if shared else SqliteLog(database), repository, began + _SECONDS)
+            for _ in range(writers)
         ]
         latencies = [latency for each in await asyncio.gather(*work) for latency in each]
         spent = time.perf_counter() - began
@@ -76,14 +79,14 @@ async def _measure(writers: int, *, shared: bool) -> _Pace:
 async def _write(log: SqlLog, repository: RunRepository, until: float) -> list[float]:
     run_id = str(ULID())
     await repository.add(
-        {
-            "id": run_id,
-            "owner": "bench",
-            "format": "story",
-            "model": "openai:gpt-test",
-            "input": {},
-            "options": {},
-        }
+        NewRun(
+            id=run_id,
+            owner="bench",
+            format="story",
+            model="openai:gpt-test",
+            input={},
+            options=RunOptions(),
+        )
     )
     epoch, seq, latencies = await log.take_over(run_id), 0, []
     while (began := time.perf_counter()) < until:

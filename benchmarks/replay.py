@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from backend.streaming.chunks import Content, decode, encode
 from benchmarks.processes import ServiceProcess
 from benchmarks.readers import Reading, stream_path
 from benchmarks.report import Row, Rows, show_one
 from benchmarks.stories import new_theme, prose, start
 from tests.fakes.answer import split_tokens
 from tests.fakes.process import spawn_provider
+from workflows.messages.messages import TextAppended, decode, encode
 
 _SECTION_WORDS = 2500  # four sections
 _REPEATS = 20
@@ -99,15 +99,15 @@ def _cut_up(data_dir: Path, run_id: str) -> None:
 
 def _tokens_of(kind: str, data: bytes) -> list[tuple[str, bytes]]:
     message = decode(data)
-    if not isinstance(message, Content) or len(tokens := split_tokens(message.data.chunk)) < 2:
+    if not isinstance(message, TextAppended) or len(tokens := split_tokens(message.chunk)) < 2:
         return [(kind, data)]
     parts = [
-        message.data.model_copy(
-            update={"chunk": token, "is_complete": message.data.is_complete and position == len(tokens)}
+        message.model_copy(
+            update={"chunk": token, "is_complete": message.is_complete and position == len(tokens)}
         )
         for position, token in enumerate(tokens, start=1)
     ]
-    return [(kind, encode(Content(data=part))) for part in parts]
+    return [(kind, encode(part)) for part in parts]
 
 
 def _read_rows(data_dir: Path, run_id: str) -> tuple[int, float]:

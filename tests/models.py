@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from workflows.models.catalog import Model, ModelCatalog
+from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.models.settings import ModelSettings
 
 KEY = "sk-very-secret"

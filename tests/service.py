@@ -12,12 +12,13 @@ import httpx
 from httpx_sse import aconnect_sse
 
 from backend.app import create_app
+from backend.connections import ConnectionLimits
 from backend.resources import Resources
 from backend.server import Server
 from backend.settings import Settings, load_settings
-from backend.streaming.chunks import Complete, Content, Error, Message, Retract, decode
 from tests.fakes.provider import FakeProvider
-from workflows.models.providers import load_lazy_parts
+from workflows.messages.messages import Message, RunCompleted, RunFailed, TextAppended, TextRetracted, decode
+from workflows.models.clients.providers import load_lazy_parts
 
 load_lazy_parts()  # seconds of imports: not in the middle of a test that looks at the clock
 
@@ -78,13 +79,13 @@ class Told:
         assert frame.seq > self.last_seq, f"id {frame.seq} after {self.last_seq}"
         self.last_seq = frame.seq
         match frame.message:
-            case Content(data=data) | Retract(data=data) if data.piece is not None:
+            case TextAppended() | TextRetracted() as data if data.piece is not None:
                 pass  # beside the text
-            case Content(data=data):
+            case TextAppended() as data:
                 self.sections[data.section] = self.sections.get(data.section, "") + data.chunk
-            case Retract(data=data):
+            case TextRetracted() as data:
                 self.sections.pop(data.section, None)
-            case Complete(data=data) | Error(data=data):
+            case RunCompleted() | RunFailed() as data:
                 assert self.ending is None, "two last messages"
                 self.ending = {"type": frame.message.type, **data.model_dump()}
             case _:
@@ -160,7 +161,9 @@ class LiveService:
 
 
 @asynccontextmanager
-async def serve(settings: Settings, send_buffer: int | None = None) -> AsyncIterator[LiveService]:
+async def serve(
+    settings: Settings, send_buffer: int | None = None, limits: ConnectionLimits | None = None
+) -> AsyncIterator[LiveService]:
     """Starts the service on a free port, stops it gracefully. `send_buffer`: bytes that the system takes in of
     what a reader doesn't take; by itself it takes more than most texts have."""
     app = create_app(settings)
@@ -168,7 +171,7 @@ async def serve(settings: Settings, send_buffer: int | None = None) -> AsyncIter
     if send_buffer is not None:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_buffer)
     listener.bind(("127.0.0.1", 0))
-    server = Server(app, readers_leave_seconds=2)
+    server = Server(app, readers_leave_seconds=2, limits=limits or ConnectionLimits())
     started = asyncio.Event()
     real_startup = server.startup
 

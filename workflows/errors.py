@@ -6,7 +6,7 @@ code is decided at the edge, in `backend/api/problems.py`.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class StorywireError(RuntimeError):
 
     code: ClassVar[str] = "INTERNAL"
     retryable: ClassVar[bool] = False
-    resumable: ClassVar[bool] = True
+    resumable: bool = True
 
     def __init__(self, message: str, errors: tuple[FieldError, ...] = ()) -> None:
         """`errors` name the fields that it is about, where it is about fields."""
@@ -45,6 +45,11 @@ class InvalidInput(StorywireError):
 
     code = "INVALID_INPUT"
     resumable = False
+
+    @classmethod
+    def of(cls, field: str, message: str) -> Self:
+        """The error for one field, by its dotted path, with what is accepted there."""
+        return cls(f"{field}: {message}", (FieldError(field, message),))
 
 
 class NotFound(StorywireError):
@@ -146,6 +151,13 @@ class SafetyRejected(StorywireError):
 
     code = "SAFETY_REJECTED"
     resumable = False
+
+    def __init__(
+        self, message: str, errors: tuple[FieldError, ...] = (), *, by_provider: bool = False
+    ) -> None:
+        """`by_provider`: its filter stopped a reply. That isn't our verdict, and the next reply may pass."""
+        super().__init__(message, errors)
+        self.resumable = by_provider
 
 
 class BudgetExceeded(StorywireError):

@@ -2,20 +2,20 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from typing_extensions import TypedDict
 
-from workflows.formats.base import AnyFormat, Format
-from workflows.library import EmptyLibrary, Library
-from workflows.models.catalog import ModelCatalog
-from workflows.models.ledger import Ledgers
-from workflows.nodes.accounted import accounted
+from workflows.formats.base import AnyFormat
+from workflows.formats.capabilities import Researches
+from workflows.formats.defaults import facts_section_of
+from workflows.lookups import EmptyLookups, Lookups
+from workflows.models.budget.ledger import Ledgers
+from workflows.models.clients.catalog import ModelCatalog
 from workflows.nodes.calculate_metrics import calculate_metrics
-from workflows.nodes.dependencies import Dependencies
 from workflows.nodes.derive import derive
 from workflows.nodes.dispatch import dispatch
 from workflows.nodes.enhance_content import enhance_content
@@ -23,66 +23,95 @@ from workflows.nodes.generate_content import generate_content
 from workflows.nodes.outline import outline, review_outline
 from workflows.nodes.research import ResearchTask, research
 from workflows.nodes.safety_check import safety_check
-from workflows.routing import after_safety_check, hand_out
-from workflows.safety.book import PolicyBook
+from workflows.routing import after_safety_check, route_sections
+from workflows.safety.registry import PolicyRegistry
+from workflows.sections.node_context import NodeServices
+from workflows.sections.siblings import Siblings
+from workflows.sections.with_usage import with_context, with_usage
 from workflows.state import RewriteTask, RunContext, SectionTask, State
 
 Graph = CompiledStateGraph[State, RunContext, Any, Any]
+
+
+@runtime_checkable
+class DurableCheckpointer(Protocol):
+    """A checkpointer that begins to write a task's result when the task ends, and says when that is done: a section
+    begins when what ended before it is safe."""
+
+    async def flushed(self, thread_id: str) -> None:
+        """Returns when the results of this thread's tasks that have ended are where a kill doesn't reach them."""
 
 
 def build_graph(
     format: AnyFormat,
     models: ModelCatalog,
     checkpointer: BaseCheckpointSaver[Any] | None = None,
-    policies: PolicyBook | None = None,
-    library: Library | None = None,
+    policies: PolicyRegistry | None = None,
+    lookups: Lookups | None = None,
     revisions: int | None = None,
     ledgers: Ledgers | None = None,
-    settled: Callable[[str], Awaitable[None]] | None = None,
 ) -> Graph:
-    """The graph of one format. LangGraph Studio brings a checkpointer of its own.
+    """The graph of one format. LangGraph Studio brings a checkpointer of its own, after it is built.
 
     `revisions`: how often a review may have sections written again, if not as often as the format says.
-    `settled` returns when the checkpointer has on the disk what tasks of this thread have brought so far.
+
+    Raises TypeError for a checkpointer that isn't a `DurableCheckpointer`: with it, a kill would cost every section
+    that is finished.
     """
-    deps = Dependencies(
+    services = NodeServices(
         format,
         models,
-        policies or PolicyBook(),
-        library or EmptyLibrary(),
+        policies or PolicyRegistry(),
+        lookups or EmptyLookups(),
         revisions,
         ledgers or Ledgers(),
-        settled,
+        _flushed(checkpointer),
     )
+    together = Siblings().together
     # A schema of its own for each format: Studio makes the input form from it.
     graph = StateGraph(State, context_schema=RunContext, input_schema=_request_schema(format))
 
-    graph.add_node("outline", accounted(partial(outline, deps), begins=True), input_schema=State)
-    graph.add_node("review_outline", partial(review_outline, deps))
+    graph.add_node("outline", with_usage(services, outline, begins=True), input_schema=State)
+    graph.add_node("review_outline", with_context(services, review_outline), input_schema=State)
     graph.add_node("dispatch", dispatch)
-    graph.add_node("generate_content", accounted(partial(generate_content, deps)), input_schema=SectionTask)
-    graph.add_node("safety_check", accounted(partial(safety_check, deps)), input_schema=State)
-    graph.add_node("enhance_content", accounted(partial(enhance_content, deps)), input_schema=RewriteTask)
-    graph.add_node("derive", accounted(partial(derive, deps)), input_schema=State)
-    graph.add_node("calculate_metrics", partial(calculate_metrics, deps))
+    graph.add_node(
+        "generate_content", with_usage(services, together(generate_content)), input_schema=SectionTask
+    )
+    graph.add_node("safety_check", with_usage(services, safety_check), input_schema=State)
+    graph.add_node(
+        "enhance_content", with_usage(services, together(enhance_content)), input_schema=RewriteTask
+    )
+    graph.add_node("derive", with_usage(services, derive), input_schema=State)
+    graph.add_node("calculate_metrics", with_context(services, calculate_metrics), input_schema=State)
 
     graph.add_edge(START, "outline")
     graph.add_edge("outline", "review_outline")
     graph.add_edge("review_outline", "dispatch")
-    researches = type(format).research is not Format.research
-    route = partial(hand_out, facts_section=format.facts_section, researches=researches)
+    researches = isinstance(format, Researches)
+    route = partial(route_sections, facts_section=facts_section_of(format), researches=researches)
     graph.add_conditional_edges(
         "dispatch", route, ["generate_content", "safety_check", *(["research"] if researches else [])]
     )
     graph.add_edge("generate_content", "dispatch")
     if researches:
-        graph.add_node("research", accounted(partial(research, deps)), input_schema=ResearchTask)
+        graph.add_node("research", with_usage(services, together(research)), input_schema=ResearchTask)
         graph.add_edge("research", "dispatch")
     graph.add_conditional_edges("safety_check", after_safety_check, ["enhance_content", "derive"])
     graph.add_edge("enhance_content", "safety_check")
     graph.add_edge("derive", "calculate_metrics")
     graph.add_edge("calculate_metrics", END)
     return graph.compile(checkpointer=checkpointer, name=format.name)
+
+
+def _flushed(checkpointer: BaseCheckpointSaver[Any] | None) -> Callable[[str], Awaitable[None]] | None:
+    if checkpointer is None:
+        return None
+    if not isinstance(checkpointer, DurableCheckpointer):
+        raise TypeError(
+            f"{type(checkpointer).__name__} can't say when a task's result is safe (`flushed`): derive it from "
+            "backend.store.checkpoints.DurableSaver and LangGraph's saver."
+        )
+    return checkpointer.flushed
 
 
 def _request_schema(format: AnyFormat) -> Any:

@@ -1,13 +1,24 @@
-"""Prompts are files, readable as prose: `<format>/prompts/<tier>/<name>.md`, Jinja where a value goes in."""
+"""Prompts are files, readable as prose: `<format>/prompts/<tier>/<name>.md`, Jinja where a value goes in.
 
+A file is cut into the system's and the user's message before values are put in, so no value can move the border. What
+a person or a model wrote stands between marks that carry a code made of that very text (`{{ text | marked("wish") }}`):
+to close them from inside, a text would have to hold the code of itself.
+"""
+
+import hashlib
 import re
+from base64 import b32encode
+from functools import cache
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
-_USER = "\n---\n"
+_BORDER = "\n---\n"
+_CODE_LETTERS = 12
+"""60 bits: nobody finds a text that holds its own code."""
 _CLOSING = re.compile(r"<(?=\s*/)")
+_MARK = re.compile(r"[a-z_]+")
 
 
 class Prompts:
@@ -18,13 +29,34 @@ class Prompts:
         self._environment = Environment(
             loader=FileSystemLoader(folder), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
-        self._environment.filters["data"] = as_data
+        self._environment.filters |= {"data": as_data, "marked": marked}
+        self._parts = cache(self._compile)
 
     def messages(self, name: str, **values: object) -> list[BaseMessage]:
         """The file `name` as messages: what stands above the line `---` is the system's, below it the user's."""
-        text = self._environment.get_template(f"{name}.md").render(**values)
-        system, _, user = text.partition(_USER)
-        return [SystemMessage(system.strip()), HumanMessage(user.strip())]
+        system, user = self._parts(name)
+        return [
+            SystemMessage(system.render(**values).strip()),
+            HumanMessage(user.render(**values).strip() if user else ""),
+        ]
+
+    def _compile(self, name: str) -> tuple[Template, Template | None]:
+        loader = self._environment.loader
+        assert loader is not None
+        source, _, _ = loader.get_source(self._environment, f"{name}.md")
+        system, border, user = source.partition(_BORDER)
+        return self._environment.from_string(system), self._environment.from_string(user) if border else None
+
+
+def marked(text: object, name: str) -> str:
+    """Text from outside between marks that it can't close: `<wish-K7…>` … `</wish-K7…>`; lines of its own for lines."""
+    assert _MARK.fullmatch(name), name
+    inside = as_data(str(text))
+    code = (
+        b32encode(hashlib.sha256(inside.encode(errors="replace")).digest()).decode().lower()[:_CODE_LETTERS]
+    )
+    gap = "\n" if "\n" in inside else ""
+    return f"<{name}-{code}>{gap}{inside}{gap}</{name}-{code}>"
 
 
 def as_data(text: str) -> str:

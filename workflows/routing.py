@@ -6,23 +6,15 @@ from langgraph.runtime import Runtime, get_runtime
 from langgraph.types import Send
 
 from workflows.errors import SafetyRejected
-from workflows.state import (
-    FEEDBACK,
-    Finding,
-    Issue,
-    RewriteTask,
-    RunContext,
-    SectionTask,
-    State,
-    write_order,
-)
+from workflows.messages.messages import SafetyIssue
+from workflows.state import FEEDBACK, ReviewFinding, RewriteTask, RunContext, SectionTask, State, write_order
 from workflows.text.length import ask_for, plan_targets, reply_ratio
 from workflows.text.words import count_words, last_paragraph
 
 MAX_REWRITES = 2
 
 
-def hand_out(
+def route_sections(
     state: State, *, facts_section: int | None = None, researches: bool = False
 ) -> list[Send] | Literal["safety_check"]:
     """`next_sections` for this run. Asks for its context itself: who edits a state (a fork) brings none,
@@ -83,7 +75,7 @@ def rewrite_tasks(state: State) -> list[RewriteTask]:
         RewriteTask(
             **section_task(state, index),
             section=state["sections"][index],
-            notes_on_it=unsafe.get(index, []) + unfinished.get(index, []),
+            review_notes=unsafe.get(index, []) + unfinished.get(index, []),
             reason="safety" if index in unsafe else "revision",
             rewrites=state["rewrites"] + (0 if _is_safe(state) else 1),
             revisions=state.get("revisions", 0) + (1 if _is_own(unfinished) else 0),
@@ -92,7 +84,7 @@ def rewrite_tasks(state: State) -> list[RewriteTask]:
     ]
 
 
-def sections_to_revise(state: State, findings: list[Finding], most: int) -> list[int]:
+def sections_to_revise(state: State, findings: list[ReviewFinding], most: int) -> list[int]:
     """The sections that a review has written again now, in reading order; none when that was done `most` times.
 
     None either when the safety check has no rewrite left: nobody could mend what a revision might bring.
@@ -100,7 +92,7 @@ def sections_to_revise(state: State, findings: list[Finding], most: int) -> list
     if state.get("revisions", 0) >= most or state["rewrites"] >= MAX_REWRITES:
         return []
     asked = {finding["section"] for finding in findings if finding["rewrite"] and "section" in finding}
-    return sorted(asked & set(state["sections"]) - set(state.get("taken_over", ())))
+    return sorted(asked & set(state["sections"]) - set(state.get("inherited", ())))
 
 
 def _parallel(runtime: Runtime[RunContext] | None) -> int:
@@ -137,32 +129,32 @@ def _is_safe(state: State) -> bool:
     return "safety" not in state or state["safety"]["approved"]
 
 
-def _unsafe(state: State) -> dict[int, list[Issue]]:
+def _unsafe(state: State) -> dict[int, list[SafetyIssue]]:
     """By section, why it isn't fit for its readers."""
-    found: dict[int, list[Issue]] = {}
+    found: dict[int, list[SafetyIssue]] = {}
     for issue in [] if _is_safe(state) else state["safety"]["issues"]:
         if "section" in issue:
             found.setdefault(issue["section"], []).append(issue)
     return found
 
 
-def _unfinished(state: State) -> dict[int, list[Issue]]:
+def _unfinished(state: State) -> dict[int, list[SafetyIssue]]:
     """By section, what the review wants of it."""
     revising = state.get("revising", [])
-    found: dict[int, list[Issue]] = {index: [] for index in revising}
+    found: dict[int, list[SafetyIssue]] = {index: [] for index in revising}
     for finding in state.get("findings", []):
         if finding["rewrite"] and finding.get("section") in found:
             found[finding["section"]].append(_note(finding))
     return found
 
 
-def _is_own(unfinished: dict[int, list[Issue]]) -> bool:
+def _is_own(unfinished: dict[int, list[SafetyIssue]]) -> bool:
     """Whether the format's review asked for it, and not a person."""
     return any(note["category"] != FEEDBACK for notes in unfinished.values() for note in notes)
 
 
-def _note(finding: Finding) -> Issue:
-    note = Issue(
+def _note(finding: ReviewFinding) -> SafetyIssue:
+    note = SafetyIssue(
         category=finding["rule"], severity="medium", section=finding["section"], advice=finding["advice"]
     )
-    return Issue(**note, quote=finding["quote"]) if "quote" in finding else note
+    return SafetyIssue(**note, quote=finding["quote"]) if "quote" in finding else note

@@ -12,18 +12,10 @@ from pydantic import Field
 # Pydantic, which makes Studio's forms, wants this one below Python 3.12.
 from typing_extensions import TypedDict
 
+from workflows.messages.messages import CheckStage, PlannedSection, SafetyIssue, Source
 from workflows.text.length import SectionLength
 
 _T = TypeVar("_T")
-
-
-class PlannedSection(TypedDict):
-    """One section of the plan. `index` counts from 0; `target_words` is what to aim at."""
-
-    index: int
-    title: str
-    summary: str
-    target_words: int
 
 
 class Outline(TypedDict):
@@ -38,15 +30,6 @@ class Section(TypedDict):
 
     index: int
     text: str
-
-
-class Source(TypedDict):
-    """Where a fact comes from. `date` as the source has it; empty strings for what isn't known."""
-
-    title: str
-    publisher: str
-    date: str
-    url: str
 
 
 class Facts(TypedDict):
@@ -70,26 +53,16 @@ class Piece(PlannedPiece):
     text: str
 
 
-class Issue(TypedDict, total=False):
-    """Something that a safety check found. `quote` is the passage, `advice` what to do about it."""
-
-    category: str
-    severity: Literal["low", "medium", "high"]
-    section: int
-    quote: str
-    advice: str
-
-
 class Verdict(TypedDict):
     """What a safety check says: `score` 0 (unsafe) to 1, `approved` decides.
 
     `section` or `piece` where it is about one; `layers` are the checks that ran, `scores` (0–1) are a judge's.
     """
 
-    stage: Literal["input", "sentence", "section", "final"]
+    stage: CheckStage
     approved: bool
     score: float
-    issues: list[Issue]
+    issues: list[SafetyIssue]
     section: NotRequired[int]
     piece: NotRequired[str]
     policy: NotRequired[str]
@@ -97,7 +70,7 @@ class Verdict(TypedDict):
     scores: NotRequired[dict[str, float]]
 
 
-class Finding(TypedDict):
+class ReviewFinding(TypedDict):
     """What a format's own review found: the rule that doesn't hold, and what to do about it.
 
     `rewrite` asks for the section to be written again. Without a `section` nothing can be: it is only
@@ -155,11 +128,11 @@ class State(TypedDict, total=False):
     safety: Verdict
     pieces: dict[str, Piece]  # by name, in reading order
     rewrites: Annotated[int, newest]  # made because the safety check found fault
-    findings: list[Finding]  # of the format's last review
+    findings: list[ReviewFinding]  # of the format's last review
     revising: list[int]  # the sections that are written again because of them, until the next check
     revisions: Annotated[int, newest]  # made because a review asked for it
-    mended: Annotated[list[int], add]  # the sections that were written again since the last check
-    taken_over: list[int]  # sections of the version before, which a review leaves as they are
+    rewritten: Annotated[list[int], add]  # the sections that were written again since the last check
+    inherited: list[int]  # sections of the version before, which a review leaves as they are
     results: dict[str, Any]  # the format's own results, such as a story's choices
     metadata: dict[str, Any]
     spent: Annotated[list[dict[str, Any]], add]  # what each call cost, as its node told it
@@ -184,11 +157,11 @@ class SectionTask(TypedDict):
 
 
 class RewriteTask(SectionTask):
-    """What one `enhance_content` task is given: `section` as it is, the `notes_on_it`, and what the state counts
+    """What one `enhance_content` task is given: `section` as it is, the `review_notes`, and what the state counts
     when it is done: all tasks of one pass bring the same `rewrites` and `revisions`."""
 
     section: Section
-    notes_on_it: list[Issue]
+    review_notes: list[SafetyIssue]
     reason: Literal["safety", "revision"]
     rewrites: int
     revisions: int
@@ -212,6 +185,12 @@ def text_of(sections: dict[int, Section]) -> str:
     return "\n\n".join(sections[index]["text"] for index in sorted(sections))
 
 
+def plan_text(outline: Outline) -> str:
+    """The plan as readers see it: the title, then each section's title and summary on a line."""
+    sections = (f"{section['title']}: {section['summary']}" for section in outline["sections"])
+    return "\n".join([outline["title"], *sections])
+
+
 def summary_of(outline: Outline) -> str:
     """What happens in the text, as the plan has it."""
     return " ".join(section["summary"] for section in outline["sections"])
@@ -220,3 +199,76 @@ def summary_of(outline: Outline) -> str:
 def write_order(outline: Outline) -> list[int]:
     """The indices of the planned sections, in reading order."""
     return sorted(section["index"] for section in outline["sections"])
+
+
+SECTION_NODES = ("generate_content", "enhance_content")
+"""The nodes that write a section."""
+
+
+def sections_at_fault(state: State) -> set[int]:
+    """Sections that a check or a review found fault with and that aren't rewritten yet."""
+    found = set(state.get("revising", ()))
+    verdict = state.get("safety")
+    if verdict is not None and not verdict["approved"]:
+        found |= {issue["section"] for issue in verdict["issues"] if "section" in issue}
+    return found - set(state.get("rewritten", ()))
+
+
+class VersionPlan(TypedDict, total=False):
+    """What of a finished run's state a version of it needs beside the text, as it stands there."""
+
+    outline: Outline
+    notes: dict[str, Any]
+    facts: dict[str, Any]
+    research: dict[str, Any] | None
+    judged: dict[int, dict[str, Any]]
+
+
+class VersionSeed(VersionPlan):
+    """A state as if the sections that a version takes over had just been written. With feedback the text of the others
+    is there too, to be revised."""
+
+    sections: list[Section]
+    findings: list[ReviewFinding]
+    revising: list[int]
+    inherited: list[int]
+
+
+def version_plan(state: State) -> VersionPlan:
+    """The part of a finished run's state that is kept for versions of it."""
+    kept: Any = {key: state[key] for key in VersionPlan.__annotations__ if key in state}  # type: ignore[literal-required]
+    return kept  # type: ignore[no-any-return]
+
+
+def seed_version(
+    plan: VersionPlan, texts: list[Section], section: int | None, feedback: str | None
+) -> VersionSeed:
+    """The seed of a version in which one `section` (None: every one) is revised by `feedback`, or written anew."""
+    every = [text["index"] for text in texts]
+    wanted = every if section is None else [section]
+    revised = feedback is not None
+    return VersionSeed(
+        **plan,
+        sections=texts if revised else [text for text in texts if text["index"] not in wanted],
+        findings=[
+            ReviewFinding(rule=FEEDBACK, section=index, advice=feedback, rewrite=True)
+            for index in wanted
+            if feedback is not None
+        ],
+        revising=wanted if revised else [],
+        inherited=[index for index in every if index not in wanted],
+    )
+
+
+def seeded_state(
+    seed: VersionSeed, given: dict[str, Any]
+) -> tuple[State, Literal["outline", "safety_check"]]:
+    """The state that a version begins with, and the node that it seems to come from."""
+    values: Any = {
+        **seed,
+        "input": given,
+        "sections": {section["index"]: section for section in seed["sections"]},
+        "rewrites": 0,
+        "revisions": 0,
+    }
+    return values, "safety_check" if seed["revising"] else "outline"

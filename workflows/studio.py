@@ -4,23 +4,24 @@ Importing this module reads the environment and builds them; the service never d
 """
 
 from workflows.formats.base import AnyFormat
+from workflows.formats.defaults import configured
 from workflows.formats.registry import list_formats
 from workflows.graph import Graph, build_graph
-from workflows.models.catalog import ModelCatalog
-from workflows.models.ledger import Ledgers
-from workflows.models.prices import PriceBook
+from workflows.models.budget.ledger import Ledgers
+from workflows.models.budget.prices import PriceRegistry
+from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.settings import ModelSettings
-from workflows.safety.book import PolicyBook
+from workflows.safety.registry import PolicyRegistry
 
 settings = ModelSettings()
 models = ModelCatalog(settings)
-policies = PolicyBook(settings.policy_dir)
-ledgers = Ledgers(PriceBook(settings.prices))
+policies = PolicyRegistry(settings.policy_dir)
+ledgers = Ledgers(PriceRegistry(settings.prices))
 
 
 def _graph(format: AnyFormat) -> Graph:
     return build_graph(
-        format.configure(settings), models, policies=policies, revisions=settings.revisions, ledgers=ledgers
+        configured(format), models, policies=policies, revisions=settings.revisions, ledgers=ledgers
     )
 
 

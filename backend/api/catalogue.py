@@ -6,20 +6,24 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from backend.api.dependencies import ResourcesDep
-from backend.runs.options import RunOptions
-from backend.streaming.chunks import StoryChunk
-from workflows.models.selection import ROLES
+from backend.runs.admission.options import RunOptions
+from workflows.formats.defaults import exporters_of
+from workflows.messages.messages import ModelRole, StoryChunk
+from workflows.models.choice.selection import ROLES
 from workflows.models.spec import ModelSpec
 from workflows.models.structured import StructuredMode
-from workflows.models.usage import Role
 
 router = APIRouter(prefix="/api/v1", tags=["catalogue"])
 
 
 class FormatView(BaseModel):
-    """A format: what it takes, an example of it, and what its finished text can be had as."""
+    """A format: what it takes, an example of it, and what its finished text can be had as.
+
+    `path` is its place in addresses: `/api/v1/{path}/generate/stream`.
+    """
 
     name: str
+    path: str
     title: str
     input_schema: dict[str, Any]
     options_schema: dict[str, Any]
@@ -37,7 +41,7 @@ class ModelView(BaseModel):
     allowed: bool
     usable: bool
     structured: StructuredMode
-    roles: list[Role]
+    roles: list[ModelRole]
     note: str | None
 
 
@@ -55,7 +59,7 @@ class ModelList(BaseModel):
     """
 
     default: str
-    roles: dict[Role, RoleView]
+    roles: dict[ModelRole, RoleView]
     allowed: list[str]
     models: list[ModelView]
 
@@ -67,11 +71,12 @@ async def list_formats(resources: ResourcesDep) -> dict[str, list[FormatView]]:
         "formats": [
             FormatView(
                 name=format.name,
+                path=format.path or format.name,
                 title=format.title,
                 input_schema=format.Input.model_json_schema(),
                 options_schema=RunOptions.model_json_schema(),
                 example=dict(format.example),
-                exports=sorted(format.exporters()),
+                exports=sorted(exporters_of(format)),
             )
             for format in resources.formats.values()
         ]

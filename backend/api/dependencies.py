@@ -1,16 +1,17 @@
-"""What routes ask for."""
+"""Dependencies of the routes: resources, the caller, headers and query options that several routes take."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Header, Query, Request
+from fastapi import Depends, Header, Path, Query, Request
 
-from backend.library.children import Children
-from backend.library.sessions import Sessions
 from backend.resources import Resources
-from backend.runs.runs import Runs
+from backend.runs.commands import RunCommands
+from backend.runs.queries import RunQueries
 from backend.settings import Settings
 from backend.streaming.sse import parse_event_id
-from workflows.errors import FieldError, InvalidInput
+from backend.streaming.views import Granularity, Order, number_in_view
+from workflows.errors import InvalidInput
 
 
 def get_resources(request: Request) -> Resources:
@@ -19,9 +20,14 @@ def get_resources(request: Request) -> Resources:
     return resources
 
 
-def get_runs(resources: Annotated[Resources, Depends(get_resources)]) -> Runs:
-    """The use cases."""
+def get_runs(resources: Annotated[Resources, Depends(get_resources)]) -> RunCommands:
+    """Commands on runs."""
     return resources.runs
+
+
+def get_queries(resources: Annotated[Resources, Depends(get_resources)]) -> RunQueries:
+    """Reads of runs."""
+    return resources.queries
 
 
 def get_settings(resources: Annotated[Resources, Depends(get_resources)]) -> Settings:
@@ -34,37 +40,61 @@ def get_owner() -> str:
     return "local"
 
 
+@dataclass(frozen=True, slots=True)
+class StreamOptions:
+    """The query options of a stream: in which order and in which grains its text comes."""
+
+    order: Order
+    granularity: Granularity
+
+
+def get_stream_options(
+    order: Annotated[Order, Query(description="reading: one section after another")] = "live",
+    granularity: Annotated[Granularity, Query(description="Size of the chunks")] = "token",
+) -> StreamOptions:
+    """The query options of every stream."""
+    return StreamOptions(order, granularity)
+
+
 def get_event_id(
+    view: Annotated[StreamOptions, Depends(get_stream_options)],
     last_event_id: Annotated[
-        str | None, Query(description="As the header, for clients that can't set one")
+        str | None, Query(max_length=128, description="As the header, for clients that can't set one")
     ] = None,
-    header: Annotated[str | None, Header(alias="Last-Event-ID")] = None,
+    polyfill: Annotated[
+        str | None, Query(alias="lastEventId", max_length=128, description="The same, as polyfills send it")
+    ] = None,
+    header: Annotated[str | None, Header(alias="Last-Event-ID", max_length=128)] = None,
 ) -> tuple[str, int] | None:
-    """Run id and number of the last message received. The header wins: a browser keeps it up to date."""
+    """Run id of the last message received, and its number in the view that is asked for. The header wins: a browser
+    keeps it up to date. Raises InvalidInput for an id of another view."""
     # An empty header is what some clients send before the first message.
-    given = header or last_event_id
-    if not given:
+    event_id = header or last_event_id or polyfill
+    if not event_id:
         return None
     try:
-        return parse_event_id(given)
+        run_id, number = parse_event_id(event_id)
+        return run_id, number_in_view(number, view.order, view.granularity)
     except ValueError as error:
-        raise InvalidInput(f"last_event_id: {error}", (FieldError("last_event_id", str(error)),)) from None
-
-
-def get_children(resources: Annotated[Resources, Depends(get_resources)]) -> Children:
-    """The use cases of children."""
-    return resources.children
-
-
-def get_sessions(resources: Annotated[Resources, Depends(get_resources)]) -> Sessions:
-    """The use cases of stories over chapters."""
-    return resources.sessions
+        raise InvalidInput.of("last_event_id", str(error)) from None
 
 
 OwnerDep = Annotated[str, Depends(get_owner)]
-RunsDep = Annotated[Runs, Depends(get_runs)]
-ChildrenDep = Annotated[Children, Depends(get_children)]
-SessionsDep = Annotated[Sessions, Depends(get_sessions)]
+RunsDep = Annotated[RunCommands, Depends(get_runs)]
+QueriesDep = Annotated[RunQueries, Depends(get_queries)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]
 ResourcesDep = Annotated[Resources, Depends(get_resources)]
 EventIdDep = Annotated[tuple[str, int] | None, Depends(get_event_id)]
+StreamOptionsDep = Annotated[StreamOptions, Depends(get_stream_options)]
+RunId = Annotated[str, Path(max_length=64)]
+IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
+RequestId = Annotated[
+    str | None,
+    Query(
+        min_length=1,
+        max_length=255,
+        description="The same for every attempt at one start; as Idempotency-Key",
+    ),
+]
+PageLimit = Annotated[int, Query(ge=1, le=100)]
+PageCursor = Annotated[str | None, Query(max_length=26)]

@@ -15,7 +15,7 @@ from backend.api.dependencies import SettingsDep
 from backend.api.streams import event_stream
 from backend.settings import Settings
 from backend.streaming.sse import retry_line
-from workflows.errors import FieldError, InvalidInput, Overloaded
+from workflows.errors import InvalidInput, Overloaded
 
 router = APIRouter(prefix="/api/v1/diagnostics", tags=["diagnostics"])
 
@@ -23,20 +23,20 @@ LONGEST_SECONDS = 300
 _AT_ONCE = 20
 _ECHOED_CHARACTERS = 200
 _SILENT_PING_SECONDS = 2 * LONGEST_SECONDS  # never within a stream
-_measured: set[object] = set()
-"""The streams of this process that are open, or are about to be."""
 
 
-async def _place() -> AsyncIterator[None]:
-    """Held from before the reply is made until it is sent, or isn't, however that comes about."""
-    if len(_measured) >= _AT_ONCE:
+async def _place(request: Request) -> AsyncIterator[None]:
+    """A place among the measuring streams that are open at once. Held from before the reply is made until it is sent,
+    or isn't, however that comes about."""
+    measured: set[object] = request.app.state.measured_streams
+    if len(measured) >= _AT_ONCE:
         raise Overloaded("As many measurements as may are going on already; try again in a few seconds.")
     place = object()
-    _measured.add(place)
+    measured.add(place)
     try:
         yield
     finally:
-        _measured.discard(place)
+        measured.discard(place)
 
 
 @router.get(
@@ -58,8 +58,9 @@ async def stream_ticks(
     At most 300 seconds in all, and 20 such streams at once.
     """
     if (ticks - 1) * interval_ms > LONGEST_SECONDS * 1000:
-        message = f"ticks times interval_ms may be {LONGEST_SECONDS} seconds at most"
-        raise InvalidInput(f"interval_ms: {message}", (FieldError("interval_ms", message),))
+        raise InvalidInput.of(
+            "interval_ms", f"ticks times interval_ms may be {LONGEST_SECONDS} seconds at most"
+        )
     return event_stream(
         _ticks(_arrival(request, settings), settings.retry_ms, ticks, interval_ms / 1000, heartbeat),
         settings,

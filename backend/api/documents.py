@@ -39,11 +39,12 @@ class TextBody(BaseModel):
 
 
 class WarningView(BaseModel):
-    """What was noticed; `paragraph` counts from 1, 0 is outside of what readers see."""
+    """What was noticed or left out, as a sentence; `paragraph` counts from 1, 0 is nowhere in the text."""
 
     kind: str
     paragraph: int
     quote: str
+    message: str = ""
 
 
 class DocumentSummaryView(BaseModel):

@@ -4,24 +4,24 @@ import asyncio
 from typing import Annotated
 from urllib.parse import quote
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Query, Response
 
-from backend.api.dependencies import OwnerDep, ResourcesDep
-from backend.runs.admission import format_of
-from backend.runs.exports import find_exporter, finished
+from backend.api.dependencies import OwnerDep, ResourcesDep, RunId
+from backend.runs.admission.validation import format_of
+from backend.runs.results.exports import find_exporter, finished
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
 
 
 @router.get("/{run_id}/export", response_class=Response)
 async def export_run(
-    run_id: Annotated[str, Path(max_length=64)],
+    run_id: RunId,
     owner: OwnerDep,
     resources: ResourcesDep,
     name: Annotated[str, Query(alias="as", max_length=32, description="md, txt, or what the format adds")],
 ) -> Response:
     """The file, with a name that is made of the title."""
-    run = await resources.runs.find(owner, run_id)
+    run = await resources.queries.find(owner, run_id)
     format = format_of(resources.formats, run)
     exporter = find_exporter(format, name)
     whole = finished(format, run)

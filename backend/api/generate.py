@@ -7,52 +7,65 @@ a resume, never a second run; `request_id` does the same for a break before the 
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-import orjson
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import ValidationError
 
-from backend.api.dependencies import EventIdDep, OwnerDep, ResourcesDep, RunsDep, SettingsDep
+from backend.api.bodies import read_json_object
+from backend.api.dependencies import ResourcesDep
 from backend.api.query import read_query
-from backend.api.streams import stream_response
-from backend.runs.options import RunOptions
-from backend.runs.runs import RunRequest
-from backend.streaming.views import Granularity, Order
-from workflows.errors import FieldError, InvalidInput, NotFound
+from backend.api.starts import RunStartDep
+from backend.api.streams import STREAM_RESPONSES
+from backend.runs.admission.options import RunOptions
+from backend.runs.commands import RunRequest
+from backend.store.runs import Run
+from workflows.errors import NotFound
 from workflows.formats.base import AnyFormat, invalid_input
 
 router = APIRouter(prefix="/api/v1", tags=["generate"])
 
-_STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}}
-_STREAM_OPTIONS = frozenset({"last_event_id", "request_id", "order", "granularity", "token"})
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "description": "The format's input (GET /api/v1/formats), with the run's options under `options`",
+                }
+            }
+        },
+    }
+}
+
+_STREAM_OPTIONS = frozenset({"last_event_id", "lastEventId", "request_id", "order", "granularity", "token"})
 
 
-@router.get("/{path}/generate/stream", operation_id="generate_stream", responses=_STREAM)
-@router.post("/{path}/generate/stream", operation_id="generate_stream_from_body", responses=_STREAM)
+@router.get(
+    "/{path}/generate/stream",
+    operation_id="generate_stream",
+    response_class=Response,
+    responses=STREAM_RESPONSES,
+)
+@router.post(
+    "/{path}/generate/stream",
+    operation_id="generate_stream_from_body",
+    response_class=Response,
+    responses=STREAM_RESPONSES,
+    openapi_extra=_BODY,
+)
 async def generate_stream(
-    path: str,
-    request: Request,
-    owner: OwnerDep,
-    runs: RunsDep,
-    settings: SettingsDep,
-    resources: ResourcesDep,
-    event_id: EventIdDep,
-    request_id: Annotated[
-        str | None, Query(min_length=1, max_length=255, description="The same for every try of one start")
-    ] = None,
-    order: Order = "live",
-    granularity: Granularity = "token",
+    path: Annotated[str, Path(max_length=64)], resources: ResourcesDep, start: RunStartDep
 ) -> Response:
     """Starts a run from the query (GET) or the JSON body (POST) and streams it; goes on with a run after a break."""
-    if event_id is not None:
-        run = await runs.find(owner, event_id[0])
-        reader = runs.reader(run, event_id[1], order, granularity)
-    else:
+
+    async def begin(key: str | None) -> tuple[Run, bool]:
         format = format_at(resources.formats, path)
-        given, options = await _body(request) if request.method == "POST" else _query(request, format)
-        key = request_id and f"request:{request_id}"
-        run, _ = await runs.start(owner, RunRequest(format.name, given, options, key))
-        reader = runs.reader(run, 0, order, granularity)
-    return await stream_response(runs, run, reader, settings)
+        request = start.request
+        inputs, options = await _body(request) if request.method == "POST" else _query(request, format)
+        return await start.runs.start(start.owner, RunRequest(format.name, inputs, options, key))
+
+    run, _ = await start.run(begin)
+    return await start.stream(run)
 
 
 def format_at(formats: Mapping[str, AnyFormat], path: str) -> AnyFormat:
@@ -70,24 +83,19 @@ def _query(request: Request, format: AnyFormat) -> tuple[dict[str, Any], RunOpti
         if name not in _STREAM_OPTIONS
     }
     options = {name: params.pop(name)[-1] for name in RunOptions.model_fields if name in params}
-    return read_query(params, format.Input), _options(options)
+    return read_query(params, format.Input), _options(options, strict=False)
 
 
 async def _body(request: Request) -> tuple[dict[str, Any], RunOptions]:
     """The format's input, with the run's options under `options`."""
-    try:
-        body = orjson.loads(await request.body())
-    except orjson.JSONDecodeError:
-        raise InvalidInput("body: this is not JSON", (FieldError("body", "this is not JSON"),)) from None
-    if not isinstance(body, dict):
-        message = "a JSON object is expected: the format's input"
-        raise InvalidInput(f"body: {message}", (FieldError("body", message),))
+    body = await read_json_object(request, "the format's input")
     options = body.pop("options", {})
     return body, _options(options)
 
 
-def _options(given: Any) -> RunOptions:
+def _options(options: Any, *, strict: bool = True) -> RunOptions:
+    """`strict` as JSON is; a query has nothing but strings."""
     try:
-        return RunOptions.model_validate(given)
+        return RunOptions.model_validate(options, strict=strict)
     except ValidationError as error:
         raise invalid_input(error, "options") from None

@@ -21,6 +21,6 @@ async def readyz(resources: ResourcesDep, response: Response) -> dict[str, str |
         response.status_code = 503
     return {
         "status": reason or "ready",
-        "runs": resources.execution.active,
-        "readers": resources.runs.readers,
+        "runs": resources.engine.active,
+        "readers": resources.queries.readers,
     }

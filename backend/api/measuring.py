@@ -9,7 +9,7 @@ _NO_ROUTE = "none"
 
 
 class Measuring:
-    """Tells the app's measures of the head of every reply: a stream counts when it begins."""
+    """ASGI middleware that counts replies by route; a stream counts when it begins."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -27,7 +27,7 @@ class Measuring:
                 resources = getattr(scope["app"].state, "resources", None)
                 if resources is not None:  # an app whose lifespan hasn't begun answers too
                     seconds = time.monotonic() - began
-                    resources.measures.answered(scope["method"], route, message["status"], seconds)
+                    resources.metrics.on_response(scope["method"], route, message["status"], seconds)
             await send(message)
 
         await self._app(scope, receive, measure)

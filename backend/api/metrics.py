@@ -12,4 +12,4 @@ _TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 @router.get("/metrics", response_class=Response)
 async def metrics(resources: ResourcesDep) -> Response:
     """Counters and histograms since the process began, in Prometheus' text format."""
-    return Response(resources.measures.render() or b"", headers={"Content-Type": _TEXT_FORMAT})
+    return Response(resources.metrics.render() or b"", headers={"Content-Type": _TEXT_FORMAT})

@@ -1,57 +1,104 @@
-"""Who may speak to a service that has no accounts.
+"""Which hosts, and which sites' pages, may use a service that has no accounts.
 
-Whoever reaches the port may use the service, and that is also every page that the same browser has
-open. Some requests start (and pay for) a run with nothing but an address, so those that a browser
-makes for another site's page are refused, also when that site's name was bent to this machine.
-Clients that are no browsers send none of these headers but Host.
+Whoever reaches the port may use the service, and that is also every page that the same browser has open. Some
+requests start (and pay for) a run with nothing but an address, so those that a browser makes for another site's page
+are refused, also when that site's name was bent to this machine. Another port of this machine is another site. Clients
+that are no browsers send none of these headers but Host.
 """
 
+import re
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from backend.api.problems import problem
 
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1", "[::1]"})
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_PORTS = {"http": "80", "https": "443"}
+_PROBES = ("/healthz", "/readyz")
+"""Asked by machines that know this one by its address; they tell nothing and start nothing."""
+_STARTS = re.compile(r"/api/v1/[^/]{1,64}/generate/stream")
 
 
 class OwnSite:
-    """Refuses API requests of other sites' pages, and of names that are not this service's.
+    """Refuses requests by names that aren't this service's, and API requests of other sites' pages.
 
-    `allowed_hosts` are names beside the loopback ones; without any, a service that listens to the
-    network takes every name.
+    `names` are the host names that it answers to beside the loopback ones; `*` is any.
     """
 
-    def __init__(self, app: ASGIApp, listens_on: str, allowed_hosts: frozenset[str]) -> None:
+    def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
         self._app = app
-        any_name = "*" in allowed_hosts or (listens_on not in _LOOPBACK and not allowed_hosts)
-        self._names = None if any_name else _LOOPBACK | {listens_on} | allowed_hosts
+        self._names = None if "*" in names else LOOPBACK | {_bracketed(name) for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] == "http" and scope["path"].startswith(("/api/", "/metrics")):
+        if scope["type"] == "http" and scope["path"] not in _PROBES:
             headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
-            if (reason := self._refuse(headers)) is not None:
+            if (reason := self._refusal(scope, headers)) is not None:
                 await problem("FORBIDDEN", reason)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    def _refuse(self, headers: dict[bytes, str]) -> str | None:
-        host = headers.get(b"host", "")
-        if self._names is not None and _name(host) not in self._names:
+    def _refusal(self, scope: Scope, headers: dict[bytes, str]) -> str | None:
+        if self._names is not None and _host_name(headers.get(b"host", "")) not in self._names:
             return (
                 "This service is not called that here; STORYWIRE_ALLOWED_HOSTS lists the names it answers to."
             )
-        site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
-        # Browsers send the first header only over https and to this very machine; the second tells elsewhere.
-        foreign = (
-            site == "cross-site"
-            if site
-            else bool(origin) and _name(urlsplit(origin or "").netloc) != _name(host)
-        )
-        return "Pages of other sites may not use this service." if foreign else None
+        if not scope["path"].startswith(("/api/", "/metrics")):
+            return None
+        starts = scope["method"] == "GET" and _STARTS.fullmatch(scope["path"]) is not None
+        if _is_foreign(headers) or (starts and not _may_start(headers)):
+            return "Pages of other sites may not use this service."
+        return None
 
 
-def _name(host: str) -> str:
-    """`localhost:8000` → `localhost`, `[::1]:8000` → `[::1]`."""
-    return host.rsplit(":", 1)[0] if not host.endswith("]") and ":" in host else host
+def _is_foreign(headers: dict[bytes, str]) -> bool:
+    """Whether a page of another scheme, host or port asks."""
+    site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
+    if site is not None and site not in ("same-origin", "none"):
+        return True
+    return origin is not None and not _is_own(origin, headers.get(b"host", ""))
+
+
+def _may_start(headers: dict[bytes, str]) -> bool:
+    """Whether this GET may start a run: one by an `EventSource`, `fetch`, a typed address, or a client that is no
+    browser; none by an image, a frame or a script, whoever put it there."""
+    if b"sec-fetch-site" in headers:
+        return headers.get(b"sec-fetch-dest", "empty") in ("empty", "document")
+    if "mozilla/" not in headers.get(b"user-agent", "").lower():
+        return True
+    # Browsers send Sec-Fetch-* over https and to this very machine only. Elsewhere their own page names itself.
+    page = headers.get(b"origin") or headers.get(b"referer")
+    return page is not None and _is_own(page, headers.get(b"host", ""))
+
+
+def _is_own(address: str, host: str) -> bool:
+    """Whether the page at `address` came from `host`: the same name and port. The scheme is the proxy's affair."""
+    try:
+        parts = urlsplit(address)
+        port = str(parts.port) if parts.port else _PORTS.get(parts.scheme, "")
+    except ValueError:
+        return False
+    return bool(parts.hostname) and (_bracketed(parts.hostname or ""), port) == (
+        _host_name(host),
+        _host_port(host) or _PORTS.get(parts.scheme, ""),
+    )
+
+
+def _host_name(host: str) -> str:
+    """`LocalHost:8000` → `localhost`, `[::1]:8000` → `[::1]`."""
+    name = host.rsplit(":", 1)[0] if _host_port(host) is not None else host
+    return name.lower().rstrip(".")
+
+
+def _host_port(host: str) -> str | None:
+    head, colon, port = host.rpartition(":")
+    return (
+        port if colon and (port.isdigit() or not port) and (":" not in head or head.endswith("]")) else None
+    )
+
+
+def _bracketed(name: str) -> str:
+    """A host name as it stands in a Host header: IPv6 addresses in brackets."""
+    name = name.strip().lower().rstrip(".")
+    return f"[{name}]" if ":" in name and not name.startswith("[") else name

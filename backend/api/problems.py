@@ -111,7 +111,8 @@ async def _on_storywire_error(request: Request, error: Exception) -> Response:
 async def _on_validation_error(request: Request, error: Exception) -> Response:
     del request
     assert isinstance(error, RequestValidationError)
-    found = tuple(FieldError(_field(item["loc"]), _message(item)) for item in error.errors())
+    # A parameter that several dependencies of a route share is reported for each of them.
+    found = tuple(dict.fromkeys(FieldError(_field(item["loc"]), _message(item)) for item in error.errors()))
     return problem("INVALID_INPUT", "; ".join(f"{e.field}: {e.message}" for e in found), errors=found)
 
 
@@ -127,7 +128,9 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
 async def _on_bug(request: Request, error: Exception) -> Response:
     run_id = request.path_params.get("run_id")
     about = {"run_id": run_id} if run_id else {}
-    log.error("request_broke", path=request.url.path, exc_info=error, **about)
+    # The route, not the address: that of a shared link is its secret.
+    route = getattr(request.scope.get("route"), "path", None)
+    log.error("request_broke", route=route, exc_info=error, **about)
     return problem("INTERNAL", "Something went wrong on our side.")
 
 

@@ -22,7 +22,7 @@ class UsageView(BaseModel):
 
 @router.get("/{path}/usage")
 async def usage(path: str, owner: OwnerDep, resources: ResourcesDep) -> UsageView:
-    """What counts: runs that are complete or under way, not those that failed or came from the cache."""
+    """Runs of this month that are under way or bought something, whatever became of them; not those from the cache."""
     found = await resources.quota.usage(owner, format_at(resources.formats, path).name)
     left = None if found.quota is None else max(0, found.quota - found.used)
     return UsageView(used=found.used, quota=found.quota, left=left, resets_at=found.resets_at)

@@ -4,25 +4,35 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Annotated, Any, Literal, TypeVar
 
-from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
-from backend.api.dependencies import EventIdDep, OwnerDep, RunsDep, SettingsDep
+from backend.api.dependencies import (
+    EventIdDep,
+    OwnerDep,
+    PageCursor,
+    PageLimit,
+    QueriesDep,
+    RunId,
+    RunsDep,
+    SettingsDep,
+    StreamOptionsDep,
+)
+from backend.api.paging import page_of
 from backend.api.problems import problem_of_run
-from backend.api.streams import stream_response
+from backend.api.starts import RunStart, RunStartDep, Start, run_headers
+from backend.api.streams import STREAM_RESPONSES, stream_response
 from backend.api.views import RunPage, RunView, StartedRun, started, summary, whole
-from backend.runs.options import RunOptions
-from backend.runs.quote import Quote
-from backend.runs.runs import RunRequest
-from backend.streaming.views import Granularity, Order
+from backend.runs.admission.options import MAX_TOKENS, MAX_USD, RunOptions
+from backend.runs.admission.quote import Quote
+from backend.runs.commands import RunRequest
+from backend.store.runs import Run
 from workflows.errors import Conflict
-from workflows.models.ledger import Caps
+from workflows.models.budget.ledger import Caps
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
 
-IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
-RunId = str
 _T = TypeVar("_T")
 
 
@@ -31,7 +41,9 @@ class StartBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    format: str = Field(description="The format's name; GET /api/v1/formats lists them", examples=["story"])
+    format: str = Field(
+        max_length=64, description="The format's name; GET /api/v1/formats lists them", examples=["story"]
+    )
     input: dict[str, Any] = Field(description="The format's own input")
     options: RunOptions = Field(RunOptions(), description="How it is written; the defaults without it")
 
@@ -42,10 +54,10 @@ class ResumeBody(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     budget_usd: float | None = Field(
-        None, gt=0, allow_inf_nan=False, description="US dollars, over all of the run's attempts"
+        None, gt=0, le=MAX_USD, allow_inf_nan=False, description="US dollars, over all of the run's attempts"
     )
     max_output_tokens: int | None = Field(
-        None, ge=1, description="Tokens that models may write, over all of the run's attempts"
+        None, ge=1, le=MAX_TOKENS, description="Tokens that models may write, over all of the run's attempts"
     )
 
 
@@ -57,33 +69,34 @@ class AnswerBody(BaseModel):
     outline: dict[str, Any] = Field(description="The plan as edited: {title, sections}")
 
 
-@router.post("", status_code=201, response_model=StartedRun)
+@router.post("", status_code=201, response_model=StartedRun, responses=STREAM_RESPONSES)
 async def start_run(
     body: StartBody,
-    request: Request,
-    owner: OwnerDep,
-    runs: RunsDep,
-    settings: SettingsDep,
+    start: RunStartDep,
     wait: Annotated[bool, Query(description="Wait for the end and return the finished result")] = False,
-    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Starts a run. With `Accept: text/event-stream` the reply is the stream itself; with `wait` it is the
-    finished run, or a problem that says how it failed."""
-    run, is_new = await runs.start(owner, RunRequest(body.format, body.input, body.options, idempotency_key))
-    status = 201 if is_new else 200
-    if "text/event-stream" in request.headers.get("accept", ""):
-        return await stream_response(runs, run, runs.reader(run, 0), settings)
-    headers = {"Location": f"/api/v1/runs/{run.id}", "X-Run-Id": run.id}
-    if wait:
-        ended = await _unless_left(request, runs.wait(owner, run))
-        if ended is None:
-            return Response(status_code=204)  # to nobody
-        run = ended
-        if run.error is not None and (refusal := problem_of_run(run.id, run.error, headers)) is not None:
-            return refusal
-        view = whole(run, await runs.transcript(run))
-        return JSONResponse(view.model_dump(mode="json"), status_code=status, headers=headers)
-    return JSONResponse(started(run).model_dump(), status_code=status, headers=headers)
+    finished run, or a problem that says how it failed. With `Last-Event-ID` it goes on with that run."""
+
+    async def begin(key: str | None) -> tuple[Run, bool]:
+        return await start.runs.start(start.owner, RunRequest(body.format, body.input, body.options, key))
+
+    return await _wait(start, begin) if wait else await start.respond(begin)
+
+
+async def _wait(start: RunStart, begin: Start) -> Response:
+    run, is_new = await start.run(begin)
+    ended = await _unless_left(start.request, start.queries.wait(start.owner, run))
+    if ended is None:
+        return Response(status_code=204)  # to nobody
+    headers = run_headers(ended)
+    if (
+        ended.error is not None
+        and (refusal := problem_of_run(ended.id, ended.error.model_dump(), headers)) is not None
+    ):
+        return refusal
+    view = whole(ended, await start.queries.transcript(ended))
+    return JSONResponse(view.model_dump(mode="json"), status_code=201 if is_new else 200, headers=headers)
 
 
 async def _unless_left(request: Request, work: Coroutine[Any, Any, _T]) -> _T | None:
@@ -107,45 +120,43 @@ async def _leave(request: Request) -> None:
 @router.get("", response_model=RunPage)
 async def list_runs(
     owner: OwnerDep,
-    runs: RunsDep,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query(max_length=26)] = None,
+    queries: QueriesDep,
+    limit: PageLimit = 20,
+    cursor: PageCursor = None,
     status: Annotated[
         Literal["running", "waiting", "completed", "failed", "cancelled"] | None, Query()
     ] = None,
     format: Annotated[str | None, Query(max_length=64)] = None,
 ) -> RunPage:
     """The caller's runs, newest first."""
-    page = await runs.page(owner, before=cursor, limit=limit + 1, status=status, format=format)
-    more = len(page) > limit
-    return RunPage(
-        runs=[summary(run) for run in page[:limit]], next_cursor=page[limit - 1].id if more else None
-    )
+    found = await queries.page(owner, before=cursor, limit=limit + 1, status=status, format=format)
+    page, next_cursor = page_of(found, limit, lambda run: run.id)
+    return RunPage(runs=[summary(run) for run in page], next_cursor=next_cursor)
 
 
 @router.get("/{run_id}", response_model=RunView)
-async def get_run(run_id: RunId, owner: OwnerDep, runs: RunsDep) -> RunView:
+async def get_run(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> RunView:
     """One run with its text so far."""
-    run = await runs.find(owner, run_id)
-    return whole(run, await runs.transcript(run))
+    run = await queries.find(owner, run_id)
+    return whole(run, await queries.transcript(run))
 
 
-@router.get("/{run_id}/stream", responses={200: {"content": {"text/event-stream": {}}}, 204: {}})
+@router.get("/{run_id}/stream", response_class=Response, responses=STREAM_RESPONSES)
 async def stream_run(
     run_id: RunId,
     owner: OwnerDep,
-    runs: RunsDep,
+    queries: QueriesDep,
     settings: SettingsDep,
     event_id: EventIdDep,
-    order: Annotated[Order, Query(description="reading: one section after another")] = "live",
-    granularity: Annotated[Granularity, Query(description="Size of the chunks")] = "token",
+    options: StreamOptionsDep,
 ) -> Response:
     """The run's messages, from the start or from after `Last-Event-ID`."""
-    run = await runs.find(owner, run_id)
+    run = await queries.find(owner, run_id)
     if event_id is not None and event_id[0] != run.id:
         raise Conflict(f"The Last-Event-ID belongs to another run than {run.id}.")
-    reader = runs.reader(run, event_id[1] if event_id else 0, order, granularity)
-    return await stream_response(runs, run, reader, settings)
+    cursor = event_id[1] if event_id else 0
+    reader = queries.reader(run, cursor, options.order, options.granularity)
+    return await stream_response(queries, run, reader, settings)
 
 
 @router.post("/{run_id}/cancel", response_model=StartedRun)
@@ -164,9 +175,9 @@ async def resume_run(
 
 
 @router.get("/{run_id}/resume-quote")
-async def quote_run(run_id: RunId, owner: OwnerDep, runs: RunsDep) -> Quote:
+async def quote_run(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> Quote:
     """What is left to write, and about what it will cost."""
-    return await runs.quote(owner, run_id)
+    return await queries.quote(owner, run_id)
 
 
 @router.post("/{run_id}/input", status_code=202, response_model=StartedRun)

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.api.dependencies import ResourcesDep
-from workflows.errors import FieldError, InvalidInput
+from workflows.errors import InvalidInput
 from workflows.safety.check import check_input, check_text
 from workflows.safety.policy import GateMode, Policy
 from workflows.state import Verdict
@@ -74,8 +74,7 @@ async def check(body: CheckBody, resources: ResourcesDep) -> VerdictView:
     try:
         policy = resources.policies.find(body.policy, body.age)
     except LookupError as error:
-        message = str(error.args[0])
-        raise InvalidInput(f"policy: {message}", (FieldError("policy", message),)) from None
+        raise InvalidInput.of("policy", str(error.args[0])) from None
     if body.kind == "input":
         verdict = check_input(policy, {"text": body.text}, "input")
     else:

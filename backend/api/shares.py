@@ -9,8 +9,8 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from jinja2 import Environment, FileSystemLoader
 from pydantic import BaseModel
 
-from backend.api.dependencies import OwnerDep, ResourcesDep
-from backend.runs.exports import finished
+from backend.api.dependencies import OwnerDep, ResourcesDep, RunId
+from backend.runs.results.exports import finished
 from backend.store.runs import Run
 from workflows.errors import NotFound
 from workflows.formats.base import AnyFormat
@@ -18,7 +18,6 @@ from workflows.formats.base import AnyFormat
 router = APIRouter(prefix="/api/v1/runs", tags=["shares"])
 public = APIRouter(prefix="/shared", tags=["shares"])
 
-RunId = Annotated[str, Path(max_length=64)]
 _PAGES = Environment(loader=FileSystemLoader(FilePath(__file__).parent), autoescape=True)
 _HEADERS = {
     "Content-Security-Policy": (
@@ -60,21 +59,21 @@ class SharedText(BaseModel):
 @router.post("/{run_id}/share", status_code=201)
 async def share_run(run_id: RunId, owner: OwnerDep, resources: ResourcesDep) -> ShareView:
     """Makes a link; one that there was no longer works."""
-    share, token = await resources.shares.create(owner, run_id)
+    share, token = await resources.sharing.create(owner, run_id)
     return ShareView(run_id=share.run_id, shared=True, created_at=share.created_at, url=f"/shared/{token}")
 
 
 @router.get("/{run_id}/share")
 async def get_share(run_id: RunId, owner: OwnerDep, resources: ResourcesDep) -> ShareView:
     """Whether there is a link."""
-    share = await resources.shares.find(owner, run_id)
+    share = await resources.sharing.find(owner, run_id)
     return ShareView(run_id=run_id, shared=share is not None, created_at=share and share.created_at)
 
 
 @router.delete("/{run_id}/share", status_code=204)
 async def revoke_share(run_id: RunId, owner: OwnerDep, resources: ResourcesDep) -> None:
     """From now on the link shows nothing."""
-    await resources.shares.revoke(owner, run_id)
+    await resources.sharing.revoke(owner, run_id)
 
 
 @public.get("/{token}", response_model=SharedText)
@@ -85,7 +84,7 @@ async def show_shared(
     kind: Annotated[Literal["html", "json"] | None, Query(alias="as")] = None,
 ) -> Response:
     """The text: a page for browsers, JSON for `Accept: application/json` or `?as=json`."""
-    run = await resources.shares.open(token)
+    run = await resources.sharing.open(token)
     if run.format not in resources.formats:
         raise NotFound("This link shows nothing at the moment.")
     shown = _shown(resources.formats[run.format], run)

@@ -1,27 +1,37 @@
-"""A reader of a run as an HTTP reply."""
+"""The HTTP response that streams a run to one reader."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
+from typing import Any
 
 from fastapi import Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from backend.log.entry import Entry
-from backend.runs.reader import Reader
-from backend.runs.runs import Runs
+from backend.runs.queries import RunQueries
+from backend.runs.readers.reader import Reader
 from backend.settings import Settings
 from backend.store.runs import Run
 from backend.streaming.sse import frames, retry_line
 
+STREAM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The stream: Server-Sent Events named `story_chunk`, each with one message",
+        "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/StoryChunk"}}},
+    },
+    204: {"description": "The reader has the last message already; an `EventSource` stops"},
+}
+"""What OpenAPI says of every stream."""
+
 _NO_HEADERS: Mapping[str, str] = {}
 
 
-async def stream_response(runs: Runs, run: Run, reader: Reader, settings: Settings) -> Response:
+async def stream_response(queries: RunQueries, run: Run, reader: Reader, settings: Settings) -> Response:
     """The stream; 204 when the reader has the last message already, which tells an EventSource to stop."""
     first = await reader.poll()
     if first is None:
         return Response(status_code=204, headers={"X-Run-Id": run.id})
-    frames = _frames(runs, run, reader, first, settings.retry_ms)
+    frames = _frames(queries, run, reader, first, settings.retry_ms)
     return event_stream(frames, settings, headers={"X-Run-Id": run.id})
 
 
@@ -45,10 +55,10 @@ def event_stream(
 
 
 async def _frames(
-    runs: Runs, run: Run, reader: Reader, first: list[Entry], retry_ms: int
+    queries: RunQueries, run: Run, reader: Reader, first: list[Entry], retry_ms: int
 ) -> AsyncIterator[bytes]:
     # Sent with the headers, so that a proxy and the reader know at once that the stream is open.
-    yield retry_line(retry_ms) + frames(run.id, first)
-    async with aclosing(runs.follow(run, reader)) as batches:
+    yield retry_line(retry_ms) + frames(run.id, first, reader.first_id)
+    async with aclosing(queries.follow(run, reader)) as batches:
         async for batch in batches:
-            yield frames(run.id, batch)
+            yield frames(run.id, batch, reader.first_id)

@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from backend.api.dependencies import OwnerDep, ResourcesDep
 from backend.store.usage import By, UsageSum
-from workflows.errors import FieldError, InvalidInput
+from workflows.errors import InvalidInput
 
 router = APIRouter(prefix="/api/v1", tags=["usage"])
 
@@ -37,8 +37,7 @@ async def report_usage(
     last = to or datetime.now(UTC).date()
     first = from_ or last - timedelta(days=_DAYS - 1)
     if first > last:
-        message = f"is after the last day, {last}"
-        raise InvalidInput(f"from: {message}", (FieldError("from", message),))
+        raise InvalidInput.of("from", f"is after the last day, {last}")
     repository, days = resources.usage, (first.isoformat(), last.isoformat())
     rows = await repository.sums(owner, *days, by)
     runs = await repository.runs(owner, *days)

@@ -1,24 +1,22 @@
 """Versions of a run: written anew as a whole or in one section, and compared."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Header, Path, Query, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from backend.api.dependencies import OwnerDep, RunsDep, SettingsDep
-from backend.api.streams import stream_response
-from backend.api.views import StartedRun, started
-from backend.runs.difference import compare_sections, unified
-from backend.runs.origin import VersionWish
+from backend.api.dependencies import OwnerDep, QueriesDep, RunId
+from backend.api.starts import RunStartDep
+from backend.api.streams import STREAM_RESPONSES
+from backend.api.views import StartedRun
+from backend.runs.attempt.version_seed import VersionRequest
+from backend.runs.results.diff import compare_sections, unified
 from backend.store.runs import Run
-from workflows.errors import Conflict, FieldError, InvalidInput
+from workflows.errors import Conflict, InvalidInput
 
 router = APIRouter(prefix="/api/v1/runs", tags=["versions"])
 
-RunId = Annotated[str, Path(max_length=64)]
-IdempotencyKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 Feedback = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 
 
@@ -27,7 +25,9 @@ class VersionBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    section: int | None = Field(None, ge=0, description="Only this one, from 0; the others are taken over")
+    section: int | None = Field(
+        None, ge=0, le=10_000, description="Only this one, from 0; the others are taken over"
+    )
     feedback: Feedback | None = Field(None, description="What to change; without it, it is written anew")
     model: str | None = Field(None, max_length=128, description="provider:model; the same by default")
 
@@ -73,31 +73,21 @@ class DifferenceView(BaseModel):
     sections: list[SectionDifferenceView]
 
 
-@router.post("/{run_id}/versions", status_code=201, response_model=VersionStarted)
-async def start_version(
-    run_id: RunId,
-    body: VersionBody,
-    request: Request,
-    owner: OwnerDep,
-    runs: RunsDep,
-    settings: SettingsDep,
-    idempotency_key: IdempotencyKey = None,
-) -> Response:
+@router.post("/{run_id}/versions", status_code=201, response_model=VersionStarted, responses=STREAM_RESPONSES)
+async def start_version(run_id: RunId, body: VersionBody, start: RunStartDep) -> Response:
     """Writes another version, as a run of its own. With `Accept: text/event-stream` the reply is its stream."""
-    wish = VersionWish(body.section, body.feedback, body.model, idempotency_key)
-    run, is_new = await runs.new_version(owner, run_id, wish)
-    status = 201 if is_new else 200
-    if "text/event-stream" in request.headers.get("accept", ""):
-        return await stream_response(runs, run, runs.reader(run, 0), settings)
-    headers = {"Location": f"/api/v1/runs/{run.id}", "X-Run-Id": run.id}
-    view: dict[str, Any] = {**started(run).model_dump(), "parent_run_id": run.parent_run_id}
-    return JSONResponse(view, status_code=status, headers=headers)
+
+    async def begin(key: str | None) -> tuple[Run, bool]:
+        change = VersionRequest(body.section, body.feedback, body.model, key)
+        return await start.runs.new_version(start.owner, run_id, change)
+
+    return await start.respond(begin, lambda run: {"parent_run_id": run.parent_run_id})
 
 
 @router.get("/{run_id}/versions")
-async def list_versions(run_id: RunId, owner: OwnerDep, runs: RunsDep) -> dict[str, list[VersionView]]:
+async def list_versions(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> dict[str, list[VersionView]]:
     """All versions of the same text, whichever of them is named, the oldest first."""
-    found = await runs.versions(owner, run_id)
+    found = await queries.versions(owner, run_id)
     return {"versions": [_view(number, run) for number, run in enumerate(found, 1)]}
 
 
@@ -105,18 +95,17 @@ async def list_versions(run_id: RunId, owner: OwnerDep, runs: RunsDep) -> dict[s
 async def diff(
     run_id: RunId,
     owner: OwnerDep,
-    runs: RunsDep,
+    queries: QueriesDep,
     against: Annotated[
         str | None, Query(max_length=64, description="The run to compare with; the version before by default")
     ] = None,
 ) -> DifferenceView:
     """What changed, as a unified diff and by section."""
-    run = await runs.find(owner, run_id)
+    run = await queries.find(owner, run_id)
     other_id = against or run.parent_run_id
     if other_id is None:
-        message = "this run is the first version; name the run to compare it with"
-        raise InvalidInput(f"against: {message}", (FieldError("against", message),))
-    other = await runs.find(owner, other_id)
+        raise InvalidInput.of("against", "this run is the first version; name the run to compare it with")
+    other = await queries.find(owner, other_id)
     before, after = _sections(other), _sections(run)
     return DifferenceView(
         run_id=run.id,
@@ -130,13 +119,13 @@ async def diff(
 
 
 def _view(number: int, run: Run) -> VersionView:
-    wish = run.origin["wish"] if run.origin else {}
+    change = run.origin.wish if run.origin else None
     return VersionView(
         number=number,
         run_id=run.id,
         parent_run_id=run.parent_run_id,
-        section=wish.get("section"),
-        feedback=wish.get("feedback"),
+        section=change.section if change else None,
+        feedback=change.feedback if change else None,
         status=run.status,
         title=run.title,
         model=run.model,
@@ -148,7 +137,7 @@ def _view(number: int, run: Run) -> VersionView:
 def _sections(run: Run) -> list[tuple[str, str]]:
     if run.result is None:
         raise Conflict(f"The run {run.id} is {run.status}: only completed runs can be compared.")
-    return [(section["title"], section["text"]) for section in run.result["sections"]]
+    return [(section.title, section.text) for section in run.result.sections]
 
 
 def _text(sections: list[tuple[str, str]]) -> str:

@@ -6,11 +6,11 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from backend.store.runs import Run
-from backend.streaming.transcript import Transcript
+from backend.store.runs import Run, RunSummary
+from workflows.messages.transcript import Transcript
 
 
-class RunSummary(BaseModel):
+class RunSummaryView(BaseModel):
     """A run in a list."""
 
     run_id: str
@@ -26,7 +26,7 @@ class RunSummary(BaseModel):
 class RunPage(BaseModel):
     """Newest first; `next_cursor` asks for the page after this one."""
 
-    runs: list[RunSummary]
+    runs: list[RunSummaryView]
     next_cursor: str | None
 
 
@@ -46,7 +46,7 @@ class PieceView(BaseModel):
     is_complete: bool
 
 
-class RunView(RunSummary):
+class RunView(RunSummaryView):
     """One run: what was asked for, the text so far, and what came of it."""
 
     input: dict[str, Any]
@@ -79,9 +79,9 @@ def stream_url(run_id: str) -> str:
     return f"/api/v1/runs/{run_id}/stream"
 
 
-def summary(run: Run) -> RunSummary:
+def summary(run: RunSummary) -> RunSummaryView:
     """A run in a list."""
-    return RunSummary(
+    return RunSummaryView(
         run_id=run.id,
         format=run.format,
         status=run.status,
@@ -103,7 +103,7 @@ def whole(run: Run, transcript: Transcript) -> RunView:
         **summary(run).model_dump(exclude={"title", "words"}),
         **told,
         input=run.input,
-        options=run.options,
+        options=run.options.model_dump(),
         outline=transcript.outline.model_dump() if transcript.outline else None,
         sections=[
             SectionView(index=index, text=transcript.text_of(index), is_complete=index in transcript.finished)
@@ -120,10 +120,12 @@ def whole(run: Run, transcript: Transcript) -> RunView:
         facts=transcript.facts.model_dump() if transcript.facts else None,
         text=transcript.text,
         safety=[verdict.model_dump(exclude_none=True) for verdict in transcript.verdicts],
-        safety_issues=Counter(issue.category for verdict in transcript.verdicts for issue in verdict.issues),
+        safety_issues=Counter(
+            issue["category"] for verdict in transcript.verdicts for issue in verdict.issues
+        ),
         usage=usage.model_dump(exclude_none=True) if (usage := transcript.whole_usage) else None,
-        result=run.result,
-        error=run.error,
+        result=run.result.model_dump(mode="json", exclude_none=True) if run.result else None,
+        error=run.error.model_dump(exclude_none=True) if run.error else None,
         parent_run_id=run.parent_run_id,
         stream_url=stream_url(run.id),
     )

@@ -14,8 +14,8 @@ from rich.text import Text
 from backend.cli.failures import fail, settings_or_fail
 from backend.cli.proxy import check_streaming
 from backend.settings import Settings, find_unknown
-from workflows.models.finding import Finding, Level
-from workflows.safety.book import PolicyBook
+from workflows.models.doctor.finding import DoctorFinding, Level
+from workflows.safety.registry import PolicyRegistry
 
 _MARKS: dict[Level, tuple[str, str]] = {
     "good": ("✓", "green"),
@@ -58,10 +58,12 @@ def doctor(
 
 def _check_setup() -> None:
     settings = settings_or_fail()
-    from workflows.models.checkup import check_models  # a second of imports, which other commands do without
+    from workflows.models.doctor.checkup import (
+        check_models,  # a second of imports, which other commands do without
+    )
 
     findings = [_check_data(settings), _check_policies(settings)]
-    findings += [Finding("doubtful", name, message) for name, message in find_unknown().items()]
+    findings += [DoctorFinding("doubtful", name, message) for name, message in find_unknown().items()]
     findings += asyncio.run(check_models(settings))
     for finding in findings:
         mark, colour = _MARKS[finding.level]
@@ -77,16 +79,18 @@ def _sum_up(bad: int, doubtful: int) -> str:
     return "\nRuns can be written." + (f" {doubtful} to look at." if doubtful else "")
 
 
-def _check_data(settings: Settings) -> Finding:
+def _check_data(settings: Settings) -> DoctorFinding:
     for folder in (settings.data_dir, settings.state_dir):
         about = f"data in {folder}"
         existing = _nearest(folder)
         if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-            return Finding("bad", about, "can't be written; change STORYWIRE_DATA_DIR or the folder's owner")
+            return DoctorFinding(
+                "bad", about, "can't be written; change STORYWIRE_DATA_DIR or the folder's owner"
+            )
         free = shutil.disk_usage(existing).free
         if free < _LITTLE_SPACE:
-            return Finding("doubtful", about, f"only {free // 1_000_000} MB are free; make room")
-    return Finding("good", f"data in {settings.data_dir}", "can be written")
+            return DoctorFinding("doubtful", about, f"only {free // 1_000_000} MB are free; make room")
+    return DoctorFinding("good", f"data in {settings.data_dir}", "can be written")
 
 
 def _nearest(folder: Path) -> Path:
@@ -97,7 +101,7 @@ def _nearest(folder: Path) -> Path:
     return folder
 
 
-def _check_policies(settings: Settings) -> Finding:
+def _check_policies(settings: Settings) -> DoctorFinding:
     """Wrong ones have stopped the settings already."""
-    names = ", ".join(policy.name for policy in PolicyBook(settings.policy_dir).all())
-    return Finding("good", "policies", names)
+    names = ", ".join(policy.name for policy in PolicyRegistry(settings.policy_dir).all())
+    return DoctorFinding("good", "policies", names)

@@ -9,8 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from backend.cli.failures import fail, settings_or_fail
-from backend.logs import configure_logs
+from backend.cli.failures import fail, quiet_settings
 from workflows.errors import InvalidInput, StorywireError
 
 if TYPE_CHECKING:
@@ -36,9 +35,7 @@ def add(
     upload = Upload(file.name, data, title=title)
     document = _do(lambda documents, owner: documents.add(owner, upload))
     for warning in document.warnings:
-        place = f" in paragraph {warning['paragraph']}" if warning["paragraph"] else ""
-        quote = f": {warning['quote']}" if warning["quote"] else ""
-        typer.echo(f"Noticed {warning['kind'].replace('_', ' ')}{place}{quote}", err=True)
+        typer.echo(warning["message"], err=True)
     typer.echo(document.id)
 
 
@@ -59,8 +56,7 @@ def delete(document_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
 
 
 def _do(work: "Callable[[Documents, str], Awaitable[_T]]") -> _T:
-    settings = settings_or_fail(resume_on_start=False).model_copy(update={"log_level": "error"})
-    configure_logs(settings)
+    settings = quiet_settings()
 
     async def run() -> _T:
         # What executes runs takes seconds to import: each command does it when it is sure to need it.

@@ -6,6 +6,7 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
+from backend.logs import configure_logs
 from backend.settings import Settings, SettingsError, load_settings
 
 _console = Console(stderr=True, soft_wrap=True)
@@ -22,6 +23,13 @@ def recording_model(name: str) -> str:
     provider, _, rest = name.partition(":")
     file, mark, options = rest.partition("?")
     return f"{provider}:{Path(file).expanduser().resolve()}{mark}{options}"
+
+
+def quiet_settings() -> Settings:
+    """The settings of a command that only looks something up."""
+    settings = settings_or_fail(resume_on_start=False).model_copy(update={"log_level": "error"})
+    configure_logs(settings)
+    return settings
 
 
 def settings_or_fail(**overrides: object) -> Settings:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from backend.cli.advice import advise, guess_product
 
-Severity = Literal["broken", "warning", "note"]
+FindingSeverity = Literal["broken", "warning", "note"]
 
 _TOGETHER = 0.25
 """Ticks that arrive within this part of an interval arrived together."""
@@ -57,22 +57,22 @@ class Measurement:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class ProxyFinding:
     """What was seen, why it matters, and what to change."""
 
     code: str
-    severity: Severity
+    severity: FindingSeverity
     seen: str
     why: str
     change: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class ProxyFindings:
     """A measurement and what it means; no findings means that nothing is wrong."""
 
     measured: Measurement
-    found: tuple[Finding, ...]
+    found: tuple[ProxyFinding, ...]
 
     @property
     def broken(self) -> bool:
@@ -85,18 +85,18 @@ class Findings:
         return guess_product(self.measured.headers)
 
 
-def judge(measured: Measurement) -> Findings:
+def judge(measured: Measurement) -> ProxyFindings:
     """The findings, the worst first."""
     product = guess_product(measured.headers)
     order = ("broken", "warning", "note")
     found = [
-        Finding(code, severity, seen, why, advise(code, product))
+        ProxyFinding(code, severity, seen, why, advise(code, product))
         for code, severity, seen, why in _findings(measured)
     ]
-    return Findings(measured, tuple(sorted(found, key=lambda finding: order.index(finding.severity))))
+    return ProxyFindings(measured, tuple(sorted(found, key=lambda finding: order.index(finding.severity))))
 
 
-_Found = tuple[str, Severity, str, str]
+_Found = tuple[str, FindingSeverity, str, str]
 
 
 def lateness(ticks: Sequence[Tick]) -> list[float]:

@@ -6,16 +6,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-from backend.streaming.chunks import (
-    Complete,
-    Content,
-    ContentData,
-    Facts,
-    FactsData,
+from workflows.messages.messages import (
+    FactsGathered,
     Message,
-    OutlineMessage,
-    Retract,
+    OutlinePlanned,
+    RunCompleted,
     Slot,
+    TextAppended,
+    TextRetracted,
     slot_of,
 )
 
@@ -49,15 +47,15 @@ class OutFolder:
     def take(self, message: Message) -> None:
         """One more message."""
         match message:
-            case OutlineMessage(data=outline):
-                self._titles = {section.index: section.title for section in outline.sections}
-            case Content(data=data):
+            case OutlinePlanned() as outline:
+                self._titles = {section["index"]: section["title"] for section in outline.sections}
+            case TextAppended() as data:
                 self._write(data)
-            case Retract(data=data):
+            case TextRetracted() as data:
                 self._forget(slot_of(data))
-            case Facts(data=data):
+            case FactsGathered() as data:
                 self._write_facts(data)
-            case Complete(data=data):
+            case RunCompleted() as data:
                 title = f"# {data.title}\n\n"
                 parts = [f"## {section.title}\n\n{section.text}\n" for section in data.sections]
                 _replace(self._folder / "script.md", title + "\n".join(parts))
@@ -65,7 +63,7 @@ class OutFolder:
             case _:
                 pass
 
-    def _write(self, data: ContentData) -> None:
+    def _write(self, data: TextAppended) -> None:
         slot = slot_of(data)
         growing = self._path(slot, _GROWING)
         file = self._open.get(slot)
@@ -83,9 +81,9 @@ class OutFolder:
         for suffix in (_GROWING, ".md"):
             self._path(slot, suffix).unlink(missing_ok=True)
 
-    def _write_facts(self, facts: FactsData) -> None:
+    def _write_facts(self, facts: FactsGathered) -> None:
         _replace(self._folder / "canonical_pack.json", _json(facts.canonical_pack))
-        _replace(self._folder / "sources.json", _json([source.model_dump() for source in facts.sources]))
+        _replace(self._folder / "sources.json", _json(facts.sources))
 
     def _path(self, slot: Slot, suffix: str) -> Path:
         if isinstance(slot, str):

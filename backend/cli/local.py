@@ -1,31 +1,40 @@
 """A run in this process, with everything that a service has but HTTP."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
-from backend.library.sessions import Choice
 from backend.logs import configure_logs
 from backend.resources import Resources, open_resources
-from backend.runs.options import RunOptions
-from backend.runs.runs import RunRequest
+from backend.runs.admission.options import RunOptions
+from backend.runs.commands import RunRequest
+from backend.runs.readers.replay import read_entry
 from backend.settings import Settings
 from backend.store.runs import Run
-from backend.streaming.chunks import Message, decode
 from workflows.errors import Conflict
 from workflows.formats.base import invalid_input
-from workflows.models.ledger import Caps
+from workflows.messages.messages import Message
+from workflows.models.budget.ledger import Caps
 
 OWNER = "local"
 
+RunStarter = Callable[[Resources, Mapping[str, Any], RunOptions], Awaitable[Run]]
+"""How a run is started from the body of a request."""
+
+
+async def start_run(resources: Resources, body: Mapping[str, Any], options: RunOptions) -> Run:
+    """Starts the run that `body` describes, as `POST /api/v1/runs` takes it."""
+    run, _ = await resources.runs.start(OWNER, RunRequest(body["format"], body["input"], options))
+    return run
+
 
 async def follow_local(
-    settings: Settings, body: dict[str, Any], session: str | None = None, record_to: Path | None = None
+    settings: Settings, body: dict[str, Any], start: RunStarter = start_run, record_to: Path | None = None
 ) -> AsyncGenerator[Message]:
-    """Starts the run, or with a `session` its next chapter, and yields its messages.
+    """Starts a run and yields its messages.
 
     What its models say is kept in `record_to`, if that is given.
 
@@ -38,19 +47,10 @@ async def follow_local(
     quiet = settings.model_copy(update={"log_level": "error", "shutdown_grace": 0})
     configure_logs(quiet)
     async with open_resources(quiet, record_to) as resources:
-        run = await _start(resources, body, options, session)
+        run = await start(resources, body, options)
         async with aclosing(read_run(resources, run)) as messages:
             async for message in messages:
                 yield message
-
-
-async def _start(resources: Resources, body: dict[str, Any], options: RunOptions, session: str | None) -> Run:
-    if session is None:
-        run, _ = await resources.runs.start(OWNER, RunRequest(body["format"], body["input"], options))
-    else:
-        choice = Choice(body["choice_index"], body["custom_user_input"], options=options)
-        run, _ = await resources.sessions.choose(OWNER, session, choice)
-    return run
 
 
 async def follow_in_folder(settings: Settings, body: dict[str, Any], folder: Path) -> AsyncGenerator[Message]:
@@ -74,7 +74,7 @@ async def follow_in_folder(settings: Settings, body: dict[str, Any], folder: Pat
             raise Conflict(
                 f"{folder} holds a run that was asked for otherwise. Give the same options, or another folder."
             ) from None
-        await resources.runs.recover()  # if its process was killed
+        await resources.recovery.recover()  # if its process was killed
         if run.status in ("failed", "cancelled"):
             run = await resources.runs.resume(OWNER, run.id)
         async with aclosing(read_run(resources, run)) as messages:
@@ -93,7 +93,7 @@ async def resume_local(
     configure_logs(quiet)
     async with open_resources(quiet) as resources:
         # Who types a command may open any file, so a run that played a recording goes on with it.
-        resources.models.trust((await resources.runs.find(OWNER, run_id)).model)
+        resources.models.trust((await resources.queries.find(OWNER, run_id)).model)
         run = await resources.runs.resume(OWNER, run_id, Caps(budget_usd=budget))
         async with aclosing(read_run(resources, run)) as messages:
             async for message in messages:
@@ -107,20 +107,21 @@ async def read_run(resources: Resources, run: Run) -> AsyncGenerator[Message]:
     """
     finished = False
     try:
-        async with aclosing(resources.runs.follow(run, resources.runs.reader(run, 0))) as batches:
+        async with aclosing(resources.queries.follow(run, resources.queries.reader(run, 0))) as batches:
             async for batch in batches:
                 for entry in batch:
-                    yield decode(entry.data)
+                    if (message := read_entry(run.id, entry)) is not None:
+                        yield message
                 # What a person was asked and has answered stands in the log too: how the run is counts.
                 if any(entry.type == "input_required" for entry in batch) and await _waits(resources, run):
                     break
         finished = True
     finally:
         if not finished:
-            await resources.execution.stop(run.id)
+            await resources.engine.cancel(run)
         else:
-            await resources.execution.settle(run.id)
+            await resources.engine.settle(run.id)
 
 
 async def _waits(resources: Resources, run: Run) -> bool:
-    return (await resources.runs.find(OWNER, run.id)).status == "waiting"
+    return (await resources.queries.find(OWNER, run.id)).status == "waiting"

@@ -1,28 +1,51 @@
-"""`storywire serve | generate | record | runs | children | sessions | documents | usage | doctor`: what there is."""
+"""`storywire serve | generate | record | runs | documents | usage | doctor`, and what extensions add."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-from backend.cli import children, doctor, documents, generate, podcast, record, runs, serve, sessions, usage
+from backend.cli import doctor, documents, generate, record, runs, serve, usage
+from backend.cli.failures import fail
+from backend.extensions.base import CommandLine, HasCommands
+from backend.extensions.registry import list_extensions
+from backend.settings import SettingsError
 from backend.version import VERSION
 
-app = typer.Typer(
-    name="storywire",
-    help="Long text from language models, streamed so that nothing breaks.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-app.command("serve")(serve.serve)
-app.command("usage")(usage.usage)
-app.command("doctor")(doctor.doctor)
-generate.app.command("podcast")(podcast.podcast)
-app.add_typer(generate.app, name="generate")
-app.add_typer(record.app, name="record")
-app.add_typer(runs.app, name="runs")
-app.add_typer(children.app, name="children")
-app.add_typer(sessions.app, name="sessions")
-app.add_typer(documents.app, name="documents")
+
+class _Commands(TyperGroup):
+    """All commands: one whose settings turn out to be wrong when it works with them ends with a sentence."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Runs the command that was named."""
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            fail(str(error), status=2)
+
+
+def make_app() -> typer.Typer:
+    """The command line, with the commands of every installed extension."""
+    app = typer.Typer(
+        name="storywire",
+        cls=_Commands,
+        help="Long text from language models, streamed so that nothing breaks.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+    line = CommandLine(app, generate.make_app(), record.make_app())
+    app.callback()(main)
+    app.command("serve")(serve.serve)
+    app.command("usage")(usage.usage)
+    app.command("doctor")(doctor.doctor)
+    app.add_typer(line.generate, name="generate")
+    app.add_typer(line.record, name="record")
+    app.add_typer(runs.app, name="runs")
+    for extension in list_extensions().values():
+        if isinstance(extension, HasCommands):
+            extension.add_commands(line)
+    app.add_typer(documents.app, name="documents")
+    return app
 
 
 def _print_version(wanted: bool) -> None:
@@ -31,7 +54,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def main(
     version: Annotated[
         bool,
@@ -41,6 +63,8 @@ def main(
     """Long text from language models, streamed so that nothing breaks."""
     del version
 
+
+app = make_app()
 
 if __name__ == "__main__":
     app()

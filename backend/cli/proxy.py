@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from backend.cli.findings import Findings, Idle, Measurement, Tick, judge, lateness
+from backend.cli.findings import Idle, Measurement, ProxyFindings, Tick, judge, lateness
 
 _ROUTE = "/api/v1/diagnostics/stream"
 _LAST_EVENT_ID = "diagnostics:0"
@@ -26,7 +26,7 @@ _MARKS = {"broken": "[red]broken[/red]", "warning": "[yellow]warning[/yellow]", 
 
 async def measure(
     url: str, *, ticks: int = _TICKS, interval_ms: int = _INTERVAL_MS, idle: float | None = None
-) -> Findings:
+) -> ProxyFindings:
     """Reads a stream of ticks from the service at `url` and judges how it came. Never raises for what it finds.
 
     With `idle`, reads a second one on which nothing is sent for that many seconds.
@@ -154,7 +154,7 @@ def _detail(body: bytes) -> str:
         return "no reason given"
 
 
-def show(findings: Findings) -> None:
+def show(findings: ProxyFindings) -> None:
     """What was measured and what it means, in words."""
     console = Console(highlight=False)
     table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
@@ -170,7 +170,7 @@ def show(findings: Findings) -> None:
             console.print(f"  → {escape(line)}")
 
 
-def _numbers(findings: Findings) -> Iterator[tuple[str, str]]:
+def _numbers(findings: ProxyFindings) -> Iterator[tuple[str, str]]:
     measured = findings.measured
     yield "Address", measured.url
     if not measured.status:

@@ -11,22 +11,27 @@ import typer
 from backend.cli import generate
 from backend.cli.failures import fail
 
-app = typer.Typer(
-    help="Write something, and keep what the model said: replay:FILE plays it back without a key.",
-    no_args_is_help=True,
-)
-
 Output = Annotated[
-    Path, typer.Option("--output", "-o", metavar="FILE", help="The recording; must not be there yet.")
+    Path, typer.Option("--output", "-o", metavar="FILE", help="The cassette; must not be there yet.")
 ]
 
 
-@app.callback()
+def make_app() -> typer.Typer:
+    """The group, with the command that every format has; extensions add theirs."""
+    app = typer.Typer(
+        help="Write something, and keep what the model said: replay:FILE plays it back without a key.",
+        no_args_is_help=True,
+    )
+    app.callback()(record)
+    app.command("file")(recording(generate.from_file))
+    return app
+
+
 def record() -> None:
     """Write something, and keep what the model said."""
 
 
-def _recording(command: Callable[..., None]) -> Callable[..., None]:
+def recording(command: Callable[..., None]) -> Callable[..., None]:
     """The command of `generate` with `--output`; it always executes here, where the model can be heard."""
 
     @wraps(command)
@@ -46,8 +51,3 @@ def _recording(command: Callable[..., None]) -> Callable[..., None]:
     )
     run.__annotations__ = {**command.__annotations__, "output": Output}
     return run
-
-
-for _command in generate.app.registered_commands:
-    assert _command.callback is not None
-    app.command(_command.name, help=_command.help)(_recording(_command.callback))

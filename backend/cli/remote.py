@@ -7,11 +7,13 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-from httpx_sse import aconnect_sse
+from httpx_sse import ServerSentEvent, aconnect_sse
 
-from backend.streaming.chunks import EVENT, TERMINAL, Message
-from backend.streaming.reading import read_message
+from workflows.messages.lenient import read_message
+from workflows.messages.messages import EVENT, TERMINAL, Message
 
+RUNS = "/api/v1/runs"
+"""Where a run is started."""
 _PATIENCE_SECONDS = 60.0
 """How long a service may be away, with no message in between, before it is given up."""
 _LEAST_PAUSE, _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0, 10.0
@@ -24,7 +26,7 @@ class RemoteError(Exception):
 async def follow_remote(
     server: str,
     body: dict[str, Any],
-    path: str = "/api/v1/runs",
+    path: str = RUNS,
     patience: float = _PATIENCE_SECONDS,
 ) -> AsyncGenerator[Message]:
     """Starts the run there and yields its messages to the last. Raises RemoteError."""
@@ -37,46 +39,74 @@ async def follow_remote(
         if reply.is_error:
             raise RemoteError(_refusal(reply))
         url = base + reply.json()["stream_url"]
-        async with aclosing(_read(client, url, patience)) as messages:
+        async with aclosing(_Stream(client, url, patience).messages()) as messages:
             async for message in messages:
                 yield message
 
 
-async def _read(client: httpx.AsyncClient, url: str, patience: float) -> AsyncGenerator[Message]:
-    """To the last message. A break, and a service that is away for a while, are waited for as the service asks."""
-    clock = asyncio.get_running_loop().time
-    last_id, pause, away_since = "", _FIRST_PAUSE, None
-    while True:
-        trouble = "it closes the stream each time"
-        headers = {"Last-Event-ID": last_id} if last_id else {}
+class _Stream:
+    """One run's stream, over its breaks and a service that is away for a while, for `patience` seconds."""
+
+    def __init__(self, client: httpx.AsyncClient, url: str, patience: float) -> None:
+        self._client = client
+        self._url = url
+        self._patience = patience
+        self._last_id = ""
+        self._pause = _FIRST_PAUSE  # seconds, as the service asks
+        self._away_since: float | None = None
+        self._trouble = ""
+        self._is_over = False
+
+    async def messages(self) -> AsyncGenerator[Message]:
+        """To the last message. Raises RemoteError."""
+        while not self._is_over:
+            async with aclosing(self._connection()) as connection:
+                async for message in connection:
+                    yield message
+                    if message.type in TERMINAL:
+                        return
+            if not self._is_over:
+                await self._wait()
+
+    async def _connection(self) -> AsyncGenerator[Message]:
+        self._trouble = "it closes the stream each time"
+        headers = {"Last-Event-ID": self._last_id} if self._last_id else {}
         try:
-            async with aconnect_sse(client, "GET", url, headers=headers) as source:
-                reply = source.response
-                if reply.status_code == 204:
-                    return
-                if reply.is_error:
-                    await reply.aread()
-                    trouble = _refusal(reply)
-                    if not _may_pass(reply):
-                        raise RemoteError(trouble)
-                else:
+            async with aconnect_sse(self._client, "GET", self._url, headers=headers) as source:
+                if await self._is_open(source.response):
                     async for event in source.aiter_sse():
-                        if event.retry is not None:
-                            pause = event.retry / 1000
-                        if event.event != EVENT:  # a heartbeat
-                            continue
-                        last_id, away_since = event.id, None
-                        if (message := _understand(event.data)) is None:
-                            continue
-                        yield message
-                        if message.type in TERMINAL:
-                            return
+                        if (message := self._take(event)) is not None:
+                            yield message
         except httpx.TransportError as error:
-            trouble = type(error).__name__
-        away_since = clock() if away_since is None else away_since
-        if clock() - away_since > patience:
-            raise RemoteError(f"The service at {url} is gone ({trouble}). The run may go on there.")
-        await asyncio.sleep(max(_LEAST_PAUSE, min(pause, _LONGEST_PAUSE)))
+            self._trouble = type(error).__name__
+
+    async def _is_open(self, reply: httpx.Response) -> bool:
+        if reply.status_code == 204:  # the last message was read
+            self._is_over = True
+        elif reply.is_error:
+            await reply.aread()
+            self._trouble = _refusal(reply)
+            if not _may_pass(reply):
+                raise RemoteError(self._trouble)
+        return reply.status_code == 200
+
+    def _take(self, event: ServerSentEvent) -> Message | None:
+        """None for a heartbeat, and for a message of a type that isn't known."""
+        if event.retry is not None:
+            self._pause = event.retry / 1000
+        if event.event != EVENT:
+            return None
+        self._last_id, self._away_since = event.id, None
+        return _understand(event.data)
+
+    async def _wait(self) -> None:
+        now = asyncio.get_running_loop().time()
+        self._away_since = now if self._away_since is None else self._away_since
+        if now - self._away_since > self._patience:
+            raise RemoteError(
+                f"The service at {self._url} is gone ({self._trouble}). The run may go on there."
+            )
+        await asyncio.sleep(max(_LEAST_PAUSE, min(self._pause, _LONGEST_PAUSE)))
 
 
 def _may_pass(reply: httpx.Response) -> bool:

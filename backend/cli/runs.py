@@ -10,11 +10,11 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from backend.cli.failures import fail, settings_or_fail
-from backend.cli.screen import Screen
+from backend.cli.screen import RunScreen
 from backend.logs import configure_logs
 from backend.settings import Settings
-from backend.streaming.chunks import Complete, Error
 from workflows.errors import StorywireError
+from workflows.messages.messages import RunCompleted, RunFailed
 
 app = typer.Typer(help="What was written here.", no_args_is_help=True)
 
@@ -93,7 +93,7 @@ async def _list(settings: Settings, limit: int) -> None:
     from backend.resources import open_resources
 
     async with open_resources(settings) as resources:
-        runs = await resources.runs.page(OWNER, limit=limit, status=None, format=None)
+        runs = await resources.queries.page(OWNER, limit=limit)
     table = Table(Column("ID", no_wrap=True), "Format", "Status", "Words", "Title", box=None)
     for run in runs:
         table.add_row(run.id, run.format, run.status, str(run.words), run.title or "")
@@ -105,18 +105,18 @@ async def _text(settings: Settings, run_id: str) -> str:
     from backend.resources import open_resources
 
     async with open_resources(settings) as resources:
-        run = await resources.runs.find(OWNER, run_id)
-        return (await resources.runs.transcript(run)).text
+        run = await resources.queries.find(OWNER, run_id)
+        return (await resources.queries.transcript(run)).text
 
 
 async def _export(settings: Settings, run_id: str, name: str) -> tuple[str, bytes]:
     from backend.cli.local import OWNER
     from backend.resources import open_resources
-    from backend.runs.admission import format_of
-    from backend.runs.exports import find_exporter, finished
+    from backend.runs.admission.validation import format_of
+    from backend.runs.results.exports import find_exporter, finished
 
     async with open_resources(settings) as resources:
-        run = await resources.runs.find(OWNER, run_id)
+        run = await resources.queries.find(OWNER, run_id)
         format = format_of(resources.formats, run)
         exporter = find_exporter(format, name)
         return exporter.suffix, exporter.render(finished(format, run))
@@ -127,7 +127,7 @@ async def _quote(settings: Settings, run_id: str) -> str:
     from backend.resources import open_resources
 
     async with open_resources(settings) as resources:
-        quote = await resources.runs.quote(OWNER, run_id)
+        quote = await resources.queries.quote(OWNER, run_id)
     if not quote.planned:
         return f"Nothing is planned yet, so nobody can say what it will cost. Model: {quote.model}"
     cost = "at a price that isn't known"
@@ -141,14 +141,16 @@ async def _resume(settings: Settings, run_id: str, budget: float | None) -> bool
     from backend.cli.local import resume_local
 
     ending = None
-    with Screen() as screen:
+    with RunScreen() as screen:
         async with aclosing(resume_local(settings, run_id, budget)) as messages:
             async for message in messages:
                 screen.show(message)
                 ending = message
-    if not isinstance(ending, Complete | Error):  # what is not over waits; its question may not have come yet
+    if not isinstance(
+        ending, RunCompleted | RunFailed
+    ):  # what is not over waits; its question may not have come yet
         _tell_how_to_answer(run_id)
-    return isinstance(ending, Complete)
+    return isinstance(ending, RunCompleted)
 
 
 def _tell_how_to_answer(run_id: str) -> None:

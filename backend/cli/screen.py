@@ -8,29 +8,28 @@ from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
-from backend.streaming.chunks import (
-    Complete,
-    Content,
-    Error,
+from workflows.messages.messages import (
     Message,
-    NodeEvent,
-    OutlineData,
-    OutlineMessage,
-    Progress,
-    Retract,
-    SafetyCheck,
+    NodeChanged,
+    OutlinePlanned,
+    ProgressReported,
+    RunCompleted,
+    RunFailed,
+    SafetyChecked,
     Slot,
+    TextAppended,
+    TextRetracted,
     slot_of,
 )
 
 
-class Screen:
+class RunScreen:
     """Shows messages. Sections are printed in the order in which they come."""
 
     def __init__(self) -> None:
         self._about = Console(stderr=True, highlight=False)
         self._status: Status | None = None
-        self._outline: OutlineData | None = None
+        self._outline: OutlinePlanned | None = None
         self._section: Slot | None = None
 
     def __enter__(self) -> Self:
@@ -48,40 +47,40 @@ class Screen:
     def show(self, message: Message) -> None:
         """One message."""
         match message:
-            case OutlineMessage(data=outline):
+            case OutlinePlanned() as outline:
                 self._show_outline(outline)
-            case Content(data=data):
+            case TextAppended() as data:
                 self._write(slot_of(data), data.chunk)
-            case Retract(data=data) if data.piece is not None:
+            case TextRetracted() as data if data.piece is not None:
                 self._tell(f"\n[yellow]— {escape(data.piece)} is taken back ({data.reason}) —[/yellow]")
                 self._section = None
-            case Retract(data=data):
+            case TextRetracted() as data:
                 self._tell(
                     f"\n[yellow]— section {data.section + 1} is written again ({data.reason}) —[/yellow]"
                 )
                 self._section = None
-            case SafetyCheck(data=data):
+            case SafetyChecked() as data:
                 verdict = "[green]approved[/green]" if data.approved else "[red]not approved[/red]"
                 self._tell(f"\n\nSafety     {verdict}, score {data.score:.2f}, {len(data.issues)} notes")
-            case NodeEvent(data=data) if data.message:
+            case NodeChanged() as data if data.message:
                 self._tell(f"\n[yellow]— {escape(data.message)} —[/yellow]")
-            case Progress(data=data):
+            case ProgressReported() as data:
                 self._progress(
                     f"{data.percent:3} %  {data.words} of {data.target_words} words  {data.message}"
                 )
-            case Complete(data=data):
+            case RunCompleted() as data:
                 self._show_end(data.model_dump())
-            case Error(data=data):
+            case RunFailed() as data:
                 self._tell(f"\n[red]{data.code}[/red]  {escape(data.message)}")
             case _:
                 pass
 
-    def _show_outline(self, outline: OutlineData) -> None:
+    def _show_outline(self, outline: OutlinePlanned) -> None:
         self._outline = outline
         self._tell(f"[bold]{escape(outline.title)}[/bold]")
         for section in outline.sections:
             self._tell(
-                f"  {section.index + 1}. {escape(section.title)}  [dim]{section.target_words} words[/dim]"
+                f"  {section['index'] + 1}. {escape(section['title'])}  [dim]{section['target_words']} words[/dim]"
             )
         self._tell("")
 

@@ -8,6 +8,7 @@ from rich.console import Console
 
 from backend.cli.failures import fail, settings_or_fail
 from backend.settings import Settings, find_unknown
+from backend.store.folders import open_folders
 
 _console = Console(stderr=True)
 
@@ -19,15 +20,18 @@ def serve(
     """Start the service and its page."""
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = settings_or_fail(**given)
+    open_folders(settings)
     listener = _listen(settings)
     _greet(settings, listener.getsockname()[1])
 
     from backend.app import create_app
+    from backend.connections import ConnectionLimits
     from backend.logs import configure_logs
     from backend.server import run_server
 
     configure_logs(settings)
-    run_server(create_app(settings), listener, settings.drain_seconds)
+    limits = ConnectionLimits(settings.max_connections, settings.request_seconds)
+    run_server(create_app(settings), listener, settings.drain_seconds, limits)
 
 
 def _listen(settings: Settings) -> socket.socket:
@@ -46,7 +50,7 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 def _greet(settings: Settings, port: int) -> None:
-    from workflows.models.selection import EMBEDDED_NOTE, Selection
+    from workflows.models.choice.selection import EMBEDDED_NOTE, Selection
 
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
     default = Selection(settings).default()

@@ -1,51 +1,106 @@
-"""The process that reads one document: bytes in on standard input, one line of JSON out, and it ends.
+"""The process that reads one document: bytes in on standard input, a report out, and it ends.
 
-Started by `extraction.py` as `python -m backend.documents.child KIND`. It has no secrets in its environment,
-and takes away from itself what a hostile file would use: time, memory, files, other processes.
+Started by `extraction.py` as `python -m backend.documents.child KIND MAX_CHARACTERS`. It has no secrets in its
+environment, and takes away from itself what a hostile file would use: time, memory, files. The report is a line of
+JSON, and after it the text as UTF-8, so that the service doesn't parse a large text.
 """
 
+import hashlib
 import json
 import logging
+import os
+import re
 import sys
 from typing import Any, get_args
 
 from backend.documents.kinds import KindName
-from backend.documents.reading import Reading, Unreadable, read_document
-from workflows.safety.documents import examine, uncover
+from backend.documents.left_out import DocumentWarning
+from backend.documents.reading import Reading, Unreadable, too_long
+from workflows.safety.documents import Passage, examine_visible, without_invisible
+from workflows.text.html_text import escape_tags
+from workflows.text.language import guess_language
 from workflows.text.normaliser import normalise
 from workflows.text.words import count_words
 
 CPU_SECONDS = 60
 MEMORY_BYTES = 1_500_000_000
+MAX_CHARACTERS = 10_000_000
+_NICENESS = 5
+"""Streams of other people go first."""
+_BLANKS = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
+_MOST_WARNINGS = 50
+_MESSAGES = {
+    "hidden_text": "Text that readers don't see was left out",
+    "invisible_characters": "Characters that readers don't see were taken out",
+    "sounds_like_instructions": "A passage sounds like an order; it was kept",
+}
 
 
-def report(kind: KindName, data: bytes) -> dict[str, Any]:
-    """`{text, warnings}`, or `{refused}`: why the document isn't taken."""
+def report(kind: KindName, data: bytes, max_characters: int = MAX_CHARACTERS) -> dict[str, Any]:
+    """`{text, title, words, language, sha256, warnings}`, or `{refused}`: why the document isn't taken."""
     try:
-        reading = read_document(kind, data)
-        text = normalise(uncover(reading.text))
-        return _examined(reading, text) if count_words(text) else {"refused": _why_empty(kind)}
+        reading = read_document(kind, data, max_characters)
+        if len(reading.text) > max_characters:
+            raise too_long(max_characters)
+        text = normalise(escape_tags(without_invisible(_BLANKS.sub(" ", reading.text))))
+        words = count_words(text)
+        if not words:
+            return {"refused": _why_empty(kind)}
+        examined = _examined(reading)
     except Unreadable as error:
         return {"refused": str(error)}
     except MemoryError:
         return {"refused": "the document is too large when unpacked"}
+    if isinstance(examined, str):
+        return {"refused": examined}
+    return {
+        "text": text,
+        "title": normalise(reading.title or "") or None,
+        "words": words,
+        "language": guess_language(text),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "warnings": [warning.data() for warning in examined[:_MOST_WARNINGS]],
+    }
 
 
-def _examined(reading: Reading, text: str) -> dict[str, Any]:
-    found = examine(reading.text, reading.hidden)
+def read_document(kind: KindName, data: bytes, max_characters: int) -> Reading:
+    """The reading of a file; its text has at most about `max_characters`. Raises Unreadable."""
+    if kind == "pdf":
+        from backend.documents.pdf.document import read_pdf
+
+        return read_pdf(data, max_characters)
+    if kind == "docx":
+        from backend.documents.word.document import read_word
+
+        return read_word(data, max_characters)
+    from backend.documents.plain import read_plain
+
+    return read_plain(data, is_markdown=kind == "markdown")
+
+
+def _examined(reading: Reading) -> str | list[DocumentWarning]:
+    """What to warn of, or why the document is refused."""
+    found = examine_visible(reading.text, reading.hidden)
     if (attack := found.attack) is not None:
         where = "hidden text" if attack.kind == "hidden_text" else f"paragraph {attack.paragraph}"
-        return {
-            "refused": (
-                f"{where} gives orders to a language model (“{attack.quote}”), so the document was tampered with, "
-                "or isn't meant for people; if you trust the rest, take that out and upload it again"
-            )
-        }
-    warnings = [
-        {"kind": warning.kind, "paragraph": warning.paragraph, "quote": warning.quote}
-        for warning in found.warnings
-    ]
-    return {"text": text, "warnings": warnings}
+        return (
+            f"{where} gives orders to a language model (“{attack.quote}”), so the document was tampered with, "
+            "or isn't meant for people; if you trust the rest, take that out and upload it again"
+        )
+    noticed = [_warning(passage) for passage in found.warnings]
+    told = sum(warning.kind == "hidden_text" for warning in noticed)
+    hidden = len({" ".join(words.split()) for words in reading.hidden} - {""})
+    if hidden > told:
+        message = f"{hidden - told} more passages that readers don't see were left out."
+        noticed.append(DocumentWarning("hidden_text", message))
+    return [*reading.warnings, *noticed]
+
+
+def _warning(passage: Passage) -> DocumentWarning:
+    place = f" (paragraph {passage.paragraph})" if passage.paragraph else ""
+    quote = f": “{passage.quote}”" if passage.quote else ""
+    message = f"{_MESSAGES[passage.kind]}{place}{quote}."
+    return DocumentWarning(passage.kind, message, passage.paragraph, passage.quote)
 
 
 def _why_empty(kind: KindName) -> str:
@@ -60,6 +115,7 @@ def limit_resources() -> None:
         import resource
     except ImportError:
         return
+    os.nice(_NICENESS)
     for name, least in (
         ("RLIMIT_CPU", CPU_SECONDS),
         ("RLIMIT_AS", MEMORY_BYTES),
@@ -74,12 +130,14 @@ def limit_resources() -> None:
 
 def main() -> None:
     """Reads all of standard input, writes the report."""
-    kind = sys.argv[1]
+    kind, max_characters = sys.argv[1:]
     assert kind in get_args(KindName)
     limit_resources()
-    logging.disable(logging.CRITICAL)  # pypdf tells of every oddity of a file
-    answer = report(kind, sys.stdin.buffer.read())  # type: ignore[arg-type]
-    sys.stdout.buffer.write(json.dumps(answer).encode())
+    logging.disable(logging.CRITICAL)  # libraries tell of every oddity of a file
+    answer = report(kind, sys.stdin.buffer.read(), int(max_characters))  # type: ignore[arg-type]
+    text = answer.pop("text", "")
+    sys.stdout.buffer.write(json.dumps(answer).encode() + b"\n")
+    sys.stdout.buffer.write(text.encode())
 
 
 if __name__ == "__main__":

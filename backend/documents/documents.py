@@ -1,22 +1,19 @@
 """What can be done with documents: the use cases, as the HTTP layer and the command line call them."""
 
-import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import PurePath
 
 from ulid import ULID
 
-from backend.documents.extraction import Extraction
-from backend.documents.kinds import find_kind, refuse
+from backend.documents.extraction import Extracted, Extraction
+from backend.documents.kinds import find_kind, refuse, suffix_of
 from backend.store.documents import Document, DocumentRepository, DocumentSummary
 from workflows.errors import FieldError, NotFound, PayloadTooLarge
-from workflows.text.language import guess_language
 from workflows.text.normaliser import normalise
-from workflows.text.words import count_words
 
 _LONGEST_TITLE = 200
 _LONGEST_NAME = 255
+_BEGINNING = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,25 +37,25 @@ class Documents:
     async def add(self, owner: str, upload: Upload) -> Document:
         """Reads the file and keeps its text. Nothing is stored when that fails.
 
-        Raises PayloadTooLarge, InvalidInput.
+        Raises PayloadTooLarge, InvalidInput, Overloaded.
         """
         if len(upload.data) > self._max_bytes:
             message = f"the document is larger than {self._max_bytes} bytes (STORYWIRE_MAX_DOCUMENT_BYTES)."
             raise PayloadTooLarge(f"file: {message}", (FieldError("file", message),))
         title = _check_title(upload.title)
-        name = _clean(PurePath(upload.filename.replace("\\", "/")).name)[:_LONGEST_NAME]
+        name = _file_name(upload.filename)
         kind = find_kind(name, upload.media_type, upload.data)
-        extracted = await self._extraction.extract(kind.name, upload.data)
+        extracted = await self._extraction.extract(owner, kind.name, upload.data)
         document = Document(
             id=str(ULID()),
             owner=owner,
-            title=title or _first_heading(extracted.text) or PurePath(name).stem or "Untitled",
+            title=title or _title_of(extracted, name),
             filename=name,
             media_type=kind.media_type,
             bytes=len(upload.data),
-            words=count_words(extracted.text),
-            sha256=hashlib.sha256(upload.data).hexdigest(),
-            language=guess_language(extracted.text),
+            words=extracted.words,
+            sha256=extracted.sha256,
+            language=extracted.language,
             warnings=extracted.warnings,
             created_at=datetime.now(UTC),
             text=extracted.text,
@@ -94,10 +91,30 @@ def _check_title(title: str | None) -> str | None:
     return clean or None
 
 
+def _file_name(filename: str) -> str:
+    """The last part of a path, of any system, as one line; its ending is kept when it is cut."""
+    name = _clean(filename.replace("\\", "/").rstrip("/").rpartition("/")[2])
+    if len(name) > _LONGEST_NAME:
+        suffix = suffix_of(name)[:20]
+        name = name[: _LONGEST_NAME - len(suffix)] + suffix
+    return name
+
+
+def _title_of(extracted: Extracted, name: str) -> str:
+    """The title that the file gives, else its first heading, else its name."""
+    stem = name[: len(name) - len(suffix_of(name))].strip(" .")
+    title = extracted.title or _first_heading(extracted.text) or stem or "Untitled"
+    return _clean(title)[:_LONGEST_TITLE].strip() or "Untitled"
+
+
 def _first_heading(text: str) -> str | None:
-    for line in text.splitlines()[:20]:
+    """The first heading among the first lines, marked or underlined as in Markdown."""
+    lines = text[:_BEGINNING].splitlines()[:20]
+    for line, below in zip(lines, [*lines[1:], ""], strict=True):
         if line.startswith("# "):
-            return line[2:].strip()[:_LONGEST_TITLE] or None
+            return line[2:].strip().rstrip("#").strip() or None
+        if line.strip() and len(below) > 2 and set(below.rstrip()) == {"="}:
+            return line.strip()
     return None
 
 

@@ -1,70 +1,137 @@
 """A document's text, read by a process of its own that can be ended: a hostile file harms nobody else."""
 
 import asyncio
+import codecs
 import contextlib
 import json
 import sys
-from asyncio.subprocess import DEVNULL, PIPE
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from backend.documents.kinds import KindName, refuse
+from backend.documents.queue import FairQueue
+from workflows.errors import Overloaded
 
-_MODULE = "backend.documents.child"
+_COMMAND = (sys.executable, "-m", "backend.documents.child")
 # The folder that the packages lie in: the child finds them there, installed or not.
 _IMPORT_ROOT = Path(__file__).resolve().parents[2]
-_AT_ONCE = 2
+_AT_ONCE, _OF_ONE_OWNER = 3, 2
+_WAITING, _WAITING_OF_ONE_OWNER = 24, 12
 _SECONDS = 180.0
+_PIECE = 65536
+_MOST_ABOUT = 1_000_000
+"""Bytes of a report beside its text."""
 # Nothing of ours: no keys, no settings.
 _ENVIRONMENT = {"PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """The text as people see it, normalised, and what was noticed: `{kind, paragraph, quote}`."""
+    """The text as people see it, normalised, what it is, and what was noticed: `{kind, message, paragraph, quote}`."""
 
     text: str
+    title: str | None
+    words: int
+    language: str | None
+    sha256: str
     warnings: list[dict[str, Any]]
 
 
 class Extraction:
-    """Reads documents, a few at once."""
+    """Reads documents, a few at once, each in a process that is ended with it."""
 
-    def __init__(self, seconds: float = _SECONDS) -> None:
-        """`seconds`: what one document may take."""
+    def __init__(self, max_characters: int = 10_000_000, seconds: float = _SECONDS) -> None:
+        """`max_characters`: how long a text may be; `seconds`: what one document may take."""
+        self._max_characters = max_characters
         self._seconds = seconds
-        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._queue = FairQueue(_AT_ONCE, _OF_ONE_OWNER, _WAITING, _WAITING_OF_ONE_OWNER)
 
-    async def extract(self, kind: KindName, data: bytes) -> Extracted:
-        """Raises InvalidInput, naming the file, when it can't be read within its limits or isn't to be used."""
-        async with self._slots:
+    async def extract(self, owner: str, kind: KindName, data: bytes) -> Extracted:
+        """Raises InvalidInput, naming the file, when it can't be read within its limits or isn't to be used,
+        and Overloaded."""
+        async with self._queue.slot(owner):
             report = await self._read(kind, data)
         if "refused" in report:
             raise refuse(report["refused"])
-        return Extracted(report["text"], report["warnings"])
+        return Extracted(**report)
 
     async def _read(self, kind: KindName, data: bytes) -> dict[str, Any]:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", _MODULE, kind),
-            stdin=PIPE,
-            stdout=PIPE,
-            stderr=DEVNULL,
-            cwd=_IMPORT_ROOT,
-            env=_ENVIRONMENT,
-        )
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(*_COMMAND, kind, str(self._max_characters)),
+                stdin=PIPE,
+                stdout=PIPE,
+                stderr=DEVNULL,
+                cwd=_IMPORT_ROOT,
+                env=_ENVIRONMENT,
+            )
+        except OSError:
+            raise Overloaded("No process could be started to read the document.") from None
         try:
             async with asyncio.timeout(self._seconds):
-                output, _ = await process.communicate(data)
+                report = await self._exchange(process, data)
+                if report is not None:
+                    await process.wait()
         except TimeoutError:
             raise refuse("the file takes too long to read; it may be broken") from None
         finally:
             if process.returncode is None:
-                with contextlib.suppress(ProcessLookupError):
-                    process.kill()
-                await process.wait()
-        if process.returncode != 0:
+                await _kill(process)
+        if process.returncode != 0 or report is None:
             raise refuse(
                 "the file can't be read within its limits; it may be broken or too large when unpacked"
             )
-        return dict(json.loads(output))
+        return report
+
+    async def _exchange(self, process: Process, data: bytes) -> dict[str, Any] | None:
+        """What the process says of `data`; None when it says too much, or nothing whole."""
+        feeding = asyncio.create_task(_feed(process, data))
+        try:
+            return await self._listen(process)
+        finally:
+            feeding.cancel()
+            await asyncio.wait([feeding])
+
+    async def _listen(self, process: Process) -> dict[str, Any] | None:
+        """Its report, decoded as it comes: a large text holds nothing else up."""
+        assert process.stdout is not None
+        about, text, room = b"", [], 4 * self._max_characters + _MOST_ABOUT
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        while piece := await process.stdout.read(_PIECE):
+            room -= len(piece)
+            if room < 0:
+                return None
+            if about.endswith(b"\n"):
+                text.append(decoder.decode(piece))
+                continue
+            line, end, rest = piece.partition(b"\n")
+            about += line + end
+            if len(about) > _MOST_ABOUT:
+                return None
+            text.append(decoder.decode(rest))
+        if not about.endswith(b"\n"):
+            return None
+        report: dict[str, Any] = json.loads(about)
+        return report if "refused" in report else {**report, "text": "".join(text)}
+
+
+async def _kill(process: Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    assert process.stdout is not None
+    while await process.stdout.read(_PIECE):  # what is left in the pipe, or it stays open
+        pass
+    await process.wait()
+
+
+async def _feed(process: Process, data: bytes) -> None:
+    """Gives the process its document; one that ends early doesn't take all of it."""
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+        for start in range(0, len(data), _PIECE):
+            process.stdin.write(data[start : start + _PIECE])
+            await process.stdin.drain()
+        process.stdin.close()
+        await process.stdin.wait_closed()

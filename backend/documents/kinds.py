@@ -24,12 +24,19 @@ _KNOWN = {
     b"\x7fELF": "a program",
     b"\x1f\x8b": "a gzip archive",
     b"Rar!": "a RAR archive",
+    b"BM": "a BMP picture",
+    b"II*\0": "a TIFF picture",
+    b"MM\0*": "a TIFF picture",
+    b"RIFF": "a WebP picture, a sound or a film",
+    b"OggS": "a sound or a film",
+    b"ID3": "an MP3 sound",
+    b"SQLite format 3\0": "a database",
     b"7z\xbc\xaf": "a 7z archive",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class DocumentKind:
     """A kind of document."""
 
     name: KindName
@@ -38,11 +45,14 @@ class Kind:
     title: str
 
 
+_TOLD_BY_THEMSELVES = ("pdf", "docx")
+_CAN_BE_SAVED_AS_WORD = frozenset({".doc", ".odt", ".rtf", ".pages", ".wps", ".html", ".htm"})
+
 KINDS = (
-    Kind("markdown", "text/markdown", (".md", ".markdown"), "Markdown"),
-    Kind("text", "text/plain", (".txt", ".text"), "plain text"),
-    Kind("pdf", "application/pdf", (".pdf",), "a PDF"),
-    Kind(
+    DocumentKind("markdown", "text/markdown", (".md", ".markdown"), "Markdown"),
+    DocumentKind("text", "text/plain", (".txt", ".text"), "plain text"),
+    DocumentKind("pdf", "application/pdf", (".pdf",), "a PDF"),
+    DocumentKind(
         "docx",
         "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
         (".docx",),
@@ -56,28 +66,46 @@ def refuse(message: str, field: str = "file") -> InvalidInput:
     return InvalidInput(f"{field}: {message}", (FieldError(field, message),))
 
 
-def find_kind(filename: str, media_type: str | None, data: bytes) -> Kind:
-    """The kind that the name says, or without an ending in the name the media type.
+def find_kind(filename: str, media_type: str | None, data: bytes) -> DocumentKind:
+    """The kind that the name says; without an ending in the name, what the media type or the file itself says.
 
     Raises InvalidInput when it is none that is taken, and when the bytes say otherwise.
     """
-    suffix = PurePath(filename).suffix.casefold()
+    suffix = suffix_of(filename)
     essence = (media_type or "").partition(";")[0].strip().casefold()
+    found = _looks_like(data)
     if suffix:
         kind = next((kind for kind in KINDS if suffix in kind.suffixes), None)
     else:
         kind = next((kind for kind in KINDS if essence == kind.media_type), None)
+        if kind is None and found in _TOLD_BY_THEMSELVES:
+            kind = next(kind for kind in KINDS if kind.name == found)
     if kind is None:
-        raise refuse(f"{_named(suffix, essence)} can't be read; {ACCEPTED} can")
-    if not data.strip():
+        advice = "; save it as .docx or PDF" if suffix in _CAN_BE_SAVED_AS_WORD else ""
+        raise refuse(f"{_named(suffix, essence)} can't be read; {ACCEPTED} can{advice}")
+    if not data or data.isspace():
         raise refuse("the file is empty")
-    found = _looks_like(data)
+    _check_bytes(kind, data, found)
+    return kind
+
+
+def suffix_of(filename: str) -> str:
+    """The ending of a file's name in small letters: `.pdf`, also of a file that is named so and nothing else."""
+    name = PurePath(
+        filename.strip(" .") if not filename.startswith(".") else f"_{filename.rstrip(' .')}"
+    ).name
+    return PurePath(name).suffix.casefold()
+
+
+def _check_bytes(kind: DocumentKind, data: bytes, found: str | None) -> None:
+    """Raises InvalidInput when the bytes aren't what the name says."""
     if kind.name == "docx" and data.startswith(_OLE):
         raise refuse("the document is encrypted, or of an old Word; save it as .docx without a password")
-    if (kind.name in ("pdf", "docx")) != (found in ("pdf", "docx")) or (found and found != kind.name):
+    if kind.name in ("markdown", "text") and (encoding := _wide_encoding(data)):
+        raise refuse(f"the text is in {encoding}; save it as UTF-8")
+    if (kind.name in _TOLD_BY_THEMSELVES) != (found in _TOLD_BY_THEMSELVES) or (found and found != kind.name):
         is_what = next((k.title for k in KINDS if k.name == found), found or "no such file")
         raise refuse(f"the name says {kind.title}, but the file is {is_what}")
-    return kind
 
 
 def _looks_like(data: bytes) -> str | None:
@@ -87,11 +115,20 @@ def _looks_like(data: bytes) -> str | None:
     if data.startswith(_ZIP):
         return "docx"  # any zip archive: what is in it is seen when it is opened
     for mark, title in _KNOWN.items():
-        if data.startswith(mark):
+        if data.startswith(mark) and (len(mark) > 2 or b"\0" in data[:64]):
             return title
-    if b"\0" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "no text"
-    return None
+    return "no text (it holds NUL characters)" if b"\0" in data else None
+
+
+def _wide_encoding(data: bytes) -> str | None:
+    """UTF-32 or UTF-16, with its mark at the beginning or by the zeros between its letters."""
+    if data.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        return "UTF-32"
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "UTF-16"
+    sample = data[:400]
+    fewer, more = sorted((sample[::2].count(0), sample[1::2].count(0)))
+    return "UTF-16" if more >= 4 and more > len(sample) // 5 and fewer <= more // 8 else None
 
 
 def _named(suffix: str, essence: str) -> str:

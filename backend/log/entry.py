@@ -1,10 +1,10 @@
-"""What a log holds. The log knows nothing of what its entries mean."""
+"""Log entries, and the errors of writing them. The log knows nothing of what its entries mean."""
 
 from typing import NamedTuple
 
 
 class Entry(NamedTuple):
-    """`seq` increases strictly within a run; `data` is one message, as JSON on one line, UTF-8.
+    """One message of a run: `seq` increases strictly within the run; `data` is JSON on one line, UTF-8.
 
     A tuple, because a late reader is given ten thousand of them.
     """
@@ -15,8 +15,12 @@ class Entry(NamedTuple):
 
 
 class StaleWriter(Exception):
-    """The run was taken over: what this writer has to say no longer counts."""
+    """A write by somebody who is no longer the run's writer: the run was taken over, or deleted."""
+
+
+class DuplicateSeq(Exception):
+    """An entry has a number that another one of its run has: nothing of what was to be appended is written."""
 
 
 class LogUnavailable(Exception):
-    """The log can't be written now."""
+    """A log that can't be written now."""

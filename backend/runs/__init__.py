@@ -1,1 +1,1 @@
-"""The use cases, without HTTP: start, follow, cancel, resume; and where a run executes."""
+"""Runs: commands and queries without HTTP, and their execution."""

@@ -1,4 +1,4 @@
-"""What is tidied up behind runs that are long over."""
+"""Housekeeping behind runs that are long over."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 import structlog
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
-from backend.log.sql import SqlLog
-from backend.runs.cache import ResultCache
-from backend.store.runs import Run, RunRepository
+from backend.log.base import RunLog
+from backend.runs.results.cache import ResultCache
+from backend.store.runs import RunRepository, RunSummary
 
 log = structlog.get_logger()
 
@@ -23,7 +23,7 @@ class Housekeeping:
     def __init__(
         self,
         repository: RunRepository,
-        run_log: SqlLog,
+        run_log: RunLog,
         checkpoints: BaseCheckpointSaver[Any],
         cache: ResultCache,
         pack_after: float,
@@ -36,7 +36,7 @@ class Housekeeping:
         self._cache = cache
         self._pack_after = timedelta(seconds=pack_after)
         self._at_once = at_once
-        self._looked_at: Run | None = None
+        self._looked_at: RunSummary | None = None
 
     async def tidy(self) -> int:
         """One round; returns how many runs were packed."""

@@ -1,16 +1,14 @@
-"""Can a run be started here now? Asked by whoever sends requests this way."""
+"""Readiness of this process to start a run, as load balancers ask for it."""
 
 import asyncio
 import time
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
-from backend.runs.execution import InlineExecution
-from backend.store.probe import check_writable
+from backend.runs.engine.base import Engine
 from workflows.errors import StorywireError
-from workflows.models.catalog import ModelCatalog
+from workflows.models.clients.catalog import ModelCatalog
 
 log = structlog.get_logger()
 
@@ -18,24 +16,24 @@ _PATIENCE_SECONDS = 3.0
 
 
 class Readiness:
-    """`files` are the database files by what they hold: a path, and a table that must be there.
+    """Whether a run can be started. `stores` are the checks of what must be writable, by what it holds: each is
+    called with `busy_seconds`, and raises when it can't be written within that time.
 
-    Each probe of them syncs the disk, and anybody may ask: so its outcome counts for `remember_seconds`.
-    Somebody who holds a file's lock for longer than `busy_seconds` has broken it.
+    A check syncs the disk, and anybody may ask: so its outcome counts for `remember_seconds`.
     """
 
     def __init__(
         self,
-        execution: InlineExecution,
+        engine: Engine,
         models: ModelCatalog,
-        files: Mapping[str, tuple[Path, str]],
+        stores: Mapping[str, Callable[[float], Awaitable[None]]],
         *,
         remember_seconds: float = 1.0,
         busy_seconds: float = 1.0,
     ) -> None:
-        self._execution = execution
+        self._engine = engine
         self._models = models
-        self._files = files
+        self._stores = stores
         self._remember_seconds = remember_seconds
         self._busy_seconds = busy_seconds
         self._probe: asyncio.Task[str | None] | None = None
@@ -43,7 +41,7 @@ class Readiness:
 
     async def reason(self) -> str | None:
         """Why no run can be started, in words; None if one can."""
-        if self._execution.closed:
+        if self._engine.closed:
             return "the service is stopping"
         try:
             self._models.resolve(None)
@@ -51,14 +49,14 @@ class Readiness:
             return f"no model to write with: {error.message}"
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
-                unwritable = await asyncio.shield(self._probe_files())
+                unwritable = await asyncio.shield(self._probe_stores())
         except TimeoutError:
             unwritable = "the disk does not answer"
-        if unwritable is None and not self._execution.accepts:
+        if unwritable is None and not self._engine.accepts:
             return "no room for another run"
         return unwritable
 
-    def _probe_files(self) -> asyncio.Task[str | None]:
+    def _probe_stores(self) -> asyncio.Task[str | None]:
         """One probe at a time, whoever asks."""
         probe = self._probe
         if probe is None or (probe.done() and time.monotonic() - self._probed > self._remember_seconds):
@@ -67,9 +65,9 @@ class Readiness:
 
     async def _find_unwritable(self) -> str | None:
         found = None
-        for what, (path, table) in self._files.items():
+        for what, check_writable in self._stores.items():
             try:
-                await asyncio.to_thread(check_writable, path, table, self._busy_seconds)
+                await check_writable(self._busy_seconds)
             except Exception as error:
                 log.warning("not_writable", what=what, error=str(error))
                 found = found or f"the {what} can't be written"

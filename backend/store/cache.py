@@ -1,8 +1,8 @@
 """Which finished run answers which request. Every query asks for the owner."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import delete, select
 
 from backend.store.database import Database
 from backend.store.tables import cached_results
@@ -23,17 +23,6 @@ class CacheRepository:
         )
         found: str | None = await self._db.read(lambda connection: connection.scalar(query))
         return found
-
-    async def put(self, owner: str, key: str, run_id: str) -> None:
-        """Keeps a run under the key, in place of an older one."""
-        row = {"owner": owner, "key": key, "run_id": run_id, "created_at": datetime.now(UTC)}
-
-        def work(connection: Connection) -> None:
-            same = (cached_results.c.owner == owner) & (cached_results.c.key == key)
-            connection.execute(delete(cached_results).where(same))
-            connection.execute(insert(cached_results).values(row))
-
-        await self._db.write(work)
 
     async def drop(self, older_than: datetime) -> None:
         """Forgets what was kept before then, whoever's it is; the runs stay."""

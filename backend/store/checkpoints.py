@@ -1,29 +1,42 @@
-"""LangGraph's checkpoints, in a file of their own: its writes and ours don't wait for one another."""
+"""LangGraph's checkpointers as the service needs them, whichever database they write to.
+
+Each of ours passes LangGraph's own suite and `tests/contract/test_checkpointer.py`.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
-import aiosqlite
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple, get_checkpoint_id, id
+from langgraph.checkpoint.memory import InMemorySaver
 
-CHECKPOINTS = "checkpoints.db"
 
+class DurableSaver(BaseCheckpointSaver[Any]):
+    """What a saver needs beside LangGraph's own to keep the service's promises. A base before LangGraph's:
+    `class OurSaver(DurableSaver, TheirSaver)`.
 
-class Checkpoints(AsyncSqliteSaver):
-    """A saver that writes a task's result when the task ends.
+    A task's result is written when the task ends. LangGraph hands such a result over to the tasks of its step, of
+    which `max_concurrency` go on at a time: with sections still waiting for their turn it would be written after the
+    last of them has begun, and a kill until then would cost everything that was finished.
 
-    LangGraph hands such a result over to the tasks of its step, of which `max_concurrency` go on at a time: with
-    sections still waiting for their turn it would be written after the last of them has begun, and a kill until
-    then would cost everything that was finished.
+    And the ids of a thread's checkpoints grow, whatever the clock says. LangGraph makes them of the time, and the
+    largest is the newest: after a clock was set back, what is written next would never be found.
     """
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
-        super().__init__(connection)
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self._under_way: dict[str, set[asyncio.Task[None]]] = {}
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """As LangGraph's. Whoever goes on from what it returns writes checkpoints that are newer than all."""
+        found = newest = await super().aget_tuple(config)
+        if get_checkpoint_id(config):  # a fork
+            place = {name: config["configurable"].get(name, "") for name in ("thread_id", "checkpoint_ns")}
+            newest = await super().aget_tuple({"configurable": place})
+        if newest is not None:
+            _make_ids_larger_than(newest.checkpoint["id"])
+        return found
 
     def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
@@ -42,27 +55,31 @@ class Checkpoints(AsyncSqliteSaver):
         task.add_done_callback(forget)
         return task
 
-    async def settled(self, thread_id: str) -> None:
-        """Returns when the results of the tasks that have ended are on the disk."""
+    async def flushed(self, thread_id: str) -> None:
+        """Returns when the results of this thread's tasks that have ended are where a kill doesn't reach them."""
         # The turn of the loop in which the next task begins is the one in which the last one's result is handed over.
         await asyncio.sleep(0)
         if under_way := self._under_way.get(thread_id):
             await asyncio.wait(under_way)
 
-    async def all_settled(self) -> None:
-        """`settled`, of every thread."""
+    async def all_flushed(self) -> None:
+        """`flushed`, of every thread."""
         for thread_id in list(self._under_way):
-            await self.settled(thread_id)
+            await self.flushed(thread_id)
 
 
-@asynccontextmanager
-async def open_checkpoints(folder: Path) -> AsyncIterator[Checkpoints]:
-    """Those in `folder`; waits for what is under way when it is left."""
-    async with aiosqlite.connect(folder / CHECKPOINTS) as connection:
-        await connection.execute("PRAGMA busy_timeout=30000")
-        saver = Checkpoints(connection)
-        await saver.setup()
-        try:
-            yield saver
-        finally:
-            await saver.all_settled()
+class MemoryCheckpoints(DurableSaver, InMemorySaver):
+    """Checkpoints that are kept as long as the process lives: for tests, and for graphs that need no more."""
+
+
+def _make_ids_larger_than(checkpoint_id: str) -> None:
+    """LangGraph's ids grow within a process from the last one that it made; it takes this one for it.
+
+    There is no public way to say so; a test fails when this one doesn't work any more.
+    """
+    try:
+        newest = id.UUID(checkpoint_id)
+    except ValueError:
+        return
+    if newest.version == 6 and newest.time > (id._last_v6_timestamp or 0):
+        id._last_v6_timestamp = newest.time  # type: ignore[assignment]

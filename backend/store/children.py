@@ -12,7 +12,7 @@ from backend.store.tables import children
 
 
 @dataclass(frozen=True, slots=True)
-class Child:
+class StoredChild:
     """One row. `profile` is a story's reader, as JSON."""
 
     id: str
@@ -28,28 +28,28 @@ class ChildRepository:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def add(self, owner: str, profile: dict[str, Any]) -> Child:
+    async def add(self, owner: str, profile: dict[str, Any]) -> StoredChild:
         """Stores a new child."""
         now = datetime.now(UTC)
-        child = Child(str(ULID()), owner, profile, created_at=now, updated_at=now)
+        child = StoredChild(str(ULID()), owner, profile, created_at=now, updated_at=now)
         row = {name: getattr(child, name) for name in child.__slots__}
         await self._db.write(lambda connection: connection.execute(insert(children).values(row)))
         return child
 
-    async def find(self, owner: str, child_id: str) -> Child | None:
+    async def find(self, owner: str, child_id: str) -> StoredChild | None:
         """The child, if it is this owner's."""
         query = select(children).where(children.c.owner == owner, children.c.id == child_id)
         row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else _child(row)
 
-    async def page(self, owner: str, *, before: str | None, limit: int) -> list[Child]:
+    async def page(self, owner: str, *, before: str | None, limit: int) -> list[StoredChild]:
         """Newest first; `before` is the id that the page before ended with (ids sort by time)."""
         query = select(children).where(children.c.owner == owner).order_by(children.c.id.desc()).limit(limit)
         if before is not None:
             query = query.where(children.c.id < before)
         return await self._db.read(lambda connection: [_child(row) for row in connection.execute(query)])
 
-    async def update(self, owner: str, child_id: str, profile: dict[str, Any]) -> Child | None:
+    async def update(self, owner: str, child_id: str, profile: dict[str, Any]) -> StoredChild | None:
         """Sets the profile; None if there is no such child."""
 
         def work(connection: Connection) -> Row[Any] | None:
@@ -65,8 +65,8 @@ class ChildRepository:
     async def delete(self, owner: str, child_id: str) -> None:
         """Removes the child and, by cascade, its story sessions."""
         query = delete(children).where(children.c.owner == owner, children.c.id == child_id)
-        await self._db.write(lambda connection: connection.execute(query))
+        await self._db.erase(lambda connection: connection.execute(query))
 
 
-def _child(row: Row[Any]) -> Child:
-    return Child(**row._mapping)
+def _child(row: Row[Any]) -> StoredChild:
+    return StoredChild(**row._mapping)

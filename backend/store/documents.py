@@ -17,7 +17,7 @@ _SUMMARY = [column for column in documents.c if column.name != "text"]
 class DocumentSummary:
     """A document without its text. `bytes` and `sha256` are of the file; `language` is a guess.
 
-    `warnings` are what was noticed when it was looked over: `{kind, paragraph, quote}`.
+    `warnings` are what was noticed when it was looked over: `{kind, paragraph, quote, message}`.
     """
 
     id: str
@@ -69,7 +69,7 @@ class DocumentRepository:
     async def delete(self, owner: str, document_id: str) -> bool:
         """Whether there was one."""
         query = delete(documents).where(documents.c.owner == owner, documents.c.id == document_id)
-        return bool((await self._db.write(lambda connection: connection.execute(query))).rowcount)
+        return bool((await self._db.erase(lambda connection: connection.execute(query))).rowcount)
 
     async def look_up(self, owner: str, document_id: str) -> Mapping[str, Any] | None:
         """As the library hands it out: `{id, title, text, language, words}`."""

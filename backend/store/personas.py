@@ -71,7 +71,7 @@ class PersonaRepository:
     async def remove(self, owner: str, persona_id: str) -> bool:
         """Whether there was one."""
         query = delete(personas).where(personas.c.owner == owner, personas.c.id == persona_id)
-        return bool((await self._db.write(lambda connection: connection.execute(query))).rowcount)
+        return bool((await self._db.erase(lambda connection: connection.execute(query))).rowcount)
 
 
 def _columns(data: Mapping[str, Any]) -> dict[str, Any]:

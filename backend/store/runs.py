@@ -1,81 +1,43 @@
-"""The runs: what was asked for, how far it is, what came of it. Every query asks for the owner."""
+"""Repository of runs: what was asked for, how far it is, what came of it.
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from datetime import UTC, datetime
-from typing import Any, Literal
+Every query of a user's asks for the owner. Writes by the process that executes a run are in `owned_runs.py`.
+"""
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, insert, or_, select, update
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Update,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import IntegrityError
 
+from backend.store.charges import Limit, charge
 from backend.store.database import Database
+from backend.store.run_records import NewRun, Run, RunSummary
+from backend.store.run_values import RunOptions
+from backend.store.sources import find_source
 from backend.store.tables import log_archives, log_entries, runs
+from backend.store.transitions import FINISHED, MOVES, OCCUPYING, Event, Status
+from workflows.messages.messages import OutlinePlanned
 
-Status = Literal["running", "waiting", "completed", "failed", "cancelled"]
-FINISHED: frozenset[str] = frozenset({"completed", "failed", "cancelled"})
-KEPT: frozenset[str] = frozenset({"running", "waiting", "completed"})
-"""What keeps its place in a series."""
+__all__ = ["FINISHED", "OCCUPYING", "NewRun", "Run", "RunRepository", "RunSummary", "Status", "moving"]
 
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One row. `process` is who executes it now, if anybody does; `answer` waits for the graph to take it;
-    `deaths` is how many processes died while they executed it, one after another, since it last got on.
-    `lifted_seq` is the number of the error in its log that the last resume lifted: the run isn't over by it.
-
-    `series` and `part`: the story whose chapter it is, and which. Failed and cancelled runs aside, a
-    series has one run a part.
-
-    A version of another run has its `parent_run_id`, the first of them all as `root_run_id`, and in `origin`
-    what it takes over. `plan` is what a version of this run would need beside the text.
-    """
-
-    id: str
-    owner: str
-    format: str
-    status: Status
-    model: str
-    input: dict[str, Any]
-    options: dict[str, Any]
-    title: str | None
-    words: int
-    result: dict[str, Any] | None
-    error: dict[str, Any] | None
-    answer: dict[str, Any] | None
-    process: str | None
-    stop_requested: bool
-    deaths: int
-    lifted_seq: int | None
-    idempotency_key: str | None
-    request_hash: str | None
-    series: str | None
-    part: int | None
-    created_at: datetime
-    finished_at: datetime | None
-    root_run_id: str | None
-    parent_run_id: str | None
-    origin: dict[str, Any] | None
-    plan: dict[str, Any] | None
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """At most `most` runs of one owner and format are paid for that began since `start` and before `end`; None:
-    as many as they like. The runs in `spared` don't count."""
-
-    most: int | None
-    start: datetime
-    end: datetime
-    spared: frozenset[str] = frozenset()
-
-
-class LimitReached(Exception):
-    """The limit doesn't allow this run; nothing was stored."""
-
-
-def new_run(values: Mapping[str, Any]) -> Run:
-    """A run that isn't stored yet, as it will be."""
-    return Run(**{**dict.fromkeys(each.name for each in fields(Run)), **_new_row(values)})
+_SUMMARY = [runs.c[each.name] for each in fields(RunSummary)]
+_WHOLE = [runs.c[each.name] for each in fields(Run)]
 
 
 class RunRepository:
@@ -84,23 +46,31 @@ class RunRepository:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def add(self, values: Mapping[str, Any], limit: Limit | None = None) -> Run | None:
+    async def add(
+        self, new: NewRun, *, limit: Limit | None = None, kept_since: datetime | None = None
+    ) -> Run | None:
         """Stores a new run; None if its owner has used this idempotency key before, or its part is taken.
 
-        Raises LimitReached. It is stored and counted in one transaction: of several processes, one gets the
-        last place.
+        It is given the text of another run of the same `cache_key` if one was kept since `kept_since`, or is being
+        written; otherwise it is charged. Raises LimitReached. All in one transaction: of several processes, one gets
+        the last place, and one writes what many ask for at once.
         """
-        row = _new_row(values)
 
         def work(connection: Connection) -> Run:
-            connection.execute(insert(runs).values(row))
-            _check(connection, row["owner"], row["format"], limit)
-            return _run(connection.execute(select(runs).where(runs.c.id == row["id"])).one())
+            source = find_source(connection, new.owner, new.cache_key, kept_since, new.id)
+            connection.execute(insert(runs).values({**new.row(), "source_run_id": source}))
+            if source is None:
+                charge(connection, new.id, new.owner, new.format, limit)
+            return _run(connection.execute(select(*_WHOLE).where(runs.c.id == new.id)).one())
 
         try:
             return await self._db.write(work)
         except IntegrityError:
             return None
+
+    async def get(self, run_id: str) -> Run | None:
+        """The run, whoever owns it: for those who execute it."""
+        return await self._one(runs.c.id == run_id)
 
     async def find(self, owner: str, run_id: str) -> Run | None:
         """The run, if it is this owner's."""
@@ -113,193 +83,194 @@ class RunRepository:
     async def find_part(self, owner: str, series: str, part: int) -> Run | None:
         """The run that is this part of the series: one that is complete, or may come to be."""
         return await self._one(
-            runs.c.owner == owner, runs.c.series == series, runs.c.part == part, runs.c.status.in_(KEPT)
+            runs.c.owner == owner, runs.c.series == series, runs.c.part == part, runs.c.status.in_(OCCUPYING)
         )
 
     async def parts(self, owner: str, series: Sequence[str]) -> list[Run]:
         """Every run that is, or was to be, a part of one of these series; by part, older tries first."""
-        query = (
-            select(runs)
-            .where(runs.c.owner == owner, runs.c.series.in_(series))
-            .order_by(runs.c.part, runs.c.id)
-        )
-        return await self._db.read(lambda connection: [_run(row) for row in connection.execute(query)])
+        return await self._many(_parts(select(*_WHOLE), owner, series), _run)
 
-    async def referring(self, owner: str, field: str, id: str, limit: int | None = None) -> list[Run]:
-        """The runs whose input has this id in this field, newest first."""
+    async def part_summaries(self, owner: str, series: Sequence[str]) -> list[RunSummary]:
+        """`parts` without their texts."""
+        return await self._many(_parts(select(*_SUMMARY), owner, series), _summary)
+
+    async def inputs_with(
+        self, owner: str, field: str, id: str, limit: int | None = None
+    ) -> list[tuple[str, dict[str, Any]]]:
+        """(run id, input) of the runs whose input has this id in this field, newest first."""
         query = (
-            select(runs)
+            select(runs.c.id, runs.c.input)
             .where(runs.c.owner == owner, runs.c.input[field].as_string() == id)
             .order_by(runs.c.id.desc())
             .limit(limit)
         )
-        return await self._db.read(lambda connection: [_run(row) for row in connection.execute(query)])
+        return await self._many(query, lambda row: (row.id, row.input))
 
     async def page(
-        self, owner: str, *, before: str | None, limit: int, status: str | None, format: str | None
-    ) -> list[Run]:
+        self,
+        owner: str,
+        *,
+        before: str | None = None,
+        limit: int,
+        status: str | None = None,
+        format: str | None = None,
+    ) -> list[RunSummary]:
         """Newest first; `before` is the id that the page before ended with (ids sort by time)."""
-        query = select(runs).where(runs.c.owner == owner).order_by(runs.c.id.desc()).limit(limit)
+        query = select(*_SUMMARY).where(runs.c.owner == owner).order_by(runs.c.id.desc()).limit(limit)
         if before is not None:
             query = query.where(runs.c.id < before)
         if status is not None:
             query = query.where(runs.c.status == status)
         if format is not None:
             query = query.where(runs.c.format == format)
-        return await self._db.read(lambda connection: [_run(row) for row in connection.execute(query)])
+        return await self._many(query, _summary)
 
     async def versions(self, owner: str, root_run_id: str) -> list[Run]:
         """The first run and all that were made of it, the oldest first."""
         query = (
-            select(runs)
+            select(*_WHOLE)
             .where(runs.c.owner == owner, or_(runs.c.id == root_run_id, runs.c.root_run_id == root_run_id))
             .order_by(runs.c.id)
         )
-        return await self._db.read(lambda connection: [_run(row) for row in connection.execute(query)])
-
-    async def count_used(self, owner: str, format: str, within: Limit) -> int:
-        """Runs that were paid for: all but those that failed, were cancelled before a word, or came from a cache."""
-        return await self._db.read(lambda connection: _count_used(connection, owner, format, within))
+        return await self._many(query, _run)
 
     async def unfinished(self) -> list[Run]:
         """Every run that somebody should be executing, whoever owns it."""
-        query = select(runs).where(runs.c.status == "running").order_by(runs.c.id)
-        return await self._db.read(lambda connection: [_run(row) for row in connection.execute(query)])
+        return await self._many(select(*_WHOLE).where(runs.c.status == "running").order_by(runs.c.id), _run)
 
     async def unpacked(
-        self, finished_before: datetime, after: Run | None = None, limit: int = 100
-    ) -> list[Run]:
+        self, finished_before: datetime, after: RunSummary | None = None, limit: int = 100
+    ) -> list[RunSummary]:
         """Runs that ended before then and whose log is not packed yet, those that ended first, first; only
         those behind `after`."""
         has_entries = exists(select(log_entries.c.seq).where(log_entries.c.run_id == runs.c.id))
-        query = select(runs).where(runs.c.finished_at < finished_before, has_entries)
+        query = select(*_SUMMARY).where(runs.c.finished_at < finished_before, has_entries)
         if after is not None:
             behind = and_(runs.c.finished_at == after.finished_at, runs.c.id > after.id)
             query = query.where(or_(runs.c.finished_at > after.finished_at, behind))
-        query = query.order_by(runs.c.finished_at, runs.c.id).limit(limit)
-        return await self._db.read(lambda connection: [_run(row) for row in connection.execute(query)])
+        return await self._many(query.order_by(runs.c.finished_at, runs.c.id).limit(limit), _summary)
 
-    async def stop_requests(self, process: str) -> list[str]:
-        """The runs of this process that another process was asked to stop."""
-        query = select(runs.c.id).where(
-            runs.c.process == process, runs.c.status == "running", runs.c.stop_requested.is_(True)
-        )
-        return await self._db.read(lambda connection: list(connection.scalars(query)))
-
-    async def claim(
-        self,
-        run: Run,
-        process: str,
-        *,
-        afresh: bool = False,
-        deaths: int | None = None,
-        limit: Limit | None = None,
+    async def take_over(
+        self, run: Run, process: str | None, *, crash_count: int | None = None, stop: bool = False
     ) -> bool:
         """Makes `process` the one that executes the run, unless somebody else was quicker.
 
-        `afresh` is for a run that ended: it lifts the error that is the last word of its log, gives it the
-        options of `run`, and forgets that it was to be stopped, and who died of it. Without it, a stop that
-        nobody heard is heard by the new process. `deaths` is set in the same step. A failed part of a series
-        whose place another run took since can't be claimed. Raises LimitReached, as `add` does.
+        `crash_count` is set in the same step, if given; with `stop` the run is to be stopped. A stop that nobody
+        heard so far is heard by the new process either way.
         """
-        changed: dict[str, Any] = {} if deaths is None else {"deaths": deaths}
-        if afresh:
-            changed = {
-                "options": run.options,
-                "stop_requested": False,
-                "error": None,
-                "finished_at": None,
-                "deaths": 0,
-                "lifted_seq": _last_seq(run.id),
-            }
+        changed: dict[str, Any] = {} if crash_count is None else {"crash_count": crash_count}
+        if stop:
+            changed["stop_requested"] = True
         query = (
-            update(runs)
+            moving("take_over")
             .where(
                 runs.c.id == run.id,
                 runs.c.status == run.status,
                 runs.c.process.is_not_distinct_from(run.process),
             )
-            .values(status="running", process=process, **changed)
+            .values(process=process, **changed)
+        )
+        return await self._write(query)
+
+    async def resume(
+        self,
+        run: Run,
+        process: str | None,
+        options: RunOptions,
+        *,
+        limit: Limit | None = None,
+        kept_since: datetime | None = None,
+    ) -> bool:
+        """Makes a run that ended go on in `process`, with these options; False if somebody else was quicker.
+
+        The error that is the last word of its log is superseded, and it is forgotten that it was to be stopped and
+        how often it broke off. A failed part of a series whose place another run took since can't go on. A run that
+        isn't given another's text any more, and wasn't charged so far, is charged; raises LimitReached.
+        """
+        query = (
+            moving("resume")
+            .where(runs.c.id == run.id, runs.c.status == run.status)
+            .values(
+                process=process,
+                options=options,
+                stop_requested=False,
+                error=None,
+                finished_at=None,
+                crash_count=0,
+                superseded_error_seq=_last_seq(run.id),
+            )
         )
 
         def work(connection: Connection) -> bool:
-            claimed = bool(connection.execute(query).rowcount)
-            if claimed:
-                _check(connection, run.owner, run.format, limit)
-            return claimed
+            source = None
+            if run.source_run_id is not None:
+                source = find_source(connection, run.owner, run.cache_key, kept_since, run.id)
+            resumed = bool(connection.execute(query.values(source_run_id=source)).rowcount)
+            if resumed and source is None:
+                charge(connection, run.id, run.owner, run.format, limit)
+            return resumed
 
         try:
             return await self._db.write(work)
         except IntegrityError:
             return False
 
-    async def answer(self, run: Run, process: str, answer: dict[str, Any]) -> bool:
-        """Keeps what a person said to a waiting run and claims it, in one step."""
+    async def answer(self, run: Run, process: str | None, answer: OutlinePlanned) -> bool:
+        """Keeps a person's answer to a waiting run, which goes on in `process`, in one step."""
         query = (
-            update(runs)
-            .where(runs.c.id == run.id, runs.c.status == "waiting")
-            .values(status="running", process=process, answer=answer, stop_requested=False, deaths=0)
+            moving("answer")
+            .where(runs.c.id == run.id)
+            .values(process=process, answer=answer, stop_requested=False, crash_count=0)
         )
-        return bool((await self._db.write(lambda connection: connection.execute(query))).rowcount)
+        return await self._write(query)
 
-    async def update(self, run_id: str, **values: Any) -> None:
-        """Sets columns of a run that the caller executes."""
-        query = update(runs).where(runs.c.id == run_id).values(**values)
-        await self._db.write(lambda connection: connection.execute(query))
+    async def request_stop(self, run_id: str, process: str) -> None:
+        """Asks the process that executes the run to stop it."""
+        query = update(runs).where(runs.c.id == run_id, runs.c.process == process).values(stop_requested=True)
+        await self._write(query)
 
-    async def finish(self, run_id: str, status: Status, **values: Any) -> None:
-        """How it ended."""
-        await self.update(run_id, status=status, process=None, finished_at=datetime.now(UTC), **values)
+    async def owned_by(self, process: str) -> dict[str, bool]:
+        """The runs that this process is to execute, and whether each is to be stopped."""
+        query = select(runs.c.id, runs.c.stop_requested).where(
+            runs.c.process == process, runs.c.status == "running"
+        )
+        return dict(await self._many(query, lambda row: (row.id, row.stop_requested)))
+
+    async def beat(self, run_ids: Sequence[str]) -> None:
+        """Says that these runs are being read."""
+        query = update(runs).where(runs.c.id.in_(run_ids)).values(reader_beats=runs.c.reader_beats + 1)
+        await self._write(query)
+
+    async def beats(self, run_ids: Sequence[str]) -> dict[str, int]:
+        """How often it was said of each that it is being read."""
+        query = select(runs.c.id, runs.c.reader_beats).where(runs.c.id.in_(run_ids))
+        return dict(await self._many(query, lambda row: (row.id, row.reader_beats)))
 
     async def delete(self, owner: str, run_id: str) -> None:
         """Removes the run and, by cascade, its log."""
-        query = delete(runs).where(runs.c.owner == owner, runs.c.id == run_id)
-        await self._db.write(lambda connection: connection.execute(query))
+        await self._write(delete(runs).where(runs.c.owner == owner, runs.c.id == run_id))
 
-    async def _one(self, *conditions: Any) -> Run | None:
-        query = select(runs).where(*conditions)
+    async def _write(self, query: Any) -> bool:
+        return bool(await self._db.write(lambda connection: connection.execute(query).rowcount))
+
+    async def _many(self, query: Select[Any], make: Callable[[Row[Any]], Any]) -> list[Any]:
+        return await self._db.read(lambda connection: [make(row) for row in connection.execute(query)])
+
+    async def _one(self, *conditions: ColumnElement[bool]) -> Run | None:
+        query = select(*_WHOLE).where(*conditions)
         row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else _run(row)
 
 
-def is_paid_for(run: Run) -> bool:
-    """Whether a limit counts the run: one row of what `count_used` counts."""
-    if run.status == "failed" or (run.status == "cancelled" and not run.words):
-        return False
-    return run.result is None or not run.result.get("cached")
+def moving(event: Event) -> Update:
+    """An update that makes this move, of runs in a state that allows it."""
+    move = MOVES[event]
+    return update(runs).where(runs.c.status.in_(move.sources)).values(status=move.target)
 
 
-def _count_used(connection: Connection, owner: str, format: str, within: Limit) -> int:
-    query = select(func.count()).where(
-        runs.c.owner == owner,
-        runs.c.format == format,
-        runs.c.created_at >= within.start,
-        runs.c.created_at < within.end,
-        runs.c.status != "failed",
-        or_(runs.c.status != "cancelled", runs.c.words > 0),
-        runs.c.result["cached"].as_boolean().is_not(True),
-        runs.c.id.not_in(within.spared),
-    )
-    return connection.scalar(query) or 0
-
-
-def _check(connection: Connection, owner: str, format: str, limit: Limit | None) -> None:
-    """After the run was put in: it counts itself."""
-    if limit is None or limit.most is None:
-        return
-    if _count_used(connection, owner, format, limit) > limit.most:
-        raise LimitReached
-
-
-def _new_row(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "status": "running",
-        "words": 0,
-        "stop_requested": False,
-        "deaths": 0,
-        "created_at": datetime.now(UTC),
-        **values,
-    }
+def _parts(query: Select[Any], owner: str, series: Sequence[str]) -> Select[Any]:
+    of_these = query.where(runs.c.owner == owner, runs.c.series.in_(series))
+    return of_these.order_by(runs.c.part, runs.c.id)
 
 
 def _last_seq(run_id: str) -> ColumnElement[int | None]:
@@ -311,3 +282,7 @@ def _last_seq(run_id: str) -> ColumnElement[int | None]:
 
 def _run(row: Row[Any]) -> Run:
     return Run(**row._mapping)
+
+
+def _summary(row: Row[Any]) -> RunSummary:
+    return RunSummary(**row._mapping)

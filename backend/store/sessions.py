@@ -106,7 +106,7 @@ class SessionRepository:
             connection.execute(leave.values(series=None, part=None))
             connection.execute(delete(story_sessions).where(_is(owner, session_id)))
 
-        await self._db.write(work)
+        await self._db.erase(work)
 
     async def add_minutes(self, owner: str, session_id: str, day: date, minutes: float) -> None:
         """Adds to what was read on a day."""

@@ -1,10 +1,6 @@
 """The tables, as they are after the last migration."""
 
-from datetime import UTC, datetime
-from typing import Any
-
 from sqlalchemy import (
-    JSON,
     Boolean,
     Column,
     Date,
@@ -20,7 +16,16 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.types import TypeDecorator
+
+from backend.store.columns import GivenInteger, GivenJson, Instant, OwnJson, TokenCount
+from backend.store.run_values import (
+    AnswerColumn,
+    ErrorColumn,
+    OptionsColumn,
+    OriginColumn,
+    PlanColumn,
+    ResultColumn,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -30,23 +35,6 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
-
-
-class Instant(TypeDecorator[datetime]):
-    """A moment in UTC, kept as microseconds since 1970: SQLite has no type for it that keeps the zone."""
-
-    impl = Integer
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
-        """datetime → microseconds."""
-        del dialect
-        return None if value is None else round(value.timestamp() * 1_000_000)
-
-    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
-        """Microseconds → datetime in UTC."""
-        del dialect
-        return None if value is None else datetime.fromtimestamp(value / 1_000_000, UTC)
 
 
 # A failed or cancelled run leaves its place in a series to the next try.
@@ -60,31 +48,36 @@ runs = Table(
     Column("format", String(64), nullable=False),
     Column("status", String(16), nullable=False),
     Column("model", String(128), nullable=False),
-    Column("input", JSON, nullable=False),
-    Column("options", JSON, nullable=False),
+    Column("input", GivenJson("input"), nullable=False),
+    Column("options", OptionsColumn, nullable=False),
     Column("title", String),
     Column("words", Integer, nullable=False, default=0),
-    Column("result", JSON(none_as_null=True)),
-    Column("error", JSON(none_as_null=True)),
-    Column("answer", JSON(none_as_null=True)),
+    Column("section_count", Integer),
+    Column("result", ResultColumn),
+    Column("error", ErrorColumn),
+    Column("answer", AnswerColumn),
     Column("process", String(26)),
     Column("stop_requested", Boolean, nullable=False, default=False),
-    Column("deaths", Integer, nullable=False, default=0, server_default="0"),
-    Column("lifted_seq", Integer),
+    Column("crash_count", Integer, nullable=False, default=0, server_default="0"),
+    Column("superseded_error_seq", Integer),
+    Column("reader_beats", Integer, nullable=False, default=0, server_default="0"),
     Column("idempotency_key", String(255)),
     Column("request_hash", String(64)),
     Column("series", String(26)),
-    Column("part", Integer),
+    Column("part", GivenInteger("chapter_number")),
     Column("created_at", Instant, nullable=False),
     Column("finished_at", Instant),
     Column("root_run_id", String(26)),
     Column("parent_run_id", String(26)),
-    Column("origin", JSON(none_as_null=True)),
-    Column("plan", JSON(none_as_null=True)),
+    Column("origin", OriginColumn),
+    Column("plan", PlanColumn),
+    Column("cache_key", String(64)),
+    Column("source_run_id", String(26)),
     UniqueConstraint("owner", "idempotency_key"),
     Index("ix_runs_owner_id", "owner", "id"),
     Index("ix_runs_owner_root_run_id", "owner", "root_run_id"),
     Index("ix_runs_status", "status"),
+    Index("ix_runs_owner_cache_key", "owner", "cache_key"),
     Index(
         "uq_runs_part",
         "owner",
@@ -106,11 +99,22 @@ usage = Table(
     Column("model", String(128), primary_key=True),
     Column("owner", String(64), nullable=False),
     Column("format", String(64), nullable=False),
-    Column("input_tokens", Integer, nullable=False),
-    Column("output_tokens", Integer, nullable=False),
+    Column("input_tokens", TokenCount, nullable=False),
+    Column("output_tokens", TokenCount, nullable=False),
     Column("cost_usd", Float),
     Column("estimated", Boolean, nullable=False),
     Index("ix_usage_owner_day", "owner", "day"),
+)
+
+# No key to the runs here either: what was bought counts, whatever becomes of the run.
+quota_charges = Table(
+    "quota_charges",
+    metadata,
+    Column("run_id", String(26), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("format", String(64), nullable=False),
+    Column("charged_at", Instant, nullable=False),
+    Index("ix_quota_charges_owner_format", "owner", "format", "charged_at"),
 )
 
 cached_results = Table(
@@ -153,7 +157,7 @@ children = Table(
     metadata,
     Column("id", String(26), primary_key=True),
     Column("owner", String(64), nullable=False),
-    Column("profile", JSON, nullable=False),
+    Column("profile", GivenJson("profile"), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Index("ix_children_owner_id", "owner", "id"),
@@ -165,12 +169,12 @@ story_sessions = Table(
     Column("id", String(26), primary_key=True),
     Column("owner", String(64), nullable=False),
     Column("child_id", String(26), ForeignKey("children.id", ondelete="CASCADE")),
-    Column("reader", JSON(none_as_null=True)),
+    Column("reader", GivenJson("reader", none_as_null=True)),
     Column("theme", String, nullable=False),
     Column("title", String),
-    Column("planned_chapters", Integer, nullable=False),
-    Column("bookmark_chapter", Integer, nullable=False),
-    Column("bookmark_section", Integer, nullable=False),
+    Column("planned_chapters", GivenInteger("planned_chapters"), nullable=False),
+    Column("bookmark_chapter", GivenInteger("chapter_number"), nullable=False),
+    Column("bookmark_section", GivenInteger("section"), nullable=False),
     Column("timezone", String(64), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
@@ -199,7 +203,7 @@ documents = Table(
     Column("words", Integer, nullable=False),
     Column("sha256", String(64), nullable=False),
     Column("language", String(16)),
-    Column("warnings", JSON, nullable=False),
+    Column("warnings", OwnJson, nullable=False),
     Column("created_at", Instant, nullable=False),
     # Last: SQLite reads the columns before it without the long text.
     Column("text", Text, nullable=False),
@@ -222,7 +226,7 @@ personas = Table(
     Column("owner", String(64), nullable=False),
     Column("kind", String(16), nullable=False),
     Column("name", String(80), nullable=False),
-    Column("data", JSON, nullable=False),
+    Column("data", GivenJson("data"), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Index("ix_personas_owner_id", "owner", "id"),

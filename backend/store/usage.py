@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import Connection, case, delete, func, insert, select
+from sqlalchemy import Connection, Integer, case, cast, delete, func, insert, select
 
 from backend.store.database import Database
 from backend.store.tables import usage
@@ -83,7 +83,7 @@ class UsageRepository:
                 func.sum(usage.c.output_tokens),
                 cost,
                 func.sum(case((usage.c.cost_usd.is_(None), tokens), else_=0)),
-                func.max(usage.c.estimated),
+                func.max(cast(usage.c.estimated, Integer)),
             )
             .where(usage.c.owner == owner, usage.c.day >= first_day, usage.c.day <= last_day)
             .group_by(name)

@@ -2,9 +2,9 @@
 
 Two kinds of v2 events count, and nothing else can reach a reader:
 - a node begins: `on_chain_start` where the event's name is the node's own;
-- the graph's own stream (`on_chain_stream` without a parent), which is in order: what a node wrote
-  on its `Page` (mode `custom`), and what a node that ended brought to the state (mode `updates`).
-Models aren't listened to: what counts, a node writes on its page, and a call tells itself what it cost.
+- the graph's own stream (`on_chain_stream` without a parent), which is in order: messages and call usage that a node
+  wrote itself (mode `custom`), and what a node that ended brought to the state (mode `updates`).
+Models aren't listened to: what counts, a node writes itself, and a call reports its own usage.
 """
 
 from collections.abc import AsyncGenerator, Iterator
@@ -13,33 +13,22 @@ from typing import Any, cast, get_args
 
 from langchain_core.runnables import RunnableConfig
 from langchain_core.runnables.schema import StreamEvent
+from langgraph.errors import GraphDrained
 from langgraph.runtime import RunControl
 from langgraph.types import Command
 
-from backend.streaming.chunks import (
-    Content,
-    ContentData,
-    Facts,
-    FactsData,
-    InputRequired,
-    InputRequiredData,
+from workflows.graph import Graph
+from workflows.messages.messages import (
+    CallUsage,
+    InputRequested,
     Message,
-    Metadata,
-    MetadataData,
-    NodeEvent,
-    NodeEventData,
+    MetricsCalculated,
+    NodeChanged,
     NodeName,
     NodeStatus,
-    OutlineData,
-    OutlineMessage,
-    Retract,
-    RetractData,
-    SafetyCheck,
-    SafetyCheckData,
+    OutlinePlanned,
 )
-from backend.streaming.tally import Tally
-from workflows.graph import Graph
-from workflows.page import PageItem
+from workflows.messages.usage_totals import UsageTotals
 from workflows.state import RunContext
 
 _NODES = frozenset(get_args(NodeName))
@@ -52,7 +41,7 @@ async def stream_messages(
     *,
     context: RunContext,
     control: RunControl,
-    tally: Tally,
+    tally: UsageTotals,
 ) -> AsyncGenerator[Message]:
     """Runs the graph and yields what readers are told, in order. `tally` has what was spent before.
 
@@ -71,17 +60,27 @@ async def stream_messages(
         # A step is in the checkpoint before the next one begins.
         durability="sync",
     )
-    async with aclosing(cast(AsyncGenerator[StreamEvent], events)) as stream:
-        async for event in stream:
-            for message in mapping.messages(event):
-                yield message
+    try:
+        async with aclosing(cast(AsyncGenerator[StreamEvent], events)) as stream:
+            async for event in stream:
+                for message in mapping.messages(event):
+                    yield message
+    except GraphDrained:
+        raise
+    except Exception:
+        for message in mapping.failures():
+            yield message
+        raise
 
 
 class EventMapping:
     """One event → the messages that it means, mostly none. Keeps what must be counted along the way."""
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: UsageTotals) -> None:
         self._tally = tally
+        self._open: dict[
+            tuple[NodeName, int | None], str | None
+        ] = {}  # nodes that began and didn't end: titles
 
     def messages(self, event: StreamEvent) -> Iterator[Message]:
         """Pure but for the totals of tokens."""
@@ -92,13 +91,15 @@ class EventMapping:
         elif kind == "on_chain_start":
             node = event["name"]
             if node == event["metadata"].get("langgraph_node") and node in _NODES:
-                yield _node_event(cast(NodeName, node), "started", _section_of(event["data"].get("input")))
+                section, title = _section_of(event["data"].get("input"))
+                self._open[cast(NodeName, node), section] = title
+                yield NodeChanged(node=cast(NodeName, node), status="started", section=section, title=title)
 
     def _graph_stream(self, chunk: tuple[str, Any]) -> Iterator[Message]:
         mode, payload = chunk
         if mode == "custom":
-            if payload["kind"] != "spending":
-                yield _page_item(payload)
+            if not isinstance(payload, CallUsage):
+                yield payload
             elif (usage := self._tally.add(payload)) is not None:
                 yield usage
             return
@@ -108,54 +109,38 @@ class EventMapping:
             if node == "__interrupt__":
                 yield _input_required(update)
             elif node in _NODES:
-                yield from _node_ended(node, update or {})
+                yield from self._node_ended(node, update or {})
             elif node == "review_outline" and update:
-                yield OutlineMessage(data=OutlineData.model_validate(update["outline"]))
+                yield OutlinePlanned.model_validate(update["outline"])
+
+    def failures(self) -> Iterator[NodeChanged]:
+        """The graph broke: the nodes that were at work will not end."""
+        for (node, section), title in self._open.items():
+            yield NodeChanged(node=node, status="failed", section=section, title=title)
+        self._open.clear()
+
+    def _node_ended(self, node: NodeName, update: dict[str, Any]) -> Iterator[Message]:
+        if "outline" in update:
+            yield OutlinePlanned.model_validate(update["outline"])
+        if update.get("metadata"):
+            yield MetricsCalculated.model_validate(update["metadata"])
+        sections = update.get("sections") or {}
+        section = next(iter(sections)) if node in ("generate_content", "enhance_content") else None
+        title = self._open.pop((node, section), None)
+        # A format that makes nothing of the finished text: the node had nothing to do.
+        status: NodeStatus = "skipped" if node == "derive" and not any(update.values()) else "completed"
+        yield NodeChanged(node=node, status=status, section=section, title=title)
 
 
-def _node_ended(node: NodeName, update: dict[str, Any]) -> Iterator[Message]:
-    if "outline" in update:
-        yield OutlineMessage(data=OutlineData.model_validate(update["outline"]))
-    if update.get("metadata"):
-        yield Metadata(data=MetadataData.model_validate(update["metadata"]))
-    sections = update.get("sections") or {}
-    section = next(iter(sections)) if node in ("generate_content", "enhance_content") else None
-    yield _node_event(node, "completed", section)
+def _section_of(task_input: Any) -> tuple[int | None, str | None]:
+    """The index and the title of the section that a task is about; neither for a node of the whole text."""
+    if not isinstance(task_input, dict) or "index" not in task_input:
+        return None, None
+    index = task_input["index"]
+    titles = {section["index"]: section["title"] for section in task_input["outline"]["sections"]}
+    return index, titles.get(index)
 
 
-def _node_event(node: NodeName, status: NodeStatus, section: int | None) -> NodeEvent:
-    return NodeEvent(data=NodeEventData(node=node, status=status, section=section))
-
-
-def _section_of(task_input: Any) -> int | None:
-    return task_input.get("index") if isinstance(task_input, dict) else None
-
-
-def _page_item(item: PageItem) -> Message:
-    match item["kind"]:
-        case "prose":
-            return Content(
-                data=ContentData.model_construct(
-                    section=item["section"],
-                    chunk=item["text"],
-                    is_complete=item["last"],
-                    piece=item.get("piece"),
-                )
-            )
-        case "retraction":
-            return Retract(
-                data=RetractData(section=item["section"], piece=item.get("piece"), reason=item["reason"])
-            )
-        case "judgement":
-            return SafetyCheck(data=SafetyCheckData.model_validate(item["verdict"]))
-        case "facts":
-            return Facts(data=FactsData.model_validate(item["facts"]))
-        case "notice":
-            return NodeEvent(data=NodeEventData(node=item["node"], status="started", message=item["message"]))
-
-
-def _input_required(interrupts: Any) -> InputRequired:
+def _input_required(interrupts: Any) -> InputRequested:
     value = interrupts[0].value
-    return InputRequired(
-        data=InputRequiredData(kind=value["kind"], payload=OutlineData.model_validate(value["payload"]))
-    )
+    return InputRequested(kind=value["kind"], payload=OutlinePlanned.model_validate(value["payload"]))

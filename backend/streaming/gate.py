@@ -10,20 +10,19 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from backend.streaming.chunks import (
-    Content,
-    ContentData,
+from workflows.messages.messages import (
     Message,
-    Metadata,
-    Retract,
-    SafetyCheck,
-    SafetyCheckData,
+    MetricsCalculated,
+    SafetyChecked,
+    SafetyIssue,
     Slot,
+    TextAppended,
+    TextRetracted,
     slot_of,
 )
 from workflows.safety.check import issue_of
 from workflows.safety.policy import GateMode, Policy
-from workflows.safety.rules import Finding
+from workflows.safety.rules import RuleMatch
 from workflows.safety.screen import Screen, screen
 from workflows.state import Section, State
 
@@ -35,22 +34,27 @@ class Gate:
         self._policy = policy
         self._mode: GateMode = policy.gate
         self._held: dict[Slot, _Held] = {}
+        self._told: set[Slot] = (
+            set()
+        )  # sections and pieces of which all was told, by a gate of whole sections
         self._delays = _Delays(clock)
 
     def take(self, message: Message) -> Iterator[Message]:
         """What readers are told for this message: itself, a part of the text, more of it, or nothing."""
         match message:
-            case Content(data=data) if self._mode != "open":
+            case TextAppended() as data if self._mode != "open":
                 yield from self._content(data)
-            case Retract(data=data):
+            case TextRetracted() as data:
                 self._held.pop(slot_of(data), None)
+                self._told.discard(slot_of(data))
                 self._delays.drop(slot_of(data))
                 yield message
-            case SafetyCheck(data=data) if data.stage == "section":
-                yield message
-                yield from self._verdict(data)
-            case Metadata(data=data):
-                yield Metadata(data=data.model_copy(update={"gate": self.report()}))
+            case SafetyChecked() as data:
+                yield self._without_held_quotes(data)
+                if data.stage == "section":
+                    yield from self._verdict(data)
+            case MetricsCalculated() as data:
+                yield data.model_copy(update={"gate": self.report()})
             case _:
                 yield message
 
@@ -71,7 +75,7 @@ class Gate:
         """How long text was held back so far, in milliseconds, for `metadata`."""
         return {"mode": self._mode, **self._delays.report()}
 
-    def _content(self, data: ContentData) -> Iterator[Message]:
+    def _content(self, data: TextAppended) -> Iterator[Message]:
         slot = slot_of(data)
         held = self._held.setdefault(slot, _Held(self._policy))
         was_stopped = held.finding is not None
@@ -85,7 +89,7 @@ class Gate:
             self._delays.drop(slot)
             yield self._stopped(data, held.finding)
 
-    def _verdict(self, data: SafetyCheckData) -> Iterator[Message]:
+    def _verdict(self, data: SafetyChecked) -> Iterator[Message]:
         if self._mode != "section" or not data.approved:
             return
         slot = data.section if data.piece is None else data.piece
@@ -93,21 +97,41 @@ class Gate:
         if slot is None or held is None or held.finding is not None or not held.is_whole:
             return
         del self._held[slot]
-        about = ContentData(section=data.section or 0, piece=data.piece, chunk="")
+        self._told.add(slot)
+        about = TextAppended(section=data.section or 0, piece=data.piece, chunk="")
         yield self._tell(about, "".join(held.passed), ends=True)
 
-    def _tell(self, about: ContentData, text: str, *, ends: bool) -> Content:
-        self._delays.went(slot_of(about), len(text))
-        return Content(
-            data=ContentData(section=about.section, piece=about.piece, chunk=text, is_complete=ends)
-        )
+    def _without_held_quotes(self, data: SafetyChecked) -> SafetyChecked:
+        """The verdict without words of texts that readers haven't been told."""
+        issues = [
+            _without_quote(issue) if self._is_held(data.piece or issue.get("section")) else issue
+            for issue in data.issues
+        ]
+        return data.model_copy(update={"issues": issues})
 
-    def _stopped(self, data: ContentData, finding: Finding) -> SafetyCheck:
+    def _is_held(self, slot: Slot | None) -> bool:
+        if slot is None or self._mode == "open":
+            return False
+        if self._mode == "section":
+            return slot not in self._told
+        return slot in self._held and self._held[slot].finding is not None
+
+    def _tell(self, about: TextAppended, text: str, *, ends: bool) -> TextAppended:
+        self._delays.went(slot_of(about), len(text))
+        return TextAppended(section=about.section, piece=about.piece, chunk=text, is_complete=ends)
+
+    def _stopped(self, data: TextAppended, finding: RuleMatch) -> SafetyChecked:
         section = data.section if data.piece is None else None
-        issue = issue_of(finding, section)
+        issue = _without_quote(issue_of(finding, section))
         verdict = {"stage": "sentence", "approved": False, "score": 0.0, "issues": [issue]}
         about = {"section": section, "piece": data.piece, "policy": self._policy.label, "layers": ["rules"]}
-        return SafetyCheck(data=SafetyCheckData.model_validate({**verdict, **about}))
+        return SafetyChecked.model_validate({**verdict, **about})
+
+
+def _without_quote(issue: SafetyIssue) -> SafetyIssue:
+    kept = issue.copy()
+    kept.pop("quote", None)
+    return kept
 
 
 class _Held:
@@ -119,11 +143,11 @@ class _Held:
         self.is_whole = False
 
     @property
-    def finding(self) -> Finding | None:
+    def finding(self) -> RuleMatch | None:
         """The broken rule for which the section is stopped."""
         return self._screen.finding
 
-    def add(self, data: ContentData) -> str:
+    def add(self, data: TextAppended) -> str:
         """More text; returns what of it, and of what waited, has passed."""
         text = self._screen.feed(data.chunk)
         if data.is_complete:

@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 import orjson
 
 from backend.log.entry import Entry
-from backend.streaming.chunks import Content, ContentData, Message, encode
+from workflows.messages.messages import Message, TextAppended, encode
 
 _T = TypeVar("_T")
 
@@ -57,18 +57,16 @@ def _continues(before: _Text, after: _Text) -> bool:
     return not before.is_complete and before.section == after.section and before.piece == after.piece
 
 
-def _join(texts: list[_Text]) -> Content:
+def _join(texts: list[_Text]) -> TextAppended:
     chunk = "".join(text.chunk for text in texts)
     section, piece, is_complete, _ = texts[-1]
-    return Content(
-        data=ContentData.model_construct(section=section, chunk=chunk, is_complete=is_complete, piece=piece)
-    )
+    return TextAppended.model_construct(section=section, chunk=chunk, is_complete=is_complete, piece=piece)
 
 
 def _text_of_message(message: Message) -> _Text | None:
-    if not isinstance(message, Content):
+    if not isinstance(message, TextAppended):
         return None
-    data = message.data
+    data = message
     return _Text(data.section, data.piece, data.is_complete, data.chunk)
 
 

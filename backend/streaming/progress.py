@@ -2,16 +2,15 @@
 
 from collections.abc import Callable
 
-from backend.streaming.chunks import (
-    Content,
+from workflows.messages.messages import (
     Message,
-    NodeEvent,
-    OutlineMessage,
-    Progress,
-    ProgressData,
-    Retract,
+    NodeChanged,
+    OutlinePlanned,
+    ProgressReported,
+    TextAppended,
+    TextRetracted,
 )
-from backend.streaming.transcript import Transcript
+from workflows.messages.transcript import Transcript
 from workflows.text.words import count_words
 
 _EVERY_SECONDS = 1.0
@@ -44,24 +43,24 @@ class ProgressMeter:
         words = {index: count_words(transcript.text_of(index)) for index in transcript.started}
         self.resume(words, transcript.percent)
         if transcript.outline is not None:
-            self.plan(sum(section.target_words for section in transcript.outline.sections))
+            self.plan(transcript.outline.target_words)
 
-    def follow(self, message: Message) -> Progress | None:
+    def follow(self, message: Message) -> ProgressReported | None:
         """What a message means for the progress; said after it."""
         match message:
-            case OutlineMessage(data=outline):
-                return self.plan(sum(section.target_words for section in outline.sections))
-            case Content(data=content) if content.piece is None:
+            case OutlinePlanned() as outline:
+                return self.plan(outline.target_words)
+            case TextAppended() as content if content.piece is None:
                 return self.add(content.section, content.chunk)
-            case Content(data=content):
+            case TextAppended() as content:
                 return self.look(f"Writing {content.piece}")
-            case Retract(data=retraction) if retraction.piece is None:
+            case TextRetracted() as retraction if retraction.piece is None:
                 self.drop(retraction.section)
-            case NodeEvent(data=event) if event.status == "started" and event.node in _SAYINGS:
+            case NodeChanged() as event if event.status == "started" and event.node in _SAYINGS:
                 return self.now(_SAYINGS[event.node])
         return None
 
-    def plan(self, target_words: int) -> Progress:
+    def plan(self, target_words: int) -> ProgressReported:
         """The outline is there."""
         self._target = target_words
         return self._tell("The plan is made", _PLANNED)
@@ -72,7 +71,7 @@ class ProgressMeter:
         self._already = sum(words.values())
         self._percent = percent
 
-    def add(self, section: int, chunk: str) -> Progress | None:
+    def add(self, section: int, chunk: str) -> ProgressReported | None:
         """More text; says something about once a second."""
         known = self._last_words.get(section, "")
         text = known + chunk  # a token is often a part of a word
@@ -85,15 +84,15 @@ class ProgressMeter:
         self._words.pop(section, None)
         self._last_words.pop(section, None)
 
-    def look(self, message: str) -> Progress | None:
+    def look(self, message: str) -> ProgressReported | None:
         """Something goes on that counts no words of the text; said about once a second."""
         return self._tell(message) if self._due() else None
 
-    def now(self, message: str, percent: int = 0) -> Progress:
+    def now(self, message: str, percent: int = 0) -> ProgressReported:
         """Said at once; `percent` is how far something else is that this depends on."""
         return self._tell(message, percent)
 
-    def done(self) -> Progress:
+    def done(self) -> ProgressReported:
         """The last one."""
         self._percent = 100
         return self._tell("Done", 100)
@@ -101,20 +100,18 @@ class ProgressMeter:
     def _due(self) -> bool:
         return self._clock() - self._told >= _EVERY_SECONDS
 
-    def _tell(self, message: str, at_least: int = 0) -> Progress:
+    def _tell(self, message: str, at_least: int = 0) -> ProgressReported:
         self._told = self._clock()
         words = sum(self._words.values())
         share = min(1.0, words / self._target) if self._target else 0.0
         written = _PLANNED + int(share * _WRITING_SHARE) if self._target else 0
         self._percent = max(self._percent, at_least, written)
-        return Progress(
-            data=ProgressData(
-                percent=self._percent,
-                words=words,
-                target_words=self._target,
-                eta_seconds=self._eta(words),
-                message=message,
-            )
+        return ProgressReported(
+            percent=self._percent,
+            words=words,
+            target_words=self._target,
+            eta_seconds=self._eta(words),
+            message=message,
         )
 
     def _eta(self, words: int) -> int | None:

@@ -1,28 +1,66 @@
 """Other ways to be told the same log: one section after another, whole sentences, whole sections.
 
-A view is a pure function of the log, so the number after the colon of its ids (the how-manieth message
-of the view it is) means the same on every connection and in every process: a reader who comes back
-with the same query options is sent exactly what follows.
+A view is a pure function of the log, so the number of a message in it (the how-manieth of the view it is)
+means the same on every connection and in every process: a reader who comes back with the same query options
+is sent exactly what follows.
 """
 
 from collections.abc import Iterator
 from typing import Literal, Protocol
 
 from backend.log.entry import Entry
-from backend.streaming.chunks import (
+from workflows.messages.lenient import decode_stored
+from workflows.messages.messages import (
     TERMINAL,
-    Content,
-    ContentData,
-    Retract,
     Slot,
-    decode,
+    TextAppended,
+    TextRetracted,
     encode,
     slot_of,
 )
-from workflows.text.words import last_sentence_end
+from workflows.text.sentences import last_sentence_end
 
 Order = Literal["live", "reading"]
 Granularity = Literal["token", "sentence", "section"]
+
+
+_VIEWS: tuple[tuple[Order, Granularity], ...] = (
+    ("live", "token"),
+    ("live", "sentence"),
+    ("live", "section"),
+    ("reading", "token"),
+    ("reading", "sentence"),
+    ("reading", "section"),
+)
+"""A view's place here is part of its ids: add at the end, never between."""
+_IDS_OF_A_VIEW = 10**12
+
+
+def first_id(order: Order, granularity: Granularity) -> int:
+    """What is added to a view's numbers on the wire, so that an id tells which view it is of; 0 for the log itself.
+
+    Millions of millions apart: no run has so many messages, and JavaScript still counts there exactly.
+    """
+    return _VIEWS.index((order, granularity)) * _IDS_OF_A_VIEW
+
+
+def number_in_view(id: int, order: Order, granularity: Granularity) -> int:
+    """A number on the wire → the number in this view; 0, before the first message, is every view's.
+
+    Raises ValueError with a sentence for an id of another view: what its reader has isn't what this view's readers
+    have before any one message, so there is no place to go on from.
+    """
+    place, number = divmod(id, _IDS_OF_A_VIEW)
+    if id == 0 or place == _VIEWS.index((order, granularity)):
+        return number
+    if place >= len(_VIEWS):
+        raise ValueError(f"no message was ever sent with the number {id}")
+    own, other = _VIEWS[place], (order, granularity)
+    raise ValueError(
+        f"this id was sent with order={own[0]}&granularity={own[1]}, and means nothing with order={other[0]}"
+        f"&granularity={other[1]}; ask for the same order and granularity as before, or leave the id out to read from "
+        "the start"
+    )
 
 
 class _Stage(Protocol):
@@ -107,20 +145,17 @@ class _Grains:
         self._pending: dict[Slot, str] = {}
 
     def feed(self, entry: Entry) -> Iterator[Entry]:
-        if entry.type == "content":
-            message = decode(entry.data)
-            assert isinstance(message, Content)
-            yield from self._content(entry, message.data)
+        message = decode_stored(entry.data) if entry.type in ("content", "retract") else None
+        if isinstance(message, TextAppended):
+            yield from self._content(entry, message)
             return
-        if entry.type == "retract":
-            message = decode(entry.data)
-            assert isinstance(message, Retract)
-            self._pending.pop(slot_of(message.data), None)
+        if isinstance(message, TextRetracted):
+            self._pending.pop(slot_of(message), None)
         elif entry.type in TERMINAL:
             yield from self._rest(entry)
         yield entry
 
-    def _content(self, entry: Entry, data: ContentData) -> Iterator[Entry]:
+    def _content(self, entry: Entry, data: TextAppended) -> Iterator[Entry]:
         slot = slot_of(data)
         text = self._pending.pop(slot, "") + data.chunk
         if data.is_complete:
@@ -145,7 +180,7 @@ def _reading_order(slot: Slot) -> tuple[bool, int]:
 
 def _content(entry: Entry, slot: Slot, chunk: str, *, is_complete: bool) -> Entry:
     section, piece = (0, slot) if isinstance(slot, str) else (slot, None)
-    message = Content(data=ContentData(section=section, piece=piece, chunk=chunk, is_complete=is_complete))
+    message = TextAppended(section=section, piece=piece, chunk=chunk, is_complete=is_complete)
     return Entry(entry.seq, "content", encode(message))
 
 
@@ -153,11 +188,12 @@ def _section(entry: Entry) -> int | None:
     """The section whose text this entry changes, if any."""
     if entry.type not in ("content", "retract"):
         return None
-    message = decode(entry.data)
-    assert isinstance(message, Content | Retract)
-    return message.data.section if message.data.piece is None else None
+    message = decode_stored(entry.data)
+    if not isinstance(message, TextAppended | TextRetracted):
+        return None
+    return message.section if message.piece is None else None
 
 
 def _ends_section(entry: Entry) -> bool:
-    message = decode(entry.data)
-    return isinstance(message, Content) and message.data.is_complete
+    message = decode_stored(entry.data)
+    return isinstance(message, TextAppended) and message.is_complete

@@ -7,6 +7,7 @@ SIGKILL before or after it. That is how a kill falls exactly between the log and
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -15,23 +16,26 @@ from typing import Any
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 
 from backend.app import create_app
-from backend.log.sql import SqlLog
+from backend.log.sqlite import SqliteLog
 from backend.server import run_server
+from backend.store.owned_runs import OwnedRunRepository
 from backend.store.runs import RunRepository
 from tests.service import settings_for  # which imports the SDKs: once, before the fork
 
 POINTS: dict[str, tuple[type, str]] = {
-    "log": (SqlLog, "append"),
+    "log": (SqliteLog, "append"),
     "checkpoint": (AsyncSqliteSaver, "aput"),
     "task": (AsyncSqliteSaver, "aput_writes"),
-    "claim": (RunRepository, "claim"),
-    "take_over": (SqlLog, "take_over"),
-    "result": (RunRepository, "finish"),
+    "claim": (RunRepository, "resume"),
+    "take_over": (SqliteLog, "take_over"),
+    "result": (OwnedRunRepository, "_end"),
 }
 
 
-def run(port: int, values: dict[str, Any], crash_at: str | None) -> None:
-    """Serves until it is killed or told to stop."""
+def run(port: int, values: dict[str, Any], crash_at: str | None, clock: float = 0.0) -> None:
+    """Serves until it is killed or told to stop. Its clock is `clock` seconds ahead of the true one."""
+    if clock:
+        _set_clock(clock)
     if crash_at is not None:
         _arm(crash_at)
     given = dict(values)
@@ -42,6 +46,12 @@ def run(port: int, values: dict[str, Any], crash_at: str | None) -> None:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     run_server(app, listener, settings.drain_seconds)
+
+
+def _set_clock(seconds: float) -> None:
+    now, now_ns = time.time, time.time_ns
+    time.time = lambda: now() + seconds
+    time.time_ns = lambda: now_ns() + int(seconds * 1e9)
 
 
 def _arm(crash_at: str) -> None:

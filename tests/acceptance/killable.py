@@ -33,13 +33,17 @@ class KillableService:
         given = {"provider_url": provider_url, "data_dir": str(data_dir), "max_resumes": 1_000_000}
         self._settings = {**given, **settings}
         self._process: BaseProcess | None = None
+        self.clock = 0.0
+        """Seconds that the clock of the next process is ahead of the true one."""
         self.client = Client(f"http://127.0.0.1:{self.port}")
 
     async def start(self, crash_at: str | None = None) -> Self:
         """Returns when it answers. `crash_at` names a point at which it kills itself (see `child`)."""
         from tests.acceptance.child import run
 
-        process = _forks.Process(target=run, args=(self.port, self._settings, crash_at), daemon=True)
+        process = _forks.Process(
+            target=run, args=(self.port, self._settings, crash_at, self.clock), daemon=True
+        )
         await asyncio.to_thread(process.start)
         self._process = process
         deadline = asyncio.get_running_loop().time() + _START_SECONDS
@@ -64,6 +68,11 @@ class KillableService:
         """SIGSTOP: it is alive, and does nothing."""
         assert self._process is not None and self._process.pid is not None
         os.kill(self._process.pid, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT: it goes on where it was."""
+        assert self._process is not None and self._process.pid is not None
+        os.kill(self._process.pid, signal.SIGCONT)
 
     async def died(self) -> None:
         """Returns when the process is gone."""

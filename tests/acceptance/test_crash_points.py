@@ -8,12 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
-from backend.streaming.chunks import Progress
 from tests.acceptance.killable import KillableService
 from tests.fakes.answer import split_tokens
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import CALLS, Told
+from workflows.messages.messages import ProgressReported
 
 # Where a run of four scenes can break: around what is told, a task's result, a step's checkpoint,
 # the taking over of a run, and the storing of its result.
@@ -185,5 +185,5 @@ async def test_kill_while_a_kept_result_is_told_again_buys_nothing(
     assert told.text == late.text == kept.text == told.ending["story_content"] == stored["text"]
     assert hashlib.sha256(told.text.encode()).hexdigest() == told.ending["sha256"]
     assert stored["status"] == "completed" and stored["usage"]["output_tokens"] == 0
-    percents = [frame.message.data.percent for frame in frames if isinstance(frame.message, Progress)]
+    percents = [frame.message.percent for frame in frames if isinstance(frame.message, ProgressReported)]
     assert percents == sorted(percents) and percents[-1] == 100

@@ -49,7 +49,7 @@ async def test_service_that_stops_finishes_the_sections_it_writes_and_begins_no_
     async with serve(settings) as service:
         run_id = await service.client.start(parallel=2)
         await provider.wait_for_held(2)
-        draining = asyncio.create_task(service.resources.execution.drain(60))
+        draining = asyncio.create_task(service.resources.engine.drain(60))
         await asyncio.sleep(0)  # now it has been asked to
         provider.release()
         await draining

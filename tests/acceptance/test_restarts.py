@@ -312,3 +312,81 @@ async def test_run_that_broke_in_one_process_is_written_to_its_end_by_another(
     assert told.ending is not None and told.text == late.text == told.ending["story_content"]
     assert [run["status"] for run in stored] == ["completed"] * 2
     assert len(provider.generations) == CALLS + 1  # the scene that broke, and nothing else
+
+
+async def test_run_that_is_read_through_another_process_is_cancelled_when_that_reader_leaves_and_not_before(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(hold_after=60), structured=False, nth=1, times=1),))
+    settings = {"disconnect_grace": 4}
+    async with (
+        KillableService(provider.openai_url, tmp_path / "data", **settings) as writer,
+        KillableService(provider.openai_url, tmp_path / "data", **settings) as other,
+    ):
+        run_id = await writer.client.start(on_disconnect="cancel")
+        told = Told()
+        reading = asyncio.create_task(other.client.read(run_id, told))
+        [call] = await provider.wait_for_held()
+        await asyncio.wait([reading], timeout=7)  # longer than the grace
+        still = (await writer.client.run(run_id))["status"], told.ending
+        reading.cancel()
+        await provider.wait_for_disconnect(call)
+        async with asyncio.timeout(20):
+            while (await other.client.run(run_id))["status"] == "running":  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+        ended = (await other.client.run(run_id))["status"]
+
+    assert still == ("running", None) and ended == "cancelled"
+
+
+async def test_run_that_is_waited_for_in_another_process_is_read(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(hold_after=60), structured=False, nth=1, times=1),))
+    body = {"format": "story", "input": STORY, "options": {"on_disconnect": "cancel"}}
+    headers = {"Idempotency-Key": "the same"}
+    settings = {"disconnect_grace": 4}
+    async with (
+        KillableService(provider.openai_url, tmp_path / "data", **settings) as writer,
+        KillableService(provider.openai_url, tmp_path / "data", **settings) as other,
+    ):
+        await writer.client.http.post("/api/v1/runs", json=body, headers=headers)
+        waiting = asyncio.create_task(
+            other.client.http.post("/api/v1/runs?wait=true", json=body, headers=headers)
+        )
+        await provider.wait_for_held()
+        await asyncio.wait([waiting], timeout=7)
+        provider.release()
+        reply = await waiting
+
+    assert reply.json()["status"] == "completed"
+
+
+async def test_run_of_a_frozen_process_is_cancelled_resumed_and_deleted_by_another_one(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(hold_after=8), structured=False, nth=2, times=1),))
+    async with (
+        KillableService(provider.openai_url, tmp_path / "data") as other,
+        KillableService(provider.openai_url, tmp_path / "data") as frozen,
+    ):
+        run_id = await frozen.client.start()
+        [call] = await provider.wait_for_held()
+        await asyncio.sleep(0.3)  # so that it isn't frozen while it holds the database
+        frozen.freeze()
+        began = asyncio.get_running_loop().time()
+        cancelled = await other.client.http.post(f"/api/v1/runs/{run_id}/cancel")
+        took = asyncio.get_running_loop().time() - began
+        resumed = await other.client.http.post(f"/api/v1/runs/{run_id}/resume")
+        told = await other.client.read(run_id)
+        frozen.thaw()
+        await provider.wait_for_disconnect(call)  # it sees that it lost the run, and buys no more
+        late = await frozen.client.read(run_id)
+        deleted = await frozen.client.http.delete(f"/api/v1/runs/{run_id}")
+        gone = await other.client.http.get(f"/api/v1/runs/{run_id}")
+
+    assert cancelled.json()["status"] == "cancelled" and took < 3  # a second, and what the machine adds
+    assert resumed.status_code == 202 and told.ending is not None
+    assert told.text == late.text == told.ending["story_content"]
+    assert len(provider.generations) == CALLS + 1
+    assert (deleted.status_code, gone.status_code) == (204, 404)

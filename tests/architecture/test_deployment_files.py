@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import pytest
 from ruamel.yaml import YAML
 
-from backend.settings import Settings
+from backend.settings import Settings, settings_models
 from tests.architecture.tree import ROOT
+from workflows.formats.settings import variables_of
 
 
 class Instruction(NamedTuple):
@@ -51,6 +52,15 @@ def _compose() -> dict[str, Any]:
 def _is_pinned(image: str) -> bool:
     _, _, tag = image.partition(":")
     return tag not in ("", "latest")
+
+
+MADE_BY_THE_IMAGE = {"STORYWIRE_HOST", "STORYWIRE_PORT", "STORYWIRE_DATA_DIR", "STORYWIRE_RUNTIME_DIR"}
+
+
+def test_compose_hands_every_setting_on() -> None:
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    settings = set(re.findall(r"^# ?([A-Z_]+)=", example, re.MULTILINE))
+    assert set(_compose()["services"]["storywire"]["environment"]) == settings - MADE_BY_THE_IMAGE
 
 
 def test_image_is_built_from_named_versions() -> None:
@@ -172,9 +182,12 @@ def test_compose_starts_the_service_alone_unless_a_profile_is_named() -> None:
 
 
 def test_compose_hands_on_settings_that_exist() -> None:
-    known = {f"STORYWIRE_{name.upper()}" for name in Settings.model_fields}
-    for field in Settings.model_fields.values():
-        known.update(getattr(field.validation_alias, "choices", []))
+    known = {
+        name
+        for model in settings_models()
+        for field in model.model_fields
+        for name in variables_of(model, field)
+    }
     handed_on = set(_compose()["services"]["storywire"]["environment"])
     assert {name for name in handed_on if not name.startswith("LANGSMITH_")} <= known
     assert {"OPENAI_API_KEY", "GOOGLE_API_KEY", "GROQ_API_KEY", "OLLAMA_BASE_URL"} <= handed_on

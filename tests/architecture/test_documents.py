@@ -3,21 +3,23 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import pytest
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+from typing_extensions import is_typeddict
 
-from backend.api import catalogue, diagnostics, generate, health, metrics, runs, shares, usage, versions
 from backend.api.problems import STATUS
-from backend.runs.options import RunOptions
-from backend.settings import Settings
-from backend.streaming.chunks import Message, OutlineData, UsageData
+from backend.app import create_app
+from backend.runs.admission.options import RunOptions
+from backend.settings import Settings, settings_models
 from tests.architecture.tree import ROOT, committed_texts
+from workflows.formats.settings import variables_of
+from workflows.messages.messages import Message, OutlinePlanned, UsageUpdated
 
 # Messages of their own: where another one holds them, the page refers to them.
-REFERRED = {OutlineData, UsageData}
+REFERRED = {OutlinePlanned, UsageUpdated}
 CODE_BLOCK = re.compile(r"^```.*?^```|^ {4}.*?$", re.MULTILINE | re.DOTALL)
 
 
@@ -35,11 +37,6 @@ def _rows(text: str) -> Iterator[list[str]]:
 # Settings.
 
 
-def _names(field: str, info: FieldInfo) -> list[str]:
-    """The variables that set it, the usual one first."""
-    return list(getattr(info.validation_alias, "choices", [])) or [f"STORYWIRE_{field.upper()}"]
-
-
 def _default(info: FieldInfo) -> str:
     """As it is written in a file `.env`."""
     match info.default:
@@ -55,7 +52,8 @@ def _default(info: FieldInfo) -> str:
             return str(value)
 
 
-SETTINGS = {_names(name, info)[0]: info for name, info in Settings.model_fields.items()}
+FIELDS = [(model, name) for model in settings_models() for name in model.model_fields]
+SETTINGS = {variables_of(model, name)[0]: model.model_fields[name] for model, name in FIELDS}
 
 
 def test_env_example_holds_every_setting_with_its_default_and_no_other() -> None:
@@ -82,15 +80,15 @@ def test_settings_page_holds_every_setting_with_its_default_and_no_other() -> No
     assert found == {name: _default(info) or "none" for name, info in SETTINGS.items()}
 
 
-@pytest.mark.parametrize("field", Settings.model_fields)
-def test_documents_name_every_way_to_set_something(field: str) -> None:
-    for name in _names(field, Settings.model_fields[field]):
+@pytest.mark.parametrize(("model", "field"), FIELDS)
+def test_documents_name_every_way_to_set_something(model: type[BaseModel], field: str) -> None:
+    for name in variables_of(model, field):
         assert name in _read(".env.example")
         assert f"`{name}`" in _read("docs/settings.md")
 
 
 def test_documents_name_settings_that_exist() -> None:
-    known = {name for field, info in Settings.model_fields.items() for name in _names(field, info)}
+    known = {name for model, field in FIELDS for name in variables_of(model, field)}
     for path, text in _documents().items():
         assert set(re.findall(r"STORYWIRE_[A-Z_]+", text)) <= known, path
 
@@ -104,15 +102,22 @@ def _sections(text: str, mark: str) -> dict[str, str]:
     return {title.strip("`"): body for title, body in zip(parts[1::2], parts[2::2], strict=True)}
 
 
-def _fields(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """`(path, annotation)` of every field: `sections[].title` for a field of the models in a list."""
-    for name, info in model.model_fields.items():
-        inner = get_args(info.annotation)[0] if get_origin(info.annotation) is list else info.annotation
-        path = f"{prefix}{name}[]" if inner is not info.annotation else f"{prefix}{name}"
-        if isinstance(inner, type) and issubclass(inner, BaseModel) and inner not in REFERRED:
+def _fields(model: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """`(path, annotation)` of every field: `sections[].title` for a field of the objects in a list."""
+    for name, annotation in _annotations(model).items():
+        inner = get_args(annotation)[0] if get_origin(annotation) is list else annotation
+        path = f"{prefix}{name}[]" if inner is not annotation else f"{prefix}{name}"
+        if inner not in REFERRED and _annotations(inner):
             yield from _fields(inner, f"{path}.")
         else:
-            yield f"{prefix}{name}", info.annotation
+            yield f"{prefix}{name}", annotation
+
+
+def _annotations(kind: Any) -> dict[str, Any]:
+    """Of a model or a TypedDict; of anything else none."""
+    if isinstance(kind, type) and issubclass(kind, BaseModel):
+        return {name: info.annotation for name, info in kind.model_fields.items()}
+    return get_type_hints(kind) if is_typeddict(kind) else {}
 
 
 def _choices(annotation: Any) -> Iterator[str]:
@@ -123,9 +128,7 @@ def _choices(annotation: Any) -> Iterator[str]:
             yield from _choices(part)
 
 
-MESSAGES = {
-    kind.model_fields["type"].default: kind.model_fields["data"].annotation for kind in get_args(Message)
-}
+MESSAGES = {kind.type: kind for kind in get_args(Message)}
 
 
 def test_protocol_describes_every_message_and_no_other() -> None:
@@ -153,13 +156,11 @@ def test_protocol_describes_every_run_option_with_its_default() -> None:
     assert [cells[0].strip("`") for cells in _rows(options)] == list(RunOptions.model_fields)
 
 
-def test_protocol_names_every_route() -> None:
+def test_protocol_names_every_route_of_the_openapi_document() -> None:
     text = _read("docs/protocol.md")
-    for module in (runs, versions, shares, generate, catalogue, diagnostics, health, metrics, usage):
-        for route in module.router.routes:
-            path = getattr(route, "path", "")
-            for method in getattr(route, "methods", ()):
-                assert re.search(rf"`{method} {re.escape(path)}[`?]", text), f"{method} {path}"
+    for path, operations in create_app(Settings(_env_file=None)).openapi()["paths"].items():
+        for method in operations:
+            assert re.search(rf"`{method.upper()} {re.escape(path)}[`?]", text), f"{method.upper()} {path}"
 
 
 # Commands and links.
@@ -209,3 +210,23 @@ def test_links_between_documents_lead_somewhere() -> None:
             elif anchor and anchor not in _anchors(target.read_text(encoding="utf-8")):
                 dead.append(f"{path}: {link} (no such heading)")
     assert not dead
+
+
+# Decisions.
+
+ADRS = sorted((ROOT / "docs/adr").glob("[0-9]*.md"))
+
+
+@pytest.mark.parametrize("path", ADRS, ids=lambda path: path.name)
+def test_decision_has_number_title_status_and_date_and_stands_in_the_index(path: Path) -> None:
+    number = path.name[:4]
+    heading, _, status, *_ = path.read_text(encoding="utf-8").splitlines()
+    title = re.fullmatch(rf"# {number}\. (.+)", heading)
+    said = re.fullmatch(r"Status: (accepted|superseded by \d{4}) · Date: (\d{4}-\d\d-\d\d)", status)
+    assert title is not None and said is not None
+    row = f"| [{number}]({path.name}) | {title[1]} | {said[1]} | {said[2]} |"
+    assert row in _read("docs/adr/README.md").splitlines()
+
+
+def test_decisions_are_numbered_without_gaps() -> None:
+    assert [int(path.name[:4]) for path in ADRS] == list(range(1, len(ADRS) + 1))

@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PRODUCT = ("backend", "workflows")
+PRODUCT = ("backend", "storywire", "workflows")
 
 
 def modules() -> list[Path]:

@@ -5,11 +5,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.runs.options import RunOptions
+from backend.runs.admission.options import RunOptions
 from tests.browser import scripts
 from tests.browser.page_server import PageServer
 from tests.browser.scripted import Run, Scripted
 from tests.browser.scripts import TEXTS, begin, finish, join, posted, read_text, write
+from workflows.formats.defaults import exporters_of
 from workflows.formats.registry import list_formats
 
 pytestmark = pytest.mark.browser
@@ -27,7 +28,7 @@ def api(api: Scripted) -> Scripted:
             "input_schema": format.Input.model_json_schema(),
             "options_schema": RunOptions.model_json_schema(),
             "example": dict(format.example),
-            "exports": sorted(format.exporters()),
+            "exports": sorted(exporters_of(format)),
         }
         for format in FORMATS.values()
     ]

@@ -135,6 +135,10 @@ class FakeProvider:
         """The calls that buy tokens: neither moderations nor lists."""
         return [call for call in self.calls if call.api in {"chat", "responses", "gemini"}]
 
+    def forget(self) -> None:
+        """Forgets the calls so far."""
+        self._switchboard.journal.calls.clear()
+
     async def wait_for_calls(self, count: int = 1, within: float = 10.0) -> list[Call]:
         """All calls, once there are `count`. Each wait raises TimeoutError after `within` seconds."""
         await self._wait(lambda: len(self.calls) >= count, within)

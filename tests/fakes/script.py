@@ -107,7 +107,8 @@ class Script:
     `models` are the models there are (None: every name is known), `api_key` the key that is accepted (None:
     any). A call that asks for more than `most_tokens` is refused. `flagged` maps a word to the category that
     moderation finds where the word occurs, `flagged_score` is its score there. `ignores_limits`: a call's own
-    limit of tokens counts for nothing, as with some servers.
+    limit of tokens counts for nothing, as with some servers. `server` is one of `compatible.py`, in whose words the
+    chat API speaks.
     """
 
     rules: tuple[Rule, ...] = ()
@@ -118,6 +119,7 @@ class Script:
     flagged_score: float = 0.97
     ignores_limits: bool = False
     most_tokens: int | None = None
+    server: str | None = None
 
 
 _ADAPTER = TypeAdapter(Script)

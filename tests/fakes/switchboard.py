@@ -13,6 +13,7 @@ import orjson
 from tests.fakes.answer import compose_answer
 from tests.fakes.ask import Ask
 from tests.fakes.catalog import list_gemini, list_openai, moderate, read_moderation
+from tests.fakes.compatible import BY_NAME
 from tests.fakes.dialect import Dialect
 from tests.fakes.gemini import GeminiDialect, read_gemini
 from tests.fakes.line import Line, Request
@@ -91,6 +92,11 @@ class Switchboard:
         call = self._record(request, ask)
         cue = self._pick(call, ask)
         call.fault = cue.fault.kind if cue.fault else None
+        dialect = _DIALECTS.get(ask.api)
+        if ask.api == "chat" and (server := BY_NAME.get(self.matcher.script.server or "")) is not None:
+            dialect = server
+            if (refusal := server.refuse(ask.body)) is not None:
+                return self._refuse(line, call, *refusal)
         player = Player(line, self.journal, self.gates, call, cue)
         if self.matcher.script.ignores_limits:
             ask = replace(ask, max_tokens=None)
@@ -100,11 +106,18 @@ class Switchboard:
                 await player.play_body(cue.reply.json or self._moderate(ask))
             else:
                 call.tokens = answer.tokens
-                await player.play(answer, _DIALECTS[ask.api](ask, answer))
+                assert dialect is not None
+                await player.play(answer, dialect(ask, answer))
         except asyncio.CancelledError:
             call.disconnected = line.gone
             self.journal.announce()
             raise
+
+    def _refuse(self, line: Line, call: Call, status: int, body: dict[str, Any]) -> None:
+        call.status = status
+        line.respond(status, body)
+        call.finished, call.finished_at = True, time()
+        self.journal.announce()
 
     def _moderate(self, ask: Ask) -> dict[str, Any]:
         script = self.matcher.script

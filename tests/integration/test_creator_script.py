@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import Retract
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.service import LiveService, Told, serve, settings_for
+from workflows.messages.messages import TextRetracted
 
 POINT = "Bees see ultraviolet light"
 WISH: dict[str, Any] = {
@@ -37,8 +37,8 @@ async def test_script_that_misses_a_point_is_revised_once_and_says_where_it_is_s
     )
     async for frame in frames:
         told.take(frame)
-        if isinstance(frame.message, Retract):
-            retracted.append((frame.message.data.section, frame.message.data.reason))
+        if isinstance(frame.message, TextRetracted):
+            retracted.append((frame.message.section, frame.message.reason))
     assert told.ending is not None and told.ending["type"] == "complete", told.ending
     run_id = told.ending["run_id"]
     exported = await service.client.http.get(f"/api/v1/runs/{run_id}/export", params={"as": "srt"})

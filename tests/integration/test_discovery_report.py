@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import Content
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import LiveService, Told, serve, settings_for
 from workflows.formats.discovery_report.format import SECTIONS, DiscoveryReportFormat
+from workflows.messages.messages import TextAppended
 
 IDEAS = "What moves.\n\n1. A club. It meets.\n\n2. A book. It sells.\n\n3. A tour. It goes."
 
@@ -122,7 +122,7 @@ async def test_kept_report_answers_although_the_quota_is_used_up(
     assert other.status_code == 429 and spent == 1
 
 
-async def test_report_that_is_being_written_is_waited_for_although_the_quota_is_used_up(
+async def test_report_that_is_being_written_is_read_along_although_the_quota_is_used_up(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
     provider.script = Script(rules=(Rule(Reply(hold_after=9), contains=FIRST),))
@@ -141,7 +141,7 @@ async def test_report_that_is_being_written_is_waited_for_although_the_quota_is_
     assert (before, after) == (1, 1)
 
 
-async def test_report_that_waited_in_vain_takes_a_seat_before_it_is_written(
+async def test_report_that_waited_in_vain_takes_a_place_before_it_is_written(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
     provider.script = Script(rules=(Rule(Reply(hold_after=9), contains=FIRST),))
@@ -149,7 +149,7 @@ async def test_report_that_waited_in_vain_takes_a_seat_before_it_is_written(
     async with serve(settings) as service:
         first = (await ask_for(service, EXAMPLE)).json()["run_id"]
         async for frame in service.client.frames(first):
-            if isinstance(frame.message, Content):
+            if isinstance(frame.message, TextAppended):
                 break  # it has text, so it will count
         joining = (await ask_for(service, EXAMPLE)).json()["run_id"]
         written = await service.client.http.post(f"/api/v1/runs/{first}/cancel")
@@ -165,13 +165,34 @@ async def test_report_that_waited_in_vain_takes_a_seat_before_it_is_written(
     assert len([call for call in provider.calls if FIRST in call.prompt_text]) == 1
 
 
-async def test_failed_report_takes_a_seat_when_it_goes_on(provider: FakeProvider, tmp_path: Path) -> None:
+async def test_failed_report_counts_if_it_bought_something_and_goes_on_without_counting_again(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
     provider.script = Script(rules=(Rule(Reply(fault=Fault("drop", after=9)), contains=FIRST, times=1),))
+    settings = settings_for(provider, tmp_path, monthly_reports=1, judge="off")
+    async with serve(settings) as service:
+        failed = (await ask_for(service, EXAMPLE)).json()["run_id"]
+        await service.client.read(failed)
+        refused = await ask_for(service, {**EXAMPLE, "budget_range": "Under 9 euros"})
+        resumed = await service.client.http.post(f"/api/v1/runs/{failed}/resume")
+        told = await service.client.read(failed)
+        await service.client.http.delete(f"/api/v1/runs/{failed}")
+        spent = await used(service)
+
+    assert refused.status_code == 429 and resumed.status_code == 202
+    assert told.ending is not None and told.ending["type"] == "complete" and spent == 1
+
+
+async def test_failed_report_that_bought_nothing_takes_a_place_when_it_goes_on(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = Script(rules=(Rule(Reply(fault=Fault("status")), contains=FIRST, times=1),))
     settings = settings_for(provider, tmp_path, monthly_reports=1, judge="off")
     other = {**EXAMPLE, "budget_range": "Under 9 euros"}
     async with serve(settings) as service:
         failed = (await ask_for(service, EXAMPLE)).json()["run_id"]
         await service.client.read(failed)
+        assert (await service.client.run(failed))["status"] == "failed" and await used(service) == 0
         second = (await ask_for(service, other)).json()["run_id"]
         await service.client.read(second)
         refused = await service.client.http.post(f"/api/v1/runs/{failed}/resume")

@@ -13,9 +13,9 @@ from tests.fakes.provider import FakeProvider, refuse_port
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.integration.test_record_and_replay import EXAMPLE
 from tests.models import KEY, settings_of
-from workflows.models.checkup import check_models
-from workflows.models.finding import Finding
-from workflows.models.selection import EMBEDDED
+from workflows.models.choice.selection import EMBEDDED
+from workflows.models.doctor.checkup import check_models
+from workflows.models.doctor.finding import DoctorFinding
 
 MODELS = ("gpt-test", "gpt-test-mini", "llama-test", "gemini-test", "llama3.2:latest")
 
@@ -44,7 +44,7 @@ OPENAI = ("OPENAI_API_KEY", "OPENAI_BASE_URL")
 
 async def look(
     provider: FakeProvider, tmp_path: Path, model: str, *kept: str, **more: Any
-) -> dict[str, Finding]:
+) -> dict[str, DoctorFinding]:
     """The findings by what they are about; only the settings in `kept` are set, and those in `more`."""
     rest = {name: value for name, value in NOTHING.items() if name not in kept}
     settings = settings_of(provider.root_url, **{**rest, "model": model, "runtime_dir": tmp_path, **more})
@@ -206,4 +206,4 @@ async def test_doctor_finds_that_the_embedded_model_is_to_judge(
     findings = await check_models(
         settings_of(provider.root_url, model=str(EMBEDDED), runtime_dir=tmp_path, judge="llm")
     )
-    assert Finding("bad", f"{EMBEDDED} (judge)", message) in findings
+    assert DoctorFinding("bad", f"{EMBEDDED} (judge)", message) in findings

@@ -16,7 +16,7 @@ from starlette.types import Message
 from typer.testing import CliRunner
 
 from backend.api.diagnostics import LONGEST_SECONDS
-from backend.cli.findings import Findings
+from backend.cli.findings import ProxyFindings
 from backend.cli.main import app
 from backend.cli.proxy import measure
 from tests.fakes.provider import refuse_port
@@ -37,12 +37,14 @@ async def service(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Liv
         yield running
 
 
-async def _measure(service: LiveService, habits: Habits | None = None, idle: float | None = None) -> Findings:
+async def _measure(
+    service: LiveService, habits: Habits | None = None, idle: float | None = None
+) -> ProxyFindings:
     async with proxy(service.client.base_url, habits) as url:
         return await measure(url, ticks=4, interval_ms=30, idle=idle)
 
 
-def _found(findings: Findings, expected: set[str] | None = None) -> dict[str, bool]:
+def _found(findings: ProxyFindings, expected: set[str] | None = None) -> dict[str, bool]:
     """The findings by their code, and whether they say that streaming is broken."""
     # All of these close their connections; and a busy machine can make any stream come unevenly.
     left_aside = {"connection_close", "jitter", "buffered"} - (expected or set())

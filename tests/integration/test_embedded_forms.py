@@ -5,7 +5,7 @@ import pytest
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Script
 from workflows.errors import ModelBadOutput
-from workflows.formats.story.embedded import TRIES, Choices, offer_choices
+from workflows.formats.story.embedded import TRIES, PlotChoices, offer_choices
 from workflows.models.embedded.client import chat_model
 from workflows.models.embedded.process import Endpoint
 
@@ -20,7 +20,7 @@ ENDING = {
 }
 
 
-async def _offer(provider: FakeProvider) -> Choices:
+async def _offer(provider: FakeProvider) -> PlotChoices:
     chat = chat_model(Endpoint(provider.openai_url, "key", "model"))
     return await offer_choices(chat, name="Maya", theme="space", ending_text="Maya found the golden key.")
 

@@ -143,6 +143,20 @@ async def test_child_that_was_killed_is_started_again(tmp_path: Path) -> None:
         await server.close()
 
 
+async def test_child_that_is_frozen_is_killed_and_replaced(tmp_path: Path) -> None:
+    server = EmbeddedServer(tmp_path, health_timeout=3, trusted_seconds=0)
+    try:
+        first = await server.endpoint()
+        frozen = psutil.Process(read_pid(tmp_path))
+        frozen.suspend()
+        second = await server.endpoint()
+        assert second.api_key != first.api_key and not frozen.is_running()
+        assert await server.endpoint() == second  # one that answers stays
+        assert read_pid(tmp_path) in {child.pid for child in children()}
+    finally:
+        await server.close()
+
+
 async def test_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     with start_other(tmp_path) as parent:
         assert (await read_line(parent)).startswith("http://127.0.0.1:")

@@ -14,6 +14,7 @@ from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.podcasts import script
 from tests.service import LiveService, Told, serve, settings_for
+from workflows.formats.defaults import exporters_of
 from workflows.formats.registry import list_formats
 from workflows.safety.policy import Policy
 
@@ -114,7 +115,7 @@ async def test_example_of_every_format_is_in_its_page_and_is_written_to_the_end(
     for length in metadata["lengths"]:
         assert length["planned_words"] > 0 and length["words"] > 0
         assert length["deviation"] == round(length["words"] / length["target_words"] - 1, 4)
-    for kind, exporter in format.exporters().items():
+    for kind, exporter in exporters_of(format).items():
         file = await service.client.http.get(f"/api/v1/runs/{done['run_id']}/export", params={"as": kind})
         assert file.status_code == 200 and len(file.content) > 100, (kind, file.text)
         assert file.headers["content-type"] == exporter.media_type

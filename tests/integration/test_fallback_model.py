@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from langchain_core.messages import HumanMessage
 
-from backend.streaming.chunks import NodeEvent
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.models import Verdict, open_model
 from tests.service import CALLS, Told, serve, settings_for
 from workflows.errors import ModelBadOutput, ModelRateLimited, ModelUnavailable
-from workflows.models.calls import ask, stream_text
-from workflows.models.catalog import Model
-from workflows.models.fallback import Fallback
+from workflows.messages.messages import NodeChanged
+from workflows.models.calls.calls import ask, stream_text
+from workflows.models.clients.catalog import Model
+from workflows.models.clients.model import Fallback
 
 WISH = [HumanMessage("Write about 60 words.")]
 DOWN = Reply(fault=Fault("status", status=503))
@@ -45,8 +45,8 @@ async def test_story_is_told_by_the_fallback_model_while_the_other_is_down(
     async with serve(settings) as service:
         async for frame in service.client.frames(await service.client.start()):
             told.take(frame)
-            if isinstance(frame.message, NodeEvent) and frame.message.data.message:
-                notices.append((frame.message.data.node, frame.message.data.message))
+            if isinstance(frame.message, NodeChanged) and frame.message.message:
+                notices.append((frame.message.node, frame.message.message))
         models = (await service.client.http.get("/api/v1/models")).json()
 
     assert told.ending is not None and told.ending["type"] == "complete", told.ending

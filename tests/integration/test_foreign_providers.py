@@ -9,8 +9,8 @@ from llmock.testing import LLMockServer
 
 from tests.models import APIS, Verdict, open_model
 from workflows.errors import StorywireError
-from workflows.models.calls import ask, stream_text
-from workflows.models.catalog import Model
+from workflows.models.calls.calls import ask, stream_text
+from workflows.models.clients.catalog import Model
 
 WISH = [HumanMessage("Write a short story about a lighthouse.")]
 

@@ -1,19 +1,16 @@
 """A format in a package of its own, installed beside Storywire: the example of docs/formats.md."""
 
 import re
-import shutil
-import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
+from tests.plugins import install, taken_away
 from tests.service import LiveService, Told, serve, settings_for
-from workflows.formats.registry import list_formats
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "tests" / "packages" / "letters"
@@ -23,18 +20,8 @@ LETTER = {"to": "Grandma", "about": "our first week by the sea"}
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The package, built and installed into a folder of its own, and that folder on the path."""
-    source, target = tmp_path_factory.mktemp("source") / "letters", tmp_path_factory.mktemp("installed")
-    shutil.copytree(PACKAGE, source)
-    uv = Path(sys.executable).parent / "uv"
-    how = ["--offline", "--quiet", "--no-config", "--no-deps", "--no-build-isolation"]
-    where = ["--python", sys.executable, "--target", str(target), str(source)]
-    subprocess.run([str(uv), "pip", "install", *how, *where], check=True, timeout=60)
-    sys.path.insert(0, str(target))
-    list_formats.cache_clear()
-    yield target
-    sys.path.remove(str(target))
-    sys.modules.pop("letters", None)
-    list_formats.cache_clear()
+    with install(tmp_path_factory.mktemp("letters"), "letters") as target:
+        yield target
 
 
 @pytest.fixture
@@ -110,7 +97,7 @@ async def test_runs_of_a_format_that_has_gone_can_be_read_and_removed_and_nothin
         written, broken = [await _write(service), await _write(service)]
         running = await _start(service)
         await provider.wait_for_held()
-    with _gone(installed):
+    with taken_away(installed):
         async with serve(settings_for(provider, tmp_path)) as service:
             http = service.client.http
             listed = (await http.get("/api/v1/runs")).json()["runs"]
@@ -141,13 +128,3 @@ async def _write(service: LiveService) -> str:
     run_id = await _start(service)
     await service.client.read(run_id)
     return run_id
-
-
-@contextmanager
-def _gone(installed: Path) -> Iterator[None]:
-    """As if the package were taken away."""
-    sys.path.remove(str(installed))
-    list_formats.cache_clear()
-    yield
-    sys.path.insert(0, str(installed))
-    list_formats.cache_clear()

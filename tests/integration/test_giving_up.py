@@ -11,6 +11,7 @@ from backend.store.runs import Run, RunRepository
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import CALLS, STORY, LiveService, serve, settings_for
+from tests.unit.stored_runs import add_run
 
 
 @pytest.fixture
@@ -22,46 +23,34 @@ async def service(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[LiveS
 
 async def _orphan(service: LiveService, **values: Any) -> Run:
     """A run whose process is dead."""
-    run = await _runs(service).add(
-        {
-            "id": str(ULID()),
-            "owner": "local",
-            "format": "story",
-            "model": "openai:gpt-test",
-            "input": STORY,
-            "options": {},
-            "process": str(ULID()),
-            **values,
-        }
-    )
-    assert run is not None
-    return run
+    given = {"owner": "local", "model": "openai:gpt-test", "input": STORY, "process": str(ULID()), **values}
+    return await add_run(_runs(service), **given)
 
 
 def _runs(service: LiveService) -> RunRepository:
     return RunRepository(service.resources.database)
 
 
-async def _deaths(service: LiveService, run_id: str) -> int:
+async def _crash_count(service: LiveService, run_id: str) -> int:
     run = await _runs(service).find("local", run_id)
     assert run is not None
-    return run.deaths
+    return run.crash_count
 
 
 async def test_run_that_kills_its_processes_ends_with_a_sentence_and_goes_on_by_hand(
     service: LiveService, provider: FakeProvider
 ) -> None:
-    run = await _orphan(service, deaths=2)
-    assert await service.resources.runs.recover() == 0
+    run = await _orphan(service, crash_count=2)
+    assert await service.resources.recovery.recover() == 0
     told = await service.client.read(run.id)
     assert told.ending is not None and not provider.generations
     assert (told.ending["code"], told.ending["resumable"]) == ("INTERNAL", True)
     assert "died 3 times in a row" in told.ending["message"]
     assert (await service.client.run(run.id))["status"] == "failed"
-    assert await service.resources.runs.recover() == 0
+    assert await service.resources.recovery.recover() == 0
 
     await service.client.http.post(f"/api/v1/runs/{run.id}/resume")
-    assert await _deaths(service, run.id) == 0
+    assert await _crash_count(service, run.id) == 0
     told.ending = None
     await service.client.read(run.id, told)
     assert told.ending is not None and told.text == told.ending["story_content"]
@@ -72,20 +61,20 @@ async def test_section_that_is_finished_starts_the_count_anew(
     service: LiveService, provider: FakeProvider
 ) -> None:
     provider.script = Script((Rule(Reply(fault=Fault("drop", after=3)), structured=False, nth=1, times=1),))
-    stuck = await _orphan(service, deaths=1)
-    assert await service.resources.runs.recover() == 1
+    stuck = await _orphan(service, crash_count=1)
+    assert await service.resources.recovery.recover() == 1
     await service.client.read(stuck.id)  # broke in its first section
-    assert await _deaths(service, stuck.id) == 2
+    assert await _crash_count(service, stuck.id) == 2
 
-    getting_on = await _orphan(service, deaths=1)
-    assert await service.resources.runs.recover() == 1
+    getting_on = await _orphan(service, crash_count=1)
+    assert await service.resources.recovery.recover() == 1
     told = await service.client.read(getting_on.id)
     assert told.ending is not None and told.ending["type"] == "complete"
-    assert await _deaths(service, getting_on.id) == 0
+    assert await _crash_count(service, getting_on.id) == 0
 
 
 async def test_run_of_a_process_that_was_stopped_is_taken_up_however_often(service: LiveService) -> None:
-    run = await _orphan(service, process=None, deaths=2)
-    assert await service.resources.runs.recover() == 1
+    run = await _orphan(service, process=None, crash_count=2)
+    assert await service.resources.recovery.recover() == 1
     told = await service.client.read(run.id)
     assert told.ending is not None and told.ending["type"] == "complete"

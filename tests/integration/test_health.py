@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 
 from backend.runs.readiness import Readiness
+from backend.store.sqlite_checkpoints import open_checkpoints
 from tests.fakes.provider import FakeProvider
 from tests.service import STORY, serve, settings_for
 
@@ -55,15 +56,17 @@ async def test_readyz_tells_what_is_broken_and_healthz_that_the_process_lives(
             assert (await http.get("/healthz")).status_code == 200
         resources = service.resources
         files = {what: (tmp_path / name, table) for what, (name, table) in FILES.items()}
-        readiness = Readiness(
-            resources.execution, resources.models, files, remember_seconds=0, busy_seconds=0.05
-        )
-        for what, (path, table) in files.items():
-            for breakage in (_locked(path), _gone(path), _without_table(path, table)):
-                with breakage:
-                    assert await readiness.reason() == f"the {what} can't be written"
-                assert await readiness.reason() is None
-        resources.execution.close_door()
+        async with open_checkpoints(tmp_path) as checkpoints:
+            stores = {"log": resources.database.check_writable, "checkpoints": checkpoints.check_writable}
+            readiness = Readiness(
+                resources.engine, resources.models, stores, remember_seconds=0, busy_seconds=0.05
+            )
+            for what, (path, table) in files.items():
+                for breakage in (_locked(path), _gone(path), _without_table(path, table)):
+                    with breakage:
+                        assert await readiness.reason() == f"the {what} can't be written"
+                    assert await readiness.reason() is None
+        resources.engine.stop_accepting()
         assert await _ready(http) == (503, "the service is stopping")
         refused = await http.post("/api/v1/runs", json={"format": "story", "input": STORY})
         assert (refused.status_code, refused.json()["code"]) == (503, "OVERLOADED")

@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import encode
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.podcasts import EPISODE, MARK, PIECES, first_reply, pack, pieces_reply, source
 from tests.service import STORY, LiveService, serve, settings_for
 from workflows.formats.registry import find_format
+from workflows.messages.messages import encode
 
 DIRT = "<script>alert(1)</script><b onclick=x()>\x1b[31m\x07\u202e"
 UNWANTED = re.compile(r"<\s*/?\s*(?:script|b)\b|alert\(1\)|\\u00(?:0[0-8b-f]|1[0-9a-f])|[\u202e\x07\x1b]")

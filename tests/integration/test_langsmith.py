@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import Content
 from tests.fakes.collector import Collector, Mood, Posted
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import serve, settings_for
+from workflows.messages.messages import TextAppended
 
 KEY = "lsv2_secret"
 
@@ -127,7 +127,7 @@ async def test_stream_goes_on_and_the_service_stops_when_langsmith_does_not_answ
             frames = service.client.frames(run_id)
             await collector.wait_until(lambda: bool(collector.posted))
             async for frame in frames:
-                if isinstance(frame.message, Content) and frame.message.data.chunk:
+                if isinstance(frame.message, TextAppended) and frame.message.chunk:
                     break
             await frames.aclose()
             provider.release()

@@ -9,10 +9,10 @@ from langchain_core.messages import HumanMessage
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
 from tests.models import APIS, open_model
-from workflows.models.calls import stream_text
+from workflows.models.calls.calls import stream_text
 
 WISH = [HumanMessage("Write a long story.")]
-LONG = Reply(text="and on ", words=50_000, tokens_per_chunk=1, hold_after=2000)
+LONG = Reply(text="and on {i} ", words=50_000, tokens_per_chunk=1, hold_after=2000)
 
 
 @pytest.mark.parametrize("api", APIS)

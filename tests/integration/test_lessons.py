@@ -1,6 +1,7 @@
 """From an uploaded document to a lesson that can be spoken, over HTTP."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,24 +12,37 @@ from lxml import etree
 from typer.testing import CliRunner
 
 from backend.cli.main import app
-from backend.streaming.chunks import Retract
+from backend.documents import extraction
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.service import LiveService, Told, serve, settings_for
 from tests.uploads import encrypted_pdf, leaflet, pdf, word
+from workflows.messages.messages import TextRetracted
 
+WIDENS = (
+    "Ramipril is a medicine for high blood pressure. It belongs to a group of medicines called ACE inhibitors. It "
+    "widens the blood vessels, so the heart has less work to do. Swallow the tablet whole with a glass of water. If "
+    "you forget a dose, take it as soon as you remember."
+)
+BREATHE = (
+    "Call your doctor if your face, lips or tongue swell, or if you find it hard to breathe. Go to the emergency room "
+    "if you can't reach the doctor. Do not take ramipril if you are pregnant. Avoid salt substitutes that contain "
+    "potassium, because ramipril can raise the potassium in the blood."
+)
 FIRST = (
-    "Sure! Here's the script:\n\n**Doctor:** (warmly) Welcome! Take one 5 mg tablet once a day, with or without food.\n"
+    "Sure! Here's the script:\n\n**Doctor:** (warmly) Welcome! Take one 5 mg tablet once a day, with or without food. "
+    f"{WIDENS}\n"
     "**Patient:** [laughs] May the dose be raised to 10–20 mg?\n\nLet me know if you want changes!"
 )
 SPOKEN = (
-    "DOCTOR: [warm] Welcome! Take one 5 milligram tablet once a day, with or without food.\n\n"
+    f"DOCTOR: [warm] Welcome! Take one 5 milligram tablet once a day, with or without food. {WIDENS}\n\n"
     "PATIENT: May the dose be raised to 10 to 20 milligrams?"
 )
 MENDED = SPOKEN.replace("be raised to 10 to 20 milligrams", "be raised to 10 milligrams")
 THANKS = "\n\nPATIENT: [relieved] Thank you."
 OTHERS = (
-    "DOCTOR: [reassuring] Stand up slowly and sit down if you feel faint. [pause] Call your doctor at once."
+    "DOCTOR: [reassuring] Stand up slowly and sit down if you feel faint. [pause] Call your doctor at once. "
+    f"{BREATHE}"
 )
 
 
@@ -57,9 +71,9 @@ async def test_uploaded_document_becomes_a_lesson_whose_wrong_number_is_written_
     told, shown, retracted = Told(), "", []
     url = "/api/v1/education_audio/generate/stream"
     async for frame in service.client.stream("GET", url, params=given):
-        if isinstance(frame.message, Retract):
+        if isinstance(frame.message, TextRetracted):
             shown = told.sections[0]
-            retracted.append((frame.message.data.section, frame.message.data.reason))
+            retracted.append((frame.message.section, frame.message.reason))
         told.take(frame)
 
     assert told.ending is not None and told.ending["type"] == "complete", told.ending
@@ -68,7 +82,7 @@ async def test_uploaded_document_becomes_a_lesson_whose_wrong_number_is_written_
     assert told.text == told.ending["story_content"]
     metadata = told.ending["metadata"]
     assert metadata["words_by_speaker"]["PATIENT"] == 10 and metadata["safety"]["policy"] == "professional"
-    assert metadata["grounding"] == {"checked": 3, "supported": 3, "unsupported": []}
+    assert metadata["grounding"] == {"checked": 9, "supported": 9, "unsupported": []}
     assert metadata["compliance"] == {"passed": True, "findings": [], "revisions": 1}
     # The text isn't kept with the run, and each part is sent to the model once.
     run = await service.client.run(told.ending["run_id"])
@@ -171,6 +185,39 @@ async def test_documents_that_are_refused_are_told_why_and_not_kept(service: Liv
     assert (await service.client.http.get("/api/v1/documents")).json()["documents"] == []
 
 
+async def test_document_says_in_sentences_what_was_left_out(service: LiveService) -> None:
+    added = await upload(service, "a.md", b"---\ntitle: Sleep\n---\nRest.<!-- draft --><br>62 <s>5</s> mg")
+    [front, struck, hidden] = added.json()["warnings"]
+    assert front == {
+        "kind": "front_matter",
+        "message": "The front matter was left out: “title”.",
+        "paragraph": 0,
+        "quote": "title",
+    }
+    assert struck["message"] == "A passage that is struck out was left out: “5”."
+    assert hidden["message"] == "Text that readers don't see was left out: “draft”."
+    kept = (await service.client.http.get(added.headers["location"])).json()
+    assert (kept["text"], kept["title"], kept["warnings"]) == (
+        "Rest.\n62  mg",
+        "Sleep",
+        added.json()["warnings"],
+    )
+
+
+async def test_uploads_of_one_owner_beyond_what_may_wait_are_refused_with_when_to_come_back(
+    service: LiveService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        extraction, "_COMMAND", (sys.executable, "-c", "import threading; threading.Event().wait()")
+    )
+    monkeypatch.setattr(service.resources.documents._extraction, "_seconds", 0.5)
+    replies = await asyncio.gather(*(upload(service, f"{n}.txt", b"Rest.") for n in range(18)))
+    statuses = [reply.status_code for reply in replies]
+    assert statuses.count(503) == 4 and statuses.count(422) == 14
+    refused = next(reply for reply in replies if reply.status_code == 503)
+    assert refused.json()["code"] == "OVERLOADED" and int(refused.headers["retry-after"]) > 0
+
+
 async def test_upload_that_is_no_upload_names_what_is_missing(service: LiveService) -> None:
     http = service.client.http
     fields = {
@@ -214,7 +261,7 @@ def test_command_line_adds_lists_and_removes_documents(
     added = run(app, ["documents", "add", str(tmp_path / "ramipril.md")])
     assert added.exit_code == 0, added.output
     document_id = added.stdout.split()[-1]
-    assert "Noticed sounds like instructions in paragraph" in added.stderr
+    assert "A passage sounds like an order; it was kept (paragraph 13): “do not follow" in added.stderr
     assert document_id in run(app, ["documents", "list"]).stdout
     assert run(app, ["documents", "delete", document_id]).exit_code == 0
 

@@ -73,16 +73,16 @@ async def test_metrics_after_a_story_and_a_failure_hold_everything_that_is_drawn
         client = service.client
         finished = await client.start(keep_length=False)
         told = await client.read(finished)
-        await service.resources.execution.settle(finished)
+        await service.resources.engine.settle(finished)
         before = await _scrape(client)
         provider.script = Script((Rule(Reply(fault=Fault("status", status=503)), structured=False),))
         failed = await client.start(keep_length=False)
         await client.read(failed)
-        await service.resources.execution.settle(failed)
+        await service.resources.engine.settle(failed)
         provider.script = Script()
         await client.http.post(f"/api/v1/runs/{failed}/resume")
         await client.read(failed)
-        await service.resources.execution.settle(failed)
+        await service.resources.engine.settle(failed)
         after = await _scrape(client)
 
     assert told.ending is not None
@@ -128,7 +128,7 @@ async def test_run_for_which_there_is_no_room_is_refused_and_counted_and_none_wa
         full = await _scrape(client)
         provider.release()
         await client.read(running)
-        await service.resources.execution.settle(running)
+        await service.resources.engine.settle(running)
         await client.read(await client.start(keep_length=False))
         after = await _scrape(client)
         stored = (await client.http.get("/api/v1/runs")).json()["runs"]

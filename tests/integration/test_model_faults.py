@@ -11,8 +11,8 @@ from tests.fakes.provider import FakeProvider, refuse_port
 from tests.fakes.script import Fault, FaultKind, Reply, Script
 from tests.models import APIS, KEY, SPECS, Verdict, open_model
 from workflows.errors import StorywireError
-from workflows.models.calls import ask, stream_text
-from workflows.models.catalog import Model
+from workflows.models.calls.calls import ask, stream_text
+from workflows.models.clients.catalog import Model
 
 WISH = [HumanMessage("Write about 60 words.")]
 HANG = 0.3  # seconds that a silent provider is borne here
@@ -62,7 +62,7 @@ IN_MID_STREAM: list[Case] = [
     ("content_filter", 0, 3, "SAFETY_REJECTED", "content filter"),
 ]
 MID_STREAM_LIMIT = {
-    "chat": "MODEL_UNAVAILABLE",
+    "chat": "MODEL_RATE_LIMITED",
     "responses": "MODEL_UNAVAILABLE",
     "gemini": "MODEL_RATE_LIMITED",
 }

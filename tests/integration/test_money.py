@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import Content, OutlineMessage, Progress, Usage
 from tests.fakes.answer import split_tokens
 from tests.fakes.provider import FakeProvider
 from tests.fakes.recording import Call
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import CALLS, STORY, LiveService, Told, serve, settings_for
+from workflows.messages.messages import OutlinePlanned, ProgressReported, TextAppended, UsageUpdated
 
 PRICES = """
 ["openai:gpt-test"]
@@ -46,7 +46,7 @@ def _billed(calls: list[Call]) -> float:
 
 async def _read_until(service: LiveService, run_id: str, section: int) -> None:
     async for frame in service.client.frames(run_id):
-        if isinstance(frame.message, Content) and frame.message.data.section == section:
+        if isinstance(frame.message, TextAppended) and frame.message.section == section:
             return
 
 
@@ -61,7 +61,7 @@ async def test_usage_is_told_live_and_kept_by_role_section_and_day(
 ) -> None:
     run_id = await service.client.start(budget_usd=1)
     messages = [frame.message async for frame in service.client.frames(run_id)]
-    told = [message.data for message in messages if isinstance(message, Usage)]
+    told = [message for message in messages if isinstance(message, UsageUpdated)]
     run = await service.client.run(run_id)
     by_day, by_role = await _usage(service), await _usage(service, by="role")
     read, written = _counted(provider)
@@ -202,9 +202,9 @@ async def _waits(service: LiveService, run_id: str) -> bool:
     async with aclosing(service.client.frames(run_id)) as frames:
         async for frame in frames:
             match frame.message:
-                case Progress(data=data) if "for another run" in data.message:
+                case ProgressReported() as data if "for another run" in data.message:
                     return True
-                case OutlineMessage():
+                case OutlinePlanned():
                     return False
     raise AssertionError("neither")
 

@@ -12,11 +12,11 @@ from ulid import ULID
 
 from backend.resources import open_resources
 from backend.settings import SettingsError, load_settings
-from backend.streaming.chunks import Usage
 from tests.fakes.collector import Collector, Mood
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import Told, serve, settings_for
+from workflows.messages.messages import UsageUpdated
 
 
 def _spans(collector: Collector) -> Iterator[Span]:
@@ -47,7 +47,11 @@ async def test_run_that_goes_on_in_another_process_is_one_trace_without_texts(
             guessed = []  # what no provider counted
             async for frame in service.client.frames(run_id):
                 told.take(frame)
-                if isinstance(frame.message, Usage) and (call := frame.message.data.call) and call.estimated:
+                if (
+                    isinstance(frame.message, UsageUpdated)
+                    and (call := frame.message.call)
+                    and call.estimated
+                ):
                     guessed.append(call)
         spans = list(_spans(collector))
 

@@ -11,7 +11,6 @@ import pytest
 from typer.testing import CliRunner
 
 from backend.cli.main import app
-from backend.streaming.chunks import Content, Facts, NodeEvent, Retract
 from tests.architecture.tree import ROOT
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule
@@ -28,6 +27,7 @@ from tests.podcasts import (
     source,
 )
 from tests.service import Frame, LiveService, serve, settings_for
+from workflows.messages.messages import FactsGathered, NodeChanged, RunFailed, TextAppended, TextRetracted
 from workflows.text.words import count_words
 
 CHEAPER = "openai:gpt-test-small"
@@ -66,13 +66,13 @@ def texts(frames: list[Frame]) -> tuple[dict[int, str], dict[str, str]]:
     pieces: dict[str, str] = {}
     for frame in frames:
         match frame.message:
-            case Content(data=data) if data.piece is None:
+            case TextAppended() as data if data.piece is None:
                 sections[data.section] = sections.get(data.section, "") + data.chunk
-            case Content(data=data):
+            case TextAppended() as data:
                 pieces[str(data.piece)] = pieces.get(str(data.piece), "") + data.chunk
-            case Retract(data=data) if data.piece is None:
+            case TextRetracted() as data if data.piece is None:
                 sections.pop(data.section, None)
-            case Retract(data=data):
+            case TextRetracted() as data:
                 pieces.pop(str(data.piece), None)
             case _:
                 pass
@@ -81,7 +81,7 @@ def texts(frames: list[Frame]) -> tuple[dict[int, str], dict[str, str]]:
 
 def ending(frames: list[Frame]) -> dict[str, Any]:
     assert frames[-1].message.type == "complete", frames[-1].message
-    return frames[-1].message.data.model_dump()
+    return frames[-1].message.model_dump()
 
 
 async def test_episode_is_ten_sections_and_its_short_forms_for_eleven_calls(
@@ -148,10 +148,10 @@ async def test_episode_without_a_searching_model_says_so_and_names_no_source_tha
     provider.script = script()
     given = {**PLAIN, "pieces": False, "reference_text": f"See {source(3)['url']} for more."}
     frames = await read(service, await start(service, given))
-    said = [frame.message.data.message for frame in frames if isinstance(frame.message, NodeEvent)]
+    said = [frame.message.message for frame in frames if isinstance(frame.message, NodeChanged)]
     assert any(message and "No web search" in message for message in said)
-    (facts,) = [frame.message.data for frame in frames if isinstance(frame.message, Facts)]
-    assert [found.url for found in facts.sources] == [source(3)["url"]]
+    (facts,) = [frame.message for frame in frames if isinstance(frame.message, FactsGathered)]
+    assert [found["url"] for found in facts.sources] == [source(3)["url"]]
     assert facts.canonical_pack == pack()
     assert len(provider.generations) == CALLS - 1
     assert ending(frames)["pieces"] == []
@@ -172,8 +172,8 @@ async def test_only_the_first_section_searches_and_its_sources_are_told(
     assert searching[0] is provider.generations[0]
     (tool,) = searching[0].body["tools"]
     assert tool.get("type") == "web_search" or "googleSearch" in tool
-    (facts,) = [frame.message.data for frame in frames if isinstance(frame.message, Facts)]
-    urls = [found.url for found in facts.sources]
+    (facts,) = [frame.message for frame in frames if isinstance(frame.message, FactsGathered)]
+    urls = [found["url"] for found in facts.sources]
     assert urls[0] == source(1)["url"] and len(urls) == 8 + 9  # the model's own, and what the search cited
     assert (await service.client.run(run_id))["facts"]["canonical_pack"] == pack()
     for call in provider.generations[1:]:
@@ -198,8 +198,8 @@ async def test_facts_that_are_not_as_asked_for_end_the_run_and_it_can_go_on(
     provider.script = script(Rule(Reply(text=bad), contains=MARK, times=1))
     run_id = await start(service)
     failed = (await read(service, run_id))[-1].message
-    assert failed.type == "error" and failed.data.code == "MODEL_BAD_OUTPUT" and failed.data.resumable
-    assert "no JSON" in failed.data.message
+    assert isinstance(failed, RunFailed) and failed.code == "MODEL_BAD_OUTPUT" and failed.resumable
+    assert "no JSON" in failed.message
     await service.client.http.post(f"/api/v1/runs/{run_id}/resume")
     done = ending(await read(service, run_id))
     assert len(provider.generations) == CALLS + 1 == done["metadata"]["model_calls"]
@@ -212,7 +212,7 @@ async def test_a_piece_that_is_missing_ends_the_run_and_only_the_pieces_are_boug
     run_id = await start(service)
     frames = await read(service, run_id)
     failed = frames[-1].message
-    assert failed.type == "error" and failed.data.code == "MODEL_BAD_OUTPUT" and "S3" in failed.data.message
+    assert isinstance(failed, RunFailed) and failed.code == "MODEL_BAD_OUTPUT" and "S3" in failed.message
     await service.client.http.post(f"/api/v1/runs/{run_id}/resume")
     again = await read(service, run_id, after=frames[-1].seq)
     done = ending(again)
@@ -228,7 +228,7 @@ async def test_a_run_that_broke_goes_on_without_a_second_call_for_what_it_has(
     provider.script = script(broken)
     run_id = await start(service)
     failed = (await read(service, run_id))[-1].message
-    assert failed.type == "error" and failed.data.resumable
+    assert isinstance(failed, RunFailed) and failed.resumable
     bought = len(provider.generations)
     await service.client.http.post(f"/api/v1/runs/{run_id}/resume")
     ending(await read(service, run_id))

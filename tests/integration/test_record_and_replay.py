@@ -13,7 +13,7 @@ from tests.architecture.tree import ROOT
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import STORY, LiveService, Told, serve, settings_for
-from workflows.models.recording import Recording
+from workflows.models.cassettes.cassette import Cassette
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -23,7 +23,7 @@ NOBODY = "http://127.0.0.1:9/v1"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def service(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveService]:
-    """A service that plays the example, and has it in its folder of recordings."""
+    """A service that plays the example, and has it in its folder of cassettes."""
     folder = tmp_path_factory.mktemp("replay")
     shutil.copy(EXAMPLE, folder / "example.jsonl")
     settings = settings_for(
@@ -39,7 +39,7 @@ async def service(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Liv
 
 
 def _expected() -> str:
-    ending = Recording.read(EXAMPLE).ending
+    ending = Cassette.read(EXAMPLE).ending
     assert ending is not None and ending.sha256 is not None
     return ending.sha256
 
@@ -48,9 +48,9 @@ def _sha256(told: Told) -> str:
     return hashlib.sha256(told.text.encode()).hexdigest()
 
 
-def _pausing(recording: str, section: int) -> str:
-    """The recording with a pause of 60,000 seconds in the middle of that section."""
-    lines = [json.loads(line) for line in recording.splitlines()]
+def _pausing(cassette: str, section: int) -> str:
+    """The cassette with a pause of 60,000 seconds in the middle of that section."""
+    lines = [json.loads(line) for line in cassette.splitlines()]
     for line in lines:
         if line.get("call", {}).get("section") == section:
             chunks = line["call"]["chunks"]
@@ -118,11 +118,11 @@ async def test_caller_opens_no_file_by_a_models_name(service: LiveService, name:
     after = (await service.client.http.get("/api/v1/runs?limit=100")).json()["runs"]
 
     assert (reply.status_code, reply.json()["code"]) == (503, "MODEL_NOT_CONFIGURED")
-    assert reply.json()["detail"] == f"There is no recording {name}."
+    assert reply.json()["detail"] == f"There is no cassette {name}."
     assert len(before) == len(after)
 
 
-async def test_recordings_are_offered_to_choose_from(service: LiveService) -> None:
+async def test_cassettes_are_offered_to_choose_from(service: LiveService) -> None:
     listed = (await service.client.http.get("/api/v1/models")).json()
 
     assert listed["default"] == f"replay:{EXAMPLE}?speed=0&match=exact"
@@ -134,7 +134,7 @@ async def test_service_records_each_run_and_a_resumed_one_plays_back_whole(tmp_p
         provider.script = Script(
             rules=(Rule(Reply(fault=Fault("drop", after=9, times=1)), structured=False, nth=2),)
         )
-        folder = tmp_path / "recordings"
+        folder = tmp_path / "cassettes"
         async with serve(settings_for(provider, tmp_path / "data", record_dir=folder)) as service:
             run_id = await service.client.start()
             told = await service.client.read(run_id)
@@ -159,14 +159,14 @@ async def test_service_records_each_run_and_a_resumed_one_plays_back_whole(tmp_p
         )
         async with serve(settings) as service:
             again = await service.client.read(await service.client.start())
-        recording = Recording.read(path)
+        cassette = Cassette.read(path)
 
         assert len(provider.generations) == bought  # a replay calls nobody, whoever has a role besides
     assert told.ending is not None and again.ending is not None
     assert again.text == told.text and again.ending["sha256"] == told.ending["sha256"]
     assert again.ending["choices"] == told.ending["choices"]
-    assert [call.attempt for call in recording.calls if call.broke] == [1]
-    assert {call.purpose for call in recording.replies} == {
+    assert [call.attempt for call in cassette.calls if call.broke] == [1]
+    assert {call.purpose for call in cassette.replies} == {
         "outline:outline",
         "generate_content:writing",
         "safety_check:judge",

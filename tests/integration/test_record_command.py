@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from backend.cli.main import app
 from tests.integration.test_record_and_replay import EXAMPLE
-from workflows.models.recording import Recording
+from workflows.models.cassettes.cassette import Cassette
 
 
 def test_record_command_writes_what_generate_plays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,7 +28,7 @@ def test_record_command_writes_what_generate_plays(tmp_path: Path, monkeypatch: 
 
     assert recorded.exit_code == played.exit_code == 0, recorded.stderr + played.stderr
     assert recorded.stdout == played.stdout and len(played.stdout.split()) > 300
-    assert Recording.read(tmp_path / "b.jsonl").header.tier == "embedded"
+    assert Cassette.read(tmp_path / "b.jsonl").header.tier == "embedded"
     assert [_sha256(tmp_path / name) for name in ("a.jsonl", "b.jsonl")] == [_sha256(EXAMPLE)] * 2
     assert twice.exit_code == 2 and "is there already" in twice.stderr
     assert broken.exit_code == 2 and "STORYWIRE_MODEL" in broken.stderr

@@ -6,14 +6,12 @@ from typing import Any
 
 import pytest
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.runtime import RunControl
 
-from backend.runs.reconcile import reconcile
-from backend.streaming.chunks import Message, Retract, SafetyCheck, UsageData
+from backend.runs.attempt.reconcile import reconcile
+from backend.store.checkpoints import MemoryCheckpoints
 from backend.streaming.events import stream_messages
-from backend.streaming.tally import Tally
-from backend.streaming.transcript import Transcript
+from tests.fakes.prose import write_prose
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import STORY, settings_for
@@ -21,35 +19,41 @@ from workflows.errors import ModelUnavailable
 from workflows.formats.story.format import StoryFormat
 from workflows.formats.story.input import StoryInput
 from workflows.graph import Graph, build_graph
-from workflows.models.catalog import Model, ModelCatalog
-from workflows.state import Finding, RunContext, State, text_of
+from workflows.messages.messages import Message, SafetyChecked, TextRetracted, UsageUpdated
+from workflows.messages.transcript import Transcript
+from workflows.messages.usage_totals import UsageTotals
+from workflows.models.clients.catalog import Model, ModelCatalog
+from workflows.state import ReviewFinding, RunContext, State, text_of
+from workflows.text.words import count_words
 
-PLAIN = "A calm day began. Then all was quiet."
-WITH_CAT = "A calm day began. A cat came by. Then all was quiet."
-UNSAFE = "A calm day began. He drew a gun and shot him. Then all was quiet."
+CALM = write_prose("calm", 60)
+PLAIN = f"A calm day began. {CALM} Then all was quiet."
+WITH_CAT = f"A calm day began. A cat came by. {CALM} Then all was quiet."
+WITH_DOG = f"A dog came. {CALM}"
+UNSAFE = f"A calm day began. He drew a gun and shot him. {CALM} Then all was quiet."
 NOTED = "A cat has to come by."
 
 
 class CatStory(StoryFormat):
     """A story with a cat in its second scene, and whose author would like longer titles."""
 
-    async def review(self, given: StoryInput, state: State, model: Model) -> list[Finding]:
+    async def review(self, given: StoryInput, state: State, model: Model) -> list[ReviewFinding]:
         """The cat is worth a rewrite, the title isn't."""
         del given, model
-        found = [Finding(rule="title", advice="A longer title would be nice.", rewrite=False)]
+        found = [ReviewFinding(rule="title", advice="A longer title would be nice.", rewrite=False)]
         if "cat" not in state["sections"][1]["text"]:
-            found.append(Finding(rule="cat", section=1, advice=NOTED, rewrite=True))
+            found.append(ReviewFinding(rule="cat", section=1, advice=NOTED, rewrite=True))
         return found
 
 
 class PetStory(StoryFormat):
     """A story with a pet in its second and third scene."""
 
-    async def review(self, given: StoryInput, state: State, model: Model) -> list[Finding]:
+    async def review(self, given: StoryInput, state: State, model: Model) -> list[ReviewFinding]:
         """What is missing of them."""
         del given, model
         return [
-            Finding(rule=pet, section=index, advice=f"A {pet} is missing.", rewrite=True)
+            ReviewFinding(rule=pet, section=index, advice=f"A {pet} is missing.", rewrite=True)
             for index, pet in ((1, "cat"), (2, "dog"))
             if pet not in state["sections"][index]["text"]
         ]
@@ -81,7 +85,7 @@ async def execute(graph: Graph, transcript: Transcript, *, goes_on: bool = False
         CONFIG,
         context=RunContext(),
         control=RunControl(),
-        tally=Tally(UsageData(model="openai:gpt-test", input_tokens=0, output_tokens=0)),
+        tally=UsageTotals(UsageUpdated(model="openai:gpt-test", input_tokens=0, output_tokens=0)),
     )
     async for message in messages:
         transcript.apply(message)
@@ -102,12 +106,12 @@ async def test_finding_has_its_section_written_again_once_and_is_gone_from_the_r
 ) -> None:
     provider.script = scripted(rewritten(Reply(text=WITH_CAT)))
     transcript = Transcript()
-    told = await execute(build_graph(CatStory(), catalog, InMemorySaver()), transcript)
+    told = await execute(build_graph(CatStory(), catalog, MemoryCheckpoints()), transcript)
 
-    assert [(m.data.section, m.data.reason) for m in told if isinstance(m, Retract)] == [(1, "revision")]
+    assert [(m.section, m.reason) for m in told if isinstance(m, TextRetracted)] == [(1, "revision")]
     assert transcript.text_of(1) == WITH_CAT and transcript.text_of(0).startswith(PLAIN)
     # The verdict is on the text as it stayed: the judge is paid once.
-    assert [m.data.stage for m in told if isinstance(m, SafetyCheck)] == ["input", "final"]
+    assert [m.stage for m in told if isinstance(m, SafetyChecked)] == ["input", "final"]
     assert compliance(transcript)["revisions"] == 1
     assert [finding["rule"] for finding in compliance(transcript)["findings"]] == ["title"]
 
@@ -117,9 +121,9 @@ async def test_finding_that_a_rewrite_does_not_mend_is_reported_and_not_bought_a
 ) -> None:
     provider.script = scripted(rewritten(Reply(text=PLAIN)))
     transcript = Transcript()
-    told = await execute(build_graph(CatStory(), catalog, InMemorySaver()), transcript)
+    told = await execute(build_graph(CatStory(), catalog, MemoryCheckpoints()), transcript)
 
-    assert sum(isinstance(m, Retract) for m in told) == 1
+    assert sum(isinstance(m, TextRetracted) for m in told) == 1
     report = compliance(transcript)
     assert (report["passed"], report["revisions"]) == (False, 1)
     assert report["findings"][1] == {"rule": "cat", "section": 1, "advice": NOTED, "rewrite": True}
@@ -130,9 +134,9 @@ async def test_review_that_may_revise_nothing_only_reports(
 ) -> None:
     provider.script = scripted()
     transcript = Transcript()
-    told = await execute(build_graph(CatStory(), catalog, InMemorySaver(), revisions=0), transcript)
+    told = await execute(build_graph(CatStory(), catalog, MemoryCheckpoints(), revisions=0), transcript)
 
-    assert not any(isinstance(m, Retract) for m in told)
+    assert not any(isinstance(m, TextRetracted) for m in told)
     assert compliance(transcript)["revisions"] == 0 and not compliance(transcript)["passed"]
 
 
@@ -142,9 +146,9 @@ async def test_unsafe_revision_still_has_both_rewrites_of_the_safety_check(
     unsafe_twice = Rule(Reply(text=UNSAFE), structured=False, contains="The editor's notes", times=2)
     provider.script = scripted(unsafe_twice, Rule(Reply(text=WITH_CAT), contains="The editor's notes"))
     transcript = Transcript()
-    told = await execute(build_graph(CatStory(), catalog, InMemorySaver()), transcript)
+    told = await execute(build_graph(CatStory(), catalog, MemoryCheckpoints()), transcript)
 
-    reasons = [m.data.reason for m in told if isinstance(m, Retract)]
+    reasons = [m.reason for m in told if isinstance(m, TextRetracted)]
     assert reasons == ["revision", "safety", "safety"]
     assert transcript.text_of(1) == WITH_CAT
     assert transcript.metadata is not None
@@ -156,20 +160,20 @@ async def test_revision_that_breaks_off_is_resumed_without_showing_what_was_take
 ) -> None:
     drop = Fault("drop", after=4, times=1)
     provider.script = scripted(rewritten(Reply(text=WITH_CAT, fault=drop)))
-    graph = build_graph(CatStory(), catalog, InMemorySaver())
+    graph = build_graph(CatStory(), catalog, MemoryCheckpoints())
     transcript = Transcript()
     with pytest.raises(ModelUnavailable):
         await execute(graph, transcript)
     calls = len(provider.calls)
     state: Any = (await graph.aget_state(CONFIG)).values
     for message in reconcile(transcript, state):
-        assert isinstance(message, Retract) and message.data.section == 1
+        assert isinstance(message, TextRetracted) and message.section == 1
         transcript.apply(message)
     told = await execute(graph, transcript, goes_on=True)
 
     assert transcript.text_of(1) == WITH_CAT
     assert transcript.text == text_of((await graph.aget_state(CONFIG)).values["sections"])
-    assert [m.data.reason for m in told if isinstance(m, Retract)] == ["revision"]
+    assert [m.reason for m in told if isinstance(m, TextRetracted)] == ["revision"]
     assert len(provider.calls) - calls == 3  # the scene once more, the verdict, the choices
 
 
@@ -179,9 +183,9 @@ async def test_rewrite_that_breaks_off_costs_none_of_the_others(
     drop = Fault("drop", after=4, times=1)
     provider.script = scripted(
         Rule(Reply(text=WITH_CAT), structured=False, contains="A cat is missing."),
-        Rule(Reply(text="A dog came.", fault=drop), structured=False, contains="A dog is missing."),
+        Rule(Reply(text=WITH_DOG, fault=drop), structured=False, contains="A dog is missing."),
     )
-    graph = build_graph(PetStory(), catalog, InMemorySaver())
+    graph = build_graph(PetStory(), catalog, MemoryCheckpoints())
     transcript = Transcript()
     with pytest.raises(ModelUnavailable):
         await execute(graph, transcript)
@@ -189,12 +193,12 @@ async def test_rewrite_that_breaks_off_costs_none_of_the_others(
     calls = len(provider.calls)
     state: Any = (await graph.aget_state(CONFIG)).values
     for message in reconcile(transcript, state):
-        assert isinstance(message, Retract) and message.data.section == 2
+        assert isinstance(message, TextRetracted) and message.section == 2
         transcript.apply(message)
     told = await execute(graph, transcript, goes_on=True)
 
-    assert [m.data.section for m in told if isinstance(m, Retract)] == [2]
-    assert transcript.text_of(1) == WITH_CAT and transcript.text_of(2) == "A dog came."
+    assert [m.section for m in told if isinstance(m, TextRetracted)] == [2]
+    assert transcript.text_of(1) == WITH_CAT and transcript.text_of(2) == WITH_DOG
     assert transcript.text == text_of((await graph.aget_state(CONFIG)).values["sections"])
     assert (compliance(transcript)["revisions"], compliance(transcript)["passed"]) == (1, True)
     assert len(provider.calls) - calls == 3  # the scene with the dog, the verdict, the choices
@@ -205,19 +209,19 @@ async def test_length_of_a_section_that_was_rewritten_is_that_of_the_rewrite(
 ) -> None:
     provider.script = scripted(rewritten(Reply(text=WITH_CAT)))
     transcript = Transcript()
-    await execute(build_graph(CatStory(), catalog, InMemorySaver()), transcript)
+    await execute(build_graph(CatStory(), catalog, MemoryCheckpoints()), transcript)
 
     assert transcript.metadata is not None
     kept, rewrote, *_ = transcript.metadata.model_dump()["lengths"]
-    assert (kept["corrections"], rewrote["corrections"]) == (["continued"], [])
-    assert rewrote["words"] == len(WITH_CAT.split())
+    assert (kept["corrections"], rewrote["corrections"]) == (["continued", "trimmed"], [])
+    assert rewrote["words"] == count_words(WITH_CAT)
 
 
 async def test_review_needs_no_judge(provider: FakeProvider, tmp_path: Path) -> None:
     provider.script = scripted(rewritten(Reply(text=WITH_CAT)))
     models = ModelCatalog(settings_for(provider, tmp_path, judge="off"))
     transcript = Transcript()
-    await execute(build_graph(CatStory(), models, InMemorySaver()), transcript)
+    await execute(build_graph(CatStory(), models, MemoryCheckpoints()), transcript)
     await models.close()
 
     assert compliance(transcript)["revisions"] == 1

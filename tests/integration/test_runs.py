@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import Content, NodeEvent, Progress, SafetyCheck
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.service import STORY, Frame, LiveService, Told, serve, settings_for
+from workflows.messages.messages import NodeChanged, ProgressReported, SafetyChecked, TextAppended
 
 GENERATE = "/api/v1/stories/generate/stream"
 
@@ -43,13 +43,13 @@ async def test_run_tells_its_plan_its_nodes_its_verdict_and_its_progress_in_orde
     frames = [frame async for frame in service.client.frames(await service.client.start())]
     types = [frame.message.type for frame in frames]
     nodes = [
-        (event.data.node, event.data.status, event.data.section)
+        (event.node, event.status, event.section)
         for frame in frames
-        if isinstance(event := frame.message, NodeEvent)
+        if isinstance(event := frame.message, NodeChanged)
     ]
-    percents = [frame.message.data.percent for frame in frames if isinstance(frame.message, Progress)]
+    percents = [frame.message.percent for frame in frames if isinstance(frame.message, ProgressReported)]
 
-    verdicts = [(f.message.data.stage, i) for i, f in enumerate(frames) if isinstance(f.message, SafetyCheck)]
+    verdicts = [(f.message.stage, i) for i, f in enumerate(frames) if isinstance(f.message, SafetyChecked)]
 
     assert [stage for stage, _ in verdicts] == ["input", "final"]
     places = [verdicts[0][1], types.index("outline"), types.index("content"), verdicts[1][1]]
@@ -60,7 +60,7 @@ async def test_run_tells_its_plan_its_nodes_its_verdict_and_its_progress_in_orde
         written = [
             i
             for i, f in enumerate(frames)
-            if isinstance(f.message, Content) and f.message.data.section == index
+            if isinstance(f.message, TextAppended) and f.message.section == index
         ]
         began = frames.index(_node(frames, "generate_content", "started", index))
         ended = frames.index(_node(frames, "generate_content", "completed", index))
@@ -70,8 +70,8 @@ async def test_run_tells_its_plan_its_nodes_its_verdict_and_its_progress_in_orde
 
 def _node(frames: list[Frame], node: str, status: str, section: int) -> Frame:
     for frame in frames:
-        if isinstance(frame.message, NodeEvent):
-            data = frame.message.data
+        if isinstance(frame.message, NodeChanged):
+            data = frame.message
             if (data.node, data.status, data.section) == (node, status, section):
                 return frame
     raise AssertionError(f"no {node} {status} {section}")

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import Content, Retract, SafetyCheck
+from tests.fakes.prose import write_prose
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import STORY, LiveService, Told, serve, settings_for
+from workflows.messages.messages import SafetyChecked, TextAppended, TextRetracted
 
 READER: dict[str, Any] = {"name": "Maya", "age": 7, "reading_level": "beginner"}
 UNSAFE = "A calm day began. He drew a gun and shot him. Then all was quiet."
@@ -59,9 +60,9 @@ async def test_input_that_breaks_the_policy_ends_the_run_before_any_model_is_cal
     frames = [frame.message async for frame in service.client.frames(run_id)]
     run = await service.client.run(run_id)
 
-    [verdict] = [message.data for message in frames if isinstance(message, SafetyCheck)]
+    [verdict] = [message for message in frames if isinstance(message, SafetyChecked)]
     assert verdict.stage == "input" and not verdict.approved
-    assert category in {issue.category for issue in verdict.issues}
+    assert category in {issue["category"] for issue in verdict.issues}
     assert run["error"]["code"] == "SAFETY_REJECTED" and not run["error"]["resumable"]
     assert provider.calls == []
     assert run["safety"][0]["stage"] == "input"
@@ -78,12 +79,12 @@ async def test_unsafe_sentence_is_never_content_and_the_rewrite_is_what_is_store
     told, contents, retracted, stages = Told(), "", [], []
     async for frame in service.client.frames(run_id):
         told.take(frame)
-        if isinstance(frame.message, Content) and frame.message.data.section == 1:
-            contents += frame.message.data.chunk
-        if isinstance(frame.message, Retract):
-            retracted.append((frame.message.data.section, frame.message.data.reason))
-        if isinstance(frame.message, SafetyCheck):
-            stages.append((frame.message.data.stage, frame.message.data.approved))
+        if isinstance(frame.message, TextAppended) and frame.message.section == 1:
+            contents += frame.message.chunk
+        if isinstance(frame.message, TextRetracted):
+            retracted.append((frame.message.section, frame.message.reason))
+        if isinstance(frame.message, SafetyChecked):
+            stages.append((frame.message.stage, frame.message.approved))
     run = await service.client.run(run_id)
 
     assert contents == "A calm day began." + MILD
@@ -102,7 +103,8 @@ async def test_unsafe_sentence_is_never_content_and_the_rewrite_is_what_is_store
 async def test_text_that_stays_unsafe_is_withdrawn_and_the_run_rejected(
     service: LiveService, provider: FakeProvider
 ) -> None:
-    provider.script = Script(rules=(Rule(Reply(text=UNSAFE), structured=False),))
+    unsafe = f"{UNSAFE} {write_prose('quiet', 60)}"
+    provider.script = Script(rules=(Rule(Reply(text=unsafe), structured=False),))
     told = await service.client.read(await service.client.start())
 
     assert told.ending is not None and told.ending["code"] == "SAFETY_REJECTED"

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import Content, Progress, Retract
 from tests.fakes.provider import FakeProvider, refuse_port
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.models import open_model
 from tests.service import LiveService, Told, serve, settings_for
-from workflows.safety.book import PolicyBook
-from workflows.safety.layers import Layers
+from workflows.messages.messages import ProgressReported, TextAppended, TextRetracted
+from workflows.safety.pipeline import SafetyPipeline
+from workflows.safety.registry import PolicyRegistry
 from workflows.state import Section, Verdict
 
 GATES = ("sentence", "section")
@@ -22,6 +22,7 @@ ODD = "A calm day began. A zorbl came by. Then all was quiet."
 MILD = "A calm day began. A friend came by. Then all was quiet."
 NOTES = "The editor's notes"
 JUDGED = "You are a careful editor"
+PLAN = '<passage number="5" kind="plan">'
 APPROVAL: dict[str, Any] = {
     "approved": True,
     "issues": [],
@@ -130,8 +131,8 @@ async def test_judge_that_refuses_connections_is_no_approval_and_judges_when_it_
     assert told.ending is not None and told.ending["type"] == "complete"
     assert told.text == told.ending["story_content"]
     assert (
-        judged == {"sentence": 1, "section": 5}[gate]
-    )  # the whole; with the gate by section each of four too
+        judged == {"sentence": 1, "section": 6}[gate]
+    )  # the whole; with the gate by section each of four, and the choices too
 
 
 # Thresholds of an operator's own.
@@ -139,9 +140,9 @@ async def test_judge_that_refuses_connections_is_no_approval_and_judges_when_it_
 
 async def verdict_on(provider: FakeProvider, tmp_path: Path, rules: str, *, layer: str) -> Verdict:
     """What one layer says of a section, by a policy file with these lines."""
-    policy = PolicyBook(policies(tmp_path, rules)).find("child", 7)
+    policy = PolicyRegistry(policies(tmp_path, rules)).find("child", 7)
     async with open_model(provider.root_url, "chat") as model:
-        layers = Layers(moderator=model) if layer == "moderation" else Layers(judge=model)
+        layers = SafetyPipeline(moderator=model) if layer == "moderation" else SafetyPipeline(judge=model)
         return await layers.check(policy, {0: Section(index=0, text=ODD)}, "final")
 
 
@@ -259,10 +260,10 @@ async def test_what_was_judged_is_what_is_stored_and_shown_with_many_sections_in
         run_id = await service.client.start(keep_length=False, parallel=parallel)
         async for frame in service.client.frames(run_id):
             told.take(frame)
-            if isinstance(frame.message, Content):
-                ever[frame.message.data.section] += frame.message.data.chunk
-            if isinstance(frame.message, Retract):
-                assert frame.message.data.reason == "safety"
+            if isinstance(frame.message, TextAppended):
+                ever[frame.message.section] += frame.message.chunk
+            if isinstance(frame.message, TextRetracted):
+                assert frame.message.reason == "safety"
         run = await service.client.run(run_id)
         again = await service.client.read(run_id)  # who comes late
 
@@ -273,7 +274,9 @@ async def test_what_was_judged_is_what_is_stored_and_shown_with_many_sections_in
         assert any(sentence in text for text in ever.values()) == (gate == "open")
         assert sentence not in told.text
     # The last verdict is on this very text, and approves it.
-    judged = [call for call in provider.generations if JUDGED in call.prompt_text][-1]
+    judged = [
+        call for call in provider.generations if JUDGED in call.prompt_text and PLAN in call.prompt_text
+    ][-1]
     assert all(text in judged.prompt_text for text in told.sections.values())
     assert (run["safety"][-1]["stage"], run["safety"][-1]["approved"]) == ("final", True)
 
@@ -285,17 +288,17 @@ async def test_what_was_judged_is_what_is_stored_and_shown_with_many_sections_in
 async def test_progress_goes_on_while_the_gate_holds_text(
     provider: FakeProvider, tmp_path: Path, gate: str
 ) -> None:
-    # A sentence without an end, so far: no gate may let it through. Progress is told once a second.
+    # A sentence without an end, so far: no gate may let it through. ProgressReported is told once a second.
     endless = Reply(text="and the otter swam on", words=110, pace=60, hold_after=100)
     provider.script = Script(rules=(Rule(endless, structured=False, nth=1, times=1),))
     percents: list[int] = []
     async with gated(provider, tmp_path, gate) as service:
         run_id = await service.client.start(keep_length=False)
         async for frame in service.client.frames(run_id):
-            assert not isinstance(frame.message, Content), "told before it was checked"
-            if isinstance(frame.message, Progress):
-                percents.append(frame.message.data.percent)
-                if frame.message.data.words:
+            assert not isinstance(frame.message, TextAppended), "told before it was checked"
+            if isinstance(frame.message, ProgressReported):
+                percents.append(frame.message.percent)
+                if frame.message.words:
                     break
         await provider.wait_for_held()
         provider.release()
@@ -327,10 +330,10 @@ async def test_section_that_no_rewrite_makes_fit_is_written_twice_more_withdrawn
         run_id = await service.client.start(keep_length=False)
         async for frame in service.client.frames(run_id):
             told.take(frame)
-            if isinstance(frame.message, Content):
-                ever += frame.message.data.chunk
-            if isinstance(frame.message, Retract):
-                retracted.append((frame.message.data.section, frame.message.data.reason))
+            if isinstance(frame.message, TextAppended):
+                ever += frame.message.chunk
+            if isinstance(frame.message, TextRetracted):
+                retracted.append((frame.message.section, frame.message.reason))
         run = await service.client.run(run_id)
 
     assert told.ending is not None and told.ending["code"] == "SAFETY_REJECTED"
@@ -341,4 +344,6 @@ async def test_section_that_no_rewrite_makes_fit_is_written_twice_more_withdrawn
     assert retracted == [(1, "safety")] * 3
     finals = [verdict for verdict in run["safety"] if verdict["stage"] == "final"]
     assert [verdict["approved"] for verdict in finals] == [False] * 3
-    assert all(issue["quote"] == grim for verdict in finals for issue in verdict["issues"])
+    # What readers were never told isn't quoted to them.
+    quote = None if gate == "section" else grim
+    assert all(issue.get("quote") == quote for verdict in finals for issue in verdict["issues"])

@@ -7,12 +7,12 @@ from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.models import open_model
 from workflows.errors import BudgetExceeded, ModelUnavailable
-from workflows.models.catalog import Model
-from workflows.models.fallback import Fallback
-from workflows.models.ledger import Caps, Ledger
-from workflows.models.prices import PriceBook
-from workflows.models.search import Citation, stream_search
-from workflows.models.usage import Spending
+from workflows.messages.messages import CallUsage
+from workflows.models.budget.ledger import Caps, Ledger
+from workflows.models.budget.prices import PriceRegistry
+from workflows.models.calls.search import Citation, stream_search
+from workflows.models.clients.catalog import Model
+from workflows.models.clients.model import Fallback
 
 WISH = [HumanMessage("What is new?")]
 PAPER = ("Schools", "https://paper.example.org/a")
@@ -28,7 +28,7 @@ async def search(model: Model) -> tuple[str, list[Citation]]:
 @APIS
 async def test_search_is_held_to_the_budget_by_its_provider(provider: FakeProvider, api: str) -> None:
     provider.script = Script(default=Reply(words=200, text="word ", cites=(PAPER,)))
-    ledger, told = Ledger(PriceBook(), Caps(max_output_tokens=40)), list[Spending]()
+    ledger, told = Ledger(PriceRegistry(), Caps(max_output_tokens=40)), list[CallUsage]()
     async with open_model(provider.root_url, api) as model:
         with pytest.raises(BudgetExceeded):
             await search(model.reporting(told.append, "writing", None, ledger))
@@ -36,14 +36,14 @@ async def test_search_is_held_to_the_budget_by_its_provider(provider: FakeProvid
     [call] = provider.calls
     limits = {**call.body, **call.body.get("generationConfig", {})}
     assert 40 in (limits.get("max_output_tokens"), limits.get("maxOutputTokens"))
-    assert [spent["output_tokens"] for spent in told] == [40]
+    assert [spent.output_tokens for spent in told] == [40]
 
 
 @APIS
 async def test_search_of_a_provider_that_keeps_no_limit_is_closed(provider: FakeProvider, api: str) -> None:
     whole = Reply(words=5000, text="word ", tokens_per_chunk=1, hold_after=100)
     provider.script = Script(default=whole, ignores_limits=True)
-    ledger, told = Ledger(PriceBook(), Caps(max_output_tokens=40)), list[Spending]()
+    ledger, told = Ledger(PriceRegistry(), Caps(max_output_tokens=40)), list[CallUsage]()
     async with open_model(provider.root_url, api) as model:
         with pytest.raises(BudgetExceeded):
             await search(model.reporting(told.append, "writing", None, ledger))

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from backend.streaming.chunks import decode
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.service import Frame, LiveService, Told, serve, settings_for
+from workflows.messages.messages import decode
 
 SEND_BUFFER = 4096
 """The least that the system takes in: what a reader doesn't take is soon seen by the service."""
@@ -105,7 +105,7 @@ async def test_many_readers_that_take_nothing_do_not_hold_up_a_good_one_and_are_
         run_id = await service.client.start(keep_length=False)
         slow = [_connect(service, run_id) for _ in range(slow_readers)]
         told = await service.client.read(run_id)
-        await _until(lambda: not _connections(service, slow) and not service.resources.runs.readers)
+        await _until(lambda: not _connections(service, slow) and not service.resources.queries.readers)
         late = await service.client.read(run_id)
         numbers = (await service.client.http.get("/metrics")).text
         for reader in slow:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.streaming.chunks import Error, InputRequired, NodeEvent
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import STORY, LiveService, Told, serve, settings_for
+from workflows.messages.messages import InputRequested, NodeChanged, RunFailed, TextAppended
 
 
 @pytest.fixture
@@ -108,8 +108,8 @@ async def test_failed_run_resumes_from_its_last_finished_section(
     assert resumed.status_code == 202
     assert told.ending is not None and told.text == told.ending["story_content"]
     assert len(provider.generations) == 8  # the third scene was bought twice, nothing else
-    assert not any(isinstance(message, Error) for message in late)  # an older error is never told again
-    assert any(isinstance(m, NodeEvent) and m.data.status == "resumed" for m in late)
+    assert not any(isinstance(message, RunFailed) for message in late)  # an older error is never told again
+    assert any(isinstance(m, NodeChanged) and m.status == "resumed" for m in late)
 
 
 async def test_resume_of_a_run_that_goes_on_or_is_complete_is_a_conflict(
@@ -188,11 +188,11 @@ async def test_review_waits_for_a_person_and_goes_on_with_the_edited_plan(
         told, asked = Told(), None
         async for frame in service.client.frames(run_id):
             told.take(frame)
-            if isinstance(frame.message, InputRequired):
-                asked = frame.message.data.payload
+            if isinstance(frame.message, InputRequested):
+                asked = frame.message.payload
                 break
         await _wait_for_status(service, run_id, "waiting")
-        assert service.resources.execution.active == 0  # no worker waits
+        assert service.resources.engine.active == 0  # no worker waits
 
     async with serve(settings_for(provider, tmp_path)) as service:
         assert asked is not None and (await service.client.run(run_id))["status"] == "waiting"
@@ -224,8 +224,8 @@ async def test_question_can_be_answered_or_cancelled_as_soon_as_it_is_asked(serv
     for path in ("input", "cancel"):
         run_id = await service.client.start(review_outline=True)
         async for frame in service.client.frames(run_id):
-            if isinstance(frame.message, InputRequired):
-                outline = frame.message.data.payload.model_dump()
+            if isinstance(frame.message, InputRequested):
+                outline = frame.message.payload.model_dump()
                 reply = await service.client.http.post(
                     f"/api/v1/runs/{run_id}/{path}", json={"outline": outline}
                 )
@@ -289,15 +289,39 @@ async def test_every_view_ends_with_the_same_text_after_every_cut(
     assert told.last_seq == whole.last_seq
 
 
+async def test_id_of_one_view_is_refused_in_every_other_one_and_by_every_way_in(service: LiveService) -> None:
+    views = [
+        {"order": order, "granularity": size}
+        for order in ("live", "reading")
+        for size in ("token", "sentence", "section")
+    ]
+    run_id = await service.client.start()
+    await service.client.read(run_id)
+    addresses = (f"/api/v1/runs/{run_id}/stream", "/api/v1/stories/generate/stream")
+    for own in views:
+        ids = [frame.id async for frame in service.client.frames(run_id, 0, **own)]
+        assert all(id.startswith(f"{run_id}:") for id in ids)
+        for other in views:
+            for address in addresses:
+                reply = await service.client.http.get(address, params={**other, "last_event_id": ids[-1]})
+                if other == own:
+                    assert reply.status_code == 204
+                    continue
+                assert reply.status_code == 422, (own, other)
+                assert [error["field"] for error in reply.json()["errors"]] == ["last_event_id"]
+                assert f"order={own['order']}&granularity={own['granularity']}" in reply.json()["detail"]
+    assert len((await service.client.http.get("/api/v1/runs")).json()["runs"]) == 1
+
+
 async def test_reading_order_delivers_one_section_after_another(
     service: LiveService, provider: FakeProvider
 ) -> None:
     provider.script = Script(default=Reply(pace=400))
     run_id = await service.client.start(parallel=4)
     sections = [
-        frame.message.data.section
+        frame.message.section
         async for frame in service.client.frames(run_id, order="reading")
-        if frame.message.type == "content"
+        if isinstance(frame.message, TextAppended)
     ]
 
     assert sections == sorted(sections) and set(sections) == {0, 1, 2, 3}

@@ -3,18 +3,23 @@
 import asyncio
 import io
 import zipfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import httpx
 import pytest
 from docx import Document
 from lxml import etree
 
+from backend.stories.parts import StoryParts
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import CALLS, LiveService, serve, settings_for
+from workflows.formats.registry import list_formats
+from workflows.formats.settings import FormatSettings
+from workflows.formats.story.format import StoryFormat
+from workflows.formats.story.input import StoryInput
 
 CHILDREN, SESSIONS = "/api/v1/children", "/api/v1/stories/sessions"
 MAYA = {"name": "Maya", "age": 7, "reading_level": "beginner", "interests": ["stars", "cats"]}
@@ -31,6 +36,37 @@ async def service(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[LiveS
 def http(service: LiveService) -> httpx.AsyncClient:
     """Its client."""
     return service.client.http
+
+
+class DialectSettings(FormatSettings, env_prefix="DIALECT_"):
+    """Which one."""
+
+    tag: str = "en"
+
+
+class DialectStory(StoryFormat):
+    """Stories in a dialect that the operator sets, of another package."""
+
+    Settings = DialectSettings
+    tag = "en"
+
+    def configure(self, settings: DialectSettings) -> Self:
+        format = type(self)()
+        format.tag = settings.tag
+        return format
+
+    def language(self, given: StoryInput) -> str:
+        del given
+        return self.tag
+
+
+@pytest.fixture
+def dialect(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """The tag of the dialect, where that package's story is the one that is installed."""
+    monkeypatch.setenv("DIALECT_TAG", "en-GB")
+    list_formats()["story"] = DialectStory()
+    yield "en-GB"
+    list_formats.cache_clear()
 
 
 async def begin(service: LiveService, **input: Any) -> tuple[str, str]:
@@ -93,20 +129,20 @@ async def test_child_with_a_wrong_field_is_refused_by_its_name_and_not_stored(
 
 
 async def test_another_owners_child_and_story_are_not_found(service: LiveService) -> None:
-    resources = service.resources
+    parts = service.resources.parts_of(StoryParts)
     child_id = (await service.client.http.post(CHILDREN, json=MAYA)).json()["child_id"]
     session_id, _ = await begin(service)
 
     for look in (
-        resources.children.find("somebody else", child_id),
-        resources.children.delete("somebody else", child_id),
-        resources.sessions.find("somebody else", session_id),
-        resources.sessions.delete("somebody else", session_id),
+        parts.children.find("somebody else", child_id),
+        parts.children.delete("somebody else", child_id),
+        parts.sessions.find("somebody else", session_id),
+        parts.sessions.delete("somebody else", session_id),
     ):
         with pytest.raises(Exception, match="There is no"):
             await look
-    assert await resources.children.page("somebody else", limit=9) == []
-    assert await resources.sessions.page("somebody else", limit=9) == []
+    assert await parts.children.page("somebody else", limit=9) == []
+    assert await parts.sessions.page("somebody else", limit=9) == []
 
 
 async def test_stored_child_is_the_reader_and_the_run_keeps_the_profile_it_began_with(
@@ -347,6 +383,18 @@ async def test_chapter_is_exported_as_document_and_book(
     assert 'page-progression-direction="rtl"' in _entry(epub.content, "EPUB/package.opf")
     assert "מילים חדשות" in _entry(epub.content, "EPUB/nav.xhtml")
     assert fields(unknown) == ["as"] and "docx, epub, md, txt" in unknown.json()["detail"]
+
+
+async def test_story_is_bound_by_the_format_that_is_installed_and_configured(
+    dialect: str, provider: FakeProvider, tmp_path: Path
+) -> None:
+    async with serve(settings_for(provider, tmp_path)) as service:
+        session_id, run_id = await begin(service)
+        whole = await service.client.http.get(f"{SESSIONS}/{session_id}/export", params={"as": "epub"})
+        chapter = await service.client.http.get(f"/api/v1/runs/{run_id}/export", params={"as": "epub"})
+
+    for book in (whole, chapter):
+        assert f"<dc:language>{dialect}</dc:language>" in _entry(book.content, "EPUB/package.opf")
 
 
 def _entry(content: bytes, name: str) -> str:

@@ -9,7 +9,7 @@ from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.models import APIS, SPECS, Verdict, open_model
 from workflows.errors import ModelBadOutput
-from workflows.models.calls import ask
+from workflows.models.calls.calls import ask
 from workflows.models.structured import MODES
 
 TEXT = [SystemMessage("You are an editor."), HumanMessage("Judge the text.")]

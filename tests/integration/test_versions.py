@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import Content, Retract
+from tests.fakes.prose import write_prose
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import LiveService, Told, serve, settings_for
+from workflows.messages.messages import TextAppended, TextRetracted
 
-OTHER = "A cat came by and stayed for supper. Then all was quiet."
+OTHER = f"A cat came by and stayed for supper. {write_prose('supper', 90)} Then all was quiet."
 NOTES = "The editor's notes"
 WISH: dict[str, Any] = {
     "topic": "How bees find flowers",
@@ -91,8 +92,9 @@ async def test_version_of_the_whole_with_feedback_revises_every_section_and_keep
     service: LiveService, provider: FakeProvider
 ) -> None:
     first = await write(service, format="creator_script", input=WISH)
-    said = "Bees see ultraviolet light. " * 25
-    feedback = Rule(Reply(text="A fox told a story. " * 6), structured=False, contains="more foxes")
+    said = f"Bees see ultraviolet light. {write_prose('bees', 90)}"
+    fox = f"A fox told a story. {write_prose('fox', 20)}"
+    feedback = Rule(Reply(text=fox), structured=False, contains="more foxes")
     provider.script = Script(
         rules=(feedback, Rule(Reply(text=said), structured=False, contains="must_points"))
     )
@@ -136,7 +138,7 @@ async def test_version_that_breaks_off_goes_on_and_shows_nothing_twice(
         told.take(frame)
 
     assert texts(told) == [OTHER, *before[1:]]
-    touched = {f.message.data.section for f in contents if isinstance(f.message, Content | Retract)}
+    touched = {f.message.section for f in contents if isinstance(f.message, TextAppended | TextRetracted)}
     assert touched == {0}
 
 
@@ -203,7 +205,9 @@ async def test_version_is_started_once_for_one_key_and_not_of_a_run_that_is_not_
 async def test_link_shows_the_text_as_text_until_it_is_revoked(
     service: LiveService, provider: FakeProvider
 ) -> None:
-    provider.script = Script(rules=(Rule(Reply(text="So 1 < 2 & “all” was <3 quiet."), structured=False),))
+    provider.script = Script(
+        rules=(Rule(Reply(text=f"So 1 < 2 & “all” was <3 quiet. {OTHER}"), structured=False),)
+    )
     first = await story(service)
     http = service.client.http
     made = (await http.post(f"/api/v1/runs/{first}/share")).json()

@@ -71,10 +71,10 @@ async def test_client_who_leaves_while_it_waits_is_a_reader_who_left(
             waiting = asyncio.create_task(client.post(WAIT, json=body, timeout=30))
             [call] = await provider.wait_for_held()
             [run] = (await service.client.http.get("/api/v1/runs")).json()["runs"]
-            assert service.resources.runs.readers == 1
+            assert service.resources.queries.readers == 1
             waiting.cancel()
         async with asyncio.timeout(10):
-            while service.resources.runs.readers:  # noqa: ASYNC110
+            while service.resources.queries.readers:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         if on_disconnect == "continue":
             provider.release(call)

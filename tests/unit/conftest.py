@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
-from backend.log.sql import SqlLog
+from backend.log.sqlite import SqliteLog
 from backend.store.database import Database
 from backend.store.runs import RunRepository
+from backend.store.sqlite import SqliteDatabase
 
 # How long one example takes says nothing on a machine that others use too. The database that some properties
 # share between examples is meant to be shared: every example writes a run of its own.
@@ -29,7 +30,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("database") / "empty.db"
 
     async def migrate() -> None:
-        database = Database(f"sqlite:///{path}")
+        database = SqliteDatabase(f"sqlite:///{path}")
         await database.migrate()
         await database.close()
 
@@ -42,7 +43,7 @@ async def database(empty_database: Path, tmp_path: Path) -> AsyncIterator[Databa
     """A database of the test's own, in a real file."""
     path = tmp_path / "storywire.db"
     shutil.copy(empty_database, path)
-    opened = Database(f"sqlite:///{path}")
+    opened = SqliteDatabase(f"sqlite:///{path}")
     yield opened
     await opened.close()
 
@@ -54,8 +55,8 @@ def repository(database: Database) -> RunRepository:
 
 
 @pytest.fixture
-async def log(database: Database) -> AsyncIterator[SqlLog]:
+async def log(database: Database) -> AsyncIterator[SqliteLog]:
     """The log in it, as one process of the service has it."""
-    opened = SqlLog(database)
+    opened = SqliteLog(database)
     yield opened
     await opened.close()

@@ -7,8 +7,8 @@ from typing import Literal
 from hypothesis import strategies as st
 
 from backend.log.entry import Entry
-from backend.streaming.chunks import Content, Message, Retract, decode
 from tests.unit.messages import complete, content, error, number, progress, retract, workflow
+from workflows.messages.messages import Message, TextAppended, TextRetracted, decode
 
 _SECTIONS = 4
 _CHUNKS = ("Once", " upon a time", ". ", " Hi! ", "\n\n", " “Yes.” ", "היה פעם. ", "", "。", " No end", "...")
@@ -81,10 +81,10 @@ def read_pieces(entries: Iterable[Entry]) -> dict[str, str]:
     """The reader's rule for texts beside the story. Pieces without text are left out."""
     texts: dict[str, str] = {}
     for message in messages_of(entries):
-        if isinstance(message, Content) and message.data.piece is not None:
-            texts[message.data.piece] = texts.get(message.data.piece, "") + message.data.chunk
-        elif isinstance(message, Retract) and message.data.piece is not None:
-            texts[message.data.piece] = ""
+        if isinstance(message, TextAppended) and message.piece is not None:
+            texts[message.piece] = texts.get(message.piece, "") + message.chunk
+        elif isinstance(message, TextRetracted) and message.piece is not None:
+            texts[message.piece] = ""
     return {piece: text for piece, text in texts.items() if text}
 
 
@@ -92,8 +92,8 @@ def read_texts(entries: Iterable[Entry]) -> dict[int, str]:
     """The reader's rule: `content` appends, `retract` empties. Sections without text are left out."""
     texts: dict[int, str] = {}
     for message in messages_of(entries):
-        if isinstance(message, Content) and message.data.piece is None:
-            texts[message.data.section] = texts.get(message.data.section, "") + message.data.chunk
-        elif isinstance(message, Retract) and message.data.piece is None:
-            texts[message.data.section] = ""
+        if isinstance(message, TextAppended) and message.piece is None:
+            texts[message.section] = texts.get(message.section, "") + message.chunk
+        elif isinstance(message, TextRetracted) and message.piece is None:
+            texts[message.section] = ""
     return {section: text for section, text in texts.items() if text}

@@ -4,7 +4,7 @@ import asyncio
 
 from structlog.testing import capture_logs
 
-from backend.runs.background import Background, every
+from backend.tasks import Background, every
 
 
 async def test_work_that_fails_is_done_again_until_nobody_needs_it() -> None:

@@ -12,12 +12,12 @@ from workflows.errors import InvalidInput
 from workflows.formats.base import Plan
 from workflows.formats.creator_script.advice import give_tips
 from workflows.formats.creator_script.format import CreatorScriptFormat
-from workflows.formats.creator_script.input import Style
+from workflows.formats.creator_script.input import VideoStyle
 from workflows.formats.creator_script.plan import make_plan, slots_of
 from workflows.formats.creator_script.styles import list_styles
-from workflows.formats.creator_script.templates import TemplateBook, TemplateError
+from workflows.formats.creator_script.templates import TemplateError, TemplateRegistry
 from workflows.formats.creator_script.timing import (
-    Slot,
+    TimeSlot,
     content_seconds,
     heading,
     hook_seconds,
@@ -27,7 +27,7 @@ from workflows.safety.policy import load_policy
 from workflows.text.words import count_words
 
 SCRIPT = CreatorScriptFormat()
-TEMPLATES = sorted(template.name for template in TemplateBook().all())
+TEMPLATES = sorted(template.name for template in TemplateRegistry().all())
 NUMBERS = "one two three four five six seven eight nine ten eleven twelve thirteen".split()  # noqa: SIM905
 SUBJECTS = "bees rivers lanterns glaciers violins volcanoes bridges tomatoes comets pencils".split()  # noqa: SIM905
 
@@ -37,8 +37,8 @@ def plan_of(**wish: Any) -> Plan:
     return make_plan(parsed, SCRIPT.template(parsed))
 
 
-def slots(**wish: Any) -> list[Slot]:
-    found: list[Slot] = plan_of(**wish).notes["slots"]
+def slots(**wish: Any) -> list[TimeSlot]:
+    found: list[TimeSlot] = plan_of(**wish).notes["slots"]
     return found
 
 
@@ -62,7 +62,7 @@ def tips(**wish: Any) -> set[str]:
 
 @given(
     st.floats(1, 60),
-    st.sampled_from(get_args(Style)),
+    st.sampled_from(get_args(VideoStyle)),
     st.sampled_from(TEMPLATES),
     st.lists(st.sampled_from(["should", "nice"]), max_size=10),
     st.integers(0, 3),
@@ -206,10 +206,10 @@ def test_tips_are_none_for_a_good_wish() -> None:
 
 def test_templates_are_six_and_fit_their_styles_and_are_fit_for_readers() -> None:
     assert TEMPLATES == ["explainer", "news_commentary", "product_review", "story", "top_list", "tutorial"]
-    for template in TemplateBook().all():
-        assert set(template.styles) <= set(get_args(Style))
+    for template in TemplateRegistry().all():
+        assert set(template.styles) <= set(get_args(VideoStyle))
     assert {guide.template for guide in list_styles().values()} <= set(TEMPLATES)
-    assert set(list_styles()) == set(get_args(Style))
+    assert set(list_styles()) == set(get_args(VideoStyle))
     assert load_policy("general").name == SCRIPT.policy(SCRIPT.parse(SCRIPT.example)).name
 
 
@@ -237,7 +237,7 @@ points = true
 def test_template_of_ones_own_is_used_and_may_stand_in_for_ours(tmp_path: Path) -> None:
     (tmp_path / "interview.toml").write_text(OWN, encoding="utf-8")
     (tmp_path / "tutorial.toml").write_text(OWN, encoding="utf-8")
-    script = CreatorScriptFormat(TemplateBook(tmp_path))
+    script = CreatorScriptFormat(TemplateRegistry(tmp_path))
     parsed = script.parse({"topic": "Bees", "template": "interview", "key_points": ["Who are you?"]})
     plan = make_plan(parsed, script.template(parsed))
     assert plan.outline["sections"][0]["summary"] == "The best answer first."
@@ -259,10 +259,10 @@ def test_template_that_is_wrong_is_refused_with_its_file_and_field(
 ) -> None:
     (tmp_path / "interview.toml").write_text(text, encoding="utf-8")
     with pytest.raises(TemplateError) as refused:
-        TemplateBook(tmp_path)
+        TemplateRegistry(tmp_path)
     assert str(refused.value).startswith(said)
 
 
 def test_template_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TemplateError, match="there is no folder"):
-        TemplateBook(tmp_path / "nowhere")
+        TemplateRegistry(tmp_path / "nowhere")

@@ -16,7 +16,7 @@ from workflows.formats.creator_script.format import CreatorScriptFormat
 from workflows.formats.creator_script.plan import make_plan
 from workflows.formats.creator_script.report import Report, report_on
 from workflows.formats.creator_script.script import HEADING, spoken, under_heading
-from workflows.formats.creator_script.timing import Slot, heading, words_for
+from workflows.formats.creator_script.timing import TimeSlot, heading, words_for
 from workflows.formats.exports import Finished
 from workflows.formats.speech.subtitles import SpokenPassage, make_cues
 from workflows.state import Section, State
@@ -37,7 +37,7 @@ def prose(words: int) -> str:
     return " ".join(["The garden is full of them this morning."] * (words // 8 or 1))
 
 
-def spoken_words(slot: Slot) -> int:
+def spoken_words(slot: TimeSlot) -> int:
     return words_for(slot["end"] - slot["start"], 100)
 
 

@@ -2,18 +2,20 @@
 
 import zlib
 from datetime import UTC, datetime
+from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
+from sqlalchemy import func, select
 
 from backend.documents.child import report
 from backend.documents.documents import Documents, Upload
 from backend.documents.extraction import Extraction
 from backend.documents.kinds import KindName, find_kind
-from backend.documents.reading import join_pages
 from backend.store.database import Database
 from backend.store.documents import Document, DocumentRepository
+from backend.store.tables import documents as documents_table
 from tests.uploads import archive, encrypted_pdf, leaflet, pdf, word
 from workflows.errors import InvalidInput, NotFound, PayloadTooLarge
 from workflows.text.language import guess_language
@@ -75,6 +77,49 @@ def test_file_that_is_not_taken_is_refused_by_name(name: str, data: bytes, said:
     assert error.field == "file" and error.message.startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("name", "media_type", "data", "kind"),
+    [
+        ("a.pdf ", None, b"%PDF-1.4", "pdf"),
+        ("a.pdf.", None, b"%PDF-1.4", "pdf"),
+        (".pdf", None, b"%PDF-1.4", "pdf"),
+        ("leaflet", None, b"%PDF-1.4", "pdf"),
+        ("leaflet", "application/octet-stream", b"PK\x03\x04", "docx"),
+        ("עלון לחולה.txt", None, "קחו".encode(), "text"),
+        ("a.tar.md", None, b"Hi", "markdown"),
+    ],
+)
+def test_kind_is_told_of_an_odd_name(name: str, media_type: str | None, data: bytes, kind: str) -> None:
+    assert find_kind(name, media_type, data).name == kind
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("a.doc", b"\xd0\xcf\x11\xe0", "a file named *.doc can't be read; Markdown (.md), plain text (.txt)"),
+        ("a.txt", "Take 5 mg.".encode("utf-16-le"), "the text is in UTF-16; save it as UTF-8"),
+        ("a.txt", "Take 5 mg.".encode("utf-16-be"), "the text is in UTF-16; save it as UTF-8"),
+        ("a.md", "Take 5 mg.".encode("utf-32"), "the text is in UTF-32; save it as UTF-8"),
+        ("a.txt", b"Take " * 2000 + b"\0", "the name says plain text, but the file is no text (it holds NUL"),
+        ("a.md", b"\xff\xd8\xff\xe0", "the name says Markdown, but the file is a JPEG picture"),
+        ("a.pdf", b"II*\0", "the name says a PDF, but the file is a TIFF picture"),
+        ("a.docx", b"Hello", "the name says a Word document, but the file is no such file"),
+        ("report.2024", b"%PDF-1.4", "a file named *.2024 can't be read"),
+    ],
+)  # fmt: skip
+def test_file_of_an_odd_name_or_encoding_is_refused_with_what_to_do(
+    name: str, data: bytes, said: str
+) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        find_kind(name, None, data)
+    assert refused.value.errors[0].message.startswith(said)
+
+
+def test_old_word_file_is_refused_with_how_to_save_it() -> None:
+    with pytest.raises(InvalidInput, match=r"save it as \.docx or PDF"):
+        find_kind("a.doc", None, b"x")
+
+
 # Reading.
 
 
@@ -133,7 +178,8 @@ def test_pdf_becomes_paragraphs_without_running_titles() -> None:
 
 
 def test_pages_of_short_lines_stay_lines() -> None:
-    assert join_pages(["Milk\nEggs\nFlour", "Salt"]) == "Milk\n\nEggs\n\nFlour\n\nSalt"
+    text = report("pdf", pdf(["Milk", "Eggs", "Flour"], ["Salt"]))["text"]
+    assert text == "Milk\n\nEggs\n\nFlour\n\nSalt"
 
 
 def test_word_document_keeps_headings_lists_and_tables_and_loses_what_is_hidden() -> None:
@@ -169,18 +215,18 @@ def test_leaflet_with_honest_instructions_is_taken_whole_and_noted() -> None:
 
 
 async def test_extraction_reads_in_a_process_of_its_own() -> None:
-    extracted = await Extraction().extract("docx", word("Hello."))
+    extracted = await Extraction().extract("anna", "docx", word("Hello."))
     assert extracted.text == "Hello.\n\nThe end."
 
 
 async def test_extraction_that_takes_too_long_is_ended_and_refused() -> None:
     with pytest.raises(InvalidInput, match="takes too long"):
-        await Extraction(seconds=0.01).extract("text", b"Hello.")
+        await Extraction(seconds=0.01).extract("anna", "text", b"Hello.")
 
 
 async def test_extraction_whose_process_dies_is_refused() -> None:
     with pytest.raises(InvalidInput, match="within its limits"):
-        await Extraction().extract("no such kind", b"Hello.")  # type: ignore[arg-type]
+        await Extraction().extract("anna", "no such kind", b"Hello.")  # type: ignore[arg-type]
 
 
 def test_pdf_that_unpacks_without_end_is_refused() -> None:
@@ -201,7 +247,10 @@ def test_file_that_is_damaged_anywhere_is_read_or_refused(kind: KindName, data: 
         for _ in range(chance.randint(1, 8)):
             place = chance.randrange(len(damaged))
             damaged[place : place + chance.randint(0, 3)] = chance.randbytes(chance.randint(0, 3)) + b"9"
-        assert set(report(kind, bytes(damaged))) in ({"refused"}, {"text", "warnings"})
+        assert set(report(kind, bytes(damaged))) in (
+            {"refused"},
+            {"text", "title", "words", "language", "sha256", "warnings"},
+        )
 
 
 # What is kept.
@@ -242,10 +291,48 @@ async def test_document_is_kept_with_what_is_known_of_it(documents: Documents) -
         (Upload("leaflet.txt", b"No heading."), "leaflet"),
         (Upload("leaflet.txt", b"No heading.", title="  My\n<b>leaflet</b> "), "My leaflet"),
         (Upload("", b"No heading.", "text/plain"), "Untitled"),
+        (Upload(".md", b"No heading."), "Untitled"),
+        (Upload("..", b"No heading.", "text/plain"), "Untitled"),
+        (Upload("a.md", b"# One #\n\nTwo"), "One"),
+        (Upload("a.md", b"Sleep well\n==========\n\nTwo"), "Sleep well"),
+        (Upload("a.md", b"---\ntitle: Sleep leaflet\n---\n# One\n\nTwo"), "Sleep leaflet"),
+        (Upload("a.md", b"---\ntitle: x\n---\nTwo", title="Mine"), "Mine"),
+        (Upload("a.md", b"# " + b"x" * 300 + b"\n\nTwo"), "x" * 200),
     ],
 )
 async def test_title_is_the_given_one_or_the_name(documents: Documents, upload: Upload, title: str) -> None:
     assert (await documents.add("anna", upload)).title == title
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("../../etc/passwd.md", "passwd.md"),
+        ("C:\\Users\\anna\\a.md", "a.md"),
+        ("folder/", "folder"),
+        ("a\0b\u202e.md", "ab.md"),
+        ("line\nbreak.md", "line break.md"),
+        ("עלון לחולה.md", "עלון לחולה.md"),
+        ("x" * 300 + ".md", "x" * 252 + ".md"),
+    ],
+)
+async def test_name_of_a_file_is_kept_without_its_path(documents: Documents, given: str, kept: str) -> None:
+    added = await documents.add("anna", Upload(given, b"Text.", "text/markdown"))
+    assert added.filename == kept
+
+
+def _documents_in(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.suffix in (".md", ".txt", ".pdf", ".docx")]
+
+
+async def test_deleted_document_leaves_neither_a_row_nor_a_file(
+    documents: Documents, database: Database, tmp_path: Path
+) -> None:
+    added = await documents.add("anna", Upload("a.md", b"Text."))
+    await documents.delete("anna", added.id)
+    count = select(func.count()).select_from(documents_table)
+    assert await database.read(lambda connection: connection.execute(count).scalar_one()) == 0
+    assert _documents_in(tmp_path) == []
 
 
 async def test_documents_belong_to_their_owner_and_come_newest_first(documents: Documents) -> None:

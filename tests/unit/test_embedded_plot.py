@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from workflows.formats.story.embedded import SCENES, scene_page
 from workflows.formats.story.plot import (
-    Ending,
     Plot,
+    PlotEnding,
     count_faults,
     count_plot_faults,
     ending_schema,
@@ -63,7 +63,7 @@ def test_plot_that_the_schema_allows_can_be_told(data: st.DataObject, theme: str
 @settings(max_examples=30, deadline=None)
 @given(st.data(), st.sampled_from(["", "Maya found the golden key, and the whole crew sang."]))
 def test_ending_that_the_schema_allows_is_an_ending(data: st.DataObject, line: str) -> None:
-    Ending.model_validate(data.draw(answers(ending_schema(line, Random(1)))))
+    PlotEnding.model_validate(data.draw(answers(ending_schema(line, Random(1)))))
 
 
 def test_scenes_are_told_in_the_words_of_the_plot() -> None:

@@ -12,11 +12,11 @@ from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import PrivateAttr
 
 from workflows.errors import ModelBadOutput, ModelTruncated
-from workflows.models.embedded.prose import PARAGRAPH_TOKENS, Page, write_prose
+from workflows.models.embedded.prose import PARAGRAPH_TOKENS, PageBrief, write_prose
 from workflows.models.embedded.sentences import SentenceBuffer
 
 OPENING = "Maya found a map."
-PAGE = Page(system="You tell.", instruction="Tell.", opening=OPENING, target_words=20)
+PAGE = PageBrief(system="You tell.", instruction="Tell.", opening=OPENING, target_words=20)
 WORDS = " She walked for a long day over the hills and over the sea, and she sang."
 
 
@@ -59,7 +59,7 @@ class ScriptedModel(BaseChatModel):
         yield ChatGenerationChunk(message=AIMessageChunk(content="", response_metadata=metadata))
 
 
-def page(**changes: Any) -> Page:
+def page(**changes: Any) -> PageBrief:
     return replace(PAGE, **changes)
 
 

@@ -7,38 +7,32 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.runnables.schema import StreamEvent
 from langgraph.types import Interrupt
 
-from backend.streaming.chunks import (
-    InputRequired,
-    InputRequiredData,
+from backend.streaming.events import EventMapping
+from tests.unit.messages import EVERY_TYPE, OUTLINE, content
+from workflows.messages.messages import (
+    CallUsage,
+    InputRequested,
     Message,
-    Metadata,
-    NodeEvent,
-    NodeEventData,
+    MetricsCalculated,
+    NodeChanged,
     NodeName,
     NodeStatus,
-    OutlineMessage,
-    Retract,
-    RetractData,
-    SafetyCheck,
-    Usage,
-    UsageData,
+    SafetyChecked,
+    TextRetracted,
+    UsageUpdated,
     decode,
     encode,
 )
-from backend.streaming.events import EventMapping
-from backend.streaming.tally import Tally
-from tests.unit.messages import EVERY_TYPE, OUTLINE, content
-from workflows.models.usage import Spending
-from workflows.page import Page
-from workflows.state import Section, Verdict
+from workflows.messages.usage_totals import UsageTotals
+from workflows.sections.section_writer import SectionWriter
 
-BEFORE = UsageData(model="openai:test", input_tokens=10, output_tokens=20)
-METADATA = next(message for message in EVERY_TYPE if isinstance(message, Metadata))
+BEFORE = UsageUpdated(model="openai:test", input_tokens=10, output_tokens=20)
+METADATA = next(message for message in EVERY_TYPE if isinstance(message, MetricsCalculated))
 
 
 @pytest.fixture
 def mapping() -> EventMapping:
-    return EventMapping(Tally(BEFORE))
+    return EventMapping(UsageTotals(BEFORE))
 
 
 def event(kind: str, data: dict[str, Any], name: str = "story", **others: Any) -> StreamEvent:
@@ -65,8 +59,8 @@ def node_start(node: str, task_input: Any = None, name: str | None = None) -> St
     )
 
 
-def node_event(node: NodeName, status: NodeStatus, section: int | None = None) -> NodeEvent:
-    return NodeEvent(data=NodeEventData(node=node, status=status, section=section))
+def node_event(node: NodeName, status: NodeStatus, section: int | None = None) -> NodeChanged:
+    return NodeChanged(node=node, status=status, section=section)
 
 
 def messages(mapping: EventMapping, *events: StreamEvent) -> list[Message]:
@@ -74,11 +68,35 @@ def messages(mapping: EventMapping, *events: StreamEvent) -> list[Message]:
 
 
 def test_event_of_a_node_that_begins_is_started_with_its_section(mapping: EventMapping) -> None:
-    task = {"index": 2, "input": {}, "outline": {}}
+    task = {"index": 1, "input": {}, "outline": OUTLINE.model_dump()}
     assert messages(mapping, node_start("generate_content", task), node_start("outline", {"input": {}})) == [
-        node_event("generate_content", "started", 2),
+        NodeChanged(node="generate_content", status="started", section=1, title="Dawn"),
         node_event("outline", "started"),
     ]
+
+
+def test_nodes_that_were_at_work_when_the_graph_broke_have_failed(mapping: EventMapping) -> None:
+    tasks = [{"index": index, "input": {}, "outline": OUTLINE.model_dump()} for index in (0, 1)]
+    messages(mapping, *(node_start("generate_content", task) for task in tasks))
+    messages(mapping, update("generate_content", {"sections": {0: {"index": 0, "text": "All well."}}}))
+    assert list(mapping.failures()) == [
+        NodeChanged(node="generate_content", status="failed", section=1, title="Dawn")
+    ]
+    assert list(mapping.failures()) == []
+
+
+@pytest.mark.parametrize(
+    ("brought", "status"),
+    [
+        ({}, "skipped"),
+        ({"results": {}, "pieces": {}}, "skipped"),
+        ({"results": {"choices": []}}, "completed"),
+    ],
+)
+def test_derive_of_a_format_that_makes_nothing_of_the_text_is_skipped(
+    mapping: EventMapping, brought: dict[str, Any], status: NodeStatus
+) -> None:
+    assert messages(mapping, update("derive", brought)) == [node_event("derive", status)]
 
 
 @pytest.mark.parametrize(
@@ -119,101 +137,46 @@ def test_event_that_means_nothing_to_a_reader_says_nothing(
 
 async def test_event_of_a_page_is_text_for_readers(mapping: EventMapping) -> None:
     written: list[Any] = []
-    page = Page(3, written.append)
+    page = SectionWriter(3, written.append)
     page.retract("safety")
     page.write("Once\r\n")
     page.write(" upon ")
     page.finish()
     assert messages(mapping, *map(custom, written)) == [
-        Retract(data=RetractData(section=3, reason="safety")),
+        TextRetracted(section=3, reason="safety"),
         content(3, "Once"),
         content(3, "\nupon", ends=True),
     ]
 
 
-def test_event_of_text_is_on_the_wire_what_a_checked_message_would_be(mapping: EventMapping) -> None:
-    (message,) = messages(mapping, custom({"kind": "prose", "section": 1, "text": "Hi", "last": False}))
+async def test_event_of_text_is_on_the_wire_what_a_checked_message_would_be(mapping: EventMapping) -> None:
+    written: list[Any] = []
+    with SectionWriter(1, written.append) as section:
+        section.write("Hi")
+    (message,) = messages(mapping, *map(custom, written))
     assert encode(message) == encode(content(1, "Hi"))
     assert decode(encode(message)) == message
 
 
-def test_event_of_a_verdict_is_a_safety_check(mapping: EventMapping) -> None:
-    verdict = Verdict(stage="final", approved=False, score=0.4, issues=[
+def test_event_of_a_message_that_a_node_wrote_is_that_message(mapping: EventMapping) -> None:
+    verdict = SafetyChecked(stage="final", approved=False, score=0.4, issues=[
         {"category": "violence", "severity": "high", "section": 0, "quote": "kill", "advice": "Don't."}
     ])  # fmt: skip
-    (message,) = messages(mapping, custom({"kind": "judgement", "verdict": verdict}))
-    assert isinstance(message, SafetyCheck)
-    assert message.data.model_dump(exclude_none=True) == verdict
-
-
-def test_event_of_a_notice_is_said_by_its_node(mapping: EventMapping) -> None:
-    notice = {"kind": "notice", "node": "outline", "message": "The model is loading"}
-    assert messages(mapping, custom(notice)) == [
-        NodeEvent(data=NodeEventData(node="outline", status="started", message="The model is loading"))
-    ]
-
-
-def test_event_of_the_plan_is_the_outline_and_then_the_nodes_end(mapping: EventMapping) -> None:
-    brought = {"outline": OUTLINE.model_dump(), "notes": {"secret": 1}, "sections": {}, "rewrites": 0}
-    assert messages(mapping, update("outline", brought)) == [
-        OutlineMessage(data=OUTLINE),
-        node_event("outline", "completed"),
-    ]
-
-
-def test_event_of_an_edited_plan_is_the_outline_again(mapping: EventMapping) -> None:
-    edited = update("review_outline", {"outline": OUTLINE.model_dump()})
-    assert messages(mapping, edited) == [OutlineMessage(data=OUTLINE)]
-
-
-def test_event_of_sections_in_parallel_ends_each_by_its_own(mapping: EventMapping) -> None:
-    first, second = (
-        update("generate_content", {"sections": {index: Section(index=index, text="It burns.")}})
-        for index in (1, 0)
-    )
-    assert messages(mapping, first, second) == [
-        node_event("generate_content", "completed", 1),
-        node_event("generate_content", "completed", 0),
-    ]
-
-
-def test_event_of_a_rewrite_is_the_nodes_end_and_no_text_again(mapping: EventMapping) -> None:
-    brought = {"sections": {1: Section(index=1, text="All well.")}, "rewrites": 1}
-    assert messages(mapping, update("enhance_content", brought)) == [
-        node_event("enhance_content", "completed", 1)
-    ]
-
-
-def test_event_of_the_metrics_is_metadata_with_the_formats_extras(mapping: EventMapping) -> None:
-    brought = {"metadata": METADATA.data.model_dump()}
-    assert messages(mapping, update("calculate_metrics", brought)) == [
-        METADATA,
-        node_event("calculate_metrics", "completed"),
-    ]
-
-
-def test_event_of_a_node_that_brought_nothing_is_its_end(mapping: EventMapping) -> None:
-    assert messages(mapping, update("derive", None)) == [node_event("derive", "completed")]
-
-
-def test_event_of_what_an_earlier_attempt_finished_is_not_told_twice(mapping: EventMapping) -> None:
-    brought = {"sections": {1: Section(index=1, text="It burns.")}}
-    assert messages(mapping, update("generate_content", brought, __metadata__={"cached": True})) == []
-    assert messages(mapping, update("generate_content", brought, __metadata__=None)) != []
+    notice = NodeChanged(node="outline", status="started", message="The model is loading")
+    assert messages(mapping, custom(verdict), custom(notice)) == [verdict, notice]
 
 
 def test_event_of_an_interrupt_asks_the_person(mapping: EventMapping) -> None:
     asked = (Interrupt(value={"kind": "outline", "payload": OUTLINE.model_dump()}, id="x"),)
     assert messages(mapping, update("__interrupt__", asked)) == [
-        InputRequired(data=InputRequiredData(kind="outline", payload=OUTLINE))
+        InputRequested(kind="outline", payload=OUTLINE)
     ]
 
 
-def test_spending_of_a_model_call_adds_to_the_runs_totals(mapping: EventMapping) -> None:
+def test_usage_of_a_model_call_adds_to_the_runs_totals(mapping: EventMapping) -> None:
     def ended(read: int, written: int) -> StreamEvent:
         return custom(
-            Spending(
-                kind="spending",
+            CallUsage(
                 model="openai:gpt-test",
                 role="writing",
                 section=0,
@@ -223,7 +186,7 @@ def test_spending_of_a_model_call_adds_to_the_runs_totals(mapping: EventMapping)
         )
 
     told = messages(mapping, ended(100, 5), ended(1, 2))
-    assert [(m.data.input_tokens, m.data.output_tokens) for m in told if isinstance(m, Usage)] == [
+    assert [(m.input_tokens, m.output_tokens) for m in told if isinstance(m, UsageUpdated)] == [
         (110, 25),
         (111, 27),
     ]

@@ -1,134 +1,176 @@
-"""Runs whose own code breaks, and the tasks that execute them: a last message, whatever was thrown."""
+"""Attempts at runs: a last message whatever was thrown, and no attempt that goes on for ever."""
 
 import asyncio
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
-from langgraph.checkpoint.memory import InMemorySaver
 
-from backend.log.sql import SqlLog
-from backend.runs.accounts import Accounts
-from backend.runs.background import Background
-from backend.runs.cache import ResultCache
-from backend.runs.execution import InlineExecution
-from backend.runs.executor import Executor
-from backend.runs.quota import Quota
-from backend.runs.replay import read_messages
-from backend.sight.attempt import Sight
-from backend.sight.measures import Measures
-from backend.store.cache import CacheRepository
+from backend.runs.readers.replay import read_messages
 from backend.store.database import Database
-from backend.store.runs import Run, RunRepository
-from backend.store.usage import UsageRepository
-from backend.streaming.chunks import Error, Message, OutlineMessage
-from tests.models import settings_of
 from tests.unit.messages import OUTLINE, content, number, workflow
 from tests.unit.stored_runs import add_run
-from workflows.errors import ModelUnavailable
-from workflows.formats.story.format import StoryFormat
-from workflows.graph import build_graph
-from workflows.models.catalog import Model, ModelCatalog
-from workflows.models.ledger import Ledgers
-from workflows.safety.policy import load_policy
-
-NOWHERE = "http://127.0.0.1:9"
-Open = Callable[..., Executor]
-
-
-class Breaking(StoryFormat):
-    """Throws where it is to plan; each time when its gate is opened, if there are any."""
-
-    def __init__(self, error: Exception, gates: Sequence[asyncio.Event]) -> None:
-        super().__init__()
-        self._error = error
-        self._gates = list(gates)
-
-    async def plan(self, given: Any, model: Model) -> Any:
-        """Never returns."""
-        del given, model
-        if self._gates:
-            await self._gates.pop(0).wait()
-        raise self._error
+from tests.unit.worlds import NOTE, OWNER, World, open_world
+from workflows.errors import ModelTruncated, ModelUnavailable
+from workflows.messages.messages import Message, NodeChanged, RunFailed
 
 
 @pytest.fixture
-def open_executor(database: Database, repository: RunRepository, log: SqlLog) -> Open:
-    """An executor of stories whose format throws this error."""
-
-    def open_one(error: Exception, gates: Sequence[asyncio.Event] = ()) -> Executor:
-        models, ledgers = ModelCatalog(settings_of(NOWHERE)), Ledgers()
-        return Executor(
-            graphs={"story": build_graph(Breaking(error, gates), models, InMemorySaver(), ledgers=ledgers)},
-            run_log=log,
-            repository=repository,
-            policy_of=lambda _: load_policy("general"),
-            accounts=Accounts(ledgers, UsageRepository(database)),
-            cache=ResultCache(CacheRepository(database), repository, log, lambda _: None, 60),
-            quota=Quota(repository, {}),
-            sight=Sight(Measures(), []),
-            personal_of=lambda _: None,
-            background=Background(),
-            merge_seconds=0.0,
-            run_timeout=60.0,
-        )
-
-    return open_one
+async def world(database: Database, tmp_path: Path) -> AsyncIterator[World]:
+    async with open_world(database, tmp_path) as opened:
+        yield opened
 
 
-async def _execute(
-    executor: Executor, repository: RunRepository, log: SqlLog, told: Sequence[Message] = ()
-) -> tuple[Run, Error]:
-    run = await add_run(repository, model="openai:gpt-test", process="here", input={"theme": "the moon"})
-    if told:  # by a process that died
-        await log.append(run.id, await log.take_over(run.id), number(*told))
-    execution, ended = InlineExecution(executor, repository, "here", 1, Measures()), asyncio.Event()
-    execution.submit(run, when_done=ended.set)
-    await ended.wait()
-    [*_, ending] = await read_messages(log, run.id)
-    stored = await repository.find(run.owner, run.id)
-    assert isinstance(ending, Error) and stored is not None
-    return stored, ending
+async def ended(world: World, run_id: str) -> RunFailed:
+    """How the run broke."""
+    await world.end(run_id)
+    ending = (await read_messages(world.log, run_id))[-1]
+    assert isinstance(ending, RunFailed), ending
+    return ending
 
 
 @pytest.mark.parametrize("error", [KeyError("scenes"), TimeoutError(), TimeoutError("the database")])
-async def test_fault_of_our_own_ends_the_run_so_that_it_can_go_on(
-    open_executor: Open, repository: RunRepository, log: SqlLog, error: Exception
-) -> None:
-    run, ending = await _execute(open_executor(error), repository, log)
-    assert (ending.data.code, ending.data.resumable) == ("INTERNAL", True)
-    assert "scenes" not in ending.data.message and "database" not in ending.data.message
-    assert run.status == "failed" and run.error is not None and run.error["code"] == "INTERNAL"
+async def test_fault_of_our_own_ends_the_run_so_that_it_can_go_on(world: World, error: Exception) -> None:
+    world.format.faults[1] = [error]
+    run, _ = await world.service.start(OWNER, world.request())
+    ending = await ended(world, run.id)
+    stored = await world.queries.find(OWNER, run.id)
+
+    assert (ending.code, ending.resumable, ending.partial.sections_completed) == ("INTERNAL", True, 1)
+    assert "scenes" not in ending.message and "database" not in ending.message
+    assert stored.status == "failed" and stored.error == ending
+
+    await world.service.resume(OWNER, run.id)
+    await world.end(run.id)
+    assert (await world.queries.find(OWNER, run.id)).status == "completed"
+    assert world.format.written == [0, 1, 1]
 
 
-async def test_run_whose_kept_result_is_gone_when_half_of_it_was_told_is_written_from_the_beginning(
-    open_executor: Open, repository: RunRepository, log: SqlLog
-) -> None:
-    told: list[Message] = [
-        workflow("started"),
-        OutlineMessage(data=OUTLINE),
-        content(0, "A lamp.", ends=True),
+async def test_half_of_a_surrogate_pair_in_what_a_provider_says_ends_the_run_once(world: World) -> None:
+    world.format.faults[0] = [ModelTruncated("openai:gpt ended the reply with \ud83d, half of a sign.")]
+    run, _ = await world.service.start(OWNER, world.request())
+    ending = await ended(world, run.id)
+
+    assert ending.code == "MODEL_TRUNCATED" and "\ufffd" in ending.message
+    assert (await world.queries.find(OWNER, run.id)).status == "failed"
+    assert [await world.recovery.recover() for _ in range(3)] == [0, 0, 0] and world.format.written == [0]
+    await world.service.delete(OWNER, run.id)
+
+
+async def test_run_with_a_part_of_a_log_and_no_checkpoint_is_written_from_the_beginning(world: World) -> None:
+    told: list[Message] = [workflow("started"), OUTLINE, content(0, "A lamp.", ends=True)]
+    run = await add_run(
+        world.repository, format="note", model="openai:gpt-test", input=NOTE, process=world.engine.process
+    )
+    await world.log.append(run.id, await world.log.take_over(run.id), number(*told))
+    world.format.faults[0] = [ModelUnavailable("The provider is away.")]
+    await world.engine.submit(run.id)
+    assert (await ended(world, run.id)).code == "MODEL_UNAVAILABLE"
+    assert world.format.written == [0]
+
+
+async def test_log_with_entries_of_a_later_version_is_read_gone_on_with_and_deleted(world: World) -> None:
+    run = await add_run(
+        world.repository, format="note", model="openai:gpt-test", input=NOTE, process=world.engine.process
+    )
+    later = [
+        b'{"type":"node_event","data":{"node":"workflow","status":"started","attempt":1,"host":"b7"}}',
+        b'{"type":"song","data":{"notes":12}}',
+        b'{"type":"content","data":{}}',
+        b"no JSON",
     ]
-    asked_to_plan = ModelUnavailable("The provider is away.")
-    _, ending = await _execute(open_executor(asked_to_plan), repository, log, told)
-    assert ending.data.code == "MODEL_UNAVAILABLE"  # it came to the plan
+    entries = [entry._replace(data=data) for entry, data in zip(number(*[OUTLINE] * 4), later, strict=True)]
+    await world.log.append(run.id, await world.log.take_over(run.id), entries)
+    await world.engine.submit(run.id)
+    await world.end(run.id)
+    stored = await world.queries.find(OWNER, run.id)
+    transcript = await world.queries.transcript(stored)
+
+    assert stored.status == "completed" and transcript.attempts == 2
+    assert stored.result is not None and transcript.text == stored.result.story_content
+    await world.service.delete(OWNER, run.id)
+    assert await world.repository.get(run.id) is None
 
 
-async def test_run_that_was_taken_up_again_stays_known_when_the_attempt_before_it_ends(
-    open_executor: Open, repository: RunRepository
+async def test_run_that_was_submitted_again_stays_known_when_the_attempt_before_it_ends(world: World) -> None:
+    gate = world.format.gates[0] = asyncio.Event()
+    run, _ = await world.service.start(OWNER, world.request())
+    await world.format.begun[0].wait()
+    [first] = world.local_runs.tasks(run.id)
+    await world.engine.submit(run.id)
+    await world.engine.begun(run.id)
+    gate.set()
+    await asyncio.wait([first])
+
+    assert run.id in world.local_runs
+    await world.end(run.id)
+    assert run.id not in world.local_runs, world.logged
+    assert (await world.queries.find(OWNER, run.id)).status == "completed", world.logged
+
+
+async def test_submit_of_a_run_that_changed_hands_or_is_over_executes_nothing(world: World) -> None:
+    other = await add_run(world.repository, format="note", process="01J00000000000000000000000")
+    over = await add_run(world.repository, format="note", process=world.engine.process, status="completed")
+    for run_id in (other.id, over.id, "01J00000000000000000000009"):
+        await world.engine.submit(run_id)
+        await world.engine.begun(run_id)
+        await world.end(run_id)
+        assert await world.log.read(run_id) == []
+
+
+async def test_section_that_was_written_just_now_is_never_taken_back_at_the_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gates = asyncio.Event(), asyncio.Event()
-    first_ended, second_ended = asyncio.Event(), asyncio.Event()
-    execution = InlineExecution(open_executor(KeyError(), gates), repository, "here", 2, Measures())
-    run = await add_run(repository, model="openai:gpt-test", process="here", input={"theme": "the moon"})
-    execution.submit(run, when_done=first_ended.set)
-    await execution.begun(run.id)
-    execution.submit(run, when_done=second_ended.set)
-    await execution.begun(run.id)
-    gates[0].set()
-    await first_ended.wait()
-    known = execution.executes(run.id)
-    gates[1].set()
-    await second_ended.wait()
+    graph = world.service._cache_key.__self__.graphs["note"]  # type: ignore[attr-defined]
+    read = graph.aget_state
 
-    assert known and not execution.executes(run.id)
+    async def forgetful(config: object) -> object:
+        snapshot = await read(config)
+        if snapshot.values.get("metadata"):
+            del snapshot.values["sections"][1]
+        return snapshot
+
+    monkeypatch.setattr(graph, "aget_state", forgetful)
+    run, _ = await world.service.start(OWNER, world.request())
+    ending = await ended(world, run.id)
+    transcript = await world.queries.transcript(run)
+
+    assert ending.code == "INTERNAL" and ending.resumable
+    assert transcript.started == [0, 1] and ending.partial.sections_completed == 2
+
+
+async def test_run_that_broke_off_too_often_ends_with_a_sentence_and_goes_on_by_hand(world: World) -> None:
+    run = await add_run(
+        world.repository, format="note", input=NOTE, process=world.engine.process, crash_count=4
+    )
+    await world.engine.submit(run.id)
+    ending = await ended(world, run.id)
+    assert ending.code == "INTERNAL" and "died 4 times" in ending.message and not world.format.written
+    messages = await read_messages(world.log, run.id)
+    assert not any(isinstance(each, NodeChanged) and each.status == "started" for each in messages)
+
+
+async def test_sections_that_are_written_beside_one_that_fails_are_finished_and_kept(world: World) -> None:
+    world.format.faults[0] = [ModelUnavailable("The provider is away.")]
+    gate = world.format.gates[1] = asyncio.Event()
+    run, _ = await world.service.start(OWNER, world.request(parallel=2))
+    await world.format.begun[1].wait()
+    over, _ = await asyncio.wait(world.local_runs.tasks(run.id), timeout=1)
+    gate.set()
+    ending = await ended(world, run.id)
+    await world.service.resume(OWNER, run.id)
+    await world.end(run.id)
+
+    assert not over and (ending.code, ending.partial.sections_completed) == ("MODEL_UNAVAILABLE", 1)
+    assert (await world.queries.find(OWNER, run.id)).status == "completed"
+    assert world.format.written == [0, 1, 0]
+
+
+async def test_cancel_does_not_wait_for_sections_beside_one_that_failed(world: World) -> None:
+    world.format.faults[0] = [ModelUnavailable("The provider is away.")]
+    world.format.gates[1] = asyncio.Event()
+    run, _ = await world.service.start(OWNER, world.request(parallel=2))
+    await world.format.begun[1].wait()
+    async with asyncio.timeout(20):
+        cancelled = await world.service.cancel(OWNER, run.id)
+    assert cancelled.status == "cancelled"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from backend.app import create_app
-from backend.runs.options import RunOptions
+from backend.runs.admission.options import RunOptions
 from backend.settings import load_settings
 from workflows.formats.registry import list_formats
 

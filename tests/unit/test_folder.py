@@ -7,14 +7,12 @@ import pytest
 
 from backend.cli.folder import OutFolder
 from backend.settings import SettingsError, load_settings
-from backend.streaming.chunks import OutlineData, OutlineMessage, OutlineSectionData
 from tests.unit.messages import complete, content, retract
+from workflows.messages.messages import OutlinePlanned, PlannedSection
 
-PLAN = OutlineMessage(
-    data=OutlineData(
-        title="Trains",
-        sections=[OutlineSectionData(index=0, title="Cold Open", summary="", target_words=400)],
-    )
+PLAN = OutlinePlanned(
+    title="Trains",
+    sections=[PlannedSection(index=0, title="Cold Open", summary="", target_words=400)],
 )
 
 

@@ -1,10 +1,13 @@
 """The formats that are installed."""
 
 import json
+from typing import Any
 
 import pytest
 
 from tests.architecture.tree import ROOT
+from workflows.formats.creator_script.format import CreatorScriptFormat
+from workflows.formats.creator_script.settings import ScriptSettings
 from workflows.formats.podcast.format import PodcastFormat
 from workflows.formats.registry import find_format, list_formats
 from workflows.formats.story.format import StoryFormat
@@ -35,6 +38,17 @@ def test_formats_of_ours_are_all_in_studio() -> None:
     assert graphs == {name: f"./workflows/studio.py:{name}" for name in ours}
 
 
-def test_format_that_plans_pieces_and_cannot_write_them_is_refused_when_it_is_loaded() -> None:
-    with pytest.raises(TypeError, match="Half plans pieces and has no write_pieces"):
-        type("Half", (StoryFormat,), {"plan_pieces": PodcastFormat.plan_pieces})
+@pytest.mark.parametrize(
+    ("half", "told"),
+    [
+        ({"plan_pieces": PodcastFormat.plan_pieces}, "Half has plan_pieces but no write_pieces"),
+        ({"write_pieces": PodcastFormat.write_pieces}, "Half has write_pieces but no plan_pieces"),
+        ({"Settings": ScriptSettings}, "Half has Settings but no configure"),
+        ({"configure": CreatorScriptFormat.configure}, "Half has configure but no Settings"),
+    ],
+)
+def test_format_with_half_of_a_capability_is_refused_when_it_is_loaded(
+    half: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(TypeError, match=told):
+        type("Half", (StoryFormat,), half)

@@ -7,18 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from backend.streaming.chunks import (
-    Content,
-    Message,
-    Metadata,
-    MetadataData,
-    Retract,
-    SafetyCheck,
-    SafetyCheckData,
-)
 from backend.streaming.gate import Gate
 from tests.unit.messages import EVERY_TYPE, content, progress, retract
 from tests.unit.sentences import HARMLESS, UNSAFE
+from workflows.messages.messages import (
+    Message,
+    MetricsCalculated,
+    SafetyChecked,
+    TextAppended,
+    TextRetracted,
+)
 from workflows.safety.policy import GateMode, Policy, load_policy
 from workflows.state import Section, State, Verdict
 from workflows.text.normaliser import normalise
@@ -54,13 +52,11 @@ def told(gate: Gate, *messages: Message) -> list[Message]:
 
 
 def text_of(messages: list[Message], section: int = 0) -> str:
-    return "".join(m.data.chunk for m in messages if isinstance(m, Content) and m.data.section == section)
+    return "".join(m.chunk for m in messages if isinstance(m, TextAppended) and m.section == section)
 
 
-def verdict(section: int, approved: bool) -> SafetyCheck:
-    return SafetyCheck(
-        data=SafetyCheckData(stage="section", approved=approved, score=1, issues=[], section=section)
-    )
+def verdict(section: int, approved: bool) -> SafetyChecked:
+    return SafetyChecked(stage="section", approved=approved, score=1, issues=[], section=section)
 
 
 def cut(text: str, random: Random) -> list[Message]:
@@ -70,7 +66,7 @@ def cut(text: str, random: Random) -> list[Message]:
 
 
 def of_piece(messages: list[Message], name: str) -> str:
-    return "".join(m.data.chunk for m in messages if isinstance(m, Content) and m.data.piece == name)
+    return "".join(m.chunk for m in messages if isinstance(m, TextAppended) and m.piece == name)
 
 
 def test_gate_holds_an_unsafe_sentence_of_a_piece_and_leaves_the_section_of_that_number_alone() -> None:
@@ -82,18 +78,18 @@ def test_gate_holds_an_unsafe_sentence_of_a_piece_and_leaves_the_section_of_that
         content(0, "The fox ran home. It slept.", ends=True),
     )
     assert of_piece(out, "M1").rstrip() == "The fox ran home."
-    (stopped,) = [m.data for m in out if isinstance(m, SafetyCheck)]
+    (stopped,) = [m for m in out if isinstance(m, SafetyChecked)]
     assert (stopped.stage, stopped.piece, stopped.section) == ("sentence", "M1", None)
-    whole = [m.data for m in out if isinstance(m, Content) and m.data.piece is None]
+    whole = [m for m in out if isinstance(m, TextAppended) and m.piece is None]
     assert "".join(data.chunk for data in whole) == "The fox ran home. It slept."
 
 
 def test_gate_by_section_tells_a_piece_when_it_is_approved() -> None:
     gate = gate_of("section")
     assert told(gate, content(0, "The fox ran home.", ends=True, piece="M1")) == []
-    approval = SafetyCheckData(stage="section", approved=True, score=1, issues=[], piece="M1")
+    approval = SafetyChecked(stage="section", approved=True, score=1, issues=[], piece="M1")
     assert told(gate, verdict(0, approved=True)) == [verdict(0, approved=True)]
-    out = told(gate, SafetyCheck(data=approval))
+    out = told(gate, approval)
     assert out[-1] == content(0, "The fox ran home.", ends=True, piece="M1")
 
 
@@ -112,9 +108,9 @@ def test_gate_never_tells_a_byte_of_an_unsafe_sentence_and_all_of_what_came_befo
         # Without a mark at its end, a sentence and the next one are one.
         if not before or before[-1][-1] in ".!?…" or "\n" in joint:
             assert shown.rstrip() == text[:start].rstrip()
-        assert not any(m.data.is_complete for m in out if isinstance(m, Content))
-        [stopped] = [m for m in out if isinstance(m, SafetyCheck)]
-        assert (stopped.data.stage, stopped.data.approved, stopped.data.section) == ("sentence", False, 0)
+        assert not any(m.is_complete for m in out if isinstance(m, TextAppended))
+        [stopped] = [m for m in out if isinstance(m, SafetyChecked)]
+        assert (stopped.stage, stopped.approved, stopped.section) == ("sentence", False, 0)
 
 
 @settings(max_examples=200, deadline=None)
@@ -123,7 +119,7 @@ def test_gate_tells_all_of_a_harmless_text_in_order(sentences: list[str], joint:
     text = joint.join(sentences)
     out = told(gate_of(), *cut(text, data))
     assert text_of(out) == text
-    assert [m.data.is_complete for m in out if isinstance(m, Content)][-1:] == [True]
+    assert [m.is_complete for m in out if isinstance(m, TextAppended)][-1:] == [True]
 
 
 @settings(max_examples=200, deadline=None)
@@ -136,7 +132,7 @@ def test_gate_and_the_state_agree_on_what_may_be_shown_however_the_text_was_cut(
     shown, is_whole = gate.shown(State(), Section(index=0, text=text))
     out = told(gate_of(), *cut(text, data))
     assert text_of(out) == shown
-    assert any(m.data.is_complete for m in out if isinstance(m, Content)) == is_whole
+    assert any(m.is_complete for m in out if isinstance(m, TextAppended)) == is_whole
 
 
 def test_gate_tells_each_sentence_as_soon_as_it_is_whole() -> None:
@@ -152,7 +148,7 @@ def test_gate_after_a_retract_tells_the_rewrite_and_gates_it_too() -> None:
     assert text_of(told(gate, content(0, "All well. He killed. More. "))) == "All well."
     assert text_of(told(gate, content(0, "And more.", ends=True))) == ""
     out = told(gate, retract(0), content(0, "All well. He smiled. A gun.", ends=True))
-    assert isinstance(out[0], Retract)
+    assert isinstance(out[0], TextRetracted)
     assert text_of(out) == "All well. He smiled."
     assert text_of(told(gate, retract(0), content(0, "All well.", ends=True))) == "All well."
 
@@ -170,7 +166,7 @@ def test_gate_open_passes_everything_as_it_is() -> None:
 def test_gate_passes_every_other_message_at_once_while_text_is_held() -> None:
     gate = gate_of()
     told(gate, content(0, "Once upon"))
-    others = [m for m in EVERY_TYPE if not isinstance(m, Content | Metadata)]
+    others = [m for m in EVERY_TYPE if not isinstance(m, TextAppended | MetricsCalculated)]
     assert told(gate, *others, progress(3)) == [*others, progress(3)]
 
 
@@ -212,12 +208,12 @@ def test_gate_measures_how_long_text_was_held() -> None:
     told(gate, content(0, " ran."))
     clock.now = 0.3
     told(gate, content(0, " Then"))
-    given = MetadataData(
+    given = MetricsCalculated(
         word_count=1, estimated_reading_time=1, vocabulary_level="x", educational_elements=[]
     )
-    [message] = told(gate, Metadata(data=given))
-    assert isinstance(message, Metadata)
-    assert message.data.model_dump()["gate"] == {
+    [message] = told(gate, given)
+    assert isinstance(message, MetricsCalculated)
+    assert message.model_dump()["gate"] == {
         "mode": "sentence",
         "held_ms_max": 300.0,
         "held_ms_mean": 200.0,

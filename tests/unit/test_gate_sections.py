@@ -10,10 +10,10 @@ from random import Random
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from backend.streaming.chunks import Content, Message, Retract, SafetyCheck, SafetyCheckData, Slot, slot_of
 from backend.streaming.gate import Gate
 from tests.unit.messages import content, retract
 from tests.unit.sentences import HARMLESS, UNSAFE
+from workflows.messages.messages import Message, SafetyChecked, Slot, TextAppended, TextRetracted, slot_of
 from workflows.safety.policy import GateMode, Policy, load_policy
 from workflows.state import Section, State, Verdict
 
@@ -68,7 +68,7 @@ class Text:
         ]
         about = {"piece": piece} if piece is not None else {"section": section}
         verdict = {"stage": "section", "approved": self.approved, "score": 1, "issues": [], **about}
-        return [*chunks, SafetyCheck(data=SafetyCheckData.model_validate(verdict))]
+        return [*chunks, SafetyChecked.model_validate(verdict)]
 
 
 @dataclass
@@ -81,12 +81,12 @@ class Reader:
 
     def take(self, message: Message) -> None:
         match message:
-            case Content(data=data):
+            case TextAppended() as data:
                 self.texts[slot_of(data)] += data.chunk
                 self.ever[slot_of(data)][-1] += data.chunk
                 if data.is_complete:
                     self.finished.add(slot_of(data))
-            case Retract(data=data):
+            case TextRetracted() as data:
                 self.texts.pop(slot_of(data), None)
                 self.ever[slot_of(data)].append("")
                 self.finished.discard(slot_of(data))

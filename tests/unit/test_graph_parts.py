@@ -13,29 +13,29 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel
 
+from backend.store.checkpoints import MemoryCheckpoints
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.models import Verdict, settings_of
 from workflows.errors import ModelBadOutput
-from workflows.formats.base import Format, PieceText, Plan
+from workflows.formats.base import Format, Plan
+from workflows.formats.pieces import PieceText
 from workflows.graph import Graph, build_graph
-from workflows.models.calls import ask, stream_text
-from workflows.models.catalog import Model, ModelCatalog
+from workflows.messages.messages import (
+    FactsGathered,
+    NodeChanged,
+    PlannedSection,
+    SafetyChecked,
+    SafetyIssue,
+    Source,
+    TextAppended,
+    TextRetracted,
+)
+from workflows.models.calls.calls import ask, stream_text
+from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.models.settings import ModelSettings
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import (
-    Facts,
-    Issue,
-    Outline,
-    PlannedPiece,
-    PlannedSection,
-    RunContext,
-    Section,
-    SectionTask,
-    Source,
-    State,
-    text_of,
-)
+from workflows.state import Facts, Outline, PlannedPiece, RunContext, Section, SectionTask, State, text_of
 
 SOURCE = Source(title="Tides", publisher="Sea", date="2026-01-02", url="https://example.org/")
 CONFIG: RunnableConfig = {"configurable": {"thread_id": "1"}}
@@ -83,7 +83,7 @@ class BriefFormat(Format[BriefInput]):
             yield self.facts
 
     async def rewrite(
-        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+        self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
         yield section["text"]
 
@@ -110,7 +110,7 @@ def graph_of(format: BriefFormat) -> Graph:
         judge="off",
         _env_file=None,
     )
-    return build_graph(format, ModelCatalog(settings), InMemorySaver())
+    return build_graph(format, ModelCatalog(settings), MemoryCheckpoints())
 
 
 async def run(format: BriefFormat, **context: Any) -> tuple[State, list[Any]]:
@@ -133,7 +133,7 @@ async def test_facts_and_research_of_the_first_section_are_in_every_later_task(p
     for task in later:
         assert (task["facts"], task["research"]) == (format.facts, {"about": "tides"})
     assert state["facts"] == format.facts
-    assert [item["facts"] for item in items if item["kind"] == "facts"] == [format.facts]
+    assert [dict(item) for item in items if isinstance(item, FactsGathered)] == [format.facts]
 
 
 async def test_facts_that_are_not_fit_for_the_readers_are_left_out_and_that_is_told() -> None:
@@ -141,17 +141,17 @@ async def test_facts_that_are_not_fit_for_the_readers_are_left_out_and_that_is_t
     format.facts["canonical_pack"]["key_facts"] += ["He wants to kill them all."]
     state, items = await run(format)
     assert state["facts"]["canonical_pack"]["key_facts"] == ["It is wet."]
-    assert "kill" not in str([item for item in items if item["kind"] == "facts"])
-    assert any("1 of the facts" in item["message"] for item in items if item["kind"] == "notice")
+    assert "kill" not in str([item for item in items if isinstance(item, FactsGathered)])
+    assert any("1 of the facts" in str(item.message) for item in items if isinstance(item, NodeChanged))
 
 
 async def test_pieces_are_told_apart_from_the_sections_and_kept_as_told() -> None:
     state, items = await run(BriefFormat())
-    told = [item for item in items if item.get("piece")]
+    told = [item for item in items if isinstance(item, TextAppended) and item.piece]
     for name, text in (("M1", "The short form."), ("R1", "Shorter.")):
-        mine = [item for item in told if item["piece"] == name]
-        assert "".join(item["text"] for item in mine) == text
-        assert [item["last"] for item in mine] == [False] * (len(mine) - 1) + [True]
+        mine = [item for item in told if item.piece == name]
+        assert "".join(item.chunk for item in mine) == text
+        assert [item.is_complete for item in mine] == [False] * (len(mine) - 1) + [True]
     assert [(name, piece["text"]) for name, piece in state["pieces"].items()] == [
         ("M1", "The short form."),
         ("R1", "Shorter."),
@@ -164,11 +164,9 @@ async def test_a_piece_that_is_not_fit_for_the_readers_is_taken_back_and_left_ou
     format.pieces[2] = ("R1", "He wants to kill them all.")
     state, items = await run(format)
     assert list(state["pieces"]) == ["M1"]
-    assert {"kind": "retraction", "section": 0, "piece": "R1", "reason": "safety"} in items
-    (refused,) = [
-        item["verdict"] for item in items if item["kind"] == "judgement" and "piece" in item["verdict"]
-    ]
-    assert (refused["piece"], refused["approved"], refused["stage"]) == ("R1", False, "section")
+    assert TextRetracted(section=0, piece="R1", reason="safety") in items
+    (refused,) = [item for item in items if isinstance(item, SafetyChecked) and item.piece]
+    assert (refused.piece, refused.approved, refused.stage) == ("R1", False, "section")
 
 
 @pytest.mark.parametrize(
@@ -234,9 +232,16 @@ async def test_another_model_may_take_over_for_the_results_after_a_piece_was_wri
     models = ModelCatalog(
         settings_of(provider.root_url, model="openai:gpt-test", fallback_model="groq:llama-test", judge="off")
     )
-    state = await build_graph(RhymeFormat(go_down), models, InMemorySaver()).ainvoke(
+    state = await build_graph(RhymeFormat(go_down), models, MemoryCheckpoints()).ainvoke(
         {"input": {"about": "tides"}}, CONFIG, context=RunContext()
     )
     await models.close()
     assert state["pieces"]["M1"]["text"] and state["results"]["rhyme"]
     assert [call.model for call in provider.generations] == ["gpt-test", "gpt-test", "llama-test"]
+
+
+def test_graph_with_a_checkpointer_that_can_not_say_what_is_safe_is_refused() -> None:
+    with pytest.raises(TypeError, match="InMemorySaver can't say when a task's result is safe"):
+        build_graph(
+            RhymeFormat(lambda: None), ModelCatalog(settings_of("http://127.0.0.1:9")), InMemorySaver()
+        )

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from workflows.text.grounding import Evidence, Unsupported, check_grounding, stem
+from workflows.text.grounding import Evidence, Unsupported, check_grounding
 from workflows.text.numbers import find_quantities
 
 DATA = Path(__file__).parent.parent / "data"
@@ -98,17 +98,3 @@ def test_grounding_names_section_sentence_and_reason() -> None:
     assert result.unsupported == (
         Unsupported(1, "Take 20 mg of ramipril.", "the document doesn't say 20 mg", "number"),
     )
-
-
-@pytest.mark.parametrize(
-    ("one", "other"),
-    [
-        ("tablets", "tablet"),
-        ("swelling", "swell"),
-        ("stopped", "stop"),
-        ("infections", "infection"),
-        ("dizziness", "dizzy"),
-    ],
-)
-def test_stems_of_one_word_are_the_same(one: str, other: str) -> None:
-    assert stem(one) == stem(other)

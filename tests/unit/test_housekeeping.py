@@ -1,22 +1,22 @@
-"""What is tidied up behind a run, also when something fails on the way."""
+"""Housekeeping behind a run, also when something fails on the way."""
 
 import sqlite3
 
-from langgraph.checkpoint.memory import InMemorySaver
 from sqlalchemy import delete, insert
 
 from backend.log.entry import Entry
-from backend.log.sql import SqlLog
-from backend.runs.cache import ResultCache
+from backend.log.sqlite import SqliteLog
 from backend.runs.housekeeping import Housekeeping
+from backend.runs.results.cache import ResultCache
 from backend.store.cache import CacheRepository
+from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
 from backend.store.runs import RunRepository
 from backend.store.tables import log_archives
-from tests.unit.stored_runs import add_run
+from tests.unit.stored_runs import add_run, finish_run
 
 
-class _BusyOnce(InMemorySaver):
+class _BusyOnce(MemoryCheckpoints):
     """Checkpoints that can't be dropped at the first try."""
 
     def __init__(self) -> None:
@@ -34,13 +34,13 @@ class _BusyOnce(InMemorySaver):
 async def test_run_whose_checkpoints_could_not_be_dropped_is_tidied_up_the_next_time(
     database: Database, repository: RunRepository
 ) -> None:
-    run_log, checkpoints = SqlLog(database), _BusyOnce()
-    cache = ResultCache(CacheRepository(database), repository, run_log, lambda _: None, ttl=60)
+    run_log, checkpoints = SqliteLog(database), _BusyOnce()
+    cache = ResultCache(CacheRepository(database), repository, ttl=60)
     housekeeping = Housekeeping(repository, run_log, checkpoints, cache, pack_after=0)
     run = await add_run(repository)
     await run_log.append(run.id, await run_log.take_over(run.id), [Entry(1, "content", b"{}")])
     run_log.let_go(run.id)
-    await repository.finish(run.id, "completed", result={}, title="T", words=1)
+    await finish_run(repository, run, "completed")
 
     assert await housekeeping.tidy() == 0
     assert await housekeeping.tidy() == 1
@@ -50,14 +50,14 @@ async def test_run_whose_checkpoints_could_not_be_dropped_is_tidied_up_the_next_
 async def test_logs_that_can_not_be_packed_hold_up_no_others_and_are_tried_again(
     database: Database, repository: RunRepository
 ) -> None:
-    run_log = SqlLog(database)
-    cache = ResultCache(CacheRepository(database), repository, run_log, lambda _: None, ttl=60)
-    housekeeping = Housekeeping(repository, run_log, InMemorySaver(), cache, pack_after=0, at_once=2)
+    run_log = SqliteLog(database)
+    cache = ResultCache(CacheRepository(database), repository, ttl=60)
+    housekeeping = Housekeeping(repository, run_log, MemoryCheckpoints(), cache, pack_after=0, at_once=2)
     runs = [await add_run(repository) for _ in range(5)]
     for run in runs:
         await run_log.append(run.id, await run_log.take_over(run.id), [Entry(1, "content", b"{}")])
         run_log.let_go(run.id)
-        await repository.finish(run.id, "failed")
+        await finish_run(repository, run, "failed")
     damaged = [run.id for run in runs[:4]]
     archives = [{"run_id": run_id, "last_seq": 1, "data": b""} for run_id in damaged]
     await database.write(lambda connection: connection.execute(insert(log_archives), archives))

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.errors import BudgetExceeded
-from workflows.models.counting import TextCount, guess_tokens
-from workflows.models.ledger import Caps, Ledger, Ledgers, OpenCall
-from workflows.models.prices import PriceBook, Tokens
+from workflows.models.budget.counting import TextCount, guess_tokens
+from workflows.models.budget.ledger import Caps, Ledger, Ledgers, OpenCall
+from workflows.models.budget.prices import PriceRegistry, Tokens
 from workflows.models.spec import ModelSpec
 
 MODEL = ModelSpec("openai", "gpt-test")
@@ -17,10 +17,10 @@ INPUT, OUTPUT = 1e-6, 1e-5
 
 
 @pytest.fixture(scope="module")
-def prices(tmp_path_factory: pytest.TempPathFactory) -> PriceBook:
+def prices(tmp_path_factory: pytest.TempPathFactory) -> PriceRegistry:
     path: Path = tmp_path_factory.mktemp("prices") / "prices.toml"
     path.write_text('["openai:gpt-test"]\ninput = 1\noutput = 10\n')
-    return PriceBook(path)
+    return PriceRegistry(path)
 
 
 def begin(ledger: Ledger, section: int | None = 0, prompt: int = 100, model: ModelSpec = MODEL) -> OpenCall:
@@ -32,49 +32,51 @@ def write(call: OpenCall, tokens: int) -> None:
         call.add("word ")
 
 
-def test_ledger_without_caps_limits_nothing(prices: PriceBook) -> None:
+def test_ledger_without_caps_limits_nothing(prices: PriceRegistry) -> None:
     ledger = Ledger(prices)
     call = begin(ledger, prompt=10**9)
     write(call, 1000)
     spending = ledger.end(call, Tokens(120, 1100, cached=20, reasoning=90))
     assert call.limit is None and not call.ran_out and spending is not None
-    assert spending["cost_usd"] == pytest.approx(120 * INPUT + 1100 * OUTPUT)
-    assert (spending["cached_tokens"], spending["reasoning_tokens"]) == (20, 90)
-    assert "estimated" not in spending and ledger.spent == [spending]
+    assert spending.cost_usd == pytest.approx(120 * INPUT + 1100 * OUTPUT)
+    assert (spending.cached_tokens, spending.reasoning_tokens) == (20, 90)
+    assert spending.estimated is None and ledger.calls == [spending]
 
 
-def test_call_whose_provider_says_nothing_is_counted_by_us_and_says_so(prices: PriceBook) -> None:
+def test_call_whose_provider_says_nothing_is_counted_by_us_and_says_so(prices: PriceRegistry) -> None:
     ledger = Ledger(prices)
     call = begin(ledger)
     write(call, 30)
     spending = ledger.end(call, None)
-    assert spending is not None and spending["estimated"]
-    assert (spending["input_tokens"], spending["output_tokens"]) == (100, 30)
+    assert spending is not None and spending.estimated
+    assert (spending.input_tokens, spending.output_tokens) == (100, 30)
 
 
-def test_prompt_that_nobody_counts_is_guessed_as_those_before_it_turned_out(prices: PriceBook) -> None:
+def test_prompt_that_nobody_counts_is_guessed_as_those_before_it_turned_out(prices: PriceRegistry) -> None:
     ledger = Ledger(prices)
     ledger.end(begin(ledger, prompt=100), Tokens(150, 10))
     ledger.end(begin(ledger, prompt=300), Tokens(450, 10))
     spending = ledger.end(begin(ledger, prompt=200), None)
-    assert spending is not None and spending["input_tokens"] == 300
+    assert spending is not None and spending.input_tokens == 300
 
 
-def test_call_of_unknown_price_has_no_cost_and_no_budget(prices: PriceBook) -> None:
+def test_call_of_unknown_price_has_no_cost_and_no_budget(prices: PriceRegistry) -> None:
     mystery = ModelSpec("openai", "gpt-mystery")
     ledger = Ledger(prices)
     spending = ledger.end(begin(ledger, model=mystery), Tokens(10, 10))
-    assert spending is not None and "cost_usd" not in spending
+    assert spending is not None and spending.cost_usd is None
     with pytest.raises(BudgetExceeded, match="price of openai:gpt-mystery"):
         begin(Ledger(prices, Caps(budget_usd=1)), model=mystery)
 
 
-def test_call_may_write_what_is_left_after_its_prompt_and_what_was_spent_before(prices: PriceBook) -> None:
+def test_call_may_write_what_is_left_after_its_prompt_and_what_was_spent_before(
+    prices: PriceRegistry,
+) -> None:
     ledger = Ledger(prices, Caps(budget_usd=0.01), spent_usd=0.005)
     assert begin(ledger, prompt=1000).limit == pytest.approx(400, abs=1)
 
 
-def test_prompt_that_is_dearer_than_what_is_left_is_not_sent(prices: PriceBook) -> None:
+def test_prompt_that_is_dearer_than_what_is_left_is_not_sent(prices: PriceRegistry) -> None:
     ledger = Ledger(prices, Caps(budget_usd=0.001))
     with pytest.raises(BudgetExceeded):
         begin(ledger, prompt=2000)
@@ -84,26 +86,26 @@ def test_prompt_that_is_dearer_than_what_is_left_is_not_sent(prices: PriceBook) 
 
 
 @pytest.mark.parametrize("caps", [Caps(budget_usd=0.00025), Caps(max_output_tokens=15)])
-def test_call_that_could_write_next_to_nothing_is_not_made(prices: PriceBook, caps: Caps) -> None:
+def test_call_that_could_write_next_to_nothing_is_not_made(prices: PriceRegistry, caps: Caps) -> None:
     with pytest.raises(BudgetExceeded):
         begin(Ledger(prices, caps), prompt=100)
 
 
-def test_tighter_of_two_caps_counts(prices: PriceBook) -> None:
+def test_tighter_of_two_caps_counts(prices: PriceRegistry) -> None:
     assert begin(Ledger(prices, Caps(budget_usd=1, max_output_tokens=50))).limit == 50
     assert begin(Ledger(prices, Caps(budget_usd=0.0011, max_output_tokens=500))).limit == 100
 
 
-def test_budget_of_a_model_that_costs_nothing_limits_nothing(prices: PriceBook) -> None:
+def test_budget_of_a_model_that_costs_nothing_limits_nothing(prices: PriceRegistry) -> None:
     assert begin(Ledger(prices, Caps(budget_usd=0.01)), model=ModelSpec("ollama", "x")).limit is None
 
 
-def test_plan_has_all_of_it_although_sections_will_share(prices: PriceBook) -> None:
+def test_plan_has_all_of_it_although_sections_will_share(prices: PriceRegistry) -> None:
     ledger = Ledger(prices, Caps(max_output_tokens=400), parallel=4)
     assert ledger.begin(MODEL, "outline", None, 100).limit == 400
 
 
-def test_research_shares_with_the_section_beside_it_whichever_begins(prices: PriceBook) -> None:
+def test_research_shares_with_the_section_beside_it_whichever_begins(prices: PriceRegistry) -> None:
     for first, second in ((None, 0), (0, None)):
         ledger = Ledger(prices, Caps(max_output_tokens=400), parallel=2)
         for section in (first, second):
@@ -111,7 +113,9 @@ def test_research_shares_with_the_section_beside_it_whichever_begins(prices: Pri
             assert call.limit == 200
 
 
-def test_sections_at_once_have_equal_parts_and_what_one_leaves_goes_to_the_next(prices: PriceBook) -> None:
+def test_sections_at_once_have_equal_parts_and_what_one_leaves_goes_to_the_next(
+    prices: PriceRegistry,
+) -> None:
     ledger = Ledger(prices, Caps(max_output_tokens=400), parallel=4)
     calls = [begin(ledger, section) for section in range(4)]
     assert [call.limit for call in calls] == [100] * 4
@@ -121,7 +125,7 @@ def test_sections_at_once_have_equal_parts_and_what_one_leaves_goes_to_the_next(
     assert begin(ledger, 4).limit == 80
 
 
-def test_call_that_goes_over_its_limit_has_run_out(prices: PriceBook) -> None:
+def test_call_that_goes_over_its_limit_has_run_out(prices: PriceRegistry) -> None:
     ledger = Ledger(prices, Caps(max_output_tokens=20))
     call = begin(ledger)
     write(call, 20)
@@ -130,14 +134,14 @@ def test_call_that_goes_over_its_limit_has_run_out(prices: PriceBook) -> None:
     assert call.ran_out
 
 
-def test_reply_that_ends_at_its_limit_has_run_out(prices: PriceBook) -> None:
+def test_reply_that_ends_at_its_limit_has_run_out(prices: PriceRegistry) -> None:
     ledger = Ledger(prices, Caps(max_output_tokens=20))
     first = begin(ledger)
     ledger.end(first, Tokens(10, 20))
     assert first.ran_out
 
 
-def test_closing_counts_what_was_under_way_and_only_once(prices: PriceBook) -> None:
+def test_closing_counts_what_was_under_way_and_only_once(prices: PriceRegistry) -> None:
     ledger = Ledger(prices)
     over, cut, refused, never_made = (begin(ledger, section) for section in range(4))
     for call in (over, cut, refused):
@@ -147,14 +151,14 @@ def test_closing_counts_what_was_under_way_and_only_once(prices: PriceBook) -> N
     ledger.drop(refused)
     ledger.close()
     assert ledger.end(cut, Tokens(10, 10)) is None
-    assert [(s["section"], s["output_tokens"], s.get("estimated")) for s in ledger.spent] == [
+    assert [(s.section, s.output_tokens, s.estimated) for s in ledger.calls] == [
         (0, 10, None),
         (1, 7, True),
     ]
     assert never_made.closed
 
 
-def test_ledgers_know_a_run_while_it_is_kept(prices: PriceBook) -> None:
+def test_ledgers_know_a_run_while_it_is_kept(prices: PriceRegistry) -> None:
     ledgers, ledger = Ledgers(prices), Ledger(prices, Caps(budget_usd=1))
     with ledgers.keep("run", ledger):
         assert ledgers.of("run") is ledger
@@ -168,7 +172,7 @@ def test_ledgers_know_a_run_while_it_is_kept(prices: PriceBook) -> None:
     replies=st.lists(st.tuples(st.integers(10, 300), st.floats(0, 1)), min_size=1, max_size=30),
 )
 def test_ledger_never_lets_a_run_spend_more_than_its_budget(
-    prices: PriceBook, parallel: int, budget: float, replies: list[tuple[int, float]]
+    prices: PriceRegistry, parallel: int, budget: float, replies: list[tuple[int, float]]
 ) -> None:
     """However long the replies are that providers keep within the limits they were given."""
     ledger = Ledger(prices, Caps(budget_usd=budget, max_output_tokens=1500), parallel=parallel)
@@ -183,8 +187,8 @@ def test_ledger_never_lets_a_run_spend_more_than_its_budget(
             break
     for call, part in under_way:
         ledger.end(call, Tokens(call.input_tokens, int((call.limit or 0) * part)))
-    assert sum(s["cost_usd"] for s in ledger.spent) <= budget * (1 + 1e-9)
-    assert sum(s["output_tokens"] for s in ledger.spent) <= 1500
+    assert sum(s.cost_usd or 0 for s in ledger.calls) <= budget * (1 + 1e-9)
+    assert sum(s.output_tokens for s in ledger.calls) <= 1500
 
 
 def test_tokens_are_pieces_where_these_are_small_and_characters_where_they_are_large() -> None:

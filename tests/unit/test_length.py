@@ -15,7 +15,8 @@ from workflows.text.length import (
     reply_ratio,
     room_for,
 )
-from workflows.text.words import count_words, split_sentences
+from workflows.text.sentences import split_sentences
+from workflows.text.words import count_words
 
 texts = st.builds(write_prose, st.text(max_size=4), st.integers(1, 400))
 rough = st.text(st.sampled_from("ab. \n!?”-'"), max_size=400)

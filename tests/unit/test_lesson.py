@@ -13,6 +13,7 @@ from lxml import etree
 
 from tests.uploads import leaflet
 from workflows.errors import InvalidInput, NotFound
+from workflows.formats.defaults import exporters_of
 from workflows.formats.education_audio.answers import outline_of
 from workflows.formats.education_audio.cast import CASTS, ROLES
 from workflows.formats.education_audio.format import EducationAudioFormat
@@ -21,9 +22,10 @@ from workflows.formats.education_audio.planning import divide_document, part_of,
 from workflows.formats.education_audio.warnings import list_warnings
 from workflows.formats.exports import Finished
 from workflows.formats.speech.tags import vocabulary
-from workflows.models.catalog import Model
+from workflows.messages.messages import PlannedSection
+from workflows.models.clients.catalog import Model
 from workflows.models.spec import ModelSpec
-from workflows.state import Outline, PlannedSection, Section, SectionTask, State
+from workflows.state import Outline, Section, SectionTask, State
 from workflows.text.length import Correction, SectionLength
 from workflows.text.parts import divide, list_passages
 from workflows.text.words import count_words
@@ -117,7 +119,7 @@ async def test_lesson_loads_the_stored_text_in_the_place_of_its_id() -> None:
     assert loaded.document is not None and loaded.document.text == leaflet("ramipril")
     again = LESSON.parse(loaded.model_dump(mode="json"))
     assert again.knowledge_id is None
-    assert "text" not in LESSON.wish(loaded)["document"]
+    assert "text" not in LESSON.text_to_screen(loaded)["document"]
 
 
 # Parts.
@@ -389,7 +391,7 @@ def test_exports_of_a_lesson_are_plain_ssml_and_segments() -> None:
         input=lesson().model_dump(mode="json"),
         sections=[(f"Part {index}", text) for index, text in SCRIPT.items()],
     )
-    exports = {name: exporter.render(finished) for name, exporter in LESSON.exporters().items()}
+    exports = {name: exporter.render(finished) for name, exporter in exporters_of(LESSON).items()}
 
     assert set(exports) == {"md", "txt", "plain", "ssml", "segments", "srt"}
     assert exports["plain"].decode().startswith("DOCTOR: Welcome to this lesson about ramipril. Take one")

@@ -7,9 +7,9 @@ import pytest
 from langchain_core.messages import HumanMessage
 from pydantic import BaseModel, Field
 
-from backend.sight.masking import HIDDEN, MaskMode, make_mask
-from workflows.formats.personal import find_personal
+from backend.telemetry.masking import HIDDEN, MaskMode, make_mask
 from workflows.formats.registry import find_format
+from workflows.safety.personal_fields import find_personal
 
 WISH = "A dragon called Zilpah\nshould bake bread"
 PERSONAL = ["Noa", WISH]

@@ -4,18 +4,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.log.entry import Entry
-from backend.streaming.chunks import Content, Message, encode
 from backend.streaming.merge import merge_entries, merge_messages
 from tests.unit.logs import messages_of, read_texts, run_logs
 from tests.unit.messages import complete, content, number, progress, retract
+from workflows.messages.messages import Message, TextAppended, encode
 
 
 def spell_out(messages: list[Message]) -> list[object]:
     """Text letter by letter, with all that belongs to it; other messages as they are, `is_complete` as its own."""
     letters: list[object] = []
     for message in messages:
-        if isinstance(message, Content):
-            data = message.data
+        if isinstance(message, TextAppended):
+            data = message
             letters += [(data.section, data.piece, letter) for letter in data.chunk]
             letters += [(data.section, data.piece, "end")] * data.is_complete
         else:

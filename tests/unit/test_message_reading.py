@@ -5,18 +5,18 @@ from typing import Any
 
 import pytest
 
-from backend.streaming.chunks import (
-    Complete,
-    Content,
+from tests.unit.messages import EVERY_TYPE
+from workflows.messages.lenient import read_message
+from workflows.messages.messages import (
     Message,
-    NodeEvent,
-    Retract,
-    SafetyCheck,
+    NodeChanged,
+    RunCompleted,
+    SafetyChecked,
+    TextAppended,
+    TextRetracted,
     decode,
     encode,
 )
-from backend.streaming.reading import read_message
-from tests.unit.messages import EVERY_TYPE
 
 
 def line(type: str, **data: Any) -> str:
@@ -37,22 +37,22 @@ def test_fields_that_are_not_known_are_left_aside() -> None:
     told = read_message(
         '{"type":"content","data":{"section":2,"chunk":"Once","is_complete":false,"voice":"low"},"hint":1}'
     )
-    assert isinstance(told, Content)
-    assert (told.data.section, told.data.chunk, told.data.piece) == (2, "Once", None)
+    assert isinstance(told, TextAppended)
+    assert (told.section, told.chunk, told.piece) == (2, "Once", None)
 
 
 def test_fields_within_fields_may_be_new_too() -> None:
     issue = {"category": "x", "severity": "low", "advice": "y", "rule": 7}
     told = read_message(line("safety_check", stage="final", approved=True, score=1, issues=[issue]))
-    assert isinstance(told, SafetyCheck) and told.data.issues[0].category == "x"
+    assert isinstance(told, SafetyChecked) and told.issues[0]["category"] == "x"
 
 
 def test_value_that_is_not_known_does_not_lose_the_message() -> None:
     retraction = read_message(line("retract", section=3, reason="weather"))
     event = read_message(line("node_event", node="translate", status="started"))
 
-    assert isinstance(retraction, Retract) and retraction.data.section == 3
-    assert isinstance(event, NodeEvent) and event.data.node == "translate"  # type: ignore[comparison-overlap]
+    assert isinstance(retraction, TextRetracted) and retraction.section == 3
+    assert isinstance(event, NodeChanged) and event.node == "translate"  # type: ignore[comparison-overlap]
 
 
 def test_results_of_a_format_are_kept() -> None:
@@ -77,7 +77,7 @@ def test_results_of_a_format_are_kept() -> None:
             choices=[1],
         )
     )
-    assert isinstance(told, Complete) and told.data.model_dump()["choices"] == [1]
+    assert isinstance(told, RunCompleted) and told.model_dump()["choices"] == [1]
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,11 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.outputs import ChatGeneration, LLMResult
 
 from workflows.errors import BudgetExceeded
-from workflows.models.ledger import Caps, Ledger
-from workflows.models.meter import Meter, MeterReader
-from workflows.models.prices import PriceBook
+from workflows.messages.messages import CallUsage
+from workflows.models.budget.ledger import Caps, Ledger
+from workflows.models.budget.meter import Meter, MeterReader
+from workflows.models.budget.prices import PriceRegistry
 from workflows.models.spec import ModelSpec
-from workflows.models.usage import Spending
 
 PROMPT: list[list[BaseMessage]] = [[HumanMessage("x" * 40)]]
 
@@ -21,8 +21,8 @@ class Desk:
     """A meter whose tellings are kept."""
 
     def __init__(self, caps: Caps | None = None) -> None:
-        self.told: list[Spending] = []
-        meter = Meter(Ledger(PriceBook(), caps), self.told.append, ModelSpec("openai", "x"), "writing", 2)
+        self.told: list[CallUsage] = []
+        meter = Meter(Ledger(PriceRegistry(), caps), self.told.append, ModelSpec("openai", "x"), "writing", 2)
         self.reader = MeterReader(meter)
 
     async def begin(self) -> UUID:
@@ -44,8 +44,8 @@ async def test_meter_takes_the_providers_count() -> None:
     desk = Desk()
     await desk.reader.on_llm_end(_result("Once upon a time"), run_id=await desk.begin())
     [spent] = desk.told
-    assert (spent["input_tokens"], spent["output_tokens"], spent["section"]) == (9, 5, 2)
-    assert "estimated" not in spent
+    assert (spent.input_tokens, spent.output_tokens, spent.section) == (9, 5, 2)
+    assert spent.estimated is None
 
 
 @pytest.mark.parametrize("result", [_result("twelve chars", usage=False), _result("twelve chars", None)])
@@ -53,7 +53,7 @@ async def test_meter_guesses_what_no_provider_counted_to_the_end(result: LLMResu
     desk = Desk()
     await desk.reader.on_llm_end(result, run_id=await desk.begin())
     [spent] = desk.told
-    assert (spent["input_tokens"], spent["output_tokens"]) == (14, 3) and spent["estimated"]
+    assert (spent.input_tokens, spent.output_tokens) == (14, 3) and spent.estimated
 
 
 @pytest.mark.parametrize("error", [asyncio.CancelledError(), GeneratorExit(), ConnectionError()])
@@ -64,13 +64,13 @@ async def test_meter_counts_what_came_of_a_reply_that_was_left_or_broke(error: B
         await desk.reader.on_llm_new_token(token, run_id=run_id)
     await desk.reader.on_llm_error(error, run_id=run_id, response=LLMResult(generations=[]))
     [spent] = desk.told
-    assert spent["output_tokens"] == 3 and spent["estimated"]
+    assert spent.output_tokens == 3 and spent.estimated
 
 
 async def test_meter_counts_the_prompt_of_a_call_that_was_left_before_a_word() -> None:
     desk = Desk()
     await desk.reader.on_llm_error(asyncio.CancelledError(), run_id=await desk.begin())
-    assert [(spent["input_tokens"], spent["output_tokens"]) for spent in desk.told] == [(14, 0)]
+    assert [(spent.input_tokens, spent.output_tokens) for spent in desk.told] == [(14, 0)]
 
 
 async def test_meter_counts_nothing_for_a_call_that_was_refused() -> None:
@@ -90,10 +90,10 @@ async def test_meter_stops_a_call_that_nobody_else_watches_at_the_chunk_that_is_
 
 @pytest.mark.parametrize("made", [False, True])
 async def test_meter_counts_a_call_that_was_cut_off_only_if_it_was_made(made: bool) -> None:
-    ledger, told = Ledger(PriceBook()), list[Spending]()
+    ledger, told = Ledger(PriceRegistry()), list[CallUsage]()
     meter = Meter(ledger, told.append, ModelSpec("openai", "x"), "writing", 2)
     reader = MeterReader(meter, meter.begin(PROMPT[0]))
     if made:
         await reader.on_chat_model_start({}, PROMPT, run_id=uuid4())
     ledger.close()
-    assert [(spent["input_tokens"], spent["output_tokens"]) for spent in ledger.spent] == [(14, 0)] * made
+    assert [(spent.input_tokens, spent.output_tokens) for spent in ledger.calls] == [(14, 0)] * made

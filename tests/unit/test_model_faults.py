@@ -9,8 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
-from workflows.models.faults import translate_fault
-from workflows.models.retry_after import read_retry_after
+from workflows.models.calls.faults import translate_fault
+from workflows.models.calls.retry_after import read_retry_after
 from workflows.models.spec import ModelSpec
 
 SPEC = ModelSpec("openai", "gpt-test")

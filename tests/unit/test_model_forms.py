@@ -2,7 +2,7 @@
 
 import pytest
 
-from workflows.models.forms import find_json
+from workflows.models.calls.structured_output import find_json
 
 
 @pytest.mark.parametrize(

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 
 from workflows.errors import InvalidInput, ModelNotConfigured
-from workflows.models.selection import EMBEDDED, ROLES, Selection
+from workflows.messages.messages import ModelRole
+from workflows.models.choice.selection import EMBEDDED, ROLES, Selection
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
-from workflows.models.usage import Role
 
 KEYS = {"OPENAI_API_KEY": "sk-1", "GROQ_API_KEY": "gsk-1"}
 OPENAI, GROQ = ModelSpec("openai", "gpt-x"), ModelSpec("groq", "qwen-x")
@@ -91,7 +91,7 @@ def test_run_is_refused_before_it_begins_when_one_of_its_models_has_no_key() -> 
     ("role", "expected"),
     [("outline", "groq:plan"), ("writing", "groq:all"), ("derived", "groq:all"), ("judge", None)],
 )
-def test_fallback_is_the_roles_own_else_everybodys(role: Role, expected: str | None) -> None:
+def test_fallback_is_the_roles_own_else_everybodys(role: ModelRole, expected: str | None) -> None:
     selection = select(
         fallback_model="groq:all", outline_fallback_model="groq:plan", judge_fallback_model="none"
     )

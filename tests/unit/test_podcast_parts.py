@@ -12,6 +12,7 @@ from lxml import etree
 
 from tests.podcasts import EPISODE, MARK, first_reply, pack, source
 from workflows.errors import InvalidInput, ModelBadOutput
+from workflows.formats.defaults import exporters_of
 from workflows.formats.exports import Finished
 from workflows.formats.podcast.dialogue import Dialogue, read_turns
 from workflows.formats.podcast.facts import read_facts, remarks_on
@@ -19,7 +20,7 @@ from workflows.formats.podcast.format import PodcastFormat
 from workflows.formats.podcast.input import PodcastInput
 from workflows.formats.podcast.marks import MarkedText
 from workflows.formats.podcast.plan import beats_of_piece, beats_of_section, plan_pieces, plan_sections
-from workflows.models.search import Citation
+from workflows.models.calls.search import Citation
 from workflows.models.spec import ModelSpec
 from workflows.state import Facts
 
@@ -241,7 +242,7 @@ def finished(text: str, language: str = "English") -> Finished:
 
 
 def test_exports_of_an_episode_are_read_by_players_and_speech_services() -> None:
-    exports = {name: found.render(finished(TURNS)) for name, found in PodcastFormat().exporters().items()}
+    exports = {name: found.render(finished(TURNS)) for name, found in exporters_of(PodcastFormat()).items()}
     assert set(exports) == {"md", "txt", "ssml", "segments", "srt"}
     speak = etree.fromstring(exports["ssml"])
     assert [voice.get("name") for voice in speak.findall("{*}voice")] == [

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from backend.settings import SettingsError, load_settings
-from workflows.safety.book import PolicyBook
 from workflows.safety.policy import list_policies, load_policy
+from workflows.safety.registry import PolicyRegistry
 from workflows.safety.rules import find_blocked
 
 OWN = """
@@ -58,17 +58,17 @@ def test_every_policy_of_ours_is_read_for_every_band() -> None:
 
 def test_own_policy_replaces_ours_of_the_same_name_for_the_same_readers(tmp_path: Path) -> None:
     (tmp_path / "child.toml").write_text(OWN, encoding="utf-8")
-    applied = PolicyBook(tmp_path).apply(load_policy("child", 13))
+    applied = PolicyRegistry(tmp_path).apply(load_policy("child", 13))
     assert (applied.label, applied.gate) == ("child:12-14", "section")
     assert find_blocked(applied, "An acme rocket") is not None
     assert find_blocked(applied, "A pistol") is None
-    assert find_blocked(PolicyBook().apply(load_policy("child", 13)), "An acme rocket") is None
+    assert find_blocked(PolicyRegistry().apply(load_policy("child", 13)), "An acme rocket") is None
 
 
 def test_own_policy_that_extends_ours_changes_only_what_it_names(tmp_path: Path) -> None:
     changes = '[input]\npersonal_data = "off"\n[judge.least]\nage_fit = 0.9\n[moderation]\nthreshold = 0.2\n'
     (tmp_path / "child.toml").write_text(f'extends = "child"\n{changes}', encoding="utf-8")
-    ours, own = load_policy("child"), PolicyBook(tmp_path).find("child")
+    ours, own = load_policy("child"), PolicyRegistry(tmp_path).find("child")
     assert (own.input.injection, own.input.personal_data) == (ours.input.injection, "off")
     assert own.judge.least == {**ours.judge.least, "age_fit": 0.9}
     assert (own.judge.blocks, own.moderation.threshold) == (ours.judge.blocks, 0.2)

@@ -157,6 +157,6 @@ async def test_problem_of_a_bug_tells_nothing_of_it(client: AsyncClient) -> None
     with capture_logs() as logged:
         response = await client.get("/bug")
     read(response, 500, "INTERNAL")
-    assert [(entry["event"], entry["path"]) for entry in logged] == [("request_broke", "/bug")]
+    assert [(entry["event"], entry["route"]) for entry in logged] == [("request_broke", "/bug")]
     assert "sk-123" not in response.text
     assert "Traceback" not in response.text

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.streaming.chunks import Progress
 from backend.streaming.progress import ProgressMeter
+from workflows.messages.messages import ProgressReported
 from workflows.text.words import count_words
 
 
@@ -41,7 +41,7 @@ def test_progress_counts_the_words_of_the_text_however_tokens_cut_them(given: li
     for section, chunk in given:
         meter.add(section, chunk)
         texts[section] += chunk
-    assert meter.now("So far").data.words == sum(map(count_words, texts.values()))
+    assert meter.now("So far").words == sum(map(count_words, texts.values()))
 
 
 _actions = st.lists(
@@ -62,7 +62,7 @@ def test_progress_never_goes_back_and_leaves_a_hundred_to_the_end(
     clock = Clock()
     meter = ProgressMeter(clock)
     meter.resume({0: 10}, already)
-    told: list[Progress] = []
+    told: list[ProgressReported] = []
     for action, amount in actions:
         match action:
             case "plan":
@@ -75,10 +75,10 @@ def test_progress_never_goes_back_and_leaves_a_hundred_to_the_end(
                 clock.now += amount
             case _:
                 told.append(meter.now("Now"))
-    percents = [already, *(said.data.percent for said in told)]
+    percents = [already, *(said.percent for said in told)]
     assert percents == sorted(percents)
     assert max(percents) < 100
-    assert meter.done().data.percent == 100
+    assert meter.done().percent == 100
 
 
 def test_progress_while_writing_says_something_about_once_a_second(
@@ -91,7 +91,7 @@ def test_progress_while_writing_says_something_about_once_a_second(
         told.append(meter.add(0, " word"))
     said = [progress for progress in told if progress is not None]
     assert 8 <= len(said) <= 11
-    assert said[-1].data.message == "Writing section 1"
+    assert said[-1].message == "Writing section 1"
 
 
 def test_progress_of_the_first_words_is_told_at_once(meter: ProgressMeter) -> None:
@@ -99,17 +99,17 @@ def test_progress_of_the_first_words_is_told_at_once(meter: ProgressMeter) -> No
 
 
 def test_progress_before_the_plan_knows_neither_share_nor_time(meter: ProgressMeter) -> None:
-    said = meter.now("Planning").data
+    said = meter.now("Planning")
     assert (said.percent, said.target_words, said.eta_seconds, said.message) == (0, 0, None, "Planning")
 
 
 def test_progress_follows_the_words_against_the_plan(meter: ProgressMeter, clock: Clock) -> None:
-    assert meter.plan(200).data.percent == 5
+    assert meter.plan(200).percent == 5
     clock.now += 10
     said = meter.add(0, "word " * 100)
     assert said is not None
-    assert (said.data.words, said.data.target_words, said.data.percent) == (100, 200, 50)
-    assert said.data.eta_seconds == 10
+    assert (said.words, said.target_words, said.percent) == (100, 200, 50)
+    assert said.eta_seconds == 10
 
 
 def test_progress_of_a_text_longer_than_planned_waits_below_the_end(
@@ -119,7 +119,7 @@ def test_progress_of_a_text_longer_than_planned_waits_below_the_end(
     clock.now += 10
     said = meter.add(0, "word " * 50)
     assert said is not None
-    assert (said.data.percent, said.data.eta_seconds) == (95, 0)
+    assert (said.percent, said.eta_seconds) == (95, 0)
 
 
 def test_progress_after_a_section_is_dropped_counts_it_no_more(meter: ProgressMeter) -> None:
@@ -127,16 +127,16 @@ def test_progress_after_a_section_is_dropped_counts_it_no_more(meter: ProgressMe
     meter.add(0, "one two thr")
     meter.add(1, "one")
     meter.drop(0)
-    assert meter.now("Again").data.words == 1
+    assert meter.now("Again").words == 1
     meter.add(0, "ee")
-    assert meter.now("Again").data.words == 2
+    assert meter.now("Again").words == 2
 
 
 def test_progress_of_a_resumed_run_reckons_with_its_own_time_only(meter: ProgressMeter, clock: Clock) -> None:
     meter.resume({0: 100}, 50)
     meter.plan(200)
-    assert meter.now("On").data.eta_seconds is None
+    assert meter.now("On").eta_seconds is None
     clock.now += 10
     said = meter.add(1, "word " * 50)
     assert said is not None
-    assert (said.data.words, said.data.eta_seconds) == (150, 10)
+    assert (said.words, said.eta_seconds) == (150, 10)

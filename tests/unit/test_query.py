@@ -10,14 +10,14 @@ from pydantic import BaseModel
 
 from backend.api.query import read_query
 from workflows.errors import InvalidInput
-from workflows.formats.story.input import Reader, StoryInput
+from workflows.formats.story.input import StoryInput, StoryReader
 
 _TEXT = st.text(st.characters(categories=["L", "Nd"]), min_size=2, max_size=12)
 inputs = st.builds(
     StoryInput,
     theme=_TEXT,
     reader=st.builds(
-        Reader,
+        StoryReader,
         name=_TEXT,
         age=st.integers(3, 14),
         reading_level=st.sampled_from(["beginner", "intermediate", "advanced"]),

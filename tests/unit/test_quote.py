@@ -2,15 +2,15 @@
 
 from dataclasses import replace
 
-from backend.runs.quote import make_quote
-from backend.streaming.chunks import Message, OutlineMessage, Usage, UsageData, UsagePart
-from backend.streaming.transcript import Transcript
-from tests.unit.messages import OUTLINE, content
-from tests.unit.test_result_cache import RUN
-from workflows.models.prices import FREE, OwnPrice
+from backend.runs.admission.quote import make_quote
+from tests.unit.messages import OUTLINE, content, error
+from tests.unit.stored_runs import a_run
+from workflows.messages.messages import CallUsage, Message, UsageUpdated
+from workflows.messages.transcript import Transcript
+from workflows.models.budget.prices import FREE, OwnPrice
 
 PRICE = OwnPrice(input=1, output=10)
-FAILED = replace(RUN, status="failed", error={"resumable": True}, options={"budget_usd": 0.5})
+FAILED = a_run(status="failed", error=error(), options={"budget_usd": 0.5})
 
 
 def transcript(*messages: Message) -> Transcript:
@@ -20,16 +20,14 @@ def transcript(*messages: Message) -> Transcript:
     return made
 
 
-def usage(output_tokens: int) -> Usage:
-    call = UsagePart(
+def usage(output_tokens: int) -> UsageUpdated:
+    call = CallUsage(
         role="writing", model="a:b", section=0, input_tokens=800, output_tokens=output_tokens, cost_usd=0.1
     )
-    return Usage(
-        data=UsageData(model="a:b", input_tokens=800, output_tokens=output_tokens, cost_usd=0.1, call=call)
-    )
+    return UsageUpdated(model="a:b", input_tokens=800, output_tokens=output_tokens, cost_usd=0.1, call=call)
 
 
-WRITTEN = (OutlineMessage(data=OUTLINE), content(0, "word " * 100, ends=True))
+WRITTEN = (OUTLINE, content(0, "word " * 100, ends=True))
 
 
 def test_quote_is_measured_by_what_the_finished_sections_took() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.library.reading import is_timezone, local_day, progress_percent, streak, total_minutes
+from backend.stories.progress import is_timezone, local_day, progress_percent, streak, total_minutes
 
 TODAY = date(2026, 3, 1)
 

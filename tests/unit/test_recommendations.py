@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from backend.library.recommendations import RECENT, Recommendation, _themes, recommend, tags_of
+from backend.stories.recommendations import RECENT, Recommendation, _themes, recommend, tags_of
 from workflows.formats.story.format import StoryFormat
-from workflows.formats.story.input import Reader
+from workflows.formats.story.input import StoryReader
 from workflows.safety.check import check_input
 from workflows.safety.policy import load_policy
 
-MAYA = Reader(name="Maya", age=7, interests=["stars", "cats"])
+MAYA = StoryReader(name="Maya", age=7, interests=["stars", "cats"])
 
 
 def kinds(found: list[Recommendation]) -> list[str]:
@@ -41,19 +41,19 @@ def test_recommendations_leave_out_what_was_read_lately_and_only_that() -> None:
 
 
 def test_recommendations_for_a_child_without_interests_go_by_what_it_read_then_by_age() -> None:
-    found = recommend(Reader(name="Tom", age=9), ["the whales of the north"])
+    found = recommend(StoryReader(name="Tom", age=9), ["the whales of the north"])
     assert kinds(found)[0] == "history" and found[0].reason == "because Tom read “the whales of the north”"
     assert "sea" in found[0].tags
-    assert kinds(recommend(Reader(name="Tom", age=9), [])) == ["new"] * 6
+    assert kinds(recommend(StoryReader(name="Tom", age=9), [])) == ["new"] * 6
 
 
 def test_recommendations_for_an_interest_that_no_theme_knows_make_one_of_it() -> None:
-    found = recommend(Reader(name="Tom", age=9, interests=["axolotls"]), [])
+    found = recommend(StoryReader(name="Tom", age=9, interests=["axolotls"]), [])
     assert (found[0].theme, found[0].kind) == ("a surprise that has to do with axolotls", "interest")
 
 
 def test_recommendations_in_hebrew_are_hebrew_from_hebrew_interests() -> None:
-    found = recommend(Reader(name="מאיה", age=7, language="he", interests=["הכוכבים", "חתולים"]), [])
+    found = recommend(StoryReader(name="מאיה", age=7, language="he", interests=["הכוכבים", "חתולים"]), [])
     assert kinds(found)[:2] == ["interest", "interest"]
     assert found[0].reason == "בגלל תחום העניין של מאיה: הכוכבים" and "space" in found[0].tags
     assert not any("a" <= letter <= "z" for one in found for letter in one.theme + one.reason)
@@ -61,7 +61,7 @@ def test_recommendations_in_hebrew_are_hebrew_from_hebrew_interests() -> None:
 
 @pytest.mark.parametrize("age", range(3, 15))
 def test_recommendations_fit_every_age_and_are_never_too_few(age: int) -> None:
-    found = recommend(Reader(name="Tom", age=age, interests=["dogs"]), [], limit=8)
+    found = recommend(StoryReader(name="Tom", age=age, interests=["dogs"]), [], limit=8)
     assert len(found) == 8
     ages = {theme["en"]: theme["ages"] for theme in _themes()["themes"]}
     assert all(ages[one.theme][0] <= age <= ages[one.theme][1] for one in found)

@@ -6,12 +6,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.log.entry import Entry
-from backend.runs.reconcile import reconcile
-from backend.streaming.chunks import Content, Facts, FactsData, Message, Metadata, OutlineMessage, Retract
-from backend.streaming.transcript import Transcript
+from backend.runs.attempt.reconcile import reconcile
 from tests.unit.logs import messages_of, read_texts, run_logs
 from tests.unit.messages import EVERY_TYPE, OUTLINE, content, number, retract
-from workflows.state import Issue, Piece, Section, State, Verdict
+from workflows.messages.messages import (
+    FactsGathered,
+    Message,
+    MetricsCalculated,
+    OutlinePlanned,
+    SafetyIssue,
+    TextAppended,
+    TextRetracted,
+)
+from workflows.messages.transcript import Transcript
+from workflows.state import Piece, Section, State, Verdict
 
 METADATA = {
     "word_count": 3,
@@ -36,7 +44,7 @@ def state_of(sections: dict[int, str], **others: Any) -> State:
 
 def verdict(*at_fault: int, approved: bool = False) -> Verdict:
     issues = [
-        Issue(category="x", severity="high", section=index, quote="q", advice="a") for index in at_fault
+        SafetyIssue(category="x", severity="high", section=index, quote="q", advice="a") for index in at_fault
     ]
     return Verdict(stage="final", approved=approved, score=0.1, issues=issues)
 
@@ -87,7 +95,7 @@ def test_reconcile_says_outline_and_metadata_only_if_the_log_lacks_them(
     log, state = crash
     bare = {message.type for message in reconcile(replay(*messages_of(log)), state)}
     assert ("outline" in bare, "metadata" in bare) == ("outline" in state, "metadata" in state)
-    known = [m for m in EVERY_TYPE if isinstance(m, OutlineMessage | Metadata)]
+    known = [m for m in EVERY_TYPE if isinstance(m, OutlinePlanned | MetricsCalculated)]
     again = {message.type for message in reconcile(replay(*messages_of(log), *known), state)}
     assert again <= {"content", "retract"}
 
@@ -143,7 +151,7 @@ def test_reconcile_after_a_verdict_that_approves_restores_what_was_noted() -> No
 
 def test_reconcile_between_two_rewrites_restores_the_one_that_is_done() -> None:
     sections = {0: "He smiled.", 1: "She killed.", 2: "A cat."}
-    state = state_of(sections, safety=verdict(0, 1), revising=[2], mended=[0, 2])
+    state = state_of(sections, safety=verdict(0, 1), revising=[2], rewritten=[0, 2])
     told = replay(
         *(content(index, "Before.", ends=True) for index in range(3)),
         *(retract(0), content(0, "He sm"), retract(1), content(1, "She sm"), retract(2)),
@@ -164,8 +172,8 @@ def test_reconcile_when_a_rewrite_broke_off_takes_its_beginning_back() -> None:
 
 def test_reconcile_says_why() -> None:
     told = list(reconcile(replay(content(0, "x")), State()))
-    assert [m.data.reason for m in told if isinstance(m, Retract)] == ["restart"]
-    assert not [m for m in told if isinstance(m, Content)]
+    assert [m.reason for m in told if isinstance(m, TextRetracted)] == ["restart"]
+    assert not [m for m in told if isinstance(m, TextAppended)]
 
 
 def piece_state(**texts: str) -> State:
@@ -173,7 +181,7 @@ def piece_state(**texts: str) -> State:
     return cast(State, {"sections": {}, "pieces": pieces})
 
 
-def piece(name: str, text: str, *, ends: bool = False) -> Content:
+def piece(name: str, text: str, *, ends: bool = False) -> TextAppended:
     return content(0, text, ends=ends, piece=name)
 
 
@@ -195,6 +203,6 @@ def test_reconcile_takes_back_pieces_that_the_checkpoint_lacks_or_has_otherwise(
 def test_reconcile_tells_facts_that_the_log_lacks_or_has_otherwise() -> None:
     facts = {"canonical_pack": {"height": 8848}, "sources": []}
     told = list(reconcile(replay(), state_of({}, facts=facts)))
-    assert told == [Facts(data=FactsData(canonical_pack={"height": 8848}, sources=[]))]
+    assert told == [FactsGathered(canonical_pack={"height": 8848}, sources=[])]
     assert list(reconcile(replay(*told), state_of({}, facts=facts))) == []
     assert list(reconcile(replay(*told), state_of({}, facts={**facts, "canonical_pack": {}}))) != []

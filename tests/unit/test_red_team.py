@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workflows.formats.discovery_report.areas import AreaBook
+from workflows.formats.discovery_report.areas import AreaRegistry
 from workflows.safety.brought import report, without_orders
 from workflows.safety.check import check_input
 from workflows.safety.documents import Examination, examine, find_attack, uncover
@@ -180,7 +180,7 @@ def test_red_team_of_attacks_in_what_a_search_brings_is_left_out_and_the_rest_is
 
 
 def test_notes_without_orders_stay_as_they_are() -> None:
-    book = AreaBook()
+    book = AreaRegistry()
     notes = [*read("document_passages.txt"), *(book._areas[name].notes for name in book.names())]
     assert without_orders(notes) == (notes, [])
     plain = {"notes": "", "searched": True, "sources": [{"title": "", "url": "https://a.example/b"}], "n": 3}

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from backend.cli.remote import RemoteError, follow_remote
-from backend.streaming.chunks import Message
+from workflows.messages.messages import Message
 
 BODY = {"format": "story", "input": {}, "options": {}}
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\nretry: 10\n"

@@ -14,13 +14,13 @@ from langchain_core.messages import HumanMessage
 from pydantic import BaseModel
 
 from backend.settings import SettingsError, load_settings
-from tests.unit.test_recording import HEADER, call, write
+from tests.unit.test_cassette import HEADER, call, write
 from workflows.errors import InvalidInput, ModelBadOutput, ModelNotConfigured
-from workflows.models.calls import ask, stream_text
-from workflows.models.catalog import Model, ModelCatalog
-from workflows.models.recording import Recording, fingerprint
-from workflows.models.replay import Match, ReplayChat, Score
-from workflows.models.selection import ROLES
+from workflows.models.calls.calls import ask, stream_text
+from workflows.models.cassettes.cassette import Cassette, fingerprint
+from workflows.models.cassettes.player import Match, ReplayChat, ReplyFinder
+from workflows.models.choice.selection import ROLES
+from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 from workflows.models.structured import MODES, StructuredMode
@@ -29,14 +29,14 @@ SECTION = "generate_content"
 ASKED = [HumanMessage("Write.")]
 
 
-def score(*calls: Any, match: Match = "input") -> Score:
-    return Score("a.jsonl", Recording(HEADER, calls, None), match)
+def replies(*calls: Any, match: Match = "input") -> ReplyFinder:
+    return ReplyFinder("a.jsonl", Cassette(HEADER, calls, None), match)
 
 
 def model(*calls: Any, speed: float = 0.0, structured: StructuredMode = "json_schema") -> Model:
     return Model(
         spec=ModelSpec("replay", "a.jsonl"),
-        chat=ReplayChat(score(*calls), speed),
+        chat=ReplayChat(replies(*calls), speed),
         tier="standard",
         structured=structured,
         token_timeout=5,
@@ -48,7 +48,7 @@ def said(text: str, **given: Any) -> Any:
 
 
 def test_call_gets_the_reply_to_the_same_messages_whatever_the_order() -> None:
-    played = score(*(call(n, purpose=SECTION, section=n) for n in (1, 2, 3)), match="exact")
+    played = replies(*(call(n, purpose=SECTION, section=n) for n in (1, 2, 3)), match="exact")
     order = (3, 1, 2)
 
     got = [played.next(f"f{n}", purpose=SECTION, section=n, attempt="a").number for n in order]
@@ -56,7 +56,7 @@ def test_call_gets_the_reply_to_the_same_messages_whatever_the_order() -> None:
 
 
 def test_repeated_calls_get_the_replies_in_turn_and_then_none() -> None:
-    played = score(*(call(n, fingerprint="same") for n in (1, 2)), match="exact")
+    played = replies(*(call(n, fingerprint="same") for n in (1, 2)), match="exact")
 
     assert [played.next("same", purpose="outline", attempt="a").number for _ in range(2)] == [1, 2]
     with pytest.raises(ModelNotConfigured, match=r"a\.jsonl has no reply for outline"):
@@ -64,14 +64,14 @@ def test_repeated_calls_get_the_replies_in_turn_and_then_none() -> None:
 
 
 def test_resumed_attempt_gets_the_replies_from_their_beginning() -> None:
-    played = score(*(call(n, fingerprint="same") for n in (1, 2)))
+    played = replies(*(call(n, fingerprint="same") for n in (1, 2)))
 
     first = played.next("same", purpose="outline", attempt=("run", 1)).number
     assert [played.next("same", purpose="outline", attempt=("run", 2)).number, first] == [1, 1]
 
 
 def test_same_messages_of_another_node_are_another_call() -> None:
-    played = score(
+    played = replies(
         call(1, fingerprint="same", purpose=SECTION), call(2, fingerprint="same", purpose="enhance_content")
     )
 
@@ -80,7 +80,7 @@ def test_same_messages_of_another_node_are_another_call() -> None:
 
 def test_other_messages_get_the_reply_of_the_same_node_and_section_unless_exact() -> None:
     calls = [call(n, purpose=SECTION, section=n // 2) for n in (2, 3, 4, 5)]
-    lenient, exact = score(*calls), score(*calls, match="exact")
+    lenient, exact = replies(*calls), replies(*calls, match="exact")
 
     got = [lenient.next("other", purpose=SECTION, section=s, attempt="a").number for s in (2, 1, 2, 1)]
     assert got == [4, 2, 5, 3]
@@ -145,7 +145,7 @@ async def test_replay_without_raw_gives_the_answer_or_raises() -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder of recordings with one in it, and one beside it."""
+    """A folder of cassettes with one in it, and one beside it."""
     (tmp_path / "ours").mkdir()
     for path in (tmp_path / "ours" / "a.jsonl", tmp_path / "secret.jsonl"):
         write(path, call(1))
@@ -157,7 +157,7 @@ def catalog(**settings: Any) -> ModelCatalog:
     return ModelCatalog(ModelSettings(_env_file=None, **settings))
 
 
-async def test_run_may_name_a_recording_in_the_folder(folder: Path) -> None:
+async def test_run_may_name_a_cassette_in_the_folder(folder: Path) -> None:
     models = catalog(replay_dir=folder)
     opened = await models.open("replay:a.jsonl?speed=0&match=exact")
 
@@ -184,12 +184,12 @@ def test_file_outside_is_refused_as_one_that_is_not_there(folder: Path) -> None:
     assert said[0] == said[1]
 
 
-def test_run_names_no_recording_where_there_is_no_folder(folder: Path) -> None:
+def test_run_names_no_cassette_where_there_is_no_folder(folder: Path) -> None:
     with pytest.raises(ModelNotConfigured, match="STORYWIRE_REPLAY_DIR"):
         catalog().resolve(f"replay:{folder / 'a.jsonl'}")
 
 
-def test_setting_may_name_any_recording(folder: Path) -> None:
+def test_setting_may_name_any_cassette(folder: Path) -> None:
     name = f"replay:{folder.parent / 'secret.jsonl'}"
 
     assert str(catalog(model=name).resolve(None)) == str(catalog(model=name).resolve(name)) == name
@@ -211,7 +211,7 @@ def test_options_that_are_none_are_refused(folder: Path, options: str) -> None:
         catalog(replay_dir=folder).resolve(f"replay:a.jsonl?{options}")
 
 
-async def test_recording_that_changed_is_read_again(folder: Path) -> None:
+async def test_cassette_that_changed_is_read_again(folder: Path) -> None:
     models = catalog(replay_dir=folder)
     first = await models.open("replay:a.jsonl")
     again = await models.open("replay:a.jsonl")
@@ -221,7 +221,7 @@ async def test_recording_that_changed_is_read_again(folder: Path) -> None:
     assert first.chat is again.chat and changed.chat is not first.chat
 
 
-async def test_recording_is_read_beside_the_event_loop(folder: Path) -> None:
+async def test_cassette_is_read_beside_the_event_loop(folder: Path) -> None:
     """A pipe in the place of the file: whoever reads it waits until something is written."""
     content, pipe = (folder / "a.jsonl").read_bytes(), folder / "pipe.jsonl"
     os.mkfifo(pipe)
@@ -244,7 +244,7 @@ async def test_recording_is_read_beside_the_event_loop(folder: Path) -> None:
     assert isinstance((await opening).chat, ReplayChat)
 
 
-async def test_recording_at_many_speeds_is_not_kept_for_each(folder: Path) -> None:
+async def test_cassette_at_many_speeds_is_not_kept_for_each(folder: Path) -> None:
     models = catalog(replay_dir=folder)
     opened = [weakref.ref((await models.open(f"replay:a.jsonl?speed={n}")).chat) for n in range(60)]
     gc.collect()
@@ -252,7 +252,7 @@ async def test_recording_at_many_speeds_is_not_kept_for_each(folder: Path) -> No
     assert sum(chat() is not None for chat in opened) < 20
 
 
-async def test_run_goes_on_in_its_recording_when_many_others_were_opened_meanwhile(folder: Path) -> None:
+async def test_run_goes_on_in_its_cassette_when_many_others_were_opened_meanwhile(folder: Path) -> None:
     models, told = catalog(replay_dir=folder), []
     write(folder / "b.jsonl", *(call(n, purpose=":writing", chunks=((0, f"{n}"),)) for n in (1, 2)))
     for _ in range(2):
@@ -265,7 +265,7 @@ async def test_run_goes_on_in_its_recording_when_many_others_were_opened_meanwhi
     assert told == ["1", "2"]
 
 
-def test_setting_with_a_broken_recording_stops_the_start_by_its_name(tmp_path: Path) -> None:
+def test_setting_with_a_broken_cassette_stops_the_start_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("hello\n")
     for name in (str(tmp_path / "a.jsonl"), str(tmp_path / "missing"), f"{tmp_path / 'a.jsonl'}?speed=x"):
         with pytest.raises(SettingsError, match="STORYWIRE_MODEL: "):
@@ -275,7 +275,7 @@ def test_setting_with_a_broken_recording_stops_the_start_by_its_name(tmp_path: P
 # Which roles.
 
 
-async def test_recording_plays_every_role_as_its_model_was_asked(folder: Path) -> None:
+async def test_cassette_plays_every_role_as_its_model_was_asked(folder: Path) -> None:
     header = HEADER.model_copy(update={"structured_roles": {"outline": "tools", "judge": "plain"}})
     write(folder / "roles.jsonl", call(1), header=header)
     models = catalog(replay_dir=folder, judge="off", outline_model="openai:x", fallback_model="openai:x")
@@ -287,7 +287,7 @@ async def test_recording_plays_every_role_as_its_model_was_asked(folder: Path) -
 
 
 @pytest.mark.parametrize("judge", ["off", "auto", "llm"])
-async def test_recording_is_judged_if_it_was_when_it_was_recorded(folder: Path, judge: str) -> None:
+async def test_cassette_is_judged_if_it_was_when_it_was_recorded(folder: Path, judge: str) -> None:
     models = catalog(replay_dir=folder, judge=judge, judge_model="openai:x")
     without = models.has_judge(await models.open("replay:a.jsonl"))
     write(folder / "a.jsonl", call(2, purpose="safety_check:judge"))
@@ -295,16 +295,16 @@ async def test_recording_is_judged_if_it_was_when_it_was_recorded(folder: Path, 
     assert (without, models.has_judge(await models.open("replay:a.jsonl"))) == (False, True)
 
 
-async def test_run_that_lost_its_recording_can_not_go_on(folder: Path) -> None:
+async def test_run_that_lost_its_cassette_can_not_go_on(folder: Path) -> None:
     models = catalog(replay_dir=folder)
     models.check("replay:a.jsonl")
     (folder / "a.jsonl").unlink()
 
-    with pytest.raises(ModelNotConfigured, match=r"There is no recording a\.jsonl"):
+    with pytest.raises(ModelNotConfigured, match=r"There is no cassette a\.jsonl"):
         models.check("replay:a.jsonl")
 
 
-def test_recordings_obey_the_allow_list(folder: Path) -> None:
+def test_cassettes_obey_the_allow_list(folder: Path) -> None:
     with pytest.raises(InvalidInput, match="not allowed here"):
         catalog(replay_dir=folder, allowed_models="openai:*").resolve("replay:a.jsonl")
     allowing = catalog(replay_dir=folder, allowed_models="replay:*")
@@ -315,6 +315,6 @@ def test_recordings_obey_the_allow_list(folder: Path) -> None:
 @pytest.mark.parametrize(
     "name", ["outline_model", "derived_model", "judge_model", "fallback_model", "judge_fallback_model"]
 )
-def test_recording_is_no_partner_of_a_model(folder: Path, name: str) -> None:
-    with pytest.raises(ValueError, match="a recording plays a whole run by itself"):
+def test_cassette_is_no_partner_of_a_model(folder: Path, name: str) -> None:
+    with pytest.raises(ValueError, match="a cassette plays a whole run by itself"):
         catalog(**{name: f"replay:{folder / 'a.jsonl'}"})

@@ -8,13 +8,12 @@ from hypothesis import strategies as st
 from langgraph.runtime import Runtime
 
 from workflows.errors import SafetyRejected
+from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.routing import MAX_REWRITES, after_safety_check, next_sections, sections_to_revise
 from workflows.state import (
     FEEDBACK,
-    Finding,
-    Issue,
     Outline,
-    PlannedSection,
+    ReviewFinding,
     RewriteTask,
     RunContext,
     Section,
@@ -103,7 +102,7 @@ def test_routing_before_any_section_is_written_begins_with_the_first() -> None:
 
 
 def refused(*at_fault: int) -> Verdict:
-    issues = [Issue(category="x", severity="high", section=i, quote="q", advice="a") for i in at_fault]
+    issues = [SafetyIssue(category="x", severity="high", section=i, quote="q", advice="a") for i in at_fault]
     return Verdict(stage="final", approved=not at_fault, score=0.1, issues=issues)
 
 
@@ -125,7 +124,7 @@ def finished(**others: Any) -> State:
 def test_routing_after_the_check_rewrites_each_section_at_fault_by_itself() -> None:
     first, second = rewrites(finished(safety=refused(2, 0, 2)))
     assert (first["index"], second["index"]) == (0, 2)
-    assert (len(first["notes_on_it"]), len(second["notes_on_it"])) == (1, 2)
+    assert (len(first["review_notes"]), len(second["review_notes"])) == (1, 2)
     assert second["section"]["text"] == "Start 2.\n\nEnd 2." and second["last_paragraph"] == "End 1."
     for task in (first, second):
         assert (task["reason"], task["rewrites"], task["revisions"]) == ("safety", 1, 0)
@@ -142,29 +141,32 @@ def test_routing_after_a_check_that_names_no_section_never_goes_on() -> None:
 
 
 def test_routing_after_the_check_revises_what_a_review_asked_for_with_a_verdict_or_without() -> None:
-    review = {"revising": [1], "findings": [Finding(rule="cat", section=1, advice="A cat.", rewrite=True)]}
+    review = {
+        "revising": [1],
+        "findings": [ReviewFinding(rule="cat", section=1, advice="A cat.", rewrite=True)],
+    }
     for state in (finished(**review), finished(**review, safety=refused())):
         (task,) = rewrites(state)
         assert (task["index"], task["reason"], task["rewrites"], task["revisions"]) == (1, "revision", 0, 1)
-        assert [note["advice"] for note in task["notes_on_it"]] == ["A cat."]
+        assert [note["advice"] for note in task["review_notes"]] == ["A cat."]
     (both,) = rewrites(finished(**review, safety=refused(1)))
     assert (both["reason"], both["rewrites"], both["revisions"]) == ("safety", 1, 1)
-    assert [note["advice"] for note in both["notes_on_it"]] == ["a", "A cat."]
+    assert [note["advice"] for note in both["review_notes"]] == ["a", "A cat."]
 
 
 def test_routing_counts_no_revision_for_what_a_person_asked_for() -> None:
-    wish = Finding(rule=FEEDBACK, section=1, advice="Shorter.", rewrite=True)
+    wish = ReviewFinding(rule=FEEDBACK, section=1, advice="Shorter.", rewrite=True)
     (task,) = rewrites(finished(revising=[1], findings=[wish]))
     assert (task["rewrites"], task["revisions"]) == (0, 0)
 
 
 FINDINGS = [
-    Finding(rule="a", section=2, advice="x", rewrite=True),
-    Finding(rule="b", section=0, advice="x", rewrite=True),
-    Finding(rule="c", section=2, advice="x", rewrite=True),
-    Finding(rule="d", section=1, advice="x", rewrite=False),
-    Finding(rule="e", section=9, advice="x", rewrite=True),
-    Finding(rule="f", advice="x", rewrite=True),
+    ReviewFinding(rule="a", section=2, advice="x", rewrite=True),
+    ReviewFinding(rule="b", section=0, advice="x", rewrite=True),
+    ReviewFinding(rule="c", section=2, advice="x", rewrite=True),
+    ReviewFinding(rule="d", section=1, advice="x", rewrite=False),
+    ReviewFinding(rule="e", section=9, advice="x", rewrite=True),
+    ReviewFinding(rule="f", advice="x", rewrite=True),
 ]
 
 

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from backend.runs.options import RunOptions, check_room, with_caps
-from backend.streaming.chunks import UsageData
+from backend.runs.admission.options import RunOptions, check_room, with_caps
 from workflows.errors import InvalidInput
-from workflows.models.ledger import Caps
+from workflows.messages.messages import UsageUpdated
+from workflows.models.budget.ledger import Caps
 
 
 def test_run_options_left_out_are_the_plain_ones() -> None:
@@ -25,7 +25,7 @@ def test_run_options_left_out_are_the_plain_ones() -> None:
 
 
 def test_run_options_from_a_query_string_are_read_as_their_types() -> None:
-    options = RunOptions.model_validate({"parallel": "4", "review_outline": "true"})
+    options = RunOptions.model_validate({"parallel": "4", "review_outline": "true"}, strict=False)
     assert (options.parallel, options.review_outline) == (4, True)
 
 
@@ -52,7 +52,7 @@ def test_run_options_that_are_wrong_are_refused(wrong: Any) -> None:
 
 def test_caps_that_are_reached_already_are_refused_and_larger_ones_taken() -> None:
     before = RunOptions(budget_usd=0.1, max_output_tokens=500)
-    spent = UsageData(model="a:b", input_tokens=9, output_tokens=499, cost_usd=0.1)
+    spent = UsageUpdated(model="a:b", input_tokens=9, output_tokens=499, cost_usd=0.1)
     more = with_caps(before, Caps(budget_usd=0.2))
     assert (more.budget_usd, more.max_output_tokens) == (0.2, 500)
     check_room(more, before, spent, used_up=True)
@@ -64,7 +64,7 @@ def test_caps_that_are_reached_already_are_refused_and_larger_ones_taken() -> No
 
 def test_run_that_ended_at_its_caps_does_not_go_on_with_the_same() -> None:
     before = RunOptions(max_output_tokens=500)
-    spent = UsageData(model="a:b", input_tokens=9, output_tokens=490)
+    spent = UsageUpdated(model="a:b", input_tokens=9, output_tokens=490)
     with pytest.raises(InvalidInput, match="490 of 500 tokens"):
         check_room(before, before, spent, used_up=True)
     check_room(before, before, spent, used_up=False)

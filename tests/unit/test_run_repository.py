@@ -1,19 +1,26 @@
 """The runs in SQL: every owner's own, claimed once, keyed once."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import get_args
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import event, select, text
+from structlog.testing import capture_logs
 
 from backend.log.entry import Entry
-from backend.log.sql import SqlLog
+from backend.log.sqlite import SqliteLog
 from backend.store.database import Database
-from backend.store.runs import RunRepository
+from backend.store.run_values import RunOptions
+from backend.store.runs import Run, RunRepository
+from backend.store.sqlite import SqliteDatabase
 from backend.store.tables import log_archives, log_entries, log_heads
-from tests.unit.stored_runs import add_run, run_values
+from backend.store.transitions import MOVES, Event, Status
+from tests.unit.messages import OUTLINE, complete, error
+from tests.unit.stored_runs import add_run, change_run, finish_run, new_run
 
 
 async def test_run_is_found_by_its_owner_as_it_was_stored(repository: RunRepository) -> None:
@@ -22,7 +29,11 @@ async def test_run_is_found_by_its_owner_as_it_was_stored(repository: RunReposit
     assert await repository.find("maya", run.id) == run
     assert (run.status, run.words, run.stop_requested) == ("running", 0, False)
     assert (run.result, run.error, run.answer, run.finished_at) == (None, None, None, None)
-    assert (run.input, run.options, run.process) == ({"theme": "ירח 🌙"}, {"parallel": 3}, "P1")
+    assert (run.input, run.options, run.process) == (
+        {"theme": "ירח 🌙"},
+        RunOptions(parallel=3),
+        "P1",
+    )
     assert before <= run.created_at <= datetime.now(UTC)
 
 
@@ -30,21 +41,21 @@ async def test_run_of_another_owner_is_not_there_for_any_query(repository: RunRe
     run = await add_run(repository, idempotency_key="k")
     assert await repository.find("noa", run.id) is None
     assert await repository.find_by_key("noa", "k") is None
-    assert await repository.page("noa", before=None, limit=9, status=None, format=None) == []
+    assert await repository.page("noa", limit=9) == []
     await repository.delete("noa", run.id)
     assert await repository.find("maya", run.id) == run
 
 
 async def test_idempotency_key_is_taken_once_by_each_owner(repository: RunRepository) -> None:
     first = await add_run(repository, idempotency_key="k", request_hash="h")
-    assert await repository.add(run_values(idempotency_key="k")) is None
+    assert await repository.add(new_run(idempotency_key="k")) is None
     other = await add_run(repository, owner="noa", idempotency_key="k")
     assert await repository.find_by_key("maya", "k") == first
     assert await repository.find_by_key("noa", "k") == other
 
 
 async def test_idempotency_key_that_comes_twice_at_once_is_taken_once(repository: RunRepository) -> None:
-    added = await asyncio.gather(*(repository.add(run_values(idempotency_key="k")) for _ in range(8)))
+    added = await asyncio.gather(*(repository.add(new_run(idempotency_key="k")) for _ in range(8)))
     (run,) = [run for run in added if run is not None]
     assert await repository.find_by_key("maya", "k") == run
 
@@ -56,9 +67,9 @@ async def test_runs_without_a_key_are_never_each_others(repository: RunRepositor
 
 async def test_claim_by_several_processes_is_won_once(repository: RunRepository, tmp_path: Path) -> None:
     run = await add_run(repository, process="dead")
-    other = Database(f"sqlite:///{tmp_path / 'storywire.db'}")
+    other = SqliteDatabase(f"sqlite:///{tmp_path / 'storywire.db'}")
     won = await asyncio.gather(
-        *((repository if i % 2 else RunRepository(other)).claim(run, f"P{i}") for i in range(8))
+        *((repository if i % 2 else RunRepository(other)).take_over(run, f"P{i}") for i in range(8))
     )
     await other.close()
     assert won.count(True) == 1
@@ -67,116 +78,173 @@ async def test_claim_by_several_processes_is_won_once(repository: RunRepository,
 
 
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
-async def test_claim_of_a_run_that_ended_makes_it_a_running_one(
+async def test_resume_of_a_run_that_ended_makes_it_a_running_one(
     repository: RunRepository, status: str
 ) -> None:
-    run = await add_run(repository, process="P1", stop_requested=True)
-    await repository.finish(run.id, status, error={"code": "X"}, words=12)  # type: ignore[arg-type]
-    ended = await repository.find("maya", run.id)
-    assert ended is not None
-    assert (ended.process, ended.error, ended.words) == (None, {"code": "X"}, 12)
-    assert ended.finished_at is not None
-    assert [
-        await repository.claim(ended, "P2", afresh=True),
-        await repository.claim(ended, "P3", afresh=True),
-    ] == [True, False]
+    run = await add_run(repository, stop_requested=True, crash_count=3)
+    ended = await finish_run(repository, run, status, error=error(), words=12)
+    assert (ended.process, ended.error, ended.words) == (None, error(), 12) and ended.is_finished
+    resumed = [await repository.resume(ended, name, ended.options) for name in ("P2", "P3")]
+    assert resumed == [True, False]
     assert await repository.find("maya", run.id) == replace(
-        ended, status="running", process="P2", error=None, stop_requested=False, finished_at=None
+        ended,
+        status="running",
+        process="P2",
+        error=None,
+        stop_requested=False,
+        finished_at=None,
+        crash_count=0,
     )
 
 
 @pytest.mark.parametrize("is_packed", [False, True])
-async def test_claim_afresh_lifts_what_the_log_ends_with_and_sets_the_options_in_one_step(
-    repository: RunRepository, log: SqlLog, is_packed: bool
+async def test_resume_supersedes_what_the_log_ends_with_and_sets_the_options_in_one_step(
+    repository: RunRepository, log: SqliteLog, is_packed: bool
 ) -> None:
     run = await add_run(repository)
     failed = [Entry(1, "content", b"{}"), Entry(2, "error", b"{}")]
     await log.append(run.id, await log.take_over(run.id), failed)
-    await repository.finish(run.id, "failed", error={"code": "X"})
+    ended = await finish_run(repository, run, "failed", error=error())
     if is_packed:
         await log.pack(run.id)
-    ended = await repository.find("maya", run.id)
-    assert ended is not None and ended.lifted_seq is None
-    assert await repository.claim(replace(ended, options={"budget_usd": 2.0}), "P2", afresh=True)
-    resumed = await repository.find("maya", run.id)
-    assert resumed is not None and (resumed.lifted_seq, resumed.options) == (2, {"budget_usd": 2.0})
-    assert await repository.claim(resumed, "P3", deaths=1)
-    orphan = await repository.find("maya", run.id)
-    assert orphan is not None and (orphan.lifted_seq, orphan.error, orphan.deaths) == (2, None, 1)
+    assert ended.superseded_error_seq is None
+    assert await repository.resume(ended, "P2", RunOptions(budget_usd=2.0))
+    resumed = await repository.get(run.id)
+    assert resumed is not None
+    assert (resumed.superseded_error_seq, resumed.options) == (2, RunOptions(budget_usd=2.0))
+    assert await repository.take_over(resumed, "P3", crash_count=1)
+    orphan = await repository.get(run.id)
+    assert orphan is not None
+    assert (orphan.superseded_error_seq, orphan.error, orphan.crash_count) == (2, None, 1)
 
 
-async def test_claim_of_a_run_that_has_moved_on_fails(repository: RunRepository) -> None:
+async def test_take_over_of_a_run_that_has_moved_on_fails(repository: RunRepository) -> None:
     run = await add_run(repository, process="P1")
-    await repository.finish(run.id, "completed")
-    assert not await repository.claim(run, "P2")
+    await finish_run(repository, run, "completed")
+    assert not await repository.take_over(run, "P2")
+
+
+MOVERS: dict[Event, Callable[[RunRepository, Run], Awaitable[bool]]] = {
+    "take_over": lambda repository, run: repository.take_over(run, "P2"),
+    "resume": lambda repository, run: repository.resume(run, "P2", run.options),
+    "answer": lambda repository, run: repository.answer(run, "P2", OUTLINE),
+}
+
+
+@pytest.mark.parametrize("event", MOVERS)
+@pytest.mark.parametrize("status", get_args(Status))
+async def test_run_moves_only_as_the_table_of_transitions_allows(
+    repository: RunRepository, event: Event, status: Status
+) -> None:
+    run = await add_run(repository, process=None, status=status)
+    allowed = status in MOVES[event].sources
+    assert await MOVERS[event](repository, run) is allowed
+    after = await repository.get(run.id)
+    assert after is not None and after.status == (MOVES[event].target if allowed else status)
 
 
 async def test_answer_is_taken_by_a_waiting_run_once(repository: RunRepository) -> None:
-    run = await add_run(repository, process="P1")
-    assert not await repository.answer(run, "P2", {"title": "x"})
-    await repository.update(run.id, status="waiting", process=None)
-    taken = await asyncio.gather(*(repository.answer(run, f"P{i}", {"title": i}) for i in range(4)))
+    run = await add_run(repository, process=None, status="waiting", stop_requested=True)
+    answers = [OUTLINE.model_copy(update={"title": f"Plan {n}"}) for n in range(4)]
+    taken = await asyncio.gather(*(repository.answer(run, f"P{n}", each) for n, each in enumerate(answers)))
     assert taken.count(True) == 1
-    answered = await repository.find("maya", run.id)
-    assert answered is not None
+    answered = await repository.get(run.id)
     winner = taken.index(True)
-    assert (answered.status, answered.process, answered.answer) == (
-        "running",
-        f"P{winner}",
-        {"title": winner},
-    )
+    assert answered is not None and not answered.stop_requested
+    assert (answered.status, answered.process, answered.answer) == ("running", f"P{winner}", answers[winner])
 
 
 async def test_page_lists_newest_first_and_goes_on_after_a_cursor(repository: RunRepository) -> None:
     ids = [(await add_run(repository, id=f"01J{n:023}")).id for n in range(7)]
     await add_run(repository, owner="noa", id=f"01J{9:023}")
     seen: list[str] = []
-    while page := await repository.page(
-        "maya", before=seen[-1] if seen else None, limit=3, status=None, format=None
-    ):
+    while page := await repository.page("maya", before=seen[-1] if seen else None, limit=3):
         seen += [run.id for run in page]
     assert seen == ids[::-1]
 
 
 async def test_page_takes_only_what_is_asked_for(repository: RunRepository) -> None:
     story, episode = await add_run(repository), await add_run(repository, format="episode")
-    await repository.finish(story.id, "completed")
+    await finish_run(repository, story, "completed")
     for status, format, found in [
         ("completed", None, [story.id]),
         (None, "episode", [episode.id]),
         ("completed", "episode", []),
     ]:
-        page = await repository.page("maya", before=None, limit=9, status=status, format=format)
+        page = await repository.page("maya", limit=9, status=status, format=format)
         assert [run.id for run in page] == found
 
 
 async def test_unfinished_are_the_running_runs_of_everybody(repository: RunRepository) -> None:
     running = [await add_run(repository, id=f"01J{n:023}", owner=f"owner{n}") for n in range(2)]
     waiting, done = await add_run(repository), await add_run(repository)
-    await repository.update(waiting.id, status="waiting")
-    await repository.finish(done.id, "failed")
+    await change_run(repository, waiting, status="waiting")
+    await finish_run(repository, done, "failed")
     assert await repository.unfinished() == running
 
 
-async def test_stop_requests_are_those_of_the_process_that_asks(repository: RunRepository) -> None:
+async def test_owned_runs_are_those_of_the_process_that_asks_each_with_its_stop(
+    repository: RunRepository,
+) -> None:
     mine, another, ended = [await add_run(repository, process=name) for name in ("P1", "P2", "P1")]
-    assert await repository.stop_requests("P1") == []
+    assert await repository.owned_by("P1") == {mine.id: False, ended.id: False}
     for run in (mine, another, ended):
-        await repository.update(run.id, stop_requested=True)
-    await repository.update(ended.id, status="completed")
-    assert await repository.stop_requests("P1") == [mine.id]
+        await repository.request_stop(run.id, "P1")
+    await change_run(repository, ended, status="completed")
+    assert await repository.owned_by("P1") == {mine.id: True}
+    assert await repository.owned_by("P2") == {another.id: False}
+
+
+async def test_lists_read_no_text(repository: RunRepository, database: SqliteDatabase) -> None:
+    run = await add_run(repository, series="S", part=1, input={"child_id": "C"})
+    await finish_run(repository, run, "completed", result=complete("Once."), section_count=1)
+    statements: list[str] = []
+    engine = database._reader
+    event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    [listed] = await repository.page("maya", limit=9)
+    assert await repository.part_summaries("maya", ["S"]) == [listed] and listed.section_count == 1
+    assert await repository.inputs_with("maya", "child_id", "C") == [(run.id, {"child_id": "C"})]
+    await repository.unpacked(datetime.now(UTC))
+
+    asked = [statement for statement in statements if "SELECT" in statement]
+    assert len(asked) == 4
+    for name in ("result", "plan", "origin", "answer", "options"):
+        assert not [statement for statement in asked if f"runs.{name}" in statement.split("FROM")[0]]
+
+
+@pytest.mark.parametrize("name", ["result", "error", "answer", "origin", "plan", "options"])
+async def test_run_with_a_column_that_can_not_be_read_is_found_without_it_and_can_be_deleted(
+    repository: RunRepository, database: Database, name: str
+) -> None:
+    run = await add_run(repository)
+    odd = text(f'UPDATE runs SET {name} = \'{{"outline": 3, "parallel": "many"}}\'')
+    await database.write(lambda connection: connection.execute(odd))
+    with capture_logs() as logged:
+        found = await repository.find("maya", run.id)
+    assert found is not None and getattr(found, name) == (RunOptions() if name == "options" else None)
+    assert [line["event"] for line in logged] == ["column_not_readable"]
+    await repository.delete("maya", run.id)
+    assert await repository.get(run.id) is None
+
+
+async def test_field_of_a_later_version_is_read_past(repository: RunRepository, database: Database) -> None:
+    run = await add_run(repository)
+    later = text('UPDATE runs SET options = \'{"parallel": 2, "voice": "low"}\'')
+    await database.write(lambda connection: connection.execute(later))
+    found = await repository.get(run.id)
+    assert found is not None and found.options.parallel == 2
 
 
 async def test_unpacked_are_runs_long_over_that_still_have_entries(
-    repository: RunRepository, log: SqlLog
+    repository: RunRepository, log: SqliteLog
 ) -> None:
     old, fresh, running, empty = [await add_run(repository) for _ in range(4)]
     for run in (old, fresh, running):
         await log.append(run.id, await log.take_over(run.id), [Entry(1, "content", b"{}")])
     for run in (old, fresh, empty):
-        await repository.finish(run.id, "completed")
+        await finish_run(repository, run, "completed")
     hour_ago = datetime.now(UTC) - timedelta(hours=1)
-    await repository.update(old.id, finished_at=hour_ago)
+    await change_run(repository, old, finished_at=hour_ago)
     limit = hour_ago + timedelta(minutes=1)
     assert [run.id for run in await repository.unpacked(limit)] == [old.id]
     await log.pack(old.id)
@@ -184,16 +252,16 @@ async def test_unpacked_are_runs_long_over_that_still_have_entries(
 
 
 async def test_delete_takes_the_log_with_it(
-    repository: RunRepository, log: SqlLog, database: Database
+    repository: RunRepository, log: SqliteLog, database: Database
 ) -> None:
     kept, packed, plain = [await add_run(repository) for _ in range(3)]
     for run in (kept, packed, plain):
         await log.append(run.id, await log.take_over(run.id), [Entry(1, "content", b"{}")])
-    await repository.finish(packed.id, "completed")
+    await finish_run(repository, packed, "completed")
     await log.pack(packed.id)
     for run in (packed, plain):
         await repository.delete("maya", run.id)
     for table in (log_heads, log_entries, log_archives):
         rows = await database.read(lambda c, table=table: c.scalars(select(table.c.run_id)).all())  # type: ignore[misc]
         assert set(rows) <= {kept.id}
-    assert [entry.seq for entry in await SqlLog(database).read(kept.id)] == [1]
+    assert [entry.seq for entry in await SqliteLog(database).read(kept.id)] == [1]

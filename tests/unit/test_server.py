@@ -1,11 +1,11 @@
 """Which connections are taken for such that take nothing."""
 
-from backend.server import Stillness
+from backend.server import StallDetector
 
 
 def test_who_takes_nothing_is_still_for_longer_and_longer() -> None:
-    stillness: Stillness[str] = Stillness()
-    assert [stillness.look({"one": 70_000}, now) for now in (0.0, 1.0, 2.5)] == [
+    stalls: StallDetector[str] = StallDetector()
+    assert [stalls.look({"one": 70_000}, now) for now in (0.0, 1.0, 2.5)] == [
         {"one": 0.0},
         {"one": 1.0},
         {"one": 2.5},
@@ -13,14 +13,14 @@ def test_who_takes_nothing_is_still_for_longer_and_longer() -> None:
 
 
 def test_who_takes_slowly_while_more_comes_is_never_still() -> None:
-    stillness: Stillness[str] = Stillness()
+    stalls: StallDetector[str] = StallDetector()
     buffered = [70_000, 17_000, 66_000, 30_000, 69_000, 18_000, 70_000] * 20
-    looks = [stillness.look({"one": left}, float(now)) for now, left in enumerate(buffered)]
+    looks = [stalls.look({"one": left}, float(now)) for now, left in enumerate(buffered)]
     assert max(look["one"] for look in looks) <= 1
 
 
 def test_who_took_everything_begins_anew() -> None:
-    stillness: Stillness[str] = Stillness()
-    stillness.look({"one": 70_000, "other": 80_000}, 0.0)
-    stillness.look({"other": 80_000}, 10.0)
-    assert stillness.look({"one": 70_000, "other": 80_000}, 20.0) == {"one": 0.0, "other": 20.0}
+    stalls: StallDetector[str] = StallDetector()
+    stalls.look({"one": 70_000, "other": 80_000}, 0.0)
+    stalls.look({"other": 80_000}, 10.0)
+    assert stalls.look({"one": 70_000, "other": 80_000}, 20.0) == {"one": 0.0, "other": 20.0}

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from backend.settings import Settings, SettingsError, find_unknown, load_settings
+from backend.settings import Settings, SettingsError, find_unknown, load_settings, settings_models
+from workflows.formats.creator_script.settings import ScriptSettings
+from workflows.formats.discovery_report.settings import ReportSettings
+from workflows.formats.settings import variables_of
 
 KEY = "sk-very-secret"
 
@@ -15,8 +18,10 @@ KEY = "sk-very-secret"
 def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """No setting of this machine counts, and no `.env`."""
     monkeypatch.chdir(tmp_path)
-    for name in Settings.model_fields:
-        monkeypatch.delenv(f"STORYWIRE_{name.upper()}", raising=False)
+    for model in settings_models():
+        for field in model.model_fields:
+            for name in variables_of(model, field):
+                monkeypatch.delenv(name, raising=False)
     for name in ("OPENAI", "GOOGLE", "GEMINI", "GROQ"):
         monkeypatch.delenv(f"{name}_API_KEY", raising=False)
     for name in ("OPENAI", "GOOGLE_GEMINI", "GROQ", "OLLAMA"):
@@ -150,3 +155,47 @@ def test_setting_that_there_is_not_is_named_with_the_one_that_may_be_meant(
         "STORYWIRE_LOG_URL": "there is no such setting, so it does nothing",
         "STORYWIRE_MAXRUNS": "there is no such setting, so it does nothing; do you mean STORYWIRE_MAX_RUNS?",
     }
+
+
+def test_settings_of_a_format_are_loaded_with_the_services_and_are_no_fields_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STORYWIRE_MONTHLY_REPORTS", "3")
+    settings = load_settings()
+    report = settings.of_format("discovery_report")
+    assert isinstance(report, ReportSettings) and report.monthly_reports == 3
+    assert settings.model_copy(update={"port": 0}).of_format("discovery_report") == report
+    assert settings.of_format("story") is None
+    assert not {"monthly_reports", "research_dir", "template_dir"} & set(Settings.model_fields)
+
+
+def test_settings_of_a_format_that_are_given_by_the_caller_win(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STORYWIRE_MONTHLY_REPORTS", "3")
+    report = load_settings(monthly_reports=1, port=0).of_format("discovery_report")
+    assert isinstance(report, ReportSettings) and report.monthly_reports == 1
+
+
+@pytest.mark.parametrize("name", ["TEMPLATE_DIR", "RESEARCH_DIR", "POLICY_DIR"])
+def test_folders_in_the_settings_may_begin_with_the_home_folder(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "own").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / ".env").write_text(f"STORYWIRE_{name}=~/own\n")
+    settings = load_settings()
+    scripts, reports = settings.of_format("creator_script"), settings.of_format("discovery_report")
+    assert isinstance(scripts, ScriptSettings) and isinstance(reports, ReportSettings)
+    assert tmp_path / "own" in (scripts.template_dir, reports.research_dir, settings.policy_dir)
+
+
+def test_folder_of_a_format_that_is_not_there_is_refused_by_name(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("STORYWIRE_TEMPLATE_DIR", str(tmp_path / "nowhere"))
+    monkeypatch.setenv("STORYWIRE_RESEARCH_DIR", str(tmp_path / "nowhere"))
+    with pytest.raises(SettingsError) as refused:
+        load_settings()
+    assert [line.partition(": ")[0] for line in str(refused.value).splitlines()] == [
+        "STORYWIRE_TEMPLATE_DIR",
+        "STORYWIRE_RESEARCH_DIR",
+    ]

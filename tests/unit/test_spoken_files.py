@@ -10,6 +10,7 @@ from lxml import etree
 
 from tests.podcasts import EPISODE
 from tests.unit.test_speaker_labels import lesson, talk
+from workflows.formats.defaults import exporters_of
 from workflows.formats.education_audio.format import EducationAudioFormat
 from workflows.formats.exports import Finished
 from workflows.formats.podcast.format import PodcastFormat
@@ -45,10 +46,10 @@ def test_files_of_a_script_have_its_speakers_and_its_words_alone(
 ) -> None:
     if name == "podcast":
         text = talk(REPLY.format(one="Ada", two="Host 2"))
-        exporters, given = PodcastFormat().exporters(), EPISODE
+        exporters, given = exporters_of(PodcastFormat()), EPISODE
     else:
         text = lesson(REPLY.format(one="Dr. Levi", two="Patient"), language="he")
-        exporters, given = EducationAudioFormat().exporters(), {"speakers": "doctor_patient"}
+        exporters, given = exporters_of(EducationAudioFormat()), {"speakers": "doctor_patient"}
     assert text == "\n\n".join(f"{who}: {said}" for who, said in zip(speakers, words, strict=True))
     files = {
         kind: exporters[kind].render(finished(name, text, given)) for kind in ("ssml", "segments", "srt")
@@ -74,7 +75,7 @@ def test_files_of_a_script_have_its_speakers_and_its_words_alone(
 def test_tags_of_a_lesson_are_breaks_and_manners_of_ssml_and_tags_of_segments() -> None:
     text = lesson('DOCTOR (warmly): Eat <break time="2s"/> nothing. <laughs> [dramatic zoom] Yes.')
     assert text == "DOCTOR: [warm] Eat [long pause] nothing. Yes."
-    exporters = EducationAudioFormat().exporters()
+    exporters = exporters_of(EducationAudioFormat())
     run = finished("education_audio", text, {"speakers": "doctor_patient"})
     [voice] = etree.fromstring(exporters["ssml"].render(run)).findall("{*}voice")
     assert [element.tag.rpartition("}")[2] for element in voice.iter()] == ["voice", "prosody", "break"]

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.log.entry import Entry
-from backend.streaming.chunks import encode
 from backend.streaming.sse import frame, frames, parse_event_id, retry_line
 from tests.unit.logs import run_logs
 from tests.unit.messages import content
+from workflows.messages.messages import encode
 
 RUN = "01JD8V5S3E9T0B6Q0000000000"
 
@@ -39,6 +39,11 @@ def test_frame_of_text_with_line_ends_is_one_event() -> None:
 def test_frame_is_id_event_and_data_each_on_a_line() -> None:
     assert frame("r", Entry(17, "content", b"{}")) == b"id: r:17\nevent: story_chunk\ndata: {}\n\n"
     assert frames("r", []) == b""
+
+
+def test_frames_of_a_view_count_on_from_its_first_id() -> None:
+    two = [Entry(1, "content", b"{}"), Entry(3, "content", b"{}")]
+    assert [event.id for event in read_frames(frames(RUN, two, 2_000))] == [f"{RUN}:2001", f"{RUN}:2003"]
 
 
 def test_retry_line_before_a_frame_belongs_to_it() -> None:

@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from workflows.formats.story.answers import Choices, StoryOutline
+from workflows.formats.story.answers import StoryChoices, StoryOutline
 
 SCENE = {"title": "Dusk", "summary": "The lamp goes out."}
 CHOICE = {"text": "Go home", "description": "Tea waits."}
@@ -52,7 +52,7 @@ def test_more_than_three_words_to_learn_are_cut_to_three() -> None:
 def test_choices_are_two_to_four(count: int, valid: bool) -> None:
     answer = {"question": "What now?", "choices": [CHOICE] * count}
     if valid:
-        assert len(Choices.model_validate(answer).choices) == count
+        assert len(StoryChoices.model_validate(answer).choices) == count
     else:
         with pytest.raises(ValidationError):
-            Choices.model_validate(answer)
+            StoryChoices.model_validate(answer)

@@ -6,8 +6,9 @@ import pytest
 
 from workflows.formats.story.input import StoryInput
 from workflows.formats.story.metrics import story_metrics
+from workflows.messages.messages import PlannedSection
 from workflows.nodes.calculate_metrics import shared_metrics
-from workflows.state import Outline, PlannedSection, Section, State
+from workflows.state import Outline, Section, State
 from workflows.text.length import SectionLength
 from workflows.text.readability import reading_grade
 

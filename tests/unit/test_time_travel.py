@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from langchain_core.runnables import RunnableConfig
 from langgraph.checkpoint.base import BaseCheckpointSaver
-from langgraph.checkpoint.memory import InMemorySaver
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.types import StateSnapshot
 
+from backend.store.checkpoints import MemoryCheckpoints
+from backend.store.sqlite_checkpoints import open_checkpoints
 from tests.fakes.provider import FakeProvider
 from tests.service import settings_for
 from workflows.formats.registry import find_format
 from workflows.graph import Graph, build_graph
-from workflows.models.catalog import ModelCatalog
+from workflows.models.clients.catalog import ModelCatalog
 from workflows.state import RunContext
 
 THREAD = RunnableConfig(configurable={"thread_id": "t"})
@@ -26,9 +26,9 @@ ASKED: dict[str, Any] = {"input": {"theme": "the moon", "reader": {"name": "Maya
 @asynccontextmanager
 async def _checkpoints(kind: str, folder: Path) -> AsyncIterator[BaseCheckpointSaver[Any]]:
     if kind == "memory":
-        yield InMemorySaver()
+        yield MemoryCheckpoints()
     else:
-        async with AsyncSqliteSaver.from_conn_string(str(folder / "checkpoints.db")) as saver:
+        async with open_checkpoints(folder) as saver:
             yield saver
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from backend.cli.topics import read_topic
+from backend.podcasts.topics import read_topic
 from tests.architecture.tree import ROOT
 from workflows.errors import InvalidInput
 

@@ -4,9 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.log.entry import Entry
-from backend.streaming.chunks import Complete, Error, Message, Metadata, Usage
 from backend.streaming.merge import merge_entries
-from backend.streaming.transcript import Transcript
 from tests.unit.logs import messages_of, read_texts, run_logs
 from tests.unit.messages import (
     EVERY_TYPE,
@@ -19,6 +17,8 @@ from tests.unit.messages import (
     retract,
     workflow,
 )
+from workflows.messages.messages import Message, MetricsCalculated, RunCompleted, RunFailed
+from workflows.messages.transcript import Transcript
 
 
 def replay(*messages: Message) -> Transcript:
@@ -53,7 +53,7 @@ def test_transcript_of_a_merged_log_is_the_same(log: list[Entry]) -> None:
 def test_transcript_terminal_is_the_last_message_or_nothing(log: list[Entry], data: st.DataObject) -> None:
     messages = messages_of(log)[: data.draw(st.integers(0, len(log)))]
     last = messages[-1] if messages else None
-    assert replay(*messages).terminal == (last if isinstance(last, Complete | Error) else None)
+    assert replay(*messages).terminal == (last if isinstance(last, RunCompleted | RunFailed) else None)
 
 
 def test_transcript_of_nothing_is_empty() -> None:
@@ -81,7 +81,7 @@ def test_transcript_leaves_derived_pieces_out_of_the_text() -> None:
 
 def test_transcript_keeps_the_newest_of_what_is_told_more_than_once() -> None:
     newer = USAGE.model_copy(update={"output_tokens": 99})
-    transcript = replay(*EVERY_TYPE, progress(50), Usage(data=newer), workflow("resumed", 2))
+    transcript = replay(*EVERY_TYPE, progress(50), newer, workflow("resumed", 2))
     assert transcript.usage == newer
     assert transcript.percent == 50
     assert transcript.outline == OUTLINE
@@ -94,4 +94,4 @@ def test_transcript_counts_attempts_and_knows_if_metadata_came() -> None:
         replay(workflow("started"), error(), workflow("resumed", 2), workflow("completed", 2)).attempts == 2
     )
     assert not replay(complete()).has_metadata
-    assert replay(*[m for m in EVERY_TYPE if isinstance(m, Metadata)]).has_metadata
+    assert replay(*[m for m in EVERY_TYPE if isinstance(m, MetricsCalculated)]).has_metadata

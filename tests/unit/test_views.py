@@ -8,10 +8,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from backend.log.entry import Entry
-from backend.streaming.chunks import TERMINAL, Content, Message, Retract, encode
-from backend.streaming.views import Granularity, Order, View
+from backend.streaming.views import Granularity, Order, View, first_id, number_in_view
 from tests.unit.logs import messages_of, read_pieces, read_texts, run_logs, smooth_logs
 from tests.unit.messages import complete, content, error, number, progress, retract, workflow
+from workflows.messages.messages import TERMINAL, Message, TextAppended, TextRetracted, encode
 
 _SENTENCE_ENDS = tuple(".!?…\"'”’»)]\n。！？")
 orders = st.sampled_from(get_args(Order))
@@ -83,8 +83,8 @@ def test_reading_order_is_a_permutation_that_keeps_each_sections_own_order(log: 
     def of_section(entries: list[Entry]) -> dict[int, list[Message]]:
         found: dict[int, list[Message]] = {}
         for message in messages_of(entries):
-            if isinstance(message, Content | Retract):
-                found.setdefault(message.data.section, []).append(message)
+            if isinstance(message, TextAppended | TextRetracted):
+                found.setdefault(message.section, []).append(message)
         return found
 
     log = [*log, *number(complete())]
@@ -99,16 +99,16 @@ def test_reading_order_is_a_permutation_that_keeps_each_sections_own_order(log: 
 
 
 def _piece(message: Message) -> str | None:
-    assert isinstance(message, Content | Retract)
-    return message.data.piece
+    assert isinstance(message, TextAppended | TextRetracted)
+    return message.piece
 
 
 @given(smooth_logs)
 def test_reading_order_without_retracts_and_breaks_shows_each_section_in_one_go(log: list[Entry]) -> None:
     sections = [
-        m.data.section
+        m.section
         for m in messages_of(show(log, "reading"))
-        if isinstance(m, Content) and m.data.piece is None
+        if isinstance(m, TextAppended) and m.piece is None
     ]
     runs = [section for section, _ in groupby(sections)]
     assert runs == sorted(set(runs))
@@ -123,10 +123,10 @@ def test_reading_order_never_withholds_a_section_whose_turn_it_is(log: list[Entr
     for now, entry in enumerate(log, 1):
         shown += view.feed(entry)
         (message,) = messages_of([entry])
-        if isinstance(message, Content) and message.data.piece is None and message.data.is_complete:
-            finished.add(message.data.section)
-        elif isinstance(message, Retract) and message.data.piece is None:
-            finished.discard(message.data.section)
+        if isinstance(message, TextAppended) and message.piece is None and message.is_complete:
+            finished.add(message.section)
+        elif isinstance(message, TextRetracted) and message.piece is None:
+            finished.discard(message.section)
         turn = next(section for section in range(len(finished) + 1) if section not in finished)
         live, read = read_texts(log[:now]), read_texts(shown)
         assert [read.get(s) for s in range(turn + 1)] == [live.get(s) for s in range(turn + 1)]
@@ -171,11 +171,11 @@ def test_reading_order_at_the_end_shows_what_was_held() -> None:
 def test_sentence_chunks_end_where_sentences_do(log: list[Entry], order: Order) -> None:
     shown = messages_of(show(log, order, "sentence"))
     for position, message in enumerate(shown):
-        if not isinstance(message, Content) or message.data.piece or message.data.is_complete:
+        if not isinstance(message, TextAppended) or message.piece or message.is_complete:
             continue
-        rest = [m for m in shown[position:] if not isinstance(m, Content)]
+        rest = [m for m in shown[position:] if not isinstance(m, TextAppended)]
         flushed = bool(rest) and rest[0].type in TERMINAL
-        assert flushed or message.data.chunk.endswith(_SENTENCE_ENDS)
+        assert flushed or message.chunk.endswith(_SENTENCE_ENDS)
 
 
 def test_sentence_granularity_gives_whole_sentences_and_the_rest_with_the_end() -> None:
@@ -197,7 +197,7 @@ def test_sentence_granularity_gives_whole_sentences_and_the_rest_with_the_end() 
 @given(smooth_logs, orders)
 def test_section_granularity_gives_a_finished_section_in_one_message(log: list[Entry], order: Order) -> None:
     shown = messages_of(show(log, order, "section"))
-    finished = [m.data for m in shown if isinstance(m, Content) and m.data.is_complete and not m.data.piece]
+    finished = [m for m in shown if isinstance(m, TextAppended) and m.is_complete and not m.piece]
     texts = read_texts(log)
     assert len({data.section for data in finished}) == len(finished)
     assert all(data.chunk == texts.get(data.section, "") for data in finished)
@@ -225,3 +225,41 @@ def test_granularity_when_the_run_ends_shows_every_word_there_is(ending: Message
         shown = show_messages(content(0, "No e"), content(0, "nd"), ending, granularity=granularity)
         assert read_texts(number(*shown)) == {0: "No end"}
         assert shown[-1] == ending
+
+
+VIEWS: list[tuple[Order, Granularity]] = [(o, g) for o in get_args(Order) for g in get_args(Granularity)]
+
+
+def test_ids_of_the_log_itself_are_its_numbers() -> None:
+    assert first_id("live", "token") == 0
+    assert number_in_view(17, "live", "token") == 17
+
+
+@pytest.mark.parametrize(("order", "granularity"), VIEWS)
+@pytest.mark.parametrize("number", [1, 2, 10**12 - 1])
+def test_id_of_a_view_gives_its_number_back_in_that_view_and_is_refused_in_every_other(
+    order: Order, granularity: Granularity, number: int
+) -> None:
+    id = first_id(order, granularity) + number
+    assert number_in_view(id, order, granularity) == number
+    assert id < 2**53 and len(str(id)) <= 15  # JavaScript counts so far, and an id has no more digits
+    for other in VIEWS:
+        if other != (order, granularity):
+            with pytest.raises(ValueError, match=f"sent with order={order}&granularity={granularity}, and"):
+                number_in_view(id, *other)
+
+
+def test_ids_of_no_two_views_are_the_same() -> None:
+    assert len({first_id(*view) for view in VIEWS}) == len(VIEWS) == 6
+
+
+@pytest.mark.parametrize(("order", "granularity"), VIEWS)
+def test_id_before_the_first_message_is_of_every_view(order: Order, granularity: Granularity) -> None:
+    assert number_in_view(0, order, granularity) == 0
+
+
+@pytest.mark.parametrize("id", [6 * 10**12, 6 * 10**12 + 1, 10**15 - 1])
+def test_id_of_no_view_is_refused(id: int) -> None:
+    for view in VIEWS:
+        with pytest.raises(ValueError, match=f"no message was ever sent with the number {id}"):
+            number_in_view(id, *view)

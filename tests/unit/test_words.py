@@ -1,18 +1,11 @@
-"""Words, sentences, paragraphs, and what is measured with them."""
+"""Words, paragraphs, and what is measured with them."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.text.readability import vocabulary_level
-from workflows.text.repetition import repetition
-from workflows.text.words import (
-    count_words,
-    last_paragraph,
-    last_sentence_end,
-    list_words,
-    split_sentences,
-)
+from workflows.text.words import WordCounter, count_words, last_paragraph, list_words
 
 texts = st.text(st.sampled_from("ab .!?…\"'”’»)]\n。！שx-_1") | st.characters(), max_size=60)
 
@@ -45,56 +38,23 @@ def test_list_words_are_as_many_as_are_counted_and_stand_in_order(text: str) -> 
         position = text.index(word, position) + len(word)
 
 
-@given(texts)
-def test_split_sentences_joined_is_the_text_again(text: str) -> None:
-    sentences = split_sentences(text)
-    assert "".join(sentences) == text
-    assert all(sentences)
+@given(texts, st.integers(1, 9))
+def test_words_of_a_stream_are_as_many_as_of_the_whole_however_it_is_cut(text: str, size: int) -> None:
+    counter = WordCounter()
+    assert sum(
+        counter.feed(text[start : start + size]) for start in range(0, len(text), size)
+    ) == count_words(text)
 
 
-@pytest.mark.parametrize(
-    ("text", "sentences"),
-    [
-        ("One. Two! Three", ["One.", " Two!", " Three"]),
-        ("“Stop!” she said. He did.", ["“Stop!”", " she said.", " He did."]),
-        ("Pi is 3.14 here. End.", ["Pi is 3.14 here.", " End."]),
-        ("Well… Yes?! No.", ["Well…", " Yes?!", " No."]),
-        ("A line\n\nAnother", ["A line", "\n\n", "Another"][:0] or ["A line\n\n", "Another"]),
-        ("天。地", ["天。", "地"]),
-    ],
-)
-def test_split_sentences_cuts_where_a_reader_would(text: str, sentences: list[str]) -> None:
-    assert split_sentences(text) == sentences
-
-
-@given(texts)
-def test_last_sentence_end_is_where_the_last_cut_falls(text: str) -> None:
-    end = last_sentence_end(text)
-    assert 0 <= end <= len(text)
-    assert last_sentence_end(text[end:]) == 0
-    sentences = split_sentences(text)
-    assert end in (len(text), len(text) - len(sentences[-1]) if sentences else 0)
-
-
-@given(texts, texts)
-def test_last_sentence_end_with_more_text_never_goes_back(text: str, more: str) -> None:
-    assert last_sentence_end(text + more) >= last_sentence_end(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "end"),
-    [
-        ("", 0),
-        ("No end", 0),
-        ("Perhaps not over.", 0),
-        ("Over. ", 5),
-        ("He said “Stop!” and", 15),
-        ("3.14", 0),
-        ("Line\n", 5),
-    ],
-)
-def test_last_sentence_end_waits_for_what_follows(text: str, end: int) -> None:
-    assert last_sentence_end(text) == end
+@given(texts, texts, st.integers(1, 5))
+def test_word_found_in_a_chunk_is_the_first_that_the_counter_has_not_counted(
+    before: str, chunk: str, number: int
+) -> None:
+    counter = WordCounter()
+    known = counter.feed(before)
+    place = counter.find_word(chunk, number)
+    assert count_words(before + chunk[:place]) == min(known + number - 1, count_words(before + chunk))
+    assert place == len(chunk) or count_words(before + chunk[: place + 1]) == known + number
 
 
 @pytest.mark.parametrize(
@@ -108,19 +68,6 @@ def test_last_sentence_end_waits_for_what_follows(text: str, end: int) -> None:
 )
 def test_last_paragraph_is_what_the_text_ends_with(text: str, paragraph: str) -> None:
     assert last_paragraph(text) == paragraph
-
-
-def test_repetition_of_a_text_said_twice_is_high_and_of_fresh_text_zero() -> None:
-    line = "the cat sat on the mat and looked at the moon "
-    assert repetition(" ".join(f"word{i}" for i in range(50))) == 0
-    assert repetition(line * 10) == 1
-    assert repetition(line.upper() + line) > 0.3
-    assert repetition("too short") == 0
-
-
-@given(texts)
-def test_repetition_is_a_share(text: str) -> None:
-    assert 0 <= repetition(text, size=2) <= 1
 
 
 @pytest.mark.parametrize(

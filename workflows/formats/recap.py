@@ -4,7 +4,8 @@ However many sections there are, it is about the same length, so the tokens of a
 with the number of sections, and no faster.
 """
 
-from workflows.state import Outline, PlannedSection
+from workflows.messages.messages import PlannedSection
+from workflows.state import Outline
 
 _BEFORE = 3
 """Sections before this one that are told of with their summaries."""

@@ -1,9 +1,14 @@
 """`provider:model`: how a model is named everywhere."""
 
+import re
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Self
 
+_LONGEST_NAME = 4096
+"""Characters: the name of a cassette is a path."""
+_LONGEST_LABEL = 100
+_HALF = re.compile(r"[\ud800-\udfff]")
 PROVIDERS = (
     "openai",
     "openai_responses",
@@ -27,6 +32,8 @@ class ModelSpec:
     def parse(cls, text: str) -> Self:
         """Raises ValueError with a sentence that says what is accepted."""
         provider, colon, name = text.partition(":")
+        if len(name) > _LONGEST_NAME or _HALF.search(name):
+            raise ValueError(f"the name of a model has at most {_LONGEST_NAME} characters, all of them whole")
         if not colon or not name or provider not in PROVIDERS:
             raise ValueError(
                 f"a model is named provider:model, with one of the providers {', '.join(PROVIDERS)}; got {text!r}"
@@ -51,3 +58,23 @@ def parse_pattern(text: str) -> str:
         f"models are named provider:model, where * may stand for anything (openai:gpt-5*, groq:*, *), "
         f"with one of the providers {', '.join(PROVIDERS)}; got {text.strip()[:80]!r}"
     )
+
+
+class ModelLabels:
+    """Labels of models for metrics, where every new one costs memory for ever: the first `most` names, then the
+    provider alone."""
+
+    def __init__(self, most: int = 100) -> None:
+        self._most = most
+        self._known: set[str] = set()
+
+    def label(self, model: str) -> str:
+        """`provider:model`, or `provider:other` past the limit. A cassette is always `replay:other`: it is a path."""
+        provider, _, name = model.partition(":")
+        provider = provider if provider in PROVIDERS else "other"
+        if provider == "replay" or len(name) > _LONGEST_LABEL or not name.isprintable():
+            return f"{provider}:other"
+        if model not in self._known and len(self._known) >= self._most:
+            return f"{provider}:other"
+        self._known.add(model)
+        return model

@@ -11,11 +11,11 @@ is the arguments of a function that the model must call. `json_mode`: some JSON,
 
 MODES: tuple[StructuredMode, ...] = get_args(StructuredMode)
 
-Choice = tuple[str, StructuredMode]
+ModeRule = tuple[str, StructuredMode]
 """A pattern for models, and their mode."""
 
 # The first that fits counts. What isn't listed takes JSON Schema, as nearly every server does by now.
-_TABLE: tuple[Choice, ...] = (
+_TABLE: tuple[ModeRule, ...] = (
     ("openai*:gpt-3*", "tools"),
     ("openai*:gpt-4", "tools"),
     ("openai*:gpt-4-*", "tools"),
@@ -27,20 +27,20 @@ _TABLE: tuple[Choice, ...] = (
 )
 
 
-def parse_choices(text: str) -> tuple[Choice, ...]:
+def parse_mode_rules(text: str) -> tuple[ModeRule, ...]:
     """`pattern=mode, …` as a setting gives it. Raises ValueError with a sentence that says what is accepted."""
-    return tuple(_parse_choice(part) for part in text.split(",") if part.strip())
+    return tuple(_parse_rule(part) for part in text.split(",") if part.strip())
 
 
-def choose_mode(spec: ModelSpec, choices: tuple[Choice, ...] = ()) -> StructuredMode:
+def choose_mode(spec: ModelSpec, rules: tuple[ModeRule, ...] = ()) -> StructuredMode:
     """The mode of a model: what was chosen for it, else what its family can do."""
-    for pattern, mode in (*choices, *_TABLE):
+    for pattern, mode in (*rules, *_TABLE):
         if spec.matches(pattern):
             return mode
     return "json_schema"
 
 
-def _parse_choice(part: str) -> Choice:
+def _parse_rule(part: str) -> ModeRule:
     pattern, _, wanted = part.rpartition("=")
     mode = next((mode for mode in MODES if mode == wanted.strip()), None)
     if mode is None or not pattern.strip():

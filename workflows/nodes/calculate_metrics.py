@@ -3,19 +3,18 @@
 import asyncio
 from typing import Any
 
-from langgraph.runtime import Runtime
-
-from workflows.nodes.dependencies import Dependencies
-from workflows.state import PlannedSection, RunContext, State, text_of
+from workflows.messages.messages import PlannedSection
+from workflows.sections.node_context import NodeContext
+from workflows.state import State, text_of
 from workflows.text.normaliser import normalise_all
 from workflows.text.repetition import repetition
 from workflows.text.words import count_words
 
 
-async def calculate_metrics(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
+async def calculate_metrics(context: NodeContext, state: State) -> dict[str, Any]:
     """Off the loop: counting a long text takes longer than other readers should wait for a token."""
-    given = await deps.given(state["input"], runtime)
-    metrics = await asyncio.to_thread(deps.format.metrics, given, state)
+    given = await context.inputs(state["input"])
+    metrics = await asyncio.to_thread(context.format.metrics, given, state)
     shared = await asyncio.to_thread(shared_metrics, state)
     told = {**shared, **metrics, **_compliance(metrics, state), "safety": _safety(state)}
     return {"metadata": normalise_all(told)}  # some of it is quoted from the input, or was a model's

@@ -2,38 +2,52 @@
 
 from typing import Any
 
-from langgraph.runtime import Runtime
-
-from workflows.models.catalog import Model
-from workflows.nodes.dependencies import Dependencies
-from workflows.nodes.write_pieces import write_pieces
-from workflows.page import Notice
-from workflows.safety.check import find_issues
-from workflows.state import RunContext, State
+from workflows.formats.capabilities import Derives
+from workflows.formats.defaults import variant_for
+from workflows.messages.messages import NodeChanged
+from workflows.models.clients.catalog import Model
+from workflows.safety.check import find_issues, texts_in
+from workflows.safety.pipeline import SafetyPipeline
+from workflows.safety.policy import Policy
+from workflows.sections.node_context import NodeContext
+from workflows.sections.write_pieces import write_pieces
+from workflows.state import State
 from workflows.text.normaliser import normalise_all
 
 _TRIES = 3
 
 
-async def derive(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
+async def derive(context: NodeContext, state: State) -> dict[str, Any]:
     """The format's own results and pieces, checked as the text is. A format without any buys nothing here.
 
     When no try is fit for the readers, the text stays and the results are left out, which is told.
     """
-    given = await deps.given(state["input"], runtime)
+    given = await context.inputs(state["input"])
     # A model each: once a piece has words, nobody may take over from its model, and the results are no part of it.
-    pieces = await write_pieces(deps, given, state, await deps.open_model(runtime, "derived"), runtime)
-    results = await _results(deps, given, state, await deps.open_model(runtime, "derived"), runtime)
+    pieces = await write_pieces(context, given, state, await context.open_model("derived"))
+    results = await _results(context, given, state, await context.open_model("derived"))
     return {**results, **pieces}
 
 
-async def _results(
-    deps: Dependencies, given: Any, state: State, model: Model, runtime: Runtime[RunContext]
-) -> dict[str, Any]:
+async def _results(context: NodeContext, given: Any, state: State, model: Model) -> dict[str, Any]:
+    format = variant_for(context.format, model)
+    if not isinstance(format, Derives):
+        return {"results": {}}
+    policy = context.policy(given)
+    pipeline = await _pipeline(context, policy)
     for _ in range(_TRIES):
-        results = normalise_all(await deps.format.derive(given, state, model))
-        if not find_issues(deps.policy(given), results):
-            return {"results": results}
+        results = normalise_all(await format.derive(given, state, model))
+        if not find_issues(policy, results):
+            verdict = await pipeline.check(policy, {}, "final", {"results": "\n".join(texts_in(results))})
+            if verdict["approved"]:
+                return {"results": results}
     message = "What was made of the text was not fit for its readers, so it is left out."
-    runtime.stream_writer(Notice(kind="notice", node="derive", message=message))
+    context.publish(NodeChanged(node="derive", status="started", message=message))
     return {"results": {}}
+
+
+async def _pipeline(context: NodeContext, policy: Policy) -> SafetyPipeline:
+    """Moderation where there is one. A judge, who costs a call, where a policy has each text judged before it is
+    shown."""
+    pipeline = await context.open_pipeline()
+    return pipeline if policy.gate == "section" else SafetyPipeline(moderator=pipeline.moderator)

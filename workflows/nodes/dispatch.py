@@ -6,7 +6,7 @@ from workflows.state import State
 
 
 async def dispatch(state: State) -> dict[str, Any]:
-    """Does nothing itself: `routing.hand_out` decides from here.
+    """Does nothing itself: `routing.route_sections` decides from here.
 
     A section's task sees its own small input, not the state, so the decision can't be made there.
     """

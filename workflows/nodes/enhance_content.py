@@ -2,39 +2,35 @@
 
 from typing import Any
 
-from langgraph.runtime import Runtime
+from workflows.formats.defaults import variant_for
+from workflows.sections.judge_section import judge_section
+from workflows.sections.node_context import NodeContext
+from workflows.sections.write_section import write_section
+from workflows.state import FEEDBACK, RewriteTask
 
-from workflows.nodes.dependencies import Dependencies
-from workflows.nodes.judge_section import judge_section
-from workflows.nodes.write_section import write_section
-from workflows.state import FEEDBACK, RewriteTask, RunContext
 
-
-async def enhance_content(
-    deps: Dependencies, state: RewriteTask, runtime: Runtime[RunContext]
-) -> dict[str, Any]:
+async def enhance_content(context: NodeContext, state: RewriteTask) -> dict[str, Any]:
     """Takes the section `state["index"]` back and writes it anew, with the findings at hand. A failure leaves no
     trace in the state: it is written again."""
-    await deps.turn(runtime)
-    index, notes = state["index"], state["notes_on_it"]
-    model = await deps.open_model(runtime, section=index)
-    task = await deps.task(state, runtime)
+    await context.await_durable()
+    index, notes = state["index"], state["review_notes"]
+    model = await context.open_model(section=index)
+    task = await context.task(state)
     written = await write_section(
-        deps,
+        context,
         task,
-        deps.format.rewrite(task, state["section"], notes, model),
+        variant_for(context.format, model).rewrite(task, state["section"], notes, model),
         model,
-        runtime,
         instead_of=state["reason"],
         # A person may ask for another length than the plan's.
         at_length=all(note["category"] != FEEDBACK for note in notes),
     )
     update: dict[str, Any] = {
         "sections": {index: written.section},
-        "mended": [index],
+        "rewritten": [index],
         "rewrites": state["rewrites"],
         "revisions": state["revisions"],
     }
     if written.length is not None:
         update["lengths"] = {index: written.length}
-    return {**update, **await judge_section(deps, state, written.section, runtime)}
+    return {**update, **await judge_section(context, state, written.section)}

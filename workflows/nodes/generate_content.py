@@ -2,26 +2,30 @@
 
 from typing import Any
 
-from langgraph.runtime import Runtime
+from workflows.formats.defaults import variant_for
+from workflows.models.calls.content import UnmarkedThoughts
+from workflows.sections.judge_section import judge_section
+from workflows.sections.node_context import NodeContext
+from workflows.sections.write_section import write_section
+from workflows.state import SectionTask
 
-from workflows.nodes.dependencies import Dependencies
-from workflows.nodes.judge_section import judge_section
-from workflows.nodes.write_section import write_section
-from workflows.state import RunContext, SectionTask
 
-
-async def generate_content(
-    deps: Dependencies, state: SectionTask, runtime: Runtime[RunContext]
-) -> dict[str, Any]:
+async def generate_content(context: NodeContext, state: SectionTask) -> dict[str, Any]:
     """Writes the section `state["index"]`. A failure leaves no trace in the state: it is written again."""
-    await deps.turn(runtime)
+    await context.await_durable()
     index = state["index"]
-    model = await deps.open_model(runtime, section=index)
-    task = await deps.task(state, runtime)
-    written = await write_section(deps, task, deps.format.write(task, model), model, runtime)
+    model = await context.open_model(section=index)
+    task = await context.task(state)
+    format = variant_for(context.format, model)
+    try:
+        written = await write_section(context, task, format.write(task, model), model)
+    except UnmarkedThoughts as error:
+        # What was shown was none of the text; that came after it, and is paid for.
+        prose = format.write(task, model.with_reply(error.rest))
+        written = await write_section(context, task, prose, model, instead_of="restart")
     update: dict[str, Any] = {"sections": {index: written.section}}
     if written.length is not None:
         update["lengths"] = {index: written.length}
     if written.facts is not None:
         update["facts"] = written.facts
-    return {**update, **await judge_section(deps, state, written.section, runtime)}
+    return {**update, **await judge_section(context, state, written.section)}

@@ -3,20 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from langgraph.runtime import Runtime
 from langgraph.types import Overwrite, interrupt
 
 from workflows.errors import SafetyRejected
-from workflows.nodes.dependencies import Dependencies
-from workflows.page import Judgement
+from workflows.formats.defaults import text_to_screen, variant_for
+from workflows.messages.messages import SafetyChecked
 from workflows.safety.check import check_input, find_issues
 from workflows.safety.policy import Policy
-from workflows.state import Outline, RunContext, State, Verdict
+from workflows.sections.node_context import NodeContext
+from workflows.state import Outline, State, Verdict
 from workflows.text.normaliser import normalise_all
 
 _TRIES = 3
 # A thread in LangGraph Studio may be used for one text after another: the one before is forgotten, with the verdict
-# on it. What it cost is forgotten by `accounted`.
+# on it. What it cost is forgotten by `with_usage`.
 _NOTHING_WRITTEN: dict[str, Any] = {
     **{name: Overwrite({}) for name in ("sections", "lengths", "judged")},
     "facts": {},
@@ -28,51 +28,52 @@ _NOTHING_WRITTEN: dict[str, Any] = {
     "findings": [],
     "revising": [],
     "revisions": 0,
-    "mended": Overwrite([]),
-    "taken_over": [],
+    "rewritten": Overwrite([]),
+    "inherited": [],
 }
 
 
-async def outline(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
+async def outline(context: NodeContext, state: State) -> dict[str, Any]:
     """Asks the format for its plan. Readers see it, so it is checked as the text is.
 
     What is asked for is checked first, before any model is called. Raises InvalidInput when the input
     isn't what the format takes, SafetyRejected when it isn't fit for its readers or no plan is.
     """
-    given = await deps.given(state["input"], runtime)
-    policy = deps.policy(given)
-    fit = _check_wish(runtime, policy, deps.format.wish(given), "input")
-    model = await deps.open_model(runtime, "outline")
+    given = await context.inputs(state["input"])
+    policy = context.policy(given)
+    fit = _screen(context, policy, text_to_screen(context.format, given), "input")
+    model = await context.open_model("outline")
     for _ in range(_TRIES):
-        plan = await deps.format.plan(given, model)
+        plan = await variant_for(context.format, model).plan(given, model)
         # Cleaned as text is: titles are shown, and notes come back in results and metrics.
         outline, notes = normalise_all(plan.outline), normalise_all(plan.notes)
         issues = find_issues(policy, [outline, notes])
         if not issues:
             return {"outline": outline, "notes": notes, "safety": fit, **_NOTHING_WRITTEN}
     verdict = Verdict(stage="input", approved=False, score=0.0, issues=issues, policy=policy.label)
-    runtime.stream_writer(Judgement(kind="judgement", verdict=verdict))
+    context.publish(SafetyChecked.model_validate(verdict))
     raise SafetyRejected("No plan could be made that is fit for these readers. Try another theme.")
 
 
-async def review_outline(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
+async def review_outline(context: NodeContext, state: State) -> dict[str, Any]:
     """Waits for a person to edit the plan, if the run asked for that; else goes on at once.
 
     A node of its own: LangGraph runs the interrupted node again from its start when the answer
     comes, and a plan must not be bought twice.
     """
-    if not (runtime.context and runtime.context.review_outline):
+    if not context.run.review_outline:
         return {}
     edited: Outline = normalise_all(interrupt({"kind": "outline", "payload": state["outline"]}))
-    _check_wish(runtime, deps.policy(deps.format.parse(state["input"])), edited, "outline")
+    _screen(context, context.policy(context.format.parse(state["input"])), edited, "outline")
     return {"outline": edited}
 
 
-def _check_wish(runtime: Runtime[RunContext], policy: Policy, wish: Mapping[str, Any], root: str) -> Verdict:
-    verdict = check_input(policy, wish, root)
+def _screen(context: NodeContext, policy: Policy, request: Mapping[str, Any], root: str) -> Verdict:
+    """The verdict on what was asked for. Raises SafetyRejected."""
+    verdict = check_input(policy, request, root)
     verdict["policy"] = policy.label
     verdict["layers"] = ["rules"]
-    runtime.stream_writer(Judgement(kind="judgement", verdict=verdict))
+    context.publish(SafetyChecked.model_validate(verdict))
     if not verdict["approved"]:
         raise SafetyRejected(f"This can't be written for these readers. {verdict['issues'][0]['advice']}")
     return verdict

@@ -3,13 +3,12 @@
 import asyncio
 from typing import Any
 
-from langgraph.runtime import Runtime
 from typing_extensions import TypedDict
 
-from workflows.nodes.dependencies import Dependencies
-from workflows.page import Judgement
+from workflows.formats.capabilities import Researches
+from workflows.messages.messages import SafetyChecked
 from workflows.safety.brought import report, without_orders
-from workflows.state import RunContext
+from workflows.sections.node_context import NodeContext
 
 
 class ResearchTask(TypedDict):
@@ -18,13 +17,14 @@ class ResearchTask(TypedDict):
     input: dict[str, Any]
 
 
-async def research(deps: Dependencies, state: ResearchTask, runtime: Runtime[RunContext]) -> dict[str, Any]:
+async def research(context: NodeContext, state: ResearchTask) -> dict[str, Any]:
     """The format's notes. They are in no message: only prompts have them, and those hold no orders of strangers."""
-    model = await deps.open_model(runtime, shares=True)
-    given = await deps.given(state["input"], runtime)
-    found = dict(await deps.format.research(given, model) or {})
+    model = await context.open_model(shares=True)
+    given = await context.inputs(state["input"])
+    assert isinstance(context.format, Researches)  # else the graph has no such node
+    found = dict(await context.format.research(given, model) or {})
     notes, quotes = await asyncio.to_thread(without_orders, found)
     if quotes:
-        verdict = report(quotes, deps.policy(given).label)
-        runtime.stream_writer(Judgement(kind="judgement", verdict=verdict))
+        verdict = report(quotes, context.policy(given).label)
+        context.publish(SafetyChecked.model_validate(verdict))
     return {"research": notes}

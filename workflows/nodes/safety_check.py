@@ -2,19 +2,19 @@
 
 from typing import Any
 
-from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
 from workflows.errors import SafetyRejected
-from workflows.nodes.dependencies import Dependencies
-from workflows.nodes.review_text import review_text
-from workflows.page import Judgement, Page
+from workflows.messages.messages import SafetyChecked
 from workflows.routing import MAX_REWRITES
-from workflows.safety.layers import Layers
-from workflows.state import RunContext, State
+from workflows.safety.pipeline import SafetyPipeline
+from workflows.sections.node_context import NodeContext
+from workflows.sections.review_text import review_text
+from workflows.sections.section_writer import SectionWriter
+from workflows.state import State, plan_text
 
 
-async def safety_check(deps: Dependencies, state: State, runtime: Runtime[RunContext]) -> dict[str, Any]:
+async def safety_check(context: NodeContext, state: State) -> dict[str, Any]:
     """The format's own review; then the verdict on the whole text: the local rules, then moderation and
     a judge where asked for.
 
@@ -22,21 +22,21 @@ async def safety_check(deps: Dependencies, state: State, runtime: Runtime[RunCon
     SafetyRejected when the text is still unfit after the last rewrite that is allowed; the sections at
     fault are withdrawn first.
     """
-    writer = runtime.stream_writer
-    review = await review_text(deps, state, runtime)
-    policy = deps.policy(deps.format.parse(state["input"]))
+    writer = context.publish
+    review = await review_text(context, state)
+    policy = context.policy(context.format.parse(state["input"]))
     refused = [verdict for verdict in state.get("judged", {}).values() if not verdict["approved"]]
     # What is known to be unfit isn't judged a second time, and what will be written again isn't judged yet.
-    layers = Layers() if refused or review["revising"] else await deps.open_layers(runtime)
-    verdict = await layers.check(policy, state["sections"], "final")
+    pipeline = SafetyPipeline() if refused or review["revising"] else await context.open_pipeline()
+    verdict = await pipeline.check(policy, state["sections"], "final", {"plan": plan_text(state["outline"])})
     for other in refused:
         verdict["approved"] = False
         verdict["score"] = min(verdict["score"], other["score"])
         verdict["issues"] += [issue for issue in other["issues"] if issue not in verdict["issues"]]
     if not (verdict["approved"] and review["revising"]):  # an approval counts for the text as it stays
-        writer(Judgement(kind="judgement", verdict=verdict))
+        writer(SafetyChecked.model_validate(verdict))
     if not verdict["approved"] and state["rewrites"] >= MAX_REWRITES:
         for index in sorted({issue["section"] for issue in verdict["issues"] if "section" in issue}):
-            Page(index, writer).retract("safety")
+            SectionWriter(index, writer).retract("safety")
         raise SafetyRejected("The text could not be made safe for its readers, so it was withdrawn.")
-    return {"safety": verdict, **review, "mended": Overwrite([])}
+    return {"safety": verdict, **review, "rewritten": Overwrite([])}

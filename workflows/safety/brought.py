@@ -7,9 +7,10 @@ can't be refused: the sentences that speak to a model are left out, and the rest
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
+from workflows.messages.messages import SafetyIssue
 from workflows.safety.documents import examine, find_attack, uncover
-from workflows.state import Issue, Verdict
-from workflows.text.words import split_sentences
+from workflows.state import Verdict
+from workflows.text.sentences import split_sentences
 
 _T = TypeVar("_T")
 _WIDEST = 3
@@ -34,7 +35,7 @@ def report(quotes: Sequence[str], policy: str) -> Verdict:
         approved=True,
         score=0.4,
         issues=[
-            Issue(category="prompt_injection", severity="high", quote=quote, advice=advice)
+            SafetyIssue(category="prompt_injection", severity="high", quote=quote, advice=advice)
             for quote in dict.fromkeys(quotes)
         ],
         policy=policy,

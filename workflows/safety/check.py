@@ -3,16 +3,19 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeVar
 
+from workflows.messages.messages import SafetyIssue
 from workflows.safety.injection import decoded, find_injection
+from workflows.safety.names import is_name, is_name_field
 from workflows.safety.personal import find_personal_data
 from workflows.safety.policy import Policy
-from workflows.safety.rules import Finding, find
+from workflows.safety.rules import RuleMatch, find, find_blocked
 from workflows.safety.screen import screen
-from workflows.state import Issue, Section, Verdict
-from workflows.text.words import split_sentences
+from workflows.state import Section, Verdict
+from workflows.text.sentences import split_sentences
 
 _T = TypeVar("_T")
 Stage = Literal["input", "sentence", "section", "final"]
+_BORDER = 160  # characters on each side of a section's border
 _WEIGHT = {"low": 0.05, "medium": 0.2, "high": 0.6}
 
 
@@ -22,15 +25,14 @@ def check_sections(policy: Policy, sections: dict[int, Section], stage: Stage = 
     Whatever a gate held back is found here too: both ask the same `Screen`.
     """
     found = [
-        (index, finding)
-        for index in sorted(sections)
-        for finding in _findings(policy, sections[index]["text"])
+        (index, match) for index in sorted(sections) for match in _matches(policy, sections[index]["text"])
     ]
+    found += _over_borders(policy, sections, found)
     return Verdict(
         stage=stage,
-        approved=not any(finding.rule.blocked for _, finding in found),
-        score=_score(finding.rule.severity for _, finding in found),
-        issues=[issue_of(finding, index) for index, finding in found],
+        approved=not any(match.rule.blocked for _, match in found),
+        score=_score(match.rule.severity for _, match in found),
+        issues=[issue_of(match, index) for index, match in found],
     )
 
 
@@ -44,7 +46,7 @@ def check_text(policy: Policy, text: str) -> Verdict:
 
 def check_input(policy: Policy, given: Mapping[str, Any], root: str = "input") -> Verdict:
     """The verdict on what somebody asks for, before anything is spent. Each advice begins with the field."""
-    issues: list[tuple[bool, Issue]] = []
+    issues: list[tuple[bool, SafetyIssue]] = []
     for path, text in _fields(given, root):
         issues += _input_issues(policy, path, text)
     return Verdict(
@@ -64,14 +66,19 @@ def first_refused_field(policy: Policy, given: Mapping[str, Any], root: str) -> 
     return None
 
 
-def find_issues(policy: Policy, value: Any) -> list[Issue]:
+def find_issues(policy: Policy, value: Any) -> list[SafetyIssue]:
     """What is blocked in any of the texts inside a plain value: a plan, or a format's own results."""
     return [
-        issue_of(finding)
+        issue_of(match)
         for _, text in _fields(value, "")
-        for finding in find(policy, text)
-        if finding.rule.blocked
+        for match in find(policy, text)
+        if match.rule.blocked
     ]
+
+
+def texts_in(value: Any) -> list[str]:
+    """Every text inside a plain value, in order."""
+    return [text for _, text in _fields(value, "") if text.strip()]
 
 
 def keep_fit(policy: Policy, value: _T) -> tuple[_T, int]:
@@ -95,42 +102,55 @@ def _without_blocked(policy: Policy, value: Any) -> tuple[Any, int]:
     return value, 0
 
 
-def issue_of(finding: Finding, section: int | None = None) -> Issue:
-    """A finding as readers are told."""
-    issue = Issue(
-        category=finding.rule.category,
-        severity=finding.rule.severity,
-        quote=finding.quote,
-        advice=finding.rule.advice,
+def issue_of(match: RuleMatch, section: int | None = None) -> SafetyIssue:
+    """A match as readers are told."""
+    issue = SafetyIssue(
+        category=match.rule.category,
+        severity=match.rule.severity,
+        quote=match.quote,
+        advice=match.rule.advice,
     )
     if section is not None:
         issue["section"] = section
     return issue
 
 
-def _findings(policy: Policy, text: str) -> list[Finding]:
-    found = [finding for sentence in split_sentences(text) for finding in find(policy, sentence)]
+def _over_borders(
+    policy: Policy, sections: dict[int, Section], found: list[tuple[int, RuleMatch]]
+) -> Iterator[tuple[int, RuleMatch]]:
+    """Blocked phrases that begin in one section and end in the next one, which is at fault."""
+    at_fault = {index for index, match in found if match.rule.blocked}
+    for index in sorted(sections):
+        if index - 1 in sections and not at_fault & {index - 1, index}:
+            end, start = sections[index - 1]["text"][-_BORDER:], sections[index]["text"][:_BORDER]
+            match = find_blocked(policy, f"{end}\n\n{start}")
+            if match and not find_blocked(policy, end) and not find_blocked(policy, start):
+                yield index, match
+
+
+def _matches(policy: Policy, text: str) -> list[RuleMatch]:
+    found = [match for sentence in split_sentences(text) for match in find(policy, sentence)]
     _, stopped = screen(policy, text)
-    if stopped is not None and not any(finding.rule.blocked for finding in found):
+    if stopped is not None and not any(match.rule.blocked for match in found):
         found.append(stopped)  # a phrase that runs over the end of a sentence
     return found
 
 
-def _input_issues(policy: Policy, path: str, text: str) -> Iterator[tuple[bool, Issue]]:
-    for layer in (text, *decoded(text)):
-        for finding in find(policy, layer):
-            issue = issue_of(finding)
-            issue["advice"] = f"{path}: {finding.rule.advice}"
-            yield finding.rule.blocked, issue
+def _input_issues(policy: Policy, path: str, text: str) -> Iterator[tuple[bool, SafetyIssue]]:
+    for layer in () if is_name_field(path) and is_name(text) else (text, *decoded(text)):
+        for match in find(policy, layer):
+            issue = issue_of(match)
+            issue["advice"] = f"{path}: {match.rule.advice}"
+            yield match.rule.blocked, issue
     if policy.input.injection != "off" and (quote := find_injection(text)) is not None:
         advice = f"{path}: Say what the text is to be about; orders to the model are not followed."
-        issue = Issue(category="prompt_injection", severity="high", quote=quote, advice=advice)
+        issue = SafetyIssue(category="prompt_injection", severity="high", quote=quote, advice=advice)
         yield policy.input.injection == "block", issue
     if policy.input.personal_data != "off" and (kind := find_personal_data(text)) is not None:
         advice = f"{path}: This holds {kind}; leave it out."
         yield (
             policy.input.personal_data == "block",
-            Issue(category="personal_data", severity="medium", advice=advice),
+            SafetyIssue(category="personal_data", severity="medium", advice=advice),
         )
 
 

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from workflows.safety.folding import fold
 from workflows.safety.injection import (
     concealed,
     find_disguised,
@@ -21,8 +22,8 @@ from workflows.safety.injection import (
     find_orders,
     read_orders,
 )
-from workflows.safety.spelling import fold, readings
-from workflows.text.normaliser import normalise
+from workflows.safety.spelling import readings
+from workflows.text.html_text import escape_tags, read_html
 
 Kind = Literal["sounds_like_instructions", "hidden_text", "invisible_characters"]
 
@@ -36,11 +37,8 @@ _SEAM = 120
 _INVISIBLE = re.compile("[\u200b\u2060-\u2064\u202a-\u202e\u2066-\u2069\ufeff\U000e0000-\U000e007f]")
 _INSIDE_WORDS = re.compile("(?<=[A-Za-z])[\u200c\u200d](?=[A-Za-z])")
 _SOFT_HYPHEN = re.compile("\u00ad")
-_COMMENT = re.compile(r"<!--(.*?)-->", re.DOTALL)
-_UNSEEN = re.compile(
-    r"<(\w+)[^<>]*(?:display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|\bhidden\b)[^<>]*>(.*?)</\1>",
-    re.DOTALL | re.IGNORECASE,
-)
+# Patterns that look around aren't asked about more than this at once.
+_WINDOW = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,29 +60,36 @@ class Examination:
 
 def examine(text: str, hidden: Sequence[str] = ()) -> Examination:
     """Looks a document over. `hidden`: what its file holds that a reader doesn't see."""
+    page = read_html(text)
+    return examine_visible(page.text, (*hidden, *page.hidden))
+
+
+def examine_visible(text: str, hidden: Sequence[str] = ()) -> Examination:
+    """As `examine`, for a text without markup."""
     warnings: list[Passage] = []
-    for words in (*hidden, *(match[match.lastindex or 0] for match in _unseen(text))):
-        if quote := find_orders(words, _STRICT) or find_injection(words):
+    for words in hidden:
+        if (quote := _find_hidden_orders(words)) is not None:
             return Examination(Passage("hidden_text", 0, quote), ())
-        if words.strip():
+        if words.strip() and len(warnings) < _MOST:
             warnings.append(Passage("hidden_text", 0, _shorten(words)))
     if _INVISIBLE.search(text) or _INSIDE_WORDS.search(text):
         warnings.append(Passage("invisible_characters", 0, ""))
-    for pattern in (_COMMENT, _UNSEEN):
-        text = pattern.sub("", text)
-    for number, paragraph in _worth_reading(text):
-        if (quote := find_attack(paragraph)) is not None:
+    noted = 0
+    for number, passage in _worth_reading(text):
+        if (quote := find_attack(passage)) is not None:
             return Examination(Passage("sounds_like_instructions", number, quote), ())
-        seen = normalise(paragraph) if "<" in paragraph else paragraph  # ordinary markup gives no orders
-        if len(warnings) < _MOST and (quote := find_injection(seen)) is not None:
+        if noted < _MOST and (quote := find_injection(passage)) is not None:
             warnings.append(Passage("sounds_like_instructions", number, quote))
+            noted += 1
     return Examination(None, tuple(_once(warnings)))
 
 
 @cache
-def _trigger_words() -> tuple[str, ...]:
+def _trigger_words() -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Those with a space in them, and those without."""
     with _WORDS.open("rb") as file:
-        return tuple(tomllib.load(file)["words"])
+        words = tomllib.load(file)["words"]
+    return tuple(word for word in words if " " in word), tuple(word for word in words if " " not in word)
 
 
 def find_attack(text: str) -> str | None:
@@ -99,34 +104,79 @@ def find_attack(text: str) -> str | None:
 
 
 def uncover(text: str) -> str:
-    """`text` without characters that nobody sees, and without what its markup hides from readers."""
-    for pattern in (_COMMENT, _UNSEEN):
-        text = pattern.sub("", text)
+    """`text` without characters that nobody sees, and without its markup and what that hides from readers."""
+    return escape_tags(without_invisible(read_html(text).text))
+
+
+def without_invisible(text: str) -> str:
+    """`text` without characters that nobody sees."""
+    if text.isascii():
+        return text
     return _SOFT_HYPHEN.sub("", _INSIDE_WORDS.sub("", _INVISIBLE.sub("", text)))
 
 
-def _unseen(text: str) -> Iterator[re.Match[str]]:
-    if "<" in text:
-        for pattern in (_COMMENT, _UNSEEN):
-            yield from pattern.finditer(text)
+def _find_hidden_orders(words: str) -> str | None:
+    for window in _windows(words):
+        if quote := find_orders(window, _STRICT) or find_injection(window):
+            return quote
+    return None
 
 
 def _worth_reading(text: str) -> Iterator[tuple[int, str]]:
-    """The paragraphs that hold any word of an order, each after the end of the one before it."""
+    """What of each paragraph holds any word of an order, after the end of what stands before it."""
     before = ""
     for number, paragraph in enumerate(_PARAGRAPH.split(text), start=1):
         part = f"{before}\n{paragraph}" if before else paragraph
-        if _may_hold_orders(part):
-            yield number, part
+        for window in _windows(part):
+            if _may_hold_orders(window):
+                yield number, window
+        if len(part) > _WINDOW and _is_cut_within_a_word(
+            part
+        ):  # what is written in a code isn't read in pieces
+            yield from ((number, window) for plain in concealed(part) for window in _windows(plain))
         before = paragraph[-_SEAM:]
+
+
+def _windows(text: str) -> Iterator[str]:
+    """`text` in pieces that a pattern may take its time over, each with the end of the one before."""
+    start = 0
+    while len(text) - start > _WINDOW:
+        end = _cut(text, start)
+        yield text[start:end]
+        start = end - _SEAM
+    yield text[start:]
+
+
+def _cut(text: str, start: int) -> int:
+    """Where the piece that begins there ends: after a space, if one stands near."""
+    end = start + _WINDOW
+    return max(text.rfind(" ", end - _SEAM, end), text.rfind("\n", end - _SEAM, end)) + 1 or end
+
+
+def _is_cut_within_a_word(text: str) -> bool:
+    start = 0
+    while len(text) - start > _WINDOW:
+        end = _cut(text, start)
+        if not text[end - 1].isspace():
+            return True
+        start = end - _SEAM
+    return False
 
 
 def _may_hold_orders(text: str) -> bool:
     if next(concealed(text), None) is not None:
         return True
     folded = f" {fold(text)} "
-    run_together = "".join(folded.split())
-    return any(word in reading for reading in (*readings(folded), run_together) for word in _trigger_words())
+    phrases, words = _trigger_words()
+    # What is in a reading without spaces in it is in the text that is run together, too.
+    together = "".join(folded.split())
+    return (
+        any(word in together for word in words)
+        or any(phrase in folded for phrase in phrases)
+        or any(
+            word in reading for reading in readings(text) if reading != folded for word in (*phrases, *words)
+        )
+    )
 
 
 def _once(warnings: Sequence[Passage]) -> list[Passage]:

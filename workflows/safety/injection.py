@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
-from workflows.safety.spelling import fold, readings
+from workflows.safety.folding import fold
+from workflows.safety.spelling import close_gaps, readings, windows
 
 
 def read_orders(name: str) -> re.Pattern[str]:
@@ -28,7 +29,7 @@ _SQUEEZED = re.compile(
     "ignore(?:all|the|your|any)?(?:previous|prior|above|these|safety)?(?:instructions|rules|prompt)"
     "|systemprompt|disregardallrules|forgetyourinstructions"
 )
-_ENCODED = re.compile(r"(?<![A-Za-z0-9+/=])(?:[A-Za-z0-9+/]{16,}={0,2})(?![A-Za-z0-9+/=])")
+_ENCODED = re.compile(r"(?<![A-Za-z0-9+/=])[A-Za-z0-9+/]{16,}={0,2}(?![A-Za-z0-9+/=])")
 _HEX = re.compile(r"(?<![0-9a-f])(?:[0-9a-f]{2}[\s:]?){12,}(?![0-9a-f])")
 _TAGS = re.compile("[\U000e0020-\U000e007e]")  # invisible letters, which a model reads
 _BACKWARDS = re.compile(r"snoitcurtsni|tpmorp metsys|selur (?:eht|lla|ruoy)")
@@ -38,29 +39,31 @@ _TURNED = re.compile(r"(?:vtaber|qvfertneq|sbetrg)\W+(?:\w+\W+){0,4}?(?:vafgehpg
 
 def find_injection(text: str) -> str | None:
     """The words with which `text` addresses the model, folded; None when it doesn't."""
-    for layer in _layers(text):
-        if (found := _find(layer)) is not None:
+    for layer in (text, *decoded(text)):
+        if found := find_orders(layer, _PATTERN) or find_disguised(layer):
             return found
     return None
 
 
 def find_orders(text: str, pattern: re.Pattern[str]) -> str | None:
     """The first words that sound like one of these orders, in any reading of `text`, folded."""
-    for reading in readings(fold(text)):
-        if match := pattern.search(reading):
-            return match.group().strip()[:80]
+    # A word and a gap have a length here, for a pattern over several of them is only then linear in the text.
+    for window in windows(close_gaps(text)):
+        for reading in readings(window):
+            if match := pattern.search(reading):
+                return match.group().strip()[:80]
     return None
 
 
 def find_disguised(text: str) -> str | None:
     """Orders that are written so that a person doesn't read them: run together, backwards, letters turned."""
     folded = fold(text)
-    for reading in readings(re.sub(r"[\W_]+", "", folded)):
+    for reading in readings(re.sub(r"[^\w\s]+|_+", "", folded)):
         if match := _SQUEEZED.search(reading):
             return match.group()
     if match := _BACKWARDS.search(folded):
         return match.group()
-    if match := _TURNED.search(folded):
+    if match := _TURNED.search(close_gaps(folded)):
         return match.group().translate(_ROT13)
     return None
 
@@ -82,15 +85,6 @@ def concealed(text: str) -> Iterator[str]:
         yield bytes.fromhex(re.sub(r"[\s:]", "", match.group())).decode("utf-8", "ignore")
     if _TAGS.search(text):
         yield "".join(chr(ord(letter) - 0xE0000) for letter in _TAGS.findall(text))
-
-
-def _layers(text: str) -> Iterator[str]:
-    yield text
-    yield from decoded(text)
-
-
-def _find(text: str) -> str | None:
-    return find_orders(text, _PATTERN) or find_disguised(text)
 
 
 def _from_base64(text: str) -> str | None:

@@ -1,17 +1,18 @@
 """The dearest check: a model reads the text as an editor would and says what it finds, in a form."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
 from workflows.errors import ModelBadOutput
-from workflows.models.calls import ask
-from workflows.models.catalog import Model
+from workflows.messages.messages import SafetyIssue
+from workflows.models.calls.calls import ask
+from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy
-from workflows.state import Issue, Section
+from workflows.state import Section
 from workflows.text.normaliser import normalise
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts")
@@ -21,7 +22,7 @@ Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Score = Annotated[float, Field(ge=0, le=1)]
 
 
-class JudgeIssue(BaseModel):
+class ReportedIssue(BaseModel):
     """What the judge found fault with. `section` is the number of the passage, as the prompt gives it."""
 
     category: Line
@@ -31,40 +32,40 @@ class JudgeIssue(BaseModel):
     advice: Line
 
 
-class Judgement(BaseModel):
+class JudgeReport(BaseModel):
     """The judge's answer. Nothing in it has a default: what isn't said is not an approval."""
 
     approved: bool
-    issues: list[JudgeIssue] = Field(max_length=40)
+    issues: list[ReportedIssue] = Field(max_length=40)
     age_fit: Score
     cultural_sensitivity: Score
     educational_value: Score
 
 
 async def judge(
-    policy: Policy, sections: Sequence[Section], model: Model
-) -> tuple[list[Issue], dict[str, float]]:
-    """What stops the text (empty: approved) and the scores, 0 to 1.
+    policy: Policy,
+    sections: Sequence[Section],
+    model: Model,
+    beside: Mapping[str, str] | None = None,
+) -> tuple[list[SafetyIssue], dict[str, float]]:
+    """What stops the text (empty: approved) and the scores, 0 to 1. `beside`: other texts, by what they are; they
+    are the passages behind the sections, and an issue with one of them has no section.
 
     Raises a ModelError when there is no answer, or none that makes sense: that is never an approval.
     """
-    answer = await ask(model, Judgement, _PROMPTS.messages("judge", policy=policy, sections=sections))
+    others = _passages_beside(sections, beside or {})
+    prompt = _PROMPTS.messages("judge", policy=policy, sections=sections, others=others)
+    answer = await ask(model, JudgeReport, prompt)
     scores = {
         "age_fit": answer.age_fit,
         "cultural_sensitivity": answer.cultural_sensitivity,
         "educational_value": answer.educational_value,
     }
-    known = {section["index"] for section in sections}
-    if any(issue.section - 1 not in known for issue in answer.issues):
+    known = {section["index"] + 1 for section in sections} | set(others)
+    if any(issue.section not in known for issue in answer.issues):
         raise ModelBadOutput(f"{model.spec} judged a section that there isn't.")
     issues = [
-        Issue(
-            category=normalise(issue.category),
-            severity=issue.severity,
-            section=issue.section - 1,
-            quote=normalise(issue.quote)[:200],
-            advice=normalise(issue.advice),
-        )
+        _issue(issue, others)
         for issue in answer.issues
         if not answer.approved or _ORDER[issue.severity] >= _ORDER[policy.judge.blocks]
     ]
@@ -74,9 +75,29 @@ async def judge(
     return issues, scores
 
 
-def _low_scores(policy: Policy, sections: Sequence[Section], scores: dict[str, float]) -> list[Issue]:
+def _passages_beside(sections: Sequence[Section], beside: Mapping[str, str]) -> dict[int, tuple[str, str]]:
+    """Name and text by the number of the passage."""
+    first = max((section["index"] for section in sections), default=-1) + 2
+    return dict(enumerate(beside.items(), start=first))
+
+
+def _issue(reported: ReportedIssue, others: Mapping[int, tuple[str, str]]) -> SafetyIssue:
+    issue = SafetyIssue(
+        category=normalise(reported.category),
+        severity=reported.severity,
+        quote=normalise(reported.quote)[:200],
+        advice=normalise(reported.advice),
+    )
+    if reported.section in others:
+        issue["advice"] = f"{others[reported.section][0]}: {issue['advice']}"
+    else:
+        issue["section"] = reported.section - 1
+    return issue
+
+
+def _low_scores(policy: Policy, sections: Sequence[Section], scores: dict[str, float]) -> list[SafetyIssue]:
     return [
-        Issue(
+        SafetyIssue(
             category=name,
             severity="medium",
             section=section["index"],

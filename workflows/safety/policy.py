@@ -1,14 +1,15 @@
 """A safety policy: what readers of one kind should not meet. Policies are data files beside this one."""
 
-import re
 import tomllib
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from workflows.safety.spelling import beginnings, plain_phrases, whole_words
+from workflows.safety.classes import load_word_classes
+from workflows.safety.hebrew import expand
+from workflows.safety.lexicon import Lexicon
 
 _FOLDER = Path(__file__).parent / "policies"
 _WORDS = Path(__file__).parent / "words.toml"
@@ -37,15 +38,35 @@ class Rule(_Part):
         default_factory=dict, description="By language: phrases in which the same words mean no harm"
     )
 
-    @cached_property
-    def pattern(self) -> re.Pattern[str]:
-        """Finds any of the terms in folded text, whatever the language."""
-        return whole_words(_all(self.terms))
+    forms: Terms = Field(
+        default_factory=dict, description="Hebrew words that are looked for in all their forms: `paal רצח`"
+    )
+    harmless_forms: Terms = Field(default_factory=dict, description="The same for what means no harm")
+
+    frames: Terms = Field(
+        default_factory=dict, description="Phrases with classes of words (classes.toml): `<hit> <person>`"
+    )
+
+    @field_validator("forms", "harmless_forms")
+    @classmethod
+    def _forms_are_known(cls, forms: Terms) -> Terms:
+        _expand(forms)
+        return forms
 
     @cached_property
-    def innocent(self) -> re.Pattern[str] | None:
-        """Finds what is to be left out before looking for the terms."""
-        return plain_phrases(_all(self.harmless)) if self.harmless else None
+    def all_terms(self) -> tuple[str, ...]:
+        """Every word and phrase that is looked for, whatever the language."""
+        return (*_all(self.terms), *_expand(self.forms))
+
+    @cached_property
+    def harmless_terms(self) -> tuple[str, ...]:
+        """Everything that is left out before the terms are looked for."""
+        return (*filter(_is_phrase, _all(self.harmless)), *_expand(self.harmless_forms))
+
+    @cached_property
+    def harmless_frames(self) -> tuple[str, ...]:
+        """The same with classes of words."""
+        return tuple(term for term in _all(self.harmless) if not _is_phrase(term))
 
 
 class Band(_Part):
@@ -91,6 +112,7 @@ class Policy(_Part):
     moderation: ModerationRules = ModerationRules()
     bands: tuple[Band, ...] = ()
     band: str | None = None
+    names: tuple[str, ...] = Field((), description="What people are called here; never judged as words")
     rules: tuple[Rule, ...]
 
     @model_validator(mode="after")
@@ -113,20 +135,35 @@ class Policy(_Part):
             return self
         return self._of_bands[band.name]
 
+    def with_names(self, names: tuple[str, ...]) -> "Policy":
+        """The same policy for a text in which people are called so."""
+        if not names:
+            return self
+        # A copy keeps the patterns, which don't depend on it.
+        return self.model_copy(update={"names": tuple(dict.fromkeys([*self.names, *names]))})
+
     @cached_property
     def _of_bands(self) -> dict[str, "Policy"]:
         return {band.name: _of_band(self, band.name) for band in self.bands}
 
     @cached_property
-    def blocked(self) -> re.Pattern[str] | None:
-        """Finds anything that any rule blocks: a quick look before the rules are asked one by one."""
-        terms = [term for rule in self.rules for term in _all(rule.terms)]
-        return whole_words(terms) if terms else None
+    def lexicon(self) -> Lexicon[int]:
+        """The terms of all rules, by the rule's number."""
+        terms = ((term, index) for index, rule in enumerate(self.rules) for term in rule.all_terms)
+        frames = ((frame, index) for index, rule in enumerate(self.rules) for frame in _all(rule.frames))
+        return Lexicon(terms, frames, load_word_classes())
 
     @cached_property
-    def beginnings(self) -> re.Pattern[str] | None:
-        """Matches text that ends in the first words of a blocked phrase."""
-        return beginnings(term for rule in self.rules if rule.blocked for term in _all(rule.terms))
+    def harmless(self) -> Lexicon[int]:
+        """The phrases that aren't meant, by the number of the rule that they are an exception from."""
+        terms = ((term, index) for index, rule in enumerate(self.rules) for term in rule.harmless_terms)
+        frames = ((frame, index) for index, rule in enumerate(self.rules) for frame in rule.harmless_frames)
+        return Lexicon(terms, frames, load_word_classes(), in_line=True)
+
+    @cached_property
+    def blocked(self) -> Lexicon[None]:
+        """The words and phrases of the rules that stop a text."""
+        return Lexicon((term, None) for rule in self.rules if rule.blocked for term in rule.all_terms)
 
 
 @cache
@@ -204,14 +241,24 @@ def _with_words(rule: dict[str, Any]) -> dict[str, Any]:
     if name not in _word_lists():
         raise ValueError(f"words names no list of ours: {name!r}; there is {', '.join(_word_lists())}")
     listed = dict(_word_lists()[name])
-    harmless = listed.pop("harmless", {})
-    return {"terms": listed, "harmless": harmless, **rule}
+    beside: dict[str, Any] = {
+        key: listed.pop(key) for key in ("harmless", "forms", "frames", "harmless_forms") if key in listed
+    }
+    return {"terms": listed, **beside, **rule}
 
 
 @cache
 def _word_lists() -> dict[str, dict[str, Any]]:
     with _WORDS.open("rb") as file:
         return tomllib.load(file)
+
+
+def _is_phrase(term: str) -> bool:
+    return "<" not in term
+
+
+def _expand(forms: Terms) -> list[str]:
+    return [form for entry in _all(forms) for form in expand(entry)]
 
 
 def _all(terms: Terms) -> list[str]:

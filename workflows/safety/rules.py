@@ -3,47 +3,69 @@
 "war" isn't in "warm", and "Scunthorpe" passes.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from workflows.safety.folding import fold
+from workflows.safety.lexicon import split_words
+from workflows.safety.names import hide_names
 from workflows.safety.policy import Policy, Rule
-from workflows.safety.spelling import fold, readings
+from workflows.safety.spelling import is_spelling_out, long_runs, masked_words, readings, windows
+
+_TAIL = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RuleMatch:
     """A rule and the words that broke it, folded."""
 
     rule: Rule
     quote: str
 
 
-def find(policy: Policy, sentence: str) -> list[Finding]:
-    """What `policy` has to say of one sentence or a few: each rule at most once, in the policy's order."""
-    found: dict[int, Finding] = {}
-    for text in readings(fold(sentence)):
-        if policy.blocked is None or not policy.blocked.search(text):
-            continue
-        for index, rule in enumerate(policy.rules):
-            if index not in found and (quote := _search(rule, text)) is not None:
-                found[index] = Finding(rule, quote)
+def find(policy: Policy, text: str) -> list[RuleMatch]:
+    """What `policy` has to say of a sentence or a few: each rule at most once, in the policy's order."""
+    found: dict[int, RuleMatch] = {}
+    for window in windows(hide_names(text, policy.names)):
+        for reading in _readings(policy, window):
+            for index, quote in _search(policy, reading):
+                found.setdefault(index, RuleMatch(policy.rules[index], quote))
     return [found[index] for index in sorted(found)]
 
 
-def find_blocked(policy: Policy, sentence: str) -> Finding | None:
-    """The first finding that stops the text."""
-    return next((finding for finding in find(policy, sentence) if finding.rule.blocked), None)
+def find_blocked(policy: Policy, text: str) -> RuleMatch | None:
+    """The first match that stops the text."""
+    return next((match for match in find(policy, text) if match.rule.blocked), None)
 
 
-def is_open(policy: Policy, sentence: str) -> bool:
-    """Whether the sentence ends in the first words of a blocked phrase, so that what follows decides."""
-    if policy.beginnings is None:
-        return False
-    tail = fold(sentence[-80:])
-    return any(policy.beginnings.search(text) for text in readings(tail))
+def is_open(policy: Policy, text: str) -> bool:
+    """Whether the text ends in the first words of a blocked phrase, or in a word that is being spelt out, so that
+    what follows decides."""
+    tail = text[-_TAIL:]
+    return is_spelling_out(fold(tail)) or any(
+        policy.blocked.is_begun(reading, split_words(reading)) for reading in readings(tail)
+    )
 
 
-def _search(rule: Rule, text: str) -> str | None:
-    if rule.innocent is not None:
-        text = rule.innocent.sub(" x ", text)
-    match = rule.pattern.search(text)
-    return match.group() if match else None
+def _readings(policy: Policy, text: str) -> Iterator[str]:
+    yield from readings(text)
+    folded = fold(text)
+    for masked in masked_words(folded):
+        yield from policy.blocked.unmask(masked)
+    for run in long_runs(folded):
+        yield from policy.blocked.find_within(run)
+
+
+def _search(policy: Policy, reading: str) -> Iterator[tuple[int, str]]:
+    words = split_words(reading)
+    found = list(policy.lexicon.find(reading, words))
+    if not found:
+        return
+    exempt = {
+        (match.value, place)
+        for match in policy.harmless.find(reading, words)
+        for place in range(match.first, match.last + 1)
+    }
+    for match in found:
+        if not any((match.value, place) in exempt for place in range(match.first, match.last + 1)):
+            yield match.value, reading[words[match.first].start : words[match.last].end]

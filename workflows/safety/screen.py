@@ -4,14 +4,10 @@ A `Screen` gives text out sentence by sentence, each after the rules have seen i
 sentences before it. What it gives out doesn't depend on how the text was cut into chunks.
 """
 
-import re
-
 from workflows.safety.policy import Policy
-from workflows.safety.rules import Finding, find_blocked, is_open
+from workflows.safety.rules import RuleMatch, find_blocked, is_open
+from workflows.text.sentences import find_sentence_end
 
-# A sentence ends before white space; a lone letter with a full stop ("J. R.", "k. i. l. l.") ends none.
-_END = re.compile(r"(?:(?<![^\W_])[^\W_]\.)|([.!?…]+[\"'”’»)\]*_]*(?=\s)|\n+|[。！？])")
-_LONGEST = 1000
 _CONTEXT = 160
 """Characters of what was given out already that are looked at again with the next sentence, at least."""
 
@@ -24,7 +20,7 @@ class Screen:
         self._context: list[str] = []
         self._held = ""
         self._seen = 0  # characters of `_held` in which no end of a sentence is left to be found
-        self.finding: Finding | None = None
+        self.finding: RuleMatch | None = None
         """Why nothing more is given out."""
 
     def feed(self, chunk: str) -> str:
@@ -33,7 +29,7 @@ class Screen:
             return ""
         self._held += chunk
         given = []
-        while self.finding is None and (end := self._next_end()) is not None:
+        while self.finding is None and (end := find_sentence_end(self._held, self._seen)) is not None:
             given.append(self._pass(end))
         return "".join(given)
 
@@ -42,22 +38,6 @@ class Screen:
         if self.finding is not None or not self._held:
             return ""
         return self._pass(len(self._held), is_last=True)
-
-    def _next_end(self) -> int | None:
-        """The next end of a sentence that can be told for sure."""
-        for match in _END.finditer(self._held, self._seen):
-            if match.group(1) is None:
-                continue
-            if match.end() == len(self._held):
-                return None  # a mark may follow that belongs to it
-            return match.end()
-        if len(self._held) - self._seen > _LONGEST:
-            space = self._held.find(" ", self._seen + _LONGEST // 2)
-            if 0 < space < self._seen + _LONGEST:
-                return space
-            if space < 0 or space >= self._seen + _LONGEST:
-                return self._seen + _LONGEST
-        return None
 
     def _pass(self, end: int, *, is_last: bool = False) -> str:
         text = self._held[:end]
@@ -80,7 +60,7 @@ class Screen:
             del self._context[0]
 
 
-def screen(policy: Policy, text: str) -> tuple[str, Finding | None]:
+def screen(policy: Policy, text: str) -> tuple[str, RuleMatch | None]:
     """What of a whole section may be shown, and why not all of it."""
     one = Screen(policy)
     return one.feed(text) + one.close(), one.finding

@@ -1,110 +1,145 @@
-"""Words as the eye reads them, so that odd spelling hides nothing. Pure."""
+"""The readings of an oddly spelt text, in which a word list finds what the eye would. Linear in the text."""
 
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from itertools import product
+from math import prod
 
-# Unicode's Default_Ignorable_Code_Point (DerivedCoreProperties.txt), then accents and Hebrew vowel points.
-_UNREAD = re.compile(
-    "[\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
-    "\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7]"
-)
-# Hebrew writes "and", "the", "in", "to" and "that" as letters before the word.
-_HEBREW_PREFIX = "[והבלש]{0,2}"
-_LETTER = r"[^\W_]"  # `_` is how Markdown sets a word apart
-_JOINT = r"[\W_]{1,4}"  # between the words of a phrase: also over the end of a line or a sentence
-_SPACE = r"[^\S\n]+"
+from workflows.safety.folding import fold, fold_lookalikes
 
-# Letters of other alphabets that look like Latin ones, after folding.
-_LOOKALIKES = str.maketrans(
-    "аеорсухіјѕԁһкмтвнгԛԝɡıοανετικρυωӏցոսզ’", "aeopcyxijsdhkmtbnrqwgioavetikpuwlgnuq'"
-)
-_FOREIGN = re.compile("[\u0370-\u03ff\u0400-\u052f\u0531-\u0587ɡı]")
-_DIGITS = [str.maketrans("013457@$!|", one) for one in ("oieastasil", "oleastasll")]
-_WORD_WITH_DIGITS = re.compile(r"(?=[^\s]*[a-z])(?=[^\s]*[0134579@$!|])[a-z0134579@$!|]{3,}")
-_SPELT_OUT = re.compile(rf"(?<!{_LETTER}){_LETTER}(?:[ .\-_*·|/]{{1,2}}{_LETTER}(?!{_LETTER})){{2,}}")
-_DRAWN_OUT = re.compile(rf"({_LETTER})\1\1+")
+LETTER = r"[^\W_]"  # `_` is how Markdown sets a word apart
+
+# What a digit or a sign may stand for, the likelier letter first.
+_LEET = {
+    "0": "o",
+    "1": "il",
+    "3": "e",
+    "4": "a",
+    "5": "s",
+    "7": "t",
+    "8": "b",
+    "9": "g",
+    "6": "g",
+    "@": "a",
+    "$": "s",
+    "!": "il",
+    "|": "li",
+}
+_FIRST, _SECOND = ({ord(sign): letters[which] for sign, letters in _LEET.items()} for which in (0, -1))
+_LEET_WORD = re.compile(r"[a-z0-9@$!|]{3,}")
+_DRAWN_OUT = re.compile(rf"({LETTER})\1\1+")
+# k i l l, k.i.l.l, k*i*l*l, a letter a line.
+_SPELT_OUT = re.compile(rf"(?<!{LETTER}){LETTER}(?:[\W_]{{1,3}}{LETTER}(?!{LETTER})){{2,}}")
+# ki.ll, mur*der, mur-der; an apostrophe is part of a word (he'll).
+_BROKEN_UP = re.compile(rf"(?<={LETTER})(?:[.*_·•|~+^=\\/\-‐‑–]{{1,3}}|[\-‐‑]\n)(?={LETTER})")
 _SUSPICIOUS = re.compile(
-    rf"[\u0370-\u03ff\u0400-\u052f\u0531-\u0587ɡı]|[a-z][0134579@$!|]|[0134579@$!|][a-z]"
-    rf"|(?<!{_LETTER}){_LETTER}[ .\-_*·|/]{{1,2}}{_LETTER}[ .\-_*·|/]|({_LETTER})\1\1"
+    rf"[a-z][013-9@$!|]|[013-9@$!|][a-z]|({LETTER})\1\1"
+    rf"|(?<!{LETTER}){LETTER}[\W_]{{1,3}}{LETTER}(?!{LETTER})|{LETTER}[.*_·•|~+^=\\/\-‐‑–]{{1,3}}\n?{LETTER}"
 )
+_ENDS_SPELT_OUT = re.compile(rf"(?<!{LETTER}){LETTER}[\W_]{{1,3}}{LETTER}[\W_]{{1,3}}\Z")
+_TOKEN = re.compile(r"\S+")
+_PART = re.compile(rf"({LETTER})\1\1+|.", re.DOTALL)
+_MASKED = re.compile(
+    rf"(?<!{LETTER})[^\W\d_]{{1,20}}(?:[*#%&?@$+_]{{1,4}}[^\W\d_]{{1,20}}){{1,3}}(?!{LETTER})"
+    rf"|(?<![\w*])[^\W\d_][*]{{3,6}}(?![\w*])"
+)
+_LONGEST_WORD = 100
+_MOST_CHOICES = 64
+_WINDOW, _OVERLAP = 4000, 400
+_LONG_RUN = re.compile(rf"{LETTER}{{{_LONGEST_WORD},}}")
+_WIDE_GAP = re.compile(r"[\W_]{40,}")
 
 
-def fold(text: str) -> str:
-    """Compatibility forms, invisible characters, accents, vowel points and case taken away."""
-    if text.isascii():
-        return text.lower()
-    return _UNREAD.sub("", unicodedata.normalize("NFKD", text)).casefold()
-
-
-def readings(folded: str) -> Iterator[str]:
-    """The folded text, then what it may be meant to be read as: letters of other alphabets and digits
-    in place of letters, l e t t e r s set apart, drawn ooout."""
+def readings(text: str) -> Iterator[str]:
+    """The folded text, then what it may be meant to be read as: letters of other alphabets and signs in place of
+    letters, l e t t e r s set apart, wo*rds broken up, drawn ooout. The last one holds single words only."""
+    folded = fold(text)
     yield folded
-    if not _SUSPICIOUS.search(folded):
+    plain = fold_lookalikes(text)
+    if plain == folded and not _SUSPICIOUS.search(folded):
         return
-    plain = folded.translate(_LOOKALIKES) if _FOREIGN.search(folded) else folded
-    plain = _SPELT_OUT.sub(lambda found: re.sub(r"[\W_]", "", found.group()), plain)
+    joined = _BROKEN_UP.sub("", _SPELT_OUT.sub(_join, plain))
     variants = dict.fromkeys(
-        _DRAWN_OUT.sub(again, _read_digits(plain, digits)) for digits in _DIGITS for again in (r"\1\1", r"\1")
+        _DRAWN_OUT.sub(again, _read_signs(one, signs))
+        for one in (plain, joined)
+        for signs in (_FIRST, _SECOND)
+        for again in (r"\1\1", r"\1")
     )
+    variants[" , ".join(_choices(joined))] = None
     variants.pop(folded, None)
     yield from variants
 
 
-def _read_digits(text: str, digits: dict[int, int]) -> str:
-    return _WORD_WITH_DIGITS.sub(lambda found: found.group().translate(digits), text)
+def masked_words(folded: str) -> Iterator[str]:
+    """Words with blots in them (f**k, m#rder), each blot as `?`."""
+    for found in _MASKED.finditer(folded):
+        word = re.sub(r"[\W_]", "?", found.group())
+        letters = len(word) - word.count("?")
+        if letters >= max(2, word.count("?")) or letters == 1:
+            yield word
 
 
-def whole_words(terms: Iterable[str]) -> re.Pattern[str]:
-    """Matches any of the terms as whole words in folded text, the longest first; `*` at a term's end
-    stands for any ending. The words of a phrase may stand on two lines."""
-    return _compile(terms, _JOINT)
+def long_runs(folded: str) -> list[str]:
+    """Runs of letters that are no word of any language: something may be hidden within."""
+    return _LONG_RUN.findall(_DRAWN_OUT.sub(r"\1", folded))
 
 
-def plain_phrases(terms: Iterable[str]) -> re.Pattern[str]:
-    """As `whole_words`, but a phrase stands on one line and in one sentence."""
-    return _compile(terms, _SPACE)
+def close_gaps(text: str) -> str:
+    """`text` with its overlong words cut in pieces and its overlong gaps shortened, for patterns that span words."""
+    text = _LONG_RUN.sub(lambda run: " ".join(_cut(run.group())), text)
+    return _WIDE_GAP.sub(lambda gap: gap.group()[:20] + ("\n" if "\n" in gap.group() else ""), text)
 
 
-def beginnings(terms: Iterable[str]) -> re.Pattern[str] | None:
-    """Matches folded text that ends with the first words of a phrase, but not with the whole of it."""
-    parts = {
-        " ".join(words[:count])
-        for words in (fold(term).split() for term in terms)
-        for count in range(1, len(words))
-    }
-    if not parts:
-        return None
-    return re.compile(_compile(parts, _JOINT).pattern + r"[\W_]*\Z")
+def windows(text: str) -> Iterator[str]:
+    """A text without an end in pieces that overlap, so that one look never takes long."""
+    if len(text) <= _WINDOW:
+        yield text
+        return
+    for start in range(0, len(text), _WINDOW - _OVERLAP):
+        yield text[start : start + _WINDOW]
 
 
-def _compile(terms: Iterable[str], joint: str) -> re.Pattern[str]:
-    tree: dict[str, object] = {}
-    for term in sorted({fold(term) for term in terms}):
-        branch = tree
-        for atom in _atoms(term, joint):
-            branch = branch.setdefault(atom, {})  # type: ignore[assignment]
-        branch[""] = {}
-    return re.compile(rf"(?<!{_LETTER}){_alternatives(tree)}(?!{_LETTER})")
+def is_spelling_out(folded: str) -> bool:
+    """Whether the text ends in single letters, so that more of the same word may follow."""
+    return _ENDS_SPELT_OUT.search(folded[-20:]) is not None
 
 
-def _atoms(term: str, joint: str) -> Iterator[str]:
-    if "א" <= term <= "ת\uffff":
-        yield _HEBREW_PREFIX
-    for index, word in enumerate(term.removesuffix("*").split()):
-        if index:
-            yield joint
-        yield from map(re.escape, word)
-    if term.endswith("*"):
-        yield f"{_LETTER}*"
+def _join(found: re.Match[str]) -> str:
+    return re.sub(r"[\W_]", "", found.group())
 
 
-def _alternatives(tree: dict[str, object]) -> str:
-    """A tree of characters as one pattern: each place of the text is tried once, not once a term."""
-    branches = [atom + _alternatives(rest) for atom, rest in tree.items() if atom]  # type: ignore[arg-type]
-    if not branches:
-        return ""
-    joined = branches[0] if len(branches) == 1 and "" not in tree else f"(?:{'|'.join(branches)})"
-    return f"{joined}?" if "" in tree else joined
+def _cut(run: str) -> Iterator[str]:
+    for start in range(0, len(run), _LONGEST_WORD):
+        yield run[start : start + _LONGEST_WORD]
+
+
+def _read_signs(text: str, signs: dict[int, str]) -> str:
+    return _LEET_WORD.sub(lambda found: _read_word(found.group(), signs), text)
+
+
+def _read_word(word: str, signs: dict[int, str]) -> str:
+    if not any("a" <= letter <= "z" for letter in word):
+        return word
+    body = word.rstrip("!")  # at a word's end it is a mark
+    return body.translate(signs) + word[len(body) :]
+
+
+def _choices(text: str) -> Iterator[str]:
+    """Every word with more than one ambiguous place, each way it may be read."""
+    for found in _TOKEN.finditer(text):
+        word = found.group().strip("!?.,:;\"'()[]*_")
+        if len(word) > _LONGEST_WORD or (word.isalpha() and not _DRAWN_OUT.search(word)):
+            continue
+        options = [_options(part) for part in _parts(word)]
+        if 2 < prod(map(len, options)) <= _MOST_CHOICES:
+            yield from map("".join, product(*options))
+
+
+def _parts(word: str) -> list[str]:
+    return [found.group() for found in _PART.finditer(word)]
+
+
+def _options(part: str) -> tuple[str, ...]:
+    if len(part) > 2:
+        return (part[0], part[0] * 2)
+    return tuple(_LEET.get(part, part))

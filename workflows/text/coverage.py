@@ -4,10 +4,11 @@ Words are compared by light stems ("planting" ~ "plants"), so wording may differ
 """
 
 import math
-import re
 from collections.abc import Iterator
 
-from workflows.text.words import list_words, split_sentences
+from workflows.text.sentences import split_sentences
+from workflows.text.stems import stem
+from workflows.text.words import list_words
 
 COVERED = 0.6
 """Share of a point's content words that a passage must hold to say it."""
@@ -30,25 +31,6 @@ _STOP = frozenset(_STOP_WORDS.split())
 _NEGATIONS = frozenset(
     {"no", "not", "never", "without", "avoid", "don't", "dont", "stop", "nor", "לא", "אל", "בלי"}
 )
-_SUFFIXES = (
-    "ization", "isation", "ations", "ation", "ments", "ment", "ness", "ingly", "ings", "ing", "edly", "ies",
-    "ied", "ers", "er", "est", "ed", "es", "ly", "s",
-)  # fmt: skip
-_HEBREW_PREFIX = re.compile("^[והבלמשכ]{1,2}(?=[א-ת]{3})")
-
-
-def stem(word: str) -> str:
-    """A short form that the inflections of a word mostly share."""
-    word = word.casefold().replace("’", "'").removesuffix("'s").removesuffix("'")
-    if "א" <= word[:1] <= "ת":
-        return _HEBREW_PREFIX.sub("", word)
-    for suffix in _SUFFIXES:
-        if word.endswith(suffix) and len(word) - len(suffix) >= 3:
-            word = word[: -len(suffix)]
-            break
-    if len(word) > 3 and word[-1] == word[-2] and word[-1] not in "aeiouls":
-        word = word[:-1]
-    return word.removesuffix("e").removesuffix("y") if len(word) > 3 else word
 
 
 def content_stems(text: str) -> frozenset[str]:
@@ -78,10 +60,10 @@ def find_passage(point: str, text: str) -> tuple[str, float]:
     """The passage of `text` that holds most of the point's content words, and the share that it holds (0–1)."""
     wanted = content_stems(point)
     best, share = "", 0.0
-    for passage in _passages(text):
-        held = len(wanted & content_stems(passage)) / len(wanted) if wanted else 0.0
+    for passage, stems in _passages(text):
+        held = len(wanted & stems) / len(wanted) if wanted else 0.0
         if held > share:
-            best, share = passage, held
+            best, share = " ".join(passage), held
     return best, share
 
 
@@ -91,9 +73,11 @@ def covers(share: float, point: str) -> bool:
     return wanted > 0 and round(share * wanted) >= math.ceil(COVERED * wanted)
 
 
-def _passages(text: str) -> Iterator[str]:
-    """One sentence, then two, then three: the shortest passage that says it is the one to show."""
+def _passages(text: str) -> Iterator[tuple[list[str], frozenset[str]]]:
+    """One sentence, then two, then three: the shortest passage that says it is the one to show. With their stems."""
     sentences = [sentence.strip() for sentence in split_sentences(text) if sentence.strip()]
+    stems = [content_stems(sentence) for sentence in sentences]
     for length in range(1, _SENTENCES + 1):
         for start in range(len(sentences) - length + 1):
-            yield " ".join(sentences[start : start + length])
+            end = start + length
+            yield sentences[start:end], frozenset().union(*stems[start:end])

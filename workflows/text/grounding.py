@@ -8,18 +8,20 @@ the document, with its unit.
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from workflows.text.numbers import Quantity, find_quantities, words_of_numbers
-from workflows.text.words import list_words, split_sentences
+from workflows.text.sentences import split_sentences
+from workflows.text.stems import stem
+from workflows.text.words import list_words
 
 _FILE = Path(__file__).parent / "claims.toml"
 
-Kind = Literal["number", "opposite", "words"]
+UnsupportedKind = Literal["number", "opposite", "words"]
 
 _LEAST_WORDS = 3
 """Fewer words of its own than this, and a sentence claims nothing that could be looked up."""
@@ -27,7 +29,7 @@ _LEAST_SHARE = 0.55
 """The share of a sentence's own words that a few neighbouring sentences of the document must hold."""
 _SAME_SHARE = 0.7
 """With this share of words in common, two clauses are about the same; one may be the opposite of the other."""
-_WINDOW = 3
+_WINDOW = 2
 _CLAUSE = re.compile(r"[,;:–—]\s|\b(?:because|but|so that|although|unless)\b")
 _SMALL_COUNT = 12
 
@@ -39,7 +41,7 @@ class Unsupported:
     section: int
     sentence: str
     reason: str
-    kind: Kind
+    kind: UnsupportedKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +70,9 @@ class Evidence:
                 self._quantities.setdefault((quantity.value, quantity.unit), []).append(place)
                 self._values.setdefault(quantity.value, []).append(place)
 
-    def check(self, sentence: str) -> tuple[Kind, str] | None:
+    def check(self, sentence: str) -> tuple[UnsupportedKind, str] | None:
         """Why the document doesn't bear the sentence out; None when it does."""
-        stems = set(_stems(sentence))
+        words = _stems(sentence)
         for clause in _clauses(sentence):
             about = set(_stems(clause))
             for quantity in find_quantities(clause):
@@ -80,15 +82,15 @@ class Evidence:
             return None
         if any(self._turns_round(clause) for clause in _clauses(sentence)):
             return "opposite", "the document seems to say the opposite"
-        if len(stems) >= _LEAST_WORDS and self._share(stems) < _LEAST_SHARE:
-            strange = sorted(stem for stem in stems if stem not in self._places)
-            words = f": {', '.join(strange[:5])}" if strange else ""
-            return "words", f"the document doesn't seem to say this{words}"
+        if len(words) >= _LEAST_WORDS and self._share(words.keys()) < _LEAST_SHARE:
+            strange = [word for stem, word in words.items() if stem not in self._places]
+            named = f": {', '.join(strange[:5])}" if strange else ""
+            return "words", f"the document doesn't seem to say this{named}"
         return None
 
     def claims(self, sentence: str) -> bool:
         """Whether there is anything in the sentence that could be looked up."""
-        return bool(find_quantities(sentence)) or len(set(_stems(sentence))) >= _LEAST_WORDS
+        return bool(find_quantities(sentence)) or len(_stems(sentence)) >= _LEAST_WORDS
 
     def _doubt(self, quantity: Quantity, stems: set[str]) -> str | None:
         value, unit = quantity.value, quantity.unit
@@ -109,12 +111,12 @@ class Evidence:
             return None
         return f"the document says {said} of something else"
 
-    def _share(self, stems: set[str]) -> float:
+    def _share(self, stems: Collection[str]) -> float:
         """The largest share of the words that a few neighbouring sentences hold."""
         hits: Counter[int] = Counter()
-        for stem in stems:
+        for known in stems:
             near: set[int] = set()
-            for place in self._places.get(stem, ()):
+            for place in self._places.get(known, ()):
                 near.update(range(max(0, place - _WINDOW + 1), place + 1))
             hits.update(near)
         return max(hits.values(), default=0) / len(stems)
@@ -141,38 +143,18 @@ def check_grounding(sections: Mapping[int, Sequence[str]], evidence: Evidence) -
     return Grounding(checked, tuple(unsupported))
 
 
-def stem(word: str) -> str:
-    """An English word without its ending, so that "tablets" meets "tablet" and "dizziness" meets "dizzy"."""
-    word = re.sub(r"['’]s?$", "", word)
-    for ending, instead, least in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= least:
-            word = word[: len(word) - len(ending)] + instead
-            break
-    return word[:-1] if len(word) > 4 and word[-1] == word[-2] and word[-1] not in "aeiousl" else word
-
-
-_ENDINGS = [
-    ("iness", "y", 3), ("ness", "", 3), ("ational", "ate", 3), ("ations", "ate", 3), ("ation", "ate", 3),
-    ("ically", "ic", 3), ("ingly", "", 3), ("edly", "", 3), ("ies", "y", 2), ("ied", "y", 2), ("ily", "y", 3),
-    ("sses", "ss", 2), ("ments", "", 4), ("ment", "", 4), ("ings", "", 3), ("ing", "", 3), ("ches", "ch", 2),
-    ("shes", "sh", 2), ("xes", "x", 2), ("ed", "", 3), ("ly", "", 3), ("es", "", 3), ("ss", "ss", 0), ("us", "us", 0),
-    ("is", "is", 0), ("s", "", 3), ("e", "", 3),
-]  # fmt: skip
-
-
 def _plain_words(text: str) -> list[str]:
     return [word.casefold().replace("’", "'") for word in list_words(text)]
 
 
-def _stems(text: str) -> list[str]:
-    """The words that a sentence is about."""
-    words = _claims()
-    found = []
+def _stems(text: str) -> dict[str, str]:
+    """The words that a sentence is about: stem → the word as it is said first."""
+    empty = _claims().empty
+    found: dict[str, str] = {}
     for word in _plain_words(text):
         for part in word.split("-"):
-            if part in words.empty or part.isdigit() or len(part) < 2:
-                continue
-            found.append(stem(part))
+            if part not in empty and not part.isdigit() and len(part) > 1:
+                found.setdefault(stem(part), part)
     return found
 
 
@@ -180,8 +162,8 @@ def _index(texts: Sequence[str]) -> dict[str, list[int]]:
     """Stem → the places of the texts that it is in, in order."""
     places: dict[str, list[int]] = {}
     for place, text in enumerate(texts):
-        for stem in dict.fromkeys(_stems(text)):
-            places.setdefault(stem, []).append(place)
+        for known in _stems(text):
+            places.setdefault(known, []).append(place)
     return places
 
 
@@ -191,8 +173,7 @@ def _clauses(sentence: str) -> list[str]:
 
 def _matter(clause: str) -> set[str]:
     """What a clause is about, whichever way round it says it."""
-    turning = {stem(word) for pair in _claims().opposites for words in pair for word in words}
-    return set(_stems(clause)) - turning
+    return _stems(clause).keys() - _claims().turning
 
 
 def _overlap(one: set[str], other: set[str]) -> float:
@@ -220,6 +201,7 @@ class _Claims:
     empty: frozenset[str]
     negations: frozenset[str]
     opposites: tuple[tuple[frozenset[str], frozenset[str]], ...]
+    turning: frozenset[str]  # the stems of the opposites
 
 
 @cache
@@ -230,4 +212,5 @@ def _claims() -> _Claims:
         empty=frozenset([*given["grammar"].split(), *given["talk"].split(), *words_of_numbers()]),
         negations=frozenset(given["negations"].split()),
         opposites=tuple((frozenset(pair["one"]), frozenset(pair["other"])) for pair in given["opposites"]),
+        turning=frozenset(stem(word) for pair in given["opposites"] for word in pair["one"] + pair["other"]),
     )

@@ -11,7 +11,9 @@ from typing import Literal
 
 from typing_extensions import TypedDict
 
-from workflows.text.words import count_words, split_sentences
+from workflows.text.repetition import count_said, distinct_words
+from workflows.text.sentences import SentenceSplitter, ends_with_abbreviation, is_cut
+from workflows.text.words import WordCounter, count_words
 
 Correction = Literal["trimmed", "continued"]
 
@@ -21,6 +23,9 @@ _NEWEST = 3  # replies that the ratio is taken from
 _OVERRUN = 1.15  # a reply that was cut would have been longer: by how much isn't known
 _LEAST_BESIDE = 8  # words to either side of a target, however short: half a sentence
 _LONGEST_SENTENCE = 60
+_FLOOR = 0.1  # the share of its target below which a text is none
+_STUCK = 0.5
+_STUCK_TIMES = 3
 
 
 class SectionLength(TypedDict):
@@ -70,6 +75,16 @@ def ask_for(words: int, ratio: float) -> int:
     return max(1, round(words / ratio))
 
 
+def falls_short(text: str, target: int, before: str | None = None) -> bool:
+    """Whether a text is no text of its length: it hardly says anything; or it is stuck, and says less than half.
+
+    It is stuck where it says everything three times and more, or nothing new in what went on after `before`.
+    """
+    words, distinct = count_said(text)
+    is_stuck = words >= _STUCK_TIMES * distinct or (before is not None and distinct <= distinct_words(before))
+    return distinct < target * (_STUCK if is_stuck else _FLOOR)
+
+
 def _ratio_of(length: SectionLength) -> float:
     was_cut = length["corrections"][:1] == ["trimmed"]
     return length["replied_words"] / length["asked_words"] * (_OVERRUN if was_cut else 1.0)
@@ -86,125 +101,125 @@ class Trimmer:
     Text passes at once while it is sure to fit; near the end it passes by sentences. Those beyond the
     target wait: they pass if the text ends within its room; if it runs over, at most the first of them
     does. A sentence of more than sixty words that runs over is cut at a word. What is given out doesn't
-    depend on how the text was cut into chunks, and never ends in white space.
+    depend on how the text was cut into chunks, and what is cut never ends in white space or an abbreviation.
     """
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: Room, language: str | None = None) -> None:
+        """`language`: the text's, as a tag such as `en`, for its abbreviations."""
         self.room = room
+        self.words = 0
+        """Words so far, with those that wait."""
         self.is_full = False
         """Nothing more is taken: whoever writes may stop."""
+        self._language = language
         self._free = min(room.least, room.most - _LONGEST_SENTENCE)
-        self._words = 0  # in the text given out, but for its last token
-        self._tail = ""  # that token, which may be a part of a word
-        self._space = ""  # white space that waits for a word
-        self._is_open = False  # the text given out ends within a sentence
-        self._waiting: list[str] = []  # whole sentences beyond the target
-        self._held = ""
+        self._space: list[str] = []  # white space that waits for a word
+        self._begin()
 
-    @property
-    def words(self) -> int:
-        """Words so far, with those that wait."""
-        return self._count("".join(self._waiting) + self._held)
+    def _begin(self) -> None:
+        """Forgets all that came, but for its length."""
+        self._counter = WordCounter()  # of all that comes
+        self._splitter = SentenceSplitter(self._language)
+        self._ended = WordCounter()  # of the sentences that ended
+        self._ended_words = self._given_words = self.words
+        self._passed = 0  # characters of the first sentence that didn't end yet which were given out
+        self._is_open = False  # what was given out ends within a sentence
+        self._waiting: list[
+            tuple[str, int]
+        ] = []  # sentences beyond the target, and the words up to their ends
 
     @property
     def rest(self) -> str:
         """What waits."""
-        return self._space + "".join(self._waiting) + self._held
+        return "".join(self._space) + self._held()
 
     def feed(self, chunk: str) -> str:
         """What may be given out now."""
         if self.is_full:
             return ""
         given = ""
-        if not self._held and not self._waiting:
-            given, chunk = self._pass_freely(chunk)
-        self._held += chunk
-        return given + self._pass_sentences()
+        if self.words < self._free:
+            free = self._counter.find_word(chunk, self._free - self.words)
+            given = self._give(chunk[:free])
+            self._passed += free
+        self.words += self._counter.feed(chunk)
+        for sentence in self._splitter.feed(chunk):
+            given += self._take(sentence)
+            if self.is_full:
+                return given  # type: ignore[unreachable]  # `_take` fills it
+        return given + self._stop(self._splitter.rest) if self.words > self.room.most else given
 
     def close(self) -> str:
         """The text is at its end: what still waits."""
-        rest = "" if self.is_full else "".join(self._waiting) + self._held
-        self._drop()
-        return self._give(rest)
+        held = "" if self.is_full else self._held()
+        self._begin()
+        return self._give(held)
 
     def reopen(self) -> None:
         """More is to come after a text that was cut."""
         self.is_full = False
 
-    def _pass_freely(self, chunk: str) -> tuple[str, str]:
-        if self._count(chunk) < self._free:
-            return self._give_part(chunk), ""
-        end = 0
-        while (next_end := _word_end(chunk, end)) > end and self._count(chunk[:next_end]) < self._free:
-            end = next_end
-        return self._give_part(chunk[:end]), chunk[end:]
+    def _held(self) -> str:
+        waiting = "".join(sentence for sentence, _ in self._waiting)
+        return waiting + self._splitter.rest[self._passed :]
 
-    def _pass_sentences(self) -> str:
-        given = ""
-        sentences = split_sentences(self._held)
-        self._held = ""
-        for position, sentence in enumerate(sentences):
-            after = self.words + count_words(sentence)
-            if after > self.room.most:
-                return given + self._stop(sentence)
-            if position == len(sentences) - 1:
-                self._held = sentence  # whether it is whole isn't known before something follows
-            elif after <= self.room.target and not self._waiting:
-                given += self._give(sentence)
-            else:
-                self._waiting.append(sentence)
+    def _take(self, sentence: str) -> str:
+        """Gives a whole sentence out, or has it wait, or ends the text before it."""
+        ended = self._ended.copy()
+        words = self._ended_words + ended.feed(sentence)
+        if words > self.room.most:
+            return self._stop(sentence)
+        passed = min(self._passed, len(sentence))
+        if passed < len(sentence) and (self._waiting or words > self.room.target):
+            self._open(sentence[:passed])
+            self._waiting.append((sentence[passed:], words))
+            given = ""
+        else:
+            self._given_words = words
+            self._is_open = is_cut(sentence)
+            given = self._give(sentence[passed:])
+        self._ended, self._ended_words = ended, words
+        self._passed -= passed
         return given
 
     def _stop(self, sentence: str) -> str:
         """`sentence` doesn't fit any more: the text ends where it is nearest to the target."""
         self.is_full = True
-        now = self._count("")
-        first = next((end for end, text in enumerate(self._waiting, 1) if text.strip()), 0)
-        more = "".join(self._waiting[:first])
-        self._drop()
+        self._open(sentence[: self._passed])
+        target, words = self.room.target, self._given_words
+        first = next((end for end, (text, _) in enumerate(self._waiting, 1) if text.strip()), 0)
+        more = "".join(text for text, _ in self._waiting[:first])
         if self._is_open and not more:
-            return self._give_part(_first_words(sentence, max(0, self.room.target - now)))
-        if more and (self._is_open or self._count(more) - self.room.target <= self.room.target - now):
-            return self._give(more)
-        return ""
+            more = _first_words(sentence[self._passed :], max(0, target - words), self._language)
+            words += count_words(more)
+        elif more and (self._is_open or self._waiting[first - 1][1] - target <= target - words):
+            words = self._waiting[first - 1][1]
+        else:
+            more = ""
+        self.words = words
+        self._begin()
+        return self._give(more)
 
-    def _drop(self) -> None:
-        self._waiting, self._held = [], ""
-
-    def _count(self, more: str) -> int:
-        return self._words + count_words(self._tail + self._space + more)
+    def _open(self, head: str) -> None:
+        """`head` of a sentence was given out, and the rest of it wasn't."""
+        if head.strip() and not self._waiting:
+            self._is_open = True
+            self._given_words += self._ended.copy().feed(head)
 
     def _give(self, text: str) -> str:
-        given = self._give_part(text)
-        self._is_open = False
-        return given
-
-    def _give_part(self, text: str) -> str:
-        whole = self._space + text
-        given = whole.rstrip()
-        self._space = whole[len(given) :]
+        given = text.rstrip()
         if not given:
+            self._space.append(text)
             return ""
-        known = self._tail + given
-        start = max(known.rfind(" "), known.rfind("\n")) + 1
-        self._words += count_words(known[:start])
-        self._tail = known[start:]
-        self._is_open = self._tail.rstrip("\"'”’»)]")[-1:] not in tuple(".!?…。！？")
-        return given
+        before, self._space = "".join(self._space), [text[len(given) :]]
+        return before + given
 
 
-def _word_end(text: str, start: int) -> int:
-    """Where the next word of `text` ends that is followed by white space; `start` if none is."""
-    place = start
-    while place < len(text) and text[place].isspace():
-        place += 1
-    while place < len(text) and not text[place].isspace():
-        place += 1
-    return place if place < len(text) else start
-
-
-def _first_words(text: str, words: int) -> str:
-    end = 0
-    while (next_end := _word_end(text, end)) > end and count_words(text[:next_end]) <= words:
-        end = next_end
-    return text[:end]
+def _first_words(text: str, words: int, language: str | None) -> str:
+    """The first words of `text`, without the last of them if these are abbreviations."""
+    place = WordCounter().find_word(text, words + 1)
+    text = text[:place] if place == len(text) else text[: place - len(text[:place].split(" ")[-1])]
+    text = text.rstrip()
+    while ends_with_abbreviation(text, language):
+        text = text[: text.rfind(" ") + 1].rstrip()
+    return text

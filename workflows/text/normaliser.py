@@ -18,7 +18,7 @@ _SURROGATE_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 # it (as Hebrew beside Latin needs) stay.
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\ufeff\ufffe\uffff]")
 _LINE_END = re.compile("\r\n|[\r\u2028\u2029]")
-_BLANK = re.compile(r"\s*\n\s*")
+_BLANK = re.compile(r"(?<!\s)\s*\n\s*")
 
 
 class Normaliser:
@@ -28,7 +28,7 @@ class Normaliser:
     def __init__(self) -> None:
         self._markup = MarkupFilter()
         self._raw_tail = ""  # a carriage return or half a character that waits for its other half
-        self._space = ""  # white space that waits for a word, so that none is left at the end
+        self._space: list[str] = []  # white space that waits for a word, so that none is left at the end
         self._started = False
 
     def feed(self, chunk: str) -> str:
@@ -45,16 +45,15 @@ class Normaliser:
         return self._emit(self._markup.feed(_clean(tail)) + self._markup.close())
 
     def _emit(self, chunk: str) -> str:
-        whole = self._space + chunk
-        text = whole.rstrip()
-        self._space = whole[len(text) :]
+        text = chunk.rstrip()
+        if not text:
+            self._space += [chunk] if self._started else []
+            return ""
+        whole = "".join(self._space) + text
+        self._space = [chunk[len(text) :]]
         if not self._started:
-            text = text.lstrip()
-            if not text:
-                self._space = ""
-                return ""
-            self._started = True
-        return _BLANK.sub(_squeeze, text) if "\n" in text else text
+            whole, self._started = whole.lstrip(), True
+        return _BLANK.sub(_squeeze, whole) if "\n" in whole else whole
 
 
 def normalise(text: str) -> str:

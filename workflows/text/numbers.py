@@ -36,7 +36,9 @@ _OFTEN = {
 }
 _WORDS = "|".join([*_SMALL, *_TENS])
 _SPELT_BELOW_100 = rf"(?:{_WORDS})(?:[ -](?:{_WORDS}))?"
-_SPELT = rf"{_SPELT_BELOW_100}(?:(?: (?:{'|'.join(_SCALES)}))+(?: (?:and )?{_SPELT_BELOW_100}\b)?)*"
+_SPELT = (
+    rf"{_SPELT_BELOW_100}(?:(?: (?:{'|'.join(_SCALES)})){{1,3}}(?: (?:and )?{_SPELT_BELOW_100}\b)?){{0,4}}"
+)
 _FOUND = re.compile(
     rf"(?P<fraction>(?<![\d/])(?:1/2|1/3|2/3|1/4|3/4)(?![\d/])|[½⅓⅔¼¾]"
     rf"|\b(?:a |one |two |three )?(?:half|quarters?|thirds?)\b(?= (?:of )?(?:an? |the )?\w))"
@@ -48,6 +50,8 @@ _FOUND = re.compile(
 )
 _TO = re.compile(r"\s?(?:[-–—]|to|or|and)\s?$")
 _COUNTED = re.compile(r"[ -](tablets?|capsules?|pills?|doses?|drops?|puffs?)\b", re.IGNORECASE)
+_TWO_WORDS = re.compile(r"[ -]([a-z]+ [a-z]+)", re.IGNORECASE)
+_SECOND_WORD = re.compile(r" [a-z]+[ -]([a-z]+)", re.IGNORECASE)
 _UNIT = re.compile(r"[ \u00a0-]?(°[cf]?|%|µg|μg|[a-z]+|×)", re.IGNORECASE)
 
 
@@ -116,12 +120,12 @@ def _unit_after(text: str, end: int) -> tuple[str, str]:
     match = _UNIT.match(text, end)
     if match is None:
         return "", ""
-    two = re.match(r"[ -]([a-z]+ [a-z]+)", text[end:], re.IGNORECASE)
+    two = _TWO_WORDS.match(text, end)
     if two and two[1].casefold() in names:
         return names[two[1].casefold()], two.group()
     if match[1].casefold() in names:
         return names[match[1].casefold()], match.group()
-    after = re.match(r" [a-z]+[ -]([a-z]+)", text[end:], re.IGNORECASE)
+    after = _SECOND_WORD.match(text, end)
     if after and len(after[1]) > 3 and after[1].casefold() in names:
         return names[after[1].casefold()], after.group()
     return "", ""

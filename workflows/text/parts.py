@@ -2,7 +2,8 @@
 
 import re
 
-from workflows.text.words import count_words, split_sentences
+from workflows.text.sentences import split_sentences
+from workflows.text.words import count_words
 
 _BLANK = re.compile(r"\n\s*\n")
 _HEADING = re.compile(r"#{1,6} \S|[^\n.!?:;,]{1,80}$")

@@ -1,8 +1,18 @@
-"""How much a text says again."""
+"""How much a text says again, and whether it does nothing else any more. Pure."""
 
+import re
 from collections import Counter
 
-from workflows.text.words import list_words
+from workflows.text.sentences import split_sentences
+from workflows.text.words import count_words, list_words
+
+_LONGEST_CYCLE = 2000
+_LEAST = 1200  # characters of nothing new
+_LEAST_WITHOUT_WORDS = 2000  # lines, rows of dots and blanks of a form are longer than one thinks
+_BLOCK = 128  # characters between two looks
+_PROBE = 24
+# Scripts that set no spaces between words.
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 
 
 def repetition(text: str, size: int = 8) -> float:
@@ -11,3 +21,74 @@ def repetition(text: str, size: int = 8) -> float:
     runs = Counter(tuple(words[i : i + size]) for i in range(len(words) - size + 1))
     total = sum(runs.values())
     return sum(n for n in runs.values() if n > 1) / total if total else 0.0
+
+
+def count_said(text: str) -> tuple[int, int]:
+    """Words of a text: all, and those of its sentences with each sentence counted once, however often it stands there.
+
+    Of a script without spaces, two characters are a word.
+    """
+    sentences = Counter(
+        " ".join(map(str.casefold, list_words(sentence))) for sentence in split_sentences(text)
+    )
+    words = {
+        sentence: count_words(sentence) + len(_UNSPACED.findall(sentence)) // 2 for sentence in sentences
+    }
+    return sum(words[sentence] * times for sentence, times in sentences.items()), sum(words.values())
+
+
+def distinct_words(text: str) -> int:
+    """Words of a text's sentences, each sentence counted once."""
+    return count_said(text)[1]
+
+
+class LoopDetector:
+    """A stream of text that is watched for its end in a loop: the same characters, line or few sentences over and over.
+
+    Bounded memory; time in proportion to the text. A loop is a cycle of up to 2,000 characters that has come again,
+    to the letter, for at least 1,200 characters and eight times (five for the longest cycles), with nothing else
+    between: a refrain, a list or a table has something else before long.
+    """
+
+    def __init__(self) -> None:
+        self.cycle: str | None = None
+        """What comes again, once it does."""
+        self._tail = ""
+        self._waiting: list[str] = []
+        self._size = 0
+
+    def feed(self, chunk: str) -> bool:
+        """Whether the stream loops, now that `chunk` is known."""
+        if self.cycle is not None:
+            return True
+        self._waiting.append(chunk)
+        self._size += len(chunk)
+        if self._size >= _BLOCK:
+            text = "".join(self._waiting)
+            self._waiting, self._size = [], 0
+            for start in range(0, len(text), _BLOCK):
+                self._tail = (self._tail + text[start : start + _BLOCK])[-_KEPT:]
+                self.cycle = self.cycle or _find_cycle(self._tail)
+        return self.cycle is not None
+
+
+def _find_cycle(text: str) -> str | None:
+    """The cycle that `text` ends in, if it has come again often enough."""
+    end = len(text)
+    before = text.rfind(text[end - _PROBE :], max(0, end - _PROBE - _LONGEST_CYCLE), end - 1)
+    if end <= _LEAST or before < 0:
+        return None
+    lag = end - _PROBE - before
+    cycle = text[end - lag :]
+    needed = _needed(cycle)
+    is_loop = end >= needed + lag and text[end - needed :] == text[end - needed - lag : end - lag]
+    return cycle if is_loop else None
+
+
+def _needed(cycle: str) -> int:
+    """Characters that must have come again, after the first time."""
+    least = _LEAST if any(map(str.isalnum, cycle)) else _LEAST_WITHOUT_WORDS
+    return max(least, min(7 * len(cycle), 2 * len(cycle) + 4000))
+
+
+_KEPT = _LONGEST_CYCLE + _needed("." * _LONGEST_CYCLE)

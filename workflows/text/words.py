@@ -1,9 +1,37 @@
-"""Counting and cutting: words, sentences, paragraphs."""
+"""Counting: words and paragraphs."""
 
 import re
+from itertools import islice
 
 _WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
-_SENTENCE_END = re.compile(r"[.!?…]+[\"'”’»)\]]*(?=\s)|\n+|[。！？]")
+_OPEN_WORD = re.compile(r"[^\W_](['’\-]?)\Z")
+
+
+class WordCounter:
+    """Words of a stream of text, counted by `feed` as `count_words` counts the whole. A word counts when it begins."""
+
+    def __init__(self) -> None:
+        self._open = ""  # stands for the word that the next chunk may go on with
+
+    def feed(self, chunk: str) -> int:
+        """How many words begin in `chunk`."""
+        text = self._open + chunk
+        words = count_words(text) - bool(self._open)
+        end = _OPEN_WORD.search(text, max(0, len(text) - 2))
+        self._open = f"a{end[1]}" if end is not None else ""
+        return words
+
+    def find_word(self, chunk: str, number: int) -> int:
+        """Where in `chunk`, which isn't fed yet, the word begins that is its `number`-th; its length if none is."""
+        place = len(self._open)
+        begins = (word.start() for word in _WORD.finditer(self._open + chunk) if word.start() >= place)
+        return next(islice(begins, number - 1, None), place + len(chunk)) - place
+
+    def copy(self) -> "WordCounter":
+        """One that goes on from here by itself."""
+        other = WordCounter()
+        other._open = self._open
+        return other
 
 
 def count_words(text: str) -> int:
@@ -11,28 +39,14 @@ def count_words(text: str) -> int:
     return sum(1 for _ in _WORD.finditer(text))
 
 
+def has_words(text: str) -> bool:
+    """Whether there is anything to read."""
+    return _WORD.search(text) is not None
+
+
 def list_words(text: str) -> list[str]:
     """The words of `text` in order, as they stand."""
     return _WORD.findall(text)
-
-
-def split_sentences(text: str) -> list[str]:
-    """`text` cut after each sentence end and line break; joined together it is `text` again."""
-    pieces, start = [], 0
-    for end in _SENTENCE_END.finditer(text):
-        pieces.append(text[start : end.end()])
-        start = end.end()
-    if start < len(text):
-        pieces.append(text[start:])
-    return pieces
-
-
-def last_sentence_end(text: str) -> int:
-    """How many characters of `text` are whole sentences, as far as can be told without what follows."""
-    end = 0
-    for match in _SENTENCE_END.finditer(text):
-        end = match.end()
-    return end
 
 
 def last_paragraph(text: str) -> str:

@@ -14,18 +14,19 @@ from workflows.formats.creator_script.plan import make_plan, slots_of
 from workflows.formats.creator_script.points import find_conflicts, find_overflow
 from workflows.formats.creator_script.report import report_on
 from workflows.formats.creator_script.script import spoken, under_heading, without_heading
+from workflows.formats.creator_script.settings import ScriptSettings
 from workflows.formats.creator_script.styles import list_styles
-from workflows.formats.creator_script.templates import Template, TemplateBook
+from workflows.formats.creator_script.templates import Template, TemplateRegistry
 from workflows.formats.creator_script.timing import content_seconds, heading
 from workflows.formats.exports import Exporter
-from workflows.library import Library, find_named
-from workflows.models.calls import stream_text
-from workflows.models.catalog import Model
-from workflows.models.settings import ModelSettings
+from workflows.lookups import Lookups, find_named
+from workflows.messages.messages import SafetyIssue
+from workflows.models.calls.calls import stream_text
+from workflows.models.clients.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Finding, Issue, Section, SectionTask, State
+from workflows.state import ReviewFinding, Section, SectionTask, State
 from workflows.text.words import count_words
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
@@ -38,6 +39,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
     path = "creator-scripts"
     title = "A script for a video"
     Input = CreatorScriptInput
+    Settings = ScriptSettings
     exports: ClassVar[Mapping[str, Exporter]] = EXPORTS
     example: ClassVar[Mapping[str, Any]] = {
         "topic": "Why leaves turn red in autumn",
@@ -52,12 +54,12 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         ],
     }
 
-    def __init__(self, templates: TemplateBook | None = None) -> None:
-        self.templates = templates or TemplateBook()
+    def __init__(self, templates: TemplateRegistry | None = None) -> None:
+        self.templates = templates or TemplateRegistry()
 
-    def configure(self, settings: ModelSettings) -> Self:
+    def configure(self, settings: ScriptSettings) -> Self:
         """With the operator's own templates. Raises TemplateError."""
-        return type(self)(TemplateBook(settings.template_dir))
+        return type(self)(TemplateRegistry(settings.template_dir))
 
     def parse(self, given: Mapping[str, Any]) -> CreatorScriptInput:
         """The input, with key points that can all be true to one script."""
@@ -72,7 +74,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
             raise InvalidInput("; ".join(f"{error.field}: {error.message}" for error in found), tuple(found))
         return parsed
 
-    async def resolve(self, given: CreatorScriptInput, library: Library, owner: str) -> CreatorScriptInput:
+    async def resolve(self, given: CreatorScriptInput, lookups: Lookups, owner: str) -> CreatorScriptInput:
         """The template is there, and the stored personas become part of the input as they are now."""
         self.template(given)
         found: dict[str, Any] = {}
@@ -80,7 +82,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
             if (persona_id := getattr(given, f"{kind}_persona_id")) is None:
                 continue
             field = f"input.{kind}_persona_id"
-            stored = await find_named(library, owner, "persona", persona_id, field)
+            stored = await find_named(lookups, owner, "persona", persona_id, field)
             if stored["kind"] != kind:
                 message = (
                     f"{persona_id} is a persona of kind {stored['kind']}; one of kind {kind} is expected"
@@ -133,14 +135,14 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         return without_heading(stream_text(model, _PROMPTS.messages("extend", **values, ending=ending)))
 
     def rewrite(
-        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+        self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
         """The section again, by an editor's notes."""
         values = _values(self.parse(task["input"]), task)
         messages = _PROMPTS.messages("rewrite", **values, text=spoken(section["text"]), issues=issues)
         return under_heading(values["heading"], stream_text(model, messages))
 
-    async def review(self, given: CreatorScriptInput, state: State, model: Model) -> list[Finding]:
+    async def review(self, given: CreatorScriptInput, state: State, model: Model) -> list[ReviewFinding]:
         """Points, length, structure, time ranges, prose. No model is asked."""
         del model
         return report_on(given, state).findings

@@ -7,10 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from workflows.formats.creator_script.personas import AudiencePersona, ScriptPersona
 
 Priority = Literal["must", "should", "nice"]
-Style = Literal[
+VideoStyle = Literal[
     "educational", "documentary", "storytelling", "vlog", "tutorial", "review", "news", "entertainment"
 ]
-Language = Literal["en", "he", "es", "fr", "de"]
+_Language = Literal["en", "he", "es", "fr", "de"]
 LANGUAGES: dict[str, str] = {
     "en": "English",
     "he": "Hebrew",
@@ -20,8 +20,8 @@ LANGUAGES: dict[str, str] = {
 }
 _PRIORITIES = ("must", "should", "nice")
 
-Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
-Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
+_Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+_Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 
 
 class KeyPoint(BaseModel):
@@ -53,8 +53,8 @@ class CreatorScriptInput(BaseModel):
         description="What the video is about"
     )
     duration_minutes: float = Field(5, ge=1, le=60, description="How long it is to be, 1 to 60 minutes")
-    tone: Short = Field("friendly", description="How it sounds, e.g. friendly, calm, funny")
-    style: Style = Field("educational", description="What kind of video it is")
+    tone: _Short = Field("friendly", description="How it sounds, e.g. friendly, calm, funny")
+    style: VideoStyle = Field("educational", description="What kind of video it is")
     target_audience: Annotated[str, StringConstraints(strip_whitespace=True, max_length=300)] | None = Field(
         None, description="Whom it is for"
     )
@@ -64,15 +64,15 @@ class CreatorScriptInput(BaseModel):
     script_flow: Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)] | None = Field(
         None, description="How it should go, in your own words"
     )
-    template: Id | None = Field(
+    template: _Id | None = Field(
         None, description="Name of a template; GET /api/v1/creator-scripts/templates lists them. By style"
     )
-    language: Language = Field("en", description="Language of the script")
+    language: _Language = Field("en", description="Language of the script")
     words_per_minute: int | None = Field(
         None, ge=80, le=220, description="The speaker's pace; the template's or the style's by default"
     )
-    audience_persona_id: Id | None = Field(None, description="A stored audience persona")
-    script_persona_id: Id | None = Field(None, description="A stored script persona")
+    audience_persona_id: _Id | None = Field(None, description="A stored audience persona")
+    script_persona_id: _Id | None = Field(None, description="A stored script persona")
     audience_persona: AudiencePersona | None = Field(None, description="An audience persona, right here")
     script_persona: ScriptPersona | None = Field(None, description="A script persona, right here")
 

@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=160)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+_Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=160)]
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 
 
 class AudiencePersona(BaseModel):
@@ -19,14 +19,14 @@ class AudiencePersona(BaseModel):
         description="What to call this viewer, e.g. “Dana, who has just bought her first camera”",
         json_schema_extra={"personal": True},
     )
-    description: Text = Field(
+    description: _Text = Field(
         description="Who they are and why they watch", json_schema_extra={"personal": True}
     )
     knowledge: Literal["newcomer", "familiar", "expert"] = Field(
         "familiar", description="How much they know of the subject"
     )
-    interests: list[Line] = Field(default_factory=list, max_length=10, description="What they care about")
-    wants: list[Line] = Field(
+    interests: list[_Line] = Field(default_factory=list, max_length=10, description="What they care about")
+    wants: list[_Line] = Field(
         default_factory=list, max_length=10, description="What they want from the video"
     )
 
@@ -38,11 +38,11 @@ class ScriptPersona(BaseModel):
 
     kind: Literal["script"] = Field("script", description="Always script: a voice that speaks")
     name: Name = Field(description="What to call this voice", json_schema_extra={"personal": True})
-    description: Text = Field(
+    description: _Text = Field(
         description="How they speak and what they stand for", json_schema_extra={"personal": True}
     )
-    phrases: list[Line] = Field(default_factory=list, max_length=10, description="What they like to say")
-    avoid: list[Line] = Field(default_factory=list, max_length=10, description="What they never say")
+    phrases: list[_Line] = Field(default_factory=list, max_length=10, description="What they like to say")
+    avoid: list[_Line] = Field(default_factory=list, max_length=10, description="What they never say")
 
 
 Persona = Annotated[AudiencePersona | ScriptPersona, Field(discriminator="kind")]

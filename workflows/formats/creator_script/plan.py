@@ -13,8 +13,8 @@ from workflows.formats.creator_script.timing import (
     MAX_SECTION_SECONDS,
     MIN_POINT_SECONDS,
     MIN_SECTION_SECONDS,
-    Kind,
-    Slot,
+    SlotKind,
+    TimeSlot,
     content_seconds,
     hook_seconds,
     outro_seconds,
@@ -22,7 +22,8 @@ from workflows.formats.creator_script.timing import (
     share,
     split,
 )
-from workflows.state import Outline, PlannedSection
+from workflows.messages.messages import PlannedSection
+from workflows.state import Outline
 from workflows.text.coverage import covers, find_passage
 
 _WEIGHTS = {"must": 3, "should": 2, "nice": 1}
@@ -83,21 +84,21 @@ def make_plan(given: CreatorScriptInput, template: Template) -> Plan:
     )
 
 
-def slots_of(given: CreatorScriptInput, outline: Outline, notes: Mapping[str, Any]) -> list[Slot]:
+def slots_of(given: CreatorScriptInput, outline: Outline, notes: Mapping[str, Any]) -> list[TimeSlot]:
     """The sections on the clock; of a plan that a person edited, by the lengths and titles that they gave."""
-    slots: list[Slot] = notes["slots"]
+    slots: list[TimeSlot] = notes["slots"]
     sections = outline["sections"]
     planned = [planned_words(slot, notes["words_a_minute"]) for slot in slots]
     if [section["target_words"] for section in sections] == planned:
         return [{**slot, "title": section["title"]} for slot, section in zip(slots, sections, strict=True)]
     total, spoken, start = sum(section["target_words"] for section in sections), 0, 0
-    edited: list[Slot] = []
+    edited: list[TimeSlot] = []
     for index, section in enumerate(sections):
         spoken += section["target_words"]
         end = round(given.seconds * spoken / total)
         said = f"{section['title']}. {section['summary']}"
         edited.append(
-            Slot(
+            TimeSlot(
                 kind=_kind(index, len(sections)),
                 title=section["title"],
                 start=start,
@@ -111,7 +112,7 @@ def slots_of(given: CreatorScriptInput, outline: Outline, notes: Mapping[str, An
     return edited
 
 
-def _kind(index: int, count: int) -> Kind:
+def _kind(index: int, count: int) -> SlotKind:
     if count == 1 or 0 < index < count - 1:
         return "CONTENT"
     return "HOOK" if index == 0 else "OUTRO"
@@ -170,7 +171,7 @@ def _pieces(part: _Part, count: int) -> list[_Part]:
     return [replace(part, title=f"{part.title} ({number} of {count})") for number in range(1, count + 1)]
 
 
-def _slots(seconds: int, style: StyleGuide, parts: list[_Part]) -> list[Slot]:
+def _slots(seconds: int, style: StyleGuide, parts: list[_Part]) -> list[TimeSlot]:
     lengths = [
         hook_seconds(seconds, style),
         *share(content_seconds(seconds, style), [part.weight for part in parts]),
@@ -182,7 +183,9 @@ def _slots(seconds: int, style: StyleGuide, parts: list[_Part]) -> list[Slot]:
     for index, length in enumerate(lengths):
         end = start + length
         kind = _kind(index, len(lengths))
-        slots.append(Slot(kind=kind, title=titles[index], start=start, end=end, points=list(points[index])))
+        slots.append(
+            TimeSlot(kind=kind, title=titles[index], start=start, end=end, points=list(points[index]))
+        )
         start = end
     return slots
 

@@ -7,10 +7,10 @@ from typing import Any
 from workflows.formats.creator_script.input import CreatorScriptInput
 from workflows.formats.creator_script.plan import slots_of
 from workflows.formats.creator_script.script import HEADING, split_heading, spoken
-from workflows.formats.creator_script.timing import Slot, heading, words_for
-from workflows.state import Finding, Section, State
+from workflows.formats.creator_script.timing import TimeSlot, heading, words_for
+from workflows.state import ReviewFinding, Section, State
 from workflows.text.coverage import covers, find_passage
-from workflows.text.outline import listed_share
+from workflows.text.prose import listed_share
 from workflows.text.words import count_words
 
 TOLERANCE = 0.30
@@ -25,7 +25,7 @@ class Report:
 
     rules: dict[str, bool]
     points: list[dict[str, Any]]
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[ReviewFinding] = field(default_factory=list)
 
     def told(self) -> dict[str, Any]:
         """For `metadata.compliance`; the findings are told there anyway."""
@@ -53,7 +53,7 @@ def _text(sections: Mapping[int, Section], index: int) -> str:
 
 
 def _points(
-    given: CreatorScriptInput, notes: Mapping[str, Any], slots: Sequence[Slot], texts: Sequence[str]
+    given: CreatorScriptInput, notes: Mapping[str, Any], slots: Sequence[TimeSlot], texts: Sequence[str]
 ) -> list[dict[str, Any]]:
     told = []
     for index, point in enumerate(given.key_points):
@@ -72,7 +72,7 @@ def _points(
     return told
 
 
-def _missing(points: Sequence[Mapping[str, Any]], slots: Sequence[Slot]) -> list[Finding]:
+def _missing(points: Sequence[Mapping[str, Any]], slots: Sequence[TimeSlot]) -> list[ReviewFinding]:
     found = []
     for index, point in enumerate(points):
         if point["priority"] != "must" or point["covered"]:
@@ -81,11 +81,11 @@ def _missing(points: Sequence[Mapping[str, Any]], slots: Sequence[Slot]) -> list
             (number for number, slot in enumerate(slots) if index in slot["points"]), len(slots) // 2
         )
         advice = f"This has to be said, in words that can't be missed: {point['text']}"
-        found.append(Finding(rule="must_points", section=where, advice=advice, rewrite=True))
+        found.append(ReviewFinding(rule="must_points", section=where, advice=advice, rewrite=True))
     return found
 
 
-def _length(slots: Sequence[Slot], texts: Sequence[str], pace: int) -> list[Finding]:
+def _length(slots: Sequence[TimeSlot], texts: Sequence[str], pace: int) -> list[ReviewFinding]:
     """Only where the whole is too long or too short: then the sections that make it so."""
     words = [count_words(spoken(text)) for text in texts]
     wanted = [words_for(slot["end"] - slot["start"], pace) for slot in slots]
@@ -93,7 +93,7 @@ def _length(slots: Sequence[Slot], texts: Sequence[str], pace: int) -> list[Find
     if abs(off) <= TOLERANCE:
         return []
     return [
-        Finding(
+        ReviewFinding(
             rule="length",
             section=index,
             advice=f"It has {has} words; about {wants} words are spoken in its time. "
@@ -105,28 +105,30 @@ def _length(slots: Sequence[Slot], texts: Sequence[str], pace: int) -> list[Find
     ]
 
 
-def _structure(slots: Sequence[Slot]) -> list[Finding]:
+def _structure(slots: Sequence[TimeSlot]) -> list[ReviewFinding]:
     missing = [kind for kind in ("HOOK", "CONTENT", "OUTRO") if kind not in {slot["kind"] for slot in slots}]
     # A plan that a person shortened: no rewrite of a section brings another one.
-    return [Finding(rule="structure", advice=f"The plan has no {kind}.", rewrite=False) for kind in missing]
+    return [
+        ReviewFinding(rule="structure", advice=f"The plan has no {kind}.", rewrite=False) for kind in missing
+    ]
 
 
-def _headings(slots: Sequence[Slot], texts: Sequence[str]) -> list[Finding]:
+def _headings(slots: Sequence[TimeSlot], texts: Sequence[str]) -> list[ReviewFinding]:
     found = []
     for index, (slot, text) in enumerate(zip(slots, texts, strict=True)):
         line, _ = split_heading(text)
         if not line or not HEADING.match(line):
             advice = f"It lacks its heading: {heading(slot)}"
-            found.append(Finding(rule="structure", section=index, advice=advice, rewrite=True))
+            found.append(ReviewFinding(rule="structure", section=index, advice=advice, rewrite=True))
         elif line != heading(slot):
             advice = f"Its heading has to be: {heading(slot)}"
-            found.append(Finding(rule="time_ranges", section=index, advice=advice, rewrite=True))
+            found.append(ReviewFinding(rule="time_ranges", section=index, advice=advice, rewrite=True))
     return found
 
 
-def _outlines(texts: Sequence[str]) -> list[Finding]:
+def _outlines(texts: Sequence[str]) -> list[ReviewFinding]:
     return [
-        Finding(
+        ReviewFinding(
             rule="prose",
             section=index,
             advice="This is an outline. Write out every word that is spoken, in whole sentences, without lists.",

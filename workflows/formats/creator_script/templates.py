@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 _FOLDER = Path(__file__).parent / "templates"
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 
 
@@ -25,7 +25,7 @@ class Beat(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     title: Title
-    text: Text
+    text: _Text
     weight: int = Field(2, ge=1, le=10)
     points: bool = False
     min_minutes: float = Field(4, ge=0, le=60, description="In shorter videos it is left out")
@@ -38,11 +38,11 @@ class Template(BaseModel):
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{1,64}$")]
     title: Title
-    description: Text
+    description: _Text
     styles: tuple[str, ...] = Field(min_length=1, description="The styles that it goes well with")
-    hook: Text
-    point: Text
-    outro: Text
+    hook: _Text
+    point: _Text
+    outro: _Text
     order: Literal["given", "countdown"] = "given"
     words_a_minute: int | None = Field(None, ge=80, le=220)
     beats: tuple[Beat, ...] = Field(min_length=1, max_length=8)
@@ -54,7 +54,7 @@ class Template(BaseModel):
         return self
 
 
-class TemplateBook:
+class TemplateRegistry:
     """Templates by name. A file in the operator's folder replaces ours of the same name."""
 
     def __init__(self, folder: Path | None = None) -> None:

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict
 from workflows.formats.creator_script.styles import StyleGuide
 from workflows.text.words import count_words
 
-Kind = Literal["HOOK", "CONTENT", "OUTRO"]
+SlotKind = Literal["HOOK", "CONTENT", "OUTRO"]
 
 # Up to so many minutes: the hook's share of the duration, and the most seconds that it takes.
 _HOOK = ((3, 0.15, 20), (10, 0.12, 45), (60, 0.10, 90))
@@ -20,10 +20,10 @@ MAX_SECTION_SECONDS = 360
 """Longer stretches are written in several parts."""
 
 
-class Slot(TypedDict):
+class TimeSlot(TypedDict):
     """One section on the clock: from `start` to `end`, seconds. `points` are indices of key points."""
 
-    kind: Kind
+    kind: SlotKind
     title: str
     start: int
     end: int
@@ -73,12 +73,12 @@ def clock(seconds: int) -> str:
     return f"{seconds // 60:02d}:{seconds % 60:02d}"
 
 
-def heading(slot: Slot) -> str:
+def heading(slot: TimeSlot) -> str:
     """The line above a section: `[00:20–01:30] CONTENT: Why leaves are green`."""
     name = f"{slot['kind']}: {slot['title']}" if slot["kind"] == "CONTENT" else slot["kind"]
     return f"[{clock(slot['start'])}–{clock(slot['end'])}] {name}"
 
 
-def planned_words(slot: Slot, words_a_minute: int) -> int:
+def planned_words(slot: TimeSlot, words_a_minute: int) -> int:
     """What a section's text is to have: what is spoken, and its heading."""
     return words_for(slot["end"] - slot["start"], words_a_minute) + count_words(heading(slot))

@@ -13,7 +13,7 @@ _FOLDER = Path(__file__).parent / "areas"
 GENERAL = "general"
 """The notes that are taken where no others fit."""
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=12_000)]
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=12_000)]
 
 
 class AreaError(Exception):
@@ -28,14 +28,14 @@ class Area(BaseModel):
     name: str
     title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
     words: tuple[str, ...] = Field((), max_length=80)
-    notes: Text
+    notes: _Text
 
     def fits(self, wanted: frozenset[str]) -> int:
         """How many of the wanted stems are among what the field is called."""
         return len(wanted & content_stems(" ".join((self.title, *self.words))))
 
 
-class AreaBook:
+class AreaRegistry:
     """Notes by name. A file in the operator's folder replaces ours of the same name."""
 
     def __init__(self, folder: Path | None = None) -> None:

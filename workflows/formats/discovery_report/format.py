@@ -4,21 +4,23 @@ import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Self
 
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import Format, Plan
-from workflows.formats.discovery_report.areas import AreaBook
+from workflows.formats.capabilities import CacheMode
+from workflows.formats.discovery_report.areas import AreaRegistry
 from workflows.formats.discovery_report.input import LANGUAGES, DiscoveryInput
 from workflows.formats.discovery_report.profile import profile_key
-from workflows.models.calls import stream_text
-from workflows.models.catalog import Model
-from workflows.models.search import can_search, stream_search
-from workflows.models.settings import ModelSettings
+from workflows.formats.discovery_report.settings import ReportSettings
+from workflows.messages.messages import PlannedSection, SafetyIssue
+from workflows.models.calls.calls import stream_text
+from workflows.models.calls.search import can_search, stream_search
+from workflows.models.clients.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Finding, Issue, Outline, PlannedSection, Section, SectionTask, State, text_of
+from workflows.state import Outline, ReviewFinding, Section, SectionTask, State, text_of
 from workflows.text.coverage import content_stems
 from workflows.text.normaliser import normalise
 from workflows.text.readability import reading_grade, vocabulary_level
@@ -34,7 +36,7 @@ _WORDS = {"profile_analysis": 600, "startup_ideas_research": 1100, "personalized
 _IDEAS = 4
 _FEWEST_IDEAS = 3
 _READING_PACE = 230  # words a minute, an adult in silence
-_IDEA = re.compile(r"^\s*\d{1,2}[.)]\s+\S", re.MULTILINE)
+_IDEA = re.compile(r"^[^\S\n]*\d{1,2}[.)]\s+\S", re.MULTILINE)
 _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
 
 
@@ -45,7 +47,8 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
     path = "discovery-reports"
     title = "A report on what to found"
     Input = DiscoveryInput
-    default_cache: ClassVar[Literal["use", "refresh", "off"]] = "use"
+    Settings = ReportSettings
+    default_cache: ClassVar[CacheMode] = "use"
     example: ClassVar[Mapping[str, Any]] = {
         "goal_type": "A side income that may grow into a company",
         "time_commitment": "10 hours a week",
@@ -59,13 +62,13 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         "founder_psychology": {"risk": "careful, wants to keep the day job", "setbacks": "patient"},
     }
 
-    def __init__(self, areas: AreaBook | None = None, monthly_limit: int | None = None) -> None:
-        self.areas = areas or AreaBook()
+    def __init__(self, areas: AreaRegistry | None = None, monthly_limit: int | None = None) -> None:
+        self.areas = areas or AreaRegistry()
         self.monthly_limit = monthly_limit
 
-    def configure(self, settings: ModelSettings) -> Self:
+    def configure(self, settings: ReportSettings) -> Self:
         """With the operator's own notes and limit. Raises AreaError."""
-        return type(self)(AreaBook(settings.research_dir), settings.monthly_reports)
+        return type(self)(AreaRegistry(settings.research_dir), settings.monthly_reports)
 
     def cache_key(self, given: DiscoveryInput) -> str | None:
         """The profile without case, white space and order."""
@@ -133,13 +136,13 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         return stream_text(model, _PROMPTS.messages("extend", **values))
 
     def rewrite(
-        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+        self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
         """The part again, by an editor's notes."""
         values = {**self._values(task), "text": section["text"], "issues": issues}
         return stream_text(model, _PROMPTS.messages("rewrite", **values))
 
-    async def review(self, given: DiscoveryInput, state: State, model: Model) -> list[Finding]:
+    async def review(self, given: DiscoveryInput, state: State, model: Model) -> list[ReviewFinding]:
         """Enough ideas, and recommendations that are about this person. No model is asked."""
         del model
         return [*_ideas(state["sections"]), *_personal(given, state["sections"])]
@@ -181,18 +184,18 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         }
 
 
-def _ideas(sections: Mapping[int, Section]) -> list[Finding]:
+def _ideas(sections: Mapping[int, Section]) -> list[ReviewFinding]:
     if 1 not in sections or len(_IDEA.findall(sections[1]["text"])) >= _FEWEST_IDEAS:
         return []
     advice = f"Give at least {_FEWEST_IDEAS} ideas, each as a numbered paragraph that begins with its name."
-    return [Finding(rule="ideas", section=1, advice=advice, rewrite=True)]
+    return [ReviewFinding(rule="ideas", section=1, advice=advice, rewrite=True)]
 
 
-def _personal(given: DiscoveryInput, sections: Mapping[int, Section]) -> list[Finding]:
+def _personal(given: DiscoveryInput, sections: Mapping[int, Section]) -> list[ReviewFinding]:
     """Something of what the person said has to come back in what they are advised."""
     said = [given.interest_area, given.sub_interest_area or "", given.time_commitment, *given.skill_strength]
     wanted = frozenset[str]().union(*(content_stems(text) for text in said))
     if 2 not in sections or wanted & content_stems(sections[2]["text"]):
         return []
     advice = "These recommendations could be anybody's. Tie them to this person's skills, time and field."
-    return [Finding(rule="personal", section=2, advice=advice, rewrite=True)]
+    return [ReviewFinding(rule="personal", section=2, advice=advice, rewrite=True)]

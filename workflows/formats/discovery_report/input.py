@@ -4,10 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=3000)]
+_Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)]
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=3000)]
 Trait = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
-Language = Literal["en", "he", "es", "fr", "de"]
+_Language = Literal["en", "he", "es", "fr", "de"]
 LANGUAGES: dict[str, str] = {
     "en": "English",
     "he": "Hebrew",
@@ -22,26 +22,28 @@ class DiscoveryInput(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    goal_type: Line = Field(description="What it is for, e.g. a side income, a company that grows, an impact")
-    time_commitment: Line = Field(description="How much time there is, e.g. 10 hours a week, full time")
-    budget_range: Line = Field(description="What may be spent before it earns, e.g. under 1,000 euros")
-    interest_area: Line = Field(description="The field, e.g. education, energy, food")
-    sub_interest_area: Line | None = Field(None, description="A corner of it, e.g. language learning")
-    work_style: Line = Field(
+    goal_type: _Line = Field(
+        description="What it is for, e.g. a side income, a company that grows, an impact"
+    )
+    time_commitment: _Line = Field(description="How much time there is, e.g. 10 hours a week, full time")
+    budget_range: _Line = Field(description="What may be spent before it earns, e.g. under 1,000 euros")
+    interest_area: _Line = Field(description="The field, e.g. education, energy, food")
+    sub_interest_area: _Line | None = Field(None, description="A corner of it, e.g. language learning")
+    work_style: _Line = Field(
         description="How they like to work, e.g. alone, with a co-founder, with customers"
     )
-    skill_strength: list[Line] = Field(
+    skill_strength: list[_Line] = Field(
         min_length=1, max_length=12, description="What they are good at; one or several"
     )
-    experience_summary: Text = Field(
+    experience_summary: _Text = Field(
         description="What they have done so far", json_schema_extra={"personal": True}
     )
-    founder_psychology: dict[Line, Trait] | Text | None = Field(
+    founder_psychology: dict[_Line, Trait] | _Text | None = Field(
         None,
         description="How they deal with risk, setbacks, people; free text, or traits by name",
         json_schema_extra={"personal": True},
     )
-    language: Language = Field("en", description="Language of the report")
+    language: _Language = Field("en", description="Language of the report")
     search: Literal["auto", "off"] = Field(
         "off",
         description="auto: search the web for the field where the model's provider offers it; one more call",

@@ -4,20 +4,20 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints, create_model
 
-OutlineLine = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
+_Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
 
 
 class PlannedPart(BaseModel):
     """What is made of one part of the document."""
 
-    title: OutlineLine
-    summary: OutlineLine
+    title: _Line
+    summary: _Line
 
 
 class LessonOutline(BaseModel):
     """The plan: as many parts as the document was divided into."""
 
-    title: OutlineLine
+    title: _Line
     parts: list[PlannedPart]
 
 

@@ -32,14 +32,15 @@ from workflows.formats.speech.script_filter import ScriptFilter
 from workflows.formats.speech.stream import filter_reply
 from workflows.formats.speech.tags import vocabulary
 from workflows.formats.speech.turns import Turn, parse_turns
-from workflows.library import Library, find_named
-from workflows.models.calls import ask, stream_text
-from workflows.models.catalog import Model
+from workflows.lookups import Lookups, find_named
+from workflows.messages.messages import PlannedSection, SafetyIssue
+from workflows.models.calls.calls import ask, stream_text
+from workflows.models.clients.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.documents import examine, uncover
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Finding, Issue, Outline, PlannedSection, Section, SectionTask, State
+from workflows.state import Outline, ReviewFinding, Section, SectionTask, State
 from workflows.text.language import guess_language
 from workflows.text.normaliser import normalise
 from workflows.text.words import count_words
@@ -81,11 +82,11 @@ class EducationAudioFormat(Format[LessonInput]):
         **script_exports(_turns_of),
     }
 
-    async def resolve(self, given: LessonInput, library: Library, owner: str) -> LessonInput:
+    async def resolve(self, given: LessonInput, lookups: Lookups, owner: str) -> LessonInput:
         """Finds the document and settles the language. A document that is sent along is looked over here."""
         document = given.document
         if given.knowledge_id is not None:
-            found = await find_named(library, owner, "document", given.knowledge_id, "input.knowledge_id")
+            found = await find_named(lookups, owner, "document", given.knowledge_id, "input.knowledge_id")
             language = found.get("language")
         else:
             assert document is not None
@@ -95,15 +96,15 @@ class EducationAudioFormat(Format[LessonInput]):
         settled = given.language or (language if language in _LANGUAGES else "en")
         return given.model_copy(update={"language": settled, "document": document})
 
-    async def load(self, given: LessonInput, library: Library, owner: str) -> LessonInput:
+    async def load(self, given: LessonInput, lookups: Lookups, owner: str) -> LessonInput:
         """Puts the stored document in the place of its ID."""
         if given.knowledge_id is None:
             return given
-        found = await library.find(owner, "document", given.knowledge_id)
+        found = await lookups.find(owner, "document", given.knowledge_id)
         document = LessonDocument.model_construct(title=found["title"], text=found["text"])
         return given.model_copy(update={"document": document, "knowledge_id": None})
 
-    def wish(self, given: LessonInput) -> dict[str, Any]:
+    def text_to_screen(self, given: LessonInput) -> dict[str, Any]:
         """All but the document's text, which was looked over when it came in, as documents are."""
         return given.model_dump(mode="json", exclude={"document": {"text"}})
 
@@ -178,7 +179,7 @@ class EducationAudioFormat(Format[LessonInput]):
             last_turn=task["last_paragraph"],
         )
 
-    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str] | None:
+    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str]:
         """More of a section that came out too short: what of its part isn't told yet."""
         given = self.parse(task["input"])
         assert given.document is not None
@@ -194,7 +195,7 @@ class EducationAudioFormat(Format[LessonInput]):
         return self._spoken(task, stream_text(model, messages))
 
     def rewrite(
-        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+        self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
         """The section again, with an editor's notes and its part of the document."""
         given = self.parse(task["input"])
@@ -210,7 +211,7 @@ class EducationAudioFormat(Format[LessonInput]):
         )
         return self._spoken(task, stream_text(model, messages))
 
-    async def review(self, given: LessonInput, state: State, model: Model) -> list[Finding]:
+    async def review(self, given: LessonInput, state: State, model: Model) -> list[ReviewFinding]:
         """The numbers that the document doesn't say, what it says the other way round, and the warnings that went
         with the end of a section that was cut: they harm patients.
 

@@ -8,7 +8,7 @@ ContentType = Literal["faq", "lifestyle", "medication", "pre_surgery", "post_sur
 Speakers = Literal["doctor_patient", "patients", "single"]
 LessonLanguage = Literal["en", "he"]
 
-DocumentTitle = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+_Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
 class LessonDocument(BaseModel):
@@ -16,7 +16,7 @@ class LessonDocument(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    title: DocumentTitle = Field(description="What the document is called")
+    title: _Line = Field(description="What the document is called")
     text: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] = Field(
         description="Its text, Markdown or plain"
     )

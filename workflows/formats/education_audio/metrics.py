@@ -13,7 +13,8 @@ from workflows.state import State
 from workflows.text.grounding import Evidence, Grounding, check_grounding
 from workflows.text.language import guess_language
 from workflows.text.readability import reading_grade, vocabulary_level
-from workflows.text.words import count_words, split_sentences
+from workflows.text.sentences import split_sentences
+from workflows.text.words import count_words
 
 
 def section_turns(given: LessonInput, state: State) -> dict[int, list[Turn]]:

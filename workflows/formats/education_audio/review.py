@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from workflows.formats.education_audio.input import LessonInput
 from workflows.formats.education_audio.metrics import ground, section_turns, warnings_of
-from workflows.state import Finding, State
+from workflows.state import ReviewFinding, State
 
 _ADVICE = {
     "number": "Say only numbers that the document says, as it says them, or leave the sentence out.",
@@ -14,15 +14,15 @@ _MOST_WARNINGS = 4
 """As many of a section as one rewrite can take in."""
 
 
-def review_lesson(given: LessonInput, state: State, language: str) -> list[Finding]:
+def review_lesson(given: LessonInput, state: State, language: str) -> list[ReviewFinding]:
     """Findings, by section. A warning is missed only where the text was cut: elsewhere its words may differ."""
     return [*_ungrounded(given, state, language), *_cut_off(given, state, language)]
 
 
-def _ungrounded(given: LessonInput, state: State, language: str) -> Iterator[Finding]:
+def _ungrounded(given: LessonInput, state: State, language: str) -> Iterator[ReviewFinding]:
     for one in ground(given, section_turns(given, state), language).unsupported:
         if one.kind in _ADVICE:
-            yield Finding(
+            yield ReviewFinding(
                 rule=f"grounding_{one.kind}",
                 advice=f"{one.reason[0].upper()}{one.reason[1:]}. {_ADVICE[one.kind]}",
                 rewrite=True,
@@ -31,14 +31,14 @@ def _ungrounded(given: LessonInput, state: State, language: str) -> Iterator[Fin
             )
 
 
-def _cut_off(given: LessonInput, state: State, language: str) -> Iterator[Finding]:
+def _cut_off(given: LessonInput, state: State, language: str) -> Iterator[ReviewFinding]:
     cut = {index for index, one in state.get("lengths", {}).items() if "trimmed" in one["corrections"]}
     if not cut:
         return
     for index, found in warnings_of(given, state, language).items():
         missing = [warning for warning, is_told in found.items() if not is_told]
         for warning in missing[:_MOST_WARNINGS] if index in cut else ():
-            yield Finding(
+            yield ReviewFinding(
                 rule="warning_missing",
                 advice=f"It ended before it said this: “{warning}” Say it in the first half, and shorten what "
                 "matters less.",

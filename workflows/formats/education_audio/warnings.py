@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from workflows.text.coverage import content_stems, covers
-from workflows.text.words import split_sentences
+from workflows.text.sentences import split_sentences
 
 _WARNS = re.compile(
     r"\b(?:do not|don['’]t|must not|mustn['’]t|never|avoid|stop taking|warning|caution|danger(?:ous)?"

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from workflows.errors import ModelBadOutput
-from workflows.models.search import Citation
-from workflows.state import Facts, Source
+from workflows.messages.messages import Source
+from workflows.models.calls.search import Citation
+from workflows.state import Facts
 from workflows.text.normaliser import normalise, normalise_all
 from workflows.text.words import count_words
 
@@ -21,7 +22,7 @@ _WORDS = (300, 4000)
 _ASKED = (1000, 2500)
 """Words of a pack as they are asked for."""
 
-FactText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
+_Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 
 
 class _Part(BaseModel):
@@ -29,35 +30,35 @@ class _Part(BaseModel):
 
 
 class _Event(_Part):
-    date: FactText
-    event: FactText
+    date: _Line
+    event: _Line
 
 
 class _Player(_Part):
-    name: FactText
-    role: FactText
+    name: _Line
+    role: _Line
 
 
 class _Claim(_Part):
-    claim: FactText
-    evidence: FactText
+    claim: _Line
+    evidence: _Line
 
 
 class _Beat(_Part):
-    title: FactText
-    summary: FactText
+    title: _Line
+    summary: _Line
 
 
 class CanonicalPack(_Part):
     """Everything that the later sections and the short forms may say."""
 
     timeline: list[_Event] = Field(min_length=1)
-    key_facts: list[FactText] = Field(min_length=1)
+    key_facts: list[_Line] = Field(min_length=1)
     key_players: list[_Player]
     claims_evidence: list[_Claim]
     beats_outline: list[_Beat] = Field(min_length=10, max_length=15)
-    punchlines: list[FactText]
-    historical_context: FactText
+    punchlines: list[_Line]
+    historical_context: _Line
 
 
 class _Source(_Part):
@@ -119,11 +120,7 @@ def _parse(text: str) -> _Answer:
 
 
 def _source_of(citation: Citation) -> Source:
-    return Source(title=normalise(citation.title), publisher=_host(citation.url), date="", url=citation.url)
-
-
-def _host(url: str) -> str:
-    return (urlsplit(url).hostname or "").removeprefix("www.")
+    return Source(title=normalise(citation.title), publisher=citation.publisher, date="", url=citation.url)
 
 
 def _distinct(sources: list[Source]) -> list[Source]:

@@ -9,8 +9,9 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, Field, StringConstraints
 
 from workflows.errors import FieldError, InvalidInput, ModelBadOutput
-from workflows.formats.base import Format, PieceText, Plan, Remark
+from workflows.formats.base import Format, Plan
 from workflows.formats.exports import Exporter
+from workflows.formats.pieces import PieceText, Remark
 from workflows.formats.podcast.dialogue import Dialogue
 from workflows.formats.podcast.facts import FEWEST_SOURCES, read_facts, remarks_on
 from workflows.formats.podcast.input import PodcastInput
@@ -28,13 +29,14 @@ from workflows.formats.recap import neighbours
 from workflows.formats.speech.exports import script_exports
 from workflows.formats.speech.lines import titles_above
 from workflows.formats.speech.stream import filter_reply, in_steps
-from workflows.models.calls import ask, stream_text
-from workflows.models.catalog import Model
-from workflows.models.search import Citation, can_search, stream_search
+from workflows.messages.messages import PlannedSection, SafetyIssue
+from workflows.models.calls.calls import ask, stream_text
+from workflows.models.calls.search import Citation, can_search, stream_search
+from workflows.models.clients.catalog import Model
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Facts, Issue, Outline, PlannedPiece, PlannedSection, Section, SectionTask, State
+from workflows.state import Facts, Outline, PlannedPiece, Section, SectionTask, State
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts")
 _FACTS = "FACTS"
@@ -168,7 +170,7 @@ class PodcastFormat(Format[PodcastInput]):
             yield Remark(remark)
         yield facts
 
-    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str] | None:
+    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str]:
         """The end of a section that came out too short."""
         given = self.parse(task["input"])
         messages = _PROMPTS.messages(
@@ -183,7 +185,7 @@ class PodcastFormat(Format[PodcastInput]):
         return _talk(given, task, stream_text(model, messages))
 
     def rewrite(
-        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+        self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
         """The section again, with an editor's notes."""
         given = self.parse(task["input"])

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from workflows.formats.podcast.input import PodcastInput
-from workflows.state import PlannedPiece, PlannedSection
+from workflows.messages.messages import PlannedSection
+from workflows.state import PlannedPiece
 
 STANDARD_WORDS = 10_000
 RUMOR_WATCH = "Rumor Watch"

@@ -47,15 +47,15 @@ _ASIDE_LINK = re.compile(rf"\(\s?\[[^\[\]\n]{{0,300}}\]{_TARGET}\s?\)")
 _DOUBLE_LINK = re.compile(rf"\[\[[^\[\]\n]{{0,100}}\]\]{_TARGET}")
 _LINK = re.compile(rf"\[([^\[\]\n]{{0,300}})\]{_TARGET}")
 _REFERENCE = re.compile(r"\[([^\[\]\n]{1,300})\]\[\d{0,3}\]")
-_NUMBERS = re.compile(r"\W*\d{1,4}(?:\s?[,;–-]\s?\d{1,4}){0,20}\W*|\^.*")
+_NUMBERS = re.compile(r"\W{0,9}\d{1,4}(?:\s?[,;–-]\s?\d{1,4}){0,20}\W{0,9}|\^.{0,99}")
 _LENTICULAR = re.compile(r"【[^【】\n]{0,200}】")
 _SUPERSCRIPT = re.compile(r"(?:(?<=[^\W\d_]{3})|(?<=[.,;:!?”\"’)%\]]))[¹²³⁰⁴-⁹]+|(?<=[\w.,;:!?”\"’)])[†‡]+")
 _SOURCE = re.compile(
-    r"\W*(?:sources?|citations?|cite|ref(?:erence)?s?|quellen?|fuentes?|fonte|источник|מקור|מקורות|المصدر"
-    r"|来源|出典|출처)\s*(?:[:：].*|\d*\W*)",
+    r"\W{0,9}(?:sources?|citations?|cite|ref(?:erence)?s?|quellen?|fuentes?|fonte|источник|מקור|מקורות|المصدر"
+    r"|来源|出典|출처)\s{0,3}(?:[:：].{0,400}|\d{0,3}\W{0,9})",
     re.IGNORECASE,
 )
-_ET_AL = re.compile(r".*\bet al\b.*\b(?:19|20)\d\d[a-z]?\b.*")
+_ET_AL, _YEAR = re.compile(r"\bet al\b"), re.compile(r"\b(?:19|20)\d\d[a-z]?\b")
 _AUTHOR = (
     r"[A-Z][\w'’-]{1,40}(?: (?:&|and) [A-Z][\w'’-]{1,40})?,? (?:19|20)\d\d[a-z]?(?:, pp?\. ?[\d–-]{1,12})?"
 )
@@ -90,7 +90,7 @@ def is_citation(said: str) -> bool:
     said = said.strip()
     if len(said) > _LONGEST:
         return False
-    if _ANY_ADDRESS.search(said) or _SOURCE.fullmatch(said) or _ET_AL.fullmatch(said):
+    if _ANY_ADDRESS.search(said) or _SOURCE.fullmatch(said) or (_ET_AL.search(said) and _YEAR.search(said)):
         return True
     return _AUTHORS.fullmatch(said) is not None and _DATED.match(said) is None
 

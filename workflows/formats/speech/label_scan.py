@@ -6,26 +6,26 @@ from dataclasses import dataclass, field
 from workflows.formats.speech.signs import EMOJI, MARKS, TIMES
 
 _LEAD = re.compile(
-    rf"(?:[\s>•◦▪●·|#@\u200e\u200f\u2066-\u2069]|[-+*–—](?=\s)|\(?\d{{1,3}}[.)](?=\s)|\d{{1,3}}(?=\s*\|)|{EMOJI}"
-    rf"|{MARKS}[\[(（【]{TIMES}[\])）】]{MARKS}|{MARKS}{TIMES}{MARKS}(?=[\s|])(?:\s+[-–—](?=\s))?)*"
+    rf"(?:[\s>•◦▪●·|#@\u200e\u200f\u2066-\u2069]|[-+*–—](?=\s)|\(?\d{{1,3}}[.)](?=\s)|\d{{1,3}}(?=\s{{0,3}}\|)|{EMOJI}"
+    rf"|{MARKS}[\[(（【]{TIMES}[\])）】]{MARKS}|{MARKS}{TIMES}{MARKS}(?=[\s|])(?:\s{{1,3}}[-–—](?=\s))?)*"
 )
 _MARKS = re.compile(r"[*_`~]+")
 _EMOJI = re.compile(EMOJI)
 _SPACE = re.compile(r"[\s\u200e\u200f\u2066-\u2069]*")
 _NAME = re.compile(
     r"[^\W\d_]"
-    r"(?:(?!\s[-–—]|-\s|--|_+(?:\W|$)|\s\d{1,2}:\d\d)"
+    r"(?:(?!\s[-–—]|-\s|--|_{1,9}(?:\W|$)|\s\d{1,2}:\d\d)"
     r"[^\n\t:：﹕∶︰()\[\]（）{}<>＜＞【】「」『』|*`~\"“”«»–—―−‒=→⇒;!?！？。]"
     r"|(?<=[א-ת])\"(?=[א-ת])){0,59}"
 )
 _LONGEST_NAME = 60
 _ASIDE = re.compile(
-    r"\s*(?:([*_]+)\(([^()\n]{0,80})\)\1|\(([^()\n]{0,80})\)|（([^（）\n]{0,80})）"
+    r"\s{0,3}(?:([*_]{1,3})\(([^()\n]{0,80})\)\1|\(([^()\n]{0,80})\)|（([^（）\n]{0,80})）"
     r"|\[([^\[\]\n]{0,80})\]|【([^【】\n]{0,80})】)"
 )
-_OPEN_ASIDE = re.compile(r"\s*[*_]*[(（\[【][^()（）\[\]【】\n]{0,80}$")
-_TIME_AFTER = re.compile(rf"\s*{TIMES}(?=\s|$|[-–—:：])")
-_CUT_TIME = re.compile(r"[\d:.,\s–—>-]*\Z")
+_OPEN_ASIDE = re.compile(r"\s{0,3}[*_]{0,3}[(（\[【][^()（）\[\]【】\n]{0,80}$")
+_TIME_AFTER = re.compile(rf"\s{{0,3}}{TIMES}(?=\s|$|[-–—:：])")
+_CUT_TIME = re.compile(r"[\d:.,\s–—>-]{0,40}\Z")
 _CLOSERS = {
     "[": "]", "(": ")", "{": "}", "<": ">", "【": "】", "（": "）", "「": "」", "『": "』", '"': '"', "“": "”",
     "”": "”", "„": "“”", "«": "»", "‹": "›", "‘": "’", "'": "'’",

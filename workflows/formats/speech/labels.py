@@ -16,10 +16,10 @@ from workflows.formats.speech.stage import is_manner
 LONGEST_LABEL = 240
 """Characters in which a label must end, with what stands before it and its manner."""
 
-_COLON = re.compile(r"\.?\s*[:：﹕∶︰]")
-_DASH = re.compile(r"\s*(?:[–—―−‒]|-{2,3}|->|→|=>|⇒)\s*|\s+-(?=\s)\s*|>\s+")
-_CELL = re.compile(r"\s*[|\t]\s*")
-_PLAY = re.compile(r"[^\W\d_][^\W_]*(?: [^\W_]+){0,2}\.\s+(?=\S)")
+_COLON = re.compile(r"\.?\s{0,3}[:：﹕∶︰]")
+_DASH = re.compile(r"\s{0,3}(?:[–—―−‒]|-{2,3}|->|→|=>|⇒)\s{0,3}|\s{1,3}-(?=\s)\s{0,3}|>\s{1,3}")
+_CELL = re.compile(r"\s{0,3}[|\t]\s{0,3}")
+_PLAY = re.compile(r"[^\W\d_][^\W_]{0,30}(?: [^\W_]{1,30}){0,2}\.\s{1,3}(?=\S)")
 _FIELDS = frozenset({"speaker", "host", "voice", "character"})
 """What announces a name: "Speaker: Ada", "[Host: Ada] Welcome"."""
 _VERBS = frozenset(

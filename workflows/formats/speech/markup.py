@@ -16,11 +16,11 @@ from workflows.formats.speech.tags import vocabulary
 _FILE = Path(__file__).parent / "elements.toml"
 _LONGEST = 300
 _LONGEST_COMMENT = 2000
-_TAG = re.compile(r"<(/?)\s?([^\W\d_][\w:.\-]*)([^<>\n]*)>")
-_OTHER = re.compile(r"<(?:[!?][^<>\n]*|[^\s<>]+(?:://|@)[^\s<>]*)>")
+_TAG = re.compile(r"<(/?)\s?([^\W\d_][\w:.\-]{0,60}+)([^<>\n]{0,300})>")
+_OTHER = re.compile(r"<(?:[!?][^<>\n]{0,300}|(?:mailto:)?[^\s<>:@]{1,99}(?:://|@)[^\s<>]{1,300})>")
 _ENDS = re.compile(r"[<>\n]")
 _BEGINS = re.compile(r"[^\W\d_]|[/!?]")
-_ATTRIBUTE = re.compile(r"([\w:.-]+)\s{0,3}=\s{0,3}[\"']([^\"'<>]*)[\"']")
+_ATTRIBUTE = re.compile(r"(?<![\w:.-])([\w:.-]{1,60})\s{0,3}=\s{0,3}[\"']([^\"'<>]*)[\"']")
 _DURATION = re.compile(r"\+?(\d{0,6}(?:\.\d{1,6})?)\s?(ms|s)")
 _EMPTY = frozenset({"audio", "img", "mark"})
 _SILENT = frozenset({"script", "style"})

@@ -20,7 +20,7 @@ _LINE_MARK = re.compile(r"(?:>\s*|[-*+•]\s+|\d{1,2}[.)]\s+){1,8}")
 _HEADING = re.compile(r"#{1,6}\s*")
 _BOLD = re.compile(r"(\*\*|__)[^*_]{1,120}\1:?|\*\*[^*]{0,118}[^*.!?…]\*\*")
 _TABLE_HEAD = re.compile(
-    r"\|?\s*(?:#|no\.?|time(?:stamp|code)?|speaker|host|character|name|role|who)\s*\|.{0,200}"
+    r"\|?\s{0,3}(?:#|no\.?|time(?:stamp|code)?|speaker|host|character|name|role|who)\s*\|.{0,200}"
     r"\b(?:text|line|lines|dialogue|speech|script|words|content)\b.*",
     re.IGNORECASE,
 )
@@ -56,9 +56,7 @@ _SOURCES = re.compile(
     r"(?: (?:used|cited|and links))?[*_\s]{0,4}(?:[:：][*_]{0,3}\s*(?:(?:https?:|www\.|\[|\d+\.).*)?)?",
     re.IGNORECASE,
 )
-_NOTE = re.compile(
-    r"\[\^?\w{1,20}\]:\s.*|\[\^?\d{1,3}\]\s.*(?:https?://|www\.).*|[¹²³⁰⁴-⁹]+\s.*(?:https?://|www\.).*"
-)
+_NOTE = re.compile(r"\[\^?\w{1,20}\]:\s.*|(?:\[\^?\d{1,3}\]|[¹²³⁰⁴-⁹]{1,3})\s.{0,300}?(?:https?://|www\.).*")
 _WHOLE_ASIDE = re.compile(r"[*_]{0,3}(?:\([^()\n]*\)|（[^（）\n]*）|\[[^\[\]\n]*\]|♪.*♪)[*_]{0,3}[.。]?")
 
 
@@ -102,7 +100,7 @@ def is_chatter(line: str) -> bool:
         return True
     if len(line) < _LONGEST and _TABLE_HEAD.fullmatch(line):
         return True
-    inside = re.fullmatch(r"[(*_]+([^()*_\n]{1,200})[)*_]+\.?", line)
+    inside = re.fullmatch(r"[(*_]{1,6}([^()*_\n]{1,200})[)*_]{1,6}\.?", line)
     return inside is not None and vocabulary().find(inside[1]) is None and is_stage_direction(inside[1])
 
 

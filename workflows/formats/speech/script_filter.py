@@ -20,7 +20,6 @@ from workflows.formats.speech.turn_writer import ScriptStyle, TurnWriter
 from workflows.formats.speech.units import (
     LONGEST_OPEN,
     LONGEST_UNIT,
-    SIGNS_THAT_CLOSE,
     find_word_end,
     has_open_mark,
     is_interrupted,
@@ -29,17 +28,12 @@ from workflows.formats.speech.units import (
     unwrap,
 )
 from workflows.formats.speech.whitespace import WhitespaceNormaliser
+from workflows.text.sentences import ends_sentence
 
-# A sentence ends before white space, but not after a short form, which a capital letter may follow.
-_SHORT = (
-    r"(?<!\b[Dd]r)(?<!\b[Mm]r)(?<!\b[Mm]s)(?<!\bvs)(?<!Mrs)(?<!Prof)"
-    r"(?<!\be\.g)(?<!\bi\.e)(?<!\betc)(?<!pprox)(?<!\b[a-zA-Z0-9])"
-)
-_FULL_STOP = re.compile(rf"{_SHORT}\.$")
-_NOTE_AT_END = re.compile(r"(?:\[[\d,^ -]{1,20}\]){1,5}$")
 _DEFAULT = ScriptStyle(keeps_tags=True, spells_out=True, alternates=False)
 # Where a label can be seen to have ended.
 _POINT = re.compile(r"[^\S\n]|[\u2e80-\uffdc]")
+_LONGEST_WORD = 40  # of which an abbreviation is told from the end of a sentence
 _DECORATION = frozenset("*_`[【")
 
 
@@ -53,6 +47,7 @@ class _LineState:
     follows: LabelPlace = LabelPlace.WORD  # the label that the last word allows to follow
     awaited: LabelPlace | None = None  # the label that is looked for before the next word
     wrapped: str = ""  # closes at its end what was opened before the label
+    words: str = ""  # the last two, which tell an abbreviation from the end of a sentence
 
 
 class ScriptFilter:
@@ -75,6 +70,7 @@ class ScriptFilter:
         self._lines = LineFilter(titles)
         self._turns = TurnWriter(cast, style, language, speaker)
         self._by_sentence = style.spells_out
+        self._language = language
         self._held = ""
         self._start = 0  # of what isn't given out
         self._scan = 0  # of the word that is looked at
@@ -219,6 +215,7 @@ class ScriptFilter:
             self._end_line(end + len(after), is_after_blank=False)
             return given
         is_long = end - self._start >= LONGEST_UNIT
+        self._line.words = f"{self._line.words.rpartition(' ')[2]} {word[-_LONGEST_WORD:]}"
         end += after.isspace()
         is_over = is_long or self._ends_unit(word, self._held[self._start : end])
         self._note_word(word, end)
@@ -229,7 +226,7 @@ class ScriptFilter:
     def _note_word(self, word: str, end: int) -> None:
         """Whether the next word may be a label. What parts two turns changes nothing: "Hello. / Ben: Hi."."""
         if not is_sign(word) or is_interrupted(word):
-            is_over = word.endswith((")", "]", "*", "）")) or is_interrupted(word) or ends_sentence(word)
+            is_over = word.endswith((")", "]", "*", "）")) or is_interrupted(word) or self._is_sentence_over()
             self._line.follows = LabelPlace.SENTENCE if is_over else LabelPlace.WORD
         self._line.awaited, self._searched = self._line.follows, end
 
@@ -242,8 +239,11 @@ class ScriptFilter:
         if has_open_mark(unit):
             return len(unit) > LONGEST_OPEN
         if self._line.is_unlabelled or self._by_sentence:
-            return ends_sentence(word)
+            return self._is_sentence_over()
         return not is_sign(word) and word.casefold() not in LEADS
+
+    def _is_sentence_over(self) -> bool:
+        return ends_sentence(self._line.words, self._language)
 
     def _say(self, end: int, *, ends_line: bool) -> str:
         """One unit, up to `end`."""
@@ -287,11 +287,3 @@ def filter_script(
     """The whole of `text`, as a stream of it would be."""
     one = ScriptFilter(cast, language, style=style, titles=titles)
     return one.feed(text) + one.close()
-
-
-def ends_sentence(word: str) -> bool:
-    """Whether a sentence ends with `word`, as it stands before white space."""
-    core = word.rstrip(SIGNS_THAT_CLOSE)
-    if word.endswith("]"):
-        core = _NOTE_AT_END.sub("", word[-60:]).rstrip(SIGNS_THAT_CLOSE) or core
-    return core.endswith(("!", "?", "…", "..", "。", "！", "？")) or bool(_FULL_STOP.search(core[-24:]))

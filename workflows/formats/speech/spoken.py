@@ -21,7 +21,7 @@ _NUMBER = r"\d{1,12}(?:[.,]\d{1,12}){0,4}"
 _SMALL = r"[1-9]\d{0,3}(?:\.\d+)?"
 _DOSED = r"\s(?:tablet|capsule|pill|patch|dose|ampoule|bottle|pack)"
 _COINS = {"$": "dollars", "€": "euros", "£": "pounds"}
-_PLAIN = re.compile(r"[A-Z]?[a-z ,!?'’]*[.!?]?\s*")
+_PLAIN = re.compile(r"[A-Z]?[a-z ,!?'’]*+[.!?]?\s*+")
 
 
 def spell_out(text: str) -> str:

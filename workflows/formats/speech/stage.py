@@ -49,7 +49,7 @@ def _patterns() -> list[re.Pattern[str]]:
     return [
         re.compile(rf"{who}{_either(table['acts'])}(?: \S+){{0,4}}"),
         re.compile(rf"(?:\w+ly |still |half )?{_either(table['alone'])}(?: \w+ly| to \S+)?"),
-        re.compile(r"(?:\w+ ){0,3}(?:music|sound effects?|jingle)(?: \w+){0,3}"),
+        re.compile(r"(?:\w{1,30} ){0,3}(?:music|sound effects?|jingle)(?: \w{1,30}){0,3}"),
         re.compile(rf"(?:\S+ )?{_either(table['others'])}(?: \S+)?"),
     ]
 
@@ -57,7 +57,7 @@ def _patterns() -> list[re.Pattern[str]]:
 @cache
 def _manners() -> list[re.Pattern[str]]:
     how = rf"(?:\w+ly |still |half |very |a bit )?{_either(_table()['manners'])}(?: \w+ly)?"
-    return [re.compile(how), re.compile(r"(?:\w+ ){0,2}\w{2,}ly")]
+    return [re.compile(how), re.compile(r"(?:\w{1,30} ){0,2}\w{2,30}ly")]
 
 
 def _either(words: Iterable[str]) -> str:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from workflows.formats.speech.renderers import BETWEEN_TURNS_MS
 from workflows.formats.speech.tags import TAG, strip_tags, vocabulary
 from workflows.formats.speech.turns import Turn
-from workflows.text.words import count_words, split_sentences
+from workflows.text.sentences import split_sentences
+from workflows.text.words import count_words
 
 _LINE = 42  # characters
 _LINES = 2

@@ -40,7 +40,12 @@ def _endings(chapters: Sequence[Finished]) -> list[Chapter]:
         for word in one.results.get("vocabulary_words") or []
     }
     if words:
-        endings.append(Chapter(_NEW_WORDS[last.language], [Part("", "\n\n".join(words.values()))]))
+        endings.append(
+            Chapter(
+                _NEW_WORDS.get(last.language.partition("-")[0], _NEW_WORDS["en"]),
+                [Part("", "\n\n".join(words.values()))],
+            )
+        )
     return endings
 
 

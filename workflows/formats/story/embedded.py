@@ -13,8 +13,8 @@ from pydantic import BaseModel
 
 from workflows.errors import ModelBadOutput
 from workflows.formats.story.plot import (
-    Ending,
     Plot,
+    PlotEnding,
     count_faults,
     count_plot_faults,
     ending_schema,
@@ -23,7 +23,7 @@ from workflows.formats.story.plot import (
 )
 from workflows.models.embedded.client import STRUCTURED, misses_the_form
 from workflows.models.embedded.prompts import clean_line, load_prompt
-from workflows.models.embedded.prose import Page
+from workflows.models.embedded.prose import PageBrief
 
 SCENES = 4
 TRIES = 3
@@ -39,7 +39,7 @@ FormT = TypeVar("FormT", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
+class PlotScene:
     """A page of the plan: `summary` is the page's first line."""
 
     title: str
@@ -52,11 +52,11 @@ class StoryPlan:
 
     title: str
     hero: str
-    scenes: tuple[Scene, ...]
+    scenes: tuple[PlotScene, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class PlotChoice:
     """What the child can choose: what to do, and what would come of it."""
 
     text: str
@@ -64,14 +64,14 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class PlotChoices:
     """A question about the end of the chapter, and its answers."""
 
     question: str
-    choices: tuple[Choice, ...]
+    choices: tuple[PlotChoice, ...]
 
 
-async def plan_story(
+async def plan_story(  # noqa: PLR0913  # the blanks of one small prompt
     chat: BaseChatModel,
     *,
     theme: str,
@@ -106,13 +106,13 @@ async def plan_story(
     return StoryPlan(
         title=clean_line(title or "") or f"{name} and {plot.title}",
         hero=plot.hero,
-        scenes=tuple(Scene(*scene) for scene in tell_scenes(plot, name, wish, chapter_number, before)),
+        scenes=tuple(PlotScene(*scene) for scene in tell_scenes(plot, name, wish, chapter_number, before)),
     )
 
 
 async def offer_choices(
     chat: BaseChatModel, *, name: str, theme: str, ending_text: str, config: RunnableConfig | None = None
-) -> Choices:
+) -> PlotChoices:
     """A question about what comes next, and three answers. `ending_text` is best the last scene's line.
 
     Raises ModelBadOutput when none of three tries has the right form.
@@ -121,29 +121,29 @@ async def offer_choices(
     ending_text = ending_text[-_ENDING_CHARACTERS:]
     messages = load_prompt(_PROMPTS / "choices.md").messages(theme=theme, name=name, ending=ending_text)
     ending = await _fill(
-        chat, messages, Ending, lambda lots: ending_schema(ending_text, lots), count_faults, config
+        chat, messages, PlotEnding, lambda lots: ending_schema(ending_text, lots), count_faults, config
     )
     offered = [
         (ending.choice_1, ending.then_1),
         (ending.choice_2, ending.then_2),
         (ending.choice_3, ending.then_3),
     ]
-    return Choices(
+    return PlotChoices(
         question=f"What should {name} {ending.question}?",
-        choices=tuple(Choice(text, f"{name} will {then}.") for text, then in offered),
+        choices=tuple(PlotChoice(text, f"{name} will {then}.") for text, then in offered),
     )
 
 
 def scene_page(
     *, name: str, hero: str, index: int, summary: str, before: str | None = None, target_words: int = 90
-) -> Page:
-    """Scene `index` (from 0) as a page to write.
+) -> PageBrief:
+    """PlotScene `index` (from 0) as a page to write.
 
     `summary` is its line in the plan, `before` the line of the scene before it.
     """
     prompt = load_prompt(_PROMPTS / "page.md")
     place_in_plot = min(index, SCENES - 1) + 1
-    return Page(
+    return PageBrief(
         system=prompt.block("system"),
         instruction=prompt.block("instruction", name=name, hero=hero, before=before or "", line=summary),
         opening=summary,

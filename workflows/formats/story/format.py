@@ -1,35 +1,20 @@
 """The story format: a chapter of a child's story, with choices for the next one."""
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
-from workflows.errors import FieldError, InvalidInput
-from workflows.formats.base import Format, Plan
-from workflows.formats.exports import Exporter
+from workflows.formats.base import Plan
 from workflows.formats.recap import neighbours
-from workflows.formats.story import small
-from workflows.formats.story.answers import Choices, StoryOutline
-from workflows.formats.story.book import EXPORTS
+from workflows.formats.story.answers import StoryChoices, StoryOutline
+from workflows.formats.story.chapter import ChapterFormat
+from workflows.formats.story.embedded_story import EmbeddedStory
 from workflows.formats.story.input import StoryInput
-from workflows.formats.story.metrics import story_metrics
-from workflows.formats.story.references import resolve_references
-from workflows.library import Library
-from workflows.models.calls import ask, stream_text
-from workflows.models.catalog import Model
-from workflows.models.spec import ModelSpec
+from workflows.messages.messages import PlannedSection, SafetyIssue
+from workflows.models.calls.calls import ask, stream_text
+from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
-from workflows.safety.policy import Policy, load_policy
-from workflows.state import (
-    Issue,
-    Outline,
-    PlannedSection,
-    Section,
-    SectionTask,
-    State,
-    summary_of,
-    text_of,
-)
+from workflows.state import Outline, Section, SectionTask, State, summary_of, text_of
 from workflows.text.words import last_paragraph
 
 _LANGUAGES = {"en": "English", "he": "Hebrew"}
@@ -39,55 +24,15 @@ _SCENE_WORDS = {"beginner": 90, "intermediate": 160, "advanced": 260}
 _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
 
 
-class StoryFormat(Format[StoryInput]):
+class StoryFormat(ChapterFormat):
     """3–5 scenes, then a question, choices, and words to learn."""
 
-    name = "story"
-    path = "stories"
-    title = "A chapter of a child's story"
-    Input = StoryInput
-    example: ClassVar[dict[str, Any]] = {
-        "theme": "a lighthouse on the moon",
-        "reader": {
-            "name": "Maya",
-            "age": 7,
-            "reading_level": "beginner",
-            "interests": ["stars", "cats"],
-            "vocabulary_level": 40,
-        },
-        "custom_user_input": "The cat wants to steer the light.",
-    }
-
-    exports: ClassVar[Mapping[str, Exporter]] = EXPORTS
-
-    def language(self, given: StoryInput) -> str:
-        """The reader's."""
-        return given.reader.language
-
-    async def resolve(self, given: StoryInput, library: Library, owner: str) -> StoryInput:
-        """The stored child's profile, and the stored story's chapters so far."""
-        return await resolve_references(given, library, owner)
-
-    def part_of(self, given: StoryInput) -> tuple[str, int] | None:
-        """The chapter of a stored story."""
-        return (given.story_session_id, given.chapter_number) if given.story_session_id else None
-
-    def check_model(self, given: StoryInput, model: ModelSpec) -> None:
-        """The embedded model writes English only."""
-        if model.provider == "embedded" and given.reader.language != "en":
-            message = "the built-in model writes English (en) only; set STORYWIRE_MODEL to a larger one"
-            raise InvalidInput(
-                f"input.reader.language: {message}", (FieldError("input.reader.language", message),)
-            )
-
-    def policy(self, given: StoryInput) -> Policy:
-        """Children's policy, for a reader of this age."""
-        return load_policy("child", given.reader.age)
+    def for_model(self, model: Model) -> ChapterFormat:
+        """Itself; the embedded model needs a variant of its own."""
+        return EmbeddedStory() if model.tier == "embedded" else self
 
     async def plan(self, given: StoryInput, model: Model) -> Plan:
         """Four scenes. Titles and summaries are the model's, lengths are ours."""
-        if model.tier == "embedded":
-            return await small.plan(given, model)
         answer = await ask(
             model,
             StoryOutline,
@@ -113,8 +58,6 @@ class StoryFormat(Format[StoryInput]):
 
     def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
         """One scene, from the plan and the last paragraph before it."""
-        if model.tier == "embedded":
-            return small.write(task, model)
         given = self.parse(task["input"])
         messages = _PROMPTS.messages(
             "section",
@@ -129,7 +72,7 @@ class StoryFormat(Format[StoryInput]):
         )
         return stream_text(model, messages)
 
-    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str] | None:
+    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str]:
         """The end of a scene that came out too short."""
         given = self.parse(task["input"])
         messages = _PROMPTS.messages(
@@ -144,11 +87,9 @@ class StoryFormat(Format[StoryInput]):
         return stream_text(model, messages)
 
     def rewrite(
-        self, task: SectionTask, section: Section, issues: list[Issue], model: Model
+        self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
-        """The scene again, with an editor's notes. The embedded model can't take notes: it writes it anew."""
-        if model.tier == "embedded":
-            return small.write(task, model)
+        """The scene again, with an editor's notes."""
         given = self.parse(task["input"])
         messages = _PROMPTS.messages(
             "rewrite",
@@ -161,11 +102,9 @@ class StoryFormat(Format[StoryInput]):
 
     async def derive(self, given: StoryInput, state: State, model: Model) -> dict[str, Any]:
         """`choice_question`, `choices`, `vocabulary_words`, and `summary`, which later chapters go on from."""
-        if model.tier == "embedded":
-            return await small.derive(given, state, model)
         answer = await ask(
             model,
-            Choices,
+            StoryChoices,
             _PROMPTS.messages(
                 "choices",
                 input=given,
@@ -180,7 +119,3 @@ class StoryFormat(Format[StoryInput]):
             "vocabulary_words": state["notes"].get("vocabulary_words", []),
             "summary": summary_of(state["outline"]),
         }
-
-    def metrics(self, given: StoryInput, state: State) -> dict[str, Any]:
-        """Reading time at the reader's own speed, vocabulary level, grade, repetition, words a section."""
-        return story_metrics(given, state)

@@ -4,19 +4,19 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+_Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 ReaderName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
+StoryTitle = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
 Theme = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=120)]
-Wish = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
-Id = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+_CustomInput = Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)]
+StoredId = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 
 MOST_CHAPTERS = 200
 SUMMARY = 1200
 """Characters of a summary at most."""
 
 
-class Reader(BaseModel):
+class StoryReader(BaseModel):
     """The child who reads."""
 
     model_config = ConfigDict(extra="forbid")
@@ -29,7 +29,7 @@ class Reader(BaseModel):
         "intermediate", description="How well the child reads"
     )
     language: Literal["en", "he"] = Field("en", description="Language of the story: English or Hebrew")
-    interests: list[Short] = Field(default_factory=list, max_length=10, description="What the child likes")
+    interests: list[_Short] = Field(default_factory=list, max_length=10, description="What the child likes")
     vocabulary_level: int = Field(50, ge=0, le=100, description="0 (few words) to 100 (all of them)")
 
 
@@ -39,12 +39,12 @@ class EarlierChapter(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     number: int = Field(ge=1, le=MOST_CHAPTERS, description="Which chapter it was, from 1")
-    title: Line = Field(description="What it was called")
+    title: StoryTitle = Field(description="What it was called")
     summary: Annotated[str, StringConstraints(strip_whitespace=True, max_length=SUMMARY)] = Field(
         "", description="What happened"
     )
-    hero: Line | None = Field(None, description="Who the hero is, without the name")
-    choice: Wish | None = Field(
+    hero: StoryTitle | None = Field(None, description="Who the hero is, without the name")
+    choice: _CustomInput | None = Field(
         None, description="What the reader chose at its end", json_schema_extra={"personal": True}
     )
 
@@ -57,17 +57,21 @@ class StoryInput(BaseModel):
     theme: Theme = Field(
         description="What the story is about, 2 to 120 characters", examples=["a lighthouse on the moon"]
     )
-    child_id: Id | None = Field(None, description="A stored child who reads, in place of `reader`")
-    reader: Reader = Field(default_factory=lambda: Reader.model_validate({}), description="Who reads")
+    child_id: StoredId | None = Field(None, description="A stored child who reads, in place of `reader`")
+    reader: StoryReader = Field(
+        default_factory=lambda: StoryReader.model_validate({}), description="Who reads"
+    )
     chapter_number: int = Field(
         1, ge=1, le=MOST_CHAPTERS, description="With `story_session_id`: the next one, by itself"
     )
-    title: Short | None = Field(None, description="The chapter's title, if it is settled already")
-    story_session_id: Id | None = Field(None, description="The stored story that this chapter goes on with")
+    title: _Short | None = Field(None, description="The chapter's title, if it is settled already")
+    story_session_id: StoredId | None = Field(
+        None, description="The stored story that this chapter goes on with"
+    )
     choice_index: int | None = Field(
         None, ge=0, description="With `story_session_id`: which choice of the last chapter was taken, from 0"
     )
-    custom_user_input: Wish | None = Field(
+    custom_user_input: _CustomInput | None = Field(
         None, description="What the child says should happen", json_schema_extra={"personal": True}
     )
     earlier: list[EarlierChapter] = Field(

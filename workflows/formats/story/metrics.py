@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from workflows.formats.story.input import Reader, StoryInput
+from workflows.formats.story.input import StoryInput, StoryReader
 from workflows.state import State, text_of
 from workflows.text.readability import reading_grade, vocabulary_level
-from workflows.text.words import count_words, split_sentences
+from workflows.text.sentences import split_sentences
+from workflows.text.words import count_words
 
 # Words a minute that children read aloud at the end of a school year, rounded
 # (Hasbrouck and Tindal, oral reading fluency norms, 50th percentile), by age.
@@ -51,7 +52,7 @@ def story_metrics(given: StoryInput, state: State) -> dict[str, Any]:
     }
 
 
-def _against_reader(grade: float | None, reader: Reader) -> dict[str, Any]:
+def _against_reader(grade: float | None, reader: StoryReader) -> dict[str, Any]:
     """The reader's own school grade (a child of six is in none yet), and how the text compares."""
     own = max(0, reader.age - 6 + _AHEAD[reader.reading_level])
     if grade is None:

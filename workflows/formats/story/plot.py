@@ -66,7 +66,7 @@ class Plot(BaseModel):
     title: str = Field(pattern=r"^the( [A-Z][a-z]+){2,4}$")
 
 
-class Ending(BaseModel):
+class PlotEnding(BaseModel):
     """The rest of "What should Maya …?", and three ways on: what to do, and what Maya will do then."""
 
     question: str = Field(pattern=rf"^do (with|for|about) the {_some(1)}$")
@@ -97,8 +97,8 @@ def plot_schema(theme: str, lots: Random, hero: str | None = None) -> dict[str, 
 
 
 def ending_schema(ending: str, lots: Random) -> dict[str, Any]:
-    """The JSON schema for one try: `Ending` with some words drawn by lot, and a question about what was there."""
-    schema = _draw(Ending, lots)
+    """The JSON schema for one try: `PlotEnding` with some words drawn by lot, and a question about what was there."""
+    schema = _draw(PlotEnding, lots)
     if nouns := sorted(set(re.findall(r"\bthe ([a-z]{3,})\b(?! of\b)", ending)) - _NO_NOUN):
         schema["properties"]["question"]["pattern"] = rf"^do (with|for|about) the {_either(nouns)}$"
     return schema

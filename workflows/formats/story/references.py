@@ -1,6 +1,6 @@
 """What a request refers to, a stored child or a stored story, made part of the input.
 
-The library's `child` is `{id, reader}`. Its `story_session` is `{id, child_id, reader, next_chapter,
+What is looked up: a `child` is `{id, reader}`, a `story_session` is `{id, child_id, reader, next_chapter,
 writing, chapters}`: `reader` as of now, `writing` the run that writes a chapter at this moment or None,
 and each of `chapters` `{number, title, summary, hero, choices, choice}`, where `choice` is what was
 chosen at its end.
@@ -10,17 +10,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from workflows.errors import Conflict, FieldError, InvalidInput
-from workflows.formats.story.input import SUMMARY, EarlierChapter, Reader, StoryInput
-from workflows.library import Library, find_named
+from workflows.formats.story.input import SUMMARY, EarlierChapter, StoryInput, StoryReader
+from workflows.lookups import Lookups, find_named
 from workflows.safety.check import first_refused_field
 from workflows.safety.policy import load_policy
-from workflows.text.words import last_sentence_end, split_sentences
+from workflows.text.sentences import last_sentence_end, split_sentences
 
 _WHOLE = 6
 """Chapters whose summaries are handed on whole; of older ones the first sentence."""
 
 
-async def resolve_references(given: StoryInput, library: Library, owner: str) -> StoryInput:
+async def resolve_references(given: StoryInput, lookups: Lookups, owner: str) -> StoryInput:
     """The input with the reader and the earlier chapters in it.
 
     Raises NotFound, InvalidInput for what doesn't go together, Conflict when the story can't go on now.
@@ -28,12 +28,12 @@ async def resolve_references(given: StoryInput, library: Library, owner: str) ->
     if given.story_session_id is None:
         if given.choice_index is not None:
             raise _refused("choice_index", "a choice is of a stored story: give story_session_id too")
-        return await _with_child(given, library, owner)
+        return await _with_child(given, lookups, owner)
     session = await find_named(
-        library, owner, "story_session", given.story_session_id, "input.story_session_id"
+        lookups, owner, "story_session", given.story_session_id, "input.story_session_id"
     )
     _check_against(given, session)
-    reader = Reader.model_validate(session["reader"])
+    reader = StoryReader.model_validate(session["reader"])
     return given.model_copy(
         update={
             "child_id": session["child_id"],
@@ -44,13 +44,13 @@ async def resolve_references(given: StoryInput, library: Library, owner: str) ->
     )
 
 
-async def _with_child(given: StoryInput, library: Library, owner: str) -> StoryInput:
+async def _with_child(given: StoryInput, lookups: Lookups, owner: str) -> StoryInput:
     if given.child_id is None:
         return given
     if "reader" in given.model_fields_set:
         raise _refused("reader", "give either child_id or reader, not both")
-    child = await find_named(library, owner, "child", given.child_id, "input.child_id")
-    return given.model_copy(update={"reader": Reader.model_validate(child["reader"])})
+    child = await find_named(lookups, owner, "child", given.child_id, "input.child_id")
+    return given.model_copy(update={"reader": StoryReader.model_validate(child["reader"])})
 
 
 def _check_against(given: StoryInput, session: Mapping[str, Any]) -> None:
@@ -68,7 +68,9 @@ def _check_against(given: StoryInput, session: Mapping[str, Any]) -> None:
         raise Conflict(f"The next chapter of this story is {session['next_chapter']}.")
 
 
-def _earlier(given: StoryInput, chapters: list[Mapping[str, Any]], reader: Reader) -> list[EarlierChapter]:
+def _earlier(
+    given: StoryInput, chapters: list[Mapping[str, Any]], reader: StoryReader
+) -> list[EarlierChapter]:
     told = [
         EarlierChapter(
             number=chapter["number"],
@@ -104,7 +106,7 @@ def _shorten(summary: str, *, is_recent: bool) -> str:
     return summary[:end].strip() if end else f"{summary[: SUMMARY - 1]}…"
 
 
-def _without_refused(chapter: EarlierChapter, reader: Reader) -> EarlierChapter:
+def _without_refused(chapter: EarlierChapter, reader: StoryReader) -> EarlierChapter:
     """What a model wrote may by chance read like an order to one. A story must not get stuck by that."""
     policy = load_policy("child", reader.age)
     otherwise = {"title": f"Chapter {chapter.number}", "summary": "", "hero": None, "choice": None}

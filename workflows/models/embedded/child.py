@@ -20,7 +20,7 @@ _STOP_TIMEOUT = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Child:
+class ModelProcess:
     """A running child: lives until `stop`, or until this process ends in whatever way."""
 
     process: Process
@@ -38,8 +38,12 @@ class Child:
         """Returns when the process is gone."""
         await _stop(self.process, _STOP_TIMEOUT)
 
+    async def kill(self) -> None:
+        """Ends one that can't hear: the same without waiting for it."""
+        await _stop(self.process, 0)
 
-async def start_child(weights: Weights, log_path: Path, patience: float) -> Child:
+
+async def start_child(weights: Weights, log_path: Path, patience: float) -> ModelProcess:
     """Returns when the model answers. Raises ModelUnavailable, with the reason, if it doesn't within `patience` s."""
     api_key = secrets.token_urlsafe(32)
     process = await _spawn(log_path)
@@ -56,7 +60,7 @@ async def start_child(weights: Weights, log_path: Path, patience: float) -> Chil
                 f"The embedded model was not ready after {patience:g} s; its log is {log_path}."
             ) from error
         raise
-    return Child(process, Endpoint(report["base_url"], api_key, weights.name))
+    return ModelProcess(process, Endpoint(report["base_url"], api_key, weights.name))
 
 
 async def _spawn(log_path: Path) -> Process:

@@ -6,7 +6,7 @@ usual ones. `PROSE` and `STRUCTURED` are arguments of one call, so that one chat
 
 from typing import TYPE_CHECKING, Any
 
-import httpx
+import httpx2
 from langchain_core.exceptions import OutputParserException
 from pydantic import SecretStr, ValidationError
 
@@ -45,14 +45,14 @@ def chat_model(endpoint: Endpoint, **sampling: Any) -> "ChatOpenAI":
     from langchain_openai import ChatOpenAI  # half a second, also for those who only read the values above
 
     # The server closes the connection after a streamed reply, so a kept one fails at its next use.
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
+    limits = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
     # The server is on this machine: no proxy from the environment, and no certificates to load.
     return ChatOpenAI(
         model=endpoint.model,
         base_url=endpoint.base_url,
         api_key=SecretStr(endpoint.api_key),
-        http_async_client=httpx.AsyncClient(limits=limits, trust_env=False, verify=False, timeout=None),
-        http_client=httpx.Client(limits=limits, trust_env=False, verify=False, timeout=None),
+        http_async_client=httpx2.AsyncClient(limits=limits, trust_env=False, verify=False, timeout=None),
+        http_client=httpx2.Client(limits=limits, trust_env=False, verify=False, timeout=None),
         openai_proxy="",
         max_retries=0,
         streaming=True,

@@ -15,7 +15,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 
 _KINDS: dict[str, type[BaseMessage]] = {"system": SystemMessage, "user": HumanMessage, "assistant": AIMessage}
 _HEADING = re.compile(r"^--- (\w+)\n", re.MULTILINE)
-_MARKUP = re.compile(r"<\|.*?\|>|<\||\|>")
+_MARKUP = re.compile(r"<\|[^|<>\n]{0,64}\|>|<\||\|>")
 _ENVIRONMENT = Environment(undefined=StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True)
 
 

@@ -37,7 +37,7 @@ _AFTER_STARTER = _GRAMMAR % '""'
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class PageBrief:
     """One section to write.
 
     `opening` is the page's first sentence, given by the outline; `starters` (at least one) are the first words
@@ -53,7 +53,7 @@ class Page:
 
 
 async def write_prose(
-    chat: BaseChatModel, page: Page, config: RunnableConfig | None = None
+    chat: BaseChatModel, page: PageBrief, config: RunnableConfig | None = None
 ) -> AsyncGenerator[str]:
     """The page's text as deltas: the opening, then sentence by sentence, a blank line between paragraphs.
 
@@ -80,7 +80,7 @@ async def write_prose(
 
 
 async def _write_paragraph(
-    chat: BaseChatModel, page: Page, told: str, number: int, turn: int, config: RunnableConfig | None
+    chat: BaseChatModel, page: PageBrief, told: str, number: int, turn: int, config: RunnableConfig | None
 ) -> AsyncGenerator[str]:
     """One paragraph's whole sentences, each with the white space before it."""
     # The first paragraph goes on from the opening; the others begin with a starter, another one at each try.
@@ -102,7 +102,7 @@ async def _write_paragraph(
         yield sentence
 
 
-def _room(page: Page, told: str) -> int:
+def _room(page: PageBrief, told: str) -> int:
     """Tokens for the next paragraph: what the page still wants, and a sentence's end that will be cut off."""
     wanted = round((page.target_words - len(told.split())) * _TOKENS_PER_WORD) + 15
     return max(_LEAST_TOKENS, min(PARAGRAPH_TOKENS, wanted))

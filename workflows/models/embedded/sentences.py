@@ -1,15 +1,13 @@
 """A stream of text → its whole sentences: pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-# A sentence ends at its mark and closing quotes, unless it goes on in lower case (`"Oh!" she said.`).
-_MARK = r"(?<!\bMr)(?<!\bMrs)(?<!\bDr)[.!?…]+[\"”’')]*"
-_END_WITHIN = re.compile(_MARK + r"(?=\s+[^\sa-z])")
-_END_AT_LAST = re.compile(_MARK + r"(?=\s+[^\sa-z]|\s*$)")
+from workflows.text.sentences import SentenceSplitter, ends_sentence, split_sentences
+
 _NOT_A_WORD = re.compile(r"[^\w']+")
-_MARKUP = re.compile(r"<\|.*?\|>|[^\S ]|[\x00-\x1f\x7f]")
+_MARKUP = re.compile(r"<\|[^|<>\n]{0,64}\|>|[^\S ]|[\x00-\x1f\x7f]")
 # Where the model speaks of its text instead of telling it.
 _ASIDE = re.compile(
     r"\b(?:this (?:story|page|book|sentence)|the (?:story|reader)|story about|on the page)\b", re.IGNORECASE
@@ -22,27 +20,33 @@ class SentenceBuffer:
     """Takes one paragraph's tokens and gives out its whole sentences.
 
     `told` is the text so far, whose sentences aren't said again; `starter` are the words that the
-    paragraph begins with; `gap` is the white space before its first sentence. A sentence in mid-quote isn't whole.
+    paragraph begins with; `gap` is the white space before its first sentence. A sentence in mid-quote isn't whole, nor
+    is one that goes on in lower case (`"Oh!" she said.`).
     """
 
     def __init__(self, told: str, starter: str, gap: str) -> None:
-        self._said = {_essence(sentence) for sentence in _END_AT_LAST.sub("\0", told).split("\0")}
-        self._held = starter
+        self._said = set(map(_essence, _join(split_sentences(_on_one_line(told)))))
+        self._splitter = SentenceSplitter("en")
+        self._held = "".join(self._splitter.feed(starter))
         self._gap = gap
 
     def feed(self, text: str) -> Iterator[str]:
         """The sentences that `text` completed, each with the white space before it."""
-        self._held += text
-        yield from self._release(_END_WITHIN)
+        sentences = _join([self._held, *self._splitter.feed(_on_one_line(text))])
+        self._held = sentences.pop()
+        following = self._splitter.rest.strip()
+        if following and _is_whole(self._held) and not _goes_on(following):
+            sentences, self._held = [*sentences, self._held], ""
+        yield from self._release(sentences)
 
     def finish(self) -> Iterator[str]:
         """The last sentence if it is whole; words without an end are dropped."""
-        yield from self._release(_END_AT_LAST)
+        sentences = _join([self._held, *self._splitter.close()])
+        yield from self._release([*sentences[:-1], *filter(_is_whole, sentences[-1:])])
         self._held = ""
 
-    def _release(self, end: re.Pattern[str]) -> Iterator[str]:
-        while (cut := _first_end(self._held, end)) is not None:
-            sentence, self._held = self._held[:cut], self._held[cut:]
+    def _release(self, sentences: Sequence[str]) -> Iterator[str]:
+        for sentence in sentences:
             sentence = " ".join(_MARKUP.sub(" ", sentence).split())
             if self._take(sentence):
                 yield self._gap + sentence
@@ -56,11 +60,27 @@ class SentenceBuffer:
         return True
 
 
-def _first_end(text: str, end: re.Pattern[str]) -> int | None:
-    for match in end.finditer(text):
-        if text.count('"', 0, match.end()) % 2 == 0:
-            return match.end()
-    return None
+def _on_one_line(text: str) -> str:
+    return text.replace("\n", " ")
+
+
+def _join(sentences: Sequence[str]) -> list[str]:
+    """The sentences with those that aren't whole joined to what follows; at least one."""
+    joined = [""]
+    for sentence in sentences:
+        if _is_whole(joined[-1]) and not _goes_on(sentence):
+            joined.append(sentence)
+        else:
+            joined[-1] += sentence
+    return joined
+
+
+def _is_whole(sentence: str) -> bool:
+    return ends_sentence(sentence, "en") and sentence.count('"') % 2 == 0
+
+
+def _goes_on(following: str) -> bool:
+    return "a" <= following.lstrip()[:1] <= "z"
 
 
 def _is_sound(sentence: str) -> bool:

@@ -1,0 +1,69 @@
+"""The OpenAPI document: FastAPI's, with the problems that any operation may answer and the schema of the stream."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from backend.api.problems import STATUS
+from workflows.messages.messages import StoryChunk
+
+_METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+_PREFIX = "#/components/schemas/"
+
+_PROBLEM = {
+    "description": (
+        "A problem (RFC 9457) with a stable `code`. By status: "
+        + "; ".join(
+            f"{status}: {', '.join(sorted(code for code, its in STATUS.items() if its == status))}"
+            for status in sorted({*STATUS.values()} - {200})
+        )
+    ),
+    "content": {"application/problem+json": {"schema": {"$ref": f"{_PREFIX}Problem"}}},
+}
+_PROBLEM_SCHEMA = {
+    "type": "object",
+    "title": "Problem",
+    "required": ["type", "title", "status", "code", "detail"],
+    "properties": {
+        "type": {"type": "string", "description": "urn:storywire:problem:…"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "code": {"type": "string", "enum": sorted(STATUS)},
+        "detail": {"type": "string", "description": "A sentence for a person"},
+        "errors": {
+            "type": "array",
+            "description": "The fields at fault, where it is about fields",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+        "run_id": {
+            "type": "string",
+            "description": "The run that failed while somebody waited for its result",
+        },
+        "resumable": {"type": "boolean"},
+        "partial": {"type": "object"},
+    },
+}
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The document, made once."""
+    if app.openapi_schema is None:
+        document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+        schemas = document.setdefault("components", {}).setdefault("schemas", {})
+        chunk = StoryChunk.json_schema(mode="serialization", ref_template=f"{_PREFIX}{{model}}")
+        schemas |= chunk.pop("$defs", {})
+        schemas |= {"StoryChunk": chunk, "Problem": _PROBLEM_SCHEMA}
+        for operations in document["paths"].values():
+            for method in operations.keys() & _METHODS:
+                responses = operations[method]["responses"]
+                responses.pop("422", None)  # FastAPI's own form of it, which no route of ours answers with
+                responses["default"] = _PROBLEM
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        app.openapi_schema = document
+    return app.openapi_schema

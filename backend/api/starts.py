@@ -1,0 +1,82 @@
+"""The reply to a request that starts a run: the stream itself, or where to read it.
+
+Every start may be repeated by a client that lost its connection. One that brings a `Last-Event-ID` names the run that
+it had: it goes on with that run and starts none. One that brings an `Idempotency-Key` or a `request_id` attaches to the
+run that the same key started.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Response
+from fastapi.responses import JSONResponse
+
+from backend.api.dependencies import (
+    EventIdDep,
+    IdempotencyKey,
+    OwnerDep,
+    QueriesDep,
+    RequestId,
+    RunsDep,
+    SettingsDep,
+    StreamOptionsDep,
+)
+from backend.api.streams import stream_response
+from backend.api.views import started
+from backend.store.runs import Run
+
+Start = Callable[[str | None], Awaitable[tuple[Run, bool]]]
+"""Starts a run with an idempotency key: the run, and whether it is new."""
+
+_NONE: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class RunStart:
+    """A request that starts a run, or repeats one that did."""
+
+    request: Request
+    owner: OwnerDep
+    runs: RunsDep
+    queries: QueriesDep
+    settings: SettingsDep
+    event_id: EventIdDep
+    options: StreamOptionsDep
+    idempotency_key: IdempotencyKey = None
+    request_id: RequestId = None
+
+    @property
+    def key(self) -> str | None:
+        """What makes two requests the same start."""
+        return self.idempotency_key or (self.request_id and f"request:{self.request_id}")
+
+    async def run(self, start: Start) -> tuple[Run, bool]:
+        """The run of `Last-Event-ID`, else the one that `start` makes or finds. Raises NotFound for a foreign id."""
+        if self.event_id is not None:
+            return await self.queries.find(self.owner, self.event_id[0]), False
+        return await start(self.key)
+
+    async def respond(
+        self, start: Start, members: Callable[[Run], Mapping[str, Any]] = lambda _: _NONE
+    ) -> Response:
+        """The stream for `Accept: text/event-stream`, else `{run_id, status, stream_url}` and the `members`."""
+        run, is_new = await self.run(start)
+        if "text/event-stream" in self.request.headers.get("accept", ""):
+            return await self.stream(run)
+        view = {**started(run).model_dump(), **members(run)}
+        return JSONResponse(view, status_code=201 if is_new else 200, headers=run_headers(run))
+
+    async def stream(self, run: Run) -> Response:
+        """The run's stream, from after `Last-Event-ID`."""
+        cursor = self.event_id[1] if self.event_id else 0
+        reader = self.queries.reader(run, cursor, self.options.order, self.options.granularity)
+        return await stream_response(self.queries, run, reader, self.settings)
+
+
+def run_headers(run: Run) -> dict[str, str]:
+    """The headers that lead to a run."""
+    return {"Location": f"/api/v1/runs/{run.id}", "X-Run-Id": run.id}
+
+
+RunStartDep = Annotated[RunStart, Depends()]

@@ -1,0 +1,104 @@
+"""HTTP connections of the server: bounded in number, in the size of a request's head, and in how long they take to ask.
+
+uvicorn bounds none of these: whoever opens connections and never ends a request would hold them, and their memory.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+_BODY_LIMIT_FACTOR = 20
+"""A body may come in parts, each in the time of a head; all of it within so many times that."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionLimits:
+    """`request_seconds`: for the head of a request, and for each further part of its body."""
+
+    max_connections: int = 2000
+    request_seconds: float = 30.0
+    max_head_bytes: int = 64 * 1024
+
+
+class HttpConnection(HttpToolsProtocol):
+    """One connection, with the time since which its client owes a part of a request."""
+
+    def __init__(self, *args: Any, limits: ConnectionLimits, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._limits = limits
+        self._head_bytes = 0
+        self._owes_head_since: float | None = None
+        self._owes_body_since: float | None = None
+        self._body_began = 0.0
+
+    def is_overdue(self, now: float) -> bool:
+        """Whether its client has owed a part of a request for too long; `now` in monotonic seconds."""
+        seconds = self._limits.request_seconds
+        if self._owes_head_since is not None:
+            return now - self._owes_head_since > seconds
+        if self._owes_body_since is not None:
+            return (
+                now - self._owes_body_since > seconds or now - self._body_began > seconds * _BODY_LIMIT_FACTOR
+            )
+        return False
+
+    @property
+    def left_to_take(self) -> int:
+        """Bytes that wait for the client; 0 while there is room for more of them."""
+        is_full = self.flow.write_paused or self.transport.is_closing()
+        return self.transport.get_write_buffer_size() if is_full else 0
+
+    def connection_made(self, transport: Any) -> None:
+        """A client connected; one too many is told so and let go."""
+        super().connection_made(transport)
+        self._owes_head_since = time.monotonic()
+        if len(self.connections) > self._limits.max_connections:
+            self._refuse(
+                503, "OVERLOADED", "Too many connections are open already; try again in a few seconds."
+            )
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of a request."""
+        if self._owes_head_since is not None:
+            self._head_bytes += len(data)
+            # More than the limit of the head may be body that came with it: then the parser finds the head's end.
+            if self._head_bytes > self._limits.max_head_bytes and b"\r\n\r\n" not in data:
+                limit = self._limits.max_head_bytes
+                self._refuse(431, "INVALID_INPUT", f"The head of a request may have {limit} bytes.")
+                return
+        super().data_received(data)
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        super().on_message_begin()
+        if self._owes_head_since is None:
+            self._owes_head_since = time.monotonic()
+
+    def on_headers_complete(self) -> None:
+        """The head is there; a body may follow."""
+        self._owes_head_since, self._head_bytes = None, 0
+        self._owes_body_since = self._body_began = time.monotonic()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of the body."""
+        self._owes_body_since = time.monotonic()
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The whole request is there."""
+        self._owes_body_since = None
+        super().on_message_complete()
+
+    def _refuse(self, status: int, code: str, detail: str) -> None:
+        """A problem, and the end of the connection."""
+        body = orjson.dumps({"status": status, "code": code, "title": detail, "detail": detail})
+        head = (
+            f"HTTP/1.1 {status} {code}\r\nContent-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n"
+            "Retry-After: 5\r\nConnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()

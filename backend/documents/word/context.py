@@ -1,0 +1,71 @@
+"""What every part of a Word reader needs: the file, its styles, and what was left out so far."""
+
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+from backend.documents.left_out import LeftOut, LeftOutKind
+from backend.documents.reading import too_long
+from backend.documents.word.archive import Archive, Relation
+from backend.documents.word.numbering import Numbering
+from backend.documents.word.styles import Styles
+from backend.documents.word.xml import children, value
+
+
+@dataclass(slots=True)
+class Context:
+    """A reading in progress. `behind` are the backgrounds behind what is being read, the nearest first."""
+
+    archive: Archive
+    relations: dict[str, Relation]
+    styles: Styles
+    numbering: Numbering
+    max_characters: int
+    left_out: LeftOut = field(default_factory=lambda: LeftOut("paragraph"))
+    hidden: list[str] = field(default_factory=list)
+    behind: list[str | None] = field(default_factory=list)
+    paragraph: int = 1
+    notes: list[tuple[str, etree._Element]] = field(default_factory=list)
+    comments: dict[str, int] = field(default_factory=dict)
+    _note_parts: dict[str, dict[str, etree._Element]] = field(default_factory=dict)
+    _note_count: int = 0
+    _characters: int = 0
+
+    def leave_out(self, kind: LeftOutKind, quote: str = "") -> None:
+        """Notes what isn't in the text, with the paragraph that it stands in."""
+        self.left_out.add(kind, quote, self.paragraph)
+
+    def count(self, text: str) -> str:
+        """`text`, counted. Raises Unreadable when it is too much for one document."""
+        self._characters += len(text)
+        if self._characters > self.max_characters:
+            raise too_long(self.max_characters)
+        return text
+
+    def add_note(self, kind: str, note_id: str | None) -> str:
+        """The mark of a footnote or an endnote, whose text comes after the paragraph; empty if there is none."""
+        part = self._note_parts.get(kind)
+        if part is None:
+            part = self._note_parts[kind] = self._read_notes(kind)
+        node = part.get(str(note_id))
+        if node is None:
+            return ""
+        self._note_count += 1
+        mark = f"[{self._note_count}]"
+        self.notes.append((mark, node))
+        return mark
+
+    def part_of(self, kind: str) -> etree._Element | None:
+        """The root of the first part of a kind."""
+        for relation in self.relations.values():
+            if relation.kind == kind:
+                return self.archive.root(relation.target)
+        return None
+
+    def _read_notes(self, kind: str) -> dict[str, etree._Element]:
+        root = self.part_of(f"{kind}s")
+        return {
+            str(value(node, "id")): node
+            for node in children(root, kind)
+            if value(node, "type") in (None, "normal")
+        }

@@ -1,0 +1,167 @@
+"""The contents of a Word paragraph → a line of text, and what hangs on it: text boxes, notes."""
+
+from collections.abc import Callable
+
+from lxml import etree
+
+from backend.documents.word.context import Context
+from backend.documents.word.formula import read_formula
+from backend.documents.word.looks import Look, read_look
+from backend.documents.word.symbols import symbol
+from backend.documents.word.xml import child, children, is_on, local, number, texts, value
+from workflows.text.raised import lower_digits, raise_digits
+
+_WRAPPERS = frozenset(
+    {"hyperlink", "ins", "moveTo", "smartTag", "customXml", "fldSimple", "bdo", "dir", "sdtContent"}
+)
+_GRAPHICS = frozenset({"drawing", "pict", "object"})
+_BLANKS = {"tab": " ", "ptab": " ", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+
+
+class WordLine:
+    """Reads one paragraph. `graphics` are the drawings found in it, to be read after it."""
+
+    def __init__(self, context: Context, look: Look, background: str | None) -> None:
+        self.graphics: list[etree._Element] = []
+        self.left_something_out = False
+        self._context = context
+        self._look = look
+        self._behind = [background, *context.behind]
+        self._pieces: list[str] = []
+        self._hidden: list[str] = []
+        self._hidden_look = look
+        self._struck: list[str] = []
+
+    def read(self, paragraph: etree._Element) -> str:
+        """Its words, without those that were deleted or that a reader can't see."""
+        self._walk(paragraph)
+        self._end_passages()
+        return self._context.count("".join(self._pieces).strip())
+
+    def _walk(self, node: etree._Element) -> None:
+        for item in node:
+            name = local(item)
+            if name == "r":
+                self._run(item)
+            elif name in _WRAPPERS:
+                self._walk(item)
+            elif name == "sdt":
+                self._control(item)
+            elif name in ("del", "moveFrom"):
+                self._leave_out_change(item, name)
+            elif name in ("oMath", "oMathPara"):
+                self._show(read_formula(item))
+            elif name == "AlternateContent":
+                self._walk(choose(item))
+
+    def _control(self, control: etree._Element) -> None:
+        if is_on(child(control, "sdtPr", "showingPlcHdr")):
+            self._context.leave_out("empty_fields", texts(control, "t"))
+        else:
+            self._walk_all(control, "sdtContent")
+
+    def _walk_all(self, node: etree._Element, name: str) -> None:
+        for item in children(node, name):
+            self._walk(item)
+
+    def _leave_out_change(self, node: etree._Element, name: str) -> None:
+        words = texts(node, "t", "delText")
+        if words:
+            self.left_something_out = True
+            self._context.leave_out("deleted_text" if name == "del" else "moved_text", words)
+
+    def _run(self, run: etree._Element) -> None:
+        text = "".join(self._piece(item) for item in run)
+        if not text:
+            return
+        look = self._look
+        if (properties := child(run, "rPr")) is not None:
+            style = self._context.styles.character(value(child(properties, "rStyle")))
+            look = look.under(style.look).under(read_look(properties))
+        if not look.is_seen(self._behind):
+            self._end_passages(hidden=look != self._hidden_look)
+            self._hidden_look = look
+            self._hidden.append(text)
+        elif look.struck and text.strip():
+            self._end_passages(struck=False)
+            self._struck.append(text)
+        else:
+            raised = {"superscript": raise_digits, "subscript": lower_digits}.get(look.raised or "")
+            self._show(raised(text) if raised else text)
+
+    def _show(self, text: str) -> None:
+        if text.strip():
+            self._end_passages()
+        self._pieces.append(text)
+
+    def _end_passages(self, *, hidden: bool = True, struck: bool = True) -> None:
+        """Notes what was left out up to here, a row of runs at a time."""
+        if hidden and self._hidden:
+            words, self._hidden = "".join(self._hidden), []
+            self._context.hidden.append(self._context.count(words))
+            self.left_something_out = True
+        if struck and self._struck:
+            words, self._struck = "".join(self._struck), []
+            self._context.leave_out("struck_out_text", words)
+            self.left_something_out = True
+
+    def _piece(self, node: etree._Element) -> str:
+        name = local(node)
+        if name == "t":
+            return node.text or ""
+        if name in _BLANKS:
+            return _BLANKS[name]
+        if name in _GRAPHICS:
+            self.graphics.append(node)
+            return ""
+        reader = _SPECIAL.get(name)
+        return reader(self, node) if reader else ""
+
+    def _symbol(self, node: etree._Element) -> str:
+        found = symbol(value(node, "font") or "", value(node, "char") or "")
+        if found is None:
+            self._context.leave_out("unknown_characters")
+        return found or ""
+
+    def _note(self, node: etree._Element) -> str:
+        return self._context.add_note(local(node).removesuffix("Reference"), value(node, "id"))
+
+    def _comment(self, node: etree._Element) -> str:
+        self._context.comments.setdefault(str(value(node, "id")), self._context.paragraph)
+        return ""
+
+    def _alternatives(self, node: etree._Element) -> str:
+        return "".join(self._piece(item) for item in choose(node))
+
+    def _ruby(self, node: etree._Element) -> str:
+        return texts(base, "t") if (base := child(node, "rubyBase")) is not None else ""
+
+    def _field(self, node: etree._Element) -> str:
+        """The old form fields that show something without having it as text."""
+        data = child(node, "ffData")
+        box, choices = child(data, "checkBox"), child(data, "ddList")
+        if box is not None:
+            checked = is_on(child(box, "checked"))
+            return "☒" if (is_on(child(box, "default")) if checked is None else checked) else "☐"
+        entries = [value(item) or "" for item in children(choices, "listEntry")]
+        chosen = number(child(choices, "result"), number(child(choices, "default"), 0))
+        return entries[chosen] if chosen < len(entries) else ""
+
+
+_SPECIAL: dict[str, Callable[[WordLine, etree._Element], str]] = {
+    "sym": WordLine._symbol,
+    "footnoteReference": WordLine._note,
+    "endnoteReference": WordLine._note,
+    "commentReference": WordLine._comment,
+    "AlternateContent": WordLine._alternatives,
+    "ruby": WordLine._ruby,
+    "fldChar": WordLine._field,
+}
+
+
+def choose(alternatives: etree._Element) -> etree._Element:
+    """The one of several forms of the same thing that Word shows: the first, or else the fallback."""
+    found = child(alternatives, "Choice")
+    if found is None or not len(found):
+        found = child(alternatives, "Fallback")
+    return alternatives.makeelement("nothing") if found is None else found

@@ -1,0 +1,1 @@
+"""What packages add to the service beside their formats: routes, lookups, commands."""

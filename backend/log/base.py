@@ -1,0 +1,45 @@
+"""The port of run logs. Each implementation passes `tests/contract/test_log.py`."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from backend.log.entry import Entry
+
+
+class RunLog(Protocol):
+    """The append-only logs of all runs, with one writer a run and any number of readers.
+
+    A writer is known by its epoch. An entry's `seq` increases strictly within a run; numbers may be left out.
+    """
+
+    async def take_over(self, run_id: str) -> int:
+        """Makes the caller the run's one writer; returns its epoch. Older writers are refused from now on, and
+        whatever they appended before can be read."""
+
+    async def append(self, run_id: str, epoch: int, entries: Sequence[Entry]) -> None:
+        """Returns when the entries are safe, and readers have been woken. All of them are written, or none.
+
+        Raises StaleWriter if the run was taken over or deleted, DuplicateSeq for a number that was used, and the
+        storage's own error if it can't write. A caller that is cancelled meanwhile may find them written.
+        """
+
+    async def read(self, run_id: str, after: int = 0, limit: int = 1000) -> list[Entry]:
+        """At most `limit` entries with a seq greater than `after`, in order. Empty: there are none (yet)."""
+
+    async def last(self, run_id: str, at_least: int = 0) -> Entry | None:
+        """The newest entry, never older than seq `at_least`, which the caller has seen."""
+
+    async def wait(self, run_id: str, after: int, seconds: float) -> None:
+        """Returns when there may be something after `after`, at the latest after `seconds`."""
+
+    def is_live(self, run_id: str) -> bool:
+        """Whether `wait` is woken by every append to this run; otherwise look again now and then."""
+
+    def let_go(self, run_id: str) -> None:
+        """The caller writes no more: frees what is kept for its readers, and wakes them."""
+
+    async def pack(self, run_id: str) -> None:
+        """Compresses the log of a run that is over; readers notice nothing. A run that isn't is left as it is."""
+
+    async def close(self) -> None:
+        """Waits for what was appended."""

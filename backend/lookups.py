@@ -1,0 +1,30 @@
+"""Stored things that an input may refer to, by kind: documents, and what extensions add."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from workflows.errors import NotFound
+
+Lookup = Callable[[str, str], Awaitable[Mapping[str, Any] | None]]
+"""Owner and id → the thing as plain data; None if this owner has none."""
+
+
+class StoredLookups:
+    """The service's `workflows.lookups.Lookups`."""
+
+    def __init__(self, lookups: Mapping[str, Lookup]) -> None:
+        self._lookups = dict(lookups)
+
+    def add(self, lookups: Mapping[str, Lookup]) -> None:
+        """More kinds, of an extension. Raises ValueError for one that is there already."""
+        if taken := sorted(self._lookups.keys() & lookups.keys()):
+            raise ValueError(f"Two extensions look up the kind {taken[0]}.")
+        self._lookups |= lookups
+
+    async def find(self, owner: str, kind: str, id: str) -> Mapping[str, Any]:
+        """Raises NotFound, also for somebody else's."""
+        lookup = self._lookups.get(kind)
+        found = await lookup(owner, id) if lookup else None
+        if found is None:
+            raise NotFound(f"There is no {kind.replace('_', ' ')} {id[:64]}.")
+        return found

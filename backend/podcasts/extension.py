@@ -1,0 +1,15 @@
+"""The podcast's part of the command line."""
+
+from backend.extensions.base import CommandLine, Extension
+
+
+class PodcastExtension(Extension):
+    """Episodes from topic files."""
+
+    name = "podcast"
+
+    def add_commands(self, line: CommandLine) -> None:
+        """`generate podcast`."""
+        from backend.podcasts.cli import podcast
+
+        line.generate.command("podcast")(podcast)

@@ -1,0 +1,1 @@
+"""What must hold before a run is stored: input, options, models, budget, quota."""

@@ -1,0 +1,57 @@
+"""Quota: how many runs of a format an owner may buy in a month."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from backend.store.charges import ChargeRepository, Limit, LimitReached
+from workflows.errors import QuotaExceeded
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaUsage:
+    """What was used of a month, in UTC. `quota` is None where there is no limit."""
+
+    used: int
+    quota: int | None
+    resets_at: datetime
+
+
+class Quota:
+    """Counts runs that bought something, or are about to, in the month in which they were charged. Whether such a run
+    failed, was stopped or was deleted later makes no difference; one that is given another run's text isn't charged."""
+
+    def __init__(
+        self,
+        charges: ChargeRepository,
+        limits: Mapping[str, int | None],
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._charges = charges
+        self._limits = limits
+        self._now = now
+
+    async def usage(self, owner: str, format: str) -> QuotaUsage:
+        """This month, so far."""
+        limit = self._limit(format)
+        return QuotaUsage(await self._charges.count(owner, format, limit), limit.most, limit.end)
+
+    @contextmanager
+    def reserve(self, format: str) -> Iterator[Limit]:
+        """The limit for one more run of the format, which the store charges in the transaction in which it may be
+        written. Raises QuotaExceeded where the store says that the limit is reached."""
+        limit = self._limit(format)
+        try:
+            yield limit
+        except LimitReached:
+            raise QuotaExceeded(
+                f"All {limit.most} runs of {format} that a month allows are used; the next month begins on "
+                f"{limit.end:%Y-%m-%d}, in UTC.",
+                retry_after=max(1, round((limit.end - self._now()).total_seconds())),
+            ) from None
+
+    def _limit(self, format: str) -> Limit:
+        start = self._now().astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+        end = (start + timedelta(days=32)).replace(day=1)
+        return Limit(self._limits.get(format), start, end)

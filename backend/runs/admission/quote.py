@@ -1,0 +1,84 @@
+"""What it will about cost to go on with a run. Pure: from what the finished sections cost so far."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from backend.store.runs import Run
+from workflows.messages.messages import OutlinePlanned
+from workflows.messages.transcript import Transcript
+from workflows.models.budget.prices import Price, Tokens
+from workflows.text.words import count_words
+
+# What is assumed where the run has nothing to measure yet: tokens a word, tokens of a section's prompt.
+_TOKENS_A_WORD = 1.4
+_PROMPT_TOKENS = 700
+# The verdict and the results that come after the last section: tokens read beside the text, tokens written.
+_CLOSING = Tokens(1_000, 500)
+# How far off the truth may be, downwards and upwards.
+_MEASURED = (0.8, 1.3)
+_ASSUMED = (0.5, 2.5)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """`sections_left` are indices; tokens and US dollars are about so many. Without a price there is no cost;
+    without a plan nothing is known but what was spent."""
+
+    run_id: str
+    model: str
+    resumable: bool
+    planned: bool
+    sections_left: list[int]
+    words_left: int
+    input_tokens: int | None
+    output_tokens: int | None
+    cost_usd_low: float | None
+    cost_usd_high: float | None
+    basis: Literal["measured", "assumed", "unknown"]
+    spent_usd: float | None
+    budget_usd: float | None
+
+
+def make_quote(run: Run, transcript: Transcript, price: Price | None) -> Quote:
+    """`price` is that of the run's model, None where it isn't known."""
+    usage, plan = transcript.usage, transcript.outline
+    left = [s for s in plan.sections if s["index"] not in transcript.finished] if plan else []
+    expected, measured = _expect(transcript, plan) if plan else (None, False)
+    low, high = _MEASURED if measured else _ASSUMED
+    cost = price.cost(expected) if price is not None and expected is not None else None
+    return Quote(
+        run_id=run.id,
+        model=run.model,
+        resumable=run.status in ("failed", "cancelled") and (run.error is None or run.error.resumable),
+        planned=plan is not None,
+        sections_left=[section["index"] for section in left],
+        words_left=sum(section["target_words"] for section in left),
+        input_tokens=expected.input if expected else None,
+        output_tokens=expected.output if expected else None,
+        cost_usd_low=None if cost is None else round(cost * low, 6),
+        cost_usd_high=None if cost is None else round(cost * high, 6),
+        basis=("measured" if measured else "assumed") if expected else "unknown",
+        spent_usd=usage.cost_usd if usage else 0.0,
+        budget_usd=run.options.budget_usd,
+    )
+
+
+def _expect(transcript: Transcript, plan: OutlinePlanned) -> tuple[Tokens, bool]:
+    """Tokens that the rest takes, and whether the run itself says so."""
+    left = [section for section in plan.sections if section["index"] not in transcript.finished]
+    words_left = sum(section["target_words"] for section in left)
+    words_all = sum(section["target_words"] for section in plan.sections)
+    writing = [
+        part
+        for part in transcript.spent.values()
+        if part.role == "writing" and part.section in transcript.finished
+    ]
+    words = sum(count_words(transcript.text_of(index)) for index in transcript.finished)
+    measured = bool(writing and words)
+    if measured:
+        a_word = sum(part.output_tokens for part in writing) / words
+        a_prompt = sum(part.input_tokens for part in writing) / len(writing)
+    else:
+        a_word, a_prompt = _TOKENS_A_WORD, _PROMPT_TOKENS
+    read = len(left) * a_prompt + words_all * _TOKENS_A_WORD + _CLOSING.input
+    return Tokens(round(read), round(words_left * a_word) + _CLOSING.output), measured

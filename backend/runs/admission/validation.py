@@ -1,0 +1,83 @@
+"""What is asked of a request before anything is stored or spent."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from backend.runs.admission.options import RunOptions, check_prices
+from backend.store.runs import NewRun, Run
+from workflows.errors import Conflict, FieldError, InvalidInput
+from workflows.formats.base import AnyFormat
+from workflows.formats.defaults import check_model, default_cache_of, resolve
+from workflows.lookups import Lookups
+from workflows.models.budget.prices import PriceRegistry
+from workflows.models.clients.catalog import ModelCatalog
+from workflows.models.spec import ModelSpec
+from workflows.safety.check import first_refused_field
+from workflows.safety.registry import PolicyRegistry
+
+
+def format_of(formats: Mapping[str, AnyFormat], run: Run | NewRun) -> AnyFormat:
+    """The format that the run is of. Raises Conflict when its package has gone since."""
+    if run.format not in formats:
+        raise Conflict(
+            f"The run is of the format {run.format}, which isn't installed any more: its text can be read, and "
+            "nothing else be made of it. Install the package of that format again."
+        )
+    return formats[run.format]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """The rules. `budget_usd` is what a run may cost that doesn't say so itself; None: as much as it takes."""
+
+    formats: Mapping[str, AnyFormat]
+    models: ModelCatalog
+    policies: PolicyRegistry
+    lookups: Lookups
+    prices: PriceRegistry
+    budget_usd: float | None
+
+    def format(self, name: str) -> AnyFormat:
+        """Raises InvalidInput that lists what there is."""
+        if name not in self.formats:
+            message = f"there is no format {name[:64]!r}; there is {', '.join(sorted(self.formats))}"
+            raise InvalidInput(f"format: {message}", (FieldError("format", message),))
+        return self.formats[name]
+
+    def format_of(self, run: Run) -> AnyFormat:
+        """The format of a run that is to be worked on. Raises Conflict when its package has gone since."""
+        return format_of(self.formats, run)
+
+    async def resolve(self, owner: str, format: AnyFormat, given: BaseModel) -> BaseModel:
+        """The input with what it refers to, as it is now. Raises NotFound, InvalidInput."""
+        return await resolve(format, given, self.lookups, owner)
+
+    def settle(self, format: AnyFormat, given: BaseModel, asked: RunOptions) -> tuple[ModelSpec, RunOptions]:
+        """The model, and the options with what was left out, as they are for this run: later changes of the
+        settings don't change it. Raises InvalidInput, ModelNotConfigured."""
+        model = self.models.resolve(asked.model)
+        check_model(format, given, model)
+        # A person may edit the plan, so the result isn't the input's alone.
+        cache = "off" if asked.review_outline else asked.cache or default_cache_of(format)
+        budget = asked.budget_usd or self.budget_usd
+        self.check_budget(budget, model)
+        return model, asked.model_copy(update={"cache": cache, "budget_usd": budget})
+
+    def check_budget(self, budget_usd: float | None, model: ModelSpec) -> None:
+        """A budget can only be kept where every model's price is known. Raises InvalidInput."""
+        check_prices(budget_usd, self.models.selection.called_by(model), self.prices)
+
+    def check_safety(self, run: Run, said: dict[str, Any], root: str) -> None:
+        """What isn't fit for its readers is sent back to who said it: a run that waits, waits on.
+
+        `root` is where `said` stands in the request, such as `outline.`. Raises InvalidInput, Conflict.
+        """
+        format = self.format_of(run)
+        inputs = format.parse(run.input)
+        policy = self.policies.apply(format.policy(inputs), inputs)
+        if (refused := first_refused_field(policy, said, "")) is not None:
+            field, message = root + refused[0].removeprefix("."), refused[1]
+            raise InvalidInput(f"{field}: {message}", (FieldError(field, message),))

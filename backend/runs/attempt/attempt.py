@@ -1,0 +1,270 @@
+"""One attempt at a run: its graph, from where the checkpoint is, through the gate into the run's log."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Literal, cast
+
+import structlog
+from langgraph.errors import GraphDrained
+from langgraph.types import StateSnapshot
+
+from backend.log.entry import LogUnavailable, StaleWriter
+from backend.runs.attempt.budget import AttemptBudget
+from backend.runs.attempt.formats import RunFormats
+from backend.runs.attempt.graph_work import GraphWork
+from backend.runs.attempt.handle import RunHandle
+from backend.runs.attempt.last_message import complete, failure
+from backend.runs.attempt.log_writer import LogWriter
+from backend.runs.attempt.reconcile import reconcile
+from backend.runs.attempt.recording import RunRecorder
+from backend.runs.attempt.sources import SourceReader
+from backend.store.owned_runs import Lease
+from backend.store.runs import Run
+from backend.streaming.events import stream_messages
+from backend.streaming.gate import Gate
+from backend.streaming.progress import ProgressMeter
+from backend.telemetry.observers import AttemptObserver
+from workflows.errors import Cancelled, Internal, RunTimeout, StorywireError
+from workflows.messages.messages import (
+    InputRequested,
+    Message,
+    MetricsCalculated,
+    NodeChanged,
+    RunCompleted,
+    Slot,
+    TextAppended,
+    TextRetracted,
+    slot_of,
+)
+from workflows.messages.transcript import Transcript
+from workflows.state import SECTION_NODES, State, text_of
+
+log = structlog.get_logger()
+
+_BROKE_OFF = (
+    "The process or the attempt that worked on this run died {times} times in a row, so it isn't taken up again by "
+    "itself. The text so far is kept."
+)
+_LOOK_SECONDS = 0.1
+_SAME_ELSEWHERE = "The same is being written for another run; this one is given it as it comes"
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptTools:
+    """What every attempt of a process works with. `on_section_end` is called when a section is finished; a run may take
+    `run_seconds`, and is ended when more than `max_crashes` attempts broke off."""
+
+    formats: RunFormats
+    sources: SourceReader
+    recorder: RunRecorder | None
+    on_section_end: Callable[[Run, Lease, Transcript], None]
+    run_seconds: float
+    max_crashes: int
+
+
+class Attempt:
+    """One attempt. `write` it once."""
+
+    def __init__(
+        self,
+        run: Run,
+        lease: Lease,
+        handle: RunHandle,
+        writer: LogWriter,
+        budget: AttemptBudget,
+        observer: AttemptObserver,
+        tools: AttemptTools,
+    ) -> None:
+        self.run = run
+        self._lease = lease
+        self._handle = handle
+        self._writer = writer
+        self._budget = budget
+        self._observer = observer
+        self._tools = tools
+        self._transcript = writer.transcript
+        self._number = writer.transcript.attempts + 1
+        self._meter = ProgressMeter(time.monotonic)
+        self._written: set[Slot] = set()
+
+    async def write(self) -> Message | None:
+        """The run's last message; None when it isn't over: it waits for a person, or for another process.
+
+        Raises StaleWriter and LogUnavailable: then nothing more can be said.
+        """
+        try:
+            async with asyncio.timeout(self._tools.run_seconds) as patience:
+                return await self._handle.guard(self._execute())
+        except GraphDrained:
+            return None
+        except asyncio.CancelledError:
+            return self._stopped()
+        except TimeoutError:
+            if not patience.expired():  # somebody else's
+                return self._broken()
+            return self._failed(RunTimeout("The run took longer than it may, and was stopped."))
+        except (StaleWriter, LogUnavailable):
+            raise
+        except StorywireError as error:
+            log.info("run_failed", code=error.code, cause=type(error.__cause__).__name__)
+            return self._failed(error)
+        except Exception:
+            return self._broken()
+
+    def _stopped(self) -> Message | None:
+        """The outcome when the handle was told to stop; otherwise it is the task itself that is cancelled."""
+        match self._handle.reason:
+            case None:
+                raise asyncio.CancelledError
+            case "shutdown":
+                return None
+            case "taken_over":
+                raise StaleWriter
+            case "cancel":
+                return self._failed(Cancelled("The run was stopped. The text so far is kept."))
+
+    def _broken(self) -> Message:
+        """The last message for a fault of our own, which is being handled."""
+        log.exception("run_broke")
+        return self._failed(Internal("Something went wrong on our side. The text so far is kept."))
+
+    def _failed(self, error: StorywireError) -> Message:
+        return failure(error, self._transcript)
+
+    async def _execute(self) -> Message | None:
+        if self.run.crash_count > self._tools.max_crashes:
+            log.error("run_given_up", crash_count=self.run.crash_count)
+            raise Internal(_BROKE_OFF.format(times=self.run.crash_count))
+        work = GraphWork(self.run, self._tools.formats, self._number, self._observer.callbacks)
+        snapshot = await work.load()
+        self._writer.put(self._workflow("started" if self._number == 1 else "resumed"))
+        await self._writer.flush()
+        self._handle.begun.set()
+        self._meter.recall(self._transcript)
+        if not snapshot.created_at and (ending := await self._copy(work.gate)) is not None:
+            return ending
+        self._reconcile(cast(State, snapshot.values), work.gate)
+        # Not `snapshot.next`: it is empty too when every task of a step is done but the step isn't checkpointed.
+        if not snapshot.created_at or snapshot.tasks:
+            if self._tools.recorder is not None:
+                work.callbacks += await self._tools.recorder.begin(self.run)
+            await self._follow(work, snapshot)
+            snapshot = await work.load()
+        if snapshot.interrupts:
+            return None
+        return self._finish(cast(State, snapshot.values), work.gate)
+
+    def _reconcile(self, state: State, gate: Gate) -> None:
+        """Makes log and checkpoint agree: a crash may have fallen between them."""
+        for message in (*reconcile(self._transcript, state, gate.shown), *self._budget.missed(state)):
+            self._put(message)
+        self._meter.recall(self._transcript)
+
+    async def _copy(self, gate: Gate) -> Message | None:
+        """The last message of a run that is given another's text; None when it is to be written itself."""
+        if self.run.cache_key is None:
+            return None
+        source_id, kept = self.run.source_run_id, True
+        if source_id is None and self._number > 1:
+            source_id = await self._choose_source(kept)
+        while source_id is not None:
+            source = await self._tools.sources.find(source_id)
+            if source is not None:
+                self._observer.on_cache_hit()
+                if (ending := await self._copy_from(source)) is not None:
+                    return ending
+                self._observer.on_cache_miss()
+                kept = kept and not source.is_finished
+                if not source.is_finished:  # its log says that it is over; its row will in a moment
+                    await asyncio.sleep(_LOOK_SECONDS)
+                self._reconcile(State(), gate)  # nothing of it is the run's own
+            source_id = await self._choose_source(kept)
+        return None
+
+    async def _choose_source(self, kept: bool) -> str | None:
+        source_id = await self._tools.sources.choose(self.run, self._lease, kept=kept)
+        self.run = replace(self.run, source_run_id=source_id)
+        return source_id
+
+    async def _copy_from(self, source: Run) -> Message | None:
+        if not source.is_finished:
+            self._writer.put(self._meter.now(_SAME_ELSEWHERE))
+        copy = self._tools.sources.copy(source, self.run.id, self._transcript, self._handle.draining)
+        async with aclosing(copy) as messages:
+            async for message in messages:
+                if isinstance(message, RunCompleted):
+                    self._writer.put(self._meter.done())
+                    self._writer.put(self._workflow("completed"))
+                    return message
+                self._writer.put(message)
+                self._report_progress(message)
+        return None
+
+    async def _follow(self, work: GraphWork, snapshot: StateSnapshot) -> None:
+        messages = stream_messages(
+            work.graph,
+            work.graph_input(snapshot),
+            work.config,
+            context=work.context,
+            control=self._handle.control,
+            tally=self._budget.tally,
+        )
+        # Closed whatever happens: a graph that nobody listens to would go on buying.
+        async with aclosing(messages) as stream:
+            async for message in stream:
+                self._handle.settling = isinstance(message, InputRequested)
+                for shown in work.gate.take(message):
+                    if isinstance(shown, TextAppended):
+                        self._written.add(slot_of(shown))
+                    self._put(shown)
+                self._report_progress(message)
+                if _ends_section(message):
+                    self._tools.on_section_end(self.run, self._lease, self._transcript)
+
+    def _finish(self, state: State, gate: Gate) -> Message:
+        """The last message, once the log has what the graph has. Raises Internal where it hasn't."""
+        missing = list(reconcile(self._transcript, state, gate.shown))
+        for message in missing:
+            # The log and the state come from one stream; if they differ, the state is what is kept.
+            log.error("log_differed_from_state", type=message.type)
+        if any(isinstance(each, TextRetracted) and slot_of(each) in self._written for each in missing):
+            raise Internal("What was written just now was not kept as it should be. The text so far is kept.")
+        for message in (*missing, *self._budget.missed(state)):
+            self._put(message)
+        _compare(self._transcript, state)
+        self._writer.put(self._meter.done())
+        self._writer.put(self._workflow("completed"))
+        if self._transcript.metadata is not None:
+            state["metadata"] = self._transcript.metadata.model_dump()  # with what the gate measured
+        return complete(self.run.id, state, self._transcript.whole_usage or self._budget.tally.usage)
+
+    def _put(self, message: Message) -> None:
+        """The metrics also say how many calls of a model the whole run took: the log knows of all attempts."""
+        if isinstance(message, MetricsCalculated):
+            calls = {"model_calls": len(self._transcript.calls)}
+            message = message.model_copy(update=calls)
+        self._writer.put(message)
+
+    def _report_progress(self, message: Message) -> None:
+        if (progress := self._meter.follow(message)) is not None:
+            self._writer.put(progress)
+
+    def _workflow(self, status: Literal["started", "resumed", "completed"]) -> NodeChanged:
+        return NodeChanged(node="workflow", status=status, attempt=self._number)
+
+
+def _ends_section(message: Message) -> bool:
+    return (
+        isinstance(message, NodeChanged) and message.node in SECTION_NODES and message.status == "completed"
+    )
+
+
+def _compare(transcript: Transcript, state: State) -> None:
+    if transcript.text != text_of(state["sections"]):
+        raise Internal("The text that was checked is not the text that was sent; it is kept back.")
+    sent = {name: transcript.piece_text(name) for name in transcript.pieces}
+    if sent != {name: piece["text"] for name, piece in state.get("pieces", {}).items()}:
+        raise Internal("A piece that was checked is not the one that was sent; it is kept back.")

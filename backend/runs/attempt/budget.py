@@ -1,0 +1,85 @@
+"""Budget of a run: its ledger while it is written, and its sums in the table of usage."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from backend.store.runs import Run
+from backend.store.usage import UsageRepository
+from workflows.messages.messages import CallUsage, Message, UsageUpdated
+from workflows.messages.transcript import Transcript
+from workflows.messages.usage_totals import UsageTotals, sum_by_role
+from workflows.models.budget.ledger import Caps, Ledger, Ledgers
+from workflows.state import State
+
+_MOST_TOKENS = 2**53 - 1
+"""More than anybody can write, and little enough to be added up in 64 bits."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptBudget:
+    """Budget of one attempt: `tally` is what was reported to readers, the ledger what was really spent."""
+
+    ledger: Ledger
+    tally: UsageTotals
+
+    def missed(self, state: State) -> Iterator[Message]:
+        """Usage of calls of an earlier attempt that died between its checkpoint and the log."""
+        for spent in state.get("spent", []):
+            call = CallUsage.model_validate({key: value for key, value in spent.items() if key != "kind"})
+            if (message := self.tally.add(call)) is not None:
+                self.ledger.recall(call)
+                yield message
+
+    def unreported(self) -> Iterator[Message]:
+        """Usage of calls that were cut off: when they ended, nobody listened to the graph any more."""
+        for call in self.ledger.calls:
+            if (message := self.tally.add(call)) is not None:
+                yield message
+
+
+class Budgets:
+    """Budgets of the runs that this process executes."""
+
+    def __init__(self, ledgers: Ledgers, repository: UsageRepository) -> None:
+        self._ledgers = ledgers
+        self._repository = repository
+
+    @contextmanager
+    def open(self, run: Run, transcript: Transcript) -> Iterator[AttemptBudget]:
+        """The budget of one attempt; it goes on from what the log says was spent before."""
+        options = run.options
+        before = transcript.usage or UsageUpdated(
+            model=run.model, input_tokens=0, output_tokens=0, cost_usd=0.0
+        )
+        ledger = Ledger(
+            self._ledgers.prices,
+            Caps(options.budget_usd, options.max_output_tokens),
+            spent_usd=before.cost_usd or 0.0,
+            output_tokens=before.output_tokens,
+            parallel=options.parallel,
+        )
+        usage = before.model_copy(update={"budget_usd": options.budget_usd, "call": None})
+        tally = UsageTotals(usage, known=transcript.calls)
+        with self._ledgers.keep(run.id, ledger):
+            yield AttemptBudget(ledger, tally)
+
+    async def store(self, run: Run, transcript: Transcript) -> None:
+        """Puts the sums that the log has into the table. However often: they are set, not added."""
+        if transcript.spent:
+            parts = [_row(part) for part in sum_by_role(transcript.spent.values())]
+            whose = {"id": run.id, "owner": run.owner, "format": run.format}
+            await self._repository.put(whose, datetime.now(UTC).date().isoformat(), parts)
+
+
+def _row(part: CallUsage) -> dict[str, Any]:
+    return {
+        "role": part.role,
+        "model": part.model,
+        "input_tokens": min(part.input_tokens, _MOST_TOKENS),
+        "output_tokens": min(part.output_tokens, _MOST_TOKENS),
+        "cost_usd": part.cost_usd,
+        "estimated": bool(part.estimated),
+    }

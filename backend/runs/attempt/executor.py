@@ -1,0 +1,102 @@
+"""Executor: opens an attempt at a run, and stores how it ended."""
+
+from collections.abc import Callable
+
+import structlog
+
+from backend.log.base import RunLog
+from backend.log.entry import LogUnavailable, StaleWriter
+from backend.runs.attempt.attempt import Attempt, AttemptTools
+from backend.runs.attempt.budget import Budgets
+from backend.runs.attempt.finalize import RunFinalizer
+from backend.runs.attempt.handle import RunHandle
+from backend.runs.attempt.log_writer import LogWriter
+from backend.runs.readers.replay import replay
+from backend.store.owned_runs import Lease
+from backend.store.runs import Run
+from backend.telemetry.metrics import Outcome
+from backend.telemetry.observers import AttemptObserver, Observers
+from workflows.messages.messages import Message, make_encodable
+
+log = structlog.get_logger()
+
+
+class Executor:
+    """Executes runs. What it needs is given; what it knows of a run is in its log and its checkpoint."""
+
+    def __init__(
+        self,
+        run_log: RunLog,
+        finalizer: RunFinalizer,
+        budgets: Budgets,
+        observers: Observers,
+        tools: AttemptTools,
+        *,
+        merge_seconds: float,
+    ) -> None:
+        """Text that comes within `merge_seconds` is joined on its way into the log."""
+        self._log = run_log
+        self._finalizer = finalizer
+        self._budgets = budgets
+        self._observers = observers
+        self._tools = tools
+        self._merge_seconds = merge_seconds
+
+    async def execute(self, run: Run, handle: RunHandle) -> None:
+        """Returns when the run ended, waits for a person, or was stopped by `handle`."""
+        structlog.contextvars.bind_contextvars(run_id=run.id, format=run.format)
+        observer: AttemptObserver | None = None
+        outcome: Outcome = "interrupted"
+        try:
+            lease = Lease(run.id, run.process, await self._log.take_over(run.id))
+            transcript, last_seq = await replay(self._log, run.id)
+            if transcript.terminal is not None and last_seq != run.superseded_error_seq:
+                # A crash fell between the log and the table. A run that was cancelled stays cancelled.
+                await self._finalizer.store(run, lease, transcript.terminal, transcript)
+                return
+            log.info("run_begins", attempt=transcript.attempts + 1, model=run.model)
+            observer = self._observers.observe(run.id, run.format, transcript, self._personal(run))
+            writer = LogWriter(
+                self._log,
+                lease,
+                last_seq=last_seq,
+                transcript=transcript,
+                merge_seconds=self._merge_seconds,
+                metrics=observer,
+            )
+            async with writer:
+                run, ending = await self._write(run, lease, handle, writer, observer)
+            outcome = await self._finalizer.store(run, lease, ending, transcript)
+        except StaleWriter:
+            log.warning("run_taken_over")
+        except LogUnavailable:
+            # Its last message can't be written either: the run stays as it is and is found by the next recovery.
+            log.exception("run_log_unavailable")
+        finally:
+            self._log.let_go(run.id)
+            if observer is not None:
+                observer.on_end(outcome)
+                log.info("run_ends", outcome=outcome)
+
+    async def _write(
+        self, run: Run, lease: Lease, handle: RunHandle, writer: LogWriter, observer: AttemptObserver
+    ) -> tuple[Run, Message | None]:
+        """The run as the attempt left it, and its last message, which is in the log when the writer is closed."""
+        ending: Message | None = None
+        try:
+            with self._budgets.open(run, writer.transcript) as budget:
+                attempt = Attempt(run, lease, handle, writer, budget, observer, self._tools)
+                ending = await attempt.write()
+        finally:
+            if self._tools.recorder is not None:
+                self._tools.recorder.end(run, ending)
+        for message in budget.unreported():
+            writer.put(message)
+        if ending is not None:
+            ending = make_encodable(ending)
+            handle.settling = True
+            writer.put(ending)
+        return attempt.run, ending
+
+    def _personal(self, run: Run) -> Callable[[], list[str] | None]:
+        return lambda: self._tools.formats.personal(run)

@@ -1,0 +1,84 @@
+"""Finalizer of an attempt: how it ended, in the table of runs."""
+
+from typing import cast
+
+import structlog
+from langgraph.types import StateSnapshot
+
+from backend.log.entry import StaleWriter
+from backend.runs.attempt.budget import Budgets
+from backend.runs.attempt.formats import RunFormats
+from backend.runs.results.cache import ResultCache
+from backend.store.owned_runs import Lease, OwnedRunRepository
+from backend.store.runs import Run
+from backend.telemetry.metrics import Outcome
+from workflows.errors import Cancelled
+from workflows.messages.messages import Message, RunCompleted, RunFailed
+from workflows.messages.transcript import Transcript
+from workflows.state import State, VersionPlan, version_plan
+
+log = structlog.get_logger()
+
+
+class RunFinalizer:
+    """Stores outcomes. The run's last message is in the log already: if this fails, the row is mended from there."""
+
+    def __init__(
+        self, repository: OwnedRunRepository, formats: RunFormats, budgets: Budgets, cache: ResultCache
+    ) -> None:
+        self._repository = repository
+        self._formats = formats
+        self._budgets = budgets
+        self._cache = cache
+
+    async def store(self, run: Run, lease: Lease, ending: Message | None, transcript: Transcript) -> Outcome:
+        """`ending` is the run's last message; None when it isn't over. Raises StaleWriter when the lease is."""
+        await self._store_usage(run, transcript)
+        bought = bool(transcript.spent)
+        match ending:
+            case RunCompleted():
+                plan = await self._plan(run.source_run_id or run.id, run)
+                counts = bought or not ending.cached
+                _demand(await self._repository.complete(lease, run, ending, plan, bought=counts))
+                return "completed"
+            case RunFailed():
+                title = _title(transcript)
+                _demand(await self._repository.fail(lease, ending, title, bought=bought))
+                return "cancelled" if ending.code == Cancelled.code else "failed"
+            case _:
+                return await self._release(run, lease, transcript)
+
+    async def _release(self, run: Run, lease: Lease, transcript: Transcript) -> Outcome:
+        snapshot = await self._snapshot(run.id, run)
+        waits = bool(snapshot and snapshot.interrupts)
+        title, words = _title(transcript), transcript.words
+        _demand(await self._repository.release(lease, waits=waits, title=title, words=words))
+        return "waiting" if waits else "interrupted"
+
+    async def _store_usage(self, run: Run, transcript: Transcript) -> None:
+        try:
+            await self._budgets.store(run, transcript)
+        except Exception:  # the run ends all the same; what it spent is in its log
+            log.exception("usage_not_stored")
+
+    async def _plan(self, written_by: str, run: Run) -> VersionPlan | None:
+        """What versions of the run need; a copy has the state of the run that it is a copy of."""
+        snapshot = await self._snapshot(written_by, run)
+        if snapshot and snapshot.values:
+            return version_plan(cast(State, snapshot.values)) or None
+        return await self._cache.plan_of(written_by) if written_by != run.id else None
+
+    async def _snapshot(self, thread_id: str, run: Run) -> StateSnapshot | None:
+        """The state of the graph; None for a format whose package has gone."""
+        if run.format not in self._formats.graphs:
+            return None
+        return await self._formats.graph(run).aget_state({"configurable": {"thread_id": thread_id}})
+
+
+def _demand(stored: bool) -> None:
+    if not stored:
+        raise StaleWriter
+
+
+def _title(transcript: Transcript) -> str | None:
+    return transcript.outline.title if transcript.outline else None

@@ -1,0 +1,68 @@
+"""Graph of a run as one attempt works with it: its thread, its configuration, and the gate before its readers."""
+
+import time
+from typing import Any
+
+from langchain_core.callbacks import BaseCallbackHandler
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import Command, StateSnapshot
+
+from backend.runs.attempt.formats import RunFormats
+from backend.store.runs import Run
+from backend.streaming.gate import Gate
+from workflows.graph import Graph
+from workflows.state import RunContext, seeded_state
+
+
+class GraphWork:
+    """The graph for one attempt; `attempt` counts from 1."""
+
+    def __init__(
+        self, run: Run, formats: RunFormats, attempt: int, callbacks: list[BaseCallbackHandler]
+    ) -> None:
+        self._run = run
+        self.graph = formats.graph(run)
+        self.gate = Gate(formats.policy(run), time.monotonic)
+        self.callbacks = [*callbacks]
+        self.config = RunnableConfig(
+            configurable={"thread_id": run.id},
+            max_concurrency=_concurrency(run, self.graph),
+            recursion_limit=10_000,
+            run_name=run.format,
+            metadata={"run_id": run.id, "format": run.format, "attempt": attempt},
+            tags=["storywire"],
+            callbacks=self.callbacks,
+        )
+        self.context = RunContext(
+            model=run.model,
+            parallel=run.options.parallel,
+            review_outline=run.options.review_outline,
+            keep_length=run.options.keep_length,
+            owner=run.owner,
+        )
+
+    async def load(self) -> StateSnapshot:
+        """The newest checkpoint; that of a version begins with what it takes over."""
+        snapshot = await self.graph.aget_state(self.config)
+        seed = self._run.origin.seed if self._run.origin else None
+        if not snapshot.created_at and seed is not None:
+            state, node = seeded_state(seed, self._run.input)
+            await self.graph.aupdate_state(self.config, state, as_node=node)
+            snapshot = await self.graph.aget_state(self.config)
+        return snapshot
+
+    def graph_input(self, snapshot: StateSnapshot) -> dict[str, Any] | Command[Any] | None:
+        """A new run brings its input, an answered one the answer; one that goes on brings nothing."""
+        if not snapshot.created_at:
+            return {"input": self._run.input}
+        if snapshot.interrupts and self._run.answer is not None:
+            return Command(resume=self._run.answer.model_dump())
+        return None
+
+
+def _concurrency(run: Run, graph: Graph) -> int:
+    """How many tasks of the graph may go on at once: as many sections as are asked for, and research beside the first
+    one. But calls at once share what a budget leaves, so with one it is for the caller to choose."""
+    options = run.options
+    has_caps = options.budget_usd is not None or options.max_output_tokens is not None
+    return options.parallel if has_caps or "research" not in graph.nodes else max(2, options.parallel)

@@ -1,0 +1,46 @@
+"""Handle of a run that is being executed: between its attempt and its engine."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any, Literal, TypeVar
+
+from langgraph.runtime import RunControl
+
+_T = TypeVar("_T")
+StopReason = Literal["cancel", "shutdown", "taken_over"]
+
+
+class RunHandle:
+    """Signals of one attempt. `cancel` ends the run for good, `shutdown` leaves it for the next process, `taken_over`
+    says that another process has it already."""
+
+    def __init__(self) -> None:
+        self.control = RunControl()
+        self.begun = asyncio.Event()
+        """Set when the log says that the run goes on: an older error is no longer its last message."""
+        self.draining = asyncio.Event()
+        """Set when the attempt is to stop where nothing is lost."""
+        self.settling = False
+        """Whether the run's last message, or its question, is being logged; its row is stored in a moment."""
+        self.reason: StopReason | None = None
+        self._work: asyncio.Task[Any] | None = None
+
+    async def guard(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """Runs `work`, which a stop cancels, also one that came before. Raises CancelledError then."""
+        task: asyncio.Task[_T] = asyncio.create_task(work)
+        self._work = task
+        if self.reason is not None:
+            task.cancel()
+        return await task
+
+    def drain(self) -> None:
+        """Asks to stop where nothing is lost: between two steps of the graph."""
+        self.control.request_drain()
+        self.draining.set()
+
+    def stop(self, reason: StopReason) -> None:
+        """Stops it now, in the middle of a word. The first reason counts."""
+        if self.reason is None:
+            self.reason = reason
+            if self._work is not None:
+                self._work.cancel()

@@ -1,0 +1,97 @@
+"""The log and the checkpoint are two files: a crash may fall between them, in either order. Pure.
+
+Section by section: what the checkpoint has and the log lacks is appended from the checkpoint, never
+bought again; what the log has and the checkpoint lacks is retracted, and will be written again.
+"""
+
+from collections.abc import Callable, Iterator
+
+from workflows.messages.messages import (
+    FactsGathered,
+    Message,
+    MetricsCalculated,
+    OutlinePlanned,
+    TextAppended,
+    TextRetracted,
+)
+from workflows.messages.transcript import Transcript
+from workflows.state import Section, State, sections_at_fault
+
+Shown = Callable[[State, Section], tuple[str, bool]]
+"""What readers may have of a section of the state, and whether that is all of it."""
+
+
+def show_all(state: State, section: Section) -> tuple[str, bool]:
+    """A run without a gate: every section, whole."""
+    del state
+    return section["text"], True
+
+
+def reconcile(transcript: Transcript, state: State, shown: Shown = show_all) -> Iterator[Message]:
+    """The messages that make a reader of the log see what the checkpoint has; usually none.
+
+    What a gate holds back isn't told by this way either: `shown` says what may be.
+    """
+    yield from _outline(transcript, state)
+    sections, at_fault = state.get("sections", {}), sections_at_fault(state)
+    for index in transcript.started:
+        if index not in sections:
+            yield TextRetracted(section=index, reason="restart")
+    for index in sorted(sections):
+        if index in at_fault:
+            yield from _withhold(transcript, sections[index])
+        else:
+            yield from _section(transcript, index, *shown(state, sections[index]))
+    yield from _facts(transcript, state)
+    yield from _pieces(transcript, state)
+    if state.get("metadata") and not transcript.has_metadata:
+        yield MetricsCalculated.model_validate(state["metadata"])
+
+
+def _outline(transcript: Transcript, state: State) -> Iterator[Message]:
+    if "outline" in state:
+        outline = OutlinePlanned.model_validate(state["outline"])
+        if transcript.outline != outline:
+            yield outline
+
+
+def _facts(transcript: Transcript, state: State) -> Iterator[Message]:
+    if state.get("facts"):
+        facts = FactsGathered.model_validate(state["facts"])
+        if transcript.facts != facts:
+            yield facts
+
+
+def _pieces(transcript: Transcript, state: State) -> Iterator[Message]:
+    """A piece in the state was approved as a whole. Those that aren't are written again, or were left out."""
+    pieces = state.get("pieces", {})
+    for name in transcript.pieces:
+        if name not in pieces:
+            yield TextRetracted(section=0, piece=name, reason="restart")
+    for name, piece in pieces.items():
+        told, text = transcript.piece_text(name), piece["text"]
+        if told == text and name in transcript.finished_pieces:
+            continue
+        if not text.startswith(told) or name in transcript.finished_pieces:
+            yield TextRetracted(section=0, piece=name, reason="restart")
+            told = ""
+        rest = text[len(told) :]
+        yield TextAppended(section=0, piece=name, chunk=rest, is_complete=True)
+
+
+def _section(transcript: Transcript, index: int, text: str, is_whole: bool) -> Iterator[Message]:
+    told = transcript.text_of(index)
+    if told == text and (index in transcript.finished) == is_whole:
+        return
+    if not text.startswith(told) or index in transcript.finished:
+        yield TextRetracted(section=index, reason="restart")
+        told = ""
+    if is_whole or len(text) > len(told):
+        yield TextAppended(section=index, chunk=text[len(told) :], is_complete=is_whole)
+
+
+def _withhold(transcript: Transcript, section: Section) -> Iterator[Message]:
+    """A check or a review found fault with it and a rewrite was under way: what was withdrawn isn't shown again."""
+    index = section["index"]
+    if index in transcript.started and transcript.text_of(index) != section["text"]:
+        yield TextRetracted(section=index, reason="restart")

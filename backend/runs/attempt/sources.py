@@ -1,0 +1,105 @@
+"""Sources of a run's text: other runs of the same request, kept or being written, which it copies instead of buying."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime
+
+import structlog
+from langgraph.errors import GraphDrained
+
+from backend.log.base import RunLog
+from backend.runs.admission.quota import Quota
+from backend.runs.readers.reader import Reader, open_reader
+from backend.runs.readers.replay import read_entry, replay
+from backend.runs.results.cache import ResultCache
+from backend.runs.results.copies import catch_up, copy_live, end_copy
+from backend.store.owned_runs import Lease, OwnedRunRepository
+from backend.store.runs import Run, RunRepository
+from workflows.errors import InvalidInput
+from workflows.messages.messages import Message, RunCompleted, RunFailed
+from workflows.messages.transcript import Transcript
+
+log = structlog.get_logger()
+
+
+class SourceReader:
+    """Chooses a run's source, and reads it: live, if it is still being written."""
+
+    def __init__(
+        self,
+        run_log: RunLog,
+        runs: RunRepository,
+        owned_runs: OwnedRunRepository,
+        cache: ResultCache,
+        quota: Quota,
+    ) -> None:
+        self._log = run_log
+        self._runs = runs
+        self._owned_runs = owned_runs
+        self._cache = cache
+        self._quota = quota
+
+    async def find(self, source_id: str) -> Run | None:
+        """The source; None if it was deleted."""
+        return await self._runs.get(source_id)
+
+    async def choose(self, run: Run, lease: Lease, *, kept: bool = True) -> str | None:
+        """The id of the run whose text this one is given from now on, a `kept` one or one that is being written; None
+        when it is to be written itself: then it is charged. Raises QuotaExceeded."""
+        since = self._cache.kept_since(run.options)
+        if since is not None and not kept:
+            since = datetime.now(UTC)
+        with self._quota.reserve(run.format) as limit:
+            return await self._owned_runs.choose_source(lease, run, since, limit)
+
+    async def copy(
+        self, source: Run, run_id: str, copied: Transcript, draining: asyncio.Event
+    ) -> AsyncGenerator[Message]:
+        """The source's messages as the run's own, from where `copied` is, which the caller brings up to date with each
+        of them. The last one is a RunCompleted; without one, the source has nothing to give.
+
+        Raises GraphDrained when `draining` is set while there is nothing new.
+        """
+        transcript, seq = await replay(self._log, source.id)
+        is_over = seq != source.superseded_error_seq
+        ending = transcript.terminal if is_over else None
+        if isinstance(ending, RunFailed):
+            return
+        for message in catch_up(copied, transcript):
+            yield message
+        if ending is None:
+            reader = open_reader(self._log, source.id, seq, superseded_error_seq=source.superseded_error_seq)
+            async for message in self._follow(reader, source.id, draining):
+                if isinstance(message, RunCompleted):
+                    ending = message
+                elif (mine := copy_live(message)) is not None:
+                    yield mine
+        if ending is None:
+            return
+        if copied.text != ending.story_content:
+            log.warning("source_not_copied", source_run_id=source.id, reason="its log has another text")
+            return
+        for message in end_copy(ending, run_id):
+            yield message
+
+    async def _follow(
+        self, reader: Reader, source_id: str, draining: asyncio.Event
+    ) -> AsyncGenerator[Message]:
+        leaving = asyncio.create_task(draining.wait())
+        try:
+            while (batch := await reader.poll()) is not None:
+                for entry in batch:
+                    if (message := read_entry(source_id, entry)) is not None:
+                        yield message
+                if not batch:
+                    waiting = asyncio.create_task(reader.wait())
+                    try:
+                        await asyncio.wait({waiting, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                    finally:
+                        waiting.cancel()
+                    if leaving.done():
+                        raise GraphDrained("shutdown")
+        except InvalidInput:  # its log has gone
+            return
+        finally:
+            leaving.cancel()

@@ -1,0 +1,255 @@
+"""Commands on runs: start, new version, cancel, resume, answer, delete."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import orjson
+import structlog
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from pydantic import BaseModel
+from ulid import ULID
+
+from backend.runs.admission.options import check_room, with_caps
+from backend.runs.admission.plan_edit import check_outline
+from backend.runs.admission.quota import Quota
+from backend.runs.admission.validation import Admission
+from backend.runs.attempt.recording import RunRecorder
+from backend.runs.attempt.version_seed import Parentage, VersionRequest, make_parentage
+from backend.runs.engine.base import Engine
+from backend.runs.queries import RunQueries
+from backend.runs.results.cache import ResultCache
+from backend.store.run_values import RunOptions
+from backend.store.runs import NewRun, Run, RunRepository
+from workflows.errors import BudgetExceeded, Conflict, Overloaded
+from workflows.formats.base import AnyFormat
+from workflows.formats.defaults import series_of
+from workflows.models.budget.ledger import Caps
+from workflows.models.spec import ModelSpec
+
+log = structlog.get_logger()
+
+__all__ = ["RunCommands", "RunOptions", "RunRequest"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunRequest:
+    """What a caller asks for: checked field by field before anything is stored or spent."""
+
+    format: str
+    input: Mapping[str, Any]
+    options: RunOptions = field(default_factory=RunOptions)
+    idempotency_key: str | None = None
+    parentage: Parentage | None = None
+
+
+class RunCommands:
+    """Commands. `owner` is whose runs: another's are not found."""
+
+    def __init__(
+        self,
+        admission: Admission,
+        repository: RunRepository,
+        queries: RunQueries,
+        engine: Engine,
+        *,
+        quota: Quota,
+        cache: ResultCache,
+        cache_key: Callable[[NewRun], str | None],
+        files: "RunFiles",
+    ) -> None:
+        """`cache_key` is the same for runs that one text answers."""
+        self._admission = admission
+        self._repository = repository
+        self._queries = queries
+        self._engine = engine
+        self._quota = quota
+        self._cache = cache
+        self._cache_key = cache_key
+        self._files = files
+
+    async def start(self, owner: str, request: RunRequest) -> tuple[Run, bool]:
+        """A new run and True, or the one that this idempotency key started before and False.
+
+        Raises InvalidInput, NotFound (what the input refers to), ModelNotConfigured, Conflict (another request
+        with the same key, or a place in a series that is taken), QuotaExceeded, Overloaded.
+        """
+        format = self._admission.format(request.format)
+        given = format.parse(request.input)
+        fingerprint = _fingerprint(format.name, given, request)
+        if (known := await self._known(owner, request.idempotency_key, fingerprint)) is not None:
+            return known, False
+        if request.parentage is None:  # the input of a version is resolved already
+            given = await self._admission.resolve(owner, format, given)
+        new = self._new_run(owner, request, format, given, fingerprint)
+        with self._quota.reserve(new.format) as limit, self._engine.reserve_slot():
+            run = await self._repository.add(new, limit=limit, kept_since=self._cache.kept_since(new.options))
+            if run is not None:
+                await self._engine.submit(run.id)
+                return run, True
+        # The same came in twice at the same moment, and the other was quicker.
+        if (known := await self._known(owner, request.idempotency_key, fingerprint)) is not None:
+            return known, False
+        raise Conflict(f"Part {new.part} of this series is being written by another run.")
+
+    async def new_version(self, owner: str, run_id: str, request: VersionRequest) -> tuple[Run, bool]:
+        """A version of a completed run, as a run of its own; as `start`.
+
+        Raises Conflict while the run isn't complete, InvalidInput for a section that it hasn't, or for
+        feedback that isn't fit for its readers.
+        """
+        parent = await self._queries.find(owner, run_id)
+        self._admission.format_of(parent)
+        parentage = make_parentage(parent, request)
+        if request.feedback is not None:
+            self._admission.check_safety(parent, {"feedback": request.feedback}, "")
+        options = parent.options.model_copy(
+            update={"model": request.model or parent.model, "review_outline": False}
+        )
+        return await self.start(
+            owner, RunRequest(parent.format, parent.input, options, request.idempotency_key, parentage)
+        )
+
+    async def cancel(self, owner: str, run_id: str) -> Run:
+        """Stops the run wherever it executes. Cancelling it twice is harmless; raises Conflict if it has ended,
+        Overloaded if it can't be stopped now."""
+        run = await self._queries.find(owner, run_id)
+        if run.is_finished and run.status != "cancelled":
+            raise Conflict(f"The run is {run.status}: there is nothing to cancel.")
+        await self._engine.cancel(run)
+        return await self._queries.find(owner, run_id)
+
+    async def resume(self, owner: str, run_id: str, caps: Caps | None = None) -> Run:
+        """Goes on from the last finished section of a failed or cancelled run.
+
+        `caps` say what the run may spend from now on, with what it has spent already; what they leave out
+        stays. Raises InvalidInput (caps that are reached already), Conflict, QuotaExceeded (for a run that didn't
+        count so far), Overloaded.
+        """
+        run = await self._queries.find(owner, run_id)
+        options = await self._check_resume(run, caps or Caps())
+        with self._quota.reserve(run.format) as limit, self._engine.reserve_slot():
+            since = self._cache.kept_since(options)
+            if not await self._repository.resume(
+                run, self._engine.process, options, limit=limit, kept_since=since
+            ):
+                raise Conflict("Somebody else resumed the run at this moment.")
+            await self._engine.submit(run.id)
+        run = await self._queries.find(owner, run_id)
+        await self._engine.begun(run.id)
+        return run
+
+    async def answer(self, owner: str, run_id: str, outline: Mapping[str, Any]) -> Run:
+        """Goes on with the plan as a person edited it. Raises InvalidInput, Conflict."""
+        run = await self._queries.find(owner, run_id)
+        edited = check_outline(outline)
+        self._admission.check_safety(run, edited.model_dump(), "outline.")
+        with self._engine.reserve_slot():
+            if not await self._repository.answer(run, self._engine.process, edited):
+                raise Conflict(f"The run is {run.status}: it doesn't wait for an answer.")
+            await self._engine.submit(run.id)
+        run = await self._queries.find(owner, run_id)
+        await self._engine.begun(run.id)
+        return run
+
+    async def delete(self, owner: str, run_id: str) -> None:
+        """Removes the run, its text, its log, its checkpoints and its recording; stops it first if it can."""
+        run = await self._queries.find(owner, run_id)
+        try:
+            await self._engine.cancel(run)
+        except Overloaded:  # without its log and its row, whoever still writes it is refused
+            log.warning("run_deleted_while_it_goes_on", run_id=run_id)
+        await self._files.delete(run_id)
+        await self._repository.delete(owner, run_id)
+
+    def _new_run(
+        self, owner: str, request: RunRequest, format: AnyFormat, given: BaseModel, fingerprint: str
+    ) -> NewRun:
+        model, options = self._admission.settle(format, given, request.options)
+        parents = request.parentage
+        # A version of a chapter stands beside the story: the chapter keeps its place.
+        series, part = (series_of(format, given) if parents is None else None) or (None, None)
+        new = NewRun(
+            id=str(ULID()),
+            owner=owner,
+            format=format.name,
+            model=str(model),
+            input=given.model_dump(mode="json"),
+            options=options,
+            process=self._engine.process,
+            idempotency_key=request.idempotency_key,
+            request_hash=fingerprint,
+            series=series,
+            part=part,
+        )
+        if parents is not None:
+            new = replace(
+                new,
+                parent_run_id=parents.parent_run_id,
+                root_run_id=parents.root_run_id,
+                origin=parents.origin,
+            )
+        return replace(new, cache_key=self._cache_key(new))
+
+    async def _check_resume(self, run: Run, caps: Caps) -> RunOptions:
+        """The options that the run goes on with. Raises as `resume` does."""
+        if run.status not in ("failed", "cancelled"):
+            raise Conflict(f"The run is {run.status}: only a failed or cancelled run can be resumed.")
+        if run.error is not None and not run.error.resumable:
+            raise Conflict(f"The run ended with {run.error.code} and can't go on; start a new one.")
+        self._admission.format_of(run)
+        self._admission.models.check(run.model)
+        if run.series is not None and run.part is not None:
+            await self._check_place(run.owner, run.series, run.part)
+        options = with_caps(run.options, caps)
+        self._admission.check_budget(options.budget_usd, ModelSpec.parse(run.model))
+        used_up = run.error is not None and run.error.code == BudgetExceeded.code
+        check_room(options, run.options, (await self._queries.transcript(run)).usage, used_up=used_up)
+        return options
+
+    async def _check_place(self, owner: str, series: str, part: int) -> None:
+        if (other := await self._repository.find_part(owner, series, part)) is not None:
+            raise Conflict(f"Run {other.id} has taken its place since: the story went on another way.")
+
+    async def _known(self, owner: str, key: str | None, fingerprint: str) -> Run | None:
+        run = await self._repository.find_by_key(owner, key) if key else None
+        if run is not None and run.request_hash != fingerprint:
+            raise Conflict("This Idempotency-Key was used with another request.")
+        return run
+
+
+@dataclass(frozen=True, slots=True)
+class RunFiles:
+    """What there is of runs beside the database: checkpoints, and recordings where they are made."""
+
+    checkpoints: BaseCheckpointSaver[Any]
+    recorder: RunRecorder | None
+
+    async def delete(self, run_id: str) -> None:
+        """Removes what there is of a run."""
+        await self.checkpoints.adelete_thread(run_id)
+        if self.recorder is not None:
+            self.recorder.delete(run_id)
+
+
+def _fingerprint(format: str, given: BaseModel, request: RunRequest) -> str:
+    """The same for the same request: what an idempotency key is compared by."""
+    parents = request.parentage
+    body = {
+        "format": format,
+        "input": given.model_dump(mode="json"),
+        "options": request.options.model_dump(),
+        **({"origin": _origin(parents)} if parents else {}),
+    }
+    return hashlib.sha256(
+        orjson.dumps(body, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS)
+    ).hexdigest()
+
+
+def _origin(parents: Parentage) -> dict[str, Any]:
+    return {
+        "parent_run_id": parents.parent_run_id,
+        "root_run_id": parents.root_run_id,
+        "origin": parents.origin.model_dump(mode="json"),
+    }

@@ -1,0 +1,82 @@
+"""Cancelling a run wherever it executes: here, in another process, or nowhere."""
+
+import asyncio
+from dataclasses import replace
+from typing import Protocol
+
+import structlog
+
+from backend.runs.engine.liveness import Liveness
+from backend.store.runs import Run, RunRepository
+from workflows.errors import Overloaded
+
+log = structlog.get_logger()
+
+_TRIES = 5
+_LOOK_SECONDS = 0.05
+_PATIENCE_SECONDS = 0.6
+"""How long another process has to stop a run: a cancel takes effect within a second. One that is frozen, or that hangs,
+is shut out of the run instead."""
+
+
+class LocalEngine(Protocol):
+    """The engine of this process."""
+
+    async def submit(self, run_id: str) -> None:
+        """Begins to execute a run that is this process's."""
+
+    async def stop_here(self, run_id: str) -> bool:
+        """Cancels a run of this process and waits until its attempt is over. False: it isn't here."""
+
+    async def settle(self, run_id: str | None = None) -> None:
+        """Returns when the run's row is as its log says."""
+
+
+class RunCanceller:
+    """Cancels runs, which may change hands meanwhile: then they are cancelled again."""
+
+    def __init__(self, repository: RunRepository, liveness: Liveness, engine: LocalEngine) -> None:
+        self._repository = repository
+        self._liveness = liveness
+        self._engine = engine
+
+    async def cancel(self, run: Run) -> None:
+        """Returns when the run's last message is stored. Raises Overloaded when that can't be brought about now."""
+        for _ in range(_TRIES):
+            if run.is_finished:
+                return
+            if not await self._engine.stop_here(run.id):
+                await self._cancel_elsewhere(run)
+            run = await self._look(run)
+        if not run.is_finished:
+            raise Overloaded(
+                "The run can't be stopped at this moment: it goes from process to process, or its log can't be "
+                "written; try again in a few seconds."
+            )
+
+    async def _cancel_elsewhere(self, run: Run) -> None:
+        owner = run.process
+        if owner is not None and owner != self._liveness.id and await self._liveness.is_alive(owner):
+            await self._repository.request_stop(run.id, owner)
+            if await self._gave_up(run, owner):
+                return
+            log.warning("owner_does_not_answer", run_id=run.id, process=owner)
+        # Its log gets a new writer, who ends it: whoever wrote it before is refused from now on.
+        if await self._repository.take_over(run, self._liveness.id, stop=True):
+            await self._engine.submit(run.id)
+            await self._engine.stop_here(run.id)
+
+    async def _gave_up(self, run: Run, owner: str) -> bool:
+        """Whether the owner has stopped the run, or died, while there was patience."""
+        deadline = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
+        while run.status == "running" and run.process == owner and await self._liveness.is_alive(owner):
+            if asyncio.get_running_loop().time() > deadline:
+                return False
+            await asyncio.sleep(_LOOK_SECONDS)
+            run = await self._look(run)
+        return True
+
+    async def _look(self, run: Run) -> Run:
+        """The run as it is now; as cancelled, if it was deleted meanwhile."""
+        await self._engine.settle(run.id)
+        return await self._repository.get(run.id) or replace(run, status="cancelled")

@@ -1,0 +1,167 @@
+"""Engine that executes runs as asyncio tasks of this process."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import structlog
+
+from backend.runs.attempt.executor import Executor
+from backend.runs.attempt.handle import RunHandle
+from backend.runs.engine.cancellation import RunCanceller
+from backend.runs.engine.liveness import Liveness
+from backend.runs.engine.local_runs import LocalRuns
+from backend.runs.readers.audience import Audience
+from backend.store.runs import Run, RunRepository
+from backend.telemetry.metrics import Metrics
+from workflows.errors import Overloaded
+
+log = structlog.get_logger()
+
+POLL_EVERY_SECONDS = 0.3
+"""How often a process asks whether it was told to stop a run of its own."""
+
+
+class InlineEngine:
+    """Runs as asyncio tasks, `max_runs` at most; nothing queues."""
+
+    def __init__(
+        self,
+        executor: Executor,
+        repository: RunRepository,
+        liveness: Liveness,
+        *,
+        runs: LocalRuns,
+        audience: Audience,
+        metrics: Metrics,
+        max_runs: int,
+    ) -> None:
+        self._executor = executor
+        self._repository = repository
+        self._process = liveness.id
+        self._runs = runs
+        self._audience = audience
+        self._metrics = metrics
+        self._max_runs = max_runs
+        self._canceller = RunCanceller(repository, liveness, self)
+        self._closed = False
+        self._draining = False
+        self._reserved = 0
+
+    @property
+    def process(self) -> str:
+        """The process that executes what is submitted here."""
+        return self._process
+
+    @property
+    def accepts(self) -> bool:
+        """Whether there is room for one more run."""
+        return not self._closed and len(self._runs) + self._reserved < self._max_runs
+
+    @property
+    def closed(self) -> bool:
+        """Whether no more runs are taken because the process is about to end."""
+        return self._closed
+
+    @property
+    def active(self) -> int:
+        """Runs that execute here now."""
+        return len(self._runs)
+
+    @contextmanager
+    def reserve_slot(self) -> Iterator[None]:
+        """Keeps room for a run that is about to be stored and submitted. Raises Overloaded."""
+        if not self.accepts:
+            self._metrics.on_refusal()
+            if self._closed:
+                raise Overloaded("The service is stopping; try again in a few seconds.")
+            raise Overloaded("As many runs as may are going on already; try again in a few seconds.")
+        self._reserved += 1
+        try:
+            yield
+        finally:
+            self._reserved -= 1
+
+    async def submit(self, run_id: str) -> None:
+        """Begins to execute the run, if it is stored as running and as this process's."""
+        handle = RunHandle()
+        if self._draining:
+            handle.stop("shutdown")
+        task = asyncio.create_task(self._execute(run_id, handle), name=f"run {run_id}")
+        self._runs.add(run_id, task, handle)
+
+        def forget(task: asyncio.Task[None]) -> None:
+            self._runs.remove(run_id, task)
+            handle.begun.set()  # if it never did, nobody need wait for it
+            if not task.cancelled() and (error := task.exception()) is not None:
+                log.error("run_lost", run_id=run_id, exc_info=error)
+
+        task.add_done_callback(forget)
+
+    async def begun(self, run_id: str) -> None:
+        """Returns when the log of a run that goes on says so."""
+        if handles := self._runs.handles(run_id):
+            await handles[-1].begun.wait()
+
+    async def cancel(self, run: Run) -> None:
+        """Ends the run wherever it executes; returns when its last message is stored. Raises Overloaded."""
+        await self._canceller.cancel(run)
+
+    async def stop_here(self, run_id: str) -> bool:
+        """Cancels a run of this process and waits until its attempt is over. False: it isn't here."""
+        if not (tasks := self._runs.tasks(run_id)):
+            return False
+        for handle in self._runs.handles(run_id):
+            handle.stop("cancel")
+        await asyncio.wait(tasks)
+        return True
+
+    async def settle(self, run_id: str | None = None) -> None:
+        """Returns when the row is stored of a run whose last message, or question, is being logged here."""
+        await self._runs.settle(run_id)
+
+    def stop_accepting(self) -> None:
+        """No more runs are taken; those that are here go on until `drain`."""
+        self._closed = True
+
+    async def drain(self, grace: float) -> None:
+        """Lets sections finish for `grace` seconds, then stops; the next process goes on with every run."""
+        self._closed = self._draining = True
+        for _, handle in self._runs.all_handles:
+            handle.drain()
+        await self._runs.wait(grace)
+        for _, handle in self._runs.all_handles:
+            handle.stop("shutdown")
+        await self._runs.wait()
+
+    async def poll_stop_requests(self) -> None:
+        """Stops the runs of this process that it was asked to stop, or that another one took over meanwhile."""
+        if not self._runs:
+            return
+        here = self._runs.all_handles
+        owned = await self._repository.owned_by(self._process)
+        for run_id, handle in here:
+            if handle.settling:
+                continue
+            if run_id not in owned:
+                handle.stop("taken_over")
+            elif owned[run_id]:
+                handle.stop("cancel")
+
+    async def check_audience(self) -> None:
+        """Tells other processes what is read here, and cancels the runs of this one that are to end when nobody reads
+        them, and that nobody reads."""
+        await self._audience.tell()
+        for run_id in await self._audience.abandoned():
+            log.info("run_abandoned", run_id=run_id)
+            for handle in self._runs.handles(run_id):
+                handle.stop("cancel")
+
+    async def _execute(self, run_id: str, handle: RunHandle) -> None:
+        run = await self._repository.get(run_id)
+        if run is None or run.status != "running" or run.process != self._process:
+            return  # it changed hands on the way, or is over
+        if run.stop_requested:
+            handle.stop("cancel")
+        with self._audience.watching(run):
+            await self._executor.execute(run, handle)

@@ -1,0 +1,56 @@
+"""Liveness of the processes of the service: who may still be executing runs."""
+
+from pathlib import Path
+from typing import Protocol
+
+from filelock import FileLock, Timeout
+from ulid import ULID
+
+
+class Liveness(Protocol):
+    """This process as the others see it, and the others as this one does."""
+
+    @property
+    def id(self) -> str:
+        """This process, a ULID."""
+
+    async def is_alive(self, process: str) -> bool:
+        """Whether the process with this id still runs."""
+
+    def leave(self) -> None:
+        """Says that this process executes nothing any more."""
+
+
+class FileLiveness:
+    """Processes of one machine, by locks in a folder. No heartbeat: the system takes a lock back when its process dies,
+    also by `kill -9`."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self.id = str(ULID())
+        self._lock = FileLock(self._path(self.id))
+        self._lock.acquire(timeout=0)
+
+    async def is_alive(self, process: str) -> bool:
+        """Whether the process with this id still runs on this machine."""
+        if process == self.id:
+            return True
+        path = self._path(process)
+        if not path.exists():
+            return False
+        try:
+            with FileLock(path, timeout=0):
+                pass
+        except Timeout:
+            return True
+        path.unlink(missing_ok=True)
+        return False
+
+    def leave(self) -> None:
+        """Says that this process executes nothing any more."""
+        self._lock.release()
+        self._path(self.id).unlink(missing_ok=True)
+
+    def _path(self, process: str) -> Path:
+        return self._folder / f"{process}.lock"

@@ -1,0 +1,61 @@
+"""Registry of the attempts that this process makes."""
+
+import asyncio
+from itertools import chain
+
+from backend.runs.attempt.handle import RunHandle
+
+Attempts = dict[asyncio.Task[None], RunHandle]
+
+
+class LocalRuns:
+    """Tasks and handles by run id. A run may be taken up again while the attempt before it still ends: the log decides
+    which of them writes, so all are kept."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, Attempts] = {}
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def __contains__(self, run_id: str) -> bool:
+        return run_id in self._runs
+
+    def add(self, run_id: str, task: asyncio.Task[None], handle: RunHandle) -> None:
+        """Registers an attempt."""
+        self._runs.setdefault(run_id, {})[task] = handle
+
+    def remove(self, run_id: str, task: asyncio.Task[None]) -> None:
+        """Forgets an attempt that ended."""
+        attempts = self._runs.get(run_id, {})
+        attempts.pop(task, None)
+        if not attempts:
+            self._runs.pop(run_id, None)
+
+    def tasks(self, run_id: str) -> list[asyncio.Task[None]]:
+        """Of the run's attempts, the newest last."""
+        return list(self._runs.get(run_id, ()))
+
+    def handles(self, run_id: str) -> list[RunHandle]:
+        """Of the run's attempts, the newest last."""
+        return list(self._runs.get(run_id, {}).values())
+
+    @property
+    def all_handles(self) -> list[tuple[str, RunHandle]]:
+        """(run id, handle) of all attempts."""
+        return [(run_id, handle) for run_id, attempts in self._runs.items() for handle in attempts.values()]
+
+    async def wait(self, seconds: float | None = None) -> None:
+        """Returns when all attempts have ended, at the latest after so many `seconds`."""
+        if tasks := list(chain.from_iterable(self._runs.values())):
+            await asyncio.wait(tasks, timeout=seconds)
+
+    async def settle(self, run_id: str | None = None) -> None:
+        """Returns when the row is stored of a run whose last message, or question, is being logged.
+
+        So whoever has read the message finds the run in the state that it speaks of. Without `run_id`: every run.
+        """
+        asked = self._runs.values() if run_id is None else [self._runs.get(run_id, {})]
+        ending = [task for attempts in asked for task, handle in attempts.items() if handle.settling]
+        if ending:
+            await asyncio.wait(ending)

@@ -1,0 +1,141 @@
+"""Queries: reads of runs, as the HTTP layer and the command line ask for them."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+
+from backend.log.base import RunLog
+from backend.log.entry import Entry
+from backend.runs.admission.quote import Quote, make_quote
+from backend.runs.readers.audience import Audience
+from backend.runs.readers.reader import Reader, open_reader
+from backend.runs.readers.replay import replay
+from backend.store.runs import Run, RunRepository, RunSummary
+from backend.streaming.views import Granularity, Order
+from workflows.errors import Conflict, NotFound
+from workflows.messages.transcript import Transcript
+from workflows.models.budget.prices import PriceRegistry
+from workflows.models.spec import ModelSpec
+
+_ROW_PATIENCE_SECONDS = 10.0
+_LOOK_SECONDS = 0.05
+
+Settle = Callable[[str | None], Awaitable[None]]
+"""Returns when the row of this run (None: of every run) is as the last message in its log says."""
+
+
+class RunQueries:
+    """Reads. `owner` is whose runs: another's are not found."""
+
+    def __init__(
+        self,
+        repository: RunRepository,
+        run_log: RunLog,
+        settle: Settle,
+        audience: Audience,
+        prices: PriceRegistry,
+    ) -> None:
+        self._repository = repository
+        self._log = run_log
+        self._settle = settle
+        self._audience = audience
+        self._prices = prices
+
+    async def find(self, owner: str, run_id: str) -> Run:
+        """Raises NotFound."""
+        await self._settle(run_id)
+        run = await self._repository.find(owner, run_id)
+        if run is None:
+            raise NotFound(f"There is no run {run_id[:64]}.")
+        return run
+
+    async def page(
+        self,
+        owner: str,
+        *,
+        before: str | None = None,
+        limit: int,
+        status: str | None = None,
+        format: str | None = None,
+    ) -> list[RunSummary]:
+        """The owner's runs, newest first."""
+        await self._settle(None)
+        return await self._repository.page(owner, before=before, limit=limit, status=status, format=format)
+
+    async def parts(self, owner: str, series: Sequence[str]) -> list[Run]:
+        """The runs that are, or were to be, parts of these series; by part, older tries first."""
+        await self._settle(None)
+        return await self._repository.parts(owner, series)
+
+    async def part_summaries(self, owner: str, series: Sequence[str]) -> list[RunSummary]:
+        """`parts` without their texts."""
+        await self._settle(None)
+        return await self._repository.part_summaries(owner, series)
+
+    async def versions(self, owner: str, run_id: str) -> list[Run]:
+        """The run, what it was made of, and what was made of it, the oldest first. Raises NotFound."""
+        run = await self.find(owner, run_id)
+        return await self._repository.versions(owner, run.root_run_id or run.id)
+
+    async def transcript(self, run: Run) -> Transcript:
+        """The text and the numbers so far, as a reader has them."""
+        transcript, _ = await replay(self._log, run.id)
+        return transcript
+
+    async def quote(self, owner: str, run_id: str) -> Quote:
+        """What is left of a run and about what it will cost. Raises NotFound, Conflict for a complete one."""
+        run = await self.find(owner, run_id)
+        if run.status == "completed":
+            raise Conflict("The run is complete: there is nothing left to write.")
+        price = self._prices.find(ModelSpec.parse(run.model))
+        return make_quote(run, await self.transcript(run), price)
+
+    def reader(
+        self, run: Run, cursor: int, order: Order = "live", granularity: Granularity = "token"
+    ) -> Reader:
+        """A reader of the run from after `cursor`."""
+        return open_reader(
+            self._log,
+            run.id,
+            cursor,
+            superseded_error_seq=run.superseded_error_seq,
+            order=order,
+            granularity=granularity,
+        )
+
+    async def follow(self, run: Run, reader: Reader) -> AsyncGenerator[list[Entry]]:
+        """Batches of messages as they come, until the run's last one."""
+        async with self._audience.reading(run):
+            while (batch := await reader.poll()) is not None:
+                if batch:
+                    yield batch
+                else:
+                    await reader.wait()
+
+    async def wait(self, owner: str, run: Run) -> Run:
+        """The run when it is over, or waits for a person. Who waits is a reader too."""
+        if run.is_finished:
+            return await self.find(owner, run.id)
+        reader, is_asked = self.reader(run, 0), False
+        async with self._audience.reading(run):
+            while (batch := await reader.poll()) is not None:
+                is_asked |= any(entry.type == "input_required" for entry in batch)
+                # Another process may have sent the question, and not stored yet that it waits.
+                if is_asked and (run := await self.find(owner, run.id)).status == "waiting":
+                    return run
+                if not batch:
+                    await reader.wait()
+        return await self._find_finished(owner, run.id)
+
+    async def _find_finished(self, owner: str, run_id: str) -> Run:
+        """The run whose last message was read: another process may be about to store that it is over."""
+        deadline = asyncio.get_running_loop().time() + _ROW_PATIENCE_SECONDS
+        while not (run := await self.find(owner, run_id)).is_finished:
+            if asyncio.get_running_loop().time() > deadline:
+                break
+            await asyncio.sleep(_LOOK_SECONDS)
+        return run
+
+    @property
+    def readers(self) -> int:
+        """Readers connected to this process."""
+        return self._audience.count

@@ -1,0 +1,1 @@
+"""The reading side of a run: cursors in its log, and who is connected."""

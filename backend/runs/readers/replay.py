@@ -1,0 +1,44 @@
+"""Replay of a run's log from its start, by the service itself."""
+
+import structlog
+
+from backend.log.base import RunLog
+from backend.log.entry import Entry
+from workflows.messages.lenient import decode_stored
+from workflows.messages.messages import Message
+from workflows.messages.transcript import Transcript
+
+log = structlog.get_logger()
+
+
+async def replay(run_log: RunLog, run_id: str) -> tuple[Transcript, int]:
+    """What a reader has before them now, and the seq of the last message (0: none).
+
+    An entry that a later version wrote is read as far as it can be, as every reader does; one that can't be read at all
+    is left out.
+    """
+    transcript, seq = Transcript(), 0
+    while entries := await run_log.read(run_id, seq):
+        for entry in entries:
+            if (message := read_entry(run_id, entry)) is not None:
+                transcript.apply(message)
+        seq = entries[-1].seq
+    return transcript, seq
+
+
+async def read_messages(run_log: RunLog, run_id: str) -> list[Message]:
+    """Every message of the log, in order."""
+    messages: list[Message] = []
+    seq = 0
+    while entries := await run_log.read(run_id, seq):
+        messages.extend(message for entry in entries if (message := read_entry(run_id, entry)) is not None)
+        seq = entries[-1].seq
+    return messages
+
+
+def read_entry(run_id: str, entry: Entry) -> Message | None:
+    """The entry's message; None for one that this version can't read."""
+    message = decode_stored(entry.data)
+    if message is None:
+        log.warning("log_entry_not_readable", run_id=run_id, seq=entry.seq, type=entry.type[:32])
+    return message

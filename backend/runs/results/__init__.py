@@ -1,0 +1,1 @@
+"""Finished runs: the result cache, exports, differences between versions."""

@@ -1,0 +1,62 @@
+"""Result cache: whole results that answer the same request again.
+
+A hit is a run of its own, with a log of its own, which is given the text of the run that was kept. A run that is still
+being written answers in the same way: `backend/store/sources.py` finds either.
+"""
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+
+import orjson
+
+from backend.store.cache import CacheRepository
+from backend.store.run_values import RunOptions
+from backend.store.runs import NewRun, RunRepository
+from workflows.formats.base import AnyFormat
+from workflows.formats.defaults import cache_key_of
+from workflows.models.spec import ModelSpec
+from workflows.safety.policy import Policy
+from workflows.state import VersionPlan
+
+
+class ResultCache:
+    """Kept results, for `ttl` seconds each."""
+
+    def __init__(self, repository: CacheRepository, runs: RunRepository, ttl: float) -> None:
+        self._repository = repository
+        self._runs = runs
+        self._ttl = timedelta(seconds=ttl)
+
+    def kept_since(self, options: RunOptions) -> datetime | None:
+        """How old a result may be that answers a run with these options; None if none is wanted."""
+        return datetime.now(UTC) - self._ttl if options.cache == "use" else None
+
+    async def plan_of(self, run_id: str) -> VersionPlan | None:
+        """What a version of the run needs, if that is kept."""
+        run = await self._runs.get(run_id)
+        return run.plan if run else None
+
+    async def drop_expired(self) -> None:
+        """Forgets which runs answered a request when they are too old to."""
+        await self._repository.drop(older_than=datetime.now(UTC) - self._ttl)
+
+
+def make_cache_key(format: AnyFormat, run: NewRun, models: list[ModelSpec], policy: Policy) -> str | None:
+    """What a result depends on, in short: the input, the format with its prompts, the models, the policy.
+
+    None for a run that isn't kept, or is made of another run's text.
+    """
+    if run.options.cache not in ("use", "refresh") or run.origin is not None:
+        return None
+    given = cache_key_of(format, format.parse(run.input))
+    if given is None:
+        return None
+    whole = [
+        format.name,
+        format.fingerprint(),
+        given,
+        run.options.keep_length,
+        [str(model) for model in models],
+    ]
+    rules = hashlib.sha256(policy.model_dump_json().encode()).hexdigest()
+    return hashlib.sha256(orjson.dumps([*whole, rules])).hexdigest()

@@ -1,0 +1,71 @@
+"""What is different between two finished texts, section by section. Pure."""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from workflows.text.sentences import split_sentences
+from workflows.text.words import count_words
+
+SectionStatus = Literal["same", "changed", "added", "removed"]
+
+
+@dataclass(frozen=True, slots=True)
+class SectionDifference:
+    """One section before and after; `unified` is empty where nothing changed."""
+
+    index: int
+    title: str
+    status: SectionStatus
+    words_before: int
+    words_after: int
+    unified: str
+
+
+def compare_sections(
+    before: Sequence[tuple[str, str]], after: Sequence[tuple[str, str]]
+) -> list[SectionDifference]:
+    """Sections as titles and texts, in order; the one at the same place is the same section."""
+    return [
+        _compare(
+            index,
+            before[index] if index < len(before) else None,
+            after[index] if index < len(after) else None,
+        )
+        for index in range(max(len(before), len(after)))
+    ]
+
+
+def unified(before: str, after: str, name_before: str, name_after: str) -> str:
+    """A unified diff, a sentence a line; empty when both are the same."""
+    lines = difflib.unified_diff(_lines(before), _lines(after), name_before, name_after, lineterm="")
+    return "\n".join(lines)
+
+
+def _compare(index: int, before: tuple[str, str] | None, after: tuple[str, str] | None) -> SectionDifference:
+    old, new = before[1] if before else "", after[1] if after else ""
+    status: SectionStatus = "changed"
+    if before is None:
+        status = "added"
+    elif after is None:
+        status = "removed"
+    elif before == after:
+        status = "same"
+    return SectionDifference(
+        index=index,
+        title=(after or before or ("", ""))[0],
+        status=status,
+        words_before=count_words(old),
+        words_after=count_words(new),
+        unified=unified(old, new, "before", "after"),
+    )
+
+
+def _lines(text: str) -> list[str]:
+    # A paragraph as one line would hide which of its sentences changed.
+    return [
+        line
+        for paragraph in text.split("\n")
+        for line in ([part.strip() for part in split_sentences(paragraph)] or [""])
+    ]

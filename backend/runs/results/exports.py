@@ -1,0 +1,34 @@
+"""A run → what exporters are given."""
+
+from backend.store.runs import Run
+from workflows.errors import Conflict, FieldError, InvalidInput
+from workflows.formats.base import AnyFormat
+from workflows.formats.defaults import exporters_of, language_of
+from workflows.formats.exports import Exporter, Finished
+
+
+def find_exporter(format: AnyFormat, name: str) -> Exporter:
+    """Raises InvalidInput that lists what there is."""
+    exporters = exporters_of(format)
+    if name not in exporters:
+        message = f"a text of the format {format.name} can be had as {', '.join(sorted(exporters))}"
+        raise InvalidInput(f"as: {message}", (FieldError("as", message),))
+    return exporters[name]
+
+
+def finished(format: AnyFormat, run: Run) -> Finished:
+    """Raises Conflict while there is no whole text."""
+    if run.result is None:
+        raise Conflict(f"The run is {run.status}: only a completed run can be exported.")
+    result = run.result
+    return Finished(
+        run_id=run.id,
+        format=run.format,
+        title=result.title,
+        language=language_of(format, format.parse(run.input)),
+        input=run.input,
+        sections=[(section.title, section.text) for section in result.sections],
+        pieces=[(piece.title, piece.text) for piece in result.pieces],
+        results=dict(result.model_extra or {}),
+        metadata=result.metadata,
+    )

@@ -1,0 +1,51 @@
+"""Links that show a finished run to whoever has them, and to nobody else."""
+
+import hashlib
+import secrets
+
+from backend.runs.queries import RunQueries
+from backend.store.runs import Run
+from backend.store.shares import Share, ShareRepository
+from workflows.errors import Conflict, NotFound
+
+_BYTES = 24  # of chance in a token: nobody guesses it
+
+
+class Sharing:
+    """A run has at most one link; making another revokes it. The token itself is kept nowhere."""
+
+    def __init__(self, repository: ShareRepository, runs: RunQueries) -> None:
+        self._repository = repository
+        self._runs = runs
+
+    async def create(self, owner: str, run_id: str) -> tuple[Share, str]:
+        """The link and its token, which is shown this once. Raises NotFound, Conflict while there is no whole text."""
+        run = await self._runs.find(owner, run_id)
+        if run.result is None:
+            raise Conflict(f"The run is {run.status}: only a completed run can be shared.")
+        token = secrets.token_urlsafe(_BYTES)
+        return await self._repository.put(owner, run.id, _hash(token)), token
+
+    async def find(self, owner: str, run_id: str) -> Share | None:
+        """The run's link, if it has one. Raises NotFound for the run."""
+        run = await self._runs.find(owner, run_id)
+        return await self._repository.find(owner, run.id)
+
+    async def revoke(self, owner: str, run_id: str) -> None:
+        """From now on the link shows nothing. Raises NotFound for the run; no link is no error."""
+        run = await self._runs.find(owner, run_id)
+        await self._repository.remove(owner, run.id)
+
+    async def open(self, token: str) -> Run:
+        """The run that is shown by this token. Raises NotFound, also for one that was revoked."""
+        share = await self._repository.find_by_hash(_hash(token))
+        if share is None:
+            raise NotFound("This link shows nothing (any more).")
+        run = await self._runs.find(share.owner, share.run_id)
+        if run.result is None:  # it is being written again
+            raise NotFound("This link shows nothing at the moment.")
+        return run
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

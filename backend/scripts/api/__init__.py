@@ -1,0 +1,1 @@
+"""The extension of creator scripts over HTTP."""

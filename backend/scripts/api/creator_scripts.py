@@ -1,0 +1,105 @@
+"""What helps to fill in the form of a video script: templates, and tips that cost nothing."""
+
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel
+
+from backend.scripts.api.parts import ScriptFormatDep
+from workflows.errors import InvalidInput
+from workflows.formats.creator_script.advice import give_tips
+from workflows.formats.creator_script.plan import make_plan
+from workflows.formats.creator_script.timing import clock
+
+router = APIRouter(prefix="/api/v1/creator-scripts", tags=["creator scripts"])
+
+
+class TemplateView(BaseModel):
+    """A template to choose; `beats` are the stretches of its content."""
+
+    name: str
+    title: str
+    description: str
+    styles: list[str]
+    beats: list[str]
+
+
+class TipView(BaseModel):
+    """`error`: it can't be written like this; `warning`: the script will suffer; `hint`: it may gain."""
+
+    code: str
+    field: str
+    severity: Literal["error", "warning", "hint"]
+    message: str
+
+
+class RangeView(BaseModel):
+    """A section as it would be planned."""
+
+    kind: Literal["HOOK", "CONTENT", "OUTRO"]
+    title: str
+    range: str
+    words: int
+
+
+class CheckView(BaseModel):
+    """What is known of a wish before anything is written. `plan` is empty while it has errors."""
+
+    ok: bool
+    tips: list[TipView]
+    words: int
+    plan: list[RangeView]
+
+
+@router.get("/templates")
+async def list_templates(format: ScriptFormatDep) -> dict[str, list[TemplateView]]:
+    """Every template, ours and the operator's."""
+    return {
+        "templates": [
+            TemplateView(
+                name=template.name,
+                title=template.title,
+                description=template.description,
+                styles=list(template.styles),
+                beats=[beat.title for beat in template.beats],
+            )
+            for template in format.templates.all()
+        ]
+    }
+
+
+@router.post("/check")
+async def check(wish: dict[str, Any], format: ScriptFormatDep) -> CheckView:
+    """Tips on the input of a script, also a half-typed one. No model is called and nothing is stored."""
+    try:
+        given = format.parse(wish)
+        template = format.template(given)
+    except InvalidInput as error:
+        return CheckView(ok=False, tips=_errors(error), words=0, plan=[])
+    tips = [
+        TipView(code=tip.code, field=tip.field, severity=tip.severity, message=tip.message)
+        for tip in give_tips(given, template)
+    ]
+    plan = make_plan(given, template)
+    ranges = [
+        RangeView(
+            kind=slot["kind"],
+            title=slot["title"],
+            range=f"{clock(slot['start'])}–{clock(slot['end'])}",
+            words=section["target_words"],
+        )
+        for slot, section in zip(plan.notes["slots"], plan.outline["sections"], strict=True)
+    ]
+    return CheckView(ok=True, tips=tips, words=sum(item.words for item in ranges), plan=ranges)
+
+
+def _errors(error: InvalidInput) -> list[TipView]:
+    return [
+        TipView(
+            code="invalid",
+            field=found.field.removeprefix("input.") or "input",
+            severity="error",
+            message=found.message,
+        )
+        for found in error.errors
+    ]

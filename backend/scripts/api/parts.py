@@ -1,0 +1,24 @@
+"""What the routes of creator scripts ask for."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from backend.api.dependencies import ResourcesDep
+from backend.scripts.parts import ScriptParts
+from backend.store.personas import PersonaRepository
+from workflows.formats.creator_script.format import CreatorScriptFormat
+
+
+def get_personas(resources: ResourcesDep) -> PersonaRepository:
+    """The stored personas."""
+    return resources.parts_of(ScriptParts).personas
+
+
+def get_script_format(resources: ResourcesDep) -> CreatorScriptFormat:
+    """The format, as it is configured."""
+    return resources.parts_of(ScriptParts).format
+
+
+PersonasDep = Annotated[PersonaRepository, Depends(get_personas)]
+ScriptFormatDep = Annotated[CreatorScriptFormat, Depends(get_script_format)]

@@ -1,0 +1,39 @@
+"""The creator script's part of the service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backend.extensions.base import Extension, ServiceContext
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fastapi import APIRouter
+
+    from backend.lookups import Lookup
+    from backend.scripts.parts import ScriptParts
+
+
+class ScriptExtension(Extension):
+    """Personas, templates, and tips on an input."""
+
+    name = "creator_script"
+
+    def open(self, service: ServiceContext) -> ScriptParts:
+        """Personas, and the format as it is configured."""
+        from backend.scripts.parts import open_scripts
+
+        return open_scripts(service, self.name)
+
+    def lookups(self, service: ServiceContext) -> Mapping[str, Lookup]:
+        """`persona`."""
+        from backend.store.personas import PersonaRepository
+
+        return {"persona": PersonaRepository(service.database).look_up}
+
+    def routers(self) -> Sequence[APIRouter]:
+        """`/api/v1/personas` and `/api/v1/creator-scripts`."""
+        from backend.scripts.api import creator_scripts, personas
+
+        return (personas.router, creator_scripts.router)

@@ -1,0 +1,23 @@
+"""What the extension of creator scripts works with."""
+
+from dataclasses import dataclass
+
+from backend.extensions.base import ServiceContext
+from backend.store.personas import PersonaRepository
+from workflows.formats.creator_script.format import CreatorScriptFormat
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptParts:
+    """Stored personas, and the format as it is configured."""
+
+    personas: PersonaRepository
+    format: CreatorScriptFormat
+
+
+def open_scripts(service: ServiceContext, format: str) -> ScriptParts:
+    """Raises TypeError when another package has put a format of another kind in this one's place."""
+    found = service.formats[format]
+    if not isinstance(found, CreatorScriptFormat):
+        raise TypeError(f"The format {format} is {type(found).__name__}, no CreatorScriptFormat.")
+    return ScriptParts(PersonaRepository(service.database), found)

@@ -1,1 +1,0 @@
-"""What a process lets its operators see: numbers for Prometheus, traces for LangSmith and OTLP."""

@@ -1,0 +1,144 @@
+"""Column types: what a value must be to be kept, whichever database keeps it."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from sqlalchemy import JSON, BigInteger, Integer
+from sqlalchemy.exc import DontWrapMixin
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from workflows.errors import InvalidInput
+
+LARGEST = 2**63 - 1
+"""The largest integer that SQL, and JSON as we write it, can hold."""
+MOST_TOKENS = 10**12
+"""A larger count is nonsense of a provider's. Millions of rows of it can still be added up in 64 bits."""
+
+# INTEGER has 64 bits in SQLite, and 32 elsewhere.
+_Integer64 = BigInteger().with_variant(Integer(), "sqlite")
+
+
+class NumberTooLarge(InvalidInput, DontWrapMixin):
+    """An integer of more than 64 bits in something that a person sent: it isn't stored."""
+
+    @classmethod
+    def at(cls, field: str) -> Self:
+        """The error for an integer that somebody sent as `field`."""
+        return cls.of(field, f"an integer between {-LARGEST - 1} and {LARGEST} is expected")
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment in UTC, kept as microseconds since 1970: SQLite has no type for it that keeps the zone."""
+
+    impl = _Integer64
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
+        """datetime → microseconds."""
+        del dialect
+        return None if value is None else round(value.timestamp() * 1_000_000)
+
+    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
+        """Microseconds → datetime in UTC."""
+        del dialect
+        return None if value is None else datetime.fromtimestamp(value / 1_000_000, UTC)
+
+
+class GivenInteger(TypeDecorator[int]):
+    """An integer that a person sent as `field`. Raises NumberTooLarge beyond 64 bits."""
+
+    impl = _Integer64
+    cache_ok = True
+
+    def __init__(self, field: str) -> None:
+        super().__init__()
+        self.field = field
+
+    def process_bind_param(self, value: int | None, dialect: Any) -> int | None:
+        """The same, if it fits."""
+        del dialect
+        if value is not None and _is_too_large(value):
+            raise NumberTooLarge.at(self.field)
+        return value
+
+
+class TokenCount(TypeDecorator[int]):
+    """How many tokens a provider says that it took: at most `MOST_TOKENS`, whatever it says."""
+
+    impl = _Integer64
+    cache_ok = True
+
+    def process_bind_param(self, value: int | None, dialect: Any) -> int | None:
+        """The same, or the nearest that is kept."""
+        del dialect
+        return None if value is None else max(-MOST_TOKENS, min(MOST_TOKENS, value))
+
+
+class GivenJson(TypeDecorator[Any]):
+    """JSON that a person sent as `field`. Raises NumberTooLarge for an integer in it beyond 64 bits."""
+
+    impl = JSON
+    cache_ok = True
+
+    def __init__(self, field: str, none_as_null: bool = False) -> None:
+        super().__init__(none_as_null=none_as_null)
+        self.field = field
+
+    def process_bind_param(self, value: Any, dialect: Any) -> Any:
+        """The same, if all of it fits."""
+        del dialect
+        for path, _ in _large_integers(value, self.field):
+            raise NumberTooLarge.at(path)
+        return value
+
+    def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
+        """As JSON has it: what is compared is a value in it."""
+        return self.impl_instance.coerce_compared_value(op, value)
+
+
+class OwnJson(TypeDecorator[Any]):
+    """JSON of our own making, which must be kept whatever a model or a provider brought into it: integers beyond 64
+    bits become the nearest that fit."""
+
+    impl = JSON
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Any) -> Any:
+        """The same, or a copy that fits."""
+        del dialect
+        return clamped(value)
+
+    def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
+        """As JSON has it: what is compared is a value in it."""
+        return self.impl_instance.coerce_compared_value(op, value)
+
+
+def _is_too_large(value: int) -> bool:
+    return not -LARGEST - 1 <= value <= LARGEST
+
+
+def _large_integers(value: Any, path: str) -> Iterator[tuple[str, int]]:
+    """Where in a JSON value an integer doesn't fit; without recursion, since its depth is the sender's."""
+    left = [(path, value)]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, int) and _is_too_large(value):
+            yield path, value
+        elif isinstance(value, dict):
+            left += ((f"{path}.{key}", item) for key, item in value.items())
+        elif isinstance(value, list | tuple):
+            left += ((f"{path}.{index}", item) for index, item in enumerate(value))
+
+
+def clamped(value: Any) -> Any:
+    """A JSON value in which integers beyond 64 bits are the nearest that fit; the same one where all do."""
+    return _clamped(value) if any(True for _ in _large_integers(value, "")) else value
+
+
+def _clamped(value: Any) -> Any:
+    if isinstance(value, int):
+        return max(-LARGEST - 1, min(LARGEST, value)) if _is_too_large(value) else value
+    if isinstance(value, dict):
+        return {key: _clamped(item) for key, item in value.items()}
+    return [_clamped(item) for item in value] if isinstance(value, list | tuple) else value

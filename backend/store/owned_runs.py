@@ -1,0 +1,111 @@
+"""Writes to the row of a run by the process that executes it, fenced: who lost the run changes nothing any more."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, exists, literal, select, update
+
+from backend.store.charges import Limit, charge, refund
+from backend.store.database import Database
+from backend.store.runs import Run, moving
+from backend.store.sources import find_source, keep_result
+from backend.store.tables import log_heads, runs
+from workflows.errors import Cancelled
+from workflows.messages.messages import RunCompleted, RunFailed
+from workflows.state import VersionPlan
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to write a run: its row while `process` is the one that executes it, and its log while `epoch` is
+    the newest."""
+
+    run_id: str
+    process: str | None
+    epoch: int
+
+
+class OwnedRunRepository:
+    """Updates of runs by whoever holds their lease. False: the lease is over, and nothing was changed."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def complete(
+        self, lease: Lease, run: Run, result: RunCompleted, plan: VersionPlan | None, *, bought: bool
+    ) -> bool:
+        """Stores the result; one that isn't a copy answers the same request from now on, if the run has a cache key. A
+        run that bought nothing isn't charged."""
+        values = {
+            "result": result,
+            "plan": plan,
+            "title": result.title,
+            "words": sum(section.words for section in result.sections),
+            "section_count": len(result.sections),
+        }
+
+        def keep(connection: Connection) -> None:
+            if run.cache_key is not None and not result.cached:
+                keep_result(connection, run.owner, run.cache_key, run.id)
+
+        return await self._end(lease, moving("complete").values(values), bought, keep)
+
+    async def fail(self, lease: Lease, error: RunFailed, title: str | None, *, bought: bool) -> bool:
+        """Stores the error, of a run that was cancelled or failed."""
+        event = moving("cancel" if error.code == Cancelled.code else "fail")
+        return await self._end(
+            lease, event.values(error=error, title=title, words=error.partial.words), bought
+        )
+
+    async def release(self, lease: Lease, *, waits: bool, title: str | None, words: int) -> bool:
+        """Leaves the run to whoever goes on with it: a person who `waits` to be asked, or another process."""
+        query = moving("ask" if waits else "release").values(process=None, title=title, words=words)
+        return await self._write(lease, query)
+
+    async def reset_crash_count(self, lease: Lease) -> bool:
+        """The run got on: attempts that broke off before don't count any more."""
+        return await self._write(lease, update(runs).values(crash_count=0))
+
+    async def choose_source(
+        self, lease: Lease, run: Run, kept_since: datetime | None, limit: Limit | None
+    ) -> str | None:
+        """Decides anew whether another run's text is given to this one. None: it is to be written, and is charged
+        in the same step. Raises LimitReached."""
+
+        def work(connection: Connection) -> str | None:
+            source = find_source(connection, run.owner, run.cache_key, kept_since, run.id)
+            query = update(runs).where(_holds(lease)).values(source_run_id=source)
+            if connection.execute(query).rowcount and source is None:
+                charge(connection, run.id, run.owner, run.format, limit)
+            return source
+
+        return await self._db.write(work)
+
+    async def _end(
+        self, lease: Lease, query: Any, bought: bool, also: Callable[[Connection], None] = lambda _: None
+    ) -> bool:
+        def after(connection: Connection) -> None:
+            also(connection)
+            if not bought:
+                refund(connection, lease.run_id)
+
+        values = {"process": None, "finished_at": datetime.now(UTC)}
+        return await self._write(lease, query.values(values), after)
+
+    async def _write(
+        self, lease: Lease, query: Any, after: Callable[[Connection], None] = lambda _: None
+    ) -> bool:
+        def work(connection: Connection) -> bool:
+            changed = bool(connection.execute(query.where(_holds(lease))).rowcount)
+            if changed:
+                after(connection)
+            return changed
+
+        return await self._db.write(work)
+
+
+def _holds(lease: Lease) -> ColumnElement[bool]:
+    newest = select(literal(1)).where(log_heads.c.run_id == lease.run_id, log_heads.c.epoch == lease.epoch)
+    return and_(runs.c.id == lease.run_id, runs.c.process.is_not_distinct_from(lease.process), exists(newest))

@@ -1,0 +1,146 @@
+"""Typed values in the columns of a run."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from sqlalchemy import JSON
+from sqlalchemy.types import TypeDecorator
+
+from backend.store.columns import clamped
+from workflows.messages.messages import OutlinePlanned, RunCompleted, RunFailed
+from workflows.state import VersionPlan, VersionSeed
+
+log = structlog.get_logger()
+
+ValueT = TypeVar("ValueT")
+
+MAX_USD = 1_000_000
+MAX_TOKENS = 1_000_000_000
+"""Caps beyond these are mistakes, and numbers far beyond them fit no column."""
+
+
+class RunOptions(BaseModel):
+    """The options of a run. Strict: a JSON `true` is no number. A query's strings are read with `strict=False`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+    model: str | None = Field(
+        None, description="provider:model; the service's default when left out", max_length=128
+    )
+    parallel: int = Field(1, ge=1, le=16, description="Sections that are written at once")
+    on_disconnect: Literal["continue", "cancel"] = Field(
+        "continue", description="cancel: stop the run when nobody has read it for a while"
+    )
+    keep_length: bool = Field(
+        True, description="Keep each section to its planned length; false: take what the model writes"
+    )
+    budget_usd: float | None = Field(
+        None,
+        gt=0,
+        le=MAX_USD,
+        allow_inf_nan=False,
+        description="US dollars that the run may cost; the service's default when left out",
+    )
+    max_output_tokens: int | None = Field(
+        None, ge=1, le=MAX_TOKENS, description="Tokens that the models may write for the run, all in all"
+    )
+    cache: Literal["use", "refresh", "off"] | None = Field(
+        None,
+        description="use: the same request's last result, if there is one; refresh: written anew and kept; "
+        "off; the format's default when left out",
+    )
+    review_outline: bool = Field(False, description="Wait after the plan for a person to edit it")
+
+
+class VersionChange(BaseModel):
+    """What a version was to have different. Without a `section` (from 0) all of it."""
+
+    model_config = ConfigDict(frozen=True)
+
+    section: int | None = None
+    feedback: str | None = None
+
+
+class VersionOrigin(BaseModel):
+    """Where a version comes from. `seed` is None where nothing but the input is taken over."""
+
+    model_config = ConfigDict(frozen=True)
+
+    wish: VersionChange
+    seed: VersionSeed | None = None
+
+
+class _Typed(TypeDecorator[ValueT], Generic[ValueT]):
+    """A JSON column whose values are checked models. A value that this version can't read is as if there were none:
+    a run with an odd column can still be found, cancelled and deleted."""
+
+    impl = JSON(none_as_null=True)
+    cache_ok = True
+    adapter: ClassVar[TypeAdapter[Any]]
+    default: ClassVar[Callable[[], Any]] = lambda: None
+
+    def process_bind_param(self, value: ValueT | None, dialect: Any) -> Any:
+        """Model → JSON that fits, whatever a model or a provider brought into it."""
+        del dialect
+        return (
+            None
+            if value is None
+            else clamped(self.adapter.dump_python(value, mode="json", exclude_none=True))
+        )
+
+    def process_result_value(self, value: Any | None, dialect: Any) -> ValueT | None:
+        """JSON → model. Fields of a later version are kept."""
+        del dialect
+        if value is None:
+            return None
+        try:
+            found: ValueT = self.adapter.validate_python(value, extra="allow")
+        except ValidationError as error:
+            log.warning("column_not_readable", type=type(self).__name__, faults=error.error_count())
+            return type(self).default()  # type: ignore[no-any-return]
+        return found
+
+
+class OptionsColumn(_Typed[RunOptions]):
+    """`RunOptions`."""
+
+    cache_ok = True
+    adapter = TypeAdapter(RunOptions)
+    default = RunOptions
+
+
+class ResultColumn(_Typed[RunCompleted]):
+    """The run's `complete` message."""
+
+    cache_ok = True
+    adapter = TypeAdapter(RunCompleted)
+
+
+class ErrorColumn(_Typed[RunFailed]):
+    """The run's `error` message."""
+
+    cache_ok = True
+    adapter = TypeAdapter(RunFailed)
+
+
+class AnswerColumn(_Typed[OutlinePlanned]):
+    """The plan as a person edited it."""
+
+    cache_ok = True
+    adapter = TypeAdapter(OutlinePlanned)
+
+
+class OriginColumn(_Typed[VersionOrigin]):
+    """Where a version comes from."""
+
+    cache_ok = True
+    adapter = TypeAdapter(VersionOrigin)
+
+
+class PlanColumn(_Typed[VersionPlan]):
+    """What a version of the run needs beside the text."""
+
+    cache_ok = True
+    adapter = TypeAdapter(VersionPlan)

@@ -1,0 +1,52 @@
+"""Source of a run's text: another run that was, or is being, written for the same request."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, delete, insert, select
+
+from backend.store.tables import cached_results, runs
+
+
+def find_source(
+    connection: Connection, owner: str, cache_key: str | None, kept_since: datetime | None, run_id: str
+) -> str | None:
+    """The id of the run whose text the run `run_id` takes: one that was kept since then, else one that is being
+    written now. None if there is none, or (`kept_since` is None) none is wanted. Part of a transaction."""
+    if cache_key is None or kept_since is None:
+        return None
+    kept = (
+        select(runs.c.id)
+        .join(cached_results, cached_results.c.run_id == runs.c.id)
+        .where(
+            cached_results.c.owner == owner,
+            cached_results.c.key == cache_key,
+            cached_results.c.created_at > kept_since,
+            runs.c.status == "completed",
+            runs.c.result.is_not(None),
+        )
+    )
+    if (found := connection.scalar(kept)) is not None:
+        return str(found)
+    writing = (
+        select(runs.c.id)
+        .where(
+            runs.c.owner == owner,
+            runs.c.cache_key == cache_key,
+            runs.c.status == "running",
+            runs.c.source_run_id.is_(None),
+            runs.c.id != run_id,
+        )
+        .order_by(runs.c.id)
+        .limit(1)
+    )
+    leader: str | None = connection.scalar(writing)
+    return leader
+
+
+def keep_result(connection: Connection, owner: str, cache_key: str, run_id: str) -> None:
+    """From now on this run answers the same request, in place of an older one. Part of the transaction in which it is
+    stored that the run is complete: who asks in between would find neither and buy it again."""
+    row = {"owner": owner, "key": cache_key, "run_id": run_id, "created_at": datetime.now(UTC)}
+    same = (cached_results.c.owner == owner) & (cached_results.c.key == cache_key)
+    connection.execute(delete(cached_results).where(same))
+    connection.execute(insert(cached_results).values(row))

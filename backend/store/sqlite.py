@@ -1,0 +1,159 @@
+"""The database in a SQLite file: one thread writes, a few read, and the event loop never waits for a disk.
+
+SQLite has one writer anyway; giving it a thread of its own means that no write ever meets a lock
+within the process, and that many small writes can share one commit.
+"""
+
+import asyncio
+import sqlite3
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+
+from backend.store.migrating import is_up_to_date, upgrade
+
+_T = TypeVar("_T")
+_READERS = 4
+BUSY_SECONDS = 30
+"""How long a statement waits for another process that holds the file."""
+_TRUNCATE_EVERY_SECONDS = 60.0
+_TRUNCATE_AGAIN_SECONDS = 1.0
+
+
+class SqliteDatabase:
+    """A `Database` in one file."""
+
+    def __init__(self, url: str) -> None:
+        self._file = Path(make_url(url).database or "")
+        self._writer = _engine(url, begin="BEGIN IMMEDIATE", pool_size=1)
+        self._reader = _engine(url, begin="BEGIN", pool_size=_READERS)
+        self._write_thread = ThreadPoolExecutor(1, thread_name_prefix="storywire-write")
+        self._read_threads = ThreadPoolExecutor(_READERS, thread_name_prefix="storywire-read")
+        self._truncate_at = time.monotonic() + _TRUNCATE_EVERY_SECONDS
+
+    async def read(self, work: Callable[[Connection], _T]) -> _T:
+        """See `Database`."""
+        return await self._in(self._read_threads, lambda: _transact(self._reader, work))
+
+    async def write(self, work: Callable[[Connection], _T]) -> _T:
+        """See `Database`."""
+        return await self._in(self._write_thread, lambda: self._write(work))
+
+    async def erase(self, work: Callable[[Connection], _T]) -> _T:
+        """See `Database`. The pages are overwritten (`secure_delete`); their copies in the write-ahead log go here."""
+
+        def write() -> _T:
+            result = _transact(self._writer, work)
+            self._truncate()
+            return result
+
+        return await self._in(self._write_thread, write)
+
+    async def migrate(self) -> None:
+        """See `Database`."""
+        await self._in(self._write_thread, self._migrate)
+
+    async def check_writable(self, busy_seconds: float) -> None:
+        """See `Database`. From a connection of its own, so it waits for no write of ours."""
+        await asyncio.to_thread(check_writable, self._file, "log_entries", busy_seconds)
+
+    async def close(self) -> None:
+        """See `Database`."""
+        await asyncio.to_thread(self._shut_down)
+
+    async def _in(self, threads: ThreadPoolExecutor, work: Callable[[], _T]) -> _T:
+        return await asyncio.get_running_loop().run_in_executor(threads, work)
+
+    def _write(self, work: Callable[[Connection], _T]) -> _T:
+        result = _transact(self._writer, work)
+        # Text that was only changed stands in the write-ahead log until its pages are written over.
+        if time.monotonic() >= self._truncate_at:
+            self._truncate()
+        return result
+
+    def _truncate(self) -> None:
+        """Moves the write-ahead log into the file and empties it, unless somebody reads: then again soon."""
+        with closing(self._writer.raw_connection()) as connection:
+            done = truncate_log(connection.cursor())
+        self._truncate_at = time.monotonic() + (_TRUNCATE_EVERY_SECONDS if done else _TRUNCATE_AGAIN_SECONDS)
+
+    def _migrate(self) -> None:
+        with self._reader.begin() as connection:
+            if is_up_to_date(connection):
+                return
+        with self._writer.begin() as connection:
+            upgrade(connection)
+
+    def _shut_down(self) -> None:
+        self._write_thread.shutdown()
+        self._read_threads.shutdown()
+        self._writer.dispose()
+        self._reader.dispose()
+
+
+def check_writable(file: Path, table: str, busy_seconds: float) -> None:
+    """A write to a SQLite file, from a connection of its own, that changes nothing. Blocks.
+
+    Raises sqlite3.Error when the file or the table is gone, the disk is full, or somebody holds the lock for
+    longer than `busy_seconds`.
+    """
+    uri = f"{file.absolute().as_uri()}?mode=rw"
+    with closing(sqlite3.connect(uri, uri=True, timeout=busy_seconds, isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(f'SELECT 1 FROM "{table}" LIMIT 1')
+        # The same number again: a page is written and synced all the same.
+        [number] = connection.execute("PRAGMA user_version").fetchone()
+        connection.execute(f"PRAGMA user_version = {int(number)}")
+        connection.execute("COMMIT")
+
+
+def truncate_log(cursor: Any) -> bool:
+    """Whether the write-ahead log could be emptied at once; it waits for no reader. Outside of a transaction."""
+    cursor.execute("PRAGMA busy_timeout=0")
+    try:
+        [busy, _, _] = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    except sqlite3.OperationalError:  # the disk is full, or somebody else empties it
+        return False
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+    return not busy
+
+
+def _transact(engine: Engine, work: Callable[[Connection], _T]) -> _T:
+    with engine.begin() as connection:
+        return work(connection)
+
+
+def _engine(url: str, *, begin: str, pool_size: int) -> Engine:
+    engine = create_engine(
+        url,
+        pool_size=pool_size,
+        max_overflow=0,
+        connect_args={"timeout": BUSY_SECONDS},
+        hide_parameters=True,
+    )
+
+    # The sqlite3 module would begin transactions on its own terms; SQLAlchemy documents this way round it.
+    @event.listens_for(engine, "connect")
+    def configure(connection: Any, record: object) -> None:
+        del record
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA journal_mode=WAL")
+        # FULL: a commit outlives a power cut too. It is one sync a group of messages, off the loop.
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        # What is deleted is overwritten with zeros.
+        cursor.execute("PRAGMA secure_delete=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine

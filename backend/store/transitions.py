@@ -1,0 +1,39 @@
+"""States of a run and the moves between them: the one table that the store's UPDATE statements are made from."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["running", "waiting", "completed", "failed", "cancelled"]
+Event = Literal["take_over", "resume", "answer", "ask", "release", "complete", "fail", "cancel"]
+
+FINISHED: frozenset[Status] = frozenset({"completed", "failed", "cancelled"})
+"""States in which nothing more is written, unless the run is resumed."""
+OCCUPYING: frozenset[Status] = frozenset({"running", "waiting", "completed"})
+"""States in which a run holds its place in a series."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """One allowed change of state: from any of `sources` to `target`.
+
+    An `owned` move is made by the process that executes the run, and only while it does; the others make a process
+    the one that executes it.
+    """
+
+    sources: frozenset[Status]
+    target: Status
+    owned: bool = False
+
+
+MOVES: dict[Event, Move] = {
+    # A run that nobody executes, or whose process doesn't answer. A waiting one is taken to be cancelled.
+    "take_over": Move(frozenset({"running", "waiting"}), "running"),
+    "resume": Move(frozenset({"failed", "cancelled"}), "running"),
+    "answer": Move(frozenset({"waiting"}), "running"),
+    "ask": Move(frozenset({"running"}), "waiting", owned=True),
+    # The process stops, and leaves the run to the next one.
+    "release": Move(frozenset({"running"}), "running", owned=True),
+    "complete": Move(frozenset({"running"}), "completed", owned=True),
+    "fail": Move(frozenset({"running"}), "failed", owned=True),
+    "cancel": Move(frozenset({"running"}), "cancelled", owned=True),
+}

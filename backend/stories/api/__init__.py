@@ -1,0 +1,1 @@
+"""The story extension over HTTP."""

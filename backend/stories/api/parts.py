@@ -1,0 +1,24 @@
+"""What the story extension's routes ask for."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from backend.api.dependencies import ResourcesDep
+from backend.stories.children import Children
+from backend.stories.parts import StoryParts
+from backend.stories.sessions import Sessions
+
+
+def get_children(resources: ResourcesDep) -> Children:
+    """The use cases of children."""
+    return resources.parts_of(StoryParts).children
+
+
+def get_sessions(resources: ResourcesDep) -> Sessions:
+    """The use cases of stories over chapters."""
+    return resources.parts_of(StoryParts).sessions
+
+
+ChildrenDep = Annotated[Children, Depends(get_children)]
+SessionsDep = Annotated[Sessions, Depends(get_sessions)]

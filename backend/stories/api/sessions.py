@@ -1,0 +1,192 @@
+"""`/api/v1/stories/sessions`: stories over chapters, and choosing how they go on."""
+
+import asyncio
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from backend.api.dependencies import OwnerDep
+from backend.api.exports import attachment
+from backend.api.starts import RunStartDep
+from backend.api.streams import STREAM_RESPONSES
+from backend.api.views import StartedRun
+from backend.runs.admission.options import RunOptions
+from backend.store.runs import Run
+from backend.stories.api.children import OnChaptersQuery
+from backend.stories.api.parts import SessionsDep
+from backend.stories.api.views import SessionPage, SessionView, summary, whole
+from backend.stories.sessions import ChoiceRequest
+from workflows.errors import InvalidInput
+from workflows.formats.story.book import WRITERS
+from workflows.formats.story.input import StoredId, StoryReader, StoryTitle, Theme
+
+router = APIRouter(prefix="/api/v1/stories/sessions", tags=["sessions"])
+
+PlannedChapters = Annotated[
+    int, Field(ge=1, le=200, description="Chapters that the story is to have; 5 by default")
+]
+Timezone = Annotated[str, Field(max_length=64, description="Where the reader is, such as Europe/Berlin")]
+_CustomInput = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+
+
+class SessionBody(BaseModel):
+    """A new story: of a child or an inline reader, about a theme; or one that begins with a completed run."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    child_id: StoredId | None = Field(None, description="A stored child who reads, in place of `reader`")
+    reader: StoryReader | None = Field(None, description="Who reads, in place of `child_id`")
+    theme: Theme | None = Field(None, description="What the story is about, 2 to 120 characters")
+    run_id: StoredId | None = Field(
+        None, description="A completed chapter to begin with, in place of the others"
+    )
+    title: StoryTitle | None = Field(None, description="What the story is called")
+    planned_chapters: PlannedChapters | None = None
+    timezone: Timezone | None = None
+
+
+class BookmarkBody(BaseModel):
+    """How far the reader is: in this chapter, so many of its sections are read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    chapter_number: int = Field(ge=1, description="Which chapter, from 1")
+    section: int = Field(0, ge=0, description="How many of its sections are read")
+
+
+class ChangeBody(BaseModel):
+    """What is left out stays as it is."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    title: StoryTitle | None = Field(None, description="What the story is called")
+    planned_chapters: PlannedChapters | None = None
+    timezone: Timezone | None = None
+    bookmark: BookmarkBody | None = Field(None, description="How far the reader is")
+    minutes_read: float | None = Field(
+        None, gt=0, le=1440, description="Minutes read since the last report; added to the reader's day"
+    )
+
+
+class ChoiceBody(BaseModel):
+    """One of the choices at the end of the last chapter, or the reader's own wish."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    choice_index: int | None = Field(None, ge=0, le=100, description="From 0")
+    custom_user_input: _CustomInput | None = Field(
+        None, description="What the reader says should happen instead"
+    )
+    chapter_number: int | None = Field(
+        None, ge=1, le=10_000, description="The chapter to be written; 409 when the story has gone on since"
+    )
+    options: RunOptions = Field(RunOptions(), description="How the chapter is written")
+
+
+class DeletedSession(BaseModel):
+    """The runs that were its chapters: kept as runs of their own, or deleted with it."""
+
+    session_id: str
+    runs: list[str]
+    runs_deleted: bool
+
+
+@router.post("", status_code=201)
+async def begin_session(
+    body: SessionBody, owner: OwnerDep, sessions: SessionsDep, response: Response
+) -> SessionView:
+    """Begins a story. From a run that is in a story already, that story (200)."""
+    others = body.model_dump(include={"title", "planned_chapters", "timezone"})
+    if body.run_id is not None:
+        if body.child_id is not None or body.reader is not None or body.theme is not None:
+            raise _refused("run_id", "the run says who reads and what it is about: give nothing else of it")
+        story, is_new = await sessions.begin_with(owner, body.run_id, **others)
+        response.status_code = 201 if is_new else 200
+    elif body.theme is None:
+        raise _refused("theme", "say what the story is about, or give a run_id to begin with")
+    else:
+        story = await sessions.begin(
+            owner, theme=body.theme, child_id=body.child_id, reader=body.reader, **others
+        )
+    response.headers["Location"] = f"/api/v1/stories/sessions/{story.session.id}"
+    return whole(story)
+
+
+@router.get("")
+async def list_sessions(
+    owner: OwnerDep,
+    sessions: SessionsDep,
+    child_id: Annotated[str | None, Query(max_length=64)] = None,
+    limit: Annotated[int, Query(ge=1, le=100)] = 20,
+    cursor: Annotated[str | None, Query(max_length=26)] = None,
+) -> SessionPage:
+    """The caller's stories, newest first."""
+    page = await sessions.page(owner, child_id=child_id, before=cursor, limit=limit + 1)
+    more = len(page) > limit
+    return SessionPage(
+        sessions=[summary(story) for story in page[:limit]],
+        next_cursor=page[limit - 1].session.id if more else None,
+    )
+
+
+@router.get("/{session_id}")
+async def get_session(session_id: str, owner: OwnerDep, sessions: SessionsDep) -> SessionView:
+    """One story with its chapters, what was chosen, and how far it is read."""
+    return whole(await sessions.find(owner, session_id))
+
+
+@router.patch("/{session_id}")
+async def change_session(
+    session_id: str, body: ChangeBody, owner: OwnerDep, sessions: SessionsDep
+) -> SessionView:
+    """Sets title, plan, time zone or bookmark, and adds minutes that were read."""
+    bookmark = (body.bookmark.chapter_number, body.bookmark.section) if body.bookmark else None
+    others = body.model_dump(include={"title", "planned_chapters", "timezone"})
+    story = await sessions.change(owner, session_id, bookmark=bookmark, minutes=body.minutes_read, **others)
+    return whole(story)
+
+
+@router.delete("/{session_id}")
+async def delete_session(
+    session_id: str, owner: OwnerDep, sessions: SessionsDep, chapters: OnChaptersQuery = "keep"
+) -> DeletedSession:
+    """Removes the story. Its chapters stay as runs, unless they are to go too."""
+    runs = await sessions.delete(owner, session_id, chapters)
+    return DeletedSession(session_id=session_id, runs=runs, runs_deleted=chapters == "delete")
+
+
+@router.get("/{session_id}/export", response_class=Response)
+async def export_session(
+    session_id: str,
+    owner: OwnerDep,
+    sessions: SessionsDep,
+    name: Annotated[str, Query(alias="as", max_length=32, description="epub or docx")],
+) -> Response:
+    """The whole story as one book."""
+    if name not in WRITERS:
+        raise _refused("as", f"a story can be had as {', '.join(sorted(WRITERS))}")
+    book = await sessions.bind(owner, session_id)
+    media_type, write = WRITERS[name]
+    return attachment(await asyncio.to_thread(write, book), media_type, name, id=session_id, title=book.title)
+
+
+@router.post("/{session_id}/choices", status_code=201, response_model=StartedRun, responses=STREAM_RESPONSES)
+async def choose(session_id: str, body: ChoiceBody, sessions: SessionsDep, start: RunStartDep) -> Response:
+    """Starts the next chapter as chosen. With `Accept: text/event-stream` the reply is its stream."""
+
+    async def begin(key: str | None) -> tuple[Run, bool]:
+        choice = ChoiceRequest(
+            choice_index=body.choice_index,
+            custom_user_input=body.custom_user_input,
+            chapter_number=body.chapter_number,
+            options=body.options,
+            idempotency_key=key,
+        )
+        return await sessions.choose(start.owner, session_id, choice)
+
+    return await start.respond(begin)
+
+
+def _refused(name: str, message: str) -> InvalidInput:
+    return InvalidInput.of(name, message)

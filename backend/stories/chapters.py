@@ -1,0 +1,74 @@
+"""The chapters of a story, out of the runs that wrote them. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from backend.store.runs import OCCUPYING, Run, RunSummary
+
+RunT = TypeVar("RunT", bound=RunSummary)
+
+
+@dataclass(frozen=True, slots=True)
+class Chapters(Generic[RunT]):
+    """What there is of a story: the chapters, and the run that is to be the next one, if one was started.
+
+    A chapter belongs to the story when its run is complete, so a run that failed leaves no hole.
+    """
+
+    done: list[RunT]
+    trying: RunT | None
+
+    @property
+    def next_number(self) -> int:
+        """The number of the chapter to come."""
+        return (self.done[-1].part or 0) + 1 if self.done else 1
+
+    @property
+    def writing(self) -> RunT | None:
+        """The run that is writing a chapter now, or waits for a person."""
+        return self.trying if self.trying is not None and self.trying.status in OCCUPYING else None
+
+    @property
+    def section_counts(self) -> list[tuple[int, int]]:
+        """(chapter number, how many sections it has)."""
+        return [(chapter.part or 0, chapter.section_count or 0) for chapter in self.done]
+
+
+def chapters_of(runs: Sequence[RunT]) -> Chapters[RunT]:
+    """The runs of one series, in its order."""
+    done = [run for run in runs if run.status == "completed"]
+    after = (done[-1].part or 0) if done else 0
+    tried = [run for run in runs if run.status != "completed" and (run.part or 0) > after]
+    return Chapters(done, trying=max(tried, key=lambda run: (run.status in OCCUPYING, run.id), default=None))
+
+
+def retell(chapters: Chapters[Run]) -> list[dict[str, Any]]:
+    """What the next chapter is told of those before it, as the format `story` wants it."""
+    return [
+        {
+            "number": run.part,
+            "title": run.title or "",
+            "summary": results_of(run).get("summary", ""),
+            "hero": results_of(run).get("hero"),
+            "choices": results_of(run).get("choices", []),
+            "choice": choice_after(chapters, place),
+        }
+        for place, run in enumerate(chapters.done)
+    ]
+
+
+def choice_after(chapters: Chapters[Run], place: int) -> str | None:
+    """What the reader chose, or wished for, at the end of the chapter at `place`."""
+    return choice_before(chapters.done[place + 1]) if place + 1 < len(chapters.done) else None
+
+
+def choice_before(chapter: Run) -> str | None:
+    """What the reader chose, or wished for, to come to this chapter."""
+    earlier = chapter.input.get("earlier") or []
+    return (earlier[-1]["choice"] if earlier else None) or chapter.input.get("custom_user_input")
+
+
+def results_of(chapter: Run) -> dict[str, Any]:
+    """The format's own results of a finished chapter, such as its choices."""
+    return dict(chapter.result.model_extra or {}) if chapter.result else {}

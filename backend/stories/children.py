@@ -1,0 +1,118 @@
+"""The children whom stories are written for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field
+
+from backend.runs.commands import RunCommands
+from backend.store.children import ChildRepository, StoredChild
+from backend.store.runs import RunRepository
+from backend.store.sessions import SessionRepository
+from backend.stories.recommendations import Recommendation, recommend
+from workflows.errors import FieldError, InvalidInput, NotFound
+from workflows.formats.story.input import ReaderName, StoryReader
+from workflows.safety.check import first_refused_field
+from workflows.safety.policy import load_policy
+from workflows.safety.registry import PolicyRegistry
+
+_HISTORY = 50
+"""Runs that are looked at for what was read."""
+OnChapters = Literal["keep", "delete"]
+"""What becomes of the chapters that were written, when what they belong to goes."""
+
+
+class Profile(StoryReader):
+    """A new child: a reader whose name and age are known."""
+
+    name: ReaderName = Field(description="First name; the hero may bear it")
+    age: int = Field(ge=3, le=14, description="Years, 3 to 14")
+
+
+@dataclass(frozen=True, slots=True)
+class ChildDeletion:
+    """What was deleted with a child: its story sessions, and how many runs were kept or deleted."""
+
+    sessions: list[str]
+    runs_kept: int
+    runs_deleted: int
+
+
+class Children:
+    """Every use case. `owner` is whose children: another's are not found."""
+
+    def __init__(
+        self,
+        children: ChildRepository,
+        sessions: SessionRepository,
+        run_repository: RunRepository,
+        runs: RunCommands,
+        policies: PolicyRegistry,
+    ) -> None:
+        self._children = children
+        self._sessions = sessions
+        self._run_repository = run_repository
+        self._runs = runs
+        self._policies = policies
+
+    async def add(self, owner: str, profile: Profile) -> StoredChild:
+        """Raises InvalidInput for what isn't fit for a child of that age."""
+        self._check(profile)
+        return await self._children.add(owner, profile.model_dump(mode="json"))
+
+    async def find(self, owner: str, child_id: str) -> StoredChild:
+        """Raises NotFound."""
+        child = await self._children.find(owner, child_id)
+        if child is None:
+            raise NotFound(f"There is no child {child_id[:64]}.")
+        return child
+
+    async def page(self, owner: str, *, before: str | None = None, limit: int) -> list[StoredChild]:
+        """The owner's children, newest first."""
+        return await self._children.page(owner, before=before, limit=limit)
+
+    async def change(self, owner: str, child_id: str, changes: Mapping[str, Any]) -> StoredChild:
+        """Sets the fields that are named, each checked already. Raises NotFound, InvalidInput."""
+        child = await self.find(owner, child_id)
+        profile = Profile.model_validate({**child.profile, **changes})
+        self._check(profile)
+        changed = await self._children.update(owner, child_id, profile.model_dump(mode="json"))
+        if changed is None:
+            raise NotFound(f"There is no child {child_id[:64]}.")
+        return changed
+
+    async def recommend(
+        self, owner: str, child_id: str, limit: int
+    ) -> tuple[StoredChild, list[Recommendation]]:
+        """What the child may like to read about next, by its interests and its stories. Raises NotFound."""
+        child = await self.find(owner, child_id)
+        runs = await self._run_repository.inputs_with(owner, "child_id", child_id, limit=_HISTORY)
+        read = list(dict.fromkeys(str(given["theme"]) for _, given in runs if "theme" in given))
+        return child, recommend(StoryReader.model_validate(child.profile), read, limit)
+
+    async def delete(self, owner: str, child_id: str, on_chapters: OnChapters = "keep") -> ChildDeletion:
+        """Removes the child and its story sessions, and what was written for it if that is asked for."""
+        child = await self.find(owner, child_id)
+        sessions = [session.id for session in await self._sessions.page(owner, child_id=child.id)]
+        written = await self._written(owner, child.id, sessions)
+        if on_chapters == "delete":
+            for run_id in written:
+                await self._runs.delete(owner, run_id)
+        for session_id in sessions:
+            await self._sessions.delete(owner, session_id)
+        await self._children.delete(owner, child.id)
+        kept, deleted = (0, len(written)) if on_chapters == "delete" else (len(written), 0)
+        return ChildDeletion(sessions, runs_kept=kept, runs_deleted=deleted)
+
+    async def _written(self, owner: str, child_id: str, sessions: list[str]) -> list[str]:
+        """Ids of the runs that were written for the child."""
+        of_child = await self._run_repository.inputs_with(owner, "child_id", child_id)
+        of_sessions = await self._run_repository.part_summaries(owner, sessions)
+        return list(dict.fromkeys([*(run_id for run_id, _ in of_child), *(run.id for run in of_sessions)]))
+
+    def _check(self, profile: Profile) -> None:
+        policy = self._policies.apply(load_policy("child", profile.age))
+        if (refused := first_refused_field(policy, profile.model_dump(mode="json"), "")) is not None:
+            field, message = refused[0].lstrip("."), refused[1]
+            raise InvalidInput(f"{field}: {message}", (FieldError(field, message),))

@@ -1,0 +1,89 @@
+"""`storywire children`: the children that stories are written for."""
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Column, Table
+
+from backend.cli.failures import fail, quiet_settings
+from backend.settings import Settings
+from workflows.errors import StorywireError
+
+app = typer.Typer(help="The children that stories are written for.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_children(limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20) -> None:
+    """The children that are stored here."""
+    table = Table(Column("ID", no_wrap=True), "Name", "Age", "Level", "Language", "Interests", box=None)
+    for child in asyncio.run(_list(quiet_settings(), limit)):
+        profile = child.profile
+        interests = ", ".join(profile["interests"])
+        table.add_row(
+            child.id,
+            profile["name"],
+            str(profile["age"]),
+            profile["reading_level"],
+            profile["language"],
+            interests,
+        )
+    Console().print(table)
+
+
+@app.command()
+def add(
+    name: Annotated[str, typer.Option(help="First name.")],
+    age: Annotated[int, typer.Option(help="3 to 14.")],
+    interests: Annotated[str, typer.Option(help="What the child likes, comma separated.")] = "",
+    level: Annotated[str, typer.Option(help="beginner, intermediate or advanced")] = "intermediate",
+    language: Annotated[str, typer.Option(help="en or he")] = "en",
+    vocabulary: Annotated[int, typer.Option(help="0 (few words) to 100 (all of them).")] = 50,
+) -> None:
+    """Store a child; prints its ID, for `storywire generate story --child`."""
+    profile = {
+        "name": name,
+        "age": age,
+        "reading_level": level,
+        "language": language,
+        "interests": split_list(interests),
+        "vocabulary_level": vocabulary,
+    }
+    try:
+        typer.echo(asyncio.run(_add(quiet_settings(), profile)))
+    except StorywireError as error:
+        fail(error.message, status=2)
+
+
+def split_list(text: str) -> list[str]:
+    """`cats, stars` → two."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+# What opens the data takes seconds to import: each command does it when it is sure to need it.
+
+
+async def _list(settings: Settings, limit: int) -> list[Any]:
+    from backend.cli.local import OWNER
+    from backend.resources import open_resources
+    from backend.stories.parts import StoryParts
+
+    async with open_resources(settings) as resources:
+        return await resources.parts_of(StoryParts).children.page(OWNER, limit=limit)
+
+
+async def _add(settings: Settings, profile: dict[str, Any]) -> str:
+    from backend.cli.local import OWNER
+    from backend.resources import open_resources
+    from backend.stories.children import Profile
+    from backend.stories.parts import StoryParts
+    from workflows.formats.base import invalid_input
+
+    try:
+        given = Profile.model_validate(profile)
+    except ValidationError as error:
+        raise invalid_input(error, "child") from None
+    async with open_resources(settings) as resources:
+        return (await resources.parts_of(StoryParts).children.add(OWNER, given)).id

@@ -1,0 +1,60 @@
+"""`storywire sessions`: stories over chapters."""
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Column, Table
+
+from backend.cli.failures import fail, quiet_settings
+from backend.settings import Settings
+from workflows.errors import StorywireError
+
+app = typer.Typer(help="Stories over chapters.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_sessions(limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20) -> None:
+    """The newest stories."""
+    table = Table(Column("ID", no_wrap=True), "Reader", "Chapters", "Read", "Title", box=None)
+    for story, reader in asyncio.run(_list(quiet_settings(), limit)):
+        table.add_row(
+            story.session_id,
+            reader,
+            str(story.chapters_written),
+            f"{story.progress_percent} %",
+            story.title or story.theme,
+        )
+    Console().print(table)
+
+
+@app.command()
+def begin(run_id: Annotated[str, typer.Argument(metavar="RUN")]) -> None:
+    """Begin a story with a chapter that is written; prints its ID, for `storywire generate story --session`."""
+    try:
+        typer.echo(asyncio.run(_begin(quiet_settings(), run_id)))
+    except StorywireError as error:
+        fail(error.message)
+
+
+async def _list(settings: Settings, limit: int) -> list[tuple[Any, str]]:
+    """The stories, each with its reader's name."""
+    from backend.cli.local import OWNER
+    from backend.resources import open_resources
+    from backend.stories.api.views import summary
+    from backend.stories.parts import StoryParts
+
+    async with open_resources(settings) as resources:
+        sessions = resources.parts_of(StoryParts).sessions
+        return [(summary(story), story.reader["name"]) for story in await sessions.page(OWNER, limit=limit)]
+
+
+async def _begin(settings: Settings, run_id: str) -> str:
+    from backend.cli.local import OWNER
+    from backend.resources import open_resources
+    from backend.stories.parts import StoryParts
+
+    async with open_resources(settings) as resources:
+        story, _ = await resources.parts_of(StoryParts).sessions.begin_with(OWNER, run_id)
+        return story.session.id

@@ -1,0 +1,52 @@
+"""The story format's part of the service."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from backend.extensions.base import CommandLine, Extension, ServiceContext
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from fastapi import APIRouter
+
+    from backend.lookups import Lookup
+    from backend.stories.parts import StoryParts
+
+
+class StoryExtension(Extension):
+    """Children, sessions and chapters."""
+
+    name = "story"
+
+    def open(self, service: ServiceContext) -> StoryParts:
+        """Children and sessions, with the story format as it is configured."""
+        from backend.stories.parts import open_stories
+
+        return open_stories(service, self.name)
+
+    def lookups(self, service: ServiceContext) -> Mapping[str, Lookup]:
+        """`child` and `story_session`."""
+        from backend.store.children import ChildRepository
+        from backend.store.sessions import SessionRepository
+        from backend.stories.lookups import story_lookups
+
+        database = service.database
+        return story_lookups(ChildRepository(database), SessionRepository(database), service.queries)
+
+    def routers(self) -> Sequence[APIRouter]:
+        """`/api/v1/children` and `/api/v1/stories/sessions`."""
+        from backend.stories.api import children, sessions
+
+        return (children.router, sessions.router)
+
+    def add_commands(self, line: CommandLine) -> None:
+        """`children`, `sessions`, `generate story`, `record story`."""
+        from backend.cli.record import recording
+        from backend.stories.cli import children, sessions, story
+
+        line.app.add_typer(children.app, name="children")
+        line.app.add_typer(sessions.app, name="sessions")
+        line.generate.command("story")(story.story)
+        line.record.command("story")(recording(story.story))

@@ -1,0 +1,37 @@
+"""What the format `story` looks up: a stored child, and a stored story with its chapters so far."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from backend.lookups import Lookup
+from backend.runs.queries import RunQueries
+from backend.store.children import ChildRepository
+from backend.store.sessions import SessionRepository
+from backend.stories.chapters import chapters_of, retell
+
+
+def story_lookups(
+    children: ChildRepository, sessions: SessionRepository, runs: RunQueries
+) -> dict[str, Lookup]:
+    """By kind, as `workflows.formats.story.references` describes them."""
+
+    async def find_child(owner: str, child_id: str) -> Mapping[str, Any] | None:
+        child = await children.find(owner, child_id)
+        return None if child is None else {"id": child.id, "reader": child.profile}
+
+    async def find_session(owner: str, session_id: str) -> Mapping[str, Any] | None:
+        session = await sessions.find(owner, session_id)
+        if session is None:
+            return None
+        child = await children.find(owner, session.child_id) if session.child_id else None
+        chapters = chapters_of(await runs.parts(owner, [session.id]))
+        return {
+            "id": session.id,
+            "child_id": session.child_id,
+            "reader": child.profile if child else session.reader,
+            "next_chapter": chapters.next_number,
+            "writing": chapters.writing.id if chapters.writing else None,
+            "chapters": retell(chapters),
+        }
+
+    return {"child": find_child, "story_session": find_session}

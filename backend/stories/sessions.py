@@ -1,0 +1,289 @@
+"""Stories over chapters: each chapter is a run, and a session knows what they have in common."""
+
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from typing import Any, Generic
+
+from backend.runs.admission.options import RunOptions
+from backend.runs.commands import RunCommands, RunRequest
+from backend.runs.queries import RunQueries
+from backend.runs.results.exports import finished
+from backend.store.runs import Run, RunRepository, RunSummary
+from backend.store.sessions import SessionRepository, StorySession
+from backend.stories.chapters import Chapters, RunT, chapters_of
+from backend.stories.children import Children, OnChapters
+from backend.stories.progress import is_timezone, local_day
+from workflows.errors import Conflict, FieldError, InvalidInput, NotFound
+from workflows.formats.base import AnyFormat
+from workflows.formats.books.book import Book
+from workflows.formats.story.book import story_book
+from workflows.formats.story.input import StoryInput, StoryReader
+
+PLANNED_CHAPTERS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Story(Generic[RunT]):
+    """A session with its chapters, its reader as of now, and the minutes read by day."""
+
+    session: StorySession
+    reader: dict[str, Any]
+    chapters: Chapters[RunT]
+    days: dict[date, float]
+
+    @property
+    def title(self) -> str | None:
+        """Its own, else the first chapter's."""
+        return self.session.title or (self.chapters.done[0].title if self.chapters.done else None)
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceRequest:
+    """How a story goes on: one of the choices offered, or the reader's own wish.
+
+    `chapter_number`, of the chapter to be written, tells a late choice from one that is in time.
+    """
+
+    choice_index: int | None = None
+    custom_user_input: str | None = None
+    chapter_number: int | None = None
+    options: RunOptions = field(default_factory=RunOptions)
+    idempotency_key: str | None = None
+
+    def is_of(self, run: Run) -> bool:
+        """Whether the run was started by this very choice."""
+        given = run.input
+        return (
+            given.get("choice_index") == self.choice_index
+            and given.get("custom_user_input") == self.custom_user_input
+            and self.chapter_number in (None, run.part)
+        )
+
+
+class Sessions:
+    """Every use case. `owner` is whose stories: another's are not found."""
+
+    def __init__(
+        self,
+        sessions: SessionRepository,
+        run_repository: RunRepository,
+        runs: RunCommands,
+        queries: RunQueries,
+        children: Children,
+        format: AnyFormat,
+    ) -> None:
+        self._sessions = sessions
+        self._run_repository = run_repository
+        self._runs = runs
+        self._queries = queries
+        self._children = children
+        self._format = format
+
+    async def begin(
+        self, owner: str, *, theme: str, child_id: str | None, reader: StoryReader | None, **others: Any
+    ) -> Story[Run]:
+        """A story without a chapter yet. Raises NotFound for the child, InvalidInput."""
+        if (child_id is None) == (reader is None):
+            raise _refused("child_id", "give either child_id or reader")
+        if child_id is not None:
+            await self._children.find(owner, child_id)
+        values = _checked(others)
+        session = await self._sessions.add(
+            owner,
+            theme=theme,
+            child_id=child_id,
+            reader=reader.model_dump(mode="json") if reader else None,
+            **{"planned_chapters": PLANNED_CHAPTERS, **values},
+        )
+        return await self._story(session)
+
+    async def begin_with(self, owner: str, run_id: str, **others: Any) -> tuple[Story[Run], bool]:
+        """A story whose first chapter is a completed run, and True; or the story that the run is in, and False.
+
+        Raises NotFound, Conflict (it isn't a chapter, or isn't complete), InvalidInput.
+        """
+        values = _checked(others)
+        run = await self._queries.find(owner, run_id)
+        if run.format != self._format.name or run.status != "completed":
+            state = (
+                f"is {run.status}" if run.format == self._format.name else f"is of the format {run.format}"
+            )
+            raise Conflict(f"Only a completed chapter can begin a story; the run {run.id} {state}.")
+        if run.series is not None:
+            return await self.find(owner, run.series), False
+        given: StoryInput = self._format.parse(run.input)
+        child_id = given.child_id
+        if child_id is not None and not await self._has_child(owner, child_id):
+            child_id = None
+        session = await self._sessions.add_from_run(
+            owner,
+            run.id,
+            given.chapter_number,
+            theme=given.theme,
+            child_id=child_id,
+            reader=None if child_id else given.reader.model_dump(mode="json"),
+            **{"planned_chapters": PLANNED_CHAPTERS, **values},
+        )
+        if session is None:  # somebody did so at this very moment
+            run = await self._queries.find(owner, run_id)
+            return await self.find(owner, run.series or ""), False
+        return await self._story(session), True
+
+    async def find(self, owner: str, session_id: str) -> Story[Run]:
+        """Raises NotFound."""
+        return await self._story(await self._session(owner, session_id))
+
+    async def page(
+        self, owner: str, *, child_id: str | None = None, before: str | None = None, limit: int
+    ) -> list[Story[RunSummary]]:
+        """The owner's stories, newest first."""
+        sessions = await self._sessions.page(owner, child_id=child_id, before=before, limit=limit)
+        ids = [session.id for session in sessions]
+        runs = await self._queries.part_summaries(owner, ids)
+        days = await self._sessions.days(owner, ids)
+        return [
+            Story(
+                session,
+                await self._reader(session),
+                chapters_of([run for run in runs if run.series == session.id]),
+                days[session.id],
+            )
+            for session in sessions
+        ]
+
+    async def change(
+        self,
+        owner: str,
+        session_id: str,
+        *,
+        bookmark: tuple[int, int] | None = None,
+        minutes: float | None = None,
+        **others: Any,
+    ) -> Story[Run]:
+        """Sets what is named; `minutes` are added to what was read today. Raises NotFound, InvalidInput."""
+        values = _checked(others)
+        story = await self.find(owner, session_id)
+        if bookmark is not None:
+            _check_bookmark(bookmark, story.chapters)
+            values |= {"bookmark_chapter": bookmark[0], "bookmark_section": bookmark[1]}
+        if values:
+            await self._sessions.update(owner, session_id, **values)
+        if minutes is not None:
+            zone = values.get("timezone", story.session.timezone)
+            await self._sessions.add_minutes(owner, session_id, local_day(datetime.now(UTC), zone), minutes)
+        return await self.find(owner, session_id)
+
+    async def delete(self, owner: str, session_id: str, on_chapters: OnChapters = "keep") -> list[str]:
+        """Removes the session; returns the runs that were its chapters, which go too or stay as they are."""
+        await self._session(owner, session_id)
+        runs = [run.id for run in await self._queries.part_summaries(owner, [session_id])]
+        if on_chapters == "delete":
+            for run_id in runs:
+                await self._runs.delete(owner, run_id)
+        await self._sessions.delete(owner, session_id)
+        return runs
+
+    async def bind(self, owner: str, session_id: str) -> Book:
+        """The whole story as a book. Raises NotFound, and Conflict when there is no chapter yet."""
+        story = await self.find(owner, session_id)
+        if not story.chapters.done:
+            raise Conflict("This story has no chapter yet, so there is nothing to take away.")
+        whole = [finished(self._format, run) for run in story.chapters.done]
+        return story_book(story.session.id, story.title or story.session.theme, whole)
+
+    async def choose(self, owner: str, session_id: str, choice: ChoiceRequest) -> tuple[Run, bool]:
+        """The run that writes the next chapter, and whether it is new. The same choice again starts nothing.
+
+        Raises NotFound, InvalidInput (there is no such choice), Conflict (a chapter is being written, the
+        story has gone on since, there is no chapter yet), and what starting a run raises.
+        """
+        if (choice.choice_index is None) == (choice.custom_user_input is None):
+            raise _refused("choice_index", "give either choice_index or custom_user_input")
+        story = await self.find(owner, session_id)
+        if (known := await self._known(owner, story, choice)) is not None:
+            return known, False
+        if not story.chapters.done:
+            raise Conflict("This story has no chapter yet, so there is nothing to choose.")
+        number = story.chapters.next_number
+        given = {
+            "theme": story.session.theme,
+            "story_session_id": session_id,
+            "chapter_number": choice.chapter_number or number,
+            "choice_index": choice.choice_index,
+            "custom_user_input": choice.custom_user_input,
+        }
+        try:
+            run, is_new = await self._runs.start(
+                owner, RunRequest(self._format.name, given, choice.options, choice.idempotency_key)
+            )
+        except Conflict:
+            # The same choice came in twice at the same moment, and the other was quicker.
+            if (known := await self._known(owner, await self.find(owner, session_id), choice)) is None:
+                raise
+            return known, False
+        except InvalidInput as error:
+            raise _at_root(error) from None
+        if is_new:
+            await self._sessions.turn_to(owner, session_id, number)
+        return run, is_new
+
+    async def _known(self, owner: str, story: Story[Run], choice: ChoiceRequest) -> Run | None:
+        """The run that this choice has started already."""
+        if choice.idempotency_key is not None:
+            run = await self._run_repository.find_by_key(owner, choice.idempotency_key)
+            if run is not None and not (run.series == story.session.id and choice.is_of(run)):
+                raise Conflict("This Idempotency-Key was used with another request.")
+            if run is not None:
+                return run
+        writing = story.chapters.writing
+        return writing if writing is not None and choice.is_of(writing) else None
+
+    async def _session(self, owner: str, session_id: str) -> StorySession:
+        session = await self._sessions.find(owner, session_id)
+        if session is None:
+            raise NotFound(f"There is no story session {session_id[:64]}.")
+        return session
+
+    async def _story(self, session: StorySession) -> Story[Run]:
+        runs = await self._queries.parts(session.owner, [session.id])
+        days = await self._sessions.days(session.owner, [session.id])
+        return Story(session, await self._reader(session), chapters_of(runs), days[session.id])
+
+    async def _reader(self, session: StorySession) -> dict[str, Any]:
+        if session.child_id is not None:
+            return (await self._children.find(session.owner, session.child_id)).profile
+        return session.reader or {}
+
+    async def _has_child(self, owner: str, child_id: str) -> bool:
+        try:
+            await self._children.find(owner, child_id)
+        except NotFound:
+            return False
+        return True
+
+
+def _checked(values: dict[str, Any]) -> dict[str, Any]:
+    given = {name: value for name, value in values.items() if value is not None}
+    if not is_timezone(given.get("timezone", "UTC")):
+        raise _refused("timezone", "a time zone's name is expected, such as Europe/Berlin or Asia/Jerusalem")
+    return given
+
+
+def _check_bookmark(bookmark: tuple[int, int], chapters: Chapters[Run]) -> None:
+    counts = dict(chapters.section_counts)
+    chapter, section = bookmark
+    if chapter not in counts:
+        there = ", ".join(map(str, counts)) or "none yet"
+        raise _refused("bookmark.chapter_number", f"the chapters of this story: {there}")
+    if section > counts[chapter]:
+        raise _refused("bookmark.section", f"0 to {counts[chapter]} sections of this chapter can be read")
+
+
+def _refused(name: str, message: str) -> InvalidInput:
+    return InvalidInput.of(name, message)
+
+
+def _at_root(error: InvalidInput) -> InvalidInput:
+    """The same, in the words of who chose: their body has no `input`."""
+    errors = tuple(FieldError(item.field.removeprefix("input."), item.message) for item in error.errors)
+    return InvalidInput("; ".join(f"{item.field}: {item.message}" for item in errors), errors)

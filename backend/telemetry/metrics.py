@@ -1,0 +1,62 @@
+"""Metrics interface of the service: one call per batch of messages or per run, never per token.
+
+These base classes count nothing and serve a process without `/metrics`; `prometheus.py` has those that count.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from workflows.messages.messages import Message, UsageUpdated
+
+Outcome = Literal["completed", "failed", "cancelled", "waiting", "interrupted"]
+"""Outcome of an attempt at a run. `waiting`: for a person; `interrupted`: another process goes on with it."""
+
+
+class AttemptMetrics:
+    """Metrics of one attempt at a run."""
+
+    def on_messages(self, messages: Sequence[Message]) -> None:
+        """Batch of messages that is in the log now."""
+
+    def on_log_failure(self) -> None:
+        """Failed write to the log."""
+
+    def on_cache_hit(self) -> None:
+        """Start of a copy: what follows was written for another run."""
+
+    def on_cache_miss(self) -> None:
+        """End of a copy that came to nothing: what follows is the run's own."""
+
+    def on_end(self, outcome: Outcome) -> None:
+        """End of the attempt."""
+
+
+class Metrics:
+    """Metrics of one process."""
+
+    def attempt(self, format: str, *, words: int, usage: UsageUpdated | None) -> AttemptMetrics:
+        """Metrics of a new attempt; `words` and `usage` are what earlier attempts wrote and spent."""
+        del format, words, usage
+        return AttemptMetrics()
+
+    def on_append(self, seconds: float, entries: int) -> None:
+        """Batch appended to a log, with the seconds that it waited for its commit."""
+
+    def on_recovery(self, after: Literal["crash", "stop"]) -> None:
+        """Run taken over from a process that is gone."""
+
+    def on_refusal(self) -> None:
+        """Run refused for want of room, or because the process is stopping."""
+
+    def on_slow_reader(self) -> None:
+        """Reader closed because it took nothing for too long."""
+
+    def on_response(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Head of a reply sent. `route` is the template (`/api/v1/runs/{run_id}`), not the address."""
+
+    def track(self, *, active: Callable[[], int], room: int, readers: Callable[[], int]) -> None:
+        """Gauges that are read when somebody scrapes: runs now and at most, readers."""
+
+    def render(self) -> bytes | None:
+        """Everything so far in Prometheus' text format; None when nothing is measured."""
+        return None

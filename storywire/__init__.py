@@ -1,0 +1,119 @@
+"""What a format of your own imports. docs/formats.md shows how; `storywire.extensions` is for what goes with it.
+
+Only the names in `__all__` are public. They keep their meaning within a major version; what stands elsewhere in the
+packages `workflows` and `backend` may change with any.
+"""
+
+from workflows.errors import FieldError, InvalidInput, NotFound, StorywireError
+from workflows.formats.base import Format, Plan
+from workflows.formats.capabilities import (
+    AdaptsToModel,
+    BelongsToSeries,
+    BringsFacts,
+    Cached,
+    CachedByDefault,
+    ChecksModel,
+    Configurable,
+    Derives,
+    Exports,
+    Extends,
+    Limited,
+    LimitsRevisions,
+    Loads,
+    LooksUp,
+    MakesPieces,
+    Multilingual,
+    Researches,
+    Reviews,
+    ScreensOwnText,
+    SetsTolerance,
+)
+from workflows.formats.exports import Exporter, Finished
+from workflows.formats.pieces import PieceText, Remark
+from workflows.formats.recap import neighbours
+from workflows.formats.settings import FormatSettings, OwnPath
+from workflows.lookups import Lookups, find_named
+from workflows.messages.messages import PlannedSection, SafetyIssue, Source
+from workflows.models.calls.calls import ask, stream_text
+from workflows.models.calls.search import Citation, can_search, stream_search
+from workflows.models.clients.catalog import Model
+from workflows.models.spec import ModelSpec
+from workflows.prompts import Prompts
+from workflows.safety.policy import Policy, load_policy
+from workflows.state import (
+    Facts,
+    Outline,
+    PlannedPiece,
+    ReviewFinding,
+    Section,
+    SectionTask,
+    State,
+    summary_of,
+    text_of,
+)
+from workflows.text.readability import reading_grade, vocabulary_level
+from workflows.text.words import count_words, last_paragraph
+
+__all__ = [
+    "AdaptsToModel",
+    "BelongsToSeries",
+    "BringsFacts",
+    "Cached",
+    "CachedByDefault",
+    "ChecksModel",
+    "Citation",
+    "Configurable",
+    "Derives",
+    "Exporter",
+    "Exports",
+    "Extends",
+    "Facts",
+    "FieldError",
+    "Finished",
+    "Format",
+    "FormatSettings",
+    "InvalidInput",
+    "Limited",
+    "LimitsRevisions",
+    "Loads",
+    "LooksUp",
+    "Lookups",
+    "MakesPieces",
+    "Model",
+    "ModelSpec",
+    "Multilingual",
+    "NotFound",
+    "Outline",
+    "OwnPath",
+    "PieceText",
+    "Plan",
+    "PlannedPiece",
+    "PlannedSection",
+    "Policy",
+    "Prompts",
+    "Remark",
+    "Researches",
+    "ReviewFinding",
+    "Reviews",
+    "SafetyIssue",
+    "ScreensOwnText",
+    "Section",
+    "SectionTask",
+    "SetsTolerance",
+    "Source",
+    "State",
+    "StorywireError",
+    "ask",
+    "can_search",
+    "count_words",
+    "find_named",
+    "last_paragraph",
+    "load_policy",
+    "neighbours",
+    "reading_grade",
+    "stream_search",
+    "stream_text",
+    "summary_of",
+    "text_of",
+    "vocabulary_level",
+]

@@ -1,0 +1,78 @@
+"""Integers beyond 64 bits: refused where a person sent them, brought to what fits where we store them ourselves."""
+
+from typing import Any
+
+import pytest
+
+from backend.store.children import ChildRepository
+from backend.store.columns import LARGEST, MOST_TOKENS
+from backend.store.database import Database
+from backend.store.runs import RunRepository
+from backend.store.sessions import SessionRepository
+from backend.store.usage import UsageRepository
+from tests.unit.messages import complete
+from tests.unit.stored_runs import add_run, finish_run
+from workflows.errors import InvalidInput
+
+TOO_LARGE = [LARGEST + 1, -LARGEST - 2, 10**30]
+
+
+@pytest.mark.parametrize("number", TOO_LARGE)
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        (lambda n: {"input": {"reader": {"age": n}}}, "input.reader.age"),
+        (lambda n: {"input": {"ages": [1, [n]]}}, "input.ages.1.0"),
+        (lambda n: {"series": "S", "part": n}, "chapter_number"),
+    ],
+)
+async def test_run_with_a_number_that_is_too_large_is_refused_by_its_field(
+    repository: RunRepository, values: Any, field: str, number: int
+) -> None:
+    with pytest.raises(InvalidInput, match=f"an integer between -{LARGEST + 1} and {LARGEST}") as refused:
+        await add_run(repository, **values(number))
+    assert [error.field for error in refused.value.errors] == [field]
+    assert await repository.unfinished() == []
+
+
+@pytest.mark.parametrize("number", TOO_LARGE)
+async def test_child_and_session_with_a_number_that_is_too_large_are_refused(
+    database: Database, number: int
+) -> None:
+    sessions = SessionRepository(database)
+    session = await sessions.add("maya", theme="moon", planned_chapters=5)
+    for field in ("planned_chapters", "bookmark_chapter", "bookmark_section"):
+        with pytest.raises(InvalidInput, match="an integer between"):
+            await sessions.update("maya", session.id, **{field: number})
+    with pytest.raises(InvalidInput, match=r"^profile\.age: "):
+        await ChildRepository(database).add("maya", {"age": number})
+    assert await sessions.find("maya", session.id) == session
+
+
+@pytest.mark.parametrize("number", [LARGEST, -LARGEST - 1])
+async def test_largest_numbers_are_kept(repository: RunRepository, number: int) -> None:
+    run = await add_run(repository, input={"n": number, "whole": [number, 1.5e300, True, None, "9" * 40]})
+    assert run.input == {"n": number, "whole": [number, 1.5e300, True, None, "9" * 40]}
+    assert await repository.inputs_with("maya", "n", str(number)) == [(run.id, run.input)]
+
+
+async def test_result_with_numbers_that_are_too_large_is_kept_with_the_nearest_that_fit(
+    repository: RunRepository,
+) -> None:
+    run = await add_run(repository)
+    result = complete("Once.").model_copy(update={"metadata": {"words": 10**30, "left": [-(10**30), 7]}})
+    stored = await finish_run(repository, run, "completed", result=result)
+    assert stored.result is not None
+    assert stored.result.metadata == {"words": LARGEST, "left": [-LARGEST - 1, 7]}
+
+
+async def test_usage_that_no_provider_can_mean_is_stored_and_added_up(database: Database) -> None:
+    usage = UsageRepository(database)
+    part = {"role": "writing", "model": "m", "cost_usd": None, "estimated": False}
+    for run_id in ("A", "B"):
+        for day in ("2026-11-01", "2026-11-02"):
+            about = {"id": run_id, "owner": "maya", "format": "story"}
+            await usage.put(about, day, [{**part, "input_tokens": 2**63, "output_tokens": 2**63 - 1}])
+    sums = await usage.sums("maya", "2026-11-01", "2026-11-30", "model")
+    assert [each.runs for each in sums] == [2]
+    assert 2 * MOST_TOKENS <= sums[0].input_tokens <= 4 * MOST_TOKENS

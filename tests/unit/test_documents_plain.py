@@ -1,0 +1,91 @@
+"""Markdown and plain text: what is text, what is about it, and what nobody sees."""
+
+from typing import Any
+
+import pytest
+
+from backend.documents.child import report
+
+
+def reported(text: str, kind: Any = "markdown") -> dict[str, Any]:
+    return report(kind, text.encode())
+
+
+def messages(text: str, kind: Any = "markdown") -> list[str]:
+    return [warning["message"] for warning in reported(text, kind)["warnings"]]
+
+
+@pytest.mark.parametrize(
+    ("source", "title"),
+    [
+        ("---\ntitle: Sleep leaflet\nauthor: A. Levi\ndraft: true\n---\n\nSleep well.", "Sleep leaflet"),
+        (
+            '---\ntitle: "Sleep: a leaflet"\ntags:\n  - sleep\n- rest\n# note\n...\nSleep well.',
+            "Sleep: a leaflet",
+        ),
+        ("+++\ntitle = 'Sleep'\ndraft = true\n+++\nSleep well.", "Sleep"),
+        ("\ufeff---\r\nlayout: page\r\n---\r\nSleep well.", None),
+        ("\n\n---\nTitle: Sleep\n---\nSleep well.", "Sleep"),
+    ],
+)
+def test_front_matter_is_no_text_and_gives_the_title(source: str, title: str | None) -> None:
+    told = reported(source)
+    assert (told["text"], told["title"]) == ("Sleep well.", title)
+    assert [warning["kind"] for warning in told["warnings"]] == ["front_matter"]
+
+
+def test_front_matter_is_said_to_be_left_out_with_its_fields() -> None:
+    assert messages("---\ntitle: Sleep\ndraft: true\n---\nRest.") == [
+        "The front matter was left out: “title, draft”."
+    ]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "---\n\nTake one tablet.\n\n---\n\nRest.",
+        "---\nTake one tablet: with water.\nRest well and sleep\n---\nThe end.",
+        "---\ntitle: never closed\n\nRest.",
+        "Rest.\n---\ntitle: x\n---\nThe end.",
+    ],
+)
+def test_text_between_rules_is_text(source: str) -> None:
+    told = reported(source)
+    assert (told["text"], told["warnings"]) == (source, [])
+
+
+def test_plain_text_has_no_front_matter() -> None:
+    assert reported("---\ntitle: x\n---\nRest.", "text")["text"].startswith("---")
+
+
+@pytest.mark.parametrize("kind", ["markdown", "text"])
+def test_html_in_a_text_keeps_numbers_apart(kind: str) -> None:
+    told = reported("<table><tr><td>Children 6<td>2.5 mg</table>One<br>Two", kind)
+    assert told["text"] == "Children 6 | 2.5 mg\n\nOne\nTwo"
+
+
+def test_white_space_of_every_kind_stays_white_space() -> None:
+    text = "One\x0cTwo\x0b3\x854\u2028five\u00a0mg\u202f6\u20097\x1c8\rnine"
+    assert reported(text, "text")["text"] == "One\nTwo\n3\n4\nfive mg 6 7\n8\nnine"
+
+
+def test_struck_out_text_is_left_out_with_a_warning() -> None:
+    told = reported("Take ~~10 mg~~ <del>7 mg</del> 5 mg. ~~~~ a ~ b")
+    assert told["text"] == "Take   5 mg. ~~~~ a ~ b"
+    assert [w["message"] for w in told["warnings"]] == [
+        "2 passages that are struck out were left out: “7 mg”, “10 mg”."
+    ]
+
+
+def test_pictures_and_scripts_are_said_to_be_left_out() -> None:
+    assert messages("<script>x</script>Rest.<img src='a'><img src='b'>") == [
+        "A script or style sheet was left out.",
+        "2 pictures were left out, with any text in them.",
+    ]
+
+
+def test_hidden_passages_without_number_are_counted_in_few_warnings() -> None:
+    told = reported("Rest." + "".join(f"<!-- note {n} -->" for n in range(300)))
+    assert len(told["warnings"]) == 21
+    assert told["warnings"][0]["message"] == "Text that readers don't see was left out: “note 0”."
+    assert told["warnings"][-1]["message"] == "280 more passages that readers don't see were left out."

@@ -1,0 +1,87 @@
+"""The data folder: made for its owner alone, and refused with a sentence where nothing can be written."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from backend.cli.main import app
+from backend.settings import Settings, SettingsError
+from backend.store.folders import open_folders
+
+
+def settings_of(**values: object) -> Settings:
+    return Settings(_env_file=None, **values)  # type: ignore[arg-type]
+
+
+def file_in_the_way(folder: Path) -> Path:
+    (folder / "data").write_text("not a folder")
+    return folder / "data"
+
+
+def file_above(folder: Path) -> Path:
+    return file_in_the_way(folder) / "deeper" / "data"
+
+
+def no_folder_can_be_made(folder: Path) -> Path:
+    del folder
+    return Path("/proc/storywire")
+
+
+def read_only(folder: Path) -> Path:
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    (folder / "data").mkdir(mode=0o500)
+    return folder / "data"
+
+
+def no_file(folder: Path) -> Path:
+    (folder / "storywire.db").mkdir()
+    return folder
+
+
+def read_only_file(folder: Path) -> Path:
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    (folder / "checkpoints.db").touch(mode=0o400)
+    return folder
+
+
+BROKEN = [file_in_the_way, file_above, no_folder_can_be_made, read_only, no_file, read_only_file]
+
+
+def test_data_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "data"
+    for _ in range(2):
+        open_folders(settings_of(data_dir=folder))
+    assert (folder.stat().st_mode & 0o777, list(folder.iterdir())) == (0o700, [])
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_data_folder_that_can_not_be_written_is_named_with_its_setting(
+    tmp_path: Path, broken: Callable[[Path], Path]
+) -> None:
+    folder = broken(tmp_path)
+    with pytest.raises(SettingsError, match=r"^STORYWIRE_DATA_DIR: .* can't be written \(.+\)\.") as refused:
+        open_folders(settings_of(data_dir=folder))
+    assert str(folder) in str(refused.value)
+
+
+def test_folder_of_a_database_elsewhere_is_named_with_the_databases_setting(tmp_path: Path) -> None:
+    url = f"sqlite:///{file_above(tmp_path)}/storywire.db"
+    with pytest.raises(SettingsError, match=r"^STORYWIRE_DATABASE_URL: ") as refused:
+        open_folders(settings_of(data_dir=tmp_path / "fine", database_url=url))
+    assert str(file_above(tmp_path)) in str(refused.value)
+
+
+@pytest.mark.parametrize("command", [["serve"], ["runs", "list"], ["usage"], ["children", "list"]])
+def test_command_on_a_folder_that_can_not_be_written_ends_with_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: list[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STORYWIRE_DATA_DIR", str(file_in_the_way(tmp_path)))
+    ended = CliRunner().invoke(app, command)
+    assert (ended.exit_code, ended.exception.__class__) == (2, SystemExit)
+    assert "STORYWIRE_DATA_DIR" in ended.output and "Traceback" not in ended.output

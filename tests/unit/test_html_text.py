@@ -1,0 +1,109 @@
+"""HTML in a text: what a browser shows stays, and nothing grows together that stands apart on a page."""
+
+import pytest
+
+from workflows.text.html_text import HtmlText, escape_tags, read_html
+from workflows.text.normaliser import normalise
+
+
+def shown(source: str) -> str:
+    """The visible text, cleaned as every text is."""
+    return normalise(escape_tags(read_html(source).text))
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("Children 6<br>2.5 mg", "Children 6\n2.5 mg"),
+        ("Children 6<br/>\n2.5 mg", "Children 6\n2.5 mg"),
+        ("One<hr>Two", "One\n\nTwo"),
+        ("<p>One</p><p>Two</p>", "One\n\nTwo"),
+        ("<div>One</div>Two<section>Three</section>", "One\n\nTwo\n\nThree"),
+        ("<h2>Dose</h2>5 mg", "## Dose\n\n5 mg"),
+        ("<ul><li>Keep cool</li><li>Keep dry</li></ul>", "- Keep cool\n- Keep dry"),
+        ("<ul><li><p>One</p></li><li><p>Two</p></li></ul>", "- One\n\n- Two"),
+        ("<ol start='3'><li>A<li>B<li value='9'>C</ol>D", "3. A\n4. B\n9. C\n\nD"),
+        ("<dl><dt>Dose<dd>5 mg<dt>When<dd>daily</dl>", "Dose\n5 mg\nWhen\ndaily"),
+        ("<details><summary>Warning</summary>Never</details>", "Warning\nNever"),
+        ("<select><option>5 mg<option>10 mg</select>", "5 mg\n10 mg"),
+        ("<button>5</button><button>10</button>", "5 10"),
+        ("H<b>ea</b>rt and <i>it</i>alics", "Heart and italics"),
+        ("10<sup>3</sup> H<sub>2</sub>O", "10³ H₂O"),
+        ("5<img src='x'>mg", "5 mg"),
+        ("super<wbr>market", "supermarket"),
+    ],
+)
+def test_html_elements_stand_as_far_apart_as_on_a_page(source: str, text: str) -> None:
+    assert shown(source) == text
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("<table><tr><td>All</td><td>5 mg</td></tr><tr><td>Aged 6<td>2.5 mg</table>", "All | 5 mg\nAged 6 | 2.5 mg"),
+        ("<table><thead><tr><th>Who<th>Dose<tbody><tr><td>All<td>5</table>After", "Who | Dose\nAll | 5\n\nAfter"),
+        ("<table><caption>Doses</caption><tr><td>5<td>6</table>", "Doses\n5 | 6"),
+        ("<table><tr><td>5<br>10</td><td><p>a</p><p>b</p></td></tr></table>", "5; 10 | a; b"),
+        ("<table><tr><td><ul><li>a<li>b</ul><td>c</table>", "a; b | c"),
+        ("<table><tr><td>\n  Adults\n </td>\n <td> 5\n mg </td></tr></table>", "Adults | 5 mg"),
+        ("<table><tr><td colspan=2>wide</td><td>c</td></tr></table>", "wide |  | c"),
+        ("<table><tr><td rowspan=2>tall<td>a<tr><td>b</table>", "tall | a\n| b"),
+        ("<table><tr><td></td><td>b</td></tr><tr><td></td></tr></table>", "| b"),
+        ("<table><tr><td>x<td><table><tr><td>a<td>b<tr><td>c</table></table>", "x | a, b; c"),
+        ("<td>lost</td><td>cells</td>", "lost\n\ncells"),
+        ("| 5 mg<br>10 mg | x |\n|---|---|\n", "| 5 mg; 10 mg | x |\n|---|---|"),
+    ],
+)  # fmt: skip
+def test_html_tables_are_rows_of_cells(source: str, text: str) -> None:
+    assert shown(source) == text
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("3 < 5 and 7 > 6, <3", "3 < 5 and 7 > 6, <3"),
+        ("<https://example.org/a> <a.b@example.org>", "https://example.org/a a.b@example.org"),
+        ("AT&amp;T, 5&nbsp;mg, &lt;5 mg, &euro;5, &#8364;6, &nosuch; &", "AT&T, 5\u00a0mg, <5 mg, €5, €6, &nosuch; &"),
+        ("&#99999999999999999999;", "&#99999999999999999999;"),
+        ("the tag &lt;b&gt;", "the tag ‹b>"),
+        ("`<b>` and ``<i>`</i>``", "`‹b>` and ``‹i>`‹/i>``"),
+        ("```html\n<p>a</p>\n```\n<p>b</p>", "```html\n‹p>a‹/p>\n```\n\nb"),
+        ("a ` b <b>c</b>\n\nd ` e", "a ` b c\n\nd ` e"),
+        ("<my-note>x</my-note>", "‹my-note>x‹/my-note>"),
+        ("<a title='5 > 4'>x</a>", "x"),
+    ],
+)  # fmt: skip
+def test_html_that_is_none_stays_as_it_is_seen(source: str, text: str) -> None:
+    shown_text = escape_tags(read_html(source).text)
+    assert normalise(shown_text) == text
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "hidden"),
+    [
+        ("A<!-- draft -->B", "AB", ("draft",)),
+        ("<div hidden>secret <b>words</b></div>Seen", "Seen", ("secret  words",)),
+        ("<p style='display : none'>x</p><p>Seen", "Seen", ("x",)),
+        ("<span style='font-size:0px'>x</span>Seen", "Seen", ("x",)),
+        ("<span style='opacity: 0'>x</span><span style='opacity: 0.5'>Seen</span>", "Seen", ("x",)),
+        ("<p hidden>x<p>Seen", "Seen", ("x",)),
+        ("<ul><li hidden>x<li>Seen</ul>", "- Seen", ("x",)),
+        ("<template>x</template>Seen", "Seen", ("x",)),
+        ("<td hidden>6</td>Seen", "Seen", ("6",)),
+        ("<p class='hidden'>Seen</p>", "Seen", ()),
+        # What has no end hides nothing.
+        ("<div hidden>Seen", "Seen", ()),
+        ("A <!-- Seen", "A ‹!-- Seen", ()),
+        ("<script>Seen", "Seen", ()),
+    ],
+)
+def test_html_that_is_hidden_is_told_apart(source: str, text: str, hidden: tuple[str, ...]) -> None:
+    page = read_html(source)
+    assert (shown(source), page.hidden) == (text, hidden)
+
+
+def test_html_counts_what_it_leaves_out() -> None:
+    page = read_html(
+        "<s>5 mg</s><del>6</del> 7<script>var x='<p>'</script><style>p{}</style><img><img alt='y'>8"
+    )
+    assert page == HtmlText(text=" 7 8", struck=("5 mg", "6"), scripts=2, pictures=2)

@@ -1,0 +1,252 @@
+"""Everything that runs over a text takes time in proportion to it, whatever the text is: neither a model that
+loops nor an input that somebody made for it may hold the interpreter."""
+
+import ast
+import importlib
+import inspect
+import pkgutil
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Protocol
+
+import pytest
+
+import backend
+import workflows
+import workflows.text
+from backend.runs.results.diff import compare_sections
+from workflows.formats.creator_script.script import split_heading
+from workflows.formats.podcast.marks import MarkedText
+from workflows.models.embedded.sentences import SentenceBuffer
+from workflows.text.coverage import covers, find_passage
+from workflows.text.grounding import Evidence, check_grounding
+from workflows.text.length import Room, Trimmer
+from workflows.text.markup import MarkupFilter
+from workflows.text.normaliser import Normaliser
+from workflows.text.parts import divide, list_passages
+from workflows.text.sentences import SentenceSplitter, find_sentence_end, split_sentences
+from workflows.text.words import WordCounter
+
+SIZE = 100_000
+_FLOOR = 0.06
+"""Seconds of processor time that 100 kB may take as they like: below, the ratio is noise."""
+_MEASURABLE = 0.01
+_TRIES = 3
+_RATIO = 3.0
+"""How many times longer twice the text may take. Linear is 2, quadratic is 4."""
+_SURELY_LINEAR = 2.3
+"""With this ratio at a quarter of the size, the one of the whole is below the limit by arithmetic."""
+
+UNITS = (
+    *("a", "a ", ".", " ", "<", "\n", "1", "\u0301", "a.", "a. ", "<a", "* ", "[", "(", '"', "= ", "_", "-", "א "),
+    *("a\n", " \n", "1. ", "。", "word "),
+)  # fmt: skip
+
+NOT_YET: tuple[str, ...] = (
+    # Rooms whose patterns aren't all linear yet. Nothing may be added: mend the pattern.
+    "workflows.safety",
+)
+
+
+class Filter(Protocol):
+    """A stream of text in, something out."""
+
+    def feed(self, chunk: str, /) -> Any: ...
+
+
+# Rooms beside workflows.text add theirs here: whatever takes a text, as a call with that text alone.
+CALLS: dict[str, Callable[[str], object]] = {
+    "find_passage": lambda text: covers(find_passage("Trees take water", text)[1], "Trees take water"),
+    "find_passage of a long point": lambda text: find_passage(text, "Trees take water. They grow."),
+    "grounding in a long document": lambda text: Evidence(text).check("Take 5 mg of it a day with water."),
+    "grounding of a long sentence": lambda text: Evidence("Take 5 mg a day. It helps.").check(text),
+    "grounding of many sentences": lambda text: check_grounding({0: split_sentences(text)}, Evidence("A.")),
+    "parts": lambda text: divide(list_passages(text, 200), 5, 2000),
+    "compare_sections": lambda text: compare_sections([("", text)], [("", text[1:])]),
+    "split_heading": split_heading,
+    "find_sentence_end": find_sentence_end,
+}
+STREAMS: dict[str, Callable[[], Filter]] = {
+    "Normaliser": Normaliser,
+    "MarkupFilter": MarkupFilter,
+    "SentenceSplitter": SentenceSplitter,
+    "WordCounter": WordCounter,
+    "Trimmer that is free": lambda: Trimmer(Room(10**6, 10**6, 10**7)),
+    "Trimmer that holds": lambda: Trimmer(Room(1, 10**6, 10**6 + 1)),
+    "Trimmer at its end": lambda: Trimmer(Room(90, 100, 110)),
+    "MarkedText": MarkedText,
+    "SentenceBuffer": lambda: SentenceBuffer("", "", ""),
+}
+
+
+def modules(*roots: ModuleType) -> Iterator[ModuleType]:
+    for root in roots:
+        for found in pkgutil.walk_packages(root.__path__, f"{root.__name__}."):
+            if not found.name.startswith("backend.store.migrations"):
+                yield importlib.import_module(found.name)
+
+
+def patterns_in(value: object, depth: int = 0) -> Iterator[re.Pattern[str]]:
+    """The patterns that a value is or holds."""
+    if isinstance(value, re.Pattern) and isinstance(value.pattern, str):
+        yield value
+    elif depth < 4:
+        for inner in _inside(value):
+            yield from patterns_in(inner, depth + 1)
+
+
+def _inside(value: object) -> list[object]:
+    if isinstance(value, Mapping):
+        return [*value.keys(), *value.values()]
+    if isinstance(value, list | tuple | set | frozenset):
+        return [*value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return [getattr(value, field.name, None) for field in fields(value)]
+    return []
+
+
+def literal_patterns(module: ModuleType) -> Iterator[re.Pattern[str]]:
+    """Those that are written where they are used: `re.sub(r"…", …)`."""
+    for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))):
+        match node:
+            case ast.Call(
+                func=ast.Attribute(value=ast.Name(id="re")), args=[ast.Constant(value=str(pattern)), *_]
+            ):
+                yield re.compile(pattern)
+            case _:
+                pass
+
+
+@cache
+def list_patterns() -> dict[re.Pattern[str], str]:
+    """Every pattern of the code, and where it stands."""
+    found: dict[re.Pattern[str], str] = {}
+    for module in modules(workflows, backend):
+        if module.__name__.startswith(NOT_YET):
+            continue
+        for name, value in vars(module).items():
+            for pattern in patterns_in(value) if not name.startswith("__") else ():
+                found.setdefault(pattern, f"{module.__name__}.{name}")
+        for pattern in literal_patterns(module):
+            found.setdefault(pattern, f"{module.__name__}: {pattern.pattern}")
+    return found
+
+
+def list_functions() -> dict[str, Callable[[str], object]]:
+    """The public functions of workflows.text that a text is enough for."""
+    return {
+        f"{module.__name__}.{name}": function
+        for module in modules(workflows.text)
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not name.startswith("_") and _takes_a_text(function)
+    }
+
+
+def _takes_a_text(function: Callable[..., object]) -> bool:
+    parameters = [*inspect.signature(function).parameters.values()]
+    return (
+        bool(parameters)
+        and parameters[0].annotation is str
+        and all(other.default is not inspect.Parameter.empty for other in parameters[1:])
+    )
+
+
+def text_of(unit: str, size: int) -> str:
+    return (unit * (size // len(unit) + 1))[:size]
+
+
+def literals_of(pattern: re.Pattern[str]) -> list[str]:
+    """Words that a pattern looks for, which may set it going."""
+    return sorted(set(re.findall(r"(?<!\\)[\w<!=|-]{2,}", pattern.pattern)))[:4]
+
+
+def assert_linear(work: Callable[[str], object], unit: str, what: str) -> None:
+    """By steps: what isn't linear shows before it takes minutes, and what is linear is soon known to be."""
+    for size in (SIZE // 16, SIZE // 4, SIZE):
+        taken = _seconds(work, text_of(unit, size))
+        if taken <= _FLOOR * (size / SIZE) ** 2:
+            return  # it can't come above the floor, even if it is quadratic
+        if taken < _MEASURABLE:
+            continue
+        ratio = min(_ratios(work, unit, size))
+        assert ratio < _RATIO, (
+            f"{what}: {size} characters of {unit!r} take {taken:.2f} s, {ratio:.1f} times of half"
+        )
+        if size == SIZE // 4 and ratio < _SURELY_LINEAR:
+            return
+
+
+def _ratios(work: Callable[[str], object], unit: str, size: int) -> Iterator[float]:
+    """Tries until one is good: a busy machine makes them larger, hardly ever smaller."""
+    for _ in range(_TRIES):
+        ratio = _seconds(work, text_of(unit, size)) / _seconds(work, text_of(unit, size // 2))
+        yield ratio
+        if ratio < _SURELY_LINEAR:
+            return
+
+
+def _seconds(work: Callable[[str], object], text: str) -> float:
+    started = time.process_time()
+    work(text)
+    return time.process_time() - started
+
+
+def _search_all(pattern: re.Pattern[str]) -> Callable[[str], object]:
+    def search(text: str) -> None:
+        for _ in pattern.finditer(text):
+            pass
+        pattern.fullmatch(text)
+
+    return search
+
+
+def _feed(stream: Callable[[], Filter], size: int) -> Callable[[str], object]:
+    def feed(text: str) -> None:
+        one = stream()
+        for start in range(0, len(text), size):
+            out = one.feed(text[start : start + size])
+            list(out) if isinstance(out, Iterator) else None
+        if (close := getattr(one, "close", None)) is not None:
+            close()
+
+    return feed
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_every_pattern_takes_time_in_proportion_to_the_text(unit: str) -> None:
+    for pattern, place in list_patterns().items():
+        assert_linear(_search_all(pattern), unit, place)
+
+
+def test_every_pattern_takes_time_in_proportion_to_the_words_that_it_looks_for() -> None:
+    for pattern, place in list_patterns().items():
+        for literal in literals_of(pattern):
+            assert_linear(_search_all(pattern), literal, place)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_every_function_over_text_takes_time_in_proportion_to_it(unit: str) -> None:
+    for name, function in {**list_functions(), **CALLS}.items():
+        assert_linear(function, unit, name)
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_every_stream_of_text_takes_time_in_proportion_to_it_however_it_is_cut(unit: str) -> None:
+    for name, stream in STREAMS.items():
+        for size in (1, SIZE):
+            assert_linear(_feed(stream, size), unit, f"{name} in pieces of {size}")
+
+
+def test_patterns_and_functions_are_found_where_they_are() -> None:
+    places = list_patterns().values()
+    assert "workflows.text.words._WORD" in places
+    assert any("backend" in place for place in places)
+    assert {"workflows.text.words.count_words", "workflows.text.sentences.split_sentences"} <= set(
+        list_functions()
+    )
+    assert [*patterns_in({"a": [(re.compile("x"), 1)]})] == [re.compile("x")]

@@ -1,0 +1,259 @@
+"""Sentences: where a reader would end them, in one piece or as they stream, for everybody who cuts a text."""
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from workflows.formats.speech.script_filter import Cast, ScriptFilter
+from workflows.models.embedded.sentences import SentenceBuffer
+from workflows.safety.policy import load_policy
+from workflows.safety.screen import Screen
+from workflows.text.length import Room, Trimmer
+from workflows.text.sentences import (
+    LONGEST_SENTENCE,
+    LONGEST_TOKEN,
+    SentenceSplitter,
+    break_tokens,
+    ends_sentence,
+    ends_with_abbreviation,
+    find_sentence_end,
+    last_sentence_end,
+    split_sentences,
+)
+
+texts = st.text(st.sampled_from("ab .!?…\"'”’»)]\n。！שx-_1«[") | st.characters(), max_size=60)
+
+NEVER_LAST = (
+    *("Dr.", "Mr.", "Mrs.", "Prof.", "Gen.", "Capt.", "vs.", "e.g.", "i.e.", "approx.", "J.", "K."),
+    *("St.", "Ave.", "Jr.", "a.m.", "U.S.", "Ph.D.", "etc.", "Jan.", "Inc.", "ד.", "פרופ'.", "г."),
+)
+_ABBREVIATED = st.builds(
+    lambda word, before, after: f"{word} {before} {after}",
+    st.sampled_from(["She", "ילד", "Мама", "The nurse", "Old"]),
+    st.sampled_from(
+        [*NEVER_LAST, "no. 5", "Fig. 2", "3.14", "https://a.org/b.c?d=e", "(Dr. Levi)", "well-known"]
+    ),
+    st.sampled_from(
+        ["Levi called.", "Maya laughed!", "“Ben?” rang", "7 left…", "כהן הלך.", "peers at [1] it.[2]"]
+    ),
+)
+prose = st.lists(
+    _ABBREVIATED
+    | st.sampled_from(["He said no.", "天很冷。", "1. Wash.", "", "A heading\n", "x" * 150, "«Oui ! »"]),
+    max_size=12,
+).map(" ".join)
+
+
+def stream(text: str, sizes: list[int], language: str | None = None) -> list[str]:
+    splitter = SentenceSplitter(language)
+    sentences, place = [], 0
+    for size in [*sizes, len(text) or 1]:
+        sentences += splitter.feed(text[place : place + size])
+        place += size
+    return sentences + splitter.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("One. Two! Three", ["One.", " Two!", " Three"]),
+        ("“Stop!” she said. He did.", ["“Stop!”", " she said.", " He did."]),
+        ("Pi is 3.14 here. End.", ["Pi is 3.14 here.", " End."]),
+        ("Well… Yes?! No.", ["Well…", " Yes?!", " No."]),
+        ("A line\n\nAnother", ["A line\n\n", "Another"]),
+        ("天。地", ["天。", "地"]),
+        ("他说：「走吧！」然后走了！？好。", ["他说：「走吧！」", "然后走了！？", "好。"]),
+        ("She asked old Dr. Levi. He smiled.", ["She asked old Dr. Levi.", " He smiled."]),
+        ("J. K. Rowling wrote it. Good.", ["J. K. Rowling wrote it.", " Good."]),
+        ("Drink, e.g. milk, i.e. a lot. Then rest.", ["Drink, e.g. milk, i.e. a lot.", " Then rest."]),
+        ("Come at 9 a.m. Maria waits.", ["Come at 9 a.m. Maria waits."]),
+        ("Come at 9 a.m. The ward wakes.", ["Come at 9 a.m.", " The ward wakes."]),
+        ("Tea, milk, etc. Then we left.", ["Tea, milk, etc.", " Then we left."]),
+        ("She said no. 5 came. She said no. Maya left.", ["She said no. 5 came.", " She said no.", " Maya left."]),
+        ("1. Wash. 2. Dry. iv. Go.", ["1. Wash.", " 2. Dry.", " iv. Go."]),
+        ("In 1999. In class 5. Then", ["In 1999.", " In class 5.", " Then"]),
+        ("At a.org/b.html. Or https://a.org/?b=c. Yes", ["At a.org/b.html.", " Or https://a.org/?b=c.", " Yes"]),
+        ("(So it was.) Then *he left.* Bye", ["(So it was.)", " Then *he left.*", " Bye"]),
+        ("It helps.[1][23] It does.", ["It helps.[1][23]", " It does."]),
+        ("« Viens ! » dit-il. »Halt!« rief er.", ["« Viens ! »", " dit-il.", " »Halt!«", " rief er."]),
+        ("ד\"ר לוי ופרופ'. כהן. שלום! א. ב. יהושע כתב.", ["ד\"ר לוי ופרופ'. כהן.", " שלום!", " א. ב. יהושע כתב."]),
+        ("كيف حالك؟ بخير. यह है। वह", ["كيف حالك؟", " بخير.", " यह है।", " वह"]),
+    ],
+)  # fmt: skip
+def test_split_sentences_cuts_where_a_reader_would(text: str, sentences: list[str]) -> None:
+    assert split_sentences(text) == sentences
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "sentences"),
+    [
+        ("de", "Am 5. Mai kam Hr. Maier, z. B. mit Tee usw. Dann ging er.",
+         ["Am 5. Mai kam Hr. Maier, z. B. mit Tee usw.", " Dann ging er."]),
+        ("de", "Er wurde 5. Dann kam sie.", ["Er wurde 5.", " Dann kam sie."]),
+        ("fr", "Cf. p. 5 et MM. Blanc, etc. Elle rit.", ["Cf. p. 5 et MM. Blanc, etc.", " Elle rit."]),
+        ("es", "El Sr. Paz y la Dra. Gil. Luego rió.", ["El Sr. Paz y la Dra. Gil.", " Luego rió."]),
+        ("pt-BR", "A Sra. Reis saiu. O dia acabou.", ["A Sra. Reis saiu.", " O dia acabou."]),
+        ("ru", "Это т. е. ул. Ленина и т. д. Потом он ушёл.", ["Это т. е. ул. Ленина и т. д.", " Потом он ушёл."]),
+        (None, "Vgl. Nr. 5 bzw. Abs. 2. Im ул. Ленина.", ["Vgl. Nr. 5 bzw. Abs.", " 2. Im ул. Ленина."]),
+        ("und", "Old Dr. Levi. He left.", ["Old Dr. Levi.", " He left."]),
+    ],
+)  # fmt: skip
+def test_split_sentences_knows_the_abbreviations_of_the_language(
+    language: str | None, text: str, sentences: list[str]
+) -> None:
+    assert split_sentences(text, language) == sentences
+
+
+@given(texts | prose)
+def test_split_sentences_joined_is_the_text_again(text: str) -> None:
+    sentences = split_sentences(text)
+    assert "".join(sentences) == text
+    assert all(sentences)
+
+
+@given(texts | prose, st.lists(st.integers(1, 9)), st.sampled_from([None, "en", "de", "he"]))
+@example("Old Dr. Levi at 9 a.m. The end.[1] Then", [1] * 60, None)
+@example("a." * 700 + " " + "word " * 400 + "« Oui ! » " * 200 + "x" * 2500 + " etc." * 400, [1] * 9000, "en")
+def test_sentences_of_a_stream_are_those_of_the_whole_however_it_is_cut(
+    text: str, sizes: list[int], language: str | None
+) -> None:
+    assert stream(text, sizes, language) == split_sentences(text, language)
+
+
+@given(prose)
+def test_no_sentence_but_the_last_ends_after_an_abbreviation(text: str) -> None:
+    assert not [
+        sentence for sentence in split_sentences(text)[:-1] if sentence.rstrip(" ”\"'").endswith(NEVER_LAST)
+    ]
+
+
+@given(st.text(st.sampled_from("ab. «x\n"), min_size=1).map(lambda unit: (unit * 5000)[:5000]))
+def test_sentences_and_what_a_stream_holds_have_a_longest_length(text: str) -> None:
+    splitter = SentenceSplitter()
+    for character in text:
+        assert all(len(sentence) <= LONGEST_SENTENCE for sentence in splitter.feed(character))
+        assert len(splitter.rest) < 1.2 * LONGEST_SENTENCE
+
+
+def test_sentence_that_is_too_long_is_cut_between_words() -> None:
+    sentences = split_sentences("word " * 500)
+    assert all(990 < len(sentence) <= LONGEST_SENTENCE for sentence in sentences[:-1])
+    assert all(
+        sentence.strip().startswith("word") and sentence.endswith("word") for sentence in sentences[:-1]
+    )
+
+
+@given(texts)
+def test_last_sentence_end_is_where_the_last_cut_falls(text: str) -> None:
+    end = last_sentence_end(text)
+    assert 0 <= end <= len(text)
+    assert last_sentence_end(text[end:]) == 0
+    sentences = split_sentences(text)
+    assert end in (len(text), len(text) - len(sentences[-1]) if sentences else 0)
+
+
+@given(texts | prose, texts)
+def test_last_sentence_end_with_more_text_never_goes_back(text: str, more: str) -> None:
+    assert last_sentence_end(text + more) >= last_sentence_end(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [
+        ("", 0),
+        ("No end", 0),
+        ("Perhaps not over.", 0),
+        ("Over. ", 5),
+        ("He said “Stop!” and", 15),
+        ("3.14", 0),
+        ("Line\n", 5),
+        ("At 9 a.m. The", 0),
+        ("At 9 a.m. The ", 9),
+    ],
+)
+def test_last_sentence_end_waits_for_what_follows(text: str, end: int) -> None:
+    assert last_sentence_end(text) == end
+    assert (find_sentence_end(text) or 0) == (0 if text.endswith("\n") else end)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_end", "is_abbreviation"),
+    [
+        ("It ended.", True, False),
+        ("It ended.” \n", True, False),
+        ("天。」", True, False),
+        ("It ended", False, False),
+        ("Old Dr.", False, True),
+        ("(by J.)", False, True),
+        ("at 9 a.m.", False, True),
+        ("3.", False, True),
+        ("It was no.", True, False),
+        ("", False, False),
+    ],
+)
+def test_ends_sentence_of_a_text_by_itself(text: str, is_end: bool, is_abbreviation: bool) -> None:
+    assert ends_sentence(text) == is_end
+    assert ends_with_abbreviation(text) == is_abbreviation
+
+
+def test_tokens_that_are_too_long_are_broken_and_nothing_else_is() -> None:
+    assert break_tokens("a" * LONGEST_TOKEN + " b\n\nc") == "a" * LONGEST_TOKEN + " b\n\nc"
+    broken = break_tokens("ab" * LONGEST_TOKEN + "x")
+    assert [len(token) for token in broken.split(" ")] == [100, 100, 1]
+
+
+# Everybody who cuts a text.
+
+NAMES = (
+    "The patient was very calm today. She asked old Dr. Levi about the pills. Mr. J. R. Owl of St. Mary's came at "
+    "9 a.m. with Prof. Katz and Mrs. Day, e.g. on Jan. 5. "
+)
+
+
+@given(prose, st.integers(1, 40), st.integers(1, 9))
+@example("The patient was very calm today. She asked old Dr. Levi about the pills at noon.", 8, 1)
+@example(NAMES * 5, 39, 3)
+def test_text_that_is_cut_to_its_length_never_ends_after_an_abbreviation(
+    text: str, target: int, size: int
+) -> None:
+    trimmer = Trimmer(Room(max(1, target - 8), target, target + 8))
+    given = "".join(trimmer.feed(text[start : start + size]) for start in range(0, len(text), size))
+    given += trimmer.close()
+    if trimmer.is_full:
+        assert not given.rstrip("”\"'").endswith(NEVER_LAST)
+
+
+@pytest.mark.parametrize("target", range(10, 40))
+def test_prose_full_of_abbreviations_cut_to_any_length_ends_with_a_sentence(target: int) -> None:
+    trimmer = Trimmer(Room(max(1, target - 20), target, target + 20))
+    given = "".join(map(trimmer.feed, NAMES * 9)) + trimmer.close()
+    assert given.endswith(("today.", "pills.", "Jan. 5."))
+
+
+def test_gate_shows_no_half_of_a_sentence_with_an_abbreviation() -> None:
+    screen = Screen(load_policy("child", 7))
+    shown = [
+        screen.feed(piece)
+        for piece in ("Old Dr. ", "Owl met Mrs. ", "Fox at 9 a.m. ", "Rabbit sang. ", "Then")
+    ]
+    assert shown == ["", "", "", "Old Dr. Owl met Mrs. Fox at 9 a.m. Rabbit sang.", ""]
+
+
+def test_script_gives_no_half_of_a_sentence_with_an_abbreviation() -> None:
+    one = ScriptFilter(Cast(("HOST",)), "de")
+    assert [one.feed(piece) for piece in ("HOST: Hr. ", "Maier kam am 5. ", "Mai. ", "Gut")] == [
+        "",
+        "",
+        "HOST: Hr. Maier kam am 5. Mai.",
+        "",
+    ]
+
+
+def test_embedded_model_says_no_half_of_a_sentence_with_an_abbreviation() -> None:
+    buffer = SentenceBuffer("", "", "")
+    assert [
+        *buffer.feed("She met Prof. "),
+        *buffer.feed("Owl of St. "),
+        *buffer.feed("Mary's. They met Capt."),
+    ] == ["She met Prof. Owl of St. Mary's."]
+    assert list(buffer.finish()) == []

@@ -1,0 +1,233 @@
+"""Everything that executes runs, in a test's own process: real parts, and a format that writes without a model."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from structlog.testing import capture_logs
+
+from backend.log.sqlite import SqliteLog
+from backend.lookups import StoredLookups
+from backend.runs.admission.quota import Quota
+from backend.runs.admission.validation import Admission
+from backend.runs.attempt.attempt import AttemptTools
+from backend.runs.attempt.budget import Budgets
+from backend.runs.attempt.executor import Executor
+from backend.runs.attempt.finalize import RunFinalizer
+from backend.runs.attempt.formats import RunFormats
+from backend.runs.attempt.progress import ProgressStore
+from backend.runs.attempt.sources import SourceReader
+from backend.runs.commands import RunCommands, RunFiles, RunRequest
+from backend.runs.engine.inline import InlineEngine
+from backend.runs.engine.liveness import FileLiveness
+from backend.runs.engine.local_runs import LocalRuns
+from backend.runs.engine.orphans import OrphanDetector
+from backend.runs.engine.recovery import Recovery
+from backend.runs.queries import RunQueries
+from backend.runs.readers.audience import Audience
+from backend.runs.results.cache import ResultCache
+from backend.store.cache import CacheRepository
+from backend.store.charges import ChargeRepository
+from backend.store.checkpoints import MemoryCheckpoints
+from backend.store.database import Database
+from backend.store.owned_runs import OwnedRunRepository
+from backend.store.run_values import RunOptions
+from backend.store.runs import RunRepository
+from backend.store.usage import UsageRepository
+from backend.tasks import Background
+from backend.telemetry.metrics import Metrics
+from backend.telemetry.observers import Observers
+from tests.models import settings_of
+from workflows.formats.base import Format, Plan
+from workflows.graph import build_graph
+from workflows.messages.messages import PlannedSection, SafetyIssue
+from workflows.models.budget.ledger import Ledgers
+from workflows.models.clients.catalog import Model, ModelCatalog
+from workflows.safety.policy import Policy, load_policy
+from workflows.safety.registry import PolicyRegistry
+from workflows.state import Outline, Section, SectionTask, State, text_of
+from workflows.text.words import count_words
+
+NOWHERE = "http://127.0.0.1:9"
+NOTE = {"about": "the tide"}
+OWNER = "maya"
+
+
+class NoteInput(BaseModel):
+    """What a note is about."""
+
+    about: str
+
+
+class NoteFormat(Format[NoteInput]):
+    """A note of two sections. A section waits for its `gates`, and throws its `faults`, one each time."""
+
+    name = "note"
+    title = "A note"
+    Input = NoteInput
+    example = NOTE
+
+    def __init__(self) -> None:
+        self.gates: dict[int, asyncio.Event] = {}
+        self.faults: dict[int, list[Exception]] = {}
+        self.begun: dict[int, asyncio.Event] = {0: asyncio.Event(), 1: asyncio.Event()}
+        self.written: list[int] = []
+
+    def policy(self, given: NoteInput) -> Policy:
+        """For everybody."""
+        del given
+        return load_policy("general")
+
+    async def plan(self, given: NoteInput, model: Model) -> Plan:
+        """Always the same."""
+        del model
+        sections = [
+            PlannedSection(index=index, title=title, summary=title, target_words=10)
+            for index, title in enumerate(("Ebb", "Flood"))
+        ]
+        return Plan(Outline(title=f"On {given.about}", sections=sections))
+
+    async def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
+        """Ten words, in two chunks."""
+        del model
+        index = task["index"]
+        self.written.append(index)
+        yield f"Section {index} tells of the sea, "
+        self.begun[index].set()
+        if index in self.gates:
+            await self.gates[index].wait()
+        if self.faults.get(index):
+            raise self.faults[index].pop(0)
+        yield "of wind and of sand."
+
+    async def rewrite(
+        self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
+    ) -> AsyncGenerator[str]:
+        """By what it was asked for."""
+        del task, section, model
+        yield f"Rewritten as asked: {issues[0]['advice']}"
+
+    def metrics(self, given: NoteInput, state: State) -> dict[str, Any]:
+        """The four that every format has."""
+        del given
+        return {
+            "word_count": count_words(text_of(state["sections"])),
+            "estimated_reading_time": 0.1,
+            "vocabulary_level": "beginner",
+            "educational_elements": [],
+        }
+
+
+@dataclass
+class World:
+    """One process of the service, without HTTP."""
+
+    format: NoteFormat
+    repository: RunRepository
+    log: SqliteLog
+    liveness: FileLiveness
+    engine: InlineEngine
+    queries: RunQueries
+    service: RunCommands
+    recovery: Recovery
+    quota: Quota
+    local_runs: LocalRuns
+    checkpoints: MemoryCheckpoints
+    logged: list[Any]
+    options: RunOptions = field(default_factory=lambda: RunOptions(keep_length=False))
+
+    def request(self, **options: Any) -> RunRequest:
+        """A note."""
+        return RunRequest("note", NOTE, self.options.model_copy(update=options))
+
+    async def end(self, run_id: str) -> None:
+        """Returns when the run isn't executed here any more."""
+        async with asyncio.timeout(20):
+            if tasks := self.local_runs.tasks(run_id):
+                await asyncio.wait(tasks)
+
+
+@asynccontextmanager
+async def open_world(
+    database: Database,
+    folder: Path,
+    *,
+    checkpoints: MemoryCheckpoints | None = None,
+    max_runs: int = 5,
+    max_crashes: int = 3,
+    monthly: int | None = None,
+    grace: float = 60.0,
+) -> AsyncIterator[World]:
+    """A process on this database; several of them may share the `checkpoints`."""
+    format, saver = NoteFormat(), checkpoints or MemoryCheckpoints()
+    models, policies, ledgers = ModelCatalog(settings_of(NOWHERE, judge="off")), PolicyRegistry(), Ledgers()
+    repository, owned, run_log = RunRepository(database), OwnedRunRepository(database), SqliteLog(database)
+    graph = build_graph(format, models, saver, policies, ledgers=ledgers)
+    formats = RunFormats({"note": format}, {"note": graph}, models, policies)
+    budgets, background = Budgets(ledgers, UsageRepository(database)), Background()
+    cache = ResultCache(CacheRepository(database), repository, ttl=60)
+    quota = Quota(ChargeRepository(database), {"note": monthly})
+    local_runs, audience = LocalRuns(), Audience(repository, grace)
+    liveness = FileLiveness(folder / "processes")
+    tools = AttemptTools(
+        formats,
+        SourceReader(run_log, repository, owned, cache, quota),
+        None,
+        ProgressStore(budgets, owned, background).store,
+        run_seconds=30,
+        max_crashes=max_crashes,
+    )
+    finalizer = RunFinalizer(owned, formats, budgets, cache)
+    executor = Executor(run_log, finalizer, budgets, Observers(Metrics()), tools, merge_seconds=0.0)
+    engine = InlineEngine(
+        executor,
+        repository,
+        liveness,
+        runs=local_runs,
+        audience=audience,
+        metrics=Metrics(),
+        max_runs=max_runs,
+    )
+    queries = RunQueries(repository, run_log, local_runs.settle, audience, ledgers.prices)
+    service = RunCommands(
+        Admission(formats.formats, models, policies, StoredLookups({}), ledgers.prices, None),
+        repository,
+        queries,
+        engine,
+        quota=quota,
+        cache=cache,
+        cache_key=formats.cache_key,
+        files=RunFiles(saver, None),
+    )
+    recovery = Recovery(
+        repository,
+        OrphanDetector(liveness, local_runs.__contains__),
+        engine,
+        formats=formats.formats,
+        max_crashes=max_crashes,
+        metrics=Metrics(),
+    )
+    with capture_logs() as logged:  # quick, where a traceback on the terminal isn't
+        yield World(
+            format,
+            repository,
+            run_log,
+            liveness,
+            engine,
+            queries,
+            service,
+            recovery,
+            quota,
+            local_runs,
+            saver,
+            logged,
+        )
+        await engine.drain(0)
+        await background.close()
+    liveness.leave()
+    await run_log.close()
+    await models.close()

@@ -1,0 +1,18 @@
+"""What a format's writing yields beside text."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PieceText:
+    """More text of the piece `name`."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """Something that a person should be told while a section is written, such as that there is no search."""
+
+    message: str

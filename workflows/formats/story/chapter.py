@@ -1,0 +1,66 @@
+"""What a chapter of a child's story is, whichever model writes it."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from workflows.errors import FieldError, InvalidInput
+from workflows.formats.base import Format
+from workflows.formats.exports import Exporter
+from workflows.formats.story.book import EXPORTS
+from workflows.formats.story.input import StoryInput
+from workflows.formats.story.metrics import story_metrics
+from workflows.formats.story.references import resolve_references
+from workflows.lookups import Lookups
+from workflows.models.spec import ModelSpec
+from workflows.safety.policy import Policy, load_policy
+from workflows.state import State
+
+
+class ChapterFormat(Format[StoryInput]):
+    """Name, input, readers and numbers; the writing is left to those who know the model."""
+
+    name = "story"
+    path = "stories"
+    title = "A chapter of a child's story"
+    Input = StoryInput
+    example: ClassVar[dict[str, Any]] = {
+        "theme": "a lighthouse on the moon",
+        "reader": {
+            "name": "Maya",
+            "age": 7,
+            "reading_level": "beginner",
+            "interests": ["stars", "cats"],
+            "vocabulary_level": 40,
+        },
+        "custom_user_input": "The cat wants to steer the light.",
+    }
+
+    exports: ClassVar[Mapping[str, Exporter]] = EXPORTS
+
+    def language(self, given: StoryInput) -> str:
+        """The reader's."""
+        return given.reader.language
+
+    async def resolve(self, given: StoryInput, lookups: Lookups, owner: str) -> StoryInput:
+        """The stored child's profile, and the stored story's chapters so far."""
+        return await resolve_references(given, lookups, owner)
+
+    def part_of(self, given: StoryInput) -> tuple[str, int] | None:
+        """The chapter of a stored story."""
+        return (given.story_session_id, given.chapter_number) if given.story_session_id else None
+
+    def check_model(self, given: StoryInput, model: ModelSpec) -> None:
+        """The embedded model writes English only."""
+        if model.provider == "embedded" and given.reader.language != "en":
+            message = "the built-in model writes English (en) only; set STORYWIRE_MODEL to a larger one"
+            raise InvalidInput(
+                f"input.reader.language: {message}", (FieldError("input.reader.language", message),)
+            )
+
+    def policy(self, given: StoryInput) -> Policy:
+        """Children's policy, for a reader of this age."""
+        return load_policy("child", given.reader.age)
+
+    def metrics(self, given: StoryInput, state: State) -> dict[str, Any]:
+        """Reading time at the reader's own speed, vocabulary level, grade, repetition, words a section."""
+        return story_metrics(given, state)

@@ -1,0 +1,88 @@
+"""The story format on the embedded model, which needs prompts and ways of its own.
+
+The prompts for large models don't work at its size: it is given examples, a plan whose shape forces
+a plot, and it writes a page paragraph by paragraph.
+"""
+
+from collections.abc import AsyncGenerator
+from typing import Any
+
+from workflows.formats.base import Plan
+from workflows.formats.story.chapter import ChapterFormat
+from workflows.formats.story.embedded import offer_choices, plan_story, scene_page
+from workflows.formats.story.input import StoryInput
+from workflows.messages.messages import PlannedSection, SafetyIssue
+from workflows.models.calls.patience import guard, limit
+from workflows.models.clients.catalog import Model
+from workflows.models.embedded.prose import write_prose
+from workflows.state import Outline, Section, SectionTask, State, summary_of
+
+_SCENE_WORDS = 90
+
+
+class EmbeddedStory(ChapterFormat):
+    """The same chapter, planned and written in the way of the embedded model."""
+
+    async def plan(self, given: StoryInput, model: Model) -> Plan:
+        """A plot of four scenes; each summary is its scene's first line."""
+        last = given.earlier[-1] if given.earlier else None
+        telling = plan_story(
+            model.metered_chat,
+            theme=given.theme,
+            name=given.reader.name,
+            age=given.reader.age,
+            interests=given.reader.interests,
+            chapter_number=given.chapter_number,
+            title=given.title,
+            custom_input=given.custom_user_input or (last.choice if last else None),
+            hero=last.hero if last else None,
+            before=last.title if last else None,
+        )
+        plot = await limit(model, telling)
+        outline = Outline(
+            title=plot.title,
+            sections=[
+                PlannedSection(
+                    index=index, title=scene.title, summary=scene.summary, target_words=_SCENE_WORDS
+                )
+                for index, scene in enumerate(plot.scenes)
+            ],
+        )
+        return Plan(outline, {"hero": plot.hero})
+
+    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
+        """One scene, which begins with its line of the plan."""
+        sections, index = task["outline"]["sections"], task["index"]
+        page = scene_page(
+            name=StoryInput.model_validate(task["input"]).reader.name,
+            hero=task["notes"]["hero"],
+            index=index,
+            summary=sections[index]["summary"],
+            before=sections[index - 1]["summary"] if index else None,
+            target_words=sections[index]["target_words"],
+        )
+        return guard(model, write_prose(model.metered_chat, page))
+
+    def rewrite(
+        self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
+    ) -> AsyncGenerator[str]:
+        """The scene anew: this model can't take notes."""
+        del section, issues
+        return self.write(task, model)
+
+    async def derive(self, given: StoryInput, state: State, model: Model) -> dict[str, Any]:
+        """A question and its answers. Words to learn are beyond this model, so there are none."""
+        ending = state["outline"]["sections"][-1]["summary"]  # better choices than from what it made of it
+        offered = await limit(
+            model,
+            offer_choices(model.metered_chat, name=given.reader.name, theme=given.theme, ending_text=ending),
+        )
+        return {
+            "choice_question": offered.question,
+            "choices": [
+                {"text": choice.text, "description": choice.description} for choice in offered.choices
+            ],
+            "vocabulary_words": [],
+            "summary": summary_of(state["outline"]),
+            "hero": state["notes"]["hero"],
+        }

@@ -1,0 +1,31 @@
+"""What is kept for the people who write: children, sessions, documents, personas. The work sees it by this only."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from workflows.errors import FieldError, NotFound
+
+
+class Lookups(Protocol):
+    """Looks up what an input refers to."""
+
+    async def find(self, owner: str, kind: str, id: str) -> Mapping[str, Any]:
+        """The owner's thing of this kind, as plain data. Raises NotFound, also for somebody else's."""
+        ...
+
+
+async def find_named(lookups: Lookups, owner: str, kind: str, id: str, field: str) -> Mapping[str, Any]:
+    """What the input's `field` refers to. Raises NotFound that names the field."""
+    try:
+        return await lookups.find(owner, kind, id)
+    except NotFound as error:
+        raise NotFound(f"{field}: {error.message}", (FieldError(field, error.message),)) from None
+
+
+class EmptyLookups:
+    """Where nothing is kept: LangGraph Studio, and whoever builds a graph without a service."""
+
+    async def find(self, owner: str, kind: str, id: str) -> Mapping[str, Any]:
+        """Raises NotFound."""
+        del owner
+        raise NotFound(f"There is no {kind} {id[:64]}: this graph runs without the service that keeps them.")

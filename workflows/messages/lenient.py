@@ -1,0 +1,47 @@
+"""Messages as a reader takes them: ours are strict where they are written and forgiving where they are read.
+
+A service of a later version may send types, fields and values that this one doesn't know.
+"""
+
+from typing import Any, get_args
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from workflows.messages.messages import Message, StoryChunk, decode
+
+_KINDS: dict[str, type[BaseModel]] = {kind.type: kind for kind in get_args(Message)}
+
+
+def read_message(line: bytes | str) -> Message | None:
+    """The message, or None for a type that isn't known. Raises ValueError for what is no message at all."""
+    chunk = orjson.loads(line)
+    if not isinstance(chunk, dict) or not isinstance(chunk.get("type"), str):
+        raise ValueError("a message is an object with a type")
+    if chunk["type"] not in _KINDS:
+        return None
+    try:
+        message: Message = StoryChunk.validate_python(chunk, extra="allow").data
+        return message
+    except ValidationError as error:
+        if any(item["type"] != "literal_error" for item in error.errors(include_input=False)):
+            raise ValueError(f"a message of the type {chunk['type']} lacks what it must have") from None
+    return _take_as_it_is(chunk)
+
+
+def decode_stored(line: bytes | str) -> Message | None:
+    """A message of our own log, which a later version may have written; None for what can't be read at all."""
+    try:
+        return decode(line)
+    except ValidationError:
+        pass
+    try:
+        return read_message(line)
+    except ValueError:
+        return None
+
+
+def _take_as_it_is(chunk: dict[str, Any]) -> Message:
+    """A value that isn't known, such as another reason for a `retract`: the message counts all the same."""
+    message: Any = _KINDS[chunk["type"]].model_construct(**chunk["data"])
+    return message  # type: ignore[no-any-return]

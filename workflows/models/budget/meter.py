@@ -1,0 +1,133 @@
+"""Metering: every call of a model goes past here, whoever makes it and however its SDK streams."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from langchain_core.callbacks import AsyncCallbackHandler
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import LLMResult
+
+from workflows.messages.messages import CallUsage, ModelRole
+from workflows.models.budget.counting import guess_prompt
+from workflows.models.budget.ledger import Ledger, OpenCall, used_up
+from workflows.models.budget.prices import Tokens
+from workflows.models.replies.provider_strings import read_count
+from workflows.models.spec import ModelSpec
+
+Tell = Callable[[CallUsage], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Meter:
+    """Whose account the calls of one model go to, and who is told what each of them cost. `shares`: they
+    go on beside sections although they are for none."""
+
+    ledger: Ledger
+    tell: Tell
+    model: ModelSpec
+    role: ModelRole
+    section: int | None
+    shares: bool = False
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What LangChain's callbacks and traces are to know of a call."""
+        return {"role": self.role} if self.section is None else {"role": self.role, "section": self.section}
+
+    def begin(self, messages: Sequence[BaseMessage]) -> OpenCall:
+        """Keeps a part of what is left for a call with this prompt. Raises BudgetExceeded."""
+        guess = guess_prompt(messages)
+        return self.ledger.begin(self.model, self.role, self.section, guess, shares=self.shares)
+
+
+class MeterReader(AsyncCallbackHandler):
+    """Reads what calls use. `call` is one that was begun already; others are begun when they start. `is_watched`:
+    who made the call leaves it when it runs out.
+
+    A callback, because that is where every SDK's reply comes by, also one that is given up in its middle.
+    """
+
+    run_inline = True  # otherwise LangChain makes a task of every token
+    raise_error = True  # a call that the budget doesn't allow must not go on
+
+    def __init__(self, meter: Meter, call: OpenCall | None = None, *, is_watched: bool = False) -> None:
+        self._meter = meter
+        self._begun = call
+        self._is_watched = is_watched
+        self._calls: dict[UUID, OpenCall] = {}
+
+    async def on_chat_model_start(
+        self, serialized: dict[str, Any], messages: list[list[BaseMessage]], *, run_id: UUID, **kwargs: Any
+    ) -> None:
+        """A call is about to be made. Raises BudgetExceeded."""
+        del serialized, kwargs
+        call = self._calls[run_id] = self._begun or self._meter.begin(messages[0])
+        call.made = True
+        self._begun = None
+
+    async def on_llm_new_token(self, token: Any, *, run_id: UUID, **kwargs: Any) -> None:
+        """More of a reply. Raises BudgetExceeded where nobody else looks whether that was too much."""
+        del kwargs
+        call = self._calls[run_id]
+        if isinstance(token, str):
+            call.add(token)
+        else:  # Gemini and the Responses API send lists of parts
+            for part in token:
+                call.add(part if isinstance(part, str) else str(part.get("text") or ""))
+        if call.ran_out and not self._is_watched:
+            raise used_up()
+
+    async def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
+        """The reply is there, as far as the provider gave it."""
+        del kwargs
+        self._end(run_id, response)
+
+    async def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        """The call broke, or somebody left it. What had come was paid for; a refusal wasn't."""
+        call = self._calls[run_id]
+        left = isinstance(error, asyncio.CancelledError | GeneratorExit)
+        if (usage := getattr(getattr(error, "completion", None), "usage", None)) is not None:
+            # OpenAI's SDK throws a whole reply that ended at its limit.
+            self._close(run_id, Tokens(usage.prompt_tokens, usage.completion_tokens))
+        elif call.written.tokens or left:
+            self._end(run_id, kwargs.get("response"))
+        else:
+            self._meter.ledger.drop(self._calls.pop(run_id))
+
+    def _end(self, run_id: UUID, response: LLMResult | None) -> None:
+        call = self._calls[run_id]
+        message = _message(response)
+        if message is not None and not call.written.tokens:
+            call.written.add(message.text or str(message.tool_calls or ""))
+        finished = message is not None and bool(
+            message.response_metadata.get("finish_reason") or message.response_metadata.get("status")
+        )
+        # What a provider counts while it streams (Gemini) is no sum yet when the reply breaks off.
+        self._close(run_id, _tokens(message) if finished else None)
+
+    def _close(self, run_id: UUID, tokens: Tokens | None) -> None:
+        if (spending := self._meter.ledger.end(self._calls.pop(run_id), tokens)) is not None:
+            self._meter.tell(spending)
+
+
+def _message(response: LLMResult | None) -> AIMessage | None:
+    if response is None or not response.generations or not response.generations[0]:
+        return None
+    message = getattr(response.generations[0][0], "message", None)
+    return message if isinstance(message, AIMessage) else None
+
+
+def _tokens(message: AIMessage | None) -> Tokens | None:
+    """The provider's own count; None where it gave none that can be believed."""
+    usage = message.usage_metadata if message is not None else None
+    if usage is None:
+        return None
+    read, written = read_count(usage["input_tokens"]), read_count(usage["output_tokens"])
+    if read is None or written is None or not (read or written):
+        return None
+    cached = read_count(usage.get("input_token_details", {}).get("cache_read")) or 0
+    reasoning = read_count(usage.get("output_token_details", {}).get("reasoning")) or 0
+    return Tokens(input=read, output=written, cached=min(cached, read), reasoning=min(reasoning, written))

@@ -1,0 +1,1 @@
+"""Calls of chat models: streamed text, structured output, web search; their errors."""

@@ -1,0 +1,166 @@
+"""Calling a model so that nothing goes wrong in silence.
+
+`stream_text` and `ask` are the ways in which a node talks to a model, beside `search.py`: all give up when no
+token comes, all turn what a provider or its SDK says into the errors of `workflows/errors.py`.
+"""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from functools import partial
+from typing import Any, TypeVar, cast
+
+from langchain_core.messages import AIMessage, BaseMessage
+
+from workflows.errors import ModelBadOutput
+from workflows.models.budget.ledger import used_up
+from workflows.models.calls.content import ContentReader
+from workflows.models.calls.model_call import ModelCall, is_refusal, refused
+from workflows.models.calls.structured_output import (
+    SchemaT,
+    ask_to_mend,
+    bind_form,
+    describe_form,
+    other_mode,
+    read_answer,
+)
+from workflows.models.clients.model import FALLS_BACK, Fallback, Model
+from workflows.models.replies.filter import begins_within_thoughts
+from workflows.models.replies.finish import finish_reason
+from workflows.text.repetition import LoopDetector
+
+_T = TypeVar("_T")
+
+
+def stream_text(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerator[str]:
+    """The reply's text as it comes, as deltas that are never empty, without the model's thoughts.
+
+    Raises a ModelError for whatever broke; ModelTruncated when the reply ends without a finish
+    reason or at its length limit, BudgetExceeded when that was the run's, ModelBadOutput when it has no text.
+    Before the first delta, a fallback model may take over from one that can't be reached.
+    """
+    return stream_or_fall_back(model, partial(_stream, messages=messages))
+
+
+async def ask(model: Model, schema: type[SchemaT], messages: Sequence[BaseMessage]) -> SchemaT:
+    """One structured answer, in the best way that the model has. Raises ModelBadOutput when it isn't what
+    `schema` asks for, and a ModelError for whatever broke; a fallback model may take over before that."""
+    try:
+        return await _ask(_current(model), schema, messages)
+    except FALLS_BACK as error:
+        if model.fallback is None:
+            raise
+        return await _ask(await model.fallback.take_over(error), schema, messages)
+
+
+def _current(model: Model) -> Model:
+    """The model, or the one that took over from it."""
+    return model if model.fallback is None or model.fallback.taken is None else model.fallback.taken
+
+
+def stream_or_fall_back(model: Model, stream: Callable[[Model], AsyncGenerator[_T]]) -> AsyncGenerator[_T]:
+    """`stream` of the model; before its first item, a fallback model may take over from one that can't be reached."""
+    return stream(model) if model.fallback is None else _fall_back(model, model.fallback, stream)
+
+
+async def _fall_back(
+    model: Model, fallback: Fallback, stream: Callable[[Model], AsyncGenerator[_T]]
+) -> AsyncGenerator[_T]:
+    try:
+        async with aclosing(stream(_current(model))) as items:
+            async for item in items:
+                fallback.too_late = True
+                yield item
+        return
+    except FALLS_BACK as error:
+        replacement = await fallback.take_over(error)
+    async with aclosing(stream(replacement)) as items:
+        async for item in items:
+            fallback.too_late = True
+            yield item
+
+
+async def _stream(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerator[str]:
+    if model.ready_reply is not None:
+        yield model.ready_reply
+        return
+    content = ContentReader(model)
+    async with aclosing(read_reply(model, messages)) as chunks:
+        async for chunk in chunks:
+            if text := content.read(chunk.text):
+                yield text
+    if text := content.finish():
+        yield text
+
+
+async def read_reply(
+    model: Model, messages: Sequence[BaseMessage], tool: dict[str, Any] | None = None
+) -> AsyncGenerator[AIMessage]:
+    """One call's chunks as they come, on the run's account; `tool` is one that the provider itself uses.
+
+    Raises as `stream_text` does. A reply that ends in a refusal, or in a call of a function, isn't whole; one that
+    says the same without end is left, and is ModelBadOutput.
+    """
+    call = ModelCall(model, messages, is_watched=True)
+    stream = call.stream(None if tool is None else lambda chat: chat.bind_tools([tool]))
+    finish: str | None = None
+    was_refused = False
+    loop = LoopDetector()  # of all that the model says, also what readers never see
+    async with aclosing(cast("AsyncGenerator[AIMessage]", stream)) as chunks:
+        async for chunk in chunks:
+            finish = finish_reason(chunk) or finish
+            was_refused = was_refused or is_refusal(chunk)
+            yield chunk
+            if call.ran_out and finish is None:
+                raise used_up()  # a provider that keeps no limit; leaving the stream closes it
+            if loop.feed(chunk.text):
+                raise _looping(model)
+    call.check_finish(finish)
+    if was_refused:
+        raise refused(model)
+
+
+async def _ask(model: Model, schema: type[SchemaT], messages: Sequence[BaseMessage]) -> SchemaT:
+    """Nobody reads an answer while it grows, so it isn't streamed: token by token it costs several times the work."""
+    asked = [*messages]
+    form = schema.model_json_schema()
+    if model.structured in ("json_mode", "plain"):
+        asked = describe_form(asked, form)
+    reply = await _answer(model, form, asked)
+    try:
+        return read_answer(schema, model.structured, reply)
+    except ValueError as error:  # no JSON, or not in the form: pydantic's is one too
+        if model.structured != "plain":
+            raise _not_in_form(model) from None
+        asked = ask_to_mend(asked, reply, error)
+    reply = await _answer(model, form, asked)
+    try:
+        return read_answer(schema, model.structured, reply)
+    except ValueError:
+        raise _not_in_form(model) from None
+
+
+async def _answer(model: Model, form: dict[str, Any], messages: list[BaseMessage]) -> AIMessage:
+    """One call, and its whole reply."""
+    call = ModelCall(model, messages, is_watched=False)
+    reply = await call.answer(partial(bind_form, model, form))
+    call.check_finish(finish_reason(reply), calls_tools=True)
+    if is_refusal(reply):
+        raise refused(model)
+    if begins_within_thoughts(
+        reply.text
+    ):  # so will its texts, which can't be told from thoughts while they come
+        model.traits.unmarked_thoughts = True
+    return reply
+
+
+def _looping(model: Model) -> ModelBadOutput:
+    return ModelBadOutput(
+        f"{model.spec} said the same over and over and was stopped. What was written before is kept; go on with the "
+        "run, with another model if it happens again."
+    )
+
+
+def _not_in_form(model: Model) -> ModelBadOutput:
+    other = other_mode(model.structured)
+    advice = f" Another mode may help: STORYWIRE_STRUCTURED_MODES={model.spec}={other}" if other else ""
+    return ModelBadOutput(f"{model.spec} did not answer in the form that was asked for.{advice}")

@@ -1,0 +1,33 @@
+"""How long a provider asks to wait, as HTTP says it or as Gemini does."""
+
+import re
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from math import ceil, isfinite
+
+# Gemini's RetryInfo, in the body of the error, which its SDK keeps as a dict or as text.
+_RETRY_DELAY = re.compile(r"""['"]retryDelay['"]: ['"](\d{1,9}(?:\.\d{1,9})?)s['"]""")
+_LONGEST = 7 * 24 * 3600
+_LONGEST_ERROR = 100_000
+
+
+def read_retry_after(error: BaseException) -> int | None:
+    """Whole seconds, at least 1, that an SDK's error says one should wait; None where it doesn't say."""
+    headers = getattr(getattr(error, "response", None), "headers", None) or {}
+    seconds = _parse(str(headers.get("retry-after", "")))
+    if seconds is None and (told := _RETRY_DELAY.search(str(error)[:_LONGEST_ERROR])):
+        seconds = float(told[1])
+    return None if seconds is None else min(max(1, ceil(seconds)), _LONGEST)
+
+
+def _parse(header: str) -> float | None:
+    """Seconds, or a date."""
+    try:
+        seconds = float(header)
+        return seconds if isfinite(seconds) else None
+    except ValueError:
+        pass
+    try:
+        return (parsedate_to_datetime(header) - datetime.now(UTC)).total_seconds()
+    except (ValueError, TypeError):
+        return None

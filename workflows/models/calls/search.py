@@ -1,0 +1,94 @@
+"""The web search that a provider offers with its model: OpenAI's `web_search`, Google's search grounding."""
+
+import re
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+from urllib.parse import urlsplit
+
+from langchain_core.messages import AIMessage, BaseMessage
+
+from workflows.models.calls.calls import read_reply, stream_or_fall_back
+from workflows.models.calls.content import ContentReader
+from workflows.models.clients.model import Model
+from workflows.models.replies.provider_strings import clean_string
+from workflows.models.spec import ModelSpec
+
+_TOOLS: dict[str, dict[str, Any]] = {
+    "openai": {"type": "web_search"},
+    "openai_responses": {"type": "web_search"},
+    "google_genai": {"google_search": {}},
+}
+
+
+# Gemini gives links of its own that lead to the pages, and the publisher's domain beside them.
+_REDIRECTS = frozenset({"vertexaisearch.cloud.google.com"})
+_DOMAIN = re.compile(r"(?:[\w-]{1,63}\.){1,8}[a-z]{2,24}", re.IGNORECASE)
+_LONGEST_URL = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A page that the search came upon and the model used. `domain` is what the provider says that it stands on."""
+
+    title: str
+    url: str
+    domain: str = field(default="", compare=False)
+
+    @property
+    def publisher(self) -> str:
+        """The domain that the page stands on, as far as it is known."""
+        try:
+            host = (urlsplit(self.url).hostname or "").removeprefix("www.")
+        except ValueError:
+            host = ""
+        if host not in _REDIRECTS:
+            return host
+        named = (self.domain or self.title).strip().lower().removeprefix("www.")
+        return named if _DOMAIN.fullmatch(named) else ""
+
+
+def can_search(model: ModelSpec) -> bool:
+    """Whether the model's provider searches the web for it."""
+    return model.provider in _TOOLS
+
+
+def stream_search(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerator[str | Citation]:
+    """As `stream_text`, by a model that may search; also the pages that it cites, as they are told.
+
+    One call, whatever the model looks up. OpenAI's tool is one of its Responses API, so the call goes there.
+    A fallback model that takes over searches too, if it can.
+    """
+    return stream_or_fall_back(model, partial(_stream, messages=messages))
+
+
+async def _stream(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerator[str | Citation]:
+    tool = _TOOLS.get(model.spec.provider)
+    content = ContentReader(model)
+    async with aclosing(read_reply(model, messages, tool)) as chunks:
+        async for chunk in chunks:
+            for citation in _citations(chunk):
+                yield citation
+            if text := content.read(chunk.text):
+                yield text
+    if text := content.finish():
+        yield text
+
+
+def _citations(chunk: AIMessage) -> Iterator[Citation]:
+    for block in chunk.content if isinstance(chunk.content, list) else ():
+        for note in block.get("annotations") or () if isinstance(block, dict) else ():
+            # LangChain's name for it, and the API's own.
+            if note.get("type") in ("citation", "url_citation") and note.get("url"):
+                yield _cite(note.get("url"), note.get("title"))
+    grounding = chunk.response_metadata.get("grounding_metadata") or {}
+    for found in grounding.get("grounding_chunks") or ():
+        if (web := found.get("web")) and web.get("uri"):
+            yield _cite(web.get("uri"), web.get("title"), web.get("domain"))
+
+
+def _cite(url: object, title: object, domain: object = None) -> Citation:
+    address, name = clean_string(url, _LONGEST_URL), clean_string(title)
+    return Citation(name, address, clean_string(domain))

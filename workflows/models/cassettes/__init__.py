@@ -1,0 +1,1 @@
+"""CassetteLibrary of model calls, and their playback."""

@@ -1,0 +1,123 @@
+"""Listens to a run's model calls and writes them down. It hears what any chat model says, whoever made it."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from langchain_core.callbacks import AsyncCallbackHandler
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, GenerationChunk, LLMResult
+
+from workflows.models.cassettes.cassette import Call, CassetteWriter, ToolCall, fingerprint, purpose_of
+from workflows.models.replies.finish import finish_reason
+
+
+@dataclass(slots=True)
+class _OngoingCall:
+    """A call that is under way."""
+
+    number: int
+    attempt: int
+    purpose: str
+    section: int | None
+    fingerprint: str
+    began: float
+    chunks: list[tuple[int, str]] = field(default_factory=list)
+    finish: str | None = None
+
+
+class CallRecorder(AsyncCallbackHandler):
+    """A callback of a run: one line in the file for each call that is over."""
+
+    run_inline = True  # otherwise LangChain makes a task of every token
+
+    def __init__(self, file: CassetteWriter) -> None:
+        self._file = file
+        self._began = time.monotonic()
+        self._count = file.calls
+        self._open: dict[UUID, _OngoingCall] = {}
+
+    async def on_chat_model_start(
+        self,
+        serialized: dict[str, Any],
+        messages: list[list[BaseMessage]],
+        *,
+        run_id: UUID,
+        metadata: dict[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
+        """A call begins."""
+        del serialized, kwargs
+        about = metadata or {}
+        self._count += 1
+        self._open[run_id] = _OngoingCall(
+            number=self._count,
+            attempt=int(about.get("attempt", 1)),
+            purpose=purpose_of(about),
+            section=about.get("section"),
+            fingerprint=fingerprint(messages[0]),
+            began=time.monotonic(),
+        )
+
+    async def on_llm_new_token(
+        self,
+        token: str | list[str | dict[str, Any]],
+        *,
+        chunk: GenerationChunk | ChatGenerationChunk | None = None,
+        run_id: UUID,
+        **kwargs: Any,
+    ) -> None:
+        """A chunk came."""
+        del token, kwargs
+        heard = self._open.get(run_id)
+        if heard is None or not isinstance(chunk, ChatGenerationChunk):
+            return
+        message: Any = chunk.message
+        if isinstance(message, AIMessage):
+            heard.finish = finish_reason(message) or heard.finish
+        if text := chunk.message.text:
+            heard.chunks.append((_milliseconds(heard.began), text))
+
+    async def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
+        """The reply is whole."""
+        del kwargs
+        heard = self._open.pop(run_id, None)
+        generation = response.generations[0][0]
+        if heard is None or not isinstance(generation, ChatGeneration):
+            return
+        message = generation.message
+        assert isinstance(message, AIMessage)
+        took = _milliseconds(heard.began)
+        if not heard.chunks and message.text:  # it came in one piece
+            heard.chunks.append((took, message.text))
+        self._write(
+            heard,
+            took=took,
+            finish=heard.finish or finish_reason(message),
+            usage=dict(message.usage_metadata) if message.usage_metadata else None,
+            tool_calls=tuple(ToolCall(name=call["name"], args=call["args"]) for call in message.tool_calls),
+        )
+
+    async def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
+        """The reply broke off. What an error says may hold what nobody should read: its kind is kept alone."""
+        del kwargs
+        if (heard := self._open.pop(run_id, None)) is not None:
+            self._write(heard, took=_milliseconds(heard.began), broke=type(error).__name__)
+
+    def _write(self, heard: _OngoingCall, **rest: Any) -> None:
+        call = Call(
+            number=heard.number,
+            attempt=heard.attempt,
+            purpose=heard.purpose,
+            section=heard.section,
+            fingerprint=heard.fingerprint,
+            at=round(heard.began - self._began, 3),
+            chunks=tuple(heard.chunks),
+            **rest,
+        )
+        self._file.write(call=call)
+
+
+def _milliseconds(since: float) -> int:
+    return round((time.monotonic() - since) * 1000)

@@ -1,0 +1,1 @@
+"""Chat model clients by provider, and their reuse."""

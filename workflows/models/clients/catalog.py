@@ -1,0 +1,163 @@
+"""`provider:model` → a chat model that is ready to be called."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from workflows.messages.messages import ModelRole
+from workflows.models.cassettes.library import CassetteLibrary
+from workflows.models.choice.selection import ROLES, ModelInfo, Selection
+from workflows.models.clients.model import Model
+from workflows.models.embedded.process import EmbeddedServer
+from workflows.models.settings import ModelSettings
+from workflows.models.spec import ModelSpec
+from workflows.models.structured import StructuredMode
+
+if TYPE_CHECKING:
+    from workflows.models.clients.providers import ProviderClients
+
+__all__ = ["Model", "ModelCatalog"]
+
+
+class ModelCatalog:
+    """The models of one process. Clients are shared by all runs."""
+
+    def __init__(self, settings: ModelSettings) -> None:
+        self._settings = settings
+        self._embedded = EmbeddedServer(settings.runtime_dir, settings.local_model)
+        self._clients: ProviderClients | None = None
+        self._cassettes = CassetteLibrary(
+            settings.replay_dir,
+            settings.replay_speed,
+            # Whatever the operator wrote into a setting is the operator's own choice of a file.
+            trusted=(value for value in settings.model_dump().values() if isinstance(value, str)),
+        )
+        self.selection = Selection(settings)
+
+    def default(self) -> ModelSpec:
+        """What writes when a run names no model."""
+        return self.selection.default()
+
+    def resolve(self, name: str | None) -> ModelSpec:
+        """The model that a new run is written with; see `Selection.resolve` for what it raises."""
+        spec = self.selection.resolve(name)
+        self._check_cassette(spec)
+        return spec
+
+    def check(self, name: str) -> None:
+        """Raises ModelNotConfigured when a run that `name` writes can't go on for want of a key or a cassette."""
+        spec = ModelSpec.parse(name)
+        self.selection.check(spec)
+        self._check_cassette(spec)
+
+    def trust(self, name: str) -> None:
+        """`name` is the operator's own choice: if it is a cassette's whole path, it may be any file."""
+        self._cassettes.trust(name)
+
+    def choices(self) -> list[ModelInfo]:
+        """What a person may choose from: `Selection.choices`, and the cassettes that a run may name."""
+        return self.selection.choices(self._cassettes.names())
+
+    async def open(self, name: str | None = None, role: ModelRole = "writing") -> Model:
+        """The model that has this role in a run that `name` writes (None: the default), ready to be called.
+
+        Starts the embedded one if it is the one. Raises ModelNotConfigured, and LookupError for a judge
+        where none is asked for.
+        """
+        spec = self.selection.of(role, self._writing(name))
+        if spec is None:
+            raise LookupError("the settings ask for no judge")
+        return await self._open(spec, role)
+
+    def fallback(self, name: str | None, role: ModelRole) -> Callable[[], Awaitable[Model]] | None:
+        """Opens the model that takes over in this role; None where there is none."""
+        spec = self.selection.fallback_of(role, self._writing(name))
+        return None if spec is None else partial(self._open, spec, role)
+
+    def has_judge(self, writer: Model) -> bool:
+        """Whether a model judges what `writer` wrote. A cassette is judged if it was when it was recorded."""
+        if writer.replay is not None:
+            return writer.replay.is_judged
+        return self.selection.of("judge", writer.spec) is not None
+
+    def modes(self, writer: Model) -> dict[ModelRole, StructuredMode]:
+        """How the models of a run that `writer` writes are asked for answers in a form, by role."""
+        if writer.replay is not None:
+            return {role: writer.replay.header.mode(role) for role in ROLES}
+        specs = {role: self.selection.of(role, writer.spec) for role in ROLES}
+        return {role: self.selection.mode(spec) for role, spec in specs.items() if spec is not None}
+
+    def moderates(self, writer: Model) -> bool:
+        """Whether the provider's moderation is asked about what `writer` wrote."""
+        return self._settings.moderation == "openai" and writer.spec.provider in (
+            "openai",
+            "openai_responses",
+        )
+
+    async def warm_up(self) -> None:
+        """Loads what the first run would have to wait for: seconds of imports, off the loop."""
+        providers = await _load()
+        await asyncio.to_thread(providers.load_lazy_parts)
+
+    async def close(self) -> None:
+        """Closes the connections, and ends the embedded model's process if this process started it."""
+        try:
+            if self._clients is not None:
+                await self._clients.close()
+        finally:
+            await self._embedded.close()
+
+    def _writing(self, name: str | None) -> ModelSpec:
+        return self.default() if name is None else ModelSpec.parse(name)
+
+    def _check_cassette(self, spec: ModelSpec) -> None:
+        if spec.provider == "replay":
+            self._cassettes.check(spec)
+
+    async def _open(self, spec: ModelSpec, role: ModelRole) -> Model:
+        if spec.provider == "replay":
+            return await self._open_replay(spec, role)
+        self.selection.check_model(spec)
+        clients = await self._open_clients()
+        if spec.provider == "embedded":
+            # Another process may have started it anew: then it has another address, and wants another client.
+            client = clients.open_embedded(spec, await self._embedded.endpoint())
+        else:
+            client = clients.open(spec)
+        return Model(
+            spec=spec,
+            chat=client.chat,
+            tier="embedded" if spec.provider == "embedded" else "standard",
+            structured=self.selection.mode(spec),
+            token_timeout=self._settings.token_timeout,
+            answer_timeout=self._settings.answer_timeout,
+            traits=client.traits,
+            disconnect=client.disconnect,
+        )
+
+    async def _open_clients(self) -> "ProviderClients":
+        providers = await _load()
+        if self._clients is None:
+            self._clients = providers.ProviderClients(self._settings)
+        return self._clients
+
+    async def _open_replay(self, spec: ModelSpec, role: ModelRole) -> Model:
+        """As the models that were recorded: formats ask a small one in other ways than a large one."""
+        replay = await self._cassettes.open(spec)
+        return Model(
+            spec=spec,
+            chat=replay.chat,
+            replay=replay,
+            tier=replay.header.tier,
+            structured=replay.header.mode(role),
+            token_timeout=self._settings.token_timeout,
+            answer_timeout=self._settings.answer_timeout,
+        )
+
+
+async def _load() -> ModuleType:
+    """The clients' module, which takes seconds to import the first time: off the loop."""
+    return await asyncio.to_thread(import_module, "workflows.models.clients.providers")

@@ -1,0 +1,96 @@
+"""A model as formats and nodes are given it, and the one that takes over when it can't be reached."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Literal, Self
+
+from langchain_core.language_models import BaseChatModel
+
+from workflows.errors import (
+    ModelAuth,
+    ModelError,
+    ModelNotConfigured,
+    ModelRateLimited,
+    ModelTimeout,
+    ModelUnavailable,
+)
+from workflows.messages.messages import ModelRole
+from workflows.models.budget.ledger import Ledger
+from workflows.models.budget.meter import Meter, MeterReader, Tell
+from workflows.models.cassettes.library import OpenCassette
+from workflows.models.spec import ModelSpec
+from workflows.models.structured import StructuredMode
+from workflows.models.wire.traits import ServerTraits
+
+Tier = Literal["standard", "embedded"]
+
+FALLS_BACK = (ModelAuth, ModelNotConfigured, ModelRateLimited, ModelTimeout, ModelUnavailable)
+"""What another provider may do better. A reply that was cut, empty or refused was paid for, and isn't bought again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model that is ready to be called, and how it wants to be asked. Timeouts are seconds."""
+
+    spec: ModelSpec
+    chat: BaseChatModel
+    """The client. Its calls are on nobody's account; `calls.py` puts them on the run's."""
+    tier: Tier
+    structured: StructuredMode
+    token_timeout: float
+    answer_timeout: float = 180.0
+    fallback: "Fallback | None" = None
+    replay: OpenCassette | None = None
+    """The cassette that it plays, if it plays one."""
+    meter: Meter | None = None
+    traits: ServerTraits = field(default_factory=ServerTraits)
+    disconnect: Callable[[AsyncIterator[object]], Awaitable[None]] | None = None
+    """Ends the connection of a stream that is left, where closing the stream doesn't."""
+    ready_reply: str | None = None
+    """Text that was paid for already: the next streamed call returns it, and nothing is sent."""
+
+    def reporting(
+        self, tell: Tell, role: ModelRole, section: int | None, ledger: Ledger, *, shares: bool = False
+    ) -> Self:
+        """The same model with its calls on the run's account, each reported to `tell`. `shares` as in `Meter`."""
+        return replace(self, meter=Meter(ledger, tell, self.spec, role, section, shares))
+
+    def falling_back(self, fallback: "Fallback") -> Self:
+        """The same model, with another one to take over."""
+        return replace(self, fallback=fallback)
+
+    def with_reply(self, text: str) -> Self:
+        """The same model, whose next streamed call returns this text and costs nothing."""
+        return replace(self, ready_reply=text)
+
+    @property
+    def metered_chat(self) -> BaseChatModel:
+        """The client with the run's account built in, for code that calls it by itself."""
+        if self.meter is None:
+            return self.chat
+        return self.chat.model_copy(
+            update={"callbacks": [MeterReader(self.meter)], "metadata": self.meter.metadata}
+        )
+
+
+class Fallback:
+    """The other model of one task of a run: opened when it is needed, and used from then on."""
+
+    def __init__(self, open_other: Callable[[], Awaitable[Model]], tell: Callable[[str], None]) -> None:
+        self._open_other = open_other
+        self._tell = tell
+        self.taken: Model | None = None
+        self.too_late = False
+        """Words were shown: what follows must not be another model's."""
+
+    async def take_over(self, error: ModelError) -> Model:
+        """The other model, after readers were told why. Raises `error` where it is too late, or there is none."""
+        if self.too_late or self.taken is not None:
+            raise error
+        try:
+            other = await self._open_other()
+        except ModelError:
+            raise error from None
+        self._tell(f"{error.message} {other.spec} takes over.")
+        self.taken = other
+        return other

@@ -1,0 +1,1 @@
+"""Checks of keys and models, for `storywire doctor`."""

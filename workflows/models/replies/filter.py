@@ -1,0 +1,320 @@
+"""A streamed reply → its content: without the model's thoughts and without the marks of its chat template.
+
+Works on pieces that are cut anywhere, and in time linear in the text. Thoughts stand between marks, or before a lone
+closing mark: some servers put the opening one into the prompt. An end mark is dropped where nothing but white space,
+marks or another turn follows; within a text it is text. A mark in backquotes is text everywhere.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from enum import Enum, auto
+from typing import ClassVar
+
+from workflows.models.replies.marks import (
+    LONGEST,
+    LONGEST_SPOKEN_END,
+    OPENERS,
+    ROLES,
+    SPEAKER,
+    SPOKEN,
+    MarkKind,
+    find_mark,
+    has_opener,
+    match_mark,
+    may_become_mark,
+)
+
+_LONGEST_HEADER = 200
+_TAG_ENDS: tuple[MarkKind, ...] = ("close", "close_leading")
+_CHANNEL_ENDS: tuple[MarkKind, ...] = ("end", "turn", "channel")
+_NOT_SPACE = re.compile(r"\S")
+
+
+class _State(Enum):
+    START = auto()  # nothing was said: white space, wrappers and the beginnings of turns are dropped
+    TEXT = auto()
+    THOUGHT = auto()
+    SPOKEN = auto()  # a thought that words begin and end; kept, in case that its end never comes
+    HEADER = auto()  # after `<|channel|>`: the name of the channel
+    ENDED = auto()  # after an end mark: more text shows that it was text, anything else is dropped with it
+    OVER = auto()  # another turn began: no more of it is the reply's
+
+
+class ReplyFilter:
+    """One reply. `feed` and `finish` return content.
+
+    `restarted`: what was returned before the last call was a thought, since a lone closing mark came after it; the
+    last call's return value and what follows are the content. With `holds`, nothing is returned before a closing
+    mark or the reply's end, so that this can't happen; for models that are known to think without an opening mark.
+    """
+
+    def __init__(self, *, holds: bool = False) -> None:
+        self.restarted = False
+        self.thought = False
+        """Whether there were thoughts."""
+        self.unmarked = False
+        """Whether the reply began within them, with no mark before."""
+        self._holds = holds
+        self._held: list[str] = []  # with `holds`: content, or a thought
+        self._state = _State.START
+        self._buffer, self._at = "", 0
+        self._last = ""  # the last character of content
+        self._closed_by: tuple[MarkKind, ...] = ()
+        self._spoken_end = SPOKEN[0][1]
+        self._spoken: list[str] = []
+        self._pending: list[str] = []  # marks and white space after an end mark
+        self._names = False  # whether the last of them is followed by the name of who speaks
+        self._wrapped = False
+
+    @property
+    def unclosed(self) -> bool:
+        """Whether the text so far ends within a thought."""
+        return self._state in (_State.THOUGHT, _State.HEADER)
+
+    def feed(self, text: str) -> str:
+        """The content that `text` adds, or lets be known as such."""
+        self.restarted = False
+        if self._state is _State.TEXT and self._at == len(self._buffer) and not has_opener(text):
+            out: list[str] = []
+            self._say(text, out)  # nearly every piece of nearly every reply
+            return "".join(out)
+        self._buffer = self._buffer[self._at :] + text
+        self._at = 0
+        return "".join(self._run(last=False))
+
+    def finish(self) -> str:
+        """The content that was held until the reply's end. A thought that is not closed is none."""
+        self.restarted = False
+        out = self._run(last=True)
+        if self._state is _State.SPOKEN:  # words that only began as a thought does
+            self._state = _State.TEXT
+            self._say("".join(self._spoken) + self._buffer[self._at :], out)
+            self._at = len(self._buffer)
+        held, self._held, self._holds = self._held, [], False
+        return "".join([*held, *out])
+
+    def _run(self, *, last: bool) -> list[str]:
+        out: list[str] = []
+        while self._at < len(self._buffer) and self._STEPS[self._state](self, out, last):
+            pass
+        return out
+
+    # One step of each state: takes something off the buffer, and says whether to go on.
+
+    def _start(self, out: list[str], last: bool) -> bool:
+        del out
+        self._skip_space()
+        beginning = self._buffer[self._at : self._at + LONGEST].lower()
+        for begins, ends in SPOKEN:
+            follows = beginning[len(begins) : len(begins) + 1]
+            if not last and begins.startswith(beginning):
+                return False
+            # The name of a channel runs into the words after it; the noun doesn't.
+            if beginning.startswith(begins) and (begins[-1] == ":" or follows.isalpha()):
+                self._state, self._spoken_end, self._spoken = _State.SPOKEN, ends, []
+                return True
+        self._state = _State.TEXT
+        return True
+
+    def _text(self, out: list[str], last: bool) -> bool:
+        found = find_mark(self._buffer, self._at)
+        if found is None:
+            cut = len(self._buffer) if last else self._find_tail()
+            self._say(self._buffer[self._at : cut], out)
+            self._at = cut
+            return False
+        start, end, kind = found
+        self._say(self._buffer[self._at : start], out)
+        self._at = end
+        mark = self._buffer[start:end]
+        if self._last == "`" or not self._meet(kind, mark, out):
+            self._say(mark, out)
+        return True
+
+    def _find_tail(self) -> int:
+        """Where what may become a mark begins, at the buffer's end."""
+        low = max(self._at, len(self._buffer) - LONGEST)
+        opener = max(self._buffer.rfind(char, low) for char in OPENERS)
+        return opener if opener >= 0 and may_become_mark(self._buffer[opener:]) else len(self._buffer)
+
+    def _meet(self, kind: MarkKind, mark: str, out: list[str]) -> bool:
+        """A mark where text may stand. False: it is text."""
+        match kind:
+            case "open":
+                self._begin_thought(_TAG_ENDS)
+            case "leading" if not self._last:
+                self._begin_thought(_TAG_ENDS)
+            case "close":
+                self._restart(out)
+            case "channel":
+                self._state, self.thought = _State.HEADER, True
+            case "end" | "turn" | "begin":
+                self._end(mark, kind)
+            case "speaker":
+                self._state = _State.OVER if self._last else _State.START
+            case "wrap" if not self._last:
+                self._wrapped, self._state = True, _State.START
+            case "unwrap" if self._wrapped:
+                self._end("", kind)
+            case "message" | "empty":
+                pass
+            case _:
+                return False
+        return True
+
+    def _begin_thought(self, closed_by: tuple[MarkKind, ...]) -> None:
+        self._state, self._closed_by, self.thought = _State.THOUGHT, closed_by, True
+
+    def _end(self, mark: str, kind: MarkKind) -> None:
+        self._state, self._pending, self._names = _State.ENDED, [mark], kind == "turn"
+
+    def _restart(self, out: list[str]) -> None:
+        """A lone closing mark: all that was said is a thought."""
+        self.thought = True
+        self.unmarked = self.unmarked or bool(self._last)
+        self.restarted = self.restarted or bool(self._last and not self._holds)
+        out.clear()
+        self._held, self._holds = [], False
+        self._last, self._wrapped, self._state = "", False, _State.START
+
+    def _think(self, out: list[str], last: bool) -> bool:
+        del out, last
+        while (found := find_mark(self._buffer, self._at)) is not None:
+            start, end, kind = found
+            quoted = self._buffer[start - 1 : start] == "`"
+            self._at = end
+            if kind in self._closed_by and not quoted:
+                if kind == "channel":
+                    self._state = _State.HEADER
+                elif kind in ("end", "turn"):
+                    self._end("", kind)
+                else:
+                    self._state = _State.TEXT if self._last else _State.START
+                return True
+        # Of a thought, only what may become a mark is kept, with the character before it.
+        self._at = max(self._at, self._find_tail() - 1)
+        return False
+
+    def _think_aloud(self, out: list[str], last: bool) -> bool:
+        del out, last
+        if found := self._spoken_end.search(self._buffer, self._at):
+            self._at = found.end()
+            self._spoken, self.thought, self._state = [], True, _State.START
+            return True
+        cut = max(self._at, len(self._buffer) - LONGEST_SPOKEN_END)
+        self._spoken.append(self._buffer[self._at : cut])
+        self._at = cut
+        return False
+
+    def _header(self, out: list[str], last: bool) -> bool:
+        del out, last
+        found = find_mark(self._buffer, self._at)
+        if found is None and len(self._buffer) - self._at <= _LONGEST_HEADER:
+            return False
+        self._begin_thought(_CHANNEL_ENDS)
+        if found is not None:
+            start, end, kind = found
+            name = self._buffer[self._at : start].strip().lower()
+            self._at = end
+            if kind == "message" and name.startswith("final"):
+                self._state = _State.TEXT if self._last else _State.START
+        return True
+
+    def _ended(self, out: list[str], last: bool) -> bool:
+        self._pending.append(self._skip_space())
+        if self._at == len(self._buffer):
+            return False
+        if (found := match_mark(self._buffer, self._at)) is not None:
+            return self._meet_after_end(*found, out)
+        rest = self._buffer[self._at : self._at + LONGEST]
+        if not last and rest[0] in OPENERS and may_become_mark(rest):
+            return False
+        role = self._read_role(last) if self._names else None
+        if role is None:
+            self._release(out)
+        elif not role:
+            return False
+        elif self._last:  # there was a reply: this is the next turn
+            self._state = _State.OVER
+        else:
+            self._at += len(role) if role in SPEAKER else 0
+            self._state = _State.START
+        return True
+
+    def _meet_after_end(self, end: int, kind: MarkKind, out: list[str]) -> bool:
+        if kind in ("end", "turn", "begin") or (kind == "unwrap" and self._wrapped):
+            self._pending.append(self._buffer[self._at : end])
+            self._names = kind == "turn"
+            self._at = end
+        elif self._last and kind in ("speaker", "channel"):
+            self._state = _State.OVER
+        else:
+            self._release(out)
+        return True
+
+    def _read_role(self, last: bool) -> str | None:
+        """Who speaks in the turn that begins; an empty string while that can't be told."""
+        low = self._buffer[self._at : self._at + 16].lower()
+        for role in ROLES:
+            if not last and role.startswith(low):
+                return ""
+            if low.startswith(role) and low[len(role) : len(role) + 1] in ("\n", "\r", "<", ":", ""):
+                return role
+        return None
+
+    def _release(self, out: list[str]) -> None:
+        """There is more text: the marks stood within it. Before a text they mean nothing."""
+        if self._last:
+            self._say("".join(self._pending), out)
+        self._state = _State.TEXT if self._last else _State.START
+        self._pending = []
+
+    def _over(self, out: list[str], last: bool) -> bool:
+        del out, last
+        self._at = len(self._buffer)
+        return False
+
+    _STEPS: ClassVar[Mapping[_State, Callable[["ReplyFilter", list[str], bool], bool]]] = {
+        _State.START: _start,
+        _State.TEXT: _text,
+        _State.THOUGHT: _think,
+        _State.SPOKEN: _think_aloud,
+        _State.HEADER: _header,
+        _State.ENDED: _ended,
+        _State.OVER: _over,
+    }
+
+    def _skip_space(self) -> str:
+        found = _NOT_SPACE.search(self._buffer, self._at)
+        start, self._at = self._at, found.start() if found else len(self._buffer)
+        return self._buffer[start : self._at]
+
+    def _say(self, text: str, out: list[str]) -> None:
+        """Content; white space before it is none."""
+        if not self._last:
+            text = text.lstrip()
+        if text:
+            self._last = text[-1]
+            (self._held if self._holds else out).append(text)
+
+
+def clean_reply(text: str) -> str:
+    """The content of a whole reply. Text before a lone closing mark is none of it."""
+    if not has_opener(text) and not _begins_aloud(text):
+        return text
+    reply = ReplyFilter()
+    first = reply.feed(text)
+    rest = reply.finish()
+    return rest if reply.restarted else first + rest
+
+
+def begins_within_thoughts(text: str) -> bool:
+    """Whether a whole reply begins within thoughts, with no mark before them."""
+    reply = ReplyFilter()
+    reply.feed(text)
+    return reply.unmarked
+
+
+def _begins_aloud(text: str) -> bool:
+    beginning = text.lstrip()[:LONGEST].lower()
+    return any(beginning.startswith(begins) for begins, _ in SPOKEN)

@@ -1,0 +1,214 @@
+"""The marks that models and chat templates put around thoughts, turns and answers: data, and how one is recognised.
+
+Sources are the reasoning parsers of vLLM and SGLang and the chat templates of the models that they name.
+"""
+
+import re
+from functools import lru_cache
+from typing import Literal
+
+MarkKind = Literal[
+    "open",  # thoughts begin
+    "leading",  # thoughts begin, if nothing was said before
+    "close",  # thoughts end
+    "close_leading",  # ends what `leading` began
+    "channel",  # a header follows: `analysis`, `commentary` or `final`, up to `<|message|>`
+    "message",
+    "wrap",  # the answer begins, in DeepSeek's and Hunyuan's words
+    "unwrap",
+    "empty",  # `<think/>`
+    "end",  # the template's end of a turn, or of the text
+    "turn",  # a turn begins, and the name of who speaks follows
+    "speaker",  # a turn of somebody begins
+    "begin",  # the text or the turn's words begin
+]
+
+_THOUGHTS = (
+    "think|thinking|thoughts?|reasoning|seed:think|antml:thinking|longcat_think|mm:think|inner_thoughts?|"
+    "inner_monologue|internal_monologue|chain_of_thought|thought_process"
+)
+# In use for thoughts too, and words that a text may well put into tags: only where a reply begins with them.
+_LEADING = "analysis|reflection|scratchpad|planning|reason|deliberation|brainstorm"
+_WRAPS = "answer|response|output|final|final_answer|solution"
+_TAG = re.compile(
+    rf"<\s?(?P<slash>/?)\s?(?:(?P<thoughts>{_THOUGHTS})|(?P<leading>{_LEADING})|(?P<wrap>{_WRAPS}))"
+    r"(?:\s[^<>\n]{0,80})?(?P<empty>/?)\s?>",
+    re.IGNORECASE,
+)
+_TAG_NAMES = tuple(re.sub(r"s\?", "s", f"{_THOUGHTS}|{_LEADING}|{_WRAPS}").split("|"))
+
+_LITERALS: dict[str, MarkKind] = {
+    "[think]": "open",
+    "[/think]": "close",
+    "◁think▷": "open",
+    "◁/think▷": "close",
+    "<|begin_of_thought|>": "open",
+    "<|end_of_thought|>": "close",
+    "<|start_thinking|>": "open",
+    "<|end_thinking|>": "close",
+    "<|think|>": "open",
+    "<|/think|>": "close",
+    "<|thinking|>": "open",
+    "<|/thinking|>": "close",
+    "<|channel>thought": "open",
+    "<channel|>": "close",
+    "<unused94>": "open",
+    "<unused95>": "close",
+    "<|channel|>": "channel",
+    "<|message|>": "message",
+    "<|begin_of_solution|>": "wrap",
+    "<|end_of_solution|>": "unwrap",
+    "<|start_response|>": "wrap",
+    "<|end_response|>": "unwrap",
+    "<|start_text|>": "wrap",
+    "<|end_text|>": "unwrap",
+    **dict.fromkeys(
+        (
+            "<|im_end|>",
+            "<|eot_id|>",
+            "<|eom_id|>",
+            "<|eot|>",
+            "<|end|>",
+            "<|return|>",
+            "<|call|>",
+            "<|endoftext|>",
+            "<|end_of_text|>",
+            "<|end_of_turn|>",
+            "<|end_of_turn_token|>",
+            "<|endofturn|>",
+            "<|end_of_sentence|>",
+            "<|role_end|>",
+            "<|eos|>",
+            "<|im_stop|>",
+            "</s>",
+            "<eos>",
+            "<pad>",
+            "<|pad|>",
+            "<end_of_turn>",
+            "<end_of_utterance>",
+            "<turn|>",
+            "[eos]",
+            "[/inst]",
+            "[end of text]",
+            "<｜end▁of▁sentence｜>",
+            "<|end▁of▁sentence|>",
+        ),
+        "end",
+    ),
+    **dict.fromkeys(
+        (
+            "<|im_start|>",
+            "<|start|>",
+            "<|start_header_id|>",
+            "<|header_start|>",
+            "<|role_start|>",
+            "<start_of_turn>",
+            "<|turn>",
+        ),
+        "turn",
+    ),
+    **dict.fromkeys(
+        (
+            "<|user|>",
+            "<|assistant|>",
+            "<|system|>",
+            "<|user_token|>",
+            "<|chatbot_token|>",
+            "<|system_token|>",
+            "<｜user｜>",
+            "<｜assistant｜>",
+            "[inst]",
+        ),
+        "speaker",
+    ),
+    **dict.fromkeys(
+        (
+            "<s>",
+            "<bos>",
+            "<|begin_of_text|>",
+            "<|startoftext|>",
+            "<|start_of_turn_token|>",
+            "<|end_header_id|>",
+            "<|header_end|>",
+            "<|im_sep|>",
+            "<｜begin▁of▁sentence｜>",
+        ),
+        "begin",
+    ),
+}
+_LITERAL = re.compile("|".join(re.escape(mark) for mark in sorted(_LITERALS, key=len, reverse=True)), re.I)
+_IN_BRACKETS = {"[THINK]", "[/THINK]", "[INST]", "[/INST]", "[EOS]", "[end of text]"}
+"""In this very spelling: `[think]` may be a direction to a speaker."""
+OPENERS = "<[◁"
+"""The characters that a mark begins with."""
+_OPENER = re.compile(r"<(?=[|｜/ a-z])|\[(?=[A-Z/e])|◁(?=[t/])", re.IGNORECASE)
+LONGEST = 128
+"""Characters of the longest mark; an opener that isn't closed within them begins none."""
+
+ROLES = ("assistant", "model", "user", "human", "system", "developer", "tool", "bot")
+"""Who may be named after the beginning of a turn."""
+SPEAKER = ("assistant", "model", "bot")
+"""The names of the one whose reply it is."""
+
+# Marks that are words, where a reply begins with them: how they begin, and what ends them.
+# IBM's Granite writes sentences; gpt-oss is left with the names of its channels where a server drops its marks.
+_GRANITE_END = re.compile(r"here(?: i|')s my response:", re.IGNORECASE)
+SPOKEN: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("here is my thought process:", _GRANITE_END),
+    ("here's my thought process:", _GRANITE_END),
+    ("analysis", re.compile("assistantfinal")),
+)
+LONGEST_SPOKEN_END = 24
+
+
+def find_mark(text: str, start: int = 0) -> tuple[int, int, MarkKind] | None:
+    """The first whole mark at or after `start`: where it begins, where it ends, and what it is."""
+    for opener in _OPENER.finditer(text, start):
+        if (found := match_mark(text, opener.start())) is not None:
+            return opener.start(), *found
+    return None
+
+
+def match_mark(text: str, start: int) -> tuple[int, MarkKind] | None:
+    """The mark that begins at `start`: where it ends, and what it is."""
+    literal = _LITERAL.match(text, start)
+    if literal and (text[start] != "[" or literal[0] in _IN_BRACKETS):
+        return literal.end(), _LITERALS[literal[0].lower()]
+    if (tag := _TAG.match(text, start)) is None:
+        return None
+    return tag.end(), _kind_of_tag(tag)
+
+
+def has_opener(text: str) -> bool:
+    """Whether a mark may begin in the text."""
+    return "<" in text or "[" in text or "◁" in text
+
+
+@lru_cache(maxsize=1024)
+def may_become_mark(tail: str) -> bool:
+    """Whether more characters could make a mark of `tail`, which begins with an opener and holds no other."""
+    if len(tail) >= LONGEST or "\n" in tail:
+        return False
+    low = tail.lower()
+    if any(mark.startswith(low) for mark in _LITERALS):
+        return True
+    name = low[1:].removeprefix(" ").removeprefix("/").removeprefix(" ")
+    if low[0] != "<" or ">" in name:
+        return False
+    return any(known.startswith(name) or _begins_with_name(name, known) for known in _TAG_NAMES)
+
+
+def _begins_with_name(text: str, name: str) -> bool:
+    """Whether attributes, or the slash of an empty tag, follow the name."""
+    return text.startswith(name) and text[len(name)] in " \t/"
+
+
+def _kind_of_tag(tag: re.Match[str]) -> MarkKind:
+    closes = bool(tag["slash"])
+    if tag["wrap"]:
+        return "unwrap" if closes else "wrap"
+    if tag["empty"]:
+        return "empty"
+    if tag["leading"]:
+        return "close_leading" if closes else "leading"
+    return "close" if closes else "open"

@@ -1,0 +1,191 @@
+"""Chunks and completions of compatible servers → OpenAI's. Pure."""
+
+import json
+
+from workflows.models.replies.provider_strings import clean_string, read_usage, replace_halves
+from workflows.models.wire.errors import Json, find_error
+from workflows.models.wire.traits import ServerTraits
+
+_THOUGHTS = (
+    "reasoning_content",
+    "reasoning",
+    "reasoning_text",
+    "thinking",
+    "thinking_content",
+    "thoughts",
+    "thought",
+)
+_THOUGHT_PARTS = frozenset(
+    {"thinking", "thought", "reasoning", "redacted_thinking", "reasoning_text", "summary_text"}
+)
+
+
+class ChatStream:
+    """The chunks of one streamed reply.
+
+    Counts of tokens are running totals: the last ones come once, at the end. A refusal is a finish reason of its own,
+    since LangChain passes on no other sign of it.
+    """
+
+    def __init__(self, traits: ServerTraits) -> None:
+        self._traits = traits
+        self._usage: Json | None = None
+        self._refused = False
+        self._high = ""  # half of a surrogate pair that was cut in two
+        self._head: Json = {}
+
+    def read(self, data: Json, event: str | None = None) -> Json | None:
+        """A chunk in OpenAI's shape, or `{"error": …}`. One that says nothing is a sign of life all the same."""
+        if (error := find_error(data, event)) is not None:
+            return {"error": error}
+        self._take_usage(data)
+        self._head = {
+            "id": clean_string(data.get("id")) or self._head.get("id", ""),
+            "object": "chat.completion.chunk",
+            "created": 0,
+            "model": clean_string(data.get("model")) or self._head.get("model", ""),
+        }
+        choice = _first_choice(data.get("choices"))
+        return {**self._head, "choices": [] if choice is None else [self._read_choice(choice)]}
+
+    def end(self) -> Json | None:
+        """The chunk with what the reply cost, if the server told it."""
+        return None if self._usage is None else {**self._head, "choices": [], "usage": self._usage}
+
+    def _take_usage(self, data: Json) -> None:
+        groq = data.get("x_groq")
+        usage = read_usage(data.get("usage") or (groq.get("usage") if isinstance(groq, dict) else None))
+        if usage is None:
+            return
+        before = self._usage or {}
+        for name in (
+            "prompt_tokens",
+            "completion_tokens",
+        ):  # some send each of them once, in a chunk of its own
+            usage[name] = usage[name] or before.get(name, 0)
+        usage["total_tokens"] = usage["prompt_tokens"] + usage["completion_tokens"]
+        self._usage = usage
+
+    def _read_choice(self, choice: Json) -> Json:
+        said = choice.get("delta")
+        said = said if isinstance(said, dict) else choice.get("message")
+        said = said if isinstance(said, dict) else {"content": choice.get("text")}
+        if has_thoughts(said):
+            self._traits.separates_thoughts = True
+        self._refused = self._refused or bool(clean_string(said.get("refusal")))
+        delta: Json = {"content": self._join(read_content(said.get("content")))}
+        if said.get("role"):
+            delta["role"] = "assistant"
+        if calls := read_tool_calls(said.get("tool_calls")):
+            delta["tool_calls"] = calls
+        finish = clean_string(choice.get("finish_reason"), 40) or None
+        if finish and self._refused:
+            finish = "refusal"
+        return {"index": 0, "delta": delta, "finish_reason": finish}
+
+    def _join(self, text: str) -> str:
+        """Text whose surrogate pairs are whole: servers that cut by UTF-16 units send their halves apart."""
+        text = self._high + text
+        self._high = ""
+        if text.isascii():
+            return text
+        if "\ud800" <= text[-1:] <= "\udbff":
+            text, self._high = text[:-1], text[-1]
+        return join_halves(text)
+
+
+def read_completion(body: Json, traits: ServerTraits) -> Json:
+    """A whole reply in OpenAI's shape, or `{"error": …}`."""
+    if (error := find_error(body)) is not None:
+        return {"error": error}
+    choice = _first_choice(body.get("choices"))
+    if choice is None:
+        return {"error": {"message": "a reply without choices", "type": None, "code": None}}
+    said = choice.get("message")
+    said = said if isinstance(said, dict) else {"content": choice.get("text")}
+    if has_thoughts(said):
+        traits.separates_thoughts = True
+    message: Json = {
+        "role": "assistant",
+        "content": join_halves(read_content(said.get("content"))),
+        "refusal": clean_string(said.get("refusal")) or None,
+    }
+    if calls := read_tool_calls(said.get("tool_calls")):
+        message["tool_calls"] = [
+            {"id": f"call_{call['index']}", "type": "function", **call} for call in calls
+        ]
+    return {
+        "id": clean_string(body.get("id")),
+        "object": "chat.completion",
+        "created": 0,
+        "model": clean_string(body.get("model")),
+        "choices": [
+            {
+                "index": 0,
+                "message": message,
+                "finish_reason": clean_string(choice.get("finish_reason"), 40) or None,
+            }
+        ],
+        "usage": read_usage(body.get("usage")),
+    }
+
+
+def has_thoughts(message: Json) -> bool:
+    """Whether it has thoughts in a field of their own."""
+    content = message.get("content")
+    parts = content if isinstance(content, list) else ()
+    return any(message.get(name) for name in _THOUGHTS) or any(
+        isinstance(part, dict) and part.get("type") in _THOUGHT_PARTS for part in parts
+    )
+
+
+def read_content(content: object) -> str:
+    """The text of a string, or of a list of parts; what a part of thoughts says is none."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, dict):
+        content = [content]
+    if not isinstance(content, list):
+        return ""
+    texts = (part if isinstance(part, str) else _text_of(part) for part in content)
+    return "".join(texts)
+
+
+def read_tool_calls(calls: object) -> list[Json]:
+    """Calls of functions, with the index that some servers leave out, and arguments as text."""
+    found = []
+    for position, call in enumerate(calls if isinstance(calls, list) else ()):
+        function = call.get("function") if isinstance(call, dict) else None
+        if not isinstance(function, dict):
+            continue
+        arguments = function.get("arguments")
+        if arguments is not None and not isinstance(arguments, str):
+            arguments = json.dumps(arguments, ensure_ascii=False)
+        index = call.get("index")
+        entry: Json = {"index": index if isinstance(index, int) else position}
+        if identity := clean_string(call.get("id")):
+            entry |= {"id": identity, "type": "function"}
+        name = clean_string(function.get("name"))
+        entry["function"] = {"name": name or None, "arguments": replace_halves(arguments or "")}
+        found.append(entry)
+    return found
+
+
+def join_halves(text: str) -> str:
+    """Text whose surrogate pairs are single characters again; a lone half is U+FFFD."""
+    if text.isascii() or not any("\ud800" <= char <= "\udfff" for char in text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
+def _text_of(part: object) -> str:
+    if not isinstance(part, dict) or part.get("type") in _THOUGHT_PARTS:
+        return ""
+    text = part.get("text")
+    return text if isinstance(text, str) else ""
+
+
+def _first_choice(choices: object) -> Json | None:
+    """Of several, the first; further ones were never asked for."""
+    given = [c for c in choices if isinstance(c, dict)] if isinstance(choices, list) else []
+    return next((choice for choice in given if choice.get("index") in (0, None)), None)

@@ -1,0 +1,86 @@
+"""Errors that servers put into a reply of status 200, in OpenAI's shape."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from workflows.models.replies.provider_strings import clean_string
+
+Json = dict[str, Any]
+_LONGEST = 2000
+# What a code or a type in words means as a status; the longer one first where one holds another.
+_STATUSES: tuple[tuple[str, int], ...] = (
+    ("insufficient_quota", 429),
+    ("rate_limit", 429),
+    ("ratelimit", 429),
+    ("too_many_requests", 429),
+    ("resource_exhausted", 429),
+    ("quota", 429),
+    ("authentication", 401),
+    ("unauthorized", 401),
+    ("invalid_api_key", 401),
+    ("permission", 403),
+    ("model_not_found", 404),
+    ("notfound", 404),
+    ("not_found", 404),
+    ("timeout", 504),
+    ("content_filter", 400),
+    ("content_policy", 400),
+    ("context_length", 400),
+    ("invalid_request", 400),
+    ("badrequest", 400),
+    ("bad_request", 400),
+    ("validation", 422),
+    ("overloaded", 503),
+    ("unavailable", 503),
+)
+
+
+def find_error(data: Mapping[str, Any], event: str | None = None) -> Json | None:
+    """The error that a frame or a body is, as `{message, type, code}`; None where it is none."""
+    error = data.get("error")
+    if error:
+        return _describe(error, data)
+    choices = data.get("choices")
+    if isinstance(choices, list) and choices and isinstance(choices[0], dict) and choices[0].get("error"):
+        return _describe(choices[0]["error"], data)
+    is_error = event == "error" or data.get("object") == "error" or data.get("type") == "error"
+    if is_error or (choices is None and not data.get("usage") and _complains(data)):
+        return _describe(data, data)
+    return None
+
+
+def status_of(error: Mapping[str, Any]) -> int:
+    """The HTTP status that the error would have had; 502 where it doesn't say."""
+    for name in ("code", "status"):
+        value = error.get(name)
+        number = (
+            int(value)
+            if isinstance(value, int | float) or (isinstance(value, str) and value.isdecimal())
+            else 0
+        )
+        if 400 <= number < 600:
+            return number
+    words = f"{error.get('code')} {error.get('type')}".lower().replace(" ", "_")
+    return next((status for word, status in _STATUSES if word in words), 502)
+
+
+def _complains(data: Mapping[str, Any]) -> bool:
+    """Whether it has the words of an error and nothing of a reply: FastAPI's `detail`, gateways' `message`."""
+    return any(data.get(name) for name in ("detail", "error_message", "message", "msg")) and "id" not in data
+
+
+def _describe(error: object, around: Mapping[str, Any]) -> Json:
+    fields = error if isinstance(error, Mapping) else {"message": error}
+    message = next(
+        (fields[name] for name in ("message", "detail", "error_message", "msg") if fields.get(name)), ""
+    )
+    code = next(
+        (x for x in (fields.get("code"), fields.get("status"), around.get("status_code")) if x is not None),
+        None,
+    )
+    return {
+        "message": clean_string(message if isinstance(message, str) else str(message), _LONGEST)
+        or "unknown error",
+        "type": clean_string(fields.get("type")) or None,
+        "code": code if isinstance(code, int) and not isinstance(code, bool) else clean_string(code) or None,
+    }

@@ -1,0 +1,76 @@
+"""Bytes of a stream of server-sent events → its events, and back."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+
+
+class EventReader:
+    """Events from pieces of bytes, with line ends of any kind, comments and empty events left out."""
+
+    def __init__(self) -> None:
+        self._line = bytearray()
+        self._after_return = False
+        self._event: str | None = None
+        self._data: list[str] = []
+
+    def feed(self, piece: bytes) -> Iterator[tuple[str | None, str]]:
+        """The events that `piece` ends: name and data."""
+        for line in self._lines(piece):
+            yield from self._take(line)
+
+    def finish(self) -> Iterator[tuple[str | None, str]]:
+        """An event that the end of the stream ends."""
+        if self._line:
+            line, self._line = bytes(self._line), bytearray()
+            yield from self._take(line)
+        yield from self._take(b"")
+
+    def _lines(self, piece: bytes) -> Iterator[bytes]:
+        if self._after_return and piece.startswith(b"\n"):
+            piece = piece[1:]
+        self._after_return = piece.endswith(b"\r")
+        *whole, rest = piece.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+        for line in whole:
+            self._line += line
+            yield bytes(self._line)
+            self._line.clear()
+        self._line += rest
+
+    def _take(self, raw: bytes) -> Iterator[tuple[str | None, str]]:
+        if not raw:
+            if self._data and (data := "\n".join(self._data)).strip():
+                yield self._event, data
+            self._event, self._data = None, []
+            return
+        name, _, value = raw.decode("utf-8", "replace").removeprefix("\ufeff").partition(":")
+        value = value.removeprefix(" ")
+        if name == "data":
+            self._data.append(value)
+        elif name == "event":
+            self._event = value or None
+        elif name == "error":  # llama.cpp's server before it kept to the standard
+            self._event, self._data = "error", [value]
+
+
+def parse(data: str | bytes) -> Any:
+    """JSON, also with halves of surrogate pairs, which are kept. Raises ValueError."""
+    try:
+        return orjson.loads(data)
+    except ValueError:
+        return json.loads(data)
+
+
+def frame(data: Any, event: str | None = None) -> bytes:
+    """One event."""
+    head = f"event: {event}\n".encode() if event else b""
+    return b"%bdata: %b\n\n" % (head, orjson.dumps(data))
+
+
+def frame_raw(data: str, event: str | None = None) -> bytes:
+    """One event with data that is passed on as it is."""
+    head = f"event: {event}\n" if event else ""
+    lines = "".join(f"data: {line}\n" for line in data.split("\n"))
+    return f"{head}{lines}\n".encode()

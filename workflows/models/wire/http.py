@@ -1,0 +1,210 @@
+"""The HTTP client that OpenAI's SDK is given: between the server's own dialect and what the SDK expects."""
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import httpx2
+import orjson
+from openai import DefaultAsyncHttpxClient
+
+from workflows.models.replies.provider_strings import clean_string
+from workflows.models.wire.chat import ChatStream, read_completion
+from workflows.models.wire.errors import Json, find_error, status_of
+from workflows.models.wire.frames import EventReader, frame, frame_raw, parse
+from workflows.models.wire.refusals import MOST_ATTEMPTS, REFUSALS, adapt_request, learn_from_refusal
+from workflows.models.wire.responses import read_event, read_response
+from workflows.models.wire.traits import ServerTraits
+
+_DONE = "[DONE]"
+_BODY_HEADERS = frozenset({"content-length", "content-encoding", "transfer-encoding"})
+Translate = Callable[[bytes | None], Iterator[bytes]]
+"""Pieces of a stream → its frames; None: the stream is over."""
+
+if TYPE_CHECKING:
+    _Client = httpx2.AsyncClient
+else:
+    _Client = DefaultAsyncHttpxClient
+
+
+class ProviderHttpClient(_Client):
+    """Sends each call once, and follows no redirect: a call that is sent on elsewhere may be bought twice.
+
+    A request that is refused for a field which the server doesn't know is sent again without it.
+    """
+
+    def __init__(self, traits_of: Callable[[str], ServerTraits], **kwargs: Any) -> None:
+        """`traits_of` a model by its name."""
+        super().__init__(follow_redirects=False, **kwargs)
+        self._traits_of = traits_of
+
+    async def send(self, request: httpx2.Request, *, stream: bool = False, **kwargs: Any) -> httpx2.Response:
+        """As httpx2 has it; `follow_redirects` counts for nothing."""
+        kwargs["follow_redirects"] = False
+        path = request.url.path
+        is_chat = path.endswith("/chat/completions")
+        if request.method != "POST" or not (is_chat or path.endswith("/responses")):
+            return await super().send(request, stream=stream, **kwargs)
+        body: Json = orjson.loads(request.content)
+        traits = self._traits_of(clean_string(body.get("model")))
+        reply = await self._send_adapted(request, body if is_chat else None, traits, kwargs)
+        if reply.status_code != httpx2.codes.OK:
+            await reply.aread()
+            return reply
+        if body.get("stream") and not _is_json(reply):
+            return _translated(reply, _chat_frames(traits) if is_chat else _response_frames())
+        return await _read_whole(reply, traits, is_chat=is_chat, streams=bool(body.get("stream")))
+
+    async def _send_adapted(
+        self, request: httpx2.Request, body: Json | None, traits: ServerTraits, kwargs: Any
+    ) -> httpx2.Response:
+        if body is None:
+            return await super().send(request, stream=True, **kwargs)
+        for _ in range(MOST_ATTEMPTS - 1):
+            adapted = adapt_request(body, traits)
+            reply = await super().send(_with_body(request, body, adapted), stream=True, **kwargs)
+            if reply.status_code not in REFUSALS:
+                return reply
+            await reply.aread()
+            if not learn_from_refusal(adapted, reply.text, traits):
+                return reply
+        return await super().send(
+            _with_body(request, body, adapt_request(body, traits)), stream=True, **kwargs
+        )
+
+
+async def _read_whole(
+    reply: httpx2.Response, traits: ServerTraits, *, is_chat: bool, streams: bool
+) -> httpx2.Response:
+    """A reply in one piece; also one that should have been a stream, or is an error."""
+    content = await reply.aread()
+    try:
+        body = parse(content)
+    except ValueError:
+        body = None
+    if not isinstance(body, dict):  # a page for people, or a reply that broke off
+        return _whole(reply, content, 502 if _is_page(reply) else reply.status_code)
+    read = read_completion(body, traits) if is_chat else _read_response_body(body)
+    if (error := read.get("error")) and "choices" not in read and "output" not in read:
+        return _whole(reply, orjson.dumps({"error": error}), status_of(error))
+    if streams and is_chat:
+        return _as_stream(reply, ChatStream(traits), body)
+    return _whole(reply, orjson.dumps(read), reply.status_code)
+
+
+def _chat_frames(traits: ServerTraits) -> Translate:
+    events, chat = EventReader(), ChatStream(traits)
+    ended = False
+
+    def end() -> Iterator[bytes]:
+        nonlocal ended
+        if not ended and (last := chat.end()) is not None:
+            yield frame(last)
+        ended = True
+
+    def translate(piece: bytes | None) -> Iterator[bytes]:
+        for event, data in events.finish() if piece is None else events.feed(piece):
+            if data.strip() == _DONE:
+                yield from end()
+                yield frame_raw(_DONE)
+                continue
+            read = None
+            with suppress(ValueError):
+                value = parse(data)
+                read = chat.read(value, event) if isinstance(value, dict) else None
+            yield frame(read) if read is not None else frame_raw(data, event)
+        if piece is None:
+            yield from end()
+
+    return translate
+
+
+def _response_frames() -> Translate:
+    events = EventReader()
+
+    def translate(piece: bytes | None) -> Iterator[bytes]:
+        for event, data in events.finish() if piece is None else events.feed(piece):
+            read = None
+            with suppress(ValueError):
+                value = parse(data)
+                read = read_event(value, event) if isinstance(value, dict) else None
+            yield frame(read, event) if read is not None else frame_raw(data, event)
+
+    return translate
+
+
+def _read_response_body(body: Json) -> Json:
+    if body.get("object") != "response" and (error := find_error(body)) is not None:
+        return {"error": error}
+    return read_response(body)
+
+
+def _with_body(request: httpx2.Request, body: Json, adapted: Json) -> httpx2.Request:
+    if adapted == body:
+        return request
+    headers = [(name, value) for name, value in request.headers.raw if name.lower() != b"content-length"]
+    return httpx2.Request(
+        request.method,
+        request.url,
+        headers=headers,
+        content=orjson.dumps(adapted),
+        extensions=request.extensions,
+    )
+
+
+class _Translated(httpx2.AsyncByteStream):
+    """A reply's frames, translated as they come; closing it closes the connection."""
+
+    def __init__(self, reply: httpx2.Response, translate: Translate) -> None:
+        self._reply = reply
+        self._translate = translate
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self._reply.aiter_bytes():
+            if frames := b"".join(self._translate(piece)):
+                yield frames
+        if frames := b"".join(self._translate(None)):
+            yield frames
+
+    async def aclose(self) -> None:
+        await self._reply.aclose()
+
+
+def _translated(reply: httpx2.Response, translate: Translate) -> httpx2.Response:
+    return httpx2.Response(
+        reply.status_code,
+        headers=_other_headers(reply),
+        stream=_Translated(reply, translate),
+        request=reply.request,
+        extensions=reply.extensions,
+    )
+
+
+def _whole(reply: httpx2.Response, content: bytes, status: int) -> httpx2.Response:
+    return httpx2.Response(
+        status,
+        headers=_other_headers(reply),
+        content=content,
+        request=reply.request,
+        extensions=reply.extensions,
+    )
+
+
+def _as_stream(reply: httpx2.Response, chat: ChatStream, body: Json) -> httpx2.Response:
+    """A server that doesn't stream, although it was asked to."""
+    frames = [read for read in (chat.read(body), chat.end()) if read is not None]
+    headers = {"content-type": "text/event-stream"}
+    content = b"".join([*map(frame, frames), frame_raw(_DONE)])
+    return httpx2.Response(200, headers=headers, content=content, request=reply.request)
+
+
+def _other_headers(reply: httpx2.Response) -> list[tuple[str, str]]:
+    return [(name, value) for name, value in reply.headers.multi_items() if name.lower() not in _BODY_HEADERS]
+
+
+def _is_json(reply: httpx2.Response) -> bool:
+    return "json" in reply.headers.get("content-type", "") or _is_page(reply)
+
+
+def _is_page(reply: httpx2.Response) -> bool:
+    return "html" in reply.headers.get("content-type", "")

@@ -1,0 +1,223 @@
+"""Words, phrases and frames with what they stand for, found in folded text in one pass. Linear in the text.
+
+A phrase is a path in a tree of words, so looking for ten thousand terms costs as much as looking for ten. A frame is a
+phrase with classes of words in it, `<hit> <person>`: small words (the, old, poor) may stand between its words.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Generic, NamedTuple, TypeVar
+
+from workflows.safety.folding import fold
+
+_T = TypeVar("_T")
+_WORD = re.compile(r"[^\W_]+")  # `_` is how Markdown sets a word apart
+# Hebrew writes "and", "when", "that", "from", "the", "in", "to" and "as" as letters before the word.
+_PREFIX_LETTERS = (("", "ו"), ("", "לכש", "כש", "מש", "ש"), ("", *"מכבל"), ("", "ה"))
+_PREFIXES = frozenset(map("".join, product(*_PREFIX_LETTERS)))
+_LONGEST_PREFIX = max(map(len, _PREFIXES))
+_HYPHENS = {"-", "‐", "‑", "–", "'", "’"}
+_LONGEST_GAP = 4
+_ENDS_SENTENCE = re.compile(r"[.!?;:…\n]")
+_SHORTEST_PART = 4
+_MOST_FILLERS = 5
+
+
+class Word(NamedTuple):
+    """A word of a folded text, and where it stands."""
+
+    text: str
+    start: int
+    end: int
+
+
+class Match(NamedTuple, Generic[_T]):
+    """What was found, from the word `first` to the word `last` of a text."""
+
+    value: _T
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class WordClasses:
+    """The classes that each word belongs to, and the small words that a frame passes over."""
+
+    classes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    fillers: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, members: Mapping[str, Iterable[str]]) -> "WordClasses":
+        """From the words of each class; the class `filler` is those that are passed over."""
+        classes: dict[str, set[str]] = {}
+        for name, words in members.items():
+            for word in map(fold, words):
+                classes.setdefault(word, set()).add(name)
+        fillers = frozenset(word for word, names in classes.items() if "filler" in names)
+        return cls({word: frozenset(names) for word, names in classes.items()}, fillers)
+
+
+@dataclass(slots=True)
+class _Node(Generic[_T]):
+    is_frame: bool = False
+    classes: dict[str, "_Node[_T]"] = field(default_factory=dict)
+    words: dict[str, "_Node[_T]"] = field(default_factory=dict)
+    stems: dict[str, dict[str, "_Node[_T]"]] = field(default_factory=dict)  # by their first two letters
+    values: list[_T] = field(default_factory=list)
+
+
+def split_words(folded: str) -> list[Word]:
+    """The words of a folded text, in order."""
+    return [Word(found.group(), *found.span()) for found in _WORD.finditer(folded)]
+
+
+class Lexicon(Generic[_T]):
+    """Terms, each with a value. A `*` at a term's end stands for any ending of its last word.
+
+    The words of a phrase may be up to four characters apart, which may be the end of a line or of a sentence; those
+    of one `in_line` stand on one line, with spaces or hyphens between them.
+    """
+
+    def __init__(
+        self,
+        terms: Iterable[tuple[str, _T]],
+        frames: Iterable[tuple[str, _T]] = (),
+        classes: WordClasses | None = None,
+        *,
+        in_line: bool = False,
+    ) -> None:
+        self._root: _Node[_T] = _Node()
+        self._frames: _Node[_T] = _Node(is_frame=True)
+        self._classes = classes or WordClasses()
+        self._in_line = in_line
+        self._single: dict[tuple[str, int], set[tuple[str, bool]]] = {}
+        for term, value in terms:
+            self._add(fold(term), value)
+        for frame, value in frames:
+            self._add_frame(fold(frame), value)
+
+    def __bool__(self) -> bool:
+        return bool(self._root.words or self._root.stems or self._frames.classes or self._frames.words)
+
+    def find(self, folded: str, words: list[Word]) -> Iterator[Match[_T]]:
+        """Every term that the text holds, the first ones first and of these the longest."""
+        for first in range(len(words)):
+            yield from reversed([*self._find_at(folded, words, first)])
+
+    def is_begun(self, folded: str, words: list[Word]) -> bool:
+        """Whether the text ends in the first words of a phrase."""
+        return any(self._leads_on(folded, words, first) for first in range(len(words)))
+
+    def unmask(self, masked: str) -> Iterator[str]:
+        """The single words that a word with blots (`f?ck`) may be."""
+        for length in range(2, len(masked) + 1):
+            for word, is_stem in self._single.get((masked[0], length), ()):
+                if (is_stem or length == len(masked)) and _fits(masked, word):
+                    yield word
+
+    def find_within(self, run: str) -> Iterator[str]:
+        """The longer single words that stand anywhere in a run of letters."""
+        known = {word for words in self._single.values() for word, _ in words if len(word) >= _SHORTEST_PART}
+        for length in {len(word) for word in known}:
+            parts = (run[start : start + length] for start in range(len(run) - length + 1))
+            yield from (part for part in parts if part in known)
+
+    def _add(self, term: str, value: _T) -> None:
+        is_stem = term.endswith("*")
+        words = _WORD.findall(term)
+        if not words or "*" in term.removesuffix("*"):
+            raise ValueError(f"{term!r} is no term: words, and a `*` only at the end")
+        node = self._root
+        for index, word in enumerate(words):
+            is_last = index == len(words) - 1
+            branch = node.stems.setdefault(word[:2], {}) if is_stem and is_last else node.words
+            node = branch.setdefault(word, _Node())
+        node.values.append(value)
+        if len(words) == 1:
+            self._single.setdefault((words[0][0], len(words[0])), set()).add((words[0], is_stem))
+
+    def _add_frame(self, frame: str, value: _T) -> None:
+        node = self._frames
+        for part in frame.split():
+            branch, key = (node.classes, part[1:-1]) if part.startswith("<") else (node.words, part)
+            node = branch.setdefault(key, _Node(is_frame=True))
+        node.values.append(value)
+
+    def _find_at(self, folded: str, words: list[Word], first: int) -> Iterator[Match[_T]]:
+        for node, last in self._walk(folded, words, first):
+            if not (node.is_frame and _is_owner(folded, words, last)):
+                for value in node.values:
+                    yield Match(value, first, last)
+
+    def _leads_on(self, folded: str, words: list[Word], first: int) -> bool:
+        last_word = len(words) - 1
+        return any(
+            last == last_word and not node.is_frame and bool(node.words or node.stems)
+            for node, last in self._walk(folded, words, first)
+        )
+
+    def _walk(self, folded: str, words: list[Word], first: int) -> Iterator[tuple[_Node[_T], int]]:
+        """The nodes that are reached from the root by the word `first` and those behind it."""
+        nodes = self._begin(words[first].text)
+        last, fillers = first, 0
+        while nodes:
+            yield from ((node, last) for node in nodes)
+            last += 1
+            if last == len(words) or not self._is_joint(folded[words[last - 1].end : words[last].start]):
+                return
+            word, gap = words[last].text, folded[words[last - 1].end : words[last].start]
+            if _ENDS_SENTENCE.search(gap):
+                nodes = [node for node in nodes if not node.is_frame]
+            further = [next_node for node in nodes for next_node in self._next(node, word)]
+            if word in self._classes.fillers and fillers < _MOST_FILLERS:
+                fillers += 1
+                further += [_waiting(node) for node in nodes if node.is_frame]
+            nodes = further
+
+    def _begin(self, word: str) -> list[_Node[_T]]:
+        found = []
+        for spelling in (word,) if word.isascii() else _without_prefix(word):
+            found += self._next(self._root, spelling)
+            found += self._next(self._frames, spelling)
+        return found
+
+    def _next(self, node: _Node[_T], word: str) -> list[_Node[_T]]:
+        found = [node.words[word]] if word in node.words else []
+        if node.stems and (stems := node.stems.get(word[:2]) or node.stems.get(word[:1])):
+            found += [further for stem, further in stems.items() if word.startswith(stem)]
+        if node.classes:
+            spellings = (word,) if word.isascii() else _without_prefix(word)
+            names = {name for spelling in spellings for name in self._classes.classes.get(spelling, ())}
+            found += [node.classes[name] for name in names if name in node.classes]
+        return found
+
+    def _is_joint(self, gap: str) -> bool:
+        if len(gap) > _LONGEST_GAP:
+            return False
+        return not self._in_line or ("\n" not in gap and (gap.isspace() or gap in _HYPHENS))
+
+
+def _waiting(node: _Node[_T]) -> _Node[_T]:
+    """The same node behind a small word, where it is reached no second time."""
+    return _Node(is_frame=True, classes=node.classes, words=node.words)
+
+
+def _without_prefix(word: str) -> list[str]:
+    """The word, and what is left of a Hebrew one without the letters that are set before words."""
+    if not "א" <= word[0] <= "ת":
+        return [word]
+    ends = range(min(_LONGEST_PREFIX, len(word) - 1) + 1)
+    return [word[end:] for end in ends if word[:end] in _PREFIXES]
+
+
+def _is_owner(folded: str, words: list[Word], last: int) -> bool:
+    """Whether the word has an `'s`: it is about what belongs to it."""
+    if last + 1 == len(words) or words[last + 1].text != "s":
+        return False
+    return folded[words[last].end : words[last + 1].start] in {"'", "’"}
+
+
+def _fits(masked: str, word: str) -> bool:
+    return all(shown in ("?", letter) for shown, letter in zip(masked, word, strict=False))

@@ -1,0 +1,61 @@
+"""The policies of one service: ours, and what its operator put beside or in place of them."""
+
+import tomllib
+from pathlib import Path
+
+from pydantic import BaseModel, ValidationError
+
+from workflows.safety.names import collect_names
+from workflows.safety.policy import Policy, list_policies, load_policy, read_policy
+
+
+class PolicyError(Exception):
+    """A policy file is wrong; the message names it and says what is wrong."""
+
+
+class PolicyRegistry:
+    """Policies by name. A file in the operator's folder replaces ours of the same name."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """Reads all of them at once, so that a wrong file stops the start. Raises PolicyError."""
+        self._policies = {name: load_policy(name) for name in list_policies()}
+        if folder is not None:
+            if not folder.is_dir():
+                raise PolicyError(f"there is no folder {folder}")
+            self._policies |= {path.stem: _read(path) for path in sorted(folder.glob("*.toml"))}
+
+    def find(self, name: str, age: int | None = None) -> Policy:
+        """Raises LookupError that lists what there is."""
+        if name not in self._policies:
+            raise LookupError(
+                f"there is no policy {name[:64]!r}; there is {', '.join(sorted(self._policies))}"
+            )
+        return self._policies[name].for_age(age)
+
+    def apply(self, policy: Policy, given: BaseModel | None = None) -> Policy:
+        """What this service has under the name of a format's policy, for readers of the same band.
+
+        What people are called in the input that is `given` isn't judged as words in its text.
+        """
+        own = self._policies.get(policy.name, policy)
+        band = next((band for band in policy.bands if band.name == policy.band), None)
+        if own is not policy:
+            own = own.for_age(band.youngest if band else None)
+        return own if given is None else own.with_names(collect_names(given.model_dump()))
+
+    def all(self) -> list[Policy]:
+        """By name."""
+        return [self._policies[name] for name in sorted(self._policies)]
+
+
+def _read(path: Path) -> Policy:
+    try:
+        return read_policy(path)
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PolicyError(f"{path.name} can't be read: {error}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        where = ".".join(map(str, first["loc"]))
+        raise PolicyError(f"{path.name}: {where}: {first['msg']}".replace(": : ", ": ")) from None
+    except ValueError as error:
+        raise PolicyError(f"{path.name}: {error}") from None

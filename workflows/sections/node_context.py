@@ -1,0 +1,135 @@
+"""The services that a graph is built with, and what a node makes of them during one call."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from langgraph.config import get_config
+from langgraph.errors import GraphDrained
+from langgraph.runtime import Runtime
+from langgraph.types import StreamWriter
+
+from workflows.formats.base import AnyFormat
+from workflows.formats.defaults import load, max_revisions_of
+from workflows.lookups import EmptyLookups, Lookups
+from workflows.messages.messages import ModelRole, NodeChanged
+from workflows.models.budget.ledger import Ledger, Ledgers
+from workflows.models.clients.catalog import Model, ModelCatalog
+from workflows.models.clients.model import Fallback
+from workflows.safety.pipeline import SafetyPipeline
+from workflows.safety.policy import Policy
+from workflows.safety.registry import PolicyRegistry
+from workflows.state import RunContext, SectionTask
+
+
+@dataclass(frozen=True, slots=True)
+class NodeServices:
+    """What all nodes of a graph share: the format, models, policies, lookups, ledgers.
+
+    `revisions`: how often a review may have sections written again, if not as often as the format says. `flushed`
+    returns when the checkpointer has on the disk what the tasks of a thread have brought so far.
+    """
+
+    format: AnyFormat
+    models: ModelCatalog
+    policies: PolicyRegistry = field(default_factory=PolicyRegistry)
+    lookups: Lookups = field(default_factory=EmptyLookups)
+    revisions: int | None = None
+    ledgers: Ledgers = field(default_factory=Ledgers)
+    flushed: Callable[[str], Awaitable[None]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeContext:
+    """One call of a node: the graph's services, for the run that LangGraph's runtime is of."""
+
+    services: NodeServices
+    runtime: Runtime[RunContext]
+
+    @property
+    def format(self) -> AnyFormat:
+        """The format that is written."""
+        return self.services.format
+
+    @property
+    def run(self) -> RunContext:
+        """What this run was asked for beside its input. LangGraph Studio may start a graph without any."""
+        return self.runtime.context or RunContext()
+
+    @property
+    def publish(self) -> StreamWriter:
+        """Sends a message of the protocol to the run's readers."""
+        return self.runtime.stream_writer
+
+    @property
+    def max_revisions(self) -> int:
+        """How often a review may have sections written again: as set, else as the format has it."""
+        return max_revisions_of(self.format) if self.services.revisions is None else self.services.revisions
+
+    @property
+    def ledger(self) -> Ledger:
+        """The run's account. A ledger isn't data, so it can't be in the context: it is found by the run's id."""
+        info = self.runtime.execution_info
+        return self.services.ledgers.of(info.thread_id if info else None)
+
+    def policy(self, inputs: Any) -> Policy:
+        """The policy that this service checks the format's text by."""
+        return self.services.policies.apply(self.format.policy(inputs), inputs)
+
+    async def inputs(self, stored: dict[str, Any]) -> Any:
+        """The format's input, with what it loads for the time of a node's work."""
+        return await load(self.format, self.format.parse(stored), self.services.lookups, self.run.owner)
+
+    async def task(self, task: SectionTask) -> SectionTask:
+        """A section's task with that input."""
+        inputs = await self.inputs(task["input"])
+        return cast(SectionTask, {**task, "input": inputs.model_dump(mode="json")})
+
+    async def open_model(
+        self, role: ModelRole = "writing", section: int | None = None, *, shares: bool = False
+    ) -> Model:
+        """The run's model for this role, which tells the run what it costs, and another one to take over if the
+        settings name one. It `shares` the run's budget if it is for a section, or works beside one."""
+        models, publish = self.services.models, self.publish
+        account = publish, role, section, self.ledger
+        model = (await models.open(self.run.model, role)).reporting(*account, shares=shares)
+        if (open_fallback := models.fallback(self.run.model, role)) is None:
+            return model
+
+        async def open_other() -> Model:
+            return (await open_fallback()).reporting(*account, shares=shares)
+
+        node = str(get_config()["metadata"]["langgraph_node"])
+        place = "" if section is None else f"Section {section + 1}: "
+
+        def tell(message: str) -> None:
+            publish(NodeChanged(node=node, status="started", message=f"{place}{message}"))
+
+        return model.falling_back(Fallback(open_other, tell))
+
+    async def open_reviewer(self) -> Model:
+        """The judge for a format's own review; the run's model where the settings ask for no judge."""
+        writer = await self.services.models.open(self.run.model)
+        return await self.open_model("judge" if self.services.models.has_judge(writer) else "writing")
+
+    async def open_pipeline(self, section: int | None = None) -> SafetyPipeline:
+        """The checks beside the local rules, as the settings ask for them; of one section or of the whole."""
+        models = self.services.models
+        writer = await models.open(self.run.model)
+        return SafetyPipeline(
+            moderator=writer if models.moderates(writer) else None,
+            judge=await self.open_model("judge", section) if models.has_judge(writer) else None,
+        )
+
+    async def await_durable(self) -> None:
+        """Returns when more may be bought beside other sections: what is finished is on the disk, so that a kill
+        costs no more than what is being written. Raises GraphDrained where the service is about to stop."""
+        if self.runtime.drain_requested:
+            raise GraphDrained(self.runtime.drain_reason or "shutdown")
+        info, flushed = self.runtime.execution_info, self.services.flushed
+        if flushed is not None and info and info.thread_id:
+            await flushed(info.thread_id)
+
+
+Node = Callable[[NodeContext, Any], Awaitable[dict[str, Any]]]
+"""What a node is: its context and the state, or a task → what the state learns."""

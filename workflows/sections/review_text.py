@@ -1,0 +1,24 @@
+"""What the format itself has to say about the finished sections."""
+
+from typing_extensions import TypedDict
+
+from workflows.formats.capabilities import Reviews
+from workflows.routing import sections_to_revise
+from workflows.sections.node_context import NodeContext
+from workflows.state import ReviewFinding, State
+
+
+class Review(TypedDict):
+    """What the state learns: the findings, and which sections are written again because of them."""
+
+    findings: list[ReviewFinding]
+    revising: list[int]
+
+
+async def review_text(context: NodeContext, state: State) -> Review:
+    """The format's review of the text as it is now. A format without rules of its own buys nothing here."""
+    if not isinstance(context.format, Reviews):
+        return Review(findings=[], revising=sections_to_revise(state, [], context.max_revisions))
+    given = await context.inputs(state["input"])
+    findings = await context.format.review(given, state, await context.open_reviewer())
+    return Review(findings=findings, revising=sections_to_revise(state, findings, context.max_revisions))

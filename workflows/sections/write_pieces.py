@@ -1,0 +1,110 @@
+"""The texts beside the sections, such as an episode's short forms: one stream of the model, a page a piece."""
+
+from collections.abc import AsyncGenerator
+from contextlib import ExitStack, aclosing
+from typing import Any
+
+from langgraph.types import StreamWriter
+
+from workflows.errors import ModelBadOutput
+from workflows.formats.capabilities import MakesPieces
+from workflows.formats.pieces import PieceText
+from workflows.messages.messages import NodeChanged, SafetyChecked
+from workflows.models.clients.catalog import Model
+from workflows.safety.check import check_sections
+from workflows.safety.policy import Policy
+from workflows.sections.node_context import NodeContext
+from workflows.sections.section_writer import SectionWriter
+from workflows.state import Piece, PlannedPiece, Section, State, Verdict
+from workflows.text.normaliser import normalise_all
+
+
+async def write_pieces(context: NodeContext, given: Any, state: State, model: Model) -> dict[str, Any]:
+    """The format's pieces, told while they are written; what isn't fit for the readers is taken back.
+
+    Raises ModelBadOutput when a planned piece is missing. A failure leaves no trace in the state.
+    """
+    format = context.format
+    if not isinstance(format, MakesPieces):
+        return {}
+    planned = normalise_all(format.plan_pieces(given, state))  # titles are shown
+    if not planned:
+        return {}
+    stream = format.write_pieces(given, state, planned, model)
+    texts = await _write(stream, planned, context.publish)
+    if missing := [piece["name"] for piece in planned if piece["name"] not in texts]:
+        raise ModelBadOutput(f"The model left out {', '.join(missing)}.")
+    verdicts = await _judge(context, context.policy(given), planned, texts)
+    pieces = {
+        piece["name"]: Piece(**piece, text=texts[piece["name"]])
+        for piece in planned
+        if verdicts[piece["name"]]["approved"]
+    }
+    return {"pieces": pieces}
+
+
+async def _write(
+    stream: AsyncGenerator[PieceText], planned: list[PlannedPiece], writer: StreamWriter
+) -> dict[str, str]:
+    texts: dict[str, str] = {}
+    current: str | None = None
+    with ExitStack() as stack:
+        pages = {
+            piece["name"]: stack.enter_context(SectionWriter(0, writer, piece=piece["name"]))
+            for piece in planned
+        }
+        async with aclosing(stream) as pieces:
+            async for item in pieces:
+                if item.name not in pages or item.name in texts:
+                    raise ModelBadOutput(f"The model wrote the piece {item.name[:20]} out of turn.")
+                if current is not None and item.name != current:
+                    texts[current] = pages[current].finish()["text"]
+                current = item.name
+                pages[current].write(item.text)
+        if current is not None:
+            texts[current] = pages[current].finish()["text"]
+    return texts
+
+
+async def _judge(
+    context: NodeContext, policy: Policy, planned: list[PlannedPiece], texts: dict[str, str]
+) -> dict[str, Verdict]:
+    """A verdict a piece: by the rules each, then one look at all that passed. Told where it is waited for."""
+    names = [piece["name"] for piece in planned]
+    sections = {i: Section(index=i, text=texts[name]) for i, name in enumerate(names)}
+    verdicts = {i: check_sections(policy, {i: section}, "section") for i, section in sections.items()}
+    fit = {i: section for i, section in sections.items() if verdicts[i]["approved"]}
+    pipeline = await context.open_pipeline()
+    whole = await pipeline.check(policy, fit, "section")
+    for index in fit:
+        verdicts[index] = _narrow(whole, verdicts[index], index)
+    for index, name in enumerate(names):
+        verdicts[index]["piece"] = name
+        verdicts[index]["policy"] = policy.label
+        _tell(policy, verdicts[index], name, context.publish)
+    return {name: verdicts[index] for index, name in enumerate(names)}
+
+
+def _narrow(whole: Verdict, own: Verdict, index: int) -> Verdict:
+    """What the verdict on all pieces says of one. Beside notes of the rules, its issues are what stops."""
+    stops = [
+        issue for issue in whole["issues"] if issue.get("section") == index and issue not in own["issues"]
+    ]
+    return Verdict(
+        stage="section",
+        approved=not stops,
+        score=min(own["score"], whole["score"]) if stops else own["score"],
+        issues=own["issues"] + stops,
+        layers=whole["layers"],
+    )
+
+
+def _tell(policy: Policy, verdict: Verdict, name: str, writer: StreamWriter) -> None:
+    for issue in verdict["issues"]:
+        issue.pop("section", None)  # it is the number of the piece here
+    if policy.gate == "section" or not verdict["approved"]:
+        writer(SafetyChecked.model_validate(verdict))
+    if not verdict["approved"]:
+        SectionWriter(0, writer, piece=name).retract("safety")
+        message = f"{name} was not fit for its readers, so it is left out."
+        writer(NodeChanged(node="derive", status="started", message=message))
