@@ -116,7 +116,8 @@ class LabelReader:
         self, scan: LabelScan, colon: re.Match[str], place: LabelPlace
     ) -> SpeakerLabel | LabelSearch:
         scan.place = colon.end()
-        if place is LabelPlace.LINE and fold(scan.name) in _FIELDS:
+        is_field = fold(scan.name) in _FIELDS and not self._cast.is_named(scan.name)
+        if place is LabelPlace.LINE and is_field:
             announced = self._read_announced(scan, place)
             if announced is not None:
                 return announced
@@ -143,7 +144,7 @@ class LabelReader:
         scan.take_closers()
         scan.place = scan.after_space()
         has_name = scan.take_name()
-        if has_name is None:
+        if has_name is None and self._may_begin(scan):
             return LabelSearch.PENDING
         if has_name and self._cast.is_named(scan.name):
             scan.take_tail()

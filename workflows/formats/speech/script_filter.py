@@ -7,7 +7,7 @@ chunks: where words, sentences and labels end is told by the text alone.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from workflows.formats.speech.cast import Cast
 from workflows.formats.speech.citations import LEADS
@@ -28,7 +28,7 @@ from workflows.formats.speech.units import (
     unwrap,
 )
 from workflows.formats.speech.whitespace import WhitespaceNormaliser
-from workflows.text.sentences import ends_sentence
+from workflows.text.sentences import SentenceSplitter, ends_sentence
 
 _DEFAULT = ScriptStyle(keeps_tags=True, spells_out=True, alternates=False)
 # Where a label can be seen to have ended.
@@ -48,6 +48,7 @@ class _LineState:
     awaited: LabelPlace | None = None  # the label that is looked for before the next word
     wrapped: str = ""  # closes at its end what was opened before the label
     words: str = ""  # the last two, which tell an abbreviation from the end of a sentence
+    sentences: SentenceSplitter = field(default_factory=SentenceSplitter)
 
 
 class ScriptFilter:
@@ -79,7 +80,10 @@ class ScriptFilter:
             LabelPlace.LINE
         )  # the label that may come now; None in the midst of a line
         self._is_after_blank = True  # a blank line stands before this one
-        self._line = _LineState()
+        self._line = self._new_line()
+
+    def _new_line(self, *, is_unlabelled: bool = False, wrapped: str = "") -> _LineState:
+        return _LineState(is_unlabelled, wrapped=wrapped, sentences=SentenceSplitter(self._language))
 
     def feed(self, chunk: str) -> str:
         """What can be told for sure after `chunk`: whole words, or whole sentences."""
@@ -122,7 +126,7 @@ class ScriptFilter:
             self._take_label(self._start, label)
             return ""
         if place is LabelPlace.LINE:
-            self._line = _LineState(is_unlabelled=True)
+            self._line = self._new_line(is_unlabelled=True)
             self._turns.begin_line(is_wrapped=not self._is_after_blank)
         self._head, self._scan = None, self._start
         return ""
@@ -135,7 +139,7 @@ class ScriptFilter:
         self._searched = max(self._searched, self._start)
 
     def _take_label(self, start: int, label: SpeakerLabel) -> None:
-        self._line = _LineState(wrapped=label.wrapped)
+        self._line = self._new_line(wrapped=label.wrapped)
         self._lines.note_label()
         self._turns.begin_turn(label)
         self._start = self._searched = start + label.end
@@ -215,35 +219,43 @@ class ScriptFilter:
             self._end_line(end + len(after), is_after_blank=False)
             return given
         is_long = end - self._start >= LONGEST_UNIT
-        self._line.words = f"{self._line.words.rpartition(' ')[2]} {word[-_LONGEST_WORD:]}"
         end += after.isspace()
-        is_over = is_long or self._ends_unit(word, self._held[self._start : end])
+        unit_end = self._find_unit_end(word, end)
         self._note_word(word, end)
-        said = self._say(end, ends_line=False) if is_over else None
+        said = self._say(end if is_long else unit_end, ends_line=False) if is_long or unit_end else None
         self._scan = end
         return said
 
     def _note_word(self, word: str, end: int) -> None:
         """Whether the next word may be a label. What parts two turns changes nothing: "Hello. / Ben: Hi."."""
+        line = self._line
+        line.words = f"{line.words.rpartition(' ')[2]} {word[-_LONGEST_WORD:]}"
         if not is_sign(word) or is_interrupted(word):
-            is_over = word.endswith((")", "]", "*", "）")) or is_interrupted(word) or self._is_sentence_over()
+            is_noted = word.endswith((")", "]", "*", "）"))
+            is_over = is_noted or is_interrupted(word) or ends_sentence(line.words, self._language)
             self._line.follows = LabelPlace.SENTENCE if is_over else LabelPlace.WORD
         self._line.awaited, self._searched = self._line.follows, end
 
-    def _ends_unit(self, word: str, unit: str) -> bool:
-        """Whether what stands up to `word` can be cleaned without what follows."""
-        if not word:
-            return False
-        if self._line.is_first and unit[0] in QUOTES and QUOTES[unit[0]] not in unit[1:]:
-            return False  # perhaps the whole turn is quoted
-        if has_open_mark(unit):
-            return len(unit) > LONGEST_OPEN
+    def _find_unit_end(self, word: str, end: int) -> int:
+        """Up to where words can be cleaned without what follows, now that they are known to `end`; 0: not yet."""
         if self._line.is_unlabelled or self._by_sentence:
-            return self._is_sentence_over()
-        return not is_sign(word) and word.casefold() not in LEADS
+            over = self._find_sentence_end(end)
+        else:
+            over = 0 if is_sign(word) or word.casefold() in LEADS else end
+        if not word or not over:
+            return 0
+        unit = self._held[self._start : over]
+        if self._line.is_first and unit[:1] in QUOTES and QUOTES[unit[0]] not in unit[1:]:
+            return 0  # perhaps the whole turn is quoted
+        return over if not has_open_mark(unit) or len(unit) > LONGEST_OPEN else 0
 
-    def _is_sentence_over(self) -> bool:
-        return ends_sentence(self._line.words, self._language)
+    def _find_sentence_end(self, end: int) -> int:
+        """Where the last sentence ends that is whole; 0 where there is none since the last call."""
+        sentences = self._line.sentences
+        if not sentences.feed(self._held[self._scan : end]):
+            return 0
+        over = end - len(sentences.rest.lstrip())
+        return over if over > self._start else 0
 
     def _say(self, end: int, *, ends_line: bool) -> str:
         """One unit, up to `end`."""
@@ -276,7 +288,7 @@ class ScriptFilter:
         if line_end < 0:
             self._start = self._scan = len(self._held)
             return None
-        self._line = _LineState()
+        self._line = self._new_line()
         self._end_line(line_end + 1, is_after_blank=True)
         return ""
 
