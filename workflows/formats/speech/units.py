@@ -66,5 +66,5 @@ def unwrap(unit: str, wrapped: str) -> str:
 
 def strip_parting(text: str, start: int, end: int) -> int:
     """Where the words between `start` and `end` end, without a sign that parts them from the next turn."""
-    parting = _PARTING.search(text, start, end)
-    return end if parting is None else parting.start()
+    parting = _PARTING.search(text[start:end])  # what stands before them may be gone from the text
+    return end if parting is None else start + parting.start()
