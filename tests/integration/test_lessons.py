@@ -109,6 +109,23 @@ async def test_uploaded_document_becomes_a_lesson_whose_wrong_number_is_written_
     assert [part["speaker"] for part in orjson.loads(await export("segments"))] == ["DOCTOR", "PATIENT"] * 2
 
 
+async def test_lesson_has_its_speakers_turns_however_the_model_writes_them(
+    service: LiveService, provider: FakeProvider
+) -> None:
+    odd = (
+        '**Dr. Levi**\nStand up slowly <break time="500ms"/> and sit down if you feel faint [1].\n\n'
+        "[Patient] Is it *safe*?\n\nDOCTOR： Yes (see https://x.org/a)."
+    )
+    provider.script = Script(rules=(Rule(Reply(text=odd, tokens_per_chunk=1), structured=False),))
+    given = {"document": {"title": "Ramipril", "text": leaflet("ramipril")}, "target_minutes": 2}
+    body = {"format": "education_audio", "input": given, "options": {"keep_length": False}}
+    run_id = (await service.client.http.post("/api/v1/runs", json=body)).json()["run_id"]
+    told = await service.client.read(run_id)
+    assert told.sections == {
+        0: "DOCTOR: Stand up slowly [pause] and sit down if you feel faint.\n\nPATIENT: Is it safe?\n\nDOCTOR: Yes."
+    }
+
+
 async def test_lesson_of_a_document_that_is_not_there_is_refused_before_the_first_byte(
     service: LiveService, provider: FakeProvider
 ) -> None:

@@ -123,6 +123,25 @@ async def test_episode_is_ten_sections_and_its_short_forms_for_eleven_calls(
     assert 0 <= metadata["repetition"] < 0.2
 
 
+async def test_episode_has_its_hosts_turns_however_the_model_writes_them(
+    service: LiveService, provider: FakeProvider
+) -> None:
+    odd = (
+        "Sure! Here's the section:\n\n**Ada (laughing):** Welcome back [1]. **Ben:** It left <laughs> at last?\n"
+        "### Ada\n5 * 3 is *fifteen*, see https://x.org/a.\n\nHost 2 – C# it is.\n\nSources:\n[1]: https://x.org/a"
+    )
+    turns = [
+        *("Ada: Welcome back.", "Ben: It left at last?", "Ada: 5 * 3 is fifteen, see.", "Ben: C# it is."),
+    ]
+    provider.script = script(Rule(Reply(text=odd, tokens_per_chunk=1), contains='"Why It Matters"'))
+    run_id = await start(service, {**PLAIN, "pieces": False}, keep_length=False)
+    done = ending(await read(service, run_id))
+    assert "\n\n".join(turns) in done["story_content"]
+    exported = await service.client.http.get(f"/api/v1/runs/{run_id}/export", params={"as": "segments"})
+    spoken = [f"{part['speaker']}: {part['text']}" for part in exported.json()]
+    assert turns == spoken[spoken.index(turns[0]) :][: len(turns)]
+
+
 async def test_episode_without_a_searching_model_says_so_and_names_no_source_that_it_was_not_given(
     service: LiveService, provider: FakeProvider
 ) -> None:

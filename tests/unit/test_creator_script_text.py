@@ -18,7 +18,7 @@ from workflows.formats.creator_script.report import Report, report_on
 from workflows.formats.creator_script.script import HEADING, spoken, under_heading
 from workflows.formats.creator_script.timing import TimeSlot, heading, words_for
 from workflows.formats.exports import Finished
-from workflows.formats.speech.subtitles import Passage, make_cues
+from workflows.formats.speech.subtitles import SpokenPassage, make_cues
 from workflows.state import Section, State
 from workflows.text.words import count_words
 
@@ -190,7 +190,7 @@ def test_subtitles_are_read_by_a_player_without_headings_and_last_as_long_as_the
 )
 def test_subtitles_are_short_enough_to_read_and_never_overlap(texts: list[str], pace: int) -> None:
     before = 0.0
-    for cue in make_cues([Passage(text) for text in texts], pace):
+    for cue in make_cues([SpokenPassage(text) for text in texts], pace):
         assert 1 <= len(cue.lines) <= 2 and all(1 <= len(line) <= 42 for line in cue.lines)
         assert cue.start == pytest.approx(before) or cue.start > before
         assert 0 < cue.end - cue.start <= 7.0001

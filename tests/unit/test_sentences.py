@@ -4,7 +4,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from workflows.formats.speech.script_filter import Cast, ScriptFilter
+from workflows.formats.speech.cast import Cast
+from workflows.formats.speech.script_filter import ScriptFilter
 from workflows.models.embedded.sentences import SentenceBuffer
 from workflows.safety.policy import load_policy
 from workflows.safety.screen import SentenceFilter

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
+from workflows.formats.speech.cast import Cast
 from workflows.formats.speech.renderers import (
     render_plain,
     render_segments,
@@ -14,7 +15,7 @@ from workflows.formats.speech.renderers import (
     speaking_minutes,
     speaking_seconds,
 )
-from workflows.formats.speech.script_filter import Cast, ScriptFilter, filter_script
+from workflows.formats.speech.script_filter import ScriptFilter, filter_script
 from workflows.formats.speech.spoken import spell_out
 from workflows.formats.speech.subtitles import make_cues, passages_of
 from workflows.formats.speech.tags import vocabulary

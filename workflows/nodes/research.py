@@ -7,7 +7,7 @@ from typing_extensions import TypedDict
 
 from workflows.formats.capabilities import Researches
 from workflows.messages.messages import SafetyChecked
-from workflows.safety.brought import report, without_orders
+from workflows.safety.untrusted_content import report, strip_injections
 from workflows.sections.node_context import NodeContext
 
 
@@ -23,7 +23,7 @@ async def research(context: NodeContext, state: ResearchTask) -> dict[str, Any]:
     given = await context.inputs(state["input"])
     assert isinstance(context.format, Researches)  # else the graph has no such node
     found = dict(await context.format.research(given, model) or {})
-    notes, quotes = await asyncio.to_thread(without_orders, found)
+    notes, quotes = await asyncio.to_thread(strip_injections, found)
     if quotes:
         verdict = report(quotes, context.policy(given).label)
         context.publish(SafetyChecked.model_validate(verdict))

@@ -20,7 +20,7 @@ from workflows.safety.injection import (
     find_disguised,
     find_injection,
     find_orders,
-    read_orders,
+    read_injection_patterns,
 )
 from workflows.safety.spelling import readings
 from workflows.text.html_text import escape_tags, read_html
@@ -28,8 +28,8 @@ from workflows.text.html_text import escape_tags, read_html
 Kind = Literal["sounds_like_instructions", "hidden_text", "invisible_characters"]
 
 _WORDS = Path(__file__).parent / "document_words.toml"
-_STRICT = read_orders("document_orders.txt")
-_LOOSE = read_orders("orders.txt")
+_STRICT = read_injection_patterns("document_injection_patterns.txt")
+_LOOSE = read_injection_patterns("injection_patterns.txt")
 _PARAGRAPH = re.compile(r"\n\s*\n")
 _MOST = 20
 _SEAM = 120

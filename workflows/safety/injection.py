@@ -17,14 +17,14 @@ from workflows.safety.folding import fold
 from workflows.safety.spelling import close_gaps, readings, windows
 
 
-def read_orders(name: str) -> re.Pattern[str]:
+def read_injection_patterns(name: str) -> re.Pattern[str]:
     """A list of how orders sound, one regular expression a line, as one pattern for folded text."""
     lines = (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()
     orders = [line for line in lines if line and not line.startswith("# ")]
     return re.compile("|".join(f"(?:{order})" for order in orders), re.MULTILINE)
 
 
-_PATTERN = read_orders("orders.txt")
+_PATTERN = read_injection_patterns("injection_patterns.txt")
 _SQUEEZED = re.compile(
     "ignore(?:all|the|your|any)?(?:previous|prior|above|these|safety)?(?:instructions|rules|prompt)"
     "|systemprompt|disregardallrules|forgetyourinstructions"

@@ -13,9 +13,9 @@ from workflows.formats.defaults import facts_section_of, language_of, length_tol
 from workflows.formats.pieces import Remark
 from workflows.messages.messages import FactsGathered, NodeChanged, RetractReason, SafetyChecked
 from workflows.models.clients.catalog import Model
-from workflows.safety.brought import report, without_orders
 from workflows.safety.check import keep_fit
 from workflows.safety.policy import Policy
+from workflows.safety.untrusted_content import report, strip_injections
 from workflows.sections.node_context import NodeContext
 from workflows.sections.section_writer import SectionWriter
 from workflows.state import Facts, Section, SectionTask
@@ -147,7 +147,7 @@ async def _put(
 async def _tell(facts: Facts, policy: Policy, writer: StreamWriter) -> Facts:
     """The facts without orders to a model, for they go into every later prompt, and without what isn't fit for
     the readers, who are shown them."""
-    facts, quotes = await asyncio.to_thread(without_orders, facts)
+    facts, quotes = await asyncio.to_thread(strip_injections, facts)
     if quotes:
         writer(SafetyChecked.model_validate(report(quotes, policy.label)))
     fit, left_out = await asyncio.to_thread(keep_fit, policy, facts)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from workflows.formats.creator_script.script import spoken
 from workflows.formats.exports import Exporter, Finished
 from workflows.formats.speech.exports import script_exports
-from workflows.formats.speech.subtitles import Passage, make_cues, render_cues
+from workflows.formats.speech.subtitles import SpokenPassage, make_cues, render_cues
 from workflows.formats.speech.turns import Turn
 
 _VOICE = "NARRATOR"
@@ -14,7 +14,7 @@ _VOICE = "NARRATOR"
 def render_srt(finished: Finished) -> bytes:
     """SubRip. The times follow the words as they were written, not the planned ranges."""
     pace = int(finished.metadata["words_a_minute"])
-    return render_cues(make_cues([Passage(spoken(text)) for _, text in finished.sections], pace))
+    return render_cues(make_cues([SpokenPassage(spoken(text)) for _, text in finished.sections], pace))
 
 
 def _turns_of(finished: Finished) -> list[Turn]:

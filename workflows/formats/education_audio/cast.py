@@ -1,39 +1,32 @@
 """Who speaks in a lesson, and what models call them."""
 
 from workflows.formats.education_audio.input import Speakers
-from workflows.formats.speech.script_filter import Cast
+from workflows.formats.speech.cast import Cast
+from workflows.formats.speech.turn_writer import ScriptStyle
+
+STYLE = ScriptStyle(keeps_tags=True, spells_out=True, alternates=False)
 
 _DOCTOR = dict.fromkeys(
-    (
-        "dr",
-        "doc",
-        "physician",
-        "clinician",
-        "nurse",
-        "expert",
-        "narrator",
-        "host",
-        "speaker 1",
-        "רופא",
-        "רופאה",
-    ),
+    ("lead", "expert", "narrator", "professional", "answers"),
     "DOCTOR",
 )
-_PATIENT = dict.fromkeys(("pt", "person", "listener", "speaker 2", "מטופל", "מטופלת", "חולה"), "PATIENT")
+_PATIENT = dict.fromkeys(("patient", "partner", "person", "asks"), "PATIENT")
 _FIRST = dict.fromkeys(
-    ("patient", "patient a", "patient one", "first patient", "speaker 1", "speaker a", "מטופל 1"), "PATIENT 1"
-)
-_SECOND = dict.fromkeys(
-    ("patient b", "patient two", "second patient", "speaker 2", "speaker b", "מטופל 2"), "PATIENT 2"
-)
-_NARRATOR = dict.fromkeys(
-    ("speaker", "host", "doctor", "dr", "voice", "narration", "presenter", "קריין", "קריינית"), "NARRATOR"
-)
+    ("patient", "lead", "expert", "narrator", "professional", "answers"), "PATIENT 1"
+)  # fmt: skip
+_SECOND = dict.fromkeys(("partner", "asks"), "PATIENT 2")
+_EVERY_ROLE = (
+    "lead", "partner", "expert", "narrator", "professional", "patient", "person", "asks", "answers"
+)  # fmt: skip
 
 CASTS: dict[Speakers, Cast] = {
-    "doctor_patient": Cast(("DOCTOR", "PATIENT"), {**_DOCTOR, **_PATIENT}),
-    "patients": Cast(("PATIENT 1", "PATIENT 2"), {**_FIRST, **_SECOND}),
-    "single": Cast(("NARRATOR",), _NARRATOR),
+    "doctor_patient": Cast(
+        ("DOCTOR", "PATIENT"),
+        {"d": "DOCTOR", "p": "PATIENT", "listener": "PATIENT"},
+        {**_DOCTOR, **_PATIENT},
+    ),
+    "patients": Cast(("PATIENT 1", "PATIENT 2"), {"b": "PATIENT 2"}, {**_FIRST, **_SECOND}),
+    "single": Cast(("NARRATOR",), roles=dict.fromkeys(_EVERY_ROLE, "NARRATOR")),
 }
 ROLES: dict[Speakers, str] = {
     "doctor_patient": (

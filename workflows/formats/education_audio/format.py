@@ -3,7 +3,6 @@
 import asyncio
 import tomllib
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -13,7 +12,7 @@ from langchain_core.messages import BaseMessage
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import Format, Plan
 from workflows.formats.education_audio.answers import outline_of
-from workflows.formats.education_audio.cast import CASTS, ROLES
+from workflows.formats.education_audio.cast import CASTS, ROLES, STYLE
 from workflows.formats.education_audio.input import LessonDocument, LessonInput
 from workflows.formats.education_audio.metrics import lesson_metrics
 from workflows.formats.education_audio.planning import (
@@ -27,8 +26,10 @@ from workflows.formats.education_audio.review import review_lesson
 from workflows.formats.exports import Exporter, Finished
 from workflows.formats.recap import neighbours
 from workflows.formats.speech.exports import script_exports
+from workflows.formats.speech.lines import titles_above
 from workflows.formats.speech.renderers import render_plain
 from workflows.formats.speech.script_filter import ScriptFilter
+from workflows.formats.speech.stream import filter_reply
 from workflows.formats.speech.tags import vocabulary
 from workflows.formats.speech.turns import Turn, parse_turns
 from workflows.lookups import Lookups, find_named
@@ -156,7 +157,7 @@ class EducationAudioFormat(Format[LessonInput]):
 
     def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
         """One section from its part of the document, made ready for a voice as it comes."""
-        return self._spoken(self.parse(task["input"]), stream_text(model, self.section_messages(task)))
+        return self._spoken(task, stream_text(model, self.section_messages(task)))
 
     def section_messages(self, task: SectionTask) -> list[BaseMessage]:
         """What the model is asked for a section. `task["input"]` has the document's text."""
@@ -191,7 +192,7 @@ class EducationAudioFormat(Format[LessonInput]):
             text=text,
             words=words,
         )
-        return self._spoken(given, stream_text(model, messages))
+        return self._spoken(task, stream_text(model, messages))
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
@@ -208,7 +209,7 @@ class EducationAudioFormat(Format[LessonInput]):
             words=task["ask_words"],
             issues=issues,
         )
-        return self._spoken(given, stream_text(model, messages))
+        return self._spoken(task, stream_text(model, messages))
 
     async def review(self, given: LessonInput, state: State, model: Model) -> list[ReviewFinding]:
         """The numbers that the document doesn't say, what it says the other way round, and the warnings that went
@@ -223,14 +224,10 @@ class EducationAudioFormat(Format[LessonInput]):
         """Speaking time, words a speaker, grade, repetition, lengths, and what the document doesn't bear out."""
         return lesson_metrics(given, state, self.language(given))
 
-    async def _spoken(self, given: LessonInput, stream: AsyncGenerator[str]) -> AsyncGenerator[str]:
-        clean = ScriptFilter(CASTS[given.speakers], self.language(given))
-        async with aclosing(stream) as chunks:
-            async for chunk in chunks:
-                if text := clean.feed(chunk):
-                    yield text
-        if rest := clean.close():
-            yield rest
+    def _spoken(self, task: SectionTask, stream: AsyncGenerator[str]) -> AsyncGenerator[str]:
+        given = self.parse(task["input"])
+        cast, language = CASTS[given.speakers], self.language(given)
+        return filter_reply(ScriptFilter(cast, language, style=STYLE, titles=titles_above(task)), stream)
 
 
 def _look_over(document: LessonDocument) -> LessonDocument:

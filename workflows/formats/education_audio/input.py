@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 ContentType = Literal["faq", "lifestyle", "medication", "pre_surgery", "post_surgery", "general"]
 Speakers = Literal["doctor_patient", "patients", "single"]
-Language = Literal["en", "he"]
+LessonLanguage = Literal["en", "he"]
 
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
@@ -42,7 +42,7 @@ class LessonInput(BaseModel):
     custom_prompt: Annotated[str, StringConstraints(strip_whitespace=True, max_length=1000)] | None = Field(
         None, description="What else to mind, such as who listens", json_schema_extra={"personal": True}
     )
-    language: Language | None = Field(
+    language: LessonLanguage | None = Field(
         None, description="en or he; by default the document's language, if it is one of them"
     )
 

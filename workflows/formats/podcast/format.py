@@ -1,7 +1,7 @@
 """The podcast format: one search, ten sections that share its facts, and the short forms made of them."""
 
 import json
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -27,6 +27,8 @@ from workflows.formats.podcast.plan import (
 from workflows.formats.podcast.spoken import language_tag, turns_of
 from workflows.formats.recap import neighbours
 from workflows.formats.speech.exports import script_exports
+from workflows.formats.speech.lines import titles_above
+from workflows.formats.speech.stream import filter_reply, in_steps
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.calls.search import Citation, can_search, stream_search
@@ -125,7 +127,7 @@ class PodcastFormat(Format[PodcastInput]):
             last_paragraph=task["last_paragraph"],
             rumor_watch=RUMOR_WATCH,
         )
-        async with aclosing(_talk(given, stream_text(model, messages))) as turns:
+        async with aclosing(_talk(given, task, stream_text(model, messages))) as turns:
             async for text in turns:
                 yield text
 
@@ -145,18 +147,19 @@ class PodcastFormat(Format[PodcastInput]):
             fewest=FEWEST_SOURCES,
         )
         reply = stream_search(model, messages) if searches else stream_text(model, messages)
-        marked, dialogue = MarkedText(), Dialogue([host.name for host in given.hosts])
+        marked, dialogue = MarkedText(), _dialogue(given, titles_above(task))
         cited: list[Citation] = []
         told: list[str] = []
         async with aclosing(reply) as stream:
             async for item in stream:
                 if isinstance(item, Citation):
                     cited.append(item)
-                else:
-                    for text in _spoken(marked.feed(item), told):
-                        yield dialogue.feed(text)
-        for text in _spoken(marked.close(), told):
-            yield dialogue.feed(text)
+                    continue
+                async for piece in in_steps(item):
+                    for said in _part(marked.feed(piece), dialogue, told):
+                        yield said
+        for said in _part(marked.close(), dialogue, told):
+            yield said
         yield dialogue.close()
         if not told:
             raise ModelBadOutput(f"{model.spec} wrote no facts beside the first section.")
@@ -179,7 +182,7 @@ class PodcastFormat(Format[PodcastInput]):
             ending="\n\n".join(text.split("\n\n")[-4:]),
             words=words,
         )
-        return _talk(given, stream_text(model, messages))
+        return _talk(given, task, stream_text(model, messages))
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
@@ -193,7 +196,7 @@ class PodcastFormat(Format[PodcastInput]):
             words=task["ask_words"],
             issues=issues,
         )
-        return _talk(given, stream_text(model, messages))
+        return _talk(given, task, stream_text(model, messages))
 
     def plan_pieces(self, given: PodcastInput, state: State) -> list[PlannedPiece]:
         """The short forms, unless they aren't wanted."""
@@ -215,14 +218,14 @@ class PodcastFormat(Format[PodcastInput]):
                 for piece in pieces
             ],
         )
-        hosts = [host.name for host in given.hosts]
-        marked, name, dialogue = MarkedText(), "", Dialogue(hosts)
+        titles = {piece["name"]: (piece["name"], piece["title"]) for piece in pieces}
+        marked, name, dialogue = MarkedText(), "", _dialogue(given)
         async with aclosing(_split(marked, stream_text(model, messages))) as parts:
             async for part, text in parts:
                 if part != name:
                     if name and (rest := dialogue.close()):
                         yield PieceText(name, rest)
-                    name, dialogue = part, Dialogue(hosts)
+                    name, dialogue = part, _dialogue(given, titles.get(part, ()))
                 if name and (said := dialogue.feed(text)):
                     yield PieceText(name, said)
         if name and (rest := dialogue.close()):
@@ -236,30 +239,29 @@ class PodcastFormat(Format[PodcastInput]):
 async def _split(marked: MarkedText, reply: AsyncGenerator[str]) -> AsyncGenerator[tuple[str, str]]:
     async with aclosing(reply) as stream:
         async for chunk in stream:
-            for part in marked.feed(chunk):
-                yield part
+            async for piece in in_steps(chunk):
+                for part in marked.feed(piece):
+                    yield part
     for part in marked.close():
         yield part
 
 
-async def _talk(given: PodcastInput, reply: AsyncGenerator[str]) -> AsyncGenerator[str]:
+def _talk(given: PodcastInput, task: SectionTask, reply: AsyncGenerator[str]) -> AsyncGenerator[str]:
     """A reply as turns of the hosts."""
-    dialogue = Dialogue([host.name for host in given.hosts])
-    async with aclosing(reply) as stream:
-        async for chunk in stream:
-            if text := dialogue.feed(chunk):
-                yield text
-    if text := dialogue.close():
-        yield text
+    return filter_reply(_dialogue(given, titles_above(task)), reply)
 
 
-def _spoken(parts: Iterable[tuple[str, str]], facts: list[str]) -> Iterator[str]:
-    """The dialogue among the parts of a marked reply; those of the facts are added to `facts`."""
+def _part(parts: Iterable[tuple[str, str]], dialogue: Dialogue, facts: list[str]) -> Iterator[str]:
+    """The dialogue of a reply's parts; the facts among them are added to `facts`."""
     for name, text in parts:
-        if name == "":
-            yield text
+        if name == "" and (said := dialogue.feed(text)):
+            yield said
         elif name == _FACTS:
             facts.append(text)
+
+
+def _dialogue(given: PodcastInput, titles: Sequence[str] = ()) -> Dialogue:
+    return Dialogue([host.name for host in given.hosts], language_tag(given.language), titles)
 
 
 def _section(task: SectionTask) -> PlannedSection:

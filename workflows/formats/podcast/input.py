@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+_Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 # A name stands before a colon in every turn, so it holds none, and no markup.
 HostName = Annotated[
     str,
@@ -20,10 +20,10 @@ class Topic(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     id: TopicId = Field(description="Lower-case letters, digits and hyphens, at most 64")
-    title: Short = Field(description="What the episode is called, 1 to 120 characters")
-    description: Text = Field(description="What it should tell, 1 to 2,000 characters")
+    title: _Line = Field(description="What the episode is called, 1 to 120 characters")
+    description: _Text = Field(description="What it should tell, 1 to 2,000 characters")
     freshness_hours: int = Field(24, ge=1, le=8760, description="How old news may be, in hours")
-    region: Short | None = Field(None, description="Where the listeners are, such as Germany")
+    region: _Line | None = Field(None, description="Where the listeners are, such as Germany")
     rumors_allowed: bool = Field(False, description="Whether there is a Rumor Watch")
 
 
@@ -58,7 +58,7 @@ class PodcastInput(BaseModel):
     hosts: list[Host] = Field(
         default_factory=default_hosts, min_length=2, max_length=2, description="The two who talk"
     )
-    tone: Short = Field("informed and lively", description="How they talk")
+    tone: _Line = Field("informed and lively", description="How they talk")
     target_words: int = Field(
         10_000, ge=2_000, le=30_000, description="Words of the ten sections together, 2,000 to 30,000"
     )
@@ -69,7 +69,7 @@ class PodcastInput(BaseModel):
             json_schema_extra={"personal": True},
         )
     )
-    language: Short = Field("English", description="The language that is spoken, by its English name")
+    language: _Line = Field("English", description="The language that is spoken, by its English name")
     search: Literal["auto", "off"] = Field(
         "auto", description="auto: the first section looks the topic up where the model can search the web"
     )

@@ -1,121 +1,195 @@
-"""What is no speech in a script, and how a sentence of it is cleaned: patterns and small functions. Pure."""
+"""Words of a script as a voice gets them: no mark, note, citation or address; signs that mean themselves stay. Pure."""
 
+import html
 import re
 
+from workflows.formats.speech.citations import REMOVED, is_citation, take_out_addresses, take_out_citations
+from workflows.formats.speech.signs import EMOJI
 from workflows.formats.speech.spoken import spell_out
-from workflows.formats.speech.tags import TAG, vocabulary
+from workflows.formats.speech.stage import is_manner, is_stage_direction
+from workflows.formats.speech.tags import vocabulary
 
-_RULE = re.compile(r"^(?:[-*_=~]{3,}|`{3}\w*|\|[-|: ]+)$")
-_LINE_MARK = re.compile(r"^(?:>\s*|[-*+•]\s+|\d{1,2}[.)]\s+)+")
-_HEADING = re.compile(r"^#{1,6}\s*")
-_PREAMBLE = re.compile(
-    r"^(?:(?:sure|certainly|of course|absolutely|great|okay|ok|alright)\b(?:[,!.]\s*)?$"
-    r"|(?:sure|certainly|of course|absolutely)[,!.—–-]\s+(?:here|i)\b.*"
-    r"|(?:here(?:'s|’s| is| are)|below is|this is|the following is)\b.{0,120}?"
-    r"\b(?:script|section|dialogue|dialog|version|rewrite|conversation|segment|draft)\b.*"
-    r"|as requested\b.*)$",
-    re.IGNORECASE,
-)
-_CHATTER = re.compile(
-    r"^[*_(\[]{0,3}(?:let me know (?:if|whether)\b|i hope (?:this|that|you)\b|would you like me\b"
-    r"|feel free to (?:ask|let)\b|(?:total )?word ?count\b|words?: \d+"
-    r"|end of (?:the )?(?:script|section|part|scene|lesson|segment|episode)\b|(?:the )?end[.!]?[\])]?$|to be continued"
-    r"|(?:sfx|fx|music|sound|sound effects?|audio|ambience|cue|visual|graphic)\s*[:–—-]"
-    r"|(?:intro|outro|theme) music\b|(?:scene|section|part|act|segment)\s+\d+\s*(?:[:.–—-]|$)|(?:int|ext)\.\s"
-    r"|cut to\b|fade (?:in|out)\b|(?:stage|production|director's|narration|script) (?:direction|note)s?\b"
-    r"|note(?: to (?:the )?(?:producer|editor|actor|voice)\b|: (?:this|the) script\b)|characters?:\s|setting:\s"
-    r"|(?:estimated )?(?:duration|run ?time|reading time):\s)",
-    re.IGNORECASE,
-)
-# What somebody does instead of saying: "(laughs softly)", but not "(laughing or coughing)".
-_STAGE = re.compile(
-    r"(?:(?:she|he|they|the doctor|the patient|doctor|patient|both|\w+ly) )?"
-    r"(?:(?:laughs|laughter|chuckles?|giggles|smiles|nods|sighs?|gasps|pauses|applause|fades|gestures|shrugs|coughs"
-    r"|clears (?:his |her |their )?throat|turns to|leans|looks|footsteps|inaudible|crosstalk|sfx|off-?screen"
-    r"|voice-?over|v\.?o\.)(?: \S+){0,4}"
-    r"|(?:laughing|chuckling|giggling|smiling|nodding|sighing|gesturing)(?: \w+ly)?"
-    r"|(?:\w+ ){0,3}(?:music|sound effects?|jingle)(?: \w+){0,3})\.?",
-    re.IGNORECASE,
-)
-_LINK = re.compile(r"!?\[([^\[\]\n]*)\]\([^()\n]*\)")
-_BRACKETED = re.compile(r"\[([^\[\]\n]*)\]")
-_ASIDE = re.compile(r"\(([^()\n]*)\)")
-_STARRED = re.compile(r"(?<![\w*])\*([^*\n]{1,60})\*(?![\w*])")
-_EMPHASIS = re.compile(r"\*{2,}|_{2,}|`+|~~|(?<!\w)[*_](?=\w)|(?<=[\w.,!?])[*_](?!\w)|(?<!\d)\*|\*(?!\s?\d)")
-_AGAIN = re.compile(r"(\[[^\[\]\n]+\])(?:\s*\1)+")
-_SPACE = re.compile(r"[ \u00a0]+")
-_LOOSE = re.compile(r" (?=[,.;:!?](?:\s|$))")
+# Most words of most scripts: nothing in them can be a mark or an address.
+_PLAIN = re.compile(r"[\w\s.,;:!?'’‘\"“”„«»…—–\-%$€£¿¡，。！？、；：]*")
+_MAY_BE_MORE = re.compile(r"_|www\.|doi\W|arxiv:|[¹²³⁰⁴-⁹†‡]|(?<!\d)10\.\d{4}|^\W*[-–—]\s", re.IGNORECASE)
+_UNSPEAKABLE = re.compile("[\0-\x08\x0b-\x1f\x7f\u200b\u2060\ufeff\ufffc]")
+_PRIVATE = re.compile("[\ue000-\uf8ff]")
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_CODE = re.compile(r"`{1,2}([^`\n]{1,300})`{1,2}")
+_SINGLE = re.compile(r"(?<![*_~|])[*_~|](?![*_~|])")
+_LITERAL = {ord(sign): chr(0xF000 + ord(sign)) for sign in "*_~|"}
+_PLAIN_AGAIN = {ord(stand_in): chr(sign) for sign, stand_in in _LITERAL.items()}
+_AT_START = re.compile(r"(?:#{1,6}\s+|>\s*|[-•*+–—]\s+)+")
+_BRACKETED = re.compile(r"\[([^\[\]\n]*)\]|\{([^{}\n]{1,80})\}")
+_ASIDE = re.compile(r"\(([^()\n]*)\)|（([^（）\n]*)）")
+_STARRED = re.compile(r"(?<![\w*])(\*{1,3})([^*\n]{1,80})\1(?![\w*])|(?<!\w)(_{1,3})([^_\n]{1,80})\3(?!\w)")
+_RUN = re.compile(r"\*+|_+")
+_HIGHLIGHT = re.compile(r"(?<!\S)==(\S[^=\n]{0,200})==(?!\w)")
+_CELL = re.compile(r"[ ]?\|+[ ]?")
+_EMOJI = re.compile(f"(?:{EMOJI})++|[\ufe0f\u20e3]++")
+_KEYCAP = re.compile("(?<=[0-9#*])\ufe0f?\u20e3")
+_EMPTY = re.compile(rf"[(（\"“]\s*{REMOVED}[\s{REMOVED}]*[)）\"”]")
+_REMOVED_RUN = re.compile(rf"(?<![\s{REMOVED}])[\s{REMOVED}]*{REMOVED}[\s{REMOVED}]*")
+_STOPS = frozenset(",.;:!?…)]»”，。！？")
+_LEAD = re.compile(rf"(?:[\s*_{REMOVED}]|\x02[^\x02\x03]*\x03|\([^()\n]*\)|（[^（）\n]*）)*")
+_AGAIN = re.compile(r"(\[[^\[\]\n]{1,80}\])(?:\s*\1)+")
+_TAGGED = re.compile(r"(\[[^\[\]\n]{1,80}\])")
+_BRACKET = re.compile(r"[\[\]【】]")
+_SPACE = re.compile(r"\s+")
+_MOST_MANNER_WORDS = 6
+_OPERANDS = frozenset("(-−√$€£")
+_FEWEST_BESIDE = 3
+"""Words that stand in brackets beside an address, or the brackets are about it: "(see …)"."""
+_TAG_BEFORE_STOP = re.compile(r"\] (?=[,.;:!?])")
 
 
-def is_rule(line: str) -> bool:
-    """Whether it is a line of signs: a rule, a fence, the head of a table."""
-    return _RULE.match(line) is not None
+class WordCleaner:
+    """Cleans words. `keeps_tags`: those of the vocabulary. `spells_out`: what an English voice stumbles on."""
+
+    def __init__(self, *, keeps_tags: bool, spells_out: bool) -> None:
+        self._keeps_tags = keeps_tags
+        self._spells_out = spells_out
+
+    def clean(self, text: str, *, is_start: bool) -> str:
+        """`text`, some words of a turn, as they are to be spoken. `is_start`: they begin the turn.
+
+        There words in round brackets are a manner rather than an aside.
+        """
+        text = _SPACE.sub(" ", _UNSPEAKABLE.sub("", text)).strip()
+        if _PLAIN.fullmatch(text) and not _MAY_BE_MORE.search(text) and not self._spells_out:
+            return text
+        return self._clean_marks(_PRIVATE.sub("", take_out_citations(text)), is_start=is_start)
+
+    def _clean_marks(self, text: str, *, is_start: bool) -> str:
+        if "&" in text:
+            text = _ENTITY.sub(lambda found: html.unescape(found.group()), text)
+        text = _protect(take_out_addresses(text))
+        if is_start and (mark := _AT_START.match(text)) is not None:
+            text = text[mark.end() :]
+        for _ in range(3):  # brackets in brackets
+            if "[" not in text and "{" not in text:
+                break
+            text = _BRACKETED.sub(self._read_brackets, text)
+        text = _STARRED.sub(self._read_starred, text)
+        lead = _LEAD.match(text)
+        start = lead.end() if is_start and lead is not None else 0
+        text = _ASIDE.sub(lambda found: self._read_aside(found, is_first=found.start() < start), text)
+        text = _drop_marks(text, is_start=is_start)
+        text = _CELL.sub(", ", text.strip(" |")) if "|" in text else text
+        return self._finish(_EMOJI.sub(REMOVED, _KEYCAP.sub("", text)))
+
+    def _finish(self, text: str) -> str:
+        text = _EMPTY.sub(REMOVED, text)
+        text = _REMOVED_RUN.sub(_close_gap, text).translate(_PLAIN_AGAIN)
+        text = text.replace("\x02", "[").replace("\x03", "]")
+        known = vocabulary().tags if self._keeps_tags else []
+        parts = (part if part[1:-1] in known else self._spell(part) for part in _TAGGED.split(text))
+        text = _AGAIN.sub(r"\1", _SPACE.sub(" ", "".join(parts))).strip()
+        return _TAG_BEFORE_STOP.sub("]", text) if "]" in text else text
+
+    def _spell(self, part: str) -> str:
+        part = _BRACKET.sub("", part)
+        return spell_out(part) if self._spells_out else part
+
+    def _tag(self, said: str, *, only_pauses: bool = False) -> str | None:
+        tag = vocabulary().find(said)
+        if tag is None or not self._keeps_tags or (only_pauses and tag not in vocabulary().pauses):
+            return None
+        return f" \x02{tag}\x03 "
+
+    def _read_brackets(self, found: re.Match[str]) -> str:
+        """Nothing in square brackets is spoken; in curly ones only what is no note."""
+        said = found[1] if found[1] is not None else found[2]
+        tag = self._tag(said)
+        if tag is not None:
+            return tag
+        return REMOVED if found[1] is not None or is_manner(said) else found.group()
+
+    def _read_starred(self, found: re.Match[str]) -> str:
+        said = found[2] or found[4]
+        if (tag := self._tag(said, only_pauses=True)) is not None:
+            return tag
+        is_note = is_stage_direction(said) or (
+            not self._keeps_tags and vocabulary().find(said) in vocabulary().pauses
+        )
+        return REMOVED if is_note else found.group()
+
+    def _read_aside(self, found: re.Match[str], *, is_first: bool) -> str:
+        said = (found[1] if found[1] is not None else found[2]).strip(" *_")
+        if REMOVED in said and len(said.replace(REMOVED, " ").split()) < _FEWEST_BESIDE:
+            return REMOVED
+        known = vocabulary().find(said)
+        if known is not None and (is_first or known in vocabulary().pauses or said.endswith("ly")):
+            return self._tag(said) or REMOVED
+        if is_stage_direction(said) or is_citation(said) or (is_first and _may_be_manner(said)):
+            return REMOVED
+        return found.group()
 
 
-def strip_line_marks(line: str) -> tuple[str, bool]:
-    """The line without a list's or a quotation's mark, and whether it is a heading."""
-    line = _LINE_MARK.sub("", line, count=1)
-    plain = _HEADING.sub("", line, count=1)
-    return plain, plain != line
+def _close_gap(run: re.Match[str]) -> str:
+    """The space where something was taken out: none before what ends a sentence."""
+    following = run.string[run.end() : run.end() + 1]
+    return "" if not following or following in _STOPS else " "
 
 
-def is_preamble(text: str) -> bool:
-    """Whether it only says that a script follows: "Sure! Here's the dialogue:"."""
-    return _PREAMBLE.match(text) is not None
+def strip_quotes(text: str) -> str:
+    """A turn without the quotation marks that enclose it as a whole."""
+    text = text[:-1] if text[:1] == '"' and text.endswith('",') else text  # a line of JSON
+    opening, closing = text[:1], text[-1:]
+    if len(text) < 3 or QUOTES.get(opening) is None or closing not in QUOTES[opening]:
+        return text
+    inside = text[1:-1]
+    return text if closing in inside or opening in inside else inside
 
 
-def is_chatter(line: str) -> bool:
-    """Whether a line without a label is about the script instead of in it."""
-    if _CHATTER.match(line) is not None:
-        return True
-    inside = re.fullmatch(r"[(*_]+([^()*_\n]+)[)*_]+\.?", line)
-    return inside is not None and vocabulary().find(inside[1]) is None and _is_stage(inside[1])
+QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "「": "」", "『": "』"}
+"""What opens a quotation, and what closes it."""
 
 
-def clean_words(text: str, language: str, *, is_start: bool) -> str:
-    """A sentence as it is to be spoken; tags of the vocabulary stay, at their places.
-
-    `is_start`: it begins a turn, where words in round brackets are a manner rather than an aside.
-    """
-    text = _LINK.sub(lambda found: found[1], text)
-    text = _BRACKETED.sub(lambda found: _tag(found[1]), text)
-    text = _STARRED.sub(lambda found: _starred(found[1]), text)
-    text = _ASIDE.sub(lambda found: _aside(found, is_start=is_start), text)
-    text = _EMPHASIS.sub("", text).replace("|", ",")
-    known = vocabulary().tags
-    text = "".join(
-        part if part[1:-1] in known else _spell(part, language)
-        for part in re.split(r"(\[[^\[\]\n]+\])", text)
-    )
-    text = _AGAIN.sub(r"\1", _SPACE.sub(" ", _EMPHASIS.sub("", text)))
-    return _LOOSE.sub("", text).strip()
+def _protect(text: str) -> str:
+    """Signs that are written as no marks (escaped, or in code) under other characters."""
+    if "\\" in text:
+        text = _ESCAPED.sub(lambda found: found[1].translate(_LITERAL), text)
+    if "`" in text:
+        text = _CODE.sub(lambda found: _SINGLE.sub(_stand_in, found[1]), text).replace("`", "")
+    return text
 
 
-def _spell(part: str, language: str) -> str:
-    part = part.replace("[", "").replace("]", "")
-    return spell_out(part) if language == "en" else part
+def _stand_in(sign: re.Match[str]) -> str:
+    return sign.group().translate(_LITERAL)
 
 
-def _tag(said: str) -> str:
-    tag = vocabulary().find(said)
-    return f" [{tag}] " if tag is not None else " "
+def _may_be_manner(said: str) -> bool:
+    """Whether words in brackets at the start of a turn say how it is spoken, as small letters there do."""
+    words = said.split()
+    is_short = 0 < len(words) <= _MOST_MANNER_WORDS and said[-1] not in ".!?。！？"
+    return is_short and (said[0].islower() or not said[0].isascii()) and not said[0].isupper()
 
 
-def _starred(said: str) -> str:
-    tag = vocabulary().find(said)
-    if tag in vocabulary().pauses:
-        return f" [{tag}] "
-    return " " if _is_stage(said) else said
+def _drop_marks(text: str, *, is_start: bool) -> str:
+    """`text` without the marks of emphasis; stars and low lines that are signs stay: "5 * 3", "file_name"."""
+    text = text.replace("~~", "")
+    if "==" in text:
+        text = _HIGHLIGHT.sub(r"\1", text)
+    if "*" not in text and "_" not in text:
+        return text
+    runs = text.count("*")
+    return _RUN.sub(lambda run: run.group() if _is_sign(run, runs, is_start=is_start) else "", text)
 
 
-def _aside(found: re.Match[str], *, is_start: bool) -> str:
-    said = found[1].strip()
-    tag = vocabulary().find(said)
-    stands_first = is_start and not TAG.sub("", found.string[: found.start()]).strip(" *_")
-    if tag is not None and (stands_first or tag in vocabulary().pauses or said.endswith("ly")):
-        return f" [{tag}] "
-    return " " if _is_stage(said) else found.group()
-
-
-def _is_stage(said: str) -> bool:
-    return _STAGE.fullmatch(said.strip(" .*_")) is not None
+def _is_sign(run: re.Match[str], stars: int, *, is_start: bool) -> bool:
+    text, start, end = run.string, run.start(), run.end()
+    before, after = text[start - 1 : start] if start else "", text[end : end + 1]
+    if run.group()[0] == "_":
+        return before.isalnum() and after.isalnum()
+    if end - start > 1:  # a power
+        return end - start == 2 and before.isdecimal() and after.isdecimal()
+    if not before.strip() and not after.strip():  # stands alone
+        following = text[end + 1 : end + 2]  # blanks are single
+        return (following.isalnum() or following in _OPERANDS) and not (is_start and start < 2)
+    is_joined = (before.isalnum() or before in ")]") and (after.isalnum() or after in "([")
+    if before and after and is_joined:
+        return before.isdigit() or after.isdigit() or stars == end - start
+    is_grade = before.isupper() and not text[start - 2 : start - 1].isalnum()
+    return stars == 1 and is_grade  # "A*"

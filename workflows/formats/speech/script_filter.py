@@ -1,183 +1,301 @@
 """A model's script made ready for a voice while it streams. Pure.
 
-What leaves is one turn a line, `LABEL: text`, a blank line between turns: no Markdown, no stage chatter, no
-unknown tags, nothing that a voice stumbles on. It doesn't depend on how the text was cut into chunks: words
-are given out sentence by sentence, and where a sentence ends is told by the text alone.
+What leaves is one turn a line, `LABEL: text`, a blank line between turns: no Markdown, no stage directions, no
+unknown tags, no addresses, nothing that a voice stumbles on. It doesn't depend on how the text was cut into
+chunks: where words, sentences and labels end is told by the text alone.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from workflows.formats.speech.cleaning import (
-    clean_words,
-    is_chatter,
-    is_preamble,
-    is_rule,
-    strip_line_marks,
+from workflows.formats.speech.cast import Cast
+from workflows.formats.speech.citations import LEADS
+from workflows.formats.speech.cleaning import QUOTES
+from workflows.formats.speech.labels import LONGEST_LABEL, LabelPlace, LabelReader, LabelSearch, SpeakerLabel
+from workflows.formats.speech.lines import LineFilter, LineKind
+from workflows.formats.speech.markup import SpeechMarkup
+from workflows.formats.speech.noise import strip_line_marks
+from workflows.formats.speech.turn_writer import ScriptStyle, TurnWriter
+from workflows.formats.speech.units import (
+    LONGEST_OPEN,
+    LONGEST_UNIT,
+    find_word_end,
+    has_open_mark,
+    is_interrupted,
+    is_sign,
+    strip_parting,
+    unwrap,
 )
-from workflows.formats.speech.tags import TAG, vocabulary
-from workflows.text.markup import MarkupFilter
-from workflows.text.sentences import find_sentence_end
+from workflows.formats.speech.whitespace import WhitespaceNormaliser
+from workflows.text.sentences import SentenceSplitter, ends_sentence
 
-_OPENING = re.compile(r"[\[(]")
-_LONGEST_BRACKET = 200
-_CLOSING = {"[": "]", "(": ")"}
-_LABEL = re.compile(
-    r"^(?:[*_]{0,3})([^\W\d_][^\W_.'’]*\.?(?: [^\W_.'’]+\.?){0,3})(?:[*_]{0,3})\s?"
-    r"(?:[(\[]([^)\]\n]{1,60})[)\]])?\s?(?:[*_]{0,3})[:：](?:[*_]{0,3})(?=\s|$|[\[(\"“])\s*"
-)
-_LONGEST_LABEL = 40
-# Words in capitals before a colon that belong to what is said.
-_CAUTIONS = frozenset({"attention", "caution", "danger", "important", "note", "remember", "tip", "warning"})
+_DEFAULT = ScriptStyle(keeps_tags=True, spells_out=True, alternates=False)
+# Where a label can be seen to have ended.
+_POINT = re.compile(r"[^\S\n]|[\u2e80-\uffdc]")
+_LONGEST_WORD = 40  # of which an abbreviation is told from the end of a sentence
+_DECORATION = frozenset("*_`[【")
 
 
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """Who speaks: labels in the order of the script's roles, and what else a model may call them."""
+@dataclass(slots=True)
+class _LineState:
+    """What is known of the line that is read, or of the turn that began in its midst."""
 
-    labels: tuple[str, ...]
-    called: Mapping[str, str] = field(default_factory=dict)
-
-    def find(self, name: str) -> str | None:
-        """The label that is meant; None where it is nobody's."""
-        words = name.replace(".", " ").split()
-        plain = " ".join(words).casefold()
-        for label in self.labels:
-            if plain == label.casefold():
-                return label
-        if plain in self.called:
-            return self.called[plain]
-        # "Dr. Levi", but not "Patient advice".
-        return self.called.get(words[0].casefold()) if len(words) == 2 and words[1].istitle() else None
+    is_unlabelled: bool = False  # and what it begins with hasn't been judged
+    is_skipped: bool = False  # to its end
+    is_first: bool = True  # no words of the turn were given out
+    follows: LabelPlace = LabelPlace.WORD  # the label that the last word allows to follow
+    awaited: LabelPlace | None = None  # the label that is looked for before the next word
+    wrapped: str = ""  # closes at its end what was opened before the label
+    words: str = ""  # the last two, which tell an abbreviation from the end of a sentence
+    sentences: SentenceSplitter = field(default_factory=SentenceSplitter)
 
 
 class ScriptFilter:
     """Text in, clean turns out. Feed chunks, then `close`."""
 
-    def __init__(self, cast: Cast, language: str = "en", speaker: str | None = None) -> None:
-        """`speaker` is who goes on when the text begins without a label; else the first of the cast."""
-        self._cast = cast
+    def __init__(
+        self,
+        cast: Cast,
+        language: str = "en",
+        speaker: str | None = None,
+        *,
+        style: ScriptStyle = _DEFAULT,
+        titles: Sequence[str] = (),
+    ) -> None:
+        """`speaker` is who goes on where the text begins without a label. `titles` above a script are no speech."""
+        cast = cast.copy()
+        self._markup = SpeechMarkup(cast)
+        self._whitespace = WhitespaceNormaliser()
+        self._labels = LabelReader(cast)
+        self._lines = LineFilter(titles)
+        self._turns = TurnWriter(cast, style, language, speaker)
+        self._by_sentence = style.spells_out
         self._language = language
-        self._markup = MarkupFilter()  # first: markup around a label would hide it
         self._held = ""
-        self._seen = 0  # characters of `_held` in which no end is left to be found
-        self._speaker = speaker or cast.labels[0]
-        self._is_line_start = True
-        self._is_skipping = False  # to the end of this line
-        self._has_label = False
-        self._has_turn = False  # this line has words already
-        self._has_text = False
-        self._waiting: list[str] = []  # tags that stood before any word
+        self._start = 0  # of what isn't given out
+        self._scan = 0  # of the word that is looked at
+        self._searched = 0  # up to where a label was looked for
+        self._head: LabelPlace | None = (
+            LabelPlace.LINE
+        )  # the label that may come now; None in the midst of a line
+        self._is_after_blank = True  # a blank line stands before this one
+        self._line = self._new_line()
+
+    def _new_line(self, *, is_unlabelled: bool = False, wrapped: str = "") -> _LineState:
+        return _LineState(is_unlabelled, wrapped=wrapped, sentences=SentenceSplitter(self._language))
 
     def feed(self, chunk: str) -> str:
-        """What can be told for sure after `chunk`: whole sentences."""
-        self._held += self._markup.feed(chunk.replace("\t", " "))
-        given = []
-        while (end := self._next_end(is_last=False)) is not None:
-            given.append(self._take(end))
-        return "".join(given)
+        """What can be told for sure after `chunk`: whole words, or whole sentences."""
+        self._held += self._whitespace.feed(self._markup.feed(chunk))
+        return self._drain(is_last=False)
 
     def close(self) -> str:
         """The rest."""
-        self._held += self._markup.close()
+        self._held += self._whitespace.feed(self._markup.close())
+        return self._drain(is_last=True)
+
+    def _drain(self, *, is_last: bool) -> str:
         given = []
-        while self._held:
-            end = self._next_end(is_last=True)
-            given.append(self._take(len(self._held) if end is None else end))
+        while True:
+            read = self._read_words if self._head is None else self._read_head
+            if (text := read(is_last=is_last)) is None:
+                break
+            given.append(text)
+        self._held = self._held[self._start :]
+        self._scan -= self._start
+        self._searched -= self._start
+        self._start = 0
         return "".join(given)
 
-    def _take(self, end: int) -> str:
-        unit, self._held, self._seen = self._held[:end], self._held[end:], 0
-        return self._say(unit)
+    # Labels.
 
-    def _next_end(self, *, is_last: bool) -> int | None:
-        """Where the next sentence or line ends, its white space included; None when that can't be told yet."""
-        place = self._seen
-        while True:
-            end = find_sentence_end(self._held, place, self._language)
-            found = _OPENING.search(self._held, place, len(self._held) if end is None else end)
-            if found is None:
-                return end if end is None or self._held[end - 1] == "\n" else end + self._held[end].isspace()
-            start = found.start()
-            inside = self._held[start + 1 : start + 1 + _LONGEST_BRACKET]
-            stop = re.search(rf"[{re.escape(_CLOSING[found.group()])}\n]", inside)
-            if stop is None and len(inside) < _LONGEST_BRACKET and not is_last:
-                self._seen = start
+    def _read_head(self, *, is_last: bool) -> str | None:
+        """The label of a line or a turn, or that there is none; None while that can't be told."""
+        place = self._head or LabelPlace.LINE
+        self._skip_blank(place)
+        if self._start >= len(self._held):
+            return None
+        if self._held[self._start] == "\n":  # the label stands alone: its words are on the next line
+            self._head = LabelPlace.LINE
+            return ""
+        label = self._search_label(self._start, place, is_last=is_last)
+        if label is None:
+            return None
+        if isinstance(label, SpeakerLabel):
+            self._take_label(self._start, label)
+            return ""
+        if place is LabelPlace.LINE:
+            self._line = self._new_line(is_unlabelled=True)
+            self._turns.begin_line(is_wrapped=not self._is_after_blank)
+        self._head, self._scan = None, self._start
+        return ""
+
+    def _skip_blank(self, place: LabelPlace) -> None:
+        blank = " \t\n" if place is LabelPlace.LINE else " \t"
+        while self._start < len(self._held) and self._held[self._start] in blank:
+            self._is_after_blank = self._is_after_blank or self._held[self._start] == "\n"
+            self._start += 1
+        self._searched = max(self._searched, self._start)
+
+    def _take_label(self, start: int, label: SpeakerLabel) -> None:
+        self._line = self._new_line(wrapped=label.wrapped)
+        self._lines.note_label()
+        self._turns.begin_turn(label)
+        self._start = self._searched = start + label.end
+        self._head = LabelPlace.TURN
+
+    def _end_line(self, start: int, *, is_after_blank: bool) -> None:
+        """The next line begins at `start`."""
+        self._start = self._searched = start
+        self._head, self._is_after_blank = LabelPlace.LINE, is_after_blank
+
+    def _search_label(
+        self, start: int, place: LabelPlace, *, is_last: bool
+    ) -> SpeakerLabel | LabelSearch | None:
+        """Whether a label stands at `start`; None while that can't be told.
+
+        It is asked at points that the text has, so the answer doesn't depend on its chunks.
+        """
+        held, limit = self._held, start + LONGEST_LABEL
+        line_end = held.find("\n", start, limit)
+        stop = line_end if line_end >= 0 else min(limit, len(held))
+        for point in _POINT.finditer(held, max(start, self._searched), stop):
+            self._searched = point.end()
+            found = self._labels.read(held[start : self._searched], place, is_whole=False)
+            if found is not LabelSearch.PENDING:
+                return found
+        if line_end >= 0 or (is_last and len(held) < limit):
+            return self._labels.read(held[start:stop], place, is_whole=True)
+        return LabelSearch.NOT_FOUND if len(held) >= limit else None
+
+    # Words.
+
+    def _read_words(self, *, is_last: bool) -> str | None:
+        """The next words of a line that can be given out; None while there are none."""
+        if self._line.is_skipped:
+            return self._skip_line()
+        while self._scan < len(self._held):
+            label = self._read_label_within(is_last=is_last)
+            if label is None:
                 return None
-            is_closed = stop is not None and stop.group() != "\n"
-            place = start + 1 + stop.end() if stop is not None and is_closed else start + 1
+            if isinstance(label, SpeakerLabel):
+                start = self._scan
+                given = self._say_rest(start)
+                self._take_label(start, label)
+                return given
+            end = find_word_end(self._held, self._scan, self._start + LONGEST_UNIT, is_last=is_last)
+            if end is None or (self._may_end_line(end) and not is_last):
+                return None
+            if (text := self._take_word(end)) is not None:
+                return text
+        return None
 
-    def _say(self, unit: str) -> str:
-        """One sentence, or the rest of a line."""
-        ends_line = unit.endswith("\n")
-        text = unit.strip()
-        given = ""
-        if text and not self._is_skipping:
-            given = self._begin_line(text, ends_line) if self._is_line_start else self._go_on(text)
-        if text:
-            self._is_line_start = False
-        if ends_line:
-            self._is_line_start, self._is_skipping, self._has_turn = True, False, False
+    def _read_label_within(self, *, is_last: bool) -> SpeakerLabel | LabelSearch | None:
+        """The label before the next word of a line; None while that can't be told."""
+        line = self._line
+        if line.awaited is LabelPlace.WORD and self._held[self._scan] not in _DECORATION:
+            line.awaited = None
+        if line.awaited is None:
+            return LabelSearch.NOT_FOUND
+        label = self._search_label(self._scan, line.awaited, is_last=is_last)
+        if label is not None:
+            line.awaited = None
+        return label
+
+    def _may_end_line(self, end: int) -> bool:
+        """Whether the line may end with the blank after the word, where that has to be known before it is taken."""
+        is_known = self._held[end : end + 1] not in (" ", "\t") or end + 1 < len(self._held)
+        is_quoted = self._line.is_first and self._held[self._start] in QUOTES
+        return not is_known and (self._line.is_unlabelled or bool(self._line.wrapped) or is_quoted)
+
+    def _take_word(self, end: int) -> str | None:
+        """What is given out now that the word before `end` is known; None where its unit goes on."""
+        word, after = self._held[self._scan : end], self._held[end : end + 1]
+        if after in (" ", "\t") and self._held[end + 1 : end + 2] == "\n":
+            after += "\n"
+        if not after or after.endswith("\n"):
+            given = self._say(end, ends_line=True)
+            self._end_line(end + len(after), is_after_blank=False)
+            return given
+        is_long = end - self._start >= LONGEST_UNIT
+        end += after.isspace()
+        unit_end = self._find_unit_end(word, end)
+        self._note_word(word, end)
+        said = self._say(end if is_long else unit_end, ends_line=False) if is_long or unit_end else None
+        self._scan = end
+        return said
+
+    def _note_word(self, word: str, end: int) -> None:
+        """Whether the next word may be a label. What parts two turns changes nothing: "Hello. / Ben: Hi."."""
+        line = self._line
+        line.words = f"{line.words.rpartition(' ')[2]} {word[-_LONGEST_WORD:]}"
+        if not is_sign(word) or is_interrupted(word):
+            is_noted = word.endswith((")", "]", "*", "）"))
+            is_over = is_noted or is_interrupted(word) or ends_sentence(line.words, self._language)
+            self._line.follows = LabelPlace.SENTENCE if is_over else LabelPlace.WORD
+        self._line.awaited, self._searched = self._line.follows, end
+
+    def _find_unit_end(self, word: str, end: int) -> int:
+        """Up to where words can be cleaned without what follows, now that they are known to `end`; 0: not yet."""
+        if self._line.is_unlabelled or self._by_sentence:
+            over = self._find_sentence_end(end)
+        else:
+            over = 0 if is_sign(word) or word.casefold() in LEADS else end
+        if not word or not over:
+            return 0
+        unit = self._held[self._start : over]
+        if self._line.is_first and unit[:1] in QUOTES and QUOTES[unit[0]] not in unit[1:]:
+            return 0  # perhaps the whole turn is quoted
+        return over if not has_open_mark(unit) or len(unit) > LONGEST_OPEN else 0
+
+    def _find_sentence_end(self, end: int) -> int:
+        """Where the last sentence ends that is whole; 0 where there is none since the last call."""
+        sentences = self._line.sentences
+        if not sentences.feed(self._held[self._scan : end]):
+            return 0
+        over = end - len(sentences.rest.lstrip())
+        return over if over > self._start else 0
+
+    def _say(self, end: int, *, ends_line: bool) -> str:
+        """One unit, up to `end`."""
+        unit = self._held[self._start : end]
+        self._start = self._scan = end
+        line, is_whole = self._line, ends_line and self._line.is_first
+        unit = unwrap(unit, line.wrapped) if ends_line else unit
+        if line.is_unlabelled and unit.strip():
+            turns = self._turns
+            kind = self._lines.judge(
+                unit.strip(), is_whole=is_whole, has_label=turns.has_label, has_text=turns.has_text
+            )
+            line.is_skipped = kind is LineKind.NOTE and not ends_line
+            if kind is not LineKind.SPEECH:
+                return ""
+            unit, marked = strip_line_marks(unit)[0], unit
+            turns.note_list_item(is_item=unit != marked)
+        line.is_unlabelled = line.is_first = False
+        return self._turns.say(unit, is_whole_turn=is_whole)
+
+    def _say_rest(self, end: int) -> str:
+        """What stands before a label in its line."""
+        words_end = strip_parting(self._held, self._start, end)
+        given = self._say(words_end, ends_line=False) if words_end > self._start else ""
+        self._start = self._scan = end
         return given
 
-    def _begin_line(self, text: str, ends_line: bool) -> str:
-        if is_rule(text):
-            return ""
-        text, is_heading = strip_line_marks(text)
-        speaker, manner, words = self._read_label(text)
-        if speaker is None and (is_heading or self._is_noise(text, ends_line)):
-            self._is_skipping = not is_preamble(text)
-            return ""
-        if speaker is not None:
-            self._speaker, self._has_label = speaker, True
-        if manner is not None and (tag := vocabulary().find(manner)) is not None:
-            words = f"[{tag}] {words}"
-        return self._go_on(words, is_start=True)
-
-    def _is_noise(self, text: str, ends_line: bool) -> bool:
-        is_bold_line = (
-            ends_line and len(text) < 120 and re.fullmatch(r"(\*\*|__)[^*_]+\1:?", text) is not None
-        )
-        return is_bold_line or is_chatter(text) or (not self._has_label and is_preamble(text))
-
-    def _go_on(self, words: str, *, is_start: bool = False) -> str:
-        if not is_start and not self._has_turn and not self._has_label and is_preamble(words):
-            return ""
-        text = clean_words(words, self._language, is_start=not self._has_turn)
-        if not TAG.sub("", text).strip(" .,;:!?…-–—\"'“”’*"):
-            self._waiting += TAG.findall(text) if not self._has_turn else []
-            return self._append_tags(text)
-        if self._waiting:
-            first = TAG.match(text)
-            waiting = dict.fromkeys(tag for tag in self._waiting if first is None or first[1] != tag)
-            text = " ".join([*(f"[{tag}]" for tag in waiting), text])
-            self._waiting = []
-        if self._has_turn:
-            return f" {text}"
-        before = "\n\n" if self._has_text else ""
-        self._has_turn = self._has_text = True
-        return f"{before}{self._speaker}: {text}"
-
-    def _append_tags(self, text: str) -> str:
-        """Tags alone in the middle of a turn, such as a pause, stay where they are."""
-        return "".join(f" [{tag}]" for tag in TAG.findall(text)) if self._has_turn else ""
-
-    def _read_label(self, text: str) -> tuple[str | None, str | None, str]:
-        """Speaker, manner, words. A label in capitals that is nobody's is taken away."""
-        match = _LABEL.match(text)
-        if match is None or len(match[1]) > _LONGEST_LABEL:
-            return None, None, text
-        speaker = self._cast.find(match[1])
-        if speaker is not None:
-            return speaker, match[2], text[match.end() :]
-        is_name = match[1].isupper() and match[1].casefold() not in _CAUTIONS and not is_chatter(text)
-        if is_name and len(match[1].split()) < 4:
-            return None, match[2], text[match.end() :]
-        return None, None, text
+    def _skip_line(self) -> str | None:
+        line_end = self._held.find("\n", self._start)
+        if line_end < 0:
+            self._start = self._scan = len(self._held)
+            return None
+        self._line = self._new_line()
+        self._end_line(line_end + 1, is_after_blank=True)
+        return ""
 
 
-def filter_script(text: str, cast: Cast, language: str = "en") -> str:
+def filter_script(
+    text: str, cast: Cast, language: str = "en", *, style: ScriptStyle = _DEFAULT, titles: Sequence[str] = ()
+) -> str:
     """The whole of `text`, as a stream of it would be."""
-    one = ScriptFilter(cast, language)
+    one = ScriptFilter(cast, language, style=style, titles=titles)
     return one.feed(text) + one.close()

@@ -13,19 +13,27 @@ from typing import Any
 _FILE = Path(__file__).parent / "spoken.toml"
 _Rule = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
 
-_NUMBER = r"\d+(?:[.,]\d+)*"
+# A token that is longer than this is none that a table knows.
+_LONG_TOKEN = re.compile(r"(\S{100,})")
 _URL = r"(?:https?://(?:www\.)?|www\.)[^\s,;!?()\[\]]*[^\s.,:;!?()\[\]]"
-_MAIL = r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+_MAIL = r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
+_NUMBER = r"\d{1,12}(?:[.,]\d{1,12}){0,4}"
 _SMALL = r"[1-9]\d{0,3}(?:\.\d+)?"
 _DOSED = r"\s(?:tablet|capsule|pill|patch|dose|ampoule|bottle|pack)"
 _COINS = {"$": "dollars", "€": "euros", "£": "pounds"}
-_PLAIN = re.compile(r"[A-Z]?[a-z ,!?'’]*[.!?]?\s*")
+_PLAIN = re.compile(r"[A-Z]?[a-z ,!?'’]*+[.!?]?\s*+")
 
 
 def spell_out(text: str) -> str:
     """`text`, a sentence or more, as a voice should get it. White space at both ends is kept."""
     if _PLAIN.fullmatch(text):  # most sentences
         return text
+    parts = _LONG_TOKEN.split(text)
+    parts[::2] = map(_spell, parts[::2])
+    return "".join(parts)
+
+
+def _spell(text: str) -> str:
     for pattern, said in _rules():
         text = pattern.sub(said, text)
     return text
@@ -41,6 +49,7 @@ def _rules() -> list[_Rule]:
     signs, short = table["signs"], table["short_forms"]
     unit, per = _either(units), _either(pers)
     return [
+        (re.compile(r"(?<=\d)\s?\*\*\s?(?=\d)"), " to the power of "),
         (re.compile(_MAIL), lambda found: _say_address(found.group())),
         (
             re.compile(_URL),
@@ -49,6 +58,8 @@ def _rules() -> list[_Rule]:
         (re.compile(r"(?<!\w)etc\.(?=\s*$|\s+[A-Z])"), "and so on."),
         (re.compile(rf"(?<![\w/]){_either(short)}(?![\w/])"), lambda found: short[found.group()]),
         (re.compile(rf"([$€£])\s?({_NUMBER})"), lambda found: f"{found[2]} {_COINS[found[1]]}"),
+        (re.compile(r"(?<=\d)\s<\s(?=\w)"), " is less than "),
+        (re.compile(r"(?<=\d)\s>\s(?=\w)"), " is more than "),
         (re.compile(rf"({_either(befores)})\s?(?=\d)"), lambda found: f"{befores[found[1]]} "),
         (re.compile(rf"({_NUMBER})\s?({unit})\s?[–—-]\s?(?={_NUMBER})"), r"\1 \2 to "),
         (re.compile(rf"(?<![\w–—\-/.])({_NUMBER})\s?[–—]\s?(?={_NUMBER}(?![\w–—\-/]*[–—/-]\d))"), r"\1 to "),
@@ -67,7 +78,7 @@ def _rules() -> list[_Rule]:
             re.compile(rf"(?<![\w.])(\d{{1,3}})\s?[x×](?:\s?/\s?({per}))?(?![\w×])(?!\s?\d)"),
             lambda found: _say_times(found, pers),
         ),
-        (re.compile(r"(?<=\d)\s?[×*]\s?(?=\d)|(?<=\d)\sx\s(?=\d)"), " times "),
+        (re.compile(r"(?<=\d)\s?[×*]\s?(?=\d)|(?<=\d)\sx\s(?=\d)|(?<=\w)\s[×*]\s(?=\w)"), " times "),
         (
             re.compile(
                 rf"(?<![\w.,])({_NUMBER})[ -]?({unit})(?:\s?/\s?({per}))?(?:\s?/\s?({per}))?(?![\w°])"
@@ -77,7 +88,7 @@ def _rules() -> list[_Rule]:
         (re.compile(rf"(?<=[a-z])\s?/\s?({per})(?!\w)"), lambda found: f" per {pers[found[1]]}"),
         (re.compile(r"(?<![\w.])(\d{1,3})\+(?!\d)"), r"\1 and over"),
         (re.compile(r"#(?=\d)"), "number "),
-        (re.compile(rf"[ ]?{_either(signs)}"), lambda found: _say_sign(signs[found.group().strip()])),
+        (re.compile(rf"[ ]?({_either(signs)})(\w?)"), lambda found: _say_sign(signs[found[1]], found[2])),
         (re.compile(r"(?<=\S) {2,}"), " "),
     ]
 
@@ -116,5 +127,5 @@ def _say_unit(found: re.Match[str], units: dict[str, list[str]], pers: dict[str,
     return said + "".join(f" per {pers[per]}" for per in (found[3], found[4]) if per)
 
 
-def _say_sign(word: str) -> str:
-    return f" {word}" if word else ""
+def _say_sign(word: str, after: str) -> str:
+    return f" {word}{' ' if after else ''}{after}" if word else after

@@ -15,7 +15,7 @@ _LONGEST = 7.0  # seconds that a cue may stand
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class SpokenPassage:
     """Words that are spoken at a stretch; `label` stands before them on the screen, `silence` (seconds) follows."""
 
     text: str
@@ -35,12 +35,12 @@ class Cue:
 def render_cues(cues: Iterable[Cue]) -> bytes:
     """SubRip."""
     return "\n".join(
-        f"{number}\n{_stamp(cue.start)} --> {_stamp(cue.end)}\n" + "\n".join(cue.lines) + "\n"
+        f"{number}\n{_stamp(cue.start)} --> {_stamp(cue.end)}\n" + _words(cue) + "\n"
         for number, cue in enumerate(cues, 1)
     ).encode()
 
 
-def make_cues(passages: Iterable[Passage], words_a_minute: int) -> list[Cue]:
+def make_cues(passages: Iterable[SpokenPassage], words_a_minute: int) -> list[Cue]:
     """Cues of at most two lines of 42 characters and 7 seconds, sentence by sentence."""
     second = words_a_minute / 60
     most = max(1, int(_LONGEST * second))
@@ -58,7 +58,7 @@ def make_cues(passages: Iterable[Passage], words_a_minute: int) -> list[Cue]:
     return cues
 
 
-def passages_of(turns: Sequence[Turn]) -> Iterator[Passage]:
+def passages_of(turns: Sequence[Turn]) -> Iterator[SpokenPassage]:
     """Turns as they are heard: who speaks stands before a turn where there are several, and pauses are silences."""
     pauses = vocabulary().pauses
     several = len({turn.speaker for turn in turns}) > 1
@@ -68,7 +68,7 @@ def passages_of(turns: Sequence[Turn]) -> Iterator[Passage]:
         for words, tag in zip(parts[::2], [*parts[1::2], None], strict=True):
             silence = BETWEEN_TURNS_MS if tag is None else pauses.get(tag, 0)
             text = strip_tags(words)
-            yield Passage(text, label, silence / 1000)
+            yield SpokenPassage(text, label, silence / 1000)
             label = "" if text else label
 
 
@@ -95,6 +95,11 @@ def _pieces(word: str) -> Iterator[str]:
     """A word that is longer than a line is cut."""
     for start in range(0, len(word), _LINE):
         yield word[start : start + _LINE]
+
+
+def _words(cue: Cue) -> str:
+    """The arrow is how a line of times is known."""
+    return "\n".join(cue.lines).replace("-->", "→")
 
 
 def _stamp(seconds: float) -> str:

@@ -34,6 +34,8 @@ class Vocabulary:
 
     def find(self, said: str) -> str | None:
         """The tag that is meant by what stands in brackets; None where it means none of them."""
+        if len(said) > _LONGEST:
+            return None
         plain = " ".join(re.sub(r"[^a-z ]", " ", said.casefold()).split())
         for word in (plain, plain.removesuffix("ly"), plain.removeprefix("in a ").removesuffix(" tone")):
             if word in self.pauses or word in self.manners:
@@ -44,6 +46,7 @@ class Vocabulary:
         return self.find(first) if rest and len(rest.split()) < 3 and first not in _NO_MANNER else None
 
 
+_LONGEST = 80
 _NO_MANNER = frozenset({"break", "silence", "thinking"})
 
 

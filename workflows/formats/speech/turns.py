@@ -1,13 +1,10 @@
 """A script as turns: one line each, `LABEL: text`."""
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from workflows.formats.speech.tags import TAG, strip_tags
+from workflows.formats.speech.tags import TAG, strip_tags, vocabulary
 from workflows.text.words import count_words
-
-_LABELLED = re.compile(r"^([A-Z][A-Z0-9 .'’\-]{0,39}):\s+(.+)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,27 +21,27 @@ class Turn:
 
     @property
     def tags(self) -> list[str]:
-        """The tags in it, in order."""
-        return TAG.findall(self.text)
+        """The delivery tags in it, in order."""
+        known = vocabulary()
+        return [tag for tag in TAG.findall(self.text) if tag in known.pauses or tag in known.manners]
 
 
 def parse_turns(text: str, speakers: Sequence[str]) -> list[Turn]:
-    """The turns of a script; a line without the label of a speaker goes on with the turn before it.
+    """The turns of a finished script; a line without the label of a speaker goes on with the turn before it.
 
     Words before the first label are the first speaker's.
     """
-    turns: list[Turn] = []
+    said: list[tuple[str, list[str]]] = []
     for line in text.splitlines():
-        if not line.strip():
-            continue
-        match = _LABELLED.match(line.strip())
-        if match and match.group(1) in speakers:
-            turns.append(Turn(match.group(1), match.group(2).strip()))
-        elif turns:
-            turns[-1] = Turn(turns[-1].speaker, f"{turns[-1].text} {line.strip()}")
-        else:
-            turns.append(Turn(speakers[0], line.strip()))
-    return turns
+        words = line.strip()
+        label = next((name for name in speakers if words.startswith(f"{name}:")), None)
+        if label is not None:
+            said.append((label, [words[len(label) + 1 :].strip()]))
+        elif words and said:
+            said[-1][1].append(words)
+        elif words:
+            said.append((speakers[0], [words]))
+    return [Turn(speaker, " ".join(filter(None, lines))) for speaker, lines in said if any(lines)]
 
 
 def spoken_text(turns: Iterable[Turn]) -> str:

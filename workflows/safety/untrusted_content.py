@@ -17,7 +17,7 @@ _WIDEST = 3
 """Sentences over which one order may be spread."""
 
 
-def without_orders(value: _T) -> tuple[_T, list[str]]:
+def strip_injections(value: _T) -> tuple[_T, list[str]]:
     """A plain value without the sentences in it that speak to a model, and the words that gave each text away.
 
     A text in a list of which nothing is left goes, and so does a source without its address; elsewhere a text

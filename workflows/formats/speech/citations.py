@@ -1,0 +1,121 @@
+"""Citations and addresses in a script, which nobody can say: links, footnotes, sources in brackets, URLs, e-mail. Pure.
+
+What is taken out leaves `REMOVED` in its place, so that the space around it can be closed.
+"""
+
+import re
+
+from workflows.formats.speech.stage import is_stage_direction
+from workflows.formats.speech.tags import vocabulary
+
+REMOVED = "\0"
+"""Stands where something was taken out. No text that comes in holds it."""
+
+_LONGEST = 400
+_SAFE = r"A-Za-z0-9\-._~:/?#@!$&'()*+,;=%"
+_TOP = (
+    "com|org|net|edu|gov|int|mil|info|io|co|ai|app|dev|tv|fm|me|uk|us|ca|au|nz|ie|de|at|ch|fr|be|nl|it|es|pt|eu|il|ru|ua|pl|cz|se|"
+    "no|dk|fi|gr|tr|jp|cn|kr|in|br|mx|ar|za"
+)
+_ADDRESS = (
+    rf"(?:(?:https?|ftp)://[{_SAFE}]+|(?<![\w.@-])www\.[{_SAFE}]+"
+    r"|(?:mailto:)?(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
+    rf"|(?<![\w.@/-])(?:[A-Za-z0-9-]{{1,63}}\.){{1,4}}(?:{_TOP})/[{_SAFE}]*"
+    rf"|(?:\b(?:doi|DOI):\s?)?(?<![\d.])10\.\d{{4,9}}/[{_SAFE}]+|\barXiv:\d{{4}}\.\d{{4,5}}(?:v\d)?)"
+)
+_ANY_ADDRESS = re.compile(_ADDRESS)
+_LED_ADDRESS = re.compile(
+    r"(?:(?<!\w)(?:at|on|via|from|to|under|through|by|(?:sources?|link|url|website|e-?mail|doi):)\s{1,3}|(?<!\w)[א-ת]-)?"
+    rf"(?P<address>{_ADDRESS})",
+    re.IGNORECASE,
+)
+# fmt: off
+LEADS = frozenset({
+    "at", "on", "via", "from", "to", "under", "through", "by", "doi", "doi:", "source:", "sources:", "link:", "url:",
+    "website:", "email:", "e-mail:",
+})
+# fmt: on
+"""Words that go with an address that follows."""
+_ARTEFACT = re.compile(
+    r"\ue200[^\ue201]{0,200}\ue201|:contentReference\[oaicite:\d{1,6}\]\{index=\d{1,6}\}|\(oaicite:\d{1,6}\)"
+)
+_IMAGE = re.compile(r"!\[[^\[\]\n]{0,300}\]\([^()\n]{0,1000}\)")
+_TARGET = (
+    r"\(\s{0,3}<?[^()\s]{0,1000}(?:\([^()\s]{0,200}\)[^()\s]{0,1000})?(?:\s{1,3}\"[^\"\n]{0,200}\")?\s{0,3}\)"
+)
+_ASIDE_LINK = re.compile(rf"\(\s?\[[^\[\]\n]{{0,300}}\]{_TARGET}\s?\)")
+_DOUBLE_LINK = re.compile(rf"\[\[[^\[\]\n]{{0,100}}\]\]{_TARGET}")
+_LINK = re.compile(rf"\[([^\[\]\n]{{0,300}})\]{_TARGET}")
+_REFERENCE = re.compile(r"\[([^\[\]\n]{1,300})\]\[\d{0,3}\]")
+_NUMBERS = re.compile(r"\W{0,9}\d{1,4}(?:\s?[,;–-]\s?\d{1,4}){0,20}\W{0,9}|\^.{0,99}")
+_LENTICULAR = re.compile(r"【[^【】\n]{0,200}】")
+_SUPERSCRIPT = re.compile(r"(?:(?<=[^\W\d_]{3})|(?<=[.,;:!?”\"’)%\]]))[¹²³⁰⁴-⁹]+|(?<=[\w.,;:!?”\"’)])[†‡]+")
+_SOURCE = re.compile(
+    r"\W{0,9}(?:sources?|citations?|cite|ref(?:erence)?s?|quellen?|fuentes?|fonte|источник|מקור|מקורות|المصدر"
+    r"|来源|出典|출처)\s{0,3}(?:[:：].{0,400}|\d{0,3}\W{0,9})",
+    re.IGNORECASE,
+)
+_ET_AL, _YEAR = re.compile(r"\bet al\b"), re.compile(r"\b(?:19|20)\d\d[a-z]?\b")
+_AUTHOR = (
+    r"[A-Z][\w'’-]{1,40}(?: (?:&|and) [A-Z][\w'’-]{1,40})?,? (?:19|20)\d\d[a-z]?(?:, pp?\. ?[\d–-]{1,12})?"
+)
+_AUTHORS = re.compile(rf"(?:see |cf\. )?{_AUTHOR}(?:; {_AUTHOR}){{0,8}}")
+_DATED = re.compile(
+    r"(?:in |early |late )?(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|spring|summer|autumn|fall|winter"
+    r"|since|from|until|about|around|circa|before|after)",
+    re.IGNORECASE,
+)
+
+
+def take_out_citations(text: str) -> str:
+    """`text` with `REMOVED` in place of citations and addresses; of a link its words stay."""
+    if "\ue200" in text or "oaicite" in text:
+        text = _ARTEFACT.sub(REMOVED, text)
+    if "](" in text or "][" in text:
+        text = _ASIDE_LINK.sub(REMOVED, _IMAGE.sub(REMOVED, text))
+        text = _LINK.sub(_read_link, _DOUBLE_LINK.sub(REMOVED, text))
+        text = _REFERENCE.sub(_read_reference, text)
+    if "【" in text:
+        text = _LENTICULAR.sub(REMOVED, text)
+    return _SUPERSCRIPT.sub(REMOVED, text)
+
+
+def take_out_addresses(text: str) -> str:
+    """`text` with `REMOVED` in place of addresses, and of the word that leads to one: "at https://…"."""
+    return _LED_ADDRESS.sub(_read_address, text)
+
+
+def is_citation(said: str) -> bool:
+    """Whether it is a source or an address, from between round brackets: "Source: …", "Levi et al., 2020"."""
+    said = said.strip()
+    if len(said) > _LONGEST:
+        return False
+    if _ANY_ADDRESS.search(said) or _SOURCE.fullmatch(said) or (_ET_AL.search(said) and _YEAR.search(said)):
+        return True
+    return _AUTHORS.fullmatch(said) is not None and _DATED.match(said) is None
+
+
+def _read_link(found: re.Match[str]) -> str:
+    words = found[1].strip()
+    is_number = not words or _NUMBERS.fullmatch(words) is not None
+    return REMOVED if is_number or _ANY_ADDRESS.search(words) or _SOURCE.fullmatch(words) else words
+
+
+def _read_reference(found: re.Match[str]) -> str:
+    words = found[1]
+    is_note = _NUMBERS.fullmatch(words) or vocabulary().find(words) or is_stage_direction(words)
+    return found.group() if is_note else words
+
+
+def _read_address(found: re.Match[str]) -> str:
+    """What ends the sentence isn't of the address."""
+    address = found["address"]
+    unopened = address.count(")") - address.count("(")
+    end = len(address)
+    while end and address[end - 1] in ".,;:!?')":
+        if address[end - 1] == ")":
+            if unopened <= 0:
+                break
+            unopened -= 1
+        end -= 1
+    return REMOVED + address[end:]

@@ -1,0 +1,28 @@
+"""A model's reply through a script filter, without holding the event loop up."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+
+from workflows.formats.speech.script_filter import ScriptFilter
+
+_STEP = 500  # characters: a few milliseconds of work
+
+
+async def in_steps(text: str) -> AsyncIterator[str]:
+    """`text` in short pieces, between which other tasks run. Nearly every token is one piece."""
+    for start in range(0, len(text), _STEP):
+        if start:
+            await asyncio.sleep(0)
+        yield text[start : start + _STEP]
+
+
+async def filter_reply(script: ScriptFilter, reply: AsyncGenerator[str]) -> AsyncGenerator[str]:
+    """The turns of a reply, as they can be told."""
+    async with aclosing(reply) as chunks:
+        async for chunk in chunks:
+            async for piece in in_steps(chunk):
+                if text := script.feed(piece):
+                    yield text
+    if rest := script.close():
+        yield rest
