@@ -54,8 +54,8 @@ def _is_section(body: dict[str, Any]) -> bool:
 
 async def _write(client: Client, sections: int) -> None:
     reader = {"name": "Maya", "age": 12, "reading_level": "advanced"}
-    given = {**STORY, "reader": reader}
-    run_id = await client.start(input=given, review_outline=True)
+    inputs = {**STORY, "reader": reader}
+    run_id = await client.start(input=inputs, review_outline=True)
     async for frame in client.frames(run_id):
         if frame.message.type == "input_required":
             plan = [

@@ -27,7 +27,7 @@ async def run() -> Rows:
         async with provider, serve(settings) as service:
             for scale in _SCALES:
                 given = {**EPISODE, "target_words": _WORDS, "search": "off", "pieces": False}
-                provider.script = script(given=given, scale=scale)
+                provider.script = script(inputs=given, scale=scale)
                 rows.append(_row("podcast", scale, [await _write(service.client, "podcast", given)]))
             for scale in _SCALES:
                 provider.script = Script(rules=(Rule(Reply(scale=scale), structured=False),))
@@ -43,8 +43,8 @@ def _story(number: int) -> dict[str, Any]:
     return {**STORY, "theme": f"lighthouse number {number}", "reader": reader}
 
 
-async def _write(client: Client, format: str, given: dict[str, Any]) -> dict[str, Any]:
-    reply = await client.http.post("/api/v1/runs", json={"format": format, "input": given})
+async def _write(client: Client, format: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    reply = await client.http.post("/api/v1/runs", json={"format": format, "input": inputs})
     told = await client.read(str(reply.json()["run_id"]))
     assert told.ending is not None and told.ending["type"] == "complete", told.ending
     return dict(told.ending["metadata"])

@@ -67,16 +67,16 @@ def talk(seed: str, words: int) -> str:
     return "\n".join(turns)
 
 
-def first_reply(given: dict[str, Any] = EPISODE, scale: float = 1.0, **facts: Any) -> str:
+def first_reply(inputs: dict[str, Any] = EPISODE, scale: float = 1.0, **facts: Any) -> str:
     """The first section and its facts."""
-    words = plan_sections(PodcastInput.model_validate(given))[0]["target_words"]
+    words = plan_sections(PodcastInput.model_validate(inputs))[0]["target_words"]
     answer = {"canonical_pack": pack(), "sources": [source(n) for n in range(1, 9)], **facts}
     return f"{talk('open', round(words * scale))}\n\n{MARK}\n```json\n{json.dumps(answer)}\n```"
 
 
-def pieces_reply(given: dict[str, Any] = EPISODE, without: str = "") -> str:
+def pieces_reply(inputs: dict[str, Any] = EPISODE, without: str = "") -> str:
     """Every piece after its mark."""
-    planned = plan_pieces(PodcastInput.model_validate(given))
+    planned = plan_pieces(PodcastInput.model_validate(inputs))
     return "\n".join(
         f"=== {piece['name']} ===\n{talk(piece['name'], piece['target_words'])}"
         for piece in planned
@@ -84,13 +84,13 @@ def pieces_reply(given: dict[str, Any] = EPISODE, without: str = "") -> str:
     )
 
 
-def script(*rules: Rule, given: dict[str, Any] = EPISODE, scale: float = 1.0) -> Script:
+def script(*rules: Rule, inputs: dict[str, Any] = EPISODE, scale: float = 1.0) -> Script:
     """An episode whose sections come out `scale` times as long as they were asked for."""
     return Script(
         rules=(
             *rules,
-            Rule(Reply(text=first_reply(given, scale)), contains=MARK),
-            Rule(Reply(text=pieces_reply(given)), contains=PIECES),
+            Rule(Reply(text=first_reply(inputs, scale)), contains=MARK),
+            Rule(Reply(text=pieces_reply(inputs)), contains=PIECES),
             Rule(Reply(scale=scale), structured=False),
         ),
         default=Reply(tokens_per_chunk=5),

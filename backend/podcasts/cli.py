@@ -44,9 +44,9 @@ def podcast(
             "Give --out or --server: a folder that an episode can go on from needs it to be written here.", 2
         )
     try:
-        given = read_topic(topics, topic)
-        given |= _overrides(words, tone, host, reference, search=search, pieces=pieces)
-        body = {"format": "podcast", "input": given, "options": {"model": model, "parallel": parallel}}
+        inputs = read_topic(topics, topic)
+        inputs |= _overrides(words, tone, host, reference, search=search, pieces=pieces)
+        body = {"format": "podcast", "input": inputs, "options": {"model": model, "parallel": parallel}}
         status = asyncio.run(_write(body, server, out))
     except InvalidInput as error:
         told = (f"{item.field.removeprefix('input.')}: {item.message}" for item in error.errors)

@@ -19,9 +19,9 @@ def read_topic(folder: Path, topic_id: str) -> dict[str, Any]:
     Raises InvalidInput that names the file and the field.
     """
     path = _find(folder, topic_id)
-    given = _read(path)
-    episode = {name: value for name, value in given.items() if name in _EPISODE}
-    topic = {"id": topic_id, **{name: value for name, value in given.items() if name not in _EPISODE}}
+    inputs = _read(path)
+    episode = {name: value for name, value in inputs.items() if name in _EPISODE}
+    topic = {"id": topic_id, **{name: value for name, value in inputs.items() if name not in _EPISODE}}
     if topic["id"] != topic_id:
         raise _refuse(path, (FieldError("id", f"the file is named {path.name}, so the id is {topic_id}"),))
     try:

@@ -76,13 +76,13 @@ class RunCommands:
         with the same key, or a place in a series that is taken), QuotaExceeded, Overloaded.
         """
         format = self._admission.format(request.format)
-        given = format.parse(request.input)
-        fingerprint = _fingerprint(format.name, given, request)
+        inputs = format.parse(request.input)
+        fingerprint = _fingerprint(format.name, inputs, request)
         if (known := await self._known(owner, request.idempotency_key, fingerprint)) is not None:
             return known, False
         if request.parentage is None:  # the input of a version is resolved already
-            given = await self._admission.resolve(owner, format, given)
-        new = self._new_run(owner, request, format, given, fingerprint)
+            inputs = await self._admission.resolve(owner, format, inputs)
+        new = self._new_run(owner, request, format, inputs, fingerprint)
         with self._quota.reserve(new.format) as limit, self._engine.reserve_slot():
             run = await self._repository.add(new, limit=limit, kept_since=self._cache.kept_since(new.options))
             if run is not None:
@@ -164,18 +164,18 @@ class RunCommands:
         await self._repository.delete(owner, run_id)
 
     def _new_run(
-        self, owner: str, request: RunRequest, format: AnyFormat, given: BaseModel, fingerprint: str
+        self, owner: str, request: RunRequest, format: AnyFormat, inputs: BaseModel, fingerprint: str
     ) -> NewRun:
-        model, options = self._admission.settle(format, given, request.options)
+        model, options = self._admission.settle(format, inputs, request.options)
         parents = request.parentage
         # A version of a chapter stands beside the story: the chapter keeps its place.
-        series, part = (series_of(format, given) if parents is None else None) or (None, None)
+        series, part = (series_of(format, inputs) if parents is None else None) or (None, None)
         new = NewRun(
             id=str(ULID()),
             owner=owner,
             format=format.name,
             model=str(model),
-            input=given.model_dump(mode="json"),
+            input=inputs.model_dump(mode="json"),
             options=options,
             process=self._engine.process,
             idempotency_key=request.idempotency_key,
@@ -233,12 +233,12 @@ class RunFiles:
             self.recorder.delete(run_id)
 
 
-def _fingerprint(format: str, given: BaseModel, request: RunRequest) -> str:
+def _fingerprint(format: str, inputs: BaseModel, request: RunRequest) -> str:
     """The same for the same request: what an idempotency key is compared by."""
     parents = request.parentage
     body = {
         "format": format,
-        "input": given.model_dump(mode="json"),
+        "input": inputs.model_dump(mode="json"),
         "options": request.options.model_dump(),
         **({"origin": _origin(parents)} if parents else {}),
     }

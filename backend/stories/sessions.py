@@ -111,17 +111,17 @@ class Sessions:
             raise Conflict(f"Only a completed chapter can begin a story; the run {run.id} {state}.")
         if run.series is not None:
             return await self.find(owner, run.series), False
-        given: StoryInput = self._format.parse(run.input)
-        child_id = given.child_id
+        inputs: StoryInput = self._format.parse(run.input)
+        child_id = inputs.child_id
         if child_id is not None and not await self._has_child(owner, child_id):
             child_id = None
         session = await self._sessions.add_from_run(
             owner,
             run.id,
-            given.chapter_number,
-            theme=given.theme,
+            inputs.chapter_number,
+            theme=inputs.theme,
             child_id=child_id,
-            reader=None if child_id else given.reader.model_dump(mode="json"),
+            reader=None if child_id else inputs.reader.model_dump(mode="json"),
             **{"planned_chapters": PLANNED_CHAPTERS, **values},
         )
         if session is None:  # somebody did so at this very moment
@@ -205,7 +205,7 @@ class Sessions:
         if not story.chapters.done:
             raise Conflict("This story has no chapter yet, so there is nothing to choose.")
         number = story.chapters.next_number
-        given = {
+        inputs = {
             "theme": story.session.theme,
             "story_session_id": session_id,
             "chapter_number": choice.chapter_number or number,
@@ -214,7 +214,7 @@ class Sessions:
         }
         try:
             run, is_new = await self._runs.start(
-                owner, RunRequest(self._format.name, given, choice.options, choice.idempotency_key)
+                owner, RunRequest(self._format.name, inputs, choice.options, choice.idempotency_key)
             )
         except Conflict:
             # The same choice came in twice at the same moment, and the other was quicker.

@@ -66,7 +66,7 @@ CAPABILITIES_OF = {
 METRICS = {"word_count", "estimated_reading_time", "vocabulary_level", "educational_elements"}
 MEMBERS_OF_A_FORMAT = 13
 """Name, path, title, example, version, Input, and seven methods."""
-SCRIPTS = {"podcast": script(given=dict(list_formats()["podcast"].example))}
+SCRIPTS = {"podcast": script(inputs=dict(list_formats()["podcast"].example))}
 CONFIG: RunnableConfig = {"configurable": {"thread_id": "1"}}
 
 

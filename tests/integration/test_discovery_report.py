@@ -247,10 +247,10 @@ async def test_profile_that_is_only_typed_otherwise_is_given_the_kept_report_and
     async with serve(settings_for(provider, tmp_path, judge="off")) as service:
         http = service.client.http
 
-        async def write(given: dict[str, Any], **options: Any) -> tuple[Told, int]:
+        async def write(inputs: dict[str, Any], **options: Any) -> tuple[Told, int]:
             """The report, and how many calls it took."""
             before = len(provider.generations)
-            body = {"format": "discovery_report", "input": given, "options": options}
+            body = {"format": "discovery_report", "input": inputs, "options": options}
             run_id = (await http.post("/api/v1/runs", json=body)).json()["run_id"]
             return await service.client.read(run_id), len(provider.generations) - before
 

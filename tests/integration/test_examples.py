@@ -64,7 +64,7 @@ SIMPLE: dict[str, tuple[str, dict[str, str]]] = {
 """What a query can say of each format: its address and parameters."""
 
 
-EPISODE = replace(script(given=dict(list_formats()["podcast"].example)), default=Reply(tokens_per_chunk=50))
+EPISODE = replace(script(inputs=dict(list_formats()["podcast"].example)), default=Reply(tokens_per_chunk=50))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

@@ -31,9 +31,9 @@ async def service(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[LiveS
 
 
 async def write(
-    service: LiveService, format: str, given: dict[str, Any], **options: Any
+    service: LiveService, format: str, inputs: dict[str, Any], **options: Any
 ) -> tuple[str, list[Frame]]:
-    body = {"format": format, "input": given, "options": {"keep_length": False, **options}}
+    body = {"format": format, "input": inputs, "options": {"keep_length": False, **options}}
     run_id = str((await service.client.http.post("/api/v1/runs", json=body)).json()["run_id"])
     frames = [frame async for frame in service.client.frames(run_id)]
     assert frames[-1].message.type == "complete", frames[-1].message

@@ -67,10 +67,10 @@ async def test_uploaded_document_becomes_a_lesson_whose_wrong_number_is_written_
         Rule(Reply(text=OTHERS), structured=False),
     ))  # fmt: skip
     kept = (await upload(service, "ramipril.md", leaflet("ramipril").encode())).json()
-    given = {"knowledge_id": kept["id"], "content_type": "medication", "target_minutes": "5"}
+    inputs = {"knowledge_id": kept["id"], "content_type": "medication", "target_minutes": "5"}
     told, shown, retracted = Told(), "", []
     url = "/api/v1/education_audio/generate/stream"
-    async for frame in service.client.stream("GET", url, params=given):
+    async for frame in service.client.stream("GET", url, params=inputs):
         if isinstance(frame.message, TextRetracted):
             shown = told.sections[0]
             retracted.append((frame.message.section, frame.message.reason))
@@ -117,8 +117,8 @@ async def test_lesson_has_its_speakers_turns_however_the_model_writes_them(
         "[Patient] Is it *safe*?\n\nDOCTOR： Yes (see https://x.org/a)."
     )
     provider.script = Script(rules=(Rule(Reply(text=odd, tokens_per_chunk=1), structured=False),))
-    given = {"document": {"title": "Ramipril", "text": leaflet("ramipril")}, "target_minutes": 2}
-    body = {"format": "education_audio", "input": given, "options": {"keep_length": False}}
+    inputs = {"document": {"title": "Ramipril", "text": leaflet("ramipril")}, "target_minutes": 2}
+    body = {"format": "education_audio", "input": inputs, "options": {"keep_length": False}}
     run_id = (await service.client.http.post("/api/v1/runs", json=body)).json()["run_id"]
     told = await service.client.read(run_id)
     assert told.sections == {

@@ -48,9 +48,9 @@ async def service(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[LiveS
         yield live
 
 
-async def start(service: LiveService, given: dict[str, Any] = PLAIN, **options: Any) -> str:
+async def start(service: LiveService, inputs: dict[str, Any] = PLAIN, **options: Any) -> str:
     reply = await service.client.http.post(
-        "/api/v1/runs", json={"format": "podcast", "input": given, "options": options}
+        "/api/v1/runs", json={"format": "podcast", "input": inputs, "options": options}
     )
     assert reply.status_code == 201, reply.text
     return str(reply.json()["run_id"])
@@ -241,7 +241,7 @@ async def test_sections_are_within_three_percent_after_at_most_one_correction(
     service: LiveService, provider: FakeProvider, scale: float
 ) -> None:
     given = {**PLAIN, "target_words": 10_000, "pieces": False}
-    provider.script = replace(script(given=given, scale=scale), default=Reply(tokens_per_chunk=50))
+    provider.script = replace(script(inputs=given, scale=scale), default=Reply(tokens_per_chunk=50))
     done = ending(await read(service, await start(service, given)))
     for length in done["metadata"]["lengths"]:
         assert abs(length["deviation"]) <= 0.03, length

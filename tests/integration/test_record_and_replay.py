@@ -97,11 +97,11 @@ async def test_example_plays_back_the_same_when_a_section_is_stopped_and_resumed
 
 
 async def test_another_theme_still_plays_unless_it_must_be_exact(service: LiveService) -> None:
-    given = {**STORY, "theme": "dragons"}
+    inputs = {**STORY, "theme": "dragons"}
     lenient = await service.client.read(
-        await service.client.start(input=given, model="replay:example.jsonl?speed=0")
+        await service.client.start(input=inputs, model="replay:example.jsonl?speed=0")
     )
-    exact = await service.client.read(await service.client.start(input=given))
+    exact = await service.client.read(await service.client.start(input=inputs))
 
     assert lenient.ending is not None and lenient.ending["type"] == "complete"
     assert _sha256(lenient) == _expected()

@@ -37,9 +37,9 @@ NOTED = "A cat has to come by."
 class CatStory(StoryFormat):
     """A story with a cat in its second scene, and whose author would like longer titles."""
 
-    async def review(self, given: StoryInput, state: State, model: Model) -> list[ReviewFinding]:
+    async def review(self, inputs: StoryInput, state: State, model: Model) -> list[ReviewFinding]:
         """The cat is worth a rewrite, the title isn't."""
-        del given, model
+        del inputs, model
         found = [ReviewFinding(rule="title", advice="A longer title would be nice.", rewrite=False)]
         if "cat" not in state["sections"][1]["text"]:
             found.append(ReviewFinding(rule="cat", section=1, advice=NOTED, rewrite=True))
@@ -49,9 +49,9 @@ class CatStory(StoryFormat):
 class PetStory(StoryFormat):
     """A story with a pet in its second and third scene."""
 
-    async def review(self, given: StoryInput, state: State, model: Model) -> list[ReviewFinding]:
+    async def review(self, inputs: StoryInput, state: State, model: Model) -> list[ReviewFinding]:
         """What is missing of them."""
-        del given, model
+        del inputs, model
         return [
             ReviewFinding(rule=pet, section=index, advice=f"A {pet} is missing.", rewrite=True)
             for index, pet in ((1, "cat"), (2, "dog"))

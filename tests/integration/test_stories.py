@@ -55,8 +55,8 @@ class DialectStory(StoryFormat):
         format.tag = settings.tag
         return format
 
-    def language(self, given: StoryInput) -> str:
-        del given
+    def language(self, inputs: StoryInput) -> str:
+        del inputs
         return self.tag
 
 

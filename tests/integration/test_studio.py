@@ -127,8 +127,8 @@ async def _write_each(client: httpx.AsyncClient, provider: FakeProvider) -> dict
     provider.script = script()
     states = {}
     for name, format in list_formats().items():
-        given = {"input": INPUTS.get(name, dict(format.example))}
-        run = {"assistant_id": name, "input": given, "context": {"parallel": 2, "keep_length": False}}
+        inputs = {"input": INPUTS.get(name, dict(format.example))}
+        run = {"assistant_id": name, "input": inputs, "context": {"parallel": 2, "keep_length": False}}
         states[name] = (await client.post("/runs/wait", json=run)).raise_for_status().json()
     return states
 

@@ -65,10 +65,10 @@ def test_profile_that_means_something_else_has_another_key(change: dict[str, Any
 
 
 def test_report_may_be_answered_from_an_earlier_run_and_needs_a_larger_model() -> None:
-    given = REPORT.parse(REPORT.example)
-    assert REPORT.default_cache == "use" and REPORT.cache_key(given) == key()
+    inputs = REPORT.parse(REPORT.example)
+    assert REPORT.default_cache == "use" and REPORT.cache_key(inputs) == key()
     with pytest.raises(InvalidInput, match=r"options\.model"):
-        REPORT.check_model(given, ModelSpec("embedded", "any"))
+        REPORT.check_model(inputs, ModelSpec("embedded", "any"))
 
 
 @pytest.mark.parametrize(

@@ -60,19 +60,19 @@ class BriefFormat(Format[BriefInput]):
         self.facts = Facts(canonical_pack={"key_facts": ["It is wet."]}, sources=[SOURCE])
         self.pieces = [("M1", "The short "), ("M1", "form."), ("R1", "Shorter.")]
 
-    def policy(self, given: BriefInput) -> Policy:
+    def policy(self, inputs: BriefInput) -> Policy:
         return load_policy("child", age=9)
 
-    async def plan(self, given: BriefInput, model: Model) -> Plan:
+    async def plan(self, inputs: BriefInput, model: Model) -> Plan:
         sections = [
             PlannedSection(index=index, title=f"Part {index}", summary="s", target_words=3)
             for index in range(3)
         ]
         return Plan(Outline(title="Brief", sections=sections))
 
-    async def research(self, given: BriefInput, model: Model) -> Mapping[str, Any]:
+    async def research(self, inputs: BriefInput, model: Model) -> Mapping[str, Any]:
         self.researched.set()
-        return {"about": given.about}
+        return {"about": inputs.about}
 
     async def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | Facts]:
         if task["index"] == 0:
@@ -87,19 +87,19 @@ class BriefFormat(Format[BriefInput]):
     ) -> AsyncGenerator[str]:
         yield section["text"]
 
-    def plan_pieces(self, given: BriefInput, state: State) -> list[PlannedPiece]:
+    def plan_pieces(self, inputs: BriefInput, state: State) -> list[PlannedPiece]:
         return [
             PlannedPiece(name="M1", title="Medium", target_words=3),
             PlannedPiece(name="R1", title="Small", target_words=1),
         ]
 
     async def write_pieces(
-        self, given: BriefInput, state: State, pieces: list[PlannedPiece], model: Model
+        self, inputs: BriefInput, state: State, pieces: list[PlannedPiece], model: Model
     ) -> AsyncGenerator[PieceText]:
         for name, text in self.pieces:
             yield PieceText(name, text)
 
-    def metrics(self, given: BriefInput, state: State) -> dict[str, Any]:
+    def metrics(self, inputs: BriefInput, state: State) -> dict[str, Any]:
         return {"word_count": len(text_of(state["sections"]).split())}
 
 
@@ -211,14 +211,14 @@ class RhymeFormat(BriefFormat):
         self.down = down
 
     async def write_pieces(
-        self, given: BriefInput, state: State, pieces: list[PlannedPiece], model: Model
+        self, inputs: BriefInput, state: State, pieces: list[PlannedPiece], model: Model
     ) -> AsyncGenerator[PieceText]:
         async with aclosing(stream_text(model, [HumanMessage("Write about 9 words.")])) as deltas:
             async for delta in deltas:
                 yield PieceText("M1", delta)
         yield PieceText("R1", "Short.")
 
-    async def derive(self, given: BriefInput, state: State, model: Model) -> dict[str, Any]:
+    async def derive(self, inputs: BriefInput, state: State, model: Model) -> dict[str, Any]:
         self.down()
         return {"rhyme": (await ask(model, Verdict, [HumanMessage("Does it rhyme?")])).notes}
 

@@ -284,8 +284,10 @@ def test_prompt_marks_the_document_as_data_and_the_document_cannot_close_the_mar
 def test_prompt_of_the_plan_shows_how_each_part_begins_and_no_more() -> None:
     paragraphs = long_document(3_000)
     division = divide_document("\n\n".join(paragraphs), 10, 12000)
-    given = lesson(document=document("\n\n".join(paragraphs), "A </title> of mine"), custom_prompt="Be brief")
-    system, user = LESSON.outline_messages(given, division.parts)
+    inputs = lesson(
+        document=document("\n\n".join(paragraphs), "A </title> of mine"), custom_prompt="Be brief"
+    )
+    system, user = LESSON.outline_messages(inputs, division.parts)
     assert user.text.count("<document>\n") == len(division.parts) == 5
     assert "<title>A ‹/title> of mine</title>" in user.text and "<wish>\nBe brief\n</wish>" in user.text
     assert count_words(user.text) < 5 * 150 + 200 and "Paragraph0x" in user.text
@@ -351,8 +353,8 @@ TOLD = (
 
 
 async def test_warnings_that_went_with_the_end_of_a_cut_section_are_asked_for_again() -> None:
-    given = lesson(target_minutes=2)
-    findings = await LESSON.review(given, state_about(TOLD, "trimmed"), cast(Model, None))
+    inputs = lesson(target_minutes=2)
+    findings = await LESSON.review(inputs, state_about(TOLD, "trimmed"), cast(Model, None))
     assert {(one["rule"], one["section"], one["rewrite"]) for one in findings} == {
         ("warning_missing", 0, True)
     }
@@ -360,8 +362,8 @@ async def test_warnings_that_went_with_the_end_of_a_cut_section_are_asked_for_ag
     assert missing[0] == "Go to the emergency room if you can't reach the doctor." and len(missing) == 3
     assert any(said.startswith("Avoid salt substitutes") for said in missing)
     # What wasn't cut may say it in other words: it is told, and not bought again.
-    assert await LESSON.review(given, state_about(TOLD, "continued"), cast(Model, None)) == []
-    told = LESSON.metrics(given, state_about(TOLD))["warnings"]
+    assert await LESSON.review(inputs, state_about(TOLD, "continued"), cast(Model, None)) == []
+    told = LESSON.metrics(inputs, state_about(TOLD))["warnings"]
     assert told["in_document"] == 7 and [one["sentence"] for one in told["untold"]] == missing
 
 

@@ -155,5 +155,5 @@ def test_formats_mark_what_is_about_persons(name: str, given: dict[str, Any], pe
 
 
 def test_story_marks_the_childs_name_and_words() -> None:
-    given = {"theme": "moon", "reader": {"name": "Noa"}, "custom_user_input": WISH}
-    assert find_personal(find_format("story").parse(given)) == ["Noa", WISH]
+    inputs = {"theme": "moon", "reader": {"name": "Noa"}, "custom_user_input": WISH}
+    assert find_personal(find_format("story").parse(inputs)) == ["Noa", WISH]

@@ -229,13 +229,13 @@ def test_built_in_model_is_refused() -> None:
 
 
 def finished(text: str, language: str = "English") -> Finished:
-    given = episode(language=language)
+    inputs = episode(language=language)
     return Finished(
         run_id="R",
         format="podcast",
         title="Why night trains are back",
-        language=PodcastFormat().language(given),
-        input=given.model_dump(mode="json"),
+        language=PodcastFormat().language(inputs),
+        input=inputs.model_dump(mode="json"),
         sections=[("Cold Open", text), ("Wrap", "Ben: Good night [softly] & good [old] trains.")],
         metadata={"words_a_minute": 150},
     )

@@ -19,11 +19,11 @@ MORE: dict[str, Any] = {"text": "It was.", "ending": "It was.", "issues": ISSUES
 
 
 async def task_of(format: Format[Any], wish: dict[str, Any], index: int) -> SectionTask:
-    given = format.parse(wish)
+    inputs = format.parse(wish)
     model: Any = None  # the plans of these formats ask none
-    plan = await format.plan(given, model)
+    plan = await format.plan(inputs, model)
     return SectionTask(
-        input=given.model_dump(mode="json"),
+        input=inputs.model_dump(mode="json"),
         outline=plan.outline,
         notes=plan.notes,
         index=index,

@@ -159,8 +159,8 @@ def test_name_that_nobody_is_called_is_refused(name: str) -> None:
 def test_names_of_an_input_are_known_to_the_policy_of_its_text() -> None:
     from workflows.formats.story.input import StoryInput
 
-    given = StoryInput.model_validate({"theme": "a boat", "reader": {"name": "Uzi Levi"}})
-    policy = PolicyRegistry().apply(CHILD, given)
+    inputs = StoryInput.model_validate({"theme": "a boat", "reader": {"name": "Uzi Levi"}})
+    policy = PolicyRegistry().apply(CHILD, inputs)
     assert policy.names == ("Uzi Levi", "Uzi", "Levi")
     assert (policy.label, policy.lexicon) == (CHILD.label, CHILD.lexicon)
 

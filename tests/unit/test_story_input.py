@@ -13,15 +13,15 @@ STORY = StoryFormat()
 
 
 def test_story_input_of_a_theme_alone_has_sensible_defaults() -> None:
-    given = STORY.parse({"theme": "  a lighthouse on the moon  "})
-    assert given.theme == "a lighthouse on the moon"
-    assert (given.reader.name, given.reader.age, given.reader.language) == ("Alex", 7, "en")
-    assert (given.chapter_number, given.title, given.custom_user_input) == (1, None, None)
+    inputs = STORY.parse({"theme": "  a lighthouse on the moon  "})
+    assert inputs.theme == "a lighthouse on the moon"
+    assert (inputs.reader.name, inputs.reader.age, inputs.reader.language) == ("Alex", 7, "en")
+    assert (inputs.chapter_number, inputs.title, inputs.custom_user_input) == (1, None, None)
 
 
 def test_story_input_example_is_valid_and_comes_back_from_json() -> None:
-    given = STORY.parse(STORY.example)
-    assert STORY.parse(given.model_dump(mode="json")) == given
+    inputs = STORY.parse(STORY.example)
+    assert STORY.parse(inputs.model_dump(mode="json")) == inputs
 
 
 @pytest.mark.parametrize(

@@ -21,14 +21,14 @@ hosts:
 
 def test_topic_file_is_the_episodes_input(tmp_path: Path) -> None:
     (tmp_path / "night-trains.yaml").write_text(TOPIC)
-    given = read_topic(tmp_path, "night-trains")
-    assert given["topic"] == {
+    inputs = read_topic(tmp_path, "night-trains")
+    assert inputs["topic"] == {
         "id": "night-trains",
         "title": "Why night trains are back",
         "description": "New sleeper lines across Europe.",
         "region": "Europe",
     }
-    assert [host["name"] for host in given["hosts"]] == ["Ada", "Ben"]
+    assert [host["name"] for host in inputs["hosts"]] == ["Ada", "Ben"]
 
 
 @pytest.mark.parametrize(

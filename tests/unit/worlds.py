@@ -77,19 +77,19 @@ class NoteFormat(Format[NoteInput]):
         self.begun: dict[int, asyncio.Event] = {0: asyncio.Event(), 1: asyncio.Event()}
         self.written: list[int] = []
 
-    def policy(self, given: NoteInput) -> Policy:
+    def policy(self, inputs: NoteInput) -> Policy:
         """For everybody."""
-        del given
+        del inputs
         return load_policy("general")
 
-    async def plan(self, given: NoteInput, model: Model) -> Plan:
+    async def plan(self, inputs: NoteInput, model: Model) -> Plan:
         """Always the same."""
         del model
         sections = [
             PlannedSection(index=index, title=title, summary=title, target_words=10)
             for index, title in enumerate(("Ebb", "Flood"))
         ]
-        return Plan(Outline(title=f"On {given.about}", sections=sections))
+        return Plan(Outline(title=f"On {inputs.about}", sections=sections))
 
     async def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
         """Ten words, in two chunks."""
@@ -111,9 +111,9 @@ class NoteFormat(Format[NoteInput]):
         del task, section, model
         yield f"Rewritten as asked: {issues[0]['advice']}"
 
-    def metrics(self, given: NoteInput, state: State) -> dict[str, Any]:
+    def metrics(self, inputs: NoteInput, state: State) -> dict[str, Any]:
         """The four that every format has."""
-        del given
+        del inputs
         return {
             "word_count": count_words(text_of(state["sections"])),
             "estimated_reading_time": 0.1,

@@ -13,8 +13,8 @@ from workflows.text.words import count_words
 
 async def calculate_metrics(context: NodeContext, state: State) -> dict[str, Any]:
     """Off the loop: counting a long text takes longer than other readers should wait for a token."""
-    given = await context.inputs(state["input"])
-    metrics = await asyncio.to_thread(context.format.metrics, given, state)
+    inputs = await context.inputs(state["input"])
+    metrics = await asyncio.to_thread(context.format.metrics, inputs, state)
     shared = await asyncio.to_thread(shared_metrics, state)
     told = {**shared, **metrics, **_compliance(metrics, state), "safety": _safety(state)}
     return {"metadata": normalise_all(told)}  # some of it is quoted from the input, or was a model's

@@ -23,21 +23,21 @@ async def derive(context: NodeContext, state: State) -> dict[str, Any]:
 
     When no try is fit for the readers, the text stays and the results are left out, which is told.
     """
-    given = await context.inputs(state["input"])
+    inputs = await context.inputs(state["input"])
     # A model each: once a piece has words, nobody may take over from its model, and the results are no part of it.
-    pieces = await write_pieces(context, given, state, await context.open_model("derived"))
-    results = await _results(context, given, state, await context.open_model("derived"))
+    pieces = await write_pieces(context, inputs, state, await context.open_model("derived"))
+    results = await _results(context, inputs, state, await context.open_model("derived"))
     return {**results, **pieces}
 
 
-async def _results(context: NodeContext, given: Any, state: State, model: Model) -> dict[str, Any]:
+async def _results(context: NodeContext, inputs: Any, state: State, model: Model) -> dict[str, Any]:
     format = variant_for(context.format, model)
     if not isinstance(format, Derives):
         return {"results": {}}
-    policy = context.policy(given)
+    policy = context.policy(inputs)
     pipeline = await _pipeline(context, policy)
     for _ in range(_TRIES):
-        results = normalise_all(await format.derive(given, state, model))
+        results = normalise_all(await format.derive(inputs, state, model))
         if not await asyncio.to_thread(find_issues, policy, results):
             verdict = await pipeline.check(policy, {}, "final", {"results": "\n".join(texts_in(results))})
             if verdict["approved"]:

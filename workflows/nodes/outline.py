@@ -40,12 +40,12 @@ async def outline(context: NodeContext, state: State) -> dict[str, Any]:
     What is asked for is checked first, before any model is called. Raises InvalidInput when the input
     isn't what the format takes, SafetyRejected when it isn't fit for its readers or no plan is.
     """
-    given = await context.inputs(state["input"])
-    policy = context.policy(given)
-    fit = await _screen(context, policy, text_to_screen(context.format, given), "input")
+    inputs = await context.inputs(state["input"])
+    policy = context.policy(inputs)
+    fit = await _screen(context, policy, text_to_screen(context.format, inputs), "input")
     model = await context.open_model("outline")
     for _ in range(_TRIES):
-        plan = await variant_for(context.format, model).plan(given, model)
+        plan = await variant_for(context.format, model).plan(inputs, model)
         # Cleaned as text is: titles are shown, and notes come back in results and metrics.
         outline, notes = normalise_all(plan.outline), normalise_all(plan.notes)
         issues = find_issues(policy, [outline, notes])

@@ -20,11 +20,11 @@ class ResearchTask(TypedDict):
 async def research(context: NodeContext, state: ResearchTask) -> dict[str, Any]:
     """The format's notes. They are in no message: only prompts have them, and those hold no orders of strangers."""
     model = await context.open_model(shares=True)
-    given = await context.inputs(state["input"])
+    inputs = await context.inputs(state["input"])
     assert isinstance(context.format, Researches)  # else the graph has no such node
-    found = dict(await context.format.research(given, model) or {})
+    found = dict(await context.format.research(inputs, model) or {})
     notes, quotes = await asyncio.to_thread(strip_injections, found)
     if quotes:
-        verdict = report(quotes, context.policy(given).label)
+        verdict = report(quotes, context.policy(inputs).label)
         context.publish(SafetyChecked.model_validate(verdict))
     return {"research": notes}

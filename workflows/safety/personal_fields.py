@@ -10,19 +10,19 @@ _HEADING_WORDS = 3
 _GAP = re.compile(r"\n\s*\n")
 
 
-def find_personal(given: BaseModel) -> list[str]:
+def find_personal(inputs: BaseModel) -> list[str]:
     """Every text in the marked fields, however deep, without repetition; of a marked list or model, all texts.
 
     A long text is its paragraphs, for prompts hold some of them; its headings, a few words that stand
     everywhere, aren't among them.
     """
-    return list(dict.fromkeys(_of_model(given)))
+    return list(dict.fromkeys(_of_model(inputs)))
 
 
-def _of_model(given: BaseModel) -> Iterator[str]:
-    for name, info in type(given).model_fields.items():
+def _of_model(inputs: BaseModel) -> Iterator[str]:
+    for name, info in type(inputs).model_fields.items():
         extra = info.json_schema_extra
-        value = getattr(given, name)
+        value = getattr(inputs, name)
         if isinstance(extra, dict) and extra.get("personal"):
             yield from _texts(value)
         else:

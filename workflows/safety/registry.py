@@ -32,7 +32,7 @@ class PolicyRegistry:
             )
         return self._policies[name].for_age(age)
 
-    def apply(self, policy: Policy, given: BaseModel | None = None) -> Policy:
+    def apply(self, policy: Policy, inputs: BaseModel | None = None) -> Policy:
         """What this service has under the name of a format's policy, for readers of the same band.
 
         What people are called in the input that is `given` isn't judged as words in its text.
@@ -41,7 +41,7 @@ class PolicyRegistry:
         band = next((band for band in policy.bands if band.name == policy.band), None)
         if own is not policy:
             own = own.for_age(band.youngest if band else None)
-        return own if given is None else own.with_names(collect_names(given.model_dump()))
+        return own if inputs is None else own.with_names(collect_names(inputs.model_dump()))
 
     def all(self) -> list[Policy]:
         """By name."""

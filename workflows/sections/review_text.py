@@ -19,6 +19,6 @@ async def review_text(context: NodeContext, state: State) -> Review:
     """The format's review of the text as it is now. A format without rules of its own buys nothing here."""
     if not isinstance(context.format, Reviews):
         return Review(findings=[], revising=sections_to_revise(state, [], context.max_revisions))
-    given = await context.inputs(state["input"])
-    findings = await context.format.review(given, state, await context.open_reviewer())
+    inputs = await context.inputs(state["input"])
+    findings = await context.format.review(inputs, state, await context.open_reviewer())
     return Review(findings=findings, revising=sections_to_revise(state, findings, context.max_revisions))

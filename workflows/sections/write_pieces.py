@@ -20,7 +20,7 @@ from workflows.state import Piece, PlannedPiece, Section, State, Verdict
 from workflows.text.normaliser import normalise_all
 
 
-async def write_pieces(context: NodeContext, given: Any, state: State, model: Model) -> dict[str, Any]:
+async def write_pieces(context: NodeContext, inputs: Any, state: State, model: Model) -> dict[str, Any]:
     """The format's pieces, told while they are written; what isn't fit for the readers is taken back.
 
     Raises ModelBadOutput when a planned piece is missing. A failure leaves no trace in the state.
@@ -28,14 +28,14 @@ async def write_pieces(context: NodeContext, given: Any, state: State, model: Mo
     format = context.format
     if not isinstance(format, MakesPieces):
         return {}
-    planned = normalise_all(format.plan_pieces(given, state))  # titles are shown
+    planned = normalise_all(format.plan_pieces(inputs, state))  # titles are shown
     if not planned:
         return {}
-    stream = format.write_pieces(given, state, planned, model)
+    stream = format.write_pieces(inputs, state, planned, model)
     texts = await _write(stream, planned, context.publish)
     if missing := [piece["name"] for piece in planned if piece["name"] not in texts]:
         raise ModelBadOutput(f"The model left out {', '.join(missing)}.")
-    verdicts = await _judge(context, context.policy(given), planned, texts)
+    verdicts = await _judge(context, context.policy(inputs), planned, texts)
     pieces = {
         piece["name"]: Piece(**piece, text=texts[piece["name"]])
         for piece in planned

@@ -51,15 +51,15 @@ class Admission:
         """The format of a run that is to be worked on. Raises Conflict when its package has gone since."""
         return format_of(self.formats, run)
 
-    async def resolve(self, owner: str, format: AnyFormat, given: BaseModel) -> BaseModel:
+    async def resolve(self, owner: str, format: AnyFormat, inputs: BaseModel) -> BaseModel:
         """The input with what it refers to, as it is now. Raises NotFound, InvalidInput."""
-        return await resolve(format, given, self.lookups, owner)
+        return await resolve(format, inputs, self.lookups, owner)
 
-    def settle(self, format: AnyFormat, given: BaseModel, asked: RunOptions) -> tuple[ModelSpec, RunOptions]:
+    def settle(self, format: AnyFormat, inputs: BaseModel, asked: RunOptions) -> tuple[ModelSpec, RunOptions]:
         """The model, and the options with what was left out, as they are for this run: later changes of the
         settings don't change it. Raises InvalidInput, ModelNotConfigured."""
         model = self.models.resolve(asked.model)
-        check_model(format, given, model)
+        check_model(format, inputs, model)
         # A person may edit the plan, so the result isn't the input's alone.
         cache = "off" if asked.review_outline else asked.cache or default_cache_of(format)
         budget = asked.budget_usd or self.budget_usd

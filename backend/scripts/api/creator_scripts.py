@@ -72,15 +72,15 @@ async def list_templates(format: ScriptFormatDep) -> dict[str, list[TemplateView
 async def check(wish: dict[str, Any], format: ScriptFormatDep) -> CheckView:
     """Tips on the input of a script, also a half-typed one. No model is called and nothing is stored."""
     try:
-        given = format.parse(wish)
-        template = format.template(given)
+        inputs = format.parse(wish)
+        template = format.template(inputs)
     except InvalidInput as error:
         return CheckView(ok=False, tips=_errors(error), words=0, plan=[])
     tips = [
         TipView(code=tip.code, field=tip.field, severity=tip.severity, message=tip.message)
-        for tip in give_tips(given, template)
+        for tip in give_tips(inputs, template)
     ]
-    plan = make_plan(given, template)
+    plan = make_plan(inputs, template)
     ranges = [
         RangeView(
             kind=slot["kind"],

@@ -55,14 +55,14 @@ def story(
         "language": language,
         "interests": split_list(interests),
     }
-    given = {
+    inputs = {
         "theme": theme,
         **({"reader": reader} if child is None else {"child_id": child}),
         "chapter_number": chapter,
         "title": title,
         "custom_user_input": wish,
     }
-    write({"format": "story", "input": given, "options": options}, server)
+    write({"format": "story", "input": inputs, "options": options}, server)
 
 
 def _choosing(session: str) -> "RunStarter":

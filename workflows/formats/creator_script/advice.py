@@ -32,14 +32,20 @@ class Tip:
     message: str
 
 
-def give_tips(given: CreatorScriptInput, template: Template) -> list[Tip]:
+def give_tips(inputs: CreatorScriptInput, template: Template) -> list[Tip]:
     """Tips in the order of the form's fields. A wish without any may still be a poor one."""
-    return [*_topic(given), *_sound(given), *_audience(given), *_points(given), *_template(given, template)]
+    return [
+        *_topic(inputs),
+        *_sound(inputs),
+        *_audience(inputs),
+        *_points(inputs),
+        *_template(inputs, template),
+    ]
 
 
-def _topic(given: CreatorScriptInput) -> Iterator[Tip]:
-    stems = content_stems(given.topic)
-    if stems <= _VAGUE or (len(stems) < 2 and not given.key_points):
+def _topic(inputs: CreatorScriptInput) -> Iterator[Tip]:
+    stems = content_stems(inputs.topic)
+    if stems <= _VAGUE or (len(stems) < 2 and not inputs.key_points):
         yield Tip(
             "vague_topic",
             "topic",
@@ -49,35 +55,35 @@ def _topic(given: CreatorScriptInput) -> Iterator[Tip]:
         )
 
 
-def _sound(given: CreatorScriptInput) -> Iterator[Tip]:
-    said = {word.casefold() for word in list_words(given.tone)}
-    if clash := sorted(said & set(list_styles()[given.style].clashes)):
+def _sound(inputs: CreatorScriptInput) -> Iterator[Tip]:
+    said = {word.casefold() for word in list_words(inputs.tone)}
+    if clash := sorted(said & set(list_styles()[inputs.style].clashes)):
         yield Tip(
             "tone_against_style",
             "tone",
             "warning",
-            f"A {clash[0]} tone and the style {given.style} pull in different directions; change one of them.",
+            f"A {clash[0]} tone and the style {inputs.style} pull in different directions; change one of them.",
         )
-    if given.words_per_minute is not None and given.words_per_minute > _FAST:
+    if inputs.words_per_minute is not None and inputs.words_per_minute > _FAST:
         yield Tip(
             "fast_pace",
             "words_per_minute",
             "hint",
-            f"{given.words_per_minute} words a minute is hard to follow; most speakers stay below {_FAST}.",
+            f"{inputs.words_per_minute} words a minute is hard to follow; most speakers stay below {_FAST}.",
         )
 
 
-def _audience(given: CreatorScriptInput) -> Iterator[Tip]:
-    if not (given.target_audience or given.audience_persona or given.audience_persona_id):
+def _audience(inputs: CreatorScriptInput) -> Iterator[Tip]:
+    if not (inputs.target_audience or inputs.audience_persona or inputs.audience_persona_id):
         yield Tip(
             "no_audience", "target_audience", "hint", "Say whom it is for: it decides what needs explaining."
         )
 
 
-def _points(given: CreatorScriptInput) -> Iterator[Tip]:
-    points = given.key_points
+def _points(inputs: CreatorScriptInput) -> Iterator[Tip]:
+    points = inputs.key_points
     musts = sum(point.priority == "must" for point in points)
-    seconds = content_seconds(given.seconds, list_styles()[given.style])
+    seconds = content_seconds(inputs.seconds, list_styles()[inputs.style])
     left_out = len(points) - len(kept_points(points, seconds))
     if left_out:
         yield Tip(
@@ -101,38 +107,40 @@ def _points(given: CreatorScriptInput) -> Iterator[Tip]:
             "hint",
             "Every point is a must, so all get the same time. Mark what matters less as should or nice.",
         )
-    if len(points) < 2 and given.duration_minutes > _LONG_MINUTES:
+    if len(points) < 2 and inputs.duration_minutes > _LONG_MINUTES:
         yield Tip(
             "long_without_points",
             "key_points",
             "hint",
-            f"{given.duration_minutes:g} minutes with {len(points) or 'no'} key point{'s' * (len(points) != 1)} "
+            f"{inputs.duration_minutes:g} minutes with {len(points) or 'no'} key point{'s' * (len(points) != 1)} "
             "will be filled by the model's own ideas. Add what you want said.",
         )
 
 
-def _template(given: CreatorScriptInput, template: Template) -> Iterator[Tip]:
-    if given.style not in template.styles:
+def _template(inputs: CreatorScriptInput, template: Template) -> Iterator[Tip]:
+    if inputs.style not in template.styles:
         yield Tip(
             "style_against_template",
             "template",
             "hint",
-            f"The template {template.name} is made for {', '.join(template.styles)}, not for {given.style}.",
+            f"The template {template.name} is made for {', '.join(template.styles)}, not for {inputs.style}.",
         )
     shortened = [
-        beat.title for beat in template.beats if not beat.points and given.duration_minutes < beat.min_minutes
+        beat.title
+        for beat in template.beats
+        if not beat.points and inputs.duration_minutes < beat.min_minutes
     ]
     if shortened:
         yield Tip(
             "short_for_template",
             "duration_minutes",
             "hint",
-            f"In {given.duration_minutes:g} min there is no room for: {', '.join(shortened)}.",
+            f"In {inputs.duration_minutes:g} min there is no room for: {', '.join(shortened)}.",
         )
-    if (pace := pace_of(given, template)) * given.duration_minutes < 100:
+    if (pace := pace_of(inputs, template)) * inputs.duration_minutes < 100:
         yield Tip(
             "hardly_any_words",
             "duration_minutes",
             "hint",
-            f"At {pace} words a minute this is a text of {round(pace * given.duration_minutes)} words.",
+            f"At {pace} words a minute this is a text of {round(pace * inputs.duration_minutes)} words.",
         )

@@ -62,9 +62,9 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         """With the operator's own templates. Raises TemplateError."""
         return type(self)(TemplateRegistry(settings.template_dir))
 
-    def parse(self, given: Mapping[str, Any]) -> CreatorScriptInput:
+    def parse(self, inputs: Mapping[str, Any]) -> CreatorScriptInput:
         """The input, with key points that can all be true to one script."""
-        parsed = super().parse(given)
+        parsed = super().parse(inputs)
         found = find_conflicts(parsed.key_points)
         overflow = find_overflow(
             parsed.key_points, content_seconds(parsed.seconds, list_styles()[parsed.style])
@@ -75,12 +75,12 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
             raise InvalidInput("; ".join(f"{error.field}: {error.message}" for error in found), tuple(found))
         return parsed
 
-    async def resolve(self, given: CreatorScriptInput, lookups: Lookups, owner: str) -> CreatorScriptInput:
+    async def resolve(self, inputs: CreatorScriptInput, lookups: Lookups, owner: str) -> CreatorScriptInput:
         """The template is there, and the stored personas become part of the input as they are now."""
-        self.template(given)
+        self.template(inputs)
         found: dict[str, Any] = {}
         for kind, model in (("audience", AudiencePersona), ("script", ScriptPersona)):
-            if (persona_id := getattr(given, f"{kind}_persona_id")) is None:
+            if (persona_id := getattr(inputs, f"{kind}_persona_id")) is None:
                 continue
             field = f"input.{kind}_persona_id"
             stored = await find_named(lookups, owner, "persona", persona_id, field)
@@ -91,38 +91,38 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
                 raise InvalidInput(f"{field}: {message}", (FieldError(field, message),))
             fields = {name: stored[name] for name in model.model_fields if name in stored}
             found[f"{kind}_persona"] = model.model_validate(fields)
-        return given.model_copy(update=found)
+        return inputs.model_copy(update=found)
 
-    def template(self, given: CreatorScriptInput) -> Template:
+    def template(self, inputs: CreatorScriptInput) -> Template:
         """The template that was named, else the style's. Raises InvalidInput that lists what there is."""
         try:
-            return self.templates.find(given.template or list_styles()[given.style].template)
+            return self.templates.find(inputs.template or list_styles()[inputs.style].template)
         except LookupError as error:
             message = str(error.args[0])
             raise InvalidInput(
                 f"input.template: {message}", (FieldError("input.template", message),)
             ) from None
 
-    def language(self, given: CreatorScriptInput) -> str:
+    def language(self, inputs: CreatorScriptInput) -> str:
         """As asked for."""
-        return given.language
+        return inputs.language
 
-    def check_model(self, given: CreatorScriptInput, model: ModelSpec) -> None:
+    def check_model(self, inputs: CreatorScriptInput, model: ModelSpec) -> None:
         """The embedded model can't keep to a plan of this kind."""
-        del given
+        del inputs
         if model.provider == "embedded":
             message = "scripts need a larger model than the built-in one; set STORYWIRE_MODEL"
             raise InvalidInput(f"options.model: {message}", (FieldError("options.model", message),))
 
-    def policy(self, given: CreatorScriptInput) -> Policy:
+    def policy(self, inputs: CreatorScriptInput) -> Policy:
         """A general public."""
-        del given
+        del inputs
         return load_policy("general")
 
-    async def plan(self, given: CreatorScriptInput, model: Model) -> Plan:
+    async def plan(self, inputs: CreatorScriptInput, model: Model) -> Plan:
         """By the template and the clock; no model is asked."""
         del model
-        return make_plan(given, self.template(given))
+        return make_plan(inputs, self.template(inputs))
 
     def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
         """One section under its heading, in the words that are spoken."""
@@ -143,33 +143,33 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         messages = _PROMPTS.messages("rewrite", **values, text=spoken(section["text"]), issues=issues)
         return under_heading(values["heading"], stream_text(model, messages))
 
-    async def review(self, given: CreatorScriptInput, state: State, model: Model) -> list[ReviewFinding]:
+    async def review(self, inputs: CreatorScriptInput, state: State, model: Model) -> list[ReviewFinding]:
         """Points, length, structure, time ranges, prose. No model is asked."""
         del model
-        return (await asyncio.to_thread(report_on, given, state)).findings
+        return (await asyncio.to_thread(report_on, inputs, state)).findings
 
-    def metrics(self, given: CreatorScriptInput, state: State) -> dict[str, Any]:
+    def metrics(self, inputs: CreatorScriptInput, state: State) -> dict[str, Any]:
         """Words and times, and what the report says."""
-        return script_metrics(given, state)
+        return script_metrics(inputs, state)
 
 
-def _values(given: CreatorScriptInput, task: SectionTask) -> dict[str, Any]:
+def _values(inputs: CreatorScriptInput, task: SectionTask) -> dict[str, Any]:
     """What the prompts are filled in with."""
     index, notes = task["index"], task["notes"]
-    slots = slots_of(given, task["outline"], notes)
+    slots = slots_of(inputs, task["outline"], notes)
     section = task["outline"]["sections"][index]
     slot = slots[index]
     return {
-        "input": given,
-        "language": LANGUAGES[given.language],
-        "style": list_styles()[given.style],
+        "input": inputs,
+        "language": LANGUAGES[inputs.language],
+        "style": list_styles()[inputs.style],
         "template": notes["template"],
-        "minutes": f"{given.duration_minutes:g}",
+        "minutes": f"{inputs.duration_minutes:g}",
         "slots": slots,
         "index": index,
         "section": section,
         "heading": heading(slot),
         "words": max(1, task["ask_words"] - count_words(heading(slot))),
-        "points": [given.key_points[number] for number in slot["points"]],
+        "points": [inputs.key_points[number] for number in slot["points"]],
         "last_paragraph": task["last_paragraph"],
     }

@@ -12,14 +12,14 @@ from workflows.text.readability import reading_grade, vocabulary_level
 from workflows.text.words import count_words
 
 
-def script_metrics(given: CreatorScriptInput, state: State) -> dict[str, Any]:
+def script_metrics(inputs: CreatorScriptInput, state: State) -> dict[str, Any]:
     """Spoken words and minutes; each section's planned range and how long it takes to say; compliance."""
     pace = state["notes"]["words_a_minute"]
-    slots = slots_of(given, state["outline"], state["notes"])
+    slots = slots_of(inputs, state["outline"], state["notes"])
     texts = [spoken(state["sections"][index]["text"]) for index in range(len(slots))]
     words = [count_words(text) for text in texts]
     whole = "\n\n".join(texts)
-    grade = reading_grade(whole, given.language)
+    grade = reading_grade(whole, inputs.language)
     return {
         "word_count": sum(words),
         "estimated_reading_time": round(sum(words) / pace, 1),
@@ -39,5 +39,5 @@ def script_metrics(given: CreatorScriptInput, state: State) -> dict[str, Any]:
             }
             for index, slot in enumerate(slots)
         ],
-        "compliance": report_on(given, state).told(),
+        "compliance": report_on(inputs, state).told(),
     }

@@ -40,10 +40,10 @@ class _Part:
     points: tuple[int, ...] = ()
 
 
-def pace_of(given: CreatorScriptInput, template: Template | None = None) -> int:
+def pace_of(inputs: CreatorScriptInput, template: Template | None = None) -> int:
     """Words a minute: as asked for, else the template's, else the style's."""
     own = template.words_a_minute if template else None
-    return given.words_per_minute or own or list_styles()[given.style].words_a_minute
+    return inputs.words_per_minute or own or list_styles()[inputs.style].words_a_minute
 
 
 def kept_points(points: Sequence[KeyPoint], seconds: int) -> list[int]:
@@ -53,18 +53,18 @@ def kept_points(points: Sequence[KeyPoint], seconds: int) -> list[int]:
     return sorted(by_worth[:most])
 
 
-def make_plan(given: CreatorScriptInput, template: Template) -> Plan:
+def make_plan(inputs: CreatorScriptInput, template: Template) -> Plan:
     """Hook, content, outro, each with its time. What was left out for lack of time is in the notes."""
-    style = list_styles()[given.style]
-    seconds = content_seconds(given.seconds, style)
-    kept = kept_points(given.key_points, seconds)
-    parts = _fit(list(_parts(given, template, kept, seconds)), seconds)
-    pace = pace_of(given, template)
-    slots = _slots(given.seconds, style, parts)
+    style = list_styles()[inputs.style]
+    seconds = content_seconds(inputs.seconds, style)
+    kept = kept_points(inputs.key_points, seconds)
+    parts = _fit(list(_parts(inputs, template, kept, seconds)), seconds)
+    pace = pace_of(inputs, template)
+    slots = _slots(inputs.seconds, style, parts)
     summaries = [template.hook, *(part.summary for part in parts), template.outro]
     return Plan(
         Outline(
-            title=given.topic,
+            title=inputs.topic,
             sections=[
                 PlannedSection(
                     index=index,
@@ -79,12 +79,12 @@ def make_plan(given: CreatorScriptInput, template: Template) -> Plan:
             "template": template.model_dump(mode="json"),
             "slots": slots,
             "words_a_minute": pace,
-            "left_out": [index for index in range(len(given.key_points)) if index not in kept],
+            "left_out": [index for index in range(len(inputs.key_points)) if index not in kept],
         },
     )
 
 
-def slots_of(given: CreatorScriptInput, outline: Outline, notes: Mapping[str, Any]) -> list[TimeSlot]:
+def slots_of(inputs: CreatorScriptInput, outline: Outline, notes: Mapping[str, Any]) -> list[TimeSlot]:
     """The sections on the clock; of a plan that a person edited, by the lengths and titles that they gave."""
     slots: list[TimeSlot] = notes["slots"]
     sections = outline["sections"]
@@ -95,7 +95,7 @@ def slots_of(given: CreatorScriptInput, outline: Outline, notes: Mapping[str, An
     edited: list[TimeSlot] = []
     for index, section in enumerate(sections):
         spoken += section["target_words"]
-        end = round(given.seconds * spoken / total)
+        end = round(inputs.seconds * spoken / total)
         said = f"{section['title']}. {section['summary']}"
         edited.append(
             TimeSlot(
@@ -104,7 +104,9 @@ def slots_of(given: CreatorScriptInput, outline: Outline, notes: Mapping[str, An
                 start=start,
                 end=end,
                 points=[
-                    i for i, p in enumerate(given.key_points) if covers(find_passage(p.text, said)[1], p.text)
+                    i
+                    for i, p in enumerate(inputs.key_points)
+                    if covers(find_passage(p.text, said)[1], p.text)
                 ],
             )
         )
@@ -118,22 +120,22 @@ def _kind(index: int, count: int) -> SlotKind:
     return "HOOK" if index == 0 else "OUTRO"
 
 
-def _parts(given: CreatorScriptInput, template: Template, kept: list[int], seconds: int) -> Iterator[_Part]:
+def _parts(inputs: CreatorScriptInput, template: Template, kept: list[int], seconds: int) -> Iterator[_Part]:
     """The template's beats, with the points in their place where there are any."""
     order = kept[::-1] if template.order == "countdown" else kept
     room = seconds // MIN_SECTION_SECONDS - len(kept)
     for beat in template.beats:
         if beat.points and kept:
             for index in order:
-                point = given.key_points[index]
+                point = inputs.key_points[index]
                 yield _Part(_title(point.text), point.text, _WEIGHTS[point.priority], (index,))
-        elif beat.points or _has_room(beat, given, room):
+        elif beat.points or _has_room(beat, inputs, room):
             room -= 1
             yield _Part(beat.title, beat.text, beat.weight)
 
 
-def _has_room(beat: Beat, given: CreatorScriptInput, room: int) -> bool:
-    return given.duration_minutes >= beat.min_minutes and room > 0
+def _has_room(beat: Beat, inputs: CreatorScriptInput, room: int) -> bool:
+    return inputs.duration_minutes >= beat.min_minutes and room > 0
 
 
 def _fit(parts: list[_Part], seconds: int) -> list[_Part]:

@@ -32,11 +32,11 @@ class Report:
         return {"passed": all(self.rules.values()), "rules": self.rules, "points": self.points}
 
 
-def report_on(given: CreatorScriptInput, state: State) -> Report:
+def report_on(inputs: CreatorScriptInput, state: State) -> Report:
     """The finished sections against the wish and the plan."""
-    slots = slots_of(given, state["outline"], state["notes"])
+    slots = slots_of(inputs, state["outline"], state["notes"])
     texts = [_text(state["sections"], index) for index in range(len(slots))]
-    points = _points(given, state["notes"], slots, texts)
+    points = _points(inputs, state["notes"], slots, texts)
     findings = [
         *_missing(points, slots),
         *_length(slots, texts, state["notes"]["words_a_minute"]),
@@ -53,10 +53,10 @@ def _text(sections: Mapping[int, Section], index: int) -> str:
 
 
 def _points(
-    given: CreatorScriptInput, notes: Mapping[str, Any], slots: Sequence[TimeSlot], texts: Sequence[str]
+    inputs: CreatorScriptInput, notes: Mapping[str, Any], slots: Sequence[TimeSlot], texts: Sequence[str]
 ) -> list[dict[str, Any]]:
     told = []
-    for index, point in enumerate(given.key_points):
+    for index, point in enumerate(inputs.key_points):
         planned = [number for number, slot in enumerate(slots) if index in slot["points"]]
         # Where it was planned first: that is where a person looks for it.
         others = [number for number in range(len(texts)) if number not in planned]

@@ -46,9 +46,9 @@ class AreaRegistry:
                 raise AreaError(f"there is no folder {folder}")
             self._areas |= _read_folder(folder)
 
-    def find(self, given: DiscoveryInput) -> Area:
+    def find(self, inputs: DiscoveryInput) -> Area:
         """The notes that fit the profile's field best; the corner of it counts, the field counts twice."""
-        field, corner = content_stems(given.interest_area), content_stems(given.sub_interest_area or "")
+        field, corner = content_stems(inputs.interest_area), content_stems(inputs.sub_interest_area or "")
         scores = {name: 2 * area.fits(field) + area.fits(corner) for name, area in self._areas.items()}
         best = max(sorted(scores), key=lambda name: scores[name])
         return self._areas[best] if scores[best] else self._areas[GENERAL]

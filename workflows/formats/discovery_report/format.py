@@ -71,27 +71,27 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         """With the operator's own notes and limit. Raises AreaError."""
         return type(self)(AreaRegistry(settings.research_dir), settings.monthly_reports)
 
-    def cache_key(self, given: DiscoveryInput) -> str | None:
+    def cache_key(self, inputs: DiscoveryInput) -> str | None:
         """The profile without case, white space and order."""
-        return profile_key(given)
+        return profile_key(inputs)
 
-    def language(self, given: DiscoveryInput) -> str:
+    def language(self, inputs: DiscoveryInput) -> str:
         """As asked for."""
-        return given.language
+        return inputs.language
 
-    def check_model(self, given: DiscoveryInput, model: ModelSpec) -> None:
+    def check_model(self, inputs: DiscoveryInput, model: ModelSpec) -> None:
         """The embedded model can give no advice."""
-        del given
+        del inputs
         if model.provider == "embedded":
             message = "reports need a larger model than the built-in one; set STORYWIRE_MODEL"
             raise InvalidInput(f"options.model: {message}", (FieldError("options.model", message),))
 
-    def policy(self, given: DiscoveryInput) -> Policy:
+    def policy(self, inputs: DiscoveryInput) -> Policy:
         """Grown-ups at work."""
-        del given
+        del inputs
         return load_policy("professional")
 
-    async def plan(self, given: DiscoveryInput, model: Model) -> Plan:
+    async def plan(self, inputs: DiscoveryInput, model: Model) -> Plan:
         """Three parts; no model is asked."""
         del model
         sections = [
@@ -100,16 +100,16 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
             )
             for index, name in enumerate(SECTIONS)
         ]
-        field = given.sub_interest_area or given.interest_area
+        field = inputs.sub_interest_area or inputs.interest_area
         return Plan(Outline(title=f"Discovery report: {field}", sections=sections), {})
 
-    async def research(self, given: DiscoveryInput, model: Model) -> Mapping[str, Any]:
+    async def research(self, inputs: DiscoveryInput, model: Model) -> Mapping[str, Any]:
         """Notes on the field for the second and the third part, with what a search adds where one was asked for."""
-        area = self.areas.find(given)
-        if given.search == "off" or not can_search(model.spec):
+        area = self.areas.find(inputs)
+        if inputs.search == "off" or not can_search(model.spec):
             return {"area": area.name, "notes": area.notes, "searched": False, "sources": []}
         messages = _PROMPTS.messages(
-            "research", input=given, language=LANGUAGES[given.language], notes=area.notes
+            "research", input=inputs, language=LANGUAGES[inputs.language], notes=area.notes
         )
         told: list[str] = []
         sources: dict[str, str] = {}
@@ -143,23 +143,23 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         values = {**self._values(task), "text": section["text"], "issues": issues}
         return stream_text(model, _PROMPTS.messages("rewrite", **values))
 
-    async def review(self, given: DiscoveryInput, state: State, model: Model) -> list[ReviewFinding]:
+    async def review(self, inputs: DiscoveryInput, state: State, model: Model) -> list[ReviewFinding]:
         """Enough ideas, and recommendations that are about this person. No model is asked."""
         del model
         ideas = _ideas(state["sections"])
-        return [*ideas, *await asyncio.to_thread(_personal, given, state["sections"])]
+        return [*ideas, *await asyncio.to_thread(_personal, inputs, state["sections"])]
 
-    async def derive(self, given: DiscoveryInput, state: State, model: Model) -> dict[str, Any]:
+    async def derive(self, inputs: DiscoveryInput, state: State, model: Model) -> dict[str, Any]:
         """The three parts by name. No model is asked."""
-        del given, model
+        del inputs, model
         sections = state["sections"]
         return {name: sections[index]["text"] for index, name in enumerate(SECTIONS) if index in sections}
 
-    def metrics(self, given: DiscoveryInput, state: State) -> dict[str, Any]:
+    def metrics(self, inputs: DiscoveryInput, state: State) -> dict[str, Any]:
         """Words, minutes, levels; which notes were at hand."""
         text = text_of(state["sections"])
         words = count_words(text)
-        grade = reading_grade(text, given.language)
+        grade = reading_grade(text, inputs.language)
         return {
             "word_count": words,
             "estimated_reading_time": round(words / _READING_PACE, 1),
@@ -173,11 +173,11 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         }
 
     def _values(self, task: SectionTask) -> dict[str, Any]:
-        given = self.parse(task["input"])
+        inputs = self.parse(task["input"])
         section = task["outline"]["sections"][task["index"]]
         return {
-            "input": given,
-            "language": LANGUAGES[given.language],
+            "input": inputs,
+            "language": LANGUAGES[inputs.language],
             "section": section,
             "words": task["ask_words"],
             "ideas": _IDEAS,
@@ -193,9 +193,14 @@ def _ideas(sections: Mapping[int, Section]) -> list[ReviewFinding]:
     return [ReviewFinding(rule="ideas", section=1, advice=advice, rewrite=True)]
 
 
-def _personal(given: DiscoveryInput, sections: Mapping[int, Section]) -> list[ReviewFinding]:
+def _personal(inputs: DiscoveryInput, sections: Mapping[int, Section]) -> list[ReviewFinding]:
     """Something of what the person said has to come back in what they are advised."""
-    said = [given.interest_area, given.sub_interest_area or "", given.time_commitment, *given.skill_strength]
+    said = [
+        inputs.interest_area,
+        inputs.sub_interest_area or "",
+        inputs.time_commitment,
+        *inputs.skill_strength,
+    ]
     wanted = frozenset[str]().union(*(content_stems(text) for text in said))
     if 2 not in sections or wanted & content_stems(sections[2]["text"]):
         return []

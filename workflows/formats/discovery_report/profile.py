@@ -8,14 +8,14 @@ from typing import Any
 from workflows.formats.discovery_report.input import DiscoveryInput
 
 
-def normalise_profile(given: DiscoveryInput) -> dict[str, Any]:
+def normalise_profile(inputs: DiscoveryInput) -> dict[str, Any]:
     """Without what doesn't change its meaning: case, white space, order, empty fields, a full stop at an end."""
-    return {name: _plain(value) for name, value in sorted(given.model_dump().items()) if value is not None}
+    return {name: _plain(value) for name, value in sorted(inputs.model_dump().items()) if value is not None}
 
 
-def profile_key(given: DiscoveryInput) -> str:
+def profile_key(inputs: DiscoveryInput) -> str:
     """The same for the same profile: 64 hexadecimal characters."""
-    plain = json.dumps(normalise_profile(given), ensure_ascii=False, sort_keys=True)
+    plain = json.dumps(normalise_profile(inputs), ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(plain.encode()).hexdigest()
 
 

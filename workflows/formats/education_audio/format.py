@@ -82,76 +82,78 @@ class EducationAudioFormat(Format[LessonInput]):
         **script_exports(_turns_of),
     }
 
-    async def resolve(self, given: LessonInput, lookups: Lookups, owner: str) -> LessonInput:
+    async def resolve(self, inputs: LessonInput, lookups: Lookups, owner: str) -> LessonInput:
         """Finds the document and settles the language. A document that is sent along is looked over here."""
-        document = given.document
-        if given.knowledge_id is not None:
-            found = await find_named(lookups, owner, "document", given.knowledge_id, "input.knowledge_id")
+        document = inputs.document
+        if inputs.knowledge_id is not None:
+            found = await find_named(lookups, owner, "document", inputs.knowledge_id, "input.knowledge_id")
             language = found.get("language")
         else:
             assert document is not None
             # Off the loop: a long document takes its time.
             document = await asyncio.to_thread(_look_over, document)
             language = guess_language(document.text)
-        settled = given.language or (language if language in _LANGUAGES else "en")
-        return given.model_copy(update={"language": settled, "document": document})
+        settled = inputs.language or (language if language in _LANGUAGES else "en")
+        return inputs.model_copy(update={"language": settled, "document": document})
 
-    async def load(self, given: LessonInput, lookups: Lookups, owner: str) -> LessonInput:
+    async def load(self, inputs: LessonInput, lookups: Lookups, owner: str) -> LessonInput:
         """Puts the stored document in the place of its ID."""
-        if given.knowledge_id is None:
-            return given
-        found = await lookups.find(owner, "document", given.knowledge_id)
+        if inputs.knowledge_id is None:
+            return inputs
+        found = await lookups.find(owner, "document", inputs.knowledge_id)
         document = LessonDocument.model_construct(title=found["title"], text=found["text"])
-        return given.model_copy(update={"document": document, "knowledge_id": None})
+        return inputs.model_copy(update={"document": document, "knowledge_id": None})
 
-    def text_to_screen(self, given: LessonInput) -> dict[str, Any]:
+    def text_to_screen(self, inputs: LessonInput) -> dict[str, Any]:
         """All but the document's text, which was looked over when it came in, as documents are."""
-        return given.model_dump(mode="json", exclude={"document": {"text"}})
+        return inputs.model_dump(mode="json", exclude={"document": {"text"}})
 
-    def language(self, given: LessonInput) -> str:
+    def language(self, inputs: LessonInput) -> str:
         """The lesson's language."""
-        return given.language or "en"
+        return inputs.language or "en"
 
-    def check_model(self, given: LessonInput, model: ModelSpec) -> None:
+    def check_model(self, inputs: LessonInput, model: ModelSpec) -> None:
         """The embedded model can't keep to a document."""
-        del given
+        del inputs
         if model.provider == "embedded":
             raise _wrong(
                 "options.model",
                 "the built-in model can't keep to a document; set STORYWIRE_MODEL to a larger one",
             )
 
-    def policy(self, given: LessonInput) -> Policy:
+    def policy(self, inputs: LessonInput) -> Policy:
         """Medical words are fine."""
-        del given
+        del inputs
         return load_policy("professional")
 
-    async def plan(self, given: LessonInput, model: Model) -> Plan:
+    async def plan(self, inputs: LessonInput, model: Model) -> Plan:
         """The document divided into parts, one a section; titles and summaries are the model's.
 
         Raises InvalidInput when it can't be told in the time.
         """
-        assert given.document is not None
+        assert inputs.document is not None
         window = window_of(model.spec)
-        division = await asyncio.to_thread(divide_document, given.document.text, given.target_minutes, window)
+        division = await asyncio.to_thread(
+            divide_document, inputs.document.text, inputs.target_minutes, window
+        )
         parts = division.parts
-        answer = await ask(model, outline_of(len(parts)), self.outline_messages(given, parts))
-        words = share_words(parts, given.target_minutes)
+        answer = await ask(model, outline_of(len(parts)), self.outline_messages(inputs, parts))
+        words = share_words(parts, inputs.target_minutes)
         sections = [
             PlannedSection(index=index, title=part.title, summary=part.summary, target_words=words[index])
             for index, part in enumerate(answer.parts)
         ]
         return Plan(Outline(title=answer.title, sections=sections), division.notes)
 
-    def outline_messages(self, given: LessonInput, parts: list[str]) -> list[BaseMessage]:
+    def outline_messages(self, inputs: LessonInput, parts: list[str]) -> list[BaseMessage]:
         """What the model is asked for a plan: it sees how each part begins, however long the document is."""
-        assert given.document is not None
+        assert inputs.document is not None
         return _PROMPTS.messages(
             "outline",
-            input=given,
-            language=_LANGUAGES[self.language(given)],
-            kind=_content_types()[given.content_type],
-            title=given.document.title,
+            input=inputs,
+            language=_LANGUAGES[self.language(inputs)],
+            kind=_content_types()[inputs.content_type],
+            title=inputs.document.title,
             parts=[{"words": count_words(part), "beginning": beginning_of(part)} for part in parts],
         )
 
@@ -161,34 +163,34 @@ class EducationAudioFormat(Format[LessonInput]):
 
     def section_messages(self, task: SectionTask) -> list[BaseMessage]:
         """What the model is asked for a section. `task["input"]` has the document's text."""
-        given = self.parse(task["input"])
-        assert given.document is not None
+        inputs = self.parse(task["input"])
+        assert inputs.document is not None
         section = next(s for s in task["outline"]["sections"] if s["index"] == task["index"])
         return _PROMPTS.messages(
             "section",
-            input=given,
-            language=_LANGUAGES[self.language(given)],
-            kind=_content_types()[given.content_type],
-            roles=ROLES[given.speakers],
+            input=inputs,
+            language=_LANGUAGES[self.language(inputs)],
+            kind=_content_types()[inputs.content_type],
+            roles=ROLES[inputs.speakers],
             tags=_tags(),
             outline=task["outline"],
             sections=neighbours(task["outline"], task["index"]),
             section=section,
             words=task["ask_words"],
-            part=part_of(task, given.document.text),
+            part=part_of(task, inputs.document.text),
             last_turn=task["last_paragraph"],
         )
 
     def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str]:
         """More of a section that came out too short: what of its part isn't told yet."""
-        given = self.parse(task["input"])
-        assert given.document is not None
+        inputs = self.parse(task["input"])
+        assert inputs.document is not None
         messages = _PROMPTS.messages(
             "extend",
-            language=_LANGUAGES[self.language(given)],
-            roles=ROLES[given.speakers],
+            language=_LANGUAGES[self.language(inputs)],
+            roles=ROLES[inputs.speakers],
             tags=_tags(),
-            part=part_of(task, given.document.text),
+            part=part_of(task, inputs.document.text),
             text=text,
             words=words,
         )
@@ -198,35 +200,35 @@ class EducationAudioFormat(Format[LessonInput]):
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
         """The section again, with an editor's notes and its part of the document."""
-        given = self.parse(task["input"])
-        assert given.document is not None
+        inputs = self.parse(task["input"])
+        assert inputs.document is not None
         messages = _PROMPTS.messages(
             "rewrite",
-            language=_LANGUAGES[self.language(given)],
+            language=_LANGUAGES[self.language(inputs)],
             tags=_tags(),
-            part=part_of(task, given.document.text),
+            part=part_of(task, inputs.document.text),
             text=section["text"],
             words=task["ask_words"],
             issues=issues,
         )
         return self._spoken(task, stream_text(model, messages))
 
-    async def review(self, given: LessonInput, state: State, model: Model) -> list[ReviewFinding]:
+    async def review(self, inputs: LessonInput, state: State, model: Model) -> list[ReviewFinding]:
         """The numbers that the document doesn't say, what it says the other way round, and the warnings that went
         with the end of a section that was cut: they harm patients.
 
         Found without a model. Sentences whose words have no support are only told, in `grounding`.
         """
         del model
-        return await asyncio.to_thread(review_lesson, given, state, self.language(given))
+        return await asyncio.to_thread(review_lesson, inputs, state, self.language(inputs))
 
-    def metrics(self, given: LessonInput, state: State) -> dict[str, Any]:
+    def metrics(self, inputs: LessonInput, state: State) -> dict[str, Any]:
         """Speaking time, words a speaker, grade, repetition, lengths, and what the document doesn't bear out."""
-        return lesson_metrics(given, state, self.language(given))
+        return lesson_metrics(inputs, state, self.language(inputs))
 
     def _spoken(self, task: SectionTask, stream: AsyncGenerator[str]) -> AsyncGenerator[str]:
-        given = self.parse(task["input"])
-        cast, language = CASTS[given.speakers], self.language(given)
+        inputs = self.parse(task["input"])
+        cast, language = CASTS[inputs.speakers], self.language(inputs)
         return filter_reply(ScriptFilter(cast, language, style=STYLE, titles=titles_above(task)), stream)
 
 

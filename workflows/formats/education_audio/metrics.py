@@ -17,22 +17,22 @@ from workflows.text.sentences import split_sentences
 from workflows.text.words import count_words
 
 
-def section_turns(given: LessonInput, state: State) -> dict[int, list[Turn]]:
+def section_turns(inputs: LessonInput, state: State) -> dict[int, list[Turn]]:
     """The turns of each finished section."""
-    labels = CASTS[given.speakers].labels
+    labels = CASTS[inputs.speakers].labels
     return {index: parse_turns(section["text"], labels) for index, section in state["sections"].items()}
 
 
-def warnings_of(given: LessonInput, state: State, language: str) -> dict[int, dict[str, bool]]:
+def warnings_of(inputs: LessonInput, state: State, language: str) -> dict[int, dict[str, bool]]:
     """By section, what in its part of the document warns, and whether the script says it anywhere.
 
     None where the document is in another language: then words can't be compared.
     """
-    assert given.document is not None
-    text = given.document.text
+    assert inputs.document is not None
+    text = inputs.document.text
     if not state.get("notes") or guess_language(text) not in (language, None):
         return {}
-    turns = section_turns(given, state)
+    turns = section_turns(inputs, state)
     script = Script("\n".join(spoken_text(turns[index]) for index in sorted(turns)))
     return {
         index: {
@@ -43,19 +43,19 @@ def warnings_of(given: LessonInput, state: State, language: str) -> dict[int, di
     }
 
 
-def ground(given: LessonInput, turns: dict[int, list[Turn]], language: str) -> Grounding:
+def ground(inputs: LessonInput, turns: dict[int, list[Turn]], language: str) -> Grounding:
     """Every sentence that is spoken, looked up in the document. `given` has the document's text."""
-    assert given.document is not None
-    source = f"{given.document.title}\n\n{given.document.text}"
+    assert inputs.document is not None
+    source = f"{inputs.document.title}\n\n{inputs.document.text}"
     # Words of two languages can't be compared; numbers can.
     by_words = guess_language(source) in (language, None)
     evidence = Evidence(source, language if by_words else None)
     return check_grounding({index: list(_sentences(said)) for index, said in turns.items()}, evidence)
 
 
-def lesson_metrics(given: LessonInput, state: State, language: str) -> dict[str, Any]:
+def lesson_metrics(inputs: LessonInput, state: State, language: str) -> dict[str, Any]:
     """Words and minutes as spoken, words a speaker, grade, `grounding`, and `warnings`."""
-    by_section = section_turns(given, state)
+    by_section = section_turns(inputs, state)
     turns = [turn for index in sorted(by_section) for turn in by_section[index]]
     text = spoken_text(turns)
     grade = reading_grade(text, language)
@@ -66,13 +66,13 @@ def lesson_metrics(given: LessonInput, state: State, language: str) -> dict[str,
         "vocabulary_level": vocabulary_level(grade),
         "educational_elements": [planned["title"] for planned in state["outline"]["sections"]],
         "speaking_minutes": round(minutes, 1),
-        "target_minutes": given.target_minutes,
+        "target_minutes": inputs.target_minutes,
         "words_a_minute": WORDS_A_MINUTE,
         "words_by_speaker": words_by_speaker(turns),
         "turns": len(turns),
         "reading_grade": grade,
-        "grounding": _told(ground(given, by_section, language)),
-        "warnings": _warned(warnings_of(given, state, language)),
+        "grounding": _told(ground(inputs, by_section, language)),
+        "warnings": _warned(warnings_of(inputs, state, language)),
     }
 
 

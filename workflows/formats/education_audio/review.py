@@ -14,13 +14,13 @@ _MOST_WARNINGS = 4
 """As many of a section as one rewrite can take in."""
 
 
-def review_lesson(given: LessonInput, state: State, language: str) -> list[ReviewFinding]:
+def review_lesson(inputs: LessonInput, state: State, language: str) -> list[ReviewFinding]:
     """Findings, by section. A warning is missed only where the text was cut: elsewhere its words may differ."""
-    return [*_ungrounded(given, state, language), *_cut_off(given, state, language)]
+    return [*_ungrounded(inputs, state, language), *_cut_off(inputs, state, language)]
 
 
-def _ungrounded(given: LessonInput, state: State, language: str) -> Iterator[ReviewFinding]:
-    for one in ground(given, section_turns(given, state), language).unsupported:
+def _ungrounded(inputs: LessonInput, state: State, language: str) -> Iterator[ReviewFinding]:
+    for one in ground(inputs, section_turns(inputs, state), language).unsupported:
         if one.kind in _ADVICE:
             yield ReviewFinding(
                 rule=f"grounding_{one.kind}",
@@ -31,11 +31,11 @@ def _ungrounded(given: LessonInput, state: State, language: str) -> Iterator[Rev
             )
 
 
-def _cut_off(given: LessonInput, state: State, language: str) -> Iterator[ReviewFinding]:
+def _cut_off(inputs: LessonInput, state: State, language: str) -> Iterator[ReviewFinding]:
     cut = {index for index, one in state.get("lengths", {}).items() if "trimmed" in one["corrections"]}
     if not cut:
         return
-    for index, found in warnings_of(given, state, language).items():
+    for index, found in warnings_of(inputs, state, language).items():
         missing = [warning for warning, is_told in found.items() if not is_told]
         for warning in missing[:_MOST_WARNINGS] if index in cut else ():
             yield ReviewFinding(

@@ -74,27 +74,27 @@ class PodcastFormat(Format[PodcastInput]):
     facts_section = 0
     exports: ClassVar[Mapping[str, Exporter]] = script_exports(turns_of)
 
-    def language(self, given: PodcastInput) -> str:
+    def language(self, inputs: PodcastInput) -> str:
         """The tag of the language that is spoken."""
-        return language_tag(given.language)
+        return language_tag(inputs.language)
 
-    def check_model(self, given: PodcastInput, model: ModelSpec) -> None:
+    def check_model(self, inputs: PodcastInput, model: ModelSpec) -> None:
         """The embedded model can't hold a fact pack, let alone write from one."""
-        del given
+        del inputs
         if model.provider == "embedded":
             message = "a podcast needs a larger model than the built-in one; name one as provider:model"
             raise InvalidInput(f"options.model: {message}", (FieldError("options.model", message),))
 
-    def policy(self, given: PodcastInput) -> Policy:
+    def policy(self, inputs: PodcastInput) -> Policy:
         """For the general public."""
-        del given
+        del inputs
         return load_policy("general")
 
-    async def plan(self, given: PodcastInput, model: Model) -> Plan:
+    async def plan(self, inputs: PodcastInput, model: Model) -> Plan:
         """The fixed sections; with `outline: model` their summaries are the model's, for one more call."""
-        sections = plan_sections(given)
-        if given.outline == "model":
-            messages = _PROMPTS.messages("outline", input=given, language=given.language, sections=sections)
+        sections = plan_sections(inputs)
+        if inputs.outline == "model":
+            messages = _PROMPTS.messages("outline", input=inputs, language=inputs.language, sections=sections)
             answer = await ask(model, EpisodePlan, messages)
             if len(answer.summaries) != len(sections):
                 raise ModelBadOutput(
@@ -102,21 +102,21 @@ class PodcastFormat(Format[PodcastInput]):
                 )
             for section, summary in zip(sections, answer.summaries, strict=True):
                 section["summary"] = summary
-        return Plan(Outline(title=given.topic.title, sections=sections))
+        return Plan(Outline(title=inputs.topic.title, sections=sections))
 
     async def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | Facts | Remark]:
         """One section. The first brings the facts in the same call; the others are written from them."""
-        given = self.parse(task["input"])
+        inputs = self.parse(task["input"])
         if task["index"] == self.facts_section:
-            async with aclosing(self._write_first(given, task, model)) as first:
+            async with aclosing(self._write_first(inputs, task, model)) as first:
                 async for item in first:
                     yield item
             return
         section = _section(task)
         messages = _PROMPTS.messages(
             "section",
-            input=given,
-            language=given.language,
+            input=inputs,
+            language=inputs.language,
             pack=_pack_text(task["facts"]),
             around=[
                 one for one in neighbours(task["outline"], task["index"]) if one["index"] != task["index"]
@@ -127,27 +127,27 @@ class PodcastFormat(Format[PodcastInput]):
             last_paragraph=task["last_paragraph"],
             rumor_watch=RUMOR_WATCH,
         )
-        async with aclosing(_talk(given, task, stream_text(model, messages))) as turns:
+        async with aclosing(_talk(inputs, task, stream_text(model, messages))) as turns:
             async for text in turns:
                 yield text
 
     async def _write_first(
-        self, given: PodcastInput, task: SectionTask, model: Model
+        self, inputs: PodcastInput, task: SectionTask, model: Model
     ) -> AsyncGenerator[str | Facts | Remark]:
-        searches = given.search == "auto" and can_search(model.spec)
+        searches = inputs.search == "auto" and can_search(model.spec)
         if not searches:
             yield Remark("No web search: the episode is written from what was given and is generally known.")
         messages = _PROMPTS.messages(
             "section_one",
-            input=given,
-            language=given.language,
+            input=inputs,
+            language=inputs.language,
             section=_section(task),
             ask_words=task["ask_words"],
             searches=searches,
             fewest=FEWEST_SOURCES,
         )
         reply = stream_search(model, messages) if searches else stream_text(model, messages)
-        marked, dialogue = MarkedText(), _dialogue(given, titles_above(task))
+        marked, dialogue = MarkedText(), _dialogue(inputs, titles_above(task))
         cited: list[Citation] = []
         told: list[str] = []
         async with aclosing(reply) as stream:
@@ -164,7 +164,7 @@ class PodcastFormat(Format[PodcastInput]):
         if not told:
             raise ModelBadOutput(f"{model.spec} wrote no facts beside the first section.")
         facts = read_facts(
-            "".join(told), searched=searches, cited=cited, reference=given.reference_text or ""
+            "".join(told), searched=searches, cited=cited, reference=inputs.reference_text or ""
         )
         for remark in remarks_on(facts, searched=searches):
             yield Remark(remark)
@@ -172,46 +172,46 @@ class PodcastFormat(Format[PodcastInput]):
 
     def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str]:
         """The end of a section that came out too short."""
-        given = self.parse(task["input"])
+        inputs = self.parse(task["input"])
         messages = _PROMPTS.messages(
             "extend",
-            input=given,
-            language=given.language,
+            input=inputs,
+            language=inputs.language,
             section=_section(task),
             beats=_beats(task),
             ending="\n\n".join(text.split("\n\n")[-4:]),
             words=words,
         )
-        return _talk(given, task, stream_text(model, messages))
+        return _talk(inputs, task, stream_text(model, messages))
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
         """The section again, with an editor's notes."""
-        given = self.parse(task["input"])
+        inputs = self.parse(task["input"])
         messages = _PROMPTS.messages(
             "rewrite",
-            language=given.language,
+            language=inputs.language,
             text=section["text"],
             words=task["ask_words"],
             issues=issues,
         )
-        return _talk(given, task, stream_text(model, messages))
+        return _talk(inputs, task, stream_text(model, messages))
 
-    def plan_pieces(self, given: PodcastInput, state: State) -> list[PlannedPiece]:
+    def plan_pieces(self, inputs: PodcastInput, state: State) -> list[PlannedPiece]:
         """The short forms, unless they aren't wanted."""
         del state
-        return plan_pieces(given) if given.pieces else []
+        return plan_pieces(inputs) if inputs.pieces else []
 
     async def write_pieces(
-        self, given: PodcastInput, state: State, pieces: list[PlannedPiece], model: Model
+        self, inputs: PodcastInput, state: State, pieces: list[PlannedPiece], model: Model
     ) -> AsyncGenerator[PieceText]:
         """All of them in one call, from the pack only."""
         beats = (state.get("facts") or {"canonical_pack": {}})["canonical_pack"].get("beats_outline", [])
         messages = _PROMPTS.messages(
             "pieces",
-            input=given,
-            language=given.language,
+            input=inputs,
+            language=inputs.language,
             pack=_pack_text(state.get("facts")),
             pieces=[
                 {**piece, "beats": [beats[i] for i in beats_of_piece(piece["name"], len(beats))]}
@@ -219,21 +219,21 @@ class PodcastFormat(Format[PodcastInput]):
             ],
         )
         titles = {piece["name"]: (piece["name"], piece["title"]) for piece in pieces}
-        marked, name, dialogue = MarkedText(), "", _dialogue(given)
+        marked, name, dialogue = MarkedText(), "", _dialogue(inputs)
         async with aclosing(_split(marked, stream_text(model, messages))) as parts:
             async for part, text in parts:
                 if part != name:
                     if name and (rest := dialogue.close()):
                         yield PieceText(name, rest)
-                    name, dialogue = part, _dialogue(given, titles.get(part, ()))
+                    name, dialogue = part, _dialogue(inputs, titles.get(part, ()))
                 if name and (said := dialogue.feed(text)):
                     yield PieceText(name, said)
         if name and (rest := dialogue.close()):
             yield PieceText(name, rest)
 
-    def metrics(self, given: PodcastInput, state: State) -> dict[str, Any]:
+    def metrics(self, inputs: PodcastInput, state: State) -> dict[str, Any]:
         """Minutes of reading and speaking, turns, words a host, sources, pieces."""
-        return podcast_metrics(given, state)
+        return podcast_metrics(inputs, state)
 
 
 async def _split(marked: MarkedText, reply: AsyncGenerator[str]) -> AsyncGenerator[tuple[str, str]]:
@@ -246,9 +246,9 @@ async def _split(marked: MarkedText, reply: AsyncGenerator[str]) -> AsyncGenerat
         yield part
 
 
-def _talk(given: PodcastInput, task: SectionTask, reply: AsyncGenerator[str]) -> AsyncGenerator[str]:
+def _talk(inputs: PodcastInput, task: SectionTask, reply: AsyncGenerator[str]) -> AsyncGenerator[str]:
     """A reply as turns of the hosts."""
-    return filter_reply(_dialogue(given, titles_above(task)), reply)
+    return filter_reply(_dialogue(inputs, titles_above(task)), reply)
 
 
 def _part(parts: Iterable[tuple[str, str]], dialogue: Dialogue, facts: list[str]) -> Iterator[str]:
@@ -260,8 +260,8 @@ def _part(parts: Iterable[tuple[str, str]], dialogue: Dialogue, facts: list[str]
             facts.append(text)
 
 
-def _dialogue(given: PodcastInput, titles: Sequence[str] = ()) -> Dialogue:
-    return Dialogue([host.name for host in given.hosts], language_tag(given.language), titles)
+def _dialogue(inputs: PodcastInput, titles: Sequence[str] = ()) -> Dialogue:
+    return Dialogue([host.name for host in inputs.hosts], language_tag(inputs.language), titles)
 
 
 def _section(task: SectionTask) -> PlannedSection:

@@ -15,20 +15,20 @@ LONG_TURN_WORDS = 120
 """A turn beyond this is a lecture."""
 
 
-def podcast_metrics(given: PodcastInput, state: State) -> dict[str, Any]:
+def podcast_metrics(inputs: PodcastInput, state: State) -> dict[str, Any]:
     """Words, minutes, turns, words a host, sources, and the pieces' lengths. Names before a colon are counted as
     words of the text, and aren't spoken."""
     text = text_of(state["sections"])
     words = count_words(text)
-    hosts = [host.name for host in given.hosts]
+    hosts = [host.name for host in inputs.hosts]
     turns = [(speaker, count_words(said)) for speaker, said in read_turns(text, hosts)]
     spoken = sum(length for _, length in turns)
     facts = state.get("facts") or {"canonical_pack": {}, "sources": []}
-    grade = reading_grade(text, language_tag(given.language))
+    grade = reading_grade(text, language_tag(inputs.language))
     return {
         "word_count": words,
-        "target_words": given.target_words,
-        "deviation": round(words / given.target_words - 1, 4),
+        "target_words": inputs.target_words,
+        "deviation": round(words / inputs.target_words - 1, 4),
         "estimated_reading_time": round(words / _READING, 1),
         "speaking_minutes": round(spoken / _SPEAKING, 1),
         "words_a_minute": _SPEAKING,

@@ -33,25 +33,25 @@ _PIECES = (("M", 2, 2500, "Medium form"), ("S", 4, 1000, "Short form"), ("R", 8,
 _LEAST_PIECE = 30
 
 
-def plan_sections(given: PodcastInput) -> list[PlannedSection]:
+def plan_sections(inputs: PodcastInput) -> list[PlannedSection]:
     """The sections with their targets, scaled to `target_words`; without rumors, their words go to the others."""
-    parts = [part for part in _PARTS if given.topic.rumors_allowed or part.title != RUMOR_WATCH]
-    share = given.target_words / sum(part.words for part in parts)
+    parts = [part for part in _PARTS if inputs.topic.rumors_allowed or part.title != RUMOR_WATCH]
+    share = inputs.target_words / sum(part.words for part in parts)
     words = [round(part.words * share) for part in parts]
-    words[1] += given.target_words - sum(words)  # what rounding left over, where it shows least
+    words[1] += inputs.target_words - sum(words)  # what rounding left over, where it shows least
     return [
         PlannedSection(index=index, title=part.title, summary=part.summary, target_words=target)
         for index, (part, target) in enumerate(zip(parts, words, strict=True))
     ]
 
 
-def plan_pieces(given: PodcastInput) -> list[PlannedPiece]:
+def plan_pieces(inputs: PodcastInput) -> list[PlannedPiece]:
     """M1–M2, S1–S4, R1–R8 with their targets, scaled as the sections are."""
-    scale = given.target_words / STANDARD_WORDS
+    scale = inputs.target_words / STANDARD_WORDS
     return [
         PlannedPiece(
             name=f"{letter}{number}",
-            title=f"{kind} {number}: {given.topic.title}",
+            title=f"{kind} {number}: {inputs.topic.title}",
             target_words=max(_LEAST_PIECE, round(words * scale)),
         )
         for letter, count, words, kind in _PIECES

@@ -37,30 +37,30 @@ class ChapterFormat(Format[StoryInput]):
 
     exports: ClassVar[Mapping[str, Exporter]] = EXPORTS
 
-    def language(self, given: StoryInput) -> str:
+    def language(self, inputs: StoryInput) -> str:
         """The reader's."""
-        return given.reader.language
+        return inputs.reader.language
 
-    async def resolve(self, given: StoryInput, lookups: Lookups, owner: str) -> StoryInput:
+    async def resolve(self, inputs: StoryInput, lookups: Lookups, owner: str) -> StoryInput:
         """The stored child's profile, and the stored story's chapters so far."""
-        return await resolve_references(given, lookups, owner)
+        return await resolve_references(inputs, lookups, owner)
 
-    def part_of(self, given: StoryInput) -> tuple[str, int] | None:
+    def part_of(self, inputs: StoryInput) -> tuple[str, int] | None:
         """The chapter of a stored story."""
-        return (given.story_session_id, given.chapter_number) if given.story_session_id else None
+        return (inputs.story_session_id, inputs.chapter_number) if inputs.story_session_id else None
 
-    def check_model(self, given: StoryInput, model: ModelSpec) -> None:
+    def check_model(self, inputs: StoryInput, model: ModelSpec) -> None:
         """The embedded model writes English only."""
-        if model.provider == "embedded" and given.reader.language != "en":
+        if model.provider == "embedded" and inputs.reader.language != "en":
             message = "the built-in model writes English (en) only; set STORYWIRE_MODEL to a larger one"
             raise InvalidInput(
                 f"input.reader.language: {message}", (FieldError("input.reader.language", message),)
             )
 
-    def policy(self, given: StoryInput) -> Policy:
+    def policy(self, inputs: StoryInput) -> Policy:
         """Children's policy, for a reader of this age."""
-        return load_policy("child", given.reader.age)
+        return load_policy("child", inputs.reader.age)
 
-    def metrics(self, given: StoryInput, state: State) -> dict[str, Any]:
+    def metrics(self, inputs: StoryInput, state: State) -> dict[str, Any]:
         """Reading time at the reader's own speed, vocabulary level, grade, repetition, words a section."""
-        return story_metrics(given, state)
+        return story_metrics(inputs, state)

@@ -23,18 +23,18 @@ _SCENE_WORDS = 90
 class EmbeddedStory(ChapterFormat):
     """The same chapter, planned and written in the way of the embedded model."""
 
-    async def plan(self, given: StoryInput, model: Model) -> Plan:
+    async def plan(self, inputs: StoryInput, model: Model) -> Plan:
         """A plot of four scenes; each summary is its scene's first line."""
-        last = given.earlier[-1] if given.earlier else None
+        last = inputs.earlier[-1] if inputs.earlier else None
         telling = plan_story(
             model.metered_chat,
-            theme=given.theme,
-            name=given.reader.name,
-            age=given.reader.age,
-            interests=given.reader.interests,
-            chapter_number=given.chapter_number,
-            title=given.title,
-            custom_input=given.custom_user_input or (last.choice if last else None),
+            theme=inputs.theme,
+            name=inputs.reader.name,
+            age=inputs.reader.age,
+            interests=inputs.reader.interests,
+            chapter_number=inputs.chapter_number,
+            title=inputs.title,
+            custom_input=inputs.custom_user_input or (last.choice if last else None),
             hero=last.hero if last else None,
             before=last.title if last else None,
         )
@@ -70,12 +70,14 @@ class EmbeddedStory(ChapterFormat):
         del section, issues
         return self.write(task, model)
 
-    async def derive(self, given: StoryInput, state: State, model: Model) -> dict[str, Any]:
+    async def derive(self, inputs: StoryInput, state: State, model: Model) -> dict[str, Any]:
         """A question and its answers. Words to learn are beyond this model, so there are none."""
         ending = state["outline"]["sections"][-1]["summary"]  # better choices than from what it made of it
         offered = await limit(
             model,
-            offer_choices(model.metered_chat, name=given.reader.name, theme=given.theme, ending_text=ending),
+            offer_choices(
+                model.metered_chat, name=inputs.reader.name, theme=inputs.theme, ending_text=ending
+            ),
         )
         return {
             "choice_question": offered.question,

@@ -31,18 +31,18 @@ class StoryFormat(ChapterFormat):
         """Itself; the embedded model needs a variant of its own."""
         return EmbeddedStory() if model.tier == "embedded" else self
 
-    async def plan(self, given: StoryInput, model: Model) -> Plan:
+    async def plan(self, inputs: StoryInput, model: Model) -> Plan:
         """Four scenes. Titles and summaries are the model's, lengths are ours."""
         answer = await ask(
             model,
             StoryOutline,
             _PROMPTS.messages(
-                "outline", input=given, language=_LANGUAGES[given.reader.language], scenes=_SCENES
+                "outline", input=inputs, language=_LANGUAGES[inputs.reader.language], scenes=_SCENES
             ),
         )
-        words = _SCENE_WORDS[given.reader.reading_level]
+        words = _SCENE_WORDS[inputs.reader.reading_level]
         outline = Outline(
-            title=given.title or answer.title,
+            title=inputs.title or answer.title,
             sections=[
                 PlannedSection(index=index, title=scene.title, summary=scene.summary, target_words=words)
                 for index, scene in enumerate(answer.scenes)
@@ -58,11 +58,11 @@ class StoryFormat(ChapterFormat):
 
     def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
         """One scene, from the plan and the last paragraph before it."""
-        given = self.parse(task["input"])
+        inputs = self.parse(task["input"])
         messages = _PROMPTS.messages(
             "section",
-            input=given,
-            language=_LANGUAGES[given.reader.language],
+            input=inputs,
+            language=_LANGUAGES[inputs.reader.language],
             outline=task["outline"],
             scenes=neighbours(task["outline"], task["index"]),
             section=task["outline"]["sections"][task["index"]],
@@ -74,11 +74,11 @@ class StoryFormat(ChapterFormat):
 
     def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str]:
         """The end of a scene that came out too short."""
-        given = self.parse(task["input"])
+        inputs = self.parse(task["input"])
         messages = _PROMPTS.messages(
             "extend",
-            input=given,
-            language=_LANGUAGES[given.reader.language],
+            input=inputs,
+            language=_LANGUAGES[inputs.reader.language],
             outline=task["outline"],
             section=task["outline"]["sections"][task["index"]],
             ending="\n\n".join(text.split("\n\n")[-2:]),
@@ -90,25 +90,25 @@ class StoryFormat(ChapterFormat):
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
         """The scene again, with an editor's notes."""
-        given = self.parse(task["input"])
+        inputs = self.parse(task["input"])
         messages = _PROMPTS.messages(
             "rewrite",
-            input=given,
-            language=_LANGUAGES[given.reader.language],
+            input=inputs,
+            language=_LANGUAGES[inputs.reader.language],
             text=section["text"],
             issues=issues,
         )
         return stream_text(model, messages)
 
-    async def derive(self, given: StoryInput, state: State, model: Model) -> dict[str, Any]:
+    async def derive(self, inputs: StoryInput, state: State, model: Model) -> dict[str, Any]:
         """`choice_question`, `choices`, `vocabulary_words`, and `summary`, which later chapters go on from."""
         answer = await ask(
             model,
             StoryChoices,
             _PROMPTS.messages(
                 "choices",
-                input=given,
-                language=_LANGUAGES[given.reader.language],
+                input=inputs,
+                language=_LANGUAGES[inputs.reader.language],
                 outline=state["outline"],
                 ending=last_paragraph(text_of(state["sections"])),
             ),

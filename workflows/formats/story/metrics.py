@@ -31,19 +31,19 @@ _FITS = 2.0
 _PACE = {"beginner": 0.8, "intermediate": 1.0, "advanced": 1.2}
 
 
-def story_metrics(given: StoryInput, state: State) -> dict[str, Any]:
+def story_metrics(inputs: StoryInput, state: State) -> dict[str, Any]:
     """Words, minutes, levels, the grade against the reader's own, and each section's length against its target."""
     text = text_of(state["sections"])
     words = count_words(text)
-    grade = reading_grade(text, given.reader.language)
-    pace = _WORDS_A_MINUTE[given.reader.age] * _PACE[given.reader.reading_level]
+    grade = reading_grade(text, inputs.reader.language)
+    pace = _WORDS_A_MINUTE[inputs.reader.age] * _PACE[inputs.reader.reading_level]
     return {
         "word_count": words,
         "estimated_reading_time": round(words / pace, 1),
         "vocabulary_level": vocabulary_level(grade),
         "educational_elements": state.get("notes", {}).get("educational_elements", []),
         "reading_grade": grade,
-        **_against_reader(grade, given.reader),
+        **_against_reader(grade, inputs.reader),
         "words_per_sentence": _words_per_sentence(text, words),
         "sections": [
             _length(planned["index"], planned["target_words"], state)

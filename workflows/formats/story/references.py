@@ -20,56 +20,56 @@ _WHOLE = 6
 """Chapters whose summaries are handed on whole; of older ones the first sentence."""
 
 
-async def resolve_references(given: StoryInput, lookups: Lookups, owner: str) -> StoryInput:
+async def resolve_references(inputs: StoryInput, lookups: Lookups, owner: str) -> StoryInput:
     """The input with the reader and the earlier chapters in it.
 
     Raises NotFound, InvalidInput for what doesn't go together, Conflict when the story can't go on now.
     """
-    if given.story_session_id is None:
-        if given.choice_index is not None:
+    if inputs.story_session_id is None:
+        if inputs.choice_index is not None:
             raise _refused("choice_index", "a choice is of a stored story: give story_session_id too")
-        return await _with_child(given, lookups, owner)
+        return await _with_child(inputs, lookups, owner)
     session = await find_named(
-        lookups, owner, "story_session", given.story_session_id, "input.story_session_id"
+        lookups, owner, "story_session", inputs.story_session_id, "input.story_session_id"
     )
-    _check_against(given, session)
+    _check_against(inputs, session)
     reader = StoryReader.model_validate(session["reader"])
-    return given.model_copy(
+    return inputs.model_copy(
         update={
             "child_id": session["child_id"],
             "reader": reader,
             "chapter_number": session["next_chapter"],
-            "earlier": _earlier(given, session["chapters"], reader),
+            "earlier": _earlier(inputs, session["chapters"], reader),
         }
     )
 
 
-async def _with_child(given: StoryInput, lookups: Lookups, owner: str) -> StoryInput:
-    if given.child_id is None:
-        return given
-    if "reader" in given.model_fields_set:
+async def _with_child(inputs: StoryInput, lookups: Lookups, owner: str) -> StoryInput:
+    if inputs.child_id is None:
+        return inputs
+    if "reader" in inputs.model_fields_set:
         raise _refused("reader", "give either child_id or reader, not both")
-    child = await find_named(lookups, owner, "child", given.child_id, "input.child_id")
-    return given.model_copy(update={"reader": StoryReader.model_validate(child["reader"])})
+    child = await find_named(lookups, owner, "child", inputs.child_id, "input.child_id")
+    return inputs.model_copy(update={"reader": StoryReader.model_validate(child["reader"])})
 
 
-def _check_against(given: StoryInput, session: Mapping[str, Any]) -> None:
-    if given.child_id is not None and given.child_id != session["child_id"]:
+def _check_against(inputs: StoryInput, session: Mapping[str, Any]) -> None:
+    if inputs.child_id is not None and inputs.child_id != session["child_id"]:
         raise _refused("child_id", "this story is another reader's; leave it out")
-    if "reader" in given.model_fields_set:
+    if "reader" in inputs.model_fields_set:
         raise _refused("reader", "a stored story has its reader; leave it out")
-    if given.earlier:
+    if inputs.earlier:
         raise _refused("earlier", "a stored story brings its own; leave it out")
-    if given.choice_index is not None and given.custom_user_input:
+    if inputs.choice_index is not None and inputs.custom_user_input:
         raise _refused("choice_index", "give either choice_index or custom_user_input, not both")
     if session["writing"] is not None:
         raise Conflict(f"A chapter of this story is being written (run {session['writing']}).")
-    if "chapter_number" in given.model_fields_set and given.chapter_number != session["next_chapter"]:
+    if "chapter_number" in inputs.model_fields_set and inputs.chapter_number != session["next_chapter"]:
         raise Conflict(f"The next chapter of this story is {session['next_chapter']}.")
 
 
 def _earlier(
-    given: StoryInput, chapters: list[Mapping[str, Any]], reader: StoryReader
+    inputs: StoryInput, chapters: list[Mapping[str, Any]], reader: StoryReader
 ) -> list[EarlierChapter]:
     told = [
         EarlierChapter(
@@ -82,8 +82,8 @@ def _earlier(
         for place, chapter in enumerate(chapters)
     ]
     told = [_without_refused(chapter, reader) for chapter in told]
-    if given.choice_index is not None:
-        choice = _chosen(given.choice_index, chapters[-1]["choices"] if chapters else [])
+    if inputs.choice_index is not None:
+        choice = _chosen(inputs.choice_index, chapters[-1]["choices"] if chapters else [])
         told[-1] = told[-1].model_copy(update={"choice": choice})
     return told
 
