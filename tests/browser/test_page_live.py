@@ -71,9 +71,9 @@ def test_story_that_breaks_is_gone_on_with_and_a_choice_leads_to_its_next_chapte
 def test_story_of_a_hostile_model_is_text_and_nothing_else(live_page: Page, tmp_path: Path) -> None:
     hostile = (
         "The lamp said <img src=x onerror=\"document.title='owned'\"> and <script>document.title='owned'"
-        "</script> and [a door](javascript:document.title='owned') \u202eand a\x00 bell\x07 rang. "
+        "</script> and [a door](javascript:document.title='owned') \u202eand a\x00 bell\x07 rang {i} times. "
     )
-    prose = Rule(Reply(text=hostile, words=60), structured=False)
+    prose = Rule(Reply(text=hostile, words=170), structured=False)
     with serve_scripted(tmp_path, Script(rules=(prose,))) as url:
         _ask(live_page, url, "a lighthouse")
         text = _verified_text(live_page)

@@ -54,7 +54,7 @@ async def test_installed_format_is_listed_and_streams_its_text(
     assert told.ending is not None and told.ending["type"] == "complete"
     assert told.text == told.ending["story_content"]
     assert [section["title"] for section in told.ending["sections"]] == ["Greeting", "News", "Farewell"]
-    assert sum("letter to Grandma" in call.prompt_text for call in provider.generations) == 3
+    assert sum("of a letter to Grandma" in call.prompt_text for call in provider.generations) == 3
     run_id = told.ending["run_id"]
     text = await service.client.http.get(f"/api/v1/runs/{run_id}/export", params={"as": "txt"})
     assert text.text == told.text + "\n"

@@ -139,7 +139,7 @@ class Policy(_Part):
         """The same policy for a text in which people are called so."""
         if not names:
             return self
-        # A copy keeps the patterns, which don't depend on it.
+        _ = self._lexicons  # a copy keeps what is there already, and names change nothing of it
         return self.model_copy(update={"names": tuple(dict.fromkeys([*self.names, *names]))})
 
     @cached_property
@@ -147,23 +147,47 @@ class Policy(_Part):
         return {band.name: _of_band(self, band.name) for band in self.bands}
 
     @cached_property
+    def _lexicons(self) -> "_Lexicons":
+        return _Lexicons(self.rules)
+
+    @property
     def lexicon(self) -> Lexicon[int]:
         """The terms of all rules, by the rule's number."""
-        terms = ((term, index) for index, rule in enumerate(self.rules) for term in rule.all_terms)
-        frames = ((frame, index) for index, rule in enumerate(self.rules) for frame in _all(rule.frames))
+        return self._lexicons.terms
+
+    @property
+    def harmless(self) -> Lexicon[int]:
+        """The phrases that aren't meant, by the number of the rule that they are an exception from."""
+        return self._lexicons.harmless
+
+    @property
+    def blocked(self) -> Lexicon[None]:
+        """The words and phrases of the rules that stop a text."""
+        return self._lexicons.blocked
+
+
+class _Lexicons:
+    """What a policy's rules look for, each built when it is first asked for: it takes some tenths of a second."""
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        self._rules = rules
+
+    @cached_property
+    def terms(self) -> Lexicon[int]:
+        _ = self.blocked  # the gate needs it on the event loop, a moment after the request was checked beside it
+        terms = ((term, index) for index, rule in enumerate(self._rules) for term in rule.all_terms)
+        frames = ((frame, index) for index, rule in enumerate(self._rules) for frame in _all(rule.frames))
         return Lexicon(terms, frames, load_word_classes())
 
     @cached_property
     def harmless(self) -> Lexicon[int]:
-        """The phrases that aren't meant, by the number of the rule that they are an exception from."""
-        terms = ((term, index) for index, rule in enumerate(self.rules) for term in rule.harmless_terms)
-        frames = ((frame, index) for index, rule in enumerate(self.rules) for frame in rule.harmless_frames)
+        terms = ((term, index) for index, rule in enumerate(self._rules) for term in rule.harmless_terms)
+        frames = ((frame, index) for index, rule in enumerate(self._rules) for frame in rule.harmless_frames)
         return Lexicon(terms, frames, load_word_classes(), in_line=True)
 
     @cached_property
     def blocked(self) -> Lexicon[None]:
-        """The words and phrases of the rules that stop a text."""
-        return Lexicon((term, None) for rule in self.rules if rule.blocked for term in rule.all_terms)
+        return Lexicon((term, None) for rule in self._rules if rule.blocked for term in rule.all_terms)
 
 
 @cache
