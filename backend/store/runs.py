@@ -248,7 +248,8 @@ class RunRepository:
 
     async def delete(self, owner: str, run_id: str) -> None:
         """Removes the run and, by cascade, its log."""
-        await self._write(delete(runs).where(runs.c.owner == owner, runs.c.id == run_id))
+        query = delete(runs).where(runs.c.owner == owner, runs.c.id == run_id)
+        await self._db.erase(lambda connection: connection.execute(query))
 
     async def _write(self, query: Any) -> bool:
         return bool(await self._db.write(lambda connection: connection.execute(query).rowcount))

@@ -30,7 +30,9 @@ async def service(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[LiveS
 async def test_script_that_misses_a_point_is_revised_once_and_says_where_it_is_said(
     service: LiveService, provider: FakeProvider
 ) -> None:
-    provider.script = Script(rules=(Rule(Reply(text=SAYS, words=190), structured=False, contains="The editor's notes"),))
+    provider.script = Script(
+        rules=(Rule(Reply(text=SAYS, words=190), structured=False, contains="The editor's notes"),)
+    )
     told, retracted = Told(), []
     frames = service.client.stream(
         "POST", "/api/v1/creator-scripts/generate/stream", json={**WISH, "options": {}}

@@ -28,7 +28,9 @@ async def _post(service: LiveService, path: str, id: str, **kwargs: Any) -> str:
 async def test_deleted_run_is_in_no_file(provider: FakeProvider, tmp_path: Path, ended: str) -> None:
     text = f"Once there was {MARK} {{i}}. "
     hold_after = None if ended == "completed" else 40
-    provider.script = Script(rules=(Rule(Reply(text=text, words=200, hold_after=hold_after), structured=False),))
+    provider.script = Script(
+        rules=(Rule(Reply(text=text, words=200, hold_after=hold_after), structured=False),)
+    )
     async with serve(settings_for(provider, tmp_path, record_dir=tmp_path / "recordings")) as service:
         for _ in range(3):
             run_id = await service.client.start(input={**STORY, "theme": f"{MARK} on the moon"})

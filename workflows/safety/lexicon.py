@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import product
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from workflows.safety.folding import fold
 
@@ -23,6 +23,7 @@ _LONGEST_GAP = 4
 _ENDS_SENTENCE = re.compile(r"[.!?;:…\n]")
 _SHORTEST_PART = 4
 _MOST_FILLERS = 5
+_MOST_REMEMBERED = 20_000
 
 
 class Word(NamedTuple):
@@ -68,6 +69,9 @@ class _Node(Generic[_T]):
     values: list[_T] = field(default_factory=list)
 
 
+_Nodes: TypeAlias = list[_Node[_T]]
+
+
 def split_words(folded: str) -> list[Word]:
     """The words of a folded text, in order."""
     return [Word(found.group(), *found.span()) for found in _WORD.finditer(folded)]
@@ -93,6 +97,7 @@ class Lexicon(Generic[_T]):
         self._classes = classes or WordClasses()
         self._in_line = in_line
         self._single: dict[tuple[str, int], set[tuple[str, bool]]] = {}
+        self._begun: dict[str, _Nodes[_T]] = {}
         for term, value in terms:
             self._add(fold(term), value)
         for frame, value in frames:
@@ -103,12 +108,17 @@ class Lexicon(Generic[_T]):
 
     def find(self, folded: str, words: list[Word]) -> Iterator[Match[_T]]:
         """Every term that the text holds, the first ones first and of these the longest."""
-        for first in range(len(words)):
-            yield from reversed([*self._find_at(folded, words, first)])
+        for first, word in enumerate(words):
+            if nodes := self._begin(word.text):
+                yield from reversed([*self._find_at(folded, words, first, nodes)])
 
     def is_begun(self, folded: str, words: list[Word]) -> bool:
         """Whether the text ends in the first words of a phrase."""
-        return any(self._leads_on(folded, words, first) for first in range(len(words)))
+        return any(
+            self._leads_on(folded, words, first, nodes)
+            for first, word in enumerate(words)
+            if (nodes := self._begin(word.text))
+        )
 
     def unmask(self, masked: str) -> Iterator[str]:
         """The single words that a word with blots (`f?ck`) may be."""
@@ -145,22 +155,25 @@ class Lexicon(Generic[_T]):
             node = branch.setdefault(key, _Node(is_frame=True))
         node.values.append(value)
 
-    def _find_at(self, folded: str, words: list[Word], first: int) -> Iterator[Match[_T]]:
-        for node, last in self._walk(folded, words, first):
+    def _find_at(
+        self, folded: str, words: list[Word], first: int, nodes: "_Nodes[_T]"
+    ) -> Iterator[Match[_T]]:
+        for node, last in self._walk(folded, words, first, nodes):
             if not (node.is_frame and _is_owner(folded, words, last)):
                 for value in node.values:
                     yield Match(value, first, last)
 
-    def _leads_on(self, folded: str, words: list[Word], first: int) -> bool:
+    def _leads_on(self, folded: str, words: list[Word], first: int, nodes: "_Nodes[_T]") -> bool:
         last_word = len(words) - 1
         return any(
             last == last_word and not node.is_frame and bool(node.words or node.stems)
-            for node, last in self._walk(folded, words, first)
+            for node, last in self._walk(folded, words, first, nodes)
         )
 
-    def _walk(self, folded: str, words: list[Word], first: int) -> Iterator[tuple[_Node[_T], int]]:
-        """The nodes that are reached from the root by the word `first` and those behind it."""
-        nodes = self._begin(words[first].text)
+    def _walk(
+        self, folded: str, words: list[Word], first: int, nodes: "_Nodes[_T]"
+    ) -> Iterator[tuple[_Node[_T], int]]:
+        """The nodes that are reached from the root by the word `first` (`nodes`) and by those behind it."""
         last, fillers = first, 0
         while nodes:
             yield from ((node, last) for node in nodes)
@@ -176,8 +189,18 @@ class Lexicon(Generic[_T]):
                 further += [_waiting(node) for node in nodes if node.is_frame]
             nodes = further
 
-    def _begin(self, word: str) -> list[_Node[_T]]:
-        found = []
+    def _begin(self, word: str) -> "_Nodes[_T]":
+        """The nodes that are reached from the root by a word; remembered, since few words make up a text."""
+        known = self._begun.get(word)
+        if known is not None:
+            return known
+        found = self._reach(word)
+        if len(self._begun) < _MOST_REMEMBERED:
+            self._begun[word] = found
+        return found
+
+    def _reach(self, word: str) -> "_Nodes[_T]":
+        found: list[_Node[_T]] = []
         for spelling in (word,) if word.isascii() else _without_prefix(word):
             found += self._next(self._root, spelling)
             found += self._next(self._frames, spelling)

@@ -26,7 +26,7 @@ _LEET = {
     "|": "li",
 }
 _FIRST, _SECOND = ({ord(sign): letters[which] for sign, letters in _LEET.items()} for which in (0, -1))
-_LEET_WORD = re.compile(r"[a-z0-9@$!|]{3,}")
+_LEET_WORD = re.compile(r"(?<![a-z0-9@$!|])(?=[a-z]*[0-9@$!|])[a-z0-9@$!|]{3,}")
 _HAS_LETTER = re.compile("[a-z]")
 _DRAWN_OUT = re.compile(rf"({LETTER})\1\1+")
 # k i l l, k.i.l.l, k*i*l*l, a letter a line.
@@ -60,12 +60,8 @@ def readings(text: str) -> Iterator[str]:
     if plain == folded and not _SUSPICIOUS.search(folded):
         return
     joined = _BROKEN_UP.sub("", _SPELT_OUT.sub(_join, plain))
-    variants = dict.fromkeys(
-        _DRAWN_OUT.sub(again, _read_signs(one, signs))
-        for one in (plain, joined)
-        for signs in (_FIRST, _SECOND)
-        for again in (r"\1\1", r"\1")
-    )
+    spelt = dict.fromkeys(_read_signs(one, signs) for one in (plain, joined) for signs in (_FIRST, _SECOND))
+    variants = dict.fromkeys(shortened for one in spelt for shortened in _shorten(one))
     variants[" , ".join(_choices(joined))] = None
     variants.pop(folded, None)
     yield from variants
@@ -112,6 +108,13 @@ def _join(found: re.Match[str]) -> str:
 def _cut(run: str) -> Iterator[str]:
     for start in range(0, len(run), _LONGEST_WORD):
         yield run[start : start + _LONGEST_WORD]
+
+
+def _shorten(text: str) -> tuple[str, ...]:
+    """`text` with what is drawn out written twice, and once."""
+    if _DRAWN_OUT.search(text) is None:
+        return (text,)
+    return _DRAWN_OUT.sub(r"\1\1", text), _DRAWN_OUT.sub(r"\1", text)
 
 
 def _read_signs(text: str, signs: dict[int, str]) -> str:
