@@ -60,6 +60,7 @@ async def test_client_that_cannot_be_closed_keeps_none_of_the_others_open(
         async def aclose(self) -> None:
             raise OSError
 
+    caplog.set_level("WARNING")  # whatever the service of another test has set
     opened = clients()
     opened._closers["stuck"] = Stuck().aclose
     other: Any = opened.open(ModelSpec("openai", "x")).chat
