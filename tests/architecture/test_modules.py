@@ -72,3 +72,12 @@ def _is_environment(node: ast.AST) -> bool:
             return bool(names & {alias.name for alias in imported})
         case _:
             return False
+
+
+def test_public_class_names_stand_once() -> None:
+    places: dict[str, list[str]] = {}
+    for module in modules():
+        for node in parse(module).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                places.setdefault(node.name, []).append(str(module))
+    assert not {name: found for name, found in places.items() if len(found) > 1}

@@ -6,7 +6,7 @@ from bisect import bisect
 from collections.abc import Sequence
 from itertools import pairwise
 
-from backend.documents.pdf.lines import PdfLine, Word
+from backend.documents.pdf.lines import PdfLine, PdfWord
 
 _WIDE = 1.1
 """Of the height of a line: a wider gap parts two cells or columns."""
@@ -85,7 +85,7 @@ def _wide_gaps(line: PdfLine) -> list[tuple[float, float]]:
     return gaps
 
 
-def _sides(line: PdfLine, middle: float) -> tuple[list[Word], list[Word]]:
+def _sides(line: PdfLine, middle: float) -> tuple[list[PdfWord], list[PdfWord]]:
     left = [word for word in line.words if word.right <= middle]
     return left, [word for word in line.words if word.right > middle]
 
@@ -179,7 +179,7 @@ def _are_near(above: PdfLine, line: PdfLine) -> bool:
     return above.turn == line.turn and -1 < above.bottom - line.top + line.height < 3 * line.height
 
 
-def _border(row: PdfLine, cell: Sequence[Word]) -> float | None:
+def _border(row: PdfLine, cell: Sequence[PdfWord]) -> float | None:
     """Where a row is cut because a word of it begins where a cell of the row beside it does."""
     if row.right_to_left:
         edge = max(word.right for word in cell)
@@ -190,10 +190,10 @@ def _border(row: PdfLine, cell: Sequence[Word]) -> float | None:
     return min(found) - 0.1 if found else None
 
 
-def _cut(line: PdfLine, borders: Sequence[float]) -> list[list[Word]]:
+def _cut(line: PdfLine, borders: Sequence[float]) -> list[list[PdfWord]]:
     """The words in groups, by the borders between which they stand; none when there is but one group."""
     borders = sorted(borders)
-    groups: list[list[Word]] = []
+    groups: list[list[PdfWord]] = []
     last: int | None = None
     for word in line.words:
         place = bisect(borders, (word.left + word.right) / 2)

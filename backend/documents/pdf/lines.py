@@ -25,7 +25,7 @@ _SHIFTED = 0.1
 
 
 @dataclass(slots=True)
-class Word:
+class PdfWord:
     """A piece of a line between two spaces: its text and its edges."""
 
     text: str
@@ -37,12 +37,12 @@ class Word:
 class PdfLine:
     """A line of a page; coordinates in points, upwards. `cells` are its words in groups that stand far apart."""
 
-    words: list[Word]
+    words: list[PdfWord]
     bottom: float
     top: float
     turn: int = 0
     right_to_left: bool = False
-    cells: list[list[Word]] = field(default_factory=list)
+    cells: list[list[PdfWord]] = field(default_factory=list)
     column: float | None = None  # the middle between two columns, one of which it stands in
 
     @property
@@ -144,9 +144,9 @@ def _is_level(one: Glyph, other: Glyph) -> bool:
     return one.is_mark or other.is_mark or abs(one.baseline - other.baseline) < _LEVEL
 
 
-def _words_in_order(glyphs: Sequence[Glyph], bottom: float, top: float) -> list[Word]:
+def _words_in_order(glyphs: Sequence[Glyph], bottom: float, top: float) -> list[PdfWord]:
     """Words of a line that is read as it is drawn."""
-    words: list[Word] = []
+    words: list[PdfWord] = []
     starts_word = True
     for glyph in glyphs:
         if not glyph.text and words:  # a shape that nobody can name takes its room
@@ -156,7 +156,7 @@ def _words_in_order(glyphs: Sequence[Glyph], bottom: float, top: float) -> list[
             continue
         text = _shifted(glyph, bottom, top)
         if starts_word or _is_apart(words[-1].right, glyph.left, top - bottom):
-            words.append(Word(text, glyph.left, glyph.right))
+            words.append(PdfWord(text, glyph.left, glyph.right))
         else:
             word = words[-1]
             word.text += text
@@ -181,7 +181,7 @@ def _shifted(glyph: Glyph, bottom: float, top: float) -> str:
     return glyph.text
 
 
-def _words_by_place(glyphs: Sequence[Glyph], height: float, *, from_right: bool, mirror: bool) -> list[Word]:
+def _words_by_place(glyphs: Sequence[Glyph], height: float, *, from_right: bool, mirror: bool) -> list[PdfWord]:
     """Words of a line whose letters are read by their places, in reading order."""
     clusters = sorted(_clusters(glyphs), key=lambda cluster: cluster[0] + cluster[1])
     letters: list[str] = []
@@ -192,14 +192,14 @@ def _words_by_place(glyphs: Sequence[Glyph], height: float, *, from_right: bool,
             edges.append((edges[-1][1], left))
         letters.append(text)
         edges.append((left, right))
-    words: list[Word] = []
+    words: list[PdfWord] = []
     starts_word = True
     for place, text in read_order(letters, right_to_left=from_right, mirror=mirror):
         left, right = edges[place]
         if not text.strip():
             starts_word = True
         elif starts_word:
-            words.append(Word(text, left, right))
+            words.append(PdfWord(text, left, right))
             starts_word = False
         else:
             word = words[-1]
