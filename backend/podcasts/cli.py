@@ -12,7 +12,6 @@ from backend.cli.failures import fail, settings_or_fail
 from backend.cli.folder import OutFolder
 from backend.cli.remote import RemoteError, follow_remote
 from backend.cli.screen import RunScreen
-from backend.podcasts.topics import read_topic
 from workflows.errors import InvalidInput, StorywireError
 from workflows.messages.messages import Message, RunCompleted
 
@@ -43,6 +42,8 @@ def podcast(
         fail(
             "Give --out or --server: a folder that an episode can go on from needs it to be written here.", 2
         )
+    from backend.podcasts.topics import read_topic
+
     try:
         inputs = read_topic(topics, topic)
         inputs |= _overrides(words, tone, host, reference, search=search, pieces=pieces)

@@ -1,6 +1,8 @@
 """How the product's modules are named, sized, documented, and what each may do alone."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,3 +83,10 @@ def test_public_class_names_stand_once() -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places.setdefault(node.name, []).append(str(module))
     assert not {name: found for name, found in places.items() if len(found) > 1}
+
+
+def test_command_line_is_there_before_what_only_some_commands_need() -> None:
+    program = "import sys, backend.cli.main; print(*sys.modules)"
+    loaded = set(subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, text=True).split())
+    assert "backend.podcasts.cli" in loaded
+    assert loaded.isdisjoint({"fastapi", "langchain_core", "langgraph", "sqlalchemy", "backend.app"})
