@@ -56,7 +56,7 @@ _STREAM_OPTIONS = frozenset({"last_event_id", "lastEventId", "request_id", "orde
 async def generate_stream(
     path: Annotated[str, Path(max_length=64)], resources: ResourcesDep, start: RunStartDep
 ) -> Response:
-    """Starts a run from the query (GET) or the JSON body (POST) and streams it; goes on with a run after a break."""
+    """Starts a run from the query (GET) or the JSON body (POST) and streams it; resumes after a break."""
 
     async def begin(key: str | None) -> tuple[Run, bool]:
         format = format_at(resources.formats, path)
@@ -69,7 +69,7 @@ async def generate_stream(
 
 
 def format_at(formats: Mapping[str, AnyFormat], path: str) -> AnyFormat:
-    """The format that an address names, in its own way or by the format's name. Raises NotFound."""
+    """The format at a path: the format's own path or its name. Raises NotFound."""
     for format in formats.values():
         if path in (format.path, format.name):
             return format

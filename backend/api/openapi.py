@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's, with the problems that any operation may answer and the schema of the stream."""
+"""The OpenAPI document: FastAPI's, with the problems of all operations and the schema of the stream."""
 
 from typing import Any
 
@@ -51,7 +51,7 @@ _PROBLEM_SCHEMA = {
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """The document, made once."""
+    """The OpenAPI document, built once."""
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
         schemas = document.setdefault("components", {}).setdefault("schemas", {})

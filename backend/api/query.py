@@ -1,4 +1,4 @@
-"""A query string → a format's input. Pure.
+"""Conversion of a query string to a format's input. Pure.
 
 Fields of a nested model are written flat (`age=7` is `reader.age`), lists as `interests=cats,stars`
 or by repeating the name.
@@ -14,7 +14,7 @@ from workflows.errors import FieldError, InvalidInput
 
 
 def read_query(params: Mapping[str, Sequence[str]], model: type[BaseModel]) -> dict[str, Any]:
-    """The values at their places in `model`; the model itself checks them later.
+    """The query's values at their places in `model`, which validates them later.
 
     Raises InvalidInput for a name that isn't there.
     """
@@ -60,7 +60,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _holds_models(annotation: Any) -> bool:
-    """A list of models, which no query can say."""
+    """Whether it is a list of models, which no query can express."""
     return any(
         isinstance(kind, type) and issubclass(kind, BaseModel)
         for part in (annotation, *get_args(annotation))

@@ -1,4 +1,4 @@
-"""`/api/v1/runs`: start, read, steer and remove runs of any format."""
+"""`/api/v1/runs`: start, read, control and delete runs of any format."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -37,7 +37,7 @@ _T = TypeVar("_T")
 
 
 class StartBody(BaseModel):
-    """What to write, and how."""
+    """The format, the input and the options of a new run."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -49,7 +49,7 @@ class StartBody(BaseModel):
 
 
 class ResumeBody(BaseModel):
-    """What the run may spend from now on, with what it has spent already. What is left out stays."""
+    """Total budget of a resumed run, over all of its attempts. What is left out stays."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -62,7 +62,7 @@ class ResumeBody(BaseModel):
 
 
 class AnswerBody(BaseModel):
-    """What a person says to a run that waits."""
+    """A person's answer to a waiting run."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -76,7 +76,7 @@ async def start_run(
     wait: Annotated[bool, Query(description="Wait for the end and return the finished result")] = False,
 ) -> Response:
     """Starts a run. With `Accept: text/event-stream` the reply is the stream itself; with `wait` it is the
-    finished run, or a problem that says how it failed. With `Last-Event-ID` it goes on with that run."""
+    finished run, or a problem that says how it failed. With `Last-Event-ID` that run's stream is resumed."""
 
     async def begin(key: str | None) -> tuple[Run, bool]:
         return await start.runs.start(start.owner, RunRequest(body.format, body.input, body.options, key))
@@ -100,7 +100,7 @@ async def _wait(start: RunStart, begin: Start) -> Response:
 
 
 async def _unless_left(request: Request, work: Coroutine[Any, Any, _T]) -> _T | None:
-    """What `work` brings; None if the client left before: then it is given up, as a reader who leaves is."""
+    """The result of `work`; None if the client disconnected first: then the work is cancelled."""
     working, leaving = asyncio.create_task(work), asyncio.create_task(_leave(request))
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -112,7 +112,7 @@ async def _unless_left(request: Request, work: Coroutine[Any, Any, _T]) -> _T | 
 
 
 async def _leave(request: Request) -> None:
-    """Returns when the client is gone. The body has been read by now."""
+    """Returns when the client has disconnected. The body has been read by now."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
@@ -136,7 +136,7 @@ async def list_runs(
 
 @router.get("/{run_id}", response_model=RunView)
 async def get_run(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> RunView:
-    """One run with its text so far."""
+    """A run with its text so far."""
     run = await queries.find(owner, run_id)
     return whole(run, await queries.transcript(run))
 
@@ -161,7 +161,7 @@ async def stream_run(
 
 @router.post("/{run_id}/cancel", response_model=StartedRun)
 async def cancel_run(run_id: RunId, owner: OwnerDep, runs: RunsDep) -> StartedRun:
-    """Stops the run; the text so far is kept."""
+    """Cancels the run; the text so far is kept."""
     return started(await runs.cancel(owner, run_id))
 
 
@@ -169,14 +169,14 @@ async def cancel_run(run_id: RunId, owner: OwnerDep, runs: RunsDep) -> StartedRu
 async def resume_run(
     run_id: RunId, owner: OwnerDep, runs: RunsDep, body: ResumeBody | None = None
 ) -> StartedRun:
-    """Goes on from the last finished section."""
+    """Resumes the run after its last finished section."""
     more = body or ResumeBody()
     return started(await runs.resume(owner, run_id, Caps(more.budget_usd, more.max_output_tokens)))
 
 
 @router.get("/{run_id}/resume-quote")
 async def quote_run(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> Quote:
-    """What is left to write, and about what it will cost."""
+    """The sections left to write, and their estimated cost."""
     return await queries.quote(owner, run_id)
 
 
@@ -188,5 +188,5 @@ async def answer_run(run_id: RunId, body: AnswerBody, owner: OwnerDep, runs: Run
 
 @router.delete("/{run_id}", status_code=204)
 async def delete_run(run_id: RunId, owner: OwnerDep, runs: RunsDep) -> None:
-    """Removes the run, its text, its log and its checkpoints."""
+    """Deletes the run, its text, its log and its checkpoints."""
     await runs.delete(owner, run_id)

@@ -1,4 +1,4 @@
-"""`storywire documents`: what lessons are made from, to add, list and remove."""
+"""`storywire documents`: add, list and delete the documents that lessons are made from."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -34,7 +34,7 @@ CacheOption = Annotated[
 
 
 def make_app() -> typer.Typer:
-    """The group, with the command that every format has; extensions add theirs."""
+    """The command group, with the command for any format; extensions add theirs."""
     app = typer.Typer(help="Write something and watch it being written.", no_args_is_help=True)
     app.callback()(generate)
     app.command("file")(from_file)
@@ -72,7 +72,7 @@ def _read(path: Path) -> dict[str, Any]:
 def write(
     body: dict[str, Any], server: str | None, path: str = RUNS, start: "RunStarter | None" = None
 ) -> NoReturn:
-    """Writes a text on the screen, and ends the command: 0 when it is complete.
+    """Writes a text on the screen, and exits: with 0 when it is complete.
 
     `body` goes to the service's `path`. Without a server it is started here, by `start` if it isn't a run like
     any other.
@@ -92,7 +92,7 @@ def write(
 
 
 async def _show(messages: AsyncGenerator[Message]) -> int:
-    """0 when the text is complete, 1 otherwise."""
+    """Exit status: 0 when the text is complete, 1 otherwise."""
     ending: Message | None = None
     with RunScreen() as screen:
         async with aclosing(messages) as stream:

@@ -1,4 +1,4 @@
-"""A run in this process, with everything that a service has but HTTP."""
+"""A run in this process: the whole service without HTTP."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
@@ -26,7 +26,7 @@ RunStarter = Callable[[Resources, Mapping[str, Any], RunOptions], Awaitable[Run]
 
 
 async def start_run(resources: Resources, body: Mapping[str, Any], options: RunOptions) -> Run:
-    """Starts the run that `body` describes, as `POST /api/v1/runs` takes it."""
+    """Starts the run that `body` describes, in the form of `POST /api/v1/runs`."""
     run, _ = await resources.runs.start(OWNER, RunRequest(body["format"], body["input"], options))
     return run
 
@@ -54,7 +54,7 @@ async def follow_local(
 
 
 async def follow_in_folder(settings: Settings, body: dict[str, Any], folder: Path) -> AsyncGenerator[Message]:
-    """The one run that a folder is for: started, or gone on with, or told again if it is done.
+    """Yields the messages of the one run of a folder, which is started, resumed, or replayed if it is finished.
 
     Its log and checkpoints are in the folder too, so that nothing that is there is bought a second time.
     Raises StorywireError when it can't start, Conflict when the folder is another request's.
@@ -85,7 +85,7 @@ async def follow_in_folder(settings: Settings, body: dict[str, Any], folder: Pat
 async def resume_local(
     settings: Settings, run_id: str, budget: float | None = None
 ) -> AsyncGenerator[Message]:
-    """Goes on with a run, which may cost `budget` US dollars from now on, and yields all of its messages.
+    """Resumes a run, with `budget` US dollars from now on, and yields all of its messages.
 
     Raises NotFound, Conflict, InvalidInput.
     """
@@ -101,7 +101,7 @@ async def resume_local(
 
 
 async def read_run(resources: Resources, run: Run) -> AsyncGenerator[Message]:
-    """The run's messages, to its last one or to the question at which it waits for a person.
+    """Yields the run's messages, to its last one or to the question that a person must answer.
 
     If the reader leaves before that, the run is cancelled: nobody else waits for it.
     """

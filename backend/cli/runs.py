@@ -1,4 +1,4 @@
-"""`storywire runs`: what was written here, to look at, take, or go on with."""
+"""`storywire runs`: list, show, export and resume the local runs."""
 
 import asyncio
 from contextlib import aclosing
@@ -54,7 +54,7 @@ def export(
 
 @app.command()
 def quote(run_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Tell what is left of a run, and about what it will cost."""
+    """Print what is left of a run, and its estimated cost."""
     try:
         typer.echo(asyncio.run(_quote(_quiet(), run_id)))
     except StorywireError as error:
@@ -69,7 +69,7 @@ def resume(
         typer.Option(min=0.000001, help="US dollars that it may cost, with what it cost so far."),
     ] = None,
 ) -> None:
-    """Go on with a run that failed or was stopped."""
+    """Resume a run that failed or was cancelled."""
     try:
         completed = asyncio.run(_resume(_quiet(), run_id, budget))
     except StorywireError as error:

@@ -1,4 +1,4 @@
-"""A run on a terminal: the text on standard output as it comes, everything about it on standard error."""
+"""A run on a terminal: the text on standard output as it arrives, all else on standard error."""
 
 import sys
 from types import TracebackType
@@ -24,7 +24,7 @@ from workflows.messages.messages import (
 
 
 class RunScreen:
-    """Shows messages. Sections are printed in the order in which they come."""
+    """Terminal output of a run's messages. Sections are printed in the order of their arrival."""
 
     def __init__(self) -> None:
         self._about = Console(stderr=True, highlight=False)
@@ -45,7 +45,7 @@ class RunScreen:
             self._status.stop()
 
     def show(self, message: Message) -> None:
-        """One message."""
+        """Shows a message."""
         match message:
             case OutlinePlanned() as outline:
                 self._show_outline(outline)

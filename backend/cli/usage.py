@@ -1,4 +1,4 @@
-"""`storywire usage`: what was spent here."""
+"""`storywire usage`: costs of the local runs."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -43,5 +43,5 @@ async def _sums(
 
 
 def _cost(row: "UsageSum") -> str:
-    """`~` where a part is guessed, `+` where a part has no known price."""
+    """US dollars, with `~` where a part is estimated, `+` where a part has no known price."""
     return f"{'~' if row.estimated else ''}${row.cost_usd:.4f}{'+' if row.unpriced_tokens else ''}"
