@@ -1,4 +1,4 @@
-"""Markdown and plain text: decoding, front matter, HTML within."""
+"""Markdown and plain text: decoding, front matter, embedded HTML."""
 
 import re
 
@@ -18,7 +18,7 @@ _MOST_FRONT_MATTER = 20_000
 
 
 def read_plain(data: bytes, *, is_markdown: bool) -> Reading:
-    """The text as it is shown, with cells, lines and blocks of HTML apart from each other. Raises Unreadable."""
+    """The text as it is displayed, with cells, lines and blocks of HTML kept apart. Raises Unreadable."""
     left_out = LeftOut("paragraph")
     text = _CONTROLS.sub("", _BREAKS.sub("\n", _decode(data)))
     text = text.replace("\r\n", "\n").replace("\r", "\n")

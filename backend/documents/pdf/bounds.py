@@ -1,4 +1,4 @@
-"""How much a PDF unpacks to, looked at before PDFium does it."""
+"""Limits on the unpacked size of a PDF, checked before PDFium unpacks it."""
 
 import re
 import zlib

@@ -1,4 +1,4 @@
-"""A PDF as a whole."""
+"""Text of a whole PDF."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -26,7 +26,7 @@ _BROKEN = "the PDF is broken; open it and save it anew"
 
 
 class _Sheet:
-    """What was read from a page."""
+    """Lines, width and number of pictures of a page."""
 
     def __init__(self, lines: list[list[Glyph]], width: float, pictures: int) -> None:
         self.lines = lines
@@ -35,7 +35,7 @@ class _Sheet:
 
 
 def read_pdf(data: bytes, max_characters: int) -> Reading:
-    """What a reader of the printed pages sees, as running text. Raises Unreadable."""
+    """The text as it reads on the printed pages, in paragraphs. Raises Unreadable."""
     left_out = LeftOut("page")
     hidden: list[str] = []
     try:

@@ -45,18 +45,18 @@ class Glyph:
 
     @property
     def height(self) -> float:
-        """Of its box, from the deepest to the highest that the font reaches."""
+        """Height of its box, from the font's deepest descender to its highest ascender."""
         return self.top - self.bottom
 
     @property
     def is_mark(self) -> bool:
-        """Whether it stands on or below another one."""
+        """Whether it is a combining mark, above or below another character."""
         return bool(self.text) and unicodedata.combining(self.text[0]) > 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Object:
-    """What a piece of text in the page says of all of its characters."""
+    """Properties shared by all characters of a text object on the page."""
 
     doubt: bool
     tiny: bool
@@ -64,14 +64,14 @@ class _Object:
 
 
 class GlyphReader:
-    """Reads the characters of a text page."""
+    """Reader of the characters of a text page."""
 
     def __init__(self, text_page: object) -> None:
         self._page = text_page
         self._objects: dict[int, _Object] = {}
 
     def read(self) -> Iterator[Glyph]:
-        """All characters, those that PDFium adds between words and lines too."""
+        """All characters, including those that PDFium adds between words and lines."""
         page, box = self._page, pdfium.FS_RECTF()
         x, y = ctypes.c_double(), ctypes.c_double()
         for index in range(pdfium.FPDFText_CountChars(page)):

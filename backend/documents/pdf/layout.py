@@ -1,4 +1,4 @@
-"""The lines of a page in the order in which people read them: columns, cells, list marks."""
+"""Page layout: the lines of a page in reading order, with columns, cells and list marks."""
 
 import heapq
 import re
@@ -20,7 +20,7 @@ _MARK = re.compile(r"(?:[•‣▪▫●○◦■□☐☒☑✓✗–—*·-]|\
 
 
 def arrange(lines: Sequence[PdfLine]) -> list[PdfLine]:
-    """Lines in reading order, with cells set apart; they come in the order in which the page draws them."""
+    """Lines in reading order, with cells set apart, from lines in the order in which the page draws them."""
     lines = _join_marks(lines)
     split = [part for line in lines for part in _split_columns(line, _gutter(lines))]
     ordered = _in_order(split) if len(split) <= _MOST_LINES else split
@@ -104,7 +104,7 @@ def _split_columns(line: PdfLine, middle: float | None) -> list[PdfLine]:
 
 
 def _in_order(lines: Sequence[PdfLine]) -> list[PdfLine]:
-    """What stands above comes before what it stands above; else the page's own order, a column at a time."""
+    """Lines ordered from top to bottom; else in the page's own order, a column at a time."""
     below, waiting = _find_below(lines)
     free = [index for index, count in enumerate(waiting) if not count]
     heapq.heapify(free)
@@ -180,7 +180,7 @@ def _are_near(above: PdfLine, line: PdfLine) -> bool:
 
 
 def _border(row: PdfLine, cell: Sequence[PdfWord]) -> float | None:
-    """Where a row is cut because a word of it begins where a cell of the row beside it does."""
+    """The place where a row is cut because one of its words begins where a cell of the row beside it does."""
     if row.right_to_left:
         edge = max(word.right for word in cell)
         found = [word.right for word in row.words if abs(word.right - edge) < _CELL_EDGE]

@@ -1,4 +1,4 @@
-"""The characters of a page → its lines of text, in the order in which they are read."""
+"""Lines of text from the characters of a page, in reading order."""
 
 import unicodedata
 from bisect import bisect_left
@@ -67,12 +67,12 @@ class PdfLine:
 
     @property
     def height(self) -> float:
-        """Of its letters."""
+        """The height of its letters."""
         return self.top - self.bottom
 
     @property
     def text(self) -> str:
-        """The words, cells apart."""
+        """The words, with cells set apart."""
         groups = self.cells or [self.words]
         return COLUMN.join(" ".join(word.text for word in group) for group in groups)
 
@@ -102,7 +102,7 @@ def cut_lines(glyphs: Iterable[Glyph]) -> Iterator[list[Glyph]]:
 
 
 def make_line(glyphs: Sequence[Glyph], *, right_to_left: bool, mirror: bool) -> PdfLine | None:
-    """A line of the characters that stand on it; None when they say nothing.
+    """A line of these characters; None when they hold no text.
 
     `right_to_left`: the direction of the page, which decides for lines that hold both. `mirror`: as in `read_order`.
     """
@@ -124,7 +124,7 @@ def make_line(glyphs: Sequence[Glyph], *, right_to_left: bool, mirror: bool) -> 
 
 
 def guess_mirrored(lines: Iterable[Sequence[Glyph]], *, right_to_left: bool) -> bool:
-    """Whether a file gives brackets in Hebrew or Arabic by their shape: what leaves fewer without their other half."""
+    """Whether a file stores brackets in Hebrew or Arabic by their shape: fewer are then unmatched."""
     unmatched = {True: 0, False: 0}
     for glyphs in lines:
         if any(glyph.text in ("(", ")", "[", "]") for glyph in glyphs):

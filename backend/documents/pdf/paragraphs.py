@@ -1,4 +1,4 @@
-"""Lines of pages → paragraphs: lines that go on are joined, broken words mended. Pure."""
+"""Paragraphs from the lines of pages, with broken words mended. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -37,7 +37,7 @@ class Page:
 
 
 def join_pages(pages: Sequence[Page]) -> list[str]:
-    """Paragraphs and tables. A paragraph may go on on the next page."""
+    """Paragraphs and tables. A paragraph may continue on the next page."""
     lines = [line for page in pages for line in page.lines]
     known = _hyphenated_words(lines)
     widest = max((line.width for line in lines if not line.cells), default=0.0)
@@ -62,7 +62,7 @@ def join_pages(pages: Sequence[Page]) -> list[str]:
 
 
 def _widths(lines: Sequence[PdfLine], usual: float) -> list[float]:
-    """How wide the text is where each line stands: as the widest of the lines around it that begin where it does."""
+    """The width of the text at each line: that of the widest of the lines around it that begin where it does."""
     widths = []
     for place, line in enumerate(lines):
         around = lines[max(0, place - _AROUND) : place + _AROUND + 1]

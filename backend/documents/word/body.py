@@ -1,4 +1,4 @@
-"""The blocks of a Word file: paragraphs, lists, tables, text boxes, in the order in which they are read."""
+"""Blocks of a Word file in reading order: paragraphs, lists, tables, text boxes."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ _DEEPEST_HEADING = 6
 
 
 class Body:
-    """Reads containers of blocks; what hangs on a block (text boxes, notes) comes after it."""
+    """Reader of containers of blocks; whatever is anchored to a block (text boxes, notes) comes after it."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -28,7 +28,7 @@ class Body:
         self._cells = self._boxes = 0  # how deep in cells, and in text boxes and notes
 
     def read(self, container: etree._Element) -> list[str]:
-        """The blocks that say anything."""
+        """The blocks that hold text."""
         blocks: list[str] = []
         for block in self._walk(container):
             if block:

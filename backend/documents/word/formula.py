@@ -1,4 +1,4 @@
-"""A formula of a Word file on one line: 1/2, 10³, √(x)."""
+"""Formulas of a Word file on one line: 1/2, 10³, √(x)."""
 
 from lxml import etree
 
@@ -9,7 +9,8 @@ _PLAIN = frozenset("0123456789+-−()")
 
 
 def read_formula(node: etree._Element) -> str:
-    """Its text; what is raised, lowered, above or below a line doesn't grow together with what is beside it."""
+    """The formula's text; superscripts, subscripts and the parts of a fraction stay apart from their
+    neighbours."""
     name = local(node)
     if name == "t":
         return node.text or ""

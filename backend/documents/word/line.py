@@ -1,4 +1,4 @@
-"""The contents of a Word paragraph → a line of text, and what hangs on it: text boxes, notes."""
+"""A Word paragraph as a line of text, with its anchored text boxes and notes."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ _BLANKS = {"tab": " ", "ptab": " ", "br": "\n", "cr": "\n", "noBreakHyphen": "-"
 
 
 class WordLine:
-    """Reads one paragraph. `graphics` are the drawings found in it, to be read after it."""
+    """Reader of one paragraph. `graphics` are the drawings found in it, to be read after it."""
 
     def __init__(self, context: Context, look: Look, background: str | None) -> None:
         self.graphics: list[etree._Element] = []
@@ -33,7 +33,7 @@ class WordLine:
         self._struck: list[str] = []
 
     def read(self, paragraph: etree._Element) -> str:
-        """Its words, without those that were deleted or that a reader can't see."""
+        """The words, without deleted and hidden ones."""
         self._walk(paragraph)
         self._end_passages()
         return self._context.count("".join(self._pieces).strip())
@@ -160,7 +160,7 @@ _SPECIAL: dict[str, Callable[[WordLine, etree._Element], str]] = {
 
 
 def choose(alternatives: etree._Element) -> etree._Element:
-    """The one of several forms of the same thing that Word shows: the first, or else the fallback."""
+    """The alternative that Word shows: the first, or else the fallback."""
     found = child(alternatives, "Choice")
     if found is None or not len(found):
         found = child(alternatives, "Fallback")
