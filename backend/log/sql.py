@@ -1,4 +1,4 @@
-"""Run logs in SQL: group commits, one writer a run, readers woken when there is something new.
+"""Run logs in SQL: group commits, one writer per run, readers woken by appends.
 
 What every database understands is here; what is a dialect's own, in a module of its name beside this one.
 """
@@ -29,7 +29,7 @@ _TAIL = 256
 
 @dataclass(slots=True)
 class Append:
-    """Entries that wait for the next commit, and who waits for it."""
+    """Entries waiting for the next commit, and the future of their appender."""
 
     run_id: str
     epoch: int
@@ -38,7 +38,7 @@ class Append:
 
 
 class SqlLog(ABC):
-    """A `RunLog` in a database. `appended` is called after each append: seconds it took, entries it had."""
+    """A `RunLog` in a database. `appended` is called after each append with its seconds and number of entries."""
 
     def __init__(self, database: Database, appended: Callable[[float, int], None] = lambda *_: None) -> None:
         self._db = database

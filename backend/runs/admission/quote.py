@@ -1,4 +1,4 @@
-"""What it will about cost to go on with a run. Pure: from what the finished sections cost so far."""
+"""Estimated cost of resuming a run, from the cost of its finished sections. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -21,8 +21,8 @@ _ASSUMED = (0.5, 2.5)
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """`sections_left` are indices; tokens and US dollars are about so many. Without a price there is no cost;
-    without a plan nothing is known but what was spent."""
+    """An estimate. `sections_left` are indices; tokens and US dollars are approximate. Without a price there is no
+    cost; without a plan only the spending so far is known."""
 
     run_id: str
     model: str
@@ -40,7 +40,7 @@ class Quote:
 
 
 def make_quote(run: Run, transcript: Transcript, price: Price | None) -> Quote:
-    """`price` is that of the run's model, None where it isn't known."""
+    """The estimate; `price` is that of the run's model, None where it is unknown."""
     usage, plan = transcript.usage, transcript.outline
     left = [s for s in plan.sections if s["index"] not in transcript.finished] if plan else []
     expected, measured = _expect(transcript, plan) if plan else (None, False)

@@ -1,4 +1,4 @@
-"""One attempt at a run: its graph, from where the checkpoint is, through the gate into the run's log."""
+"""An attempt at a run: its graph, executed from its checkpoint through the gate into the run's log."""
 
 import asyncio
 import time
@@ -58,8 +58,8 @@ _SAME_ELSEWHERE = "The same is being written for another run; this one is given 
 
 @dataclass(frozen=True, slots=True)
 class AttemptTools:
-    """What every attempt of a process works with. `on_section_end` is called when a section is finished; a run may take
-    `run_seconds`, and is ended when more than `max_crashes` attempts broke off."""
+    """Dependencies shared by all attempts of a process. `on_section_end` is called when a section is finished; a
+    run is limited to `run_seconds`, and fails after more than `max_crashes` crashed attempts."""
 
     formats: RunFormats
     sources: SourceReader
@@ -70,7 +70,7 @@ class AttemptTools:
 
 
 class Attempt:
-    """One attempt. `write` it once."""
+    """An attempt at a run. `write` may be called once."""
 
     def __init__(
         self,
@@ -95,7 +95,7 @@ class Attempt:
         self._written: set[Slot] = set()
 
     async def write(self) -> Message | None:
-        """The run's last message; None when it isn't over: it waits for a person, or for another process.
+        """The run's last message; None when it isn't finished: it waits for a person, or for another process.
 
         Raises StaleWriter and LogUnavailable: then nothing more can be said.
         """
@@ -162,8 +162,7 @@ class Attempt:
         return await self._finish(cast(State, snapshot.values), work.gate)
 
     async def _reconcile(self, state: State, gate: Gate) -> None:
-        """Makes log and checkpoint agree: a crash may have fallen between them. Off the loop: the gate looks at all
-        of the text."""
+        """Reconciles log and checkpoint after a crash. Off the event loop: the gate checks the whole text."""
         missing = await asyncio.to_thread(lambda: list(reconcile(self._transcript, state, gate.shown)))
         for message in (*missing, *self._budget.missed(state)):
             self._put(message)

@@ -1,4 +1,4 @@
-"""Formats as the execution of runs needs them: their graphs, their readers' policies, and their keys in the cache."""
+"""Formats as attempts use them: their graphs, safety policies, and cache keys."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -26,23 +26,23 @@ class RunFormats:
     policies: PolicyRegistry
 
     def graph(self, run: Run) -> Graph:
-        """The graph that writes the run."""
+        """The graph of the run's format."""
         return self.graphs[run.format]
 
     def policy(self, run: Run | NewRun) -> Policy:
-        """The policy that the run's readers are protected by. Raises Conflict when its format has gone."""
+        """The safety policy of the run's readers. Raises Conflict when its format is no longer installed."""
         format = format_of(self.formats, run)
         inputs = format.parse(run.input)
         return self.policies.apply(format.policy(inputs), inputs)
 
     def personal(self, run: Run) -> list[str] | None:
-        """The texts in the run's input that are about a person; None if that can't be known."""
+        """The personal texts in the run's input; None if they can't be determined."""
         try:
             return find_personal(format_of(self.formats, run).parse(run.input))
         except StorywireError:  # stored by a version that took other inputs, or by a package that has gone
             return None
 
     def cache_key(self, run: NewRun) -> str | None:
-        """The same for runs that one text answers; None for one that no other's text can answer."""
+        """A key that is equal for runs with the same result; None for a run that can't share one."""
         called = self.models.selection.called_by(ModelSpec.parse(run.model))
         return make_cache_key(self.formats[run.format], run, called, self.policy(run))

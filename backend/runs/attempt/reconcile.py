@@ -1,4 +1,4 @@
-"""The log and the checkpoint are two files: a crash may fall between them, in either order. Pure.
+"""Reconciliation of log and checkpoint, two files between which a crash may fall, in either order. Pure.
 
 Section by section: what the checkpoint has and the log lacks is appended from the checkpoint, never
 bought again; what the log has and the checkpoint lacks is retracted, and will be written again.
@@ -22,13 +22,13 @@ Shown = Callable[[State, Section], tuple[str, bool]]
 
 
 def show_all(state: State, section: Section) -> tuple[str, bool]:
-    """A run without a gate: every section, whole."""
+    """The gate of a run without one: every section, whole."""
     del state
     return section["text"], True
 
 
 def unless_logged(transcript: Transcript, shown: Shown) -> Shown:
-    """`shown` without a second look at a section that this attempt has logged whole: a gate let it pass."""
+    """`shown` without a second check of a section that this attempt has logged whole: a gate let it pass."""
 
     def show(state: State, section: Section) -> tuple[str, bool]:
         index, text = section["index"], section["text"]
@@ -40,7 +40,7 @@ def unless_logged(transcript: Transcript, shown: Shown) -> Shown:
 
 
 def reconcile(transcript: Transcript, state: State, shown: Shown = show_all) -> Iterator[Message]:
-    """The messages that make a reader of the log see what the checkpoint has; usually none.
+    """The messages that bring the log up to the checkpoint; usually none.
 
     What a gate holds back isn't told by this way either: `shown` says what may be.
     """
