@@ -1,4 +1,4 @@
-"""The port of files that the service keeps: what was uploaded, recorded, or written for a folder of a person's own.
+"""Port of the service's files: uploads, recordings, and output folders.
 
 Each implementation passes `tests/contract/test_files.py`.
 """
@@ -16,31 +16,31 @@ _LONGEST_PART = 120
 
 
 class NoSuchFile(LookupError):
-    """A file that isn't there."""
+    """Error of a file that doesn't exist."""
 
 
 class FileStore(Protocol):
-    """Bytes by name. A name is one or more parts joined by `/`, of letters, digits, `.`, `_` and `-`, none of which
-    begins with a dot; any other raises ValueError."""
+    """Files by name. A name is one or more parts joined by `/`, of letters, digits, `.`, `_` and `-`, none of
+    which begins with a dot; any other raises ValueError."""
 
     async def write(self, name: str, data: bytes) -> None:
-        """Keeps the file, in place of an older one: whole or not at all, whoever reads it and whatever breaks."""
+        """Writes or replaces the file, atomically."""
 
     async def append(self, name: str, data: bytes) -> None:
-        """Adds to the file's end, and makes it if need be. A crash may leave a part of `data` there."""
+        """Appends to the file, creating it if need be. A crash may leave a part of `data` there."""
 
     async def read(self, name: str) -> bytes:
-        """Raises NoSuchFile."""
+        """The file's bytes. Raises NoSuchFile."""
 
     async def delete(self, name: str) -> None:
-        """Removes the file, if it is there."""
+        """Deletes the file, if it exists."""
 
     async def names(self, prefix: str = "") -> list[str]:
-        """The names that begin so, in order."""
+        """The names with this prefix, in order."""
 
 
 class LocalFiles:
-    """A `FileStore` in a folder, which is made with the first file."""
+    """A `FileStore` in a folder, which is created with the first file."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
