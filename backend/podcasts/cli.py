@@ -1,4 +1,4 @@
-"""`storywire generate podcast`: an episode in the terminal, and as files in a folder that it can go on from."""
+"""`storywire generate podcast`: an episode in the terminal, and as files in a folder that it can resume from."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -67,7 +67,7 @@ def _overrides(
     search: bool,
     pieces: bool,
 ) -> dict[str, Any]:
-    """What the command line says beside the topic's file, and instead of it."""
+    """Options of the command line that override the topic's file."""
     given: dict[str, Any] = {"target_words": words, "tone": tone}
     if host:
         named = (entry.partition(":") for entry in host)

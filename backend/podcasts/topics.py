@@ -14,7 +14,7 @@ _EPISODE = frozenset(PodcastInput.model_fields) - {"topic"}
 
 
 def read_topic(folder: Path, topic_id: str) -> dict[str, Any]:
-    """The episode's input from the topic's file, checked.
+    """The episode's input from the topic's file, validated.
 
     Raises InvalidInput that names the file and the field.
     """

@@ -1,4 +1,4 @@
-"""What a child may like to read about next: themes out of a file, by interests and by what was read. Pure.
+"""Recommendations of themes for a child, from a file, by interests and reading history. Pure.
 
 No model is asked, and the same child with the same history gets the same answer.
 """
@@ -26,7 +26,7 @@ _SHARE_OF_KNOWN = 2 / 3
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """A theme, why, in the reader's language, and by what it was found."""
+    """A theme, the reason in the reader's language, and how it was found."""
 
     theme: str
     reason: str
@@ -50,7 +50,7 @@ def recommend(reader: StoryReader, read: Sequence[str], limit: int = 6) -> list[
 
 
 def tags_of(interest: str) -> list[str]:
-    """The tags that the words of an interest, or of a theme, meet."""
+    """The tags that match the words of an interest or of a theme."""
     words = {form for word in _WORD.findall(interest.casefold()) for form in _forms(word)}
     text = f" {interest.casefold()} "
     return [

@@ -1,4 +1,4 @@
-"""How far a run is, told often enough to look alive and seldom enough to cost nothing."""
+"""Progress of a run, reported often enough to look alive and seldom enough to cost nothing."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ _SAYINGS = {
 
 
 class ProgressMeter:
-    """Counts words as they stream. Percent never goes back; 100 is left to the end."""
+    """Progress by streamed words. The percentage never decreases; 100 is left to the end."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
@@ -39,14 +39,14 @@ class ProgressMeter:
         self._percent = 0
 
     def recall(self, transcript: Transcript) -> None:
-        """Goes on from what earlier attempts told."""
+        """Restores the progress that earlier attempts reported."""
         words = {index: count_words(transcript.text_of(index)) for index in transcript.started}
         self.resume(words, transcript.percent)
         if transcript.outline is not None:
             self.plan(transcript.outline.target_words)
 
     def follow(self, message: Message) -> ProgressReported | None:
-        """What a message means for the progress; said after it."""
+        """The progress after a message; reported after it."""
         match message:
             case OutlinePlanned() as outline:
                 return self.plan(outline.target_words)
@@ -61,18 +61,18 @@ class ProgressMeter:
         return None
 
     def plan(self, target_words: int) -> ProgressReported:
-        """The outline is there."""
+        """Sets the outline."""
         self._target = target_words
         return self._tell("The plan is made", _PLANNED)
 
     def resume(self, words: dict[int, int], percent: int) -> None:
-        """Goes on from what an earlier attempt wrote: words by section."""
+        """Restores the words by section that an earlier attempt wrote."""
         self._words = dict(words)
         self._already = sum(words.values())
         self._percent = percent
 
     def add(self, section: int, chunk: str) -> ProgressReported | None:
-        """More text; says something about once a second."""
+        """Counts more text; reports about once a second."""
         words = self._counters.setdefault(section, WordCounter()).feed(
             chunk
         )  # a token is often a part of a word
@@ -80,20 +80,20 @@ class ProgressMeter:
         return self._tell(f"Writing section {section + 1}") if self._due() else None
 
     def drop(self, section: int) -> None:
-        """The text of a section is written again."""
+        """Discards a section's words, since it is written again."""
         self._words.pop(section, None)
         self._counters.pop(section, None)
 
     def look(self, message: str) -> ProgressReported | None:
-        """Something goes on that counts no words of the text; said about once a second."""
+        """Reports, about once a second, activity that adds no words to the text."""
         return self._tell(message) if self._due() else None
 
     def now(self, message: str, percent: int = 0) -> ProgressReported:
-        """Said at once; `percent` is how far something else is that this depends on."""
+        """Reports at once; `percent` is the progress of another run that this one depends on."""
         return self._tell(message, percent)
 
     def done(self) -> ProgressReported:
-        """The last one."""
+        """The last report."""
         self._percent = 100
         return self._tell("Done", 100)
 

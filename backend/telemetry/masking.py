@@ -1,4 +1,4 @@
-"""What of a trace is hidden before it leaves the process."""
+"""Masking of traces before they leave the process."""
 
 import json
 import re
@@ -20,7 +20,7 @@ _TOLD = frozenset({"id", "trace_id", "parent_run_id", "dotted_order", "run_type"
 
 
 def make_mask(mode: MaskMode, personal: Sequence[str] | None) -> Mask:
-    """`personal` are the texts that mode `personal` hides wherever they occur; unknown (None), it hides all."""
+    """A mask; `personal` are the texts that mode `personal` hides wherever they occur; None: it hides all."""
     if mode == "all" or (mode == "personal" and personal is None):
         return _hide_contents
     pattern = _pattern(personal or ()) if mode == "personal" else None

@@ -1,4 +1,4 @@
-"""Metrics interface of the service: one call per batch of messages or per run, never per token.
+"""Metrics interface of the service, called per batch of messages or per run, never per token.
 
 These base classes count nothing and serve a process without `/metrics`; `prometheus.py` has those that count.
 """
@@ -58,5 +58,5 @@ class Metrics:
         """Gauges that are read when somebody scrapes: runs now and at most, readers."""
 
     def render(self) -> bytes | None:
-        """Everything so far in Prometheus' text format; None when nothing is measured."""
+        """All metrics so far in Prometheus' text format; None when nothing is measured."""
         return None

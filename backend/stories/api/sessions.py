@@ -1,4 +1,4 @@
-"""`/api/v1/stories/sessions`: stories over chapters, and choosing how they go on."""
+"""`/api/v1/stories/sessions`: stories in chapters, and the reader's choices between them."""
 
 import asyncio
 from typing import Annotated
@@ -32,7 +32,7 @@ _CustomInput = Annotated[str, StringConstraints(strip_whitespace=True, min_lengt
 
 
 class SessionBody(BaseModel):
-    """A new story: of a child or an inline reader, about a theme; or one that begins with a completed run."""
+    """A new story: for a stored child or an inline reader, about a theme; or from a completed run."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -48,7 +48,7 @@ class SessionBody(BaseModel):
 
 
 class BookmarkBody(BaseModel):
-    """How far the reader is: in this chapter, so many of its sections are read."""
+    """The reader's place: a chapter, and the number of its sections that have been read."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -57,7 +57,7 @@ class BookmarkBody(BaseModel):
 
 
 class ChangeBody(BaseModel):
-    """What is left out stays as it is."""
+    """Changes to a story. What is left out stays as it is."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -71,7 +71,7 @@ class ChangeBody(BaseModel):
 
 
 class ChoiceBody(BaseModel):
-    """One of the choices at the end of the last chapter, or the reader's own wish."""
+    """A choice at the end of the last chapter, or the reader's own wish."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -86,7 +86,7 @@ class ChoiceBody(BaseModel):
 
 
 class DeletedSession(BaseModel):
-    """The runs that were its chapters: kept as runs of their own, or deleted with it."""
+    """Outcome of deleting a story: its chapters' runs, kept as runs of their own or deleted with it."""
 
     session_id: str
     runs: list[str]
@@ -97,7 +97,7 @@ class DeletedSession(BaseModel):
 async def begin_session(
     body: SessionBody, owner: OwnerDep, sessions: SessionsDep, response: Response
 ) -> SessionView:
-    """Begins a story. From a run that is in a story already, that story (200)."""
+    """Begins a story. For a run that is in a story already, returns that story (200)."""
     others = body.model_dump(include={"title", "planned_chapters", "timezone"})
     if body.run_id is not None:
         if body.child_id is not None or body.reader is not None or body.theme is not None:
@@ -133,7 +133,7 @@ async def list_sessions(
 
 @router.get("/{session_id}")
 async def get_session(session_id: SessionId, owner: OwnerDep, sessions: SessionsDep) -> SessionView:
-    """One story with its chapters, what was chosen, and how far it is read."""
+    """A story with its chapters, choices and bookmark."""
     return whole(await sessions.find(owner, session_id))
 
 
@@ -141,7 +141,7 @@ async def get_session(session_id: SessionId, owner: OwnerDep, sessions: Sessions
 async def change_session(
     session_id: SessionId, body: ChangeBody, owner: OwnerDep, sessions: SessionsDep
 ) -> SessionView:
-    """Sets title, plan, time zone or bookmark, and adds minutes that were read."""
+    """Sets title, plan, time zone or bookmark, and adds minutes read."""
     bookmark = (body.bookmark.chapter_number, body.bookmark.section) if body.bookmark else None
     others = body.model_dump(include={"title", "planned_chapters", "timezone"})
     story = await sessions.change(owner, session_id, bookmark=bookmark, minutes=body.minutes_read, **others)
@@ -152,7 +152,7 @@ async def change_session(
 async def delete_session(
     session_id: SessionId, owner: OwnerDep, sessions: SessionsDep, chapters: OnChaptersQuery = "keep"
 ) -> DeletedSession:
-    """Removes the story. Its chapters stay as runs, unless they are to go too."""
+    """Deletes the story. Its chapters stay as runs, unless they are to be deleted too."""
     runs = await sessions.delete(owner, session_id, chapters)
     return DeletedSession(session_id=session_id, runs=runs, runs_deleted=chapters == "delete")
 

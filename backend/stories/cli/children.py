@@ -1,4 +1,4 @@
-"""`storywire children`: the children that stories are written for."""
+"""`storywire children`: the stored children."""
 
 import asyncio
 from typing import Annotated, Any
@@ -58,7 +58,7 @@ def add(
 
 
 def split_list(text: str) -> list[str]:
-    """`cats, stars` → two."""
+    """`cats, stars` → `["cats", "stars"]`."""
     return [part.strip() for part in text.split(",") if part.strip()]
 
 

@@ -1,4 +1,4 @@
-"""`storywire sessions`: stories over chapters."""
+"""`storywire sessions`: stories in chapters."""
 
 import asyncio
 from typing import Annotated, Any
