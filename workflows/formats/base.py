@@ -1,4 +1,4 @@
-"""The plug-in interface: what a format brings so that the one graph can write it.
+"""The plug-in interface of formats, which are all executed by the same graph.
 
 A package of your own adds a format by naming its class under the entry point `storywire.formats`.
 """
@@ -27,14 +27,14 @@ InputT = TypeVar("InputT", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The outline that readers see, and what the format keeps for its own prompts (JSON)."""
+    """The outline for readers, and the format's own notes for its prompts (JSON)."""
 
     outline: Outline
     notes: dict[str, Any] = field(default_factory=dict)
 
 
 class Format(ABC, Generic[InputT]):
-    """One kind of long text. Stateless: one instance serves all runs at once.
+    """A kind of long text. Stateless: an instance serves all runs at once.
 
     This is what every format has. What some can do beside it is in `capabilities.py`.
     """
@@ -53,21 +53,20 @@ class Format(ABC, Generic[InputT]):
     """The input model. Its field errors are what a caller is told."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Raises TypeError for a format that has half of a capability: found when it is loaded, not when a text has
-        been paid for."""
+        """Raises TypeError for a format with half of a capability: on import, before any text is paid for."""
         super().__init_subclass__(**kwargs)
         if (half := find_half_capability(cls)) is not None:
             raise TypeError(half)
 
     def parse(self, inputs: Mapping[str, Any]) -> InputT:
-        """The input, checked. Raises InvalidInput that names each wrong field."""
+        """The validated input. Raises InvalidInput that names each wrong field."""
         try:
             return self.Input.model_validate(inputs)
         except ValidationError as error:
             raise invalid_input(error) from None
 
     def fingerprint(self) -> str:
-        """The format's version and its prompts (files in `prompts/` beside the class), in short."""
+        """A digest of the format's version and its prompts (files in `prompts/` beside the class)."""
         return f"{self.version}:{_hash_prompts(type(self))}"
 
     @abstractmethod
@@ -76,11 +75,11 @@ class Format(ABC, Generic[InputT]):
 
     @abstractmethod
     async def plan(self, inputs: InputT, model: Model) -> Plan:
-        """What will be written: sections with titles, summaries and word targets."""
+        """The plan: sections with titles, summaries and word targets."""
 
     @abstractmethod
     def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | Facts | Remark]:
-        """The text of one section, as deltas, as it comes from the model.
+        """The text of a section, as deltas streamed from the model.
 
         The section that brings the facts (`BringsFacts`) yields them too, once, after its text.
         """
@@ -89,7 +88,7 @@ class Format(ABC, Generic[InputT]):
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
-        """The section again, without what the safety check or the format's review found fault with."""
+        """The section rewritten, without the faults found by the safety check or the format's review."""
 
     @abstractmethod
     def metrics(self, inputs: InputT, state: State) -> dict[str, Any]:
@@ -112,7 +111,7 @@ def _hash_prompts(kind: type[Format[Any]]) -> str:
 
 
 def invalid_input(error: ValidationError, root: str = "input") -> InvalidInput:
-    """Pydantic's findings as ours: dotted paths below `root`, sentences, no echo of the values."""
+    """InvalidInput from pydantic's errors: dotted paths below `root`, sentences, no echo of the values."""
     found = tuple(
         FieldError(
             ".".join([root, *(str(part) for part in item["loc"])]),

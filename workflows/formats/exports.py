@@ -1,4 +1,4 @@
-"""A finished run as a file."""
+"""Exports of a finished run as a file."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A run that is complete, as an exporter gets it. `sections` and `pieces` are titles and texts, in order."""
+    """A finished run as exporters get it. `sections` and `pieces` are titles and texts, in order."""
 
     run_id: str
     format: str
@@ -22,7 +22,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
-    """One kind of file. `render` is pure, and may take its time: it is called in a thread."""
+    """A kind of file. `render` is pure, and may be slow: it is called in a thread."""
 
     suffix: str
     media_type: str
@@ -30,12 +30,12 @@ class Exporter:
 
 
 def render_text(finished: Finished) -> bytes:
-    """The text alone: what `sha256` of the run is about, with a line end."""
+    """The text alone, which `sha256` of the run covers, with a line end."""
     return ("\n\n".join(text for _, text in finished.sections) + "\n").encode()
 
 
 def render_markdown(finished: Finished) -> bytes:
-    """Title, sections under their headings, and what was made of the text below."""
+    """Title, sections under their headings, and derived results below."""
     parts = [f"# {_line(finished.title)}"]
     for title, text in finished.sections:
         parts += [f"## {_line(title)}", text]

@@ -1,4 +1,4 @@
-"""What a section's prompt says of the rest of the text: its plan, never the text again. Pure.
+"""Context of a section in its prompt: the plan of the rest of the text, never the text again. Pure.
 
 However many sections there are, it is about the same length, so the tokens of all prompts together grow
 with the number of sections, and no faster.
@@ -14,7 +14,7 @@ _FAR = 8
 
 
 def neighbours(outline: Outline, index: int) -> list[PlannedSection]:
-    """The sections around this one, in reading order: a running summary of what was written, then what comes.
+    """The sections around this one, in reading order: a summary of the text so far, then the plan of the rest.
 
     The nearest have their summaries; the summary of those further away is empty, so that only the title is told.
     """

@@ -1,4 +1,4 @@
-"""A video's script for machines: subtitles, and what one voice speaks. Pure."""
+"""Exports of a video script for machines: subtitles, and the lines of a single voice. Pure."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ _VOICE = "NARRATOR"
 
 
 def render_srt(finished: Finished) -> bytes:
-    """SubRip. The times follow the words as they were written, not the planned ranges."""
+    """Subtitles as SubRip. The times follow the written words, not the planned ranges."""
     pace = int(finished.metadata["words_a_minute"])
     return render_cues(make_cues([SpokenPassage(spoken(text)) for _, text in finished.sections], pace))
 

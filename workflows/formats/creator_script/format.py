@@ -1,4 +1,4 @@
-"""The creator's script: a video script that does what it was asked, timed to the second."""
+"""The format creator_script: a video script that follows its input, timed to the second."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
@@ -34,7 +34,7 @@ _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
 
 
 class CreatorScriptFormat(Format[CreatorScriptInput]):
-    """Hook, content, outro. The plan is made without a model; the text is checked against it."""
+    """Video script of hook, content, outro. The plan is made without a model; the text is checked against it."""
 
     name = "creator_script"
     path = "creator-scripts"
@@ -59,11 +59,11 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         self.templates = templates or TemplateRegistry()
 
     def configure(self, settings: ScriptSettings) -> Self:
-        """With the operator's own templates. Raises TemplateError."""
+        """The format with the operator's own templates. Raises TemplateError."""
         return type(self)(TemplateRegistry(settings.template_dir))
 
     def parse(self, inputs: Mapping[str, Any]) -> CreatorScriptInput:
-        """The input, with key points that can all be true to one script."""
+        """The input, with key points that don't contradict each other."""
         parsed = super().parse(inputs)
         found = find_conflicts(parsed.key_points)
         overflow = find_overflow(
@@ -76,7 +76,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         return parsed
 
     async def resolve(self, inputs: CreatorScriptInput, lookups: Lookups, owner: str) -> CreatorScriptInput:
-        """The template is there, and the stored personas become part of the input as they are now."""
+        """The input with the present values of the stored personas; the template must exist."""
         self.template(inputs)
         found: dict[str, Any] = {}
         for kind, model in (("audience", AudiencePersona), ("script", ScriptPersona)):
@@ -94,7 +94,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         return inputs.model_copy(update=found)
 
     def template(self, inputs: CreatorScriptInput) -> Template:
-        """The template that was named, else the style's. Raises InvalidInput that lists what there is."""
+        """The named template, else the style's. Raises InvalidInput that lists the templates."""
         try:
             return self.templates.find(inputs.template or list_styles()[inputs.style].template)
         except LookupError as error:
@@ -104,28 +104,28 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
             ) from None
 
     def language(self, inputs: CreatorScriptInput) -> str:
-        """As asked for."""
+        """The language in the input."""
         return inputs.language
 
     def check_model(self, inputs: CreatorScriptInput, model: ModelSpec) -> None:
-        """The embedded model can't keep to a plan of this kind."""
+        """Refuses the embedded model, which can't follow such a plan."""
         del inputs
         if model.provider == "embedded":
             message = "scripts need a larger model than the built-in one; set STORYWIRE_MODEL"
             raise InvalidInput(f"options.model: {message}", (FieldError("options.model", message),))
 
     def policy(self, inputs: CreatorScriptInput) -> Policy:
-        """A general public."""
+        """The policy for the general public."""
         del inputs
         return load_policy("general")
 
     async def plan(self, inputs: CreatorScriptInput, model: Model) -> Plan:
-        """By the template and the clock; no model is asked."""
+        """The plan by the template and the duration; no model is called."""
         del model
         return make_plan(inputs, self.template(inputs))
 
     def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
-        """One section under its heading, in the words that are spoken."""
+        """A section under its heading, in spoken words."""
         values = _values(self.parse(task["input"]), task)
         return under_heading(values["heading"], stream_text(model, _PROMPTS.messages("section", **values)))
 
@@ -138,23 +138,23 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
-        """The section again, by an editor's notes."""
+        """The section rewritten by an editor's notes."""
         values = _values(self.parse(task["input"]), task)
         messages = _PROMPTS.messages("rewrite", **values, text=spoken(section["text"]), issues=issues)
         return under_heading(values["heading"], stream_text(model, messages))
 
     async def review(self, inputs: CreatorScriptInput, state: State, model: Model) -> list[ReviewFinding]:
-        """Points, length, structure, time ranges, prose. No model is asked."""
+        """Findings on points, length, structure, time ranges, prose. No model is called."""
         del model
         return (await asyncio.to_thread(report_on, inputs, state)).findings
 
     def metrics(self, inputs: CreatorScriptInput, state: State) -> dict[str, Any]:
-        """Words and times, and what the report says."""
+        """Words, times, and the compliance report."""
         return script_metrics(inputs, state)
 
 
 def _values(inputs: CreatorScriptInput, task: SectionTask) -> dict[str, Any]:
-    """What the prompts are filled in with."""
+    """The values for the prompts' templates."""
     index, notes = task["index"], task["notes"]
     slots = slots_of(inputs, task["outline"], notes)
     section = task["outline"]["sections"][index]

@@ -1,4 +1,4 @@
-"""Who watches, and who speaks."""
+"""Personas of the viewer and of the speaker."""
 
 from typing import Annotated, Literal
 
@@ -32,7 +32,7 @@ class AudiencePersona(BaseModel):
 
 
 class ScriptPersona(BaseModel):
-    """A voice that the script is spoken in."""
+    """A speaker, in whose voice the script is written."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -1,4 +1,4 @@
-"""From a wish to sections on the clock. Pure; no model is asked."""
+"""Plan of a video script: timed sections. Pure; no model is called."""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ _TITLE = 60  # characters of a point that make a title
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A stretch of the content, before it is on the clock."""
+    """A stretch of the content, before it has its times."""
 
     title: str
     summary: str
@@ -41,20 +41,20 @@ class _Part:
 
 
 def pace_of(inputs: CreatorScriptInput, template: Template | None = None) -> int:
-    """Words a minute: as asked for, else the template's, else the style's."""
+    """Words per minute: from the input, else the template, else the style."""
     own = template.words_a_minute if template else None
     return inputs.words_per_minute or own or list_styles()[inputs.style].words_a_minute
 
 
 def kept_points(points: Sequence[KeyPoint], seconds: int) -> list[int]:
-    """The points that there is time for: `nice` ones go first, then `should`, the later before the earlier."""
+    """The points that fit into the time: `nice` ones are dropped first, then `should`, the last ones first."""
     most = max(1, seconds // MIN_POINT_SECONDS)
     by_worth = sorted(range(len(points)), key=lambda index: (-_WEIGHTS[points[index].priority], index))
     return sorted(by_worth[:most])
 
 
 def make_plan(inputs: CreatorScriptInput, template: Template) -> Plan:
-    """Hook, content, outro, each with its time. What was left out for lack of time is in the notes."""
+    """Hook, content, outro, each with its times. Points left out for lack of time are in the notes."""
     style = list_styles()[inputs.style]
     seconds = content_seconds(inputs.seconds, style)
     kept = kept_points(inputs.key_points, seconds)
@@ -85,7 +85,7 @@ def make_plan(inputs: CreatorScriptInput, template: Template) -> Plan:
 
 
 def slots_of(inputs: CreatorScriptInput, outline: Outline, notes: Mapping[str, Any]) -> list[TimeSlot]:
-    """The sections on the clock; of a plan that a person edited, by the lengths and titles that they gave."""
+    """The sections with their times; in an edited plan, by its lengths and titles."""
     slots: list[TimeSlot] = notes["slots"]
     sections = outline["sections"]
     planned = [planned_words(slot, notes["words_a_minute"]) for slot in slots]

@@ -1,4 +1,4 @@
-"""Does the script do what it was asked for? Every rule by code, and where each point is said. Pure."""
+"""Compliance of a script with its input: rules by code, and the place of each point. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,19 +21,19 @@ RULES = ("must_points", "length", "structure", "time_ranges", "prose")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`rules`: which hold. `points`: for each key point whether and where it is said. `findings`: what to do."""
+    """A compliance report. `rules`: which hold. `points`: where each key point is made. `findings`: what to do."""
 
     rules: dict[str, bool]
     points: list[dict[str, Any]]
     findings: list[ReviewFinding] = field(default_factory=list)
 
     def told(self) -> dict[str, Any]:
-        """For `metadata.compliance`; the findings are told there anyway."""
+        """The report for `metadata.compliance`, without the findings, which are there already."""
         return {"passed": all(self.rules.values()), "rules": self.rules, "points": self.points}
 
 
 def report_on(inputs: CreatorScriptInput, state: State) -> Report:
-    """The finished sections against the wish and the plan."""
+    """The report on the finished sections, by the input and the plan."""
     slots = slots_of(inputs, state["outline"], state["notes"])
     texts = [_text(state["sections"], index) for index in range(len(slots))]
     points = _points(inputs, state["notes"], slots, texts)

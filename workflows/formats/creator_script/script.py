@@ -1,4 +1,4 @@
-"""A section's text: its heading, and what is spoken below it. Pure, but for the stream."""
+"""Text of a section: its heading, and the spoken words below it. Pure, but for the stream."""
 
 import re
 from collections.abc import AsyncGenerator
@@ -18,18 +18,18 @@ _LONGEST = 160  # characters: a longer first line is no heading
 
 
 def split_heading(text: str) -> tuple[str, str]:
-    """The heading line and what is spoken; the heading is empty where there is none."""
+    """The heading line and the spoken words; the heading is empty where there is none."""
     first, _, rest = text.partition("\n")
     return (first, rest.strip()) if HEADING.match(first) else ("", text)
 
 
 def spoken(text: str) -> str:
-    """What is spoken of a section."""
+    """The spoken words of a section."""
     return split_heading(text)[1]
 
 
 async def under_heading(heading: str, prose: AsyncGenerator[str]) -> AsyncGenerator[str]:
-    """The heading, then the prose without the heading that a model may have put there itself.
+    """The heading, then the prose, without a heading of the model's own.
 
     Raises ModelBadOutput when nothing is spoken.
     """
@@ -44,7 +44,7 @@ async def under_heading(heading: str, prose: AsyncGenerator[str]) -> AsyncGenera
 
 
 async def without_heading(prose: AsyncGenerator[str]) -> AsyncGenerator[str]:
-    """The prose from its first line that is no heading."""
+    """The prose from its first line that isn't a heading."""
     held: str | None = ""
     async with aclosing(prose) as chunks:
         async for chunk in chunks:

@@ -1,4 +1,4 @@
-"""The discovery report: what to found, for one person, in three parts."""
+"""The discovery report: business ideas for one person, in three parts."""
 
 import asyncio
 import re
@@ -42,7 +42,7 @@ _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
 
 
 class DiscoveryReportFormat(Format[DiscoveryInput]):
-    """Profile analysis, ideas with research, recommendations. The plan is always the same."""
+    """Report of profile analysis, ideas with research, recommendations. The plan is always the same."""
 
     name = "discovery_report"
     path = "discovery-reports"
@@ -68,31 +68,31 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         self.monthly_limit = monthly_limit
 
     def configure(self, settings: ReportSettings) -> Self:
-        """With the operator's own notes and limit. Raises AreaError."""
+        """The format with the operator's own notes and limit. Raises AreaError."""
         return type(self)(AreaRegistry(settings.research_dir), settings.monthly_reports)
 
     def cache_key(self, inputs: DiscoveryInput) -> str | None:
-        """The profile without case, white space and order."""
+        """A key of the profile, without case, white space and order."""
         return profile_key(inputs)
 
     def language(self, inputs: DiscoveryInput) -> str:
-        """As asked for."""
+        """The language in the input."""
         return inputs.language
 
     def check_model(self, inputs: DiscoveryInput, model: ModelSpec) -> None:
-        """The embedded model can give no advice."""
+        """Refuses the embedded model, which can't give advice."""
         del inputs
         if model.provider == "embedded":
             message = "reports need a larger model than the built-in one; set STORYWIRE_MODEL"
             raise InvalidInput(f"options.model: {message}", (FieldError("options.model", message),))
 
     def policy(self, inputs: DiscoveryInput) -> Policy:
-        """Grown-ups at work."""
+        """The policy for adults at work."""
         del inputs
         return load_policy("professional")
 
     async def plan(self, inputs: DiscoveryInput, model: Model) -> Plan:
-        """Three parts; no model is asked."""
+        """The plan of three parts; no model is called."""
         del model
         sections = [
             PlannedSection(
@@ -104,7 +104,7 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         return Plan(Outline(title=f"Discovery report: {field}", sections=sections), {})
 
     async def research(self, inputs: DiscoveryInput, model: Model) -> Mapping[str, Any]:
-        """Notes on the field for the second and the third part, with what a search adds where one was asked for."""
+        """Notes on the field for the second and third part, with search results if requested."""
         area = self.areas.find(inputs)
         if inputs.search == "off" or not can_search(model.spec):
             return {"area": area.name, "notes": area.notes, "searched": False, "sources": []}
@@ -127,7 +127,7 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         }
 
     def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
-        """One part. The first is about the person alone; the others have the notes on the field."""
+        """A part of the report. The first is about the person alone; the others have the notes on the field."""
         name = SECTIONS[min(task["index"], len(SECTIONS) - 1)]
         return stream_text(model, _PROMPTS.messages(name, **self._values(task)))
 
@@ -139,24 +139,24 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
-        """The part again, by an editor's notes."""
+        """The part rewritten by an editor's notes."""
         values = {**self._values(task), "text": section["text"], "issues": issues}
         return stream_text(model, _PROMPTS.messages("rewrite", **values))
 
     async def review(self, inputs: DiscoveryInput, state: State, model: Model) -> list[ReviewFinding]:
-        """Enough ideas, and recommendations that are about this person. No model is asked."""
+        """Findings: too few ideas, or recommendations that aren't about this person. No model is called."""
         del model
         ideas = _ideas(state["sections"])
         return [*ideas, *await asyncio.to_thread(_personal, inputs, state["sections"])]
 
     async def derive(self, inputs: DiscoveryInput, state: State, model: Model) -> dict[str, Any]:
-        """The three parts by name. No model is asked."""
+        """The three parts by name. No model is called."""
         del inputs, model
         sections = state["sections"]
         return {name: sections[index]["text"] for index, name in enumerate(SECTIONS) if index in sections}
 
     def metrics(self, inputs: DiscoveryInput, state: State) -> dict[str, Any]:
-        """Words, minutes, levels; which notes were at hand."""
+        """Words, minutes, levels, and the notes used."""
         text = text_of(state["sections"])
         words = count_words(text)
         grade = reading_grade(text, inputs.language)

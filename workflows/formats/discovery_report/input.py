@@ -1,4 +1,4 @@
-"""The profile that a report is written for."""
+"""Input of a discovery report: the profile of a person."""
 
 from typing import Annotated, Any, Literal
 
@@ -18,7 +18,7 @@ LANGUAGES: dict[str, str] = {
 
 
 class DiscoveryInput(BaseModel):
-    """Who wants to found something, with what, and where."""
+    """Profile of a would-be founder: person, means and place."""
 
     model_config = ConfigDict(extra="forbid")
 

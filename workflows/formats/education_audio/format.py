@@ -60,7 +60,7 @@ def _plain(finished: Finished) -> bytes:
 
 
 class EducationAudioFormat(Format[LessonInput]):
-    """Speaker-labelled turns with delivery tags; each section from its own part of the document."""
+    """Lesson of speaker-labelled turns with delivery tags; each section from its own part of the document."""
 
     name = "education_audio"
     title = "A spoken lesson from a document"
@@ -83,7 +83,7 @@ class EducationAudioFormat(Format[LessonInput]):
     }
 
     async def resolve(self, inputs: LessonInput, lookups: Lookups, owner: str) -> LessonInput:
-        """Finds the document and settles the language. A document that is sent along is looked over here."""
+        """The input with its document found and its language settled. An inline document is examined here."""
         document = inputs.document
         if inputs.knowledge_id is not None:
             found = await find_named(lookups, owner, "document", inputs.knowledge_id, "input.knowledge_id")
@@ -97,7 +97,7 @@ class EducationAudioFormat(Format[LessonInput]):
         return inputs.model_copy(update={"language": settled, "document": document})
 
     async def load(self, inputs: LessonInput, lookups: Lookups, owner: str) -> LessonInput:
-        """Puts the stored document in the place of its ID."""
+        """The input with the stored document in the place of its ID."""
         if inputs.knowledge_id is None:
             return inputs
         found = await lookups.find(owner, "document", inputs.knowledge_id)
@@ -105,7 +105,7 @@ class EducationAudioFormat(Format[LessonInput]):
         return inputs.model_copy(update={"document": document, "knowledge_id": None})
 
     def text_to_screen(self, inputs: LessonInput) -> dict[str, Any]:
-        """All but the document's text, which was looked over when it came in, as documents are."""
+        """The input without the document's text, which was examined when it was uploaded."""
         return inputs.model_dump(mode="json", exclude={"document": {"text"}})
 
     def language(self, inputs: LessonInput) -> str:
@@ -113,7 +113,7 @@ class EducationAudioFormat(Format[LessonInput]):
         return inputs.language or "en"
 
     def check_model(self, inputs: LessonInput, model: ModelSpec) -> None:
-        """The embedded model can't keep to a document."""
+        """Refuses the embedded model, which can't keep to a document."""
         del inputs
         if model.provider == "embedded":
             raise _wrong(
@@ -122,12 +122,12 @@ class EducationAudioFormat(Format[LessonInput]):
             )
 
     def policy(self, inputs: LessonInput) -> Policy:
-        """Medical words are fine."""
+        """The policy that allows medical words."""
         del inputs
         return load_policy("professional")
 
     async def plan(self, inputs: LessonInput, model: Model) -> Plan:
-        """The document divided into parts, one a section; titles and summaries are the model's.
+        """The plan: the document divided into parts, one per section; titles and summaries are the model's.
 
         Raises InvalidInput when it can't be told in the time.
         """
@@ -146,7 +146,7 @@ class EducationAudioFormat(Format[LessonInput]):
         return Plan(Outline(title=answer.title, sections=sections), division.notes)
 
     def outline_messages(self, inputs: LessonInput, parts: list[str]) -> list[BaseMessage]:
-        """What the model is asked for a plan: it sees how each part begins, however long the document is."""
+        """The prompt for a plan, with the beginning of each part, however long the document is."""
         assert inputs.document is not None
         return _PROMPTS.messages(
             "outline",
@@ -158,11 +158,11 @@ class EducationAudioFormat(Format[LessonInput]):
         )
 
     def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
-        """One section from its part of the document, made ready for a voice as it comes."""
+        """A section from its part of the document, cleaned for a voice while it streams."""
         return self._spoken(task, stream_text(model, self.section_messages(task)))
 
     def section_messages(self, task: SectionTask) -> list[BaseMessage]:
-        """What the model is asked for a section. `task["input"]` has the document's text."""
+        """The prompt for a section. `task["input"]` has the document's text."""
         inputs = self.parse(task["input"])
         assert inputs.document is not None
         section = next(s for s in task["outline"]["sections"] if s["index"] == task["index"])
@@ -182,7 +182,7 @@ class EducationAudioFormat(Format[LessonInput]):
         )
 
     def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str]:
-        """More of a section that came out too short: what of its part isn't told yet."""
+        """The continuation of a section that came out too short: the rest of its part."""
         inputs = self.parse(task["input"])
         assert inputs.document is not None
         messages = _PROMPTS.messages(
@@ -199,7 +199,7 @@ class EducationAudioFormat(Format[LessonInput]):
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
-        """The section again, with an editor's notes and its part of the document."""
+        """The section rewritten, with an editor's notes and its part of the document."""
         inputs = self.parse(task["input"])
         assert inputs.document is not None
         messages = _PROMPTS.messages(
@@ -214,8 +214,8 @@ class EducationAudioFormat(Format[LessonInput]):
         return self._spoken(task, stream_text(model, messages))
 
     async def review(self, inputs: LessonInput, state: State, model: Model) -> list[ReviewFinding]:
-        """The numbers that the document doesn't say, what it says the other way round, and the warnings that went
-        with the end of a section that was cut: they harm patients.
+        """Findings: numbers missing from the document, contradictions of it, and warnings lost where the end of a
+        section was cut: they would harm patients.
 
         Found without a model. Sentences whose words have no support are only told, in `grounding`.
         """
@@ -223,7 +223,7 @@ class EducationAudioFormat(Format[LessonInput]):
         return await asyncio.to_thread(review_lesson, inputs, state, self.language(inputs))
 
     def metrics(self, inputs: LessonInput, state: State) -> dict[str, Any]:
-        """Speaking time, words a speaker, grade, repetition, lengths, and what the document doesn't bear out."""
+        """Speaking time, words by speaker, grade, repetition, lengths, and statements without support."""
         return lesson_metrics(inputs, state, self.language(inputs))
 
     def _spoken(self, task: SectionTask, stream: AsyncGenerator[str]) -> AsyncGenerator[str]:

@@ -1,4 +1,4 @@
-"""What of a lesson has to be written again: findings by code. Pure."""
+"""Review of a lesson: findings by code. Pure."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ _MOST_WARNINGS = 4
 
 
 def review_lesson(inputs: LessonInput, state: State, language: str) -> list[ReviewFinding]:
-    """Findings, by section. A warning is missed only where the text was cut: elsewhere its words may differ."""
+    """Findings by section. A warning counts as missing only where the text was cut: elsewhere words may differ."""
     return [*_ungrounded(inputs, state, language), *_cut_off(inputs, state, language)]
 
 

@@ -1,4 +1,4 @@
-"""The fact pack: what the first section's call brings beside its words, checked before anybody sees it."""
+"""The fact pack, which comes with the first section's reply, validated before anybody sees it."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -50,7 +50,7 @@ class _Beat(_Part):
 
 
 class CanonicalPack(_Part):
-    """Everything that the later sections and the short forms may say."""
+    """The facts to which the later sections and the short forms are limited."""
 
     timeline: list[_Event] = Field(min_length=1)
     key_facts: list[_Line] = Field(min_length=1)
@@ -74,7 +74,7 @@ class _Answer(_Part):
 
 
 def read_facts(text: str, *, searched: bool, cited: Iterable[Citation], reference: str) -> Facts:
-    """The facts in what stands after the marker.
+    """The facts in the text after the marker.
 
     Without a search only sources that the reference text names count: others would be made up. With one,
     what the search itself cited is added. Raises ModelBadOutput when the pack isn't what was asked for.
@@ -92,7 +92,7 @@ def read_facts(text: str, *, searched: bool, cited: Iterable[Citation], referenc
 
 
 def remarks_on(facts: Facts, *, searched: bool) -> Iterator[str]:
-    """What somebody should know who relies on them: they are used, and aren't quite what was asked for."""
+    """Remarks on facts that deviate from the requested form; they are used all the same."""
     least, most = _ASKED
     if not least <= (words := pack_words(facts["canonical_pack"])) <= most:
         yield f"The canonical pack has {words} words; {least:,} to {most:,} were asked for."
@@ -101,7 +101,7 @@ def remarks_on(facts: Facts, *, searched: bool) -> Iterator[str]:
 
 
 def pack_words(pack: Any) -> int:
-    """Words of all texts in a pack."""
+    """Number of words in all texts of a pack."""
     if isinstance(pack, str):
         return count_words(pack)
     items = pack.values() if isinstance(pack, dict) else pack if isinstance(pack, list) else ()

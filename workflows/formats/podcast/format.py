@@ -44,13 +44,13 @@ _Summary = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1,
 
 
 class EpisodePlan(BaseModel):
-    """What each section tells, in order."""
+    """The contents of each section, in order."""
 
     summaries: list[_Summary] = Field(min_length=1, max_length=10)
 
 
 class PodcastFormat(Format[PodcastInput]):
-    """Ten sections for two hosts, from one fact pack; M1–M2, S1–S4 and R1–R8 from the pack alone."""
+    """Episode of ten sections for two hosts, from one fact pack; M1–M2, S1–S4 and R1–R8 from the pack alone."""
 
     name = "podcast"
     title = "A podcast episode for two hosts, with its short forms"
@@ -75,23 +75,23 @@ class PodcastFormat(Format[PodcastInput]):
     exports: ClassVar[Mapping[str, Exporter]] = script_exports(turns_of)
 
     def language(self, inputs: PodcastInput) -> str:
-        """The tag of the language that is spoken."""
+        """The tag of the spoken language."""
         return language_tag(inputs.language)
 
     def check_model(self, inputs: PodcastInput, model: ModelSpec) -> None:
-        """The embedded model can't hold a fact pack, let alone write from one."""
+        """Refuses the embedded model, which can't take a fact pack."""
         del inputs
         if model.provider == "embedded":
             message = "a podcast needs a larger model than the built-in one; name one as provider:model"
             raise InvalidInput(f"options.model: {message}", (FieldError("options.model", message),))
 
     def policy(self, inputs: PodcastInput) -> Policy:
-        """For the general public."""
+        """The policy for the general public."""
         del inputs
         return load_policy("general")
 
     async def plan(self, inputs: PodcastInput, model: Model) -> Plan:
-        """The fixed sections; with `outline: model` their summaries are the model's, for one more call."""
+        """The fixed sections; with `outline: model` their summaries are the model's, from one more call."""
         sections = plan_sections(inputs)
         if inputs.outline == "model":
             messages = _PROMPTS.messages("outline", input=inputs, language=inputs.language, sections=sections)
@@ -105,7 +105,7 @@ class PodcastFormat(Format[PodcastInput]):
         return Plan(Outline(title=inputs.topic.title, sections=sections))
 
     async def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | Facts | Remark]:
-        """One section. The first brings the facts in the same call; the others are written from them."""
+        """A section. The first yields the facts from the same call; the others are written from them."""
         inputs = self.parse(task["input"])
         if task["index"] == self.facts_section:
             async with aclosing(self._write_first(inputs, task, model)) as first:
@@ -187,7 +187,7 @@ class PodcastFormat(Format[PodcastInput]):
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
-        """The section again, with an editor's notes."""
+        """The section rewritten by an editor's notes."""
         inputs = self.parse(task["input"])
         messages = _PROMPTS.messages(
             "rewrite",
@@ -199,14 +199,14 @@ class PodcastFormat(Format[PodcastInput]):
         return _talk(inputs, task, stream_text(model, messages))
 
     def plan_pieces(self, inputs: PodcastInput, state: State) -> list[PlannedPiece]:
-        """The short forms, unless they aren't wanted."""
+        """The short forms, unless they are switched off."""
         del state
         return plan_pieces(inputs) if inputs.pieces else []
 
     async def write_pieces(
         self, inputs: PodcastInput, state: State, pieces: list[PlannedPiece], model: Model
     ) -> AsyncGenerator[PieceText]:
-        """All of them in one call, from the pack only."""
+        """All pieces in one call, from the pack only."""
         beats = (state.get("facts") or {"canonical_pack": {}})["canonical_pack"].get("beats_outline", [])
         messages = _PROMPTS.messages(
             "pieces",
@@ -232,7 +232,7 @@ class PodcastFormat(Format[PodcastInput]):
             yield PieceText(name, rest)
 
     def metrics(self, inputs: PodcastInput, state: State) -> dict[str, Any]:
-        """Minutes of reading and speaking, turns, words a host, sources, pieces."""
+        """Minutes of reading and speaking, turns, words by host, sources, pieces."""
         return podcast_metrics(inputs, state)
 
 

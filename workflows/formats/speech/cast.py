@@ -1,4 +1,4 @@
-"""The speakers of a script, and whom of them a name in it means. Pure."""
+"""Cast of a script, and the resolution of names to its speakers. Pure."""
 
 from collections.abc import Iterator, Mapping
 
@@ -18,7 +18,7 @@ _BY_NAME = 3
 
 
 class Cast:
-    """Who speaks. Names are compared without case, accents and signs.
+    """The speakers of a script. Names are compared without case, accents and signs.
 
     `labels`: as they stand in the finished script, in the order of their numbers ("Speaker 1" is the first).
     `called`: other names, in lower case. `roles`: who of them is the lead, the expert …, as in `roles.toml`.
@@ -45,7 +45,7 @@ class Cast:
         self._beginnings = self._list_beginnings()
 
     def find(self, name: str) -> str | None:
-        """The label that is meant; None where it is nobody's."""
+        """The label that `name` refers to; None for nobody's."""
         key = fold(name)
         words = key.split()
         if not words or len(words) > _MOST_WORDS:
@@ -61,7 +61,7 @@ class Cast:
         )
 
     def find_exact(self, name: str) -> str | None:
-        """The label, where it is the speaker's very name or number, so that it is known in the midst of a line."""
+        """The label of a speaker's exact name or number, which can be recognised in the middle of a line."""
         key = fold(name)
         if (label := self._spelled.get(name.strip().casefold()) or self._own.get(key)) is not None:
             return label
@@ -78,7 +78,7 @@ class Cast:
         return fold(name) in self._own
 
     def may_begin(self, word: str, *, is_cut: bool = False) -> bool:
-        """Whether a speaker's very name can begin with `word`, so that what follows has to be awaited.
+        """Whether a speaker's exact name can begin with `word`, so that more text has to be awaited.
 
         `is_cut`: more letters of the word may follow.
         """
@@ -88,17 +88,17 @@ class Cast:
         )
 
     def note_number(self, name: str) -> None:
-        """Counts from 0 from here on, if `name` has that number: "SPEAKER_00"."""
+        """Counts speakers from 0 from here on, if `name` has that number: "SPEAKER_00"."""
         words = fold(name).split()
         if len(words) > 1 and words[-1] in _ZEROS:
             self._first_seat = 0
 
     def copy(self) -> "Cast":
-        """One of its own for a script, whose numbers may begin at 0."""
+        """A copy for one script, in which numbers may begin at 0."""
         return Cast(self.labels, self._called, self._roles, are_persons=self._are_persons)
 
     def role_of(self, name: str) -> str | None:
-        """Who of the cast speaks for somebody called so who isn't of it: by a title, else as any person."""
+        """The speaker who stands in for a name outside the cast: by a title, else as any person."""
         titles = role_words().titles
         title = next((word for word in fold(name).split() if word in titles), None)
         return (self._roles.get(titles[title]) if title else None) or self._roles.get("person")

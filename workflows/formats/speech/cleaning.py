@@ -1,4 +1,4 @@
-"""Words of a script as a voice gets them: no mark, note, citation or address; signs that mean themselves stay. Pure."""
+"""Cleaning of script words for a voice: no marks, notes, citations, addresses; meaningful signs stay. Pure."""
 
 import html
 import re
@@ -45,14 +45,14 @@ _TAG_BEFORE_STOP = re.compile(r"\] (?=[,.;:!?])")
 
 
 class WordCleaner:
-    """Cleans words. `keeps_tags`: those of the vocabulary. `spells_out`: what an English voice stumbles on."""
+    """Cleaner of words. `keeps_tags`: keep the vocabulary's tags; `spells_out`: spell out abbreviations."""
 
     def __init__(self, *, keeps_tags: bool, spells_out: bool) -> None:
         self._keeps_tags = keeps_tags
         self._spells_out = spells_out
 
     def clean(self, text: str, *, is_start: bool) -> str:
-        """`text`, some words of a turn, as they are to be spoken. `is_start`: they begin the turn.
+        """`text`, some words of a turn, cleaned for speech. `is_start`: they begin the turn.
 
         There words in round brackets are a manner rather than an aside.
         """
@@ -99,7 +99,7 @@ class WordCleaner:
         return f" \x02{tag}\x03 "
 
     def _read_brackets(self, found: re.Match[str]) -> str:
-        """Nothing in square brackets is spoken; in curly ones only what is no note."""
+        """The replacement of a bracketed text: a tag, or nothing. In curly brackets, only notes are removed."""
         said = found[1] if found[1] is not None else found[2]
         tag = self._tag(said)
         if tag is not None:
@@ -134,7 +134,7 @@ def _close_gap(run: re.Match[str]) -> str:
 
 
 def strip_quotes(text: str) -> str:
-    """A turn without the quotation marks that enclose it as a whole."""
+    """A turn without the quotation marks around the whole of it."""
     text = text[:-1] if text[:1] == '"' and text.endswith('",') else text  # a line of JSON
     opening, closing = text[:1], text[-1:]
     if len(text) < 3 or QUOTES.get(opening) is None or closing not in QUOTES[opening]:

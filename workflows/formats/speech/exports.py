@@ -1,4 +1,4 @@
-"""The files that every script can be had as: SSML, segments for a speech service, subtitles."""
+"""Exports of a script: SSML, segments for a speech service, subtitles."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -13,7 +13,7 @@ Turns = Callable[[Finished], Sequence[Turn]]
 
 
 def script_exports(turns_of: Turns) -> Mapping[str, Exporter]:
-    """`ssml`, `segments` and `srt` of a format whose text is turns.
+    """The exporters `ssml`, `segments` and `srt` of a format whose text is turns.
 
     Times go by `words_a_minute` of the run's metadata, where there is one.
     """

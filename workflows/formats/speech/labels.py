@@ -1,4 +1,4 @@
-"""Speaker labels at the start of a line, a turn or a sentence, in the ways in which models write them. Pure.
+"""Speaker labels at the start of a line, a turn or a sentence, in the forms that models write. Pure.
 
 A label is read from a prefix of the line. One that can still become a label is `LabelSearch.PENDING`: the caller comes
 back with more. So what is found depends on the text alone, not on how it came.
@@ -29,14 +29,14 @@ _OPENS_SPEECH = frozenset("\"“'‘«„¿¡[(「『")
 
 
 class LabelSearch(Enum):
-    """What a prefix is when no label is found in it."""
+    """Result of a search that found no label in a prefix."""
 
     PENDING = "pending"
     NOT_FOUND = "not found"
 
 
 class LabelPlace(Enum):
-    """Where a label is looked for: beyond the start of a line only a speaker's own name is one, plainly written."""
+    """Place of a search: beyond the start of a line only a speaker's own name, plainly written, is a label."""
 
     LINE = "line"
     TURN = "turn"
@@ -47,7 +47,7 @@ class LabelPlace(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SpeakerLabel:
-    """`speaker` is of the cast; None for somebody who isn't. The words begin at `end`."""
+    """A label. `speaker` is of the cast; None for anybody else. The words begin at `end`."""
 
     speaker: str | None
     name: str
@@ -59,7 +59,7 @@ class SpeakerLabel:
 
 
 class LabelReader:
-    """Reads the labels of one script. It minds whether they stand before dashes, and whether they are letters."""
+    """Reader of the labels of one script, which remembers if dashes follow them, and if they are letters."""
 
     def __init__(self, cast: Cast) -> None:
         self._cast = cast
@@ -67,7 +67,7 @@ class LabelReader:
         self._has_letters = False
 
     def read(self, text: str, place: LabelPlace, *, is_whole: bool) -> SpeakerLabel | LabelSearch:
-        """The label that `text` begins with. `is_whole`: nothing of the line follows."""
+        """The label at the start of `text`. `is_whole`: nothing of the line follows."""
         found = self._read(LabelScan(text, is_whole), place)
         if isinstance(found, SpeakerLabel):
             self._cast.note_number(found.name)
@@ -99,7 +99,7 @@ class LabelReader:
         return self._has_letters and len(fold(scan.name)) == 1
 
     def _end(self, scan: LabelScan, place: LabelPlace) -> SpeakerLabel | LabelSearch:
-        """What follows a name decides."""
+        """The label, decided by the text after the name."""
         if (colon := _COLON.match(scan.text, scan.place)) is not None:
             return self._read_colon(scan, colon, place)
         may_have_dash = place in (LabelPlace.LINE, LabelPlace.SENTENCE)

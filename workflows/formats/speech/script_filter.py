@@ -1,4 +1,4 @@
-"""A model's script made ready for a voice while it streams. Pure.
+"""Filter that turns a model's streamed script into clean turns for a voice. Pure.
 
 What leaves is one turn a line, `LABEL: text`, a blank line between turns: no Markdown, no stage directions, no
 unknown tags, no addresses, nothing that a voice stumbles on. It doesn't depend on how the text was cut into
@@ -39,7 +39,7 @@ _DECORATION = frozenset("*_`[【")
 
 @dataclass(slots=True)
 class _LineState:
-    """What is known of the line that is read, or of the turn that began in its midst."""
+    """State of the line being read, or of the turn that began in the middle of it."""
 
     is_unlabelled: bool = False  # and what it begins with hasn't been judged
     is_skipped: bool = False  # to its end
@@ -52,7 +52,7 @@ class _LineState:
 
 
 class ScriptFilter:
-    """Text in, clean turns out. Feed chunks, then `close`."""
+    """Filter from streamed text to clean turns. Feed chunks, then `close`."""
 
     def __init__(
         self,
@@ -86,12 +86,12 @@ class ScriptFilter:
         return _LineState(is_unlabelled, wrapped=wrapped, sentences=SentenceSplitter(self._language))
 
     def feed(self, chunk: str) -> str:
-        """What can be told for sure after `chunk`: whole words, or whole sentences."""
+        """The text that is certain after `chunk`: whole words, or whole sentences."""
         self._held += self._whitespace.feed(self._markup.feed(chunk))
         return self._drain(is_last=False)
 
     def close(self) -> str:
-        """The rest."""
+        """The rest of the turns."""
         self._held += self._whitespace.feed(self._markup.close())
         return self._drain(is_last=True)
 
@@ -296,6 +296,6 @@ class ScriptFilter:
 def filter_script(
     text: str, cast: Cast, language: str = "en", *, style: ScriptStyle = _DEFAULT, titles: Sequence[str] = ()
 ) -> str:
-    """The whole of `text`, as a stream of it would be."""
+    """The whole of `text`, filtered as a stream of it would be."""
     one = ScriptFilter(cast, language, style=style, titles=titles)
     return one.feed(text) + one.close()

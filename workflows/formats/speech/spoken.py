@@ -1,4 +1,4 @@
-"""What a voice would stumble on, spelt out: "5–10 mg" is "5 to 10 milligrams". English; table-driven. Pure.
+"""Spelling out for a voice: "5–10 mg" is "5 to 10 milligrams". English; table-driven. Pure.
 
 Plain numbers stay figures: every voice can say them, and a reader can compare them with the document.
 """
@@ -25,7 +25,7 @@ _PLAIN = re.compile(r"[A-Z]?[a-z ,!?'’]*+[.!?]?\s*+")
 
 
 def spell_out(text: str) -> str:
-    """`text`, a sentence or more, as a voice should get it. White space at both ends is kept."""
+    """`text`, a sentence or more, spelt out for a voice. White space at both ends is kept."""
     if _PLAIN.fullmatch(text):  # most sentences
         return text
     parts = _LONG_TOKEN.split(text)

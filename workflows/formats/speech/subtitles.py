@@ -16,7 +16,7 @@ _LONGEST = 7.0  # seconds that a cue may stand
 
 @dataclass(frozen=True, slots=True)
 class SpokenPassage:
-    """Words that are spoken at a stretch; `label` stands before them on the screen, `silence` (seconds) follows."""
+    """Words spoken at a stretch; `label` is displayed before them, `silence` (seconds) follows."""
 
     text: str
     label: str = ""
@@ -25,7 +25,7 @@ class SpokenPassage:
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """What stands on the screen from `start` to `end`, seconds."""
+    """Text displayed from `start` to `end`, seconds."""
 
     start: float
     end: float
@@ -33,7 +33,7 @@ class Cue:
 
 
 def render_cues(cues: Iterable[Cue]) -> bytes:
-    """SubRip."""
+    """The cues as SubRip."""
     return "\n".join(
         f"{number}\n{_stamp(cue.start)} --> {_stamp(cue.end)}\n" + _words(cue) + "\n"
         for number, cue in enumerate(cues, 1)
@@ -59,7 +59,7 @@ def make_cues(passages: Iterable[SpokenPassage], words_a_minute: int) -> list[Cu
 
 
 def passages_of(turns: Sequence[Turn]) -> Iterator[SpokenPassage]:
-    """Turns as they are heard: who speaks stands before a turn where there are several, and pauses are silences."""
+    """Passages of the turns: labelled where there are several speakers, with pauses as silences."""
     pauses = vocabulary().pauses
     several = len({turn.speaker for turn in turns}) > 1
     for turn in turns:

@@ -25,14 +25,14 @@ _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
 
 
 class StoryFormat(ChapterFormat):
-    """3–5 scenes, then a question, choices, and words to learn."""
+    """Chapter of 3–5 scenes, then a question, choices, and vocabulary words."""
 
     def for_model(self, model: Model) -> ChapterFormat:
-        """Itself; the embedded model needs a variant of its own."""
+        """The format itself, or its variant for the embedded model."""
         return EmbeddedStory() if model.tier == "embedded" else self
 
     async def plan(self, inputs: StoryInput, model: Model) -> Plan:
-        """Four scenes. Titles and summaries are the model's, lengths are ours."""
+        """A plan of four scenes, with the model's titles and summaries and fixed lengths."""
         answer = await ask(
             model,
             StoryOutline,
@@ -57,7 +57,7 @@ class StoryFormat(ChapterFormat):
         )
 
     def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
-        """One scene, from the plan and the last paragraph before it."""
+        """A scene, from the plan and the last paragraph before it."""
         inputs = self.parse(task["input"])
         messages = _PROMPTS.messages(
             "section",
@@ -89,7 +89,7 @@ class StoryFormat(ChapterFormat):
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
-        """The scene again, with an editor's notes."""
+        """The scene rewritten by an editor's notes."""
         inputs = self.parse(task["input"])
         messages = _PROMPTS.messages(
             "rewrite",
@@ -101,7 +101,7 @@ class StoryFormat(ChapterFormat):
         return stream_text(model, messages)
 
     async def derive(self, inputs: StoryInput, state: State, model: Model) -> dict[str, Any]:
-        """`choice_question`, `choices`, `vocabulary_words`, and `summary`, which later chapters go on from."""
+        """`choice_question`, `choices`, `vocabulary_words`, and `summary`, which later chapters continue from."""
         answer = await ask(
             model,
             StoryChoices,

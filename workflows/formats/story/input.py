@@ -1,4 +1,4 @@
-"""What a story chapter is asked for with."""
+"""Input of a story chapter."""
 
 from typing import Annotated, Literal
 
@@ -17,7 +17,7 @@ SUMMARY = 1200
 
 
 class StoryReader(BaseModel):
-    """The child who reads."""
+    """Profile of the child who reads."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -34,7 +34,7 @@ class StoryReader(BaseModel):
 
 
 class EarlierChapter(BaseModel):
-    """A chapter that comes before this one, in short."""
+    """Summary of an earlier chapter."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -50,7 +50,7 @@ class EarlierChapter(BaseModel):
 
 
 class StoryInput(BaseModel):
-    """One chapter of a child's story."""
+    """Input of a chapter of a child's story."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -1,4 +1,4 @@
-"""What a request refers to, a stored child or a stored story, made part of the input.
+"""References of an input to a stored child or a stored story, and their resolution.
 
 What is looked up: a `child` is `{id, reader}`, a `story_session` is `{id, child_id, reader, next_chapter,
 writing, chapters}`: `reader` as of now, `writing` the run that writes a chapter at this moment or None,
@@ -21,7 +21,7 @@ _WHOLE = 6
 
 
 async def resolve_references(inputs: StoryInput, lookups: Lookups, owner: str) -> StoryInput:
-    """The input with the reader and the earlier chapters in it.
+    """The input with the reader and the earlier chapters.
 
     Raises NotFound, InvalidInput for what doesn't go together, Conflict when the story can't go on now.
     """
