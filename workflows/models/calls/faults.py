@@ -1,4 +1,4 @@
-"""What providers, their SDKs and the network throw → the errors that a person is told.
+"""Translation of errors of providers, their SDKs and the network into errors for a person.
 
 Imported when something broke: it knows every SDK's exceptions, and SDKs take seconds to load.
 """
@@ -199,7 +199,7 @@ def _refused(spec: ModelSpec, error: Exception, asked: StructuredMode | None = N
 
 
 def _words(error: Exception) -> str:
-    """What the provider said: to be understood, never to be shown."""
+    """The provider's own words: to be understood, never to be shown."""
     return f"{error} {getattr(error, 'body', None) or ''}"[:_LONGEST]
 
 

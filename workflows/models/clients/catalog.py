@@ -1,4 +1,4 @@
-"""`provider:model` → a chat model that is ready to be called."""
+"""Catalogue of models: `provider:model` → a chat model ready for calls."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -23,7 +23,7 @@ __all__ = ["Model", "ModelCatalog"]
 
 
 class ModelCatalog:
-    """The models of one process. Clients are shared by all runs."""
+    """Models of one process. Clients are shared by all runs."""
 
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
@@ -38,31 +38,31 @@ class ModelCatalog:
         self.selection = Selection(settings)
 
     def default(self) -> ModelSpec:
-        """What writes when a run names no model."""
+        """The model that writes when a run names none."""
         return self.selection.default()
 
     def resolve(self, name: str | None) -> ModelSpec:
-        """The model that a new run is written with; see `Selection.resolve` for what it raises."""
+        """The model that writes a new run; raises as `Selection.resolve`."""
         spec = self.selection.resolve(name)
         self._check_cassette(spec)
         return spec
 
     def check(self, name: str) -> None:
-        """Raises ModelNotConfigured when a run that `name` writes can't go on for want of a key or a cassette."""
+        """Raises ModelNotConfigured when a key or a cassette for a run written by `name` is missing."""
         spec = ModelSpec.parse(name)
         self.selection.check(spec)
         self._check_cassette(spec)
 
     def trust(self, name: str) -> None:
-        """`name` is the operator's own choice: if it is a cassette's whole path, it may be any file."""
+        """Trusts `name` as the operator's own choice: the absolute path of a cassette may be any file."""
         self._cassettes.trust(name)
 
     def choices(self) -> list[ModelInfo]:
-        """What a person may choose from: `Selection.choices`, and the cassettes that a run may name."""
+        """The models that a person may choose: `Selection.choices`, and the cassettes that a run may name."""
         return self.selection.choices(self._cassettes.names())
 
     async def open(self, name: str | None = None, role: ModelRole = "writing") -> Model:
-        """The model that has this role in a run that `name` writes (None: the default), ready to be called.
+        """The model of this role in a run written by `name` (None: the default), ready for calls.
 
         Starts the embedded one if it is the one. Raises ModelNotConfigured, and LookupError for a judge
         where none is asked for.
@@ -73,32 +73,32 @@ class ModelCatalog:
         return await self._open(spec, role)
 
     def fallback(self, name: str | None, role: ModelRole) -> Callable[[], Awaitable[Model]] | None:
-        """Opens the model that takes over in this role; None where there is none."""
+        """Opens the fallback of this role; None where there is none."""
         spec = self.selection.fallback_of(role, self._writing(name))
         return None if spec is None else partial(self._open, spec, role)
 
     def has_judge(self, writer: Model) -> bool:
-        """Whether a model judges what `writer` wrote. A cassette is judged if it was when it was recorded."""
+        """Whether a model judges the texts of `writer`: for a cassette, whether one did in the recording."""
         if writer.replay is not None:
             return writer.replay.is_judged
         return self.selection.of("judge", writer.spec) is not None
 
     def modes(self, writer: Model) -> dict[ModelRole, StructuredMode]:
-        """How the models of a run that `writer` writes are asked for answers in a form, by role."""
+        """The modes of structured answers in a run written by `writer`, by role."""
         if writer.replay is not None:
             return {role: writer.replay.header.mode(role) for role in ROLES}
         specs = {role: self.selection.of(role, writer.spec) for role in ROLES}
         return {role: self.selection.mode(spec) for role, spec in specs.items() if spec is not None}
 
     def moderates(self, writer: Model) -> bool:
-        """Whether the provider's moderation is asked about what `writer` wrote."""
+        """Whether the provider's moderation checks the texts of `writer`."""
         return self._settings.moderation == "openai" and writer.spec.provider in (
             "openai",
             "openai_responses",
         )
 
     async def warm_up(self) -> None:
-        """Loads what the first run would have to wait for: seconds of imports, off the loop."""
+        """Loads ahead of the first run what takes seconds to import, off the event loop."""
         providers = await _load()
         await asyncio.to_thread(providers.load_lazy_parts)
 

@@ -1,4 +1,4 @@
-"""Plain prose from the embedded model: paragraph by paragraph, each begun for it.
+"""Plain prose from the embedded model: paragraph by paragraph, each with a given beginning.
 
 A model this small loses the thread of a long prompt and of a long reply. So every call gets a short
 prompt and the page so far as the beginning of its own reply, and writes one paragraph more. Text is given
@@ -38,7 +38,7 @@ _AFTER_STARTER = _GRAMMAR % '""'
 
 @dataclass(frozen=True, slots=True)
 class PageBrief:
-    """One section to write.
+    """Brief for a section.
 
     `opening` is the page's first sentence, given by the outline; `starters` (at least one) are the first words
     of the paragraphs after the first, taken in turn: they keep the model telling what happens next.
@@ -82,7 +82,7 @@ async def write_prose(
 async def _write_paragraph(
     chat: BaseChatModel, page: PageBrief, told: str, number: int, turn: int, config: RunnableConfig | None
 ) -> AsyncGenerator[str]:
-    """One paragraph's whole sentences, each with the white space before it."""
+    """The whole sentences of one paragraph, each with the white space before it."""
     # The first paragraph goes on from the opening; the others begin with a starter, another one at each try.
     gap, starter, grammar = " ", "", _AFTER_SENTENCE
     if number > 0:

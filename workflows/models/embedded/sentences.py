@@ -1,4 +1,4 @@
-"""A stream of text → its whole sentences: pure."""
+"""Sentences of a stream of text. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -17,7 +17,7 @@ _STAMMER = re.compile(r"\b(\w+)(?:\W+\1\b){2}", re.IGNORECASE)
 
 
 class SentenceBuffer:
-    """Takes one paragraph's tokens and gives out its whole sentences.
+    """Buffer from one paragraph's tokens to its whole sentences.
 
     `told` is the text so far, whose sentences aren't said again; `starter` are the words that the
     paragraph begins with; `gap` is the white space before its first sentence. A sentence in mid-quote isn't whole, nor

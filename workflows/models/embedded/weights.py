@@ -31,7 +31,7 @@ class Weights:
 
 
 def find_weights(local_model: Path | None, cache_dir: Path) -> Weights:
-    """The user's file if there is one, else the shipped file after its check.
+    """The user's file if there is one, else the shipped file, verified.
 
     Reads up to 100 MB, so call it in a thread. Raises `ModelNotConfigured` when there is no such
     file, `ModelUnavailable` when it can't be read or isn't what it should be.

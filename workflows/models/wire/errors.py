@@ -1,4 +1,4 @@
-"""Errors that servers put into a reply of status 200, in OpenAI's shape."""
+"""Errors that servers send in a reply of status 200, in OpenAI's form."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -36,7 +36,7 @@ _STATUSES: tuple[tuple[str, int], ...] = (
 
 
 def find_error(data: Mapping[str, Any], event: str | None = None) -> Json | None:
-    """The error that a frame or a body is, as `{message, type, code}`; None where it is none."""
+    """The error in a frame or a body, as `{message, type, code}`; None where there is none."""
     error = data.get("error")
     if error:
         return _describe(error, data)
@@ -50,7 +50,7 @@ def find_error(data: Mapping[str, Any], event: str | None = None) -> Json | None
 
 
 def status_of(error: Mapping[str, Any]) -> int:
-    """The HTTP status that the error would have had; 502 where it doesn't say."""
+    """The HTTP status that matches the error; 502 where it has none."""
     for name in ("code", "status"):
         value = error.get(name)
         number = (
