@@ -1,4 +1,4 @@
-"""Hebrew verbs and nouns in all their forms, as they are written without vowel points.
+"""Inflection of Hebrew verbs and nouns, written without vowel points.
 
 `paal רצח` is the root רצח in the stem pa'al: רצחתי, ירצח, רוצחת, לרצוח and so on. The patterns are the regular ones of
 grammar books; irregular words are listed form by form where they are needed.
@@ -18,7 +18,7 @@ _POSSESSED_PLURAL = ("", "י", "יך", "ייך", "יו", "יה", "ינו", "יכ
 
 
 def expand(entry: str) -> list[str]:
-    """The forms of an entry, `pattern word`, each followed by what may follow it: `paal דקר + אותו|אותה`.
+    """The forms of an entry, `pattern word`, each with its allowed following words: `paal דקר + אותו|אותה`.
 
     The pattern `any` takes words as they are: `any שלף,שלפה + סכין`. Raises ValueError for an unknown pattern.
     """

@@ -1,4 +1,4 @@
-"""What a search or a model brought for the prompts of later sections, before any of them has it. Pure.
+"""Screening of search results and model output for the prompts of later sections. Pure.
 
 A document with orders to a model is refused, for somebody can bring another one. What a search came upon
 can't be refused: the sentences that speak to a model are left out, and the rest is used.
@@ -18,7 +18,7 @@ _WIDEST = 3
 
 
 def strip_injections(value: _T) -> tuple[_T, list[str]]:
-    """A plain value without the sentences in it that speak to a model, and the words that gave each text away.
+    """The plain value without sentences that address a model, and the words that gave each text away.
 
     A text in a list of which nothing is left goes, and so does a source without its address; elsewhere a text
     becomes empty.
@@ -28,7 +28,7 @@ def strip_injections(value: _T) -> tuple[_T, list[str]]:
 
 
 def report(quotes: Sequence[str], policy: str) -> Verdict:
-    """What was left out, for the record: the rest may be used."""
+    """Reports what was left out; the rest may be used."""
     advice = "This speaks to a model, not to people; it was left out of what the text is written from."
     return Verdict(
         stage="input",

@@ -1,4 +1,4 @@
-"""Does a document say what a text says? A local check by numbers and by words. Pure.
+"""Grounding of a text in a document: a local check by numbers and by words. Pure.
 
 It knows words, not meanings: a sentence that says the same in other words may be named, and one that
 says something else in the document's words may pass. Numbers it takes at their word: each must stand in
@@ -36,7 +36,7 @@ _SMALL_COUNT = 12
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
-    """A sentence that the document doesn't bear out, and why."""
+    """A sentence without support in the document, and the reason."""
 
     section: int
     sentence: str
@@ -46,14 +46,14 @@ class Unsupported:
 
 @dataclass(frozen=True, slots=True)
 class Grounding:
-    """What came of a check: how many sentences claimed something, and those without support."""
+    """Result of a check: the number of sentences with claims, and those without support."""
 
     checked: int
     unsupported: tuple[Unsupported, ...]
 
 
 class Evidence:
-    """A document, taken apart once so that many sentences can be looked up in it."""
+    """A document, indexed once for the lookup of many sentences."""
 
     def __init__(self, document: str, language: str | None = "en") -> None:
         """`language`: of both texts, None if they differ. Words are compared in English only, numbers in any."""
@@ -71,7 +71,7 @@ class Evidence:
                 self._values.setdefault(quantity.value, []).append(place)
 
     def check(self, sentence: str) -> tuple[UnsupportedKind, str] | None:
-        """Why the document doesn't bear the sentence out; None when it does."""
+        """The reason why the document doesn't support the sentence; None when it does."""
         words = _stems(sentence)
         for clause in _clauses(sentence):
             about = set(_stems(clause))
@@ -89,7 +89,7 @@ class Evidence:
         return None
 
     def claims(self, sentence: str) -> bool:
-        """Whether there is anything in the sentence that could be looked up."""
+        """Whether the sentence holds anything that could be looked up."""
         return bool(find_quantities(sentence)) or len(_stems(sentence)) >= _LEAST_WORDS
 
     def _doubt(self, quantity: Quantity, stems: set[str]) -> str | None:
@@ -132,7 +132,7 @@ class Evidence:
 
 
 def check_grounding(sections: Mapping[int, Sequence[str]], evidence: Evidence) -> Grounding:
-    """The sentences of each section, in order, looked up in the document."""
+    """The grounding of each section's sentences, in order, in the document."""
     checked = 0
     unsupported = []
     for index in sorted(sections):
@@ -172,7 +172,7 @@ def _clauses(sentence: str) -> list[str]:
 
 
 def _matter(clause: str) -> set[str]:
-    """What a clause is about, whichever way round it says it."""
+    """The subject of a clause, whether it is negated or not."""
     return _stems(clause).keys() - _claims().turning
 
 

@@ -1,4 +1,4 @@
-"""Keeping a text to its length: what to aim at, what to ask a model for, and where to cut. Pure.
+"""Length of a text: targets, the words to request from a model, and cuts. Pure.
 
 Lengths are words. A section has a *planned* target, from the outline; a *target*, planned anew from what
 was really written; and what is *asked* for, because a model that is asked for 400 words may write 280.
@@ -29,7 +29,7 @@ _STUCK_TIMES = 3
 
 
 class SectionLength(TypedDict):
-    """How a section's length came about; kept in the state. `replied_words` is the first reply's."""
+    """Record of a section's length, kept in the state. `replied_words` is the first reply's."""
 
     target_words: int
     asked_words: int
@@ -39,7 +39,7 @@ class SectionLength(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What a section may have: `least` to `most` words, best `target`."""
+    """Length limits of a section: `least` to `most` words, best `target`."""
 
     least: int
     target: int
@@ -47,13 +47,13 @@ class Room:
 
 
 def room_for(target: int, tolerance: float) -> Room:
-    """The room around a target. `tolerance` is a share, 0.1 for ten percent."""
+    """The limits around a target. `tolerance` is a share, 0.1 for ten percent."""
     beside = max(_LEAST_BESIDE, math.floor(target * tolerance))
     return Room(max(1, target - beside), target, target + beside)
 
 
 def plan_targets(planned: Mapping[int, int], written: Mapping[int, int]) -> dict[int, int]:
-    """Targets of the sections that aren't written yet, so that the whole comes out as planned.
+    """Targets of the unwritten sections, so that the whole comes out as planned.
 
     They share what is left by the plan's proportions; none is moved by more than a quarter of its plan.
     """
@@ -65,18 +65,18 @@ def plan_targets(planned: Mapping[int, int], written: Mapping[int, int]) -> dict
 
 
 def reply_ratio(lengths: Iterable[SectionLength]) -> float:
-    """Words written for a word asked, as the newest replies of this run have it; 1 without any."""
+    """Words written per word requested, in the newest replies of this run; 1 without any."""
     found = [_ratio_of(length) for length in lengths][-_NEWEST:]
     return _believe(sum(found) / len(found)) if found else 1.0
 
 
 def ask_for(words: int, ratio: float) -> int:
-    """What to ask a model for so that it writes `words`."""
+    """The number of words to request from a model so that it writes `words`."""
     return max(1, round(words / ratio))
 
 
 def falls_short(text: str, target: int, before: str | None = None) -> bool:
-    """Whether a text is no text of its length: it hardly says anything; or it is stuck, and says less than half.
+    """Whether a text is far too short: it has hardly any words; or it is stuck, with less than half of them.
 
     It is stuck where it says everything three times and more, or nothing new in what went on after `before`.
     """
@@ -96,7 +96,7 @@ def _believe(ratio: float) -> float:
 
 
 class Trimmer:
-    """A text as it comes, cut at the end of a sentence so that it never has more than `room.most` words.
+    """Filter that cuts a streamed text at the end of a sentence, so that it never exceeds `room.most` words.
 
     Text passes at once while it is sure to fit; near the end it passes by sentences. Those beyond the
     target wait: they pass if the text ends within its room; if it runs over, at most the first of them
@@ -130,11 +130,11 @@ class Trimmer:
 
     @property
     def rest(self) -> str:
-        """What waits."""
+        """The text held back."""
         return "".join(self._space) + self._held()
 
     def feed(self, chunk: str) -> str:
-        """What may be given out now."""
+        """The text that may be released now."""
         if self.is_full:
             return ""
         given = ""
@@ -150,13 +150,13 @@ class Trimmer:
         return given + self._stop(self._splitter.rest) if self.words > self.room.most else given
 
     def close(self) -> str:
-        """The text is at its end: what still waits."""
+        """The text still held back at the end."""
         held = "" if self.is_full else self._held()
         self._begin()
         return self._give(held)
 
     def reopen(self) -> None:
-        """More is to come after a text that was cut."""
+        """Lets more follow after a text that was cut."""
         self.is_full = False
 
     def _held(self) -> str:

@@ -34,8 +34,7 @@ _LONG_TOKEN = re.compile(rf"\S{{{LONGEST_TOKEN}}}(?=\S)")
 
 
 class SentenceSplitter:
-    """A stream of text in, whole sentences out. Joined together they are the text again, and they don't depend on
-    how it was cut into chunks."""
+    """Splitter of streamed text into whole sentences, which join to the same text whatever its chunks."""
 
     def __init__(self, language: str | None = None) -> None:
         self._rules = _rules_for(language)
@@ -44,7 +43,7 @@ class SentenceSplitter:
         """The sentence under way."""
 
     def feed(self, chunk: str) -> list[str]:
-        """The sentences that end for sure, now that `chunk` is known."""
+        """The sentences that certainly end, including `chunk`."""
         self.rest += chunk
         return self._take(is_last=False)
 
@@ -74,12 +73,12 @@ def split_sentences(text: str, language: str | None = None) -> list[str]:
 
 
 def find_sentence_end(text: str, start: int = 0, language: str | None = None) -> int | None:
-    """Where the sentence that begins at `start` ends, if that can be told without what follows `text`."""
+    """The end of the sentence that begins at `start`, if it doesn't depend on what follows `text`."""
     return _find_end(text, start, start, _rules_for(language), is_last=False)[0]
 
 
 def last_sentence_end(text: str, language: str | None = None) -> int:
-    """How many characters of `text` are whole sentences, as far as can be told without what follows."""
+    """The number of characters of `text` in whole sentences, as far as it doesn't depend on what follows."""
     splitter = SentenceSplitter(language)
     splitter.feed(text)
     return len(text) if text.endswith("\n") else len(text) - len(splitter.rest)
@@ -99,7 +98,7 @@ def ends_with_abbreviation(text: str, language: str | None = None) -> bool:
 
 
 def is_cut(sentence: str) -> bool:
-    """Whether a sentence that was split off ends where it does because it was too long."""
+    """Whether a sentence was cut because it was too long."""
     return len(sentence) >= LONGEST_SENTENCE // 2 and _last_mark(sentence) is None and sentence[-1] != "\n"
 
 
@@ -115,7 +114,7 @@ def break_tokens(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """What is known of one language's abbreviations."""
+    """Abbreviations of one language."""
 
     leading: frozenset[str]
     counted: frozenset[str]
@@ -124,7 +123,7 @@ class _Rules:
     ordinals: frozenset[str]
 
     def kind_of(self, text: str, start: int, dot: int) -> str | None:
-        """What stands before the full stop at `dot`: an item's number, an abbreviation, an ordinal, or None."""
+        """The kind of text before the full stop at `dot`: item number, abbreviation, ordinal, or None."""
         if _is_item_number(text, start, dot):
             return "leading"
         word = _word_before(text, start, dot)
@@ -137,7 +136,7 @@ class _Rules:
         return "ordinals" if self.ordinals and word.isdecimal() and len(word) < 3 else None
 
     def goes_on(self, kind: str, next_word: str) -> bool:
-        """Whether the sentence goes on after an abbreviation of this kind."""
+        """Whether the sentence continues after an abbreviation of this kind."""
         if kind == "counted":
             return next_word[:1].isdecimal()
         if kind == "ordinals":
@@ -172,7 +171,7 @@ def _find_end(text: str, start: int, place: int, rules: _Rules, *, is_last: bool
 
 
 def _judge(text: str, start: int, mark: re.Match[str], rules: _Rules, *, is_last: bool) -> int | None:
-    """Where the sentence ends that this mark may end: 0 if it ends none, None if that can't be told yet."""
+    """The end of the sentence at this mark: 0 if it ends none, None if that isn't certain yet."""
     end = mark.end()
     if end == len(text) and not is_last:
         return None
