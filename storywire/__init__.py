@@ -1,4 +1,4 @@
-"""What a format of your own imports. docs/formats.md shows how; `storywire.extensions` is for what goes with it.
+"""Public API for formats of your own. See docs/formats.md; `storywire.extensions` is for what goes with a format.
 
 Only the names in `__all__` are public. They keep their meaning within a major version; what stands elsewhere in the
 packages `workflows` and `backend` may change with any.

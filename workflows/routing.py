@@ -1,4 +1,4 @@
-"""Where a graph goes next: pure functions of its state."""
+"""Edges of the graph: pure functions of its state."""
 
 from typing import Literal
 
@@ -17,8 +17,8 @@ MAX_REWRITES = 2
 def route_sections(
     state: State, *, facts_section: int | None = None, researches: bool = False
 ) -> list[Send] | Literal["safety_check"]:
-    """`next_sections` for this run. Asks for its context itself: who edits a state (a fork) brings none,
-    and LangGraph refuses a parameter that it can't give."""
+    """`next_sections` for this run. Gets its context itself: an edited state (a fork) has none, and LangGraph
+    refuses a parameter that it can't supply."""
     return next_sections(state, get_runtime(RunContext), facts_section=facts_section, researches=researches)
 
 
@@ -29,8 +29,8 @@ def next_sections(
     facts_section: int | None = None,
     researches: bool = False,
 ) -> list[Send] | Literal["safety_check"]:
-    """One task a section. In sequence each section sees how the one before ended; in parallel all
-    that are left start together, and the run's `max_concurrency` says how many write at once.
+    """A task per section. In sequence each section sees the end of the one before; in parallel all remaining ones
+    start together, limited by the run's `max_concurrency`.
 
     The section that brings the facts comes first and alone. With `researches`, so does the first section,
     with the research beside it: the others need what it finds.
@@ -51,7 +51,7 @@ def next_sections(
 
 
 def after_safety_check(state: State) -> list[Send] | Literal["derive"]:
-    """Rewrite what is at fault, at most `MAX_REWRITES` times; the check itself ends a hopeless run.
+    """Rewriting of the sections at fault, at most `MAX_REWRITES` times; the check itself ends a hopeless run.
 
     A task a section: if the process dies, the sections that were rewritten by then stay so. Raises SafetyRejected
     when the text is refused and no section of it can be mended.
@@ -66,7 +66,7 @@ def after_safety_check(state: State) -> list[Send] | Literal["derive"]:
 
 
 def rewrite_tasks(state: State) -> list[RewriteTask]:
-    """One a section that the safety check or the format's review found fault with, in reading order.
+    """A task for each section at fault by the safety check or the format's review, in reading order.
 
     A section that both found fault with is written once, for both.
     """
@@ -85,7 +85,7 @@ def rewrite_tasks(state: State) -> list[RewriteTask]:
 
 
 def sections_to_revise(state: State, findings: list[ReviewFinding], most: int) -> list[int]:
-    """The sections that a review has written again now, in reading order; none when that was done `most` times.
+    """The sections that a review has rewritten now, in reading order; none after `most` revisions.
 
     None either when the safety check has no rewrite left: nobody could mend what a revision might bring.
     """
@@ -101,7 +101,7 @@ def _parallel(runtime: Runtime[RunContext] | None) -> int:
 
 
 def section_task(state: State, index: int) -> SectionTask:
-    """What is needed to write this section, first or anew."""
+    """The input of the task that writes this section, first or anew."""
     sections, lengths = state.get("sections", {}), state.get("lengths", {})
     before = sections.get(index - 1)
     if index in lengths:  # written anew: to the length that it had to have

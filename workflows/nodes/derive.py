@@ -1,4 +1,4 @@
-"""What a format makes of the finished text: a story's choices, an episode's short forms."""
+"""Node that derives results from the finished text: a story's choices, an episode's short forms."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""One section, streamed while it is written."""
+"""Node that writes one section, streamed."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Is the text fit for its readers, and is it what was asked for?"""
+"""Node that checks the finished text: safety for its readers, and the format's own rules."""
 
 from typing import Any
 
@@ -15,8 +15,8 @@ from workflows.state import State, plan_text
 
 
 async def safety_check(context: NodeContext, state: State) -> dict[str, Any]:
-    """The format's own review; then the verdict on the whole text: the local rules, then moderation and
-    a judge where asked for.
+    """The format's own review; then the verdict on the whole text by the local rules, and by moderation and a
+    judge if configured.
 
     Raises a ModelError when one of those gives no answer, which is never an approval. Raises
     SafetyRejected when the text is still unfit after the last rewrite that is allowed; the sections at

@@ -1,4 +1,4 @@
-"""The writer of one section's text: the only way in which text reaches a reader.
+"""Writer of one section's text: the only way in which text reaches a reader.
 
 Whatever a node writes here is sent as `content` and kept in the state, both from the same cleaned stream. What a node
 doesn't write here (an outline's JSON, a judge's words, a draft that is thrown away) can't leak: nobody listens to the
@@ -24,7 +24,7 @@ whatever its length, and a fast model sends thousands of tokens a second."""
 
 
 class SectionWriter:
-    """The text of one section or piece while it is written (`with`). Its messages go to LangGraph's stream writer.
+    """Writer of the text of one section or piece (`with`). Its messages go to LangGraph's stream writer.
 
     The first words go at once, what follows together. However the block is left, every word that was
     written has gone to the readers.
@@ -54,25 +54,25 @@ class SectionWriter:
 
     @property
     def is_full(self) -> bool:
-        """Nothing more is taken: stop the model."""
+        """Whether the section has its length, so that the model should be stopped."""
         return self._trimmer is not None and self._trimmer.is_full
 
     @property
     def words(self) -> int:
-        """Words so far, also those that aren't shown yet."""
+        """Number of words so far, including those not shown yet."""
         return self._trimmer.words if self._trimmer is not None else count_words("".join(self._text))
 
     @property
     def text(self) -> str:
-        """The text so far, also what isn't shown yet."""
+        """The text so far, including what isn't shown yet."""
         return "".join(self._text) + (self._trimmer.rest if self._trimmer is not None else "")
 
     def retract(self, reason: RetractReason) -> None:
-        """Takes back what earlier writers of this section showed."""
+        """Retracts the text of earlier writers of this section."""
         self._writer(TextRetracted(section=self._section, piece=self._piece, reason=reason))
 
     def write(self, chunk: str) -> None:
-        """Appends what is left of `chunk` after cleaning and trimming."""
+        """Appends `chunk`, cleaned and trimmed."""
         if not (text := self._trim(self._normaliser.feed(chunk))):
             return
         is_first = not self._text
@@ -84,7 +84,7 @@ class SectionWriter:
             self._timer = asyncio.get_running_loop().call_later(_JOIN_SECONDS, self._send)
 
     def reopen(self) -> None:
-        """A new paragraph, also after a text that was cut."""
+        """Begins a new paragraph, even after a text that was cut."""
         if self._trimmer is not None:
             self._trimmer.reopen()
         self.write("\n\n")

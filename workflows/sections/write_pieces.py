@@ -1,4 +1,4 @@
-"""The texts beside the sections, such as an episode's short forms: one stream of the model, a page a piece."""
+"""Writing of pieces, such as an episode's short forms, in one stream of the model."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -21,7 +21,7 @@ from workflows.text.normaliser import normalise_all
 
 
 async def write_pieces(context: NodeContext, inputs: Any, state: State, model: Model) -> dict[str, Any]:
-    """The format's pieces, told while they are written; what isn't fit for the readers is taken back.
+    """The format's pieces, streamed while they are written; those unfit for the readers are retracted.
 
     Raises ModelBadOutput when a planned piece is missing. A failure leaves no trace in the state.
     """
@@ -89,7 +89,8 @@ async def _judge(
 
 
 def _narrow(whole: Verdict, own: Verdict, index: int) -> Verdict:
-    """What the verdict on all pieces says of one. Beside notes of the rules, its issues are what stops."""
+    """The part of the verdict on all pieces that concerns one. Beside notes of the rules, its issues are what
+    stops."""
     stops = [
         issue for issue in whole["issues"] if issue.get("section") == index and issue not in own["issues"]
     ]

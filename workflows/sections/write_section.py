@@ -1,4 +1,4 @@
-"""One section, kept to its length: cut where it runs over, continued once where it falls short."""
+"""Writing of one section to its length: cut where it is too long, continued once where it is too short."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -33,7 +33,7 @@ from workflows.text.repetition import distinct_words
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A finished section, and what else came with it. `length` is None where no length is kept."""
+    """A finished section, and its by-products. `length` is None where no length is kept."""
 
     section: Section
     length: SectionLength | None
@@ -49,7 +49,7 @@ async def write_section(
     instead_of: RetractReason | None = None,
     at_length: bool = True,
 ) -> Written:
-    """The task's section, written from `prose`; with `instead_of`, what was there is taken back first.
+    """The task's section, written from `prose`; with `instead_of`, the earlier text is retracted first.
 
     The model's stream is closed as soon as the section is full, which stops the spending too. The embedded
     model's sections are what they are; so is one that isn't to be `at_length`.
@@ -88,7 +88,7 @@ async def _continue(
     length: SectionLength,
     model: Model,
 ) -> str | None:
-    """One more call where the text is short and the format can go on with it: then the text before it."""
+    """Continues a short text with one more call, if the format can, after the text so far."""
     missing = room.target - section.words
     format = variant_for(context.format, model)
     if section.words >= room.least or not section.words or not isinstance(format, Extends):
@@ -108,8 +108,8 @@ async def _continue(
 
 
 def _demand_a_text(text: str, task: SectionTask, before: str | None) -> None:
-    """Raises ModelBadOutput where a model wrote next to nothing, such as a polite refusal; what it wrote stays shown
-    until the run is resumed."""
+    """Raises ModelBadOutput for a near-empty reply, such as a polite refusal; it stays shown until the run is
+    resumed."""
     planned = {section["index"]: section["target_words"] for section in task["outline"]["sections"]}
     # Sections make up for those before them: that a model writes less and less must not raise what is demanded.
     target = min(task["target_words"], planned.get(task["index"], task["target_words"]))
