@@ -75,8 +75,7 @@ def end_copy(ending: RunCompleted, run_id: str) -> tuple[UsageUpdated, RunComple
 def _text(
     place: tuple[int, str | None], ours: str | None, theirs: str | None, whole: tuple[bool, bool]
 ) -> Iterator[Message]:
-    """Messages that bring a text up to the source's: its rest where ours is its beginning, else a retraction and
-    the whole."""
+    """Messages that bring a text up to the source's: its rest where ours is its beginning, else all of it."""
     section, piece = place
     if ours == theirs and whole[0] == whole[1]:
         return
