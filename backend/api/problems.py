@@ -135,7 +135,7 @@ async def _on_bug(request: Request, error: Exception) -> Response:
 
 
 def _sendable(text: str) -> str:
-    """A string that can be encoded: a name in a JSON body may hold half a surrogate pair (`"\ud800"`)."""
+    """A string that can be encoded: a name in a JSON body may hold half a surrogate pair (`"\\ud800"`)."""
     return text.encode(errors="replace").decode()
 
 

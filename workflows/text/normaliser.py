@@ -22,7 +22,7 @@ _BLANK = re.compile(r"(?<!\s)\s*\n\s*")
 
 
 class Normaliser:
-    """Filter to clean text: no markup, no control characters, `\n` line ends, at most one blank line in a row, no
+    """Filter to clean text: no markup, no control characters, `\\n` line ends, at most one blank line in a row, no
     white space at either end, no half of a surrogate pair. Feed chunks, then `close`."""
 
     def __init__(self) -> None:

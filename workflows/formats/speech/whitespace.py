@@ -9,7 +9,7 @@ _INVISIBLE = re.compile("[\u200b\u2060\ufeff\u202a-\u202e]")
 
 
 class WhitespaceNormaliser:
-    """Normaliser of streamed text to single blanks and `\n` line ends, with no invisible characters.
+    """Normaliser of streamed text to single blanks and `\\n` line ends, with no invisible characters.
 
     A blank is a space, or a tab where a run begins with one: it may part columns.
     """
