@@ -61,7 +61,7 @@ def configure_logs(settings: Settings) -> None:
 
 
 def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
-    """As Python prints it, without the values that pydantic found wrong: they are what a caller sent."""
+    """Python's traceback, without the values in pydantic's errors: they are the caller's."""
     text = "".join(traceback.format_exception(*exc_info)).rstrip()
     kept, place = [], 0
     while (start := text.find("input_value=", place)) >= 0 and (

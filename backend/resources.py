@@ -339,7 +339,7 @@ def _recorder(settings: Settings, models: ModelCatalog, record_to: Path | None) 
 
 @asynccontextmanager
 async def _warming_up(models: ModelCatalog, prices: PriceRegistry) -> AsyncIterator[None]:
-    """Loads what the first run would wait for, beside everything else."""
+    """Loads in the background what the first run would wait for."""
 
     async def warm_up() -> None:
         await models.warm_up()

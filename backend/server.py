@@ -101,7 +101,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     def _close_overdue(self) -> None:
-        """Closes the connections whose clients owe a part of a request for too long."""
+        """Closes connections on which a part of a request is overdue."""
         now = time.monotonic()
         for connection in self._connections:
             if connection.is_overdue(now):
@@ -109,8 +109,8 @@ class Server(uvicorn.Server):
                 connection.transport.abort()
 
     def _close_stalled(self, resources: Resources) -> None:
-        """Closes the connections whose clients take nothing. Only the transport knows that, also after a reply: a
-        connection that is closed with something left to send stays open until that is taken, which may be never."""
+        """Closes connections whose clients take nothing. Only the transport knows that, also after a reply: a
+        connection that is closed with unsent bytes stays open until they are taken, which may be never."""
         left = {
             connection: bytes_left
             for connection in self._connections
@@ -128,7 +128,7 @@ class Server(uvicorn.Server):
 
     @property
     def _resources(self) -> Resources | None:
-        """None until the application has opened them."""
+        """The application's resources; None until it has opened them."""
         return getattr(self._app.state, "resources", None)
 
 
@@ -150,10 +150,10 @@ class StallDetector(Generic[KeyT]):
 
 
 def _what_was_asked(scope: Mapping[str, Any]) -> dict[str, Any]:
-    """The route as it is declared: an address may hold the secret of a shared link."""
+    """The route's template: an address may hold the secret of a share link."""
     run_id = scope.get("path_params", {}).get("run_id")
     return {"route": getattr(scope.get("route"), "path", None), **({"run_id": run_id} if run_id else {})}
 
 
 def _ignore(number: int, frame: object) -> None:
-    """The stop has been done."""
+    """Does nothing: the stop has been handled."""

@@ -28,7 +28,7 @@ class StorywireError(RuntimeError):
     resumable: bool = True
 
     def __init__(self, message: str, errors: tuple[FieldError, ...] = ()) -> None:
-        """`errors` name the fields that it is about, where it is about fields."""
+        """`errors` name the fields at fault, if any."""
         super().__init__(message)
         self.message = message
         self.errors = errors
@@ -155,7 +155,8 @@ class SafetyRejected(StorywireError):
     def __init__(
         self, message: str, errors: tuple[FieldError, ...] = (), *, by_provider: bool = False
     ) -> None:
-        """`by_provider`: its filter stopped a reply. That isn't our verdict, and the next reply may pass."""
+        """`by_provider`: its filter stopped a reply. That isn't this service's verdict, and the next reply may
+        pass."""
         super().__init__(message, errors)
         self.resumable = by_provider
 

@@ -130,7 +130,7 @@ def _is_safe(state: State) -> bool:
 
 
 def _unsafe(state: State) -> dict[int, list[SafetyIssue]]:
-    """By section, why it isn't fit for its readers."""
+    """Safety issues by section."""
     found: dict[int, list[SafetyIssue]] = {}
     for issue in [] if _is_safe(state) else state["safety"]["issues"]:
         if "section" in issue:
@@ -139,7 +139,7 @@ def _unsafe(state: State) -> dict[int, list[SafetyIssue]]:
 
 
 def _unfinished(state: State) -> dict[int, list[SafetyIssue]]:
-    """By section, what the review wants of it."""
+    """Findings of the review by section."""
     revising = state.get("revising", [])
     found: dict[int, list[SafetyIssue]] = {index: [] for index in revising}
     for finding in state.get("findings", []):
@@ -149,7 +149,7 @@ def _unfinished(state: State) -> dict[int, list[SafetyIssue]]:
 
 
 def _is_own(unfinished: dict[int, list[SafetyIssue]]) -> bool:
-    """Whether the format's review asked for it, and not a person."""
+    """Whether the finding is the format's, and not a person's."""
     return any(note["category"] != FEEDBACK for notes in unfinished.values() for note in notes)
 
 

@@ -99,7 +99,7 @@ def add_sections(known: dict[int, Section], new: dict[int, Section]) -> dict[int
 
 
 def _by_number(items: dict[int, _T]) -> dict[int, _T]:
-    """An edit in LangGraph Studio comes as JSON, whose keys are texts."""
+    """The mapping with integer keys: an edit in LangGraph Studio comes as JSON, whose keys are strings."""
     return {int(index): item for index, item in items.items()}
 
 

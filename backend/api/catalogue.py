@@ -32,8 +32,8 @@ class FormatView(BaseModel):
 
 
 class ModelView(BaseModel):
-    """A model. `usable`: configured and allowed, so that a run may name it. `note` says what is missing or what
-    to expect. `roles` are those that it has when a run names no model."""
+    """A model. `usable`: configured and allowed, so that a run may name it. `note` is what is missing, or what to
+    expect. `roles` are those that it has when a run names no model."""
 
     id: str
     provider: str

@@ -94,7 +94,7 @@ async def _body(request: Request) -> tuple[dict[str, Any], RunOptions]:
 
 
 def _options(options: Any, *, strict: bool = True) -> RunOptions:
-    """`strict` as JSON is; a query has nothing but strings."""
+    """The options of the query (strings only) or of the body, validated with `strict` as JSON is."""
     try:
         return RunOptions.model_validate(options, strict=strict)
     except ValidationError as error:

@@ -99,6 +99,6 @@ def _host_port(host: str) -> str | None:
 
 
 def _bracketed(name: str) -> str:
-    """A host name as it stands in a Host header: IPv6 addresses in brackets."""
+    """A host name in the form of a Host header: IPv6 addresses in brackets."""
     name = name.strip().lower().rstrip(".")
     return f"[{name}]" if ":" in name and not name.startswith("[") else name

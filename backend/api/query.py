@@ -40,7 +40,7 @@ class _Place:
 
 
 def _places(model: type[BaseModel], path: tuple[str, ...] = ()) -> dict[str, _Place]:
-    """By parameter name; a name further out wins over the same name further in."""
+    """Places by parameter name; an outer name wins over the same inner one."""
     places: dict[str, _Place] = {}
     for name, info in model.model_fields.items():
         nested = _model_in(info.annotation)
@@ -52,7 +52,7 @@ def _places(model: type[BaseModel], path: tuple[str, ...] = ()) -> dict[str, _Pl
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The model of a field that holds one, or may."""
+    """The model in the type of a field, if any."""
     kinds = (annotation,) if get_origin(annotation) is None else get_args(annotation)
     if get_origin(annotation) not in (None, Union, UnionType):
         return None

@@ -85,7 +85,7 @@ async def check(body: CheckBody, resources: ResourcesDep) -> VerdictView:
 
 @router.get("/policies")
 async def list_policies(resources: ResourcesDep) -> dict[str, list[PolicyView]]:
-    """All policies: the audience, what is blocked, what is only noted, and the gate."""
+    """All policies: the audience, blocked and noted categories, and the gate."""
     return {"policies": [_policy_view(policy) for policy in resources.policies.all()]}
 
 

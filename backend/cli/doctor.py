@@ -101,6 +101,6 @@ def _nearest(folder: Path) -> Path:
 
 
 def _check_policies(settings: Settings) -> DoctorFinding:
-    """Wrong ones have stopped the settings already."""
+    """Findings on the policies. Wrong ones have failed the settings already."""
     names = ", ".join(policy.name for policy in PolicyRegistry(settings.policy_dir).all())
     return DoctorFinding("good", "policies", names)

@@ -20,7 +20,7 @@ def usage(
     days: Annotated[int, typer.Option(min=1, help="How many days back, today included.")] = 30,
     by: Annotated[Literal["day", "model", "format", "role"], typer.Option(help="What is summed up.")] = "day",
 ) -> None:
-    """Print what the runs of the last days cost."""
+    """Print the costs of the runs of the last days."""
     settings = settings_or_fail(resume_on_start=False).model_copy(update={"log_level": "error"})
     configure_logs(settings)
     rows = asyncio.run(_sums(settings, days, by))

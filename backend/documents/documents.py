@@ -92,7 +92,7 @@ def _check_title(title: str | None) -> str | None:
 
 
 def _file_name(filename: str) -> str:
-    """The last part of a path, of any system, as one line; its ending is kept when it is cut."""
+    """The last part of a path, of any system, as one line; its suffix is kept when it is cut."""
     name = _clean(filename.replace("\\", "/").rstrip("/").rpartition("/")[2])
     if len(name) > _LONGEST_NAME:
         suffix = suffix_of(name)[:20]

@@ -98,7 +98,7 @@ def suffix_of(filename: str) -> str:
 
 
 def _check_bytes(kind: DocumentKind, data: bytes, found: str | None) -> None:
-    """Raises InvalidInput when the bytes aren't what the name says."""
+    """Raises InvalidInput when the bytes contradict the name."""
     if kind.name == "docx" and data.startswith(_OLE):
         raise refuse("the document is encrypted, or of an old Word; save it as .docx without a password")
     if kind.name in ("markdown", "text") and (encoding := _wide_encoding(data)):

@@ -67,7 +67,7 @@ class FairQueue:
         return self._busy.total() < self._slots and self._busy[owner] < self._slots_of_owner
 
     def _call_next(self) -> None:
-        """Gives free slots to those who wait, an owner at a time; who had one goes to the end of the row."""
+        """Gives free slots to those waiting, an owner at a time; an owner served goes to the end of the queue."""
         while owner := next((name for name in self._waiting if self._has_room(name)), None):
             turns = self._waiting.pop(owner)
             turn = turns.popleft()

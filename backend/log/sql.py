@@ -51,12 +51,12 @@ class SqlLog(ABC):
     @staticmethod
     @abstractmethod
     def _raise_epoch(connection: Connection, run_id: str) -> int:
-        """The run's next epoch, stored. Appends under way with an older one end before it returns."""
+        """Stores and returns the run's next epoch. Pending appends with an older one end before it returns."""
 
     @staticmethod
     @abstractmethod
     def _write(connection: Connection, batch: Sequence[Append]) -> set[tuple[str, int]]:
-        """The runs and epochs of the writers that are refused; the other entries are inserted.
+        """Inserts entries; returns the runs and epochs of the writers that are refused.
 
         Raises IntegrityError for a number that was used.
         """
@@ -131,7 +131,7 @@ class SqlLog(ABC):
             self._committing = None
 
     async def _commit(self, batch: list[Append]) -> None:
-        """In one transaction; if a run's entries are at fault, each run in a transaction of its own."""
+        """Commits in one transaction; if a run's entries are at fault, in one per run."""
         try:
             stale = await self._db.write(lambda connection: self._write(connection, batch))
         except Exception as error:
@@ -148,7 +148,7 @@ class SqlLog(ABC):
             self._publish(batch, stale)
 
     def _publish(self, batch: list[Append], stale: set[tuple[str, int]]) -> None:
-        """Wakes readers and writers of what was committed."""
+        """Wakes the readers and writers of committed entries."""
         for item in batch:
             if (item.run_id, item.epoch) in stale:
                 _fail(item, StaleWriter(item.run_id))
@@ -195,7 +195,7 @@ def _read(connection: Connection, run_id: str, after: int, limit: int) -> list[E
 
 @lru_cache(maxsize=4)
 def _unpacked(blob: bytes) -> tuple[Entry, ...]:
-    """A reader asks for a packed log batch by batch; it is unpacked once."""
+    """The unpacked log, cached, since a reader reads it batch by batch."""
     return tuple(archive.unpack(blob))
 
 
@@ -230,7 +230,7 @@ def _pack(connection: Connection, run_id: str) -> None:
 
 
 def _unpack(connection: Connection, run_id: str) -> None:
-    """A run that goes on needs its log as entries again."""
+    """Unpacks the log of a resumed run into entries."""
     packed = connection.execute(select(log_archives.c.data).where(log_archives.c.run_id == run_id)).scalar()
     if packed is None:
         return

@@ -82,7 +82,7 @@ def _overrides(
 
 
 async def _write(body: dict[str, Any], server: str | None, out: Path | None) -> int:
-    """0 when the episode is complete, 1 otherwise."""
+    """Exit status: 0 when the episode is complete, 1 otherwise."""
     ending: Message | None = None
     with ExitStack() as stack:
         screen = stack.enter_context(RunScreen())

@@ -55,7 +55,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _in_file(error: FieldError) -> FieldError:
-    """A field of the input as it is called in the file."""
+    """The name in the file of a field of the input."""
     return FieldError(error.field.removeprefix("input.").removeprefix("topic."), error.message)
 
 

@@ -59,7 +59,7 @@ class RunCommands:
         cache_key: Callable[[NewRun], str | None],
         files: "RunFiles",
     ) -> None:
-        """`cache_key` is the same for runs that one text answers."""
+        """`cache_key` is equal for runs with the same result."""
         self._admission = admission
         self._repository = repository
         self._queries = queries
@@ -193,7 +193,7 @@ class RunCommands:
         return replace(new, cache_key=self._cache_key(new))
 
     async def _check_resume(self, run: Run, caps: Caps) -> RunOptions:
-        """The options that the run goes on with. Raises as `resume` does."""
+        """The options of the resumed run. Raises as `resume` does."""
         if run.status not in ("failed", "cancelled"):
             raise Conflict(f"The run is {run.status}: only a failed or cancelled run can be resumed.")
         if run.error is not None and not run.error.resumable:
@@ -234,7 +234,7 @@ class RunFiles:
 
 
 def _fingerprint(format: str, inputs: BaseModel, request: RunRequest) -> str:
-    """The same for the same request: what an idempotency key is compared by."""
+    """A digest that is equal for equal requests, by which idempotency keys are checked."""
     parents = request.parentage
     body = {
         "format": format,

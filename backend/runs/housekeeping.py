@@ -29,7 +29,7 @@ class Housekeeping:
         pack_after: float,
         at_once: int = 100,
     ) -> None:
-        """A log is packed `pack_after` seconds after its run's end, `at_once` of them in one round."""
+        """A log is packed `pack_after` seconds after its run's end, `at_once` of them per round."""
         self._repository = repository
         self._log = run_log
         self._checkpoints = checkpoints

@@ -127,7 +127,7 @@ class RunQueries:
         return await self._find_finished(owner, run.id)
 
     async def _find_finished(self, owner: str, run_id: str) -> Run:
-        """The run whose last message was read: another process may be about to store that it is over."""
+        """The finished run after its last message was read, which another process may be about to store."""
         deadline = asyncio.get_running_loop().time() + _ROW_PATIENCE_SECONDS
         while not (run := await self.find(owner, run_id)).is_finished:
             if asyncio.get_running_loop().time() > deadline:

@@ -73,7 +73,7 @@ class MemoryCheckpoints(DurableSaver, InMemorySaver):
 
 
 def _make_ids_larger_than(checkpoint_id: str) -> None:
-    """LangGraph's ids grow within a process from the last one that it made; it takes this one for it.
+    """Makes later ids larger than this one: LangGraph's ids grow from the last one within a process.
 
     There is no public way to say so; a test fails when this one doesn't work any more.
     """

@@ -28,5 +28,5 @@ def upgrade(connection: Connection) -> None:
 
 
 def _newest_revision() -> str:
-    """By the files' names: `0001_what_it_does.py` is revision 0001."""
+    """The newest revision, by file names: `0001_what_it_does.py` is revision 0001."""
     return max(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))

@@ -78,7 +78,7 @@ class SqliteDatabase:
         return result
 
     def _truncate(self) -> None:
-        """Moves the write-ahead log into the file and empties it, unless somebody reads: then again soon."""
+        """Moves the write-ahead log into the file and truncates it; retries soon if a reader prevents it."""
         with closing(self._writer.raw_connection()) as connection:
             done = truncate_log(connection.cursor())
         self._truncate_at = time.monotonic() + (_TRUNCATE_EVERY_SECONDS if done else _TRUNCATE_AGAIN_SECONDS)

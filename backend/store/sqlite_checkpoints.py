@@ -65,8 +65,8 @@ class _PatientSaver(AsyncSqliteSaver):
         await asyncio.to_thread(check_writable, Path(file), "checkpoints", busy_seconds)
 
     async def _write(self, write: Callable[[], Awaitable[_T]]) -> _T:
-        """Tries as often as the log does: what a run's readers have been told is worth as much as what it goes on
-        from. Raises sqlite3.OperationalError at last."""
+        """Retries as often as the log does, since checkpoints are worth as much as logged text. Raises
+        sqlite3.OperationalError at last."""
         for seconds in (*_RETRY_SECONDS, None):
             try:
                 written = await write()
@@ -84,7 +84,7 @@ class _PatientSaver(AsyncSqliteSaver):
         raise AssertionError
 
     async def _truncate(self) -> None:
-        """Empties the write-ahead log, where what was deleted stands still; soon again if somebody reads."""
+        """Truncates the write-ahead log, which still has deleted data; retries soon if a reader prevents it."""
         async with self.lock:
             await self.conn.execute("PRAGMA busy_timeout=0")
             try:

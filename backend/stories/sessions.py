@@ -284,6 +284,6 @@ def _refused(name: str, message: str) -> InvalidInput:
 
 
 def _at_root(error: InvalidInput) -> InvalidInput:
-    """The same, in the words of who chose: their body has no `input`."""
+    """The error with the field names of the caller's body, which has no `input`."""
     errors = tuple(FieldError(item.field.removeprefix("input."), item.message) for item in error.errors)
     return InvalidInput("; ".join(f"{item.field}: {item.message}" for item in errors), errors)

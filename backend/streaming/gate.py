@@ -102,7 +102,7 @@ class Gate:
         yield self._tell(about, "".join(held.passed), ends=True)
 
     def _without_held_quotes(self, data: SafetyChecked) -> SafetyChecked:
-        """The verdict without words of texts that readers haven't been told."""
+        """The verdict without quotes of text that readers don't have."""
         issues = [
             _without_quote(issue) if self._is_held(data.piece or issue.get("section")) else issue
             for issue in data.issues

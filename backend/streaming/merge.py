@@ -53,7 +53,7 @@ def merge_entries(entries: list[Entry]) -> list[Entry]:
 
 
 def _groups(items: Iterable[_T], text_of: Callable[[_T], _Text | None]) -> Iterator[tuple[_T, list[_Text]]]:
-    """Runs of texts of one section: the last item of each, and its texts; none for what isn't text."""
+    """Runs of texts of one section: the last item of each, and its texts; none for other messages."""
     last: _T | None = None
     texts: list[_Text] = []
     for item in items:

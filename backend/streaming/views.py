@@ -127,7 +127,7 @@ class _ReadingOrder:
             yield from self.feed(held)
 
     def _release_all(self) -> Iterator[Entry]:
-        """The run ended: whoever reads gets every word there is."""
+        """The entries still held back when the run ends: readers get all of the text."""
         held, self._held = self._held, {}
         for section in sorted(held):
             yield from held[section]
@@ -178,7 +178,7 @@ class _Grains:
 
 
 def _reading_order(slot: Slot) -> tuple[bool, int]:
-    """Sections first, then pieces as they began."""
+    """Sort key: sections first, then pieces in the order of their beginnings."""
     return (True, 0) if isinstance(slot, str) else (False, slot)
 
 

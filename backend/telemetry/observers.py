@@ -48,7 +48,7 @@ class TraceExporter(Protocol):
 
 @contextmanager
 def _suppressed() -> Iterator[None]:
-    """Logs a failure and goes on: an observer breaks no run."""
+    """Logs a failure and suppresses it: an observer breaks no run."""
     try:
         yield
     except Exception:

@@ -42,6 +42,6 @@ def decode_stored(line: bytes | str) -> Message | None:
 
 
 def _take_as_it_is(chunk: dict[str, Any]) -> Message:
-    """A value that isn't known, such as another reason for a `retract`: the message counts all the same."""
+    """Accepts an unknown value, such as another reason for a `retract`: the message counts all the same."""
     message: Any = _KINDS[chunk["type"]].model_construct(**chunk["data"])
     return message  # type: ignore[no-any-return]

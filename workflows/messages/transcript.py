@@ -56,7 +56,7 @@ class Transcript:
                 self._remember(message)
 
     def _remember(self, message: Message) -> None:
-        """The newest of what is sent more than once."""
+        """Keeps the newest of the messages that are sent more than once."""
         match message:
             case FactsGathered():
                 self.facts = message

@@ -12,7 +12,7 @@ class UsageTotals:
     """Running totals of a run, continued from an earlier attempt."""
 
     def __init__(self, usage: UsageUpdated, known: Iterable[str] = ()) -> None:
-        """`known` are the calls that readers were told of."""
+        """`known` are the calls already reported to readers."""
         self._known = set(known)
         self.usage = usage
 

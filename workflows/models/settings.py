@@ -48,5 +48,5 @@ class ModelSettings(
     )
     @classmethod
     def _expand(cls, path: Path | None) -> Path | None:
-        """`~` in `.env`, where no shell expands it."""
+        """Expands `~` in `.env`, where no shell does."""
         return None if path is None else path.expanduser()

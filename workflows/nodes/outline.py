@@ -70,7 +70,7 @@ async def review_outline(context: NodeContext, state: State) -> dict[str, Any]:
 
 
 async def _screen(context: NodeContext, policy: Policy, request: Mapping[str, Any], root: str) -> Verdict:
-    """The verdict on what was asked for. Raises SafetyRejected."""
+    """The verdict on the input. Raises SafetyRejected."""
     verdict = await asyncio.to_thread(check_input, policy, request, root)
     verdict["policy"] = policy.label
     verdict["layers"] = ["rules"]

@@ -139,7 +139,7 @@ def _matches(policy: Policy, text: str) -> list[RuleMatch]:
 
 
 def _suspicious(policy: Policy, text: str) -> Iterator[str]:
-    """The sentences that hold anything, and those that stand by them. Most don't: they are looked at together."""
+    """The sentences with a match, and their neighbours. Most have none: they are searched together."""
     batch: list[str] = []
     size = 0
     for sentence in [*split_sentences(text), None]:

@@ -86,7 +86,7 @@ def examine_visible(text: str, hidden: Sequence[str] = ()) -> Examination:
 
 @cache
 def _trigger_words() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Those with a space in them, and those without."""
+    """Trigger words with a space in them, and those without."""
     with _WORDS.open("rb") as file:
         words = tomllib.load(file)["words"]
     return tuple(word for word in words if " " in word), tuple(word for word in words if " " not in word)
@@ -138,7 +138,7 @@ def _worth_reading(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _windows(text: str) -> Iterator[str]:
-    """`text` in pieces that a pattern may take its time over, each with the end of the one before."""
+    """`text` in pieces short enough for a slow pattern, each with the end of the one before."""
     start = 0
     while len(text) - start > _WINDOW:
         end = _cut(text, start)
@@ -180,7 +180,7 @@ def _may_hold_orders(text: str) -> bool:
 
 
 def _once(warnings: Sequence[Passage]) -> list[Passage]:
-    """The end of a paragraph is looked at again with the next one."""
+    """The findings without repetition: the end of a paragraph is examined again with the next one."""
     found: dict[tuple[str, str], Passage] = {}
     for warning in warnings:
         found.setdefault((warning.kind, warning.quote), warning)

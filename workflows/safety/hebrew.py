@@ -36,7 +36,7 @@ def _expand_word(pattern: str, word: str) -> list[str]:
 
 
 def _end(form: str) -> str:
-    """The form with the shape that its last letter has at the end of a word."""
+    """The form with the final shape of its last letter."""
     return form[:-1] + _FINALS.get(form[-1], form[-1])
 
 
@@ -124,7 +124,7 @@ def _future(link: str, base: str, long: str = "") -> Iterator[str]:
 
 
 def _with_t(root: str) -> str:
-    """The root with the ת of hitpa'el, which stands behind a first ס, ש, ז or צ and agrees with it."""
+    """The root with the ת of hitpa'el, which comes after a first ס, ש, ז or צ and agrees with it."""
     links = {"ס": "ת", "ש": "ת", "ז": "ד", "צ": "ט"}
     return f"{root[0]}{links[root[0]]}{root[1:]}" if root[0] in links else f"ת{root}"
 

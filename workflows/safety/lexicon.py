@@ -173,7 +173,7 @@ class Lexicon(Generic[_T]):
     def _walk(
         self, folded: str, words: list[Word], first: int, nodes: "_Nodes[_T]"
     ) -> Iterator[tuple[_Node[_T], int]]:
-        """The nodes that are reached from the root by the word `first` (`nodes`) and by those behind it."""
+        """The nodes reached from the root by the word `first` (`nodes`) and by the words after it."""
         last, fillers = first, 0
         while nodes:
             yield from ((node, last) for node in nodes)
@@ -190,7 +190,7 @@ class Lexicon(Generic[_T]):
             nodes = further
 
     def _begin(self, word: str) -> "_Nodes[_T]":
-        """The nodes that are reached from the root by a word; remembered, since few words make up a text."""
+        """The nodes reached from the root by a word; cached, since few words make up a text."""
         known = self._begun.get(word)
         if known is not None:
             return known
@@ -223,12 +223,12 @@ class Lexicon(Generic[_T]):
 
 
 def _waiting(node: _Node[_T]) -> _Node[_T]:
-    """The same node behind a small word, where it is reached no second time."""
+    """The same node after a filler word, where it isn't reached a second time."""
     return _Node(is_frame=True, classes=node.classes, words=node.words)
 
 
 def _without_prefix(word: str) -> list[str]:
-    """The word, and what is left of a Hebrew one without the letters that are set before words."""
+    """The word, and a Hebrew one without its prefixed letters."""
     if not "א" <= word[0] <= "ת":
         return [word]
     ends = range(min(_LONGEST_PREFIX, len(word) - 1) + 1)
@@ -236,7 +236,7 @@ def _without_prefix(word: str) -> list[str]:
 
 
 def _is_owner(folded: str, words: list[Word], last: int) -> bool:
-    """Whether the word has an `'s`: it is about what belongs to it."""
+    """Whether the word has an `'s`: the text is about its possession."""
     if last + 1 == len(words) or words[last + 1].text != "s":
         return False
     return folded[words[last].end : words[last + 1].start] in {"'", "’"}

@@ -30,7 +30,7 @@ def _of_model(inputs: BaseModel) -> Iterator[str]:
 
 
 def _inside(value: Any) -> Iterator[str]:
-    """Marked fields of models further in."""
+    """Marked fields of nested models."""
     match value:
         case BaseModel():
             yield from _of_model(value)

@@ -246,7 +246,7 @@ def _extend(base: str, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _over(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """A table with what another one says otherwise: who tightens one threshold keeps the others."""
+    """A table overridden by another: tightening one threshold keeps the others."""
     merged = {**base, **given}
     for name, value in base.items():
         if isinstance(value, dict) and isinstance(given.get(name), dict):

@@ -17,7 +17,7 @@ class PolicyRegistry:
     """Policies by name. A file in the operator's folder replaces a built-in one of the same name."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        """Reads all of them at once, so that a wrong file stops the start. Raises PolicyError."""
+        """Reads all files at once, so that a wrong one fails the start. Raises PolicyError."""
         self._policies = {name: load_policy(name) for name in list_policies()}
         if folder is not None:
             if not folder.is_dir():

@@ -84,7 +84,7 @@ class SentenceFilter:
         return text
 
     def _remember(self, text: str) -> None:
-        """Whole sentences only: half of one might be read as something else."""
+        """Keeps whole sentences only: half of one might be misread."""
         self._context.append(text)
         while len(self._context) > 1 and sum(map(len, self._context[1:])) >= _CONTEXT:
             del self._context[0]

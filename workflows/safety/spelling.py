@@ -111,7 +111,7 @@ def _cut(run: str) -> Iterator[str]:
 
 
 def _shorten(text: str) -> tuple[str, ...]:
-    """`text` with what is drawn out written twice, and once."""
+    """`text` with drawn-out letters written twice, and once."""
     if _DRAWN_OUT.search(text) is None:
         return (text,)
     return _DRAWN_OUT.sub(r"\1\1", text), _DRAWN_OUT.sub(r"\1", text)

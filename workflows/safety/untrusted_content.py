@@ -55,7 +55,7 @@ def _clear(value: Any, quotes: list[str]) -> Any:
 
 
 def _is_gone(item: Any, cleared: Any) -> bool:
-    """Whether nothing is left of an entry: of a text its words, of a source its address."""
+    """Whether nothing is left of an entry: no words of a text, no address of a source."""
     if isinstance(item, Mapping):
         return bool(item.get("url")) and not cleared["url"]
     return bool(item) and not cleared
@@ -76,7 +76,7 @@ def _clear_text(text: str, quotes: list[str]) -> str:
 
 
 def _without(sentences: Sequence[str], width: int) -> list[str]:
-    """Without the runs of so many sentences that hold an order."""
+    """The sentences without those runs of so many that hold an order."""
     found = [
         find_attack("".join(sentences[start : start + width])) is not None for start in range(len(sentences))
     ]

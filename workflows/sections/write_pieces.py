@@ -70,7 +70,7 @@ async def _write(
 async def _judge(
     context: NodeContext, policy: Policy, planned: list[PlannedPiece], texts: dict[str, str]
 ) -> dict[str, Verdict]:
-    """A verdict a piece: by the rules each, then one look at all that passed. Told where it is waited for."""
+    """Verdicts by piece: by the rules each, then one check of all that passed. Progress is reported meanwhile."""
     names = [piece["name"] for piece in planned]
     sections = {i: Section(index=i, text=texts[name]) for i, name in enumerate(names)}
     verdicts = await asyncio.to_thread(

@@ -145,8 +145,8 @@ async def _put(
 
 
 async def _tell(facts: Facts, policy: Policy, writer: StreamWriter) -> Facts:
-    """The facts without orders to a model, for they go into every later prompt, and without what isn't fit for
-    the readers, who are shown them."""
+    """The facts without orders to a model, since they go into every later prompt, and without texts unfit for the
+    readers, who see them."""
     facts, quotes = await asyncio.to_thread(strip_injections, facts)
     if quotes:
         writer(SafetyChecked.model_validate(report(quotes, policy.label)))

@@ -112,7 +112,7 @@ class Evidence:
         return f"the document says {said} of something else"
 
     def _share(self, stems: Collection[str]) -> float:
-        """The largest share of the words that a few neighbouring sentences hold."""
+        """The largest share of the words in a few neighbouring sentences."""
         hits: Counter[int] = Counter()
         for known in stems:
             near: set[int] = set()
@@ -122,7 +122,7 @@ class Evidence:
         return max(hits.values(), default=0) / len(stems)
 
     def _turns_round(self, clause: str) -> bool:
-        """Whether every clause of the document about the same says it the other way round."""
+        """Whether every clause of the document on the same subject states the opposite."""
         stems = _matter(clause)
         if len(stems) < 2:
             return False
@@ -148,7 +148,7 @@ def _plain_words(text: str) -> list[str]:
 
 
 def _stems(text: str) -> dict[str, str]:
-    """The words that a sentence is about: stem → the word as it is said first."""
+    """The content words of a sentence: stem → the word as first written."""
     empty = _claims().empty
     found: dict[str, str] = {}
     for word in _plain_words(text):
@@ -159,7 +159,7 @@ def _stems(text: str) -> dict[str, str]:
 
 
 def _index(texts: Sequence[str]) -> dict[str, list[int]]:
-    """Stem → the places of the texts that it is in, in order."""
+    """Stem → the positions of the texts that contain it, in order."""
     places: dict[str, list[int]] = {}
     for place, text in enumerate(texts):
         for known in _stems(text):

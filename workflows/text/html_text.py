@@ -188,7 +188,7 @@ class _Tokeniser:
 
 
 def _attributes(source: str) -> dict[str, str]:
-    """Names in lower case → values; what stands twice counts the first time."""
+    """Names in lower case → values; of duplicates, the first counts."""
     found: dict[str, str] = {}
     for match in _ATTRIBUTE.finditer(source):
         value = match[2] or match[3] or match[4] or ""
@@ -197,8 +197,8 @@ def _attributes(source: str) -> dict[str, str]:
 
 
 def _mark_hidden(tokens: list[_Token]) -> None:
-    """Sets `skip_to` of each element that isn't shown and has an end. One without an end hides nothing: else
-    a slip of the pen would swallow the rest of the document."""
+    """Sets `skip_to` of each hidden element that has an end. One without an end hides nothing: else a typing error
+    would swallow the rest of the document."""
     stack: list[int] = []
     counts: Counter[str] = Counter()
 

@@ -117,7 +117,7 @@ class Trimmer:
         self._begin()
 
     def _begin(self) -> None:
-        """Forgets all that came, but for its length."""
+        """Resets the state, but for the length."""
         self._counter = WordCounter()  # of all that comes
         self._splitter = SentenceSplitter(self._language)
         self._ended = WordCounter()  # of the sentences that ended
@@ -164,7 +164,7 @@ class Trimmer:
         return waiting + self._splitter.rest[self._passed :]
 
     def _take(self, sentence: str) -> str:
-        """Gives a whole sentence out, or has it wait, or ends the text before it."""
+        """Releases a sentence, or holds it, or ends the text before it."""
         ended = self._ended.copy()
         words = self._ended_words + ended.feed(sentence)
         if words > self.room.most:
@@ -183,7 +183,7 @@ class Trimmer:
         return given
 
     def _stop(self, sentence: str) -> str:
-        """`sentence` doesn't fit any more: the text ends where it is nearest to the target."""
+        """Ends the text nearest to the target, since `sentence` doesn't fit any more."""
         self.is_full = True
         self._open(sentence[: self._passed])
         target, words = self.room.target, self._given_words
@@ -201,7 +201,7 @@ class Trimmer:
         return self._give(more)
 
     def _open(self, head: str) -> None:
-        """`head` of a sentence was given out, and the rest of it wasn't."""
+        """Notes that `head` of a sentence was released, and the rest of it wasn't."""
         if head.strip() and not self._waiting:
             self._is_open = True
             self._given_words += self._ended.copy().feed(head)

@@ -116,7 +116,7 @@ def _plain(value: Decimal) -> str:
 
 
 def _unit_after(text: str, end: int) -> tuple[str, str]:
-    """The unit's name, and as it stands; a word between, as in "two small glasses", is passed over."""
+    """The unit's name, and its spelling; a word between, as in "two small glasses", is skipped."""
     names = _names()
     match = _UNIT.match(text, end)
     if match is None:

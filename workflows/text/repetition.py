@@ -73,7 +73,7 @@ class LoopDetector:
 
 
 def _find_cycle(text: str) -> str | None:
-    """The cycle that `text` ends in, if it has come again often enough."""
+    """The cycle at the end of `text`, if it has been repeated often enough."""
     end = len(text)
     before = text.rfind(text[end - _PROBE :], max(0, end - _PROBE - _LONGEST_CYCLE), end - 1)
     if end <= _LEAST or before < 0:
@@ -86,7 +86,7 @@ def _find_cycle(text: str) -> str | None:
 
 
 def _needed(cycle: str) -> int:
-    """Characters that must have come again, after the first time."""
+    """The number of repeated characters required, after the first time."""
     least = _LEAST if any(map(str.isalnum, cycle)) else _LEAST_WITHOUT_WORDS
     return max(least, min(7 * len(cycle), 2 * len(cycle) + 4000))
 

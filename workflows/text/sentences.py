@@ -145,7 +145,7 @@ class _Rules:
 
 
 def _is_item_number(text: str, start: int, dot: int) -> bool:
-    """Whether nothing but the number of a list item stands before the full stop at `dot`."""
+    """Whether there is only the number of a list item before the full stop at `dot`."""
     place = dot
     while place > max(start, dot - _LONGEST_ITEM_NUMBER) and text[place - 1].isalnum():
         place -= 1
@@ -153,7 +153,7 @@ def _is_item_number(text: str, start: int, dot: int) -> bool:
 
 
 def _find_end(text: str, start: int, place: int, rules: _Rules, *, is_last: bool) -> tuple[int | None, int]:
-    """The end of the sentence that begins at `start`, and from where to look for it again if there is none yet."""
+    """The end of the sentence that begins at `start`, and where to search for it again if there is none yet."""
     limit = start + LONGEST_SENTENCE
     known = limit + 2 * _LOOKAHEAD  # with so much text, every mark before the limit can be judged
     while (mark := _MARK.search(text, place, known)) is not None and mark.end() <= limit:
@@ -194,7 +194,7 @@ def _judge(text: str, start: int, mark: re.Match[str], rules: _Rules, *, is_last
 
 
 def _with_guillemet(text: str, start: int, end: int, *, is_last: bool) -> int | None:
-    """The end with the closing mark of « Viens ! », which stands behind a blank."""
+    """The end after the closing mark of « Viens ! », which follows a blank."""
     if text.count("«", start, end) <= text.count("»", start, end):
         return end
     if end + 1 == len(text) and not is_last:
@@ -219,7 +219,7 @@ def _fold(word: str) -> str:
 
 @cache
 def _rules_for(language: str | None) -> _Rules:
-    """The rules of a language; of one that isn't known, the English ones and whatever can't be mistaken for a word."""
+    """The rules of a language; for an unknown one, the English ones and whatever can't be mistaken for a word."""
     known = _read()
     own = known.get((language or "").partition("-")[0].casefold())
     if own is not None:

@@ -73,8 +73,8 @@ def _kind(letter: str) -> str:
 
 
 def _turned_parts(kinds: Sequence[str]) -> list[tuple[int, int, bool]]:
-    """A line from left to right, cut into parts: those from one letter of the other direction to the last of its
-    like, with nothing but numbers and neutral signs between them, are turned."""
+    """A left-to-right line cut into parts: those from the first letter of the other direction to the last, with
+    only numbers and neutral signs between them, are reversed."""
     parts: list[tuple[int, int, bool]] = []
     place = 0
     while place < len(kinds):
@@ -95,7 +95,7 @@ def _turned_parts(kinds: Sequence[str]) -> list[tuple[int, int, bool]]:
 def _backwards(
     letters: Sequence[str], kinds: Sequence[str], first: int, place: int, *, mirror: bool
 ) -> list[tuple[int, str]]:
-    """From right to left, but words of the other direction and numbers from left to right."""
+    """The letters from right to left, but words of the other direction and numbers from left to right."""
     ordered: list[tuple[int, str]] = []
     while place > first:
         start = max(first, _island(kinds, place))

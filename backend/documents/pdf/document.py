@@ -128,7 +128,7 @@ def _letters(lines: Iterable[Sequence[Glyph]]) -> str:
 
 
 def _check_characters(sheets: Sequence[_Sheet], left_out: LeftOut) -> None:
-    """Notes characters whose meaning the file doesn't say. Raises Unreadable when they are a large part."""
+    """Notes characters whose meaning is missing from the file. Raises Unreadable when they are a large part."""
     known = 0
     unknown = [0] * len(sheets)
     for number, sheet in enumerate(sheets):

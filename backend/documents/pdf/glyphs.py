@@ -123,7 +123,7 @@ class GlyphReader:
 
 
 def _turned(left: float, bottom: float, right: float, top: float, turn: int) -> tuple[float, ...]:
-    """A box as it stands when its line is turned back by so many quarters."""
+    """A box after its line was rotated back by so many quarter turns."""
     match turn:
         case 1:  # reads upwards
             return bottom, -right, top, -left
@@ -136,7 +136,7 @@ def _turned(left: float, bottom: float, right: float, top: float, turn: int) -> 
 
 
 def _read_code(code: int) -> str:
-    """A character; empty when nobody knows which one it is."""
+    """A character; empty for an unknown one."""
     if code in _UNKNOWN:
         return ""
     if code == 2:

@@ -29,7 +29,7 @@ def arrange(lines: Sequence[PdfLine]) -> list[PdfLine]:
 
 
 def _join_marks(lines: Sequence[PdfLine]) -> list[PdfLine]:
-    """Bullets and numbers that were drawn apart stand before the line beside them."""
+    """The lines with bullets and numbers that were drawn apart joined to the line beside them."""
     marks = [line for line in lines if len(line.words) == 1 and _MARK.fullmatch(line.words[0].text)]
     if not marks or len(lines) > _MOST_LINES:
         return list(lines)
@@ -132,7 +132,7 @@ def _in_order(lines: Sequence[PdfLine]) -> list[PdfLine]:
 
 
 def _find_below(lines: Sequence[PdfLine]) -> tuple[list[list[int]], list[int]]:
-    """For each line those that stand below it, and how many stand above it."""
+    """For each line, the lines below it, and the number of lines above it."""
     below: list[list[int]] = [[] for _ in lines]
     waiting = [0] * len(lines)
     for one, first in enumerate(lines):
@@ -144,7 +144,7 @@ def _find_below(lines: Sequence[PdfLine]) -> tuple[list[list[int]], list[int]]:
 
 
 def _free_below(below: Sequence[int], waiting: list[int]) -> list[int]:
-    """Those of the lines below that wait for no other line any more."""
+    """The lines below that wait for no other line any more."""
     freed = []
     for other in below:
         waiting[other] -= 1
@@ -163,7 +163,8 @@ def _is_above(one: PdfLine, other: PdfLine) -> bool:
 
 
 def _set_cells(lines: Sequence[PdfLine]) -> None:
-    """Sets the cells of lines that are rows of a table: parted by wide gaps, or where the rows beside them are."""
+    """Sets the cells of lines that are rows of a table: separated by wide gaps, or where the rows beside them
+    are."""
     borders = [[(before + after) / 2 for before, after in _wide_gaps(line)] for line in lines]
     for line, own in zip(lines, borders, strict=True):
         line.cells = _cut(line, own)
@@ -191,7 +192,7 @@ def _border(row: PdfLine, cell: Sequence[PdfWord]) -> float | None:
 
 
 def _cut(line: PdfLine, borders: Sequence[float]) -> list[list[PdfWord]]:
-    """The words in groups, by the borders between which they stand; none when there is but one group."""
+    """The words in groups, by the borders between which they are; none when there is only one group."""
     borders = sorted(borders)
     groups: list[list[PdfWord]] = []
     last: int | None = None

@@ -60,8 +60,8 @@ def find_running(pages: Sequence[Sequence[str]]) -> list[set[int]]:
 
 
 def _from_edges(top: Sequence[int], bottom: Sequence[int], count: int) -> set[int]:
-    """The lines from both edges inwards up to the text: page numbers, and one line beside them. A line that comes
-    again within the text is no title."""
+    """The lines from both edges inwards up to the text: page numbers, and one line beside them. A line that recurs
+    within the text is no title."""
     first = _depth(top)
     return {*range(first), *range(max(first, count - _depth(bottom[::-1])), count)}
 
@@ -80,7 +80,7 @@ def _edges(count: int) -> list[int]:
 
 
 def _key(line: str) -> str:
-    """The line with its page number as a sign."""
+    """The line with a placeholder for its page number."""
     return _PAGE_NUMBER.sub("\0", " ".join(line[: 2 * _LONGEST].split())).casefold()
 
 

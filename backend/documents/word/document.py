@@ -65,7 +65,7 @@ def _leave_out_comments(context: Context) -> None:
 
 
 def _leave_out_headers(context: Context) -> None:
-    """Headers and footers come again on every page: they are titles and page numbers, not the text."""
+    """Leaves out headers and footers, which recur on every page: titles and page numbers, not the text."""
     seen = set()
     for relation in context.relations.values():
         if relation.kind in ("header", "footer"):

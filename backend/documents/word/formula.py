@@ -40,7 +40,7 @@ def _group(node: etree._Element | None) -> str:
 
 
 def _shift(text: str, sign: str) -> str:
-    """Digits as superscripts or subscripts, anything else after a sign."""
+    """Digits as superscripts or subscripts, anything else after a sign for them."""
     if not text:
         return ""
     if set(text) <= _PLAIN:

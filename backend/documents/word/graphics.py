@@ -62,7 +62,7 @@ class Graphics:
 
 
 def _fill(node: etree._Element) -> str | None:
-    """The colour that a shape is filled with; None when it says nothing."""
+    """The fill colour of a shape; None where unset."""
     name = local(node)
     if name == "wsp":
         properties = child(node, "spPr")

@@ -95,7 +95,7 @@ class WordLine:
         self._pieces.append(text)
 
     def _end_passages(self, *, hidden: bool = True, struck: bool = True) -> None:
-        """Notes what was left out up to here, a row of runs at a time."""
+        """Notes what was left out so far, a row of runs at a time."""
         if hidden and self._hidden:
             words, self._hidden = "".join(self._hidden), []
             self._context.hidden.append(self._context.count(words))
@@ -137,7 +137,7 @@ class WordLine:
         return texts(base, "t") if (base := child(node, "rubyBase")) is not None else ""
 
     def _field(self, node: etree._Element) -> str:
-        """The old form fields that show something without having it as text."""
+        """Reads the old form fields that show something without having it as text."""
         data = child(node, "ffData")
         box, choices = child(data, "checkBox"), child(data, "ddList")
         if box is not None:

@@ -100,7 +100,7 @@ def _colour(text: str | None) -> str | None:
 
 
 def _contrast(one: str, other: str) -> float:
-    """From 1, the same, to 21, black on white (WCAG 2)."""
+    """The contrast ratio, from 1 (equal) to 21 (black on white; WCAG 2)."""
     lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 

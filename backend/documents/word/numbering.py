@@ -36,7 +36,7 @@ class Numbering:
     """Counter that numbers paragraphs as Word does: called for each paragraph of a list, in order."""
 
     def __init__(self, root: etree._Element | None, links: Callable[[str], tuple[str, int] | None]) -> None:
-        """`links`: the list that a style stands for, where an abstract list names a style."""
+        """`links`: the list of a style, where an abstract list names a style."""
         self._links = links
         self._lists = {
             value(node, "abstractNumId"): _read_list(node) for node in children(root, "abstractNum")

@@ -66,7 +66,7 @@ class Styles:
         return self._known[name]
 
     def _chain(self, name: str) -> list[etree._Element]:
-        """The style, then what it is based on."""
+        """The style, then those that it is based on."""
         found: list[etree._Element] = []
         while name in self._nodes and len(found) < _DEEPEST:
             found.append(self._nodes[name])
@@ -105,7 +105,7 @@ def _on_top(base: Style, node: etree._Element) -> Style:
 
 
 def _level_by_name(name: str) -> int | None:
-    """Built-in styles have English names in every language."""
+    """The level by a built-in style's name, which is English in every language."""
     folded = name.casefold()
     if folded == "title":
         return 1

@@ -64,7 +64,7 @@ def make_quote(run: Run, transcript: Transcript, price: Price | None) -> Quote:
 
 
 def _expect(transcript: Transcript, plan: OutlinePlanned) -> tuple[Tokens, bool]:
-    """Tokens that the rest takes, and whether the run itself says so."""
+    """The expected tokens of the rest, and whether that follows from the run itself."""
     left = [section for section in plan.sections if section["index"] not in transcript.finished]
     words_left = sum(section["target_words"] for section in left)
     words_all = sum(section["target_words"] for section in plan.sections)

@@ -119,7 +119,7 @@ class Attempt:
             return self._broken()
 
     def _stopped(self) -> Message | None:
-        """The outcome when the handle was told to stop; otherwise it is the task itself that is cancelled."""
+        """The outcome when the handle requested a stop; otherwise the task itself is cancelled."""
         match self._handle.reason:
             case None:
                 raise asyncio.CancelledError
@@ -131,7 +131,7 @@ class Attempt:
                 return self._failed(Cancelled("The run was stopped. The text so far is kept."))
 
     def _broken(self) -> Message:
-        """The last message for a fault of our own, which is being handled."""
+        """The last message for an internal error, which is being handled."""
         log.exception("run_broke")
         return self._failed(Internal("Something went wrong on our side. The text so far is kept."))
 
@@ -169,7 +169,7 @@ class Attempt:
         self._meter.recall(self._transcript)
 
     async def _copy(self, gate: Gate) -> Message | None:
-        """The last message of a run that is given another's text; None when it is to be written itself."""
+        """The last message of a run that copies another; None when it is to be written itself."""
         if self.run.cache_key is None:
             return None
         source_id, kept = self.run.source_run_id, True
@@ -236,7 +236,7 @@ class Attempt:
             self._put(shown)
 
     async def _finish(self, state: State, gate: Gate) -> Message:
-        """The last message, once the log has what the graph has. Raises Internal where it hasn't."""
+        """The last message, once the log agrees with the graph. Raises Internal where it doesn't."""
         shown = unless_logged(self._transcript, gate.shown)
         missing = await asyncio.to_thread(lambda: list(reconcile(self._transcript, state, shown)))
         for message in missing:
@@ -254,7 +254,7 @@ class Attempt:
         return complete(self.run.id, state, self._transcript.whole_usage or self._budget.tally.usage)
 
     def _put(self, message: Message) -> None:
-        """The metrics also say how many calls of a model the whole run took: the log knows of all attempts."""
+        """Logs a message. Metrics also get the number of model calls of the whole run, which the log has."""
         if isinstance(message, MetricsCalculated):
             calls = {"model_calls": len(self._transcript.calls)}
             message = message.model_copy(update=calls)

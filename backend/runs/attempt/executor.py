@@ -34,7 +34,7 @@ class Executor:
         *,
         merge_seconds: float,
     ) -> None:
-        """Text that comes within `merge_seconds` is joined on its way into the log."""
+        """`merge_seconds`: time within which text is merged on its way into the log."""
         self._log = run_log
         self._finalizer = finalizer
         self._budgets = budgets

@@ -69,7 +69,7 @@ class RunFinalizer:
         return await self._cache.plan_of(written_by) if written_by != run.id else None
 
     async def _snapshot(self, thread_id: str, run: Run) -> StateSnapshot | None:
-        """The state of the graph; None for a format whose package has gone."""
+        """The state of the graph; None for a format that is no longer installed."""
         if run.format not in self._formats.graphs:
             return None
         return await self._formats.graph(run).aget_state({"configurable": {"thread_id": thread_id}})

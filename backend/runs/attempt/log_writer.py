@@ -88,7 +88,7 @@ class LogWriter:
         self._raise_failure()
 
     def _is_urgent(self, message: Message) -> bool:
-        """The first words of a section are never held back; nor is the end."""
+        """Whether a message is never held back: the first words of a section, and the end."""
         if isinstance(message, TextAppended) and (slot := slot_of(message)) not in self._begun:
             self._begun.add(slot)
             return True

@@ -75,7 +75,8 @@ def _facts(transcript: Transcript, state: State) -> Iterator[Message]:
 
 
 def _pieces(transcript: Transcript, state: State) -> Iterator[Message]:
-    """A piece in the state was approved as a whole. Those that aren't are written again, or were left out."""
+    """Messages for the pieces. A piece in the state was approved as a whole; others are written again, or were
+    left out."""
     pieces = state.get("pieces", {})
     for name in transcript.pieces:
         if name not in pieces:
@@ -103,7 +104,7 @@ def _section(transcript: Transcript, index: int, text: str, is_whole: bool) -> I
 
 
 def _withhold(transcript: Transcript, section: Section) -> Iterator[Message]:
-    """A check or a review found fault with it and a rewrite was under way: what was withdrawn isn't shown again."""
+    """Messages for a section at fault whose rewrite was under way: what was retracted isn't shown again."""
     index = section["index"]
     if index in transcript.started and transcript.text_of(index) != section["text"]:
         yield TextRetracted(section=index, reason="restart")

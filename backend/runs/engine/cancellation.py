@@ -67,7 +67,7 @@ class RunCanceller:
             await self._engine.stop_here(run.id)
 
     async def _gave_up(self, run: Run, owner: str) -> bool:
-        """Whether the owner has stopped the run, or died, while there was patience."""
+        """Whether the owner has stopped the run, or died, within the time limit."""
         deadline = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
         while run.status == "running" and run.process == owner and await self._liveness.is_alive(owner):
             if asyncio.get_running_loop().time() > deadline:
@@ -77,6 +77,6 @@ class RunCanceller:
         return True
 
     async def _look(self, run: Run) -> Run:
-        """The run as it is now; as cancelled, if it was deleted meanwhile."""
+        """The present run; as cancelled, if it was deleted meanwhile."""
         await self._engine.settle(run.id)
         return await self._repository.get(run.id) or replace(run, status="cancelled")

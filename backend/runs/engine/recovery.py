@@ -30,7 +30,7 @@ class Recovery:
         max_crashes: int,
         metrics: Metrics,
     ) -> None:
-        """Runs of `formats` are taken up; those of a package that is gone stay as they are."""
+        """Runs of `formats` are recovered; those of a missing package stay as they are."""
         self._repository = repository
         self._orphans = orphans
         self._engine = engine

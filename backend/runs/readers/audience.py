@@ -38,8 +38,8 @@ class Audience:
     """Readers of this process by run, and the runs whose audience is watched here."""
 
     def __init__(self, beats: Beats, grace: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """A run is abandoned when nobody has read it for `grace` seconds: that tells a reader who left from an
-        `EventSource` that reconnects. The first reader has as long to come."""
+        """A run is abandoned when nobody has read it for `grace` seconds, in which an `EventSource` may reconnect,
+        and the first reader may arrive."""
         self._beats = beats
         self._grace = grace
         self._clock = clock

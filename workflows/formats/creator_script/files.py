@@ -18,7 +18,7 @@ def render_srt(finished: Finished) -> bytes:
 
 
 def _turns_of(finished: Finished) -> list[Turn]:
-    """A turn a paragraph, so that a speech service gets pieces that it can hold."""
+    """A turn per paragraph, so that a speech service gets pieces of a suitable length."""
     paragraphs = [part for _, text in finished.sections for part in spoken(text).split("\n\n")]
     return [Turn(_VOICE, " ".join(part.split())) for part in paragraphs if part.strip()]
 

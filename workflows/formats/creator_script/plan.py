@@ -121,7 +121,7 @@ def _kind(index: int, count: int) -> SlotKind:
 
 
 def _parts(inputs: CreatorScriptInput, template: Template, kept: list[int], seconds: int) -> Iterator[_Part]:
-    """The template's beats, with the points in their place where there are any."""
+    """The template's beats, with the points in their place, if any."""
     order = kept[::-1] if template.order == "countdown" else kept
     room = seconds // MIN_SECTION_SECONDS - len(kept)
     for beat in template.beats:
@@ -139,7 +139,7 @@ def _has_room(beat: Beat, inputs: CreatorScriptInput, room: int) -> bool:
 
 
 def _fit(parts: list[_Part], seconds: int) -> list[_Part]:
-    """Not more parts than can be told apart in the time; none so long that one call can't write it."""
+    """At most as many parts as there is time for; none too long for one call."""
     most = max(1, seconds // MIN_SECTION_SECONDS)
     if len(parts) > most:
         sizes = split(len(parts), [1] * most)

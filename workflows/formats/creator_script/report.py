@@ -86,7 +86,7 @@ def _missing(points: Sequence[Mapping[str, Any]], slots: Sequence[TimeSlot]) -> 
 
 
 def _length(slots: Sequence[TimeSlot], texts: Sequence[str], pace: int) -> list[ReviewFinding]:
-    """Only where the whole is too long or too short: then the sections that make it so."""
+    """Findings on the length, if the whole is too long or too short: the sections responsible."""
     words = [count_words(spoken(text)) for text in texts]
     wanted = [words_for(slot["end"] - slot["start"], pace) for slot in slots]
     off = sum(words) / sum(wanted) - 1

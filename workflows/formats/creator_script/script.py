@@ -60,7 +60,7 @@ async def without_heading(prose: AsyncGenerator[str]) -> AsyncGenerator[str]:
 
 
 def _drop_headings(text: str) -> str:
-    """Without the whole lines at the beginning that are headings."""
+    """The text without its leading lines that are headings."""
     text = text.lstrip()
     line, end, rest = text.partition("\n")
     return _drop_headings(rest) if end and _FOREIGN.match(line) else text

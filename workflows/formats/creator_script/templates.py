@@ -58,7 +58,7 @@ class TemplateRegistry:
     """Templates by name. A file in the operator's folder replaces a built-in one of the same name."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        """Reads all of them at once, so that a wrong file stops the start. Raises TemplateError."""
+        """Reads all files at once, so that a wrong one fails the start. Raises TemplateError."""
         self._templates = _read_folder(_FOLDER)
         if folder is not None:
             if not folder.is_dir():

@@ -39,7 +39,7 @@ class AreaRegistry:
     """Notes by name. A file in the operator's folder replaces a built-in one of the same name."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        """Reads all of them at once, so that a wrong file stops the start. Raises AreaError."""
+        """Reads all files at once, so that a wrong one fails the start. Raises AreaError."""
         self._areas = _read_folder(_FOLDER)
         if folder is not None:
             if not folder.is_dir():

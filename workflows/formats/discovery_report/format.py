@@ -194,7 +194,7 @@ def _ideas(sections: Mapping[int, Section]) -> list[ReviewFinding]:
 
 
 def _personal(inputs: DiscoveryInput, sections: Mapping[int, Section]) -> list[ReviewFinding]:
-    """Something of what the person said has to come back in what they are advised."""
+    """Finding unless the advice refers to something in the person's profile."""
     said = [
         inputs.interest_area,
         inputs.sub_interest_area or "",

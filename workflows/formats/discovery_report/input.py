@@ -52,7 +52,7 @@ class DiscoveryInput(BaseModel):
     @field_validator("skill_strength", mode="before")
     @classmethod
     def _listed(cls, given: Any) -> Any:
-        """One string is a list of one, or of several with commas between them."""
+        """A string as a list of one, or of several separated by commas."""
         if not isinstance(given, str):
             return given
         return [part.strip() for part in given.split(",") if part.strip()]

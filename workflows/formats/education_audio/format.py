@@ -233,7 +233,7 @@ class EducationAudioFormat(Format[LessonInput]):
 
 
 def _look_over(document: LessonDocument) -> LessonDocument:
-    """The document as one that is uploaded: looked over, without what nobody sees."""
+    """The inline document, examined as uploaded ones are, without invisible text."""
     attack = examine(document.text).attack
     if attack is not None:
         where = f"paragraph {attack.paragraph}" if attack.paragraph else "hidden text"

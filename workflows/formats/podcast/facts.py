@@ -124,7 +124,7 @@ def _source_of(citation: Citation) -> Source:
 
 
 def _distinct(sources: list[Source]) -> list[Source]:
-    """Each address once; what is no web address is none."""
+    """The distinct web addresses; anything else is dropped."""
     known: dict[str, Source] = {}
     for source in sources:
         try:

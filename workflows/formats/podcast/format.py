@@ -269,7 +269,7 @@ def _section(task: SectionTask) -> PlannedSection:
 
 
 def _beats(task: SectionTask) -> list[dict[str, str]]:
-    """The beats of this section's own, so that no two sections tell the same."""
+    """The section's own beats, so that no two sections have the same contents."""
     beats = (task["facts"] or {"canonical_pack": {}})["canonical_pack"].get("beats_outline", [])
     own = beats_of_section(task["index"], len(task["outline"]["sections"]), len(beats))
     return [beats[i] for i in own]

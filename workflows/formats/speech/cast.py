@@ -112,7 +112,7 @@ class Cast:
         return seat + 1 - self._first_seat if seat is not None and is_number else seat
 
     def _find_titled(self, words: list[str], name: str) -> str | None:
-        """ "Dr. Levi", but not "Dr. Levi said" or "Patient advice"."""
+        """The speaker of "Dr. Levi", but none of "Dr. Levi said" or "Patient advice"."""
         titles = role_words().titles
         rest = [word for word in words if word not in titles]
         if len(rest) == len(words):
@@ -128,14 +128,14 @@ class Cast:
         return self._called.get(title) or self._roles.get(titles[title])
 
     def _find_together(self, words: list[str]) -> str | None:
-        """The first of those who speak at once: "Both", "Ada and Ben"."""
+        """The first of several simultaneous speakers: "Both", "Ada and Ben"."""
         if " ".join(words) in role_words().everyone:
             return self.labels[0]
         named = [self._own.get(word) for word in words if word not in _AND]
         return named[0] if len(named) > 1 and None not in named and len(set(named)) > 1 else None
 
     def _find_beside_role(self, words: list[str], name: str) -> str | None:
-        """ "Host Ada", "Ada (the host)", "Ada Lovelace"."""
+        """The speaker of "Host Ada", "Ada (the host)", "Ada Lovelace"."""
         if not self._are_persons:
             return None
         named = {label for word in words if (label := self._own.get(word)) is not None}
@@ -153,7 +153,7 @@ class Cast:
         return named.pop() if not others or is_surname else None
 
     def _find_short(self, words: list[str]) -> str | None:
-        """ "Alex" for "Alexandra", and a given name that lengthens one: "Benjamin" for "Ben"."""
+        """The speaker of "Alex" for "Alexandra", or of a longer given name: "Benjamin" for "Ben"."""
         if not self._are_persons or len(words) != 1 or len(words[0]) < _BY_NAME:
             return None
         [word] = words
@@ -176,7 +176,7 @@ class Cast:
 
 
 def _parts(labels: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Each word of a name that no other name has."""
+    """The words of a name that no other name has."""
     for label in labels:
         others = {word for other in labels if other != label for word in fold(other).split()}
         for word in fold(label).split():

@@ -128,7 +128,7 @@ class WordCleaner:
 
 
 def _close_gap(run: re.Match[str]) -> str:
-    """The space where something was taken out: none before what ends a sentence."""
+    """The space in place of removed text: none before the end of a sentence."""
     following = run.string[run.end() : run.end() + 1]
     return "" if not following or following in _STOPS else " "
 
@@ -148,7 +148,7 @@ QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "「": "」", "�
 
 
 def _protect(text: str) -> str:
-    """Signs that are written as no marks (escaped, or in code) under other characters."""
+    """The text with placeholders for signs that are no marks (escaped, or in code)."""
     if "\\" in text:
         text = _ESCAPED.sub(lambda found: found[1].translate(_LITERAL), text)
     if "`" in text:
@@ -161,14 +161,14 @@ def _stand_in(sign: re.Match[str]) -> str:
 
 
 def _may_be_manner(said: str) -> bool:
-    """Whether words in brackets at the start of a turn say how it is spoken, as small letters there do."""
+    """Whether words in brackets at the start of a turn may be a manner of speaking: in small letters."""
     words = said.split()
     is_short = 0 < len(words) <= _MOST_MANNER_WORDS and said[-1] not in ".!?。！？"
     return is_short and (said[0].islower() or not said[0].isascii()) and not said[0].isupper()
 
 
 def _drop_marks(text: str, *, is_start: bool) -> str:
-    """`text` without the marks of emphasis; stars and low lines that are signs stay: "5 * 3", "file_name"."""
+    """`text` without the marks of emphasis; meaningful asterisks and underscores stay: "5 * 3", "file_name"."""
     text = text.replace("~~", "")
     if "==" in text:
         text = _HIGHLIGHT.sub(r"\1", text)

@@ -91,7 +91,8 @@ class LabelReader:
         return LabelSearch.PENDING if scan.is_in_open_aside else self._end(scan, place)
 
     def _may_begin(self, scan: LabelScan) -> bool:
-        """A word is whole before white space; in a script without spaces it may go on."""
+        """Whether a label may begin so. A word is whole before white space; in scripts without spaces it may go
+        on."""
         is_cut = not scan.is_whole and not scan.text[-1:].isspace()
         return not scan.name or self._is_letter(scan) or self._cast.may_begin(scan.name, is_cut=is_cut)
 
@@ -139,7 +140,7 @@ class LabelReader:
         return known or LabelSearch.NOT_FOUND
 
     def _read_announced(self, scan: LabelScan, place: LabelPlace) -> SpeakerLabel | LabelSearch | None:
-        """The label after "Speaker:"; None where what follows is no name alone."""
+        """The label after "Speaker:"; None where no lone name follows."""
         name, after = scan.name, scan.place
         scan.take_closers()
         scan.place = scan.after_space()
@@ -179,7 +180,7 @@ class LabelReader:
         return _label(scan, None) if is_set_off and is_person_name(scan.name) else LabelSearch.NOT_FOUND
 
     def _read_bare(self, scan: LabelScan, place: LabelPlace) -> SpeakerLabel | LabelSearch:
-        """A name with nothing behind it but its brackets or emphasis: "[Ada] Welcome", "**Ada** Welcome"."""
+        """A name followed only by its brackets or emphasis: "[Ada] Welcome", "**Ada** Welcome"."""
         is_after_space = scan.rest[:1].isspace()
         scan.place = scan.after_space()
         if _is_bracketed(scan) and place in (LabelPlace.LINE, LabelPlace.SENTENCE):
@@ -206,7 +207,7 @@ class LabelReader:
         return _label(scan, speaker)
 
     def _known(self, scan: LabelScan) -> SpeakerLabel | None:
-        """The label of one of the cast: by the name, by what stands in brackets beside it, by its first part."""
+        """The label of one of the cast: by the name, by the brackets beside it, by its first part."""
         beside = next((aside for aside in scan.manners if self._cast.is_named(aside)), None)
         name = scan.name if beside is None or self._cast.is_named(scan.name) else beside
         if (speaker := self._cast.find(name)) is not None:
@@ -226,7 +227,7 @@ class LabelReader:
         return _label(scan, speaker) if speaker is not None else LabelSearch.NOT_FOUND
 
     def _is_stranger(self, scan: LabelScan) -> bool:
-        """Whether it is somebody who isn't of the cast. A name that nothing shows to be one is speech."""
+        """Whether it is a name outside the cast. Words that nothing shows to be a name are speech."""
         if is_person_name(scan.name):
             return True
         is_name = is_capitalised(scan.name) and len(scan.name.split()) < 4

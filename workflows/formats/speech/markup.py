@@ -70,7 +70,7 @@ class SpeechMarkup:
         self._before = (self._before + text[-4:])[-4:]
 
     def _read(self, tag: str) -> str:
-        """What stands in the place of a whole tag."""
+        """The replacement of a whole tag."""
         if _OTHER.fullmatch(tag) or tag.startswith("<!--"):
             return "[]"
         found = _TAG.fullmatch(tag)
@@ -115,7 +115,7 @@ class SpeechMarkup:
         return f"[{words}]" if is_note else tag  # "List<String>"
 
     def _read_sup(self, *, is_closing: bool) -> str:
-        """The number of a note is no speech, a power is."""
+        """The text of a superscript: the number of a note is dropped, a power is spoken."""
         if not is_closing and _POWER.search(self._before) is None:
             self._in_note = True
             return "["

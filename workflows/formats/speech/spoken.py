@@ -41,7 +41,7 @@ def _spell(text: str) -> str:
 
 @cache
 def _rules() -> list[_Rule]:
-    """In this order: each finds its signs before a later one takes them apart."""
+    """The rules in order: each finds its signs before a later one takes them apart."""
     with _FILE.open("rb") as file:
         table: dict[str, dict[str, Any]] = tomllib.load(file)
     units, pers = table["units"], table["per"]
@@ -94,7 +94,7 @@ def _rules() -> list[_Rule]:
 
 
 def _either(words: Iterable[str]) -> str:
-    """Any of them, the longest first."""
+    """A pattern of any of them, the longest first."""
     return f"(?:{'|'.join(re.escape(word) for word in sorted(words, key=len, reverse=True))})"
 
 

@@ -73,7 +73,7 @@ def passages_of(turns: Sequence[Turn]) -> Iterator[SpokenPassage]:
 
 
 def _blocks(words: list[str], most: int, label: str) -> Iterator[tuple[str, ...]]:
-    """As many words as fit on the screen at once, and can be spoken in the time."""
+    """Blocks of words that fit on the screen at once, and can be spoken in the time."""
     lines: list[str] = [label.strip()] if label and words else []
     count = 0
     for word in (piece for whole in words for piece in _pieces(whole)):
@@ -92,13 +92,13 @@ def _blocks(words: list[str], most: int, label: str) -> Iterator[tuple[str, ...]
 
 
 def _pieces(word: str) -> Iterator[str]:
-    """A word that is longer than a line is cut."""
+    """The word, cut if it is longer than a line."""
     for start in range(0, len(word), _LINE):
         yield word[start : start + _LINE]
 
 
 def _words(cue: Cue) -> str:
-    """The arrow is how a line of times is known."""
+    """The words, without the arrow by which a line of times is recognised."""
     return "\n".join(cue.lines).replace("-->", "→")
 
 

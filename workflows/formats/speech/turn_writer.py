@@ -30,7 +30,7 @@ class TurnWriter:
     """Writer of the turns of one script. Returned text is appended to what was returned before."""
 
     def __init__(self, cast: Cast, style: ScriptStyle, language: str, speaker: str | None) -> None:
-        """`speaker` is who goes on where the text begins without a label; else the first of the cast."""
+        """`speaker`: who speaks where the text begins without a label; else the first of the cast."""
         self._cast = cast
         self._style = style
         self._cleaner = WordCleaner(

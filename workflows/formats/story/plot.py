@@ -35,7 +35,8 @@ def _either(words: Sequence[str]) -> str:
 
 
 def _some(least: int) -> str:
-    """At least so many words. No upper limit: at one the model can't write a space, and runs words together."""
+    """A pattern of at least so many words. No upper limit: at one the model can't write a space, and runs words
+    together."""
     word = r"[a-z]+('[a-z]+)?"
     return rf"{word}( {word}){{{least - 1},}}"
 

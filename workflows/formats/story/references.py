@@ -107,7 +107,8 @@ def _shorten(summary: str, *, is_recent: bool) -> str:
 
 
 def _without_refused(chapter: EarlierChapter, reader: StoryReader) -> EarlierChapter:
-    """What a model wrote may by chance read like an order to one. A story must not get stuck by that."""
+    """The chapter without texts that are refused. A model's text may by chance read like an order to a model,
+    which must not block a story."""
     policy = load_policy("child", reader.age)
     otherwise = {"title": f"Chapter {chapter.number}", "summary": "", "hero": None, "choice": None}
     changes = {

@@ -70,7 +70,8 @@ class Ledger:
         output_tokens: int = 0,
         parallel: int = 1,
     ) -> None:
-        """`spent_usd` and `output_tokens` are what earlier attempts took; `parallel` calls go on at once."""
+        """`spent_usd` and `output_tokens` are those of earlier attempts; `parallel`: number of concurrent
+        calls."""
         self._prices = prices
         self._caps = caps or Caps()
         self._usd = spent_usd

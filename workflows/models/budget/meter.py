@@ -121,7 +121,7 @@ def _message(response: LLMResult | None) -> AIMessage | None:
 
 
 def _tokens(message: AIMessage | None) -> Tokens | None:
-    """The provider's own count; None where it gave none that can be believed."""
+    """The provider's own count; None without a plausible one."""
     usage = message.usage_metadata if message is not None else None
     if usage is None:
         return None

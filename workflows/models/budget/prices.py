@@ -90,7 +90,7 @@ class PriceRegistry:
     """All prices known to this process."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Raises PriceError."""
+        """Reads the operator's file of prices. Raises PriceError."""
         self._own = {} if path is None else _read(path)
         self._found: dict[ModelSpec, Price | None] = {}
 

@@ -104,7 +104,7 @@ class ModelCall:
 
     @property
     def _needs_watching(self) -> bool:
-        """Whether the reply may be longer than the run can pay, and the provider doesn't know it."""
+        """Whether the reply may exceed the run's budget without a limit at the provider."""
         limit_ = None if self._open is None else self._open.limit
         return limit_ is not None and limit_ > _TAKEN_BY_ALL
 
@@ -113,7 +113,7 @@ class ModelCall:
         return {**(self._model.chat.metadata or {}), **({} if meter is None else meter.metadata)}
 
     def _config(self) -> RunnableConfig:
-        """The caller's own, with the run's account."""
+        """The caller's own configuration, with the run's account."""
         meter = self._model.meter
         if meter is None or self._open is None:
             return ensure_config()
@@ -121,7 +121,7 @@ class ModelCall:
         return merge_configs(ensure_config(), {"callbacks": [reader], "metadata": meter.metadata})
 
     def _limits(self) -> dict[str, int]:
-        """The provider stops by itself then, also at what it writes unseen."""
+        """Limits at which the provider stops by itself, hidden output included."""
         tokens = None if self._open is None else self._open.limit
         if tokens is None or tokens > _TAKEN_BY_ALL:
             return {}

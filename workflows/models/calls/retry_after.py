@@ -21,7 +21,7 @@ def read_retry_after(error: BaseException) -> int | None:
 
 
 def _parse(header: str) -> float | None:
-    """Seconds, or a date."""
+    """Seconds from a number or a date."""
     try:
         seconds = float(header)
         return seconds if isfinite(seconds) else None

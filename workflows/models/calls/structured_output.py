@@ -104,7 +104,7 @@ def _find_answers(mode: StructuredMode, reply: AIMessage) -> Iterator[Any]:
 
 
 def _unwrapped(objects: Iterable[Any]) -> Iterator[Any]:
-    """The objects; a call of a function that was written as text is its arguments."""
+    """The objects; a function call written as text is replaced by its arguments."""
     for value in objects:
         yield value
         for name in ("arguments", "parameters"):

@@ -44,7 +44,7 @@ class CassetteLibrary:
     """Cassettes of one process. A file is read once, and again when it has changed."""
 
     def __init__(self, folder: Path | None, speed: float, trusted: Iterable[str] = ()) -> None:
-        """`folder` is what runs may name cassettes of; `trusted` names may be of any file."""
+        """`folder` holds the cassettes that runs may name; `trusted` names may be of any file."""
         self._folder = folder
         self._speed = speed
         self._trusted = set(trusted)
@@ -114,7 +114,7 @@ class CassetteLibrary:
 
 
 def _read(path: Path, kept: Sequence[_Opened]) -> tuple[tuple[int, int], Cassette]:
-    """From memory if it is the same file still, at whatever speed it was opened."""
+    """The cassette, from memory if the file hasn't changed, whatever the speed."""
     status = path.stat()
     seen = (status.st_mtime_ns, status.st_size)
     for known in kept:

@@ -59,7 +59,7 @@ class ReplyFinder:
     def __init__(
         self, name: str, cassette: Cassette, match: Match, played: PlaybackPositions | None = None
     ) -> None:
-        """`played` outlives the replies where a run may get its cassette opened more than once."""
+        """`played` outlives the replies where a run may open its cassette more than once."""
         self._name = name
         self._match = match
         self._calls = cassette.replies
@@ -160,8 +160,7 @@ class ReplayChat(BaseChatModel):
         return self._whole(call, kwargs.get("answers_by"))
 
     def _whole(self, call: Call, answers_by: str | None) -> ChatResult:
-        """The answer as text and as a call of a tool: another model may have given it than the one that is
-        asked here, because it took over, and in another way."""
+        """The answer as text and as a tool call: the recorded model may have been a fallback with another mode."""
         last = _last_chunk(call)
         text, tools = "".join(text for _, text in call.chunks), last.tool_calls
         if tools and not text:
@@ -191,7 +190,7 @@ class ReplayChat(BaseChatModel):
         return self | RunnableLambda(_parse_beside if include_raw else _parse)
 
     def _find(self, messages: Sequence[BaseMessage]) -> Call:
-        """By the node, the role and the section, which are in the model's metadata and in that of its caller."""
+        """The next reply by node, role and section, from the metadata of the model and of its caller."""
         metadata = {**(ensure_config().get("metadata") or {}), **(self.metadata or {})}
         run_id, attempt = metadata.get("run_id"), metadata.get("attempt")
         return self._replies.next(

@@ -73,7 +73,7 @@ def find_connection(provider: str, settings: ModelSettings) -> Connection | None
 
 
 def _with_version(base_url: str | None) -> str | None:
-    """Ollama's own variable names the server; OpenAI's protocol is below `/v1` there."""
+    """Ollama's address with `/v1`: its own variable names the server, OpenAI's protocol is below that path."""
     if base_url is None:
         return None
     return base_url.rstrip("/") if base_url.rstrip("/").endswith("/v1") else f"{base_url.rstrip('/')}/v1"

@@ -170,7 +170,7 @@ class Selection:
         return [self._info(spec) for spec in specs]
 
     def _own(self) -> dict[ModelSpec, None]:
-        """The models that the settings give a role, or a fallback's."""
+        """The models configured for a role, or for its fallback."""
         writing = self.default()
         found = (find(role, writing) for find in (self.of, self.fallback_of) for role in ROLES)
         return dict.fromkeys((writing, *(spec for spec in found if spec is not None)))

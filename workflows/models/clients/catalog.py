@@ -145,7 +145,7 @@ class ModelCatalog:
         return self._clients
 
     async def _open_replay(self, spec: ModelSpec, role: ModelRole) -> Model:
-        """As the models that were recorded: formats ask a small one in other ways than a large one."""
+        """The model of a cassette, with the recorded traits: formats prompt small models differently."""
         replay = await self._cassettes.open(spec)
         return Model(
             spec=spec,
@@ -159,5 +159,5 @@ class ModelCatalog:
 
 
 async def _load() -> ModuleType:
-    """The clients' module, which takes seconds to import the first time: off the loop."""
+    """Imports the clients' module off the event loop: the first time it takes seconds."""
     return await asyncio.to_thread(import_module, "workflows.models.clients.providers")

@@ -161,7 +161,7 @@ async def _close_embedded(chat: ChatOpenAI) -> None:
 
 @cache
 def _load_certificates() -> ssl.SSLContext:
-    """Read once: for each client anew it would take longer than all the rest of it."""
+    """Loads certificates once: for each client anew it would take longer than all the rest."""
     return (
         httpx2.create_ssl_context() if hasattr(httpx2, "create_ssl_context") else ssl.create_default_context()
     )

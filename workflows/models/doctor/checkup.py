@@ -91,7 +91,7 @@ def _about_model(spec: ModelSpec, roles: str, known: dict[str, Listing], otherwi
 
 
 async def _about_embedded(settings: ModelSettings, is_needed: bool) -> DoctorFinding:
-    """Started only where runs need it: that takes seconds."""
+    """Finding on the embedded model, which is started only where runs need it: that takes seconds."""
     about = str(EMBEDDED)
     server = EmbeddedServer(settings.runtime_dir, settings.local_model)
     try:

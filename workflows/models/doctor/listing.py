@@ -63,7 +63,7 @@ def _read(provider: str, place: str, reply: httpx2.Response) -> Listing:
 
 
 def _names(reply: httpx2.Response) -> frozenset[str] | None:
-    """As OpenAI lists them (`data[].id`) or as Gemini does (`models[].name`, which begins with `models/`)."""
+    """Names in OpenAI's form (`data[].id`) or Gemini's (`models[].name`, which begins with `models/`)."""
     try:
         body = reply.json()
         if "models" in body:

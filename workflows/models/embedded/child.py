@@ -84,7 +84,7 @@ async def _exchange(process: Process, order: dict[str, str]) -> dict[str, str]:
 
 
 async def _stop(process: Process, patience: float) -> None:
-    """Closes the pipe on which the child's life hangs, and kills it when that isn't enough."""
+    """Closes the pipe that keeps the child alive, and kills it when that isn't enough."""
     assert process.stdin is not None
     process.stdin.close()
     try:

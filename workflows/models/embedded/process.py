@@ -138,7 +138,7 @@ def _now() -> float:
 
 
 def _answers(record: Record, patience: float) -> bool:
-    """Whether the recorded process lives and is the one that knows the recorded key. Blocks."""
+    """Whether the recorded process is alive and accepts the recorded key. Blocks."""
     address = urlsplit(record.endpoint.base_url)
     connection = HTTPConnection(address.hostname or "", address.port, timeout=patience)
     try:

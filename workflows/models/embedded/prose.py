@@ -103,7 +103,8 @@ async def _write_paragraph(
 
 
 def _room(page: PageBrief, told: str) -> int:
-    """Tokens for the next paragraph: what the page still wants, and a sentence's end that will be cut off."""
+    """Tokens for the next paragraph: the words that the page still lacks, and a sentence's end that will be cut
+    off."""
     wanted = round((page.target_words - len(told.split())) * _TOKENS_PER_WORD) + 15
     return max(_LEAST_TOKENS, min(PARAGRAPH_TOKENS, wanted))
 

@@ -65,7 +65,7 @@ def _on_one_line(text: str) -> str:
 
 
 def _join(sentences: Sequence[str]) -> list[str]:
-    """The sentences with those that aren't whole joined to what follows; at least one."""
+    """The sentences, incomplete ones joined to what follows; at least one."""
     joined = [""]
     for sentence in sentences:
         if _is_whole(joined[-1]) and not _goes_on(sentence):
@@ -84,7 +84,7 @@ def _goes_on(following: str) -> bool:
 
 
 def _is_sound(sentence: str) -> bool:
-    """Whether it tells something, doesn't stammer, and opens and closes its quotes in the right places."""
+    """Whether it is a whole sentence, without stammering and with matching quotation marks."""
     if _ASIDE.search(sentence) or _STAMMER.search(sentence):
         return False
     pieces = sentence.split('"')

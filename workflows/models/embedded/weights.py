@@ -70,7 +70,7 @@ def _check_own_file(path: Path) -> Weights:
 
 
 def _check_once(weights: Weights, sha256: str, cache_dir: Path) -> None:
-    """Compares the file's hash, unless a stamp says that this very file passed before."""
+    """Verifies the file's hash, unless a stamp shows that this very file passed before."""
     stamp = cache_dir / f"checked-{weights.fingerprint()}-{sha256[:16]}"
     if stamp.exists():
         return

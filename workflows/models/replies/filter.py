@@ -138,7 +138,7 @@ class ReplyFilter:
         return opener if opener >= 0 and may_become_mark(self._buffer[opener:]) else len(self._buffer)
 
     def _meet(self, kind: MarkKind, mark: str, out: list[str]) -> bool:
-        """A mark where text may stand. False: it is text."""
+        """Handles a mark where text may be. False: it is text."""
         match kind:
             case "open":
                 self._begin_thought(_TAG_ENDS)
@@ -169,7 +169,7 @@ class ReplyFilter:
         self._state, self._pending, self._names = _State.ENDED, [mark], kind == "turn"
 
     def _restart(self, out: list[str]) -> None:
-        """A lone closing mark: all that was said is a thought."""
+        """Handles a lone closing mark: all text before it is a thought."""
         self.thought = True
         self.unmarked = self.unmarked or bool(self._last)
         self.restarted = self.restarted or bool(self._last and not self._holds)
@@ -263,7 +263,7 @@ class ReplyFilter:
         return None
 
     def _release(self, out: list[str]) -> None:
-        """There is more text: the marks stood within it. Before a text they mean nothing."""
+        """Releases marks as text, since more text follows. Before a text they mean nothing."""
         if self._last:
             self._say("".join(self._pending), out)
         self._state = _State.TEXT if self._last else _State.START
@@ -290,7 +290,7 @@ class ReplyFilter:
         return self._buffer[start : self._at]
 
     def _say(self, text: str, out: list[str]) -> None:
-        """Content; white space before it is none."""
+        """Content; leading white space is dropped."""
         if not self._last:
             text = text.lstrip()
         if text:

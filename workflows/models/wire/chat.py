@@ -84,7 +84,7 @@ class ChatStream:
         return {"index": 0, "delta": delta, "finish_reason": finish}
 
     def _join(self, text: str) -> str:
-        """Text whose surrogate pairs are whole: servers that cut by UTF-16 units send their halves apart."""
+        """Text with whole surrogate pairs: servers that cut by UTF-16 units send their halves apart."""
         text = self._high + text
         self._high = ""
         if text.isascii():
@@ -186,6 +186,6 @@ def _text_of(part: object) -> str:
 
 
 def _first_choice(choices: object) -> Json | None:
-    """Of several, the first; further ones were never asked for."""
+    """The first of several choices; more were never requested."""
     given = [c for c in choices if isinstance(c, dict)] if isinstance(choices, list) else []
     return next((choice for choice in given if choice.get("index") in (0, None)), None)

@@ -65,7 +65,7 @@ def status_of(error: Mapping[str, Any]) -> int:
 
 
 def _complains(data: Mapping[str, Any]) -> bool:
-    """Whether it has the words of an error and nothing of a reply: FastAPI's `detail`, gateways' `message`."""
+    """Whether it has the fields of an error and none of a reply: FastAPI's `detail`, gateways' `message`."""
     return any(data.get(name) for name in ("detail", "error_message", "message", "msg")) and "id" not in data
 
 

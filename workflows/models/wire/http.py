@@ -34,7 +34,7 @@ class ProviderHttpClient(_Client):
     """
 
     def __init__(self, traits_of: Callable[[str], ServerTraits], **kwargs: Any) -> None:
-        """`traits_of` a model by its name."""
+        """`traits_of`: the traits of a model by its name."""
         super().__init__(follow_redirects=False, **kwargs)
         self._traits_of = traits_of
 
@@ -76,7 +76,7 @@ class ProviderHttpClient(_Client):
 async def _read_whole(
     reply: httpx2.Response, traits: ServerTraits, *, is_chat: bool, streams: bool
 ) -> httpx2.Response:
-    """A reply in one piece; also one that should have been a stream, or is an error."""
+    """Converts a reply in one piece, even one that should have been a stream, or is an error."""
     content = await reply.aread()
     try:
         body = parse(content)
@@ -191,7 +191,7 @@ def _whole(reply: httpx2.Response, content: bytes, status: int) -> httpx2.Respon
 
 
 def _as_stream(reply: httpx2.Response, chat: ChatStream, body: Json) -> httpx2.Response:
-    """A server that doesn't stream, although it was asked to."""
+    """Frames from the reply of a server that doesn't stream, although requested."""
     frames = [read for read in (chat.read(body), chat.end()) if read is not None]
     headers = {"content-type": "text/event-stream"}
     content = b"".join([*map(frame, frames), frame_raw(_DONE)])
