@@ -43,7 +43,7 @@ def run_server(
     # uvicorn raises the signal again when it is done, to end as the signal would have ended the process.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _ignore)
-    # What is loaded by now stays: the collector need not look at it again and again while tokens stream.
+    # Objects loaded by now stay: the garbage collector need not scan them again while tokens stream.
     gc.collect()
     gc.freeze()
     Server(app, drain_seconds=drain_seconds, limits=limits).run(sockets=[listener])

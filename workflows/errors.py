@@ -155,8 +155,7 @@ class SafetyRejected(StorywireError):
     def __init__(
         self, message: str, errors: tuple[FieldError, ...] = (), *, by_provider: bool = False
     ) -> None:
-        """`by_provider`: its filter stopped a reply. That isn't this service's verdict, and the next reply may
-        pass."""
+        """`by_provider`: the provider's filter stopped a reply, not this service. The next reply may pass."""
         super().__init__(message, errors)
         self.resumable = by_provider
 

@@ -59,7 +59,7 @@ def _do(work: "Callable[[Documents, str], Awaitable[_T]]") -> _T:
     settings = quiet_settings()
 
     async def run() -> _T:
-        # What executes runs takes seconds to import: each command does it when it is sure to need it.
+        # The modules that execute runs take seconds to import: each command does so once it needs them.
         from backend.cli.local import OWNER
         from backend.resources import open_resources
 

@@ -112,7 +112,7 @@ def _follow(
     overrides: dict[str, object] = {"resume_on_start": False}
     model = body["options"].get("model")
     if model is not None and model.startswith("replay:"):
-        # Who types a command may open any file; a run's option may not, for it may come from anybody.
+        # A user of the command line may open any file; a run's option may not, since it may come from anybody.
         overrides["model"] = recording_model(model)
         body = {**body, "options": {**body["options"], "model": None}}
     settings = settings_or_fail(**overrides)

@@ -92,7 +92,7 @@ async def resume_local(
     quiet = settings.model_copy(update={"log_level": "error", "shutdown_grace": 0})
     configure_logs(quiet)
     async with open_resources(quiet) as resources:
-        # Who types a command may open any file, so a run that played a recording goes on with it.
+        # A user of the command line may open any file, so a run that played a recording continues with it.
         resources.models.trust((await resources.queries.find(OWNER, run_id)).model)
         run = await resources.runs.resume(OWNER, run_id, Caps(budget_usd=budget))
         async with aclosing(read_run(resources, run)) as messages:
@@ -112,7 +112,7 @@ async def read_run(resources: Resources, run: Run) -> AsyncGenerator[Message]:
                 for entry in batch:
                     if (message := read_entry(run.id, entry)) is not None:
                         yield message
-                # What a person was asked and has answered stands in the log too: how the run is counts.
+                # Questions that a person has answered are in the log too: the run's status decides.
                 if any(entry.type == "input_required" for entry in batch) and await _waits(resources, run):
                     break
         finished = True

@@ -85,7 +85,7 @@ def _quiet() -> Settings:
     return settings
 
 
-# What executes runs takes seconds to import: each command does it when it is sure to need it.
+# The modules that execute runs take seconds to import: each command does so once it needs them.
 
 
 async def _list(settings: Settings, limit: int) -> None:

@@ -213,7 +213,7 @@ def _last(connection: Connection, run_id: str) -> Entry | None:
 
 
 def _pack(connection: Connection, run_id: str) -> None:
-    # Where many may write, whoever takes the run over waits until it is packed; SQLite has one writer anyway.
+    # On databases with many writers, a take-over waits until the log is packed; SQLite has one writer anyway.
     connection.execute(select(log_heads.c.epoch).where(log_heads.c.run_id == run_id).with_for_update())
     # Somebody may have resumed the run since it was found to be finished.
     is_over = exists(select(literal(1)).where(runs.c.id == run_id, runs.c.finished_at.is_not(None)))

@@ -112,8 +112,8 @@ class RunCommands:
         )
 
     async def cancel(self, owner: str, run_id: str) -> Run:
-        """Cancels the run wherever it executes. Idempotent; raises Conflict if it has ended, Overloaded if that
-        isn't possible now."""
+        """Cancels the run wherever it executes. Idempotent; raises Conflict if it has ended, Overloaded if that is
+        impossible now."""
         run = await self._queries.find(owner, run_id)
         if run.is_finished and run.status != "cancelled":
             raise Conflict(f"The run is {run.status}: there is nothing to cancel.")

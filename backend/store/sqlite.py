@@ -45,8 +45,7 @@ class SqliteDatabase:
         return await self._in(self._write_thread, lambda: self._write(work))
 
     async def erase(self, work: Callable[[Connection], _T]) -> _T:
-        """See `Database`. Pages are overwritten (`secure_delete`); copies in the write-ahead log are removed
-        here."""
+        """See `Database`. Pages are overwritten (`secure_delete`); the write-ahead log is emptied here."""
 
         def write() -> _T:
             result = _transact(self._writer, work)
@@ -149,7 +148,7 @@ def _engine(url: str, *, begin: str, pool_size: int) -> Engine:
         # FULL: a commit outlives a power cut too. It is one sync a group of messages, off the loop.
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        # What is deleted is overwritten with zeros.
+        # Deleted data is overwritten with zeros.
         cursor.execute("PRAGMA secure_delete=ON")
         cursor.close()
 

@@ -111,7 +111,7 @@ async def open_checkpoints(
     """
     async with aiosqlite.connect(folder / CHECKPOINTS) as connection:
         await connection.execute(f"PRAGMA busy_timeout={int(busy_seconds * 1000)}")
-        # What is deleted is overwritten with zeros.
+        # Deleted data is overwritten with zeros.
         await connection.execute("PRAGMA secure_delete=ON")
         saver = SqliteCheckpoints(connection, busy_seconds)
         await saver.setup()

@@ -123,7 +123,7 @@ class _ReadingOrder:
         while self._reading in self._whole and self._reading not in self._held:
             self._reading += 1
         for held in self._held.pop(self._reading, ()):
-            # What is held may itself end this section and open the next: feed it again.
+            # Held entries may themselves end this section and open the next: feed them again.
             yield from self.feed(held)
 
     def _release_all(self) -> Iterator[Entry]:

@@ -48,7 +48,7 @@ async def _results(context: NodeContext, inputs: Any, state: State, model: Model
 
 
 async def _pipeline(context: NodeContext, policy: Policy) -> SafetyPipeline:
-    """Moderation if available, and a judge, which costs a call, where a policy judges each text before it is
+    """Moderation if available, and a judge, at a call's cost, where a policy judges texts before they are
     shown."""
     pipeline = await context.open_pipeline()
     return pipeline if policy.gate == "section" else SafetyPipeline(moderator=pipeline.moderator)

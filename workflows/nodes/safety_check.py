@@ -26,7 +26,7 @@ async def safety_check(context: NodeContext, state: State) -> dict[str, Any]:
     review = await review_text(context, state)
     policy = context.policy(context.format.parse(state["input"]))
     refused = [verdict for verdict in state.get("judged", {}).values() if not verdict["approved"]]
-    # What is known to be unfit isn't judged a second time, and what will be written again isn't judged yet.
+    # Sections known to be unfit aren't judged again, and sections to be rewritten aren't judged yet.
     pipeline = SafetyPipeline() if refused or review["revising"] else await context.open_pipeline()
     verdict = await pipeline.check(policy, state["sections"], "final", {"plan": plan_text(state["outline"])})
     for other in refused:

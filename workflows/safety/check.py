@@ -139,7 +139,7 @@ def _matches(policy: Policy, text: str) -> list[RuleMatch]:
 
 
 def _suspicious(policy: Policy, text: str) -> Iterator[str]:
-    """The sentences with a match, and their neighbours. Most have none: they are searched together."""
+    """The sentences of batches with a match. Most have none: they are searched together."""
     batch: list[str] = []
     size = 0
     for sentence in [*split_sentences(text), None]:

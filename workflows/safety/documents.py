@@ -168,7 +168,7 @@ def _may_hold_orders(text: str) -> bool:
         return True
     folded = f" {fold(text)} "
     phrases, words = _trigger_words()
-    # What is in a reading without spaces in it is in the text that is run together, too.
+    # A match in a reading without spaces is in the text that is run together, too.
     together = "".join(folded.split())
     return (
         any(word in together for word in words)

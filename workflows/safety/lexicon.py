@@ -223,7 +223,7 @@ class Lexicon(Generic[_T]):
 
 
 def _waiting(node: _Node[_T]) -> _Node[_T]:
-    """The same node after a filler word, where it isn't reached a second time."""
+    """A copy of a frame's node after a filler word, without its values."""
     return _Node(is_frame=True, classes=node.classes, words=node.words)
 
 

@@ -85,8 +85,7 @@ class InputRules(_Part):
 
 
 class JudgeRules(_Part):
-    """Limits for a judge's findings: texts are stopped from this severity on, or by scores (0–1) below the
-    least."""
+    """Limits for a judge's findings: texts are stopped from this severity on, or by scores (0–1) below a least."""
 
     blocks: Severity = "medium"
     least: dict[Literal["age_fit", "cultural_sensitivity", "educational_value"], float] = Field(

@@ -9,7 +9,7 @@ from workflows.safety.folding import fold, fold_lookalikes
 
 LETTER = r"[^\W_]"  # `_` is how Markdown sets a word apart
 
-# What a digit or a sign may stand for, the likelier letter first.
+# Letters that a digit or a sign may stand for, the likelier first.
 _LEET = {
     "0": "o",
     "1": "il",

@@ -71,7 +71,7 @@ def _clear_text(text: str, quotes: list[str]) -> str:
     for width in range(1, _WIDEST + 1):
         sentences = _without(sentences, width)
     kept = "".join(sentences)
-    # What is spread wider than that isn't worth guessing.
+    # An order spread wider than that isn't worth guessing.
     return kept.strip() if examine(kept).attack is None else ""
 
 

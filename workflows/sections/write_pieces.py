@@ -70,7 +70,7 @@ async def _write(
 async def _judge(
     context: NodeContext, policy: Policy, planned: list[PlannedPiece], texts: dict[str, str]
 ) -> dict[str, Verdict]:
-    """Verdicts by piece: by the rules each, then one check of all that passed. Progress is reported meanwhile."""
+    """Verdicts by piece: by the rules for each, then in one check of all that passed; published to readers."""
     names = [piece["name"] for piece in planned]
     sections = {i: Section(index=i, text=texts[name]) for i, name in enumerate(names)}
     verdicts = await asyncio.to_thread(
@@ -89,8 +89,7 @@ async def _judge(
 
 
 def _narrow(whole: Verdict, own: Verdict, index: int) -> Verdict:
-    """The part of the verdict on all pieces that concerns one. Beside notes of the rules, its issues are what
-    stops."""
+    """The part of the verdict on all pieces that concerns one: its own notes, and the issues that stop it."""
     stops = [
         issue for issue in whole["issues"] if issue.get("section") == index and issue not in own["issues"]
     ]

@@ -73,7 +73,7 @@ async def write_section(
                 corrections=["trimmed"] if section.is_full else [],
             )
             before = None
-            # What replaces a section is as long as its model makes it, up to the room.
+            # A replacement of a section is as long as its model makes it, within the limits.
             if instead_of in (None, "restart"):
                 before = await _continue(context, task, section, room, length, model)
             await asyncio.to_thread(_demand_a_text, section.text, task, before)

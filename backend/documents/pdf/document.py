@@ -71,7 +71,7 @@ def _read_sheets(document: pypdfium2.PdfDocument, hidden: list[str], max_charact
     characters = 0
     for index in range(len(document)):
         page = document[index]
-        # What was filled in and what was written on top becomes part of the page; pop-ups don't.
+        # Filled-in fields and text annotations become part of the page; pop-ups don't.
         pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
         page.close()
         page = document[index]

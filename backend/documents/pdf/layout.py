@@ -163,8 +163,8 @@ def _is_above(one: PdfLine, other: PdfLine) -> bool:
 
 
 def _set_cells(lines: Sequence[PdfLine]) -> None:
-    """Sets the cells of lines that are rows of a table: separated by wide gaps, or where the rows beside them
-    are."""
+    """Sets the cells of table rows: words separated by wide gaps, or in line with the cells of rows beside
+    them."""
     borders = [[(before + after) / 2 for before, after in _wide_gaps(line)] for line in lines]
     for line, own in zip(lines, borders, strict=True):
         line.cells = _cut(line, own)

@@ -9,8 +9,7 @@ _PLAIN = frozenset("0123456789+-−()")
 
 
 def read_formula(node: etree._Element) -> str:
-    """The formula's text; superscripts, subscripts and the parts of a fraction stay apart from their
-    neighbours."""
+    """The formula's text; raised and lowered parts, and those of a fraction, are kept apart from the rest."""
     name = local(node)
     if name == "t":
         return node.text or ""

@@ -9,12 +9,12 @@ from workflows.messages.transcript import Transcript
 from workflows.models.budget.prices import Price, Tokens
 from workflows.text.words import count_words
 
-# What is assumed where the run has nothing to measure yet: tokens a word, tokens of a section's prompt.
+# Assumptions for a run without measurements yet: tokens per word, tokens of a section's prompt.
 _TOKENS_A_WORD = 1.4
 _PROMPT_TOKENS = 700
 # The verdict and the results that come after the last section: tokens read beside the text, tokens written.
 _CLOSING = Tokens(1_000, 500)
-# How far off the truth may be, downwards and upwards.
+# Error margins of the estimate, downwards and upwards.
 _MEASURED = (0.8, 1.3)
 _ASSUMED = (0.5, 2.5)
 

@@ -75,8 +75,7 @@ def _facts(transcript: Transcript, state: State) -> Iterator[Message]:
 
 
 def _pieces(transcript: Transcript, state: State) -> Iterator[Message]:
-    """Messages for the pieces. A piece in the state was approved as a whole; others are written again, or were
-    left out."""
+    """Messages for the pieces. Those in the state were approved; others are written again, or were left out."""
     pieces = state.get("pieces", {})
     for name in transcript.pieces:
         if name not in pieces:

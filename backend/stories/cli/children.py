@@ -62,7 +62,7 @@ def split_list(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-# What opens the data takes seconds to import: each command does it when it is sure to need it.
+# The modules that open the data take seconds to import: each command does so once it is sure to need them.
 
 
 async def _list(settings: Settings, limit: int) -> list[Any]:

@@ -9,7 +9,7 @@ from ulid import ULID
 
 from workflows.formats.exports import Finished
 
-# What XML 1.0 can't hold: control characters, halves of characters, and two that are none.
+# Characters that XML 1.0 forbids: control characters, halves of surrogate pairs, and two noncharacters.
 _UNWRITABLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 

@@ -58,7 +58,7 @@ def _points(
     told = []
     for index, point in enumerate(inputs.key_points):
         planned = [number for number, slot in enumerate(slots) if index in slot["points"]]
-        # Where it was planned first: that is where a person looks for it.
+        # The section for which it was planned first: that is where a person looks for it.
         others = [number for number in range(len(texts)) if number not in planned]
         found = [(number, *find_passage(point.text, spoken(texts[number]))) for number in [*planned, *others]]
         section, quote, share = max(found, key=lambda place: place[2], default=(0, "", 0.0))

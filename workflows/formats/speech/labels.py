@@ -91,8 +91,7 @@ class LabelReader:
         return LabelSearch.PENDING if scan.is_in_open_aside else self._end(scan, place)
 
     def _may_begin(self, scan: LabelScan) -> bool:
-        """Whether a label may begin so. A word is whole before white space; in scripts without spaces it may go
-        on."""
+        """Whether it may begin a label. A word ends at white space; in scripts without spaces it may go on."""
         is_cut = not scan.is_whole and not scan.text[-1:].isspace()
         return not scan.name or self._is_letter(scan) or self._cast.may_begin(scan.name, is_cut=is_cut)
 

@@ -15,7 +15,7 @@ WORDS_A_MINUTE = 140
 _SPEECH = "http://www.w3.org/2001/10/synthesis"
 BETWEEN_TURNS_MS = 400
 """Silence between two turns, milliseconds."""
-# What XML 1.0 can't hold, whatever the escape.
+# Characters that XML 1.0 forbids, even escaped.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Voices = Mapping[str, str]

@@ -31,7 +31,7 @@ from workflows.formats.speech.whitespace import WhitespaceNormaliser
 from workflows.text.sentences import SentenceSplitter, ends_sentence
 
 _DEFAULT = ScriptStyle(keeps_tags=True, spells_out=True, alternates=False)
-# Where a label can be seen to have ended.
+# Characters at which the end of a label is certain.
 _POINT = re.compile(r"[^\S\n]|[\u2e80-\uffdc]")
 _LONGEST_WORD = 40  # of which an abbreviation is told from the end of a sentence
 _DECORATION = frozenset("*_`[【")

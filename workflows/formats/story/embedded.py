@@ -30,7 +30,7 @@ TRIES = 3
 
 _PROMPTS = Path(__file__).parent / "prompts" / "embedded"
 _ANSWER_TOKENS = 320
-# What a caller may send is cut to what the model has room for: 2,048 tokens for prompt and answer.
+# The caller's texts are cut to the model's context: 2,048 tokens for prompt and answer.
 _WISH_CHARACTERS = 160
 _ENDING_CHARACTERS = 600
 _INTERESTS = 3

@@ -35,8 +35,7 @@ def _either(words: Sequence[str]) -> str:
 
 
 def _some(least: int) -> str:
-    """A pattern of at least so many words. No upper limit: at one the model can't write a space, and runs words
-    together."""
+    """A pattern of at least so many words. An upper limit would keep the model from writing a space there."""
     word = r"[a-z]+('[a-z]+)?"
     return rf"{word}( {word}){{{least - 1},}}"
 

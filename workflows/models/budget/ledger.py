@@ -70,8 +70,7 @@ class Ledger:
         output_tokens: int = 0,
         parallel: int = 1,
     ) -> None:
-        """`spent_usd` and `output_tokens` are those of earlier attempts; `parallel`: number of concurrent
-        calls."""
+        """`spent_usd`, `output_tokens`: usage of earlier attempts; `parallel`: number of concurrent calls."""
         self._prices = prices
         self._caps = caps or Caps()
         self._usd = spent_usd

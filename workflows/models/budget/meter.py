@@ -105,7 +105,7 @@ class MeterReader(AsyncCallbackHandler):
         finished = message is not None and bool(
             message.response_metadata.get("finish_reason") or message.response_metadata.get("status")
         )
-        # What a provider counts while it streams (Gemini) is no sum yet when the reply breaks off.
+        # Counts that a provider sends while it streams (Gemini) are no sums yet when the reply breaks off.
         self._close(run_id, _tokens(message) if finished else None)
 
     def _close(self, run_id: UUID, tokens: Tokens | None) -> None:

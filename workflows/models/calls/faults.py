@@ -37,7 +37,7 @@ _SDKS = frozenset({"openai", "google", "langchain_google_genai", "httpcore", "ht
 # OpenAI's codes for an account without credit, which no waiting mends.
 _NO_CREDIT = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 _LONGEST = 10_000
-# What a refused request was refused for, by the words of OpenAI, Azure, vLLM, llama.cpp, LM Studio, Mistral, Together,
+# Reasons for a refused request, by the words of OpenAI, Azure, vLLM, llama.cpp, LM Studio, Mistral, Together,
 # Groq and OpenRouter; they have no codes in common.
 _TOO_LONG = re.compile(
     r"context[_ ](?:length|window|size)|maximum context|max_model_len|n_ctx|"

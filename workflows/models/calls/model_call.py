@@ -56,7 +56,7 @@ class ModelCall:
                 yield chunk
 
     async def answer(self, bind: Bind) -> AIMessage:
-        """The whole reply at once: streaming costs several times the work, and is only for replies that may be
+        """The whole reply at once. Streaming costs several times the work: it is only for replies that may be
         stopped."""
         update = {"disable_streaming": not self._needs_watching, "metadata": self._metadata()}
         whole = self._model.chat.model_copy(update=update)

@@ -199,7 +199,7 @@ def _read_lines(path: Path) -> list[str]:
         raise CassetteError(f"The cassette {path.name} can't be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise CassetteError(f"{path.name} is not a cassette.") from None
-    # What follows the last end of a line is a line that was cut off, or nothing.
+    # After the last line end there is a line that was cut off, or nothing.
     return text.split("\n")[:-1]
 
 

@@ -18,7 +18,7 @@ EMBEDDED_NOTE = (
     "set STORYWIRE_MODEL and a key, or a larger model, for good stories"
 )
 REPLAY_NOTE = "plays back what a model said in another run; needs no key and costs nothing"
-# What is written with when a provider is configured and no model is named.
+# Default models of the configured providers, when no model is named.
 DEFAULT_NAMES = {
     "openai": "gpt-5.6-luna",
     "google_genai": "gemini-3.5-flash",

@@ -9,7 +9,7 @@ from workflows.models.calls.causes import is_insecure
 from workflows.models.choice.connections import ADDRESSES, KEYS, Connection
 
 TIMEOUT = 10.0
-# Where the SDKs go when no address is set.
+# The SDKs' default addresses.
 _USUAL = {"openai": "https://api.openai.com/v1", "gemini": "https://generativelanguage.googleapis.com"}
 
 

@@ -57,7 +57,7 @@ def chat_model(endpoint: Endpoint, **sampling: Any) -> "ChatOpenAI":
         max_retries=0,
         streaming=True,
         stream_usage=True,
-        # How long a caller waits in line is for the caller to limit.
+        # The time that a caller waits in the queue is for the caller to limit.
         stream_chunk_timeout=None,
         use_responses_api=False,
         **(PROSE | sampling),

@@ -23,7 +23,7 @@ _LEAST_TOKENS = 45
 _HALF_PARAGRAPH_WORDS = 22
 _TOKENS_PER_WORD = 1.3
 _TRIES = 3
-# What a paragraph is continued from: more would outgrow the model's room of 2,048 tokens.
+# Paragraphs of context for the next one: more would exceed the model's 2,048 tokens.
 _REMEMBERED_PARAGRAPHS = 6
 
 # Story text alone: no digits, lists, headings, labels or shouting, and at least a sentence's length.
@@ -103,8 +103,7 @@ async def _write_paragraph(
 
 
 def _room(page: PageBrief, told: str) -> int:
-    """Tokens for the next paragraph: the words that the page still lacks, and a sentence's end that will be cut
-    off."""
+    """Tokens for the next paragraph: the words that the page lacks, and a sentence's end that will be cut off."""
     wanted = round((page.target_words - len(told.split())) * _TOKENS_PER_WORD) + 15
     return max(_LEAST_TOKENS, min(PARAGRAPH_TOKENS, wanted))
 

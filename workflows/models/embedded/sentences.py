@@ -8,7 +8,7 @@ from workflows.text.sentences import SentenceSplitter, ends_sentence, split_sent
 
 _NOT_A_WORD = re.compile(r"[^\w']+")
 _MARKUP = re.compile(r"<\|[^|<>\n]{0,64}\|>|[^\S ]|[\x00-\x1f\x7f]")
-# Where the model speaks of its text instead of telling it.
+# Phrases with which the model speaks about its text instead of writing it.
 _ASIDE = re.compile(
     r"\b(?:this (?:story|page|book|sentence)|the (?:story|reader)|story about|on the page)\b", re.IGNORECASE
 )

@@ -7,7 +7,7 @@ from workflows.models.replies.provider_strings import clean_string
 
 Json = dict[str, Any]
 _LONGEST = 2000
-# What a code or a type in words means as a status; the longer one first where one holds another.
+# HTTP statuses by codes or types in words; the longer one first where one contains another.
 _STATUSES: tuple[tuple[str, int], ...] = (
     ("insufficient_quota", 429),
     ("rate_limit", 429),
