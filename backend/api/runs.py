@@ -182,7 +182,7 @@ async def quote_run(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> Quot
 
 @router.post("/{run_id}/input", status_code=202, response_model=StartedRun)
 async def answer_run(run_id: RunId, body: AnswerBody, owner: OwnerDep, runs: RunsDep) -> StartedRun:
-    """Answers `input_required`."""
+    """Answers the `input_required` of a waiting run."""
     return started(await runs.answer(owner, run_id, body.outline))
 
 

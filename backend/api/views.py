@@ -67,7 +67,7 @@ class RunView(RunSummaryView):
 
 
 class StartedRun(BaseModel):
-    """The reply to a start."""
+    """The reply to the start of a run."""
 
     run_id: str
     status: str
@@ -132,5 +132,5 @@ def whole(run: Run, transcript: Transcript) -> RunView:
 
 
 def started(run: Run) -> StartedRun:
-    """The reply to a start."""
+    """The reply to the start of a run."""
     return StartedRun(run_id=run.id, status=run.status, stream_url=stream_url(run.id))

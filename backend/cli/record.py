@@ -28,7 +28,7 @@ def make_app() -> typer.Typer:
 
 
 def record() -> None:
-    """Write something, and keep what the model said."""
+    """Write something, and record the model calls."""
 
 
 def recording(command: Callable[..., None]) -> Callable[..., None]:

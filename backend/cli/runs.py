@@ -27,7 +27,7 @@ def list_runs(limit: Annotated[int, typer.Option(min=1, max=100, help="How many.
 
 @app.command()
 def show(run_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Print a run's text, whole or as far as it came."""
+    """Print a run's text, complete or partial."""
     try:
         typer.echo(asyncio.run(_text(_quiet(), run_id)))
     except StorywireError as error:

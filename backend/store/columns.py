@@ -56,7 +56,7 @@ class GivenInteger(TypeDecorator[int]):
         self.field = field
 
     def process_bind_param(self, value: int | None, dialect: Any) -> int | None:
-        """The same, if it fits."""
+        """The value, if it fits."""
         del dialect
         if value is not None and _is_too_large(value):
             raise NumberTooLarge.at(self.field)
@@ -70,7 +70,7 @@ class TokenCount(TypeDecorator[int]):
     cache_ok = True
 
     def process_bind_param(self, value: int | None, dialect: Any) -> int | None:
-        """The same, or the nearest value in range."""
+        """The value, or the nearest in range."""
         del dialect
         return None if value is None else max(-MOST_TOKENS, min(MOST_TOKENS, value))
 
@@ -86,7 +86,7 @@ class GivenJson(TypeDecorator[Any]):
         self.field = field
 
     def process_bind_param(self, value: Any, dialect: Any) -> Any:
-        """The same, if all of it fits."""
+        """The value, if all of it fits."""
         del dialect
         for path, _ in _large_integers(value, self.field):
             raise NumberTooLarge.at(path)
@@ -105,7 +105,7 @@ class OwnJson(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Any) -> Any:
-        """The same, or a copy that fits."""
+        """The value, or a copy that fits."""
         del dialect
         return clamped(value)
 

@@ -262,7 +262,7 @@ class RunCompleted(_Message):
 
 
 class RunFailed(_Message):
-    """`error`, terminal: why the run ended. `message` is written for a person."""
+    """`error`, terminal: the error that ended the run. `message` is written for a person."""
 
     type: ClassVar = "error"
 

@@ -23,7 +23,7 @@ POLL_EVERY_SECONDS = 0.3
 
 
 class InlineEngine:
-    """Runs as asyncio tasks, `max_runs` at most; nothing queues."""
+    """Engine whose runs are asyncio tasks, `max_runs` at most; nothing queues."""
 
     def __init__(
         self,

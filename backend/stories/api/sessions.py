@@ -164,7 +164,7 @@ async def export_session(
     sessions: SessionsDep,
     name: Annotated[str, Query(alias="as", max_length=32, description="epub or docx")],
 ) -> Response:
-    """The whole story as one book."""
+    """The whole story as a book."""
     if name not in WRITERS:
         raise _refused("as", f"a story can be had as {', '.join(sorted(WRITERS))}")
     book = await sessions.bind(owner, session_id)

@@ -10,7 +10,7 @@ _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 
 
 class AudiencePersona(BaseModel):
-    """A viewer whom the script is written for."""
+    """A viewer for whom the script is written."""
 
     model_config = ConfigDict(extra="forbid")
 
