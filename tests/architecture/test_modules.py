@@ -92,13 +92,11 @@ def test_docstring_that_begins_with_a_noun_is_accepted(text: str) -> None:
 
 
 def _docstrings(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Names and docstrings of a module and of its public classes, where there are any."""
-    if (text := ast.get_docstring(tree)) is not None:
-        yield "", text
+    """Names and docstrings of a module and of its public classes."""
+    yield "", ast.get_docstring(tree) or "(none)"
     for node in tree.body:
-        public = isinstance(node, ast.ClassDef) and not node.name.startswith("_")
-        if public and (text := ast.get_docstring(node)) is not None:
-            yield node.name, text
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield node.name, ast.get_docstring(node) or "(none)"
 
 
 def _begins_with_noun(text: str) -> bool:
