@@ -40,7 +40,7 @@ from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.documents import examine, uncover
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Outline, ReviewFinding, Section, SectionTask, State
+from workflows.state import Outline, Reviewed, Section, SectionTask, State
 from workflows.text.language import guess_language
 from workflows.text.normaliser import normalise
 from workflows.text.words import count_words
@@ -213,14 +213,15 @@ class EducationAudioFormat(Format[LessonInput]):
         )
         return self._spoken(task, stream_text(model, messages))
 
-    async def review(self, inputs: LessonInput, state: State, model: Model) -> list[ReviewFinding]:
-        """The numbers that the document doesn't say, what it says the other way round, and the warnings that went
-        with the end of a section that was cut: they harm patients.
+    async def review(self, inputs: LessonInput, state: State, model: Model) -> Reviewed:
+        """What the document contradicts or doesn't say, sentence by sentence, and the warnings that went with the end
+        of a section that was cut: they harm patients.
 
-        Found without a model. Sentences whose words have no support are only told, in `grounding`.
+        By a judge that has the document, where the settings ask for one; else by words, which readers are told.
         """
-        del model
-        return await asyncio.to_thread(review_lesson, inputs, state, self.language(inputs))
+        return await review_lesson(
+            inputs, state, self.language(inputs), model if model and model.judges else None
+        )
 
     def metrics(self, inputs: LessonInput, state: State) -> dict[str, Any]:
         """Speaking time, words a speaker, grade, repetition, lengths, and what the document doesn't bear out."""
