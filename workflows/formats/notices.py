@@ -72,3 +72,9 @@ def notice_lines(notice: Notice, language: str = "en") -> Iterator[str]:
             place = f"{label}: "
         quote = f"“{passage['quote']}” " if passage["quote"] else ""
         yield " ".join(f"{place}{quote}({passage['reason']})".split())
+
+
+def notice_markdown(notice: Notice, language: str = "en") -> str:
+    """The notice as a block quotation: its sentence in bold, a list of the passages."""
+    first, *others = notice_lines(notice, language)
+    return "\n>\n".join([f"> **{first}**", *(f"> - {line}" for line in others)])

@@ -25,7 +25,7 @@ from workflows.formats.education_audio.planning import (
 from workflows.formats.education_audio.review import review_lesson
 from workflows.formats.exports import Exporter, Finished
 from workflows.formats.recap import neighbours
-from workflows.formats.speech.exports import script_exports
+from workflows.formats.speech.exports import script_exports, warned
 from workflows.formats.speech.lines import titles_above
 from workflows.formats.speech.renderers import render_plain
 from workflows.formats.speech.script_filter import ScriptFilter
@@ -56,7 +56,7 @@ def _turns_of(finished: Finished) -> list[Turn]:
 
 
 def _plain(finished: Finished) -> bytes:
-    return render_plain(_turns_of(finished)).encode()
+    return render_plain(warned(_turns_of)(finished)).encode()
 
 
 class EducationAudioFormat(Format[LessonInput]):
