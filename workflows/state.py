@@ -195,6 +195,12 @@ class RunContext:
     keep_length: Annotated[
         bool, Field(description="Hold sections to their length, where the format does")
     ] = True
+    today: Annotated[
+        str | None,
+        Field(
+            pattern=r"^\d{4}-\d{2}-\d{2}$", description="The reader's date, YYYY-MM-DD; today when left out"
+        ),
+    ] = None
     owner: Annotated[str, Field(description="Whose library the input refers to")] = "local"
 
 

@@ -36,6 +36,7 @@ from workflows.lookups import Lookups, find_named
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.clients.catalog import Model
+from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.documents import examine, uncover
@@ -64,6 +65,7 @@ class EducationAudioFormat(Format[LessonInput]):
 
     name = "education_audio"
     title = "A spoken lesson from a document"
+    parameters: ClassVar[RoleParameters] = {"outline": {"temperature": 0.3}, "writing": {"temperature": 0.4}}
     Input = LessonInput
     example: ClassVar[dict[str, Any]] = {
         "document": {
