@@ -29,6 +29,7 @@ from workflows.formats.capabilities import (
     SetsTolerance,
 )
 from workflows.formats.exports import Exporter, Finished
+from workflows.formats.notices import Notice, NoticePassage
 from workflows.formats.pieces import PieceText, Remark
 from workflows.formats.recap import neighbours
 from workflows.formats.settings import FormatSettings, OwnPath
@@ -44,6 +45,7 @@ from workflows.state import (
     Facts,
     Outline,
     PlannedPiece,
+    Reviewed,
     ReviewFinding,
     Section,
     SectionTask,
@@ -83,6 +85,8 @@ __all__ = [
     "ModelSpec",
     "Multilingual",
     "NotFound",
+    "Notice",
+    "NoticePassage",
     "Outline",
     "OwnPath",
     "PieceText",
@@ -94,6 +98,7 @@ __all__ = [
     "Remark",
     "Researches",
     "ReviewFinding",
+    "Reviewed",
     "Reviews",
     "SafetyIssue",
     "ScreensOwnText",

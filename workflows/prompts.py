@@ -8,6 +8,10 @@ to close them from inside, a text would have to hold the code of itself.
 import hashlib
 import re
 from base64 import b32encode
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 
@@ -17,12 +21,37 @@ from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 _BORDER = "\n---\n"
 _CODE_LETTERS = 12
 """60 bits: nobody finds a text that holds its own code."""
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
 _CLOSING = re.compile(r"<(?=\s*/)")
+_TODAY: ContextVar[date | None] = ContextVar("today", default=None)
 _MARK = re.compile(r"[a-z_]+")
 
 
+def today() -> str:
+    """The date that a run was asked for, where its reader is, as prompts say it: `Thursday, 26 November 2026`.
+
+    The same in every prompt of a run, also in one that goes on days later. In UTC, now, where no run is going on.
+    """
+    day = _TODAY.get() or datetime.now(UTC).date()
+    return f"{_DAYS[day.weekday()]}, {day.day} {_MONTHS[day.month - 1]} {day.year}"
+
+
+@contextmanager
+def dated(day: str | None) -> Iterator[None]:
+    """Within it, prompts say that it is this day, `YYYY-MM-DD`; None: the day that it is."""
+    token = _TODAY.set(None if day is None else date.fromisoformat(day))
+    try:
+        yield
+    finally:
+        _TODAY.reset(token)
+
+
 class Prompts:
-    """Prompt files of one format."""
+    """The prompt files of one format. Beside the values that are given, they have `today()`."""
 
     def __init__(self, folder: Path) -> None:
         # Prompts are plain text for a model, not HTML: escaping would put entities into them.
@@ -30,6 +59,7 @@ class Prompts:
             loader=FileSystemLoader(folder), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
         )
         self._environment.filters |= {"data": as_data, "marked": marked}
+        self._environment.globals["today"] = today
         self._parts = cache(self._compile)
 
     def messages(self, name: str, **values: object) -> list[BaseMessage]:

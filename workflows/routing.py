@@ -7,7 +7,16 @@ from langgraph.types import Send
 
 from workflows.errors import SafetyRejected
 from workflows.messages.messages import SafetyIssue
-from workflows.state import FEEDBACK, ReviewFinding, RewriteTask, RunContext, SectionTask, State, write_order
+from workflows.state import (
+    FEEDBACK,
+    ReviewFinding,
+    RewriteTask,
+    RunContext,
+    SectionTask,
+    State,
+    stands,
+    write_order,
+)
 from workflows.text.length import ask_for, plan_targets, reply_ratio
 from workflows.text.words import count_words, last_paragraph
 
@@ -126,7 +135,7 @@ def section_task(state: State, index: int) -> SectionTask:
 
 def _is_safe(state: State) -> bool:
     # A run that begins with a revision has no verdict yet.
-    return "safety" not in state or state["safety"]["approved"]
+    return "safety" not in state or stands(state["safety"])
 
 
 def _unsafe(state: State) -> dict[int, list[SafetyIssue]]:

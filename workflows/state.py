@@ -3,6 +3,7 @@
 Everything here is written into checkpoints, so it is dicts, lists, strings and numbers.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import add
 from typing import Annotated, Any, Literal, NotRequired, TypeVar
@@ -57,6 +58,7 @@ class Verdict(TypedDict):
     """The verdict of a safety check: `score` 0 (unsafe) to 1, `approved` decides.
 
     `section` or `piece` where it is about one; `layers` are the checks that ran, `scores` (0–1) are a judge's.
+    `marked`: not approved, and kept all the same, with its faults shown wherever the text is.
     """
 
     stage: CheckStage
@@ -68,13 +70,14 @@ class Verdict(TypedDict):
     policy: NotRequired[str]
     layers: NotRequired[list[str]]
     scores: NotRequired[dict[str, float]]
+    marked: NotRequired[bool]
 
 
 class ReviewFinding(TypedDict):
     """A finding of a format's own review: the broken rule, and the advice.
 
     `rewrite` asks for the section to be written again. Without a `section` nothing can be: it is only
-    reported. `quote` is the passage.
+    reported. `quote` is the passage. `unsafe`: with it in the text, the text isn't called safe.
     """
 
     rule: str
@@ -82,10 +85,24 @@ class ReviewFinding(TypedDict):
     rewrite: bool
     section: NotRequired[int]
     quote: NotRequired[str]
+    unsafe: NotRequired[bool]
+
+
+class Reviewed(list[ReviewFinding]):
+    """Findings of a review, and what it `measured` (JSON): kept for the format's metrics, and for its next review."""
+
+    def __init__(self, findings: Iterable[ReviewFinding], measured: dict[str, Any]) -> None:
+        super().__init__(findings)
+        self.measured = measured
 
 
 FEEDBACK = "feedback"
 """The rule of a finding that a person made. It counts as no revision of the format's own."""
+
+
+def stands(verdict: Verdict) -> bool:
+    """Whether nothing is written again because of it: the text is approved, or marked for what is wrong with it."""
+    return verdict["approved"] or verdict.get("marked", False)
 
 
 def add_verdicts(known: dict[int, Verdict], new: dict[int, Verdict]) -> dict[int, Verdict]:
@@ -129,6 +146,7 @@ class State(TypedDict, total=False):
     pieces: dict[str, Piece]  # by name, in reading order
     rewrites: Annotated[int, newest]  # made because the safety check found fault
     findings: list[ReviewFinding]  # of the format's last review
+    reviewed: dict[str, Any]  # what that review measured
     revising: list[int]  # the sections that are written again because of them, until the next check
     revisions: Annotated[int, newest]  # made because a review asked for it
     rewritten: Annotated[list[int], add]  # the sections that were written again since the last check
@@ -177,6 +195,12 @@ class RunContext:
     keep_length: Annotated[
         bool, Field(description="Hold sections to their length, where the format does")
     ] = True
+    today: Annotated[
+        str | None,
+        Field(
+            pattern=r"^\d{4}-\d{2}-\d{2}$", description="The reader's date, YYYY-MM-DD; today when left out"
+        ),
+    ] = None
     owner: Annotated[str, Field(description="Whose library the input refers to")] = "local"
 
 
@@ -209,7 +233,7 @@ def sections_at_fault(state: State) -> set[int]:
     """The sections with faults by a check or a review that aren't rewritten yet."""
     found = set(state.get("revising", ()))
     verdict = state.get("safety")
-    if verdict is not None and not verdict["approved"]:
+    if verdict is not None and not stands(verdict):
         found |= {issue["section"] for issue in verdict["issues"] if "section" in issue}
     return found - set(state.get("rewritten", ()))
 

@@ -79,7 +79,9 @@ async def start_run(
     finished run, or a problem that says how it failed. With `Last-Event-ID` that run's stream is resumed."""
 
     async def begin(key: str | None) -> tuple[Run, bool]:
-        return await start.runs.start(start.owner, RunRequest(body.format, body.input, body.options, key))
+        return await start.runs.start(
+            start.owner, RunRequest(body.format, body.input, start.placed(body.options), key)
+        )
 
     return await _wait(start, begin) if wait else await start.respond(begin)
 

@@ -14,6 +14,7 @@ from backend.runs.results.exports import finished
 from backend.store.runs import Run
 from workflows.errors import NotFound
 from workflows.formats.base import AnyFormat
+from workflows.formats.notices import Notice, list_notices
 
 router = APIRouter(prefix="/api/v1/runs", tags=["shares"])
 public = APIRouter(prefix="/shared", tags=["shares"])
@@ -48,12 +49,13 @@ class SharedSection(BaseModel):
 
 
 class SharedText(BaseModel):
-    """A shared text, without the run's input and costs."""
+    """Shared text with its notices, without its input and costs."""
 
     title: str
     format: str
     language: str
     sections: list[SharedSection]
+    notices: list[Notice] = []
 
 
 @router.post("/{run_id}/share", status_code=201)
@@ -101,4 +103,5 @@ def _shown(format: AnyFormat, run: Run) -> SharedText:
         format=whole.format,
         language=whole.language,
         sections=[SharedSection(title=title, text=text) for title, text in whole.sections],
+        notices=list_notices(whole.metadata),
     )

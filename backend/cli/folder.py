@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
+from workflows.formats.notices import list_dangers, notice_markdown
 from workflows.messages.messages import (
     FactsGathered,
     Message,
@@ -56,7 +57,8 @@ class OutFolder:
             case FactsGathered() as data:
                 self._write_facts(data)
             case RunCompleted() as data:
-                title = f"# {data.title}\n\n"
+                warnings = [f"{notice_markdown(notice)}\n\n" for notice in list_dangers(data.metadata)]
+                title = f"# {data.title}\n\n{''.join(warnings)}"
                 parts = [f"## {section.title}\n\n{section.text}\n" for section in data.sections]
                 _replace(self._folder / "script.md", title + "\n".join(parts))
                 _replace(self._folder / "metadata.json", _json(data.metadata))

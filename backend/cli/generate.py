@@ -14,6 +14,7 @@ from backend.cli.failures import fail, recording_model, settings_or_fail
 from backend.cli.remote import RUNS, RemoteError, follow_remote
 from backend.cli.screen import RunScreen
 from workflows.errors import InvalidInput, StorywireError
+from workflows.formats.notices import list_dangers
 from workflows.messages.messages import Message, RunCompleted, RunFailed
 
 if TYPE_CHECKING:
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 RECORD_TO: ContextVar[Path | None] = ContextVar("record_to", default=None)
 """Where `storywire record` wants the run's model calls."""
+
+UNSAFE_STATUS = 3
+"""How a command ends whose text is complete and not safe as it is: a script that goes on with it should stop."""
 
 ServerOption = Annotated[
     str | None, typer.Option(help="A service's address; without one the run executes here.")
@@ -72,7 +76,7 @@ def _read(path: Path) -> dict[str, Any]:
 def write(
     body: dict[str, Any], server: str | None, path: str = RUNS, start: "RunStarter | None" = None
 ) -> NoReturn:
-    """Writes a text on the screen, and exits: with 0 when it is complete.
+    """Writes a text on the screen, and ends the command: 0 when it is complete, 3 when it isn't safe as it is.
 
     `body` goes to the service's `path`. Without a server it is started here, by `start` if it isn't a run like
     any other.
@@ -92,7 +96,7 @@ def write(
 
 
 async def _show(messages: AsyncGenerator[Message]) -> int:
-    """Exit status: 0 when the text is complete, 1 otherwise."""
+    """0 when the text is complete, 3 when it is complete and carries a warning, 1 otherwise."""
     ending: Message | None = None
     with RunScreen() as screen:
         async with aclosing(messages) as stream:
@@ -101,7 +105,9 @@ async def _show(messages: AsyncGenerator[Message]) -> int:
                 ending = message
     if isinstance(ending, RunFailed) and ending.resumable:
         _offer_ways_out(ending)
-    return 0 if isinstance(ending, RunCompleted) else 1
+    if not isinstance(ending, RunCompleted):
+        return 1
+    return UNSAFE_STATUS if list_dangers(ending.metadata) else 0
 
 
 def _follow(

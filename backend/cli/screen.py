@@ -2,12 +2,13 @@
 
 import sys
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from rich.console import Console
 from rich.markup import escape
 from rich.status import Status
 
+from workflows.formats.notices import list_notices, notice_lines
 from workflows.messages.messages import (
     Message,
     NodeChanged,
@@ -101,6 +102,11 @@ class RunScreen:
             f"{metadata['vocabulary_level']}"
         )
         self._tell(f"Cost       {_cost(data['usage'], cached=bool(data['cached']))}")
+        self._show_findings(metadata)
+        for notice in list_notices(metadata):
+            style = "bold red" if notice["level"] == "danger" else "yellow"
+            for line in notice_lines(notice):
+                self._tell(f"[{style}]{escape(line)}[/{style}]")
         choices = data.get("choices")
         if isinstance(choices, list):
             self._tell(f"\n[bold]{escape(str(data.get('choice_question', '')))}[/bold]")
@@ -108,6 +114,12 @@ class RunScreen:
                 self._tell(
                     f"  {number}. {escape(choice['text'])}  [dim]{escape(choice['description'])}[/dim]"
                 )
+
+    def _show_findings(self, metadata: dict[str, Any]) -> None:
+        """What the format's review still found fault with."""
+        for finding in metadata.get("compliance", {}).get("findings", []):
+            place = f"section {finding['section'] + 1}: " if "section" in finding else ""
+            self._tell(f"[yellow]Not mended  {escape(place + finding['advice'])}[/yellow]")
 
     def _progress(self, line: str) -> None:
         if self._status is not None:

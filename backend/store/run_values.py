@@ -1,14 +1,15 @@
 """Typed values in the columns of a run."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from sqlalchemy import JSON
 from sqlalchemy.types import TypeDecorator
 
 from backend.store.columns import clamped
+from backend.store.timezones import check_timezone
 from workflows.messages.messages import OutlinePlanned, RunCompleted, RunFailed
 from workflows.state import VersionPlan, VersionSeed
 
@@ -52,6 +53,12 @@ class RunOptions(BaseModel):
         "off; the format's default when left out",
     )
     review_outline: bool = Field(False, description="Wait after the plan for a person to edit it")
+    timezone: Annotated[str, AfterValidator(check_timezone)] | None = Field(
+        None,
+        max_length=64,
+        description="Time zone of whoever reads, such as Europe/Berlin, for the date that the text is written on; UTC "
+        "when left out",
+    )
 
 
 class VersionChange(BaseModel):

@@ -212,9 +212,11 @@ class Sessions:
             "choice_index": choice.choice_index,
             "custom_user_input": choice.custom_user_input,
         }
+        zone = choice.options.timezone or story.session.timezone
+        options = choice.options.model_copy(update={"timezone": zone})
         try:
             run, is_new = await self._runs.start(
-                owner, RunRequest(self._format.name, inputs, choice.options, choice.idempotency_key)
+                owner, RunRequest(self._format.name, inputs, options, choice.idempotency_key)
             )
         except Conflict:
             # The same choice came in twice at the same moment, and the other was quicker.

@@ -180,6 +180,7 @@ class Reviews(Protocol):
 
         Called after every pass, a rewrite's too. A finding with `rewrite` has its section written again,
         in one pass for all of them, once (`LimitsRevisions`); what is found after that is only reported.
+        What `Reviewed` findings measured is in the state of the next review, and of `metrics` (`reviewed`).
         """
         ...
 

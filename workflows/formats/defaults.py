@@ -28,11 +28,15 @@ from workflows.formats.capabilities import (
 from workflows.formats.exports import EVERYWHERE, Exporter
 from workflows.formats.settings import FormatSettings
 from workflows.lookups import Lookups
+from workflows.messages.messages import ModelRole
 from workflows.models.clients.catalog import Model
+from workflows.models.parameters import Parameters, RoleParameters
 from workflows.models.spec import ModelSpec
 
 LENGTH_TOLERANCE = 0.10
 MAX_REVISIONS = 1
+PARAMETERS: RoleParameters = {"judge": {"temperature": 0.0}}
+"""Who judges says the same of the same text."""
 
 
 def configured(format: AnyFormat, settings: FormatSettings | None = None) -> AnyFormat:
@@ -104,6 +108,11 @@ def default_cache_of(format: AnyFormat) -> CacheMode:
 def monthly_limit_of(format: AnyFormat) -> int | None:
     """The number of runs that a user may start in a month; None: unlimited."""
     return format.monthly_limit if isinstance(format, Limited) else None
+
+
+def parameters_of(format: AnyFormat, role: ModelRole) -> Parameters:
+    """The parameters that its models are called with in a role, where the settings give none."""
+    return {**PARAMETERS.get(role, {}), **format.parameters.get(role, {})}
 
 
 def max_revisions_of(format: AnyFormat) -> int:

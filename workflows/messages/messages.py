@@ -170,7 +170,10 @@ class TextRetracted(_Message):
 
 
 class SafetyChecked(_Message):
-    """`safety_check`: a verdict; `score` 0 (unsafe) to 1. `layers` are the checks that ran, `scores` a judge's."""
+    """`safety_check`: a verdict; `score` 0 (unsafe) to 1. `layers` are the checks that ran, `scores` a judge's.
+
+    `marked`: the text stays although it isn't approved, and its issues are shown with it.
+    """
 
     type: ClassVar = "safety_check"
 
@@ -183,6 +186,7 @@ class SafetyChecked(_Message):
     policy: str | None = None
     layers: list[str] | None = None
     scores: dict[str, float] | None = None
+    marked: bool | None = None
 
 
 class ProgressReported(_Message):

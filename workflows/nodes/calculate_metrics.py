@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any
 
+from workflows.formats.defaults import language_of
+from workflows.formats.notices import notices_of
 from workflows.messages.messages import PlannedSection
 from workflows.sections.node_context import NodeContext
 from workflows.state import State, text_of
@@ -16,7 +18,12 @@ async def calculate_metrics(context: NodeContext, state: State) -> dict[str, Any
     inputs = await context.inputs(state["input"])
     metrics = await asyncio.to_thread(context.format.metrics, inputs, state)
     shared = await asyncio.to_thread(shared_metrics, state)
-    told = {**shared, **metrics, **_compliance(metrics, state), "safety": _safety(state)}
+    notices = notices_of(
+        state.get("findings", []), metrics.get("notices", ()), language_of(context.format, inputs)
+    )
+    told = {
+        **shared, **metrics, **_compliance(metrics, state), "safety": _safety(state), "notices": notices
+    }  # fmt: skip
     return {"metadata": normalise_all(told)}  # some of it is quoted from the input, or was a model's
 
 
@@ -57,6 +64,7 @@ def _safety(state: State) -> dict[str, Any]:
     """The final verdict in short: the policy, the layers that ran, the judge's scores where one ran."""
     verdict = state["safety"]
     told: dict[str, Any] = {
+        "approved": verdict["approved"],
         "policy": verdict.get("policy", ""),
         "layers": verdict.get("layers", []),
         "score": verdict["score"],

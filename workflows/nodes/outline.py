@@ -27,6 +27,7 @@ _NOTHING_WRITTEN: dict[str, Any] = {
     "metadata": {},
     "rewrites": 0,
     "findings": [],
+    "reviewed": {},
     "revising": [],
     "revisions": 0,
     "rewritten": Overwrite([]),

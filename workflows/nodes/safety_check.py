@@ -5,13 +5,16 @@ from typing import Any
 from langgraph.types import Overwrite
 
 from workflows.errors import SafetyRejected
-from workflows.messages.messages import SafetyChecked
+from workflows.messages.messages import SafetyChecked, SafetyIssue
 from workflows.routing import MAX_REWRITES
 from workflows.safety.pipeline import SafetyPipeline
 from workflows.sections.node_context import NodeContext
 from workflows.sections.review_text import review_text
 from workflows.sections.section_writer import SectionWriter
-from workflows.state import State, plan_text
+from workflows.state import ReviewFinding, State, Verdict, plan_text, stands
+
+_MARKED_SCORE = 0.2
+"""The most that a text gets in which something dangerous was left."""
 
 
 async def safety_check(context: NodeContext, state: State) -> dict[str, Any]:
@@ -33,10 +36,33 @@ async def safety_check(context: NodeContext, state: State) -> dict[str, Any]:
         verdict["approved"] = False
         verdict["score"] = min(verdict["score"], other["score"])
         verdict["issues"] += [issue for issue in other["issues"] if issue not in verdict["issues"]]
+    if verdict["approved"] and not review["revising"]:
+        mark_unsafe(verdict, review["findings"])
     if not (verdict["approved"] and review["revising"]):  # an approval counts for the text as it stays
         writer(SafetyChecked.model_validate(verdict))
-    if not verdict["approved"] and state["rewrites"] >= MAX_REWRITES:
+    if not stands(verdict) and state["rewrites"] >= MAX_REWRITES:
         for index in sorted({issue["section"] for issue in verdict["issues"] if "section" in issue}):
             SectionWriter(index, writer).retract("safety")
         raise SafetyRejected("The text could not be made safe for its readers, so it was withdrawn.")
     return {"safety": verdict, **review, "rewritten": Overwrite([])}
+
+
+def mark_unsafe(verdict: Verdict, findings: list[ReviewFinding]) -> None:
+    """Takes the approval back where the format's review left what makes the text unsafe: nothing is written again, and
+    nothing false is called safe."""
+    unsafe = [finding for finding in findings if finding.get("unsafe")]
+    if not unsafe:
+        return
+    verdict["approved"], verdict["marked"] = False, True
+    verdict["score"] = min(verdict["score"], _MARKED_SCORE)
+    verdict["layers"] = [*verdict.get("layers", []), "review"]
+    verdict["issues"] = [*verdict["issues"], *map(_issue, unsafe)]
+
+
+def _issue(finding: ReviewFinding) -> SafetyIssue:
+    issue = SafetyIssue(category=finding["rule"], severity="high", advice=finding["advice"])
+    if "section" in finding:
+        issue["section"] = finding["section"]
+    if "quote" in finding:
+        issue["quote"] = finding["quote"]
+    return issue

@@ -10,7 +10,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import StreamWriter
 
 from workflows.formats.base import AnyFormat
-from workflows.formats.defaults import load, max_revisions_of
+from workflows.formats.defaults import load, max_revisions_of, parameters_of
 from workflows.lookups import EmptyLookups, Lookups
 from workflows.messages.messages import ModelRole, NodeChanged
 from workflows.models.budget.ledger import Ledger, Ledgers
@@ -92,8 +92,9 @@ class NodeContext:
         `shares` the run's budget if it is for a section, or works beside one."""
         models, publish = self.services.models, self.publish
         account = publish, role, section, self.ledger
-        model = (await models.open(self.run.model, role)).reporting(*account, shares=shares)
-        if (open_fallback := models.fallback(self.run.model, role)) is None:
+        defaults = parameters_of(self.format, role)
+        model = (await models.open(self.run.model, role, defaults)).reporting(*account, shares=shares)
+        if (open_fallback := models.fallback(self.run.model, role, defaults)) is None:
             return model
 
         async def open_other() -> Model:

@@ -6,6 +6,7 @@ from langgraph.runtime import Runtime
 from langgraph.types import Overwrite
 
 from workflows.messages.messages import CallUsage
+from workflows.prompts import dated
 from workflows.sections.node_context import Node, NodeContext, NodeServices
 from workflows.state import RunContext
 
@@ -14,7 +15,9 @@ def with_context(services: NodeServices, node: Node) -> Any:  # LangGraph's type
     """The node with its context from LangGraph's runtime. For those that buy nothing."""
 
     async def call(state: Any, runtime: Runtime[RunContext]) -> dict[str, Any]:
-        return await node(NodeContext(services, runtime), state)
+        context = NodeContext(services, runtime)
+        with dated(context.run.today):
+            return await node(context, state)
 
     return call
 
@@ -32,7 +35,9 @@ def with_usage(services: NodeServices, node: Node, *, begins: bool = False) -> A
                 spent.append(item.model_dump(exclude_none=True))
             runtime.stream_writer(item)
 
-        update = await node(NodeContext(services, runtime.override(stream_writer=write)), state)
+        context = NodeContext(services, runtime.override(stream_writer=write))
+        with dated(context.run.today):
+            update = await node(context, state)
         if begins:
             return {**update, "spent": Overwrite(spent)}
         return {**update, "spent": spent} if spent else update

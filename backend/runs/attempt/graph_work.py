@@ -9,6 +9,7 @@ from langgraph.types import Command, StateSnapshot
 
 from backend.runs.attempt.formats import RunFormats
 from backend.store.runs import Run
+from backend.store.timezones import local_date
 from backend.streaming.gate import Gate
 from workflows.graph import Graph
 from workflows.state import RunContext, seeded_state
@@ -38,6 +39,7 @@ class GraphWork:
             parallel=run.options.parallel,
             review_outline=run.options.review_outline,
             keep_length=run.options.keep_length,
+            today=local_date(run.created_at, run.options.timezone).isoformat(),
             owner=run.owner,
         )
 

@@ -61,7 +61,11 @@ def catch_up(copy: Transcript, source: Transcript) -> Iterator[Message]:
             source.piece_text(name) if name in source.pieces else None,
             (name in copy.finished_pieces, name in source.finished_pieces),
         )
-    yield from (verdict for verdict in source.verdicts if verdict.approved and verdict not in copy.verdicts)
+    yield from (
+        verdict
+        for verdict in source.verdicts
+        if (verdict.approved or verdict.marked) and verdict not in copy.verdicts
+    )
     if source.metadata is not None and copy.metadata != source.metadata:
         yield source.metadata
 

@@ -31,13 +31,15 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """A book. `id` is unique among all books, `language` is a tag such as `he`, `made` a moment in UTC."""
+    """`id` names it among all books, `language` is a tag such as `he`, `made` a moment in UTC. `warning`: lines that
+    stand before everything else."""
 
     id: str
     title: str
     language: str
     made: datetime
     chapters: Sequence[Chapter]
+    warning: Sequence[str] = ()
 
 
 def book_of(finished: Finished) -> Book:
@@ -49,6 +51,7 @@ def book_of(finished: Finished) -> Book:
         language=finished.language,
         made=moment_of(finished.run_id),
         chapters=[Chapter(title, [Part("", text)]) for title, text in told],
+        warning=finished.danger_lines,
     )
 
 

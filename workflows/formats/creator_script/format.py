@@ -24,6 +24,7 @@ from workflows.lookups import Lookups, find_named
 from workflows.messages.messages import SafetyIssue
 from workflows.models.calls.calls import stream_text
 from workflows.models.clients.catalog import Model
+from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
@@ -39,6 +40,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
     name = "creator_script"
     path = "creator-scripts"
     title = "A script for a video"
+    parameters: ClassVar[RoleParameters] = {"outline": {"temperature": 0.7}, "writing": {"temperature": 0.8}}
     Input = CreatorScriptInput
     Settings = ScriptSettings
     exports: ClassVar[Mapping[str, Exporter]] = EXPORTS

@@ -18,6 +18,7 @@ from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import stream_text
 from workflows.models.calls.search import can_search, stream_search
 from workflows.models.clients.catalog import Model
+from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
@@ -47,6 +48,11 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
     name = "discovery_report"
     path = "discovery-reports"
     title = "A report on what to found"
+    parameters: ClassVar[RoleParameters] = {
+        "outline": {"temperature": 0.4},
+        "writing": {"temperature": 0.6},
+        "derived": {"temperature": 0.2},
+    }
     Input = DiscoveryInput
     Settings = ReportSettings
     default_cache: ClassVar[CacheMode] = "use"

@@ -25,7 +25,7 @@ from workflows.formats.education_audio.planning import (
 from workflows.formats.education_audio.review import review_lesson
 from workflows.formats.exports import Exporter, Finished
 from workflows.formats.recap import neighbours
-from workflows.formats.speech.exports import script_exports
+from workflows.formats.speech.exports import script_exports, warned
 from workflows.formats.speech.lines import titles_above
 from workflows.formats.speech.renderers import render_plain
 from workflows.formats.speech.script_filter import ScriptFilter
@@ -36,11 +36,12 @@ from workflows.lookups import Lookups, find_named
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.clients.catalog import Model
+from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.documents import examine, uncover
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Outline, ReviewFinding, Section, SectionTask, State
+from workflows.state import Outline, Reviewed, Section, SectionTask, State
 from workflows.text.language import guess_language
 from workflows.text.normaliser import normalise
 from workflows.text.words import count_words
@@ -56,7 +57,7 @@ def _turns_of(finished: Finished) -> list[Turn]:
 
 
 def _plain(finished: Finished) -> bytes:
-    return render_plain(_turns_of(finished)).encode()
+    return render_plain(warned(_turns_of)(finished)).encode()
 
 
 class EducationAudioFormat(Format[LessonInput]):
@@ -64,6 +65,7 @@ class EducationAudioFormat(Format[LessonInput]):
 
     name = "education_audio"
     title = "A spoken lesson from a document"
+    parameters: ClassVar[RoleParameters] = {"outline": {"temperature": 0.3}, "writing": {"temperature": 0.4}}
     Input = LessonInput
     example: ClassVar[dict[str, Any]] = {
         "document": {
@@ -213,14 +215,15 @@ class EducationAudioFormat(Format[LessonInput]):
         )
         return self._spoken(task, stream_text(model, messages))
 
-    async def review(self, inputs: LessonInput, state: State, model: Model) -> list[ReviewFinding]:
-        """Findings: numbers missing from the document, contradictions of it, and warnings lost where the end of a
-        section was cut: they would harm patients.
+    async def review(self, inputs: LessonInput, state: State, model: Model) -> Reviewed:
+        """What the document contradicts or doesn't say, sentence by sentence, and the warnings that went with the end
+        of a section that was cut: they harm patients.
 
-        Found without a model. Sentences whose words have no support are only told, in `grounding`.
+        By a judge that has the document, where the settings ask for one; else by words, which readers are told.
         """
-        del model
-        return await asyncio.to_thread(review_lesson, inputs, state, self.language(inputs))
+        return await review_lesson(
+            inputs, state, self.language(inputs), model if model and model.judges else None
+        )
 
     def metrics(self, inputs: LessonInput, state: State) -> dict[str, Any]:
         """Speaking time, words by speaker, grade, repetition, lengths, and statements without support."""

@@ -33,6 +33,7 @@ from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.calls.search import Citation, can_search, stream_search
 from workflows.models.clients.catalog import Model
+from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
@@ -54,6 +55,11 @@ class PodcastFormat(Format[PodcastInput]):
 
     name = "podcast"
     title = "A podcast episode for two hosts, with its short forms"
+    parameters: ClassVar[RoleParameters] = {
+        "outline": {"temperature": 0.7},
+        "writing": {"temperature": 0.8},
+        "derived": {"temperature": 0.7},
+    }
     Input = PodcastInput
     example: ClassVar[dict[str, Any]] = {
         "topic": {

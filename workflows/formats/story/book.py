@@ -25,6 +25,7 @@ def story_book(session_id: str, title: str, chapters: Sequence[Finished]) -> Boo
         language=chapters[-1].language,
         made=moment_of(chapters[-1].run_id),
         chapters=[*told, *_endings(chapters)],
+        warning=[line for one in chapters for line in one.danger_lines],
     )
 
 

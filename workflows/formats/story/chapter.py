@@ -11,6 +11,7 @@ from workflows.formats.story.input import StoryInput
 from workflows.formats.story.metrics import story_metrics
 from workflows.formats.story.references import resolve_references
 from workflows.lookups import Lookups
+from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import Policy, load_policy
 from workflows.state import State
@@ -22,6 +23,11 @@ class ChapterFormat(Format[StoryInput]):
     name = "story"
     path = "stories"
     title = "A chapter of a child's story"
+    parameters: ClassVar[RoleParameters] = {
+        "outline": {"temperature": 0.9},
+        "writing": {"temperature": 0.9},
+        "derived": {"temperature": 0.7},
+    }
     Input = StoryInput
     example: ClassVar[dict[str, Any]] = {
         "theme": "a lighthouse on the moon",

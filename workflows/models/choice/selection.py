@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 from workflows.errors import FieldError, InvalidInput, ModelNotConfigured
 from workflows.messages.messages import ModelRole
 from workflows.models.choice.connections import MISSING, is_configured
 from workflows.models.configuration.roles import NO_FALLBACK
+from workflows.models.parameters import Parameters, choose_parameters, parse_parameters, taken_by
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 from workflows.models.structured import StructuredMode, choose_mode, parse_mode_rules
@@ -57,6 +58,7 @@ class Selection:
         self._settings = settings
         self.patterns = settings.allowed_patterns
         self._modes = parse_mode_rules(settings.structured_modes)
+        self._parameters = parse_parameters(settings.model_parameters)
 
     def default(self) -> ModelSpec:
         """The model that writes when a run names none: as set, else a configured provider's, else embedded."""
@@ -84,7 +86,8 @@ class Selection:
         return spec
 
     def check(self, writing: ModelSpec) -> None:
-        """Raises ModelNotConfigured when a model of a run written by `writing` can't be reached.
+        """Raises ModelNotConfigured when one of the models of a run that `writing` writes can't be reached, and
+        InvalidInput when one doesn't take a parameter that the settings give its role.
 
         The allow-list isn't asked: a run that was accepted may go on.
         """
@@ -96,6 +99,23 @@ class Selection:
                         "embedded model is too small to judge."
                     )
                 self.check_model(spec)
+                self._check_parameters(role, spec)
+
+    def _check_parameters(self, role: ModelRole, spec: ModelSpec) -> None:
+        """Raises InvalidInput for a parameter that the setting gives a role whose model doesn't take it."""
+        if spec.provider == "replay":  # says what was recorded, with whatever parameters
+            return
+        accepted = taken_by(spec)
+        if refused := [name for name in self._parameters.get(role, {}) if name not in accepted]:
+            takes = f"it takes {', '.join(sorted(accepted))}" if accepted else "it takes none"
+            raise _refused(
+                f"{spec} doesn't take {', '.join(refused)}, which STORYWIRE_MODEL_PARAMETERS gives the role {role}; "
+                f"{takes}"
+            )
+
+    def parameters(self, role: ModelRole, spec: ModelSpec, defaults: Parameters) -> dict[str, Any]:
+        """Parameters of a role's calls: by the setting, else a format's `defaults`, as far as the model takes them."""
+        return choose_parameters(spec, self._parameters.get(role, {}), defaults)
 
     def check_model(self, spec: ModelSpec) -> None:
         """Raises ModelNotConfigured when a setting for this model is missing."""

@@ -12,6 +12,7 @@ from workflows.models.cassettes.library import CassetteLibrary
 from workflows.models.choice.selection import ROLES, ModelInfo, Selection
 from workflows.models.clients.model import Model
 from workflows.models.embedded.process import EmbeddedServer
+from workflows.models.parameters import Parameters
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 from workflows.models.structured import StructuredMode
@@ -19,6 +20,7 @@ from workflows.models.structured import StructuredMode
 if TYPE_CHECKING:
     from workflows.models.clients.providers import ProviderClients
 
+_NONE: Parameters = {}
 __all__ = ["Model", "ModelCatalog"]
 
 
@@ -61,8 +63,11 @@ class ModelCatalog:
         """The models that a person may choose: `Selection.choices`, and the cassettes that a run may name."""
         return self.selection.choices(self._cassettes.names())
 
-    async def open(self, name: str | None = None, role: ModelRole = "writing") -> Model:
-        """The model of this role in a run written by `name` (None: the default), ready for calls.
+    async def open(
+        self, name: str | None = None, role: ModelRole = "writing", defaults: Parameters = _NONE
+    ) -> Model:
+        """The model that has this role in a run that `name` writes (None: the default), ready to be called. `defaults`:
+        the format's parameters for the role.
 
         Starts the embedded one if it is the one. Raises ModelNotConfigured, and LookupError for a judge
         where none is asked for.
@@ -70,12 +75,14 @@ class ModelCatalog:
         spec = self.selection.of(role, self._writing(name))
         if spec is None:
             raise LookupError("the settings ask for no judge")
-        return await self._open(spec, role)
+        return await self._open(spec, role, defaults)
 
-    def fallback(self, name: str | None, role: ModelRole) -> Callable[[], Awaitable[Model]] | None:
-        """Opens the fallback of this role; None where there is none."""
+    def fallback(
+        self, name: str | None, role: ModelRole, defaults: Parameters = _NONE
+    ) -> Callable[[], Awaitable[Model]] | None:
+        """Opens the model that takes over in this role; None where there is none."""
         spec = self.selection.fallback_of(role, self._writing(name))
-        return None if spec is None else partial(self._open, spec, role)
+        return None if spec is None else partial(self._open, spec, role, defaults)
 
     def has_judge(self, writer: Model) -> bool:
         """Whether a model judges the texts of `writer`: for a cassette, whether one did in the recording."""
@@ -117,7 +124,7 @@ class ModelCatalog:
         if spec.provider == "replay":
             self._cassettes.check(spec)
 
-    async def _open(self, spec: ModelSpec, role: ModelRole) -> Model:
+    async def _open(self, spec: ModelSpec, role: ModelRole, defaults: Parameters) -> Model:
         if spec.provider == "replay":
             return await self._open_replay(spec, role)
         self.selection.check_model(spec)
@@ -127,9 +134,10 @@ class ModelCatalog:
             client = clients.open_embedded(spec, await self._embedded.endpoint())
         else:
             client = clients.open(spec)
+        parameters = self.selection.parameters(role, spec, defaults)
         return Model(
             spec=spec,
-            chat=client.chat,
+            chat=client.chat.model_copy(update=parameters) if parameters else client.chat,
             tier="embedded" if spec.provider == "embedded" else "standard",
             structured=self.selection.mode(spec),
             token_timeout=self._settings.token_timeout,

@@ -64,6 +64,11 @@ class Model:
         return replace(self, ready_reply=text)
 
     @property
+    def judges(self) -> bool:
+        """Whether it was opened as a judge."""
+        return self.meter is not None and self.meter.role == "judge"
+
+    @property
     def metered_chat(self) -> BaseChatModel:
         """The client with metering built in, for code that calls it by itself."""
         if self.meter is None:

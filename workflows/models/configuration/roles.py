@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, field_validator
 
+from workflows.models.parameters import parse_parameters
 from workflows.models.spec import ModelSpec, parse_pattern
 from workflows.models.structured import parse_mode_rules
 
@@ -45,6 +46,11 @@ class RoleSettings(BaseModel):
         "",
         description="How models are asked for answers in a form, where our table is wrong: "
         "provider:model=mode, comma separated, with json_schema, tools, json_mode or plain",
+    )
+    model_parameters: str = Field(
+        "",
+        description="Parameters of calls by role: role.name=value, comma separated, such as "
+        "writing.temperature=0.9, judge.reasoning_effort=low; the format's own by default",
     )
     judge: Literal["auto", "off", "llm"] = Field(
         "auto",
@@ -108,6 +114,12 @@ class RoleSettings(BaseModel):
             if part.strip():
                 parse_pattern(part)
         return models
+
+    @field_validator("model_parameters")
+    @classmethod
+    def _check_parameters(cls, parameters: str) -> str:
+        parse_parameters(parameters)
+        return parameters
 
     @field_validator("structured_modes")
     @classmethod
