@@ -46,7 +46,7 @@ def matter_of(clause: str) -> set[str]:
 
 
 class ClaimedRule(NamedTuple):
-    """Rule that forbids or allows something: `about` are its stems; `is_explicit`, whether it does so in so many words."""
+    """Rule that forbids or allows something: `about` are its stems; `is_explicit`, whether it says so."""
 
     forbids: bool
     is_explicit: bool
