@@ -181,7 +181,9 @@ def _shifted(glyph: Glyph, bottom: float, top: float) -> str:
     return glyph.text
 
 
-def _words_by_place(glyphs: Sequence[Glyph], height: float, *, from_right: bool, mirror: bool) -> list[PdfWord]:
+def _words_by_place(
+    glyphs: Sequence[Glyph], height: float, *, from_right: bool, mirror: bool
+) -> list[PdfWord]:
     """Words of a line whose letters are read by their places, in reading order."""
     clusters = sorted(_clusters(glyphs), key=lambda cluster: cluster[0] + cluster[1])
     letters: list[str] = []

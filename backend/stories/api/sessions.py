@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from backend.api.dependencies import OwnerDep
 from backend.api.exports import attachment
@@ -20,6 +20,7 @@ from backend.stories.sessions import ChoiceRequest
 from workflows.errors import InvalidInput
 from workflows.formats.story.book import WRITERS
 from workflows.formats.story.input import StoredId, StoryReader, StoryTitle, Theme
+from workflows.text.json_values import JsonModel
 
 router = APIRouter(prefix="/api/v1/stories/sessions", tags=["sessions"])
 
@@ -31,10 +32,8 @@ Timezone = Annotated[str, Field(max_length=64, description="Where the reader is,
 _CustomInput = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 
 
-class SessionBody(BaseModel):
+class SessionBody(JsonModel):
     """A new story: of a child or an inline reader, about a theme; or one that begins with a completed run."""
-
-    model_config = ConfigDict(extra="forbid")
 
     child_id: StoredId | None = Field(None, description="A stored child who reads, in place of `reader`")
     reader: StoryReader | None = Field(None, description="Who reads, in place of `child_id`")
@@ -47,19 +46,15 @@ class SessionBody(BaseModel):
     timezone: Timezone | None = None
 
 
-class BookmarkBody(BaseModel):
+class BookmarkBody(JsonModel):
     """How far the reader is: in this chapter, so many of its sections are read."""
-
-    model_config = ConfigDict(extra="forbid")
 
     chapter_number: int = Field(ge=1, description="Which chapter, from 1")
     section: int = Field(0, ge=0, description="How many of its sections are read")
 
 
-class ChangeBody(BaseModel):
+class ChangeBody(JsonModel):
     """What is left out stays as it is."""
-
-    model_config = ConfigDict(extra="forbid")
 
     title: StoryTitle | None = Field(None, description="What the story is called")
     planned_chapters: PlannedChapters | None = None
@@ -70,10 +65,8 @@ class ChangeBody(BaseModel):
     )
 
 
-class ChoiceBody(BaseModel):
+class ChoiceBody(JsonModel):
     """One of the choices at the end of the last chapter, or the reader's own wish."""
-
-    model_config = ConfigDict(extra="forbid")
 
     choice_index: int | None = Field(None, ge=0, le=100, description="From 0")
     custom_user_input: _CustomInput | None = Field(
