@@ -63,7 +63,17 @@ def describe(app: FastAPI) -> dict[str, Any]:
                 responses = operations[method]["responses"]
                 responses.pop("422", None)  # FastAPI's own form of it, which no route of ours answers with
                 responses["default"] = _PROBLEM
+                for parameter in operations[method].get("parameters", []):
+                    parameter["schema"] = _without_null(parameter["schema"])
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter that may be left out: no address and no header can say null."""
+    choices = [choice for choice in schema.get("anyOf", []) if choice.get("type") != "null"]
+    if len(choices) != 1:
+        return schema
+    return {**choices[0], **{name: value for name, value in schema.items() if name != "anyOf"}}
