@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
@@ -16,6 +16,7 @@ from backend.documents.documents import Upload
 from backend.settings import Settings
 from backend.store.documents import Document, DocumentSummary
 from workflows.errors import FieldError, InvalidInput
+from workflows.text.json_values import JsonModel
 
 PATH = "/api/v1/documents"
 _AROUND_THE_FILE = 64_000
@@ -29,10 +30,8 @@ DocumentId = Annotated[str, Path(max_length=64)]
 _TITLE = "What it is called; by default its first heading"
 
 
-class TextBody(BaseModel):
-    """A document sent as plain text."""
-
-    model_config = ConfigDict(extra="forbid")
+class TextBody(JsonModel):
+    """A document that is text already."""
 
     title: str | None = Field(None, max_length=200, description=_TITLE)
     text: str = Field(min_length=1, max_length=100_000_000, description="Markdown or plain text")

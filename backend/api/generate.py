@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from backend.api.bodies import read_json_object
 from backend.api.dependencies import ResourcesDep
-from backend.api.query import read_query
+from backend.api.query import read_query, typed
 from backend.api.starts import RunStartDep
 from backend.api.streams import STREAM_RESPONSES
 from backend.runs.admission.options import RunOptions
@@ -85,7 +85,7 @@ def _query(request: Request, format: AnyFormat) -> tuple[dict[str, Any], RunOpti
         if name not in _STREAM_OPTIONS
     }
     options = {name: params.pop(name)[-1] for name in RunOptions.model_fields if name in params}
-    return read_query(params, format.Input), _options(options, strict=False)
+    return typed(read_query(params, format.Input), format.Input), _options(options, strict=False)
 
 
 async def _body(request: Request) -> tuple[dict[str, Any], RunOptions]:

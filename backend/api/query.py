@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from workflows.errors import FieldError, InvalidInput
+from workflows.formats.base import invalid_input
 
 
 def read_query(params: Mapping[str, Sequence[str]], model: type[BaseModel]) -> dict[str, Any]:
@@ -31,6 +32,14 @@ def read_query(params: Mapping[str, Sequence[str]], model: type[BaseModel]) -> d
             target = target.setdefault(step, {})
         target[last] = _value(values, many=places[name].many)
     return given
+
+
+def typed(given: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    """What a query says, which has nothing but strings, as JSON of the model's types. Raises InvalidInput."""
+    try:
+        return model.model_validate(given, strict=False).model_dump(mode="json", exclude_unset=True)
+    except ValidationError as error:
+        raise invalid_input(error) from None
 
 
 class _Place:

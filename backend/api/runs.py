@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from backend.api.dependencies import (
     EventIdDep,
@@ -30,16 +30,15 @@ from backend.runs.commands import RunRequest
 from backend.store.runs import Run
 from workflows.errors import Conflict
 from workflows.models.budget.ledger import Caps
+from workflows.text.json_values import JsonModel
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
 
 _T = TypeVar("_T")
 
 
-class StartBody(BaseModel):
-    """The format, the input and the options of a new run."""
-
-    model_config = ConfigDict(extra="forbid")
+class StartBody(JsonModel):
+    """Format, input and options of a new run."""
 
     format: str = Field(
         max_length=64, description="The format's name; GET /api/v1/formats lists them", examples=["story"]
@@ -48,10 +47,8 @@ class StartBody(BaseModel):
     options: RunOptions = Field(RunOptions(), description="How it is written; the defaults without it")
 
 
-class ResumeBody(BaseModel):
-    """Total budget of a resumed run, over all of its attempts. What is left out stays."""
-
-    model_config = ConfigDict(extra="forbid")
+class ResumeBody(JsonModel):
+    """Caps of a resumed run, over all of its attempts. Those left out stay."""
 
     budget_usd: float | None = Field(
         None, gt=0, le=MAX_USD, allow_inf_nan=False, description="US dollars, over all of the run's attempts"
@@ -61,10 +58,8 @@ class ResumeBody(BaseModel):
     )
 
 
-class AnswerBody(BaseModel):
-    """A person's answer to a waiting run."""
-
-    model_config = ConfigDict(extra="forbid")
+class AnswerBody(JsonModel):
+    """Answer to a run that waits for a person."""
 
     outline: dict[str, Any] = Field(description="The plan as edited: {title, sections}")
 

@@ -4,21 +4,20 @@ import asyncio
 from typing import Any, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from backend.api.dependencies import ResourcesDep
 from workflows.errors import InvalidInput
 from workflows.safety.check import check_input, check_text
 from workflows.safety.policy import GateMode, Policy
 from workflows.state import Verdict
+from workflows.text.json_values import JsonModel
 
 router = APIRouter(prefix="/api/v1/safety", tags=["safety"])
 
 
-class CheckBody(BaseModel):
-    """A text and its audience."""
-
-    model_config = ConfigDict(extra="forbid")
+class CheckBody(JsonModel):
+    """A text and whom it is for."""
 
     text: str = Field(min_length=1, max_length=200_000, description="What is to be checked")
     policy: str = Field("child", description="GET /api/v1/safety/policies lists them", max_length=64)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from backend.api.dependencies import OwnerDep, QueriesDep, RunId
 from backend.api.starts import RunStartDep
@@ -15,16 +15,15 @@ from backend.runs.attempt.version_seed import VersionRequest
 from backend.runs.results.diff import compare_sections, unified
 from backend.store.runs import Run
 from workflows.errors import Conflict, InvalidInput
+from workflows.text.json_values import JsonModel
 
 router = APIRouter(prefix="/api/v1/runs", tags=["versions"])
 
 Feedback = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 
 
-class VersionBody(BaseModel):
-    """The changes wanted in a version. With neither `section` nor `feedback` the whole text is rewritten."""
-
-    model_config = ConfigDict(extra="forbid")
+class VersionBody(JsonModel):
+    """Changes that a version makes. With neither `section` nor `feedback` the whole text is rewritten."""
 
     section: int | None = Field(
         None, ge=0, le=10_000, description="Only this one, from 0; the others are taken over"

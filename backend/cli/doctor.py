@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from backend.cli.failures import fail, settings_or_fail
 from backend.cli.proxy import check_streaming
+from backend.cli.terminal import say
 from backend.settings import Settings, find_unknown
 from workflows.models.doctor.finding import DoctorFinding, Level
 from workflows.safety.registry import PolicyRegistry
@@ -22,7 +21,6 @@ _MARKS: dict[Level, tuple[str, str]] = {
     "bad": ("✗", "red"),
 }
 _LITTLE_SPACE = 500_000_000  # bytes
-_console = Console(soft_wrap=True, highlight=False)
 
 
 def doctor(
@@ -66,9 +64,9 @@ def _check_setup() -> None:
     findings += asyncio.run(check_models(settings))
     for finding in findings:
         mark, colour = _MARKS[finding.level]
-        _console.print(Text.assemble((mark, colour), f" {finding.about}: {finding.message}"))
+        say((mark, colour), f" {finding.about}: {finding.message}")
     bad = sum(finding.level == "bad" for finding in findings)
-    _console.print(_sum_up(bad, sum(finding.level == "doubtful" for finding in findings)))
+    say(_sum_up(bad, sum(finding.level == "doubtful" for finding in findings)))
     raise typer.Exit(1 if bad else 0)
 
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Column
 
 from backend.cli.failures import fail, quiet_settings
+from backend.cli.terminal import say, show_table, write
 from workflows.errors import InvalidInput, StorywireError
 
 if TYPE_CHECKING:
@@ -35,18 +35,18 @@ def add(
     upload = Upload(file.name, data, title=title)
     document = _do(lambda documents, owner: documents.add(owner, upload))
     for warning in document.warnings:
-        typer.echo(warning["message"], err=True)
-    typer.echo(document.id)
+        say(warning["message"], err=True)
+    write(document.id)
 
 
 @app.command("list")
 def list_documents(limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20) -> None:
     """The newest documents."""
     found = _do(lambda documents, owner: documents.page(owner, before=None, limit=limit))
-    table = Table(Column("ID", no_wrap=True), "Words", "Language", "Title", box=None)
-    for document in found:
-        table.add_row(document.id, str(document.words), document.language or "", document.title)
-    Console().print(table)
+    show_table(
+        (Column("ID", no_wrap=True), "Words", "Language", "Title"),
+        ((document.id, str(document.words), document.language or "", document.title) for document in found),
+    )
 
 
 @app.command()

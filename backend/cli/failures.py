@@ -4,17 +4,15 @@ from pathlib import Path
 from typing import NoReturn
 
 import typer
-from rich.console import Console
 
+from backend.cli.terminal import say
 from backend.logs import configure_logs
 from backend.settings import Settings, SettingsError, load_settings
 
-_console = Console(stderr=True, soft_wrap=True)
-
 
 def fail(message: str, status: int = 1) -> NoReturn:
-    """Ends the command with a message on standard error."""
-    _console.print(message, style="red", markup=False, highlight=False)
+    """Ends the command."""
+    say(message, style="red", err=True)
     raise typer.Exit(status)
 
 

@@ -13,6 +13,7 @@ import yaml
 from backend.cli.failures import fail, recording_model, settings_or_fail
 from backend.cli.remote import RUNS, RemoteError, follow_remote
 from backend.cli.screen import RunScreen
+from backend.cli.terminal import say
 from workflows.errors import InvalidInput, StorywireError
 from workflows.formats.notices import list_dangers
 from workflows.messages.messages import Message, RunCompleted, RunFailed
@@ -130,7 +131,7 @@ def _follow(
 
 def _offer_ways_out(ending: RunFailed) -> None:
     words = ending.partial.words
-    typer.echo(
+    say(
         f"The text above ({words} words) is kept. Go on with it: storywire runs resume ID; "
         "take it as it is: storywire runs show ID (storywire runs list tells the ID); or start afresh.",
         err=True,

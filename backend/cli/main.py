@@ -7,6 +7,7 @@ from typer.core import TyperGroup
 
 from backend.cli import doctor, documents, generate, record, runs, serve, usage
 from backend.cli.failures import fail
+from backend.cli.terminal import write
 from backend.extensions.base import CommandLine, HasCommands
 from backend.extensions.registry import list_extensions
 from backend.settings import SettingsError
@@ -50,7 +51,7 @@ def make_app() -> typer.Typer:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"storywire {VERSION}")
+        write(f"storywire {VERSION}")
         raise typer.Exit
 
 

@@ -9,19 +9,16 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import httpx
-import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from backend.cli.findings import Idle, Measurement, ProxyFindings, Tick, judge, lateness
+from backend.cli.terminal import say, show_pairs, write
 
 _ROUTE = "/api/v1/diagnostics/stream"
 _LAST_EVENT_ID = "diagnostics:0"
 _TICKS = 12
 _INTERVAL_MS = 200
 _PATIENCE_SECONDS = 30.0
-_MARKS = {"broken": "[red]broken[/red]", "warning": "[yellow]warning[/yellow]", "note": "[dim]note[/dim]"}
+_STYLES = {"broken": "red", "warning": "yellow", "note": "dim"}
 
 
 async def measure(
@@ -57,7 +54,7 @@ def check_streaming(
         measure(url, ticks=ticks or _TICKS, interval_ms=interval_ms or _INTERVAL_MS, idle=idle)
     )
     if as_json:
-        typer.echo(json.dumps({"broken": findings.broken, "product": findings.product, **asdict(findings)}))
+        write(json.dumps({"broken": findings.broken, "product": findings.product, **asdict(findings)}))
     else:
         show(findings)
     return 1 if findings.broken else 0
@@ -155,19 +152,15 @@ def _detail(body: bytes) -> str:
 
 
 def show(findings: ProxyFindings) -> None:
-    """Prints the measurement and its findings."""
-    console = Console(highlight=False)
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    for name, value in _numbers(findings):
-        table.add_row(name, escape(value))
-    console.print(table)
+    """What was measured and what it means, in words."""
+    show_pairs(_numbers(findings))
     if not findings.found:
-        console.print("\n[green]Streams arrive as they are sent.[/green]")
+        say("\n", ("Streams arrive as they are sent.", "green"))
     for finding in findings.found:
-        console.print(f"\n{_MARKS[finding.severity]}  [bold]{escape(finding.seen)}[/bold]")
-        console.print(f"  {escape(finding.why)}")
+        say("\n", (finding.severity, _STYLES[finding.severity]), "  ", (finding.seen, "bold"))
+        say(f"  {finding.why}")
         for line in finding.change:
-            console.print(f"  → {escape(line)}")
+            say(f"  → {line}")
 
 
 def _numbers(findings: ProxyFindings) -> Iterator[tuple[str, str]]:

@@ -34,6 +34,8 @@ async def follow_remote(
     async with httpx.AsyncClient(timeout=httpx.Timeout(10, read=60)) as client:
         try:
             reply = await client.post(base + path, json=body, headers={"Idempotency-Key": uuid4().hex})
+        except httpx.InvalidURL as error:
+            raise RemoteError(f"{base} is no address of a service: {error}") from error
         except httpx.TransportError as error:
             raise RemoteError(f"There is no service at {base} ({type(error).__name__}).") from error
         if reply.is_error:

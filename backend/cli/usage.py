@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Column
 
 from backend.cli.failures import settings_or_fail
+from backend.cli.terminal import show_table
 from backend.logs import configure_logs
 from backend.settings import Settings
 
@@ -24,10 +24,13 @@ def usage(
     settings = settings_or_fail(resume_on_start=False).model_copy(update={"log_level": "error"})
     configure_logs(settings)
     rows = asyncio.run(_sums(settings, days, by))
-    table = Table(Column(by.capitalize(), no_wrap=True), "Runs", "Read", "Written", "Cost", box=None)
-    for row in rows:
-        table.add_row(row.name, str(row.runs), str(row.input_tokens), str(row.output_tokens), _cost(row))
-    Console().print(table)
+    show_table(
+        (Column(by.capitalize(), no_wrap=True), "Runs", "Read", "Written", "Cost"),
+        (
+            (row.name, str(row.runs), str(row.input_tokens), str(row.output_tokens), _cost(row))
+            for row in rows
+        ),
+    )
 
 
 async def _sums(

@@ -12,6 +12,7 @@ from backend.cli.failures import fail, settings_or_fail
 from backend.cli.folder import OutFolder
 from backend.cli.remote import RemoteError, follow_remote
 from backend.cli.screen import RunScreen
+from backend.cli.terminal import say
 from backend.podcasts.topics import read_topic
 from workflows.errors import InvalidInput, StorywireError
 from workflows.messages.messages import Message, RunCompleted
@@ -96,7 +97,7 @@ async def _write(body: dict[str, Any], server: str | None, out: Path | None) -> 
     if isinstance(ending, RunCompleted):
         return 0
     if out is not None:
-        typer.echo("What is written is kept. Give the same command again to go on.", err=True)
+        say("What is written is kept. Give the same command again to go on.", err=True)
     return 1
 
 

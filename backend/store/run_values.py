@@ -12,6 +12,7 @@ from backend.store.columns import clamped
 from backend.store.timezones import check_timezone
 from workflows.messages.messages import OutlinePlanned, RunCompleted, RunFailed
 from workflows.state import VersionPlan, VersionSeed
+from workflows.text.json_values import JsonModel
 
 log = structlog.get_logger()
 
@@ -22,10 +23,10 @@ MAX_TOKENS = 1_000_000_000
 """Caps beyond these are mistakes, and numbers far beyond them fit no column."""
 
 
-class RunOptions(BaseModel):
-    """The options of a run. Strict: a JSON `true` is no number. A query's strings are read with `strict=False`."""
+class RunOptions(JsonModel):
+    """The options of a run. A query's strings are read with `strict=False`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(frozen=True)
 
     model: str | None = Field(
         None, description="provider:model; the service's default when left out", max_length=128

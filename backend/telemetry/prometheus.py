@@ -1,7 +1,7 @@
 """Metrics in Prometheus' form. Each application has a registry of its own.
 
 No label has a run's id or anything that a caller may choose freely: names of models and categories are
-taken up to a number, then they are `other`.
+taken up to a number, then they are `other` (of a model, with its provider: `openai:other`).
 """
 
 import time
@@ -33,6 +33,7 @@ from workflows.messages.messages import (
     TextRetracted,
     UsageUpdated,
 )
+from workflows.models.spec import ModelLabels
 
 # A second series beside each, for which nobody asks.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -64,7 +65,7 @@ class PrometheusMetrics(Metrics):
         self.clock = clock
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        self.models, self.categories = _Names(), _Names()
+        self.models, self.categories = ModelLabels(_NAMES), _Names()
 
         def counter(name: str, about: str, *labels: str) -> Counter:
             return Counter(f"storywire_{name}", about, labels, registry=registry)
@@ -282,7 +283,7 @@ class _AttemptCounts(AttemptMetrics):
 
     def _spend(self, usage: UsageUpdated) -> None:
         for spent in _spent(self._usage, usage):
-            model = self._to.models.known(spent.model)
+            model = self._to.models.label(spent.model)
             self._to.tokens.labels(model, spent.role, "input").inc(max(0, spent.input_tokens))
             self._to.tokens.labels(model, spent.role, "output").inc(max(0, spent.output_tokens))
             self._to.cost.labels(model, spent.role).inc(max(0.0, spent.cost_usd))

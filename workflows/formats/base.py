@@ -5,6 +5,7 @@ A package of your own adds a format by naming its class under the entry point `s
 
 import hashlib
 import inspect
+import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from workflows.models.clients.catalog import Model
 from workflows.models.parameters import RoleParameters
 from workflows.safety.policy import Policy
 from workflows.state import Facts, Outline, Section, SectionTask, State
+from workflows.text.json_values import with_whole_numbers
 
 InputT = TypeVar("InputT", bound=BaseModel)
 
@@ -62,11 +64,14 @@ class Format(ABC, Generic[InputT]):
             raise TypeError(half)
 
     def parse(self, inputs: Mapping[str, Any]) -> InputT:
-        """The validated input. Raises InvalidInput that names each wrong field."""
+        """The input, checked by the types of JSON: neither `true` nor `"7"` is a number. Raises InvalidInput that
+        names each wrong field."""
         try:
-            return self.Input.model_validate(inputs)
+            return _validate(self.Input, inputs)
         except ValidationError as error:
             raise invalid_input(error) from None
+        except RecursionError:
+            raise InvalidInput.of("input", "is nested too deeply") from None
 
     def fingerprint(self) -> str:
         """A digest of the format's version and its prompts (files in `prompts/` beside the class)."""
@@ -111,6 +116,22 @@ def _hash_prompts(kind: type[Format[Any]]) -> str:
     for path in sorted(folder.rglob("*.*")):
         digest.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def _validate(model: type[InputT], inputs: Mapping[str, Any]) -> InputT:
+    """As JSON, where a date or a tuple of a format's input is what it is there. Raises ValidationError."""
+    try:
+        return model.model_validate_json(json.dumps(inputs, default=str), strict=True)
+    except ValidationError as error:
+        kinds = {item["type"] for item in error.errors(include_url=False, include_context=False)}
+        if (
+            "json_invalid" in kinds
+        ):  # half a character, which has no JSON: this way it is named where it stands
+            return model.model_validate(inputs, strict=True)
+        if "int_type" in kinds:
+            whole = json.dumps(with_whole_numbers(inputs), default=str)
+            return model.model_validate_json(whole, strict=True)
+        raise
 
 
 def invalid_input(error: ValidationError, root: str = "input") -> InvalidInput:

@@ -4,7 +4,7 @@ import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from backend.api.dependencies import OwnerDep
 from backend.api.exports import attachment
@@ -20,6 +20,7 @@ from backend.stories.sessions import ChoiceRequest
 from workflows.errors import InvalidInput
 from workflows.formats.story.book import WRITERS
 from workflows.formats.story.input import StoredId, StoryReader, StoryTitle, Theme
+from workflows.text.json_values import JsonModel
 
 router = APIRouter(prefix="/api/v1/stories/sessions", tags=["sessions"])
 
@@ -31,10 +32,8 @@ Timezone = Annotated[str, Field(max_length=64, description="Where the reader is,
 _CustomInput = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 
 
-class SessionBody(BaseModel):
-    """A new story: for a stored child or an inline reader, about a theme; or from a completed run."""
-
-    model_config = ConfigDict(extra="forbid")
+class SessionBody(JsonModel):
+    """A new story: of a child or an inline reader, about a theme; or one that begins with a completed run."""
 
     child_id: StoredId | None = Field(None, description="A stored child who reads, in place of `reader`")
     reader: StoryReader | None = Field(None, description="Who reads, in place of `child_id`")
@@ -47,19 +46,15 @@ class SessionBody(BaseModel):
     timezone: Timezone | None = None
 
 
-class BookmarkBody(BaseModel):
-    """The reader's place: a chapter, and the number of its sections that have been read."""
-
-    model_config = ConfigDict(extra="forbid")
+class BookmarkBody(JsonModel):
+    """Reading position: a chapter, and how many of its sections are read."""
 
     chapter_number: int = Field(ge=1, description="Which chapter, from 1")
     section: int = Field(0, ge=0, description="How many of its sections are read")
 
 
-class ChangeBody(BaseModel):
-    """Changes to a story. What is left out stays as it is."""
-
-    model_config = ConfigDict(extra="forbid")
+class ChangeBody(JsonModel):
+    """Changes of a story session. Fields that are left out stay."""
 
     title: StoryTitle | None = Field(None, description="What the story is called")
     planned_chapters: PlannedChapters | None = None
@@ -70,10 +65,8 @@ class ChangeBody(BaseModel):
     )
 
 
-class ChoiceBody(BaseModel):
-    """A choice at the end of the last chapter, or the reader's own wish."""
-
-    model_config = ConfigDict(extra="forbid")
+class ChoiceBody(JsonModel):
+    """Choice at the end of the last chapter, or the reader's own wish."""
 
     choice_index: int | None = Field(None, ge=0, le=100, description="From 0")
     custom_user_input: _CustomInput | None = Field(

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from workflows.text.json_values import JsonModel
+
 _Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 ReaderName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
 StoryTitle = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=400)]
@@ -16,10 +18,8 @@ SUMMARY = 1200
 """Characters of a summary at most."""
 
 
-class StoryReader(BaseModel):
-    """Profile of the child who reads."""
-
-    model_config = ConfigDict(extra="forbid")
+class StoryReader(JsonModel):
+    """The child who reads."""
 
     name: ReaderName = Field(
         "Alex", description="First name; the hero may bear it", json_schema_extra={"personal": True}
