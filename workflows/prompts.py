@@ -18,6 +18,8 @@ _BORDER = "\n---\n"
 _CODE_LETTERS = 12
 """60 bits: nobody finds a text that holds its own code."""
 _CLOSING = re.compile(r"<(?=\s*/)")
+SHARED = Path(__file__).parent / "formats" / "prompts"
+"""Parts that prompts of every format may include."""
 _MARK = re.compile(r"[a-z_]+")
 
 
@@ -27,7 +29,10 @@ class Prompts:
     def __init__(self, folder: Path) -> None:
         # Prompts are plain text for a model, not HTML: escaping would put entities into them.
         self._environment = Environment(
-            loader=FileSystemLoader(folder), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+            loader=FileSystemLoader([folder, SHARED]),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
         self._environment.filters |= {"data": as_data, "marked": marked}
         self._parts = cache(self._compile)

@@ -39,6 +39,22 @@ class Facts(TypedDict):
     sources: list[Source]
 
 
+class EarlierSection(TypedDict):
+    """A finished section as a prompt for a later one has it: `notes` that were written with it, or its summary."""
+
+    index: int
+    title: str
+    notes: str
+
+
+class TextSoFar(TypedDict):
+    """What a prompt has of the text before: `notes` on sections farther back, then `texts` verbatim, section by
+    section. Without notes it is the whole text."""
+
+    notes: list[EarlierSection]
+    texts: list[str]
+
+
 class PlannedPiece(TypedDict):
     """A text of its own that is made beside the sections, such as a short form. `name` is its key: `M1`."""
 
@@ -108,6 +124,11 @@ def add_lengths(known: dict[int, SectionLength], new: dict[int, SectionLength]) 
     return {**known, **_by_number(new)}
 
 
+def add_section_notes(known: dict[int, str], new: dict[int, str]) -> dict[int, str]:
+    """Reducer: as `add_sections`."""
+    return {**known, **_by_number(new)}
+
+
 def newest(known: _T, new: _T) -> _T:
     """Reducer: tasks that are done in one step may each bring it; the last one stays."""
     del known
@@ -122,6 +143,7 @@ class State(TypedDict, total=False):
     notes: dict[str, Any]  # what the format's plan keeps for its prompts; readers never see it
     sections: Annotated[dict[int, Section], add_sections]
     lengths: Annotated[dict[int, SectionLength], add_lengths]  # by section, where lengths are kept
+    section_notes: Annotated[dict[int, str], add_section_notes]  # by section, for the prompts of later ones
     facts: Annotated[Facts, newest]
     research: dict[str, Any] | None  # notes for the prompts of later sections; readers never see them
     judged: Annotated[dict[int, Verdict], add_verdicts]  # by section, where each is judged before it is shown
@@ -139,10 +161,13 @@ class State(TypedDict, total=False):
 
 
 class SectionTask(TypedDict):
-    """What one `generate_content` task is given: enough to write its section, not the text so far again.
+    """What one `generate_content` task is given: all that its section is written from.
 
-    `target_words` is the section's target, planned anew from what was written before; `ask_words` is what to
-    ask the model for so that it comes out at that.
+    `text_so_far` has what was finished when the task was handed out, and a task that is taken up again has the same
+    (one of an older version has none).
+    `wants_notes` asks for notes on the section, which stand in for it in later prompts. `target_words` is the section's
+    target, planned anew from what was written before; `ask_words` is what to ask the model for so that it comes out at
+    that.
     """
 
     input: dict[str, Any]
@@ -150,6 +175,8 @@ class SectionTask(TypedDict):
     notes: dict[str, Any]
     index: int
     last_paragraph: str
+    text_so_far: NotRequired[TextSoFar]
+    wants_notes: NotRequired[bool]
     target_words: int
     ask_words: int
     facts: Facts | None
@@ -219,6 +246,7 @@ class VersionPlan(TypedDict, total=False):
 
     outline: Outline
     notes: dict[str, Any]
+    section_notes: dict[int, str]
     facts: dict[str, Any]
     research: dict[str, Any] | None
     judged: dict[int, dict[str, Any]]

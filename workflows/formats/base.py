@@ -16,9 +16,10 @@ from pydantic import BaseModel, ValidationError
 
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.capabilities import find_half_capability
-from workflows.formats.pieces import Remark
+from workflows.formats.pieces import Remark, SectionNotes
 from workflows.messages.messages import SafetyIssue
 from workflows.models.clients.catalog import Model
+from workflows.prompts import SHARED
 from workflows.safety.policy import Policy
 from workflows.state import Facts, Outline, Section, SectionTask, State
 
@@ -79,16 +80,17 @@ class Format(ABC, Generic[InputT]):
         """What will be written: sections with titles, summaries and word targets."""
 
     @abstractmethod
-    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | Facts | Remark]:
-        """The text of one section, as deltas, as it comes from the model.
+    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | Facts | Remark | SectionNotes]:
+        """The text of one section, as deltas, as it comes from the model; then, where the task `wants_notes` and the
+        model wrote some, the notes on it (`split_notes`).
 
-        The section that brings the facts (`BringsFacts`) yields them too, once, after its text.
+        The section that brings the facts (`BringsFacts`) yields them too, once.
         """
 
     @abstractmethod
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
-    ) -> AsyncGenerator[str]:
+    ) -> AsyncGenerator[str | SectionNotes]:
         """The section again, without what the safety check or the format's review found fault with."""
 
     @abstractmethod
@@ -106,8 +108,9 @@ AnyFormat = Format[Any]
 def _hash_prompts(kind: type[Format[Any]]) -> str:
     folder = Path(inspect.getfile(kind)).parent / "prompts"
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.*")):
-        digest.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())
+    for root in (folder, SHARED):
+        for path in sorted(root.rglob("*.*")):
+            digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 

@@ -16,3 +16,10 @@ class Remark:
     """Something that a person should be told while a section is written, such as that there is no search."""
 
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SectionNotes:
+    """A model's notes on the section that it has just written, for the prompts of later ones; no reader has them."""
+
+    text: str

@@ -10,12 +10,13 @@ _ADVICE = {
     "number": "Say only numbers that the document says, as it says them, or leave the sentence out.",
     "opposite": "Say it as the document does.",
 }
+_ENDED_EARLY = {"trimmed", "landed"}
 _MOST_WARNINGS = 4
 """As many of a section as one rewrite can take in."""
 
 
 def review_lesson(inputs: LessonInput, state: State, language: str) -> list[ReviewFinding]:
-    """Findings, by section. A warning is missed only where the text was cut: elsewhere its words may differ."""
+    """Findings, by section. A warning is missed only where the text was ended early: elsewhere its words may differ."""
     return [*_ungrounded(inputs, state, language), *_cut_off(inputs, state, language)]
 
 
@@ -32,7 +33,7 @@ def _ungrounded(inputs: LessonInput, state: State, language: str) -> Iterator[Re
 
 
 def _cut_off(inputs: LessonInput, state: State, language: str) -> Iterator[ReviewFinding]:
-    cut = {index for index, one in state.get("lengths", {}).items() if "trimmed" in one["corrections"]}
+    cut = {index for index, one in state.get("lengths", {}).items() if _ENDED_EARLY & set(one["corrections"])}
     if not cut:
         return
     for index, found in warnings_of(inputs, state, language).items():
