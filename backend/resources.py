@@ -259,6 +259,7 @@ def open_work(
             lookups,
             settings.revisions,
             ledgers,
+            settings.context_words,
         )
         for name, format in formats.items()
     }

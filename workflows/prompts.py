@@ -28,6 +28,8 @@ _MONTHS = (
 )  # fmt: skip
 _CLOSING = re.compile(r"<(?=\s*/)")
 _TODAY: ContextVar[date | None] = ContextVar("today", default=None)
+SHARED = Path(__file__).parent / "formats" / "prompts"
+"""Parts that prompts of every format may include."""
 _MARK = re.compile(r"[a-z_]+")
 
 
@@ -56,7 +58,10 @@ class Prompts:
     def __init__(self, folder: Path) -> None:
         # Prompts are plain text for a model, not HTML: escaping would put entities into them.
         self._environment = Environment(
-            loader=FileSystemLoader(folder), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+            loader=FileSystemLoader([folder, SHARED]),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
         self._environment.filters |= {"data": as_data, "marked": marked}
         self._environment.globals["today"] = today

@@ -5,6 +5,7 @@ from typing import Literal
 from langgraph.runtime import Runtime, get_runtime
 from langgraph.types import Send
 
+from workflows.context import CONTEXT_WORDS, needs_notes, text_before
 from workflows.errors import SafetyRejected
 from workflows.messages.messages import SafetyIssue
 from workflows.state import (
@@ -24,11 +25,21 @@ MAX_REWRITES = 2
 
 
 def route_sections(
-    state: State, *, facts_section: int | None = None, researches: bool = False
+    state: State,
+    *,
+    facts_section: int | None = None,
+    researches: bool = False,
+    context_words: int = CONTEXT_WORDS,
 ) -> list[Send] | Literal["safety_check"]:
-    """`next_sections` for this run. Gets its context itself: an edited state (a fork) has none, and LangGraph
-    refuses a parameter that it can't supply."""
-    return next_sections(state, get_runtime(RunContext), facts_section=facts_section, researches=researches)
+    """`next_sections` for this run. Asks for its context itself: who edits a state (a fork) brings none,
+    and LangGraph refuses a parameter that it can't give."""
+    return next_sections(
+        state,
+        get_runtime(RunContext),
+        facts_section=facts_section,
+        researches=researches,
+        context_words=context_words,
+    )
 
 
 def next_sections(
@@ -37,9 +48,9 @@ def next_sections(
     *,
     facts_section: int | None = None,
     researches: bool = False,
+    context_words: int = CONTEXT_WORDS,
 ) -> list[Send] | Literal["safety_check"]:
-    """A task per section. In sequence each section sees the end of the one before; in parallel all remaining ones
-    start together, limited by the run's `max_concurrency`.
+    """One task a section: as many as the run writes at once. Each sees what is finished when it is handed out.
 
     The section that brings the facts comes first and alone. With `researches`, so does the first section,
     with the research beside it: the others need what it finds.
@@ -50,22 +61,18 @@ def next_sections(
     )
     if not missing and not research:
         return "safety_check"
-    if facts_section in missing:
-        now = [facts_section]
-    elif research or _parallel(runtime) == 1:
-        now = missing[:1]
-    else:
-        now = missing
-    return research + [Send("generate_content", section_task(state, index)) for index in now]
+    at_once = 1 if research else _parallel(runtime)
+    now = [facts_section] if facts_section in missing else missing[:at_once]
+    return research + [Send("generate_content", section_task(state, index, context_words)) for index in now]
 
 
-def after_safety_check(state: State) -> list[Send] | Literal["derive"]:
-    """Rewriting of the sections at fault, at most `MAX_REWRITES` times; the check itself ends a hopeless run.
+def after_safety_check(state: State, *, context_words: int = CONTEXT_WORDS) -> list[Send] | Literal["derive"]:
+    """Rewrite what is at fault, at most `MAX_REWRITES` times; the check itself ends a hopeless run.
 
     A task a section: if the process dies, the sections that were rewritten by then stay so. Raises SafetyRejected
     when the text is refused and no section of it can be mended.
     """
-    if tasks := rewrite_tasks(state):
+    if tasks := rewrite_tasks(state, context_words):
         return [Send("enhance_content", task) for task in tasks]
     if not _is_safe(state):
         raise SafetyRejected(
@@ -74,15 +81,15 @@ def after_safety_check(state: State) -> list[Send] | Literal["derive"]:
     return "derive"
 
 
-def rewrite_tasks(state: State) -> list[RewriteTask]:
-    """A task for each section at fault by the safety check or the format's review, in reading order.
+def rewrite_tasks(state: State, context_words: int = CONTEXT_WORDS) -> list[RewriteTask]:
+    """One a section that the safety check or the format's review found fault with, in reading order.
 
     A section that both found fault with is written once, for both.
     """
     unsafe, unfinished = _unsafe(state), _unfinished(state)
     return [
         RewriteTask(
-            **section_task(state, index),
+            **section_task(state, index, context_words),
             section=state["sections"][index],
             review_notes=unsafe.get(index, []) + unfinished.get(index, []),
             reason="safety" if index in unsafe else "revision",
@@ -109,8 +116,8 @@ def _parallel(runtime: Runtime[RunContext] | None) -> int:
     return runtime.context.parallel if runtime and runtime.context else 1
 
 
-def section_task(state: State, index: int) -> SectionTask:
-    """The input of the task that writes this section, first or anew."""
+def section_task(state: State, index: int, context_words: int = CONTEXT_WORDS) -> SectionTask:
+    """What is needed to write this section, first or anew."""
     sections, lengths = state.get("sections", {}), state.get("lengths", {})
     before = sections.get(index - 1)
     if index in lengths:  # written anew: to the length that it had to have
@@ -126,6 +133,8 @@ def section_task(state: State, index: int) -> SectionTask:
         notes=state.get("notes", {}),
         index=index,
         last_paragraph=last_paragraph(before["text"]) if before else "",
+        text_so_far=text_before(state, index, context_words),
+        wants_notes=needs_notes(state["outline"], index, context_words),
         target_words=target,
         ask_words=ask_for(target, ratio),
         facts=state.get("facts") or None,

@@ -40,6 +40,22 @@ class Facts(TypedDict):
     sources: list[Source]
 
 
+class EarlierSection(TypedDict):
+    """A finished section as a prompt for a later one has it: `notes` that were written with it, or its summary."""
+
+    index: int
+    title: str
+    notes: str
+
+
+class TextSoFar(TypedDict):
+    """Text before a section, for its prompt: `notes` on sections farther back, then `texts` verbatim, section by
+    section. Without notes it is the whole text."""
+
+    notes: list[EarlierSection]
+    texts: list[str]
+
+
 class PlannedPiece(TypedDict):
     """A planned text of its own beside the sections, such as a short form. `name` is its key: `M1`."""
 
@@ -125,6 +141,11 @@ def add_lengths(known: dict[int, SectionLength], new: dict[int, SectionLength]) 
     return {**known, **_by_number(new)}
 
 
+def add_section_notes(known: dict[int, str], new: dict[int, str]) -> dict[int, str]:
+    """Reducer: as `add_sections`."""
+    return {**known, **_by_number(new)}
+
+
 def newest(known: _T, new: _T) -> _T:
     """Reducer: concurrent tasks of a step may each return it; the last one stays."""
     del known
@@ -139,6 +160,7 @@ class State(TypedDict, total=False):
     notes: dict[str, Any]  # what the format's plan keeps for its prompts; readers never see it
     sections: Annotated[dict[int, Section], add_sections]
     lengths: Annotated[dict[int, SectionLength], add_lengths]  # by section, where lengths are kept
+    section_notes: Annotated[dict[int, str], add_section_notes]  # by section, for the prompts of later ones
     facts: Annotated[Facts, newest]
     research: dict[str, Any] | None  # notes for the prompts of later sections; readers never see them
     judged: Annotated[dict[int, Verdict], add_verdicts]  # by section, where each is judged before it is shown
@@ -157,10 +179,13 @@ class State(TypedDict, total=False):
 
 
 class SectionTask(TypedDict):
-    """Input of a `generate_content` task: enough to write its section, without the text so far.
+    """Input of a `generate_content` task: all that its section is written from.
 
-    `target_words` is the section's target, planned anew from what was written before; `ask_words` is what to
-    ask the model for so that it comes out at that.
+    `text_so_far` has what was finished when the task was handed out, and a task that is taken up again has the same
+    (one of an older version has none).
+    `wants_notes` asks for notes on the section, which stand in for it in later prompts. `target_words` is the section's
+    target, planned anew from what was written before; `ask_words` is what to ask the model for so that it comes out at
+    that.
     """
 
     input: dict[str, Any]
@@ -168,6 +193,8 @@ class SectionTask(TypedDict):
     notes: dict[str, Any]
     index: int
     last_paragraph: str
+    text_so_far: NotRequired[TextSoFar]
+    wants_notes: NotRequired[bool]
     target_words: int
     ask_words: int
     facts: Facts | None
@@ -243,6 +270,7 @@ class VersionPlan(TypedDict, total=False):
 
     outline: Outline
     notes: dict[str, Any]
+    section_notes: dict[int, str]
     facts: dict[str, Any]
     research: dict[str, Any] | None
     judged: dict[int, dict[str, Any]]

@@ -21,7 +21,12 @@ ledgers = Ledgers(PriceRegistry(settings.prices))
 
 def _graph(format: AnyFormat) -> Graph:
     return build_graph(
-        configured(format), models, policies=policies, revisions=settings.revisions, ledgers=ledgers
+        configured(format),
+        models,
+        policies=policies,
+        revisions=settings.revisions,
+        ledgers=ledgers,
+        context_words=settings.context_words,
     )
 
 

@@ -51,6 +51,8 @@ def retell(chapters: Chapters[Run]) -> list[dict[str, Any]]:
             "title": run.title or "",
             "summary": results_of(run).get("summary", ""),
             "hero": results_of(run).get("hero"),
+            "bible": results_of(run).get("bible"),
+            "length": run.input.get("length"),
             "choices": results_of(run).get("choices", []),
             "choice": choice_after(chapters, place),
         }

@@ -30,6 +30,7 @@ def story_lookups(
             "child_id": session.child_id,
             "reader": child.profile if child else session.reader,
             "next_chapter": chapters.next_number,
+            "planned_chapters": session.planned_chapters,
             "writing": chapters.writing.id if chapters.writing else None,
             "chapters": retell(chapters),
         }

@@ -17,10 +17,11 @@ from pydantic import BaseModel, ValidationError
 
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.capabilities import find_half_capability
-from workflows.formats.pieces import Remark
+from workflows.formats.pieces import Remark, SectionNotes
 from workflows.messages.messages import SafetyIssue
 from workflows.models.clients.catalog import Model
 from workflows.models.parameters import RoleParameters
+from workflows.prompts import SHARED
 from workflows.safety.policy import Policy
 from workflows.state import Facts, Outline, Section, SectionTask, State
 from workflows.text.json_values import with_whole_numbers
@@ -86,17 +87,18 @@ class Format(ABC, Generic[InputT]):
         """The plan: sections with titles, summaries and word targets."""
 
     @abstractmethod
-    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | Facts | Remark]:
-        """The text of a section, as deltas streamed from the model.
+    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | Facts | Remark | SectionNotes]:
+        """The text of one section, as deltas, as it comes from the model; then, where the task `wants_notes` and the
+        model wrote some, the notes on it (`split_notes`).
 
-        The section that brings the facts (`BringsFacts`) yields them too, once, after its text.
+        The section that brings the facts (`BringsFacts`) yields them too, once.
         """
 
     @abstractmethod
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
-    ) -> AsyncGenerator[str]:
-        """The section rewritten, without the faults found by the safety check or the format's review."""
+    ) -> AsyncGenerator[str | SectionNotes]:
+        """The section again, without what the safety check or the format's review found fault with."""
 
     @abstractmethod
     def metrics(self, inputs: InputT, state: State) -> dict[str, Any]:
@@ -113,8 +115,9 @@ AnyFormat = Format[Any]
 def _hash_prompts(kind: type[Format[Any]]) -> str:
     folder = Path(inspect.getfile(kind)).parent / "prompts"
     digest = hashlib.sha256()
-    for path in sorted(folder.rglob("*.*")):
-        digest.update(f"{path.relative_to(folder)}\0".encode() + path.read_bytes())
+    for root in (folder, SHARED):
+        for path in sorted(root.rglob("*.*")):
+            digest.update(f"{path.relative_to(root)}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 

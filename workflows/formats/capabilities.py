@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # a second of imports, which whoever only reads the settings 
     from collections.abc import AsyncGenerator, Mapping
 
     from workflows.formats.exports import Exporter
-    from workflows.formats.pieces import PieceText
+    from workflows.formats.pieces import PieceText, SectionNotes
     from workflows.formats.settings import FormatSettings
     from workflows.lookups import Lookups
     from workflows.models.clients.catalog import Model
@@ -163,6 +163,37 @@ class SetsTolerance(Protocol):
 
 
 @runtime_checkable
+class SetsLeastRoom(Protocol):
+    """A least room for short sections, of which a share is less than a sentence."""
+
+    @property
+    def least_room(self) -> int:
+        """Words that a section may always be off its target, to either side."""
+        ...
+
+
+@runtime_checkable
+class SetsContext(Protocol):
+    """Its own idea of how much of the text so far a section is shown."""
+
+    @property
+    def context_words(self) -> int:
+        """Words up to which a section is shown the whole text before it."""
+        ...
+
+
+@runtime_checkable
+class Lands(Protocol):
+    """Endings of its own for sections that run over. Without it they are ended as `Extends` goes on with one."""
+
+    def land(
+        self, task: SectionTask, text: str, words: int, model: Model
+    ) -> AsyncGenerator[str | SectionNotes]:
+        """What brings the section home after `text`, in `words`: all that the plan says still has to happen."""
+        ...
+
+
+@runtime_checkable
 class Extends(Protocol):
     """Capability: continuations of sections that came out too short. Without it they stay short."""
 
@@ -240,6 +271,7 @@ CAPABILITIES: tuple[type, ...] = (
     Derives,
     Exports,
     Extends,
+    Lands,
     LimitsRevisions,
     Limited,
     Loads,
@@ -249,6 +281,8 @@ CAPABILITIES: tuple[type, ...] = (
     Researches,
     Reviews,
     ScreensOwnText,
+    SetsContext,
+    SetsLeastRoom,
     SetsTolerance,
 )
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from workflows.context import CONTEXT_WORDS
 from workflows.formats.base import AnyFormat
 from workflows.formats.capabilities import (
     AdaptsToModel,
@@ -23,6 +24,8 @@ from workflows.formats.capabilities import (
     LooksUp,
     Multilingual,
     ScreensOwnText,
+    SetsContext,
+    SetsLeastRoom,
     SetsTolerance,
 )
 from workflows.formats.exports import EVERYWHERE, Exporter
@@ -32,8 +35,9 @@ from workflows.messages.messages import ModelRole
 from workflows.models.clients.catalog import Model
 from workflows.models.parameters import Parameters, RoleParameters
 from workflows.models.spec import ModelSpec
+from workflows.text.length import Room, room_for
 
-LENGTH_TOLERANCE = 0.10
+LENGTH_TOLERANCE = 0.15
 MAX_REVISIONS = 1
 PARAMETERS: RoleParameters = {"judge": {"temperature": 0.0}}
 """Who judges says the same of the same text."""
@@ -123,6 +127,17 @@ def max_revisions_of(format: AnyFormat) -> int:
 def length_tolerance_of(format: AnyFormat) -> float:
     """The accepted deviation of a section from its target, as a share of it."""
     return format.length_tolerance if isinstance(format, SetsTolerance) else LENGTH_TOLERANCE
+
+
+def room_of(format: AnyFormat, target: int) -> Room:
+    """The words that a section of this target may have."""
+    least = format.least_room if isinstance(format, SetsLeastRoom) else 0
+    return room_for(target, length_tolerance_of(format), least)
+
+
+def context_words_of(format: AnyFormat) -> int:
+    """Words up to which a section is shown the whole text before it."""
+    return format.context_words if isinstance(format, SetsContext) else CONTEXT_WORDS
 
 
 def facts_section_of(format: AnyFormat) -> int | None:

@@ -16,3 +16,10 @@ class Remark:
     """A remark for the reader while a section is written, such as that no search is available."""
 
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SectionNotes:
+    """A model's notes on the section that it has just written, for the prompts of later ones; no reader has them."""
+
+    text: str

@@ -43,6 +43,13 @@ class ModelSettings(
         description="How often a format's own review may have sections written again; as the format says by default",
     )
 
+    context_words: int | None = Field(
+        None,
+        ge=800,
+        le=100_000,
+        description="Words up to which a section is shown the whole text before it; as the format says by default",
+    )
+
     @field_validator(
         "local_model", "runtime_dir", "data_dir", "replay_dir", "record_dir", "policy_dir", check_fields=False
     )

@@ -33,4 +33,6 @@ async def enhance_content(context: NodeContext, state: RewriteTask) -> dict[str,
     }
     if written.length is not None:
         update["lengths"] = {index: written.length}
+    if written.notes or task.get("wants_notes"):
+        update["section_notes"] = {index: written.notes}  # those on the text that it replaces hold no more
     return {**update, **await judge_section(context, state, written.section)}

@@ -26,6 +26,8 @@ async def generate_content(context: NodeContext, state: SectionTask) -> dict[str
     update: dict[str, Any] = {"sections": {index: written.section}}
     if written.length is not None:
         update["lengths"] = {index: written.length}
+    if written.notes:
+        update["section_notes"] = {index: written.notes}
     if written.facts is not None:
         update["facts"] = written.facts
     return {**update, **await judge_section(context, state, written.section)}

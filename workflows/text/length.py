@@ -15,14 +15,15 @@ from workflows.text.repetition import count_said, distinct_words
 from workflows.text.sentences import SentenceSplitter, ends_with_abbreviation, is_cut
 from workflows.text.words import WordCounter, count_words
 
-Correction = Literal["trimmed", "continued"]
+Correction = Literal["trimmed", "continued", "landed"]
 
 _REPLAN = (0.75, 1.25)  # how far a section's target may be moved from its plan
 _RATIO = (0.4, 2.5)  # what is believed of a model's ratio of written to asked words
 _NEWEST = 3  # replies that the ratio is taken from
 _OVERRUN = 1.15  # a reply that was cut would have been longer: by how much isn't known
 _LEAST_BESIDE = 8  # words to either side of a target, however short: half a sentence
-_LONGEST_SENTENCE = 60
+LONGEST_SENTENCE = 60
+"""Words."""
 _FLOOR = 0.1  # the share of its target below which a text is none
 _STUCK = 0.5
 _STUCK_TIMES = 3
@@ -46,9 +47,9 @@ class Room:
     most: int
 
 
-def room_for(target: int, tolerance: float) -> Room:
-    """The limits around a target. `tolerance` is a share, 0.1 for ten percent."""
-    beside = max(_LEAST_BESIDE, math.floor(target * tolerance))
+def room_for(target: int, tolerance: float, least: int = _LEAST_BESIDE) -> Room:
+    """The room around a target. `tolerance` is a share, 0.1 for ten percent; `least`: words to either side anyway."""
+    beside = max(_LEAST_BESIDE, least, math.floor(target * tolerance))
     return Room(max(1, target - beside), target, target + beside)
 
 
@@ -86,7 +87,7 @@ def falls_short(text: str, target: int, before: str | None = None) -> bool:
 
 
 def _ratio_of(length: SectionLength) -> float:
-    was_cut = length["corrections"][:1] == ["trimmed"]
+    was_cut = length["corrections"][:1] in (["trimmed"], ["landed"])
     return length["replied_words"] / length["asked_words"] * (_OVERRUN if was_cut else 1.0)
 
 
@@ -112,7 +113,7 @@ class Trimmer:
         self.is_full = False
         """Nothing more is taken: whoever writes may stop."""
         self._language = language
-        self._free = min(room.least, room.most - _LONGEST_SENTENCE)
+        self._free = min(room.least, room.most - LONGEST_SENTENCE)
         self._space: list[str] = []  # white space that waits for a word
         self._begin()
 

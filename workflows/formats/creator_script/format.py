@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from workflows.context import prompt_values
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import Format, Plan
 from workflows.formats.creator_script.files import EXPORTS
@@ -20,6 +21,8 @@ from workflows.formats.creator_script.styles import list_styles
 from workflows.formats.creator_script.templates import Template, TemplateRegistry
 from workflows.formats.creator_script.timing import content_seconds, heading
 from workflows.formats.exports import Exporter
+from workflows.formats.pieces import SectionNotes
+from workflows.formats.trailer import split_notes
 from workflows.lookups import Lookups, find_named
 from workflows.messages.messages import SafetyIssue
 from workflows.models.calls.calls import stream_text
@@ -126,24 +129,38 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         del model
         return make_plan(inputs, self.template(inputs))
 
-    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
-        """A section under its heading, in spoken words."""
+    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | SectionNotes]:
+        """One section under its heading, in the words that are spoken."""
         values = _values(self.parse(task["input"]), task)
-        return under_heading(values["heading"], stream_text(model, _PROMPTS.messages("section", **values)))
+        messages = _PROMPTS.messages("section", **values)
+        return under_heading(values["heading"], split_notes(stream_text(model, messages)))
 
-    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str]:
+    def extend(
+        self, task: SectionTask, text: str, words: int, model: Model
+    ) -> AsyncGenerator[str | SectionNotes]:
         """The end of a section that came out too short."""
+        return self._go_on("extend", task, text, words, model)
+
+    def land(
+        self, task: SectionTask, text: str, words: int, model: Model
+    ) -> AsyncGenerator[str | SectionNotes]:
+        """The end of a section that ran over."""
+        return self._go_on("land", task, text, words, model)
+
+    def _go_on(
+        self, name: str, task: SectionTask, text: str, words: int, model: Model
+    ) -> AsyncGenerator[str | SectionNotes]:
         values = {**_values(self.parse(task["input"]), task), "words": words}
-        ending = "\n\n".join(spoken(text).split("\n\n")[-2:])
-        return without_heading(stream_text(model, _PROMPTS.messages("extend", **values, ending=ending)))
+        messages = _PROMPTS.messages(name, **values, text=spoken(text))
+        return without_heading(split_notes(stream_text(model, messages)))
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
-    ) -> AsyncGenerator[str]:
-        """The section rewritten by an editor's notes."""
+    ) -> AsyncGenerator[str | SectionNotes]:
+        """The section again, by an editor's notes."""
         values = _values(self.parse(task["input"]), task)
         messages = _PROMPTS.messages("rewrite", **values, text=spoken(section["text"]), issues=issues)
-        return under_heading(values["heading"], stream_text(model, messages))
+        return under_heading(values["heading"], split_notes(stream_text(model, messages)))
 
     async def review(self, inputs: CreatorScriptInput, state: State, model: Model) -> list[ReviewFinding]:
         """Findings on points, length, structure, time ranges, prose. No model is called."""
@@ -173,5 +190,5 @@ def _values(inputs: CreatorScriptInput, task: SectionTask) -> dict[str, Any]:
         "heading": heading(slot),
         "words": max(1, task["ask_words"] - count_words(heading(slot))),
         "points": [inputs.key_points[number] for number in slot["points"]],
-        "last_paragraph": task["last_paragraph"],
+        **prompt_values(task),
     }

@@ -3,8 +3,11 @@
 import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import TypeVar
 
 from workflows.errors import ModelBadOutput
+
+_T = TypeVar("_T")
 
 # The line that we write, `[00:00–00:20] HOOK`, however a model may spell it when it writes one too.
 HEADING = re.compile(r"^\[(\d{2}):(\d{2})–(\d{2}):(\d{2})\] (HOOK|OUTRO|CONTENT: .+)$")
@@ -28,8 +31,8 @@ def spoken(text: str) -> str:
     return split_heading(text)[1]
 
 
-async def under_heading(heading: str, prose: AsyncGenerator[str]) -> AsyncGenerator[str]:
-    """The heading, then the prose, without a heading of the model's own.
+async def under_heading(heading: str, prose: AsyncGenerator[str | _T]) -> AsyncGenerator[str | _T]:
+    """The heading, then the prose without the heading that a model may have put there itself.
 
     Raises ModelBadOutput when nothing is spoken.
     """
@@ -37,18 +40,18 @@ async def under_heading(heading: str, prose: AsyncGenerator[str]) -> AsyncGenera
     empty = True
     async with aclosing(without_heading(prose)) as lines:
         async for chunk in lines:
-            empty = empty and not chunk.strip()
+            empty = empty and not (isinstance(chunk, str) and chunk.strip())
             yield chunk
     if empty:
         raise ModelBadOutput("The model wrote a heading and nothing below it.")
 
 
-async def without_heading(prose: AsyncGenerator[str]) -> AsyncGenerator[str]:
-    """The prose from its first line that isn't a heading."""
+async def without_heading(prose: AsyncGenerator[str | _T]) -> AsyncGenerator[str | _T]:
+    """The prose from its first line that is no heading; what is no text, such as notes, passes as it is."""
     held: str | None = ""
     async with aclosing(prose) as chunks:
         async for chunk in chunks:
-            if held is None:
+            if held is None or not isinstance(chunk, str):
                 yield chunk
                 continue
             held = _drop_headings(held + chunk)

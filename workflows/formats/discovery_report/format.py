@@ -7,6 +7,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from workflows.context import prompt_values
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import Format, Plan
 from workflows.formats.capabilities import CacheMode
@@ -14,6 +15,8 @@ from workflows.formats.discovery_report.areas import AreaRegistry
 from workflows.formats.discovery_report.input import LANGUAGES, DiscoveryInput
 from workflows.formats.discovery_report.profile import profile_key
 from workflows.formats.discovery_report.settings import ReportSettings
+from workflows.formats.pieces import SectionNotes
+from workflows.formats.trailer import split_notes
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import stream_text
 from workflows.models.calls.search import can_search, stream_search
@@ -35,6 +38,12 @@ _TITLES = {
     "personalized_recommendations": ("Personal recommendations", "What to try first, step by step."),
 }
 _WORDS = {"profile_analysis": 600, "startup_ideas_research": 1100, "personalized_recommendations": 800}
+_ENDINGS = (
+    "what kind of venture fits this person and why",
+    "the last idea, whole",
+    "the one thing to do tomorrow",
+)
+"""What a part must not be without, where it has to be brought home."""
 _IDEAS = 4
 _FEWEST_IDEAS = 3
 _READING_PACE = 230  # words a minute, an adult in silence
@@ -132,22 +141,33 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
             "sources": [{"title": title, "url": url} for url, title in sources.items()],
         }
 
-    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
-        """A part of the report. The first is about the person alone; the others have the notes on the field."""
-        name = SECTIONS[min(task["index"], len(SECTIONS) - 1)]
-        return stream_text(model, _PROMPTS.messages(name, **self._values(task)))
+    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | SectionNotes]:
+        """One part. The first is about the person alone; the others have the notes on the field."""
+        return self._ask(SECTIONS[min(task["index"], len(SECTIONS) - 1)], task, model)
 
-    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str]:
+    def extend(
+        self, task: SectionTask, text: str, words: int, model: Model
+    ) -> AsyncGenerator[str | SectionNotes]:
         """The end of a part that came out too short."""
-        values = {**self._values(task), "words": words, "ending": "\n\n".join(text.split("\n\n")[-2:])}
-        return stream_text(model, _PROMPTS.messages("extend", **values))
+        return self._ask("extend", task, model, text=text, words=words)
+
+    def land(
+        self, task: SectionTask, text: str, words: int, model: Model
+    ) -> AsyncGenerator[str | SectionNotes]:
+        """The end of a part that ran over."""
+        return self._ask("land", task, model, text=text, words=words)
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
-    ) -> AsyncGenerator[str]:
-        """The part rewritten by an editor's notes."""
-        values = {**self._values(task), "text": section["text"], "issues": issues}
-        return stream_text(model, _PROMPTS.messages("rewrite", **values))
+    ) -> AsyncGenerator[str | SectionNotes]:
+        """The part again, by an editor's notes."""
+        return self._ask("rewrite", task, model, text=section["text"], issues=issues)
+
+    def _ask(
+        self, name: str, task: SectionTask, model: Model, **values: Any
+    ) -> AsyncGenerator[str | SectionNotes]:
+        messages = _PROMPTS.messages(name, **{**self._values(task), **values})
+        return split_notes(stream_text(model, messages))
 
     async def review(self, inputs: DiscoveryInput, state: State, model: Model) -> list[ReviewFinding]:
         """Findings: too few ideas, or recommendations that aren't about this person. No model is called."""
@@ -188,7 +208,8 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
             "words": task["ask_words"],
             "ideas": _IDEAS,
             "notes": task["research"].get("notes", ""),
-            "last_paragraph": task["last_paragraph"],
+            **prompt_values(task),
+            "endings": _ENDINGS,
         }
 
 

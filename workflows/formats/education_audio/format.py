@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from langchain_core.messages import BaseMessage
 
+from workflows.context import prompt_values
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import Format, Plan
 from workflows.formats.education_audio.answers import outline_of
@@ -24,7 +25,8 @@ from workflows.formats.education_audio.planning import (
 )
 from workflows.formats.education_audio.review import review_lesson
 from workflows.formats.exports import Exporter, Finished
-from workflows.formats.recap import neighbours
+from workflows.formats.pieces import SectionNotes
+from workflows.formats.recap import neighbours, whole_plan
 from workflows.formats.speech.exports import script_exports, warned
 from workflows.formats.speech.lines import titles_above
 from workflows.formats.speech.renderers import render_plain
@@ -32,6 +34,7 @@ from workflows.formats.speech.script_filter import ScriptFilter
 from workflows.formats.speech.stream import filter_reply
 from workflows.formats.speech.tags import vocabulary
 from workflows.formats.speech.turns import Turn, parse_turns
+from workflows.formats.trailer import split_notes
 from workflows.lookups import Lookups, find_named
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
@@ -159,61 +162,54 @@ class EducationAudioFormat(Format[LessonInput]):
             parts=[{"words": count_words(part), "beginning": beginning_of(part)} for part in parts],
         )
 
-    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
-        """A section from its part of the document, cleaned for a voice while it streams."""
+    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | SectionNotes]:
+        """One section from its part of the document, made ready for a voice as it comes."""
         return self._spoken(task, stream_text(model, self.section_messages(task)))
 
     def section_messages(self, task: SectionTask) -> list[BaseMessage]:
-        """The prompt for a section. `task["input"]` has the document's text."""
-        inputs = self.parse(task["input"])
-        assert inputs.document is not None
-        section = next(s for s in task["outline"]["sections"] if s["index"] == task["index"])
-        return _PROMPTS.messages(
-            "section",
-            input=inputs,
-            language=_LANGUAGES[self.language(inputs)],
-            kind=_content_types()[inputs.content_type],
-            roles=ROLES[inputs.speakers],
-            tags=_tags(),
-            outline=task["outline"],
-            sections=neighbours(task["outline"], task["index"]),
-            section=section,
-            words=task["ask_words"],
-            part=part_of(task, inputs.document.text),
-            last_turn=task["last_paragraph"],
-        )
+        """What the model is asked for a section. `task["input"]` has the document's text."""
+        return _PROMPTS.messages("section", **self._values(task))
 
-    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str]:
-        """The continuation of a section that came out too short: the rest of its part."""
-        inputs = self.parse(task["input"])
-        assert inputs.document is not None
-        messages = _PROMPTS.messages(
-            "extend",
-            language=_LANGUAGES[self.language(inputs)],
-            roles=ROLES[inputs.speakers],
-            tags=_tags(),
-            part=part_of(task, inputs.document.text),
-            text=text,
-            words=words,
-        )
-        return self._spoken(task, stream_text(model, messages))
+    def extend(
+        self, task: SectionTask, text: str, words: int, model: Model
+    ) -> AsyncGenerator[str | SectionNotes]:
+        """More of a section that came out too short: what of its part isn't told yet."""
+        values = {**self._values(task), "text": text, "words": words}
+        return self._spoken(task, stream_text(model, _PROMPTS.messages("extend", **values)))
+
+    def land(
+        self, task: SectionTask, text: str, words: int, model: Model
+    ) -> AsyncGenerator[str | SectionNotes]:
+        """The end of a section that ran over: what a patient has to know comes first."""
+        values = {**self._values(task), "text": text, "words": words}
+        return self._spoken(task, stream_text(model, _PROMPTS.messages("land", **values)))
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
-    ) -> AsyncGenerator[str]:
-        """The section rewritten, with an editor's notes and its part of the document."""
+    ) -> AsyncGenerator[str | SectionNotes]:
+        """The section again, with an editor's notes and its part of the document."""
+        values = {**self._values(task), "text": section["text"], "issues": issues}
+        return self._spoken(task, stream_text(model, _PROMPTS.messages("rewrite", **values)))
+
+    def _values(self, task: SectionTask) -> dict[str, Any]:
+        """What the prompts of a section are filled in with."""
         inputs = self.parse(task["input"])
         assert inputs.document is not None
-        messages = _PROMPTS.messages(
-            "rewrite",
-            language=_LANGUAGES[self.language(inputs)],
-            tags=_tags(),
-            part=part_of(task, inputs.document.text),
-            text=section["text"],
-            words=task["ask_words"],
-            issues=issues,
-        )
-        return self._spoken(task, stream_text(model, messages))
+        outline, index = task["outline"], task["index"]
+        return {
+            "input": inputs,
+            "language": _LANGUAGES[self.language(inputs)],
+            "kind": _content_types()[inputs.content_type],
+            "roles": ROLES[inputs.speakers],
+            "tags": _tags(),
+            "outline": outline,
+            "sections": whole_plan(outline) or neighbours(outline, index),
+            "section": next(one for one in outline["sections"] if one["index"] == index),
+            "words": task["ask_words"],
+            "part": part_of(task, inputs.document.text),
+            "last_turn": task["last_paragraph"],
+            **prompt_values(task),
+        }
 
     async def review(self, inputs: LessonInput, state: State, model: Model) -> Reviewed:
         """What the document contradicts or doesn't say, sentence by sentence, and the warnings that went with the end
@@ -229,10 +225,11 @@ class EducationAudioFormat(Format[LessonInput]):
         """Speaking time, words by speaker, grade, repetition, lengths, and statements without support."""
         return lesson_metrics(inputs, state, self.language(inputs))
 
-    def _spoken(self, task: SectionTask, stream: AsyncGenerator[str]) -> AsyncGenerator[str]:
+    def _spoken(self, task: SectionTask, stream: AsyncGenerator[str]) -> AsyncGenerator[str | SectionNotes]:
         inputs = self.parse(task["input"])
         cast, language = CASTS[inputs.speakers], self.language(inputs)
-        return filter_reply(ScriptFilter(cast, language, style=STYLE, titles=titles_above(task)), stream)
+        script = ScriptFilter(cast, language, style=STYLE, titles=titles_above(task))
+        return filter_reply(script, split_notes(stream))
 
 
 def _look_over(document: LessonDocument) -> LessonDocument:

@@ -4,6 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from workflows.formats.podcast.spoken import language_name
+
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 # A name stands before a colon in every turn, so it holds none, and no markup.
@@ -69,7 +71,9 @@ class PodcastInput(BaseModel):
             json_schema_extra={"personal": True},
         )
     )
-    language: _Line = Field("English", description="The language that is spoken, by its English name")
+    language: _Line = Field(
+        "English", description="The language that is spoken, by its English name or its tag"
+    )
     search: Literal["auto", "off"] = Field(
         "auto", description="auto: the first section looks the topic up where the model can search the web"
     )
@@ -77,6 +81,12 @@ class PodcastInput(BaseModel):
         "fixed", description="fixed: the plan costs nothing; model: one more call makes it fit the topic"
     )
     pieces: bool = Field(True, description="Whether the short forms are made: M1–M2, S1–S4, R1–R8")
+
+    @field_validator("language")
+    @classmethod
+    def _is_known(cls, language: str) -> str:
+        language_name(language)  # it stands among a prompt's own words
+        return language
 
     @field_validator("hosts")
     @classmethod

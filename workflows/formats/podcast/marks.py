@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 _SIGN = "==="
 _MARK = re.compile(r"={3,20}[ \t]{0,20}([A-Za-z]{1,20}\d{0,4})[ \t]{0,20}={3,20}[ \t]{0,20}\n?")
+_HALF = re.compile(r"={3,20}[ \t]{0,20}[A-Za-z]{0,20}\d{0,4}[ \t]{0,20}={0,2}")
 _LONGEST = 60
 
 
@@ -56,6 +57,8 @@ class MarkedText:
                 return None  # more signs, or the line's end, may follow that belong to the mark
             self.name, self._is_in_signs = mark.group(1).upper(), mark.group().endswith("=")
             return mark.end()
+        if is_last and _HALF.fullmatch(held, start):  # a mark that breaks off with the reply
+            return len(held)
         line_end = held.find("\n", start, start + _LONGEST)
         if line_end >= 0:  # no mark, and no text either: a line of signs
             return line_end + 1
