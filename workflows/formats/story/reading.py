@@ -23,7 +23,7 @@ _AHEAD = {"beginner": -1, "intermediate": 0, "advanced": 1}
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadingTarget:
     """Figures for a prompt: usual and longest sentence in words, school grade."""
 
     sentence_words: int
@@ -31,10 +31,10 @@ class Reading:
     grade: int
 
 
-def reading_for(reader: StoryReader) -> Reading:
+def reading_for(reader: StoryReader) -> ReadingTarget:
     """What a text for this reader keeps to."""
     words = round(_SENTENCE_WORDS[reader.age] * _SENTENCE_BY_LEVEL[reader.reading_level])
-    return Reading(words, round(words * _LONGEST), max(1, reader_grade(reader)))
+    return ReadingTarget(words, round(words * _LONGEST), max(1, reader_grade(reader)))
 
 
 def reader_grade(reader: StoryReader) -> int:
