@@ -15,11 +15,11 @@ class CastMember(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    name: _Name
-    gender: _Line = ""
-    who: _Line = ""
-    wants: _Line = ""
-    speech: _Line = ""
+    name: _Name = Field(description="A name that nobody else in the story has")
+    gender: _Line = Field("", description="Grammatical gender, such as girl or male")
+    who: _Line = Field("", description="Who this is, in a few words")
+    wants: _Line = Field("", description="What this character wants in the chapter")
+    speech: _Line = Field("", description="How this character speaks")
 
 
 def _distinct(cast: list[CastMember]) -> list[CastMember]:
@@ -35,12 +35,14 @@ class StoryBible(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    cast: Annotated[list[CastMember], AfterValidator(_distinct)] = Field(default_factory=list, max_length=40)
-    setting: _Line = ""
-    returning: _Line = ""
-    last_image: _Line = ""
+    cast: Annotated[list[CastMember], AfterValidator(_distinct)] = Field(
+        default_factory=list, max_length=40, description="Who is in the story"
+    )
+    setting: _Line = Field("", description="Where and when it is, in a sentence")
+    returning: _Line = Field("", description="One object or joke that comes back")
+    last_image: _Line = Field("", description="What the chapter ends with, as a picture")
     threads: Annotated[list[_Line], AfterValidator(lambda threads: threads[:_MOST_THREADS])] = Field(
-        default_factory=list, max_length=40
+        default_factory=list, max_length=40, description="What is still open at the end of the chapter"
     )
 
 
