@@ -33,14 +33,8 @@ from workflows.formats.capabilities import (
     SetsTolerance,
 )
 from workflows.formats.exports import Exporter, Finished
-<<<<<<< HEAD
 from workflows.formats.notices import Notice, NoticePassage
-from workflows.formats.pieces import PieceText, Remark
-||||||| 387f58e
-from workflows.formats.pieces import PieceText, Remark
-=======
 from workflows.formats.pieces import PieceText, Remark, SectionNotes
->>>>>>> wt-text
 from workflows.formats.recap import neighbours
 from workflows.formats.settings import FormatSettings, OwnPath
 from workflows.formats.trailer import split_notes

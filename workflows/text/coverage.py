@@ -4,14 +4,20 @@ Words are compared by light stems ("planting" ~ "plants"), so wording may differ
 """
 
 import math
+import re
 from collections.abc import Iterator
 
 from workflows.text.sentences import split_sentences
 from workflows.text.stems import stem
 from workflows.text.words import list_words
 
+_CLAUSE = re.compile(
+    r"[,;:–—]\s|\b(?:because|but|which|who|so that|although|unless|while|and)\b", re.IGNORECASE
+)
 COVERED = 0.6
 """Share of a point's content words that a passage must hold to say it."""
+_ABOUT = 0.5
+"""Share of a point's content words with which a clause is about it."""
 _SENTENCES = 3  # as many neighbours make a passage
 
 _STOP_WORDS = """
@@ -65,6 +71,26 @@ def find_passage(point: str, text: str) -> tuple[str, float]:
         if held > share:
             best, share = " ".join(passage), held
     return best, share
+
+
+def find_statement(point: str, text: str) -> tuple[str, float]:
+    """As `find_passage`, of the passages that say it the same way round: "Don't water them" is no "Water them"."""
+    wanted = content_stems(point)
+    turned = count_negations(point) % 2
+    best, share = "", 0.0
+    for passage, stems in _passages(text):
+        held = len(wanted & stems) / len(wanted) if wanted else 0.0
+        if held > share and not any(_denies(sentence, wanted, turned) for sentence in passage):
+            best, share = " ".join(passage), held
+    return best, share
+
+
+def _denies(sentence: str, wanted: frozenset[str], turned: int) -> bool:
+    """Whether a clause that is about the point says the contrary."""
+    return any(
+        len(wanted & content_stems(clause)) / len(wanted) >= _ABOUT and count_negations(clause) % 2 != turned
+        for clause in _CLAUSE.split(sentence)
+    )
 
 
 def covers(share: float, point: str) -> bool:

@@ -91,7 +91,7 @@ class Attempt:
         self._tools = tools
         self._transcript = writer.transcript
         self._number = writer.transcript.attempts + 1
-        self._meter = ProgressMeter(time.monotonic)
+        self._meter = ProgressMeter(time.monotonic, tools.formats.piece_words(run))
         self._written: set[Slot] = set()
 
     async def write(self) -> Message | None:
@@ -247,11 +247,12 @@ class Attempt:
         for message in (*missing, *self._budget.missed(state)):
             self._put(message)
         _compare(self._transcript, state)
-        self._writer.put(self._meter.done())
-        self._writer.put(self._workflow("completed"))
         if self._transcript.metadata is not None:
             state["metadata"] = self._transcript.metadata.model_dump()  # with what the gate measured
-        return complete(self.run.id, state, self._transcript.whole_usage or self._budget.tally.usage)
+        ending = complete(self.run.id, state, self._transcript.whole_usage or self._budget.tally.usage)
+        self._writer.put(self._meter.done())
+        self._writer.put(self._workflow("completed"))
+        return ending
 
     def _put(self, message: Message) -> None:
         """Logs a message. Metrics also get the number of model calls of the whole run, which the log has."""

@@ -8,11 +8,13 @@ from typing import Any, ClassVar, Self
 from workflows.context import prompt_values
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import Format, Plan
+from workflows.formats.creator_script.coverage import judge_points
 from workflows.formats.creator_script.files import EXPORTS
 from workflows.formats.creator_script.input import LANGUAGES, CreatorScriptInput
 from workflows.formats.creator_script.metrics import script_metrics
+from workflows.formats.creator_script.outline import outline_script
 from workflows.formats.creator_script.personas import AudiencePersona, ScriptPersona
-from workflows.formats.creator_script.plan import make_plan, slots_of
+from workflows.formats.creator_script.plan import slots_of
 from workflows.formats.creator_script.points import find_conflicts, find_overflow
 from workflows.formats.creator_script.report import report_on
 from workflows.formats.creator_script.script import spoken, under_heading, without_heading
@@ -31,7 +33,7 @@ from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import ReviewFinding, Section, SectionTask, State
+from workflows.state import Reviewed, ReviewFinding, Section, SectionTask, State
 from workflows.text.words import count_words
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
@@ -125,9 +127,8 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         return load_policy("general")
 
     async def plan(self, inputs: CreatorScriptInput, model: Model) -> Plan:
-        """The plan by the template and the duration; no model is called."""
-        del model
-        return make_plan(inputs, self.template(inputs))
+        """By the template and the clock; one call of the model fills the parts with this topic's own beats."""
+        return await outline_script(inputs, self.template(inputs), LANGUAGES[inputs.language], model)
 
     def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | SectionNotes]:
         """One section under its heading, in the words that are spoken."""
@@ -163,9 +164,10 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         return under_heading(values["heading"], split_notes(stream_text(model, messages)))
 
     async def review(self, inputs: CreatorScriptInput, state: State, model: Model) -> list[ReviewFinding]:
-        """Findings on points, length, structure, time ranges, prose. No model is called."""
-        del model
-        return (await asyncio.to_thread(report_on, inputs, state)).findings
+        """Points, length, structure, time ranges, prose. One call of the model says where each point is told."""
+        verdicts = await judge_points(inputs, state, model) if model is not None else {}
+        report = await asyncio.to_thread(report_on, inputs, state, verdicts)
+        return Reviewed(report.findings, {"points": {str(index): one for index, one in verdicts.items()}})
 
     def metrics(self, inputs: CreatorScriptInput, state: State) -> dict[str, Any]:
         """Words, times, and the compliance report."""

@@ -16,6 +16,8 @@ MIN_POINT_SECONDS = 12
 """What it takes to say one point."""
 MIN_SECTION_SECONDS = 20
 """Shorter stretches share a section."""
+BEAT_SECONDS = 160
+"""A stretch of the content that nobody gave a point to is cut into parts about so long, each with a beat of its own."""
 MAX_SECTION_SECONDS = 360
 """Longer stretches are written in several parts."""
 

@@ -23,13 +23,7 @@ _AHEAD = {"beginner": -1, "intermediate": 0, "advanced": 1}
 
 
 @dataclass(frozen=True, slots=True)
-<<<<<<< HEAD
-class ReadingGuide:
-||||||| 387f58e
-class Reading:
-=======
 class ReadingTarget:
->>>>>>> wt-text
     """Figures for a prompt: usual and longest sentence in words, school grade."""
 
     sentence_words: int
@@ -37,22 +31,10 @@ class ReadingTarget:
     grade: int
 
 
-<<<<<<< HEAD
-def reading_for(reader: StoryReader) -> ReadingGuide:
-||||||| 387f58e
-def reading_for(reader: StoryReader) -> Reading:
-=======
 def reading_for(reader: StoryReader) -> ReadingTarget:
->>>>>>> wt-text
     """What a text for this reader keeps to."""
     words = round(_SENTENCE_WORDS[reader.age] * _SENTENCE_BY_LEVEL[reader.reading_level])
-<<<<<<< HEAD
-    return ReadingGuide(words, round(words * _LONGEST), max(1, reader_grade(reader)))
-||||||| 387f58e
-    return Reading(words, round(words * _LONGEST), max(1, reader_grade(reader)))
-=======
     return ReadingTarget(words, round(words * _LONGEST), max(1, reader_grade(reader)))
->>>>>>> wt-text
 
 
 def reader_grade(reader: StoryReader) -> int:
