@@ -60,11 +60,11 @@ class ProgressMeter:
 
     def recall(self, transcript: Transcript) -> None:
         """Goes on from what earlier attempts told."""
-        words: dict[int, int] = {
+        words: dict[Slot, int] = {
             index: count_words(transcript.text_of(index)) for index in transcript.started
         }
+        words |= {name: count_words(transcript.piece_text(name)) for name in transcript.pieces}
         self.resume(words, transcript.percent)
-        self._words |= {name: count_words(transcript.piece_text(name)) for name in transcript.pieces}
         self._finished = {*transcript.finished, *transcript.finished_pieces}
         if transcript.outline is not None:
             self._plan(transcript.outline)
