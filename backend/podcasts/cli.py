@@ -1,4 +1,4 @@
-"""`storywire generate podcast`: an episode in the terminal, and as files in a folder that it can go on from."""
+"""`storywire generate podcast`: an episode in the terminal, and as files in a folder that it can resume from."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -12,6 +12,7 @@ from backend.cli.failures import fail, settings_or_fail
 from backend.cli.folder import OutFolder
 from backend.cli.remote import RemoteError, follow_remote
 from backend.cli.screen import RunScreen
+from backend.cli.terminal import say
 from workflows.errors import InvalidInput, StorywireError
 from workflows.messages.messages import Message, RunCompleted
 
@@ -68,7 +69,7 @@ def _overrides(
     search: bool,
     pieces: bool,
 ) -> dict[str, Any]:
-    """What the command line says beside the topic's file, and instead of it."""
+    """Options of the command line that override the topic's file."""
     given: dict[str, Any] = {"target_words": words, "tone": tone}
     if host:
         named = (entry.partition(":") for entry in host)
@@ -83,7 +84,7 @@ def _overrides(
 
 
 async def _write(body: dict[str, Any], server: str | None, out: Path | None) -> int:
-    """0 when the episode is complete, 1 otherwise."""
+    """Exit status: 0 when the episode is complete, 1 otherwise."""
     ending: Message | None = None
     with ExitStack() as stack:
         screen = stack.enter_context(RunScreen())
@@ -97,7 +98,7 @@ async def _write(body: dict[str, Any], server: str | None, out: Path | None) -> 
     if isinstance(ending, RunCompleted):
         return 0
     if out is not None:
-        typer.echo("What is written is kept. Give the same command again to go on.", err=True)
+        say("What is written is kept. Give the same command again to go on.", err=True)
     return 1
 
 
