@@ -1,0 +1,97 @@
+"""The service against its own OpenAPI document, tried by Schemathesis with all of its checks: documented statuses and
+content types, bodies by their schemas, no 5xx; what breaks a schema is refused, what follows it is taken.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import CheckFunction
+from schemathesis.core.failures import FailureGroup
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from benchmarks.stories import prose
+from tests.fakes.provider import FakeProvider
+from tests.service import serve, settings_for
+
+_EXAMPLES = 8
+_RULES_BEYOND_A_SCHEMA = (
+    "/api/v1/runs",  # an input is screened, and its fields must go together
+    "/api/v1/runs/{run_id}/input",
+    "/api/v1/{path}/generate/stream",  # an input that is the format's
+    "/api/v1/stories/sessions",  # a theme or a run, a child or a reader
+    "/api/v1/stories/sessions/{session_id}",  # names of time zones
+    "/api/v1/stories/sessions/{session_id}/choices",  # one of two
+    "/api/v1/stories/sessions/{session_id}/export",
+    "/api/v1/runs/{run_id}/export",  # kinds of files
+    "/shared/{token}",
+    "/api/v1/children",  # what a child is called and likes is screened
+    "/api/v1/children/{child_id}",
+    "/api/v1/usage",  # days in order
+)
+"""Where valid input may be refused (422), since a rule isn't one that a schema can say."""
+_LONG = ("/api/v1/diagnostics/stream", "/api/v1/documents")
+"""Streams that last as long as they are asked to, and bodies of up to 100 MB: `test_doctor_url` and the tests of
+documents have them."""
+
+
+def operations(document: schemathesis.BaseSchema) -> Iterator[schemathesis.APIOperation]:  # type: ignore[type-arg]
+    for found in document.get_all_operations():
+        operation = found.ok()
+        if operation.path not in _LONG:
+            yield operation
+
+
+def modes(operation: schemathesis.APIOperation) -> list[GenerationMode]:  # type: ignore[type-arg]
+    """Nothing that an address alone can say breaks its schema: every text is one."""
+    has_more = bool(list(operation.body)) or bool(list(operation.query))
+    return [GenerationMode.POSITIVE, *([GenerationMode.NEGATIVE] if has_more else [])]
+
+
+def faults(url: str, only: slice) -> list[str]:
+    """What Schemathesis finds fault with, a line each."""
+    document = schemathesis.openapi.from_url(f"{url}/openapi.json")
+    found: dict[str, None] = {}
+    for operation in [*operations(document)][only]:
+        excluded: list[CheckFunction] = (
+            [positive_data_acceptance] if operation.path in _RULES_BEYOND_A_SCHEMA else []
+        )
+        for mode in modes(operation):
+
+            @settings(
+                max_examples=_EXAMPLES,
+                deadline=None,
+                database=None,
+                derandomize=True,
+                suppress_health_check=[*HealthCheck],
+                phases=[Phase.generate],
+            )
+            @given(case=operation.as_strategy(generation_mode=mode))
+            def attempt(case: schemathesis.Case, excluded: list[CheckFunction] = excluded) -> None:
+                reply = case.call(timeout=30)
+                if reply.status_code >= 400:
+                    assert reply.headers["content-type"] == ["application/problem+json"], reply.text
+                try:
+                    case.validate_response(reply, excluded_checks=excluded)
+                except FailureGroup as failures:
+                    for failure in failures.exceptions:
+                        found[
+                            f"{case.operation.label}: {failure!r}\n{case.as_curl_command()}\n{reply.text}"
+                        ] = None
+
+            attempt()
+    return [*found]
+
+
+@pytest.mark.parametrize("part", range(3))
+async def test_every_operation_keeps_what_its_document_says(
+    provider: FakeProvider, tmp_path: Path, part: int
+) -> None:
+    provider.script = prose(words=20)
+    async with serve(settings_for(provider, tmp_path, judge="off", log_level="error")) as service:
+        found = await asyncio.to_thread(faults, service.client.base_url, slice(part, None, 3))
+    assert found == []
