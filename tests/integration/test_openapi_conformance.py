@@ -64,7 +64,7 @@ def modes(operation: schemathesis.APIOperation) -> list[GenerationMode]:  # type
 def try_case(case: schemathesis.Case) -> list[str]:
     """Makes the request; what the reply doesn't keep, a text each."""
     excluded = [positive_data_acceptance] if case.operation.path in _RULES_BEYOND_A_SCHEMA else []
-    reply = case.call(timeout=30)
+    reply = case.call(timeout=120)
     about = f"{case.as_curl_command()}\n{reply.text[:500]}"
     kinds = reply.headers.get("content-type", [""])
     found = (
