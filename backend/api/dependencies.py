@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Query, Request
+from pydantic import BeforeValidator
 
 from backend.resources import Resources
 from backend.runs.commands import RunCommands
@@ -96,6 +97,14 @@ def get_event_id(
         raise InvalidInput.of("last_event_id", str(error)) from None
 
 
+def _read_flag(value: object) -> object:
+    if isinstance(value, str) and value not in ("true", "false"):
+        raise ValueError("true or false is expected")
+    return value
+
+
+Flag = Annotated[bool, BeforeValidator(_read_flag)]
+"""A yes or no of a query: `true` or `false`, as OpenAPI has it."""
 OwnerDep = Annotated[str, Depends(get_owner)]
 RunsDep = Annotated[RunCommands, Depends(get_runs)]
 QueriesDep = Annotated[RunQueries, Depends(get_queries)]

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from backend.api.dependencies import SettingsDep
+from backend.api.dependencies import Flag, SettingsDep
 from backend.api.streams import event_stream
 from backend.settings import Settings
 from backend.streaming.sse import retry_line
@@ -50,7 +50,7 @@ async def stream_ticks(
     interval_ms: Annotated[
         int, Query(ge=10, le=LONGEST_SECONDS * 1000, description="Milliseconds between two")
     ] = 200,
-    heartbeat: Annotated[bool, Query(description="false: nothing at all is sent between two ticks")] = True,
+    heartbeat: Annotated[Flag, Query(description="false: nothing at all is sent between two ticks")] = True,
 ) -> Response:
     """A stream of `tick` messages, each with its sending time; the first echoes the request as it arrived.
 

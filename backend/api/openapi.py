@@ -66,6 +66,8 @@ def describe(app: FastAPI, settings: Settings) -> dict[str, Any]:
                 responses = operations[method]["responses"]
                 responses.pop("422", None)  # FastAPI's own form of it, which no route of ours answers with
                 responses["default"] = _PROBLEM
+                for content in operations[method].get("requestBody", {}).get("content", {}).values():
+                    _require_discriminator(content["schema"])
                 for parameter in operations[method].get("parameters", []):
                     parameter["schema"] = _without_null(parameter["schema"])
         _name_what_is_there(schemas, settings)
@@ -86,14 +88,23 @@ def _name_what_is_there(schemas: dict[str, Any], settings: Settings) -> None:
     body["oneOf"] = [
         {
             "properties": {
-                "format": {"const": name},
-                "input": {"$ref": f"{_PREFIX}{format.Input.__name__}"},
+                "format": {"const": name, "description": format.title},
+                "input": {
+                    "$ref": f"{_PREFIX}{format.Input.__name__}",
+                    "description": "The format's own input",
+                },
             }
         }
         for name, format in sorted(formats.items())
     ]
     policies = PolicyRegistry(settings.policy_dir).all()
     schemas["CheckBody"]["properties"]["policy"]["enum"] = sorted(policy.name for policy in policies)
+
+
+def _require_discriminator(schema: dict[str, Any]) -> None:
+    """What tells the kinds of a body apart must be there, though each kind has it by default."""
+    if (discriminator := schema.get("discriminator")) is not None:
+        schema["required"] = [discriminator["propertyName"]]
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from backend.api.dependencies import (
     EventIdDep,
+    Flag,
     OwnerDep,
     PageCursor,
     PageLimit,
@@ -68,7 +69,7 @@ class AnswerBody(JsonModel):
 async def start_run(
     body: StartBody,
     start: RunStartDep,
-    wait: Annotated[bool, Query(description="Wait for the end and return the finished result")] = False,
+    wait: Annotated[Flag, Query(description="Wait for the end and return the finished result")] = False,
 ) -> Response:
     """Starts a run. With `Accept: text/event-stream` the reply is the stream itself; with `wait` it is the
     finished run, or a problem that says how it failed. With `Last-Event-ID` that run's stream is resumed."""

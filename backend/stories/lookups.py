@@ -27,6 +27,7 @@ def story_lookups(
         chapters = chapters_of(await runs.parts(owner, [session.id]))
         return {
             "id": session.id,
+            "theme": session.theme,
             "child_id": session.child_id,
             "reader": child.profile if child else session.reader,
             "next_chapter": chapters.next_number,

@@ -43,6 +43,13 @@ class ChapterFormat(Format[StoryInput]):
 
     exports: ClassVar[Mapping[str, Exporter]] = EXPORTS
 
+    def parse(self, inputs: Mapping[str, Any]) -> StoryInput:
+        """The input, with a theme or a stored story that has one."""
+        parsed = super().parse(inputs)
+        if not parsed.theme and parsed.story_session_id is None:
+            raise InvalidInput.of("input.theme", "Field required: say it, or give a story_session_id")
+        return parsed
+
     def language(self, inputs: StoryInput) -> str:
         """The reader's language."""
         return inputs.reader.language

@@ -59,10 +59,15 @@ class EarlierChapter(BaseModel):
 class StoryInput(BaseModel):
     """Input of a chapter of a child's story."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"anyOf": [{"required": ["theme"]}, {"required": ["story_session_id"]}]},
+    )
 
     theme: Theme = Field(
-        description="What the story is about, 2 to 120 characters", examples=["a lighthouse on the moon"]
+        "",
+        description="What the story is about, 2 to 120 characters; with `story_session_id` the stored story's",
+        examples=["a lighthouse on the moon"],
     )
     child_id: StoredId | None = Field(None, description="A stored child who reads, in place of `reader`")
     reader: StoryReader = Field(

@@ -1,6 +1,6 @@
 """References of an input to a stored child or a stored story, and their resolution.
 
-What is looked up: a `child` is `{id, reader}`, a `story_session` is `{id, child_id, reader, next_chapter,
+What is looked up: a `child` is `{id, reader}`, a `story_session` is `{id, theme, child_id, reader, next_chapter,
 planned_chapters, writing, chapters}`: `reader` as of now, `writing` the run that writes a chapter at this
 moment or None, and each of `chapters` `{number, title, summary, hero, bible, length, choices, choice}`, where
 `choice` is what was chosen at its end.
@@ -39,6 +39,7 @@ async def resolve_references(inputs: StoryInput, lookups: Lookups, owner: str) -
     reader = StoryReader.model_validate(session["reader"])
     return inputs.model_copy(
         update={
+            "theme": inputs.theme or session["theme"],
             "child_id": session["child_id"],
             "reader": reader,
             "chapter_number": session["next_chapter"],

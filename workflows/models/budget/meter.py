@@ -91,7 +91,8 @@ class MeterReader(AsyncCallbackHandler):
         left = isinstance(error, asyncio.CancelledError | GeneratorExit)
         if (usage := getattr(getattr(error, "completion", None), "usage", None)) is not None:
             # OpenAI's SDK throws a whole reply that ended at its limit.
-            self._close(run_id, Tokens(usage.prompt_tokens, usage.completion_tokens))
+            read, written = read_count(usage.prompt_tokens), read_count(usage.completion_tokens)
+            self._close(run_id, None if read is None or written is None else Tokens(read, written))
         elif call.written.tokens or left:
             self._end(run_id, kwargs.get("response"))
         else:
