@@ -50,7 +50,7 @@ documents have them."""
 
 def operations(document: schemathesis.BaseSchema) -> Iterator[schemathesis.APIOperation]:  # type: ignore[type-arg]
     for found in document.get_all_operations():
-        operation = found.ok()
+        operation = found.ok()  # type: ignore[union-attr]
         if operation.path not in _LONG:
             yield operation
 
