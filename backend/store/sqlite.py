@@ -112,7 +112,7 @@ def check_writable(file: Path, table: str, busy_seconds: float) -> None:
         connection.execute("COMMIT")
 
 
-def truncate_log(cursor: Any) -> bool:
+def truncate_log(cursor: Any, busy_seconds: float = BUSY_SECONDS) -> bool:
     """Whether the write-ahead log could be emptied at once; it waits for no reader. Outside of a transaction."""
     cursor.execute("PRAGMA busy_timeout=0")
     try:
@@ -120,7 +120,7 @@ def truncate_log(cursor: Any) -> bool:
     except sqlite3.OperationalError:  # the disk is full, or somebody else empties it
         return False
     finally:
-        cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+        cursor.execute(f"PRAGMA busy_timeout={int(busy_seconds * 1000)}")
     return not busy
 
 
