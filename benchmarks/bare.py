@@ -89,6 +89,7 @@ def open_graph(provider_url: str, judge: str) -> Graph:
     settings: dict[str, Any] = {
         "model": "openai:gpt-test",
         "judge": judge,
+        "direct_streams": False,
         "OPENAI_API_KEY": "sk-test",
         "OPENAI_BASE_URL": provider_url,
         "_env_file": None,

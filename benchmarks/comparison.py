@@ -1,6 +1,6 @@
 """Storywire beside the bare loop and the naive service: the same stories, provider and machine, in the same run.
 
-`python -m benchmarks.comparison [--json FILE] [--runs 1,10,50,100] [--repeats 3]` prints one table. Every figure of a
+`python -m benchmarks.comparison [--json FILE] [--runs 1,10,50,100] [--repeats 3] [--without naive]` prints one table. Every figure of a
 service has the bare loop's beside it; compare ratios, since the machine's load is in all of them.
 """
 
@@ -49,17 +49,18 @@ class Figures:
     syncs: int | None = None
 
 
-async def compare(levels: Sequence[int], repeats: int) -> list[Figures]:
-    """Every subject under every load, in turn; the median run by processor time of `repeats`."""
+async def compare(levels: Sequence[int], repeats: int, without: Sequence[str] = ()) -> list[Figures]:
+    """Every subject under every load, in turn; the median run by processor time of `repeats`. A subject whose name has
+    a word of `without` is left out."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         provider = await stack.enter_async_context(spawn_provider())
         url = provider.openai_url
+        offered = (Bare(url), Naive(url), Storywire(url, folder, "open"), Storywire(url, folder, "sentence"))
         subjects: list[Subject] = [
-            await stack.enter_async_context(Bare(url)),
-            await stack.enter_async_context(Naive(url)),
-            await stack.enter_async_context(Storywire(url, folder, gate="open")),
-            await stack.enter_async_context(Storywire(url, folder, gate="sentence")),
+            await stack.enter_async_context(subject)
+            for subject in offered
+            if not any(word in subject.name for word in without)
         ]
         await provider.set_script(prose(words=100))
         for subject in subjects:  # what is loaded at first use is loaded now
@@ -201,8 +202,10 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="a file for the figures")
     parser.add_argument("--runs", default="1,10,50,100", help="runs at once at a reading pace")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--without", default="", help="subjects to leave out, by a word of their names")
     asked = parser.parse_args()
-    found = asyncio.run(compare([int(runs) for runs in asked.runs.split(",") if runs], asked.repeats))
+    levels = [int(runs) for runs in asked.runs.split(",") if runs]
+    found = asyncio.run(compare(levels, asked.repeats, [word for word in asked.without.split(",") if word]))
     show(found)
     if asked.json is not None:
         asked.json.write_bytes(orjson.dumps([asdict(each) for each in found], option=orjson.OPT_INDENT_2))

@@ -136,7 +136,7 @@ class Naive(_Process):
 class Storywire(_Process):
     """The service as `storywire serve` starts it, durable; the gate of its readers' policy is `open` or `sentence`."""
 
-    def __init__(self, provider_url: str, folder: Path, *, gate: str) -> None:
+    def __init__(self, provider_url: str, folder: Path, gate: str) -> None:
         super().__init__()
         self.name = f"storywire, {gate}"
         policies = folder / f"policies-{gate}"
