@@ -1,7 +1,6 @@
 """What is done beside everything else: once, or again and again. What fails there is logged."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -11,20 +10,6 @@ log = structlog.get_logger()
 
 Work = Callable[[], Awaitable[object]]
 """Called when its turn comes: work that is cancelled before has not begun."""
-
-
-class LoopTurns:
-    """A loop's own manners: work that has much at hand lets the others have their turn every few milliseconds."""
-
-    def __init__(self, seconds: float = 0.005) -> None:
-        self._seconds = seconds
-        self._since = time.perf_counter()
-
-    async def give(self) -> None:
-        """Suspends where `seconds` have passed since it last did; else returns at once."""
-        if time.perf_counter() - self._since >= self._seconds:
-            await asyncio.sleep(0)
-            self._since = time.perf_counter()
 
 
 class Background:
