@@ -1,7 +1,7 @@
 """Storywire beside the bare loop and the naive service: the same stories, provider and machine, in the same run.
 
-`python -m benchmarks.comparison [--json FILE] [--runs 1,10,50,100] [--repeats 3] [--without naive]` prints one table. Every figure of a
-service has the bare loop's beside it; compare ratios, since the machine's load is in all of them.
+`python -m benchmarks.comparison [--json FILE] [--runs 1,10,50,100] [--repeats 3] [--without naive]` prints one table.
+Every figure of a service has the bare loop's beside it; compare ratios, since the machine's load is in all of them.
 """
 
 import argparse

@@ -1,6 +1,7 @@
 """`provider:model` → a chat model that is ready to be called."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib import import_module
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from workflows.models.clients.providers import ProviderClients
 
 __all__ = ["Model", "ModelCatalog"]
+
+_PROVIDERS = "workflows.models.clients.providers"
 
 
 class ModelCatalog:
@@ -160,4 +163,10 @@ class ModelCatalog:
 
 async def _load() -> ModuleType:
     """The clients' module, which takes seconds to import the first time: off the loop."""
-    return await asyncio.to_thread(import_module, "workflows.models.clients.providers")
+    if (loaded := sys.modules.get(_PROVIDERS)) is not None and not _is_loading(loaded):
+        return loaded
+    return await asyncio.to_thread(import_module, _PROVIDERS)
+
+
+def _is_loading(module: ModuleType) -> bool:
+    return bool(getattr(module.__spec__, "_initializing", False))
