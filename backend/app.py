@@ -1,4 +1,4 @@
-"""The service, as a table of contents."""
+"""The service's application: lifespan, middleware and routes."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext

@@ -16,18 +16,18 @@ from workflows.errors import InvalidInput
 
 
 def get_resources(request: Request) -> Resources:
-    """What `create_app` opened."""
+    """The resources that `create_app` opened."""
     resources: Resources = request.app.state.resources
     return resources
 
 
 def get_runs(resources: Annotated[Resources, Depends(get_resources)]) -> RunCommands:
-    """Commands on runs."""
+    """The commands on runs."""
     return resources.runs
 
 
 def get_queries(resources: Annotated[Resources, Depends(get_resources)]) -> RunQueries:
-    """Reads of runs."""
+    """The queries of runs."""
     return resources.queries
 
 
@@ -37,13 +37,13 @@ def get_settings(resources: Annotated[Resources, Depends(get_resources)]) -> Set
 
 
 def get_owner() -> str:
-    """Who is calling. With `auth=local` everybody who reaches the port is the one local account."""
+    """The caller. With `auth=local` everybody who reaches the port is the one local account."""
     return "local"
 
 
 @dataclass(frozen=True, slots=True)
 class StreamOptions:
-    """The query options of a stream: in which order and in which grains its text comes."""
+    """Query options of a stream: the order and the granularity of its text."""
 
     order: Order
     granularity: Granularity
@@ -53,7 +53,7 @@ def get_stream_options(
     order: Annotated[Order, Query(description="reading: one section after another")] = "live",
     granularity: Annotated[Granularity, Query(description="Size of the chunks")] = "token",
 ) -> StreamOptions:
-    """The query options of every stream."""
+    """Query options that all streams take."""
     return StreamOptions(order, granularity)
 
 
@@ -84,8 +84,8 @@ def get_event_id(
         str | None, Header(alias="Last-Event-ID", max_length=128, json_schema_extra=_EVENT_ID)
     ] = None,
 ) -> tuple[str, int] | None:
-    """Run id of the last message received, and its number in the view that is asked for. The header wins: a browser
-    keeps it up to date. Raises InvalidInput for an id of another view."""
+    """Run id of the last message received, and its number in the requested view. The header wins: a browser keeps
+    it up to date. Raises InvalidInput for an id of another view."""
     # An empty header is what some clients send before the first message.
     event_id = header or last_event_id or polyfill
     if not event_id:

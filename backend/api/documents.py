@@ -1,4 +1,4 @@
-"""`/api/v1/documents`: upload, list, read and remove what lessons are made from."""
+"""`/api/v1/documents`: upload, list, read and delete the documents that lessons are made from."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -38,7 +38,7 @@ class TextBody(JsonModel):
 
 
 class WarningView(BaseModel):
-    """What was noticed or left out, as a sentence; `paragraph` counts from 1, 0 is nowhere in the text."""
+    """A warning about a document, as a sentence; `paragraph` counts from 1, 0 is nowhere in the text."""
 
     kind: str
     paragraph: int
@@ -62,20 +62,20 @@ class DocumentSummaryView(BaseModel):
 
 
 class DocumentView(DocumentSummaryView):
-    """A document with its text, as lessons get it."""
+    """A document with its text, as lessons use it."""
 
     text: str
 
 
 class DocumentPage(BaseModel):
-    """Newest first; `next_cursor` asks for the page after this one."""
+    """A page of documents, newest first; `next_cursor` leads to the next page."""
 
     documents: list[DocumentSummaryView]
     next_cursor: str | None
 
 
 def body_limit(settings: Settings) -> OwnLimit:
-    """How large an upload may be: the document and what is around it."""
+    """Size limit of an upload, in bytes: the document and the form around it."""
     return OwnLimit(settings.max_document_bytes + _AROUND_THE_FILE, "STORYWIRE_MAX_DOCUMENT_BYTES", "file")
 
 
@@ -106,7 +106,7 @@ _BODY = {
 async def add_document(
     request: Request, response: Response, owner: OwnerDep, resources: ResourcesDep
 ) -> DocumentSummaryView:
-    """Keeps the text of an uploaded file (a form with `file` and, if you like, `title`), or of a JSON body."""
+    """Stores the text of an uploaded file (a form with `file` and, optionally, `title`), or of a JSON body."""
     essence = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
     if essence == "multipart/form-data":
         upload = await _from_form(request)
@@ -138,13 +138,13 @@ async def list_documents(
 
 @router.get("/{document_id}")
 async def get_document(document_id: DocumentId, owner: OwnerDep, resources: ResourcesDep) -> DocumentView:
-    """One document with its text."""
+    """A document with its text."""
     return DocumentView.model_validate(asdict(await resources.documents.find(owner, document_id)))
 
 
 @router.delete("/{document_id}", status_code=204)
 async def delete_document(document_id: DocumentId, owner: OwnerDep, resources: ResourcesDep) -> None:
-    """Removes a document. What was written from it stays."""
+    """Deletes a document. Texts written from it stay."""
     await resources.documents.delete(owner, document_id)
 
 

@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's, with the problems that any operation may answer and the schema of the stream."""
+"""The OpenAPI document: FastAPI's, with the problems of all operations and the schema of the stream."""
 
 from typing import Any
 

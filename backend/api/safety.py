@@ -1,4 +1,4 @@
-"""Safety policies, and any text checked against one of them."""
+"""Safety policies, and checks of any text against one of them."""
 
 import asyncio
 from typing import Any, Literal
@@ -28,7 +28,7 @@ class CheckBody(JsonModel):
 
 
 class IssueView(BaseModel):
-    """What was found."""
+    """An issue that the check found."""
 
     category: str
     severity: Literal["low", "medium", "high"]
@@ -37,7 +37,7 @@ class IssueView(BaseModel):
 
 
 class VerdictView(BaseModel):
-    """Whether the text may be shown to these readers; `score` 0 (unsafe) to 1."""
+    """The verdict of a check for these readers; `score` 0 (unsafe) to 1."""
 
     policy: str
     approved: bool
@@ -47,7 +47,7 @@ class VerdictView(BaseModel):
 
 
 class RuleView(BaseModel):
-    """What a policy says of one category."""
+    """A policy's rule for one category."""
 
     category: str
     severity: Literal["low", "medium", "high"]
@@ -57,7 +57,7 @@ class RuleView(BaseModel):
 
 
 class PolicyView(BaseModel):
-    """One policy, without its word lists."""
+    """A policy, without its word lists."""
 
     name: str
     audience: str
@@ -84,7 +84,7 @@ async def check(body: CheckBody, resources: ResourcesDep) -> VerdictView:
 
 @router.get("/policies")
 async def list_policies(resources: ResourcesDep) -> dict[str, list[PolicyView]]:
-    """Every policy: whom it is for, what it blocks, what it only notes, and when text is told."""
+    """All policies: the audience, blocked and noted categories, and the gate."""
     return {"policies": [_policy_view(policy) for policy in resources.policies.all()]}
 
 

@@ -1,4 +1,4 @@
-"""Versions of a run: written anew as a whole or in one section, and compared."""
+"""Versions of a run: a finished text rewritten as a whole or in one section, and their comparison."""
 
 import asyncio
 from datetime import datetime
@@ -23,7 +23,7 @@ Feedback = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1,
 
 
 class VersionBody(JsonModel):
-    """What is to be different. With neither `section` nor `feedback` the whole text is written anew."""
+    """Changes that a version makes. With neither `section` nor `feedback` the whole text is rewritten."""
 
     section: int | None = Field(
         None, ge=0, le=10_000, description="Only this one, from 0; the others are taken over"
@@ -33,7 +33,7 @@ class VersionBody(JsonModel):
 
 
 class VersionView(BaseModel):
-    """One version; the first has no parent."""
+    """A version; the first has no parent."""
 
     number: int
     run_id: str
@@ -54,7 +54,7 @@ class VersionStarted(StartedRun):
 
 
 class SectionDifferenceView(BaseModel):
-    """One section before and after; `unified` has a sentence a line."""
+    """A section before and after; `unified` has a sentence a line."""
 
     index: int
     title: str
@@ -65,7 +65,7 @@ class SectionDifferenceView(BaseModel):
 
 
 class DifferenceView(BaseModel):
-    """What changed from `against` to this run."""
+    """Changes from the run `against` to this run."""
 
     run_id: str
     against: str
@@ -86,7 +86,7 @@ async def start_version(run_id: RunId, body: VersionBody, start: RunStartDep) ->
 
 @router.get("/{run_id}/versions")
 async def list_versions(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> dict[str, list[VersionView]]:
-    """All versions of the same text, whichever of them is named, the oldest first."""
+    """All versions of the text, oldest first, whichever of them is named."""
     found = await queries.versions(owner, run_id)
     return {"versions": [_view(number, run) for number, run in enumerate(found, 1)]}
 
@@ -100,7 +100,7 @@ async def diff(
         str | None, Query(max_length=64, description="The run to compare with; the version before by default")
     ] = None,
 ) -> DifferenceView:
-    """What changed, as a unified diff and by section."""
+    """The changes, as a unified diff and by section."""
     run = await queries.find(owner, run_id)
     other_id = against or run.parent_run_id
     if other_id is None:

@@ -1,5 +1,4 @@
-"""`storywire doctor`: what is set up, whether it works, and what to change; with an address, whether streams from there
-arrive as they are sent."""
+"""`storywire doctor`: checks of the configuration; with a URL, a check that streams arrive as they are sent."""
 
 import asyncio
 import os
@@ -92,7 +91,7 @@ def _check_data(settings: Settings) -> DoctorFinding:
 
 
 def _nearest(folder: Path) -> Path:
-    """The folder, or the one that it would be made in."""
+    """The folder, or its nearest existing parent."""
     folder = folder.absolute()
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
@@ -100,6 +99,6 @@ def _nearest(folder: Path) -> Path:
 
 
 def _check_policies(settings: Settings) -> DoctorFinding:
-    """Wrong ones have stopped the settings already."""
+    """Findings on the policies. Wrong ones have failed the settings already."""
     names = ", ".join(policy.name for policy in PolicyRegistry(settings.policy_dir).all())
     return DoctorFinding("good", "policies", names)

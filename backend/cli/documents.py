@@ -1,4 +1,4 @@
-"""`storywire documents`: what lessons are made from, to add, list and remove."""
+"""`storywire documents`: add, list and delete the documents that lessons are made from."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -25,7 +25,7 @@ def add(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Markdown, plain text, PDF or Word (.docx).")],
     title: Annotated[str | None, typer.Option(help="By default its first heading, or its name.")] = None,
 ) -> None:
-    """Keep a document's text; prints its ID, for `knowledge_id`."""
+    """Store a document's text; prints its ID, for `knowledge_id`."""
     from backend.documents.documents import Upload
 
     try:
@@ -51,7 +51,7 @@ def list_documents(limit: Annotated[int, typer.Option(min=1, max=100, help="How 
 
 @app.command()
 def delete(document_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Remove a document. What was written from it stays."""
+    """Delete a document. Texts written from it stay."""
     _do(lambda documents, owner: documents.delete(owner, document_id))
 
 
@@ -59,7 +59,7 @@ def _do(work: "Callable[[Documents, str], Awaitable[_T]]") -> _T:
     settings = quiet_settings()
 
     async def run() -> _T:
-        # What executes runs takes seconds to import: each command does it when it is sure to need it.
+        # The modules that execute runs take seconds to import: each command does so once it needs them.
         from backend.cli.local import OWNER
         from backend.resources import open_resources
 

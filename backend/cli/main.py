@@ -1,4 +1,4 @@
-"""`storywire serve | generate | record | runs | documents | usage | doctor`, and what extensions add."""
+"""The root command `storywire`, with the commands of the service and of extensions."""
 
 from typing import Annotated, Any
 
@@ -15,10 +15,10 @@ from backend.version import VERSION
 
 
 class _Commands(TyperGroup):
-    """All commands: one whose settings turn out to be wrong when it works with them ends with a sentence."""
+    """The commands; settings that prove wrong while one executes are reported as a sentence."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Runs the command that was named."""
+        """Invokes the named command."""
         try:
             return super().invoke(ctx)
         except SettingsError as error:

@@ -1,4 +1,4 @@
-"""For `storywire doctor URL`: does a stream arrive as it is sent, through everything that stands in between?"""
+"""Measurement for `storywire doctor URL`: whether a stream arrives as it is sent, through all proxies."""
 
 import asyncio
 import json
@@ -24,7 +24,7 @@ _STYLES = {"broken": "red", "warning": "yellow", "note": "dim"}
 async def measure(
     url: str, *, ticks: int = _TICKS, interval_ms: int = _INTERVAL_MS, idle: float | None = None
 ) -> ProxyFindings:
-    """Reads a stream of ticks from the service at `url` and judges how it came. Never raises for what it finds.
+    """Reads a stream of ticks from the service at `url` and judges its arrival. Never raises for what it finds.
 
     With `idle`, reads a second one on which nothing is sent for that many seconds.
     """
@@ -49,7 +49,7 @@ def check_streaming(
     idle: float | None = None,
     as_json: bool = False,
 ) -> int:
-    """Measures, says what was found, and returns the command's status: 1 when streaming is broken."""
+    """Measures, prints the findings, and returns the exit status: 1 when streaming is broken."""
     findings = asyncio.run(
         measure(url, ticks=ticks or _TICKS, interval_ms=interval_ms or _INTERVAL_MS, idle=idle)
     )
@@ -62,14 +62,14 @@ def check_streaming(
 
 @dataclass(slots=True)
 class _Reading:
-    """Lines of a stream as they come."""
+    """Lines of a stream as they arrive."""
 
     ticks: list[Tick] = field(default_factory=list)
     comments: int = 0
     arrival: dict[str, Any] = field(default_factory=dict)
 
     def take(self, line: str, now: float) -> None:
-        """One line; anything that isn't a tick or a comment is left aside."""
+        """Takes a line; anything but a tick or a comment is ignored."""
         if line.startswith(":"):
             self.comments += 1
         if not line.startswith("data:"):
@@ -127,7 +127,7 @@ async def _probe_silence(client: httpx.AsyncClient, address: str, seconds: float
 
 
 async def _lines(reply: httpx.Response) -> AsyncGenerator[tuple[str, float]]:
-    """Lines with the moment at which they can be read: what a compressor holds back isn't there yet."""
+    """Lines with their times of arrival. A line that a compressor still holds back hasn't arrived."""
     clock = asyncio.get_running_loop().time
     decode = _decoder(reply.headers.get("content-encoding", ""))
     rest = b""

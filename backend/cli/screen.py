@@ -1,9 +1,10 @@
-"""A run on a terminal: the text on standard output as it comes, everything about it on standard error."""
+"""A run on a terminal: the text on standard output as it arrives, all else on standard error."""
 
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from backend.cli.terminal import Part, StatusLine, say, write
+from workflows.formats.notices import list_notices, notice_lines
 from workflows.messages.messages import (
     Message,
     NodeChanged,
@@ -20,7 +21,7 @@ from workflows.messages.messages import (
 
 
 class RunScreen:
-    """Shows messages. Sections are printed in the order in which they come."""
+    """Terminal output of a run's messages. Sections are printed in the order of their arrival."""
 
     def __init__(self) -> None:
         self._status: StatusLine | None = None
@@ -38,7 +39,7 @@ class RunScreen:
             self._status.stop()
 
     def show(self, message: Message) -> None:
-        """One message."""
+        """Shows a message."""
         match message:
             case OutlinePlanned() as outline:
                 self._show_outline(outline)
@@ -92,6 +93,11 @@ class RunScreen:
             f"{metadata['vocabulary_level']}"
         )
         _tell(f"Cost       {_cost(data['usage'], cached=bool(data['cached']))}")
+        _show_findings(metadata)
+        for notice in list_notices(metadata):
+            style = "bold red" if notice["level"] == "danger" else "yellow"
+            for line in notice_lines(notice):
+                _tell((line, style))
         choices = data.get("choices")
         if isinstance(choices, list):
             _tell("\n", (str(data.get("choice_question", "")), "bold"))
@@ -105,6 +111,13 @@ class RunScreen:
 
 def _tell(*parts: Part) -> None:
     say(*parts, err=True)
+
+
+def _show_findings(metadata: dict[str, Any]) -> None:
+    """Prints what the format's review still found fault with."""
+    for finding in metadata.get("compliance", {}).get("findings", []):
+        place = f"section {finding['section'] + 1}: " if "section" in finding else ""
+        _tell((f"Not mended  {place}{finding['advice']}", "yellow"))
 
 
 def _cost(usage: object, *, cached: bool) -> str:

@@ -1,4 +1,4 @@
-"""`storywire serve`: the service."""
+"""`storywire serve`: starts the service."""
 
 import socket
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""`storywire usage`: what was spent here."""
+"""`storywire usage`: costs of the local runs."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ def usage(
     days: Annotated[int, typer.Option(min=1, help="How many days back, today included.")] = 30,
     by: Annotated[Literal["day", "model", "format", "role"], typer.Option(help="What is summed up.")] = "day",
 ) -> None:
-    """Print what the runs of the last days cost."""
+    """Print the costs of the runs of the last days."""
     settings = settings_or_fail(resume_on_start=False).model_copy(update={"log_level": "error"})
     configure_logs(settings)
     rows = asyncio.run(_sums(settings, days, by))
@@ -46,5 +46,5 @@ async def _sums(
 
 
 def _cost(row: "UsageSum") -> str:
-    """`~` where a part is guessed, `+` where a part has no known price."""
+    """US dollars, with `~` where a part is estimated, `+` where a part has no known price."""
     return f"{'~' if row.estimated else ''}${row.cost_usd:.4f}{'+' if row.unpriced_tokens else ''}"

@@ -1,4 +1,4 @@
-"""Metrics in Prometheus' form. Every app has a registry of its own.
+"""Metrics in Prometheus' form. Each application has a registry of its own.
 
 No label has a run's id or anything that a caller may choose freely: names of models and categories are
 taken up to a number, then they are `other` (of a model, with its provider: `openai:other`).
@@ -49,7 +49,7 @@ _NAMES = 100
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Tokens and money of one role and model since they were last counted."""
+    """Tokens and cost of one role and model since they were last counted."""
 
     model: str
     role: str
@@ -59,7 +59,7 @@ class Spent:
 
 
 class PrometheusMetrics(Metrics):
-    """Counts into a registry of its own."""
+    """Metrics in a registry of its own."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
@@ -291,7 +291,7 @@ class _AttemptCounts(AttemptMetrics):
 
 
 def _spent(before: UsageUpdated | None, now: UsageUpdated) -> Iterator[Spent]:
-    """What a run's totals grew by: a call, or without one (a log of older days) all that isn't known yet."""
+    """The increase of a run's totals: a call, or without one (in an old log) all that isn't counted yet."""
     if (call := now.call) is not None:
         yield Spent(call.model, call.role, call.input_tokens, call.output_tokens, call.cost_usd or 0.0)
         return
@@ -305,7 +305,7 @@ def _spent(before: UsageUpdated | None, now: UsageUpdated) -> Iterator[Spent]:
 
 
 class _Names:
-    """Label values that somebody else chooses: the first `_NAMES` of them, the rest is `other`."""
+    """Label values from outside: the first `_NAMES` of them are kept, the rest is `other`."""
 
     def __init__(self) -> None:
         self._seen: set[str] = set()

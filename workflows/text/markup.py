@@ -1,4 +1,4 @@
-"""Markup taken out of a text while it streams: nothing that leaves can be read as a tag.
+"""Removal of markup from a streamed text: nothing in the output can be read as a tag.
 
 Known HTML elements and comments go, with the contents of `script` and `style`. A `<` that begins
 nothing stays ("3 < 5", "<3"); one that some parser might take for the beginning of a tag becomes `‹`. Words on
@@ -37,7 +37,7 @@ _SILENT = re.compile(r"</(script|style)\s*>", re.IGNORECASE)
 
 
 class MarkupFilter:
-    """Text in, text without markup out, whatever the chunks. Feed, then `close`."""
+    """Filter from streamed text to text without markup, whatever the chunks. Feed, then `close`."""
 
     def __init__(self) -> None:
         self._held = ""
@@ -46,13 +46,13 @@ class MarkupFilter:
         self._last = ""  # the last character that was given
 
     def feed(self, chunk: str) -> str:
-        """What can be told for sure after `chunk`."""
+        """The text that is certain after `chunk`."""
         if not self._held and not self._is_silent and "<" not in chunk:
             return self._apart(chunk)
         return self._take(self._held + chunk, is_last=False)
 
     def close(self) -> str:
-        """The rest."""
+        """The rest of the text."""
         return self._take(self._held, is_last=True)
 
     def _take(self, text: str, *, is_last: bool) -> str:
@@ -80,7 +80,7 @@ class MarkupFilter:
         return "".join(given)
 
     def _at_mark(self, text: str, start: int, given: list[str], *, is_last: bool) -> int:
-        """Where to go on after the `<` at `start`; -1 when more text is needed to tell."""
+        """The position after the `<` at `start`; -1 when more text is needed to decide."""
         if start + 1 == len(text):
             if not is_last:
                 return -1

@@ -1,4 +1,4 @@
-"""A plan as a person edited it. Pure."""
+"""Validation of a plan edited by a person. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ _FEWEST_WORDS, _MOST_WORDS = 10, 5000
 
 
 def check_outline(outline: Mapping[str, Any]) -> OutlinePlanned:
-    """The plan. Raises InvalidInput that names the field."""
+    """The edited plan. Raises InvalidInput that names the field."""
     try:
         edited = OutlinePlanned.model_validate(with_whole_numbers(dict(outline)), strict=True)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""`/api/v1/stories/sessions`: stories over chapters, and choosing how they go on."""
+"""`/api/v1/stories/sessions`: stories in chapters, and the reader's choices between them."""
 
 import asyncio
 from typing import Annotated
@@ -47,14 +47,14 @@ class SessionBody(JsonModel):
 
 
 class BookmarkBody(JsonModel):
-    """How far the reader is: in this chapter, so many of its sections are read."""
+    """Reading position: a chapter, and how many of its sections are read."""
 
     chapter_number: int = Field(ge=1, description="Which chapter, from 1")
     section: int = Field(0, ge=0, description="How many of its sections are read")
 
 
 class ChangeBody(JsonModel):
-    """What is left out stays as it is."""
+    """Changes of a story session. Fields that are left out stay."""
 
     title: StoryTitle | None = Field(None, description="What the story is called")
     planned_chapters: PlannedChapters | None = None
@@ -66,7 +66,7 @@ class ChangeBody(JsonModel):
 
 
 class ChoiceBody(JsonModel):
-    """One of the choices at the end of the last chapter, or the reader's own wish."""
+    """Choice at the end of the last chapter, or the reader's own wish."""
 
     choice_index: int | None = Field(None, ge=0, le=100, description="From 0")
     custom_user_input: _CustomInput | None = Field(
@@ -79,7 +79,7 @@ class ChoiceBody(JsonModel):
 
 
 class DeletedSession(BaseModel):
-    """The runs that were its chapters: kept as runs of their own, or deleted with it."""
+    """Outcome of deleting a story: its chapters' runs, kept as runs of their own or deleted with it."""
 
     session_id: str
     runs: list[str]
@@ -90,7 +90,7 @@ class DeletedSession(BaseModel):
 async def begin_session(
     body: SessionBody, owner: OwnerDep, sessions: SessionsDep, response: Response
 ) -> SessionView:
-    """Begins a story. From a run that is in a story already, that story (200)."""
+    """Begins a story. For a run that is in a story already, returns that story (200)."""
     others = body.model_dump(include={"title", "planned_chapters", "timezone"})
     if body.run_id is not None:
         if body.child_id is not None or body.reader is not None or body.theme is not None:
@@ -126,7 +126,7 @@ async def list_sessions(
 
 @router.get("/{session_id}")
 async def get_session(session_id: SessionId, owner: OwnerDep, sessions: SessionsDep) -> SessionView:
-    """One story with its chapters, what was chosen, and how far it is read."""
+    """A story with its chapters, choices and bookmark."""
     return whole(await sessions.find(owner, session_id))
 
 
@@ -134,7 +134,7 @@ async def get_session(session_id: SessionId, owner: OwnerDep, sessions: Sessions
 async def change_session(
     session_id: SessionId, body: ChangeBody, owner: OwnerDep, sessions: SessionsDep
 ) -> SessionView:
-    """Sets title, plan, time zone or bookmark, and adds minutes that were read."""
+    """Sets title, plan, time zone or bookmark, and adds minutes read."""
     bookmark = (body.bookmark.chapter_number, body.bookmark.section) if body.bookmark else None
     others = body.model_dump(include={"title", "planned_chapters", "timezone"})
     story = await sessions.change(owner, session_id, bookmark=bookmark, minutes=body.minutes_read, **others)
@@ -145,7 +145,7 @@ async def change_session(
 async def delete_session(
     session_id: SessionId, owner: OwnerDep, sessions: SessionsDep, chapters: OnChaptersQuery = "keep"
 ) -> DeletedSession:
-    """Removes the story. Its chapters stay as runs, unless they are to go too."""
+    """Deletes the story. Its chapters stay as runs, unless they are to be deleted too."""
     runs = await sessions.delete(owner, session_id, chapters)
     return DeletedSession(session_id=session_id, runs=runs, runs_deleted=chapters == "delete")
 
@@ -157,7 +157,7 @@ async def export_session(
     sessions: SessionsDep,
     name: Annotated[str, Query(alias="as", max_length=32, description="epub or docx")],
 ) -> Response:
-    """The whole story as one book."""
+    """The whole story as a book."""
     if name not in WRITERS:
         raise _refused("as", f"a story can be had as {', '.join(sorted(WRITERS))}")
     book = await sessions.bind(owner, session_id)

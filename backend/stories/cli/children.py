@@ -1,4 +1,4 @@
-"""`storywire children`: the children that stories are written for."""
+"""`storywire children`: the stored children."""
 
 import asyncio
 from typing import Annotated, Any
@@ -59,11 +59,11 @@ def add(
 
 
 def split_list(text: str) -> list[str]:
-    """`cats, stars` → two."""
+    """`cats, stars` → `["cats", "stars"]`."""
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-# What opens the data takes seconds to import: each command does it when it is sure to need it.
+# The modules that open the data take seconds to import: each command does so once it is sure to need them.
 
 
 async def _list(settings: Settings, limit: int) -> list[Any]:

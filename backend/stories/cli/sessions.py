@@ -1,4 +1,4 @@
-"""`storywire sessions`: stories over chapters."""
+"""`storywire sessions`: stories in chapters."""
 
 import asyncio
 from typing import Annotated, Any
@@ -34,7 +34,7 @@ def list_sessions(limit: Annotated[int, typer.Option(min=1, max=100, help="How m
 
 @app.command()
 def begin(run_id: Annotated[str, typer.Argument(metavar="RUN")]) -> None:
-    """Begin a story with a chapter that is written; prints its ID, for `storywire generate story --session`."""
+    """Begin a story with a finished chapter; prints its ID, for `storywire generate story --session`."""
     try:
         write(asyncio.run(_begin(quiet_settings(), run_id)))
     except StorywireError as error:

@@ -34,7 +34,7 @@ class Weights:
 
 
 def find_weights(local_model: Path | None, cache_dir: Path) -> Weights:
-    """The user's file if there is one, else the shipped file after its check.
+    """The user's file if there is one, else the shipped file, verified.
 
     Reads up to 100 MB, so call it in a thread. Raises `ModelNotConfigured` when there is no such
     file, `ModelUnavailable` when it can't be read or isn't what it should be.
@@ -84,7 +84,7 @@ def _check_own_file(path: Path) -> Weights:
 
 
 def _check_once(weights: Weights, sha256: str, cache_dir: Path) -> None:
-    """Compares the file's hash, unless a stamp says that this very file passed before."""
+    """Verifies the file's hash, unless a stamp shows that this very file passed before."""
     stamp = cache_dir / f"checked-{weights.fingerprint()}-{sha256[:16]}"
     if stamp.exists():
         return
