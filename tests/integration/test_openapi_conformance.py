@@ -35,6 +35,8 @@ _BOUNDED = settings(
 _RULES_BEYOND_A_SCHEMA = (
     "/api/v1/runs",  # an input is screened, and its fields must go together
     "/api/v1/runs/{run_id}/input",
+    "/api/v1/runs/{run_id}/stream",  # a Last-Event-ID belongs to a view
+    "/api/v1/runs/{run_id}/versions",
     "/api/v1/{path}/generate/stream",  # an input that is the format's
     "/api/v1/stories/sessions",  # a theme or a run, a child or a reader
     "/api/v1/stories/sessions/{session_id}",  # names of time zones
