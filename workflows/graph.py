@@ -23,7 +23,7 @@ from workflows.nodes.generate_content import generate_content
 from workflows.nodes.outline import outline, review_outline
 from workflows.nodes.research import ResearchTask, research
 from workflows.nodes.safety_check import safety_check
-from workflows.routing import after_safety_check, route_sections
+from workflows.routing import after_rewrite, after_safety_check, route_sections
 from workflows.safety.registry import PolicyRegistry
 from workflows.sections.node_context import NodeServices
 from workflows.sections.siblings import Siblings
@@ -98,7 +98,9 @@ def build_graph(
         context_words=budget,
     )
     graph.add_conditional_edges(
-        "dispatch", route, ["generate_content", "safety_check", *(["research"] if researches else [])]
+        "dispatch",
+        route,
+        ["generate_content", "enhance_content", "safety_check", *(["research"] if researches else [])],
     )
     graph.add_edge("generate_content", "dispatch")
     if researches:
@@ -107,7 +109,7 @@ def build_graph(
     graph.add_conditional_edges(
         "safety_check", partial(after_safety_check, context_words=budget), ["enhance_content", "derive"]
     )
-    graph.add_edge("enhance_content", "safety_check")
+    graph.add_conditional_edges("enhance_content", after_rewrite, ["dispatch", "safety_check"])
     graph.add_edge("derive", "calculate_metrics")
     graph.add_edge("calculate_metrics", END)
     return graph.compile(checkpointer=checkpointer, name=format.name)

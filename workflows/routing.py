@@ -8,7 +8,17 @@ from langgraph.types import Send
 from workflows.context import CONTEXT_WORDS, needs_notes, text_before
 from workflows.errors import SafetyRejected
 from workflows.messages.messages import SafetyIssue
-from workflows.state import FEEDBACK, ReviewFinding, RewriteTask, RunContext, SectionTask, State, write_order
+from workflows.state import (
+    FEEDBACK,
+    ReviewFinding,
+    RewriteTask,
+    RunContext,
+    SectionTask,
+    State,
+    note_on,
+    sections_to_mend,
+    write_order,
+)
 from workflows.text.length import ask_for, plan_targets, reply_ratio
 from workflows.text.words import count_words, last_paragraph
 
@@ -43,9 +53,13 @@ def next_sections(
 ) -> list[Send] | Literal["safety_check"]:
     """One task a section: as many as the run writes at once. Each sees what is finished when it is handed out.
 
+    With one section at a time, one that was found fault with is written again before the next one begins.
+
     The section that brings the facts comes first and alone. With `researches`, so does the first section,
     with the research beside it: the others need what it finds.
     """
+    if _parallel(runtime) == 1 and (to_mend := sections_to_mend(state)):
+        return [Send("enhance_content", mending_task(state, to_mend[0], context_words))]
     missing = [index for index in write_order(state["outline"]) if index not in state.get("sections", {})]
     research = (
         [Send("research", {"input": state["input"]})] if researches and state.get("research") is None else []
@@ -91,6 +105,26 @@ def rewrite_tasks(state: State, context_words: int = CONTEXT_WORDS) -> list[Rewr
     ]
 
 
+def mending_task(state: State, index: int, context_words: int = CONTEXT_WORDS) -> RewriteTask:
+    """A section written again before the next one begins. It counts as no pass over the text."""
+    faults = state["faults"][index]
+    return RewriteTask(
+        **section_task(state, index, context_words),
+        section=state["sections"][index],
+        review_notes=faults["notes"],
+        reason=faults["reason"],
+        rewrites=state.get("rewrites", 0),
+        revisions=state.get("revisions", 0),
+        in_order=True,
+    )
+
+
+def after_rewrite(state: State) -> Literal["dispatch", "safety_check"]:
+    """On with the next section, or with the check of the whole."""
+    missing = set(write_order(state["outline"])) - set(state["sections"])
+    return "dispatch" if missing else "safety_check"
+
+
 def sections_to_revise(state: State, findings: list[ReviewFinding], most: int) -> list[int]:
     """The sections that a review has written again now, in reading order; none when that was done `most` times.
 
@@ -99,7 +133,9 @@ def sections_to_revise(state: State, findings: list[ReviewFinding], most: int) -
     if state.get("revisions", 0) >= most or state["rewrites"] >= MAX_REWRITES:
         return []
     asked = {finding["section"] for finding in findings if finding["rewrite"] and "section" in finding}
-    return sorted(asked & set(state["sections"]) - set(state.get("inherited", ())))
+    faults = state.get("faults", {})
+    revised = {index for index in state.get("mended", ()) if faults[index]["reason"] == "revision"}
+    return sorted(asked & set(state["sections"]) - set(state.get("inherited", ())) - revised)
 
 
 def _parallel(runtime: Runtime[RunContext] | None) -> int:
@@ -153,17 +189,10 @@ def _unfinished(state: State) -> dict[int, list[SafetyIssue]]:
     found: dict[int, list[SafetyIssue]] = {index: [] for index in revising}
     for finding in state.get("findings", []):
         if finding["rewrite"] and finding.get("section") in found:
-            found[finding["section"]].append(_note(finding))
+            found[finding["section"]].append(note_on(finding, finding["section"]))
     return found
 
 
 def _is_own(unfinished: dict[int, list[SafetyIssue]]) -> bool:
     """Whether the format's review asked for it, and not a person."""
     return any(note["category"] != FEEDBACK for notes in unfinished.values() for note in notes)
-
-
-def _note(finding: ReviewFinding) -> SafetyIssue:
-    note = SafetyIssue(
-        category=finding["rule"], severity="medium", section=finding["section"], advice=finding["advice"]
-    )
-    return SafetyIssue(**note, quote=finding["quote"]) if "quote" in finding else note

@@ -100,6 +100,13 @@ class ReviewFinding(TypedDict):
     quote: NotRequired[str]
 
 
+class SectionFaults(TypedDict):
+    """Why a section is written again before the next one begins: `notes` for its writer."""
+
+    reason: Literal["safety", "revision"]
+    notes: list[SafetyIssue]
+
+
 FEEDBACK = "feedback"
 """The rule of a finding that a person made. It counts as no revision of the format's own."""
 
@@ -122,6 +129,17 @@ def _by_number(items: dict[int, _T]) -> dict[int, _T]:
 def add_lengths(known: dict[int, SectionLength], new: dict[int, SectionLength]) -> dict[int, SectionLength]:
     """Reducer: as `add_sections`."""
     return {**known, **_by_number(new)}
+
+
+def add_faults(known: dict[int, SectionFaults], new: dict[int, SectionFaults]) -> dict[int, SectionFaults]:
+    """Reducer: as `add_sections`."""
+    return {**known, **_by_number(new)}
+
+
+def note_on(finding: ReviewFinding, section: int) -> SafetyIssue:
+    """A finding as the writer of the section is told of it."""
+    note = SafetyIssue(category=finding["rule"], severity="medium", section=section, advice=finding["advice"])
+    return SafetyIssue(**note, quote=finding["quote"]) if "quote" in finding else note
 
 
 def add_section_notes(known: dict[int, str], new: dict[int, str]) -> dict[int, str]:
@@ -147,6 +165,8 @@ class State(TypedDict, total=False):
     facts: Annotated[Facts, newest]
     research: dict[str, Any] | None  # notes for the prompts of later sections; readers never see them
     judged: Annotated[dict[int, Verdict], add_verdicts]  # by section, where each is judged before it is shown
+    faults: Annotated[dict[int, SectionFaults], add_faults]  # by section, with one section at a time
+    mended: Annotated[list[int], add]  # sections that were written again before the next one began
     safety: Verdict
     pieces: dict[str, Piece]  # by name, in reading order
     rewrites: Annotated[int, newest]  # made because the safety check found fault
@@ -192,6 +212,7 @@ class RewriteTask(SectionTask):
     reason: Literal["safety", "revision"]
     rewrites: int
     revisions: int
+    in_order: NotRequired[bool]  # before the next section begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,11 +255,17 @@ SECTION_NODES = ("generate_content", "enhance_content")
 
 def sections_at_fault(state: State) -> set[int]:
     """Sections that a check or a review found fault with and that aren't rewritten yet."""
-    found = set(state.get("revising", ()))
+    found = set(state.get("revising", ())) | set(sections_to_mend(state))
     verdict = state.get("safety")
     if verdict is not None and not verdict["approved"]:
         found |= {issue["section"] for issue in verdict["issues"] if "section" in issue}
     return found - set(state.get("rewritten", ()))
+
+
+def sections_to_mend(state: State) -> list[int]:
+    """Sections that are written again before the next one begins, once each."""
+    done = {*state.get("mended", ()), *state.get("inherited", ())}
+    return sorted(set(state.get("faults", {})) & set(state.get("sections", {})) - done)
 
 
 class VersionPlan(TypedDict, total=False):
