@@ -113,7 +113,7 @@ def _story(inputs: dict[str, Any], count: int, words: int, is_long: bool) -> Pro
     values = story.section_values(
         given, _task(given, outline, notes, count - 1 if is_long else 0, 500 if is_long else 40)
     )
-    ask = story._PROMPTS.messages
+    ask = story.PROMPTS.messages
     text = TextAll(outline, 500 if is_long else 40)
     return {
         "outline": ask("outline", **story.outline_values(given)),

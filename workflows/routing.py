@@ -51,7 +51,9 @@ def next_sections(
     researches: bool = False,
     context_words: int = CONTEXT_WORDS,
 ) -> list[Send] | Literal["safety_check"]:
-    """One task a section: as many as the run writes at once. Each sees what is finished when it is handed out.
+    """One task a section. In sequence each section sees all that stands before it; in parallel all that are left are
+    handed out together, the run's `max_concurrency` says how many write at once, and each looks up what is finished
+    when its turn comes (`NodeContext.task`).
 
     With one section at a time, one that was found fault with is written again before the next one begins.
 
@@ -66,8 +68,12 @@ def next_sections(
     )
     if not missing and not research:
         return "safety_check"
-    at_once = 1 if research else _parallel(runtime)
-    now = [facts_section] if facts_section in missing else missing[:at_once]
+    if facts_section in missing:
+        now = [facts_section]
+    elif research or _parallel(runtime) == 1:
+        now = missing[:1]
+    else:
+        now = missing
     return research + [Send("generate_content", section_task(state, index, context_words)) for index in now]
 
 
