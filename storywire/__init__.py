@@ -1,4 +1,4 @@
-"""What a format of your own imports. docs/formats.md shows how; `storywire.extensions` is for what goes with it.
+"""Public API for formats of your own. See docs/formats.md; `storywire.extensions` is for what goes with a format.
 
 Only the names in `__all__` are public. They keep their meaning within a major version; what stands elsewhere in the
 packages `workflows` and `backend` may change with any.
@@ -34,6 +34,7 @@ from workflows.formats.capabilities import (
     SetsTolerance,
 )
 from workflows.formats.exports import Exporter, Finished
+from workflows.formats.notices import Notice, NoticePassage
 from workflows.formats.pieces import PieceText, Remark, SectionNotes
 from workflows.formats.recap import neighbours
 from workflows.formats.settings import FormatSettings, OwnPath
@@ -50,6 +51,7 @@ from workflows.state import (
     Facts,
     Outline,
     PlannedPiece,
+    Reviewed,
     ReviewFinding,
     Section,
     SectionTask,
@@ -91,6 +93,8 @@ __all__ = [
     "ModelSpec",
     "Multilingual",
     "NotFound",
+    "Notice",
+    "NoticePassage",
     "Outline",
     "OwnPath",
     "PieceText",
@@ -102,6 +106,7 @@ __all__ = [
     "Remark",
     "Researches",
     "ReviewFinding",
+    "Reviewed",
     "Reviews",
     "ReviewsSections",
     "SafetyIssue",

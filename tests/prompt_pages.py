@@ -18,12 +18,14 @@ from workflows.formats.discovery_report import format as report
 from workflows.formats.education_audio import format as lesson
 from workflows.formats.education_audio.planning import divide_document
 from workflows.formats.podcast import format as podcast
+from workflows.formats.podcast.facts import asked_words
 from workflows.formats.podcast.plan import beats_of_piece, plan_pieces, plan_sections
 from workflows.formats.story import format as story
+from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.clients.catalog import Model
 from workflows.safety import judge
 from workflows.safety.policy import load_policy
-from workflows.state import Facts, Outline, PlannedSection, SafetyIssue, Section, SectionTask, State
+from workflows.state import Facts, Outline, Section, SectionTask, State
 
 FOLDER = Path(__file__).parent.parent / "docs" / "prompts"
 COMMAND = "python -m tests.prompt_pages"
@@ -167,7 +169,7 @@ def _podcast(inputs: dict[str, Any], is_long: bool) -> Prompts:
             **podcast._values(given, first),
             searches=is_long,
             fewest=8,
-            pack_words=podcast.asked_words(given.target_words),
+            pack_words=asked_words(given.target_words),
         ),
         "section": ask("section", **values),
         "extend": ask("extend", **values, text=_SO_FAR, words=60),

@@ -1,4 +1,4 @@
-"""What a prompt has of the text written so far. Pure.
+"""Context of a prompt: the text written so far. Pure.
 
 The whole text while it is within a budget of words; beyond it written notes on the sections farther back and the end of
 the text verbatim. However long the text grows, a prompt has no more than that, so the tokens of all prompts together

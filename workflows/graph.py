@@ -36,11 +36,11 @@ Graph = CompiledStateGraph[State, RunContext, Any, Any]
 
 @runtime_checkable
 class DurableCheckpointer(Protocol):
-    """A checkpointer that begins to write a task's result when the task ends, and says when that is done: a section
-    begins when what ended before it is safe."""
+    """A checkpointer that starts writing a task's result when the task ends, and reports when it is durable: a
+    section starts when the results before it are."""
 
     async def flushed(self, thread_id: str) -> None:
-        """Returns when the results of this thread's tasks that have ended are where a kill doesn't reach them."""
+        """Returns when the results of this thread's finished tasks are durable, even against a kill."""
 
 
 def build_graph(
@@ -53,7 +53,7 @@ def build_graph(
     ledgers: Ledgers | None = None,
     context_words: int | None = None,
 ) -> Graph:
-    """The graph of one format. LangGraph Studio brings a checkpointer of its own, after it is built.
+    """The graph of a format. LangGraph Studio adds a checkpointer of its own afterwards.
 
     `revisions`: how often a review may have sections written again, if not as often as the format says.
     `context_words`: words up to which a section is shown the whole text before it, if not as many as the format says.

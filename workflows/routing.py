@@ -1,4 +1,4 @@
-"""Where a graph goes next: pure functions of its state."""
+"""Edges of the graph: pure functions of its state."""
 
 from typing import Literal
 
@@ -17,6 +17,7 @@ from workflows.state import (
     State,
     note_on,
     sections_to_mend,
+    stands,
     write_order,
 )
 from workflows.text.length import ask_for, plan_targets, reply_ratio
@@ -132,7 +133,7 @@ def after_rewrite(state: State) -> Literal["dispatch", "safety_check"]:
 
 
 def sections_to_revise(state: State, findings: list[ReviewFinding], most: int) -> list[int]:
-    """The sections that a review has written again now, in reading order; none when that was done `most` times.
+    """The sections that a review has rewritten now, in reading order; none after `most` revisions.
 
     None either when the safety check has no rewrite left: nobody could mend what a revision might bring.
     """
@@ -177,11 +178,11 @@ def section_task(state: State, index: int, context_words: int = CONTEXT_WORDS) -
 
 def _is_safe(state: State) -> bool:
     # A run that begins with a revision has no verdict yet.
-    return "safety" not in state or state["safety"]["approved"]
+    return "safety" not in state or stands(state["safety"])
 
 
 def _unsafe(state: State) -> dict[int, list[SafetyIssue]]:
-    """By section, why it isn't fit for its readers."""
+    """Safety issues by section."""
     found: dict[int, list[SafetyIssue]] = {}
     for issue in [] if _is_safe(state) else state["safety"]["issues"]:
         if "section" in issue:
@@ -190,7 +191,7 @@ def _unsafe(state: State) -> dict[int, list[SafetyIssue]]:
 
 
 def _unfinished(state: State) -> dict[int, list[SafetyIssue]]:
-    """By section, what the review wants of it."""
+    """Findings of the review by section."""
     revising = state.get("revising", [])
     found: dict[int, list[SafetyIssue]] = {index: [] for index in revising}
     for finding in state.get("findings", []):
@@ -200,5 +201,5 @@ def _unfinished(state: State) -> dict[int, list[SafetyIssue]]:
 
 
 def _is_own(unfinished: dict[int, list[SafetyIssue]]) -> bool:
-    """Whether the format's review asked for it, and not a person."""
+    """Whether the finding is the format's, and not a person's."""
     return any(note["category"] != FEEDBACK for notes in unfinished.values() for note in notes)

@@ -1,4 +1,4 @@
-"""The graphs that `langgraph.json` names, for LangGraph Studio and `langgraph dev`: one of each installed format.
+"""Graphs for LangGraph Studio and `langgraph dev`, as named in `langgraph.json`: one of each installed format.
 
 Importing this module reads the environment and builds them; the service never does.
 """

@@ -1,10 +1,10 @@
-"""Wake-ups within one process: whoever waits for news of a run returns at the next notification."""
+"""Wake-ups within one process: those who wait for a run are woken by its next notification."""
 
 import asyncio
 
 
 class _Signal:
-    """One notification, and how many wait for it."""
+    """A notification, and the number of those waiting for it."""
 
     __slots__ = ("notified", "waiting")
 
@@ -14,7 +14,7 @@ class _Signal:
 
 
 class Notifier:
-    """Signals by key; it holds only those that somebody waits for."""
+    """Signals by key, kept only while somebody waits for them."""
 
     def __init__(self) -> None:
         self._signals: dict[str, _Signal] = {}
@@ -31,6 +31,6 @@ class Notifier:
                 del self._signals[key]
 
     def notify(self, key: str) -> None:
-        """Wakes everybody who waits for this key now."""
+        """Wakes all who wait for this key now."""
         if (signal := self._signals.pop(key, None)) is not None:
             signal.notified.set_result(None)

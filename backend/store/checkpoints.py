@@ -1,4 +1,4 @@
-"""LangGraph's checkpointers as the service needs them, whichever database they write to.
+"""Durable LangGraph checkpointers, for any database.
 
 Each of ours passes LangGraph's own suite and `tests/contract/test_checkpointer.py`.
 """
@@ -13,8 +13,8 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 
 class DurableSaver(BaseCheckpointSaver[Any]):
-    """What a saver needs beside LangGraph's own to keep the service's promises. A base before LangGraph's:
-    `class OurSaver(DurableSaver, TheirSaver)`.
+    """Mixin for LangGraph savers that adds durability. A base before LangGraph's: `class OurSaver(DurableSaver,
+    TheirSaver)`.
 
     A task's result is written when the task ends. LangGraph hands such a result over to the tasks of its step, of
     which `max_concurrency` go on at a time: with sections still waiting for their turn it would be written after the
@@ -29,7 +29,7 @@ class DurableSaver(BaseCheckpointSaver[Any]):
         self._under_way: dict[str, set[asyncio.Task[None]]] = {}
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
-        """As LangGraph's. Whoever goes on from what it returns writes checkpoints that are newer than all."""
+        """As LangGraph's. Checkpoints written after it are newer than all others."""
         found = newest = await super().aget_tuple(config)
         if get_checkpoint_id(config):  # a fork
             place = {name: config["configurable"].get(name, "") for name in ("thread_id", "checkpoint_ns")}
@@ -41,7 +41,7 @@ class DurableSaver(BaseCheckpointSaver[Any]):
     def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> Any:
-        """As LangGraph's, but it doesn't wait to be awaited."""
+        """As LangGraph's, but returns before the write is done."""
         thread_id = str(config["configurable"]["thread_id"])
         task = asyncio.create_task(super().aput_writes(config, writes, task_id, task_path))
         under_way = self._under_way.setdefault(thread_id, set())
@@ -56,24 +56,24 @@ class DurableSaver(BaseCheckpointSaver[Any]):
         return task
 
     async def flushed(self, thread_id: str) -> None:
-        """Returns when the results of this thread's tasks that have ended are where a kill doesn't reach them."""
+        """Returns when the results of this thread's finished tasks are durable, even against a kill."""
         # The turn of the loop in which the next task begins is the one in which the last one's result is handed over.
         await asyncio.sleep(0)
         if under_way := self._under_way.get(thread_id):
             await asyncio.wait(under_way)
 
     async def all_flushed(self) -> None:
-        """`flushed`, of every thread."""
+        """As `flushed`, for all threads."""
         for thread_id in list(self._under_way):
             await self.flushed(thread_id)
 
 
 class MemoryCheckpoints(DurableSaver, InMemorySaver):
-    """Checkpoints that are kept as long as the process lives: for tests, and for graphs that need no more."""
+    """Checkpoints that last as long as the process: for tests, and for graphs that need no more."""
 
 
 def _make_ids_larger_than(checkpoint_id: str) -> None:
-    """LangGraph's ids grow within a process from the last one that it made; it takes this one for it.
+    """Makes later ids larger than this one: LangGraph's ids grow from the last one within a process.
 
     There is no public way to say so; a test fails when this one doesn't work any more.
     """

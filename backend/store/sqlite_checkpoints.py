@@ -1,4 +1,4 @@
-"""LangGraph's checkpoints in a SQLite file of their own: its writes and ours don't wait for one another."""
+"""LangGraph checkpoints in a SQLite file of their own: its writes and the service's don't block each other."""
 
 import asyncio
 import sqlite3
@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 
 
 class _PatientSaver(AsyncSqliteSaver):
-    """LangGraph's saver, which writes again what couldn't be written, and leaves no trace of what it deletes."""
+    """LangGraph's saver with retries of failed writes, and erasing deletions."""
 
     def __init__(self, connection: aiosqlite.Connection, busy_seconds: float = BUSY_SECONDS) -> None:
         super().__init__(connection)
@@ -52,21 +52,21 @@ class _PatientSaver(AsyncSqliteSaver):
         await self._write(lambda: put_writes(config, writes, task_id, task_path))
 
     async def adelete_thread(self, thread_id: str) -> None:
-        """As LangGraph's. No file keeps a byte of it; where somebody reads at that moment, until they are done."""
+        """As LangGraph's. No file keeps a byte of the thread, once current readers are done."""
         delete_thread = super().adelete_thread
         await self._write(lambda: delete_thread(thread_id))
         await self._truncate()
 
     async def check_writable(self, busy_seconds: float) -> None:
-        """A write that changes nothing, from a connection of its own. Raises sqlite3.Error when the file can't be
-        written, or somebody holds it for longer than `busy_seconds`."""
+        """Makes a write that changes nothing, from a connection of its own. Raises sqlite3.Error when the file
+        can't be written, or is locked for longer than `busy_seconds`."""
         async with self.conn.execute("PRAGMA database_list") as rows:
             [(_, _, file)] = await rows.fetchall()
         await asyncio.to_thread(check_writable, Path(file), "checkpoints", busy_seconds)
 
     async def _write(self, write: Callable[[], Awaitable[_T]]) -> _T:
-        """Tries as often as the log does: what a run's readers have been told is worth as much as what it goes on
-        from. Raises sqlite3.OperationalError at last."""
+        """Retries as often as the log does, since checkpoints are worth as much as logged text. Raises
+        sqlite3.OperationalError at last."""
         for seconds in (*_RETRY_SECONDS, None):
             try:
                 written = await write()
@@ -84,7 +84,7 @@ class _PatientSaver(AsyncSqliteSaver):
         raise AssertionError
 
     async def _truncate(self) -> None:
-        """Empties the write-ahead log, where what was deleted stands still; soon again if somebody reads."""
+        """Truncates the write-ahead log, which still has deleted data; retries soon if a reader prevents it."""
         async with self.lock:
             await self.conn.execute("PRAGMA busy_timeout=0")
             try:
@@ -98,20 +98,20 @@ class _PatientSaver(AsyncSqliteSaver):
 
 
 class SqliteCheckpoints(DurableSaver, _PatientSaver):
-    """Checkpoints in a SQLite file. Open them with `open_checkpoints`."""
+    """Checkpoints in a SQLite file. Opened by `open_checkpoints`."""
 
 
 @asynccontextmanager
 async def open_checkpoints(
     folder: Path, busy_seconds: float = BUSY_SECONDS
 ) -> AsyncIterator[SqliteCheckpoints]:
-    """Those in `folder`; waits for what is under way when it is left.
+    """The checkpoints in `folder`; on exit, waits for pending writes.
 
     A write waits `busy_seconds` for another process that holds the file, and is tried again then.
     """
     async with aiosqlite.connect(folder / CHECKPOINTS) as connection:
         await connection.execute(f"PRAGMA busy_timeout={int(busy_seconds * 1000)}")
-        # What is deleted is overwritten with zeros.
+        # Deleted data is overwritten with zeros.
         await connection.execute("PRAGMA secure_delete=ON")
         saver = SqliteCheckpoints(connection, busy_seconds)
         await saver.setup()

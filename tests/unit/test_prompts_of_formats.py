@@ -8,6 +8,7 @@ from langchain_core.messages import BaseMessage
 from workflows.formats.base import Format
 from workflows.formats.creator_script import format as script
 from workflows.formats.creator_script.format import CreatorScriptFormat
+from workflows.formats.creator_script.plan import make_plan
 from workflows.formats.discovery_report import format as report
 from workflows.formats.discovery_report.format import SECTIONS, DiscoveryReportFormat
 from workflows.messages.messages import SafetyIssue
@@ -21,7 +22,10 @@ MORE: dict[str, Any] = {"text": "It was.", "issues": ISSUES}
 async def task_of(format: Format[Any], wish: dict[str, Any], index: int) -> SectionTask:
     inputs = format.parse(wish)
     model: Any = None  # the plans of these formats ask none
-    plan = await format.plan(inputs, model)
+    if isinstance(format, CreatorScriptFormat):  # as it is before a model fills it in
+        plan = make_plan(inputs, format.template(inputs))
+    else:
+        plan = await format.plan(inputs, model)
     return SectionTask(
         input=inputs.model_dump(mode="json"),
         outline=plan.outline,

@@ -1,4 +1,4 @@
-"""What a section's prompt says of the plan around it. Pure.
+"""Plan around a section, for its prompt. Pure.
 
 A plan of a few sections is the same in every prompt, so it may stand first, where providers keep prompts. Of a long
 one a prompt has what is near. Either way the tokens of all prompts together grow with the number of sections, and no

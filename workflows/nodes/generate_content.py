@@ -1,4 +1,4 @@
-"""One section, streamed while it is written."""
+"""Node that writes one section, streamed."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ async def generate_content(context: NodeContext, state: SectionTask) -> dict[str
     try:
         written = await write_section(context, task, format.write(task, model), model)
     except UnmarkedThoughts as error:
-        # What was shown was none of the text; that came after it, and is paid for.
+        # The text shown so far was a thought; the content came after it, and is paid for.
         prose = format.write(task, model.with_reply(error.rest))
         written = await write_section(context, task, prose, model, instead_of="restart")
     update: dict[str, Any] = {"sections": {index: written.section}}

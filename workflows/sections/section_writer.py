@@ -1,4 +1,4 @@
-"""The writer of one section's text: the only way in which text reaches a reader.
+"""Writer of one section's text: the only way in which text reaches a reader.
 
 Whatever a node writes here is sent as `content` and kept in the state, both from the same cleaned stream. What a node
 doesn't write here (an outline's JSON, a judge's words, a draft that is thrown away) can't leak: nobody listens to the
@@ -25,7 +25,7 @@ whatever its length, and a fast model sends thousands of tokens a second."""
 
 
 class SectionWriter:
-    """The text of one section or piece while it is written (`with`). Its messages go to LangGraph's stream writer.
+    """Writer of the text of one section or piece (`with`). Its messages go to LangGraph's stream writer.
 
     The first words go at once, what follows together. However the block is left, every word that was
     written has gone to the readers.
@@ -77,7 +77,7 @@ class SectionWriter:
         return "".join(self._text) + (self._limit.rest if self._limit is not None else "")
 
     def retract(self, reason: RetractReason) -> None:
-        """Takes back what earlier writers of this section showed."""
+        """Retracts the text of earlier writers of this section."""
         self._writer(TextRetracted(section=self._section, piece=self._piece, reason=reason))
 
     def write(self, chunk: str) -> None:

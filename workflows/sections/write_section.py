@@ -1,4 +1,4 @@
-"""One section, kept to its length: landed where it runs over, continued once where it falls short."""
+"""Writing of a section to its length: landed where it runs over, continued once where it falls short."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -37,7 +37,7 @@ Prose = AsyncGenerator[str | Facts | Remark | SectionNotes]
 
 @dataclass(slots=True)
 class Brought:
-    """What came beside a section's text."""
+    """Facts and notes that came beside a section's text."""
 
     facts: Facts | None = None
     notes: str = ""
@@ -45,7 +45,7 @@ class Brought:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A finished section, and what else came with it. `length` is None where no length is kept."""
+    """A finished section, and its by-products. `length` is None where no length is kept."""
 
     section: Section
     length: SectionLength | None
@@ -62,7 +62,7 @@ async def write_section(
     instead_of: RetractReason | None = None,
     at_length: bool = True,
 ) -> Written:
-    """The task's section, written from `prose`; with `instead_of`, what was there is taken back first.
+    """The task's section, written from `prose`; with `instead_of`, the earlier text is retracted first.
 
     The model's stream is closed as soon as the section is full, which stops the spending too. The embedded
     model's sections are what they are; so is one that isn't to be `at_length`.
@@ -139,8 +139,8 @@ def _beyond(room: Room, words: int) -> Room:
 
 
 def _demand_a_text(text: str, task: SectionTask, before: str | None) -> None:
-    """Raises ModelBadOutput where a model wrote next to nothing, such as a polite refusal; what it wrote stays shown
-    until the run is resumed."""
+    """Raises ModelBadOutput for a near-empty reply, such as a polite refusal; it stays shown until the run is
+    resumed."""
     planned = {section["index"]: section["target_words"] for section in task["outline"]["sections"]}
     # Sections make up for those before them: that a model writes less and less must not raise what is demanded.
     target = min(task["target_words"], planned.get(task["index"], task["target_words"]))
@@ -174,8 +174,8 @@ async def _put(
 
 
 async def _tell(facts: Facts, policy: Policy, writer: StreamWriter) -> Facts:
-    """The facts without orders to a model, for they go into every later prompt, and without what isn't fit for
-    the readers, who are shown them."""
+    """The facts without orders to a model, since they go into every later prompt, and without texts unfit for the
+    readers, who see them."""
     facts, quotes = await asyncio.to_thread(strip_injections, facts)
     if quotes:
         writer(SafetyChecked.model_validate(report(quotes, policy.label)))

@@ -1,4 +1,4 @@
-"""Keeping a text to its length: what to aim at, what to ask a model for, and where to cut. Pure.
+"""Length of a text: targets, the words to request from a model, and cuts. Pure.
 
 Lengths are words. A section has a *planned* target, from the outline; a *target*, planned anew from what
 was really written; and what is *asked* for, because a model that is asked for 400 words may write 280.
@@ -30,7 +30,7 @@ _STUCK_TIMES = 3
 
 
 class SectionLength(TypedDict):
-    """How a section's length came about; kept in the state. `replied_words` is the first reply's."""
+    """Record of a section's length, kept in the state. `replied_words` is the first reply's."""
 
     target_words: int
     asked_words: int
@@ -40,7 +40,7 @@ class SectionLength(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What a section may have: `least` to `most` words, best `target`."""
+    """Length limits of a section: `least` to `most` words, best `target`."""
 
     least: int
     target: int
@@ -54,7 +54,7 @@ def room_for(target: int, tolerance: float, least: int = _LEAST_BESIDE) -> Room:
 
 
 def plan_targets(planned: Mapping[int, int], written: Mapping[int, int]) -> dict[int, int]:
-    """Targets of the sections that aren't written yet, so that the whole comes out as planned.
+    """Targets of the unwritten sections, so that the whole comes out as planned.
 
     They share what is left by the plan's proportions; none is moved by more than a quarter of its plan.
     """
@@ -66,18 +66,18 @@ def plan_targets(planned: Mapping[int, int], written: Mapping[int, int]) -> dict
 
 
 def reply_ratio(lengths: Iterable[SectionLength]) -> float:
-    """Words written for a word asked, as the newest replies of this run have it; 1 without any."""
+    """Words written per word requested, in the newest replies of this run; 1 without any."""
     found = [_ratio_of(length) for length in lengths][-_NEWEST:]
     return _believe(sum(found) / len(found)) if found else 1.0
 
 
 def ask_for(words: int, ratio: float) -> int:
-    """What to ask a model for so that it writes `words`."""
+    """The number of words to request from a model so that it writes `words`."""
     return max(1, round(words / ratio))
 
 
 def falls_short(text: str, target: int, before: str | None = None) -> bool:
-    """Whether a text is no text of its length: it hardly says anything; or it is stuck, and says less than half.
+    """Whether a text is far too short: it has hardly any words; or it is stuck, with less than half of them.
 
     It is stuck where it says everything three times and more, or nothing new in what went on after `before`.
     """
@@ -97,7 +97,7 @@ def _believe(ratio: float) -> float:
 
 
 class Trimmer:
-    """A text as it comes, cut at the end of a sentence so that it never has more than `room.most` words.
+    """Filter that cuts a streamed text at the end of a sentence, so that it never exceeds `room.most` words.
 
     Text passes at once while it is sure to fit; near the end it passes by sentences. Those beyond the
     target wait: they pass if the text ends within its room; if it runs over, at most the first of them
@@ -118,7 +118,7 @@ class Trimmer:
         self._begin()
 
     def _begin(self) -> None:
-        """Forgets all that came, but for its length."""
+        """Resets the state, but for the length."""
         self._counter = WordCounter()  # of all that comes
         self._splitter = SentenceSplitter(self._language)
         self._ended = WordCounter()  # of the sentences that ended
@@ -131,11 +131,11 @@ class Trimmer:
 
     @property
     def rest(self) -> str:
-        """What waits."""
+        """The text held back."""
         return "".join(self._space) + self._held()
 
     def feed(self, chunk: str) -> str:
-        """What may be given out now."""
+        """The text that may be released now."""
         if self.is_full:
             return ""
         given = ""
@@ -151,13 +151,13 @@ class Trimmer:
         return given + self._stop(self._splitter.rest) if self.words > self.room.most else given
 
     def close(self) -> str:
-        """The text is at its end: what still waits."""
+        """The text still held back at the end."""
         held = "" if self.is_full else self._held()
         self._begin()
         return self._give(held)
 
     def reopen(self) -> None:
-        """More is to come after a text that was cut."""
+        """Lets more follow after a text that was cut."""
         self.is_full = False
 
     def _held(self) -> str:
@@ -165,7 +165,7 @@ class Trimmer:
         return waiting + self._splitter.rest[self._passed :]
 
     def _take(self, sentence: str) -> str:
-        """Gives a whole sentence out, or has it wait, or ends the text before it."""
+        """Releases a sentence, or holds it, or ends the text before it."""
         ended = self._ended.copy()
         words = self._ended_words + ended.feed(sentence)
         if words > self.room.most:
@@ -184,7 +184,7 @@ class Trimmer:
         return given
 
     def _stop(self, sentence: str) -> str:
-        """`sentence` doesn't fit any more: the text ends where it is nearest to the target."""
+        """Ends the text nearest to the target, since `sentence` doesn't fit any more."""
         self.is_full = True
         self._open(sentence[: self._passed])
         target, words = self.room.target, self._given_words
@@ -202,7 +202,7 @@ class Trimmer:
         return self._give(more)
 
     def _open(self, head: str) -> None:
-        """`head` of a sentence was given out, and the rest of it wasn't."""
+        """Notes that `head` of a sentence was released, and the rest of it wasn't."""
         if head.strip() and not self._waiting:
             self._is_open = True
             self._given_words += self._ended.copy().feed(head)

@@ -1,4 +1,4 @@
-"""Progress of a run in the store, at the end of each section."""
+"""Progress of a run in the store, updated at the end of each section."""
 
 from backend.runs.attempt.budget import Budgets
 from backend.store.owned_runs import Lease, OwnedRunRepository
@@ -8,7 +8,7 @@ from workflows.messages.transcript import Transcript
 
 
 class ProgressStore:
-    """What was spent, and that the run got on: stored beside the writing, which need not wait for it. If the process
+    """Writer of progress: spending and the reset of the crash count, stored in the background. If the process
     dies, little is missing; if it fails, the end of the run stores it again."""
 
     def __init__(self, budgets: Budgets, runs: OwnedRunRepository, background: Background) -> None:
@@ -17,7 +17,7 @@ class ProgressStore:
         self._background = background
 
     def store(self, run: Run, lease: Lease, transcript: Transcript) -> None:
-        """Begins to, and returns at once."""
+        """Starts storing, and returns at once."""
         self._background.do(lambda: self._budgets.store(run, transcript), name="progress")
         if run.crash_count:
             self._background.do(lambda: self._runs.reset_crash_count(lease), name="progress")

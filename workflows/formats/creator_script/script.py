@@ -1,4 +1,4 @@
-"""A section's text: its heading, and what is spoken below it. Pure, but for the stream."""
+"""Text of a section: its heading, and the spoken words below it. Pure, but for the stream."""
 
 import re
 from collections.abc import AsyncGenerator
@@ -21,13 +21,13 @@ _LONGEST = 160  # characters: a longer first line is no heading
 
 
 def split_heading(text: str) -> tuple[str, str]:
-    """The heading line and what is spoken; the heading is empty where there is none."""
+    """The heading line and the spoken words; the heading is empty where there is none."""
     first, _, rest = text.partition("\n")
     return (first, rest.strip()) if HEADING.match(first) else ("", text)
 
 
 def spoken(text: str) -> str:
-    """What is spoken of a section."""
+    """The spoken words of a section."""
     return split_heading(text)[1]
 
 
@@ -63,7 +63,7 @@ async def without_heading(prose: AsyncGenerator[str | _T]) -> AsyncGenerator[str
 
 
 def _drop_headings(text: str) -> str:
-    """Without the whole lines at the beginning that are headings."""
+    """The text without its leading lines that are headings."""
     text = text.lstrip()
     line, end, rest = text.partition("\n")
     return _drop_headings(rest) if end and _FOREIGN.match(line) else text

@@ -1,4 +1,4 @@
-"""The fact pack: what the first section's call brings beside its words, checked before anybody sees it."""
+"""The fact pack, which comes with the first section's reply, validated before anybody sees it."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -72,7 +72,7 @@ class _Rumor(_Part):
 
 
 class CanonicalPack(_Part):
-    """Everything that the later sections and the short forms may say as news. The sources of a fact are places in
+    """Facts that the later sections and the short forms may tell as news. The sources of a fact are places in
     the list of sources, from 1."""
 
     timeline: list[_Event] = Field(min_length=1)
@@ -141,7 +141,7 @@ def remarks_on(facts: Facts, *, searched: bool, asked: tuple[int, int] = _ASKED)
 
 
 def pack_words(pack: Any) -> int:
-    """Words of all texts in a pack."""
+    """Number of words in all texts of a pack."""
     if isinstance(pack, str):
         return count_words(pack)
     items = pack.values() if isinstance(pack, dict) else pack if isinstance(pack, list) else ()
@@ -164,7 +164,7 @@ def _source_of(citation: Citation) -> Source:
 
 
 def _distinct(sources: list[Source]) -> list[Source]:
-    """Each address once; what is no web address is none."""
+    """The distinct web addresses; anything else is dropped."""
     known: dict[str, Source] = {}
     for source in sources:
         try:

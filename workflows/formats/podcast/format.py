@@ -41,6 +41,7 @@ from workflows.messages.messages import SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.calls.search import Citation, can_search, stream_search
 from workflows.models.clients.catalog import Model
+from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts, marked
 from workflows.safety.policy import Policy, load_policy
@@ -51,16 +52,21 @@ _Summary = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1,
 
 
 class EpisodePlan(BaseModel):
-    """What each section tells, in order."""
+    """The contents of each section, in order."""
 
     summaries: list[_Summary] = Field(min_length=1, max_length=10)
 
 
 class PodcastFormat(Format[PodcastInput]):
-    """Ten sections for two hosts, from one fact pack; M1–M2, S1–S4 and R1–R8 from the pack alone."""
+    """Episode of ten sections for two hosts, from one fact pack; M1–M2, S1–S4 and R1–R8 from the pack alone."""
 
     name = "podcast"
     title = "A podcast episode for two hosts, with its short forms"
+    parameters: ClassVar[RoleParameters] = {
+        "outline": {"temperature": 0.7},
+        "writing": {"temperature": 0.8},
+        "derived": {"temperature": 0.7},
+    }
     Input = PodcastInput
     example: ClassVar[dict[str, Any]] = {
         "topic": {
@@ -82,23 +88,23 @@ class PodcastFormat(Format[PodcastInput]):
     exports: ClassVar[Mapping[str, Exporter]] = script_exports(turns_of)
 
     def language(self, inputs: PodcastInput) -> str:
-        """The tag of the language that is spoken."""
+        """The tag of the spoken language."""
         return language_tag(inputs.language)
 
     def check_model(self, inputs: PodcastInput, model: ModelSpec) -> None:
-        """The embedded model can't hold a fact pack, let alone write from one."""
+        """Refuses the embedded model, which can't take a fact pack."""
         del inputs
         if model.provider == "embedded":
             message = "a podcast needs a larger model than the built-in one; name one as provider:model"
             raise InvalidInput(f"options.model: {message}", (FieldError("options.model", message),))
 
     def policy(self, inputs: PodcastInput) -> Policy:
-        """For the general public."""
+        """The policy for the general public."""
         del inputs
         return load_policy("general")
 
     async def plan(self, inputs: PodcastInput, model: Model) -> Plan:
-        """The fixed sections; with `outline: model` their summaries are the model's, for one more call."""
+        """The fixed sections; with `outline: model` their summaries are the model's, from one more call."""
         sections = plan_sections(inputs)
         today = datetime.now(UTC).date().isoformat()  # the same for all sections, also after a night's sleep
         if inputs.outline == "model":
@@ -188,7 +194,7 @@ class PodcastFormat(Format[PodcastInput]):
         return filter_reply(dialogue, split_notes(stream_text(model, messages)))
 
     def plan_pieces(self, inputs: PodcastInput, state: State) -> list[PlannedPiece]:
-        """The short forms, unless they aren't wanted."""
+        """The short forms, unless they are switched off."""
         del state
         return plan_pieces(inputs) if inputs.pieces else []
 
@@ -221,7 +227,7 @@ class PodcastFormat(Format[PodcastInput]):
             yield PieceText(name, rest)
 
     def metrics(self, inputs: PodcastInput, state: State) -> dict[str, Any]:
-        """Minutes of reading and speaking, turns, words a host, sources, pieces."""
+        """Minutes of reading and speaking, turns, words by host, sources, pieces."""
         return podcast_metrics(inputs, state)
 
 

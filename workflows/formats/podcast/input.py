@@ -1,4 +1,4 @@
-"""What an episode is asked for with."""
+"""Input of a podcast episode."""
 
 from typing import Annotated, Literal
 
@@ -17,7 +17,7 @@ TopicId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
 
 
 class Topic(BaseModel):
-    """What the episode is about."""
+    """Topic of the episode."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -30,7 +30,7 @@ class Topic(BaseModel):
 
 
 class Host(BaseModel):
-    """One of the two who talk."""
+    """A host of the episode."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -44,7 +44,7 @@ class Host(BaseModel):
 
 
 def default_hosts() -> list[Host]:
-    """Two who are there when none are named."""
+    """The two hosts of an input without any."""
     return [
         Host(name="Ada", bio="curious and quick; asks what the listener would ask"),
         Host(name="Ben", bio="calm and exact; explains with pictures from daily life"),
@@ -52,7 +52,7 @@ def default_hosts() -> list[Host]:
 
 
 class PodcastInput(BaseModel):
-    """One episode with two hosts."""
+    """Input of an episode with two hosts."""
 
     model_config = ConfigDict(extra="forbid")
 

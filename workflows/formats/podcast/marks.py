@@ -1,4 +1,4 @@
-"""Marks in a model's reply (`=== M1 ===`): where one part ends and another begins. Pure.
+"""Marks in a model's reply (`=== M1 ===`), which separate its parts. Pure.
 
 Nothing of a mark is ever given out, however it is cut into chunks: no text of ours has three equals
 signs in a row.
@@ -14,7 +14,7 @@ _LONGEST = 60
 
 
 class MarkedText:
-    """A stream in, `(name, text)` out: the text that belongs to the mark last seen; "" before the first."""
+    """Splitter of a stream into `(name, text)` by the last mark; "" before the first."""
 
     def __init__(self) -> None:
         self.name = ""
@@ -22,12 +22,12 @@ class MarkedText:
         self._is_in_signs = False  # what was given up as a mark may have more of them
 
     def feed(self, chunk: str) -> Iterator[tuple[str, str]]:
-        """What can be told for sure after `chunk`."""
+        """The parts that are certain after `chunk`."""
         self._held += chunk
         yield from self._read(is_last=False)
 
     def close(self) -> Iterator[tuple[str, str]]:
-        """The rest."""
+        """The rest of the text."""
         yield from self._read(is_last=True)
 
     def _read(self, *, is_last: bool) -> Iterator[tuple[str, str]]:
@@ -50,7 +50,7 @@ class MarkedText:
         self._held = held[max(place, end) :]
 
     def _take_mark(self, held: str, start: int, *, is_last: bool) -> int | None:
-        """Where to go on after the signs at `start`; None when more text is needed to tell."""
+        """The position after the mark at `start`; None when more text is needed to decide."""
         mark = _MARK.match(held, start, start + _LONGEST)
         if mark is not None:
             if not is_last and mark.end() == len(held) and not mark.group().endswith("\n"):

@@ -1,4 +1,4 @@
-"""The sections of an episode, its short forms, and their lengths. Pure."""
+"""Sections of an episode, its short forms, and their lengths. Pure."""
 
 from dataclasses import dataclass
 
@@ -75,14 +75,14 @@ def beats_told_by(section: PlannedSection, outline: Outline, beats: int) -> rang
 
 
 def beats_of_section(index: int, sections: int, beats: int) -> range:
-    """Which beats (numbered from 0) a section covers; the first opens with no beat of its own."""
+    """The beats (numbered from 0) of a section; the first opens with no beat of its own."""
     if index == 0 or sections < 2:
         return range(0)
     return _share(index - 1, sections - 1, beats)
 
 
 def beats_of_piece(name: str, beats: int) -> range:
-    """Which beats a piece covers: M1 the first five, M2 the next five, S1–S4 a quarter each, R1–R8 one each."""
+    """The beats of a piece: M1 the first five, M2 the next five, S1–S4 a quarter each, R1–R8 one each."""
     number = int(name[1:]) - 1
     if name[0] == "M":
         return range(min(beats, number * 5), min(beats, number * 5 + 5))

@@ -1,4 +1,4 @@
-"""An episode as it is spoken: its turns for speech services, its language by a tag. Pure."""
+"""Spoken form of an episode: its turns for speech services, its language as a tag. Pure."""
 
 import re
 
@@ -32,7 +32,7 @@ _OTHER = "und"
 
 
 def language_tag(name: str) -> str:
-    """The tag of a language by its English name ("Brazilian Portuguese" too); a tag is itself."""
+    """The tag of a language by its English name ("Brazilian Portuguese" too); a tag is returned as it is."""
     known = [_LANGUAGES[word] for word in name.casefold().split() if word in _LANGUAGES]
     if known:
         return known[-1]
@@ -51,7 +51,7 @@ def language_name(name: str) -> str:
 
 
 def turns_of(finished: Finished) -> list[Turn]:
-    """The turns of the sections. What stands in brackets and is no tag is spoken like all else."""
+    """The turns of the sections. Brackets that hold no tag are spoken like all else."""
     hosts = [host["name"] for host in finished.input["hosts"]]
     return [
         Turn(speaker, TAG.sub(lambda found: _known(found) or found[1], said))

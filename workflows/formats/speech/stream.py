@@ -1,4 +1,4 @@
-"""A model's reply through a script filter, without holding the event loop up."""
+"""Script filter over a model's reply that doesn't block the event loop."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -12,7 +12,7 @@ _STEP = 500  # characters: a few milliseconds of work
 
 
 async def in_steps(text: str) -> AsyncIterator[str]:
-    """`text` in short pieces, between which other tasks run. Nearly every token is one piece."""
+    """`text` in short pieces, between which other tasks run. Nearly all tokens are one piece."""
     for start in range(0, len(text), _STEP):
         if start:
             await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""What a model is asked for as structured output: the plan and the choices."""
+"""Schemas of structured output: a chapter's plan and its choices."""
 
 from typing import Annotated, Any
 
@@ -11,14 +11,14 @@ _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 
 
 class StoryScene(BaseModel):
-    """One scene of the plan."""
+    """A scene of the plan."""
 
     title: _Line
     summary: _Line
 
 
 class VocabularyWord(BaseModel):
-    """A word to learn."""
+    """A vocabulary word for the reader."""
 
     word: _Line
     definition: _Line
@@ -45,7 +45,7 @@ class StoryOutline(BaseModel):
 
 
 class StoryChoice(BaseModel):
-    """One way in which the story may go on."""
+    """A choice of how the story continues."""
 
     text: _Line
     description: _Line

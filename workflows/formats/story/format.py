@@ -28,13 +28,13 @@ _TOLD_TO_SCENES = 2
 
 
 class StoryFormat(ChapterFormat):
-    """3–5 scenes, then a question, choices, and words to learn."""
+    """Chapter of 3–5 scenes, then a question, choices, and vocabulary words."""
 
     length_tolerance = 0.25
     least_room = 30
 
     def for_model(self, model: Model) -> ChapterFormat:
-        """Itself; the embedded model needs a variant of its own."""
+        """The format itself, or its variant for the embedded model."""
         return EmbeddedStory() if model.tier == "embedded" else self
 
     async def plan(self, inputs: StoryInput, model: Model) -> Plan:

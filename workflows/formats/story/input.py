@@ -1,10 +1,11 @@
-"""What a story chapter is asked for with."""
+"""Input of a story chapter."""
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from workflows.formats.story.bible import StoryBible
+from workflows.text.json_values import JsonModel
 
 _Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 ReaderName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
@@ -18,10 +19,8 @@ SUMMARY = 1200
 """Characters of a summary at most."""
 
 
-class StoryReader(BaseModel):
+class StoryReader(JsonModel):
     """The child who reads."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: ReaderName = Field(
         "Alex", description="First name; the hero may bear it", json_schema_extra={"personal": True}
@@ -39,7 +38,7 @@ class StoryReader(BaseModel):
 
 
 class EarlierChapter(BaseModel):
-    """A chapter that comes before this one, in short."""
+    """Summary of an earlier chapter."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -58,12 +57,17 @@ class EarlierChapter(BaseModel):
 
 
 class StoryInput(BaseModel):
-    """One chapter of a child's story."""
+    """Input of a chapter of a child's story."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"anyOf": [{"required": ["theme"]}, {"required": ["story_session_id"]}]},
+    )
 
     theme: Theme = Field(
-        description="What the story is about, 2 to 120 characters", examples=["a lighthouse on the moon"]
+        "",
+        description="What the story is about, 2 to 120 characters; with `story_session_id` the stored story's",
+        examples=["a lighthouse on the moon"],
     )
     child_id: StoredId | None = Field(None, description="A stored child who reads, in place of `reader`")
     reader: StoryReader = Field(

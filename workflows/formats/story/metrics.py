@@ -1,4 +1,4 @@
-"""A chapter in numbers. Pure."""
+"""Metrics of a chapter. Pure."""
 
 from typing import Any
 

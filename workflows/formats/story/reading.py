@@ -1,4 +1,4 @@
-"""What suits a reader: how many scenes, how long, how hard. Pure."""
+"""Scenes, lengths and reading difficulty that suit a reader. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal

@@ -1,6 +1,6 @@
-"""What a request refers to, a stored child or a stored story, made part of the input.
+"""References of an input to a stored child or a stored story, and their resolution.
 
-What is looked up: a `child` is `{id, reader}`, a `story_session` is `{id, child_id, reader, next_chapter,
+What is looked up: a `child` is `{id, reader}`, a `story_session` is `{id, theme, child_id, reader, next_chapter,
 planned_chapters, writing, chapters}`: `reader` as of now, `writing` the run that writes a chapter at this
 moment or None, and each of `chapters` `{number, title, summary, hero, bible, length, choices, choice}`, where
 `choice` is what was chosen at its end.
@@ -24,7 +24,7 @@ _WHOLE = 6
 
 
 async def resolve_references(inputs: StoryInput, lookups: Lookups, owner: str) -> StoryInput:
-    """The input with the reader and the earlier chapters in it.
+    """The input with the reader and the earlier chapters.
 
     Raises NotFound, InvalidInput for what doesn't go together, Conflict when the story can't go on now.
     """
@@ -39,6 +39,7 @@ async def resolve_references(inputs: StoryInput, lookups: Lookups, owner: str) -
     reader = StoryReader.model_validate(session["reader"])
     return inputs.model_copy(
         update={
+            "theme": inputs.theme or session["theme"],
             "child_id": session["child_id"],
             "reader": reader,
             "chapter_number": session["next_chapter"],
@@ -134,7 +135,8 @@ def _shorten(summary: str, *, is_recent: bool) -> str:
 
 
 def _without_refused(chapter: EarlierChapter, reader: StoryReader) -> EarlierChapter:
-    """What a model wrote may by chance read like an order to one. A story must not get stuck by that."""
+    """The chapter without texts that are refused. A model's text may by chance read like an order to a model,
+    which must not block a story."""
     policy = load_policy("child", reader.age)
     otherwise = {
         "title": f"Chapter {chapter.number}",
