@@ -113,7 +113,7 @@ class Reviewed(list[ReviewFinding]):
 
 
 class SectionFaults(TypedDict):
-    """Why a section is written again before the next one begins: `notes` for its writer."""
+    """Reason for which a section is written again before the next one begins, with `notes` for its writer."""
 
     reason: Literal["safety", "revision"]
     notes: list[SafetyIssue]

@@ -1,4 +1,4 @@
-"""What is wrong with a section that has just been written: nothing is written after one that is thrown away."""
+"""Faults of a section that has just been written: nothing is written after one that is thrown away."""
 
 import asyncio
 from collections.abc import Mapping
