@@ -206,6 +206,7 @@ def _script(inputs: dict[str, Any], index: int) -> Prompts:
     ask = script._PROMPTS.messages
     return {
         "outline": outline_messages(given, template, "English", parts),
+        "points": ask("points", points=[point.text for point in given.key_points], texts={0: _SO_FAR}),
         "section": ask("section", **values),
         "extend": ask("extend", **{**values, "words": 60}, text=_SO_FAR),
         "land": ask("land", **{**values, "words": 30}, text=_SO_FAR),
@@ -245,6 +246,12 @@ def _lesson(inputs: dict[str, Any], words: int) -> Prompts:
         "extend": ask("extend", **{**values, "words": 60}, text=_SO_FAR),
         "land": ask("land", **{**values, "words": 30}, text=_SO_FAR),
         "rewrite": ask("rewrite", **values, text=_SO_FAR, issues=_ISSUES),
+        "grounding": ask(
+            "grounding",
+            title=given.document.title,
+            document=given.document.text,
+            sentences=["Water is forbidden.", "Press on the spot for 3 minutes."],
+        ),
     }
 
 

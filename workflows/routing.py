@@ -107,6 +107,7 @@ def rewrite_tasks(state: State, context_words: int = CONTEXT_WORDS) -> list[Rewr
             reason="safety" if index in unsafe else "revision",
             rewrites=state["rewrites"] + (0 if _is_safe(state) else 1),
             revisions=state.get("revisions", 0) + (1 if _is_own(unfinished) else 0),
+            in_order=False,
         )
         for index in sorted({*unsafe, *unfinished})
     ]

@@ -29,11 +29,9 @@ def words_of(shown: TextSoFar) -> int:
 
 def test_text_within_the_budget_is_shown_whole_section_by_section() -> None:
     state = state_of(500, 500, 500)
-    assert text_before(state, 2, 1000) == {
-        "notes": [],
-        "texts": [state["sections"][0]["text"], state["sections"][1]["text"]],
-    }
-    assert text_before(state, 0, 1000) == {"notes": [], "texts": []}
+    texts = [state["sections"][0]["text"], state["sections"][1]["text"]]
+    assert text_before(state, 2, 1000) == TextSoFar(notes=[], texts=texts)
+    assert text_before(state, 0, 1000) == TextSoFar(notes=[], texts=[])
 
 
 def test_text_beyond_the_budget_is_shown_by_notes_and_its_last_words() -> None:
