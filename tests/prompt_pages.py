@@ -14,6 +14,8 @@ from tests.fakes.prose import write_prose
 from tests.podcasts import pack
 from workflows.context import text_before, whole_text
 from workflows.formats.creator_script import format as script
+from workflows.formats.creator_script.outline import ScriptOutline, ScriptPart, fill_plan, outline_messages
+from workflows.formats.creator_script.plan import divide_content
 from workflows.formats.discovery_report import format as report
 from workflows.formats.education_audio import format as lesson
 from workflows.formats.education_audio.planning import divide_document
@@ -115,7 +117,7 @@ def _story(inputs: dict[str, Any], count: int, words: int, is_long: bool) -> Pro
     values = story.section_values(
         given, _task(given, outline, notes, count - 1 if is_long else 0, 500 if is_long else 40)
     )
-    ask = story._PROMPTS.messages
+    ask = story.PROMPTS.messages
     text = TextAll(outline, 500 if is_long else 40)
     return {
         "outline": ask("outline", **story.outline_values(given)),
@@ -188,12 +190,23 @@ def _podcast(inputs: dict[str, Any], is_long: bool) -> Prompts:
 def _script(inputs: dict[str, Any], index: int) -> Prompts:
     format = script.CreatorScriptFormat()
     given = format.parse(inputs)
-    plan = asyncio.run(format.plan(given, cast(Model, None)))
+    template = format.template(given)
+    parts = divide_content(given, template)
+    answer = ScriptOutline(
+        hook_question="Why does a tree give its green away?",
+        parts=[
+            ScriptPart(title=f"Part {number}", beats=write_prose(f"beats {number}", 20))
+            for number, _ in enumerate(parts, 1)
+        ],
+    )
+    plan = fill_plan(given, template, parts, answer)
     values = script._values(
         given, _task(given, plan.outline, plan.notes, min(index, len(plan.outline["sections"]) - 1))
     )
     ask = script._PROMPTS.messages
     return {
+        "outline": outline_messages(given, template, "English", parts),
+        "points": ask("points", points=[point.text for point in given.key_points], texts={0: _SO_FAR}),
         "section": ask("section", **values),
         "extend": ask("extend", **{**values, "words": 60}, text=_SO_FAR),
         "land": ask("land", **{**values, "words": 30}, text=_SO_FAR),
@@ -233,6 +246,12 @@ def _lesson(inputs: dict[str, Any], words: int) -> Prompts:
         "extend": ask("extend", **{**values, "words": 60}, text=_SO_FAR),
         "land": ask("land", **{**values, "words": 30}, text=_SO_FAR),
         "rewrite": ask("rewrite", **values, text=_SO_FAR, issues=_ISSUES),
+        "grounding": ask(
+            "grounding",
+            title=given.document.title,
+            document=given.document.text,
+            sentences=["Water is forbidden.", "Press on the spot for 3 minutes."],
+        ),
     }
 
 

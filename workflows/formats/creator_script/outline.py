@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
+from langchain_core.messages import BaseMessage
 from pydantic import BaseModel, Field, StringConstraints, create_model
 
 from workflows.formats.base import Plan
@@ -45,10 +46,11 @@ def outline_form(parts: int) -> type[ScriptOutline]:
     )
 
 
-async def outline_script(inputs: CreatorScriptInput, template: Template, language: str, model: Model) -> Plan:
-    """The plan by template and clock, in one call of the model; each part with its own beats."""
-    parts = divide_content(inputs, template)
-    messages = _PROMPTS.messages(
+def outline_messages(
+    inputs: CreatorScriptInput, template: Template, language: str, parts: list[ContentPart]
+) -> list[BaseMessage]:
+    """The prompt for an outline of these parts."""
+    return _PROMPTS.messages(
         "outline",
         input=inputs,
         language=language,
@@ -64,6 +66,12 @@ async def outline_script(inputs: CreatorScriptInput, template: Template, languag
             for part in parts
         ],
     )
+
+
+async def outline_script(inputs: CreatorScriptInput, template: Template, language: str, model: Model) -> Plan:
+    """The plan by template and clock, in one call of the model; each part with its own beats."""
+    parts = divide_content(inputs, template)
+    messages = outline_messages(inputs, template, language, parts)
     answer = await ask(model, outline_form(len(parts)), messages)
     return fill_plan(inputs, template, parts, answer)
 
