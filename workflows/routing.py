@@ -21,6 +21,8 @@ from workflows.text.length import ask_for, plan_targets, reply_ratio
 from workflows.text.words import count_words, last_paragraph
 
 MAX_REWRITES = 2
+_OWN_LENGTH = 1.15
+"""As far from its plan may be what a section is asked for when it is written again."""
 
 
 def route_sections(
@@ -82,7 +84,7 @@ def rewrite_tasks(state: State) -> list[RewriteTask]:
     unsafe, unfinished = _unsafe(state), _unfinished(state)
     return [
         RewriteTask(
-            **section_task(state, index),
+            **_at_own_length(section_task(state, index)),
             section=state["sections"][index],
             review_notes=unsafe.get(index, []) + unfinished.get(index, []),
             reason="safety" if index in unsafe else "revision",
@@ -91,6 +93,20 @@ def rewrite_tasks(state: State) -> list[RewriteTask]:
         )
         for index in sorted({*unsafe, *unfinished})
     ]
+
+
+def _at_own_length(task: SectionTask) -> SectionTask:
+    """The task with about the length that the plan gives the section: what it was to make up for when it was written
+    first, an earlier section's rewrite may have made up for since."""
+    planned = next(
+        section["target_words"]
+        for section in task["outline"]["sections"]
+        if section["index"] == task["index"]
+    )
+    target = round(max(planned / _OWN_LENGTH, min(planned * _OWN_LENGTH, task["target_words"])))
+    task["ask_words"] = round(task["ask_words"] * target / task["target_words"])
+    task["target_words"] = target
+    return task
 
 
 def sections_to_revise(state: State, findings: list[ReviewFinding], most: int) -> list[int]:
