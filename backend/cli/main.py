@@ -1,11 +1,11 @@
-"""`storywire serve | generate | record | runs | documents | usage | doctor`, and what extensions add."""
+"""`storywire serve | generate | record | runs | documents | usage | evaluate | doctor`, and what extensions add."""
 
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from backend.cli import doctor, documents, generate, record, runs, serve, usage
+from backend.cli import doctor, documents, evaluate, generate, record, runs, serve, usage
 from backend.cli.failures import fail
 from backend.extensions.base import CommandLine, HasCommands
 from backend.extensions.registry import list_extensions
@@ -37,6 +37,7 @@ def make_app() -> typer.Typer:
     app.callback()(main)
     app.command("serve")(serve.serve)
     app.command("usage")(usage.usage)
+    app.command("evaluate")(evaluate.evaluate)
     app.command("doctor")(doctor.doctor)
     app.add_typer(line.generate, name="generate")
     app.add_typer(line.record, name="record")

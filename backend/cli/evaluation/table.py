@@ -1,0 +1,47 @@
+"""An evaluation as a table: a row a format."""
+
+from collections.abc import Sequence
+from statistics import mean
+
+from rich.table import Table
+
+from backend.cli.evaluation.judging import RUBRIC
+from backend.cli.evaluation.tasks import Outcome, Results
+
+
+def make_table(results: Results) -> Table:
+    """Averages by format: the judge's scores, what is measured, the cost, and how often it was the better one."""
+    table = Table(title=f"{results.model}, judged by {results.judge or 'nobody'}", box=None)
+    for heading in (
+        "Format",
+        "Texts",
+        *(name.capitalize() for name in RUBRIC),
+        "Off length",
+        "Repeated",
+        "Cost",
+    ):
+        table.add_column(heading, justify="left" if heading == "Format" else "right")
+    if results.other is not None:
+        table.add_column(f"Against {results.other}", justify="right")
+    for format in dict.fromkeys(outcome.format for outcome in results.outcomes):
+        own = [outcome for outcome in results.outcomes if outcome.format == format]
+        table.add_row(format, *_cells(own, compares=results.other is not None))
+    return table
+
+
+def _cells(outcomes: Sequence[Outcome], *, compares: bool) -> list[str]:
+    written = [outcome for outcome in outcomes if outcome.failure is None]
+    cells = [f"{len(written)} of {len(outcomes)}"]
+    for name in RUBRIC:
+        scores = [outcome.scores[name] for outcome in written if name in outcome.scores]
+        cells.append(f"{mean(scores):.1f}" if scores else "–")
+    cells.append(f"{mean(abs(one.length_off) for one in written):.0%}" if written else "–")
+    cells.append(f"{mean(one.repetition for one in written):.1%}" if written else "–")
+    costs = [one.cost_usd for one in written]
+    cells.append("?" if None in costs or not costs else f"${sum(cost or 0.0 for cost in costs):.4f}")
+    if compares:
+        found = [one.against for one in written]
+        cells.append(
+            f"{found.count('better')} better, {found.count('worse')} worse, {found.count('equal')} equal"
+        )
+    return cells
