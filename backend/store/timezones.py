@@ -17,9 +17,11 @@ def check_timezone(name: str) -> str:
 def local_date(moment: datetime, timezone: str | None) -> date:
     """The date at a moment (in UTC, if it doesn't say) in a time zone; in UTC where none is known."""
     aware = moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
-    return aware.astimezone(ZoneInfo(timezone) if timezone in _known() else UTC).date()
+    return aware.astimezone(
+        ZoneInfo(timezone) if timezone is not None and timezone in _known() else UTC
+    ).date()
 
 
 @cache
-def _known() -> frozenset[str | None]:
+def _known() -> frozenset[str]:
     return frozenset(available_timezones())

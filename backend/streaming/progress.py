@@ -92,7 +92,7 @@ class ProgressMeter:
 
     def resume(self, words: dict[int, int], percent: int) -> None:
         """Goes on from what an earlier attempt wrote: words by section."""
-        self._words = dict(words)
+        self._words = {**words}
         self._percent = percent
 
     def add(self, section: int, chunk: str) -> ProgressReported | None:

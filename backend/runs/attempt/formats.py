@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
@@ -50,11 +51,11 @@ class RunFormats:
 
     def piece_words(self, run: Run) -> dict[str, int]:
         """Words of the texts that are made beside the run's sections, by name, as far as its input says."""
-        format = self.formats.get(run.format)
+        format: Any = self.formats.get(run.format)
         if not isinstance(format, MakesPieces):
             return {}
         try:
-            planned = format.plan_pieces(format.parse(run.input), State())  # type: ignore[attr-defined]
+            planned = format.plan_pieces(self.formats[run.format].parse(run.input), State())
         except Exception:  # a format that plans them by its text
             log.debug("pieces_not_planned", format=run.format)
             return {}
