@@ -1,9 +1,10 @@
-"""What a format of your own imports. docs/formats.md shows how; `storywire.extensions` is for what goes with it.
+"""Public API for formats of your own. See docs/formats.md; `storywire.extensions` is for what goes with a format.
 
 Only the names in `__all__` are public. They keep their meaning within a major version; what stands elsewhere in the
 packages `workflows` and `backend` may change with any.
 """
 
+from workflows.context import prompt_values, whole_text
 from workflows.errors import FieldError, InvalidInput, NotFound, StorywireError
 from workflows.formats.base import Format, Plan
 from workflows.formats.capabilities import (
@@ -17,6 +18,7 @@ from workflows.formats.capabilities import (
     Derives,
     Exports,
     Extends,
+    Lands,
     Limited,
     LimitsRevisions,
     Loads,
@@ -26,13 +28,16 @@ from workflows.formats.capabilities import (
     Researches,
     Reviews,
     ScreensOwnText,
+    SetsContext,
+    SetsLeastRoom,
     SetsTolerance,
 )
 from workflows.formats.exports import Exporter, Finished
 from workflows.formats.notices import Notice, NoticePassage
-from workflows.formats.pieces import PieceText, Remark
+from workflows.formats.pieces import PieceText, Remark, SectionNotes
 from workflows.formats.recap import neighbours
 from workflows.formats.settings import FormatSettings, OwnPath
+from workflows.formats.trailer import split_notes
 from workflows.lookups import Lookups, find_named
 from workflows.messages.messages import PlannedSection, SafetyIssue, Source
 from workflows.models.calls.calls import ask, stream_text
@@ -50,6 +55,7 @@ from workflows.state import (
     Section,
     SectionTask,
     State,
+    TextSoFar,
     summary_of,
     text_of,
 )
@@ -75,6 +81,7 @@ __all__ = [
     "Format",
     "FormatSettings",
     "InvalidInput",
+    "Lands",
     "Limited",
     "LimitsRevisions",
     "Loads",
@@ -103,11 +110,15 @@ __all__ = [
     "SafetyIssue",
     "ScreensOwnText",
     "Section",
+    "SectionNotes",
     "SectionTask",
+    "SetsContext",
+    "SetsLeastRoom",
     "SetsTolerance",
     "Source",
     "State",
     "StorywireError",
+    "TextSoFar",
     "ask",
     "can_search",
     "count_words",
@@ -115,10 +126,13 @@ __all__ = [
     "last_paragraph",
     "load_policy",
     "neighbours",
+    "prompt_values",
     "reading_grade",
+    "split_notes",
     "stream_search",
     "stream_text",
     "summary_of",
     "text_of",
     "vocabulary_level",
+    "whole_text",
 ]

@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from workflows.formats.base import AnyFormat
 from workflows.formats.capabilities import Researches
-from workflows.formats.defaults import facts_section_of
+from workflows.formats.defaults import context_words_of, facts_section_of
 from workflows.lookups import EmptyLookups, Lookups
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.clients.catalog import ModelCatalog
@@ -35,11 +35,11 @@ Graph = CompiledStateGraph[State, RunContext, Any, Any]
 
 @runtime_checkable
 class DurableCheckpointer(Protocol):
-    """A checkpointer that begins to write a task's result when the task ends, and says when that is done: a section
-    begins when what ended before it is safe."""
+    """A checkpointer that starts writing a task's result when the task ends, and reports when it is durable: a
+    section starts when the results before it are."""
 
     async def flushed(self, thread_id: str) -> None:
-        """Returns when the results of this thread's tasks that have ended are where a kill doesn't reach them."""
+        """Returns when the results of this thread's finished tasks are durable, even against a kill."""
 
 
 def build_graph(
@@ -50,10 +50,12 @@ def build_graph(
     lookups: Lookups | None = None,
     revisions: int | None = None,
     ledgers: Ledgers | None = None,
+    context_words: int | None = None,
 ) -> Graph:
-    """The graph of one format. LangGraph Studio brings a checkpointer of its own, after it is built.
+    """The graph of a format. LangGraph Studio adds a checkpointer of its own afterwards.
 
     `revisions`: how often a review may have sections written again, if not as often as the format says.
+    `context_words`: words up to which a section is shown the whole text before it, if not as many as the format says.
 
     Raises TypeError for a checkpointer that isn't a `DurableCheckpointer`: with it, a kill would cost every section
     that is finished.
@@ -88,7 +90,13 @@ def build_graph(
     graph.add_edge("outline", "review_outline")
     graph.add_edge("review_outline", "dispatch")
     researches = isinstance(format, Researches)
-    route = partial(route_sections, facts_section=facts_section_of(format), researches=researches)
+    budget = context_words_of(format) if context_words is None else context_words
+    route = partial(
+        route_sections,
+        facts_section=facts_section_of(format),
+        researches=researches,
+        context_words=budget,
+    )
     graph.add_conditional_edges(
         "dispatch", route, ["generate_content", "safety_check", *(["research"] if researches else [])]
     )
@@ -96,7 +104,9 @@ def build_graph(
     if researches:
         graph.add_node("research", with_usage(services, together(research)), input_schema=ResearchTask)
         graph.add_edge("research", "dispatch")
-    graph.add_conditional_edges("safety_check", after_safety_check, ["enhance_content", "derive"])
+    graph.add_conditional_edges(
+        "safety_check", partial(after_safety_check, context_words=budget), ["enhance_content", "derive"]
+    )
     graph.add_edge("enhance_content", "safety_check")
     graph.add_edge("derive", "calculate_metrics")
     graph.add_edge("calculate_metrics", END)

@@ -1,10 +1,11 @@
-"""Where a graph goes next: pure functions of its state."""
+"""Edges of the graph: pure functions of its state."""
 
 from typing import Literal
 
 from langgraph.runtime import Runtime, get_runtime
 from langgraph.types import Send
 
+from workflows.context import CONTEXT_WORDS, needs_notes, text_before
 from workflows.errors import SafetyRejected
 from workflows.messages.messages import SafetyIssue
 from workflows.state import (
@@ -26,11 +27,21 @@ _OWN_LENGTH = 1.15
 
 
 def route_sections(
-    state: State, *, facts_section: int | None = None, researches: bool = False
+    state: State,
+    *,
+    facts_section: int | None = None,
+    researches: bool = False,
+    context_words: int = CONTEXT_WORDS,
 ) -> list[Send] | Literal["safety_check"]:
     """`next_sections` for this run. Asks for its context itself: who edits a state (a fork) brings none,
     and LangGraph refuses a parameter that it can't give."""
-    return next_sections(state, get_runtime(RunContext), facts_section=facts_section, researches=researches)
+    return next_sections(
+        state,
+        get_runtime(RunContext),
+        facts_section=facts_section,
+        researches=researches,
+        context_words=context_words,
+    )
 
 
 def next_sections(
@@ -39,9 +50,9 @@ def next_sections(
     *,
     facts_section: int | None = None,
     researches: bool = False,
+    context_words: int = CONTEXT_WORDS,
 ) -> list[Send] | Literal["safety_check"]:
-    """One task a section. In sequence each section sees how the one before ended; in parallel all
-    that are left start together, and the run's `max_concurrency` says how many write at once.
+    """One task a section: as many as the run writes at once. Each sees what is finished when it is handed out.
 
     The section that brings the facts comes first and alone. With `researches`, so does the first section,
     with the research beside it: the others need what it finds.
@@ -52,22 +63,18 @@ def next_sections(
     )
     if not missing and not research:
         return "safety_check"
-    if facts_section in missing:
-        now = [facts_section]
-    elif research or _parallel(runtime) == 1:
-        now = missing[:1]
-    else:
-        now = missing
-    return research + [Send("generate_content", section_task(state, index)) for index in now]
+    at_once = 1 if research else _parallel(runtime)
+    now = [facts_section] if facts_section in missing else missing[:at_once]
+    return research + [Send("generate_content", section_task(state, index, context_words)) for index in now]
 
 
-def after_safety_check(state: State) -> list[Send] | Literal["derive"]:
+def after_safety_check(state: State, *, context_words: int = CONTEXT_WORDS) -> list[Send] | Literal["derive"]:
     """Rewrite what is at fault, at most `MAX_REWRITES` times; the check itself ends a hopeless run.
 
     A task a section: if the process dies, the sections that were rewritten by then stay so. Raises SafetyRejected
     when the text is refused and no section of it can be mended.
     """
-    if tasks := rewrite_tasks(state):
+    if tasks := rewrite_tasks(state, context_words):
         return [Send("enhance_content", task) for task in tasks]
     if not _is_safe(state):
         raise SafetyRejected(
@@ -76,7 +83,7 @@ def after_safety_check(state: State) -> list[Send] | Literal["derive"]:
     return "derive"
 
 
-def rewrite_tasks(state: State) -> list[RewriteTask]:
+def rewrite_tasks(state: State, context_words: int = CONTEXT_WORDS) -> list[RewriteTask]:
     """One a section that the safety check or the format's review found fault with, in reading order.
 
     A section that both found fault with is written once, for both.
@@ -84,7 +91,7 @@ def rewrite_tasks(state: State) -> list[RewriteTask]:
     unsafe, unfinished = _unsafe(state), _unfinished(state)
     return [
         RewriteTask(
-            **_at_own_length(section_task(state, index)),
+            **_at_own_length(section_task(state, index, context_words)),
             section=state["sections"][index],
             review_notes=unsafe.get(index, []) + unfinished.get(index, []),
             reason="safety" if index in unsafe else "revision",
@@ -110,7 +117,7 @@ def _at_own_length(task: SectionTask) -> SectionTask:
 
 
 def sections_to_revise(state: State, findings: list[ReviewFinding], most: int) -> list[int]:
-    """The sections that a review has written again now, in reading order; none when that was done `most` times.
+    """The sections that a review has rewritten now, in reading order; none after `most` revisions.
 
     None either when the safety check has no rewrite left: nobody could mend what a revision might bring.
     """
@@ -125,7 +132,7 @@ def _parallel(runtime: Runtime[RunContext] | None) -> int:
     return runtime.context.parallel if runtime and runtime.context else 1
 
 
-def section_task(state: State, index: int) -> SectionTask:
+def section_task(state: State, index: int, context_words: int = CONTEXT_WORDS) -> SectionTask:
     """What is needed to write this section, first or anew."""
     sections, lengths = state.get("sections", {}), state.get("lengths", {})
     before = sections.get(index - 1)
@@ -142,6 +149,8 @@ def section_task(state: State, index: int) -> SectionTask:
         notes=state.get("notes", {}),
         index=index,
         last_paragraph=last_paragraph(before["text"]) if before else "",
+        text_so_far=text_before(state, index, context_words),
+        wants_notes=needs_notes(state["outline"], index, context_words),
         target_words=target,
         ask_words=ask_for(target, ratio),
         facts=state.get("facts") or None,
@@ -155,7 +164,7 @@ def _is_safe(state: State) -> bool:
 
 
 def _unsafe(state: State) -> dict[int, list[SafetyIssue]]:
-    """By section, why it isn't fit for its readers."""
+    """Safety issues by section."""
     found: dict[int, list[SafetyIssue]] = {}
     for issue in [] if _is_safe(state) else state["safety"]["issues"]:
         if "section" in issue:
@@ -164,7 +173,7 @@ def _unsafe(state: State) -> dict[int, list[SafetyIssue]]:
 
 
 def _unfinished(state: State) -> dict[int, list[SafetyIssue]]:
-    """By section, what the review wants of it."""
+    """Findings of the review by section."""
     revising = state.get("revising", [])
     found: dict[int, list[SafetyIssue]] = {index: [] for index in revising}
     for finding in state.get("findings", []):
@@ -174,7 +183,7 @@ def _unfinished(state: State) -> dict[int, list[SafetyIssue]]:
 
 
 def _is_own(unfinished: dict[int, list[SafetyIssue]]) -> bool:
-    """Whether the format's review asked for it, and not a person."""
+    """Whether the finding is the format's, and not a person's."""
     return any(note["category"] != FEEDBACK for notes in unfinished.values() for note in notes)
 
 

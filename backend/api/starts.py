@@ -1,4 +1,4 @@
-"""The reply to a request that starts a run: the stream itself, or where to read it.
+"""The reply to a request that starts a run: the stream itself, or its address.
 
 Every start may be repeated by a client that lost its connection. One that brings a `Last-Event-ID` names the run that
 it had: it goes on with that run and starts none. One that brings an `Idempotency-Key` or a `request_id` attaches to the
@@ -45,7 +45,7 @@ _NONE: Mapping[str, Any] = {}
 
 @dataclass(frozen=True, slots=True)
 class RunStart:
-    """A request that starts a run, or repeats one that did."""
+    """A request that starts a run, or repeats an earlier start."""
 
     request: Request
     owner: OwnerDep
@@ -60,7 +60,7 @@ class RunStart:
 
     @property
     def key(self) -> str | None:
-        """What makes two requests the same start."""
+        """The key by which repeated requests are recognised as the same start."""
         return self.idempotency_key or (self.request_id and f"request:{self.request_id}")
 
     def placed(self, options: RunOptions) -> RunOptions:
@@ -73,7 +73,7 @@ class RunStart:
             raise InvalidInput(f"X-Timezone: {error}", (FieldError("X-Timezone", str(error)),)) from None
 
     async def run(self, start: Start) -> tuple[Run, bool]:
-        """The run of `Last-Event-ID`, else the one that `start` makes or finds. Raises NotFound for a foreign id."""
+        """The run of `Last-Event-ID`, else the one that `start` creates or finds. Raises NotFound."""
         if self.event_id is not None:
             return await self.queries.find(self.owner, self.event_id[0]), False
         return await start(self.key)
@@ -96,7 +96,7 @@ class RunStart:
 
 
 def run_headers(run: Run) -> dict[str, str]:
-    """The headers that lead to a run."""
+    """Response headers that link to a run."""
     return {"Location": f"/api/v1/runs/{run.id}", "X-Run-Id": run.id}
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from backend.cli.failures import fail, recording_model, settings_or_fail
+from backend.cli.terminal import say, show_table
 from workflows.errors import StorywireError
 
 
@@ -32,7 +32,7 @@ def evaluate(
     settings = settings_or_fail(resume_on_start=False, model=model)
     folder = out or Path(f"evaluation-{datetime.now(UTC):%Y%m%d-%H%M%S}")
     from backend.cli.evaluation.evaluation import evaluate_now  # the graphs take seconds to import
-    from backend.cli.evaluation.table import make_table
+    from backend.cli.evaluation.table import columns_of, rows_of
 
     try:
         results = evaluate_now(settings, folder, model, judge, against, format or [], n, seed)
@@ -40,14 +40,14 @@ def evaluate(
         fail(error.message)
     except KeyboardInterrupt:
         fail(f"Stopped. What there is: {folder}", status=130)
-    console = Console(width=180, highlight=False)
-    console.print(make_table(results))
+    say(f"{results.model}, judged by {results.judge or 'nobody'}")
+    show_table(columns_of(results), rows_of(results))
     for outcome in results.outcomes:
         if outcome.failure is not None:
-            console.print(f"{outcome.key} was not written: {outcome.failure}", markup=False)
+            say(f"{outcome.key} was not written: {outcome.failure}")
     cost = results.judge_cost_usd
     if results.judge is not None:
-        console.print(f"Judging cost {'an unknown price' if cost is None else f'${cost:.4f}'}.", markup=False)
-    console.print(f"Texts and scores: {folder}", markup=False)
+        say(f"Judging cost {'an unknown price' if cost is None else f'${cost:.4f}'}.")
+    say(f"Texts and scores: {folder}")
     if results.outcomes and all(outcome.failure is not None for outcome in results.outcomes):
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""A run as files in a folder, while it is written: a file a section, the growing one flushed with every message."""
+"""Files of a run in a folder while it is written: one per section, flushed with every message."""
 
 import json
 import re
@@ -22,7 +22,7 @@ _GROWING = ".part.md"
 
 
 class OutFolder:
-    """Takes a run's messages from the first one (`with`). Taking them again writes the same files again.
+    """Output folder of a run, fed with its messages from the first one (`with`). Idempotent.
 
     `sections/01-cold-open.part.md` grows and becomes `sections/01-cold-open.md`; so do `pieces/M1.md`.
     At the end: `script.md`, `metadata.json`; with facts `sources.json` and `canonical_pack.json`.
@@ -46,7 +46,7 @@ class OutFolder:
         self._open.clear()
 
     def take(self, message: Message) -> None:
-        """One more message."""
+        """Applies the next message."""
         match message:
             case OutlinePlanned() as outline:
                 self._titles = {section["index"]: section["title"] for section in outline.sections}
@@ -103,7 +103,7 @@ def _json(value: Any) -> str:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Whole or not at all: whoever reads meanwhile never finds half a file."""
+    """Replaces the file atomically: no reader finds half a file."""
     draft = path.with_name(f".{path.name}.part")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)

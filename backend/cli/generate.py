@@ -13,6 +13,7 @@ import yaml
 from backend.cli.failures import fail, recording_model, settings_or_fail
 from backend.cli.remote import RUNS, RemoteError, follow_remote
 from backend.cli.screen import RunScreen
+from backend.cli.terminal import say
 from workflows.errors import InvalidInput, StorywireError
 from workflows.formats.notices import list_dangers
 from workflows.messages.messages import Message, RunCompleted, RunFailed
@@ -38,7 +39,7 @@ CacheOption = Annotated[
 
 
 def make_app() -> typer.Typer:
-    """The group, with the command that every format has; extensions add theirs."""
+    """The command group, with the command for any format; extensions add theirs."""
     app = typer.Typer(help="Write something and watch it being written.", no_args_is_help=True)
     app.callback()(generate)
     app.command("file")(from_file)
@@ -118,7 +119,7 @@ def _follow(
     overrides: dict[str, object] = {"resume_on_start": False}
     model = body["options"].get("model")
     if model is not None and model.startswith("replay:"):
-        # Who types a command may open any file; a run's option may not, for it may come from anybody.
+        # A user of the command line may open any file; a run's option may not, since it may come from anybody.
         overrides["model"] = recording_model(model)
         body = {**body, "options": {**body["options"], "model": None}}
     settings = settings_or_fail(**overrides)
@@ -130,7 +131,7 @@ def _follow(
 
 def _offer_ways_out(ending: RunFailed) -> None:
     words = ending.partial.words
-    typer.echo(
+    say(
         f"The text above ({words} words) is kept. Go on with it: storywire runs resume ID; "
         "take it as it is: storywire runs show ID (storywire runs list tells the ID); or start afresh.",
         err=True,

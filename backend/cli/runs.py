@@ -1,4 +1,4 @@
-"""`storywire runs`: what was written here, to look at, take, or go on with."""
+"""`storywire runs`: list, show, export and resume the local runs."""
 
 import asyncio
 from contextlib import aclosing
@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Column
 
 from backend.cli.failures import fail, settings_or_fail
 from backend.cli.generate import UNSAFE_STATUS
 from backend.cli.screen import RunScreen
+from backend.cli.terminal import say, show_table, write
 from backend.logs import configure_logs
 from backend.settings import Settings
 from workflows.errors import StorywireError
@@ -29,9 +29,9 @@ def list_runs(limit: Annotated[int, typer.Option(min=1, max=100, help="How many.
 
 @app.command()
 def show(run_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Print a run's text, whole or as far as it came."""
+    """Print a run's text, complete or partial."""
     try:
-        typer.echo(asyncio.run(_text(_quiet(), run_id)))
+        write(asyncio.run(_text(_quiet(), run_id)))
     except StorywireError as error:
         fail(error.message)
 
@@ -51,16 +51,16 @@ def export(
         fail(error.message)
     path = out or Path(f"{run_id}.{suffix}")
     path.write_bytes(content)
-    typer.echo(path)
+    write(str(path))
     for line in warnings:
-        typer.echo(line, err=True)
+        say(line, err=True)
 
 
 @app.command()
 def quote(run_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Tell what is left of a run, and about what it will cost."""
+    """Print what is left of a run, and its estimated cost."""
     try:
-        typer.echo(asyncio.run(_quote(_quiet(), run_id)))
+        write(asyncio.run(_quote(_quiet(), run_id)))
     except StorywireError as error:
         fail(error.message)
 
@@ -73,7 +73,7 @@ def resume(
         typer.Option(min=0.000001, help="US dollars that it may cost, with what it cost so far."),
     ] = None,
 ) -> None:
-    """Go on with a run that failed or was stopped."""
+    """Resume a run that failed or was cancelled."""
     try:
         status = asyncio.run(_resume(_quiet(), run_id, budget))
     except StorywireError as error:
@@ -89,7 +89,7 @@ def _quiet() -> Settings:
     return settings
 
 
-# What executes runs takes seconds to import: each command does it when it is sure to need it.
+# The modules that execute runs take seconds to import: each command does so once it needs them.
 
 
 async def _list(settings: Settings, limit: int) -> None:
@@ -98,10 +98,10 @@ async def _list(settings: Settings, limit: int) -> None:
 
     async with open_resources(settings) as resources:
         runs = await resources.queries.page(OWNER, limit=limit)
-    table = Table(Column("ID", no_wrap=True), "Format", "Status", "Words", "Title", box=None)
-    for run in runs:
-        table.add_row(run.id, run.format, run.status, str(run.words), run.title or "")
-    Console().print(table)
+    show_table(
+        (Column("ID", no_wrap=True), "Format", "Status", "Words", "Title"),
+        ((run.id, run.format, run.status, str(run.words), run.title or "") for run in runs),
+    )
 
 
 async def _text(settings: Settings, run_id: str) -> str:
@@ -164,7 +164,7 @@ async def _resume(settings: Settings, run_id: str, budget: float | None) -> int:
 
 
 def _tell_how_to_answer(run_id: str) -> None:
-    typer.echo(
+    say(
         "The run waits for a person to look over its plan. Start the service (storywire serve) and answer on its page, "
         f"or send the plan as you want it to POST /api/v1/runs/{run_id}/input.",
         err=True,

@@ -1,4 +1,4 @@
-"""How far a run is, told often enough to look alive and seldom enough to cost nothing."""
+"""Progress of a run, reported often enough to look alive and seldom enough to cost nothing."""
 
 from collections.abc import Callable, Mapping
 
@@ -60,17 +60,17 @@ class ProgressMeter:
 
     def recall(self, transcript: Transcript) -> None:
         """Goes on from what earlier attempts told."""
-        words: dict[int, int] = {
+        words: dict[Slot, int] = {
             index: count_words(transcript.text_of(index)) for index in transcript.started
         }
+        words |= {name: count_words(transcript.piece_text(name)) for name in transcript.pieces}
         self.resume(words, transcript.percent)
-        self._words |= {name: count_words(transcript.piece_text(name)) for name in transcript.pieces}
         self._finished = {*transcript.finished, *transcript.finished_pieces}
         if transcript.outline is not None:
             self._plan(transcript.outline)
 
     def follow(self, message: Message) -> ProgressReported | None:
-        """What a message means for the progress; said after it."""
+        """The progress after a message; reported after it."""
         match message:
             case OutlinePlanned() as outline:
                 return self._plan(outline)
@@ -83,16 +83,16 @@ class ProgressMeter:
         return None
 
     def plan(self, target_words: int) -> ProgressReported:
-        """The outline is there."""
+        """Sets the outline."""
         self._target = target_words
         if self._anchor is None:
             self._at_first = self._done()
         self._set_anchor(float(_PLANNED))
         return self._tell("The plan is made", _PLANNED)
 
-    def resume(self, words: dict[int, int], percent: int) -> None:
-        """Goes on from what an earlier attempt wrote: words by section."""
-        self._words = {**words}
+    def resume(self, words: dict[Slot, int], percent: int) -> None:
+        """Restores the words by section that an earlier attempt wrote."""
+        self._words = dict(words)
         self._percent = percent
 
     def add(self, section: int, chunk: str) -> ProgressReported | None:
@@ -105,15 +105,15 @@ class ProgressMeter:
         self._take_back(section)
 
     def look(self, message: str) -> ProgressReported | None:
-        """Something goes on that counts no words of the text; said about once a second."""
+        """Reports, about once a second, activity that adds no words to the text."""
         return self._tell(message) if self._due() else None
 
     def now(self, message: str, percent: int = 0) -> ProgressReported:
-        """Said at once; `percent` is how far something else is that this depends on."""
+        """Reports at once; `percent` is the progress of another run that this one depends on."""
         return self._tell(message, percent)
 
     def done(self) -> ProgressReported:
-        """The last one."""
+        """The last report."""
         self._percent = 100
         return self._tell("Done", 100)
 

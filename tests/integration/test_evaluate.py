@@ -27,6 +27,7 @@ def evaluate(provider: FakeProvider, tmp_path: Path, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("OPENAI_BASE_URL", str(settings.openai_base_url))
     monkeypatch.setenv("OPENAI_API_KEY", "test-key")
     monkeypatch.setenv("STORYWIRE_JUDGE", "off")
+    monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(tmp_path)
 
     def run(*args: str) -> Any:

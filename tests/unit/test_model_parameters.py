@@ -1,5 +1,7 @@
 """Parameters of model calls by role: what a setting may say, and which model takes what."""
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
@@ -77,8 +79,10 @@ def test_defaults_of_a_format_go_where_the_model_takes_them_and_behind_a_setting
 
 def test_formats_write_fiction_warmer_than_lessons_and_judge_coolly() -> None:
     formats = list_formats()
-    warmth = {name: parameters_of(format, "writing").get("temperature") for name, format in formats.items()}
-    assert [warmth[name] for name in ("story", "creator_script", "education_audio")] == [0.9, 0.8, 0.4]
+    warmth: dict[str, Any] = {
+        name: parameters_of(format, "writing").get("temperature") for name, format in formats.items()
+    }
+    assert warmth["story"] > warmth["creator_script"] > warmth["education_audio"]
     assert {parameters_of(format, "judge").get("temperature") for format in formats.values()} == {0.0}
     known = taken_by(ModelSpec("openai_compatible", "any"))
     assert {

@@ -61,7 +61,7 @@ def test_routing_hands_out_every_missing_section_and_no_other(
     planned: int, written: set[int], parallel: int
 ) -> None:
     missing = [index for index in range(planned) if index not in written]
-    assert route(state_of(planned, *written), parallel) == (missing if parallel > 1 else missing[:1])
+    assert route(state_of(planned, *written), parallel) == missing[:parallel]
 
 
 def test_routing_in_sequence_writes_all_sections_one_after_another() -> None:
@@ -79,6 +79,8 @@ def test_routing_gives_a_task_what_it_needs_and_the_last_paragraph_before_it() -
         "notes": {"hero": "Mia"},
         "index": 1,
         "last_paragraph": "End 0.",
+        "text_so_far": {"notes": [], "texts": ["Start 0.\n\nEnd 0."]},
+        "wants_notes": False,
         "target_words": 90,
         "ask_words": 90,
         "facts": None,

@@ -1,4 +1,4 @@
-"""A finished run as a file."""
+"""Exports of a finished run as a file."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from workflows.formats.notices import Notice, list_dangers, notice_lines, notice
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A run that is complete, as an exporter gets it. `sections` and `pieces` are titles and texts, in order."""
+    """A finished run as exporters get it. `sections` and `pieces` are titles and texts, in order."""
 
     run_id: str
     format: str
@@ -34,7 +34,7 @@ class Finished:
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
-    """One kind of file. `render` is pure, and may take its time: it is called in a thread."""
+    """A kind of file. `render` is pure, and may be slow: it is called in a thread."""
 
     suffix: str
     media_type: str

@@ -1,4 +1,4 @@
-"""What a reader has to know before they rely on a text, shown wherever the text is. Pure.
+"""Notices that a reader needs before relying on a text, shown wherever the text is. Pure.
 
 A finished run has its notices in `metadata["notices"]`, as JSON.
 """

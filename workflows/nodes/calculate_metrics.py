@@ -1,4 +1,4 @@
-"""The finished text in numbers."""
+"""Node that calculates the metrics of the finished text."""
 
 import asyncio
 from typing import Any
@@ -14,7 +14,7 @@ from workflows.text.words import count_words
 
 
 async def calculate_metrics(context: NodeContext, state: State) -> dict[str, Any]:
-    """Off the loop: counting a long text takes longer than other readers should wait for a token."""
+    """Calculates the metrics, off the event loop: a long text takes longer than other readers should wait."""
     inputs = await context.inputs(state["input"])
     metrics = await asyncio.to_thread(context.format.metrics, inputs, state)
     shared = await asyncio.to_thread(shared_metrics, state)
@@ -28,7 +28,7 @@ async def calculate_metrics(context: NodeContext, state: State) -> dict[str, Any
 
 
 def shared_metrics(state: State) -> dict[str, Any]:
-    """What is measured of every format: what the text says again, and how long each section came out."""
+    """Metrics of all formats: the text's repetition, and each section's length."""
     return {
         "repetition": round(repetition(text_of(state["sections"])), 4),
         "lengths": [_length(state, planned) for planned in state["outline"]["sections"]],
@@ -52,7 +52,7 @@ def _length(state: State, planned: PlannedSection) -> dict[str, Any]:
 
 
 def _compliance(metrics: dict[str, Any], state: State) -> dict[str, Any]:
-    """What the last review still finds, with what the format's own metrics say of its rules."""
+    """The findings of the last review, with the compliance in the format's own metrics."""
     findings, revisions = state.get("findings", []), state.get("revisions", 0)
     if not (findings or revisions or "compliance" in metrics):
         return {}

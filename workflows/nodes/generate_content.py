@@ -1,4 +1,4 @@
-"""One section, streamed while it is written."""
+"""Node that writes one section, streamed."""
 
 from typing import Any
 
@@ -20,12 +20,14 @@ async def generate_content(context: NodeContext, state: SectionTask) -> dict[str
     try:
         written = await write_section(context, task, format.write(task, model), model)
     except UnmarkedThoughts as error:
-        # What was shown was none of the text; that came after it, and is paid for.
+        # The text shown so far was a thought; the content came after it, and is paid for.
         prose = format.write(task, model.with_reply(error.rest))
         written = await write_section(context, task, prose, model, instead_of="restart")
     update: dict[str, Any] = {"sections": {index: written.section}}
     if written.length is not None:
         update["lengths"] = {index: written.length}
+    if written.notes:
+        update["section_notes"] = {index: written.notes}
     if written.facts is not None:
         update["facts"] = written.facts
     return {**update, **await judge_section(context, state, written.section)}

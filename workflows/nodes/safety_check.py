@@ -1,4 +1,4 @@
-"""Is the text fit for its readers, and is it what was asked for?"""
+"""Node that checks the finished text: safety for its readers, and the format's own rules."""
 
 from typing import Any
 
@@ -18,8 +18,8 @@ _MARKED_SCORE = 0.2
 
 
 async def safety_check(context: NodeContext, state: State) -> dict[str, Any]:
-    """The format's own review; then the verdict on the whole text: the local rules, then moderation and
-    a judge where asked for.
+    """The format's own review; then the verdict on the whole text by the local rules, and by moderation and a
+    judge if configured.
 
     Raises a ModelError when one of those gives no answer, which is never an approval. Raises
     SafetyRejected when the text is still unfit after the last rewrite that is allowed; the sections at
@@ -29,7 +29,7 @@ async def safety_check(context: NodeContext, state: State) -> dict[str, Any]:
     review = await review_text(context, state)
     policy = context.policy(context.format.parse(state["input"]))
     refused = [verdict for verdict in state.get("judged", {}).values() if not verdict["approved"]]
-    # What is known to be unfit isn't judged a second time, and what will be written again isn't judged yet.
+    # Sections known to be unfit aren't judged again, and sections to be rewritten aren't judged yet.
     pipeline = SafetyPipeline() if refused or review["revising"] else await context.open_pipeline()
     verdict = await pipeline.check(policy, state["sections"], "final", {"plan": plan_text(state["outline"])})
     for other in refused:

@@ -1,4 +1,4 @@
-"""The services that a graph is built with, and what a node makes of them during one call."""
+"""Context of a node's call, from the services that the graph was built with."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -24,7 +24,7 @@ from workflows.state import RunContext, SectionTask
 
 @dataclass(frozen=True, slots=True)
 class NodeServices:
-    """What all nodes of a graph share: the format, models, policies, lookups, ledgers.
+    """Services shared by all nodes of a graph: the format, models, policies, lookups, ledgers.
 
     `revisions`: how often a review may have sections written again, if not as often as the format says. `flushed`
     returns when the checkpointer has on the disk what the tasks of a thread have brought so far.
@@ -41,19 +41,19 @@ class NodeServices:
 
 @dataclass(frozen=True, slots=True)
 class NodeContext:
-    """One call of a node: the graph's services, for the run that LangGraph's runtime is of."""
+    """Context of one call of a node: the graph's services, for the run of LangGraph's runtime."""
 
     services: NodeServices
     runtime: Runtime[RunContext]
 
     @property
     def format(self) -> AnyFormat:
-        """The format that is written."""
+        """The format of the run."""
         return self.services.format
 
     @property
     def run(self) -> RunContext:
-        """What this run was asked for beside its input. LangGraph Studio may start a graph without any."""
+        """The run's context beside its input. LangGraph Studio may start a graph without any."""
         return self.runtime.context or RunContext()
 
     @property
@@ -63,33 +63,33 @@ class NodeContext:
 
     @property
     def max_revisions(self) -> int:
-        """How often a review may have sections written again: as set, else as the format has it."""
+        """The number of times that a review may have sections rewritten: as configured, else the format's."""
         return max_revisions_of(self.format) if self.services.revisions is None else self.services.revisions
 
     @property
     def ledger(self) -> Ledger:
-        """The run's account. A ledger isn't data, so it can't be in the context: it is found by the run's id."""
+        """The run's ledger. Ledgers aren't data, so they can't be in the context: it is found by the run's id."""
         info = self.runtime.execution_info
         return self.services.ledgers.of(info.thread_id if info else None)
 
     def policy(self, inputs: Any) -> Policy:
-        """The policy that this service checks the format's text by."""
+        """The service's policy for the format's text."""
         return self.services.policies.apply(self.format.policy(inputs), inputs)
 
     async def inputs(self, stored: dict[str, Any]) -> Any:
-        """The format's input, with what it loads for the time of a node's work."""
+        """The format's input, with its large data loaded for the node's call."""
         return await load(self.format, self.format.parse(stored), self.services.lookups, self.run.owner)
 
     async def task(self, task: SectionTask) -> SectionTask:
-        """A section's task with that input."""
+        """A section's task with the loaded input."""
         inputs = await self.inputs(task["input"])
         return cast(SectionTask, {**task, "input": inputs.model_dump(mode="json")})
 
     async def open_model(
         self, role: ModelRole = "writing", section: int | None = None, *, shares: bool = False
     ) -> Model:
-        """The run's model for this role, which tells the run what it costs, and another one to take over if the
-        settings name one. It `shares` the run's budget if it is for a section, or works beside one."""
+        """The run's model for this role, which reports its costs to the run, with a fallback if configured. It
+        `shares` the run's budget if it is for a section, or works beside one."""
         models, publish = self.services.models, self.publish
         account = publish, role, section, self.ledger
         defaults = parameters_of(self.format, role)
@@ -109,12 +109,12 @@ class NodeContext:
         return model.falling_back(Fallback(open_other, tell))
 
     async def open_reviewer(self) -> Model:
-        """The judge for a format's own review; the run's model where the settings ask for no judge."""
+        """The judge for a format's own review; the run's model where no judge is configured."""
         writer = await self.services.models.open(self.run.model)
         return await self.open_model("judge" if self.services.models.has_judge(writer) else "writing")
 
     async def open_pipeline(self, section: int | None = None) -> SafetyPipeline:
-        """The checks beside the local rules, as the settings ask for them; of one section or of the whole."""
+        """The configured checks beside the local rules; of one section or of the whole."""
         models = self.services.models
         writer = await models.open(self.run.model)
         return SafetyPipeline(
@@ -123,8 +123,8 @@ class NodeContext:
         )
 
     async def await_durable(self) -> None:
-        """Returns when more may be bought beside other sections: what is finished is on the disk, so that a kill
-        costs no more than what is being written. Raises GraphDrained where the service is about to stop."""
+        """Returns when more may be bought beside other sections: finished ones are durable, so that a kill loses
+        no more than those being written. Raises GraphDrained where the service is about to stop."""
         if self.runtime.drain_requested:
             raise GraphDrained(self.runtime.drain_reason or "shutdown")
         info, flushed = self.runtime.execution_info, self.services.flushed

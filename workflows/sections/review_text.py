@@ -1,4 +1,4 @@
-"""What the format itself has to say about the finished sections."""
+"""The format's own review of the finished sections."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from workflows.state import Reviewed, ReviewFinding, State
 
 
 class Review(TypedDict):
-    """What the state learns: the findings, and which sections are written again because of them."""
+    """State update of a review: the findings, and the sections to be rewritten."""
 
     findings: list[ReviewFinding]
     revising: list[int]
@@ -19,7 +19,7 @@ class Review(TypedDict):
 
 
 async def review_text(context: NodeContext, state: State) -> Review:
-    """The format's review of the text as it is now. A format without rules of its own buys nothing here."""
+    """The format's review of the present text. A format without rules of its own buys nothing here."""
     if not isinstance(context.format, Reviews):
         return Review(findings=[], revising=sections_to_revise(state, [], context.max_revisions), reviewed={})
     inputs = await context.inputs(state["input"])

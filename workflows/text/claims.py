@@ -1,4 +1,4 @@
-"""What a clause says of what, in the words of English: negations, opposites, rules. Pure."""
+"""Claims of English clauses: negations, opposites, rules. Pure."""
 
 import re
 import tomllib
@@ -46,7 +46,7 @@ def matter_of(clause: str) -> set[str]:
 
 
 class ClaimedRule(NamedTuple):
-    """What forbids or allows something: `about` are its stems; `is_explicit`, whether it does so in so many words."""
+    """Rule that forbids or allows something: `about` are its stems; `is_explicit`, whether it says so."""
 
     forbids: bool
     is_explicit: bool

@@ -1,4 +1,4 @@
-"""Whether a text says something, by the words that carry meaning. Pure, local, and no more than a good guess.
+"""Coverage of a statement by a text, by content words. Pure, local, and no more than a good guess.
 
 Words are compared by light stems ("planting" ~ "plants"), so wording may differ; meaning isn't understood.
 """
@@ -40,25 +40,25 @@ _NEGATIONS = frozenset(
 
 
 def content_stems(text: str) -> frozenset[str]:
-    """The stems of the words that carry meaning; of all words when there are no others."""
+    """The stems of the content words; of all words when there are no others."""
     words = [word.casefold() for word in list_words(text)]
     meant = [word for word in words if word not in _STOP and not is_negation(word)]
     return frozenset(stem(word) for word in meant or words)
 
 
 def is_negation(word: str) -> bool:
-    """Whether a word turns what is said around."""
+    """Whether the word negates."""
     word = word.casefold().replace("’", "'")
     return word in _NEGATIONS or word.endswith("n't")
 
 
 def count_negations(text: str) -> int:
-    """How many words turn what is said around."""
+    """The number of negating words."""
     return sum(map(is_negation, list_words(text)))
 
 
 def similarity(first: frozenset[str], second: frozenset[str]) -> float:
-    """Shared stems among all of both, 0 to 1."""
+    """Share (0–1) of the stems that both have in common, of all stems."""
     return len(first & second) / len(first | second) if first or second else 0.0
 
 
@@ -94,13 +94,14 @@ def _denies(sentence: str, wanted: frozenset[str], turned: int) -> bool:
 
 
 def covers(share: float, point: str) -> bool:
-    """Whether a passage that holds this share of the point's words says it."""
+    """Whether a passage with this share of the point's words covers it."""
     wanted = len(content_stems(point))
     return wanted > 0 and round(share * wanted) >= math.ceil(COVERED * wanted)
 
 
 def _passages(text: str) -> Iterator[tuple[list[str], frozenset[str]]]:
-    """One sentence, then two, then three: the shortest passage that says it is the one to show. With their stems."""
+    """Passages of one sentence, then of two, then of three, with their stems: the shortest match is the one to
+    show."""
     sentences = [sentence.strip() for sentence in split_sentences(text) if sentence.strip()]
     stems = [content_stems(sentence) for sentence in sentences]
     for length in range(1, _SENTENCES + 1):

@@ -1,4 +1,4 @@
-"""Does a document say what a text says? A local check by numbers and by words. Pure.
+"""Grounding of a text in a document: a local check by numbers and by words. Pure.
 
 It knows words, not meanings: a sentence that says the same in other words may be named, and one that
 says something else in the document's words may pass. Numbers it takes at their word: each must stand in
@@ -40,7 +40,7 @@ _SMALL_COUNT = 12
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
-    """A sentence that the document doesn't bear out, and why."""
+    """A sentence without support in the document, and the reason."""
 
     section: int
     sentence: str
@@ -50,14 +50,14 @@ class Unsupported:
 
 @dataclass(frozen=True, slots=True)
 class Grounding:
-    """What came of a check: how many sentences claimed something, and those without support."""
+    """Result of a check: the number of sentences with claims, and those without support."""
 
     checked: int
     unsupported: tuple[Unsupported, ...]
 
 
 class Evidence:
-    """A document, taken apart once so that many sentences can be looked up in it."""
+    """A document, indexed once for the lookup of many sentences."""
 
     def __init__(self, document: str, language: str | None = "en") -> None:
         """`language`: of both texts, None if they differ. Words are compared in English only, numbers in any."""
@@ -126,7 +126,7 @@ class Evidence:
         return f"the document says {said} of something else"
 
     def _share(self, stems: Collection[str]) -> float:
-        """The largest share of the words that a few neighbouring sentences hold."""
+        """The largest share of the words in a few neighbouring sentences."""
         hits: Counter[int] = Counter()
         for known in stems:
             near: set[int] = set()
@@ -170,7 +170,7 @@ class Evidence:
 
 
 def check_grounding(sections: Mapping[int, Sequence[str]], evidence: Evidence) -> Grounding:
-    """The sentences of each section, in order, looked up in the document."""
+    """The grounding of each section's sentences, in order, in the document."""
     checked = 0
     unsupported = []
     for index in sorted(sections):
@@ -183,7 +183,7 @@ def check_grounding(sections: Mapping[int, Sequence[str]], evidence: Evidence) -
 
 
 def _index(texts: Sequence[str]) -> dict[str, list[int]]:
-    """Stem → the places of the texts that it is in, in order."""
+    """Stem → the positions of the texts that contain it, in order."""
     places: dict[str, list[int]] = {}
     for place, text in enumerate(texts):
         for known in claim_stems(text):

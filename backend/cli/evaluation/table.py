@@ -3,30 +3,29 @@
 from collections.abc import Sequence
 from statistics import mean
 
-from rich.table import Table
-
 from backend.cli.evaluation.judging import RUBRIC
 from backend.cli.evaluation.tasks import Outcome, Results
 
 
-def make_table(results: Results) -> Table:
+def columns_of(results: Results) -> list[str]:
+    """The headings of the columns."""
+    headings = ["Format", "Texts", *(name.capitalize() for name in RUBRIC), "Off length", "Repeated", "Cost"]
+    return headings if results.other is None else [*headings, f"Against {results.other}"]
+
+
+def rows_of(results: Results) -> list[list[str]]:
     """Averages by format: the judge's scores, what is measured, the cost, and how often it was the better one."""
-    table = Table(title=f"{results.model}, judged by {results.judge or 'nobody'}", box=None)
-    for heading in (
-        "Format",
-        "Texts",
-        *(name.capitalize() for name in RUBRIC),
-        "Off length",
-        "Repeated",
-        "Cost",
-    ):
-        table.add_column(heading, justify="left" if heading == "Format" else "right")
-    if results.other is not None:
-        table.add_column(f"Against {results.other}", justify="right")
-    for format in dict.fromkeys(outcome.format for outcome in results.outcomes):
-        own = [outcome for outcome in results.outcomes if outcome.format == format]
-        table.add_row(format, *_cells(own, compares=results.other is not None))
-    return table
+    formats = dict.fromkeys(outcome.format for outcome in results.outcomes)
+    return [
+        [
+            format,
+            *_cells(
+                [outcome for outcome in results.outcomes if outcome.format == format],
+                compares=results.other is not None,
+            ),
+        ]
+        for format in formats
+    ]
 
 
 def _cells(outcomes: Sequence[Outcome], *, compares: bool) -> list[str]:

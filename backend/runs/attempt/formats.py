@@ -1,8 +1,7 @@
-"""Formats as the execution of runs needs them: their graphs, their readers' policies, and their keys in the cache."""
+"""Formats as attempts use them: their graphs, safety policies, and cache keys."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import structlog
 
@@ -33,17 +32,17 @@ class RunFormats:
     policies: PolicyRegistry
 
     def graph(self, run: Run) -> Graph:
-        """The graph that writes the run."""
+        """The graph of the run's format."""
         return self.graphs[run.format]
 
     def policy(self, run: Run | NewRun) -> Policy:
-        """The policy that the run's readers are protected by. Raises Conflict when its format has gone."""
+        """The safety policy of the run's readers. Raises Conflict when its format is no longer installed."""
         format = format_of(self.formats, run)
         inputs = format.parse(run.input)
         return self.policies.apply(format.policy(inputs), inputs)
 
     def personal(self, run: Run) -> list[str] | None:
-        """The texts in the run's input that are about a person; None if that can't be known."""
+        """The personal texts in the run's input; None if they can't be determined."""
         try:
             return find_personal(format_of(self.formats, run).parse(run.input))
         except StorywireError:  # stored by a version that took other inputs, or by a package that has gone
@@ -51,17 +50,18 @@ class RunFormats:
 
     def piece_words(self, run: Run) -> dict[str, int]:
         """Words of the texts that are made beside the run's sections, by name, as far as its input says."""
-        format: Any = self.formats.get(run.format)
-        if not isinstance(format, MakesPieces):
+        format = self.formats.get(run.format)
+        maker: object = format
+        if format is None or not isinstance(maker, MakesPieces):
             return {}
         try:
-            planned = format.plan_pieces(self.formats[run.format].parse(run.input), State())
+            planned = maker.plan_pieces(format.parse(run.input), State())
         except Exception:  # a format that plans them by its text
             log.debug("pieces_not_planned", format=run.format)
             return {}
         return {piece["name"]: piece["target_words"] for piece in planned}
 
     def cache_key(self, run: NewRun) -> str | None:
-        """The same for runs that one text answers; None for one that no other's text can answer."""
+        """A key that is equal for runs with the same result; None for a run that can't share one."""
         called = self.models.selection.called_by(ModelSpec.parse(run.model))
         return make_cache_key(self.formats[run.format], run, called, self.policy(run))

@@ -14,7 +14,7 @@ MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.doc
 
 
 def write_docx(book: Book) -> bytes:
-    """The file. In a language that is written from right to left, every paragraph and run says so."""
+    """The bytes of the file. In a right-to-left language, every paragraph and run is marked so."""
     from docx import Document  # a third of a second, which only an export pays for
 
     document = Document()

@@ -1,4 +1,4 @@
-"""Where a script says its key points, by their meaning: a model reads it, and shows the words."""
+"""Coverage of a script's key points by their meaning, judged by a model that quotes the words."""
 
 import re
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ _QUOTE_LETTERS = 400
 
 
 class PointVerdict(BaseModel):
-    """Whether a point is said. `quote`: the words of the script that say it."""
+    """Verdict on a key point. `quote`: the words of the script that say it."""
 
     number: int = Field(ge=1)
     quote: str

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
+from langchain_core.messages import BaseMessage
 from pydantic import BaseModel, Field, StringConstraints, create_model
 
 from workflows.formats.base import Plan
@@ -23,14 +24,14 @@ _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class ScriptPart(BaseModel):
-    """One part of the video: its title, and what is told in it."""
+    """Part of the video: its title and content."""
 
     title: _Line
     beats: _Line
 
 
 class ScriptOutline(BaseModel):
-    """What the video asks at its beginning, and its parts."""
+    """Outline of the video: its opening question and its parts."""
 
     hook_question: _Line
     parts: list[ScriptPart]
@@ -48,7 +49,15 @@ def outline_form(parts: int) -> type[ScriptOutline]:
 async def outline_script(inputs: CreatorScriptInput, template: Template, language: str, model: Model) -> Plan:
     """The plan by template and clock, in one call of the model; each part with its own beats."""
     parts = divide_content(inputs, template)
-    messages = _PROMPTS.messages(
+    answer = await ask(model, outline_form(len(parts)), outline_messages(inputs, template, language, parts))
+    return fill_plan(inputs, template, parts, answer)
+
+
+def outline_messages(
+    inputs: CreatorScriptInput, template: Template, language: str, parts: list[ContentPart]
+) -> list[BaseMessage]:
+    """What the model is asked for an outline of these parts."""
+    return _PROMPTS.messages(
         "outline",
         input=inputs,
         language=language,
@@ -64,8 +73,6 @@ async def outline_script(inputs: CreatorScriptInput, template: Template, languag
             for part in parts
         ],
     )
-    answer = await ask(model, outline_form(len(parts)), messages)
-    return fill_plan(inputs, template, parts, answer)
 
 
 def fill_plan(

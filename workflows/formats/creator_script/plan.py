@@ -1,4 +1,4 @@
-"""From a wish to sections on the clock. Pure; no model is asked."""
+"""Plan of a video script: timed sections. Pure; no model is called."""
 
 import math
 import re
@@ -57,13 +57,13 @@ class ContentPart:
 
 
 def pace_of(inputs: CreatorScriptInput, template: Template | None = None) -> int:
-    """Words a minute: as asked for, else the template's, else the style's."""
+    """Words per minute: from the input, else the template, else the style."""
     own = template.words_a_minute if template else None
     return inputs.words_per_minute or own or list_styles()[inputs.style].words_a_minute
 
 
 def kept_points(points: Sequence[KeyPoint], seconds: int) -> list[int]:
-    """The points that there is time for: `nice` ones go first, then `should`, the later before the earlier."""
+    """The points that fit into the time: `nice` ones are dropped first, then `should`, the last ones first."""
     most = max(1, seconds // MIN_POINT_SECONDS)
     by_worth = sorted(range(len(points)), key=lambda index: (-_WEIGHTS[points[index].priority], index))
     return sorted(by_worth[:most])
@@ -109,7 +109,7 @@ def make_plan(inputs: CreatorScriptInput, template: Template, parts: list[Conten
 
 
 def slots_of(inputs: CreatorScriptInput, outline: Outline, notes: Mapping[str, Any]) -> list[TimeSlot]:
-    """The sections on the clock; of a plan that a person edited, by the lengths and titles that they gave."""
+    """The sections with their times; in an edited plan, by its lengths and titles."""
     slots: list[TimeSlot] = notes["slots"]
     sections = outline["sections"]
     planned = [planned_words(slot, notes["words_a_minute"]) for slot in slots]

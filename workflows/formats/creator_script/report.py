@@ -1,4 +1,4 @@
-"""Does the script do what it was asked for? Every rule by code, and where each point is said. Pure."""
+"""Compliance of a script with its input: rules by code, and the place of each point. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,14 +21,14 @@ RULES = ("must_points", "length", "structure", "time_ranges", "prose")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`rules`: which hold. `points`: for each key point whether and where it is said. `findings`: what to do."""
+    """A compliance report. `rules`: which hold. `points`: where each key point is made. `findings`: what to do."""
 
     rules: dict[str, bool]
     points: list[dict[str, Any]]
     findings: list[ReviewFinding] = field(default_factory=list)
 
     def told(self) -> dict[str, Any]:
-        """For `metadata.compliance`; the findings are told there anyway."""
+        """The report for `metadata.compliance`, without the findings, which are there already."""
         return {"passed": all(self.rules.values()), "rules": self.rules, "points": self.points}
 
 
@@ -101,7 +101,7 @@ def _missing(points: Sequence[Mapping[str, Any]], slots: Sequence[TimeSlot]) -> 
 
 
 def _length(slots: Sequence[TimeSlot], texts: Sequence[str], pace: int) -> list[ReviewFinding]:
-    """Only where the whole is too long or too short: then the sections that make it so."""
+    """Findings on the length, if the whole is too long or too short: the sections responsible."""
     words = [count_words(spoken(text)) for text in texts]
     wanted = [words_for(slot["end"] - slot["start"], pace) for slot in slots]
     off = sum(words) / sum(wanted) - 1

@@ -1,4 +1,4 @@
-"""The discovery report: what to found, for one person, in three parts."""
+"""The discovery report: business ideas for one person, in three parts."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
@@ -6,6 +6,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from workflows.context import prompt_values
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import Format, Plan
 from workflows.formats.capabilities import CacheMode
@@ -14,6 +15,8 @@ from workflows.formats.discovery_report.ideas import IDEAS, make_ideas, review_i
 from workflows.formats.discovery_report.input import LANGUAGES, DiscoveryInput
 from workflows.formats.discovery_report.profile import profile_key
 from workflows.formats.discovery_report.settings import ReportSettings
+from workflows.formats.pieces import SectionNotes
+from workflows.formats.trailer import split_notes
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import stream_text
 from workflows.models.calls.search import can_search, stream_search
@@ -35,12 +38,18 @@ _TITLES = {
     "personalized_recommendations": ("Personal recommendations", "What to try first, step by step."),
 }
 _WORDS = {"profile_analysis": 600, "startup_ideas_research": 1100, "personalized_recommendations": 800}
+_ENDINGS = (
+    "what kind of venture fits this person and why",
+    "the last idea, whole",
+    "the one thing to do tomorrow",
+)
+"""What a part must not be without, where it has to be brought home."""
 _READING_PACE = 230  # words a minute, an adult in silence
 _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
 
 
 class DiscoveryReportFormat(Format[DiscoveryInput]):
-    """Profile analysis, ideas with research, recommendations. The plan is always the same."""
+    """Report of profile analysis, ideas with research, recommendations. The plan is always the same."""
 
     name = "discovery_report"
     path = "discovery-reports"
@@ -71,31 +80,31 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         self.monthly_limit = monthly_limit
 
     def configure(self, settings: ReportSettings) -> Self:
-        """With the operator's own notes and limit. Raises AreaError."""
+        """The format with the operator's own notes and limit. Raises AreaError."""
         return type(self)(AreaRegistry(settings.research_dir), settings.monthly_reports)
 
     def cache_key(self, inputs: DiscoveryInput) -> str | None:
-        """The profile without case, white space and order."""
+        """A key of the profile, without case, white space and order."""
         return profile_key(inputs)
 
     def language(self, inputs: DiscoveryInput) -> str:
-        """As asked for."""
+        """The language in the input."""
         return inputs.language
 
     def check_model(self, inputs: DiscoveryInput, model: ModelSpec) -> None:
-        """The embedded model can give no advice."""
+        """Refuses the embedded model, which can't give advice."""
         del inputs
         if model.provider == "embedded":
             message = "reports need a larger model than the built-in one; set STORYWIRE_MODEL"
             raise InvalidInput(f"options.model: {message}", (FieldError("options.model", message),))
 
     def policy(self, inputs: DiscoveryInput) -> Policy:
-        """Grown-ups at work."""
+        """The policy for adults at work."""
         del inputs
         return load_policy("professional")
 
     async def plan(self, inputs: DiscoveryInput, model: Model) -> Plan:
-        """Three parts; no model is asked."""
+        """The plan of three parts; no model is called."""
         del model
         sections = [
             PlannedSection(
@@ -135,22 +144,33 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
             "sources": [{"title": title, "url": url} for url, title in sources.items()],
         }
 
-    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
+    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | SectionNotes]:
         """One part. The first is about the person alone; the others have the notes on the field."""
-        name = SECTIONS[min(task["index"], len(SECTIONS) - 1)]
-        return stream_text(model, _PROMPTS.messages(name, **self._values(task)))
+        return self._ask(SECTIONS[min(task["index"], len(SECTIONS) - 1)], task, model)
 
-    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str]:
+    def extend(
+        self, task: SectionTask, text: str, words: int, model: Model
+    ) -> AsyncGenerator[str | SectionNotes]:
         """The end of a part that came out too short."""
-        values = {**self._values(task), "words": words, "ending": "\n\n".join(text.split("\n\n")[-2:])}
-        return stream_text(model, _PROMPTS.messages("extend", **values))
+        return self._ask("extend", task, model, text=text, words=words)
+
+    def land(
+        self, task: SectionTask, text: str, words: int, model: Model
+    ) -> AsyncGenerator[str | SectionNotes]:
+        """The end of a part that ran over."""
+        return self._ask("land", task, model, text=text, words=words)
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
-    ) -> AsyncGenerator[str]:
+    ) -> AsyncGenerator[str | SectionNotes]:
         """The part again, by an editor's notes."""
-        values = {**self._values(task), "text": section["text"], "issues": issues}
-        return stream_text(model, _PROMPTS.messages("rewrite", **values))
+        return self._ask("rewrite", task, model, text=section["text"], issues=issues)
+
+    def _ask(
+        self, name: str, task: SectionTask, model: Model, **values: Any
+    ) -> AsyncGenerator[str | SectionNotes]:
+        messages = _PROMPTS.messages(name, **{**self._values(task), **values})
+        return split_notes(stream_text(model, messages))
 
     async def review(self, inputs: DiscoveryInput, state: State, model: Model) -> list[ReviewFinding]:
         """Enough ideas under their names, sources cited, and recommendations that choose and are about this person. No
@@ -167,7 +187,7 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         return {**parts, "ideas": research.get("ideas", []), "sources": research.get("sources", [])}
 
     def metrics(self, inputs: DiscoveryInput, state: State) -> dict[str, Any]:
-        """Words, minutes, levels; which notes were at hand."""
+        """Words, minutes, levels, and the notes used."""
         text = text_of(state["sections"])
         words = count_words(text)
         grade = reading_grade(text, inputs.language)
@@ -198,12 +218,13 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
             "made": told.get("ideas", []),
             "sources": told.get("sources", []),
             "notes": task["research"].get("notes", ""),
-            "last_paragraph": task["last_paragraph"],
+            **prompt_values(task),
+            "endings": _ENDINGS,
         }
 
 
 def _personal(inputs: DiscoveryInput, sections: Mapping[int, Section]) -> list[ReviewFinding]:
-    """Something of what the person said has to come back in what they are advised."""
+    """Finding unless the advice refers to something in the person's profile."""
     said = [
         inputs.interest_area,
         inputs.sub_interest_area or "",

@@ -36,7 +36,8 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class LessonGrounding:
-    """How many sentences claimed something, those without support, who compared; and the judge's answers, by section
+    """Result of the comparison with the document: the number of claims, those without support, who compared; and the
+    judge's answers by section
     (JSON), so that a section that stays as it is isn't judged again."""
 
     checked: int

@@ -49,7 +49,8 @@ class GroundingVerdicts(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What is wrong with a sentence (None: nothing), and why. `is_evident`: words of the document were shown for it."""
+    """Answer of the judge for one sentence: the fault (None: none), its reason, and
+    whether the judge showed words of the document for it (`is_evident`)."""
 
     kind: FaultKind | None
     reason: str

@@ -1,4 +1,4 @@
-"""A lesson in numbers, and what of it the document doesn't bear out. Pure."""
+"""Metrics of a lesson, and its statements without support in the document. Pure."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def section_turns(inputs: LessonInput, state: State) -> dict[int, list[Turn]]:
 
 
 def warnings_of(inputs: LessonInput, state: State, language: str) -> dict[int, dict[str, bool]]:
-    """By section, what in its part of the document warns, and whether the script says it anywhere.
+    """Warnings in each section's part of the document, and whether the script gives them anywhere.
 
     None where the document is in another language: then words can't be compared.
     """
@@ -48,7 +48,7 @@ def said_in(inputs: LessonInput, state: State) -> dict[int, list[str]]:
 
 
 def lesson_metrics(inputs: LessonInput, state: State, language: str) -> dict[str, Any]:
-    """Words and minutes as spoken, words a speaker, grade, `grounding`, and `warnings`."""
+    """Words and minutes as spoken, words by speaker, grade, `grounding`, and `warnings`."""
     by_section = section_turns(inputs, state)
     turns = [turn for index in sorted(by_section) for turn in by_section[index]]
     text = spoken_text(turns)

@@ -1,4 +1,4 @@
-"""What listeners of a lesson are told of how it was compared with its document. Pure."""
+"""Notices of a lesson: how it was compared with its document. Pure."""
 
 from workflows.formats.education_audio.grounding import UNSAFE_KINDS, LessonGrounding
 from workflows.formats.notices import Notice, NoticePassage

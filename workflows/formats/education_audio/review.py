@@ -1,4 +1,4 @@
-"""What of a lesson has to be written again: what its document doesn't bear out, and warnings that were cut off."""
+"""Review of a lesson: sentences that its document doesn't support, and warnings that were cut off."""
 
 import asyncio
 from collections.abc import Iterator
@@ -24,6 +24,7 @@ _ADVICE = {
     "added": "Leave it out, or say what the document says instead.",
 }
 """By kind. What only words have no support for is told, and isn't written again."""
+_ENDED_EARLY = {"trimmed", "landed"}
 _MOST_WARNINGS = 4
 """As many of a section as one rewrite can take in."""
 
@@ -64,7 +65,7 @@ def _finding(fault: Fault) -> ReviewFinding:
 
 
 def _cut_off(inputs: LessonInput, state: State, language: str) -> Iterator[ReviewFinding]:
-    cut = {index for index, one in state.get("lengths", {}).items() if "trimmed" in one["corrections"]}
+    cut = {index for index, one in state.get("lengths", {}).items() if _ENDED_EARLY & set(one["corrections"])}
     if not cut:
         return
     for index, found in warnings_of(inputs, state, language).items():

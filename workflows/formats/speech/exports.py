@@ -1,4 +1,4 @@
-"""The files that every script can be had as: SSML, segments for a speech service, subtitles."""
+"""Exports of a script: SSML, segments for a speech service, subtitles."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence

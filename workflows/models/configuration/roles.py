@@ -1,4 +1,4 @@
-"""Which models there are to write with, and which of them does what."""
+"""Settings of models by role."""
 
 from typing import Literal
 
@@ -13,7 +13,7 @@ NO_FALLBACK = "none"
 
 
 class RoleSettings(BaseModel):
-    """Models by role, those that take over, and what a run may name. Every model is `provider:model`."""
+    """Models by role, fallbacks, and the models that a run may name. Each is `provider:model`."""
 
     model: str | None = Field(
         None, description="The model that writes, as provider:model, e.g. openai:gpt-5.6-luna"
@@ -94,7 +94,7 @@ class RoleSettings(BaseModel):
     @field_validator("outline_model", "derived_model", "fallback_model")
     @classmethod
     def _check_partner(cls, model: str | None) -> str | None:
-        """One that works on a text together with another."""
+        """Checks a model that works on a text together with another."""
         if model is None:
             return None
         spec = _refuse_replay(ModelSpec.parse(model))
