@@ -24,6 +24,8 @@ from workflows.text.length import ask_for, plan_targets, reply_ratio
 from workflows.text.words import count_words, last_paragraph
 
 MAX_REWRITES = 2
+_OWN_LENGTH = 1.15
+"""As far from its plan may be what a section is asked for when it is written again."""
 
 
 def route_sections(
@@ -101,7 +103,7 @@ def rewrite_tasks(state: State, context_words: int = CONTEXT_WORDS) -> list[Rewr
     unsafe, unfinished = _unsafe(state), _unfinished(state)
     return [
         RewriteTask(
-            **section_task(state, index, context_words),
+            **_at_own_length(section_task(state, index, context_words)),
             section=state["sections"][index],
             review_notes=unsafe.get(index, []) + unfinished.get(index, []),
             reason="safety" if index in unsafe else "revision",
@@ -117,7 +119,7 @@ def mending_task(state: State, index: int, context_words: int = CONTEXT_WORDS) -
     """A section written again before the next one begins. It counts as no pass over the text."""
     faults = state["faults"][index]
     return RewriteTask(
-        **section_task(state, index, context_words),
+        **_at_own_length(section_task(state, index, context_words)),
         section=state["sections"][index],
         review_notes=faults["notes"],
         reason=faults["reason"],
@@ -131,6 +133,20 @@ def after_rewrite(state: State) -> Literal["dispatch", "safety_check"]:
     """On with the next section, or with the check of the whole."""
     missing = set(write_order(state["outline"])) - set(state["sections"])
     return "dispatch" if missing else "safety_check"
+
+
+def _at_own_length(task: SectionTask) -> SectionTask:
+    """The task with about the length that the plan gives the section: what it was to make up for when it was written
+    first, an earlier section's rewrite may have made up for since."""
+    planned = next(
+        section["target_words"]
+        for section in task["outline"]["sections"]
+        if section["index"] == task["index"]
+    )
+    target = round(max(planned / _OWN_LENGTH, min(planned * _OWN_LENGTH, task["target_words"])))
+    task["ask_words"] = round(task["ask_words"] * target / task["target_words"])
+    task["target_words"] = target
+    return task
 
 
 def sections_to_revise(state: State, findings: list[ReviewFinding], most: int) -> list[int]:
