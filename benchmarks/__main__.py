@@ -15,6 +15,7 @@ from benchmarks import (
     replay,
     restart,
     safety,
+    standstill,
 )
 from benchmarks.report import Rows, Run, show
 
@@ -30,6 +31,7 @@ _BENCHMARKS: dict[str, Run] = {
     "lengths": lengths.run,
     "input_tokens": input_tokens.run,
     "safety": safety.run,
+    "standstill": standstill.run,
 }
 
 

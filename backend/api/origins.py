@@ -1,4 +1,4 @@
-"""Which hosts, and which sites' pages, may use a service that has no accounts.
+"""Host and origin checks, which protect a service without accounts.
 
 Whoever reaches the port may use the service, and that is also every page that the same browser has open. Some
 requests start (and pay for) a run with nothing but an address, so those that a browser makes for another site's page
@@ -21,7 +21,7 @@ _STARTS = re.compile(r"/api/v1/[^/]{1,64}/generate/stream")
 
 
 class OwnSite:
-    """Refuses requests by names that aren't this service's, and API requests of other sites' pages.
+    """ASGI middleware that refuses requests for foreign host names, and API requests from other sites' pages.
 
     `names` are the host names that it answers to beside the loopback ones; `*` is any.
     """
@@ -53,7 +53,7 @@ class OwnSite:
 
 
 def _is_foreign(headers: dict[bytes, str]) -> bool:
-    """Whether a page of another scheme, host or port asks."""
+    """Whether the request comes from a page of another scheme, host or port."""
     site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
     if site is not None and site not in ("same-origin", "none"):
         return True
@@ -73,7 +73,7 @@ def _may_start(headers: dict[bytes, str]) -> bool:
 
 
 def _is_own(address: str, host: str) -> bool:
-    """Whether the page at `address` came from `host`: the same name and port. The scheme is the proxy's affair."""
+    """Whether the page at `address` came from `host`: the same name and port. The scheme is left to the proxy."""
     try:
         parts = urlsplit(address)
         port = str(parts.port) if parts.port else _PORTS.get(parts.scheme, "")
@@ -99,6 +99,6 @@ def _host_port(host: str) -> str | None:
 
 
 def _bracketed(name: str) -> str:
-    """A host name as it stands in a Host header: IPv6 addresses in brackets."""
+    """A host name in the form of a Host header: IPv6 addresses in brackets."""
     name = name.strip().lower().rstrip(".")
     return f"[{name}]" if ":" in name and not name.startswith("[") else name

@@ -1,4 +1,4 @@
-"""Wake-ups within one process: whoever waits for news of a run returns at the next notification."""
+"""Wake-ups within one process: those who wait for a run are woken by its next notification."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Run logs in SQLite: the statements that are this dialect's own."""
+"""Run logs in SQLite: the statements specific to its dialect."""
 
 import sqlite3
 from collections.abc import Sequence

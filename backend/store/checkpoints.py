@@ -1,4 +1,4 @@
-"""LangGraph's checkpointers as the service needs them, whichever database they write to.
+"""Durable LangGraph checkpointers, for any database.
 
 Each of ours passes LangGraph's own suite and `tests/contract/test_checkpointer.py`.
 """
@@ -21,8 +21,8 @@ from langgraph.checkpoint.memory import InMemorySaver
 
 
 class DurableSaver(BaseCheckpointSaver[Any]):
-    """What a saver needs beside LangGraph's own to keep the service's promises. A base before LangGraph's:
-    `class OurSaver(DurableSaver, TheirSaver)`, where TheirSaver stores in the order in which its calls begin.
+    """Mixin for LangGraph savers that adds durability. A base before LangGraph's: `class OurSaver(DurableSaver,
+    TheirSaver)`, where TheirSaver stores in the order in which its calls begin.
 
     A task's result is written when the task ends. LangGraph hands such a result over to the tasks of its step, of
     which `max_concurrency` go on at a time: with sections still waiting for their turn it would be written after the
@@ -74,7 +74,7 @@ class DurableSaver(BaseCheckpointSaver[Any]):
     def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> Any:
-        """As LangGraph's, but it doesn't wait to be awaited."""
+        """As LangGraph's, but returns before the write is done."""
         thread_id = str(config["configurable"]["thread_id"])
         return self._begin(thread_id, super().aput_writes(config, writes, task_id, task_path))
 
@@ -93,7 +93,7 @@ class DurableSaver(BaseCheckpointSaver[Any]):
             await asyncio.wait(under_way)
 
     async def all_flushed(self) -> None:
-        """`flushed`, of every thread."""
+        """As `flushed`, for all threads."""
         for thread_id in list(self._under_way):
             await self.flushed(thread_id)
 
@@ -132,11 +132,11 @@ class DurableSaver(BaseCheckpointSaver[Any]):
 
 
 class MemoryCheckpoints(DurableSaver, InMemorySaver):
-    """Checkpoints that are kept as long as the process lives: for tests, and for graphs that need no more."""
+    """Checkpoints that last as long as the process: for tests, and for graphs that need no more."""
 
 
 def _make_ids_larger_than(checkpoint_id: str) -> None:
-    """LangGraph's ids grow within a process from the last one that it made; it takes this one for it.
+    """Makes later ids larger than this one: LangGraph's ids grow from the last one within a process.
 
     There is no public way to say so; a test fails when this one doesn't work any more.
     """

@@ -298,7 +298,7 @@ class SqliteCheckpoints(DurableSaver, GroupCommitSaver):
 async def open_checkpoints(
     folder: Path, busy_seconds: float = BUSY_SECONDS
 ) -> AsyncIterator[SqliteCheckpoints]:
-    """Those in `folder`; waits for what is under way when it is left.
+    """The checkpoints in `folder`; on exit, waits for pending writes.
 
     A write waits `busy_seconds` for another process that holds the file, and is tried again then.
     """

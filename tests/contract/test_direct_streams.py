@@ -33,7 +33,7 @@ async def read_model(model: Model, **given: Any) -> tuple[object, ...]:
     try:
         async for part in model.chat.astream(ASKED, **given):
             assert isinstance(part, AIMessageChunk)
-            reply = part if reply is None else reply + part  # type: ignore[assignment]
+            reply = part if reply is None else reply + part
     except Exception as error:
         failure = type(error).__name__, str(error)
     if reply is None:
@@ -174,7 +174,7 @@ def test_check_at_the_start_finds_a_library_that_reads_dicts_no_more(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def chat() -> ChatOpenAI:
-        return ChatOpenAI(model="m", api_key="k", stream_chunk_timeout=None)  # type: ignore[arg-type]
+        return ChatOpenAI(model="m", api_key="k", stream_chunk_timeout=None)
 
     ours = chat()
     assert direct.read_directly(ours) and isinstance(ours.async_client, direct.DirectCompletions)

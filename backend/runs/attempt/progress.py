@@ -1,4 +1,4 @@
-"""Progress of a run in the store, at the end of each section."""
+"""Progress of a run in the store, updated at the end of each section."""
 
 import time
 
@@ -13,7 +13,7 @@ _MANY = 1000
 
 
 class ProgressStore:
-    """What was spent, and that the run got on: stored beside the writing, which need not wait for it. If the process
+    """Writer of progress: spending and the reset of the crash count, stored in the background. If the process
     dies, little is missing; if it fails, the end of the run stores it again."""
 
     def __init__(self, budgets: Budgets, runs: OwnedRunRepository, background: Background) -> None:

@@ -5,7 +5,7 @@ from langchain_core.runnables import RunnableConfig
 
 
 def without_deaf_handlers(config: RunnableConfig) -> RunnableConfig:
-    """The config of a model call, without the handlers of an event stream that was asked to leave models out.
+    """The config of a model call, without the handlers of an event stream that were asked to leave models out.
 
     They do leave them out, but after each event was made; and since such a handler is no inline one, LangChain makes a
     task of every token to tell it.

@@ -1,4 +1,4 @@
-"""Limits of silence, counted in time that this process was awake."""
+"""Timeouts of silence, counted in time that this process was awake."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
@@ -72,8 +72,8 @@ async def patience(seconds: float, *, suspended: float = _SUSPENDED) -> AsyncGen
 
 
 async def limit(model: Model, work: Awaitable[_T], *, asked: StructuredMode | None = None) -> _T:
-    """`work`, given up after `model.answer_timeout` seconds, its errors translated. `asked` says in which mode
-    an answer was asked for, so that a refusal can say what to change."""
+    """`work`, cancelled after `model.answer_timeout` seconds, with its errors translated. `asked` is the mode of
+    the structured answer, for the message of a refusal."""
     try:
         async with patience(model.answer_timeout):
             return await work
@@ -84,7 +84,7 @@ async def limit(model: Model, work: Awaitable[_T], *, asked: StructuredMode | No
 
 
 async def guard(model: Model, stream: AsyncIterator[_T]) -> AsyncGenerator[_T]:
-    """`stream`, given up when it is silent for `model.token_timeout` seconds, its errors translated."""
+    """`stream`, cancelled when it is silent for `model.token_timeout` seconds, with its errors translated."""
     try:
         async with patience(model.token_timeout) as countdown:
             async for item in stream:
@@ -106,7 +106,7 @@ async def guard(model: Model, stream: AsyncIterator[_T]) -> AsyncGenerator[_T]:
 
 
 def translate(model: Model, error: Exception, asked: StructuredMode | None = None) -> Exception:
-    """What a provider, its SDK or the network threw → an error with a sentence for a person."""
+    """An error of a provider, its SDK or the network → an error with a sentence for a person."""
     from workflows.models.calls.faults import translate_fault  # loads every SDK: only when something broke
 
     return translate_fault(model.spec, error, asked)

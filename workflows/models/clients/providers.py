@@ -1,4 +1,4 @@
-"""The providers' clients. Imported at first use: their SDKs take seconds to load.
+"""Clients of the providers. Imported at first use: their SDKs take seconds to load.
 
 Every client is built with no retries of its own: a retry that nobody sees buys tokens twice. All models of a provider
 share its connections, so that there are no more of them than providers, whatever names runs may give.
@@ -39,7 +39,7 @@ Disconnect = Callable[[AsyncIterator[object]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A chat model, what is known of its server, and how a stream that is left is ended where closing doesn't."""
+    """A chat model, the traits of its server, and how to end an abandoned stream where closing doesn't."""
 
     chat: BaseChatModel
     traits: ServerTraits
@@ -47,7 +47,7 @@ class Client:
 
 
 class ProviderClients:
-    """The connections of one process, by provider, opened at first use and closed with it."""
+    """Connections of one process, by provider, opened at first use and closed with it."""
 
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
@@ -60,7 +60,7 @@ class ProviderClients:
         self._closers: dict[Hashable, Callable[[], Awaitable[None]]] = {}
 
     def open(self, spec: ModelSpec) -> Client:
-        """The chat model of a provider that is reached over the network."""
+        """The chat model of a provider on the network."""
         connection = find_connection(spec.provider, self._settings)
         if connection is None:
             raise ValueError(f"there is no client for {spec}")
@@ -70,7 +70,7 @@ class ProviderClients:
         return Client(self._open_openai(spec, connection), traits)
 
     def open_embedded(self, spec: ModelSpec, endpoint: Endpoint) -> Client:
-        """The chat model of the embedded model's process, which has another address after each of its starts."""
+        """The chat model of the embedded model's process, whose address changes with each start."""
         if endpoint not in self._embedded:
             chat = self._embedded[endpoint] = embedded_chat_model(endpoint)
             self._closers[endpoint] = lambda: _close_embedded(chat)
@@ -140,8 +140,7 @@ class ProviderClients:
 
 
 def load_lazy_parts() -> None:
-    """What the first call would wait for: OpenAI's SDK imports hundreds of modules then, the measure of
-    readability too, and certificates are read."""
+    """Loads ahead of the first call: hundreds of modules of OpenAI's SDK, readability measures, certificates."""
     import_module("textstat")
     import_module("openai.lib.streaming.chat")
     _ = AsyncOpenAI(api_key="none").chat.completions  # touching it is what imports them
@@ -149,7 +148,7 @@ def load_lazy_parts() -> None:
 
 
 async def disconnect_google(stream: AsyncIterator[object]) -> None:
-    """Has the stream wait for more, and cancels that.
+    """Disconnects a Gemini stream, by having it wait for more and cancelling that.
 
     Google's SDK holds a reply in a cycle of references, so that a stream which is only closed keeps its connection
     until the collector comes by. A cancel gets to where the connection is read, and that closes it.
@@ -178,7 +177,7 @@ async def _close_embedded(chat: ChatOpenAI) -> None:
 
 @cache
 def _load_certificates() -> ssl.SSLContext:
-    """Read once: for each client anew it would take longer than all the rest of it."""
+    """Loads certificates once: for each client anew it would take longer than all the rest."""
     return (
         httpx2.create_ssl_context() if hasattr(httpx2, "create_ssl_context") else ssl.create_default_context()
     )

@@ -1,10 +1,10 @@
-"""Where providers are, with which keys, and how long they may be silent."""
+"""Settings of providers: addresses, keys, timeouts."""
 
 from pydantic import AliasChoices, BaseModel, Field, SecretStr
 
 
 class ProviderSettings(BaseModel):
-    """Keys and addresses, by the providers' own usual variables; limits of time in seconds."""
+    """Keys and addresses, by the providers' own usual variables; timeouts in seconds."""
 
     openai_api_key: SecretStr | None = Field(None, validation_alias=AliasChoices("OPENAI_API_KEY"))
     openai_base_url: str | None = Field(None, validation_alias=AliasChoices("OPENAI_BASE_URL"))

@@ -1,4 +1,4 @@
-"""The HTTP client that OpenAI's SDK is given: between the server's own dialect and what the SDK expects."""
+"""HTTP client for OpenAI's SDK, which translates between the server's dialect and the SDK's protocol."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import suppress
@@ -28,18 +28,18 @@ else:
 
 
 class ProviderHttpClient(_Client):
-    """Sends each call once, and follows no redirect: a call that is sent on elsewhere may be bought twice.
+    """HTTP client that sends each call once, and follows no redirect: a call sent on may be bought twice.
 
     A request that is refused for a field which the server doesn't know is sent again without it.
     """
 
     def __init__(self, traits_of: Callable[[str], ServerTraits], **kwargs: Any) -> None:
-        """`traits_of` a model by its name."""
+        """`traits_of`: the traits of a model by its name."""
         super().__init__(follow_redirects=False, **kwargs)
         self._traits_of = traits_of
 
     async def send(self, request: httpx2.Request, *, stream: bool = False, **kwargs: Any) -> httpx2.Response:
-        """As httpx2 has it; `follow_redirects` counts for nothing."""
+        """As httpx2's; `follow_redirects` is ignored."""
         kwargs["follow_redirects"] = False
         path = request.url.path
         is_chat = path.endswith("/chat/completions")
@@ -77,7 +77,7 @@ class ProviderHttpClient(_Client):
 async def _read_whole(
     reply: httpx2.Response, traits: ServerTraits, *, is_chat: bool, streams: bool
 ) -> httpx2.Response:
-    """A reply in one piece; also one that should have been a stream, or is an error."""
+    """Converts a reply in one piece, even one that should have been a stream, or is an error."""
     content = await reply.aread()
     try:
         body = parse(content)
@@ -190,7 +190,7 @@ def _whole(reply: httpx2.Response, content: bytes, status: int) -> httpx2.Respon
 
 
 def _as_stream(reply: httpx2.Response, chat: ChatStream, body: Json) -> httpx2.Response:
-    """A server that doesn't stream, although it was asked to."""
+    """Frames from the reply of a server that doesn't stream, although requested."""
     frames = [read for read in (chat.read(body), chat.end()) if read is not None]
     headers = {"content-type": "text/event-stream"}
     content = b"".join([*map(frame, frames), frame_raw(DONE)])
