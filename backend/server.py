@@ -21,6 +21,7 @@ KeyT = TypeVar("KeyT")
 log = structlog.get_logger()
 
 _DEFAULT_LIMITS = ConnectionLimits()
+_GC_THRESHOLDS = (50_000, 20, 50)
 _READERS_LEAVE_SECONDS = 5
 _LOOK_EVERY_TICKS = 10
 """A tick is a tenth of a second."""
@@ -43,9 +44,11 @@ def run_server(
     # uvicorn raises the signal again when it is done, to end as the signal would have ended the process.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _ignore)
-    # Objects loaded by now stay: the garbage collector need not scan them again while tokens stream.
+    # What is loaded by now stays: the collector need not look at it again and again while tokens stream. And what
+    # streams makes few cycles, but very many objects: by default a young collection comes with every 700 of them.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
     Server(app, drain_seconds=drain_seconds, limits=limits).run(sockets=[listener])
 
 

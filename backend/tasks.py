@@ -1,7 +1,6 @@
 """Background tasks, once or periodic. Their failures are logged."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -11,20 +10,6 @@ log = structlog.get_logger()
 
 Work = Callable[[], Awaitable[object]]
 """Called when its turn comes: work that is cancelled before has not begun."""
-
-
-class LoopTurns:
-    """Cooperative yielding: long work lets other tasks run every few milliseconds."""
-
-    def __init__(self, seconds: float = 0.005) -> None:
-        self._seconds = seconds
-        self._since = time.perf_counter()
-
-    async def give(self) -> None:
-        """Yields to the event loop if `seconds` have passed since it last did; else returns at once."""
-        if time.perf_counter() - self._since >= self._seconds:
-            await asyncio.sleep(0)
-            self._since = time.perf_counter()
 
 
 class Background:

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, takewhile
 from operator import attrgetter
 
 from sqlalchemy import Connection, delete, exists, func, insert, literal, select
@@ -25,6 +25,9 @@ from backend.store.tables import log_archives, log_entries, log_heads, runs
 
 _TAIL = 256
 """Entries of a live run that are kept in memory, so that readers who keep up cost no query."""
+_WINDOW_SECONDS, _WINDOW_EACH = 0.01, 0.001
+"""A commit begins at the earliest so long after the one before it began: a millisecond for each append of that one,
+ten at most. So a run alone waits for nothing, and many runs share the cost of a commit."""
 
 
 @dataclass(slots=True)
@@ -47,6 +50,7 @@ class SqlLog(ABC):
         self._committing: asyncio.Task[None] | None = None
         self._tails: dict[str, deque[Entry]] = {}  # of the runs that this process writes
         self._notifier = Notifier()
+        self._not_before = 0.0
 
     @staticmethod
     @abstractmethod
@@ -88,7 +92,7 @@ class SqlLog(ABC):
         """See `RunLog`."""
         tail = self._tails.get(run_id)
         if tail and tail[0].seq <= after + 1:
-            return [entry for entry in tail if entry.seq > after][:limit]
+            return _newer(tail, after)[:limit]
         return await self._db.read(lambda connection: _read(connection, run_id, after, limit))
 
     async def last(self, run_id: str, at_least: int = 0) -> Entry | None:
@@ -123,9 +127,13 @@ class SqlLog(ABC):
             await self._committing
 
     async def _commit_queue(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
             while self._queue:
+                if (wait := self._not_before - loop.time()) > 0:
+                    await asyncio.sleep(wait)
                 batch, self._queue = self._queue, []
+                self._not_before = loop.time() + min(_WINDOW_SECONDS, len(batch) * _WINDOW_EACH)
                 await self._commit(batch)
         finally:
             self._committing = None
@@ -158,6 +166,13 @@ class SqlLog(ABC):
             self._notifier.notify(item.run_id)
             if not item.done.done():
                 item.done.set_result(None)
+
+
+def _newer(tail: deque[Entry], after: int) -> list[Entry]:
+    """The entries after `after`, looked for from the end: who keeps up is given the last few."""
+    found = list(takewhile(lambda entry: entry.seq > after, reversed(tail)))
+    found.reverse()
+    return found
 
 
 def _by_run(batch: list[Append]) -> list[list[Append]]:

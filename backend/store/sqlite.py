@@ -112,15 +112,15 @@ def check_writable(file: Path, table: str, busy_seconds: float) -> None:
         connection.execute("COMMIT")
 
 
-def truncate_log(cursor: Any) -> bool:
-    """Truncates the write-ahead log unless a reader holds it; returns whether. Outside of a transaction."""
+def truncate_log(cursor: Any, busy_seconds: float = BUSY_SECONDS) -> bool:
+    """Whether the write-ahead log could be emptied at once; it waits for no reader. Outside of a transaction."""
     cursor.execute("PRAGMA busy_timeout=0")
     try:
         [busy, _, _] = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     except sqlite3.OperationalError:  # the disk is full, or somebody else empties it
         return False
     finally:
-        cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+        cursor.execute(f"PRAGMA busy_timeout={int(busy_seconds * 1000)}")
     return not busy
 
 

@@ -57,7 +57,7 @@ async def stream_messages(
         control=control,
         stream_mode=["custom", "updates"],
         exclude_types=["chat_model"],
-        # A step is in the checkpoint before the next one begins.
+        # A step's checkpoint is on its way into the store before the next step begins, in order.
         durability="sync",
     )
     try:

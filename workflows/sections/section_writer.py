@@ -6,6 +6,7 @@ model's own tokens.
 """
 
 import asyncio
+import time
 from types import TracebackType
 from typing import Self
 
@@ -20,14 +21,14 @@ from workflows.text.normaliser import Normaliser
 from workflows.text.words import count_words, has_words
 
 _JOIN_SECONDS = 0.01
-"""How long words may wait for more to go with them. An item of a graph's stream costs the same
-whatever its length, and a fast model sends thousands of tokens a second."""
+"""How long after an item words wait for more to go with them. An item of a graph's stream costs the same whatever its
+length, and a fast model sends thousands of tokens a second; what comes at a reading pace goes at once."""
 
 
 class SectionWriter:
     """Writer of the text of one section or piece (`with`). Its messages go to LangGraph's stream writer.
 
-    The first words go at once, what follows together. However the block is left, every word that was
+    Words after a pause go at once, what follows them soon goes together. However the block is left, every word that was
     written has gone to the readers.
 
     With a `limit` the text is kept to its length before anybody sees it.
@@ -50,6 +51,7 @@ class SectionWriter:
         self._text: list[str] = []
         self._waiting: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._sent_at = 0.0
 
     def __enter__(self) -> Self:
         return self
@@ -90,10 +92,13 @@ class SectionWriter:
         is_first = not self._text
         self._text.append(text)
         self._waiting.append(text)
-        if is_first:
+        if self._timer is not None:
+            return
+        wait = self._sent_at + _JOIN_SECONDS - time.monotonic()
+        if is_first or wait <= 0:
             self._send()
-        elif self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_JOIN_SECONDS, self._send)
+        else:
+            self._timer = asyncio.get_running_loop().call_later(wait, self._send)
 
     def go_on(self, limit: Trimmer) -> None:
         """A new paragraph, kept to a length of its own."""
@@ -127,6 +132,7 @@ class SectionWriter:
             self._timer.cancel()
             self._timer = None
         if self._waiting or last:
+            self._sent_at = time.monotonic()
             chunk = "".join(self._waiting)
             self._waiting.clear()
             # Not validated: the fields are ours, and there is one for every few tokens.

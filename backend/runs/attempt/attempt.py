@@ -27,7 +27,6 @@ from backend.streaming.events import stream_messages
 from backend.streaming.gate import Gate
 from backend.streaming.merge import cut_message
 from backend.streaming.progress import ProgressMeter
-from backend.tasks import LoopTurns
 from backend.telemetry.observers import AttemptObserver
 from workflows.errors import Cancelled, Internal, RunTimeout, StorywireError
 from workflows.messages.messages import (
@@ -42,6 +41,7 @@ from workflows.messages.messages import (
     slot_of,
 )
 from workflows.messages.transcript import Transcript
+from workflows.models.calls.turns import LoopTurns
 from workflows.state import SECTION_NODES, State, text_of
 
 log = structlog.get_logger()

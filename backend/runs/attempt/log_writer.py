@@ -100,7 +100,10 @@ class LogWriter:
         try:
             while True:
                 await self._wake.wait()
-                if (wait := written + self._merge_seconds - loop.time()) > 0 and not self._hurry.is_set():
+                wait = written + self._merge_seconds - loop.time()
+                if not any(isinstance(message, TextAppended) for message in self._pending):
+                    wait = self._merge_seconds  # nobody reads them word by word; most go with what follows
+                if wait > 0 and not self._hurry.is_set():
                     await _wait_for(self._hurry, wait)
                 self._wake.clear()
                 self._hurry.clear()

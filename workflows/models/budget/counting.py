@@ -23,11 +23,11 @@ class TextCount:
         self._other = 0
         self._pieces = 0
 
-    def add(self, text: str) -> None:
-        """Counts another piece."""
+    def add(self, text: str, pieces: int = 1) -> None:
+        """More text, which came in so many pieces."""
         if not text:
             return
-        self._pieces += 1
+        self._pieces += pieces
         if text.isascii():
             self._latin += len(text)
         else:

@@ -51,9 +51,9 @@ class OpenCall:
     ran_out: bool = False
     closed: bool = False
 
-    def add(self, text: str) -> None:
-        """Counts more of the reply; that may exceed the run's budget."""
-        self.written.add(text)
+    def add(self, text: str, pieces: int = 1) -> None:
+        """More of the reply, in so many pieces; that may be more than the run may buy."""
+        self.written.add(text, pieces)
         if self.limit is not None and self.written.tokens > self.limit:
             self.ran_out = True
 

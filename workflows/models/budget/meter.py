@@ -16,6 +16,7 @@ from workflows.models.budget.ledger import Ledger, OpenCall, used_up
 from workflows.models.budget.prices import Tokens
 from workflows.models.replies.provider_strings import read_count
 from workflows.models.spec import ModelSpec
+from workflows.models.wire.deltas import deltas_of_chunk
 
 Tell = Callable[[CallUsage], None]
 
@@ -66,6 +67,7 @@ class MeterReader(AsyncCallbackHandler):
         del serialized, kwargs
         call = self._calls[run_id] = self._begun or self._meter.begin(messages[0])
         call.made = True
+        deltas_of_chunk.set(1)  # a stream that was left may not have come to its end yet
         self._begun = None
 
     async def on_llm_new_token(self, token: Any, *, run_id: UUID, **kwargs: Any) -> None:
@@ -73,7 +75,7 @@ class MeterReader(AsyncCallbackHandler):
         del kwargs
         call = self._calls[run_id]
         if isinstance(token, str):
-            call.add(token)
+            call.add(token, deltas_of_chunk.get())
         else:  # Gemini and the Responses API send lists of parts
             for part in token:
                 call.add(part if isinstance(part, str) else str(part.get("text") or ""))

@@ -24,6 +24,7 @@ from workflows.models.calls.structured_output import (
     other_mode,
     read_answer,
 )
+from workflows.models.calls.turns import LoopTurns
 from workflows.models.clients.model import FALLS_BACK, Fallback, Model
 from workflows.models.replies.filter import begins_within_thoughts
 from workflows.models.replies.finish import finish_reason
@@ -107,12 +108,14 @@ async def read_reply(
     stream = call.stream(None if tool is None else lambda chat: chat.bind_tools([tool]))
     finish: str | None = None
     was_refused = False
+    turns = LoopTurns()  # a fast provider's chunks are there without any wait
     loop = LoopDetector()  # of all that the model says, also what readers never see
     async with aclosing(cast("AsyncGenerator[AIMessage]", stream)) as chunks:
         async for chunk in chunks:
             finish = finish_reason(chunk) or finish
             was_refused = was_refused or is_refusal(chunk)
             yield chunk
+            await turns.give()
             if call.ran_out and finish is None:
                 raise used_up()  # a provider that keeps no limit; leaving the stream closes it
             if loop.feed(chunk.text):

@@ -12,6 +12,7 @@ from langchain_core.runnables.config import ensure_config, merge_configs
 from workflows.errors import ModelBadOutput, ModelTruncated, ModelUnavailable, StorywireError
 from workflows.models.budget.ledger import used_up
 from workflows.models.budget.meter import MeterReader
+from workflows.models.calls.events import without_deaf_handlers
 from workflows.models.calls.patience import guard, limit
 from workflows.models.clients.model import Model
 from workflows.models.replies.finish import FinishOutcome, filtered, read_outcome
@@ -113,12 +114,12 @@ class ModelCall:
         return {**(self._model.chat.metadata or {}), **({} if meter is None else meter.metadata)}
 
     def _config(self) -> RunnableConfig:
-        """The caller's own configuration, with the run's account."""
-        meter = self._model.meter
+        """The caller's own, with the run's account, and without those who are told of no model's events."""
+        config, meter = without_deaf_handlers(ensure_config()), self._model.meter
         if meter is None or self._open is None:
-            return ensure_config()
+            return config
         reader = MeterReader(meter, self._open, is_watched=self._is_watched)
-        return merge_configs(ensure_config(), {"callbacks": [reader], "metadata": meter.metadata})
+        return merge_configs(config, {"callbacks": [reader], "metadata": meter.metadata})
 
     def _limits(self) -> dict[str, int]:
         """Limits at which the provider stops by itself, hidden output included."""

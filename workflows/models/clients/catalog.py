@@ -1,6 +1,7 @@
 """Catalogue of models: `provider:model` → a chat model ready for calls."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib import import_module
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 _NONE: Parameters = {}
 __all__ = ["Model", "ModelCatalog"]
+
+_PROVIDERS = "workflows.models.clients.providers"
 
 
 class ModelCatalog:
@@ -167,5 +170,11 @@ class ModelCatalog:
 
 
 async def _load() -> ModuleType:
-    """Imports the clients' module off the event loop: the first time it takes seconds."""
-    return await asyncio.to_thread(import_module, "workflows.models.clients.providers")
+    """The clients' module, which takes seconds to import the first time: off the loop."""
+    if (loaded := sys.modules.get(_PROVIDERS)) is not None and not _is_loading(loaded):
+        return loaded
+    return await asyncio.to_thread(import_module, _PROVIDERS)
+
+
+def _is_loading(module: ModuleType) -> bool:
+    return bool(getattr(module.__spec__, "_initializing", False))

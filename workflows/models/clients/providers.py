@@ -24,6 +24,7 @@ from workflows.models.embedded.client import chat_model as embedded_chat_model
 from workflows.models.embedded.process import Endpoint
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
+from workflows.models.wire.direct import read_directly
 from workflows.models.wire.http import ProviderHttpClient
 from workflows.models.wire.traits import ServerTraits, TraitsRegistry
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _CONNECT_SECONDS = 10.0
+_MOST_CHATS = 100
 Disconnect = Callable[[AsyncIterator[object]], Awaitable[None]]
 
 
@@ -49,8 +51,10 @@ class ProviderClients:
 
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
+        self._reads_directly = settings.direct_streams
         self._traits = TraitsRegistry()
         self._http: dict[str, ProviderHttpClient] = {}
+        self._chats: dict[ModelSpec, ChatOpenAI] = {}
         self._google: ChatGoogleGenerativeAI | None = None
         self._embedded: dict[Endpoint, BaseChatModel] = {}
         self._closers: dict[Hashable, Callable[[], Awaitable[None]]] = {}
@@ -73,7 +77,8 @@ class ProviderClients:
         return Client(self._embedded[endpoint], self._traits.of(spec))
 
     async def close(self) -> None:
-        """Closes all connections, even if some can't be closed."""
+        """Closes every connection. One that can't be closed keeps none of the others open."""
+        self._chats.clear()
         closers = list(self._closers.values())
         self._closers.clear()
         for outcome in await asyncio.gather(*(close() for close in closers), return_exceptions=True):
@@ -81,7 +86,15 @@ class ProviderClients:
                 _log.warning("client_not_closed", exc_info=outcome)
 
     def _open_openai(self, spec: ModelSpec, connection: Connection) -> ChatOpenAI:
-        return ChatOpenAI(
+        """The model's one client, since making it takes as long as many tokens. Of very many, the first go."""
+        if (chat := self._chats.get(spec)) is None:
+            if len(self._chats) >= _MOST_CHATS:
+                del self._chats[next(iter(self._chats))]
+            chat = self._chats[spec] = self._make_openai(spec, connection)
+        return chat
+
+    def _make_openai(self, spec: ModelSpec, connection: Connection) -> ChatOpenAI:
+        chat = ChatOpenAI(
             model=spec.name,
             base_url=connection.base_url,
             # Servers that speak OpenAI's protocol without accounts still want to see a key.
@@ -95,6 +108,9 @@ class ProviderClients:
             stream_chunk_timeout=None,
             http_async_client=self._open_http(spec.provider),
         )
+        if self._reads_directly:
+            self._reads_directly = read_directly(chat)
+        return chat
 
     def _open_http(self, provider: str) -> ProviderHttpClient:
         # Ours, so that it can be closed: the one that ChatOpenAI would share outlives everything.

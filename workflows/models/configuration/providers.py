@@ -30,3 +30,8 @@ class ProviderSettings(BaseModel):
         gt=0,
         description="Seconds that a whole answer in a form may take, such as a plan or a verdict (MODEL_TIMEOUT)",
     )
+    direct_streams: bool = Field(
+        True,
+        description="Read streamed replies of OpenAI's protocol directly; false: have OpenAI's SDK make objects of "
+        "them, which takes several times the processor time",
+    )
