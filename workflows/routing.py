@@ -15,6 +15,7 @@ from workflows.state import (
     RunContext,
     SectionTask,
     State,
+    mended_for,
     note_on,
     sections_to_mend,
     stands,
@@ -157,9 +158,8 @@ def sections_to_revise(state: State, findings: list[ReviewFinding], most: int) -
     if state.get("revisions", 0) >= most or state["rewrites"] >= MAX_REWRITES:
         return []
     asked = {finding["section"] for finding in findings if finding["rewrite"] and "section" in finding}
-    faults = state.get("faults", {})
-    revised = {index for index in state.get("mended", ()) if faults[index]["reason"] == "revision"}
-    return sorted(asked & set(state["sections"]) - set(state.get("inherited", ())) - revised)
+    revised = {*state.get("inherited", ()), *mended_for(state, "revision")}
+    return sorted(asked & set(state["sections"]) - revised)
 
 
 def _parallel(runtime: Runtime[RunContext] | None) -> int:
