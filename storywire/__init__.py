@@ -30,6 +30,7 @@ from workflows.formats.capabilities import (
     ScreensOwnText,
     SetsContext,
     SetsLeastRoom,
+    SetsParameters,
     SetsTolerance,
 )
 from workflows.formats.exports import Exporter, Finished
@@ -114,6 +115,7 @@ __all__ = [
     "SectionTask",
     "SetsContext",
     "SetsLeastRoom",
+    "SetsParameters",
     "SetsTolerance",
     "Source",
     "State",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # a second of imports, which whoever only reads the settings 
     from workflows.formats.settings import FormatSettings
     from workflows.lookups import Lookups
     from workflows.models.clients.catalog import Model
+    from workflows.models.parameters import RoleParameters
     from workflows.models.spec import ModelSpec
     from workflows.state import PlannedPiece, ReviewFinding, SectionTask, State
 
@@ -153,6 +154,16 @@ class BringsFacts(Protocol):
 
 
 @runtime_checkable
+class SetsParameters(Protocol):
+    """Capability: parameters of its own for model calls, such as a temperature."""
+
+    @property
+    def parameters(self) -> RoleParameters:
+        """The parameters by role, where the settings give none."""
+        ...
+
+
+@runtime_checkable
 class SetsTolerance(Protocol):
     """Capability: a length tolerance of its own."""
 
@@ -283,6 +294,7 @@ CAPABILITIES: tuple[type, ...] = (
     ScreensOwnText,
     SetsContext,
     SetsLeastRoom,
+    SetsParameters,
     SetsTolerance,
 )
 

@@ -22,7 +22,7 @@ _RESULTS = "results.json"
 
 
 class Evaluation:
-    """One evaluation. `say` is told of each step; `against` is another model, or the folder of an earlier result."""
+    """Evaluation of one model. `against` is another model, or the folder of an earlier result."""
 
     def __init__(
         self, settings: Settings, out: Path, model: str, judge: str | None, against: str | None, seed: int

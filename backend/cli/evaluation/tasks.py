@@ -15,7 +15,7 @@ _FILE = Path(__file__).parent / "tasks.toml"
 
 @dataclass(frozen=True, slots=True)
 class EvaluationTask:
-    """One input of one format. `number` tells tasks apart that are written more than once."""
+    """Input of one format. `number` tells tasks apart that are written more than once."""
 
     name: str
     format: str
@@ -29,7 +29,7 @@ class EvaluationTask:
 
 
 class Outcome(BaseModel):
-    """What a model made of a task: `text` stands in a file of its own. `scores` are the judge's, 1 to 5."""
+    """Result of a task: `text` stands in a file of its own. `scores` are the judge's, 1 to 5."""
 
     key: str
     format: str
@@ -44,7 +44,7 @@ class Outcome(BaseModel):
 
 
 class Results(BaseModel):
-    """A whole evaluation, as its folder keeps it."""
+    """Results of an evaluation, as its folder keeps them."""
 
     model: str
     judge: str | None

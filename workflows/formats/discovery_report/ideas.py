@@ -25,7 +25,7 @@ _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class Idea(BaseModel):
-    """One thing to found. `sources` are numbers of the sources that speak for it."""
+    """Business idea. `sources` are numbers of the sources that speak for it."""
 
     name: _Line
     problem: _Line
