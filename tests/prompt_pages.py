@@ -118,7 +118,7 @@ def _story(inputs: dict[str, Any], count: int, words: int, is_long: bool) -> Pro
     values = story.section_values(
         given, _task(given, outline, notes, count - 1 if is_long else 0, 500 if is_long else 40)
     )
-    ask = story._PROMPTS.messages
+    ask = story.PROMPTS.messages
     text = TextAll(outline, 500 if is_long else 40)
     return {
         "outline": ask("outline", **story.outline_values(given)),
@@ -194,20 +194,20 @@ def _script(inputs: dict[str, Any], index: int) -> Prompts:
     template = format.template(given)
     parts = divide_content(given, template)
     answer = ScriptOutline(
-        hook_question="Why does it do that?",
+        hook_question="Why does a tree give its green away?",
         parts=[
-            ScriptPart(title=f"Matter {place}", beats="It begins small.") for place, _ in enumerate(parts, 1)
+            ScriptPart(title=f"Part {number}", beats=write_prose(f"beats {number}", 20))
+            for number, _ in enumerate(parts, 1)
         ],
     )
     plan = fill_plan(given, template, parts, answer)
-    texts = {0: _SO_FAR, 1: _SO_FAR}
     values = script._values(
         given, _task(given, plan.outline, plan.notes, min(index, len(plan.outline["sections"]) - 1))
     )
     ask = script._PROMPTS.messages
     return {
         "outline": outline_messages(given, template, "English", parts),
-        "points": ask("points", points=[point.text for point in given.key_points], texts=texts),
+        "points": ask("points", points=[point.text for point in given.key_points], texts={0: _SO_FAR}),
         "section": ask("section", **values),
         "extend": ask("extend", **{**values, "words": 60}, text=_SO_FAR),
         "land": ask("land", **{**values, "words": 30}, text=_SO_FAR),
@@ -250,16 +250,18 @@ def _lesson(inputs: dict[str, Any], words: int) -> Prompts:
     outline = Outline(title="Before your test", sections=_sections(len(division.parts), 280))
     values = format._values(_task(given, outline, division.notes, len(division.parts) - 1, words))
     ask = lesson._PROMPTS.messages
-    said = ["Water is fine.", "Water is forbidden."]
     return {
-        "grounding": ask(
-            "grounding", title=given.document.title, document=given.document.text, sentences=said
-        ),
         "outline": format.outline_messages(given, division.parts),
         "section": ask("section", **values),
         "extend": ask("extend", **{**values, "words": 60}, text=_SO_FAR),
         "land": ask("land", **{**values, "words": 30}, text=_SO_FAR),
         "rewrite": ask("rewrite", **values, text=_SO_FAR, issues=_ISSUES),
+        "grounding": ask(
+            "grounding",
+            title=given.document.title,
+            document=given.document.text,
+            sentences=["Water is forbidden.", "Press on the spot for 3 minutes."],
+        ),
     }
 
 

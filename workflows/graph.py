@@ -23,8 +23,9 @@ from workflows.nodes.generate_content import generate_content
 from workflows.nodes.outline import outline, review_outline
 from workflows.nodes.research import ResearchTask, research
 from workflows.nodes.safety_check import safety_check
-from workflows.routing import after_safety_check, route_sections
+from workflows.routing import after_rewrite, after_safety_check, route_sections
 from workflows.safety.registry import PolicyRegistry
+from workflows.sections.finished_text import finished_state
 from workflows.sections.node_context import NodeServices
 from workflows.sections.siblings import Siblings
 from workflows.sections.with_usage import with_context, with_usage
@@ -60,6 +61,7 @@ def build_graph(
     Raises TypeError for a checkpointer that isn't a `DurableCheckpointer`: with it, a kill would cost every section
     that is finished.
     """
+    budget = context_words_of(format) if context_words is None else context_words
     services = NodeServices(
         format,
         models,
@@ -68,6 +70,8 @@ def build_graph(
         revisions,
         ledgers or Ledgers(),
         _flushed(checkpointer),
+        _finished(checkpointer),
+        budget,
     )
     together = Siblings().together
     # A schema of its own for each format: Studio makes the input form from it.
@@ -90,7 +94,6 @@ def build_graph(
     graph.add_edge("outline", "review_outline")
     graph.add_edge("review_outline", "dispatch")
     researches = isinstance(format, Researches)
-    budget = context_words_of(format) if context_words is None else context_words
     route = partial(
         route_sections,
         facts_section=facts_section_of(format),
@@ -98,7 +101,9 @@ def build_graph(
         context_words=budget,
     )
     graph.add_conditional_edges(
-        "dispatch", route, ["generate_content", "safety_check", *(["research"] if researches else [])]
+        "dispatch",
+        route,
+        ["generate_content", "enhance_content", "safety_check", *(["research"] if researches else [])],
     )
     graph.add_edge("generate_content", "dispatch")
     if researches:
@@ -107,7 +112,7 @@ def build_graph(
     graph.add_conditional_edges(
         "safety_check", partial(after_safety_check, context_words=budget), ["enhance_content", "derive"]
     )
-    graph.add_edge("enhance_content", "safety_check")
+    graph.add_conditional_edges("enhance_content", after_rewrite, ["dispatch", "safety_check"])
     graph.add_edge("derive", "calculate_metrics")
     graph.add_edge("calculate_metrics", END)
     return graph.compile(checkpointer=checkpointer, name=format.name)
@@ -122,6 +127,18 @@ def _flushed(checkpointer: BaseCheckpointSaver[Any] | None) -> Callable[[str], A
             "backend.store.checkpoints.DurableSaver and LangGraph's saver."
         )
     return checkpointer.flushed
+
+
+def _finished(checkpointer: BaseCheckpointSaver[Any] | None) -> Callable[[str], Awaitable[State]] | None:
+    """What there is of a thread's text, also of tasks of a step that still goes on."""
+    if checkpointer is None:
+        return None
+
+    async def read(thread_id: str) -> State:
+        found = await checkpointer.aget_tuple({"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}})
+        return State() if found is None else finished_state(found)
+
+    return read
 
 
 def _request_schema(format: AnyFormat) -> Any:

@@ -15,6 +15,8 @@ from workflows.state import (
     RunContext,
     SectionTask,
     State,
+    note_on,
+    sections_to_mend,
     stands,
     write_order,
 )
@@ -52,19 +54,29 @@ def next_sections(
     researches: bool = False,
     context_words: int = CONTEXT_WORDS,
 ) -> list[Send] | Literal["safety_check"]:
-    """One task a section: as many as the run writes at once. Each sees what is finished when it is handed out.
+    """One task a section. In sequence each section sees all that stands before it; in parallel all that are left are
+    handed out together, the run's `max_concurrency` says how many write at once, and each looks up what is finished
+    when its turn comes (`NodeContext.task`).
+
+    With one section at a time, one that was found fault with is written again before the next one begins.
 
     The section that brings the facts comes first and alone. With `researches`, so does the first section,
     with the research beside it: the others need what it finds.
     """
+    if _parallel(runtime) == 1 and (to_mend := sections_to_mend(state)):
+        return [Send("enhance_content", mending_task(state, to_mend[0], context_words))]
     missing = [index for index in write_order(state["outline"]) if index not in state.get("sections", {})]
     research = (
         [Send("research", {"input": state["input"]})] if researches and state.get("research") is None else []
     )
     if not missing and not research:
         return "safety_check"
-    at_once = 1 if research else _parallel(runtime)
-    now = [facts_section] if facts_section in missing else missing[:at_once]
+    if facts_section in missing:
+        now = [facts_section]
+    elif research or _parallel(runtime) == 1:
+        now = missing[:1]
+    else:
+        now = missing
     return research + [Send("generate_content", section_task(state, index, context_words)) for index in now]
 
 
@@ -97,6 +109,7 @@ def rewrite_tasks(state: State, context_words: int = CONTEXT_WORDS) -> list[Rewr
             reason="safety" if index in unsafe else "revision",
             rewrites=state["rewrites"] + (0 if _is_safe(state) else 1),
             revisions=state.get("revisions", 0) + (1 if _is_own(unfinished) else 0),
+            in_order=False,
         )
         for index in sorted({*unsafe, *unfinished})
     ]
@@ -116,6 +129,26 @@ def _at_own_length(task: SectionTask) -> SectionTask:
     return task
 
 
+def mending_task(state: State, index: int, context_words: int = CONTEXT_WORDS) -> RewriteTask:
+    """A section written again before the next one begins. It counts as no pass over the text."""
+    faults = state["faults"][index]
+    return RewriteTask(
+        **_at_own_length(section_task(state, index, context_words)),
+        section=state["sections"][index],
+        review_notes=faults["notes"],
+        reason=faults["reason"],
+        rewrites=state.get("rewrites", 0),
+        revisions=state.get("revisions", 0),
+        in_order=True,
+    )
+
+
+def after_rewrite(state: State) -> Literal["dispatch", "safety_check"]:
+    """On with the next section, or with the check of the whole."""
+    missing = set(write_order(state["outline"])) - set(state["sections"])
+    return "dispatch" if missing else "safety_check"
+
+
 def sections_to_revise(state: State, findings: list[ReviewFinding], most: int) -> list[int]:
     """The sections that a review has rewritten now, in reading order; none after `most` revisions.
 
@@ -124,7 +157,9 @@ def sections_to_revise(state: State, findings: list[ReviewFinding], most: int) -
     if state.get("revisions", 0) >= most or state["rewrites"] >= MAX_REWRITES:
         return []
     asked = {finding["section"] for finding in findings if finding["rewrite"] and "section" in finding}
-    return sorted(asked & set(state["sections"]) - set(state.get("inherited", ())))
+    faults = state.get("faults", {})
+    revised = {index for index in state.get("mended", ()) if faults[index]["reason"] == "revision"}
+    return sorted(asked & set(state["sections"]) - set(state.get("inherited", ())) - revised)
 
 
 def _parallel(runtime: Runtime[RunContext] | None) -> int:
@@ -178,17 +213,10 @@ def _unfinished(state: State) -> dict[int, list[SafetyIssue]]:
     found: dict[int, list[SafetyIssue]] = {index: [] for index in revising}
     for finding in state.get("findings", []):
         if finding["rewrite"] and finding.get("section") in found:
-            found[finding["section"]].append(_note(finding))
+            found[finding["section"]].append(note_on(finding, finding["section"]))
     return found
 
 
 def _is_own(unfinished: dict[int, list[SafetyIssue]]) -> bool:
     """Whether the finding is the format's, and not a person's."""
     return any(note["category"] != FEEDBACK for notes in unfinished.values() for note in notes)
-
-
-def _note(finding: ReviewFinding) -> SafetyIssue:
-    note = SafetyIssue(
-        category=finding["rule"], severity="medium", section=finding["section"], advice=finding["advice"]
-    )
-    return SafetyIssue(**note, quote=finding["quote"]) if "quote" in finding else note

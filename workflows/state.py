@@ -112,6 +112,13 @@ class Reviewed(list[ReviewFinding]):
         self.measured = measured
 
 
+class SectionFaults(TypedDict):
+    """Reason for which a section is written again before the next one begins, with `notes` for its writer."""
+
+    reason: Literal["safety", "revision"]
+    notes: list[SafetyIssue]
+
+
 FEEDBACK = "feedback"
 """The rule of a finding that a person made. It counts as no revision of the format's own."""
 
@@ -141,6 +148,17 @@ def add_lengths(known: dict[int, SectionLength], new: dict[int, SectionLength]) 
     return {**known, **_by_number(new)}
 
 
+def add_faults(known: dict[int, SectionFaults], new: dict[int, SectionFaults]) -> dict[int, SectionFaults]:
+    """Reducer: as `add_sections`."""
+    return {**known, **_by_number(new)}
+
+
+def note_on(finding: ReviewFinding, section: int) -> SafetyIssue:
+    """A finding as the writer of the section is told of it."""
+    note = SafetyIssue(category=finding["rule"], severity="medium", section=section, advice=finding["advice"])
+    return SafetyIssue(**note, quote=finding["quote"]) if "quote" in finding else note
+
+
 def add_section_notes(known: dict[int, str], new: dict[int, str]) -> dict[int, str]:
     """Reducer: as `add_sections`."""
     return {**known, **_by_number(new)}
@@ -164,6 +182,8 @@ class State(TypedDict, total=False):
     facts: Annotated[Facts, newest]
     research: dict[str, Any] | None  # notes for the prompts of later sections; readers never see them
     judged: Annotated[dict[int, Verdict], add_verdicts]  # by section, where each is judged before it is shown
+    faults: Annotated[dict[int, SectionFaults], add_faults]  # by section, with one section at a time
+    mended: Annotated[list[int], add]  # sections that were written again before the next one began
     safety: Verdict
     pieces: dict[str, Piece]  # by name, in reading order
     rewrites: Annotated[int, newest]  # made because the safety check found fault
@@ -210,6 +230,7 @@ class RewriteTask(SectionTask):
     reason: Literal["safety", "revision"]
     rewrites: int
     revisions: int
+    in_order: NotRequired[bool]  # before the next section begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,11 +279,17 @@ SECTION_NODES = ("generate_content", "enhance_content")
 
 def sections_at_fault(state: State) -> set[int]:
     """The sections with faults by a check or a review that aren't rewritten yet."""
-    found = set(state.get("revising", ()))
+    found = set(state.get("revising", ())) | set(sections_to_mend(state))
     verdict = state.get("safety")
     if verdict is not None and not stands(verdict):
         found |= {issue["section"] for issue in verdict["issues"] if "section" in issue}
     return found - set(state.get("rewritten", ()))
+
+
+def sections_to_mend(state: State) -> list[int]:
+    """Sections that are written again before the next one begins, once each."""
+    done = {*state.get("mended", ()), *state.get("inherited", ())}
+    return sorted(set(state.get("faults", {})) & set(state.get("sections", {})) - done)
 
 
 class VersionPlan(TypedDict, total=False):

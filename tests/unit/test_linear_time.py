@@ -24,6 +24,7 @@ import workflows.text
 from backend.runs.results.diff import compare_sections
 from workflows.formats.creator_script.script import split_heading
 from workflows.formats.podcast.marks import MarkedText
+from workflows.formats.trailer import Trailer
 from workflows.models.embedded.sentences import SentenceBuffer
 from workflows.safety.check import check_input, check_text
 from workflows.safety.documents import examine, find_attack, uncover
@@ -36,6 +37,7 @@ from workflows.safety.screen import filter_sentences
 from workflows.safety.spelling import readings
 from workflows.text.coverage import covers, find_passage
 from workflows.text.grounding import Evidence, check_grounding
+from workflows.text.landing import LandingBuffer
 from workflows.text.length import Room, Trimmer
 from workflows.text.markup import MarkupFilter
 from workflows.text.normaliser import Normaliser
@@ -99,6 +101,14 @@ CALLS: dict[str, Callable[[str], object]] = {
     "uncover": uncover,
     "find_personal_data": find_personal_data,
 }
+
+
+def _in_notes() -> Trailer:
+    trailer = Trailer()
+    trailer.feed("The end.\n=== NOTES ===\n")
+    return trailer
+
+
 STREAMS: dict[str, Callable[[], Filter]] = {
     "Normaliser": Normaliser,
     "MarkupFilter": MarkupFilter,
@@ -107,7 +117,11 @@ STREAMS: dict[str, Callable[[], Filter]] = {
     "Trimmer that is free": lambda: Trimmer(Room(10**6, 10**6, 10**7)),
     "Trimmer that holds": lambda: Trimmer(Room(1, 10**6, 10**6 + 1)),
     "Trimmer at its end": lambda: Trimmer(Room(90, 100, 110)),
+    "LandingBuffer that is free": lambda: LandingBuffer(Room(10**6, 10**6, 10**7)),
+    "LandingBuffer that holds": lambda: LandingBuffer(Room(1, 2, 10**6)),
     "MarkedText": MarkedText,
+    "Trailer": Trailer,
+    "Trailer in its notes": _in_notes,
     "SentenceBuffer": lambda: SentenceBuffer("", "", ""),
 }
 

@@ -61,7 +61,7 @@ def test_routing_hands_out_every_missing_section_and_no_other(
     planned: int, written: set[int], parallel: int
 ) -> None:
     missing = [index for index in range(planned) if index not in written]
-    assert route(state_of(planned, *written), parallel) == missing[:parallel]
+    assert route(state_of(planned, *written), parallel) == (missing if parallel > 1 else missing[:1])
 
 
 def test_routing_in_sequence_writes_all_sections_one_after_another() -> None:

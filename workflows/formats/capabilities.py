@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # a second of imports, which whoever only reads the settings 
     from workflows.models.clients.catalog import Model
     from workflows.models.parameters import RoleParameters
     from workflows.models.spec import ModelSpec
-    from workflows.state import PlannedPiece, ReviewFinding, SectionTask, State
+    from workflows.state import PlannedPiece, ReviewFinding, Section, SectionTask, State
 
 CacheMode = Literal["use", "refresh", "off"]
 
@@ -228,6 +228,18 @@ class Reviews(Protocol):
 
 
 @runtime_checkable
+class ReviewsSections(Protocol):
+    """Rules for a section by itself, which hold before anything is written after it."""
+
+    async def review_section(
+        self, inputs: Any, task: SectionTask, section: Section, model: Model
+    ) -> list[ReviewFinding]:
+        """What a section lacks that has just been written. One with a finding to `rewrite` is written again, once,
+        before the next one begins; with several sections at a time there is only `review`."""
+        ...
+
+
+@runtime_checkable
 class LimitsRevisions(Protocol):
     """Capability: a number of revisions other than one."""
 
@@ -291,6 +303,7 @@ CAPABILITIES: tuple[type, ...] = (
     Multilingual,
     Researches,
     Reviews,
+    ReviewsSections,
     ScreensOwnText,
     SetsContext,
     SetsLeastRoom,

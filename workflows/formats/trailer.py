@@ -91,7 +91,8 @@ class Trailer:
         is_ours = bool(name) and _NAME.startswith(name) and (len(name) > 1 or mark.end() == len(self._held))
         # Of another mark its name goes too; signs without a second row of them are a rule, and no mark.
         end = mark.end() if is_ours or mark[2] or not name else mark.start(1)
-        self._held = self._held[end:]
+        ends_line = end == mark.end() and self._held[end : end + 1] == "\n"
+        self._held = self._held[end + ends_line :]
         self._in_notes, self._after_blank = is_ours, False
 
     def _read_notes(self, *, is_last: bool) -> None:

@@ -53,7 +53,7 @@ def _length(state: State, planned: PlannedSection) -> dict[str, Any]:
 
 def _compliance(metrics: dict[str, Any], state: State) -> dict[str, Any]:
     """The findings of the last review, with the compliance in the format's own metrics."""
-    findings, revisions = state.get("findings", []), state.get("revisions", 0)
+    findings, revisions = state.get("findings", []), state.get("revisions", 0) + _mended(state, "revision")
     if not (findings or revisions or "compliance" in metrics):
         return {}
     told = {"passed": not findings, "findings": findings, "revisions": revisions}
@@ -68,6 +68,11 @@ def _safety(state: State) -> dict[str, Any]:
         "policy": verdict.get("policy", ""),
         "layers": verdict.get("layers", []),
         "score": verdict["score"],
-        "rewrites": state["rewrites"],
+        "rewrites": state["rewrites"] + _mended(state, "safety"),
     }
     return {**told, "scores": verdict["scores"]} if "scores" in verdict else told
+
+
+def _mended(state: State, reason: str) -> int:
+    """How many sections were written again for this reason before the next one began."""
+    return sum(state["faults"][index]["reason"] == reason for index in state.get("mended", ()))

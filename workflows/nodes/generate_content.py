@@ -6,6 +6,7 @@ from workflows.formats.defaults import variant_for
 from workflows.models.calls.content import UnmarkedThoughts
 from workflows.sections.judge_section import judge_section
 from workflows.sections.node_context import NodeContext
+from workflows.sections.section_faults import find_faults
 from workflows.sections.write_section import write_section
 from workflows.state import SectionTask
 
@@ -30,4 +31,5 @@ async def generate_content(context: NodeContext, state: SectionTask) -> dict[str
         update["section_notes"] = {index: written.notes}
     if written.facts is not None:
         update["facts"] = written.facts
-    return {**update, **await judge_section(context, state, written.section)}
+    judged = await judge_section(context, state, written.section)
+    return {**update, **judged, **await find_faults(context, task, written.section, judged)}

@@ -19,7 +19,7 @@ _TRIES = 3
 # A thread in LangGraph Studio may be used for one text after another: the one before is forgotten, with the verdict
 # on it. What it cost is forgotten by `with_usage`.
 _NOTHING_WRITTEN: dict[str, Any] = {
-    **{name: Overwrite({}) for name in ("sections", "lengths", "section_notes", "judged")},
+    **{name: Overwrite({}) for name in ("sections", "lengths", "section_notes", "judged", "faults")},
     "facts": {},
     "research": None,
     "pieces": {},
@@ -31,6 +31,7 @@ _NOTHING_WRITTEN: dict[str, Any] = {
     "revising": [],
     "revisions": 0,
     "rewritten": Overwrite([]),
+    "mended": Overwrite([]),
     "inherited": [],
 }
 

@@ -9,6 +9,7 @@ from langgraph.errors import GraphDrained
 from langgraph.runtime import Runtime
 from langgraph.types import StreamWriter
 
+from workflows.context import CONTEXT_WORDS, text_before
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import load, max_revisions_of, parameters_of
 from workflows.lookups import EmptyLookups, Lookups
@@ -19,7 +20,8 @@ from workflows.models.clients.model import Fallback
 from workflows.safety.pipeline import SafetyPipeline
 from workflows.safety.policy import Policy
 from workflows.safety.registry import PolicyRegistry
-from workflows.state import RunContext, SectionTask
+from workflows.state import RunContext, SectionTask, State
+from workflows.text.words import last_paragraph
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,8 @@ class NodeServices:
     """Services shared by all nodes of a graph: the format, models, policies, lookups, ledgers.
 
     `revisions`: how often a review may have sections written again, if not as often as the format says. `flushed`
-    returns when the checkpointer has on the disk what the tasks of a thread have brought so far.
+    returns when the checkpointer has on the disk what the tasks of a thread have brought so far, `finished` is what
+    they have brought, and `context_words` how much of it a section is shown whole.
     """
 
     format: AnyFormat
@@ -37,6 +40,8 @@ class NodeServices:
     revisions: int | None = None
     ledgers: Ledgers = field(default_factory=Ledgers)
     flushed: Callable[[str], Awaitable[None]] | None = None
+    finished: Callable[[str], Awaitable[State]] | None = None
+    context_words: int = CONTEXT_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +86,21 @@ class NodeContext:
         return await load(self.format, self.format.parse(stored), self.services.lookups, self.run.owner)
 
     async def task(self, task: SectionTask) -> SectionTask:
-        """A section's task with the loaded input."""
+        """A section's task with the loaded input. Of sections that are written at once, each sees what is finished."""
         inputs = await self.inputs(task["input"])
-        return cast(SectionTask, {**task, "input": inputs.model_dump(mode="json")})
+        found = {} if self.run.parallel == 1 else await self._text_so_far(task["index"])
+        return cast(SectionTask, {**task, **found, "input": inputs.model_dump(mode="json")})
+
+    async def _text_so_far(self, index: int) -> dict[str, Any]:
+        info, finished = self.runtime.execution_info, self.services.finished
+        if finished is None or info is None or info.thread_id is None:
+            return {}
+        state = await finished(info.thread_id)
+        before = state.get("sections", {}).get(index - 1)
+        return {
+            "text_so_far": text_before(state, index, self.services.context_words),
+            "last_paragraph": last_paragraph(before["text"]) if before else "",
+        }
 
     async def open_model(
         self, role: ModelRole = "writing", section: int | None = None, *, shares: bool = False

@@ -22,7 +22,7 @@ from workflows.prompts import Prompts
 from workflows.state import Outline, Section, SectionTask, State, summary_of
 
 _LANGUAGES = {"en": "English", "he": "Hebrew"}
-_PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
+PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
 _TOLD_TO_SCENES = 2
 """Earlier chapters that a scene is told of; the plan knew all of them."""
 
@@ -39,7 +39,7 @@ class StoryFormat(ChapterFormat):
 
     async def plan(self, inputs: StoryInput, model: Model) -> Plan:
         """Scenes and a bible. Titles and summaries are the model's, lengths are ours."""
-        answer = await ask(model, StoryOutline, _PROMPTS.messages("outline", **outline_values(inputs)))
+        answer = await ask(model, StoryOutline, PROMPTS.messages("outline", **outline_values(inputs)))
         _, words = plan_scenes(inputs.reader, inputs.length)
         outline = Outline(
             title=inputs.title or answer.title,
@@ -60,28 +60,28 @@ class StoryFormat(ChapterFormat):
 
     def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | SectionNotes]:
         """One scene, from the bible, the plan and the text before it."""
-        messages = _PROMPTS.messages("section", **self._values(task))
+        messages = PROMPTS.messages("section", **self._values(task))
         return split_notes(stream_text(model, messages))
 
     def extend(
         self, task: SectionTask, text: str, words: int, model: Model
     ) -> AsyncGenerator[str | SectionNotes]:
         """The end of a scene that came out too short."""
-        messages = _PROMPTS.messages("extend", **self._values(task), text=text, words=words)
+        messages = PROMPTS.messages("extend", **self._values(task), text=text, words=words)
         return split_notes(stream_text(model, messages))
 
     def land(
         self, task: SectionTask, text: str, words: int, model: Model
     ) -> AsyncGenerator[str | SectionNotes]:
         """The end of a scene that ran over."""
-        messages = _PROMPTS.messages("land", **self._values(task), text=text, words=words)
+        messages = PROMPTS.messages("land", **self._values(task), text=text, words=words)
         return split_notes(stream_text(model, messages))
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str | SectionNotes]:
         """The scene again, with an editor's notes."""
-        messages = _PROMPTS.messages("rewrite", **self._values(task), text=section["text"], issues=issues)
+        messages = PROMPTS.messages("rewrite", **self._values(task), text=section["text"], issues=issues)
         return split_notes(stream_text(model, messages))
 
     async def derive(self, inputs: StoryInput, state: State, model: Model) -> dict[str, Any]:
@@ -90,7 +90,7 @@ class StoryFormat(ChapterFormat):
         answer = await ask(
             model,
             StoryChoices,
-            _PROMPTS.messages(
+            PROMPTS.messages(
                 "choices",
                 **values,
                 text_so_far=whole_text(state),
