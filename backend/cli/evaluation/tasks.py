@@ -44,7 +44,7 @@ class Outcome(BaseModel):
 
 
 class Results(BaseModel):
-    """A whole evaluation, as its folder keeps it."""
+    """Results of an evaluation, as its folder keeps them."""
 
     model: str
     judge: str | None
