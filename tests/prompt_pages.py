@@ -250,7 +250,11 @@ def _lesson(inputs: dict[str, Any], words: int) -> Prompts:
     outline = Outline(title="Before your test", sections=_sections(len(division.parts), 280))
     values = format._values(_task(given, outline, division.notes, len(division.parts) - 1, words))
     ask = lesson._PROMPTS.messages
+    said = ["Water is fine.", "Water is forbidden."]
     return {
+        "grounding": ask(
+            "grounding", title=given.document.title, document=given.document.text, sentences=said
+        ),
         "outline": format.outline_messages(given, division.parts),
         "section": ask("section", **values),
         "extend": ask("extend", **{**values, "words": 60}, text=_SO_FAR),
