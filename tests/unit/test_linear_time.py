@@ -206,8 +206,11 @@ def literals_of(pattern: re.Pattern[str]) -> list[str]:
 
 
 def assert_linear(work: Callable[[str], object], unit: str, what: str, whole: int = SIZE) -> None:
-    """A short look, then the whole; what the look gives reason to fear is compared at a quarter before."""
+    """A short look. What could be too slow even if it is quadratic is run over the whole; what could be very slow is
+    compared at a quarter before."""
     look = _seconds(work, text_of(unit, whole // 16))
+    if look * 16**2 < _FLOOR:
+        return
     if look * 16**2 > _BEARABLE and _ratio(work, unit, whole // 4, what) < _SURELY_LINEAR:
         return
     if _seconds(work, text_of(unit, whole)) > _FLOOR:
