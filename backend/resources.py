@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar, cast
 
+from backend.accounts.people import People, open_people
 from backend.documents.documents import Documents
 from backend.documents.extraction import Extraction
 from backend.extensions.base import ServiceContext, collect_lookups, open_parts
@@ -88,6 +89,7 @@ class Resources:
     usage: UsageRepository
     metrics: Metrics
     readiness: Readiness
+    people: People
     parts: Mapping[type, object]
     """The use cases of extensions, by their class."""
 
@@ -154,7 +156,12 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         work = open_work(stack, settings, store, prices, record_to)
         engine, recovery, quota = await open_engine(stack, settings, store, telemetry, work, local)
         admission = Admission(
-            work.formats.formats, work.models, work.policies, work.lookups, prices, settings.budget_usd
+            work.formats.formats,
+            work.models,
+            work.policies,
+            work.lookups,
+            prices,
+            settings.default_budget_usd,
         )
         runs = RunCommands(
             admission,
@@ -176,6 +183,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             store.runs, store.log, store.checkpoints, store.cache, settings.pack_after
         )
         await stack.enter_async_context(every(EVERY_SECONDS, housekeeping.tidy, name="housekeeping"))
+        people = await stack.enter_async_context(open_people(settings, store.database, runs))
         await stack.enter_async_context(_warming_up(work.models, prices))
         yield Resources(
             settings=settings,
@@ -200,6 +208,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
                 work.models,
                 {"log": store.database.check_writable, "checkpoints": store.checkpoints.check_writable},
             ),
+            people=people,
             parts=open_parts(extensions, service),
         )
 

@@ -62,7 +62,9 @@ async def generate_stream(
         format = format_at(resources.formats, path)
         request = start.request
         inputs, options = await _body(request) if request.method == "POST" else _query(request, format)
-        return await start.runs.start(start.owner, RunRequest(format.name, inputs, options, key))
+        return await start.runs.start(
+            start.owner, RunRequest(format.name, inputs, options, key, binding=start.binding)
+        )
 
     run, _ = await start.run(begin)
     return await start.stream(run)
