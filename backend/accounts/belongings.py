@@ -86,7 +86,7 @@ class Belongings:
 
 
 def _line(value: Any) -> bytes:
-    return orjson.dumps(value, default=_plain, option=orjson.OPT_APPEND_NEWLINE)
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
 
 
 def _plain(value: Any) -> Any:

@@ -1,11 +1,11 @@
-"""`storywire serve | generate | record | runs | documents | usage | doctor`, and what extensions add."""
+"""`storywire serve | generate | record | runs | documents | users | usage | doctor`, and what extensions add."""
 
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
 
-from backend.cli import doctor, documents, generate, record, runs, serve, usage
+from backend.cli import doctor, documents, generate, record, runs, serve, usage, users
 from backend.cli.failures import fail
 from backend.extensions.base import CommandLine, HasCommands
 from backend.extensions.registry import list_extensions
@@ -45,6 +45,7 @@ def make_app() -> typer.Typer:
         if isinstance(extension, HasCommands):
             extension.add_commands(line)
     app.add_typer(documents.app, name="documents")
+    app.add_typer(users.app, name="users")
     return app
 
 

@@ -35,7 +35,9 @@ class ChargeRepository:
 
 def charge(connection: Connection, run_id: str, owner: str, format: str, limit: Limit | None) -> None:
     """Charges a run, once. Part of a transaction; raises LimitReached, which rolls it back."""
-    known = exists(select(literal(1)).where(quota_charges.c.run_id == run_id))
+    known = exists(
+        select(literal(1)).where(quota_charges.c.owner == owner, quota_charges.c.run_id == run_id)
+    )
     if connection.scalar(select(known)):
         return
     row = {"run_id": run_id, "owner": owner, "format": format, "charged_at": datetime.now(UTC)}
