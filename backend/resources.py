@@ -39,6 +39,7 @@ from backend.runs.readiness import Readiness
 from backend.runs.results.cache import ResultCache
 from backend.runs.sharing import Sharing
 from backend.settings import Settings
+from backend.store.accounts.allowance import Allowance
 from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository
 from backend.store.database import Database
@@ -291,7 +292,8 @@ async def open_engine(
     liveness = FileLiveness(settings.state_dir / "processes")
     stack.callback(liveness.leave)
     formats = work.formats.formats
-    quota = Quota(store.charges, {name: monthly_limit_of(format) for name, format in formats.items()})
+    limits = {name: monthly_limit_of(format) for name, format in formats.items()}
+    quota = Quota(store.charges, limits, allowance=_allowance(settings))
     budgets = Budgets(work.ledgers, store.usage)
     executor = Executor(
         store.log,
@@ -337,6 +339,12 @@ async def open_engine(
         active=lambda: engine.active, room=settings.max_runs, readers=lambda: local.audience.count
     )
     return engine, recovery, quota
+
+
+def _allowance(settings: Settings) -> Allowance | None:
+    if not settings.has_accounts:
+        return None
+    return Allowance(settings.account_runs, settings.account_runs_day, settings.account_usd_month)
 
 
 def _recorder(settings: Settings, models: ModelCatalog, record_to: Path | None) -> RunRecorder | None:

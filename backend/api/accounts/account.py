@@ -12,8 +12,9 @@ from backend.accounts.principal import SCOPES
 from backend.accounts.throttle import EXPORT
 from backend.api.accounts.parts import AccountView, AddressDep, Password, PeopleDep, StrictBody
 from backend.api.cookies import clear_cookie
-from backend.api.dependencies import PrincipalDep, SettingsDep
+from backend.api.dependencies import PrincipalDep, ResourcesDep, SettingsDep
 from backend.api.routes_access import ACCOUNT
+from backend.store.accounts.allowance import AllowanceUse
 from backend.store.accounts.keys import ApiKey
 
 router = APIRouter(prefix=ACCOUNT, tags=["account"])
@@ -21,10 +22,24 @@ router = APIRouter(prefix=ACCOUNT, tags=["account"])
 Id = Annotated[str, Path(max_length=64)]
 
 
+class AllowanceView(BaseModel):
+    """What the account uses, and what it may: runs at once, runs started today, US dollars this month (UTC).
+    `reserved_usd` is what its unfinished runs may still cost."""
+
+    runs_now: int
+    runs_at_once: int
+    runs_today: int
+    runs_a_day: int
+    spent_usd: float
+    reserved_usd: float
+    usd_a_month: float
+
+
 class Me(BaseModel):
     """Who is calling, and with what."""
 
     account: AccountView
+    allowance: AllowanceView | None
     credential: str
     scopes: list[str] | None
 
@@ -76,10 +91,12 @@ class KeyView(BaseModel):
 
 
 @router.get("/me")
-async def get_me(principal: PrincipalDep, people: PeopleDep) -> Me:
+async def get_me(principal: PrincipalDep, people: PeopleDep, resources: ResourcesDep) -> Me:
     """The account, and by what the caller was let in."""
+    use = await resources.quota.allowance_use(principal.owner)
     return Me(
         account=AccountView.of(await people.accounts.find(principal.owner)),
+        allowance=None if use is None else _allowance(use),
         credential=principal.credential.kind,
         scopes=None if principal.scopes is None else sorted(principal.scopes),
     )
@@ -192,6 +209,18 @@ async def delete_account(
         await people.accounts.check_password(principal.owner, body.password or "", address)
     await people.belongings.ask_deletion(principal.owner)
     clear_cookie(response, settings)
+
+
+def _allowance(use: AllowanceUse) -> AllowanceView:
+    return AllowanceView(
+        runs_now=use.runs_now,
+        runs_at_once=use.limits.runs_at_once,
+        runs_today=use.runs_today,
+        runs_a_day=use.limits.runs_a_day,
+        spent_usd=round(use.spent_usd, 9),
+        reserved_usd=round(use.reserved_usd, 9),
+        usd_a_month=use.limits.usd_a_month,
+    )
 
 
 def _key(key: ApiKey, secret: str | None = None) -> KeyView:
