@@ -26,6 +26,7 @@ from backend.api import (
 )
 from backend.api.access import Access
 from backend.api.accounts import account, admin, login, tickets
+from backend.api.accounts import page as account_page
 from backend.api.headers import ApiHeaders
 from backend.api.limits import BodyLimit
 from backend.api.measuring import Measuring
@@ -85,7 +86,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(safety.router)
     app.include_router(usage.router)
     app.include_router(diagnostics.router)
-    for router in (login.router, account.router, tickets.router, admin.router):
+    for router in (login.router, account.router, tickets.router, admin.router, account_page.router):
         app.include_router(router)
     app.include_router(health.router)
     app.include_router(page.router)

@@ -175,7 +175,7 @@ class Accounts:
         token = make_secret("once")
         expires_at = datetime.now(UTC) + GOOD_FOR[purpose]
         await self._tokens.put(purpose, owner, hash_secret(token), expires_at)
-        return f"{self._rules.base_url}/static/account.html#{purpose}={token}"
+        return f"{self._rules.base_url}/account#{purpose}={token}"
 
     async def _set_password(self, owner: Owner, password: str, *, verified: bool = False) -> None:
         values = {"email_verified_at": datetime.now(UTC)} if verified else {}
