@@ -107,7 +107,7 @@ def _ticket(scope: Scope) -> str | None:
             "`token` in an address takes a stream ticket only (POST /api/v1/stream-tickets); consider the one that "
             "you sent as known to others, and revoke it."
         )
-    return tokens[0]
+    return str(tokens[0])
 
 
 def check_access(principal: Principal, wanted: RouteAccess, scope: Mapping[str, Any]) -> None:
@@ -180,5 +180,7 @@ async def _while_valid(
             refused = True  # all is sent
 
     await app(scope, receive_while_valid, send_while_valid)
-    if begun and not refused:
+    if request.ended.is_set() and not begun and not refused:
+        await problem_of(_ENDED)(scope, receive, send)
+    elif begun and not refused:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
