@@ -1,1 +1,1 @@
-"""The service: runs, their log, their readers, HTTP. Imports workflows; never the reverse."""
+"""The service: runs, their logs and readers, and HTTP. Imports workflows; never the reverse."""

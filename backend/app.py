@@ -1,4 +1,4 @@
-"""The service, as a table of contents."""
+"""The service's application: lifespan, middleware and routes."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
@@ -98,5 +98,5 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(generate.router)
     app.include_router(quotas.router)
     page.mount_static(app)
-    app.openapi = partial(describe, app)  # type: ignore[method-assign]  # FastAPI's own way to replace it
+    app.openapi = partial(describe, app, settings)  # type: ignore[method-assign]  # FastAPI's own way to replace it
     return app

@@ -1,4 +1,5 @@
-"""HTTP connections of the server: bounded in number, in the size of a request's head, and in how long they take to ask.
+"""HTTP connections of the server, limited in number, in the size of request heads, and in the time of sending a
+request.
 
 uvicorn bounds none of these: whoever opens connections and never ends a request would hold them, and their memory.
 """
@@ -16,7 +17,7 @@ _BODY_LIMIT_FACTOR = 20
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """`request_seconds`: for the head of a request, and for each further part of its body."""
+    """Limits of connections. `request_seconds`: for a request's head, and for each further part of its body."""
 
     max_connections: int = 2000
     request_seconds: float = 30.0
@@ -24,7 +25,7 @@ class ConnectionLimits:
 
 
 class HttpConnection(HttpToolsProtocol):
-    """One connection, with the time since which its client owes a part of a request."""
+    """A connection, with the time since which its client owes a part of a request."""
 
     def __init__(self, *args: Any, limits: ConnectionLimits, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -35,7 +36,7 @@ class HttpConnection(HttpToolsProtocol):
         self._body_began = 0.0
 
     def is_overdue(self, now: float) -> bool:
-        """Whether its client has owed a part of a request for too long; `now` in monotonic seconds."""
+        """Whether a part of a request is overdue; `now` in monotonic seconds."""
         seconds = self._limits.request_seconds
         if self._owes_head_since is not None:
             return now - self._owes_head_since > seconds
@@ -47,12 +48,12 @@ class HttpConnection(HttpToolsProtocol):
 
     @property
     def left_to_take(self) -> int:
-        """Bytes that wait for the client; 0 while there is room for more of them."""
+        """Bytes waiting for the client; 0 while the transport accepts more."""
         is_full = self.flow.write_paused or self.transport.is_closing()
         return self.transport.get_write_buffer_size() if is_full else 0
 
     def connection_made(self, transport: Any) -> None:
-        """A client connected; one too many is told so and let go."""
+        """Accepts a client; above the limit it is refused."""
         super().connection_made(transport)
         self._owes_head_since = time.monotonic()
         if len(self.connections) > self._limits.max_connections:
@@ -61,7 +62,7 @@ class HttpConnection(HttpToolsProtocol):
             )
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of a request."""
+        """Receives bytes of a request."""
         if self._owes_head_since is not None:
             self._head_bytes += len(data)
             # More than the limit of the head may be body that came with it: then the parser finds the head's end.
@@ -72,29 +73,29 @@ class HttpConnection(HttpToolsProtocol):
         super().data_received(data)
 
     def on_message_begin(self) -> None:
-        """The first byte of a request."""
+        """Called at the first byte of a request."""
         super().on_message_begin()
         if self._owes_head_since is None:
             self._owes_head_since = time.monotonic()
 
     def on_headers_complete(self) -> None:
-        """The head is there; a body may follow."""
+        """Called when the head is complete; a body may follow."""
         self._owes_head_since, self._head_bytes = None, 0
         self._owes_body_since = self._body_began = time.monotonic()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        """A part of the body."""
+        """Called for each part of the body."""
         self._owes_body_since = time.monotonic()
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The whole request is there."""
+        """Called when the whole request has arrived."""
         self._owes_body_since = None
         super().on_message_complete()
 
     def _refuse(self, status: int, code: str, detail: str) -> None:
-        """A problem, and the end of the connection."""
+        """Sends a problem and closes the connection."""
         body = orjson.dumps({"status": status, "code": code, "title": detail, "detail": detail})
         head = (
             f"HTTP/1.1 {status} {code}\r\nContent-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n"

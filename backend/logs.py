@@ -1,4 +1,4 @@
-"""Structured logs, on standard error: for people on a terminal, JSON elsewhere."""
+"""Structured logs on standard error: readable text on a terminal, JSON elsewhere."""
 
 import logging
 import sys
@@ -11,7 +11,7 @@ from backend.settings import Settings
 
 
 def configure_logs(settings: Settings) -> None:
-    """Once a process. Ours and the libraries' logs come out in one form."""
+    """Configures the logs of the service and of its libraries in one form. Called once per process."""
     pretty = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -61,7 +61,7 @@ def configure_logs(settings: Settings) -> None:
 
 
 def _traceback(exc_info: structlog.typing.ExcInfo) -> str:
-    """As Python prints it, without the values that pydantic found wrong: they are what a caller sent."""
+    """Python's traceback, without the values in pydantic's errors: they are the caller's."""
     text = "".join(traceback.format_exception(*exc_info)).rstrip()
     kept, place = [], 0
     while (start := text.find("input_value=", place)) >= 0 and (

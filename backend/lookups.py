@@ -1,4 +1,4 @@
-"""Stored things that an input may refer to, by kind: documents, and what extensions add."""
+"""Lookups of stored objects that an input may refer to, by kind: documents, and those of extensions."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -10,19 +10,19 @@ Lookup = Callable[[str, str], Awaitable[Mapping[str, Any] | None]]
 
 
 class StoredLookups:
-    """The service's `workflows.lookups.Lookups`."""
+    """The service's implementation of `workflows.lookups.Lookups`."""
 
     def __init__(self, lookups: Mapping[str, Lookup]) -> None:
         self._lookups = dict(lookups)
 
     def add(self, lookups: Mapping[str, Lookup]) -> None:
-        """More kinds, of an extension. Raises ValueError for one that is there already."""
+        """Adds the kinds of an extension. Raises ValueError for a kind that exists already."""
         if taken := sorted(self._lookups.keys() & lookups.keys()):
             raise ValueError(f"Two extensions look up the kind {taken[0]}.")
         self._lookups |= lookups
 
     async def find(self, owner: str, kind: str, id: str) -> Mapping[str, Any]:
-        """Raises NotFound, also for somebody else's."""
+        """The object as plain data. Raises NotFound, also for another owner's."""
         lookup = self._lookups.get(kind)
         found = await lookup(owner, id) if lookup else None
         if found is None:

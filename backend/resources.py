@@ -1,4 +1,4 @@
-"""The one place that opens things, and closes them in the opposite order."""
+"""Resources of a process, opened in one place and closed in reverse order."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -72,7 +72,7 @@ _LAST_TRACES_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """What a process of the service works with."""
+    """The resources of a process of the service."""
 
     settings: Settings
     formats: Mapping[str, AnyFormat]
@@ -95,13 +95,13 @@ class Resources:
     """The use cases of extensions, by their class."""
 
     def parts_of(self, kind: type[_PartsT]) -> _PartsT:
-        """The use cases of this class, which an extension has opened. Raises LookupError."""
+        """The use cases of this class, opened by an extension. Raises LookupError."""
         return cast(_PartsT, self.parts[kind])
 
 
 @dataclass(frozen=True, slots=True)
 class Store:
-    """What is kept on disk."""
+    """Durable storage: database, repositories, log, checkpoints."""
 
     database: Database
     runs: RunRepository
@@ -116,7 +116,7 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Telemetry:
-    """What operators see of a process."""
+    """Metrics and traces of a process."""
 
     metrics: Metrics
     observers: Observers
@@ -124,7 +124,7 @@ class Telemetry:
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """What a process keeps in memory of runs: those that it executes, and who reads here."""
+    """In-memory state of a process: the runs that it executes, and its readers."""
 
     runs: LocalRuns
     audience: Audience
@@ -132,7 +132,7 @@ class Local:
 
 @dataclass(frozen=True, slots=True)
 class WritingResources:
-    """What runs are written with."""
+    """Resources for writing runs: models, formats with their graphs, lookups."""
 
     models: ModelCatalog
     ledgers: Ledgers
@@ -144,7 +144,7 @@ class WritingResources:
 
 @asynccontextmanager
 async def open_resources(settings: Settings, record_to: Path | None = None) -> AsyncIterator[Resources]:
-    """Opens everything; on leaving, runs get `shutdown_grace` to finish their sections, then all is closed.
+    """Opens all resources; on exit, runs get `shutdown_grace` to finish their sections, then all is closed.
 
     With `record_to` the one run that is executed is recorded in that file, whatever the settings say.
     """
@@ -215,7 +215,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
 
 
 async def open_telemetry(stack: AsyncExitStack, settings: Settings) -> Telemetry:
-    """Metrics and traces, as the settings ask for them."""
+    """Metrics and traces, as configured."""
     metrics = PrometheusMetrics() if settings.metrics else Metrics()
     exporters: list[TraceExporter] = []
     stack.push_async_callback(_close_exporters, exporters)
@@ -227,7 +227,7 @@ async def open_telemetry(stack: AsyncExitStack, settings: Settings) -> Telemetry
 
 
 async def open_store(stack: AsyncExitStack, settings: Settings, metrics: Metrics) -> Store:
-    """The database, brought up to date, with the log and the checkpoints."""
+    """The database, migrated, with the log and the checkpoints."""
     open_folders(settings)
     database = SqliteDatabase(settings.sql_url)
     stack.push_async_callback(database.close)
@@ -255,7 +255,7 @@ def open_work(
     prices: PriceRegistry,
     record_to: Path | None,
 ) -> WritingResources:
-    """The models, the formats with their graphs, and what formats look up."""
+    """The models, the formats with their graphs, and the lookups."""
     models, policies, ledgers = ModelCatalog(settings), PolicyRegistry(settings.policy_dir), Ledgers(prices)
     stack.push_async_callback(models.close)
     lookups = StoredLookups({"document": store.documents.look_up})
@@ -269,6 +269,7 @@ def open_work(
             lookups,
             settings.revisions,
             ledgers,
+            settings.context_words,
         )
         for name, format in formats.items()
     }
@@ -286,7 +287,7 @@ async def open_engine(
     work: WritingResources,
     local: Local,
 ) -> tuple[InlineEngine, Recovery, Quota]:
-    """The engine that executes runs in this process, and what keeps it going; drained when the stack is left."""
+    """The engine that executes runs in this process, with its background tasks; drained on exit."""
     background = Background()
     stack.push_async_callback(background.close)
     liveness = FileLiveness(settings.state_dir / "processes")
@@ -356,7 +357,7 @@ def _recorder(settings: Settings, models: ModelCatalog, record_to: Path | None) 
 
 @asynccontextmanager
 async def _warming_up(models: ModelCatalog, prices: PriceRegistry) -> AsyncIterator[None]:
-    """Loads what the first run would wait for, beside everything else."""
+    """Loads in the background what the first run would wait for."""
 
     async def warm_up() -> None:
         await models.warm_up()

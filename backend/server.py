@@ -1,4 +1,4 @@
-"""Running the service on a socket, and ending it well."""
+"""The service's server: sockets, signals and graceful shutdown."""
 
 import gc
 import signal
@@ -21,6 +21,7 @@ KeyT = TypeVar("KeyT")
 log = structlog.get_logger()
 
 _DEFAULT_LIMITS = ConnectionLimits()
+_GC_THRESHOLDS = (50_000, 20, 50)
 _READERS_LEAVE_SECONDS = 5
 _LOOK_EVERY_TICKS = 10
 """A tick is a tenth of a second."""
@@ -34,8 +35,8 @@ def run_server(
     drain_seconds: float = 0,
     limits: ConnectionLimits = _DEFAULT_LIMITS,
 ) -> None:
-    """Serves until SIGTERM or SIGINT; then readers are sent away (they come back to the next process),
-    and the application's lifespan gives sections their grace. Returns normally: the process exits 0.
+    """Serves until SIGTERM or SIGINT; then readers are disconnected (they reconnect to the next process), and the
+    application's lifespan gives sections their grace. Returns normally: the process exits 0.
 
     After SIGTERM the port stays open for `drain_seconds`, and the service says that it isn't ready: whoever
     shares out requests sends them elsewhere. A second signal ends that.
@@ -43,14 +44,16 @@ def run_server(
     # uvicorn raises the signal again when it is done, to end as the signal would have ended the process.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _ignore)
-    # What is loaded by now stays: the collector need not look at it again and again while tokens stream.
+    # What is loaded by now stays: the collector need not look at it again and again while tokens stream. And what
+    # streams makes few cycles, but very many objects: by default a young collection comes with every 700 of them.
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
     Server(app, drain_seconds=drain_seconds, limits=limits).run(sockets=[listener])
 
 
 class Server(uvicorn.Server):
-    """Serves one application on sockets that are open already."""
+    """Server of one application on sockets that are open already."""
 
     def __init__(
         self,
@@ -78,14 +81,14 @@ class Server(uvicorn.Server):
         self._stalls: StallDetector[HttpConnection] = StallDetector()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Opens the application, then takes connections."""
+        """Opens the application, then accepts connections."""
         for listener in sockets or []:
             if hasattr(socket, "TCP_NOTSENT_LOWAT"):  # connections inherit it
                 listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, _UNSENT_BYTES)
         await super().startup(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """A signal came."""
+        """Handles a termination signal."""
         super().handle_exit(sig, frame)
         if (resources := self._resources) is not None:
             resources.engine.stop_accepting()
@@ -94,7 +97,7 @@ class Server(uvicorn.Server):
             self.should_exit = False
 
     async def on_tick(self, counter: int) -> bool:
-        """Several times a second: whether to leave."""
+        """Called several times a second; returns whether to exit."""
         if self._leave_at is not None and time.monotonic() >= self._leave_at:
             self.should_exit = True
         if counter % _LOOK_EVERY_TICKS == 0 and (resources := self._resources) is not None:
@@ -103,7 +106,7 @@ class Server(uvicorn.Server):
         return await super().on_tick(counter)
 
     def _close_overdue(self) -> None:
-        """Closes the connections whose clients owe a part of a request for too long."""
+        """Closes connections on which a part of a request is overdue."""
         now = time.monotonic()
         for connection in self._connections:
             if connection.is_overdue(now):
@@ -111,8 +114,8 @@ class Server(uvicorn.Server):
                 connection.transport.abort()
 
     def _close_stalled(self, resources: Resources) -> None:
-        """Closes the connections whose clients take nothing. Only the transport knows that, also after a reply: a
-        connection that is closed with something left to send stays open until that is taken, which may be never."""
+        """Closes connections whose clients take nothing. Only the transport knows that, also after a reply: a
+        connection that is closed with unsent bytes stays open until they are taken, which may be never."""
         left = {
             connection: bytes_left
             for connection in self._connections
@@ -130,19 +133,19 @@ class Server(uvicorn.Server):
 
     @property
     def _resources(self) -> Resources | None:
-        """None until the application has opened them."""
+        """The application's resources; None until it has opened them."""
         return getattr(self._app.state, "resources", None)
 
 
 class StallDetector(Generic[KeyT]):
-    """For how long as much has been left to take: nothing was taken then. One who takes slowly, while more comes, is
-    never still."""
+    """Detector of connections whose backlog hasn't shrunk: their client takes nothing. One that takes slowly,
+    while more comes, never counts as stalled."""
 
     def __init__(self) -> None:
         self._seen: dict[KeyT, tuple[int, float]] = {}
 
     def look(self, left: Mapping[KeyT, int], now: float) -> dict[KeyT, float]:
-        """Seconds for each that has something left. Those that have nothing are forgotten."""
+        """Seconds of stall for each connection with a backlog. The others are forgotten."""
         seen = {}
         for key, count in left.items():
             before, since = self._seen.get(key, (count, now))
@@ -152,10 +155,10 @@ class StallDetector(Generic[KeyT]):
 
 
 def _what_was_asked(scope: Mapping[str, Any]) -> dict[str, Any]:
-    """The route as it is declared: an address may hold the secret of a shared link."""
+    """The route's template: an address may hold the secret of a share link."""
     run_id = scope.get("path_params", {}).get("run_id")
     return {"route": getattr(scope.get("route"), "path", None), **({"run_id": run_id} if run_id else {})}
 
 
 def _ignore(number: int, frame: object) -> None:
-    """The stop has been done."""
+    """Does nothing: the stop has been handled."""

@@ -1,4 +1,4 @@
-"""Every setting of the service, and those that the formats bring.
+"""Settings of the service, and those of the formats.
 
 With `workflows/models/settings.py` and `workflows/formats/settings.py` the only readers of the environment.
 """
@@ -33,7 +33,7 @@ _LANGSMITH = "https://api.smith.langchain.com"
 
 
 class Settings(AccessSettings, ModelSettings):
-    """Read from the environment and from `.env`, as STORYWIRE_<NAME>."""
+    """Settings of the service, read from the environment and from `.env` as STORYWIRE_<NAME>."""
 
     model_config = SettingsConfigDict(validate_default=True)
 
@@ -205,7 +205,7 @@ class Settings(AccessSettings, ModelSettings):
         return folder
 
     def of_format(self, name: str) -> FormatSettings | None:
-        """What is set for one format; None where it has no settings, or none were loaded."""
+        """The settings of a format; None where it has none, or none were loaded."""
         return self._formats.get(name)
 
     @property
@@ -223,19 +223,19 @@ class Settings(AccessSettings, ModelSettings):
 
     @property
     def state_dir(self) -> Path:
-        """Where the database file is; the checkpoints and the processes' locks belong beside it."""
+        """The folder of the database file; the checkpoints and the processes' locks belong beside it."""
         return self.database_file.parent
 
     @property
     def database_file(self) -> Path:
-        """Where runs and their logs are kept."""
+        """The SQLite file of runs and their logs."""
         if self.database_url is None:
             return self.data_dir / "storywire.db"
         return Path(self.database_url.removeprefix("sqlite:///"))
 
     @property
     def sql_url(self) -> str:
-        """Where the database is."""
+        """The URL of the database."""
         return self.database_url or f"sqlite:///{self.data_dir / 'storywire.db'}"
 
 
@@ -247,13 +247,13 @@ def _is_installed(module: str) -> bool:
 
 
 def settings_models() -> list[type[BaseSettings]]:
-    """The service's settings, then those of every installed format that has some."""
+    """The settings models of the service and of the installed formats."""
     formats = (format for format in list_formats().values() if isinstance(format, Configurable))
     return [Settings, *(format.Settings for format in formats)]
 
 
 def find_unknown() -> dict[str, str]:
-    """The variables that are named like a setting of ours and are none, each with a sentence; most are misspelt."""
+    """Unknown variables with the prefix of a setting, each with a sentence; most are misspelt."""
     models = settings_models()
     known = {name for model in models for field in model.model_fields for name in variables_of(model, field)}
     prefixes = tuple(filter(None, {prefix_of(model) for model in models}))
@@ -267,11 +267,11 @@ def find_unknown() -> dict[str, str]:
 
 
 class SettingsError(Exception):
-    """A setting is wrong; the message names it and says what is accepted."""
+    """Error in a setting; the message names it and the accepted values."""
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """The settings of this process and of its formats. `overrides` are fields of either. Raises SettingsError."""
+    """The settings of this process and of its formats; `overrides` are fields of either. Raises SettingsError."""
     formats, wrong = _load_formats(overrides)
     rest = {name: value for name, value in overrides.items() if name not in _fields_of_formats()}
     try:

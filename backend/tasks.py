@@ -1,7 +1,6 @@
-"""What is done beside everything else: once, or again and again. What fails there is logged."""
+"""Background tasks, once or periodic. Their failures are logged."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -13,41 +12,27 @@ Work = Callable[[], Awaitable[object]]
 """Called when its turn comes: work that is cancelled before has not begun."""
 
 
-class LoopTurns:
-    """A loop's own manners: work that has much at hand lets the others have their turn every few milliseconds."""
-
-    def __init__(self, seconds: float = 0.005) -> None:
-        self._seconds = seconds
-        self._since = time.perf_counter()
-
-    async def give(self) -> None:
-        """Suspends where `seconds` have passed since it last did; else returns at once."""
-        if time.perf_counter() - self._since >= self._seconds:
-            await asyncio.sleep(0)
-            self._since = time.perf_counter()
-
-
 class Background:
-    """Work that nobody waits for, until the end."""
+    """Background tasks, awaited only at the end."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def do(self, work: Work, *, name: str) -> None:
-        """Begins it, and returns at once. A failure is logged as `<name>_failed`."""
+        """Starts the work, and returns at once. A failure is logged as `<name>_failed`."""
         task = asyncio.create_task(logged(work, name), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Returns when all of it is done."""
+        """Returns when all tasks are done."""
         if self._tasks:
             await asyncio.wait(self._tasks)
 
 
 @asynccontextmanager
 async def every(seconds: float, work: Work, *, name: str) -> AsyncIterator[None]:
-    """Does `work` at once, and again `seconds` after each time, while this is open; as `Background.do`."""
+    """Calls `work` at once, and `seconds` after each call, while this is open; failures as in `Background.do`."""
     task = asyncio.create_task(_repeat(seconds, work, name), name=name)
     try:
         yield
@@ -57,7 +42,7 @@ async def every(seconds: float, work: Work, *, name: str) -> AsyncIterator[None]
 
 
 async def logged(work: Work, name: str) -> None:
-    """Does it. If it fails, that is logged and goes no further."""
+    """Awaits the work. A failure is logged and not raised."""
     try:
         await work()
     except Exception:

@@ -1,4 +1,4 @@
-"""Which Storywire this is."""
+"""Version of Storywire."""
 
 from importlib.metadata import version
 

@@ -14,6 +14,7 @@ from benchmarks import (
     replay,
     restart,
     safety,
+    standstill,
 )
 from benchmarks.report import Rows, Run, show
 
@@ -28,6 +29,7 @@ _BENCHMARKS: dict[str, Run] = {
     "lengths": lengths.run,
     "input_tokens": input_tokens.run,
     "safety": safety.run,
+    "standstill": standstill.run,
 }
 
 

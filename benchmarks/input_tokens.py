@@ -1,76 +1,87 @@
-"""How the prompts of a run grow with its sections: later sections aren't sent the text again."""
+"""What a section's prompt costs as the text grows: the text so far is whole while it is short, then bounded."""
 
-import tempfile
-from pathlib import Path
-from typing import Any
+from itertools import pairwise
+from typing import cast
 
-from backend.logs import configure_logs
 from benchmarks.report import Row, Rows, show_one
 from tests.fakes.prose import write_prose
-from tests.fakes.provider import FakeProvider
-from tests.service import STORY, Client, serve, settings_for
+from workflows.formats.story.format import PROMPTS, StoryFormat, section_values
+from workflows.messages.messages import PlannedSection
+from workflows.routing import section_task
+from workflows.state import Outline, Section, State
 from workflows.text.words import count_words
 
-_SECTIONS = (10, 20, 40)
-_WORDS = 260
-_GROWTH = 1.2  # a section's prompt tells of eight sections to either side at most, so it grows until then
+_WORDS = 500
+_SECTIONS = (40, 100, 200)
+_NOTES = 100
+_GROWTH = 1.05
 
 
 async def run() -> Rows:
-    """Stories whose plan a person edited to have so many sections; the provider's own count of prompt tokens."""
+    """Stories of 20,000, 50,000 and 100,000 words: every section's prompt as the model would be given it."""
     rows: Rows = []
-    with tempfile.TemporaryDirectory() as folder:
-        provider = FakeProvider()
-        settings = settings_for(provider, Path(folder))
-        configure_logs(settings)
-        async with provider, serve(settings) as service:
-            first = 0.0
-            for sections in _SECTIONS:
-                before = len(provider.generations)
-                await _write(service.client, sections)
-                calls = [call for call in provider.generations[before:] if _is_section(call.body)]
-                assert len(calls) == sections, "the provider's replies are of the right length"
-                words = sum(count_words(call.prompt_text) for call in calls)
-                # What it would be if each section were sent all that stands before it.
-                again = words + _WORDS * sections * (sections - 1) // 2
-                a_section = words / sections
-                first = first or a_section
-                rows.append(
-                    Row(
-                        f"{sections} sections of {_WORDS} words",
-                        f"{words:,} words of prompts, {a_section:.0f} a section",
-                        f"{again:,} with the text sent again",
-                        a_section / first,
-                        f"≤ {_GROWTH}",
-                        a_section <= _GROWTH * first,
-                    )
-                )
+    first = 0.0
+    for count in _SECTIONS:
+        prompts = _prompts(count)
+        sizes = [count_words(prompt) for prompt in prompts]
+        a_section = sum(sizes) / count
+        first = first or a_section
+        again = sum(sizes) + _WORDS * count * (count - 1) // 2
+        rows.append(
+            Row(
+                f"{count * _WORDS:,} words in {count} sections",
+                f"{a_section:,.0f} words of prompt a section, at most {max(sizes):,}; "
+                f"{_share_kept(prompts):.0%} begin as the prompt before",
+                f"{again // count:,} with the whole text sent each time",
+                a_section / first,
+                f"≤ {_GROWTH}",
+                a_section <= _GROWTH * first,
+            )
+        )
     return rows
 
 
-def _is_section(body: dict[str, Any]) -> bool:
-    return "response_format" not in body and "tools" not in body
+def _state(count: int) -> State:
+    sections = [
+        PlannedSection(
+            index=index,
+            title=f"Night {index}",
+            summary=write_prose(f"summary {index}", 25),
+            target_words=_WORDS,
+        )
+        for index in range(count)
+    ]
+    inputs = StoryFormat().parse(StoryFormat.example)
+    return State(
+        input=inputs.model_dump(mode="json"),
+        outline=Outline(title="A long story", sections=sections),
+        notes={},
+        sections={
+            index: Section(index=index, text=write_prose(f"text {index}", _WORDS)) for index in range(count)
+        },
+        section_notes={index: write_prose(f"notes {index}", _NOTES) for index in range(count)},
+    )
 
 
-async def _write(client: Client, sections: int) -> None:
-    reader = {"name": "Maya", "age": 12, "reading_level": "advanced"}
-    inputs = {**STORY, "reader": reader}
-    run_id = await client.start(input=inputs, review_outline=True)
-    async for frame in client.frames(run_id):
-        if frame.message.type == "input_required":
-            plan = [
-                {
-                    "index": index,
-                    "title": write_prose(f"title {index}", 5).rstrip("."),
-                    "summary": write_prose(f"summary {index}", 25),
-                    "target_words": _WORDS,
-                }
-                for index in range(sections)
-            ]
-            answer = {"outline": {"title": "A long story", "sections": plan}}
-            (await client.http.post(f"/api/v1/runs/{run_id}/input", json=answer)).raise_for_status()
-        if frame.message.type in ("complete", "error"):
-            assert frame.message.type == "complete", frame.message
+def _prompts(count: int) -> list[str]:
+    format, state = StoryFormat(), _state(count)
+    inputs, found = format.parse(state["input"]), []
+    for index in range(count):
+        before = {number: section for number, section in state["sections"].items() if number < index}
+        there = cast(State, {**state, "sections": before})
+        system, user = PROMPTS.messages("section", **section_values(inputs, section_task(there, index)))
+        found.append(f"{system.text}\n{user.text}")
+    return found
+
+
+def _share_kept(prompts: list[str]) -> float:
+    """How much of the prompts begins as the one before it: what a provider's cache may be asked for."""
+    kept = sum(_shared(one, two) for one, two in pairwise(prompts))
+    return kept / sum(map(len, prompts))
+
+
+def _shared(one: str, two: str) -> int:
+    return next((place for place, pair in enumerate(zip(one, two, strict=False)) if pair[0] != pair[1]), 0)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import psutil  # type: ignore[import-untyped]
 
 from tests.service import Client
 
-_START_SECONDS = 60
+_START_SECONDS = 240
 _LOOK_EVERY_SECONDS = 0.01
 
 

@@ -1,9 +1,10 @@
-"""What a format of your own imports. docs/formats.md shows how; `storywire.extensions` is for what goes with it.
+"""Public API for formats of your own. See docs/formats.md; `storywire.extensions` is for what goes with a format.
 
 Only the names in `__all__` are public. They keep their meaning within a major version; what stands elsewhere in the
 packages `workflows` and `backend` may change with any.
 """
 
+from workflows.context import prompt_values, whole_text
 from workflows.errors import FieldError, InvalidInput, NotFound, StorywireError
 from workflows.formats.base import Format, Plan
 from workflows.formats.capabilities import (
@@ -17,6 +18,7 @@ from workflows.formats.capabilities import (
     Derives,
     Exports,
     Extends,
+    Lands,
     Limited,
     LimitsRevisions,
     Loads,
@@ -25,13 +27,18 @@ from workflows.formats.capabilities import (
     Multilingual,
     Researches,
     Reviews,
+    ReviewsSections,
     ScreensOwnText,
+    SetsContext,
+    SetsLeastRoom,
     SetsTolerance,
 )
 from workflows.formats.exports import Exporter, Finished
-from workflows.formats.pieces import PieceText, Remark
+from workflows.formats.notices import Notice, NoticePassage
+from workflows.formats.pieces import PieceText, Remark, SectionNotes
 from workflows.formats.recap import neighbours
 from workflows.formats.settings import FormatSettings, OwnPath
+from workflows.formats.trailer import split_notes
 from workflows.lookups import Lookups, find_named
 from workflows.messages.messages import PlannedSection, SafetyIssue, Source
 from workflows.models.calls.calls import ask, stream_text
@@ -44,10 +51,12 @@ from workflows.state import (
     Facts,
     Outline,
     PlannedPiece,
+    Reviewed,
     ReviewFinding,
     Section,
     SectionTask,
     State,
+    TextSoFar,
     summary_of,
     text_of,
 )
@@ -73,6 +82,7 @@ __all__ = [
     "Format",
     "FormatSettings",
     "InvalidInput",
+    "Lands",
     "Limited",
     "LimitsRevisions",
     "Loads",
@@ -83,6 +93,8 @@ __all__ = [
     "ModelSpec",
     "Multilingual",
     "NotFound",
+    "Notice",
+    "NoticePassage",
     "Outline",
     "OwnPath",
     "PieceText",
@@ -94,15 +106,21 @@ __all__ = [
     "Remark",
     "Researches",
     "ReviewFinding",
+    "Reviewed",
     "Reviews",
+    "ReviewsSections",
     "SafetyIssue",
     "ScreensOwnText",
     "Section",
+    "SectionNotes",
     "SectionTask",
+    "SetsContext",
+    "SetsLeastRoom",
     "SetsTolerance",
     "Source",
     "State",
     "StorywireError",
+    "TextSoFar",
     "ask",
     "can_search",
     "count_words",
@@ -110,10 +128,13 @@ __all__ = [
     "last_paragraph",
     "load_policy",
     "neighbours",
+    "prompt_values",
     "reading_grade",
+    "split_notes",
     "stream_search",
     "stream_text",
     "summary_of",
     "text_of",
     "vocabulary_level",
+    "whole_text",
 ]

@@ -1,4 +1,4 @@
-"""What an extension of your own imports: routes, lookups and commands that go with a format.
+"""Public API for extensions of your own: routes, lookups and commands that go with a format.
 
 Only the names in `__all__` are public. The module of an extension's class is imported by every command: import this
 one there, and FastAPI, Typer and whatever else takes long in the methods or in modules of their own.
@@ -50,7 +50,7 @@ _LATE = {
 
 
 def __getattr__(name: str) -> Any:
-    """What takes a second to import, when it is asked for."""
+    """Imports at first access, since it takes a second."""
     if name not in _LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     from importlib import import_module

@@ -1,1 +1,1 @@
-"""The work: graphs, formats, prompts and models. Knows no HTTP, SQL or SSE."""
+"""Writing: graphs, formats, prompts and models. Imports no HTTP, SQL or SSE."""

@@ -1,4 +1,4 @@
-"""Every way in which Storywire says no, as one tree with stable codes.
+"""Errors of Storywire, a class hierarchy with stable codes.
 
 `code` is part of the wire contract (docs/protocol.md) and never changes; `message` is a sentence
 for a person and never holds a key, a stack trace or a provider's raw reply. The HTTP status of a
@@ -11,14 +11,14 @@ from typing import ClassVar, Self
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One wrong field of an input: its dotted path and what is accepted there."""
+    """A wrong field of an input: its dotted path and the values accepted there."""
 
     field: str
     message: str
 
 
 class StorywireError(RuntimeError):
-    """The root. `retryable`: the same request may succeed later. `resumable`: a run that it ended can go on.
+    """Base of all errors. `retryable`: the same request may succeed later. `resumable`: its run can be resumed.
 
     A RuntimeError, because LangGraph's server shows the messages of none but Python's own kinds.
     """
@@ -28,27 +28,27 @@ class StorywireError(RuntimeError):
     resumable: bool = True
 
     def __init__(self, message: str, errors: tuple[FieldError, ...] = ()) -> None:
-        """`errors` name the fields that it is about, where it is about fields."""
+        """`errors` name the fields at fault, if any."""
         super().__init__(message)
         self.message = message
         self.errors = errors
 
 
 class Internal(StorywireError):
-    """A fault of ours. The cause is in the service's own log, under the run id."""
+    """A fault of the service. The cause is in the service's own log, under the run id."""
 
     retryable = True
 
 
 class InvalidInput(StorywireError):
-    """What the caller sent is wrong; `errors` name the fields."""
+    """Invalid input from the caller; `errors` name the fields."""
 
     code = "INVALID_INPUT"
     resumable = False
 
     @classmethod
     def of(cls, field: str, message: str) -> Self:
-        """The error for one field, by its dotted path, with what is accepted there."""
+        """The error for one field, by its dotted path, with the values accepted there."""
         return cls(f"{field}: {message}", (FieldError(field, message),))
 
 
@@ -67,28 +67,28 @@ class Forbidden(StorywireError):
 
 
 class NotFound(StorywireError):
-    """It isn't there, or it belongs to somebody else: the caller can't tell which."""
+    """Error of an object that doesn't exist or belongs to somebody else: the caller can't tell which."""
 
     code = "NOT_FOUND"
     resumable = False
 
 
 class Conflict(StorywireError):
-    """The request doesn't fit the state that the thing is in."""
+    """Conflict of the request with the present state of the object."""
 
     code = "CONFLICT"
     resumable = False
 
 
 class PayloadTooLarge(StorywireError):
-    """The body is over the limit."""
+    """Error of a body over the size limit."""
 
     code = "PAYLOAD_TOO_LARGE"
     resumable = False
 
 
 class Overloaded(StorywireError):
-    """Not now, such as because too much is going on; come back after `retry_after` seconds."""
+    """Temporary refusal, such as for too many active runs; retry after `retry_after` seconds."""
 
     code = "OVERLOADED"
     retryable = True
@@ -110,7 +110,7 @@ class RateLimited(StorywireError):
 
 
 class QuotaExceeded(StorywireError):
-    """As many runs as this owner may have are used; there is room again after `retry_after` seconds."""
+    """Error of an owner whose quota of runs is used up; there is room again after `retry_after` seconds."""
 
     code = "QUOTA_EXCEEDED"
     retryable = True
@@ -121,58 +121,58 @@ class QuotaExceeded(StorywireError):
 
 
 class ModelError(StorywireError):
-    """The model, or the way to it, failed."""
+    """Base of the errors of a model, or of the connection to it."""
 
 
 class ModelNotConfigured(ModelError):
-    """No key or no such model: the message says which setting is missing."""
+    """Error of a missing key or model: the message names the missing setting."""
 
     code = "MODEL_NOT_CONFIGURED"
 
 
 class ModelAuth(ModelError):
-    """The provider refused the key."""
+    """The provider's refusal of the key."""
 
     code = "MODEL_AUTH"
 
 
 class ModelRateLimited(ModelError):
-    """The provider asks to slow down, or the account is out of credit."""
+    """The provider's rate limit, or an account out of credit."""
 
     code = "MODEL_RATE_LIMITED"
     retryable = True
 
 
 class ModelTimeout(ModelError):
-    """The provider sent no token for too long."""
+    """Timeout of a provider that sent no token for too long."""
 
     code = "MODEL_TIMEOUT"
     retryable = True
 
 
 class ModelUnavailable(ModelError):
-    """The provider can't be reached, or broke off."""
+    """Error of a provider that can't be reached, or that broke off."""
 
     code = "MODEL_UNAVAILABLE"
     retryable = True
 
 
 class ModelTruncated(ModelError):
-    """The reply ended without a finish reason, or hit its length limit."""
+    """Error of a reply that ended without a finish reason, or hit its length limit."""
 
     code = "MODEL_TRUNCATED"
     retryable = True
 
 
 class ModelBadOutput(ModelError):
-    """The reply is empty, or not what the schema asked for."""
+    """Error of a reply that is empty, or doesn't match the schema."""
 
     code = "MODEL_BAD_OUTPUT"
     retryable = True
 
 
 class SafetyRejected(StorywireError):
-    """The text can't be made safe."""
+    """Refusal of a text that can't be made safe."""
 
     code = "SAFETY_REJECTED"
     resumable = False
@@ -180,25 +180,25 @@ class SafetyRejected(StorywireError):
     def __init__(
         self, message: str, errors: tuple[FieldError, ...] = (), *, by_provider: bool = False
     ) -> None:
-        """`by_provider`: its filter stopped a reply. That isn't our verdict, and the next reply may pass."""
+        """`by_provider`: the provider's filter stopped a reply, not this service. The next reply may pass."""
         super().__init__(message, errors)
         self.resumable = by_provider
 
 
 class BudgetExceeded(StorywireError):
-    """What the run may spend is used up, or too little to go on with; it can go on with more."""
+    """Error of a run whose budget is used up, or too small to continue; it can be resumed with more."""
 
     code = "BUDGET_EXCEEDED"
 
 
 class Cancelled(StorywireError):
-    """Somebody stopped the run; the text so far is kept."""
+    """End of a run that somebody cancelled; the text so far is kept."""
 
     code = "CANCELLED"
 
 
 class RunTimeout(StorywireError):
-    """The run took longer than a run may."""
+    """Error of a run that exceeded the time limit of runs."""
 
     code = "TIMEOUT"
     retryable = True

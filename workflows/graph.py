@@ -11,7 +11,7 @@ from typing_extensions import TypedDict
 
 from workflows.formats.base import AnyFormat
 from workflows.formats.capabilities import Researches
-from workflows.formats.defaults import facts_section_of
+from workflows.formats.defaults import context_words_of, facts_section_of
 from workflows.lookups import EmptyLookups, Lookups
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.clients.catalog import ModelCatalog
@@ -23,8 +23,9 @@ from workflows.nodes.generate_content import generate_content
 from workflows.nodes.outline import outline, review_outline
 from workflows.nodes.research import ResearchTask, research
 from workflows.nodes.safety_check import safety_check
-from workflows.routing import after_safety_check, route_sections
+from workflows.routing import after_rewrite, after_safety_check, route_sections
 from workflows.safety.registry import PolicyRegistry
+from workflows.sections.finished_text import finished_state
 from workflows.sections.node_context import NodeServices
 from workflows.sections.siblings import Siblings
 from workflows.sections.with_usage import with_context, with_usage
@@ -35,11 +36,11 @@ Graph = CompiledStateGraph[State, RunContext, Any, Any]
 
 @runtime_checkable
 class DurableCheckpointer(Protocol):
-    """A checkpointer that begins to write a task's result when the task ends, and says when that is done: a section
-    begins when what ended before it is safe."""
+    """A checkpointer that starts writing a task's result when the task ends, and reports when it is durable: a
+    section starts when the results before it are."""
 
     async def flushed(self, thread_id: str) -> None:
-        """Returns when the results of this thread's tasks that have ended are where a kill doesn't reach them."""
+        """Returns when the results of this thread's finished tasks are durable, even against a kill."""
 
 
 def build_graph(
@@ -50,14 +51,17 @@ def build_graph(
     lookups: Lookups | None = None,
     revisions: int | None = None,
     ledgers: Ledgers | None = None,
+    context_words: int | None = None,
 ) -> Graph:
-    """The graph of one format. LangGraph Studio brings a checkpointer of its own, after it is built.
+    """The graph of a format. LangGraph Studio adds a checkpointer of its own afterwards.
 
     `revisions`: how often a review may have sections written again, if not as often as the format says.
+    `context_words`: words up to which a section is shown the whole text before it, if not as many as the format says.
 
     Raises TypeError for a checkpointer that isn't a `DurableCheckpointer`: with it, a kill would cost every section
     that is finished.
     """
+    budget = context_words_of(format) if context_words is None else context_words
     services = NodeServices(
         format,
         models,
@@ -66,6 +70,8 @@ def build_graph(
         revisions,
         ledgers or Ledgers(),
         _flushed(checkpointer),
+        _finished(checkpointer),
+        budget,
     )
     together = Siblings().together
     # A schema of its own for each format: Studio makes the input form from it.
@@ -88,16 +94,25 @@ def build_graph(
     graph.add_edge("outline", "review_outline")
     graph.add_edge("review_outline", "dispatch")
     researches = isinstance(format, Researches)
-    route = partial(route_sections, facts_section=facts_section_of(format), researches=researches)
+    route = partial(
+        route_sections,
+        facts_section=facts_section_of(format),
+        researches=researches,
+        context_words=budget,
+    )
     graph.add_conditional_edges(
-        "dispatch", route, ["generate_content", "safety_check", *(["research"] if researches else [])]
+        "dispatch",
+        route,
+        ["generate_content", "enhance_content", "safety_check", *(["research"] if researches else [])],
     )
     graph.add_edge("generate_content", "dispatch")
     if researches:
         graph.add_node("research", with_usage(services, together(research)), input_schema=ResearchTask)
         graph.add_edge("research", "dispatch")
-    graph.add_conditional_edges("safety_check", after_safety_check, ["enhance_content", "derive"])
-    graph.add_edge("enhance_content", "safety_check")
+    graph.add_conditional_edges(
+        "safety_check", partial(after_safety_check, context_words=budget), ["enhance_content", "derive"]
+    )
+    graph.add_conditional_edges("enhance_content", after_rewrite, ["dispatch", "safety_check"])
     graph.add_edge("derive", "calculate_metrics")
     graph.add_edge("calculate_metrics", END)
     return graph.compile(checkpointer=checkpointer, name=format.name)
@@ -112,6 +127,18 @@ def _flushed(checkpointer: BaseCheckpointSaver[Any] | None) -> Callable[[str], A
             "backend.store.checkpoints.DurableSaver and LangGraph's saver."
         )
     return checkpointer.flushed
+
+
+def _finished(checkpointer: BaseCheckpointSaver[Any] | None) -> Callable[[str], Awaitable[State]] | None:
+    """What there is of a thread's text, also of tasks of a step that still goes on."""
+    if checkpointer is None:
+        return None
+
+    async def read(thread_id: str) -> State:
+        found = await checkpointer.aget_tuple({"configurable": {"thread_id": thread_id, "checkpoint_ns": ""}})
+        return State() if found is None else finished_state(found)
+
+    return read
 
 
 def _request_schema(format: AnyFormat) -> Any:

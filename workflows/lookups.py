@@ -1,4 +1,4 @@
-"""What is kept for the people who write: children, sessions, documents, personas. The work sees it by this only."""
+"""Port of stored objects that inputs refer to: children, sessions, documents, personas."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -7,15 +7,15 @@ from workflows.errors import FieldError, NotFound
 
 
 class Lookups(Protocol):
-    """Looks up what an input refers to."""
+    """Lookups of the objects that an input refers to."""
 
     async def find(self, owner: str, kind: str, id: str) -> Mapping[str, Any]:
-        """The owner's thing of this kind, as plain data. Raises NotFound, also for somebody else's."""
+        """The owner's object of this kind, as plain data. Raises NotFound, also for another owner's."""
         ...
 
 
 async def find_named(lookups: Lookups, owner: str, kind: str, id: str, field: str) -> Mapping[str, Any]:
-    """What the input's `field` refers to. Raises NotFound that names the field."""
+    """The object that the input's `field` refers to. Raises NotFound that names the field."""
     try:
         return await lookups.find(owner, kind, id)
     except NotFound as error:
@@ -23,7 +23,7 @@ async def find_named(lookups: Lookups, owner: str, kind: str, id: str, field: st
 
 
 class EmptyLookups:
-    """Where nothing is kept: LangGraph Studio, and whoever builds a graph without a service."""
+    """Lookups without any objects, for LangGraph Studio and for graphs built without a service."""
 
     async def find(self, owner: str, kind: str, id: str) -> Mapping[str, Any]:
         """Raises NotFound."""

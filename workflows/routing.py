@@ -1,13 +1,25 @@
-"""Where a graph goes next: pure functions of its state."""
+"""Edges of the graph: pure functions of its state."""
 
 from typing import Literal
 
 from langgraph.runtime import Runtime, get_runtime
 from langgraph.types import Send
 
+from workflows.context import CONTEXT_WORDS, needs_notes, text_before
 from workflows.errors import SafetyRejected
 from workflows.messages.messages import SafetyIssue
-from workflows.state import FEEDBACK, ReviewFinding, RewriteTask, RunContext, SectionTask, State, write_order
+from workflows.state import (
+    FEEDBACK,
+    ReviewFinding,
+    RewriteTask,
+    RunContext,
+    SectionTask,
+    State,
+    note_on,
+    sections_to_mend,
+    stands,
+    write_order,
+)
 from workflows.text.length import ask_for, plan_targets, reply_ratio
 from workflows.text.words import count_words, last_paragraph
 
@@ -15,11 +27,21 @@ MAX_REWRITES = 2
 
 
 def route_sections(
-    state: State, *, facts_section: int | None = None, researches: bool = False
+    state: State,
+    *,
+    facts_section: int | None = None,
+    researches: bool = False,
+    context_words: int = CONTEXT_WORDS,
 ) -> list[Send] | Literal["safety_check"]:
     """`next_sections` for this run. Asks for its context itself: who edits a state (a fork) brings none,
     and LangGraph refuses a parameter that it can't give."""
-    return next_sections(state, get_runtime(RunContext), facts_section=facts_section, researches=researches)
+    return next_sections(
+        state,
+        get_runtime(RunContext),
+        facts_section=facts_section,
+        researches=researches,
+        context_words=context_words,
+    )
 
 
 def next_sections(
@@ -28,13 +50,19 @@ def next_sections(
     *,
     facts_section: int | None = None,
     researches: bool = False,
+    context_words: int = CONTEXT_WORDS,
 ) -> list[Send] | Literal["safety_check"]:
-    """One task a section. In sequence each section sees how the one before ended; in parallel all
-    that are left start together, and the run's `max_concurrency` says how many write at once.
+    """One task a section. In sequence each section sees all that stands before it; in parallel all that are left are
+    handed out together, the run's `max_concurrency` says how many write at once, and each looks up what is finished
+    when its turn comes (`NodeContext.task`).
+
+    With one section at a time, one that was found fault with is written again before the next one begins.
 
     The section that brings the facts comes first and alone. With `researches`, so does the first section,
     with the research beside it: the others need what it finds.
     """
+    if _parallel(runtime) == 1 and (to_mend := sections_to_mend(state)):
+        return [Send("enhance_content", mending_task(state, to_mend[0], context_words))]
     missing = [index for index in write_order(state["outline"]) if index not in state.get("sections", {})]
     research = (
         [Send("research", {"input": state["input"]})] if researches and state.get("research") is None else []
@@ -47,16 +75,16 @@ def next_sections(
         now = missing[:1]
     else:
         now = missing
-    return research + [Send("generate_content", section_task(state, index)) for index in now]
+    return research + [Send("generate_content", section_task(state, index, context_words)) for index in now]
 
 
-def after_safety_check(state: State) -> list[Send] | Literal["derive"]:
+def after_safety_check(state: State, *, context_words: int = CONTEXT_WORDS) -> list[Send] | Literal["derive"]:
     """Rewrite what is at fault, at most `MAX_REWRITES` times; the check itself ends a hopeless run.
 
     A task a section: if the process dies, the sections that were rewritten by then stay so. Raises SafetyRejected
     when the text is refused and no section of it can be mended.
     """
-    if tasks := rewrite_tasks(state):
+    if tasks := rewrite_tasks(state, context_words):
         return [Send("enhance_content", task) for task in tasks]
     if not _is_safe(state):
         raise SafetyRejected(
@@ -65,7 +93,7 @@ def after_safety_check(state: State) -> list[Send] | Literal["derive"]:
     return "derive"
 
 
-def rewrite_tasks(state: State) -> list[RewriteTask]:
+def rewrite_tasks(state: State, context_words: int = CONTEXT_WORDS) -> list[RewriteTask]:
     """One a section that the safety check or the format's review found fault with, in reading order.
 
     A section that both found fault with is written once, for both.
@@ -73,26 +101,49 @@ def rewrite_tasks(state: State) -> list[RewriteTask]:
     unsafe, unfinished = _unsafe(state), _unfinished(state)
     return [
         RewriteTask(
-            **section_task(state, index),
+            **section_task(state, index, context_words),
             section=state["sections"][index],
             review_notes=unsafe.get(index, []) + unfinished.get(index, []),
             reason="safety" if index in unsafe else "revision",
             rewrites=state["rewrites"] + (0 if _is_safe(state) else 1),
             revisions=state.get("revisions", 0) + (1 if _is_own(unfinished) else 0),
+            in_order=False,
         )
         for index in sorted({*unsafe, *unfinished})
     ]
 
 
+def mending_task(state: State, index: int, context_words: int = CONTEXT_WORDS) -> RewriteTask:
+    """A section written again before the next one begins. It counts as no pass over the text."""
+    faults = state["faults"][index]
+    return RewriteTask(
+        **section_task(state, index, context_words),
+        section=state["sections"][index],
+        review_notes=faults["notes"],
+        reason=faults["reason"],
+        rewrites=state.get("rewrites", 0),
+        revisions=state.get("revisions", 0),
+        in_order=True,
+    )
+
+
+def after_rewrite(state: State) -> Literal["dispatch", "safety_check"]:
+    """On with the next section, or with the check of the whole."""
+    missing = set(write_order(state["outline"])) - set(state["sections"])
+    return "dispatch" if missing else "safety_check"
+
+
 def sections_to_revise(state: State, findings: list[ReviewFinding], most: int) -> list[int]:
-    """The sections that a review has written again now, in reading order; none when that was done `most` times.
+    """The sections that a review has rewritten now, in reading order; none after `most` revisions.
 
     None either when the safety check has no rewrite left: nobody could mend what a revision might bring.
     """
     if state.get("revisions", 0) >= most or state["rewrites"] >= MAX_REWRITES:
         return []
     asked = {finding["section"] for finding in findings if finding["rewrite"] and "section" in finding}
-    return sorted(asked & set(state["sections"]) - set(state.get("inherited", ())))
+    faults = state.get("faults", {})
+    revised = {index for index in state.get("mended", ()) if faults[index]["reason"] == "revision"}
+    return sorted(asked & set(state["sections"]) - set(state.get("inherited", ())) - revised)
 
 
 def _parallel(runtime: Runtime[RunContext] | None) -> int:
@@ -100,7 +151,7 @@ def _parallel(runtime: Runtime[RunContext] | None) -> int:
     return runtime.context.parallel if runtime and runtime.context else 1
 
 
-def section_task(state: State, index: int) -> SectionTask:
+def section_task(state: State, index: int, context_words: int = CONTEXT_WORDS) -> SectionTask:
     """What is needed to write this section, first or anew."""
     sections, lengths = state.get("sections", {}), state.get("lengths", {})
     before = sections.get(index - 1)
@@ -117,6 +168,8 @@ def section_task(state: State, index: int) -> SectionTask:
         notes=state.get("notes", {}),
         index=index,
         last_paragraph=last_paragraph(before["text"]) if before else "",
+        text_so_far=text_before(state, index, context_words),
+        wants_notes=needs_notes(state["outline"], index, context_words),
         target_words=target,
         ask_words=ask_for(target, ratio),
         facts=state.get("facts") or None,
@@ -126,11 +179,11 @@ def section_task(state: State, index: int) -> SectionTask:
 
 def _is_safe(state: State) -> bool:
     # A run that begins with a revision has no verdict yet.
-    return "safety" not in state or state["safety"]["approved"]
+    return "safety" not in state or stands(state["safety"])
 
 
 def _unsafe(state: State) -> dict[int, list[SafetyIssue]]:
-    """By section, why it isn't fit for its readers."""
+    """Safety issues by section."""
     found: dict[int, list[SafetyIssue]] = {}
     for issue in [] if _is_safe(state) else state["safety"]["issues"]:
         if "section" in issue:
@@ -139,22 +192,15 @@ def _unsafe(state: State) -> dict[int, list[SafetyIssue]]:
 
 
 def _unfinished(state: State) -> dict[int, list[SafetyIssue]]:
-    """By section, what the review wants of it."""
+    """Findings of the review by section."""
     revising = state.get("revising", [])
     found: dict[int, list[SafetyIssue]] = {index: [] for index in revising}
     for finding in state.get("findings", []):
         if finding["rewrite"] and finding.get("section") in found:
-            found[finding["section"]].append(_note(finding))
+            found[finding["section"]].append(note_on(finding, finding["section"]))
     return found
 
 
 def _is_own(unfinished: dict[int, list[SafetyIssue]]) -> bool:
-    """Whether the format's review asked for it, and not a person."""
+    """Whether the finding is the format's, and not a person's."""
     return any(note["category"] != FEEDBACK for notes in unfinished.values() for note in notes)
-
-
-def _note(finding: ReviewFinding) -> SafetyIssue:
-    note = SafetyIssue(
-        category=finding["rule"], severity="medium", section=finding["section"], advice=finding["advice"]
-    )
-    return SafetyIssue(**note, quote=finding["quote"]) if "quote" in finding else note

@@ -1,8 +1,9 @@
-"""What a caller gives a graph, what it computes, and how the pieces come together: plain data.
+"""State of a graph, its input and its reducers: plain data.
 
 Everything here is written into checkpoints, so it is dicts, lists, strings and numbers.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import add
 from typing import Annotated, Any, Literal, NotRequired, TypeVar
@@ -26,21 +27,37 @@ class Outline(TypedDict):
 
 
 class Section(TypedDict):
-    """A finished section: exactly the text that its readers were sent."""
+    """A finished section: exactly the text that its readers received."""
 
     index: int
     text: str
 
 
 class Facts(TypedDict):
-    """What the sections share of the matter: found or made with the first of them, and shown to readers."""
+    """The facts shared by the sections: found or made with the first of them, and shown to readers."""
 
     canonical_pack: dict[str, Any]
     sources: list[Source]
 
 
+class EarlierSection(TypedDict):
+    """A finished section as a prompt for a later one has it: `notes` that were written with it, or its summary."""
+
+    index: int
+    title: str
+    notes: str
+
+
+class TextSoFar(TypedDict):
+    """Text before a section, for its prompt: `notes` on sections farther back, then `texts` verbatim, section by
+    section. Without notes it is the whole text."""
+
+    notes: list[EarlierSection]
+    texts: list[str]
+
+
 class PlannedPiece(TypedDict):
-    """A text of its own that is made beside the sections, such as a short form. `name` is its key: `M1`."""
+    """A planned text of its own beside the sections, such as a short form. `name` is its key: `M1`."""
 
     name: str
     title: str
@@ -48,15 +65,16 @@ class PlannedPiece(TypedDict):
 
 
 class Piece(PlannedPiece):
-    """A finished piece: exactly the text that its readers were sent."""
+    """A finished piece: exactly the text that its readers received."""
 
     text: str
 
 
 class Verdict(TypedDict):
-    """What a safety check says: `score` 0 (unsafe) to 1, `approved` decides.
+    """The verdict of a safety check: `score` 0 (unsafe) to 1, `approved` decides.
 
     `section` or `piece` where it is about one; `layers` are the checks that ran, `scores` (0–1) are a judge's.
+    `marked`: not approved, and kept all the same, with its faults shown wherever the text is.
     """
 
     stage: CheckStage
@@ -68,13 +86,14 @@ class Verdict(TypedDict):
     policy: NotRequired[str]
     layers: NotRequired[list[str]]
     scores: NotRequired[dict[str, float]]
+    marked: NotRequired[bool]
 
 
 class ReviewFinding(TypedDict):
-    """What a format's own review found: the rule that doesn't hold, and what to do about it.
+    """A finding of a format's own review: the broken rule, and the advice.
 
     `rewrite` asks for the section to be written again. Without a `section` nothing can be: it is only
-    reported. `quote` is the passage.
+    reported. `quote` is the passage. `unsafe`: with it in the text, the text isn't called safe.
     """
 
     rule: str
@@ -82,10 +101,31 @@ class ReviewFinding(TypedDict):
     rewrite: bool
     section: NotRequired[int]
     quote: NotRequired[str]
+    unsafe: NotRequired[bool]
+
+
+class Reviewed(list[ReviewFinding]):
+    """Findings of a review, and what it `measured` (JSON): kept for the format's metrics, and for its next review."""
+
+    def __init__(self, findings: Iterable[ReviewFinding], measured: dict[str, Any]) -> None:
+        super().__init__(findings)
+        self.measured = measured
+
+
+class SectionFaults(TypedDict):
+    """Reason for which a section is written again before the next one begins, with `notes` for its writer."""
+
+    reason: Literal["safety", "revision"]
+    notes: list[SafetyIssue]
 
 
 FEEDBACK = "feedback"
 """The rule of a finding that a person made. It counts as no revision of the format's own."""
+
+
+def stands(verdict: Verdict) -> bool:
+    """Whether nothing is written again because of it: the text is approved, or marked for what is wrong with it."""
+    return verdict["approved"] or verdict.get("marked", False)
 
 
 def add_verdicts(known: dict[int, Verdict], new: dict[int, Verdict]) -> dict[int, Verdict]:
@@ -94,12 +134,12 @@ def add_verdicts(known: dict[int, Verdict], new: dict[int, Verdict]) -> dict[int
 
 
 def add_sections(known: dict[int, Section], new: dict[int, Section]) -> dict[int, Section]:
-    """Reducer: parallel tasks each bring their own section; a rewritten one replaces the older."""
+    """Reducer: parallel tasks each return their own section; a rewritten one replaces the older."""
     return {**known, **_by_number(new)}
 
 
 def _by_number(items: dict[int, _T]) -> dict[int, _T]:
-    """An edit in LangGraph Studio comes as JSON, whose keys are texts."""
+    """The mapping with integer keys: an edit in LangGraph Studio comes as JSON, whose keys are strings."""
     return {int(index): item for index, item in items.items()}
 
 
@@ -108,8 +148,24 @@ def add_lengths(known: dict[int, SectionLength], new: dict[int, SectionLength]) 
     return {**known, **_by_number(new)}
 
 
+def add_faults(known: dict[int, SectionFaults], new: dict[int, SectionFaults]) -> dict[int, SectionFaults]:
+    """Reducer: as `add_sections`."""
+    return {**known, **_by_number(new)}
+
+
+def note_on(finding: ReviewFinding, section: int) -> SafetyIssue:
+    """A finding as the writer of the section is told of it."""
+    note = SafetyIssue(category=finding["rule"], severity="medium", section=section, advice=finding["advice"])
+    return SafetyIssue(**note, quote=finding["quote"]) if "quote" in finding else note
+
+
+def add_section_notes(known: dict[int, str], new: dict[int, str]) -> dict[int, str]:
+    """Reducer: as `add_sections`."""
+    return {**known, **_by_number(new)}
+
+
 def newest(known: _T, new: _T) -> _T:
-    """Reducer: tasks that are done in one step may each bring it; the last one stays."""
+    """Reducer: concurrent tasks of a step may each return it; the last one stays."""
     del known
     return new
 
@@ -122,13 +178,17 @@ class State(TypedDict, total=False):
     notes: dict[str, Any]  # what the format's plan keeps for its prompts; readers never see it
     sections: Annotated[dict[int, Section], add_sections]
     lengths: Annotated[dict[int, SectionLength], add_lengths]  # by section, where lengths are kept
+    section_notes: Annotated[dict[int, str], add_section_notes]  # by section, for the prompts of later ones
     facts: Annotated[Facts, newest]
     research: dict[str, Any] | None  # notes for the prompts of later sections; readers never see them
     judged: Annotated[dict[int, Verdict], add_verdicts]  # by section, where each is judged before it is shown
+    faults: Annotated[dict[int, SectionFaults], add_faults]  # by section, with one section at a time
+    mended: Annotated[list[int], add]  # sections that were written again before the next one began
     safety: Verdict
     pieces: dict[str, Piece]  # by name, in reading order
     rewrites: Annotated[int, newest]  # made because the safety check found fault
     findings: list[ReviewFinding]  # of the format's last review
+    reviewed: dict[str, Any]  # what that review measured
     revising: list[int]  # the sections that are written again because of them, until the next check
     revisions: Annotated[int, newest]  # made because a review asked for it
     rewritten: Annotated[list[int], add]  # the sections that were written again since the last check
@@ -139,10 +199,13 @@ class State(TypedDict, total=False):
 
 
 class SectionTask(TypedDict):
-    """What one `generate_content` task is given: enough to write its section, not the text so far again.
+    """Input of a `generate_content` task: all that its section is written from.
 
-    `target_words` is the section's target, planned anew from what was written before; `ask_words` is what to
-    ask the model for so that it comes out at that.
+    `text_so_far` has what was finished when the task was handed out, and a task that is taken up again has the same
+    (one of an older version has none).
+    `wants_notes` asks for notes on the section, which stand in for it in later prompts. `target_words` is the section's
+    target, planned anew from what was written before; `ask_words` is what to ask the model for so that it comes out at
+    that.
     """
 
     input: dict[str, Any]
@@ -150,6 +213,8 @@ class SectionTask(TypedDict):
     notes: dict[str, Any]
     index: int
     last_paragraph: str
+    text_so_far: NotRequired[TextSoFar]
+    wants_notes: NotRequired[bool]
     target_words: int
     ask_words: int
     facts: Facts | None
@@ -157,19 +222,20 @@ class SectionTask(TypedDict):
 
 
 class RewriteTask(SectionTask):
-    """What one `enhance_content` task is given: `section` as it is, the `review_notes`, and what the state counts
-    when it is done: all tasks of one pass bring the same `rewrites` and `revisions`."""
+    """Input of an `enhance_content` task: the present `section`, the `review_notes`, and the counts after it: all
+    tasks of one pass return the same `rewrites` and `revisions`."""
 
     section: Section
     review_notes: list[SafetyIssue]
     reason: Literal["safety", "revision"]
     rewrites: int
     revisions: int
+    in_order: NotRequired[bool]  # before the next section begins
 
 
 @dataclass(frozen=True, slots=True)
 class RunContext:
-    """What may differ from run to run beside the input. Plain data: it has a form in LangGraph Studio."""
+    """Parameters of a run beside the input. Plain data: it has a form in LangGraph Studio."""
 
     model: Annotated[str | None, Field(description="provider:model; the default one when left out")] = None
     parallel: Annotated[int, Field(ge=1, description="Sections that are written at once")] = 1
@@ -177,6 +243,12 @@ class RunContext:
     keep_length: Annotated[
         bool, Field(description="Hold sections to their length, where the format does")
     ] = True
+    today: Annotated[
+        str | None,
+        Field(
+            pattern=r"^\d{4}-\d{2}-\d{2}$", description="The reader's date, YYYY-MM-DD; today when left out"
+        ),
+    ] = None
     owner: Annotated[str, Field(description="Whose library the input refers to")] = "local"
 
 
@@ -186,13 +258,13 @@ def text_of(sections: dict[int, Section]) -> str:
 
 
 def plan_text(outline: Outline) -> str:
-    """The plan as readers see it: the title, then each section's title and summary on a line."""
+    """The plan as readers see it: the title, then a line for each section's title and summary."""
     sections = (f"{section['title']}: {section['summary']}" for section in outline["sections"])
     return "\n".join([outline["title"], *sections])
 
 
 def summary_of(outline: Outline) -> str:
-    """What happens in the text, as the plan has it."""
+    """Summary of the text by its plan."""
     return " ".join(section["summary"] for section in outline["sections"])
 
 
@@ -206,27 +278,34 @@ SECTION_NODES = ("generate_content", "enhance_content")
 
 
 def sections_at_fault(state: State) -> set[int]:
-    """Sections that a check or a review found fault with and that aren't rewritten yet."""
-    found = set(state.get("revising", ()))
+    """The sections with faults by a check or a review that aren't rewritten yet."""
+    found = set(state.get("revising", ())) | set(sections_to_mend(state))
     verdict = state.get("safety")
-    if verdict is not None and not verdict["approved"]:
+    if verdict is not None and not stands(verdict):
         found |= {issue["section"] for issue in verdict["issues"] if "section" in issue}
     return found - set(state.get("rewritten", ()))
 
 
+def sections_to_mend(state: State) -> list[int]:
+    """Sections that are written again before the next one begins, once each."""
+    done = {*state.get("mended", ()), *state.get("inherited", ())}
+    return sorted(set(state.get("faults", {})) & set(state.get("sections", {})) - done)
+
+
 class VersionPlan(TypedDict, total=False):
-    """What of a finished run's state a version of it needs beside the text, as it stands there."""
+    """The part of a finished run's state, beside the text, that its versions need."""
 
     outline: Outline
     notes: dict[str, Any]
+    section_notes: dict[int, str]
     facts: dict[str, Any]
     research: dict[str, Any] | None
     judged: dict[int, dict[str, Any]]
 
 
 class VersionSeed(VersionPlan):
-    """A state as if the sections that a version takes over had just been written. With feedback the text of the others
-    is there too, to be revised."""
+    """A state as if the sections taken over by a version had just been written. With feedback it also has the
+    others' text, to be revised."""
 
     sections: list[Section]
     findings: list[ReviewFinding]

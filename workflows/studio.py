@@ -1,4 +1,4 @@
-"""The graphs that `langgraph.json` names, for LangGraph Studio and `langgraph dev`: one of each installed format.
+"""Graphs for LangGraph Studio and `langgraph dev`, as named in `langgraph.json`: one of each installed format.
 
 Importing this module reads the environment and builds them; the service never does.
 """
@@ -21,7 +21,12 @@ ledgers = Ledgers(PriceRegistry(settings.prices))
 
 def _graph(format: AnyFormat) -> Graph:
     return build_graph(
-        configured(format), models, policies=policies, revisions=settings.revisions, ledgers=ledgers
+        configured(format),
+        models,
+        policies=policies,
+        revisions=settings.revisions,
+        ledgers=ledgers,
+        context_words=settings.context_words,
     )
 
 

@@ -1,1 +1,1 @@
-"""HTTP, and only here."""
+"""HTTP layer: routes, request and response bodies, middleware."""

@@ -1,4 +1,4 @@
-"""JSON bodies whose schema the route can't declare, since it depends on the format.
+"""JSON bodies whose schema depends on the format, so that the route can't declare it.
 
 The content type is checked: a page of another site can send a form or plain text without asking for permission first,
 but no JSON.
@@ -13,7 +13,7 @@ from workflows.errors import InvalidInput
 
 
 async def read_json_object(request: Request, what: str) -> dict[str, Any]:
-    """The body as an object; `what` says what it is. Raises InvalidInput."""
+    """Reads the body as a JSON object; `what` names it in errors. Raises InvalidInput."""
     if not is_json(request):
         raise InvalidInput.of("Content-Type", "application/json is expected")
     try:
@@ -26,6 +26,6 @@ async def read_json_object(request: Request, what: str) -> dict[str, Any]:
 
 
 def is_json(request: Request) -> bool:
-    """Whether the request says that its body is JSON."""
+    """Whether the request's content type is JSON."""
     essence = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
     return essence == "application/json" or (essence.startswith("application/") and essence.endswith("+json"))

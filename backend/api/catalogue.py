@@ -1,4 +1,4 @@
-"""What there is: formats, models, the schema of the messages."""
+"""Catalogue endpoints: formats, models, and the JSON Schema of the messages."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ router = APIRouter(prefix="/api/v1", tags=["catalogue"])
 
 
 class FormatView(BaseModel):
-    """A format: what it takes, an example of it, and what its finished text can be had as.
+    """A format: its input and options as JSON Schemas, an example, and the kinds of file it can be exported as.
 
     `path` is its place in addresses: `/api/v1/{path}/generate/stream`.
     """
@@ -32,8 +32,8 @@ class FormatView(BaseModel):
 
 
 class ModelView(BaseModel):
-    """A model. `usable`: configured and allowed, so that a run may name it. `note` says what is missing or what
-    to expect. `roles` are those that it has when a run names no model."""
+    """A model. `usable`: configured and allowed, so that a run may name it. `note` is what is missing, or what to
+    expect. `roles` are those that it has when a run names no model."""
 
     id: str
     provider: str
@@ -46,14 +46,14 @@ class ModelView(BaseModel):
 
 
 class RoleView(BaseModel):
-    """Who does one part of the work when a run names no model; None: nobody judges, nobody takes over."""
+    """The default model of a role and its fallback; None: no judge, or no fallback."""
 
     model: str | None
     fallback: str | None
 
 
 class ModelList(BaseModel):
-    """The model that writes when none is named, who else has a role then, and what a run may name.
+    """The default model, the models of the other roles, and the models that a run may name.
 
     `allowed` are patterns in which `*` stands for anything; empty: every model of every configured provider.
     """
@@ -66,7 +66,7 @@ class ModelList(BaseModel):
 
 @router.get("/formats")
 async def list_formats(resources: ResourcesDep) -> dict[str, list[FormatView]]:
-    """Every format with the JSON Schema of its input, its options and a worked example."""
+    """The formats, each with the JSON Schema of its input, its options and a worked example."""
     return {
         "formats": [
             FormatView(
@@ -85,7 +85,7 @@ async def list_formats(resources: ResourcesDep) -> dict[str, list[FormatView]]:
 
 @router.get("/models")
 async def list_models(resources: ResourcesDep) -> ModelList:
-    """What is configured, allowed and usable. Asks no provider: `storywire doctor` does."""
+    """Models that are configured, allowed and usable. Calls no provider: `storywire doctor` does."""
     models = resources.models
     selection = models.selection
     writing = selection.default()

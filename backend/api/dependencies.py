@@ -1,9 +1,10 @@
 """Dependencies of the routes: resources, the caller, headers and query options that several routes take."""
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Query, Request
+from pydantic import BeforeValidator
 
 from backend.accounts.principal import Principal
 from backend.api.access import principal_of
@@ -18,18 +19,18 @@ from workflows.errors import InvalidInput
 
 
 def get_resources(request: Request) -> Resources:
-    """What `create_app` opened."""
+    """The resources that `create_app` opened."""
     resources: Resources = request.app.state.resources
     return resources
 
 
 def get_runs(resources: Annotated[Resources, Depends(get_resources)]) -> RunCommands:
-    """Commands on runs."""
+    """The commands on runs."""
     return resources.runs
 
 
 def get_queries(resources: Annotated[Resources, Depends(get_resources)]) -> RunQueries:
-    """Reads of runs."""
+    """The queries of runs."""
     return resources.queries
 
 
@@ -50,7 +51,7 @@ def get_owner(principal: Annotated[Principal, Depends(get_principal)]) -> Owner:
 
 @dataclass(frozen=True, slots=True)
 class StreamOptions:
-    """The query options of a stream: in which order and in which grains its text comes."""
+    """Query options of a stream: the order and the granularity of its text."""
 
     order: Order
     granularity: Granularity
@@ -60,22 +61,39 @@ def get_stream_options(
     order: Annotated[Order, Query(description="reading: one section after another")] = "live",
     granularity: Annotated[Granularity, Query(description="Size of the chunks")] = "token",
 ) -> StreamOptions:
-    """The query options of every stream."""
+    """Query options that all streams take."""
     return StreamOptions(order, granularity)
+
+
+# In OpenAPI only: `parse_event_id` has a sentence for what doesn't match.
+_EVENT_ID: dict[str, Any] = {"pattern": r"^([0-9A-Za-z_-]{1,64}:[0-9]{1,15})?$", "examples": [""]}
 
 
 def get_event_id(
     view: Annotated[StreamOptions, Depends(get_stream_options)],
     last_event_id: Annotated[
-        str | None, Query(max_length=128, description="As the header, for clients that can't set one")
+        str | None,
+        Query(
+            max_length=128,
+            description="As the header, for clients that can't set one",
+            json_schema_extra=_EVENT_ID,
+        ),
     ] = None,
     polyfill: Annotated[
-        str | None, Query(alias="lastEventId", max_length=128, description="The same, as polyfills send it")
+        str | None,
+        Query(
+            alias="lastEventId",
+            max_length=128,
+            description="The same, as polyfills send it",
+            json_schema_extra=_EVENT_ID,
+        ),
     ] = None,
-    header: Annotated[str | None, Header(alias="Last-Event-ID", max_length=128)] = None,
+    header: Annotated[
+        str | None, Header(alias="Last-Event-ID", max_length=128, json_schema_extra=_EVENT_ID)
+    ] = None,
 ) -> tuple[str, int] | None:
-    """Run id of the last message received, and its number in the view that is asked for. The header wins: a browser
-    keeps it up to date. Raises InvalidInput for an id of another view."""
+    """Run id of the last message received, and its number in the requested view. The header wins: a browser keeps
+    it up to date. Raises InvalidInput for an id of another view."""
     # An empty header is what some clients send before the first message.
     event_id = header or last_event_id or polyfill
     if not event_id:
@@ -87,6 +105,14 @@ def get_event_id(
         raise InvalidInput.of("last_event_id", str(error)) from None
 
 
+def _read_flag(value: object) -> object:
+    if isinstance(value, str) and value not in ("true", "false"):
+        raise ValueError("true or false is expected")
+    return value
+
+
+Flag = Annotated[bool, BeforeValidator(_read_flag)]
+"""A yes or no of a query: `true` or `false`, as OpenAPI has it."""
 PrincipalDep = Annotated[Principal, Depends(get_principal)]
 OwnerDep = Annotated[Owner, Depends(get_owner)]
 RunsDep = Annotated[RunCommands, Depends(get_runs)]

@@ -1,4 +1,4 @@
-"""Ticks instead of a story: what `storywire doctor URL` measures the way to this service with.
+"""Stream of timestamped ticks, by which `storywire doctor URL` measures the path to this service.
 
 The reply is sent as every stream is sent, and costs nothing: no run, no model, nothing in a log.
 """
@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
 
-from backend.api.dependencies import SettingsDep
+from backend.api.dependencies import Flag, SettingsDep
 from backend.api.streams import event_stream
 from backend.settings import Settings
 from backend.streaming.sse import retry_line
@@ -26,8 +26,7 @@ _SILENT_PING_SECONDS = 2 * LONGEST_SECONDS  # never within a stream
 
 
 async def _place(request: Request) -> AsyncIterator[None]:
-    """A place among the measuring streams that are open at once. Held from before the reply is made until it is sent,
-    or isn't, however that comes about."""
+    """A place among the measuring streams that are open at once, held until the reply has been sent or failed."""
     measured: set[object] = request.app.state.measured_streams
     if len(measured) >= _AT_ONCE:
         raise Overloaded("As many measurements as may are going on already; try again in a few seconds.")
@@ -51,9 +50,9 @@ async def stream_ticks(
     interval_ms: Annotated[
         int, Query(ge=10, le=LONGEST_SECONDS * 1000, description="Milliseconds between two")
     ] = 200,
-    heartbeat: Annotated[bool, Query(description="false: nothing at all is sent between two ticks")] = True,
+    heartbeat: Annotated[Flag, Query(description="false: nothing at all is sent between two ticks")] = True,
 ) -> Response:
-    """Messages `tick` with the time at which each was sent; the first says how the request arrived.
+    """A stream of `tick` messages, each with its sending time; the first echoes the request as it arrived.
 
     At most 300 seconds in all, and 20 such streams at once.
     """
@@ -69,7 +68,7 @@ async def stream_ticks(
 
 
 def _arrival(request: Request, settings: Settings) -> dict[str, Any]:
-    """The request as it is when it has come the whole way: what a proxy changed can be seen here."""
+    """The request as it arrived, which shows what proxies have changed."""
     return {
         "path": request.url.path[:_ECHOED_CHARACTERS],
         "http_version": request.scope.get("http_version"),

@@ -1,4 +1,4 @@
-"""`/api/v1/documents`: upload, list, read and remove what lessons are made from."""
+"""`/api/v1/documents`: upload, list, read and delete the documents that lessons are made from."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
@@ -16,6 +16,7 @@ from backend.documents.documents import Upload
 from backend.settings import Settings
 from backend.store.documents import Document, DocumentSummary
 from workflows.errors import FieldError, InvalidInput
+from workflows.text.json_values import JsonModel
 
 PATH = "/api/v1/documents"
 _AROUND_THE_FILE = 64_000
@@ -29,17 +30,15 @@ DocumentId = Annotated[str, Path(max_length=64)]
 _TITLE = "What it is called; by default its first heading"
 
 
-class TextBody(BaseModel):
+class TextBody(JsonModel):
     """A document that is text already."""
-
-    model_config = ConfigDict(extra="forbid")
 
     title: str | None = Field(None, max_length=200, description=_TITLE)
     text: str = Field(min_length=1, max_length=100_000_000, description="Markdown or plain text")
 
 
 class WarningView(BaseModel):
-    """What was noticed or left out, as a sentence; `paragraph` counts from 1, 0 is nowhere in the text."""
+    """A warning about a document, as a sentence; `paragraph` counts from 1, 0 is nowhere in the text."""
 
     kind: str
     paragraph: int
@@ -63,20 +62,20 @@ class DocumentSummaryView(BaseModel):
 
 
 class DocumentView(DocumentSummaryView):
-    """A document with its text, as lessons get it."""
+    """A document with its text, as lessons use it."""
 
     text: str
 
 
 class DocumentPage(BaseModel):
-    """Newest first; `next_cursor` asks for the page after this one."""
+    """A page of documents, newest first; `next_cursor` leads to the next page."""
 
     documents: list[DocumentSummaryView]
     next_cursor: str | None
 
 
 def body_limit(settings: Settings) -> OwnLimit:
-    """How large an upload may be: the document and what is around it."""
+    """Size limit of an upload, in bytes: the document and the form around it."""
     return OwnLimit(settings.max_document_bytes + _AROUND_THE_FILE, "STORYWIRE_MAX_DOCUMENT_BYTES", "file")
 
 
@@ -107,7 +106,7 @@ _BODY = {
 async def add_document(
     request: Request, response: Response, owner: OwnerDep, resources: ResourcesDep
 ) -> DocumentSummaryView:
-    """Keeps the text of an uploaded file (a form with `file` and, if you like, `title`), or of a JSON body."""
+    """Stores the text of an uploaded file (a form with `file` and, optionally, `title`), or of a JSON body."""
     essence = request.headers.get("content-type", "").partition(";")[0].strip().casefold()
     if essence == "multipart/form-data":
         upload = await _from_form(request)
@@ -139,13 +138,13 @@ async def list_documents(
 
 @router.get("/{document_id}")
 async def get_document(document_id: DocumentId, owner: OwnerDep, resources: ResourcesDep) -> DocumentView:
-    """One document with its text."""
+    """A document with its text."""
     return DocumentView.model_validate(asdict(await resources.documents.find(owner, document_id)))
 
 
 @router.delete("/{document_id}", status_code=204)
 async def delete_document(document_id: DocumentId, owner: OwnerDep, resources: ResourcesDep) -> None:
-    """Removes a document. What was written from it stays."""
+    """Deletes a document. Texts written from it stay."""
     await resources.documents.delete(owner, document_id)
 
 

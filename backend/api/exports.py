@@ -1,4 +1,4 @@
-"""A finished run as a file."""
+"""Export of a finished run as a file."""
 
 import asyncio
 from typing import Annotated
@@ -20,7 +20,7 @@ async def export_run(
     resources: ResourcesDep,
     name: Annotated[str, Query(alias="as", max_length=32, description="md, txt, or what the format adds")],
 ) -> Response:
-    """The file, with a name that is made of the title."""
+    """The file, named after the title."""
     run = await resources.queries.find(owner, run_id)
     format = format_of(resources.formats, run)
     exporter = find_exporter(format, name)
@@ -30,7 +30,7 @@ async def export_run(
 
 
 def attachment(content: bytes, media_type: str, suffix: str, *, id: str, title: str) -> Response:
-    """A file to be kept."""
+    """A response that browsers save as a file."""
     # An ASCII name for old clients, the title for the others (RFC 6266).
     plain, titled = f"{id}.{suffix}", quote(f"{title[:80]}.{suffix}", safe="")
     return Response(

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from backend.api.bodies import read_json_object
 from backend.api.dependencies import ResourcesDep
-from backend.api.query import read_query
+from backend.api.query import read_query, typed
 from backend.api.starts import RunStartDep
 from backend.api.streams import STREAM_RESPONSES
 from backend.runs.admission.options import RunOptions
@@ -56,14 +56,14 @@ _STREAM_OPTIONS = frozenset({"last_event_id", "lastEventId", "request_id", "orde
 async def generate_stream(
     path: Annotated[str, Path(max_length=64)], resources: ResourcesDep, start: RunStartDep
 ) -> Response:
-    """Starts a run from the query (GET) or the JSON body (POST) and streams it; goes on with a run after a break."""
+    """Starts a run from the query (GET) or the JSON body (POST) and streams it; resumes after a break."""
 
     async def begin(key: str | None) -> tuple[Run, bool]:
         format = format_at(resources.formats, path)
         request = start.request
         inputs, options = await _body(request) if request.method == "POST" else _query(request, format)
         return await start.runs.start(
-            start.owner, RunRequest(format.name, inputs, options, key, binding=start.binding)
+            start.owner, RunRequest(format.name, inputs, start.placed(options), key, binding=start.binding)
         )
 
     run, _ = await start.run(begin)
@@ -71,7 +71,7 @@ async def generate_stream(
 
 
 def format_at(formats: Mapping[str, AnyFormat], path: str) -> AnyFormat:
-    """The format that an address names, in its own way or by the format's name. Raises NotFound."""
+    """The format at a path: the format's own path or its name. Raises NotFound."""
     for format in formats.values():
         if path in (format.path, format.name):
             return format
@@ -85,7 +85,7 @@ def _query(request: Request, format: AnyFormat) -> tuple[dict[str, Any], RunOpti
         if name not in _STREAM_OPTIONS
     }
     options = {name: params.pop(name)[-1] for name in RunOptions.model_fields if name in params}
-    return read_query(params, format.Input), _options(options, strict=False)
+    return typed(read_query(params, format.Input), format.Input), _options(options, strict=False)
 
 
 async def _body(request: Request) -> tuple[dict[str, Any], RunOptions]:
@@ -96,7 +96,7 @@ async def _body(request: Request) -> tuple[dict[str, Any], RunOptions]:
 
 
 def _options(options: Any, *, strict: bool = True) -> RunOptions:
-    """`strict` as JSON is; a query has nothing but strings."""
+    """The options of the query (strings only) or of the body, validated with `strict` as JSON is."""
     try:
         return RunOptions.model_validate(options, strict=strict)
     except ValidationError as error:

@@ -1,12 +1,12 @@
-"""Headers that every reply of the API has: it is never taken for another type, and kept by nobody on the way."""
+"""Headers of all API replies: no sniffing of the content type, no caching on the way."""
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class ApiHeaders:
-    """Adds `X-Content-Type-Options: nosniff`, and `Cache-Control: no-store` where the route says nothing else. Behind
-    TLS (`https`) every reply tells browsers to stay there."""
+    """ASGI middleware that adds `X-Content-Type-Options: nosniff` and a default of `Cache-Control: no-store`, and
+    behind TLS (`https`) `Strict-Transport-Security`."""
 
     def __init__(self, app: ASGIApp, *, https: bool = False) -> None:
         self._app = app

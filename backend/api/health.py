@@ -1,4 +1,4 @@
-"""Is it alive, is it ready."""
+"""Liveness and readiness endpoints."""
 
 from fastapi import APIRouter, Response
 
@@ -9,13 +9,13 @@ router = APIRouter(tags=["health"])
 
 @router.get("/healthz")
 async def healthz() -> dict[str, str]:
-    """The process answers."""
+    """Liveness: the process answers."""
     return {"status": "ok"}
 
 
 @router.get("/readyz")
 async def readyz(resources: ResourcesDep, response: Response) -> dict[str, str | int]:
-    """Runs can be started: log and checkpoints can be written, there is a model and room. 503 otherwise."""
+    """Readiness to start runs: log and checkpoints are writable, there are a model and room. 503 otherwise."""
     reason = await resources.readiness.reason()
     if reason is not None:
         response.status_code = 503

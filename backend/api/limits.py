@@ -1,4 +1,4 @@
-"""How large a body may be. FastAPI has a limit too, but says so in plain text, not as a problem."""
+"""Limits on the size of a request body. FastAPI's own limit answers in plain text, not with a problem."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from workflows.errors import FieldError, PayloadTooLarge
 
 @dataclass(frozen=True, slots=True)
 class OwnLimit:
-    """A route that takes more than the others, and the setting that says how much."""
+    """A limit of a route's own, above the general one, and the setting that sets it."""
 
     max_bytes: int
     setting: str
@@ -20,16 +20,16 @@ class OwnLimit:
 
     @property
     def refusal(self) -> PayloadTooLarge:
-        """What is said of a body over it."""
+        """The error for a body over the limit."""
         message = f"this is larger than {self.max_bytes} bytes ({self.setting})"
         return PayloadTooLarge(f"{self.field}: {message}", (FieldError(self.field, message),))
 
 
 class BodyLimit:
-    """Refuses a body over `max_bytes`, by its declared length and by what really comes."""
+    """ASGI middleware that refuses a body over `max_bytes`, by its declared length and by the bytes received."""
 
     def __init__(self, app: ASGIApp, max_bytes: int, own: Mapping[str, OwnLimit] | None = None) -> None:
-        """`own`: limits of paths of their own."""
+        """`own`: limits of single paths."""
         self._app = app
         self._limit = OwnLimit(max_bytes, "STORYWIRE_MAX_BODY_BYTES")
         self._own = own or {}

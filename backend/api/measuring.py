@@ -1,4 +1,4 @@
-"""What is answered, counted by route."""
+"""Counts of replies by route."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""`/metrics`: this process in numbers, for Prometheus."""
+"""`/metrics`: metrics of this process in Prometheus' text format."""
 
 from fastapi import APIRouter, Response
 
@@ -11,5 +11,5 @@ _TEXT_FORMAT = "text/plain; version=0.0.4; charset=utf-8"
 
 @router.get("/metrics", response_class=Response)
 async def metrics(resources: ResourcesDep) -> Response:
-    """Counters and histograms since the process began, in Prometheus' text format."""
+    """Counters and histograms since the process started, in Prometheus' text format."""
     return Response(resources.metrics.render() or b"", headers={"Content-Type": _TEXT_FORMAT})

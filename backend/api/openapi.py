@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's, with the problems that any operation may answer and the schema of the stream."""
+"""The OpenAPI document: FastAPI's, with the problems of all operations and the schema of the stream."""
 
 from typing import Any
 
@@ -7,7 +7,10 @@ from fastapi.openapi.utils import get_openapi
 
 from backend.api.problems import STATUS
 from backend.api.routes_access import access_to, run_read_at, starts_by_get
+from backend.settings import Settings
+from workflows.formats.registry import list_formats
 from workflows.messages.messages import StoryChunk
+from workflows.safety.registry import PolicyRegistry
 
 _METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 _PREFIX = "#/components/schemas/"
@@ -86,8 +89,8 @@ def _security(method: str, path: str) -> list[dict[str, list[str]]]:
     return schemes
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
-    """The document, made once."""
+def describe(app: FastAPI, settings: Settings) -> dict[str, Any]:
+    """The document, made once. What is installed stands in it by name: formats with their inputs, and policies."""
     if app.openapi_schema is None:
         document = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
@@ -101,7 +104,50 @@ def describe(app: FastAPI) -> dict[str, Any]:
                 responses = operations[method]["responses"]
                 responses.pop("422", None)  # FastAPI's own form of it, which no route of ours answers with
                 responses["default"] = _PROBLEM
+                for content in operations[method].get("requestBody", {}).get("content", {}).values():
+                    _require_discriminator(content["schema"])
+                for parameter in operations[method].get("parameters", []):
+                    parameter["schema"] = _without_null(parameter["schema"])
+        _name_what_is_there(schemas, settings)
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _name_what_is_there(schemas: dict[str, Any], settings: Settings) -> None:
+    formats = list_formats()
+    for format in formats.values():
+        schema = format.Input.model_json_schema(ref_template=f"{_PREFIX}{{model}}")
+        schemas |= schema.pop("$defs", {})
+        schemas[format.Input.__name__] = schema
+    body = schemas["StartBody"]
+    body["properties"]["format"]["enum"] = sorted(formats)
+    body["oneOf"] = [
+        {
+            "properties": {
+                "format": {"const": name, "description": format.title},
+                "input": {
+                    "$ref": f"{_PREFIX}{format.Input.__name__}",
+                    "description": "The format's own input",
+                },
+            }
+        }
+        for name, format in sorted(formats.items())
+    ]
+    policies = PolicyRegistry(settings.policy_dir).all()
+    schemas["CheckBody"]["properties"]["policy"]["enum"] = sorted(policy.name for policy in policies)
+
+
+def _require_discriminator(schema: dict[str, Any]) -> None:
+    """What tells the kinds of a body apart must be there, though each kind has it by default."""
+    if (discriminator := schema.get("discriminator")) is not None:
+        schema["required"] = [discriminator["propertyName"]]
+
+
+def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a parameter that may be left out: no address and no header can say null."""
+    choices = [choice for choice in schema.get("anyOf", []) if choice.get("type") != "null"]
+    if len(choices) != 1:
+        return schema
+    return {**choices[0], **{name: value for name, value in schema.items() if name != "anyOf"}}

@@ -1,4 +1,4 @@
-"""Which hosts, and which sites' pages, may use the service.
+"""Host and origin checks: which names the service answers to, and which sites' pages may use it.
 
 Without accounts, whoever reaches the port may use it, and that is also every page that the same browser has open. Some
 requests start (and pay for) a run with nothing but an address, so those that a browser makes for another site's page
@@ -46,7 +46,7 @@ CROSS_ORIGIN: dict[str, Any] = {
 
 
 class OwnSite:
-    """Refuses requests by names that aren't this service's, and API requests of other sites' pages.
+    """ASGI middleware that refuses requests for foreign host names, and API requests from other sites' pages.
 
     `names` are the host names that it answers to beside the loopback ones; `*` is any. `origins` are other sites whose
     pages may use the API. With `own_origin` nothing else is the service's own page, whatever the Host header says.
@@ -116,7 +116,7 @@ class OwnSite:
 
 
 def _is_own(address: str, host: str) -> bool:
-    """Whether the page at `address` came from `host`: the same name and port. The scheme is the proxy's affair."""
+    """Whether the page at `address` came from `host`: the same name and port. The scheme is left to the proxy."""
     try:
         parts = urlsplit(address)
         port = str(parts.port) if parts.port else _PORTS.get(parts.scheme, "")
@@ -142,6 +142,6 @@ def _host_port(host: str) -> str | None:
 
 
 def _bracketed(name: str) -> str:
-    """A host name as it stands in a Host header: IPv6 addresses in brackets."""
+    """A host name in the form of a Host header: IPv6 addresses in brackets."""
     name = name.strip().lower().rstrip(".")
     return f"[{name}]" if ":" in name and not name.startswith("[") else name

@@ -1,4 +1,4 @@
-"""The page: static files, and headers that let them load nothing from elsewhere."""
+"""The web page: static files, and headers that let them load nothing from elsewhere."""
 
 from pathlib import Path
 
@@ -22,10 +22,10 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/")
 async def index() -> FileResponse:
-    """The page."""
+    """The HTML of the page."""
     return FileResponse(_WEB / "index.html", headers={**PAGE_HEADERS, "Cache-Control": "no-cache"})
 
 
 def mount_static(app: FastAPI) -> None:
-    """Its scripts and styles."""
+    """Mounts the page's scripts and styles."""
     app.mount("/static", StaticFiles(directory=_WEB), name="static")

@@ -1,4 +1,4 @@
-"""Cursor paging: a list is asked for one item more than a page holds, which tells whether there is another page."""
+"""Cursor paging: one item more than a page holds is fetched, which shows whether there is another page."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar

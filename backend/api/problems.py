@@ -64,7 +64,7 @@ def problem(
     headers: dict[str, str] | None = None,
     members: Mapping[str, Any] = _NO_MEMBERS,
 ) -> Response:
-    """The reply to a request that failed before its first byte. `members` are told beside the standard ones."""
+    """The reply to a request that failed before its first byte. `members` are added to the standard ones."""
     status = STATUS[code]
     body: dict[str, Any] = {
         "type": f"urn:storywire:problem:{code.lower().replace('_', '-')}",
@@ -82,7 +82,7 @@ def problem(
 
 
 def problem_of(error: StorywireError) -> Response:
-    """A refusal of ours."""
+    """The reply for one of the service's own errors."""
     headers = None
     if isinstance(error, Overloaded | QuotaExceeded | RateLimited):
         headers = {"Retry-After": str(error.retry_after)}
@@ -92,7 +92,7 @@ def problem_of(error: StorywireError) -> Response:
 
 
 def problem_of_run(run_id: str, error: Mapping[str, Any], headers: dict[str, str]) -> Response | None:
-    """How a run failed, to somebody who waited for its result: `run_id` leads to the text so far.
+    """The reply for a failed run, to a client that waited for its result: `run_id` leads to the text so far.
 
     None where the code's status is 200: that a text isn't fit for its readers, or that somebody stopped it,
     is a result.
@@ -104,7 +104,7 @@ def problem_of_run(run_id: str, error: Mapping[str, Any], headers: dict[str, str
 
 
 def add_problem_handlers(app: FastAPI) -> None:
-    """Every error leaves as a problem, and none as a stack trace."""
+    """Registers handlers that turn every error into a problem, without a stack trace."""
     app.add_exception_handler(StorywireError, _on_storywire_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
@@ -144,7 +144,7 @@ async def _on_bug(request: Request, error: Exception) -> Response:
 
 
 def _sendable(text: str) -> str:
-    """A name in a JSON body may hold half a character (`"\\ud800"`), which has no UTF-8."""
+    """A string that can be encoded: a name in a JSON body may hold half a surrogate pair (`"\\ud800"`)."""
     return text.encode(errors="replace").decode()
 
 

@@ -1,4 +1,4 @@
-"""A query string → a format's input. Pure.
+"""Conversion of a query string to a format's input. Pure.
 
 Fields of a nested model are written flat (`age=7` is `reader.age`), lists as `interests=cats,stars`
 or by repeating the name.
@@ -8,13 +8,14 @@ from collections.abc import Mapping, Sequence
 from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from workflows.errors import FieldError, InvalidInput
+from workflows.formats.base import invalid_input
 
 
 def read_query(params: Mapping[str, Sequence[str]], model: type[BaseModel]) -> dict[str, Any]:
-    """The values at their places in `model`; the model itself checks them later.
+    """The query's values at their places in `model`, which validates them later.
 
     Raises InvalidInput for a name that isn't there.
     """
@@ -33,6 +34,14 @@ def read_query(params: Mapping[str, Sequence[str]], model: type[BaseModel]) -> d
     return given
 
 
+def typed(given: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
+    """What a query says, which has nothing but strings, as JSON of the model's types. Raises InvalidInput."""
+    try:
+        return model.model_validate(given, strict=False).model_dump(mode="json", exclude_unset=True)
+    except ValidationError as error:
+        raise invalid_input(error) from None
+
+
 class _Place:
     def __init__(self, path: tuple[str, ...], *, many: bool) -> None:
         self.path = path
@@ -40,7 +49,7 @@ class _Place:
 
 
 def _places(model: type[BaseModel], path: tuple[str, ...] = ()) -> dict[str, _Place]:
-    """By parameter name; a name further out wins over the same name further in."""
+    """Places by parameter name; an outer name wins over the same inner one."""
     places: dict[str, _Place] = {}
     for name, info in model.model_fields.items():
         nested = _model_in(info.annotation)
@@ -52,7 +61,7 @@ def _places(model: type[BaseModel], path: tuple[str, ...] = ()) -> dict[str, _Pl
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The model of a field that holds one, or may."""
+    """The model in the type of a field, if any."""
     kinds = (annotation,) if get_origin(annotation) is None else get_args(annotation)
     if get_origin(annotation) not in (None, Union, UnionType):
         return None
@@ -60,7 +69,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
 
 
 def _holds_models(annotation: Any) -> bool:
-    """A list of models, which no query can say."""
+    """Whether it is a list of models, which no query can express."""
     return any(
         isinstance(kind, type) and issubclass(kind, BaseModel)
         for part in (annotation, *get_args(annotation))

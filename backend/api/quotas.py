@@ -1,4 +1,4 @@
-"""How many runs of a format were started this month."""
+"""Quota usage: runs of a format that were started this month."""
 
 from datetime import datetime
 from typing import Annotated
@@ -13,7 +13,7 @@ router = APIRouter(prefix="/api/v1", tags=["quotas"])
 
 
 class UsageView(BaseModel):
-    """Of this month, in UTC. `quota` and `left` are null for a format without a limit."""
+    """Quota usage of this month, in UTC. `quota` and `left` are null for a format without a limit."""
 
     used: int
     quota: int | None
@@ -25,7 +25,7 @@ class UsageView(BaseModel):
 async def usage(
     path: Annotated[str, Path(max_length=64)], owner: OwnerDep, resources: ResourcesDep
 ) -> UsageView:
-    """Runs of this month that are under way or bought something, whatever became of them; not those from the cache."""
+    """Runs of this month that are active or were charged, whatever their outcome; not those from the cache."""
     found = await resources.quota.usage(owner, format_at(resources.formats, path).name)
     left = None if found.quota is None else max(0, found.quota - found.used)
     return UsageView(used=found.used, quota=found.quota, left=left, resets_at=found.resets_at)

@@ -1,4 +1,4 @@
-"""`/api/v1/runs`: start, read, steer and remove runs of any format."""
+"""`/api/v1/runs`: start, read, control and delete runs of any format."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from backend.api.dependencies import (
     EventIdDep,
+    Flag,
     OwnerDep,
     PageCursor,
     PageLimit,
@@ -31,16 +32,15 @@ from backend.runs.commands import RunRequest
 from backend.store.runs import Run
 from workflows.errors import Conflict
 from workflows.models.budget.ledger import Caps
+from workflows.text.json_values import JsonModel
 
 router = APIRouter(prefix="/api/v1/runs", tags=["runs"])
 
 _T = TypeVar("_T")
 
 
-class StartBody(BaseModel):
-    """What to write, and how."""
-
-    model_config = ConfigDict(extra="forbid")
+class StartBody(JsonModel):
+    """Format, input and options of a new run."""
 
     format: str = Field(
         max_length=64, description="The format's name; GET /api/v1/formats lists them", examples=["story"]
@@ -49,10 +49,8 @@ class StartBody(BaseModel):
     options: RunOptions = Field(RunOptions(), description="How it is written; the defaults without it")
 
 
-class ResumeBody(BaseModel):
-    """What the run may spend from now on, with what it has spent already. What is left out stays."""
-
-    model_config = ConfigDict(extra="forbid")
+class ResumeBody(JsonModel):
+    """Caps of a resumed run, over all of its attempts. Those left out stay."""
 
     budget_usd: float | None = Field(
         None, gt=0, le=MAX_USD, allow_inf_nan=False, description="US dollars, over all of the run's attempts"
@@ -62,10 +60,8 @@ class ResumeBody(BaseModel):
     )
 
 
-class AnswerBody(BaseModel):
-    """What a person says to a run that waits."""
-
-    model_config = ConfigDict(extra="forbid")
+class AnswerBody(JsonModel):
+    """Answer to a run that waits for a person."""
 
     outline: dict[str, Any] = Field(description="The plan as edited: {title, sections}")
 
@@ -74,13 +70,15 @@ class AnswerBody(BaseModel):
 async def start_run(
     body: StartBody,
     start: RunStartDep,
-    wait: Annotated[bool, Query(description="Wait for the end and return the finished result")] = False,
+    wait: Annotated[Flag, Query(description="Wait for the end and return the finished result")] = False,
 ) -> Response:
     """Starts a run. With `Accept: text/event-stream` the reply is the stream itself; with `wait` it is the
-    finished run, or a problem that says how it failed. With `Last-Event-ID` it goes on with that run."""
+    finished run, or a problem that says how it failed. With `Last-Event-ID` that run's stream is resumed."""
 
     async def begin(key: str | None) -> tuple[Run, bool]:
-        return await start.runs.start(start.owner, RunRequest(body.format, body.input, body.options, key))
+        return await start.runs.start(
+            start.owner, RunRequest(body.format, body.input, start.placed(body.options), key)
+        )
 
     return await _wait(start, begin) if wait else await start.respond(begin)
 
@@ -101,7 +99,7 @@ async def _wait(start: RunStart, begin: Start) -> Response:
 
 
 async def _unless_left(request: Request, work: Coroutine[Any, Any, _T]) -> _T | None:
-    """What `work` brings; None if the client left before: then it is given up, as a reader who leaves is."""
+    """The result of `work`; None if the client disconnected first: then the work is cancelled."""
     working, leaving = asyncio.create_task(work), asyncio.create_task(_leave(request))
     try:
         await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
@@ -113,7 +111,7 @@ async def _unless_left(request: Request, work: Coroutine[Any, Any, _T]) -> _T | 
 
 
 async def _leave(request: Request) -> None:
-    """Returns when the client is gone. The body has been read by now."""
+    """Returns when the client has disconnected. The body has been read by now."""
     while (await request.receive())["type"] != "http.disconnect":
         pass
 
@@ -137,7 +135,7 @@ async def list_runs(
 
 @router.get("/{run_id}", response_model=RunView)
 async def get_run(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> RunView:
-    """One run with its text so far."""
+    """A run with its text so far."""
     run = await queries.find(owner, run_id)
     return whole(run, await queries.transcript(run))
 
@@ -163,7 +161,7 @@ async def stream_run(
 
 @router.post("/{run_id}/cancel", response_model=StartedRun)
 async def cancel_run(run_id: RunId, owner: OwnerDep, runs: RunsDep) -> StartedRun:
-    """Stops the run; the text so far is kept."""
+    """Cancels the run; the text so far is kept."""
     return started(await runs.cancel(owner, run_id))
 
 
@@ -171,24 +169,24 @@ async def cancel_run(run_id: RunId, owner: OwnerDep, runs: RunsDep) -> StartedRu
 async def resume_run(
     run_id: RunId, owner: OwnerDep, runs: RunsDep, body: ResumeBody | None = None
 ) -> StartedRun:
-    """Goes on from the last finished section."""
+    """Resumes the run after its last finished section."""
     more = body or ResumeBody()
     return started(await runs.resume(owner, run_id, Caps(more.budget_usd, more.max_output_tokens)))
 
 
 @router.get("/{run_id}/resume-quote")
 async def quote_run(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> Quote:
-    """What is left to write, and about what it will cost."""
+    """The sections left to write, and their estimated cost."""
     return await queries.quote(owner, run_id)
 
 
 @router.post("/{run_id}/input", status_code=202, response_model=StartedRun)
 async def answer_run(run_id: RunId, body: AnswerBody, owner: OwnerDep, runs: RunsDep) -> StartedRun:
-    """Answers `input_required`."""
+    """Answers the `input_required` of a waiting run."""
     return started(await runs.answer(owner, run_id, body.outline))
 
 
 @router.delete("/{run_id}", status_code=204)
 async def delete_run(run_id: RunId, owner: OwnerDep, runs: RunsDep) -> None:
-    """Removes the run, its text, its log and its checkpoints."""
+    """Deletes the run, its text, its log and its checkpoints."""
     await runs.delete(owner, run_id)

@@ -1,24 +1,23 @@
-"""Safety policies, and any text checked against one of them."""
+"""Safety policies, and checks of any text against one of them."""
 
 import asyncio
 from typing import Any, Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from backend.api.dependencies import ResourcesDep
 from workflows.errors import InvalidInput
 from workflows.safety.check import check_input, check_text
 from workflows.safety.policy import GateMode, Policy
 from workflows.state import Verdict
+from workflows.text.json_values import JsonModel
 
 router = APIRouter(prefix="/api/v1/safety", tags=["safety"])
 
 
-class CheckBody(BaseModel):
+class CheckBody(JsonModel):
     """A text and whom it is for."""
-
-    model_config = ConfigDict(extra="forbid")
 
     text: str = Field(min_length=1, max_length=200_000, description="What is to be checked")
     policy: str = Field("child", description="GET /api/v1/safety/policies lists them", max_length=64)
@@ -29,7 +28,7 @@ class CheckBody(BaseModel):
 
 
 class IssueView(BaseModel):
-    """What was found."""
+    """An issue that the check found."""
 
     category: str
     severity: Literal["low", "medium", "high"]
@@ -38,7 +37,7 @@ class IssueView(BaseModel):
 
 
 class VerdictView(BaseModel):
-    """Whether the text may be shown to these readers; `score` 0 (unsafe) to 1."""
+    """The verdict of a check for these readers; `score` 0 (unsafe) to 1."""
 
     policy: str
     approved: bool
@@ -48,7 +47,7 @@ class VerdictView(BaseModel):
 
 
 class RuleView(BaseModel):
-    """What a policy says of one category."""
+    """A policy's rule for one category."""
 
     category: str
     severity: Literal["low", "medium", "high"]
@@ -58,7 +57,7 @@ class RuleView(BaseModel):
 
 
 class PolicyView(BaseModel):
-    """One policy, without its word lists."""
+    """A policy, without its word lists."""
 
     name: str
     audience: str
@@ -85,7 +84,7 @@ async def check(body: CheckBody, resources: ResourcesDep) -> VerdictView:
 
 @router.get("/policies")
 async def list_policies(resources: ResourcesDep) -> dict[str, list[PolicyView]]:
-    """Every policy: whom it is for, what it blocks, what it only notes, and when text is told."""
+    """All policies: the audience, blocked and noted categories, and the gate."""
     return {"policies": [_policy_view(policy) for policy in resources.policies.all()]}
 
 

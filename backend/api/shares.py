@@ -1,4 +1,4 @@
-"""Links that show a finished text, read-only, to whoever has them."""
+"""Share links: read-only access to a finished text for anyone who has the link."""
 
 from datetime import datetime
 from pathlib import Path as FilePath
@@ -14,6 +14,7 @@ from backend.runs.results.exports import finished
 from backend.store.runs import Run
 from workflows.errors import NotFound
 from workflows.formats.base import AnyFormat
+from workflows.formats.notices import Notice, list_notices
 
 router = APIRouter(prefix="/api/v1/runs", tags=["shares"])
 public = APIRouter(prefix="/shared", tags=["shares"])
@@ -32,7 +33,7 @@ _HEADERS = {
 
 
 class ShareView(BaseModel):
-    """Whether a run has a link. `url` is told when the link is made, and never again."""
+    """The state of a run's share link. `url` is shown when the link is created, and never again."""
 
     run_id: str
     shared: bool
@@ -41,38 +42,39 @@ class ShareView(BaseModel):
 
 
 class SharedSection(BaseModel):
-    """A section as it is shown."""
+    """A section of a shared text."""
 
     title: str
     text: str
 
 
 class SharedText(BaseModel):
-    """What a link shows: the text, and nothing of what was asked for or what it cost."""
+    """Shared text with its notices, without its input and costs."""
 
     title: str
     format: str
     language: str
     sections: list[SharedSection]
+    notices: list[Notice] = []
 
 
 @router.post("/{run_id}/share", status_code=201)
 async def share_run(run_id: RunId, owner: OwnerDep, resources: ResourcesDep) -> ShareView:
-    """Makes a link; one that there was no longer works."""
+    """Creates a link, which replaces an older one."""
     share, token = await resources.sharing.create(owner, run_id)
     return ShareView(run_id=share.run_id, shared=True, created_at=share.created_at, url=f"/shared/{token}")
 
 
 @router.get("/{run_id}/share")
 async def get_share(run_id: RunId, owner: OwnerDep, resources: ResourcesDep) -> ShareView:
-    """Whether there is a link."""
+    """The state of the run's link."""
     share = await resources.sharing.find(owner, run_id)
     return ShareView(run_id=run_id, shared=share is not None, created_at=share and share.created_at)
 
 
 @router.delete("/{run_id}/share", status_code=204)
 async def revoke_share(run_id: RunId, owner: OwnerDep, resources: ResourcesDep) -> None:
-    """From now on the link shows nothing."""
+    """Revokes the link."""
     await resources.sharing.revoke(owner, run_id)
 
 
@@ -83,7 +85,7 @@ async def show_shared(
     resources: ResourcesDep,
     kind: Annotated[Literal["html", "json"] | None, Query(alias="as")] = None,
 ) -> Response:
-    """The text: a page for browsers, JSON for `Accept: application/json` or `?as=json`."""
+    """The shared text: a page for browsers, JSON for `Accept: application/json` or `?as=json`."""
     run = await resources.sharing.open(token)
     if run.format not in resources.formats:
         raise NotFound("This link shows nothing at the moment.")
@@ -101,4 +103,5 @@ def _shown(format: AnyFormat, run: Run) -> SharedText:
         format=whole.format,
         language=whole.language,
         sections=[SharedSection(title=title, text=text) for title, text in whole.sections],
+        notices=list_notices(whole.metadata),
     )

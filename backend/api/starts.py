@@ -1,4 +1,4 @@
-"""The reply to a request that starts a run: the stream itself, or where to read it.
+"""The reply to a request that starts a run: the stream itself, or its address.
 
 Every start may be repeated by a client that lost its connection. One that brings a `Last-Event-ID` names the run that
 it had: it goes on with that run and starts none. One that brings an `Idempotency-Key` or a `request_id` attaches to the
@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Header, Request, Response
 from fastapi.responses import JSONResponse
 
 from backend.accounts.principal import Principal
@@ -27,9 +27,19 @@ from backend.api.streams import stream_response
 from backend.api.views import started
 from backend.runs.commands import StartBinding
 from backend.store.owner import Owner
+from backend.store.run_values import RunOptions
 from backend.store.runs import Run
-from workflows.errors import NotFound
+from backend.store.timezones import check_timezone
+from workflows.errors import FieldError, InvalidInput, NotFound
 
+TimeZone = Annotated[
+    str | None,
+    Header(
+        alias="X-Timezone",
+        max_length=64,
+        description="The reader's time zone, where options.timezone names none",
+    ),
+]
 Start = Callable[[str | None], Awaitable[tuple[Run, bool]]]
 """Starts a run with an idempotency key: the run, and whether it is new."""
 
@@ -38,7 +48,7 @@ _NONE: Mapping[str, Any] = {}
 
 @dataclass(frozen=True, slots=True)
 class RunStart:
-    """A request that starts a run, or repeats one that did."""
+    """A request that starts a run, or repeats an earlier start."""
 
     request: Request
     principal: PrincipalDep
@@ -47,6 +57,7 @@ class RunStart:
     settings: SettingsDep
     event_id: EventIdDep
     options: StreamOptionsDep
+    timezone: TimeZone = None
     idempotency_key: IdempotencyKey = None
     request_id: RequestId = None
 
@@ -63,13 +74,23 @@ class RunStart:
 
     @property
     def key(self) -> str | None:
-        """What makes two requests the same start. A ticket starts one run, whatever key comes with it."""
+        """The key by which repeated requests are recognised as the same start. A ticket starts one run, whatever key
+        comes with it."""
         if self.principal.ticket is not None:
             return self.principal.ticket.start_key
         return self.idempotency_key or (self.request_id and f"request:{self.request_id}")
 
+    def placed(self, options: RunOptions) -> RunOptions:
+        """The options with the time zone of the header `X-Timezone`, where they name none. Raises InvalidInput."""
+        if options.timezone is not None or self.timezone is None:
+            return options
+        try:
+            return options.model_copy(update={"timezone": check_timezone(self.timezone)})
+        except ValueError as error:
+            raise InvalidInput(f"X-Timezone: {error}", (FieldError("X-Timezone", str(error)),)) from None
+
     async def run(self, start: Start) -> tuple[Run, bool]:
-        """The run of `Last-Event-ID`, else the one that `start` makes or finds. Raises NotFound for a foreign id."""
+        """The run of `Last-Event-ID`, else the one that `start` creates or finds. Raises NotFound."""
         if self.event_id is not None:
             run = await self.queries.find(self.owner, self.event_id[0])
             check_ticket(self.principal, run)
@@ -101,7 +122,7 @@ def check_ticket(principal: Principal, run: Run) -> None:
 
 
 def run_headers(run: Run) -> dict[str, str]:
-    """The headers that lead to a run."""
+    """Response headers that link to a run."""
     return {"Location": f"/api/v1/runs/{run.id}", "X-Run-Id": run.id}
 
 

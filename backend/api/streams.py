@@ -1,4 +1,4 @@
-"""The HTTP response that streams a run to one reader."""
+"""Streaming of a run to one reader as an HTTP response."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
@@ -27,7 +27,7 @@ _NO_HEADERS: Mapping[str, str] = {}
 
 
 async def stream_response(queries: RunQueries, run: Run, reader: Reader, settings: Settings) -> Response:
-    """The stream; 204 when the reader has the last message already, which tells an EventSource to stop."""
+    """The stream; 204 when the reader has the last message already, which makes an EventSource stop."""
     first = await reader.poll()
     if first is None:
         return Response(status_code=204, headers={"X-Run-Id": run.id})
@@ -42,8 +42,8 @@ def event_stream(
     headers: Mapping[str, str] = _NO_HEADERS,
     ping_seconds: float | None = None,
 ) -> Response:
-    """Frames as every stream of ours is sent: these headers, this heartbeat. Who takes nothing is
-    closed by the server (`backend/server.py`)."""
+    """A response of SSE frames with the headers and the heartbeat of all streams. A reader that takes nothing is
+    disconnected by the server (`backend/server.py`)."""
     return EventSourceResponse(
         frames,
         ping=ping_seconds or settings.ping_seconds,

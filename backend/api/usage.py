@@ -1,4 +1,4 @@
-"""`/api/v1/usage`: what the caller's runs cost."""
+"""`/api/v1/usage`: the costs of the caller's runs."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated
@@ -16,7 +16,7 @@ _DAYS = 30
 
 
 class UsageReport(BaseModel):
-    """Sums by day, model, format or role, and of all together. Days are UTC, both ends included."""
+    """Sums by day, model, format or role, and their total. Days are UTC, both ends included."""
 
     first_day: date
     last_day: date
@@ -33,7 +33,7 @@ async def report_usage(
     to: Annotated[date | None, Query(description="Last day; today by default")] = None,
     by: By = "day",
 ) -> UsageReport:
-    """What was spent: tokens as the providers count them, US dollars where the price is known."""
+    """Usage of the caller's runs: tokens as the providers count them, US dollars where the price is known."""
     last = to or datetime.now(UTC).date()
     first = from_ or last - timedelta(days=_DAYS - 1)
     if first > last:

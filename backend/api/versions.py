@@ -1,11 +1,11 @@
-"""Versions of a run: written anew as a whole or in one section, and compared."""
+"""Versions of a run: a finished text rewritten as a whole or in one section, and their comparison."""
 
 import asyncio
 from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from backend.api.dependencies import OwnerDep, QueriesDep, RunId
 from backend.api.starts import RunStartDep
@@ -15,16 +15,15 @@ from backend.runs.attempt.version_seed import VersionRequest
 from backend.runs.results.diff import compare_sections, unified
 from backend.store.runs import Run
 from workflows.errors import Conflict, InvalidInput
+from workflows.text.json_values import JsonModel
 
 router = APIRouter(prefix="/api/v1/runs", tags=["versions"])
 
 Feedback = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 
 
-class VersionBody(BaseModel):
-    """What is to be different. With neither `section` nor `feedback` the whole text is written anew."""
-
-    model_config = ConfigDict(extra="forbid")
+class VersionBody(JsonModel):
+    """Changes that a version makes. With neither `section` nor `feedback` the whole text is rewritten."""
 
     section: int | None = Field(
         None, ge=0, le=10_000, description="Only this one, from 0; the others are taken over"
@@ -34,7 +33,7 @@ class VersionBody(BaseModel):
 
 
 class VersionView(BaseModel):
-    """One version; the first has no parent."""
+    """A version; the first has no parent."""
 
     number: int
     run_id: str
@@ -55,7 +54,7 @@ class VersionStarted(StartedRun):
 
 
 class SectionDifferenceView(BaseModel):
-    """One section before and after; `unified` has a sentence a line."""
+    """A section before and after; `unified` has a sentence a line."""
 
     index: int
     title: str
@@ -66,7 +65,7 @@ class SectionDifferenceView(BaseModel):
 
 
 class DifferenceView(BaseModel):
-    """What changed from `against` to this run."""
+    """Changes from the run `against` to this run."""
 
     run_id: str
     against: str
@@ -87,7 +86,7 @@ async def start_version(run_id: RunId, body: VersionBody, start: RunStartDep) ->
 
 @router.get("/{run_id}/versions")
 async def list_versions(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> dict[str, list[VersionView]]:
-    """All versions of the same text, whichever of them is named, the oldest first."""
+    """All versions of the text, oldest first, whichever of them is named."""
     found = await queries.versions(owner, run_id)
     return {"versions": [_view(number, run) for number, run in enumerate(found, 1)]}
 
@@ -101,7 +100,7 @@ async def diff(
         str | None, Query(max_length=64, description="The run to compare with; the version before by default")
     ] = None,
 ) -> DifferenceView:
-    """What changed, as a unified diff and by section."""
+    """The changes, as a unified diff and by section."""
     run = await queries.find(owner, run_id)
     other_id = against or run.parent_run_id
     if other_id is None:

@@ -24,14 +24,14 @@ class RunSummaryView(BaseModel):
 
 
 class RunPage(BaseModel):
-    """Newest first; `next_cursor` asks for the page after this one."""
+    """A page of runs, newest first; `next_cursor` leads to the next page."""
 
     runs: list[RunSummaryView]
     next_cursor: str | None
 
 
 class SectionView(BaseModel):
-    """A section as far as it is written."""
+    """A section, as far as it has been written."""
 
     index: int
     text: str
@@ -39,7 +39,7 @@ class SectionView(BaseModel):
 
 
 class PieceView(BaseModel):
-    """A text beside the story as far as it is written."""
+    """A piece, as far as it has been written."""
 
     name: str
     text: str
@@ -47,7 +47,7 @@ class PieceView(BaseModel):
 
 
 class RunView(RunSummaryView):
-    """One run: what was asked for, the text so far, and what came of it."""
+    """A run: its input, the text so far, and its outcome."""
 
     input: dict[str, Any]
     options: dict[str, Any]
@@ -67,7 +67,7 @@ class RunView(RunSummaryView):
 
 
 class StartedRun(BaseModel):
-    """The reply to a start."""
+    """The reply to the start of a run."""
 
     run_id: str
     status: str
@@ -75,7 +75,7 @@ class StartedRun(BaseModel):
 
 
 def stream_url(run_id: str) -> str:
-    """Where the run is read, relative to the service."""
+    """The path of the run's stream, relative to the service."""
     return f"/api/v1/runs/{run_id}/stream"
 
 
@@ -94,7 +94,7 @@ def summary(run: RunSummary) -> RunSummaryView:
 
 
 def whole(run: Run, transcript: Transcript) -> RunView:
-    """One run with its text."""
+    """A run with its text."""
     told = {
         "title": run.title or (transcript.outline.title if transcript.outline else None),
         "words": run.words or transcript.words,
@@ -132,5 +132,5 @@ def whole(run: Run, transcript: Transcript) -> RunView:
 
 
 def started(run: Run) -> StartedRun:
-    """The reply to a start."""
+    """The reply to the start of a run."""
     return StartedRun(run_id=run.id, status=run.status, stream_url=stream_url(run.id))

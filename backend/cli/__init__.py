@@ -1,1 +1,1 @@
-"""`storywire`: the command line."""
+"""The command line, `storywire`."""

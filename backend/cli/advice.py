@@ -1,4 +1,4 @@
-"""What to change where something stands between a reader and the service: data, by finding and by product."""
+"""Remedies for proxies that hold up streams: data, by finding and by product."""
 
 from collections.abc import Mapping
 
@@ -79,7 +79,7 @@ _SIGNS = (
 
 
 def guess_product(headers: Mapping[str, str]) -> str | None:
-    """What stands in front, if its reply says so. `headers` by lower-case name."""
+    """The proxy in front, if its reply names it. `headers` by lower-case name."""
     for name, sign, product in _SIGNS:
         if name in headers and sign in headers[name].lower():
             return product
@@ -87,7 +87,7 @@ def guess_product(headers: Mapping[str, str]) -> str | None:
 
 
 def advise(code: str, product: str | None) -> tuple[str, ...]:
-    """What to change about a finding: for this product alone if it is known, else for each."""
+    """The remedies for a finding: for this product alone if it is known, else for each."""
     known = ADVICE.get(code, {})
     chosen = (
         {name: text for name, text in known.items() if name in (product, "")} if product in known else known

@@ -1,5 +1,4 @@
-"""`storywire doctor`: what is set up, whether it works, and what to change; with an address, whether streams from there
-arrive as they are sent."""
+"""`storywire doctor`: checks of the configuration; with a URL, a check that streams arrive as they are sent."""
 
 import asyncio
 import os
@@ -8,11 +7,10 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
 from backend.cli.failures import fail, settings_or_fail
 from backend.cli.proxy import check_streaming
+from backend.cli.terminal import say
 from backend.settings import Settings, find_unknown
 from workflows.models.doctor.finding import DoctorFinding, Level
 from workflows.safety.registry import PolicyRegistry
@@ -23,7 +21,6 @@ _MARKS: dict[Level, tuple[str, str]] = {
     "bad": ("✗", "red"),
 }
 _LITTLE_SPACE = 500_000_000  # bytes
-_console = Console(soft_wrap=True, highlight=False)
 
 
 def doctor(
@@ -67,9 +64,9 @@ def _check_setup() -> None:
     findings += asyncio.run(check_models(settings))
     for finding in findings:
         mark, colour = _MARKS[finding.level]
-        _console.print(Text.assemble((mark, colour), f" {finding.about}: {finding.message}"))
+        say((mark, colour), f" {finding.about}: {finding.message}")
     bad = sum(finding.level == "bad" for finding in findings)
-    _console.print(_sum_up(bad, sum(finding.level == "doubtful" for finding in findings)))
+    say(_sum_up(bad, sum(finding.level == "doubtful" for finding in findings)))
     raise typer.Exit(1 if bad else 0)
 
 
@@ -94,7 +91,7 @@ def _check_data(settings: Settings) -> DoctorFinding:
 
 
 def _nearest(folder: Path) -> Path:
-    """The folder, or the one that it would be made in."""
+    """The folder, or its nearest existing parent."""
     folder = folder.absolute()
     while not folder.exists() and folder != folder.parent:
         folder = folder.parent
@@ -102,6 +99,6 @@ def _nearest(folder: Path) -> Path:
 
 
 def _check_policies(settings: Settings) -> DoctorFinding:
-    """Wrong ones have stopped the settings already."""
+    """Findings on the policies. Wrong ones have failed the settings already."""
     names = ", ".join(policy.name for policy in PolicyRegistry(settings.policy_dir).all())
     return DoctorFinding("good", "policies", names)

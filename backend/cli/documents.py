@@ -1,4 +1,4 @@
-"""`storywire documents`: what lessons are made from, to add, list and remove."""
+"""`storywire documents`: add, list and delete the documents that lessons are made from."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Column
 
 from backend.cli.failures import fail, quiet_settings
+from backend.cli.terminal import say, show_table, write
 from workflows.errors import InvalidInput, StorywireError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def add(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Markdown, plain text, PDF or Word (.docx).")],
     title: Annotated[str | None, typer.Option(help="By default its first heading, or its name.")] = None,
 ) -> None:
-    """Keep a document's text; prints its ID, for `knowledge_id`."""
+    """Store a document's text; prints its ID, for `knowledge_id`."""
     from backend.documents.documents import Upload
 
     try:
@@ -35,23 +35,23 @@ def add(
     upload = Upload(file.name, data, title=title)
     document = _do(lambda documents, owner: documents.add(owner, upload))
     for warning in document.warnings:
-        typer.echo(warning["message"], err=True)
-    typer.echo(document.id)
+        say(warning["message"], err=True)
+    write(document.id)
 
 
 @app.command("list")
 def list_documents(limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20) -> None:
     """The newest documents."""
     found = _do(lambda documents, owner: documents.page(owner, before=None, limit=limit))
-    table = Table(Column("ID", no_wrap=True), "Words", "Language", "Title", box=None)
-    for document in found:
-        table.add_row(document.id, str(document.words), document.language or "", document.title)
-    Console().print(table)
+    show_table(
+        (Column("ID", no_wrap=True), "Words", "Language", "Title"),
+        ((document.id, str(document.words), document.language or "", document.title) for document in found),
+    )
 
 
 @app.command()
 def delete(document_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Remove a document. What was written from it stays."""
+    """Delete a document. Texts written from it stay."""
     _do(lambda documents, owner: documents.delete(owner, document_id))
 
 
@@ -59,7 +59,7 @@ def _do(work: "Callable[[Documents, str], Awaitable[_T]]") -> _T:
     settings = quiet_settings()
 
     async def run() -> _T:
-        # What executes runs takes seconds to import: each command does it when it is sure to need it.
+        # The modules that execute runs take seconds to import: each command does so once it needs them.
         from backend.cli.local import OWNER
         from backend.resources import open_resources
 

@@ -1,4 +1,4 @@
-"""What a measurement of the way to a service means. Pure: the network is in `proxy.py`."""
+"""Diagnosis of a measured stream. Pure: the network is in `proxy.py`."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ _HEARTBEAT_MARGIN_SECONDS = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """One message: when it was sent (seconds on the service's clock), when it came (on ours, from the request)."""
+    """A message of the measurement: time sent (seconds, service's clock) and received (ours, from the request)."""
 
     number: int
     sent: float
@@ -27,7 +27,7 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """A stream on which nothing was sent for `asked` seconds: how long it `lasted`, and whether it broke then."""
+    """A stream that was silent for `asked` seconds: its duration `lasted`, and whether it broke."""
 
     asked: float
     lasted: float
@@ -36,7 +36,7 @@ class Idle:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """What was seen. `failure` is why there is no reply; `arrival` is the request as the service got it."""
+    """A measurement of a stream. `failure`: why there is no reply; `arrival`: the request as it arrived."""
 
     url: str
     path: str = ""
@@ -58,7 +58,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class ProxyFinding:
-    """What was seen, why it matters, and what to change."""
+    """A finding: the symptom, its consequence, and the remedy."""
 
     code: str
     severity: FindingSeverity
@@ -69,19 +69,19 @@ class ProxyFinding:
 
 @dataclass(frozen=True, slots=True)
 class ProxyFindings:
-    """A measurement and what it means; no findings means that nothing is wrong."""
+    """A measurement and its findings; without any, nothing is wrong."""
 
     measured: Measurement
     found: tuple[ProxyFinding, ...]
 
     @property
     def broken(self) -> bool:
-        """Whether streaming doesn't work as it should."""
+        """Whether streaming is broken."""
         return any(finding.severity == "broken" for finding in self.found)
 
     @property
     def product(self) -> str | None:
-        """What stands in front of the service, if it shows."""
+        """The proxy in front of the service, if it can be recognised."""
         return guess_product(self.measured.headers)
 
 
@@ -100,7 +100,7 @@ _Found = tuple[str, FindingSeverity, str, str]
 
 
 def lateness(ticks: Sequence[Tick]) -> list[float]:
-    """Seconds that each tick took longer than the quickest: the two clocks need not agree."""
+    """Delay of each tick in seconds, relative to the quickest: the two clocks need not agree."""
     quickest = min((tick.arrived - tick.sent for tick in ticks), default=0.0)
     return [tick.arrived - tick.sent - quickest for tick in ticks]
 

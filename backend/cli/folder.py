@@ -1,4 +1,4 @@
-"""A run as files in a folder, while it is written: a file a section, the growing one flushed with every message."""
+"""Files of a run in a folder while it is written: one per section, flushed with every message."""
 
 import json
 import re
@@ -6,6 +6,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
+from workflows.formats.notices import list_dangers, notice_markdown
 from workflows.messages.messages import (
     FactsGathered,
     Message,
@@ -21,7 +22,7 @@ _GROWING = ".part.md"
 
 
 class OutFolder:
-    """Takes a run's messages from the first one (`with`). Taking them again writes the same files again.
+    """Output folder of a run, fed with its messages from the first one (`with`). Idempotent.
 
     `sections/01-cold-open.part.md` grows and becomes `sections/01-cold-open.md`; so do `pieces/M1.md`.
     At the end: `script.md`, `metadata.json`; with facts `sources.json` and `canonical_pack.json`.
@@ -45,7 +46,7 @@ class OutFolder:
         self._open.clear()
 
     def take(self, message: Message) -> None:
-        """One more message."""
+        """Applies the next message."""
         match message:
             case OutlinePlanned() as outline:
                 self._titles = {section["index"]: section["title"] for section in outline.sections}
@@ -56,7 +57,8 @@ class OutFolder:
             case FactsGathered() as data:
                 self._write_facts(data)
             case RunCompleted() as data:
-                title = f"# {data.title}\n\n"
+                warnings = [f"{notice_markdown(notice)}\n\n" for notice in list_dangers(data.metadata)]
+                title = f"# {data.title}\n\n{''.join(warnings)}"
                 parts = [f"## {section.title}\n\n{section.text}\n" for section in data.sections]
                 _replace(self._folder / "script.md", title + "\n".join(parts))
                 _replace(self._folder / "metadata.json", _json(data.metadata))
@@ -101,7 +103,7 @@ def _json(value: Any) -> str:
 
 
 def _replace(path: Path, text: str) -> None:
-    """Whole or not at all: whoever reads meanwhile never finds half a file."""
+    """Replaces the file atomically: no reader finds half a file."""
     draft = path.with_name(f".{path.name}.part")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)

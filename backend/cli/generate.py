@@ -13,7 +13,9 @@ import yaml
 from backend.cli.failures import fail, recording_model, settings_or_fail
 from backend.cli.remote import RUNS, RemoteError, follow_remote
 from backend.cli.screen import RunScreen
+from backend.cli.terminal import say
 from workflows.errors import InvalidInput, StorywireError
+from workflows.formats.notices import list_dangers
 from workflows.messages.messages import Message, RunCompleted, RunFailed
 
 if TYPE_CHECKING:
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
 
 RECORD_TO: ContextVar[Path | None] = ContextVar("record_to", default=None)
 """Where `storywire record` wants the run's model calls."""
+
+UNSAFE_STATUS = 3
+"""How a command ends whose text is complete and not safe as it is: a script that goes on with it should stop."""
 
 ServerOption = Annotated[
     str | None, typer.Option(help="A service's address; without one the run executes here.")
@@ -34,7 +39,7 @@ CacheOption = Annotated[
 
 
 def make_app() -> typer.Typer:
-    """The group, with the command that every format has; extensions add theirs."""
+    """The command group, with the command for any format; extensions add theirs."""
     app = typer.Typer(help="Write something and watch it being written.", no_args_is_help=True)
     app.callback()(generate)
     app.command("file")(from_file)
@@ -72,7 +77,7 @@ def _read(path: Path) -> dict[str, Any]:
 def write(
     body: dict[str, Any], server: str | None, path: str = RUNS, start: "RunStarter | None" = None
 ) -> NoReturn:
-    """Writes a text on the screen, and ends the command: 0 when it is complete.
+    """Writes a text on the screen, and ends the command: 0 when it is complete, 3 when it isn't safe as it is.
 
     `body` goes to the service's `path`. Without a server it is started here, by `start` if it isn't a run like
     any other.
@@ -92,7 +97,7 @@ def write(
 
 
 async def _show(messages: AsyncGenerator[Message]) -> int:
-    """0 when the text is complete, 1 otherwise."""
+    """0 when the text is complete, 3 when it is complete and carries a warning, 1 otherwise."""
     ending: Message | None = None
     with RunScreen() as screen:
         async with aclosing(messages) as stream:
@@ -101,7 +106,9 @@ async def _show(messages: AsyncGenerator[Message]) -> int:
                 ending = message
     if isinstance(ending, RunFailed) and ending.resumable:
         _offer_ways_out(ending)
-    return 0 if isinstance(ending, RunCompleted) else 1
+    if not isinstance(ending, RunCompleted):
+        return 1
+    return UNSAFE_STATUS if list_dangers(ending.metadata) else 0
 
 
 def _follow(
@@ -112,7 +119,7 @@ def _follow(
     overrides: dict[str, object] = {"resume_on_start": False}
     model = body["options"].get("model")
     if model is not None and model.startswith("replay:"):
-        # Who types a command may open any file; a run's option may not, for it may come from anybody.
+        # A user of the command line may open any file; a run's option may not, since it may come from anybody.
         overrides["model"] = recording_model(model)
         body = {**body, "options": {**body["options"], "model": None}}
     settings = settings_or_fail(**overrides)
@@ -124,7 +131,7 @@ def _follow(
 
 def _offer_ways_out(ending: RunFailed) -> None:
     words = ending.partial.words
-    typer.echo(
+    say(
         f"The text above ({words} words) is kept. Go on with it: storywire runs resume ID; "
         "take it as it is: storywire runs show ID (storywire runs list tells the ID); or start afresh.",
         err=True,

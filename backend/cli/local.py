@@ -1,4 +1,4 @@
-"""A run in this process, with everything that a service has but HTTP."""
+"""A run in this process: the whole service without HTTP."""
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import aclosing
@@ -26,7 +26,7 @@ RunStarter = Callable[[Resources, Mapping[str, Any], RunOptions], Awaitable[Run]
 
 
 async def start_run(resources: Resources, body: Mapping[str, Any], options: RunOptions) -> Run:
-    """Starts the run that `body` describes, as `POST /api/v1/runs` takes it."""
+    """Starts the run that `body` describes, in the form of `POST /api/v1/runs`."""
     run, _ = await resources.runs.start(OWNER, RunRequest(body["format"], body["input"], options))
     return run
 
@@ -54,7 +54,7 @@ async def follow_local(
 
 
 async def follow_in_folder(settings: Settings, body: dict[str, Any], folder: Path) -> AsyncGenerator[Message]:
-    """The one run that a folder is for: started, or gone on with, or told again if it is done.
+    """Yields the messages of the one run of a folder, which is started, resumed, or replayed if it is finished.
 
     Its log and checkpoints are in the folder too, so that nothing that is there is bought a second time.
     Raises StorywireError when it can't start, Conflict when the folder is another request's.
@@ -85,14 +85,14 @@ async def follow_in_folder(settings: Settings, body: dict[str, Any], folder: Pat
 async def resume_local(
     settings: Settings, run_id: str, budget: float | None = None
 ) -> AsyncGenerator[Message]:
-    """Goes on with a run, which may cost `budget` US dollars from now on, and yields all of its messages.
+    """Resumes a run, with `budget` US dollars from now on, and yields all of its messages.
 
     Raises NotFound, Conflict, InvalidInput.
     """
     quiet = settings.model_copy(update={"log_level": "error", "shutdown_grace": 0})
     configure_logs(quiet)
     async with open_resources(quiet) as resources:
-        # Who types a command may open any file, so a run that played a recording goes on with it.
+        # A user of the command line may open any file, so a run that played a recording continues with it.
         resources.models.trust((await resources.queries.find(OWNER, run_id)).model)
         run = await resources.runs.resume(OWNER, run_id, Caps(budget_usd=budget))
         async with aclosing(read_run(resources, run)) as messages:
@@ -101,7 +101,7 @@ async def resume_local(
 
 
 async def read_run(resources: Resources, run: Run) -> AsyncGenerator[Message]:
-    """The run's messages, to its last one or to the question at which it waits for a person.
+    """Yields the run's messages, to its last one or to the question that a person must answer.
 
     If the reader leaves before that, the run is cancelled: nobody else waits for it.
     """
@@ -112,7 +112,7 @@ async def read_run(resources: Resources, run: Run) -> AsyncGenerator[Message]:
                 for entry in batch:
                     if (message := read_entry(run.id, entry)) is not None:
                         yield message
-                # What a person was asked and has answered stands in the log too: how the run is counts.
+                # Questions that a person has answered are in the log too: the run's status decides.
                 if any(entry.type == "input_required" for entry in batch) and await _waits(resources, run):
                     break
         finished = True

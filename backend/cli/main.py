@@ -1,4 +1,4 @@
-"""`storywire serve | generate | record | runs | documents | users | usage | doctor`, and what extensions add."""
+"""The root command `storywire`, with the commands of the service and of extensions."""
 
 from typing import Annotated, Any
 
@@ -7,6 +7,7 @@ from typer.core import TyperGroup
 
 from backend.cli import doctor, documents, generate, record, runs, serve, usage, users
 from backend.cli.failures import fail
+from backend.cli.terminal import write
 from backend.extensions.base import CommandLine, HasCommands
 from backend.extensions.registry import list_extensions
 from backend.settings import SettingsError
@@ -14,10 +15,10 @@ from backend.version import VERSION
 
 
 class _Commands(TyperGroup):
-    """All commands: one whose settings turn out to be wrong when it works with them ends with a sentence."""
+    """The commands; settings that prove wrong while one executes are reported as a sentence."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Runs the command that was named."""
+        """Invokes the named command."""
         try:
             return super().invoke(ctx)
         except SettingsError as error:
@@ -51,7 +52,7 @@ def make_app() -> typer.Typer:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"storywire {VERSION}")
+        write(f"storywire {VERSION}")
         raise typer.Exit
 
 

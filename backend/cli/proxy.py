@@ -1,4 +1,4 @@
-"""For `storywire doctor URL`: does a stream arrive as it is sent, through everything that stands in between?"""
+"""Measurement for `storywire doctor URL`: whether a stream arrives as it is sent, through all proxies."""
 
 import asyncio
 import json
@@ -9,25 +9,22 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import httpx
-import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from backend.cli.findings import Idle, Measurement, ProxyFindings, Tick, judge, lateness
+from backend.cli.terminal import say, show_pairs, write
 
 _ROUTE = "/api/v1/diagnostics/stream"
 _LAST_EVENT_ID = "diagnostics:0"
 _TICKS = 12
 _INTERVAL_MS = 200
 _PATIENCE_SECONDS = 30.0
-_MARKS = {"broken": "[red]broken[/red]", "warning": "[yellow]warning[/yellow]", "note": "[dim]note[/dim]"}
+_STYLES = {"broken": "red", "warning": "yellow", "note": "dim"}
 
 
 async def measure(
     url: str, *, ticks: int = _TICKS, interval_ms: int = _INTERVAL_MS, idle: float | None = None
 ) -> ProxyFindings:
-    """Reads a stream of ticks from the service at `url` and judges how it came. Never raises for what it finds.
+    """Reads a stream of ticks from the service at `url` and judges its arrival. Never raises for what it finds.
 
     With `idle`, reads a second one on which nothing is sent for that many seconds.
     """
@@ -52,12 +49,12 @@ def check_streaming(
     idle: float | None = None,
     as_json: bool = False,
 ) -> int:
-    """Measures, says what was found, and returns the command's status: 1 when streaming is broken."""
+    """Measures, prints the findings, and returns the exit status: 1 when streaming is broken."""
     findings = asyncio.run(
         measure(url, ticks=ticks or _TICKS, interval_ms=interval_ms or _INTERVAL_MS, idle=idle)
     )
     if as_json:
-        typer.echo(json.dumps({"broken": findings.broken, "product": findings.product, **asdict(findings)}))
+        write(json.dumps({"broken": findings.broken, "product": findings.product, **asdict(findings)}))
     else:
         show(findings)
     return 1 if findings.broken else 0
@@ -65,14 +62,14 @@ def check_streaming(
 
 @dataclass(slots=True)
 class _Reading:
-    """Lines of a stream as they come."""
+    """Lines of a stream as they arrive."""
 
     ticks: list[Tick] = field(default_factory=list)
     comments: int = 0
     arrival: dict[str, Any] = field(default_factory=dict)
 
     def take(self, line: str, now: float) -> None:
-        """One line; anything that isn't a tick or a comment is left aside."""
+        """Takes a line; anything but a tick or a comment is ignored."""
         if line.startswith(":"):
             self.comments += 1
         if not line.startswith("data:"):
@@ -130,7 +127,7 @@ async def _probe_silence(client: httpx.AsyncClient, address: str, seconds: float
 
 
 async def _lines(reply: httpx.Response) -> AsyncGenerator[tuple[str, float]]:
-    """Lines with the moment at which they can be read: what a compressor holds back isn't there yet."""
+    """Lines with their times of arrival. A line that a compressor still holds back hasn't arrived."""
     clock = asyncio.get_running_loop().time
     decode = _decoder(reply.headers.get("content-encoding", ""))
     rest = b""
@@ -156,18 +153,14 @@ def _detail(body: bytes) -> str:
 
 def show(findings: ProxyFindings) -> None:
     """What was measured and what it means, in words."""
-    console = Console(highlight=False)
-    table = Table(show_header=False, box=None, padding=(0, 2, 0, 0))
-    for name, value in _numbers(findings):
-        table.add_row(name, escape(value))
-    console.print(table)
+    show_pairs(_numbers(findings))
     if not findings.found:
-        console.print("\n[green]Streams arrive as they are sent.[/green]")
+        say("\n", ("Streams arrive as they are sent.", "green"))
     for finding in findings.found:
-        console.print(f"\n{_MARKS[finding.severity]}  [bold]{escape(finding.seen)}[/bold]")
-        console.print(f"  {escape(finding.why)}")
+        say("\n", (finding.severity, _STYLES[finding.severity]), "  ", (finding.seen, "bold"))
+        say(f"  {finding.why}")
         for line in finding.change:
-            console.print(f"  → {escape(line)}")
+            say(f"  → {line}")
 
 
 def _numbers(findings: ProxyFindings) -> Iterator[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""`storywire record`: as `storywire generate`, keeping what the model said for `replay:FILE`."""
+"""`storywire record`: as `storywire generate`, with a cassette of the model calls for `replay:FILE`."""
 
 import inspect
 from collections.abc import Callable
@@ -17,7 +17,7 @@ Output = Annotated[
 
 
 def make_app() -> typer.Typer:
-    """The group, with the command that every format has; extensions add theirs."""
+    """The command group, with the command for any format; extensions add theirs."""
     app = typer.Typer(
         help="Write something, and keep what the model said: replay:FILE plays it back without a key.",
         no_args_is_help=True,
@@ -28,11 +28,11 @@ def make_app() -> typer.Typer:
 
 
 def record() -> None:
-    """Write something, and keep what the model said."""
+    """Write something, and record the model calls."""
 
 
 def recording(command: Callable[..., None]) -> Callable[..., None]:
-    """The command of `generate` with `--output`; it always executes here, where the model can be heard."""
+    """The command of `generate` with `--output`; it always executes locally, where model calls can be recorded."""
 
     @wraps(command)
     def run(*, output: Path, **given: Any) -> None:

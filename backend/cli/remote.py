@@ -1,4 +1,4 @@
-"""A run on a service, read over Server-Sent Events; breaks are mended by coming back with the last id."""
+"""A run on a service, read over Server-Sent Events and resumed after a break with the last event id."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -20,7 +20,7 @@ _LEAST_PAUSE, _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0, 10.0
 
 
 class RemoteError(Exception):
-    """The service refused, or can't be reached."""
+    """A service that refuses the request or can't be reached."""
 
 
 async def follow_remote(
@@ -34,6 +34,8 @@ async def follow_remote(
     async with httpx.AsyncClient(timeout=httpx.Timeout(10, read=60)) as client:
         try:
             reply = await client.post(base + path, json=body, headers={"Idempotency-Key": uuid4().hex})
+        except httpx.InvalidURL as error:
+            raise RemoteError(f"{base} is no address of a service: {error}") from error
         except httpx.TransportError as error:
             raise RemoteError(f"There is no service at {base} ({type(error).__name__}).") from error
         if reply.is_error:
@@ -45,7 +47,7 @@ async def follow_remote(
 
 
 class _Stream:
-    """One run's stream, over its breaks and a service that is away for a while, for `patience` seconds."""
+    """A run's stream, reconnected after breaks and outages of up to `patience` seconds."""
 
     def __init__(self, client: httpx.AsyncClient, url: str, patience: float) -> None:
         self._client = client
@@ -58,7 +60,7 @@ class _Stream:
         self._is_over = False
 
     async def messages(self) -> AsyncGenerator[Message]:
-        """To the last message. Raises RemoteError."""
+        """Yields the messages to the last. Raises RemoteError."""
         while not self._is_over:
             async with aclosing(self._connection()) as connection:
                 async for message in connection:
@@ -91,7 +93,7 @@ class _Stream:
         return reply.status_code == 200
 
     def _take(self, event: ServerSentEvent) -> Message | None:
-        """None for a heartbeat, and for a message of a type that isn't known."""
+        """The message; None for a heartbeat and for an unknown type."""
         if event.retry is not None:
             self._pause = event.retry / 1000
         if event.event != EVENT:
@@ -110,7 +112,7 @@ class _Stream:
 
 
 def _may_pass(reply: httpx.Response) -> bool:
-    """Whether the same request may succeed in a while: the service restarts, or has no room."""
+    """Whether a retry may succeed: the service restarts, or has no room."""
     return reply.status_code >= 500 or reply.status_code == 429
 
 

@@ -1,4 +1,4 @@
-"""`storywire runs`: what was written here, to look at, take, or go on with."""
+"""`storywire runs`: list, show, export and resume the local runs."""
 
 import asyncio
 from contextlib import aclosing
@@ -6,14 +6,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Column
 
 from backend.cli.failures import fail, settings_or_fail
+from backend.cli.generate import UNSAFE_STATUS
 from backend.cli.screen import RunScreen
+from backend.cli.terminal import say, show_table, write
 from backend.logs import configure_logs
 from backend.settings import Settings
 from workflows.errors import StorywireError
+from workflows.formats.notices import list_dangers, list_notices, notice_lines
 from workflows.messages.messages import RunCompleted, RunFailed
 
 app = typer.Typer(help="What was written here.", no_args_is_help=True)
@@ -27,9 +29,9 @@ def list_runs(limit: Annotated[int, typer.Option(min=1, max=100, help="How many.
 
 @app.command()
 def show(run_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Print a run's text, whole or as far as it came."""
+    """Print a run's text, complete or partial."""
     try:
-        typer.echo(asyncio.run(_text(_quiet(), run_id)))
+        write(asyncio.run(_text(_quiet(), run_id)))
     except StorywireError as error:
         fail(error.message)
 
@@ -44,19 +46,21 @@ def export(
 ) -> None:
     """Write a completed run into a file."""
     try:
-        suffix, content = asyncio.run(_export(_quiet(), run_id, name))
+        suffix, content, warnings = asyncio.run(_export(_quiet(), run_id, name))
     except StorywireError as error:
         fail(error.message)
     path = out or Path(f"{run_id}.{suffix}")
     path.write_bytes(content)
-    typer.echo(path)
+    write(str(path))
+    for line in warnings:
+        say(line, err=True)
 
 
 @app.command()
 def quote(run_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
-    """Tell what is left of a run, and about what it will cost."""
+    """Print what is left of a run, and its estimated cost."""
     try:
-        typer.echo(asyncio.run(_quote(_quiet(), run_id)))
+        write(asyncio.run(_quote(_quiet(), run_id)))
     except StorywireError as error:
         fail(error.message)
 
@@ -69,14 +73,14 @@ def resume(
         typer.Option(min=0.000001, help="US dollars that it may cost, with what it cost so far."),
     ] = None,
 ) -> None:
-    """Go on with a run that failed or was stopped."""
+    """Resume a run that failed or was cancelled."""
     try:
-        completed = asyncio.run(_resume(_quiet(), run_id, budget))
+        status = asyncio.run(_resume(_quiet(), run_id, budget))
     except StorywireError as error:
         fail(error.message)
     except KeyboardInterrupt:
         fail("Stopped.", status=130)
-    raise typer.Exit(0 if completed else 1)
+    raise typer.Exit(status)
 
 
 def _quiet() -> Settings:
@@ -85,7 +89,7 @@ def _quiet() -> Settings:
     return settings
 
 
-# What executes runs takes seconds to import: each command does it when it is sure to need it.
+# The modules that execute runs take seconds to import: each command does so once it needs them.
 
 
 async def _list(settings: Settings, limit: int) -> None:
@@ -94,10 +98,10 @@ async def _list(settings: Settings, limit: int) -> None:
 
     async with open_resources(settings) as resources:
         runs = await resources.queries.page(OWNER, limit=limit)
-    table = Table(Column("ID", no_wrap=True), "Format", "Status", "Words", "Title", box=None)
-    for run in runs:
-        table.add_row(run.id, run.format, run.status, str(run.words), run.title or "")
-    Console().print(table)
+    show_table(
+        (Column("ID", no_wrap=True), "Format", "Status", "Words", "Title"),
+        ((run.id, run.format, run.status, str(run.words), run.title or "") for run in runs),
+    )
 
 
 async def _text(settings: Settings, run_id: str) -> str:
@@ -106,10 +110,13 @@ async def _text(settings: Settings, run_id: str) -> str:
 
     async with open_resources(settings) as resources:
         run = await resources.queries.find(OWNER, run_id)
-        return (await resources.queries.transcript(run)).text
+        text = (await resources.queries.transcript(run)).text
+    metadata = run.result.metadata if run.result is not None else {}
+    notices = ["\n".join(notice_lines(notice)) for notice in list_notices(metadata)]
+    return "\n\n".join([*notices, text])
 
 
-async def _export(settings: Settings, run_id: str, name: str) -> tuple[str, bytes]:
+async def _export(settings: Settings, run_id: str, name: str) -> tuple[str, bytes, list[str]]:
     from backend.cli.local import OWNER
     from backend.resources import open_resources
     from backend.runs.admission.validation import format_of
@@ -119,7 +126,8 @@ async def _export(settings: Settings, run_id: str, name: str) -> tuple[str, byte
         run = await resources.queries.find(OWNER, run_id)
         format = format_of(resources.formats, run)
         exporter = find_exporter(format, name)
-        return exporter.suffix, exporter.render(finished(format, run))
+        whole = finished(format, run)
+        return exporter.suffix, exporter.render(whole), whole.danger_lines
 
 
 async def _quote(settings: Settings, run_id: str) -> str:
@@ -137,7 +145,7 @@ async def _quote(settings: Settings, run_id: str) -> str:
     return f"{left}, {cost}, by {quote.model}"
 
 
-async def _resume(settings: Settings, run_id: str, budget: float | None) -> bool:
+async def _resume(settings: Settings, run_id: str, budget: float | None) -> int:
     from backend.cli.local import resume_local
 
     ending = None
@@ -150,11 +158,13 @@ async def _resume(settings: Settings, run_id: str, budget: float | None) -> bool
         ending, RunCompleted | RunFailed
     ):  # what is not over waits; its question may not have come yet
         _tell_how_to_answer(run_id)
-    return isinstance(ending, RunCompleted)
+    if not isinstance(ending, RunCompleted):
+        return 1
+    return UNSAFE_STATUS if list_dangers(ending.metadata) else 0
 
 
 def _tell_how_to_answer(run_id: str) -> None:
-    typer.echo(
+    say(
         "The run waits for a person to look over its plan. Start the service (storywire serve) and answer on its page, "
         f"or send the plan as you want it to POST /api/v1/runs/{run_id}/input.",
         err=True,

@@ -1,13 +1,10 @@
-"""A run on a terminal: the text on standard output as it comes, everything about it on standard error."""
+"""A run on a terminal: the text on standard output as it arrives, all else on standard error."""
 
-import sys
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from rich.console import Console
-from rich.markup import escape
-from rich.status import Status
-
+from backend.cli.terminal import Part, StatusLine, say, write
+from workflows.formats.notices import list_notices, notice_lines
 from workflows.messages.messages import (
     Message,
     NodeChanged,
@@ -24,18 +21,15 @@ from workflows.messages.messages import (
 
 
 class RunScreen:
-    """Shows messages. Sections are printed in the order in which they come."""
+    """Terminal output of a run's messages. Sections are printed in the order of their arrival."""
 
     def __init__(self) -> None:
-        self._about = Console(stderr=True, highlight=False)
-        self._status: Status | None = None
+        self._status: StatusLine | None = None
         self._outline: OutlinePlanned | None = None
         self._section: Slot | None = None
 
     def __enter__(self) -> Self:
-        if self._about.is_terminal and not sys.stdout.isatty():
-            self._status = self._about.status("Starting")
-            self._status.start()
+        self._status = StatusLine()
         return self
 
     def __exit__(
@@ -45,25 +39,23 @@ class RunScreen:
             self._status.stop()
 
     def show(self, message: Message) -> None:
-        """One message."""
+        """Shows a message."""
         match message:
             case OutlinePlanned() as outline:
                 self._show_outline(outline)
             case TextAppended() as data:
                 self._write(slot_of(data), data.chunk)
             case TextRetracted() as data if data.piece is not None:
-                self._tell(f"\n[yellow]— {escape(data.piece)} is taken back ({data.reason}) —[/yellow]")
+                _tell((f"\n— {data.piece} is taken back ({data.reason}) —", "yellow"))
                 self._section = None
             case TextRetracted() as data:
-                self._tell(
-                    f"\n[yellow]— section {data.section + 1} is written again ({data.reason}) —[/yellow]"
-                )
+                _tell((f"\n— section {data.section + 1} is written again ({data.reason}) —", "yellow"))
                 self._section = None
             case SafetyChecked() as data:
-                verdict = "[green]approved[/green]" if data.approved else "[red]not approved[/red]"
-                self._tell(f"\n\nSafety     {verdict}, score {data.score:.2f}, {len(data.issues)} notes")
+                verdict = ("approved", "green") if data.approved else ("not approved", "red")
+                _tell("\n\nSafety     ", verdict, f", score {data.score:.2f}, {len(data.issues)} notes")
             case NodeChanged() as data if data.message:
-                self._tell(f"\n[yellow]— {escape(data.message)} —[/yellow]")
+                _tell((f"\n— {data.message} —", "yellow"))
             case ProgressReported() as data:
                 self._progress(
                     f"{data.percent:3} %  {data.words} of {data.target_words} words  {data.message}"
@@ -71,51 +63,61 @@ class RunScreen:
             case RunCompleted() as data:
                 self._show_end(data.model_dump())
             case RunFailed() as data:
-                self._tell(f"\n[red]{data.code}[/red]  {escape(data.message)}")
+                _tell("\n", (data.code, "red"), f"  {data.message}")
             case _:
                 pass
 
     def _show_outline(self, outline: OutlinePlanned) -> None:
         self._outline = outline
-        self._tell(f"[bold]{escape(outline.title)}[/bold]")
+        _tell((outline.title, "bold"))
         for section in outline.sections:
-            self._tell(
-                f"  {section['index'] + 1}. {escape(section['title'])}  [dim]{section['target_words']} words[/dim]"
+            _tell(
+                f"  {section['index'] + 1}. {section['title']}  ", (f"{section['target_words']} words", "dim")
             )
-        self._tell("")
+        _tell("")
 
     def _write(self, slot: Slot, chunk: str) -> None:
         if slot != self._section:
-            print(end="" if self._section is None else "\n\n")
+            write("" if self._section is None else "\n\n", end="")
             self._section = slot
             if isinstance(slot, str):
-                print(f"{slot}\n")
-        print(chunk, end="", flush=True)
+                write(f"{slot}\n")
+        write(chunk, end="")
 
     def _show_end(self, data: dict[str, object]) -> None:
-        print(flush=True)
+        write("")
         metadata = data["metadata"]
         assert isinstance(metadata, dict)
-        self._tell(
+        _tell(
             f"\nWords      {metadata['word_count']}, {metadata['estimated_reading_time']} minutes, "
             f"{metadata['vocabulary_level']}"
         )
-        self._tell(f"Cost       {_cost(data['usage'], cached=bool(data['cached']))}")
+        _tell(f"Cost       {_cost(data['usage'], cached=bool(data['cached']))}")
+        _show_findings(metadata)
+        for notice in list_notices(metadata):
+            style = "bold red" if notice["level"] == "danger" else "yellow"
+            for line in notice_lines(notice):
+                _tell((line, style))
         choices = data.get("choices")
         if isinstance(choices, list):
-            self._tell(f"\n[bold]{escape(str(data.get('choice_question', '')))}[/bold]")
+            _tell("\n", (str(data.get("choice_question", "")), "bold"))
             for number, choice in enumerate(choices, 1):
-                self._tell(
-                    f"  {number}. {escape(choice['text'])}  [dim]{escape(choice['description'])}[/dim]"
-                )
+                _tell(f"  {number}. {choice['text']}  ", (choice["description"], "dim"))
 
     def _progress(self, line: str) -> None:
         if self._status is not None:
-            self._status.update(escape(line))
+            self._status.update(line)
 
-    def _tell(self, line: str) -> None:
-        sys.stdout.flush()
-        self._about.print(line)
+
+def _tell(*parts: Part) -> None:
+    say(*parts, err=True)
+
+
+def _show_findings(metadata: dict[str, Any]) -> None:
+    """Prints what the format's review still found fault with."""
+    for finding in metadata.get("compliance", {}).get("findings", []):
+        place = f"section {finding['section'] + 1}: " if "section" in finding else ""
+        _tell((f"Not mended  {place}{finding['advice']}", "yellow"))
 
 
 def _cost(usage: object, *, cached: bool) -> str:

@@ -1,16 +1,14 @@
-"""`storywire serve`: the service."""
+"""`storywire serve`: starts the service."""
 
 import socket
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from backend.cli.failures import fail, settings_or_fail
+from backend.cli.terminal import say
 from backend.settings import Settings, find_unknown
 from backend.store.folders import open_folders
-
-_console = Console(stderr=True)
 
 
 def serve(
@@ -50,16 +48,21 @@ def _listen(settings: Settings) -> socket.socket:
 
 
 def _greet(settings: Settings, port: int) -> None:
+    from workflows.errors import ModelNotConfigured
     from workflows.models.choice.selection import EMBEDDED_NOTE, Selection
+    from workflows.models.embedded.weights import check_presence
 
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
     default = Selection(settings).default()
-    _console.print(f"[bold]Storywire[/bold]  http://{host}:{port}/", highlight=False)
-    _console.print(f"Model      {default}", highlight=False)
+    say(("Storywire", "bold"), f"  http://{host}:{port}/", err=True)
+    say(f"Model      {default}", err=True)
     for name, message in find_unknown().items():
-        _console.print(f"{name}: {message}", style="yellow", highlight=False)
+        say(f"{name}: {message}", style="yellow", err=True)
     if default.provider == "embedded":
-        _console.print(f"           {EMBEDDED_NOTE}", style="yellow", highlight=False)
-        _console.print(
-            "           e.g. STORYWIRE_MODEL=openai:gpt-5.6-luna OPENAI_API_KEY=…", highlight=False
-        )
+        try:
+            check_presence(settings.local_model)
+        except ModelNotConfigured as error:
+            say(f"           {error.message}", style="red", err=True)
+            return
+        say(f"           {EMBEDDED_NOTE}", style="yellow", err=True)
+        say("           e.g. STORYWIRE_MODEL=openai:gpt-5.6-luna OPENAI_API_KEY=…", err=True)

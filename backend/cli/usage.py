@@ -1,14 +1,14 @@
-"""`storywire usage`: what was spent here."""
+"""`storywire usage`: costs of the local runs."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Column
 
 from backend.cli.failures import settings_or_fail
+from backend.cli.terminal import show_table
 from backend.logs import configure_logs
 from backend.settings import Settings
 
@@ -20,14 +20,17 @@ def usage(
     days: Annotated[int, typer.Option(min=1, help="How many days back, today included.")] = 30,
     by: Annotated[Literal["day", "model", "format", "role"], typer.Option(help="What is summed up.")] = "day",
 ) -> None:
-    """Print what the runs of the last days cost."""
+    """Print the costs of the runs of the last days."""
     settings = settings_or_fail(resume_on_start=False).model_copy(update={"log_level": "error"})
     configure_logs(settings)
     rows = asyncio.run(_sums(settings, days, by))
-    table = Table(Column(by.capitalize(), no_wrap=True), "Runs", "Read", "Written", "Cost", box=None)
-    for row in rows:
-        table.add_row(row.name, str(row.runs), str(row.input_tokens), str(row.output_tokens), _cost(row))
-    Console().print(table)
+    show_table(
+        (Column(by.capitalize(), no_wrap=True), "Runs", "Read", "Written", "Cost"),
+        (
+            (row.name, str(row.runs), str(row.input_tokens), str(row.output_tokens), _cost(row))
+            for row in rows
+        ),
+    )
 
 
 async def _sums(
@@ -43,5 +46,5 @@ async def _sums(
 
 
 def _cost(row: "UsageSum") -> str:
-    """`~` where a part is guessed, `+` where a part has no known price."""
+    """US dollars, with `~` where a part is estimated, `+` where a part has no known price."""
     return f"{'~' if row.estimated else ''}${row.cost_usd:.4f}{'+' if row.unpriced_tokens else ''}"

@@ -1,1 +1,1 @@
-"""Documents from outside: told apart, read within limits, looked over, and kept."""
+"""Uploaded documents: recognition, extraction within limits, examination, storage."""

@@ -1,4 +1,4 @@
-"""The process that reads one document: bytes in on standard input, a report out, and it ends.
+"""Child process that reads one document: bytes on standard input, a report on standard output.
 
 Started by `extraction.py` as `python -m backend.documents.child KIND MAX_CHARACTERS`. It has no secrets in its
 environment, and takes away from itself what a hostile file would use: time, memory, files. The report is a line of
@@ -37,7 +37,7 @@ _MESSAGES = {
 
 
 def report(kind: KindName, data: bytes, max_characters: int = MAX_CHARACTERS) -> dict[str, Any]:
-    """`{text, title, words, language, sha256, warnings}`, or `{refused}`: why the document isn't taken."""
+    """The report: `{text, title, words, language, sha256, warnings}`, or `{refused}`, the reason for a refusal."""
     try:
         reading = read_document(kind, data, max_characters)
         if len(reading.text) > max_characters:
@@ -79,7 +79,7 @@ def read_document(kind: KindName, data: bytes, max_characters: int) -> Reading:
 
 
 def _examined(reading: Reading) -> str | list[DocumentWarning]:
-    """What to warn of, or why the document is refused."""
+    """Warnings about the text, or the reason for a refusal."""
     found = examine_visible(reading.text, reading.hidden)
     if (attack := found.attack) is not None:
         where = "hidden text" if attack.kind == "hidden_text" else f"paragraph {attack.paragraph}"
@@ -110,7 +110,7 @@ def _why_empty(kind: KindName) -> str:
 
 
 def limit_resources() -> None:
-    """Less of everything; where the system knows no such limits (Windows), the parent's clock remains."""
+    """Lowers the process's own limits; where the system has none (Windows), the parent's timeout remains."""
     try:
         import resource
     except ImportError:

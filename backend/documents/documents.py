@@ -1,4 +1,4 @@
-"""What can be done with documents: the use cases, as the HTTP layer and the command line call them."""
+"""Use cases of documents, as the HTTP layer and the command line call them."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ _BEGINNING = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as it came in. Without a title, the document's first heading is it, or the file's name."""
+    """An uploaded file. The title defaults to the document's first heading, then to the file's name."""
 
     filename: str
     data: bytes
@@ -27,7 +27,7 @@ class Upload:
 
 
 class Documents:
-    """Every use case. `owner` is whose documents: another's are not found."""
+    """Use cases of documents. Documents of another `owner` are not found."""
 
     def __init__(self, repository: DocumentRepository, extraction: Extraction, max_bytes: int) -> None:
         self._repository = repository
@@ -35,7 +35,7 @@ class Documents:
         self._max_bytes = max_bytes
 
     async def add(self, owner: str, upload: Upload) -> Document:
-        """Reads the file and keeps its text. Nothing is stored when that fails.
+        """Reads the file and stores its text. Nothing is stored when that fails.
 
         Raises PayloadTooLarge, InvalidInput, Overloaded.
         """
@@ -68,14 +68,14 @@ class Documents:
         return await self._repository.page(owner, before=before, limit=limit)
 
     async def find(self, owner: str, document_id: str) -> Document:
-        """Raises NotFound."""
+        """The document. Raises NotFound."""
         document = await self._repository.find(owner, document_id)
         if document is None:
             raise _not_found(document_id)
         return document
 
     async def delete(self, owner: str, document_id: str) -> None:
-        """Removes it. Runs that are being written from it end with NOT_FOUND. Raises NotFound."""
+        """Deletes the document. Runs that are being written from it end with NOT_FOUND. Raises NotFound."""
         if not await self._repository.delete(owner, document_id):
             raise _not_found(document_id)
 
@@ -92,7 +92,7 @@ def _check_title(title: str | None) -> str | None:
 
 
 def _file_name(filename: str) -> str:
-    """The last part of a path, of any system, as one line; its ending is kept when it is cut."""
+    """The last part of a path, of any system, as one line; its suffix is kept when it is cut."""
     name = _clean(filename.replace("\\", "/").rstrip("/").rpartition("/")[2])
     if len(name) > _LONGEST_NAME:
         suffix = suffix_of(name)[:20]
@@ -101,7 +101,7 @@ def _file_name(filename: str) -> str:
 
 
 def _title_of(extracted: Extracted, name: str) -> str:
-    """The title that the file gives, else its first heading, else its name."""
+    """The file's own title, else its first heading, else its name."""
     stem = name[: len(name) - len(suffix_of(name))].strip(" .")
     title = extracted.title or _first_heading(extracted.text) or stem or "Untitled"
     return _clean(title)[:_LONGEST_TITLE].strip() or "Untitled"
@@ -119,5 +119,5 @@ def _first_heading(text: str) -> str | None:
 
 
 def _clean(text: str) -> str:
-    """One line, without what no line should hold."""
+    """The text on one line, without control characters."""
     return " ".join(normalise(text).split())

@@ -1,4 +1,4 @@
-"""A document's text, read by a process of its own that can be ended: a hostile file harms nobody else."""
+"""Text extraction in a process of its own, which can be killed, so that a hostile file harms nothing else."""
 
 import asyncio
 import codecs
@@ -29,7 +29,7 @@ _ENVIRONMENT = {"PYTHONUTF8": "1", "PYTHONDONTWRITEBYTECODE": "1"}
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """The text as people see it, normalised, what it is, and what was noticed: `{kind, message, paragraph, quote}`."""
+    """The visible text, normalised, its kind, and warnings: `{kind, message, paragraph, quote}`."""
 
     text: str
     title: str | None
@@ -40,17 +40,17 @@ class Extracted:
 
 
 class Extraction:
-    """Reads documents, a few at once, each in a process that is ended with it."""
+    """Extractor of documents, a few at once, each in a process of its own."""
 
     def __init__(self, max_characters: int = 10_000_000, seconds: float = _SECONDS) -> None:
-        """`max_characters`: how long a text may be; `seconds`: what one document may take."""
+        """`max_characters`: the longest text accepted; `seconds`: the time limit per document."""
         self._max_characters = max_characters
         self._seconds = seconds
         self._queue = FairQueue(_AT_ONCE, _OF_ONE_OWNER, _WAITING, _WAITING_OF_ONE_OWNER)
 
     async def extract(self, owner: str, kind: KindName, data: bytes) -> Extracted:
-        """Raises InvalidInput, naming the file, when it can't be read within its limits or isn't to be used,
-        and Overloaded."""
+        """The text of a file. Raises InvalidInput, naming the file, when it is unreadable, over a limit or
+        refused, and Overloaded."""
         async with self._queue.slot(owner):
             report = await self._read(kind, data)
         if "refused" in report:
@@ -86,7 +86,7 @@ class Extraction:
         return report
 
     async def _exchange(self, process: Process, data: bytes) -> dict[str, Any] | None:
-        """What the process says of `data`; None when it says too much, or nothing whole."""
+        """The process's report on `data`; None when it is too long or incomplete."""
         feeding = asyncio.create_task(_feed(process, data))
         try:
             return await self._listen(process)
@@ -95,7 +95,7 @@ class Extraction:
             await asyncio.wait([feeding])
 
     async def _listen(self, process: Process) -> dict[str, Any] | None:
-        """Its report, decoded as it comes: a large text holds nothing else up."""
+        """The report, decoded as it arrives, so that a large text blocks nothing."""
         assert process.stdout is not None
         about, text, room = b"", [], 4 * self._max_characters + _MOST_ABOUT
         decoder = codecs.getincrementaldecoder("utf-8")("replace")
@@ -127,7 +127,7 @@ async def _kill(process: Process) -> None:
 
 
 async def _feed(process: Process, data: bytes) -> None:
-    """Gives the process its document; one that ends early doesn't take all of it."""
+    """Writes the document to the process, which may exit before it has read all of it."""
     assert process.stdin is not None
     with contextlib.suppress(BrokenPipeError, ConnectionResetError):
         for start in range(0, len(data), _PIECE):

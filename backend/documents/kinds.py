@@ -1,4 +1,4 @@
-"""Which documents are taken, and whether a file is what its name says. Pure."""
+"""Kinds of documents that are accepted, and the check that a file is of the kind that its name claims. Pure."""
 
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -62,12 +62,12 @@ KINDS = (
 
 
 def refuse(message: str, field: str = "file") -> InvalidInput:
-    """What is wrong with the file, as an error that names the field."""
+    """The error for the file, naming the field."""
     return InvalidInput(f"{field}: {message}", (FieldError(field, message),))
 
 
 def find_kind(filename: str, media_type: str | None, data: bytes) -> DocumentKind:
-    """The kind that the name says; without an ending in the name, what the media type or the file itself says.
+    """The kind by the file's name; without a suffix, by the media type or by the bytes.
 
     Raises InvalidInput when it is none that is taken, and when the bytes say otherwise.
     """
@@ -90,7 +90,7 @@ def find_kind(filename: str, media_type: str | None, data: bytes) -> DocumentKin
 
 
 def suffix_of(filename: str) -> str:
-    """The ending of a file's name in small letters: `.pdf`, also of a file that is named so and nothing else."""
+    """The suffix of a file's name in lower case: `.pdf`, also of a file whose whole name it is."""
     name = PurePath(
         filename.strip(" .") if not filename.startswith(".") else f"_{filename.rstrip(' .')}"
     ).name
@@ -98,7 +98,7 @@ def suffix_of(filename: str) -> str:
 
 
 def _check_bytes(kind: DocumentKind, data: bytes, found: str | None) -> None:
-    """Raises InvalidInput when the bytes aren't what the name says."""
+    """Raises InvalidInput when the bytes contradict the name."""
     if kind.name == "docx" and data.startswith(_OLE):
         raise refuse("the document is encrypted, or of an old Word; save it as .docx without a password")
     if kind.name in ("markdown", "text") and (encoding := _wide_encoding(data)):
@@ -109,7 +109,7 @@ def _check_bytes(kind: DocumentKind, data: bytes, found: str | None) -> None:
 
 
 def _looks_like(data: bytes) -> str | None:
-    """A kind, or what else it is; None for what may be text."""
+    """The kind by the bytes, or another file type; None for what may be text."""
     if _PDF in data[:_PDF_WITHIN]:
         return "pdf"
     if data.startswith(_ZIP):
@@ -121,7 +121,7 @@ def _looks_like(data: bytes) -> str | None:
 
 
 def _wide_encoding(data: bytes) -> str | None:
-    """UTF-32 or UTF-16, with its mark at the beginning or by the zeros between its letters."""
+    """UTF-32 or UTF-16, by its byte order mark or by the zeros between its letters."""
     if data.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
         return "UTF-32"
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):

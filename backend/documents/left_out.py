@@ -1,4 +1,4 @@
-"""What a reading of a document passed over, as warnings that a person understands. Pure."""
+"""Warnings about what was left out of a document's text. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -72,7 +72,7 @@ _MOST_PAGES = 12
 
 @dataclass(frozen=True, slots=True)
 class DocumentWarning:
-    """One thing that the owner of a document should know. `paragraph` counts from 1, 0 is nowhere in the text."""
+    """A warning for the owner of a document. `paragraph` counts from 1, 0 is nowhere in the text."""
 
     kind: str
     message: str
@@ -80,7 +80,7 @@ class DocumentWarning:
     quote: str = ""
 
     def data(self) -> dict[str, Any]:
-        """As it is kept and sent."""
+        """The warning as it is stored and sent."""
         return {"kind": self.kind, "paragraph": self.paragraph, "quote": self.quote, "message": self.message}
 
 
@@ -92,10 +92,10 @@ class _Omission:
 
 
 class LeftOut:
-    """Counts what is passed over, with where it was and how it begins."""
+    """Counts of what was left out, with its places and first words."""
 
     def __init__(self, place: Place) -> None:
-        """`place`: what the numbers of places count."""
+        """`place`: the unit of the places, such as page or paragraph."""
         self._place = place
         self._found: dict[LeftOutKind, _Omission] = {}
 
@@ -110,7 +110,7 @@ class LeftOut:
             omission.quotes.append(quote)
 
     def warnings(self) -> tuple[DocumentWarning, ...]:
-        """One for each kind, with its count and its places."""
+        """A warning for each kind, with its count and its places."""
         return tuple(self._warning(kind, omission) for kind, omission in self._found.items())
 
     def _warning(self, kind: LeftOutKind, omission: _Omission) -> DocumentWarning:

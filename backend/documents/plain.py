@@ -1,4 +1,4 @@
-"""Markdown and plain text: decoding, front matter, HTML within."""
+"""Markdown and plain text: decoding, front matter, embedded HTML."""
 
 import re
 
@@ -18,7 +18,7 @@ _MOST_FRONT_MATTER = 20_000
 
 
 def read_plain(data: bytes, *, is_markdown: bool) -> Reading:
-    """The text as it is shown, with cells, lines and blocks of HTML apart from each other. Raises Unreadable."""
+    """The text as it is displayed, with cells, lines and blocks of HTML kept apart. Raises Unreadable."""
     left_out = LeftOut("paragraph")
     text = _CONTROLS.sub("", _BREAKS.sub("\n", _decode(data)))
     text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -50,7 +50,7 @@ def _decode(data: bytes) -> str:
 
 
 def _without_front_matter(text: str, left_out: LeftOut) -> tuple[str, str | None]:
-    """The text after a block of fields (YAML or TOML) that it begins with, and the title that they give."""
+    """The text after its leading block of fields (YAML or TOML), and the title in them."""
     start = len(text) - len(text.lstrip("\n"))
     opening = _FENCE.match(text, start)
     if opening is None:
@@ -68,6 +68,6 @@ def _without_front_matter(text: str, left_out: LeftOut) -> tuple[str, str | None
 
 
 def _are_fields(lines: list[str]) -> bool:
-    """Whether each line is a field, or goes on with one; else it is text between two rules."""
+    """Whether each line is a field, or continues one; else it is text between two rules."""
     given = [line for line in lines if line.strip()]
     return bool(given) and all(_FIELD.match(line) or line.startswith(_MORE_OF_A_FIELD) for line in given)

@@ -1,4 +1,4 @@
-"""Who is read next: a bounded queue in which owners take turns."""
+"""Fair queue of documents: bounded, with owners taking turns."""
 
 import asyncio
 from collections import Counter, deque
@@ -11,14 +11,14 @@ _RETRY_AFTER = 10
 
 
 class FairQueue:
-    """Slots for work that is done a few at a time.
+    """Slots for a limited number of concurrent jobs.
 
     An owner has some of the slots, so that one is left for somebody else, and owners who wait take turns. What would
     wait behind too much is refused at once.
     """
 
     def __init__(self, slots: int, slots_of_owner: int, waiting: int, waiting_of_owner: int) -> None:
-        """How much is done at once, and how much may wait: in all, and of one owner."""
+        """Limits: jobs at once, and jobs waiting, in all and of one owner."""
         self._slots = slots
         self._slots_of_owner = slots_of_owner
         self._waiting_limit = waiting
@@ -28,7 +28,7 @@ class FairQueue:
 
     @asynccontextmanager
     async def slot(self, owner: str) -> AsyncIterator[None]:
-        """A slot, while this is open. Raises Overloaded."""
+        """A slot, held while the block is open. Raises Overloaded."""
         await self._enter(owner)
         try:
             yield
@@ -67,7 +67,7 @@ class FairQueue:
         return self._busy.total() < self._slots and self._busy[owner] < self._slots_of_owner
 
     def _call_next(self) -> None:
-        """Gives free slots to those who wait, an owner at a time; who had one goes to the end of the row."""
+        """Gives free slots to those waiting, an owner at a time; an owner served goes to the end of the queue."""
         while owner := next((name for name in self._waiting if self._has_room(name)), None):
             turns = self._waiting.pop(owner)
             turn = turns.popleft()

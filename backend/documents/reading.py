@@ -1,4 +1,4 @@
-"""What reading a document gives: the values that every kind of reader returns or raises."""
+"""Results of reading a document: the values that the readers of all kinds return or raise."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,12 @@ from backend.documents.left_out import DocumentWarning
 
 
 class Unreadable(Exception):
-    """Why the document can't be taken: a sentence for a person, without its full stop."""
+    """Error of a document that can't be read: a sentence for a person, without its full stop."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """The text that people see, the texts in the file that they don't, and what was left out.
+    """The visible text of a document, its hidden texts, and what was left out.
 
     `title` is one that the file gives apart from its text.
     """
@@ -23,5 +23,5 @@ class Reading:
 
 
 def too_long(max_characters: int) -> Unreadable:
-    """That a small file has too much text."""
+    """The error for a small file that holds too much text."""
     return Unreadable(f"the document holds more text than {max_characters} characters; divide it")

@@ -1,1 +1,1 @@
-"""What packages add to the service beside their formats: routes, lookups, commands."""
+"""Extensions: routes, lookups and commands that packages add to the service beside their formats."""

@@ -1,4 +1,4 @@
-"""The plug-in interface of the service: what a package brings beside its format.
+"""The plug-in interface of the service: extensions, which packages bring beside their formats.
 
 A package of your own adds an extension by naming its class under the entry point `storywire.extensions`. The module
 of that class is imported by every command, so what takes long to import belongs into the methods.
@@ -51,7 +51,7 @@ class CommandLine:
 
 
 class Extension:
-    """One package's part of the service. Stateless; what it can do it has as one of the protocols below."""
+    """A package's part of the service. Stateless; its capabilities are the protocols below."""
 
     name: ClassVar[str]
     """Of the package or its format; no two extensions share it."""
@@ -59,10 +59,10 @@ class Extension:
 
 @runtime_checkable
 class HasParts(Protocol):
-    """Use cases of its own, which its routes and commands ask the service for."""
+    """Capability: use cases of its own, which its routes and commands get from the service."""
 
     def open(self, service: ServiceContext) -> object:
-        """The use cases, as an object of a class of its own: `Resources.parts_of` finds it by that.
+        """The use cases, as an object of a class of its own, by which `Resources.parts_of` finds it.
 
         Called once, when the service has opened everything of its own.
         """
@@ -71,33 +71,33 @@ class HasParts(Protocol):
 
 @runtime_checkable
 class HasLookups(Protocol):
-    """Stored things that inputs may refer to."""
+    """Capability: stored objects that inputs may refer to."""
 
     def lookups(self, service: ServiceContext) -> Mapping[str, Lookup]:
-        """By kind, as formats name it: owner and id → the thing as plain data, None if this owner has none."""
+        """Lookups by kind, as formats name it: owner and id → plain data, None if this owner has none."""
         ...
 
 
 @runtime_checkable
 class HasRoutes(Protocol):
-    """Addresses of its own."""
+    """Capability: routes of its own."""
 
     def routers(self) -> Sequence[APIRouter]:
-        """FastAPI's routers, with their whole paths. Names of formats come after them."""
+        """FastAPI routers with full paths. Routes of formats come after them."""
         ...
 
 
 @runtime_checkable
 class HasCommands(Protocol):
-    """Commands of `storywire`."""
+    """Capability: commands of `storywire`."""
 
     def add_commands(self, line: CommandLine) -> None:
-        """Adds them. What takes long to import is left to the commands themselves."""
+        """Adds the commands. Slow imports are left to the commands themselves."""
         ...
 
 
 def open_parts(extensions: Mapping[str, Extension], service: ServiceContext) -> dict[type, object]:
-    """The use cases of every extension that has some, by their class."""
+    """The use cases of all extensions, by their class."""
     opened = (extension.open(service) for extension in extensions.values() if isinstance(extension, HasParts))
     return {type(parts): parts for parts in opened}
 
@@ -105,7 +105,7 @@ def open_parts(extensions: Mapping[str, Extension], service: ServiceContext) -> 
 def collect_lookups(
     extensions: Mapping[str, Extension], service: ServiceContext
 ) -> list[Mapping[str, Lookup]]:
-    """What every extension looks up, one mapping an extension."""
+    """The lookups of all extensions, a mapping per extension."""
     return [
         extension.lookups(service) for extension in extensions.values() if isinstance(extension, HasLookups)
     ]

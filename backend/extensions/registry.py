@@ -1,4 +1,4 @@
-"""The extensions that are installed: ours and everybody else's, found by entry point."""
+"""Registry of the installed extensions, built-in and third-party, found by entry point."""
 
 from functools import cache
 from importlib.metadata import entry_points
@@ -10,7 +10,7 @@ GROUP = "storywire.extensions"
 
 @cache
 def list_extensions() -> dict[str, Extension]:
-    """Every installed extension by name. Raises TypeError when a package registers something else."""
+    """The installed extensions by name. Raises TypeError when a package registers something else."""
     extensions: dict[str, Extension] = {}
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         extension = entry.load()()

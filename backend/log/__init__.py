@@ -1,1 +1,1 @@
-"""The append-only log of a run: log first, then tell."""
+"""The append-only log of a run: messages are logged before readers get them."""

@@ -1,4 +1,4 @@
-"""A finished log in one blob. Nothing is lost: every id can still be resumed from, byte for byte."""
+"""Finished logs packed into a blob, lossless: every id can still be resumed from, byte for byte."""
 
 import zlib
 from collections.abc import Iterable
@@ -9,11 +9,11 @@ from backend.log.entry import Entry
 
 
 def pack(entries: Iterable[Entry]) -> bytes:
-    """Deflated JSON: `[[seq, type, data], …]`."""
+    """The entries as deflated JSON: `[[seq, type, data], …]`."""
     rows = [[entry.seq, entry.type, entry.data.decode()] for entry in entries]
     return zlib.compress(orjson.dumps(rows), level=6)
 
 
 def unpack(blob: bytes) -> list[Entry]:
-    """What `pack` was given."""
+    """The entries that `pack` packed."""
     return [Entry(seq, kind, data.encode()) for seq, kind, data in orjson.loads(zlib.decompress(blob))]

@@ -1,4 +1,4 @@
-"""The port of run logs. Each implementation passes `tests/contract/test_log.py`."""
+"""Port of run logs. Each implementation passes `tests/contract/test_log.py`."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -7,7 +7,7 @@ from backend.log.entry import Entry
 
 
 class RunLog(Protocol):
-    """The append-only logs of all runs, with one writer a run and any number of readers.
+    """The append-only logs of all runs, with one writer per run and any number of readers.
 
     A writer is known by its epoch. An entry's `seq` increases strictly within a run; numbers may be left out.
     """
@@ -17,7 +17,7 @@ class RunLog(Protocol):
         whatever they appended before can be read."""
 
     async def append(self, run_id: str, epoch: int, entries: Sequence[Entry]) -> None:
-        """Returns when the entries are safe, and readers have been woken. All of them are written, or none.
+        """Returns when the entries are durable and readers have been woken. All of them are written, or none.
 
         Raises StaleWriter if the run was taken over or deleted, DuplicateSeq for a number that was used, and the
         storage's own error if it can't write. A caller that is cancelled meanwhile may find them written.
@@ -33,13 +33,13 @@ class RunLog(Protocol):
         """Returns when there may be something after `after`, at the latest after `seconds`."""
 
     def is_live(self, run_id: str) -> bool:
-        """Whether `wait` is woken by every append to this run; otherwise look again now and then."""
+        """Whether `wait` is woken by every append to this run; otherwise readers must poll."""
 
     def let_go(self, run_id: str) -> None:
-        """The caller writes no more: frees what is kept for its readers, and wakes them."""
+        """Ends the caller's writing: frees the resources kept for readers, and wakes them."""
 
     async def pack(self, run_id: str) -> None:
-        """Compresses the log of a run that is over; readers notice nothing. A run that isn't is left as it is."""
+        """Compresses the log of a finished run; readers notice nothing. That of any other run is left as it is."""
 
     async def close(self) -> None:
-        """Waits for what was appended."""
+        """Waits for pending appends."""

@@ -1,10 +1,10 @@
-"""Log entries, and the errors of writing them. The log knows nothing of what its entries mean."""
+"""Log entries, and errors of writing them. The log doesn't interpret its entries."""
 
 from typing import NamedTuple
 
 
 class Entry(NamedTuple):
-    """One message of a run: `seq` increases strictly within the run; `data` is JSON on one line, UTF-8.
+    """A message of a run: `seq` increases strictly within the run; `data` is JSON on one line, UTF-8.
 
     A tuple, because a late reader is given ten thousand of them.
     """
@@ -15,12 +15,12 @@ class Entry(NamedTuple):
 
 
 class StaleWriter(Exception):
-    """A write by somebody who is no longer the run's writer: the run was taken over, or deleted."""
+    """Error of a write by a former writer: the run was taken over, or deleted."""
 
 
 class DuplicateSeq(Exception):
-    """An entry has a number that another one of its run has: nothing of what was to be appended is written."""
+    """Error of an append with a `seq` that the run has already: none of its entries is written."""
 
 
 class LogUnavailable(Exception):
-    """A log that can't be written now."""
+    """Error of a log that can't be written now."""

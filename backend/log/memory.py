@@ -1,4 +1,4 @@
-"""Run logs in memory: for tests, and for programs that run a graph of ours without a disk."""
+"""Run logs in memory: for tests, and for programs that run a graph without a disk."""
 
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ _seq = attrgetter("seq")
 
 @dataclass
 class MemoryStorage:
-    """What several logs of one event loop share, as several processes share a database."""
+    """Storage shared by several logs of one event loop, as several processes share a database."""
 
     epochs: dict[str, int] = field(default_factory=dict)
     entries: dict[str, list[Entry]] = field(default_factory=dict)
@@ -24,7 +24,7 @@ class MemoryStorage:
 
 
 class MemoryLog:
-    """A `RunLog` whose entries are safe as long as the process lives. Nothing ever fails in it.
+    """A `RunLog` whose entries last as long as the process. Its operations never fail.
 
     A run is over for `pack` when its writer let it go.
     """

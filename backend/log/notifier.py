@@ -1,36 +1,35 @@
-"""Wake-ups within one process: whoever waits for news of a run returns at the next notification."""
+"""Wake-ups within one process: those who wait for a run are woken by its next notification."""
 
 import asyncio
 
 
-class _Signal:
-    """One notification, and how many wait for it."""
-
-    __slots__ = ("notified", "waiting")
-
-    def __init__(self) -> None:
-        self.notified: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.waiting = 0
-
-
 class Notifier:
-    """Signals by key; it holds only those that somebody waits for."""
+    """Waiters by key; it holds only those that wait now."""
 
     def __init__(self) -> None:
-        self._signals: dict[str, _Signal] = {}
+        self._waiters: dict[str, set[asyncio.Future[None]]] = {}
 
     async def wait(self, key: str, seconds: float) -> None:
         """Returns at the next `notify` of this key, at the latest after `seconds`."""
-        signal = self._signals.setdefault(key, _Signal())
-        signal.waiting += 1
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        waiters = self._waiters.setdefault(key, set())
+        waiters.add(waiter)
+        timer = loop.call_later(seconds, _wake, waiter)
         try:
-            await asyncio.wait([signal.notified], timeout=seconds)
+            await waiter
         finally:
-            signal.waiting -= 1
-            if not signal.waiting and self._signals.get(key) is signal:
-                del self._signals[key]
+            timer.cancel()
+            waiters.discard(waiter)
+            if not waiters and self._waiters.get(key) is waiters:
+                del self._waiters[key]
 
     def notify(self, key: str) -> None:
         """Wakes everybody who waits for this key now."""
-        if (signal := self._signals.pop(key, None)) is not None:
-            signal.notified.set_result(None)
+        for waiter in self._waiters.pop(key, ()):
+            _wake(waiter)
+
+
+def _wake(waiter: asyncio.Future[None]) -> None:
+    if not waiter.done():
+        waiter.set_result(None)

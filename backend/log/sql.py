@@ -1,4 +1,4 @@
-"""Run logs in SQL: group commits, one writer a run, readers woken when there is something new.
+"""Run logs in SQL: group commits, one writer per run, readers woken by appends.
 
 What every database understands is here; what is a dialect's own, in a module of its name beside this one.
 """
@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
+from itertools import groupby, takewhile
 from operator import attrgetter
 
 from sqlalchemy import Connection, delete, exists, func, insert, literal, select
@@ -25,11 +25,14 @@ from backend.store.tables import log_archives, log_entries, log_heads, runs
 
 _TAIL = 256
 """Entries of a live run that are kept in memory, so that readers who keep up cost no query."""
+_WINDOW_SECONDS, _WINDOW_EACH = 0.01, 0.001
+"""A commit begins at the earliest so long after the one before it began: a millisecond for each append of that one,
+ten at most. So a run alone waits for nothing, and many runs share the cost of a commit."""
 
 
 @dataclass(slots=True)
 class Append:
-    """Entries that wait for the next commit, and who waits for it."""
+    """Entries waiting for the next commit, and the future of their appender."""
 
     run_id: str
     epoch: int
@@ -38,7 +41,7 @@ class Append:
 
 
 class SqlLog(ABC):
-    """A `RunLog` in a database. `appended` is called after each append: seconds it took, entries it had."""
+    """A `RunLog` in a database. `appended` is called after each append with its seconds and number of entries."""
 
     def __init__(self, database: Database, appended: Callable[[float, int], None] = lambda *_: None) -> None:
         self._db = database
@@ -47,16 +50,17 @@ class SqlLog(ABC):
         self._committing: asyncio.Task[None] | None = None
         self._tails: dict[str, deque[Entry]] = {}  # of the runs that this process writes
         self._notifier = Notifier()
+        self._not_before = 0.0
 
     @staticmethod
     @abstractmethod
     def _raise_epoch(connection: Connection, run_id: str) -> int:
-        """The run's next epoch, stored. Appends under way with an older one end before it returns."""
+        """Stores and returns the run's next epoch. Pending appends with an older one end before it returns."""
 
     @staticmethod
     @abstractmethod
     def _write(connection: Connection, batch: Sequence[Append]) -> set[tuple[str, int]]:
-        """The runs and epochs of the writers that are refused; the other entries are inserted.
+        """Inserts entries; returns the runs and epochs of the writers that are refused.
 
         Raises IntegrityError for a number that was used.
         """
@@ -88,7 +92,7 @@ class SqlLog(ABC):
         """See `RunLog`."""
         tail = self._tails.get(run_id)
         if tail and tail[0].seq <= after + 1:
-            return [entry for entry in tail if entry.seq > after][:limit]
+            return _newer(tail, after)[:limit]
         return await self._db.read(lambda connection: _read(connection, run_id, after, limit))
 
     async def last(self, run_id: str, at_least: int = 0) -> Entry | None:
@@ -123,15 +127,19 @@ class SqlLog(ABC):
             await self._committing
 
     async def _commit_queue(self) -> None:
+        loop = asyncio.get_running_loop()
         try:
             while self._queue:
+                if (wait := self._not_before - loop.time()) > 0:
+                    await asyncio.sleep(wait)
                 batch, self._queue = self._queue, []
+                self._not_before = loop.time() + min(_WINDOW_SECONDS, len(batch) * _WINDOW_EACH)
                 await self._commit(batch)
         finally:
             self._committing = None
 
     async def _commit(self, batch: list[Append]) -> None:
-        """In one transaction; if a run's entries are at fault, each run in a transaction of its own."""
+        """Commits in one transaction; if a run's entries are at fault, in one per run."""
         try:
             stale = await self._db.write(lambda connection: self._write(connection, batch))
         except Exception as error:
@@ -148,7 +156,7 @@ class SqlLog(ABC):
             self._publish(batch, stale)
 
     def _publish(self, batch: list[Append], stale: set[tuple[str, int]]) -> None:
-        """Wakes readers and writers of what was committed."""
+        """Wakes the readers and writers of committed entries."""
         for item in batch:
             if (item.run_id, item.epoch) in stale:
                 _fail(item, StaleWriter(item.run_id))
@@ -158,6 +166,13 @@ class SqlLog(ABC):
             self._notifier.notify(item.run_id)
             if not item.done.done():
                 item.done.set_result(None)
+
+
+def _newer(tail: deque[Entry], after: int) -> list[Entry]:
+    """The entries after `after`, looked for from the end: who keeps up is given the last few."""
+    found = list(takewhile(lambda entry: entry.seq > after, reversed(tail)))
+    found.reverse()
+    return found
 
 
 def _by_run(batch: list[Append]) -> list[list[Append]]:
@@ -195,7 +210,7 @@ def _read(connection: Connection, run_id: str, after: int, limit: int) -> list[E
 
 @lru_cache(maxsize=4)
 def _unpacked(blob: bytes) -> tuple[Entry, ...]:
-    """A reader asks for a packed log batch by batch; it is unpacked once."""
+    """The unpacked log, cached, since a reader reads it batch by batch."""
     return tuple(archive.unpack(blob))
 
 
@@ -213,7 +228,7 @@ def _last(connection: Connection, run_id: str) -> Entry | None:
 
 
 def _pack(connection: Connection, run_id: str) -> None:
-    # Where many may write, whoever takes the run over waits until it is packed; SQLite has one writer anyway.
+    # On databases with many writers, a take-over waits until the log is packed; SQLite has one writer anyway.
     connection.execute(select(log_heads.c.epoch).where(log_heads.c.run_id == run_id).with_for_update())
     # Somebody may have resumed the run since it was found to be finished.
     is_over = exists(select(literal(1)).where(runs.c.id == run_id, runs.c.finished_at.is_not(None)))
@@ -230,7 +245,7 @@ def _pack(connection: Connection, run_id: str) -> None:
 
 
 def _unpack(connection: Connection, run_id: str) -> None:
-    """A run that goes on needs its log as entries again."""
+    """Unpacks the log of a resumed run into entries."""
     packed = connection.execute(select(log_archives.c.data).where(log_archives.c.run_id == run_id)).scalar()
     if packed is None:
         return

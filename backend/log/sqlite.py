@@ -1,30 +1,25 @@
-"""Run logs in SQLite: the statements that are this dialect's own."""
+"""Run logs in SQLite: the statements specific to its dialect."""
 
+import sqlite3
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, insert, literal, select
+from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from backend.log.sql import Append, SqlLog
-from backend.store.tables import log_entries, log_heads
+from backend.store.tables import log_heads
 
 # The epoch is checked in the very statement that writes: a writer that was taken over writes nothing. That is enough
 # where one transaction writes at a time; other databases must also hold the head's row until they commit.
-_APPEND = insert(log_entries).from_select(
-    ["run_id", "seq", "type", "data"],
-    select(
-        bindparam("run", type_=log_entries.c.run_id.type),
-        bindparam("seq", type_=log_entries.c.seq.type),
-        bindparam("type", type_=log_entries.c.type.type),
-        bindparam("data", type_=log_entries.c.data.type),
-    ).where(
-        exists(
-            select(literal(1)).where(
-                log_heads.c.run_id == bindparam("run"), log_heads.c.epoch == bindparam("epoch")
-            )
-        )
-    ),
-)
+#
+# For the driver itself, since it is executed for every few tokens of every run: SQLAlchemy's expressions cost several
+# times what SQLite does.
+_APPEND = """
+INSERT INTO log_entries (run_id, seq, type, data)
+SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM log_heads WHERE run_id = ?1 AND epoch = ?5)
+"""
 
 
 class SqliteLog(SqlLog):
@@ -40,18 +35,8 @@ class SqliteLog(SqlLog):
 
     @staticmethod
     def _write(connection: Connection, batch: Sequence[Append]) -> set[tuple[str, int]]:
-        rows = [
-            {
-                "run": item.run_id,
-                "epoch": item.epoch,
-                "seq": entry.seq,
-                "type": entry.type,
-                "data": entry.data,
-            }
-            for item in batch
-            for entry in item.entries
-        ]
-        if not rows or connection.execute(_APPEND, rows).rowcount == len(rows):
+        rows = [(item.run_id, *entry, item.epoch) for item in batch for entry in item.entries]
+        if not rows or _execute(connection, rows) == len(rows):
             return set()
         epochs = connection.execute(
             select(log_heads.c.run_id, log_heads.c.epoch).where(
@@ -60,3 +45,14 @@ class SqliteLog(SqlLog):
         )
         known = {row.run_id: row.epoch for row in epochs}
         return {(item.run_id, item.epoch) for item in batch if known.get(item.run_id) != item.epoch}
+
+
+def _execute(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> int:
+    """How many were inserted. Raises SQLAlchemy's errors, as the other statements do."""
+    driver: Any = connection.connection.driver_connection
+    try:
+        return int(driver.executemany(_APPEND, rows).rowcount)
+    except sqlite3.IntegrityError as error:
+        raise IntegrityError(_APPEND, None, error) from error
+    except sqlite3.OperationalError as error:
+        raise OperationalError(_APPEND, None, error) from error

@@ -1,1 +1,1 @@
-"""The extension of podcasts: topics as files, and a command that writes an episode into a folder."""
+"""The podcast extension: topic files, and a command that writes an episode into a folder."""

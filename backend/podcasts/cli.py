@@ -1,4 +1,4 @@
-"""`storywire generate podcast`: an episode in the terminal, and as files in a folder that it can go on from."""
+"""`storywire generate podcast`: an episode in the terminal, and as files in a folder that it can resume from."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -12,7 +12,7 @@ from backend.cli.failures import fail, settings_or_fail
 from backend.cli.folder import OutFolder
 from backend.cli.remote import RemoteError, follow_remote
 from backend.cli.screen import RunScreen
-from backend.podcasts.topics import read_topic
+from backend.cli.terminal import say
 from workflows.errors import InvalidInput, StorywireError
 from workflows.messages.messages import Message, RunCompleted
 
@@ -43,6 +43,8 @@ def podcast(
         fail(
             "Give --out or --server: a folder that an episode can go on from needs it to be written here.", 2
         )
+    from backend.podcasts.topics import read_topic
+
     try:
         inputs = read_topic(topics, topic)
         inputs |= _overrides(words, tone, host, reference, search=search, pieces=pieces)
@@ -67,7 +69,7 @@ def _overrides(
     search: bool,
     pieces: bool,
 ) -> dict[str, Any]:
-    """What the command line says beside the topic's file, and instead of it."""
+    """Options of the command line that override the topic's file."""
     given: dict[str, Any] = {"target_words": words, "tone": tone}
     if host:
         named = (entry.partition(":") for entry in host)
@@ -82,7 +84,7 @@ def _overrides(
 
 
 async def _write(body: dict[str, Any], server: str | None, out: Path | None) -> int:
-    """0 when the episode is complete, 1 otherwise."""
+    """Exit status: 0 when the episode is complete, 1 otherwise."""
     ending: Message | None = None
     with ExitStack() as stack:
         screen = stack.enter_context(RunScreen())
@@ -96,7 +98,7 @@ async def _write(body: dict[str, Any], server: str | None, out: Path | None) -> 
     if isinstance(ending, RunCompleted):
         return 0
     if out is not None:
-        typer.echo("What is written is kept. Give the same command again to go on.", err=True)
+        say("What is written is kept. Give the same command again to go on.", err=True)
     return 1
 
 

@@ -4,12 +4,12 @@ from backend.extensions.base import CommandLine, Extension
 
 
 class PodcastExtension(Extension):
-    """Episodes from topic files."""
+    """The podcast extension: episodes from topic files."""
 
     name = "podcast"
 
     def add_commands(self, line: CommandLine) -> None:
-        """`generate podcast`."""
+        """Adds `generate podcast`."""
         from backend.podcasts.cli import podcast
 
         line.generate.command("podcast")(podcast)

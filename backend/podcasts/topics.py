@@ -14,7 +14,7 @@ _EPISODE = frozenset(PodcastInput.model_fields) - {"topic"}
 
 
 def read_topic(folder: Path, topic_id: str) -> dict[str, Any]:
-    """The episode's input from the topic's file, checked.
+    """The episode's input from the topic's file, validated.
 
     Raises InvalidInput that names the file and the field.
     """
@@ -55,7 +55,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _in_file(error: FieldError) -> FieldError:
-    """A field of the input as it is called in the file."""
+    """The name in the file of a field of the input."""
     return FieldError(error.field.removeprefix("input.").removeprefix("topic."), error.message)
 
 

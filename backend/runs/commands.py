@@ -36,7 +36,7 @@ __all__ = ["RunCommands", "RunOptions", "RunRequest", "StartBinding", "request_h
 
 @dataclass(frozen=True, slots=True)
 class RunRequest:
-    """What a caller asks for: checked field by field before anything is stored or spent."""
+    """A request for a run, validated field by field before anything is stored or spent."""
 
     format: str
     input: Mapping[str, Any]
@@ -55,7 +55,7 @@ class StartBinding:
 
 
 class RunCommands:
-    """Commands. `owner` is whose runs: another's are not found."""
+    """Commands on runs. Runs of another `owner` are not found."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class RunCommands:
         cache_key: Callable[[NewRun], str | None],
         files: "RunFiles",
     ) -> None:
-        """`cache_key` is the same for runs that one text answers."""
+        """`cache_key` is equal for runs with the same result."""
         self._admission = admission
         self._repository = repository
         self._queries = queries
@@ -133,8 +133,8 @@ class RunCommands:
         )
 
     async def cancel(self, owner: str, run_id: str) -> Run:
-        """Stops the run wherever it executes. Cancelling it twice is harmless; raises Conflict if it has ended,
-        Overloaded if it can't be stopped now."""
+        """Cancels the run wherever it executes. Idempotent; raises Conflict if it has ended, Overloaded if that is
+        impossible now."""
         run = await self._queries.find(owner, run_id)
         if run.is_finished and run.status != "cancelled":
             raise Conflict(f"The run is {run.status}: there is nothing to cancel.")
@@ -142,7 +142,7 @@ class RunCommands:
         return await self._queries.find(owner, run_id)
 
     async def resume(self, owner: str, run_id: str, caps: Caps | None = None) -> Run:
-        """Goes on from the last finished section of a failed or cancelled run.
+        """Resumes a failed or cancelled run after its last finished section.
 
         `caps` say what the run may spend from now on, with what it has spent already; what they leave out
         stays. Raises InvalidInput (caps that are reached already), Conflict, QuotaExceeded (for a run that didn't
@@ -162,7 +162,7 @@ class RunCommands:
         return run
 
     async def answer(self, owner: str, run_id: str, outline: Mapping[str, Any]) -> Run:
-        """Goes on with the plan as a person edited it. Raises InvalidInput, Conflict."""
+        """Continues a waiting run with the plan as a person edited it. Raises InvalidInput, Conflict."""
         run = await self._queries.find(owner, run_id)
         edited = check_outline(outline)
         self._admission.check_safety(run, edited.model_dump(), "outline.")
@@ -175,7 +175,7 @@ class RunCommands:
         return run
 
     async def delete(self, owner: str, run_id: str) -> None:
-        """Removes the run, its text, its log, its checkpoints and its recording; stops it first if it can."""
+        """Deletes the run, its text, log, checkpoints and recording; stops it first if it can."""
         run = await self._queries.find(owner, run_id)
         try:
             await self._engine.cancel(run)
@@ -214,7 +214,7 @@ class RunCommands:
         return replace(new, cache_key=self._cache_key(new))
 
     async def _check_resume(self, run: Run, caps: Caps) -> RunOptions:
-        """The options that the run goes on with. Raises as `resume` does."""
+        """The options of the resumed run. Raises as `resume` does."""
         if run.status not in ("failed", "cancelled"):
             raise Conflict(f"The run is {run.status}: only a failed or cancelled run can be resumed.")
         if run.error is not None and not run.error.resumable:
@@ -242,13 +242,13 @@ class RunCommands:
 
 @dataclass(frozen=True, slots=True)
 class RunFiles:
-    """What there is of runs beside the database: checkpoints, and recordings where they are made."""
+    """Files of runs beside the database: checkpoints, and recordings if enabled."""
 
     checkpoints: BaseCheckpointSaver[Any]
     recorder: RunRecorder | None
 
     async def delete(self, run_id: str) -> None:
-        """Removes what there is of a run."""
+        """Deletes the files of a run."""
         await self.checkpoints.adelete_thread(run_id)
         if self.recorder is not None:
             self.recorder.delete(run_id)
@@ -260,7 +260,7 @@ def request_hash(format: str, inputs: BaseModel, options: RunOptions) -> str:
 
 
 def _fingerprint(format: str, inputs: BaseModel, request: RunRequest) -> str:
-    """The same for the same request: what an idempotency key is compared by."""
+    """A digest that is equal for equal requests, by which idempotency keys are checked."""
     parents = request.parentage
     body = {
         "format": format,

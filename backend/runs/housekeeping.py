@@ -1,4 +1,4 @@
-"""Housekeeping behind runs that are long over."""
+"""Housekeeping of old finished runs."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,8 +17,8 @@ EVERY_SECONDS = 60.0
 
 
 class Housekeeping:
-    """Packs the logs of runs that ended a while ago, drops the checkpoints that nobody needs again, and forgets
-    which results answered a request when they are too old to."""
+    """Background job that packs the logs of runs that ended a while ago, deletes checkpoints that are no longer
+    needed, and drops expired cache entries."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Housekeeping:
         pack_after: float,
         at_once: int = 100,
     ) -> None:
-        """A log is packed `pack_after` seconds after its run's end, `at_once` of them in one round."""
+        """A log is packed `pack_after` seconds after its run's end, `at_once` of them per round."""
         self._repository = repository
         self._log = run_log
         self._checkpoints = checkpoints
@@ -39,7 +39,7 @@ class Housekeeping:
         self._looked_at: RunSummary | None = None
 
     async def tidy(self) -> int:
-        """One round; returns how many runs were packed."""
+        """Does one round; returns the number of runs packed."""
         await self._cache.drop_expired()
         before = datetime.now(UTC) - self._pack_after
         runs = await self._repository.unpacked(before, self._looked_at, self._at_once)

@@ -1,4 +1,4 @@
-"""Queries: reads of runs, as the HTTP layer and the command line ask for them."""
+"""Queries of runs, for the HTTP layer and the command line."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -24,7 +24,7 @@ Settle = Callable[[str | None], Awaitable[None]]
 
 
 class RunQueries:
-    """Reads. `owner` is whose runs: another's are not found."""
+    """Queries of runs. Runs of another `owner` are not found."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class RunQueries:
         self._prices = prices
 
     async def find(self, owner: str, run_id: str) -> Run:
-        """Raises NotFound."""
+        """The run. Raises NotFound."""
         await self._settle(run_id)
         run = await self._repository.find(owner, run_id)
         if run is None:
@@ -62,7 +62,7 @@ class RunQueries:
         return await self._repository.page(owner, before=before, limit=limit, status=status, format=format)
 
     async def parts(self, owner: str, series: Sequence[str]) -> list[Run]:
-        """The runs that are, or were to be, parts of these series; by part, older tries first."""
+        """The runs that are, or were meant to be, parts of these series; by part, older tries first."""
         await self._settle(None)
         return await self._repository.parts(owner, series)
 
@@ -72,17 +72,17 @@ class RunQueries:
         return await self._repository.part_summaries(owner, series)
 
     async def versions(self, owner: str, run_id: str) -> list[Run]:
-        """The run, what it was made of, and what was made of it, the oldest first. Raises NotFound."""
+        """All versions of the run's text, oldest first. Raises NotFound."""
         run = await self.find(owner, run_id)
         return await self._repository.versions(owner, run.root_run_id or run.id)
 
     async def transcript(self, run: Run) -> Transcript:
-        """The text and the numbers so far, as a reader has them."""
+        """The transcript so far, as a reader has it."""
         transcript, _ = await replay(self._log, run.id)
         return transcript
 
     async def quote(self, owner: str, run_id: str) -> Quote:
-        """What is left of a run and about what it will cost. Raises NotFound, Conflict for a complete one."""
+        """The sections left and their estimated cost. Raises NotFound, Conflict for a complete run."""
         run = await self.find(owner, run_id)
         if run.status == "completed":
             raise Conflict("The run is complete: there is nothing left to write.")
@@ -103,7 +103,7 @@ class RunQueries:
         )
 
     async def follow(self, run: Run, reader: Reader) -> AsyncGenerator[list[Entry]]:
-        """Batches of messages as they come, until the run's last one."""
+        """Batches of messages as they arrive, until the run's last one."""
         async with self._audience.reading(run):
             while (batch := await reader.poll()) is not None:
                 if batch:
@@ -112,7 +112,7 @@ class RunQueries:
                     await reader.wait()
 
     async def wait(self, owner: str, run: Run) -> Run:
-        """The run when it is over, or waits for a person. Who waits is a reader too."""
+        """The run when it has ended, or waits for a person. Waiting counts as reading."""
         if run.is_finished:
             return await self.find(owner, run.id)
         reader, is_asked = self.reader(run, 0), False
@@ -127,7 +127,7 @@ class RunQueries:
         return await self._find_finished(owner, run.id)
 
     async def _find_finished(self, owner: str, run_id: str) -> Run:
-        """The run whose last message was read: another process may be about to store that it is over."""
+        """The finished run after its last message was read, which another process may be about to store."""
         deadline = asyncio.get_running_loop().time() + _ROW_PATIENCE_SECONDS
         while not (run := await self.find(owner, run_id)).is_finished:
             if asyncio.get_running_loop().time() > deadline:
@@ -137,5 +137,5 @@ class RunQueries:
 
     @property
     def readers(self) -> int:
-        """Readers connected to this process."""
+        """Number of readers connected to this process."""
         return self._audience.count

@@ -1,4 +1,4 @@
-"""Readiness of this process to start a run, as load balancers ask for it."""
+"""Readiness of this process to start a run, for load balancers."""
 
 import asyncio
 import time
@@ -16,8 +16,8 @@ _PATIENCE_SECONDS = 3.0
 
 
 class Readiness:
-    """Whether a run can be started. `stores` are the checks of what must be writable, by what it holds: each is
-    called with `busy_seconds`, and raises when it can't be written within that time.
+    """Readiness checks. `stores` are the checks of writable stores, by what they hold: each is called with
+    `busy_seconds`, and raises when its store can't be written within that time.
 
     A check syncs the disk, and anybody may ask: so its outcome counts for `remember_seconds`.
     """
@@ -40,7 +40,7 @@ class Readiness:
         self._probed = 0.0
 
     async def reason(self) -> str | None:
-        """Why no run can be started, in words; None if one can."""
+        """The reason why no run can be started, in words; None if one can."""
         if self._engine.closed:
             return "the service is stopping"
         try:
@@ -57,7 +57,7 @@ class Readiness:
         return unwritable
 
     def _probe_stores(self) -> asyncio.Task[str | None]:
-        """One probe at a time, whoever asks."""
+        """Checks the stores, one probe at a time for all callers."""
         probe = self._probe
         if probe is None or (probe.done() and time.monotonic() - self._probed > self._remember_seconds):
             probe = self._probe = asyncio.create_task(self._find_unwritable(), name="readiness")

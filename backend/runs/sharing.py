@@ -1,4 +1,4 @@
-"""Links that show a finished run to whoever has them, and to nobody else."""
+"""Share links: access to a finished run for anyone who has its link, and for nobody else."""
 
 import hashlib
 import secrets
@@ -12,14 +12,14 @@ _BYTES = 24  # of chance in a token: nobody guesses it
 
 
 class Sharing:
-    """A run has at most one link; making another revokes it. The token itself is kept nowhere."""
+    """Share links of runs, at most one each; creating another revokes it. The token itself is not stored."""
 
     def __init__(self, repository: ShareRepository, runs: RunQueries) -> None:
         self._repository = repository
         self._runs = runs
 
     async def create(self, owner: str, run_id: str) -> tuple[Share, str]:
-        """The link and its token, which is shown this once. Raises NotFound, Conflict while there is no whole text."""
+        """The link and its token, shown this once. Raises NotFound, Conflict while the text isn't complete."""
         run = await self._runs.find(owner, run_id)
         if run.result is None:
             raise Conflict(f"The run is {run.status}: only a completed run can be shared.")
@@ -32,12 +32,12 @@ class Sharing:
         return await self._repository.find(owner, run.id)
 
     async def revoke(self, owner: str, run_id: str) -> None:
-        """From now on the link shows nothing. Raises NotFound for the run; no link is no error."""
+        """Revokes the link, if there is one. Raises NotFound for the run."""
         run = await self._runs.find(owner, run_id)
         await self._repository.remove(owner, run.id)
 
     async def open(self, token: str) -> Run:
-        """The run that is shown by this token. Raises NotFound, also for one that was revoked."""
+        """The run of this token. Raises NotFound, also for a revoked one."""
         share = await self._repository.find_by_hash(_hash(token))
         if share is None:
             raise NotFound("This link shows nothing (any more).")

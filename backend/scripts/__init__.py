@@ -1,1 +1,1 @@
-"""The extension of creator scripts: personas, templates, and tips on an input."""
+"""The creator script extension: personas, templates, and tips on an input."""

@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 
 
 class ScriptExtension(Extension):
-    """Personas, templates, and tips on an input."""
+    """The creator script extension: personas, templates, and tips on an input."""
 
     name = "creator_script"
 
     def open(self, service: ServiceContext) -> ScriptParts:
-        """Personas, and the format as it is configured."""
+        """The stored personas, and the format as configured."""
         from backend.scripts.parts import open_scripts
 
         return open_scripts(service, self.name)
 
     def lookups(self, service: ServiceContext) -> Mapping[str, Lookup]:
-        """`persona`."""
+        """The lookup `persona`."""
         from backend.store.personas import PersonaRepository
 
         return {"persona": PersonaRepository(service.database).look_up}
 
     def routers(self) -> Sequence[APIRouter]:
-        """`/api/v1/personas` and `/api/v1/creator-scripts`."""
+        """The routes `/api/v1/personas` and `/api/v1/creator-scripts`."""
         from backend.scripts.api import creator_scripts, personas
 
         return (personas.router, creator_scripts.router)

@@ -1,4 +1,4 @@
-"""What the extension of creator scripts works with."""
+"""Use cases of the creator script extension."""
 
 from dataclasses import dataclass
 
@@ -9,14 +9,14 @@ from workflows.formats.creator_script.format import CreatorScriptFormat
 
 @dataclass(frozen=True, slots=True)
 class ScriptParts:
-    """Stored personas, and the format as it is configured."""
+    """Stored personas, and the format as configured."""
 
     personas: PersonaRepository
     format: CreatorScriptFormat
 
 
 def open_scripts(service: ServiceContext, format: str) -> ScriptParts:
-    """Raises TypeError when another package has put a format of another kind in this one's place."""
+    """The use cases. Raises TypeError when another package has replaced the format with one of another kind."""
     found = service.formats[format]
     if not isinstance(found, CreatorScriptFormat):
         raise TypeError(f"The format {format} is {type(found).__name__}, no CreatorScriptFormat.")

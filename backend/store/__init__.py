@@ -1,1 +1,1 @@
-"""All SQL: tables, repositories, migrations."""
+"""SQL of the service: tables, repositories, migrations."""

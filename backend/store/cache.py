@@ -1,4 +1,4 @@
-"""Which finished run answers which request. Every query asks for the owner."""
+"""Result cache in SQL: the finished run that answers a request. Every query filters by the owner."""
 
 from datetime import datetime
 
@@ -9,13 +9,13 @@ from backend.store.tables import cached_results
 
 
 class CacheRepository:
-    """Rows of `cached_results`. An entry goes with its run."""
+    """Rows of `cached_results`. An entry is deleted with its run."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     async def find(self, owner: str, key: str, newer_than: datetime) -> str | None:
-        """The id of the run that was kept under this key since then."""
+        """The id of the run cached under this key since then."""
         query = select(cached_results.c.run_id).where(
             cached_results.c.owner == owner,
             cached_results.c.key == key,
@@ -25,6 +25,6 @@ class CacheRepository:
         return found
 
     async def drop(self, older_than: datetime) -> None:
-        """Forgets what was kept before then, whoever's it is; the runs stay."""
+        """Drops all owners' entries from before then; the runs stay."""
         query = delete(cached_results).where(cached_results.c.created_at <= older_than)
         await self._db.write(lambda connection: connection.execute(query))

@@ -1,4 +1,4 @@
-"""Runs that count for a quota: one row for each that bought something, whatever became of it."""
+"""Charges to quotas: one row for each run that bought something, whatever its outcome."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +15,7 @@ __all__ = ["ChargeRepository", "Limit", "LimitReached", "charge", "refund"]
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `most` charges of one owner and format from `start` until before `end`; None: any number.
+    """A quota: at most `most` charges of an owner and format from `start` until before `end`; None: any number.
 
     `allowance` is what the owner may use in all, where owners are accounts.
     """
@@ -27,13 +27,13 @@ class Limit:
 
 
 class ChargeRepository:
-    """Rows of `quota_charges`. Every query asks for the owner."""
+    """Rows of `quota_charges`. Every query filters by the owner."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     async def count(self, owner: str, format: str, within: Limit) -> int:
-        """Charges in that time."""
+        """Number of charges in that time."""
         return await self._db.read(lambda connection: _count(connection, owner, format, within))
 
     async def allowance_use(self, owner: str, defaults: Allowance) -> AllowanceUse | None:
@@ -60,7 +60,7 @@ def charge(connection: Connection, run_id: str, owner: str, format: str, limit: 
 
 
 def refund(connection: Connection, run_id: str) -> None:
-    """Takes the charge of a run back that bought nothing. Part of a transaction."""
+    """Removes the charge of a run that bought nothing. Part of a transaction."""
     connection.execute(delete(quota_charges).where(quota_charges.c.run_id == run_id))
 
 

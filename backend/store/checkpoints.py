@@ -1,24 +1,36 @@
-"""LangGraph's checkpointers as the service needs them, whichever database they write to.
+"""Durable LangGraph checkpointers, for any database.
 
 Each of ours passes LangGraph's own suite and `tests/contract/test_checkpointer.py`.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any
 
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import BaseCheckpointSaver, CheckpointTuple, get_checkpoint_id, id
+from langgraph.checkpoint.base import (
+    BaseCheckpointSaver,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    get_checkpoint_id,
+    id,
+)
 from langgraph.checkpoint.memory import InMemorySaver
 
 
 class DurableSaver(BaseCheckpointSaver[Any]):
-    """What a saver needs beside LangGraph's own to keep the service's promises. A base before LangGraph's:
-    `class OurSaver(DurableSaver, TheirSaver)`.
+    """Mixin for LangGraph savers that adds durability. A base before LangGraph's: `class OurSaver(DurableSaver,
+    TheirSaver)`, where TheirSaver stores in the order in which its calls begin.
 
     A task's result is written when the task ends. LangGraph hands such a result over to the tasks of its step, of
     which `max_concurrency` go on at a time: with sections still waiting for their turn it would be written after the
     last of them has begun, and a kill until then would cost everything that was finished.
+
+    Nobody waits for a checkpoint: it can be told from the one before it and the results of its tasks, and both are
+    stored before it. `flushed` waits for all of a thread, and what couldn't be stored is raised by the thread's next
+    call.
 
     And the ids of a thread's checkpoints grow, whatever the clock says. LangGraph makes them of the time, and the
     largest is the newest: after a clock was set back, what is written next would never be found.
@@ -26,10 +38,12 @@ class DurableSaver(BaseCheckpointSaver[Any]):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._under_way: dict[str, set[asyncio.Task[None]]] = {}
+        self._under_way: dict[str, set[asyncio.Task[Any]]] = {}
+        self._failures: dict[str, Exception] = {}
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """As LangGraph's. Whoever goes on from what it returns writes checkpoints that are newer than all."""
+        await self._settled(config)
         found = newest = await super().aget_tuple(config)
         if get_checkpoint_id(config):  # a fork
             place = {name: config["configurable"].get(name, "") for name in ("thread_id", "checkpoint_ns")}
@@ -38,42 +52,91 @@ class DurableSaver(BaseCheckpointSaver[Any]):
             _make_ids_larger_than(newest.checkpoint["id"])
         return found
 
+    async def alist(self, config: RunnableConfig | None, **kwargs: Any) -> AsyncIterator[CheckpointTuple]:
+        """As LangGraph's."""
+        await self._settled(config)
+        async for each in super().alist(config, **kwargs):
+            yield each
+
+    async def aput(
+        self,
+        config: RunnableConfig,
+        checkpoint: Checkpoint,
+        metadata: CheckpointMetadata,
+        new_versions: ChannelVersions,
+    ) -> RunnableConfig:
+        """As LangGraph's, but it returns before the checkpoint is stored."""
+        place = config["configurable"]
+        self._begin(str(place["thread_id"]), super().aput(config, checkpoint, metadata, new_versions))
+        stored = {"thread_id": place["thread_id"], "checkpoint_ns": place.get("checkpoint_ns", "")}
+        return {"configurable": {**stored, "checkpoint_id": checkpoint["id"]}}
+
     def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> Any:
-        """As LangGraph's, but it doesn't wait to be awaited."""
+        """As LangGraph's, but returns before the write is done."""
         thread_id = str(config["configurable"]["thread_id"])
-        task = asyncio.create_task(super().aput_writes(config, writes, task_id, task_path))
-        under_way = self._under_way.setdefault(thread_id, set())
-        under_way.add(task)
+        return self._begin(thread_id, super().aput_writes(config, writes, task_id, task_path))
 
-        def forget(task: asyncio.Task[None]) -> None:
-            under_way.discard(task)
-            if not under_way and self._under_way.get(thread_id) is under_way:
-                del self._under_way[thread_id]
-
-        task.add_done_callback(forget)
-        return task
+    async def adelete_thread(self, thread_id: str) -> None:
+        """As LangGraph's."""
+        await self.flushed(thread_id)
+        self._failures.pop(thread_id, None)
+        await super().adelete_thread(thread_id)
 
     async def flushed(self, thread_id: str) -> None:
-        """Returns when the results of this thread's tasks that have ended are where a kill doesn't reach them."""
+        """Returns when what this thread has put, and the results of its tasks that have ended, are where a kill
+        doesn't reach them, or failed."""
         # The turn of the loop in which the next task begins is the one in which the last one's result is handed over.
         await asyncio.sleep(0)
         if under_way := self._under_way.get(thread_id):
             await asyncio.wait(under_way)
 
     async def all_flushed(self) -> None:
-        """`flushed`, of every thread."""
+        """As `flushed`, for all threads."""
         for thread_id in list(self._under_way):
             await self.flushed(thread_id)
 
+    async def _settled(self, config: RunnableConfig | None) -> None:
+        """What was put before is stored. Raises what couldn't be."""
+        if config is None or (thread_id := config["configurable"].get("thread_id")) is None:
+            await self.all_flushed()
+            return
+        if under_way := self._under_way.get(str(thread_id)):
+            await asyncio.wait(under_way)
+        self._raise_failure(str(thread_id))
+
+    def _begin(self, thread_id: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        try:
+            self._raise_failure(thread_id)
+        except Exception:
+            work.close()
+            raise
+        task = asyncio.create_task(work)
+        under_way = self._under_way.setdefault(thread_id, set())
+        under_way.add(task)
+
+        def forget(task: asyncio.Task[Any]) -> None:
+            under_way.discard(task)
+            if not under_way and self._under_way.get(thread_id) is under_way:
+                del self._under_way[thread_id]
+            if not task.cancelled() and isinstance(failure := task.exception(), Exception):
+                self._failures[thread_id] = failure
+
+        task.add_done_callback(forget)
+        return task
+
+    def _raise_failure(self, thread_id: str) -> None:
+        if (failure := self._failures.pop(thread_id, None)) is not None:
+            raise failure
+
 
 class MemoryCheckpoints(DurableSaver, InMemorySaver):
-    """Checkpoints that are kept as long as the process lives: for tests, and for graphs that need no more."""
+    """Checkpoints that last as long as the process: for tests, and for graphs that need no more."""
 
 
 def _make_ids_larger_than(checkpoint_id: str) -> None:
-    """LangGraph's ids grow within a process from the last one that it made; it takes this one for it.
+    """Makes later ids larger than this one: LangGraph's ids grow from the last one within a process.
 
     There is no public way to say so; a test fails when this one doesn't work any more.
     """

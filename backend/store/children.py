@@ -1,4 +1,4 @@
-"""The children that stories are written for. Every query asks for the owner."""
+"""Repository of the children that stories are written for. Every query filters by the owner."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from backend.store.tables import children
 
 @dataclass(frozen=True, slots=True)
 class StoredChild:
-    """One row. `profile` is a story's reader, as JSON."""
+    """A row of the table `children`. `profile` is a story's reader, as JSON."""
 
     id: str
     owner: str
@@ -43,7 +43,7 @@ class ChildRepository:
         return None if row is None else _child(row)
 
     async def page(self, owner: str, *, before: str | None, limit: int) -> list[StoredChild]:
-        """Newest first; `before` is the id that the page before ended with (ids sort by time)."""
+        """A page of children, newest first; `before` is the last id of the previous page (ids sort by time)."""
         query = select(children).where(children.c.owner == owner).order_by(children.c.id.desc()).limit(limit)
         if before is not None:
             query = query.where(children.c.id < before)

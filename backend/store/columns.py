@@ -1,4 +1,4 @@
-"""Column types: what a value must be to be kept, whichever database keeps it."""
+"""Column types, with the values that each accepts, for any database."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -20,16 +20,16 @@ _Integer64 = BigInteger().with_variant(Integer(), "sqlite")
 
 
 class NumberTooLarge(InvalidInput, DontWrapMixin):
-    """An integer of more than 64 bits in something that a person sent: it isn't stored."""
+    """Error of an integer beyond 64 bits in a caller's data, which is refused."""
 
     @classmethod
     def at(cls, field: str) -> Self:
-        """The error for an integer that somebody sent as `field`."""
+        """The error for an integer in `field`."""
         return cls.of(field, f"an integer between {-LARGEST - 1} and {LARGEST} is expected")
 
 
 class Instant(TypeDecorator[datetime]):
-    """A moment in UTC, kept as microseconds since 1970: SQLite has no type for it that keeps the zone."""
+    """A moment in UTC, stored as microseconds since 1970: SQLite has no type for it that keeps the zone."""
 
     impl = _Integer64
     cache_ok = True
@@ -46,7 +46,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 class GivenInteger(TypeDecorator[int]):
-    """An integer that a person sent as `field`. Raises NumberTooLarge beyond 64 bits."""
+    """A caller's integer from `field`. Raises NumberTooLarge beyond 64 bits."""
 
     impl = _Integer64
     cache_ok = True
@@ -56,7 +56,7 @@ class GivenInteger(TypeDecorator[int]):
         self.field = field
 
     def process_bind_param(self, value: int | None, dialect: Any) -> int | None:
-        """The same, if it fits."""
+        """The value, if it fits."""
         del dialect
         if value is not None and _is_too_large(value):
             raise NumberTooLarge.at(self.field)
@@ -64,19 +64,19 @@ class GivenInteger(TypeDecorator[int]):
 
 
 class TokenCount(TypeDecorator[int]):
-    """How many tokens a provider says that it took: at most `MOST_TOKENS`, whatever it says."""
+    """A token count reported by a provider, clamped to `MOST_TOKENS`."""
 
     impl = _Integer64
     cache_ok = True
 
     def process_bind_param(self, value: int | None, dialect: Any) -> int | None:
-        """The same, or the nearest that is kept."""
+        """The value, or the nearest in range."""
         del dialect
         return None if value is None else max(-MOST_TOKENS, min(MOST_TOKENS, value))
 
 
 class GivenJson(TypeDecorator[Any]):
-    """JSON that a person sent as `field`. Raises NumberTooLarge for an integer in it beyond 64 bits."""
+    """A caller's JSON from `field`. Raises NumberTooLarge for an integer beyond 64 bits in it."""
 
     impl = JSON
     cache_ok = True
@@ -86,31 +86,31 @@ class GivenJson(TypeDecorator[Any]):
         self.field = field
 
     def process_bind_param(self, value: Any, dialect: Any) -> Any:
-        """The same, if all of it fits."""
+        """The value, if all of it fits."""
         del dialect
         for path, _ in _large_integers(value, self.field):
             raise NumberTooLarge.at(path)
         return value
 
     def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
-        """As JSON has it: what is compared is a value in it."""
+        """As JSON's: compared values are values within it."""
         return self.impl_instance.coerce_compared_value(op, value)
 
 
 class OwnJson(TypeDecorator[Any]):
-    """JSON of our own making, which must be kept whatever a model or a provider brought into it: integers beyond 64
-    bits become the nearest that fit."""
+    """JSON of the service's own making, which is stored whatever a model or provider brought into it: integers
+    beyond 64 bits become the nearest that fit."""
 
     impl = JSON
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Any) -> Any:
-        """The same, or a copy that fits."""
+        """The value, or a copy that fits."""
         del dialect
         return clamped(value)
 
     def coerce_compared_value(self, op: Any, value: Any) -> TypeEngine[Any]:
-        """As JSON has it: what is compared is a value in it."""
+        """As JSON's: compared values are values within it."""
         return self.impl_instance.coerce_compared_value(op, value)
 
 
@@ -119,7 +119,7 @@ def _is_too_large(value: int) -> bool:
 
 
 def _large_integers(value: Any, path: str) -> Iterator[tuple[str, int]]:
-    """Where in a JSON value an integer doesn't fit; without recursion, since its depth is the sender's."""
+    """Places of integers beyond 64 bits in a JSON value; without recursion, since its depth is the sender's."""
     left = [(path, value)]
     while left:
         path, value = left.pop()

@@ -1,4 +1,4 @@
-"""The port of the SQL database: transactions as functions.
+"""Port of the SQL database: transactions as functions.
 
 Each implementation passes `tests/contract/test_database.py`.
 
@@ -16,16 +16,16 @@ _T = TypeVar("_T")
 
 
 class Database(Protocol):
-    """Transactions beside the event loop: `await database.write(lambda connection: …)`."""
+    """Transactions off the event loop: `await database.write(lambda connection: …)`."""
 
     async def read(self, work: Callable[[Connection], _T]) -> _T:
-        """The result of `work` in a transaction that only reads."""
+        """The result of `work` in a read-only transaction."""
 
     async def write(self, work: Callable[[Connection], _T]) -> _T:
         """The result of `work` in a transaction of its own, committed when it returns, rolled back when it raises."""
 
     async def erase(self, work: Callable[[Connection], _T]) -> _T:
-        """As `write`, for what somebody wants gone: of what `work` deletes, no file of the database keeps a byte.
+        """As `write`, for deletions by request: no file of the database keeps a byte of what `work` deletes.
 
         Where somebody reads at that moment, the last of it goes with a write after they are done.
         """
@@ -34,8 +34,8 @@ class Database(Protocol):
         """Brings the schema up to date. Several processes may try at once."""
 
     async def check_writable(self, busy_seconds: float) -> None:
-        """A write that changes nothing. Raises the driver's error when there is no schema, no room, or a lock that
-        somebody holds for longer than `busy_seconds`."""
+        """Makes a write that changes nothing. Raises the driver's error when there is no schema, no room, or a
+        lock that is held for longer than `busy_seconds`."""
 
     async def close(self) -> None:
-        """Waits for what is under way."""
+        """Waits for pending transactions."""

@@ -1,4 +1,4 @@
-"""The documents that people uploaded: their text as it was extracted, once. Every query asks for the owner."""
+"""Repository of uploaded documents, with their extracted text. Every query filters by the owner."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -35,7 +35,7 @@ class DocumentSummary:
 
 @dataclass(frozen=True, slots=True)
 class Document(DocumentSummary):
-    """The whole of it."""
+    """A document with its text."""
 
     text: str
 
@@ -47,7 +47,7 @@ class DocumentRepository:
         self._db = database
 
     async def add(self, document: Document) -> None:
-        """Stores it, in one step."""
+        """Stores a document, in one transaction."""
         query = insert(documents).values(asdict(document))
         await self._db.write(lambda connection: connection.execute(query))
 
@@ -58,7 +58,7 @@ class DocumentRepository:
         return None if row is None else Document(**row._mapping)
 
     async def page(self, owner: str, *, before: str | None, limit: int) -> list[DocumentSummary]:
-        """Newest first; `before` is the id that the page before ended with (ids sort by time)."""
+        """A page of documents, newest first; `before` is the last id of the previous page (ids sort by time)."""
         query = (
             select(*_SUMMARY).where(documents.c.owner == owner).order_by(documents.c.id.desc()).limit(limit)
         )
@@ -67,12 +67,12 @@ class DocumentRepository:
         return await self._db.read(lambda connection: [_summary(row) for row in connection.execute(query)])
 
     async def delete(self, owner: str, document_id: str) -> bool:
-        """Whether there was one."""
+        """Deletes the document; False if there was none."""
         query = delete(documents).where(documents.c.owner == owner, documents.c.id == document_id)
         return bool((await self._db.erase(lambda connection: connection.execute(query))).rowcount)
 
     async def look_up(self, owner: str, document_id: str) -> Mapping[str, Any] | None:
-        """As the library hands it out: `{id, title, text, language, words}`."""
+        """The document as a lookup returns it: `{id, title, text, language, words}`."""
         document = await self.find(owner, document_id)
         if document is None:
             return None

@@ -1,4 +1,4 @@
-"""The folders that the service keeps its data in, made and tried before anything is opened in them."""
+"""Data folders of the service, created and checked before anything is opened in them."""
 
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -10,7 +10,7 @@ CHECKPOINTS = "checkpoints.db"
 
 
 def open_folders(settings: Settings) -> None:
-    """Makes them, readable by their owner alone.
+    """Creates the folders, readable by their owner alone.
 
     Raises SettingsError, with a sentence that names the setting and the folder, where the service can't write.
     """

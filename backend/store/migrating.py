@@ -1,4 +1,4 @@
-"""The schema's migrations, for any database. They block: call them in a thread."""
+"""Schema migrations, for any database. They block: call them in a thread."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def is_up_to_date(connection: Connection) -> bool:
-    """Whether there is nothing to do."""
+    """Whether the schema is up to date."""
     if not inspect(connection).has_table("alembic_version"):
         return False
     revision: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
@@ -16,7 +16,7 @@ def is_up_to_date(connection: Connection) -> bool:
 
 
 def upgrade(connection: Connection) -> None:
-    """Brings the schema up to date, in the connection's transaction, in which nobody else may migrate."""
+    """Migrates the schema, in the connection's transaction, in which nobody else may migrate."""
     # Half a second of imports: only when there is something to do.
     from alembic import command
     from alembic.config import Config
@@ -28,5 +28,5 @@ def upgrade(connection: Connection) -> None:
 
 
 def _newest_revision() -> str:
-    """By the files' names: `0001_what_it_does.py` is revision 0001."""
+    """The newest revision, by file names: `0001_what_it_does.py` is revision 0001."""
     return max(path.name.partition("_")[0] for path in (_MIGRATIONS / "versions").glob("[0-9]*.py"))

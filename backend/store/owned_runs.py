@@ -1,4 +1,4 @@
-"""Writes to the row of a run by the process that executes it, fenced: who lost the run changes nothing any more."""
+"""Repository of a run's row for its executing process, fenced: a process that lost the run changes nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,8 +19,7 @@ from workflows.state import VersionPlan
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to write a run: its row while `process` is the one that executes it, and its log while `epoch` is
-    the newest."""
+    """The right to write a run: its row while `process` executes it, and its log while `epoch` is the newest."""
 
     run_id: str
     process: str | None
@@ -28,7 +27,7 @@ class Lease:
 
 
 class OwnedRunRepository:
-    """Updates of runs by whoever holds their lease. False: the lease is over, and nothing was changed."""
+    """Updates of runs by the holder of their lease. False: the lease has been lost, and nothing was changed."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
@@ -36,8 +35,8 @@ class OwnedRunRepository:
     async def complete(
         self, lease: Lease, run: Run, result: RunCompleted, plan: VersionPlan | None, *, bought: bool
     ) -> bool:
-        """Stores the result; one that isn't a copy answers the same request from now on, if the run has a cache key. A
-        run that bought nothing isn't charged."""
+        """Stores the result, and caches it if the run has a cache key and isn't a copy. A run that bought nothing
+        isn't charged."""
         values = {
             "result": result,
             "plan": plan,
@@ -53,26 +52,26 @@ class OwnedRunRepository:
         return await self._end(lease, moving("complete").values(values), bought, keep)
 
     async def fail(self, lease: Lease, error: RunFailed, title: str | None, *, bought: bool) -> bool:
-        """Stores the error, of a run that was cancelled or failed."""
+        """Stores the error of a run that was cancelled or failed."""
         event = moving("cancel" if error.code == Cancelled.code else "fail")
         return await self._end(
             lease, event.values(error=error, title=title, words=error.partial.words), bought
         )
 
     async def release(self, lease: Lease, *, waits: bool, title: str | None, words: int) -> bool:
-        """Leaves the run to whoever goes on with it: a person who `waits` to be asked, or another process."""
+        """Releases the run: it `waits` for a person, or another process resumes it."""
         query = moving("ask" if waits else "release").values(process=None, title=title, words=words)
         return await self._write(lease, query)
 
     async def reset_crash_count(self, lease: Lease) -> bool:
-        """The run got on: attempts that broke off before don't count any more."""
+        """Resets the crash count of a run that made progress."""
         return await self._write(lease, update(runs).values(crash_count=0))
 
     async def choose_source(
         self, lease: Lease, run: Run, kept_since: datetime | None, limit: Limit | None
     ) -> str | None:
-        """Decides anew whether another run's text is given to this one. None: it is to be written, and is charged
-        in the same step. Raises LimitReached."""
+        """Chooses anew whether the run copies another one. None: it is to be written, and is charged in the same
+        transaction. Raises LimitReached."""
 
         def work(connection: Connection) -> str | None:
             source = find_source(connection, run.owner, run.cache_key, kept_since, run.id)

@@ -1,4 +1,4 @@
-"""Personas: who watches, who speaks. Every query asks for the owner."""
+"""Repository of personas: viewers and speakers. Every query filters by the owner."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from backend.store.tables import personas
 
 @dataclass(frozen=True, slots=True)
 class StoredPersona:
-    """One row; `data` is the persona itself, with its kind and name."""
+    """A row of the table `personas`; `data` is the persona itself, with its kind and name."""
 
     id: str
     owner: str
@@ -32,7 +32,7 @@ class PersonaRepository:
         self._db = database
 
     async def add(self, owner: str, data: Mapping[str, Any]) -> StoredPersona:
-        """A new one."""
+        """Stores a new persona."""
         now = datetime.now(UTC)
         values = {**_columns(data), "id": str(ULID()), "owner": owner, "created_at": now, "updated_at": now}
         await self._db.write(lambda connection: connection.execute(insert(personas).values(values)))
@@ -45,19 +45,19 @@ class PersonaRepository:
         return None if row is None else _persona(row)
 
     async def look_up(self, owner: str, persona_id: str) -> Mapping[str, Any] | None:
-        """The same as formats see it: the persona's own fields."""
+        """The persona as a lookup returns it: its own fields."""
         found = await self.find(owner, persona_id)
         return None if found is None else found.data
 
     async def all(self, owner: str, kind: str | None = None) -> list[StoredPersona]:
-        """The owner's, the newest first."""
+        """The owner's personas, newest first."""
         query = select(personas).where(personas.c.owner == owner).order_by(personas.c.id.desc())
         if kind is not None:
             query = query.where(personas.c.kind == kind)
         return await self._db.read(lambda connection: [_persona(row) for row in connection.execute(query)])
 
     async def replace(self, owner: str, persona_id: str, data: Mapping[str, Any]) -> StoredPersona | None:
-        """The persona as it is now; None if this owner has none with that id."""
+        """Replaces a persona and returns it; None if this owner has none with that id."""
         mine = (personas.c.owner == owner) & (personas.c.id == persona_id)
 
         def work(connection: Connection) -> StoredPersona | None:
@@ -69,7 +69,7 @@ class PersonaRepository:
         return await self._db.write(work)
 
     async def remove(self, owner: str, persona_id: str) -> bool:
-        """Whether there was one."""
+        """Deletes the persona; False if there was none."""
         query = delete(personas).where(personas.c.owner == owner, personas.c.id == persona_id)
         return bool((await self._db.erase(lambda connection: connection.execute(query))).rowcount)
 

@@ -1,4 +1,4 @@
-"""A run as the store has it."""
+"""Records of a run, as the store returns and takes them."""
 
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
@@ -35,7 +35,7 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run(RunSummary):
-    """One row. `process` is who executes it now, if anybody does; `answer` waits for the graph to take it.
+    """A row of the table `runs`. `process` is the executing process, if any; `answer` is still to be processed.
 
     `crash_count` is how many attempts broke off one after another without a finished section. `superseded_error_seq`
     is the number of the error in its log that the last resume superseded: the run isn't over by it.
@@ -63,13 +63,13 @@ class Run(RunSummary):
 
     @property
     def is_finished(self) -> bool:
-        """Whether nothing more is written, unless it is resumed."""
+        """Whether nothing more is written, unless the run is resumed."""
         return self.status in FINISHED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRun:
-    """A run that is to be stored, as running; `process` is to execute it."""
+    """A run to be stored as running; `process` is to execute it."""
 
     id: str
     owner: str
@@ -89,6 +89,6 @@ class NewRun:
     created_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     def row(self) -> dict[str, Any]:
-        """As the table has it."""
+        """The row of the table."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
         return {**values, "status": "running", "words": 0, "stop_requested": False, "crash_count": 0}

@@ -1,16 +1,18 @@
 """Typed values in the columns of a run."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Generic, Literal, TypeVar
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from sqlalchemy import JSON
 from sqlalchemy.types import TypeDecorator
 
 from backend.store.columns import clamped
+from backend.store.timezones import check_timezone
 from workflows.messages.messages import OutlinePlanned, RunCompleted, RunFailed
 from workflows.state import VersionPlan, VersionSeed
+from workflows.text.json_values import JsonModel
 
 log = structlog.get_logger()
 
@@ -21,10 +23,10 @@ MAX_TOKENS = 1_000_000_000
 """Caps beyond these are mistakes, and numbers far beyond them fit no column."""
 
 
-class RunOptions(BaseModel):
-    """The options of a run. Strict: a JSON `true` is no number. A query's strings are read with `strict=False`."""
+class RunOptions(JsonModel):
+    """The options of a run. A query's strings are read with `strict=False`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(frozen=True)
 
     model: str | None = Field(
         None, description="provider:model; the service's default when left out", max_length=128
@@ -52,10 +54,16 @@ class RunOptions(BaseModel):
         "off; the format's default when left out",
     )
     review_outline: bool = Field(False, description="Wait after the plan for a person to edit it")
+    timezone: Annotated[str, AfterValidator(check_timezone)] | None = Field(
+        None,
+        max_length=64,
+        description="Time zone of whoever reads, such as Europe/Berlin, for the date that the text is written on; UTC "
+        "when left out",
+    )
 
 
 class VersionChange(BaseModel):
-    """What a version was to have different. Without a `section` (from 0) all of it."""
+    """The change wanted in a version. Without a `section` (from 0) in all of it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -64,7 +72,7 @@ class VersionChange(BaseModel):
 
 
 class VersionOrigin(BaseModel):
-    """Where a version comes from. `seed` is None where nothing but the input is taken over."""
+    """The origin of a version. `seed` is None where only the input is taken over."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -73,8 +81,8 @@ class VersionOrigin(BaseModel):
 
 
 class _Typed(TypeDecorator[ValueT], Generic[ValueT]):
-    """A JSON column whose values are checked models. A value that this version can't read is as if there were none:
-    a run with an odd column can still be found, cancelled and deleted."""
+    """A JSON column of validated models. A value that this version can't read counts as absent: a run with an odd
+    column can still be found, cancelled and deleted."""
 
     impl = JSON(none_as_null=True)
     cache_ok = True
@@ -82,7 +90,7 @@ class _Typed(TypeDecorator[ValueT], Generic[ValueT]):
     default: ClassVar[Callable[[], Any]] = lambda: None
 
     def process_bind_param(self, value: ValueT | None, dialect: Any) -> Any:
-        """Model → JSON that fits, whatever a model or a provider brought into it."""
+        """Model → JSON that fits the column, whatever a model or a provider brought into it."""
         del dialect
         return (
             None
@@ -104,7 +112,7 @@ class _Typed(TypeDecorator[ValueT], Generic[ValueT]):
 
 
 class OptionsColumn(_Typed[RunOptions]):
-    """`RunOptions`."""
+    """Column of a run's options."""
 
     cache_ok = True
     adapter = TypeAdapter(RunOptions)
@@ -112,35 +120,35 @@ class OptionsColumn(_Typed[RunOptions]):
 
 
 class ResultColumn(_Typed[RunCompleted]):
-    """The run's `complete` message."""
+    """Column of the run's `complete` message."""
 
     cache_ok = True
     adapter = TypeAdapter(RunCompleted)
 
 
 class ErrorColumn(_Typed[RunFailed]):
-    """The run's `error` message."""
+    """Column of the run's `error` message."""
 
     cache_ok = True
     adapter = TypeAdapter(RunFailed)
 
 
 class AnswerColumn(_Typed[OutlinePlanned]):
-    """The plan as a person edited it."""
+    """Column of the plan as a person edited it."""
 
     cache_ok = True
     adapter = TypeAdapter(OutlinePlanned)
 
 
 class OriginColumn(_Typed[VersionOrigin]):
-    """Where a version comes from."""
+    """Column of a version's origin."""
 
     cache_ok = True
     adapter = TypeAdapter(VersionOrigin)
 
 
 class PlanColumn(_Typed[VersionPlan]):
-    """What a version of the run needs beside the text."""
+    """Column of the plan that is kept for versions of the run."""
 
     cache_ok = True
     adapter = TypeAdapter(VersionPlan)

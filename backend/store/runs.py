@@ -1,4 +1,4 @@
-"""Repository of runs: what was asked for, how far it is, what came of it.
+"""Repository of runs: their requests, states and results.
 
 Every query of a user's asks for the owner. Writes by the process that executes a run are in `owned_runs.py`.
 """
@@ -69,7 +69,7 @@ class RunRepository:
             return None
 
     async def get(self, run_id: str) -> Run | None:
-        """The run, whoever owns it: for those who execute it."""
+        """The run, whoever owns it: for its execution."""
         return await self._one(runs.c.id == run_id)
 
     async def find(self, owner: str, run_id: str) -> Run | None:
@@ -81,13 +81,13 @@ class RunRepository:
         return await self._one(runs.c.owner == owner, runs.c.idempotency_key == key)
 
     async def find_part(self, owner: str, series: str, part: int) -> Run | None:
-        """The run that is this part of the series: one that is complete, or may come to be."""
+        """The run that is this part of the series: one that is complete, or still may be."""
         return await self._one(
             runs.c.owner == owner, runs.c.series == series, runs.c.part == part, runs.c.status.in_(OCCUPYING)
         )
 
     async def parts(self, owner: str, series: Sequence[str]) -> list[Run]:
-        """Every run that is, or was to be, a part of one of these series; by part, older tries first."""
+        """All runs that are, or were meant to be, parts of these series; by part, older tries first."""
         return await self._many(_parts(select(*_WHOLE), owner, series), _run)
 
     async def part_summaries(self, owner: str, series: Sequence[str]) -> list[RunSummary]:
@@ -115,7 +115,7 @@ class RunRepository:
         status: str | None = None,
         format: str | None = None,
     ) -> list[RunSummary]:
-        """Newest first; `before` is the id that the page before ended with (ids sort by time)."""
+        """A page of runs, newest first; `before` is the last id of the previous page (ids sort by time)."""
         query = select(*_SUMMARY).where(runs.c.owner == owner).order_by(runs.c.id.desc()).limit(limit)
         if before is not None:
             query = query.where(runs.c.id < before)
@@ -126,7 +126,7 @@ class RunRepository:
         return await self._many(query, _summary)
 
     async def versions(self, owner: str, root_run_id: str) -> list[Run]:
-        """The first run and all that were made of it, the oldest first."""
+        """The first version and all runs derived from it, oldest first."""
         query = (
             select(*_WHOLE)
             .where(runs.c.owner == owner, or_(runs.c.id == root_run_id, runs.c.root_run_id == root_run_id))
@@ -135,14 +135,14 @@ class RunRepository:
         return await self._many(query, _run)
 
     async def unfinished(self) -> list[Run]:
-        """Every run that somebody should be executing, whoever owns it."""
+        """All owners' runs that should be executing."""
         return await self._many(select(*_WHOLE).where(runs.c.status == "running").order_by(runs.c.id), _run)
 
     async def unpacked(
         self, finished_before: datetime, after: RunSummary | None = None, limit: int = 100
     ) -> list[RunSummary]:
-        """Runs that ended before then and whose log is not packed yet, those that ended first, first; only
-        those behind `after`."""
+        """Runs that ended before then and whose log isn't packed yet, in the order of their ends; after
+        `after`."""
         has_entries = exists(select(log_entries.c.seq).where(log_entries.c.run_id == runs.c.id))
         query = select(*_SUMMARY).where(runs.c.finished_at < finished_before, has_entries)
         if after is not None:
@@ -153,7 +153,7 @@ class RunRepository:
     async def take_over(
         self, run: Run, process: str | None, *, crash_count: int | None = None, stop: bool = False
     ) -> bool:
-        """Makes `process` the one that executes the run, unless somebody else was quicker.
+        """Assigns the run to `process`; False if another process was quicker.
 
         `crash_count` is set in the same step, if given; with `stop` the run is to be stopped. A stop that nobody
         heard so far is heard by the new process either way.
@@ -182,7 +182,7 @@ class RunRepository:
         limit: Limit | None = None,
         kept_since: datetime | None = None,
     ) -> bool:
-        """Makes a run that ended go on in `process`, with these options; False if somebody else was quicker.
+        """Resumes an ended run in `process`, with these options; False if somebody else was quicker.
 
         The error that is the last word of its log is superseded, and it is forgotten that it was to be stopped and
         how often it broke off. A failed part of a series whose place another run took since can't go on. A run that
@@ -217,7 +217,7 @@ class RunRepository:
             return False
 
     async def answer(self, run: Run, process: str | None, answer: OutlinePlanned) -> bool:
-        """Keeps a person's answer to a waiting run, which goes on in `process`, in one step."""
+        """Stores a person's answer to a waiting run, which continues in `process`, in one transaction."""
         query = (
             moving("answer")
             .where(runs.c.owner == run.owner, runs.c.id == run.id)
@@ -226,29 +226,29 @@ class RunRepository:
         return await self._write(query)
 
     async def request_stop(self, run_id: str, process: str) -> None:
-        """Asks the process that executes the run to stop it."""
+        """Requests a stop from the process that executes the run."""
         query = update(runs).where(runs.c.id == run_id, runs.c.process == process).values(stop_requested=True)
         await self._write(query)
 
     async def owned_by(self, process: str) -> dict[str, bool]:
-        """The runs that this process is to execute, and whether each is to be stopped."""
+        """The runs assigned to this process, and whether each has a stop request."""
         query = select(runs.c.id, runs.c.stop_requested).where(
             runs.c.process == process, runs.c.status == "running"
         )
         return dict(await self._many(query, lambda row: (row.id, row.stop_requested)))
 
     async def beat(self, run_ids: Sequence[str]) -> None:
-        """Says that these runs are being read."""
+        """Marks these runs as being read."""
         query = update(runs).where(runs.c.id.in_(run_ids)).values(reader_beats=runs.c.reader_beats + 1)
         await self._write(query)
 
     async def beats(self, run_ids: Sequence[str]) -> dict[str, int]:
-        """How often it was said of each that it is being read."""
+        """The number of read marks of each run."""
         query = select(runs.c.id, runs.c.reader_beats).where(runs.c.id.in_(run_ids))
         return dict(await self._many(query, lambda row: (row.id, row.reader_beats)))
 
     async def delete(self, owner: str, run_id: str) -> None:
-        """Removes the run and, by cascade, its log."""
+        """Deletes the run and, by cascade, its log."""
         query = delete(runs).where(runs.c.owner == owner, runs.c.id == run_id)
         await self._db.erase(lambda connection: connection.execute(query))
 
@@ -265,7 +265,7 @@ class RunRepository:
 
 
 def moving(event: Event) -> Update:
-    """An update that makes this move, of runs in a state that allows it."""
+    """An UPDATE that makes this move, for runs in a state that allows it."""
     move = MOVES[event]
     return update(runs).where(runs.c.status.in_(move.sources)).values(status=move.target)
 

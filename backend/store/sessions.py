@@ -1,4 +1,4 @@
-"""Stories over chapters, and the days on which they were read. Every query asks for the owner.
+"""Repository of story sessions and reading days. Every query filters by the owner.
 
 A session's chapters are runs: those of the series that bears the session's id.
 """
@@ -17,7 +17,7 @@ from backend.store.tables import reading_days, runs, story_sessions
 
 @dataclass(frozen=True, slots=True)
 class StorySession:
-    """One row. The reader is a stored child or a profile of the session's own.
+    """A row of the table `story_sessions`. The reader is a stored child or a profile of the session's own.
 
     The bookmark: in chapter `bookmark_chapter`, `bookmark_section` of its sections are read.
     """
@@ -74,7 +74,7 @@ class SessionRepository:
     async def page(
         self, owner: str, *, child_id: str | None = None, before: str | None = None, limit: int | None = None
     ) -> list[StorySession]:
-        """Newest first; `before` is the id that the page before ended with (ids sort by time)."""
+        """A page of sessions, newest first; `before` is the last id of the previous page (ids sort by time)."""
         query = select(story_sessions).where(story_sessions.c.owner == owner)
         if child_id is not None:
             query = query.where(story_sessions.c.child_id == child_id)
@@ -84,7 +84,7 @@ class SessionRepository:
         return await self._db.read(lambda connection: [_session(row) for row in connection.execute(query)])
 
     async def update(self, owner: str, session_id: str, **values: Any) -> None:
-        """Sets columns."""
+        """Sets columns of a session."""
         query = update(story_sessions).where(_is(owner, session_id))
         query = query.values(updated_at=datetime.now(UTC), **values)
         await self._db.write(lambda connection: connection.execute(query))
@@ -99,7 +99,7 @@ class SessionRepository:
         await self._db.write(lambda connection: connection.execute(query))
 
     async def delete(self, owner: str, session_id: str) -> None:
-        """Removes the session and its days; its chapters' runs stay, as runs of their own."""
+        """Deletes the session and its days; its chapters' runs stay, as runs of their own."""
 
         def work(connection: Connection) -> None:
             leave = update(runs).where(runs.c.owner == owner, runs.c.series == session_id)
@@ -109,7 +109,7 @@ class SessionRepository:
         await self._db.erase(work)
 
     async def add_minutes(self, owner: str, session_id: str, day: date, minutes: float) -> None:
-        """Adds to what was read on a day."""
+        """Adds to the minutes read on a day."""
         same = (
             reading_days.c.owner == owner,
             reading_days.c.session_id == session_id,
@@ -138,7 +138,7 @@ class SessionRepository:
         return found
 
     async def count(self, owner: str, child_id: str) -> int:
-        """How many sessions a child has."""
+        """Number of a child's sessions."""
         query = select(func.count()).where(
             story_sessions.c.owner == owner, story_sessions.c.child_id == child_id
         )

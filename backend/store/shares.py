@@ -1,4 +1,4 @@
-"""Links that show a run to whoever has them. Of a link only its hash is kept."""
+"""Repository of share links. Only the hash of a link's token is stored."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,7 +11,7 @@ from backend.store.tables import shares
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One row: a run has at most one link."""
+    """A row of the table `shares`, at most one per run."""
 
     run_id: str
     owner: str
@@ -20,13 +20,13 @@ class Share:
 
 
 class ShareRepository:
-    """Links in SQL."""
+    """Share links in SQL."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     async def put(self, owner: str, run_id: str, token_hash: str) -> Share:
-        """The run's link from now on; an older one no longer works."""
+        """Stores the run's link, which replaces an older one."""
         share = Share(run_id, owner, token_hash, datetime.now(UTC))
 
         def work(connection: Connection) -> None:
@@ -47,12 +47,12 @@ class ShareRepository:
         return None if row is None else Share(**row._mapping)
 
     async def find_by_hash(self, token_hash: str) -> Share | None:
-        """The link that this is the hash of, whoever asks: that is what a link is for."""
+        """The link with this hash, for any caller: that is the purpose of a link."""
         query = select(shares).where(shares.c.token_hash == token_hash)
         row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else Share(**row._mapping)
 
     async def remove(self, owner: str, run_id: str) -> bool:
-        """Whether there was one."""
+        """Deletes the link; False if there was none."""
         query = delete(shares).where(shares.c.owner == owner, shares.c.run_id == run_id)
         return bool((await self._db.write(lambda connection: connection.execute(query))).rowcount)

@@ -1,4 +1,4 @@
-"""Source of a run's text: another run that was, or is being, written for the same request."""
+"""Source of a run's text: another run of the same request, finished or still active."""
 
 from datetime import UTC, datetime
 
@@ -10,8 +10,8 @@ from backend.store.tables import cached_results, runs
 def find_source(
     connection: Connection, owner: str, cache_key: str | None, kept_since: datetime | None, run_id: str
 ) -> str | None:
-    """The id of the run whose text the run `run_id` takes: one that was kept since then, else one that is being
-    written now. None if there is none, or (`kept_since` is None) none is wanted. Part of a transaction."""
+    """The id of the run whose text the run `run_id` copies: one cached since then, else one that is active. None
+    if there is none, or (`kept_since` is None) none is wanted. Part of a transaction."""
     if cache_key is None or kept_since is None:
         return None
     kept = (
@@ -45,8 +45,8 @@ def find_source(
 
 
 def keep_result(connection: Connection, owner: str, cache_key: str, run_id: str) -> None:
-    """From now on this run answers the same request, in place of an older one. Part of the transaction in which it is
-    stored that the run is complete: who asks in between would find neither and buy it again."""
+    """Caches this run's result, in place of an older one. Part of the transaction that stores the run as complete:
+    a request in between would find neither and buy it again."""
     row = {"owner": owner, "key": cache_key, "run_id": run_id, "created_at": datetime.now(UTC)}
     same = (cached_results.c.owner == owner) & (cached_results.c.key == cache_key)
     connection.execute(delete(cached_results).where(same))

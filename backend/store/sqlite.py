@@ -1,4 +1,4 @@
-"""The database in a SQLite file: one thread writes, a few read, and the event loop never waits for a disk.
+"""Database in a SQLite file: one thread writes, a few read, and the event loop never waits for a disk.
 
 SQLite has one writer anyway; giving it a thread of its own means that no write ever meets a lock
 within the process, and that many small writes can share one commit.
@@ -26,7 +26,7 @@ _TRUNCATE_AGAIN_SECONDS = 1.0
 
 
 class SqliteDatabase:
-    """A `Database` in one file."""
+    """A `Database` in a SQLite file."""
 
     def __init__(self, url: str) -> None:
         self._file = Path(make_url(url).database or "")
@@ -45,7 +45,7 @@ class SqliteDatabase:
         return await self._in(self._write_thread, lambda: self._write(work))
 
     async def erase(self, work: Callable[[Connection], _T]) -> _T:
-        """See `Database`. The pages are overwritten (`secure_delete`); their copies in the write-ahead log go here."""
+        """See `Database`. Pages are overwritten (`secure_delete`); the write-ahead log is emptied here."""
 
         def write() -> _T:
             result = _transact(self._writer, work)
@@ -59,7 +59,7 @@ class SqliteDatabase:
         await self._in(self._write_thread, self._migrate)
 
     async def check_writable(self, busy_seconds: float) -> None:
-        """See `Database`. From a connection of its own, so it waits for no write of ours."""
+        """See `Database`. From a connection of its own, so it doesn't wait for pending writes."""
         await asyncio.to_thread(check_writable, self._file, "log_entries", busy_seconds)
 
     async def close(self) -> None:
@@ -77,7 +77,7 @@ class SqliteDatabase:
         return result
 
     def _truncate(self) -> None:
-        """Moves the write-ahead log into the file and empties it, unless somebody reads: then again soon."""
+        """Moves the write-ahead log into the file and truncates it; retries soon if a reader prevents it."""
         with closing(self._writer.raw_connection()) as connection:
             done = truncate_log(connection.cursor())
         self._truncate_at = time.monotonic() + (_TRUNCATE_EVERY_SECONDS if done else _TRUNCATE_AGAIN_SECONDS)
@@ -97,7 +97,7 @@ class SqliteDatabase:
 
 
 def check_writable(file: Path, table: str, busy_seconds: float) -> None:
-    """A write to a SQLite file, from a connection of its own, that changes nothing. Blocks.
+    """Makes a write to a SQLite file, from a connection of its own, that changes nothing. Blocks.
 
     Raises sqlite3.Error when the file or the table is gone, the disk is full, or somebody holds the lock for
     longer than `busy_seconds`.
@@ -112,7 +112,7 @@ def check_writable(file: Path, table: str, busy_seconds: float) -> None:
         connection.execute("COMMIT")
 
 
-def truncate_log(cursor: Any) -> bool:
+def truncate_log(cursor: Any, busy_seconds: float = BUSY_SECONDS) -> bool:
     """Whether the write-ahead log could be emptied at once; it waits for no reader. Outside of a transaction."""
     cursor.execute("PRAGMA busy_timeout=0")
     try:
@@ -120,7 +120,7 @@ def truncate_log(cursor: Any) -> bool:
     except sqlite3.OperationalError:  # the disk is full, or somebody else empties it
         return False
     finally:
-        cursor.execute(f"PRAGMA busy_timeout={BUSY_SECONDS * 1000}")
+        cursor.execute(f"PRAGMA busy_timeout={int(busy_seconds * 1000)}")
     return not busy
 
 
@@ -148,7 +148,7 @@ def _engine(url: str, *, begin: str, pool_size: int) -> Engine:
         # FULL: a commit outlives a power cut too. It is one sync a group of messages, off the loop.
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        # What is deleted is overwritten with zeros.
+        # Deleted data is overwritten with zeros.
         cursor.execute("PRAGMA secure_delete=ON")
         cursor.close()
 

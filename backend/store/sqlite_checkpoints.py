@@ -1,22 +1,37 @@
-"""LangGraph's checkpoints in a SQLite file of their own: its writes and ours don't wait for one another."""
+"""LangGraph's checkpoints in a SQLite file of their own: its writes and ours don't wait for one another.
+
+One thread writes, and what many runs put while it commits shares the next commit: a put is one hop to a thread and a
+part of one sync, where LangGraph's own asynchronous saver makes four hops and a commit of each.
+"""
 
 import asyncio
+import json
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-import aiosqlite
 import structlog
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
+from langgraph.checkpoint.base import (
+    WRITES_IDX_MAP,
+    BaseCheckpointSaver,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+    DeltaChannelHistory,
+    get_checkpoint_metadata,
+)
+from langgraph.checkpoint.sqlite import SqliteSaver
 
 from backend.store.checkpoints import DurableSaver
 from backend.store.folders import CHECKPOINTS
-from backend.store.sqlite import BUSY_SECONDS, check_writable
+from backend.store.sqlite import BUSY_SECONDS, check_writable, truncate_log
 
 log = structlog.get_logger()
 
@@ -24,14 +39,137 @@ _RETRY_SECONDS = (0.05, 0.2, 1.0, 3.0)
 _TRUNCATE_AGAIN_SECONDS = 1.0
 _T = TypeVar("_T")
 
+_PUT = (
+    "INSERT OR REPLACE INTO checkpoints"
+    " (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint, metadata)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_PUT_WRITES = (
+    "INSERT OR {} INTO writes"
+    " (thread_id, checkpoint_ns, checkpoint_id, task_id, task_path, idx, channel, type, value)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_REPLACE_WRITES, _IGNORE_WRITES = _PUT_WRITES.format("REPLACE"), _PUT_WRITES.format("IGNORE")
 
-class _PatientSaver(AsyncSqliteSaver):
-    """LangGraph's saver, which writes again what couldn't be written, and leaves no trace of what it deletes."""
+Statement = tuple[str, Sequence[tuple[Any, ...]]]
+"""SQL, and the rows that it is executed with."""
 
-    def __init__(self, connection: aiosqlite.Connection, busy_seconds: float = BUSY_SECONDS) -> None:
-        super().__init__(connection)
+
+@dataclass(slots=True)
+class _Write:
+    """Statements that are committed together, and who waits for that."""
+
+    statements: Sequence[Statement]
+    erases: bool = False
+    done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+
+
+class CheckpointWriter:
+    """The thread that writes, and the queue before it."""
+
+    def __init__(self, file: Path, busy_seconds: float) -> None:
         self._busy_seconds = busy_seconds
+        self._connection = _connect(file, busy_seconds)
+        # What is deleted is overwritten with zeros.
+        self._connection.execute("PRAGMA secure_delete=ON")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="storywire-checkpoints")
+        self._queue: list[_Write] = []
+        self._committing: asyncio.Task[None] | None = None
+        self._newest: asyncio.Future[None] | None = None
         self._truncate_at: float | None = None
+
+    async def write(self, *statements: Statement, erases: bool = False) -> None:
+        """Returns when the statements are committed. Raises sqlite3.OperationalError when the file can't be written,
+        also not after some seconds."""
+        item = _Write(statements, erases)
+        self._queue.append(item)
+        self._newest = item.done
+        if self._committing is None:
+            self._committing = asyncio.create_task(self._commit_queue(), name="checkpoints")
+        await asyncio.shield(item.done)
+
+    async def settled(self) -> None:
+        """Returns when what was to be written before this call is, or failed."""
+        if self._newest is not None and not self._newest.done():
+            await asyncio.wait([self._newest])
+
+    async def close(self) -> None:
+        """Waits for what is under way."""
+        if self._committing is not None:
+            await asyncio.wait([self._committing])
+        await asyncio.to_thread(self._thread.shutdown)
+        self._connection.close()
+
+    async def _commit_queue(self) -> None:
+        try:
+            while self._queue:
+                batch, self._queue = self._queue, []
+                await self.commit(batch)
+        finally:
+            self._committing = None
+
+    async def commit(self, batch: list[_Write]) -> None:
+        """In one transaction; if it isn't the file that is at fault, each write in a transaction of its own."""
+        try:
+            await self._try(batch)
+        except Exception as error:
+            if len(batch) > 1 and not isinstance(error, sqlite3.OperationalError):
+                for item in batch:
+                    await self.commit([item])
+                return
+            for item in batch:
+                if not item.done.done():
+                    item.done.set_exception(error)
+                    item.done.exception()  # also where nobody waits any more
+        else:
+            for item in batch:
+                if not item.done.done():
+                    item.done.set_result(None)
+
+    async def _try(self, batch: list[_Write]) -> None:
+        """As often as the log does: what a run's readers have been told is worth as much as what it goes on from."""
+        loop = asyncio.get_running_loop()
+        for seconds in (*_RETRY_SECONDS, None):
+            try:
+                await loop.run_in_executor(self._thread, self._transact, batch)
+            except sqlite3.OperationalError as error:
+                log.warning("checkpoint_write_failed", error=str(error), again_in=seconds)
+                if seconds is None:
+                    raise
+                await asyncio.sleep(seconds)
+            else:
+                return
+
+    def _transact(self, batch: list[_Write]) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            for item in batch:
+                for sql, rows in item.statements:
+                    self._connection.executemany(sql, rows)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        is_due = self._truncate_at is not None and time.monotonic() >= self._truncate_at
+        if is_due or any(item.erases for item in batch):
+            self._truncate()
+
+    def _truncate(self) -> None:
+        """Empties the write-ahead log, where what was deleted stands still; soon again if somebody reads."""
+        done = truncate_log(self._connection.cursor(), self._busy_seconds)
+        self._truncate_at = None if done else time.monotonic() + _TRUNCATE_AGAIN_SECONDS
+
+
+class GroupCommitSaver(BaseCheckpointSaver[str]):
+    """LangGraph's tables and reads, with writes that share commits."""
+
+    def __init__(self, file: Path, writer: CheckpointWriter, reading: sqlite3.Connection) -> None:
+        super().__init__()
+        self._file = file
+        self._writer = writer
+        self._stored = SqliteSaver(reading, serde=self.serde)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="storywire-checkpoints-read")
 
     async def aput(
         self,
@@ -41,63 +179,91 @@ class _PatientSaver(AsyncSqliteSaver):
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
         """As LangGraph's."""
-        put = super().aput
-        return await self._write(lambda: put(config, checkpoint, metadata, new_versions))
+        del new_versions
+        place = config["configurable"]
+        thread_id, space = place["thread_id"], place.get("checkpoint_ns", "")
+        about = json.dumps(get_checkpoint_metadata(config, metadata), ensure_ascii=False)
+        row = (
+            *(str(thread_id), space, checkpoint["id"], place.get("checkpoint_id")),
+            *self.serde.dumps_typed(checkpoint),
+            about.encode("utf-8", "ignore"),
+        )
+        await self._writer.write((_PUT, [row]))
+        stored = {"thread_id": thread_id, "checkpoint_ns": space, "checkpoint_id": checkpoint["id"]}
+        return {"configurable": stored}
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
     ) -> None:
         """As LangGraph's."""
-        put_writes = super().aput_writes
-        await self._write(lambda: put_writes(config, writes, task_id, task_path))
+        place = config["configurable"]
+        key = str(place["thread_id"]), str(place.get("checkpoint_ns", "")), str(place["checkpoint_id"])
+        rows = [
+            (
+                *(*key, task_id, task_path, WRITES_IDX_MAP.get(channel, position), channel),
+                *self.serde.dumps_typed(value),
+            )
+            for position, (channel, value) in enumerate(writes)
+        ]
+        replaces = all(channel in WRITES_IDX_MAP for channel, _ in writes)
+        await self._writer.write((_REPLACE_WRITES if replaces else _IGNORE_WRITES, rows))
+
+    async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
+        """As LangGraph's."""
+        return await self._read(lambda stored: stored.get_tuple(config))
+
+    async def alist(
+        self,
+        config: RunnableConfig | None,
+        *,
+        filter: dict[str, Any] | None = None,
+        before: RunnableConfig | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[CheckpointTuple]:
+        """As LangGraph's."""
+        found = await self._read(
+            lambda stored: list(stored.list(config, filter=filter, before=before, limit=limit))
+        )
+        for each in found:
+            yield each
+
+    async def aget_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """As LangGraph's."""
+        return await self._read(
+            lambda stored: stored.get_delta_channel_history(config=config, channels=channels)
+        )
 
     async def adelete_thread(self, thread_id: str) -> None:
         """As LangGraph's. No file keeps a byte of it; where somebody reads at that moment, until they are done."""
-        delete_thread = super().adelete_thread
-        await self._write(lambda: delete_thread(thread_id))
-        await self._truncate()
+        tables = ("checkpoints", "writes")
+        await self._writer.write(
+            *((f"DELETE FROM {table} WHERE thread_id = ?", [(str(thread_id),)]) for table in tables),
+            erases=True,
+        )
+
+    def get_next_version(self, current: str | None, channel: None) -> str:
+        """As LangGraph's."""
+        return self._stored.get_next_version(current, channel)
 
     async def check_writable(self, busy_seconds: float) -> None:
         """A write that changes nothing, from a connection of its own. Raises sqlite3.Error when the file can't be
         written, or somebody holds it for longer than `busy_seconds`."""
-        async with self.conn.execute("PRAGMA database_list") as rows:
-            [(_, _, file)] = await rows.fetchall()
-        await asyncio.to_thread(check_writable, Path(file), "checkpoints", busy_seconds)
+        await asyncio.to_thread(check_writable, self._file, "checkpoints", busy_seconds)
 
-    async def _write(self, write: Callable[[], Awaitable[_T]]) -> _T:
-        """Tries as often as the log does: what a run's readers have been told is worth as much as what it goes on
-        from. Raises sqlite3.OperationalError at last."""
-        for seconds in (*_RETRY_SECONDS, None):
-            try:
-                written = await write()
-            except sqlite3.OperationalError as error:
-                log.warning("checkpoint_write_failed", error=str(error), again_in=seconds)
-                async with self.lock:
-                    await self.conn.rollback()  # what it began would hold up every later write
-                if seconds is None:
-                    raise
-                await asyncio.sleep(seconds)
-            else:
-                if self._truncate_at is not None and time.monotonic() >= self._truncate_at:
-                    await self._truncate()
-                return written
-        raise AssertionError
+    async def close(self) -> None:
+        """Waits for what is under way."""
+        await self._writer.close()
+        await asyncio.to_thread(self._thread.shutdown)
 
-    async def _truncate(self) -> None:
-        """Empties the write-ahead log, where what was deleted stands still; soon again if somebody reads."""
-        async with self.lock:
-            await self.conn.execute("PRAGMA busy_timeout=0")
-            try:
-                async with self.conn.execute("PRAGMA wal_checkpoint(TRUNCATE)") as rows:
-                    busy = (await rows.fetchone() or [1])[0]
-            except sqlite3.OperationalError:
-                busy = 1
-            finally:
-                await self.conn.execute(f"PRAGMA busy_timeout={int(self._busy_seconds * 1000)}")
-        self._truncate_at = time.monotonic() + _TRUNCATE_AGAIN_SECONDS if busy else None
+    async def _read(self, work: Callable[[SqliteSaver], _T]) -> _T:
+        """What was put before is seen."""
+        await self._writer.settled()
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._stored)
 
 
-class SqliteCheckpoints(DurableSaver, _PatientSaver):
+class SqliteCheckpoints(DurableSaver, GroupCommitSaver):
     """Checkpoints in a SQLite file. Open them with `open_checkpoints`."""
 
 
@@ -105,17 +271,26 @@ class SqliteCheckpoints(DurableSaver, _PatientSaver):
 async def open_checkpoints(
     folder: Path, busy_seconds: float = BUSY_SECONDS
 ) -> AsyncIterator[SqliteCheckpoints]:
-    """Those in `folder`; waits for what is under way when it is left.
+    """The checkpoints in `folder`; on exit, waits for pending writes.
 
     A write waits `busy_seconds` for another process that holds the file, and is tried again then.
     """
-    async with aiosqlite.connect(folder / CHECKPOINTS) as connection:
-        await connection.execute(f"PRAGMA busy_timeout={int(busy_seconds * 1000)}")
-        # What is deleted is overwritten with zeros.
-        await connection.execute("PRAGMA secure_delete=ON")
-        saver = SqliteCheckpoints(connection, busy_seconds)
-        await saver.setup()
+    file = folder / CHECKPOINTS
+    with closing(await asyncio.to_thread(_set_up, file, busy_seconds)) as reading:
+        saver = SqliteCheckpoints(file, CheckpointWriter(file, busy_seconds), reading)
         try:
             yield saver
         finally:
             await saver.all_flushed()
+            await saver.close()
+
+
+def _set_up(file: Path, busy_seconds: float) -> sqlite3.Connection:
+    """A connection to the file, which has LangGraph's tables."""
+    connection = _connect(file, busy_seconds)
+    SqliteSaver(connection).setup()
+    return connection
+
+
+def _connect(file: Path, busy_seconds: float) -> sqlite3.Connection:
+    return sqlite3.connect(file, timeout=busy_seconds, isolation_level=None, check_same_thread=False)

@@ -1,4 +1,4 @@
-"""The tables, as they are after the last migration."""
+"""Tables of the database, as of the last migration."""
 
 from sqlalchemy import (
     Boolean,

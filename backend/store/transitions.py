@@ -1,4 +1,4 @@
-"""States of a run and the moves between them: the one table that the store's UPDATE statements are made from."""
+"""States of a run and the transitions between them: the table that the store's UPDATE statements are made from."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,7 +14,7 @@ OCCUPYING: frozenset[Status] = frozenset({"running", "waiting", "completed"})
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """One allowed change of state: from any of `sources` to `target`.
+    """An allowed transition: from any of `sources` to `target`.
 
     An `owned` move is made by the process that executes the run, and only while it does; the others make a process
     the one that executes it.

@@ -1,4 +1,4 @@
-"""What runs cost, by day: sums that outlive the runs they were made from. Every query asks for the owner."""
+"""Usage of runs by day: sums that outlive the runs themselves. Every query filters by the owner."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,8 +15,8 @@ _COUNTED = ("input_tokens", "output_tokens")
 
 @dataclass(frozen=True, slots=True)
 class UsageSum:
-    """The sum of one day, model, format or role. `cost_usd` is what the priced tokens cost; `unpriced_tokens`
-    are those whose price isn't known; `estimated`: a part of it was counted by us, not by a provider."""
+    """The sum of one day, model, format or role. `cost_usd` is the cost of the priced tokens; `unpriced_tokens`
+    have no known price; `estimated`: a part was counted by the service, not by a provider."""
 
     name: str
     runs: int
@@ -28,13 +28,13 @@ class UsageSum:
 
 
 class UsageRepository:
-    """Rows of `usage`: one a run, day, role and model."""
+    """Rows of `usage`: one per run, day, role and model."""
 
     def __init__(self, database: Database) -> None:
         self._db = database
 
     async def put(self, run: Mapping[str, Any], day: str, parts: Iterable[Mapping[str, Any]]) -> None:
-        """Sets what the run spent on that day: `parts` are its sums over all days, less what other days have.
+        """Sets the run's usage on that day: `parts` are its sums over all days, less those of other days.
 
         So it may be said as often as one likes. `run` has id, owner and format.
         """
@@ -71,7 +71,7 @@ class UsageRepository:
         await self._db.write(work)
 
     async def sums(self, owner: str, first_day: str, last_day: str, by: By) -> list[UsageSum]:
-        """Both days included (YYYY-MM-DD, UTC); days in order, else the dearest first."""
+        """The sums of these days, both included (YYYY-MM-DD, UTC); days in order, else the dearest first."""
         name = usage.c[by]
         tokens = usage.c.input_tokens + usage.c.output_tokens
         cost = func.coalesce(func.sum(usage.c.cost_usd), 0.0)
@@ -95,7 +95,7 @@ class UsageRepository:
         ]
 
     async def runs(self, owner: str, first_day: str, last_day: str) -> int:
-        """How many runs spent anything in that time."""
+        """Number of runs with any usage in that time."""
         query = select(func.count(usage.c.run_id.distinct())).where(
             usage.c.owner == owner, usage.c.day >= first_day, usage.c.day <= last_day
         )

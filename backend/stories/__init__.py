@@ -1,1 +1,1 @@
-"""The story format's extension: children, their stories over chapters, what to read next."""
+"""The story extension: children, story sessions, reading recommendations."""

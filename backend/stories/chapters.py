@@ -1,4 +1,4 @@
-"""The chapters of a story, out of the runs that wrote them. Pure."""
+"""Chapters of a story, from the runs that wrote them. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ RunT = TypeVar("RunT", bound=RunSummary)
 
 @dataclass(frozen=True, slots=True)
 class Chapters(Generic[RunT]):
-    """What there is of a story: the chapters, and the run that is to be the next one, if one was started.
+    """The finished chapters of a story, and the run of the next one, if it was started.
 
     A chapter belongs to the story when its run is complete, so a run that failed leaves no hole.
     """
@@ -31,12 +31,12 @@ class Chapters(Generic[RunT]):
 
     @property
     def section_counts(self) -> list[tuple[int, int]]:
-        """(chapter number, how many sections it has)."""
+        """The number of sections of each chapter: (chapter number, count)."""
         return [(chapter.part or 0, chapter.section_count or 0) for chapter in self.done]
 
 
 def chapters_of(runs: Sequence[RunT]) -> Chapters[RunT]:
-    """The runs of one series, in its order."""
+    """The chapters in the runs of one series."""
     done = [run for run in runs if run.status == "completed"]
     after = (done[-1].part or 0) if done else 0
     tried = [run for run in runs if run.status != "completed" and (run.part or 0) > after]
@@ -44,13 +44,15 @@ def chapters_of(runs: Sequence[RunT]) -> Chapters[RunT]:
 
 
 def retell(chapters: Chapters[Run]) -> list[dict[str, Any]]:
-    """What the next chapter is told of those before it, as the format `story` wants it."""
+    """Summaries of the earlier chapters for the next one, as the format `story` takes them."""
     return [
         {
             "number": run.part,
             "title": run.title or "",
             "summary": results_of(run).get("summary", ""),
             "hero": results_of(run).get("hero"),
+            "bible": results_of(run).get("bible"),
+            "length": run.input.get("length"),
             "choices": results_of(run).get("choices", []),
             "choice": choice_after(chapters, place),
         }
@@ -59,12 +61,12 @@ def retell(chapters: Chapters[Run]) -> list[dict[str, Any]]:
 
 
 def choice_after(chapters: Chapters[Run], place: int) -> str | None:
-    """What the reader chose, or wished for, at the end of the chapter at `place`."""
+    """The reader's choice, or wish, at the end of the chapter at `place`."""
     return choice_before(chapters.done[place + 1]) if place + 1 < len(chapters.done) else None
 
 
 def choice_before(chapter: Run) -> str | None:
-    """What the reader chose, or wished for, to come to this chapter."""
+    """The reader's choice, or wish, that led to this chapter."""
     earlier = chapter.input.get("earlier") or []
     return (earlier[-1]["choice"] if earlier else None) or chapter.input.get("custom_user_input")
 

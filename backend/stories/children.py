@@ -1,4 +1,4 @@
-"""The children whom stories are written for."""
+"""Use cases of the children whom stories are written for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ OnChapters = Literal["keep", "delete"]
 
 
 class Profile(StoryReader):
-    """A new child: a reader whose name and age are known."""
+    """The profile of a new child: a reader with a name and an age."""
 
     name: ReaderName = Field(description="First name; the hero may bear it")
     age: int = Field(ge=3, le=14, description="Years, 3 to 14")
@@ -32,7 +32,7 @@ class Profile(StoryReader):
 
 @dataclass(frozen=True, slots=True)
 class ChildDeletion:
-    """What was deleted with a child: its story sessions, and how many runs were kept or deleted."""
+    """Outcome of deleting a child: its story sessions, and the number of runs kept or deleted."""
 
     sessions: list[str]
     runs_kept: int
@@ -40,7 +40,7 @@ class ChildDeletion:
 
 
 class Children:
-    """Every use case. `owner` is whose children: another's are not found."""
+    """Use cases of children. Children of another `owner` are not found."""
 
     def __init__(
         self,
@@ -57,12 +57,12 @@ class Children:
         self._policies = policies
 
     async def add(self, owner: str, profile: Profile) -> StoredChild:
-        """Raises InvalidInput for what isn't fit for a child of that age."""
+        """Stores a child. Raises InvalidInput for text that is unfit for a child of that age."""
         self._check(profile)
         return await self._children.add(owner, profile.model_dump(mode="json"))
 
     async def find(self, owner: str, child_id: str) -> StoredChild:
-        """Raises NotFound."""
+        """The child. Raises NotFound."""
         child = await self._children.find(owner, child_id)
         if child is None:
             raise NotFound(f"There is no child {child_id[:64]}.")
@@ -73,7 +73,7 @@ class Children:
         return await self._children.page(owner, before=before, limit=limit)
 
     async def change(self, owner: str, child_id: str, changes: Mapping[str, Any]) -> StoredChild:
-        """Sets the fields that are named, each checked already. Raises NotFound, InvalidInput."""
+        """Sets the given fields, each validated already. Raises NotFound, InvalidInput."""
         child = await self.find(owner, child_id)
         profile = Profile.model_validate({**child.profile, **changes})
         self._check(profile)
@@ -85,14 +85,14 @@ class Children:
     async def recommend(
         self, owner: str, child_id: str, limit: int
     ) -> tuple[StoredChild, list[Recommendation]]:
-        """What the child may like to read about next, by its interests and its stories. Raises NotFound."""
+        """Recommended themes, by the child's interests and stories. Raises NotFound."""
         child = await self.find(owner, child_id)
         runs = await self._run_repository.inputs_with(owner, "child_id", child_id, limit=_HISTORY)
         read = list(dict.fromkeys(str(given["theme"]) for _, given in runs if "theme" in given))
         return child, recommend(StoryReader.model_validate(child.profile), read, limit)
 
     async def delete(self, owner: str, child_id: str, on_chapters: OnChapters = "keep") -> ChildDeletion:
-        """Removes the child and its story sessions, and what was written for it if that is asked for."""
+        """Deletes the child and its story sessions, and the chapters if requested."""
         child = await self.find(owner, child_id)
         sessions = [session.id for session in await self._sessions.page(owner, child_id=child.id)]
         written = await self._written(owner, child.id, sessions)

@@ -1,4 +1,4 @@
-"""The story format's part of the service."""
+"""Entry point of the story extension."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 class StoryExtension(Extension):
-    """Children, sessions and chapters."""
+    """The story extension: children, sessions and chapters."""
 
     name = "story"
 
     def open(self, service: ServiceContext) -> StoryParts:
-        """Children and sessions, with the story format as it is configured."""
+        """Children and sessions, with the story format as configured."""
         from backend.stories.parts import open_stories
 
         return open_stories(service, self.name)
 
     def lookups(self, service: ServiceContext) -> Mapping[str, Lookup]:
-        """`child` and `story_session`."""
+        """The lookups `child` and `story_session`."""
         from backend.store.children import ChildRepository
         from backend.store.sessions import SessionRepository
         from backend.stories.lookups import story_lookups
@@ -36,13 +36,13 @@ class StoryExtension(Extension):
         return story_lookups(ChildRepository(database), SessionRepository(database), service.queries)
 
     def routers(self) -> Sequence[APIRouter]:
-        """`/api/v1/children` and `/api/v1/stories/sessions`."""
+        """The routes `/api/v1/children` and `/api/v1/stories/sessions`."""
         from backend.stories.api import children, sessions
 
         return (children.router, sessions.router)
 
     def add_commands(self, line: CommandLine) -> None:
-        """`children`, `sessions`, `generate story`, `record story`."""
+        """Adds `children`, `sessions`, `generate story`, `record story`."""
         from backend.cli.record import recording
         from backend.stories.cli import children, sessions, story
 

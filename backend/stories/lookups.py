@@ -1,4 +1,4 @@
-"""What the format `story` looks up: a stored child, and a stored story with its chapters so far."""
+"""Lookups of the format `story`: a stored child, and a stored story with its chapters so far."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,7 @@ from backend.stories.chapters import chapters_of, retell
 def story_lookups(
     children: ChildRepository, sessions: SessionRepository, runs: RunQueries
 ) -> dict[str, Lookup]:
-    """By kind, as `workflows.formats.story.references` describes them."""
+    """The lookups by kind, as `workflows.formats.story.references` describes them."""
 
     async def find_child(owner: str, child_id: str) -> Mapping[str, Any] | None:
         child = await children.find(owner, child_id)
@@ -27,9 +27,11 @@ def story_lookups(
         chapters = chapters_of(await runs.parts(owner, [session.id]))
         return {
             "id": session.id,
+            "theme": session.theme,
             "child_id": session.child_id,
             "reader": child.profile if child else session.reader,
             "next_chapter": chapters.next_number,
+            "planned_chapters": session.planned_chapters,
             "writing": chapters.writing.id if chapters.writing else None,
             "chapters": retell(chapters),
         }

@@ -1,4 +1,4 @@
-"""The use cases of the story extension, put together."""
+"""Construction of the story extension's use cases."""
 
 from dataclasses import dataclass
 
@@ -11,14 +11,14 @@ from backend.stories.sessions import Sessions
 
 @dataclass(frozen=True, slots=True)
 class StoryParts:
-    """Children, and stories over chapters."""
+    """Use cases of children and of story sessions."""
 
     children: Children
     sessions: Sessions
 
 
 def open_stories(service: ServiceContext, format: str) -> StoryParts:
-    """The use cases, with the format as the service has it configured."""
+    """The use cases, with the format as configured."""
     kept, sessions = ChildRepository(service.database), SessionRepository(service.database)
     children = Children(kept, sessions, service.run_repository, service.runs, service.policies)
     return StoryParts(

@@ -1,4 +1,4 @@
-"""How far a story is read, and how regularly. Pure."""
+"""Reading progress and reading streaks of a story. Pure."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Streak:
-    """Days in a row on which something was read: up to now, and at best."""
+    """Days in a row on which something was read: the current streak and the longest."""
 
     days: int
     longest: int
 
 
 def streak(days: Collection[date], today: date) -> Streak:
-    """A day that isn't over breaks no streak: what counts up to yesterday counts today."""
+    """The streaks. A day that isn't over breaks none: what counts up to yesterday counts today."""
     lengths: dict[date, int] = {}
     for day in sorted(days):
         lengths[day] = lengths.get(day - _DAY, 0) + 1
@@ -26,17 +26,17 @@ def streak(days: Collection[date], today: date) -> Streak:
 
 
 def total_minutes(days: Mapping[date, float]) -> float:
-    """Minutes of all days."""
+    """Minutes read in all."""
     return round(sum(days.values()), 1)
 
 
 def local_day(moment: datetime, timezone: str) -> date:
-    """The reader's date at that moment."""
+    """The date of that moment in the reader's time zone."""
     return moment.astimezone(ZoneInfo(timezone)).date()
 
 
 def is_timezone(name: str) -> bool:
-    """Whether there is such a time zone, such as `Europe/Berlin`."""
+    """Whether it is the name of a time zone, such as `Europe/Berlin`."""
     try:
         ZoneInfo(name)
     except (LookupError, ValueError, OSError):  # a folder of them, or a path that leads elsewhere
@@ -47,7 +47,7 @@ def is_timezone(name: str) -> bool:
 def progress_percent(
     sections: Sequence[tuple[int, int]], bookmark: tuple[int, int], planned_chapters: int
 ) -> int:
-    """How much of the planned story is read, 0 to 100; each chapter counts the same.
+    """Share of the planned story that is read, 0 to 100; all chapters count the same.
 
     `sections` are (chapter number, how many sections it has) of what is written, `bookmark` is (chapter
     number, sections read of it). A story that outgrows its plan is as long as it is.

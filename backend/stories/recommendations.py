@@ -1,4 +1,4 @@
-"""What a child may like to read about next: themes out of a file, by interests and by what was read. Pure.
+"""Recommendations of themes for a child, from a file, by interests and reading history. Pure.
 
 No model is asked, and the same child with the same history gets the same answer.
 """
@@ -26,7 +26,7 @@ _SHARE_OF_KNOWN = 2 / 3
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """A theme, why, in the reader's language, and by what it was found."""
+    """A theme, the reason in the reader's language, and how it was found."""
 
     theme: str
     reason: str
@@ -50,7 +50,7 @@ def recommend(reader: StoryReader, read: Sequence[str], limit: int = 6) -> list[
 
 
 def tags_of(interest: str) -> list[str]:
-    """The tags that the words of an interest, or of a theme, meet."""
+    """The tags that match the words of an interest or of a theme."""
     words = {form for word in _WORD.findall(interest.casefold()) for form in _forms(word)}
     text = f" {interest.casefold()} "
     return [
@@ -62,7 +62,7 @@ def tags_of(interest: str) -> list[str]:
 
 
 def _offers(reader: StoryReader, read: Sequence[str]) -> list[list[list[Recommendation]]]:
-    """Groups, the best first; in each, one list for each interest or theme that it goes by."""
+    """Groups, the best first; in each, a list for each interest or theme that it is based on."""
     fitting = [theme for theme in _themes()["themes"] if theme["ages"][0] <= reader.age <= theme["ages"][1]]
     known = {interest: tags_of(interest) for interest in reader.interests}
     steps = {
@@ -102,7 +102,7 @@ def _of_interest(
 
 
 def _about(tags: Sequence[str], fitting: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The themes that have some of the tags; those that have most of them first, else as in the file."""
+    """The themes with any of the tags; those with most of them first, else in the file's order."""
     some = [theme for theme in fitting if not set(tags).isdisjoint(theme["tags"])]
     return sorted(some, key=lambda theme: -len(set(tags) & set(theme["tags"])))
 
@@ -119,7 +119,7 @@ def _reason(reader: StoryReader, kind: RecommendationKind, /, **values: str) -> 
 
 
 def _take_turns(groups: list[list[list[Recommendation]]], seen: set[str]) -> Iterator[Recommendation]:
-    """Group by group, one of each list, then a second of each: no interest crowds the others out.
+    """The themes group by group, one of each list, then a second: no interest crowds the others out.
 
     A theme comes once, with its first and best reason, and not at all when it was `seen`.
     """

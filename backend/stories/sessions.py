@@ -1,4 +1,4 @@
-"""Stories over chapters: each chapter is a run, and a session knows what they have in common."""
+"""Use cases of story sessions: each chapter is a run, and the session holds what they have in common."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -24,7 +24,7 @@ PLANNED_CHAPTERS = 5
 
 @dataclass(frozen=True, slots=True)
 class Story(Generic[RunT]):
-    """A session with its chapters, its reader as of now, and the minutes read by day."""
+    """A session with its chapters, its present reader, and the minutes read by day."""
 
     session: StorySession
     reader: dict[str, Any]
@@ -33,13 +33,13 @@ class Story(Generic[RunT]):
 
     @property
     def title(self) -> str | None:
-        """Its own, else the first chapter's."""
+        """The session's own title, else the first chapter's."""
         return self.session.title or (self.chapters.done[0].title if self.chapters.done else None)
 
 
 @dataclass(frozen=True, slots=True)
 class ChoiceRequest:
-    """How a story goes on: one of the choices offered, or the reader's own wish.
+    """The reader's choice of how a story continues: one of those offered, or a wish.
 
     `chapter_number`, of the chapter to be written, tells a late choice from one that is in time.
     """
@@ -61,7 +61,7 @@ class ChoiceRequest:
 
 
 class Sessions:
-    """Every use case. `owner` is whose stories: another's are not found."""
+    """Use cases of story sessions. Stories of another `owner` are not found."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Sessions:
     async def begin(
         self, owner: str, *, theme: str, child_id: str | None, reader: StoryReader | None, **others: Any
     ) -> Story[Run]:
-        """A story without a chapter yet. Raises NotFound for the child, InvalidInput."""
+        """Begins a story without a chapter yet. Raises NotFound for the child, InvalidInput."""
         if (child_id is None) == (reader is None):
             raise _refused("child_id", "give either child_id or reader")
         if child_id is not None:
@@ -98,7 +98,7 @@ class Sessions:
         return await self._story(session)
 
     async def begin_with(self, owner: str, run_id: str, **others: Any) -> tuple[Story[Run], bool]:
-        """A story whose first chapter is a completed run, and True; or the story that the run is in, and False.
+        """A new story whose first chapter is a completed run, and True; or the run's present story, and False.
 
         Raises NotFound, Conflict (it isn't a chapter, or isn't complete), InvalidInput.
         """
@@ -130,7 +130,7 @@ class Sessions:
         return await self._story(session), True
 
     async def find(self, owner: str, session_id: str) -> Story[Run]:
-        """Raises NotFound."""
+        """The story. Raises NotFound."""
         return await self._story(await self._session(owner, session_id))
 
     async def page(
@@ -160,7 +160,7 @@ class Sessions:
         minutes: float | None = None,
         **others: Any,
     ) -> Story[Run]:
-        """Sets what is named; `minutes` are added to what was read today. Raises NotFound, InvalidInput."""
+        """Sets the given fields; `minutes` are added to today's. Raises NotFound, InvalidInput."""
         values = _checked(others)
         story = await self.find(owner, session_id)
         if bookmark is not None:
@@ -174,7 +174,7 @@ class Sessions:
         return await self.find(owner, session_id)
 
     async def delete(self, owner: str, session_id: str, on_chapters: OnChapters = "keep") -> list[str]:
-        """Removes the session; returns the runs that were its chapters, which go too or stay as they are."""
+        """Deletes the session; returns its chapters' runs, which are deleted too or stay as they are."""
         await self._session(owner, session_id)
         runs = [run.id for run in await self._queries.part_summaries(owner, [session_id])]
         if on_chapters == "delete":
@@ -192,7 +192,7 @@ class Sessions:
         return story_book(story.session.id, story.title or story.session.theme, whole)
 
     async def choose(self, owner: str, session_id: str, choice: ChoiceRequest) -> tuple[Run, bool]:
-        """The run that writes the next chapter, and whether it is new. The same choice again starts nothing.
+        """The run of the next chapter, and whether it is new. Idempotent: the same choice again starts nothing.
 
         Raises NotFound, InvalidInput (there is no such choice), Conflict (a chapter is being written, the
         story has gone on since, there is no chapter yet), and what starting a run raises.
@@ -212,9 +212,11 @@ class Sessions:
             "choice_index": choice.choice_index,
             "custom_user_input": choice.custom_user_input,
         }
+        zone = choice.options.timezone or story.session.timezone
+        options = choice.options.model_copy(update={"timezone": zone})
         try:
             run, is_new = await self._runs.start(
-                owner, RunRequest(self._format.name, inputs, choice.options, choice.idempotency_key)
+                owner, RunRequest(self._format.name, inputs, options, choice.idempotency_key)
             )
         except Conflict:
             # The same choice came in twice at the same moment, and the other was quicker.
@@ -284,6 +286,6 @@ def _refused(name: str, message: str) -> InvalidInput:
 
 
 def _at_root(error: InvalidInput) -> InvalidInput:
-    """The same, in the words of who chose: their body has no `input`."""
+    """The error with the field names of the caller's body, which has no `input`."""
     errors = tuple(FieldError(item.field.removeprefix("input."), item.message) for item in error.errors)
     return InvalidInput("; ".join(f"{item.field}: {item.message}" for item in errors), errors)

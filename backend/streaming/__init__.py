@@ -1,1 +1,1 @@
-"""From graph events to frames on the wire: messages, mapping, merging, views, framing."""
+"""Streaming from graph events to frames on the wire: messages, mapping, merging, views, framing."""

@@ -1,4 +1,4 @@
-"""LangGraph's events → messages. The only file that knows `astream_events`.
+"""Mapping of LangGraph's events to messages. The only module that uses `astream_events`.
 
 Two kinds of v2 events count, and nothing else can reach a reader:
 - a node begins: `on_chain_start` where the event's name is the node's own;
@@ -43,7 +43,7 @@ async def stream_messages(
     control: RunControl,
     tally: UsageTotals,
 ) -> AsyncGenerator[Message]:
-    """Runs the graph and yields what readers are told, in order. `tally` has what was spent before.
+    """Executes the graph and yields the messages for readers, in order. `tally` has the usage so far.
 
     Ends when the graph ended or waits for a person; raises what a node raised, and GraphDrained
     when `control` asked it to stop between two steps.
@@ -57,7 +57,7 @@ async def stream_messages(
         control=control,
         stream_mode=["custom", "updates"],
         exclude_types=["chat_model"],
-        # A step is in the checkpoint before the next one begins.
+        # A step's checkpoint is on its way into the store before the next step begins, in order.
         durability="sync",
     )
     try:
@@ -74,7 +74,7 @@ async def stream_messages(
 
 
 class EventMapping:
-    """One event → the messages that it means, mostly none. Keeps what must be counted along the way."""
+    """Mapping of an event to its messages, mostly none, with the counters needed along the way."""
 
     def __init__(self, tally: UsageTotals) -> None:
         self._tally = tally
@@ -83,7 +83,7 @@ class EventMapping:
         ] = {}  # nodes that began and didn't end: titles
 
     def messages(self, event: StreamEvent) -> Iterator[Message]:
-        """Pure but for the totals of tokens."""
+        """The messages of an event. Pure but for the token totals."""
         kind = event["event"]
         if kind == "on_chain_stream":
             if not event["parent_ids"]:
@@ -114,7 +114,7 @@ class EventMapping:
                 yield OutlinePlanned.model_validate(update["outline"])
 
     def failures(self) -> Iterator[NodeChanged]:
-        """The graph broke: the nodes that were at work will not end."""
+        """Messages for the nodes that were active when the graph failed: they won't end."""
         for (node, section), title in self._open.items():
             yield NodeChanged(node=node, status="failed", section=section, title=title)
         self._open.clear()

@@ -1,4 +1,4 @@
-"""Safety before the eye: what of a run's text may be told now. Values to values.
+"""Gate: holds back a run's text until the safety policy lets it through. Values to values.
 
 Stands between the events and the log. `open` lets everything through. `sentence` tells text sentence by
 sentence, each after the local rules have seen it; when one breaks a rule, nothing more of its section is
@@ -28,7 +28,7 @@ from workflows.state import Section, State
 
 
 class Gate:
-    """One attempt of one run. `clock` gives seconds; it is asked for the delay that the gate adds."""
+    """The gate of one attempt at a run. `clock` gives seconds, for measuring the delay that the gate adds."""
 
     def __init__(self, policy: Policy, clock: Callable[[], float]) -> None:
         self._policy = policy
@@ -40,7 +40,7 @@ class Gate:
         self._delays = _Delays(clock)
 
     def take(self, message: Message) -> Iterator[Message]:
-        """What readers are told for this message: itself, a part of the text, more of it, or nothing."""
+        """The messages for readers in place of this one: itself, a part of the text, more of it, or nothing."""
         match message:
             case TextAppended() as data if self._mode != "open":
                 yield from self._content(data)
@@ -59,7 +59,7 @@ class Gate:
                 yield message
 
     def shown(self, state: State, section: Section) -> tuple[str, bool]:
-        """What readers may have of a finished section of the state, and whether that is all of it."""
+        """The text of a finished section that readers may have, and whether that is all of it."""
         if self._mode == "open":
             return section["text"], True
         if self._mode == "section":
@@ -72,7 +72,7 @@ class Gate:
         return text, match is None
 
     def report(self) -> dict[str, Any]:
-        """How long text was held back so far, in milliseconds, for `metadata`."""
+        """Time for which text was held back so far, in milliseconds, for `metadata`."""
         return {"mode": self._mode, **self._delays.report()}
 
     def _content(self, data: TextAppended) -> Iterator[Message]:
@@ -102,7 +102,7 @@ class Gate:
         yield self._tell(about, "".join(held.passed), ends=True)
 
     def _without_held_quotes(self, data: SafetyChecked) -> SafetyChecked:
-        """The verdict without words of texts that readers haven't been told."""
+        """The verdict without quotes of text that readers don't have."""
         issues = [
             _without_quote(issue) if self._is_held(data.piece or issue.get("section")) else issue
             for issue in data.issues
@@ -135,7 +135,7 @@ def _without_quote(issue: SafetyIssue) -> SafetyIssue:
 
 
 class _Held:
-    """One section's or piece's text, as far as the local rules have passed it."""
+    """Text of a section or piece, as far as the local rules have passed it."""
 
     def __init__(self, policy: Policy) -> None:
         self._filter = SentenceFilter(policy)
@@ -144,11 +144,11 @@ class _Held:
 
     @property
     def match(self) -> RuleMatch | None:
-        """The broken rule for which the section is stopped."""
+        """The broken rule that stopped the section."""
         return self._filter.match
 
     def add(self, data: TextAppended) -> str:
-        """More text; returns what of it, and of what waited, has passed."""
+        """Adds text; returns the text that has passed, of it and of what was held."""
         text = self._filter.feed(data.chunk)
         if data.is_complete:
             text += self._filter.close()
@@ -158,7 +158,7 @@ class _Held:
 
 
 class _Delays:
-    """How long each chunk waited from its coming to its last character's going."""
+    """Delay of each chunk, from its arrival to the release of its last character."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock

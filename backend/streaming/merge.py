@@ -1,4 +1,4 @@
-"""Fewer, larger messages: adjacent text of one section becomes one message. Pure.
+"""Merging of adjacent `content` messages of a section into fewer, larger ones. Pure.
 
 Once before messages go into the log, and once more when a reader catches up on many of them.
 """
@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 
 class _Text(NamedTuple):
-    """What a `content` says: where its text belongs, and whether that ends with it."""
+    """Destination of a `content` message's text, and whether the text ends with it."""
 
     section: int
     piece: str | None
@@ -53,7 +53,7 @@ def merge_entries(entries: list[Entry]) -> list[Entry]:
 
 
 def _groups(items: Iterable[_T], text_of: Callable[[_T], _Text | None]) -> Iterator[tuple[_T, list[_Text]]]:
-    """Runs of texts of one section: the last item of each, and its texts; none for what isn't text."""
+    """Runs of texts of one section: the last item of each, and its texts; none for other messages."""
     last: _T | None = None
     texts: list[_Text] = []
     for item in items:

@@ -1,21 +1,30 @@
-"""How far a run is, told often enough to look alive and seldom enough to cost nothing."""
+"""Progress of a run, reported often enough to look alive and seldom enough to cost nothing."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from workflows.messages.messages import (
     Message,
     NodeChanged,
     OutlinePlanned,
     ProgressReported,
+    Slot,
     TextAppended,
     TextRetracted,
+    slot_of,
 )
 from workflows.messages.transcript import Transcript
 from workflows.text.words import WordCounter, count_words
 
 _EVERY_SECONDS = 1.0
-_WRITING_SHARE = 90  # percent of the bar that the sections fill; the plan and the checks share the rest
 _PLANNED = 5
+_WRITTEN = 95
+"""Percent when all is written: sections and pieces fill the bar from the plan to here, checks and metrics the rest."""
+_MOST = 99
+"""Percent before the end."""
+_CHECKING_SHARE = 0.01
+"""About how long checks take, as a share of the time of all writing."""
+_STEPS = {"safety_check": 0.6, "derive": 0.2, "calculate_metrics": 0.2}
+"""What is left when all is written, by node, as shares of it."""
 _SAYINGS = {
     "outline": "Planning",
     "safety_check": "Checking the text",
@@ -26,97 +35,177 @@ _SAYINGS = {
 
 
 class ProgressMeter:
-    """Counts words as they stream. Percent never goes back; 100 is left to the end."""
+    """Work done against work to do, in words: of sections, of pieces, and of what is written again.
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    A section or piece that is finished counts whole, however long it came out. Percent never goes back: where more is
+    to be done than was thought (a rewrite), what is left of the bar is divided anew. 100 is left to the end.
+    """
+
+    def __init__(self, clock: Callable[[], float], pieces: Mapping[str, int] | None = None) -> None:
+        """`pieces`: the words of each text that is made beside the sections, by name."""
         self._clock = clock
         self._started = clock()
         self._told = clock() - _EVERY_SECONDS
-        self._words: dict[int, int] = {}
-        self._counters: dict[int, WordCounter] = {}  # by section
-        self._already = 0  # words that an earlier attempt wrote, which took none of our time
+        self._words: dict[Slot, int] = {}
+        self._counters: dict[Slot, WordCounter] = {}
+        self._targets: dict[Slot, int] = {}
+        self._finished: set[Slot] = set()
+        self._steps: set[str] = set()
+        self._pieces = dict(pieces or {})
+        self._at_first = 0  # work that earlier attempts did, which took none of our time
+        self._taken_back = 0
         self._target = 0
         self._percent = 0
+        self._anchor: tuple[float, float] | None = None  # percent, and the work that was left there
 
     def recall(self, transcript: Transcript) -> None:
         """Goes on from what earlier attempts told."""
-        words = {index: count_words(transcript.text_of(index)) for index in transcript.started}
+        words: dict[Slot, int] = {
+            index: count_words(transcript.text_of(index)) for index in transcript.started
+        }
+        words |= {name: count_words(transcript.piece_text(name)) for name in transcript.pieces}
         self.resume(words, transcript.percent)
+        self._finished = {*transcript.finished, *transcript.finished_pieces}
         if transcript.outline is not None:
-            self.plan(transcript.outline.target_words)
+            self._plan(transcript.outline)
 
     def follow(self, message: Message) -> ProgressReported | None:
-        """What a message means for the progress; said after it."""
+        """The progress after a message; reported after it."""
         match message:
             case OutlinePlanned() as outline:
-                return self.plan(outline.target_words)
-            case TextAppended() as content if content.piece is None:
-                return self.add(content.section, content.chunk)
+                return self._plan(outline)
             case TextAppended() as content:
-                return self.look(f"Writing {content.piece}")
-            case TextRetracted() as retraction if retraction.piece is None:
-                self.drop(retraction.section)
-            case NodeChanged() as event if event.status == "started" and event.node in _SAYINGS:
-                return self.now(_SAYINGS[event.node])
+                return self._append(content)
+            case TextRetracted() as retraction:
+                self._take_back(slot_of(retraction))
+            case NodeChanged() as event if event.node in _STEPS or event.node in _SAYINGS:
+                return self._step(event)
         return None
 
     def plan(self, target_words: int) -> ProgressReported:
-        """The outline is there."""
+        """Sets the outline."""
         self._target = target_words
+        if self._anchor is None:
+            self._at_first = self._done()
+        self._set_anchor(float(_PLANNED))
         return self._tell("The plan is made", _PLANNED)
 
-    def resume(self, words: dict[int, int], percent: int) -> None:
-        """Goes on from what an earlier attempt wrote: words by section."""
+    def resume(self, words: dict[Slot, int], percent: int) -> None:
+        """Restores the words by section that an earlier attempt wrote."""
         self._words = dict(words)
-        self._already = sum(words.values())
         self._percent = percent
 
     def add(self, section: int, chunk: str) -> ProgressReported | None:
         """More text; says something about once a second."""
-        words = self._counters.setdefault(section, WordCounter()).feed(
-            chunk
-        )  # a token is often a part of a word
-        self._words[section] = self._words.get(section, 0) + words
+        self._count(section, chunk)
         return self._tell(f"Writing section {section + 1}") if self._due() else None
 
     def drop(self, section: int) -> None:
         """The text of a section is written again."""
-        self._words.pop(section, None)
-        self._counters.pop(section, None)
+        self._take_back(section)
 
     def look(self, message: str) -> ProgressReported | None:
-        """Something goes on that counts no words of the text; said about once a second."""
+        """Reports, about once a second, activity that adds no words to the text."""
         return self._tell(message) if self._due() else None
 
     def now(self, message: str, percent: int = 0) -> ProgressReported:
-        """Said at once; `percent` is how far something else is that this depends on."""
+        """Reports at once; `percent` is the progress of another run that this one depends on."""
         return self._tell(message, percent)
 
     def done(self) -> ProgressReported:
-        """The last one."""
+        """The last report."""
         self._percent = 100
         return self._tell("Done", 100)
+
+    def _plan(self, outline: OutlinePlanned) -> ProgressReported:
+        self._targets = {section["index"]: section["target_words"] for section in outline.sections}
+        return self.plan(outline.target_words)
+
+    def _append(self, content: TextAppended) -> ProgressReported | None:
+        slot = slot_of(content)
+        self._count(slot, content.chunk)
+        if content.is_complete:
+            self._finished.add(slot)
+        if isinstance(slot, str):
+            return self.look(f"Writing {slot}")
+        return self.look(f"Writing section {slot + 1}")
+
+    def _step(self, event: NodeChanged) -> ProgressReported | None:
+        if event.status in ("completed", "skipped"):
+            self._steps.add(event.node)
+        if event.status == "started" and event.node in _SAYINGS:
+            return self.now(_SAYINGS[event.node])
+        return None
+
+    def _count(self, slot: Slot, chunk: str) -> None:
+        # A token is often a part of a word.
+        words = self._counters.setdefault(slot, WordCounter()).feed(chunk)
+        self._words[slot] = self._words.get(slot, 0) + words
+
+    def _take_back(self, slot: Slot) -> None:
+        """What is taken back is written again, and checked again."""
+        at = self._reckon()
+        before = self._done()
+        self._words.pop(slot, None)
+        self._counters.pop(slot, None)
+        self._finished.discard(slot)
+        self._steps.discard("safety_check")
+        self._taken_back += before - self._done()
+        self._anchor = (max(at, self._percent), self._left())
 
     def _due(self) -> bool:
         return self._clock() - self._told >= _EVERY_SECONDS
 
     def _tell(self, message: str, at_least: int = 0) -> ProgressReported:
         self._told = self._clock()
-        words = sum(self._words.values())
-        share = min(1.0, words / self._target) if self._target else 0.0
-        written = _PLANNED + int(share * _WRITING_SHARE) if self._target else 0
-        self._percent = max(self._percent, at_least, written)
+        if self._percent < 100:
+            self._percent = max(self._percent, at_least, min(_MOST, int(self._reckon())))
         return ProgressReported(
             percent=self._percent,
-            words=words,
+            words=sum(words for slot, words in self._words.items() if isinstance(slot, int)),
             target_words=self._target,
-            eta_seconds=self._eta(words),
+            eta_seconds=self._eta(),
             message=message,
         )
 
-    def _eta(self, words: int) -> int | None:
-        written = words - self._already
+    def _set_anchor(self, begin: float) -> None:
+        """From here, where `begin` is the percent with nothing written, the rest of the bar is what is left to do."""
+        total = self._total()
+        written = begin + (_WRITTEN - begin) * (self._done() / total if total else 0.0)
+        self._anchor = (max(written, float(self._percent)), self._left())
+
+    def _reckon(self) -> float:
+        """Percent by the work that is left."""
+        if self._anchor is None:
+            return float(self._percent)
+        percent, left = self._anchor
+        return 100 - (100 - percent) * (self._left() / left) if left else percent
+
+    def _total(self) -> int:
+        return self._target + sum(self._pieces.values())
+
+    def _done(self) -> int:
+        """Words of the plan that are written. A plan whose sections aren't known counts as one text."""
+        pieces = sum(self._done_of(name, words) for name, words in self._pieces.items())
+        if self._targets:
+            return pieces + sum(self._done_of(slot, words) for slot, words in self._targets.items())
+        return pieces + min(
+            self._target, sum(words for slot, words in self._words.items() if isinstance(slot, int))
+        )
+
+    def _done_of(self, slot: Slot, target: int) -> int:
+        return target if slot in self._finished else min(target, self._words.get(slot, 0))
+
+    def _left(self) -> float:
+        """Work that is left, in words; the checks as much as their part of the bar is."""
+        steps = 1 - sum(_STEPS[node] for node in self._steps & _STEPS.keys())
+        checks = self._total() * (100 - _WRITTEN) / (_WRITTEN - _PLANNED)
+        return self._total() - self._done() + checks * steps
+
+    def _eta(self) -> int | None:
         elapsed = self._clock() - self._started
-        if written <= 0 or elapsed <= 0 or not self._target:
+        worked = self._done() - self._at_first + self._taken_back
+        if worked <= 0 or elapsed <= 0 or not self._target:
             return None
-        return max(0, round((self._target - words) * elapsed / written))
+        left = self._total() - self._done() + self._total() * _CHECKING_SHARE
+        return max(0, round(left * elapsed / worked))

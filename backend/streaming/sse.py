@@ -1,4 +1,4 @@
-"""Entries of a log → Server-Sent Events on the wire. Pure."""
+"""Server-Sent Events from the entries of a log. Pure."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ from backend.log.entry import Entry
 
 
 def frame(run_id: str, entry: Entry, first_id: int = 0) -> bytes:
-    """One frame: its id is `<run id>:<number>`, and the number is the entry's seq, counted on from `first_id`."""
+    """A frame. Its id is `<run id>:<number>`, the number being the entry's seq, offset by `first_id`."""
     return b"id: %s:%d\nevent: story_chunk\ndata: %s\n\n" % (
         run_id.encode(),
         first_id + entry.seq,
@@ -15,12 +15,12 @@ def frame(run_id: str, entry: Entry, first_id: int = 0) -> bytes:
 
 
 def frames(run_id: str, entries: Iterable[Entry], first_id: int = 0) -> bytes:
-    """Frames that are sent together."""
+    """Several frames, to be sent together."""
     return b"".join(frame(run_id, entry, first_id) for entry in entries)
 
 
 def retry_line(milliseconds: int) -> bytes:
-    """How soon to come back; part of the first frame of a connection."""
+    """The reconnection delay; part of the first frame of a connection."""
     return b"retry: %d\n" % milliseconds
 
 

@@ -1,4 +1,4 @@
-"""Other ways to be told the same log: one section after another, whole sentences, whole sections.
+"""Views of a log: sections in reading order, whole sentences, whole sections.
 
 A view is a pure function of the log, so the number of a message in it (the how-manieth of the view it is)
 means the same on every connection and in every process: a reader who comes back with the same query options
@@ -37,7 +37,7 @@ _IDS_OF_A_VIEW = 10**12
 
 
 def first_id(order: Order, granularity: Granularity) -> int:
-    """What is added to a view's numbers on the wire, so that an id tells which view it is of; 0 for the log itself.
+    """Offset of a view's numbers on the wire, by which an id identifies its view; 0 for the log itself.
 
     Millions of millions apart: no run has so many messages, and JavaScript still counts there exactly.
     """
@@ -68,7 +68,7 @@ class _Stage(Protocol):
 
 
 class View:
-    """Turns the entries of a log, fed in order from the first, into the view's own entries."""
+    """Conversion of a log's entries, fed in order from the first, to the view's own entries."""
 
     def __init__(self, order: Order, granularity: Granularity) -> None:
         self._stages: list[_Stage] = []
@@ -80,7 +80,7 @@ class View:
         """Messages shown so far."""
 
     def feed(self, entry: Entry) -> list[Entry]:
-        """What the view shows because of `entry`, numbered on from 1."""
+        """The view's entries that `entry` leads to, numbered consecutively."""
         shown = [entry]
         for stage in self._stages:
             shown = [out for item in shown for out in stage.feed(item)]
@@ -92,7 +92,7 @@ class View:
 
 
 class _ReadingOrder:
-    """Holds back what belongs to later sections until the one being read is complete.
+    """View in reading order: holds back later sections until the current one is complete.
 
     A permutation of the log. What is held is at most the text of the run.
     """
@@ -123,11 +123,11 @@ class _ReadingOrder:
         while self._reading in self._whole and self._reading not in self._held:
             self._reading += 1
         for held in self._held.pop(self._reading, ()):
-            # What is held may itself end this section and open the next: feed it again.
+            # Held entries may themselves end this section and open the next: feed them again.
             yield from self.feed(held)
 
     def _release_all(self) -> Iterator[Entry]:
-        """The run ended: whoever reads gets every word there is."""
+        """The entries still held back when the run ends: readers get all of the text."""
         held, self._held = self._held, {}
         for section in sorted(held):
             yield from held[section]
@@ -138,7 +138,7 @@ class _ReadingOrder:
 
 
 class _Grains:
-    """Text in whole sentences or sections."""
+    """View of text in whole sentences or sections."""
 
     def __init__(self, granularity: Granularity) -> None:
         self._whole_sections = granularity == "section"
@@ -178,7 +178,7 @@ class _Grains:
 
 
 def _reading_order(slot: Slot) -> tuple[bool, int]:
-    """Sections first, then pieces as they began."""
+    """Sort key: sections first, then pieces in the order of their beginnings."""
     return (True, 0) if isinstance(slot, str) else (False, slot)
 
 

@@ -1,4 +1,4 @@
-"""Traces for LangSmith: one a run and attempt, masked, sent from a thread that nobody waits for.
+"""Traces for LangSmith: one per run and attempt, masked, sent from a background thread.
 
 LangSmith's own background threads hold up the end of a process until everything was sent or has timed out. This
 queue is short, drops what doesn't fit, and is left behind when the process ends.
@@ -36,7 +36,7 @@ _Work = Callable[[], tuple[str, dict[str, Any]]]
 
 @dataclass(frozen=True, slots=True)
 class LangSmithAccess:
-    """Where traces go, and how much of them."""
+    """Address, key and project of traces, and how they are masked."""
 
     url: str
     key: str | None
@@ -45,7 +45,7 @@ class LangSmithAccess:
 
 
 class LangSmith:
-    """A process's way to LangSmith. Slow, dead or refusing: no run notices."""
+    """Connection to LangSmith. Slow, dead or refusing: runs are unaffected."""
 
     def __init__(self, access: LangSmithAccess) -> None:
         # The library's own switch is off: it would trace every call beside a run, and unmasked.
@@ -66,12 +66,12 @@ class LangSmith:
         self._thread.start()
 
     def trace(self, info: AttemptInfo) -> "_LangSmithTrace":
-        """A trace of its own for every attempt: LangSmith shows those of a run together, as a thread."""
+        """A new trace for each attempt: LangSmith groups those of a run as a thread."""
         outbox: Any = _Outbox(self._put, info, make_mask(self._access.mask, info.personal))
         return _LangSmithTrace(LangChainTracer(client=outbox, project_name=self._access.project))
 
     def close(self, seconds: float) -> None:
-        """Waits so long for what is still to be sent; then it is given up. Blocks: call it in a thread."""
+        """Waits up to that time for pending traces; then drops them. Blocks: call it in a thread."""
         self._closing = True
         with suppress(queue.Full):  # then the thread sees that we are closing when it gets that far
             self._queue.put_nowait(None)
@@ -95,7 +95,7 @@ class LangSmith:
                 return
 
     def _gather(self) -> list[_Work]:
-        """What else comes within a moment. A None among it is kept for the next round."""
+        """The items that arrive within a moment. A None among them is kept for the next round."""
         gathered: list[_Work] = []
         deadline = time.monotonic() + _GATHER_SECONDS
         while len(gathered) < _BATCH:
@@ -136,12 +136,12 @@ class _LangSmithTrace:
     callback: LangChainTracer
 
     def on_end(self, outcome: Outcome, words: int) -> None:
-        """The callback was told already."""
+        """Does nothing: the callback has received the end already."""
         del outcome, words
 
 
 class _Outbox:
-    """What a tracer takes for LangSmith's client: dresses the steps of one attempt and passes them on."""
+    """Stand-in for LangSmith's client in the tracer, which masks the steps of one attempt and passes them on."""
 
     def __init__(self, put: Callable[[_Work], None], info: AttemptInfo, mask: Mask) -> None:
         self._put = put
@@ -156,12 +156,12 @@ class _Outbox:
         self._sections: dict[str, int] = {}  # of the steps that belong to one
 
     def create_run(self, **step: Any) -> None:
-        """A step begins."""
+        """Passes on the start of a step."""
         self._find_section(step)
         self._pass_on("create", step)
 
     def update_run(self, *, run_id: Any, **step: Any) -> None:
-        """A step ended."""
+        """Passes on the end of a step."""
         self._pass_on("update", {"id": run_id, **step})
         self._sections.pop(str(run_id), None)
 

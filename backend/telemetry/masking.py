@@ -1,4 +1,4 @@
-"""What of a trace is hidden before it leaves the process."""
+"""Masking of traces before they leave the process."""
 
 import json
 import re
@@ -20,7 +20,7 @@ _TOLD = frozenset({"id", "trace_id", "parent_run_id", "dotted_order", "run_type"
 
 
 def make_mask(mode: MaskMode, personal: Sequence[str] | None) -> Mask:
-    """`personal` are the texts that mode `personal` hides wherever they occur; unknown (None), it hides all."""
+    """A mask; `personal` are the texts that mode `personal` hides wherever they occur; None: it hides all."""
     if mode == "all" or (mode == "personal" and personal is None):
         return _hide_contents
     pattern = _pattern(personal or ()) if mode == "personal" else None
@@ -32,7 +32,7 @@ def make_mask(mode: MaskMode, personal: Sequence[str] | None) -> Mask:
 
 
 def _hide_contents(step: dict[str, Any]) -> dict[str, Any]:
-    """Names, times, metadata and counts stay; what was put in and came out doesn't."""
+    """Hides inputs and outputs; names, times, metadata and counts stay."""
     kept = {name: value for name, value in step.items() if name not in ("inputs", "outputs", "events")}
     for name in ("inputs", "outputs"):
         if step.get(name) is not None:
@@ -55,14 +55,14 @@ def _pattern(personal: Sequence[str]) -> re.Pattern[str] | None:
 
 
 def _anywhere(text: str) -> str:
-    """The text with any white space between its words, also as JSON writes it (`\\n`)."""
+    """A pattern of the text with any white space between its words, also in JSON's form (`\\n`)."""
     body = r"(?:\s|\\n|\\t)+".join(map(_word, text.split()))
     # Hebrew, Arabic and others write prefixes to a name without a space.
     return rf"(?<![^\W_]){body}(?![^\W_])" if text.isascii() else body
 
 
 def _word(word: str) -> str:
-    """The word, also as JSON writes it in ASCII (`\\u05e0…`)."""
+    """A pattern of the word, also in JSON's ASCII form (`\\u05e0…`)."""
     escaped = json.dumps(word)[1:-1]
     return re.escape(word) if escaped == word else f"(?:{re.escape(word)}|{re.escape(escaped)})"
 

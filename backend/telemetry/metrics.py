@@ -1,4 +1,4 @@
-"""Metrics interface of the service: one call per batch of messages or per run, never per token.
+"""Metrics interface of the service, called per batch of messages or per run, never per token.
 
 These base classes count nothing and serve a process without `/metrics`; `prometheus.py` has those that count.
 """
@@ -35,7 +35,7 @@ class Metrics:
     """Metrics of one process."""
 
     def attempt(self, format: str, *, words: int, usage: UsageUpdated | None) -> AttemptMetrics:
-        """Metrics of a new attempt; `words` and `usage` are what earlier attempts wrote and spent."""
+        """Metrics of a new attempt; `words` and `usage` are those of earlier attempts."""
         del format, words, usage
         return AttemptMetrics()
 
@@ -55,8 +55,8 @@ class Metrics:
         """Head of a reply sent. `route` is the template (`/api/v1/runs/{run_id}`), not the address."""
 
     def track(self, *, active: Callable[[], int], room: int, readers: Callable[[], int]) -> None:
-        """Gauges that are read when somebody scrapes: runs now and at most, readers."""
+        """Gauges that are read when Prometheus scrapes: runs now and at most, readers."""
 
     def render(self) -> bytes | None:
-        """Everything so far in Prometheus' text format; None when nothing is measured."""
+        """All metrics so far in Prometheus' text format; None when nothing is measured."""
         return None

@@ -17,7 +17,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class AttemptInfo:
-    """Identity of an attempt; `personal` are the texts in the run's input that are about a person, if known."""
+    """Identity of an attempt; `personal` are the personal texts in the run's input, if known."""
 
     run_id: str
     format: str
@@ -43,12 +43,12 @@ class TraceExporter(Protocol):
         """Trace of a new attempt."""
 
     def close(self, seconds: float) -> None:
-        """Sends what is left, for so long at most. Blocks: call it in a thread."""
+        """Sends the remaining traces, for that time at most. Blocks: call it in a thread."""
 
 
 @contextmanager
 def _suppressed() -> Iterator[None]:
-    """Logs a failure and goes on: an observer breaks no run."""
+    """Logs a failure and suppresses it: an observer breaks no run."""
     try:
         yield
     except Exception:

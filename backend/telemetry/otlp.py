@@ -42,7 +42,8 @@ _QUEUE = 2048
 
 
 class Otlp:
-    """A process's way to its collector: batches, from a thread. Slow or dead: spans are dropped, no run notices."""
+    """Connection to the OTLP collector, in batches from a thread. Slow or dead: spans are dropped, runs
+    unaffected."""
 
     def __init__(self, url: str) -> None:
         address = url if url.endswith(_PATH) else url.rstrip("/") + _PATH
@@ -86,7 +87,7 @@ class Otlp:
         return _OtlpTrace(self._tracer, root)
 
     def close(self, seconds: float) -> None:
-        """Sends what is left, for so long at most."""
+        """Sends the remaining spans, for that time at most."""
         # A thread of its own, which nobody joins: a collector that hangs would hold up the end of the process.
         thread = threading.Thread(target=self._provider.shutdown, name="storywire-otlp", daemon=True)
         thread.start()
@@ -94,7 +95,7 @@ class Otlp:
 
 
 class _OtlpTrace(BaseCallbackHandler):
-    """Spans of one attempt's nodes and model calls, as LangChain tells of them."""
+    """Spans of one attempt's nodes and model calls, from LangChain's callbacks."""
 
     run_inline = True
 
@@ -106,11 +107,11 @@ class _OtlpTrace(BaseCallbackHandler):
 
     @property
     def callback(self) -> BaseCallbackHandler:
-        """What LangChain tells of each step."""
+        """The LangChain callback."""
         return self
 
     def on_end(self, outcome: Outcome, words: int) -> None:
-        """Ends the root span, and whatever a stop left open."""
+        """Ends the root span, and any that a stop left open."""
         for span in self._open.values():
             span.end()
         self._root.set_attributes({"storywire.outcome": outcome, "storywire.words": words})
@@ -129,7 +130,7 @@ class _OtlpTrace(BaseCallbackHandler):
         metadata: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        """A node, or a step within one that gets no span."""
+        """Start of a node, or of a step within one, which gets no span."""
         del serialized, tags
         parent = self._parent(parent_run_id)
         node = (metadata or {}).get("langgraph_node")
@@ -142,12 +143,12 @@ class _OtlpTrace(BaseCallbackHandler):
         self._begin(run_id, node, parent, SpanKind.INTERNAL, attributes)
 
     def on_chain_end(self, outputs: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """A step ended."""
+        """End of a step."""
         del outputs, kwargs
         self._end(run_id)
 
     def on_chain_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        """A step broke."""
+        """Failure of a step."""
         del kwargs
         self._end(run_id, error)
 
@@ -162,7 +163,7 @@ class _OtlpTrace(BaseCallbackHandler):
         metadata: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        """A model is called."""
+        """Start of a model call."""
         del serialized, messages, tags, kwargs
         about = metadata or {}
         attributes = {
@@ -174,14 +175,14 @@ class _OtlpTrace(BaseCallbackHandler):
         self._begin(run_id, name, self._parent(parent_run_id), SpanKind.CLIENT, attributes)
 
     def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
-        """Its reply is whole."""
+        """End of a model's reply."""
         del kwargs
         if (span := self._open.get(run_id)) is not None:
             span.set_attributes(_tokens(response))
         self._end(run_id)
 
     def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        """It gave no reply, or half of one."""
+        """Failure of a model call, perhaps in the middle of its reply."""
         del kwargs
         self._end(run_id, error)
 
@@ -207,14 +208,14 @@ class _OtlpTrace(BaseCallbackHandler):
 
 
 class _Ids(RandomIdGenerator):
-    """Random ids, but for the root of an attempt: its ids follow from the run's, so any process knows them."""
+    """Id generator: random, but for the root of an attempt, whose ids any process derives from the run's."""
 
     def __init__(self) -> None:
         self._given: tuple[int, int] | None = None
 
     @contextmanager
     def given(self, trace_id: int, span_id: int) -> Iterator[None]:
-        """The next span that is started here has these."""
+        """Sets the ids of the next span that is started here."""
         self._given = trace_id, span_id
         yield
         self._given = None

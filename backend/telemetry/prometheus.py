@@ -1,7 +1,7 @@
-"""Metrics in Prometheus' form. Every app has a registry of its own.
+"""Metrics in Prometheus' form. Each application has a registry of its own.
 
 No label has a run's id or anything that a caller may choose freely: names of models and categories are
-taken up to a number, then they are `other`.
+taken up to a number, then they are `other` (of a model, with its provider: `openai:other`).
 """
 
 import time
@@ -33,6 +33,7 @@ from workflows.messages.messages import (
     TextRetracted,
     UsageUpdated,
 )
+from workflows.models.spec import ModelLabels
 
 # A second series beside each, for which nobody asks.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -48,7 +49,7 @@ _NAMES = 100
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Tokens and money of one role and model since they were last counted."""
+    """Tokens and cost of one role and model since they were last counted."""
 
     model: str
     role: str
@@ -58,13 +59,13 @@ class Spent:
 
 
 class PrometheusMetrics(Metrics):
-    """Counts into a registry of its own."""
+    """Metrics in a registry of its own."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
         self.registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        self.models, self.categories = _Names(), _Names()
+        self.models, self.categories = ModelLabels(_NAMES), _Names()
 
         def counter(name: str, about: str, *labels: str) -> Counter:
             return Counter(f"storywire_{name}", about, labels, registry=registry)
@@ -282,7 +283,7 @@ class _AttemptCounts(AttemptMetrics):
 
     def _spend(self, usage: UsageUpdated) -> None:
         for spent in _spent(self._usage, usage):
-            model = self._to.models.known(spent.model)
+            model = self._to.models.label(spent.model)
             self._to.tokens.labels(model, spent.role, "input").inc(max(0, spent.input_tokens))
             self._to.tokens.labels(model, spent.role, "output").inc(max(0, spent.output_tokens))
             self._to.cost.labels(model, spent.role).inc(max(0.0, spent.cost_usd))
@@ -290,7 +291,7 @@ class _AttemptCounts(AttemptMetrics):
 
 
 def _spent(before: UsageUpdated | None, now: UsageUpdated) -> Iterator[Spent]:
-    """What a run's totals grew by: a call, or without one (a log of older days) all that isn't known yet."""
+    """The increase of a run's totals: a call, or without one (in an old log) all that isn't counted yet."""
     if (call := now.call) is not None:
         yield Spent(call.model, call.role, call.input_tokens, call.output_tokens, call.cost_usd or 0.0)
         return
@@ -304,7 +305,7 @@ def _spent(before: UsageUpdated | None, now: UsageUpdated) -> Iterator[Spent]:
 
 
 class _Names:
-    """Label values that somebody else chooses: the first `_NAMES` of them, the rest is `other`."""
+    """Label values from outside: the first `_NAMES` of them are kept, the rest is `other`."""
 
     def __init__(self) -> None:
         self._seen: set[str] = set()

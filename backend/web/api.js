@@ -59,7 +59,7 @@ export async function startRun(request, path = "api/v1/runs") {
   try {
     const run = await call("POST", path, {
       body: request,
-      headers: { "Idempotency-Key": lastAttempt.key },
+      headers: { "Idempotency-Key": lastAttempt.key, ...timezoneHeader() },
     });
     lastAttempt = { body: "", key: "" };
     return run;
@@ -67,6 +67,12 @@ export async function startRun(request, path = "api/v1/runs") {
     if (problem.status !== 0) lastAttempt = { body: "", key: "" };
     throw problem;
   }
+}
+
+/** The reader's time zone, for texts that say what day it is. */
+function timezoneHeader() {
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  return zone && zone.includes("/") && !zone.startsWith("Etc/Unknown") ? { "X-Timezone": zone } : {};
 }
 
 function newKey() {

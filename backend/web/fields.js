@@ -12,7 +12,8 @@ const TEXT_ROWS = 4;
  * the object; `root` holds the definitions.
  */
 export function makeFields(schema, root, path, nested = false) {
-  const required = new Set(schema.required ?? []);
+  // Where one of several will do, the first is what a person is asked for.
+  const required = new Set([...(schema.required ?? []), ...(schema.anyOf?.[0]?.required ?? [])]);
   return Object.entries(schema.properties ?? {})
     .map(([name, property]) => [name, resolve(property, root)])
     .filter(([, property]) => property.const === undefined)

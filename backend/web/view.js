@@ -5,6 +5,7 @@ import { Contents } from "./contents.js";
 import { byId } from "./elements.js";
 import { Ending } from "./ending.js";
 import { Facts } from "./facts.js";
+import { Notices } from "./notices.js";
 import { Pieces } from "./pieces.js";
 import { Plan } from "./plan.js";
 import { Follower } from "./scrolling.js";
@@ -23,6 +24,7 @@ const DOING = {
 
 export class StoryView {
   #sheet = new Sheet();
+  #notices = new Notices();
   #pieces = new Pieces();
   #sources = new Sources();
   #facts = new Facts();
@@ -44,6 +46,7 @@ export class StoryView {
    */
   reset(request, watched) {
     this.#sheet.reset(request);
+    this.#notices.reset();
     this.#pieces.reset();
     this.#sources.reset();
     this.#contents.reset();
@@ -63,6 +66,7 @@ export class StoryView {
 
   /** The run goes on after its error. */
   reopen() {
+    this.#notices.reset();
     this.ending.reset();
     this.bar.reset();
     this.#sheet.close();
@@ -105,6 +109,7 @@ export class StoryView {
       case "safety_check":
         return this.#facts.showVerdict(data);
       case "metadata":
+        this.#notices.show(data.notices ?? [], data.compliance?.findings ?? []);
         return this.#facts.showMetrics(data);
       case "usage":
         return this.#facts.showUsage(data);
@@ -173,6 +178,7 @@ export class StoryView {
     }
     this.#pieces.setTitles(data.pieces ?? []);
     if (data.metadata) this.#facts.showMetrics(data.metadata);
+    this.#notices.show(data.metadata?.notices ?? [], data.metadata?.compliance?.findings ?? []);
     if (data.usage) this.#facts.showUsage(data.usage);
     if (data.cached) this.#facts.showCached();
     this.ending.showComplete(data);

@@ -13,19 +13,19 @@ from functools import wraps
 from pathlib import Path
 from typing import Any
 
-from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
-
 from backend.app import create_app
 from backend.log.sqlite import SqliteLog
 from backend.server import run_server
 from backend.store.owned_runs import OwnedRunRepository
 from backend.store.runs import RunRepository
+from backend.store.sqlite_checkpoints import CheckpointWriter, GroupCommitSaver
 from tests.service import settings_for  # which imports the SDKs: once, before the fork
 
 POINTS: dict[str, tuple[type, str]] = {
     "log": (SqliteLog, "append"),
-    "checkpoint": (AsyncSqliteSaver, "aput"),
-    "task": (AsyncSqliteSaver, "aput_writes"),
+    "checkpoint": (GroupCommitSaver, "aput"),
+    "task": (GroupCommitSaver, "aput_writes"),
+    "checkpoint_commit": (CheckpointWriter, "commit"),
     "claim": (RunRepository, "resume"),
     "take_over": (SqliteLog, "take_over"),
     "result": (OwnedRunRepository, "_end"),

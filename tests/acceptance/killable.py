@@ -18,7 +18,7 @@ import httpx
 from tests.service import Client
 
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["tests.acceptance.child"])
+_forks.set_forkserver_preload(["tests.acceptance.preload"])
 _START_SECONDS = 30
 
 

@@ -20,7 +20,7 @@ from workflows.messages.messages import ProgressReported
 ALL = [
     *(
         f"{where}:{when}:{n}"
-        for where in ("log", "task", "checkpoint")
+        for where in ("log", "task", "checkpoint", "checkpoint_commit")
         for when in ("before", "after")
         for n in range(1, 9)
     ),
@@ -34,6 +34,8 @@ SOME = [
     "task:after:4",
     "checkpoint:before:5",
     "checkpoint:after:5",
+    "checkpoint_commit:before:3",
+    "checkpoint_commit:after:3",
     "result:before:1",
     "result:after:1",
 ]

@@ -207,7 +207,7 @@ class Promise(RuleBasedStateMachine):
 
 
 def _try(examples: int, steps: int) -> None:
-    run_state_machine_as_test(
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
         Promise,
         settings=settings(
             max_examples=examples,

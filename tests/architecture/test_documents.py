@@ -230,3 +230,18 @@ def test_decision_has_number_title_status_and_date_and_stands_in_the_index(path:
 
 def test_decisions_are_numbered_without_gaps() -> None:
     assert [int(path.name[:4]) for path in ADRS] == list(range(1, len(ADRS) + 1))
+
+
+# Benchmarks.
+
+
+def test_every_benchmark_is_run_by_name_and_described() -> None:
+    about = _read("benchmarks/README.md").partition("## Last measured")[0]
+    described = [row[0].strip("`") for row in _rows(about)]
+    modules = {
+        path.stem
+        for path in (ROOT / "benchmarks").glob("*.py")
+        if re.search(r"^async def run\(\) -> Rows:$", path.read_text(encoding="utf-8"), re.MULTILINE)
+    }
+    named = re.findall(r'^    "(\w+)": \1\.run,$', _read("benchmarks/__main__.py"), re.MULTILINE)
+    assert described == named and set(named) == modules

@@ -1,6 +1,10 @@
 """How the product's modules are named, sized, documented, and what each may do alone."""
 
 import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +16,16 @@ VAGUE = {"utils", "util", "helpers", "helper", "core", "services", "service", "c
 SETTINGS = {Path("backend/settings.py"), Path("workflows/models/settings.py")}
 # Hands its own environment on to the child process that runs the model; reads no setting from it.
 CHILD_PROCESS = Path("workflows/models/embedded")
+# A docstring's first line says what a thing is: a noun phrase begins with no question, empty quantity or verb.
+NO_NOUN = re.compile(
+    r"""(?: What | How | Who | Whom | Whose | Which | Whether | Why | When | Where | Is | Are | Can | Do | Does
+    | Everything | Everybody | Every | Nothing | Nobody | Not | Once | One | It
+    | Adds | Answers | Asks | Begins | Brings | Cancels | Chooses | Cleans | Closes | Decides | Drops | Executes
+    | Finds | Follows | Gets | Gives | Goes | Hands | Has | Hears | Holds | Judges | Keeps | Knows | Lets | Listens
+    | Looks | Makes | Means | Needs | Opens | Puts | Reads | Refuses | Returns | Rewrites | Says | Sees | Sends
+    | Serves | Shows | Starts | Stops | Takes | Tells | Tries | Writes)\b""",
+    re.VERBOSE,
+)
 
 
 def test_event_stream_is_read_in_one_file() -> None:
@@ -59,6 +73,38 @@ def test_public_modules_say_what_they_are_for() -> None:
     assert not silent
 
 
+def test_public_modules_and_classes_begin_their_docstring_with_a_noun_phrase() -> None:
+    found = {f"{module}: {name}": text for module in modules() for name, text in _docstrings(parse(module))}
+    assert len(found) > 500
+    assert not {name: text for name, text in found.items() if not _begins_with_noun(text)}
+
+
+@pytest.mark.parametrize(
+    "text", ["What there is.", "One row.", "Takes messages.", "Is it alive?", "Everything else.", ""]
+)
+def test_docstring_that_begins_with_no_noun_is_found(text: str) -> None:
+    assert not _begins_with_noun(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["A row.", "`/metrics`: numbers.", "Whereabouts.", "Reader of rows.", "RFC 9457."]
+)
+def test_docstring_that_begins_with_a_noun_is_accepted(text: str) -> None:
+    assert _begins_with_noun(text)
+
+
+def _docstrings(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Names and docstrings of a module and of its public classes."""
+    yield "", ast.get_docstring(tree) or "(none)"
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield node.name, ast.get_docstring(node) or "(none)"
+
+
+def _begins_with_noun(text: str) -> bool:
+    return text != "" and NO_NOUN.match(text) is None
+
+
 def _reads_environment(tree: ast.Module) -> bool:
     return any(_is_environment(node) for node in ast.walk(tree))
 
@@ -81,3 +127,10 @@ def test_public_class_names_stand_once() -> None:
             if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
                 places.setdefault(node.name, []).append(str(module))
     assert not {name: found for name, found in places.items() if len(found) > 1}
+
+
+def test_command_line_is_there_before_what_only_some_commands_need() -> None:
+    program = "import sys, backend.cli.main; print(*sys.modules)"
+    loaded = set(subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, text=True).split())
+    assert "backend.podcasts.cli" in loaded
+    assert loaded.isdisjoint({"fastapi", "langchain_core", "langgraph", "sqlalchemy", "backend.app"})

@@ -153,6 +153,40 @@ def test_finished_text_of_a_format_shows_sources_files_cost_and_cache(
     expect(page.get_by_label("Topic")).to_have_value("Why leaves turn red in autumn")
 
 
+def test_text_that_is_not_safe_says_so_above_itself_and_aloud(
+    page: Page, server: PageServer, api: Scripted
+) -> None:
+    passage = {"section": 1, "quote": "Water is forbidden.", "reason": "the document says it is fine"}
+    issue = {"category": "grounding", "severity": "high", "advice": "Say it as the document does."}
+    finding = {"rule": "pace", "advice": "Speak more slowly.", "rewrite": False}
+    metadata = {
+        **scripts.METADATA,
+        "notices": [
+            {"level": "danger", "text": "This is NOT safe.", "passages": [passage]},
+            {"level": "note", "text": "Only words were compared.", "passages": []},
+        ],
+        "compliance": {"findings": [finding, {**finding, "quote": passage["quote"]}]},
+    }
+
+    def tell(run: Run) -> None:
+        begin(run)
+        write(run, 1, TEXTS[1])
+        run.say("safety_check", stage="final", approved=False, score=0.2, issues=[issue], marked=True)
+        finish(run, {1: TEXTS[1]}, metadata=metadata)
+
+    api.on_start = tell
+    choose(page, server, "education_audio")
+    send(page)
+    warning = page.get_by_role("alert").filter(has_text="This is NOT safe.")
+    expect(warning).to_contain_text("2. Water is forbidden. the document says it is fine")
+    expect(page.locator("#notices")).to_contain_text("Only words were compared.")
+    expect(page.locator("#notices details")).to_contain_text("Speak more slowly.")
+    expect(page.locator("#notices details li")).to_have_count(1)
+    above, text = warning.bounding_box(), page.locator("#story-text").bounding_box()
+    assert above is not None and text is not None and above["y"] < text["y"]
+    expect(page.locator(".badge[data-stage='final']")).to_contain_text("not approved")
+
+
 def test_run_over_its_budget_goes_on_with_a_larger_one(
     page: Page, server: PageServer, api: Scripted, tolerated: list[str]
 ) -> None:

@@ -282,6 +282,7 @@ async def test_checkpoints_file_that_stays_locked_ends_the_write_with_the_driver
     monkeypatch.setattr(sqlite_checkpoints, "_RETRY_SECONDS", (0.0, 0.0, 0.0))
     with structlog.testing.capture_logs() as logged, pytest.raises(sqlite3.OperationalError, match="locked"):
         await impatient.aput(THREAD, empty_checkpoint(), {}, {})
+        await impatient.aget_tuple(THREAD)
     assert [line["again_in"] for line in logged] == [0.0, 0.0, 0.0, None]
     lock()
     assert (await chain(impatient, go_on).ainvoke({"told": []}, THREAD))["told"] == ["n0"]

@@ -44,23 +44,23 @@ from workflows.state import RunContext, State
 
 CAPABILITIES_OF = {
     "creator_script": {
-        "ChecksModel", "Configurable", "Exports", "Extends", "LooksUp", "Multilingual", "Reviews",
+        "ChecksModel", "Configurable", "Exports", "Extends", "Lands", "LooksUp", "Multilingual", "Reviews",
     },
     "discovery_report": {
-        "Cached", "CachedByDefault", "ChecksModel", "Configurable", "Derives", "Extends", "Limited",
+        "Cached", "CachedByDefault", "ChecksModel", "Configurable", "Derives", "Extends", "Lands", "Limited",
         "Multilingual", "Researches", "Reviews",
     },
     "education_audio": {
-        "ChecksModel", "Exports", "Extends", "Loads", "LooksUp", "Multilingual", "Reviews", "ScreensOwnText",
+        "ChecksModel", "Exports", "Extends", "Lands", "Loads", "LooksUp", "Multilingual", "Reviews", "ScreensOwnText",
     },
     "letter": {"ChecksModel", "Limited"},
     "podcast": {
-        "BringsFacts", "ChecksModel", "Exports", "Extends", "MakesPieces", "Multilingual", "SetsTolerance",
+        "BringsFacts", "ChecksModel", "Exports", "Extends", "Lands", "MakesPieces", "Multilingual", "SetsTolerance",
     },
     "postcard": {"CachedByDefault", "Configurable", "LooksUp"},
     "story": {
-        "AdaptsToModel", "BelongsToSeries", "ChecksModel", "Derives", "Exports", "Extends", "LooksUp",
-        "Multilingual",
+        "AdaptsToModel", "BelongsToSeries", "ChecksModel", "Derives", "Exports", "Extends", "Lands", "LooksUp",
+        "Multilingual", "SetsLeastRoom", "SetsTolerance",
     },
 }  # fmt: skip
 METRICS = {"word_count", "estimated_reading_time", "vocabulary_level", "educational_elements"}

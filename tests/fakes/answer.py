@@ -76,7 +76,11 @@ def _write_text(ask: Ask, reply: Reply) -> str:
     words = reply.words
     if words is None and reply.scale is not None:
         words = round(find_word_target(ask.prompt_text) * reply.scale)
-    return write_prose(ask.prompt_text, words)
+    if reply.last_sentence is None:
+        return write_prose(ask.prompt_text, words)
+    words = find_word_target(ask.prompt_text) if words is None else words
+    prose = write_prose(ask.prompt_text, max(0, words - len(reply.last_sentence.split())))
+    return f"{prose} {reply.last_sentence}".strip()
 
 
 def repeat_text(template: str, words: int) -> str:

@@ -55,15 +55,16 @@ class Reply:
     `text` is given as it is, also to a call that asks for JSON; with `words` it is repeated until it has that
     many, `{i}` in it counting the repetitions from 1. `json` answers structured calls, forced tool calls and
     moderations.
-    `scale` makes prose so many times as long as the prompt asks for. With none of these, prose or an object
-    that fits the schema is made up from the prompt. `pace` is tokens a second, 0 as fast as possible: then
-    `burst` chunks share a write. `hold_after` stops after so many tokens (0: after the headers) until
+    `scale` makes prose so many times as long as the prompt asks for, and `last_sentence` ends it. With none of
+    these, prose or an object that fits the schema is made up from the prompt. `pace` is tokens a second, 0 as fast as
+    possible: then `burst` chunks share a write. `hold_after` stops after so many tokens (0: after the headers) until
     released. `finish_reason` is `stop`, `length` or `content_filter`; any other goes out as it is.
     """
 
     text: str | None = None
     words: int | None = None
     scale: float | None = None
+    last_sentence: str | None = None
     json: Any = None
     tokens_per_chunk: int | None = None
     pace: float | None = None

@@ -52,7 +52,8 @@ async def test_script_that_misses_a_point_is_revised_once_and_says_where_it_is_s
     compliance = told.ending["metadata"]["compliance"]
     assert compliance["passed"] and compliance["revisions"] == 1 and compliance["findings"] == []
     assert compliance["points"][0]["quote"].startswith("Where you see plain yellow, bees see")
-    assert len(provider.calls) == 5  # three sections, one of them twice, and one verdict
+    # The outline, three sections, one of them twice, where the points are said in both versions, and one verdict.
+    assert len(provider.calls) == 8
     assert exported.headers["content-type"].startswith("application/x-subrip")
     assert exported.text.startswith("1\n00:00:00,000 --> 00:00:0")
 

@@ -20,7 +20,7 @@ async def service(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[LiveS
 
 
 @pytest.mark.parametrize("scale", [0.7, 1.0, 1.3])
-async def test_sections_are_within_ten_percent_whatever_the_model_makes_of_the_length_asked_for(
+async def test_scenes_are_within_a_quarter_whatever_the_model_makes_of_the_length_asked_for(
     service: LiveService, provider: FakeProvider, scale: float
 ) -> None:
     provider.script = Script(rules=(Rule(Reply(scale=scale), structured=False),))
@@ -30,12 +30,13 @@ async def test_sections_are_within_ten_percent_whatever_the_model_makes_of_the_l
     lengths = told.ending["metadata"]["lengths"]
     for length in lengths:
         assert length["words"] == count_words(told.sections[length["index"]])
-        assert abs(length["deviation"]) <= 0.1
-        assert abs(length["words"] / length["planned_words"] - 1) <= 0.1
+        assert abs(length["deviation"]) <= 0.25
+        assert abs(length["words"] / length["planned_words"] - 1) <= 0.25
         assert len(length["corrections"]) <= 1
-    continued = [length["index"] for length in lengths if "continued" in length["corrections"]]
-    assert continued == ([0] if scale < 1 else [])  # from then on more is asked for
-    assert len(provider.generations) == CALLS + len(continued)
+    corrected = {length["index"]: length["corrections"] for length in lengths if length["corrections"]}
+    # From then on more is asked for, or less.
+    assert corrected == {0.7: {0: ["continued"]}, 1.0: {}, 1.3: {0: ["landed"]}}[scale]
+    assert len(provider.generations) == CALLS + len(corrected)
 
 
 async def test_text_that_runs_over_is_not_bought_to_its_end(
@@ -48,7 +49,7 @@ async def test_text_that_runs_over_is_not_bought_to_its_end(
     await provider.wait_for_disconnect(first)
     assert first.tokens_sent <= 1000 < len(first.tokens)
     assert told.ending is not None
-    assert told.ending["metadata"]["lengths"][0]["corrections"] == ["trimmed"]
+    assert told.ending["metadata"]["lengths"][0]["corrections"] == ["landed"]
 
 
 async def test_run_that_goes_on_knows_what_its_model_makes_of_a_length(

@@ -95,11 +95,11 @@ async def test_episode_is_ten_sections_and_its_short_forms_for_eleven_calls(
     run = await service.client.run(run_id)
 
     assert len(provider.generations) == CALLS == done["metadata"]["model_calls"]
-    # The short forms are one call to the cheaper model, which is given the pack and none of the episode.
+    # The short forms are one call to the cheaper model, which is given the pack and the episode.
     models = [call.body["model"] for call in provider.generations]
     assert models == ["gpt-test"] * SECTIONS + [CHEAPER.removeprefix("openai:")]
     assert "Player 3" in provider.generations[-1].prompt_text
-    assert sections[4][:200] not in provider.generations[-1].prompt_text
+    assert sections[4][:200] in provider.generations[-1].prompt_text
 
     assert len(sections) == SECTIONS
     text = "\n\n".join(sections[index] for index in sorted(sections))
@@ -237,20 +237,19 @@ async def test_a_run_that_broke_goes_on_without_a_second_call_for_what_it_has(
 
 
 @pytest.mark.parametrize("scale", [0.7, 1.3])
-async def test_sections_are_within_three_percent_after_at_most_one_correction(
+async def test_episode_is_within_three_percent_and_its_sections_within_ten_after_at_most_one_correction(
     service: LiveService, provider: FakeProvider, scale: float
 ) -> None:
     given = {**PLAIN, "target_words": 10_000, "pieces": False}
     provider.script = replace(script(inputs=given, scale=scale), default=Reply(tokens_per_chunk=50))
     done = ending(await read(service, await start(service, given)))
     for length in done["metadata"]["lengths"]:
-        assert abs(length["deviation"]) <= 0.03, length
-        assert abs(length["words"] / length["planned_words"] - 1) <= 0.05, length
+        assert abs(length["deviation"]) <= 0.1, length
         assert len(length["corrections"]) <= 1, length
-    assert abs(done["metadata"]["deviation"]) <= 0.01
-    continued = sum("continued" in length["corrections"] for length in done["metadata"]["lengths"])
-    assert len(provider.generations) == CALLS - 1 + continued
-    assert continued <= 2
+    assert abs(done["metadata"]["deviation"]) <= 0.03
+    corrected = sum(len(length["corrections"]) for length in done["metadata"]["lengths"])
+    assert len(provider.generations) == CALLS - 1 + corrected
+    assert corrected <= 2
 
 
 async def test_plan_made_by_the_model_is_one_call_more(service: LiveService, provider: FakeProvider) -> None:

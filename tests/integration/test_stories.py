@@ -20,6 +20,7 @@ from workflows.formats.registry import list_formats
 from workflows.formats.settings import FormatSettings
 from workflows.formats.story.format import StoryFormat
 from workflows.formats.story.input import StoryInput
+from workflows.prompts import marked
 
 CHILDREN, SESSIONS = "/api/v1/children", "/api/v1/stories/sessions"
 MAYA = {"name": "Maya", "age": 7, "reading_level": "beginner", "interests": ["stars", "cats"]}
@@ -197,7 +198,7 @@ async def test_story_goes_on_with_what_was_chosen(
     assert last["chapters"][1]["choice"] == "They bake a cake."
     assert last["progress_percent"] == 40 and last["unfinished"] is None
     assert chapter["summary"] in plans[1] and chapter["choices"][1]["text"] in plans[1]
-    assert after["chapters"][1]["summary"] in plans[2] and "<wish>\nThey bake a cake.\n</wish>" in plans[2]
+    assert after["chapters"][1]["summary"] in plans[2] and marked("They bake a cake.", "wish") in plans[2]
     assert len(provider.generations) == 3 * CALLS
 
 

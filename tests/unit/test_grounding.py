@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from workflows.text.grounding import Evidence, Unsupported, check_grounding
+from workflows.text.names import find_unknown_names, is_medicine
 from workflows.text.numbers import find_quantities
 
 DATA = Path(__file__).parent.parent / "data"
@@ -98,3 +99,73 @@ def test_grounding_names_section_sentence_and_reason() -> None:
     assert result.unsupported == (
         Unsupported(1, "Take 20 mg of ramipril.", "the document doesn't say 20 mg", "number"),
     )
+
+
+BLOOD_TEST = Evidence(
+    "Eat nothing for 8 hours before the test. Water is fine. Take your usual medicines, unless your doctor told you "
+    "otherwise. Press on the spot for 3 minutes afterwards. Do not drink alcohol. Avoid grapefruit."
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "kind"),
+    [
+        ("Water is forbidden.", "opposite"),
+        ("Water is not allowed.", "opposite"),
+        ("Water? Not allowed.", "opposite"),
+        ("No water!", "opposite"),
+        ("Avoid water.", "opposite"),
+        ("Don't drink water.", "opposite"),
+        ("Alcohol is fine.", "opposite"),
+        ("Grapefruit is okay.", "opposite"),
+        ("Smoking is fine.", "opposite"),
+        ("Skip your usual medicines.", "opposite"),
+        ("Press for 10 minutes.", "number"),
+        ("Take aspirin.", "name"),
+        ("Lorazepam helps.", "name"),
+        ("Before the test you take Zorvex instead.", "name"),
+        ("Chew gum.", "words"),
+    ],
+)
+def test_grounding_names_short_sentences_that_the_document_does_not_say(sentence: str, kind: str) -> None:
+    found = BLOOD_TEST.check(sentence)
+    assert found is not None and found[0] == kind
+    assert BLOOD_TEST.claims(sentence) or kind in ("name", "words")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "Water is fine.",
+        "Water is allowed.",
+        "Water isn't forbidden.",
+        "No alcohol.",
+        "Alcohol is forbidden.",
+        "Grapefruit is not allowed.",
+        "Don't eat grapefruit.",
+        "No problem.",
+        "Don't worry.",
+        "That's fine.",
+    ],
+)
+def test_grounding_lets_short_sentences_pass_that_the_document_says_or_that_claim_nothing(
+    sentence: str,
+) -> None:
+    assert BLOOD_TEST.check(sentence) is None
+
+
+def test_grounding_of_another_language_looks_at_names_of_medicines_too() -> None:
+    evidence = Evidence("יש לקחת אקמול פעמיים ביום", "he")
+    assert evidence.check("קחו אקמול") is None
+    assert evidence.check("קחו גם איבופרופן") == ("name", "the document doesn't name איבופרופן")
+
+
+@pytest.mark.parametrize(
+    "word", ["cholesterol", "alcohol", "april", "control", "patrol", "virus", "school", "parasol", "protocol"]
+)
+def test_words_that_end_like_a_medicine_by_chance_are_none(word: str) -> None:
+    assert not is_medicine(word)
+
+
+def test_days_and_titles_are_no_names_to_look_up() -> None:
+    assert find_unknown_names("See you on Monday, Doctor, and thank Zorvex.", {"thank"}) == ["Zorvex"]

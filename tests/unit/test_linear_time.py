@@ -2,10 +2,12 @@
 loops nor an input that somebody made for it may hold the interpreter."""
 
 import ast
+import gc
 import importlib
 import inspect
 import pkgutil
 import re
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
@@ -22,6 +24,7 @@ import workflows.text
 from backend.runs.results.diff import compare_sections
 from workflows.formats.creator_script.script import split_heading
 from workflows.formats.podcast.marks import MarkedText
+from workflows.formats.trailer import Trailer
 from workflows.models.embedded.sentences import SentenceBuffer
 from workflows.safety.check import check_input, check_text
 from workflows.safety.documents import examine, find_attack, uncover
@@ -34,6 +37,7 @@ from workflows.safety.screen import filter_sentences
 from workflows.safety.spelling import readings
 from workflows.text.coverage import covers, find_passage
 from workflows.text.grounding import Evidence, check_grounding
+from workflows.text.landing import LandingBuffer
 from workflows.text.length import Room, Trimmer
 from workflows.text.markup import MarkupFilter
 from workflows.text.normaliser import Normaliser
@@ -45,17 +49,23 @@ SIZE = 100_000
 _POLICY = load_policy("child", 7)
 _FLOOR = 0.06
 """Seconds of processor time that 100 kB may take as they like: below, the ratio is noise."""
-_MEASURABLE = 0.01
+_BEARABLE = 1.5
+"""Seconds that 100 kB may be expected to take, if it is quadratic: above, a quarter is looked at first."""
 _TRIES = 3
 _RATIO = 3.0
 """How many times longer twice the text may take. Linear is 2, quadratic is 4."""
 _SURELY_LINEAR = 2.3
 """With this ratio at a quarter of the size, the one of the whole is below the limit by arithmetic."""
 
-UNITS = (
-    *("a", "a ", ".", " ", "<", "\n", "1", "\u0301", "a.", "a. ", "<a", "* ", "[", "(", '"', "= ", "_", "-", "א "),
-    *("a\n", " \n", "1. ", "。", "word "),
+UNITS = ("a", "a ", ".", " ", "<", "\n", "1", "\u0301")
+MORE_UNITS = (
+    *("a.", "a. ", "<a", "* ", "[", "(", '"', "= ", "_", "-", "א ", "a\n", " \n", "1. ", "。", "word "),
 )  # fmt: skip
+
+
+def some_and_more() -> list[Any]:
+    """The units of every test run, and those that are for `make soak` only."""
+    return [*UNITS, *(pytest.param(unit, marks=pytest.mark.soak) for unit in MORE_UNITS)]
 
 
 class Filter(Protocol):
@@ -91,6 +101,14 @@ CALLS: dict[str, Callable[[str], object]] = {
     "uncover": uncover,
     "find_personal_data": find_personal_data,
 }
+
+
+def _in_notes() -> Trailer:
+    trailer = Trailer()
+    trailer.feed("The end.\n=== NOTES ===\n")
+    return trailer
+
+
 STREAMS: dict[str, Callable[[], Filter]] = {
     "Normaliser": Normaliser,
     "MarkupFilter": MarkupFilter,
@@ -99,7 +117,11 @@ STREAMS: dict[str, Callable[[], Filter]] = {
     "Trimmer that is free": lambda: Trimmer(Room(10**6, 10**6, 10**7)),
     "Trimmer that holds": lambda: Trimmer(Room(1, 10**6, 10**6 + 1)),
     "Trimmer at its end": lambda: Trimmer(Room(90, 100, 110)),
+    "LandingBuffer that is free": lambda: LandingBuffer(Room(10**6, 10**6, 10**7)),
+    "LandingBuffer that holds": lambda: LandingBuffer(Room(1, 2, 10**6)),
     "MarkedText": MarkedText,
+    "Trailer": Trailer,
+    "Trailer in its notes": _in_notes,
     "SentenceBuffer": lambda: SentenceBuffer("", "", ""),
 }
 
@@ -183,35 +205,35 @@ def literals_of(pattern: re.Pattern[str]) -> list[str]:
     return sorted(set(re.findall(r"(?<!\\)[\w<!=|-]{2,}", pattern.pattern)))[:4]
 
 
-def assert_linear(work: Callable[[str], object], unit: str, what: str) -> None:
-    """By steps: what isn't linear shows before it takes minutes, and what is linear is soon known to be."""
-    for size in (SIZE // 16, SIZE // 4, SIZE):
-        taken = _seconds(work, text_of(unit, size))
-        if taken <= _FLOOR * (size / SIZE) ** 2:
-            return  # it can't come above the floor, even if it is quadratic
-        if taken < _MEASURABLE:
-            continue
-        ratio = min(_ratios(work, unit, size))
-        assert ratio < _RATIO, (
-            f"{what}: {size} characters of {unit!r} take {taken:.2f} s, {ratio:.1f} times of half"
-        )
-        if size == SIZE // 4 and ratio < _SURELY_LINEAR:
-            return
+def assert_linear(work: Callable[[str], object], unit: str, what: str, whole: int = SIZE) -> None:
+    """A short look, then the whole; what the look gives reason to fear is compared at a quarter before."""
+    look = _seconds(work, text_of(unit, whole // 16))
+    if look * 16**2 > _BEARABLE and _ratio(work, unit, whole // 4, what) < _SURELY_LINEAR:
+        return
+    if _seconds(work, text_of(unit, whole)) > _FLOOR:
+        _ratio(work, unit, whole, what)
 
 
-def _ratios(work: Callable[[str], object], unit: str, size: int) -> Iterator[float]:
-    """Tries until one is good: a busy machine makes them larger, hardly ever smaller."""
-    for _ in range(_TRIES):
-        ratio = _seconds(work, text_of(unit, size)) / _seconds(work, text_of(unit, size // 2))
-        yield ratio
-        if ratio < _SURELY_LINEAR:
-            return
+def _ratio(work: Callable[[str], object], unit: str, size: int, what: str) -> float:
+    """How many times as long as half of the text the whole takes: the best of some tries, since a busy machine makes
+    them larger, hardly ever smaller."""
+    ratios: list[float] = []
+    while len(ratios) < _TRIES and min(ratios, default=_RATIO) >= _SURELY_LINEAR:
+        half = max(_seconds(work, text_of(unit, size // 2)), sys.float_info.epsilon)
+        ratios.append(_seconds(work, text_of(unit, size)) / half)
+    assert min(ratios) < _RATIO, f"{what}: {size} characters of {unit!r} take {min(ratios):.1f} times of half"
+    return min(ratios)
 
 
 def _seconds(work: Callable[[str], object], text: str) -> float:
-    started = time.process_time()
-    work(text)
-    return time.process_time() - started
+    """Of the processor, without what the collector of garbage takes for all the other tests' objects."""
+    gc.disable()
+    try:
+        started = time.thread_time()
+        work(text)
+        return time.thread_time() - started
+    finally:
+        gc.enable()
 
 
 def _search_all(pattern: re.Pattern[str]) -> Callable[[str], object]:
@@ -235,7 +257,7 @@ def _feed(stream: Callable[[], Filter], size: int) -> Callable[[str], object]:
     return feed
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", some_and_more())
 def test_every_pattern_takes_time_in_proportion_to_the_text(unit: str) -> None:
     for pattern, place in list_patterns().items():
         assert_linear(_search_all(pattern), unit, place)
@@ -247,17 +269,41 @@ def test_every_pattern_takes_time_in_proportion_to_the_words_that_it_looks_for()
             assert_linear(_search_all(pattern), literal, place)
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", some_and_more())
 def test_every_function_over_text_takes_time_in_proportion_to_it(unit: str) -> None:
     for name, function in {**list_functions(), **CALLS}.items():
         assert_linear(function, unit, name)
 
 
-@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("unit", some_and_more())
 def test_every_stream_of_text_takes_time_in_proportion_to_it_however_it_is_cut(unit: str) -> None:
     for name, stream in STREAMS.items():
-        for size in (1, SIZE):
-            assert_linear(_feed(stream, size), unit, f"{name} in pieces of {size}")
+        assert_linear(_feed(stream, SIZE), unit, f"{name} at once")
+        assert_linear(_feed(stream, 1), unit, f"{name} by the letter", whole=SIZE // 4)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("unit", (*UNITS, *MORE_UNITS))
+def test_every_stream_of_text_takes_time_in_proportion_to_a_long_one_by_the_letter(unit: str) -> None:
+    for name, stream in STREAMS.items():
+        assert_linear(_feed(stream, 1), unit, f"{name} by the letter")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "unit"), [(r"a*b", "a"), (r"\s+\Z.", " "), (r"\d+\.", "1"), (r"<.*>", "<")]
+)
+def test_pattern_whose_time_grows_with_the_square_is_found(pattern: str, unit: str) -> None:
+    with pytest.raises(AssertionError, match="times of half"):
+        assert_linear(_search_all(re.compile(pattern)), unit, pattern, whole=SIZE // 4)
+
+
+def test_function_whose_time_grows_with_the_square_is_found() -> None:
+    def copy_what_is_left(text: str) -> None:
+        while text:
+            text = text[1:]
+
+    with pytest.raises(AssertionError, match="times of half"):
+        assert_linear(copy_what_is_left, "a", "copies")
 
 
 def test_patterns_and_functions_are_found_where_they_are() -> None:

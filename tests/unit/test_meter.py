@@ -1,6 +1,7 @@
 """What a model's calls say of themselves, whichever way they end."""
 
 import asyncio
+from types import SimpleNamespace
 from uuid import UUID, uuid4
 
 import pytest
@@ -65,6 +66,34 @@ async def test_meter_counts_what_came_of_a_reply_that_was_left_or_broke(error: B
     await desk.reader.on_llm_error(error, run_id=run_id, response=LLMResult(generations=[]))
     [spent] = desk.told
     assert spent.output_tokens == 3 and spent.estimated
+
+
+@pytest.mark.parametrize("odd", [2**63, 2**63 - 1, 2**200, -1])
+async def test_meter_takes_no_count_of_tokens_that_cannot_be_one(odd: int) -> None:
+    for given in ({"input_tokens": odd, "output_tokens": 5}, {"input_tokens": 9, "output_tokens": odd}):
+        desk = Desk(Caps(max_output_tokens=1000))
+        message = AIMessage(
+            "twelve chars",
+            response_metadata={"finish_reason": "stop"},
+            usage_metadata={**given, "total_tokens": 14},
+        )
+        result = LLMResult(generations=[[ChatGeneration(message=message)]])
+        await desk.reader.on_llm_end(result, run_id=await desk.begin())
+        [spent] = desk.told
+        assert (spent.input_tokens, spent.output_tokens) == (14, 3) and spent.estimated
+
+
+@pytest.mark.parametrize("odd", [2**63, -1, float("nan"), "many", None, True])
+async def test_meter_takes_no_such_count_of_a_reply_that_an_sdk_threw(odd: object) -> None:
+    class Thrown(Exception):
+        """As OpenAI's SDK throws a reply that ended at its limit."""
+
+        completion = SimpleNamespace(usage=SimpleNamespace(prompt_tokens=9, completion_tokens=odd))
+
+    desk = Desk()
+    await desk.reader.on_llm_error(Thrown(), run_id=await desk.begin())
+    [spent] = desk.told
+    assert (spent.input_tokens, spent.output_tokens) == (14, 0) and spent.estimated
 
 
 async def test_meter_counts_the_prompt_of_a_call_that_was_left_before_a_word() -> None:

@@ -5,7 +5,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.streaming.progress import ProgressMeter
-from workflows.messages.messages import ProgressReported
+from workflows.messages.messages import (
+    Message,
+    NodeChanged,
+    NodeName,
+    OutlinePlanned,
+    PlannedSection,
+    ProgressReported,
+    TextAppended,
+    TextRetracted,
+)
+from workflows.messages.transcript import Transcript
 from workflows.text.words import count_words
 
 
@@ -140,3 +150,96 @@ def test_progress_of_a_resumed_run_reckons_with_its_own_time_only(meter: Progres
     said = meter.add(1, "word " * 50)
     assert said is not None
     assert (said.words, said.eta_seconds) == (150, 10)
+
+
+def outline_of(targets: list[int]) -> OutlinePlanned:
+    sections = [
+        PlannedSection(index=index, title="T", summary="", target_words=words)
+        for index, words in enumerate(targets)
+    ]
+    return OutlinePlanned(title="T", sections=sections)
+
+
+class Writing:
+    """A run that writes a word a second, and how far from a straight line its percent is."""
+
+    def __init__(self, clock: Clock, meter: ProgressMeter) -> None:
+        self.clock, self.meter = clock, meter
+        self.seen: list[tuple[float, int, int | None]] = []
+        self.begun = clock.now
+
+    def write(self, slot: int | str, words: int) -> None:
+        section, piece = (slot, None) if isinstance(slot, int) else (0, slot)
+        for word in range(1, words + 1):
+            self.clock.now += 1
+            last = word == words
+            self.see(TextAppended(section=section, piece=piece, chunk=" word", is_complete=last))
+
+    def step(self, node: NodeName, seconds: float) -> None:
+        self.see(NodeChanged(node=node, status="started"))
+        self.clock.now += seconds
+        self.see(NodeChanged(node=node, status="completed"))
+
+    def see(self, message: Message) -> None:
+        if (said := self.meter.follow(message)) is not None:
+            self.seen.append((self.clock.now - self.begun, said.percent, said.eta_seconds))
+
+    def off_the_line(self, begin: int = 0) -> float:
+        whole = self.clock.now - self.begun
+        return max(abs(percent - begin - (100 - begin) * at / whole) for at, percent, _ in self.seen)
+
+
+@pytest.mark.parametrize("factor", [0.6, 1.0, 1.8])
+@pytest.mark.parametrize("pieces", [{}, {"M1": 300, "M2": 300, "R1": 40}])
+def test_progress_of_equal_sections_stays_within_ten_points_of_a_straight_line(
+    clock: Clock, factor: float, pieces: dict[str, int]
+) -> None:
+    run = Writing(clock, ProgressMeter(clock, pieces))
+    run.step("outline", 10)
+    run.see(outline_of([100] * 8))
+    for index in range(8):
+        run.write(index, round(100 * factor))
+    run.step("safety_check", 12)
+    for name, words in pieces.items():
+        run.write(name, round(words * factor))
+    run.step("derive", 4)
+    run.step("calculate_metrics", 1)
+    assert run.off_the_line() <= 10
+    assert max(percent for _, percent, _ in run.seen) < 100
+    end = clock.now - run.begun
+    for at, _, eta in run.seen:
+        if eta is not None and 0.2 < at / end < 0.9:
+            assert abs(at + eta - end) <= 0.25 * end * max(factor, 1 / factor)
+
+
+def test_progress_of_a_rewrite_goes_on_slowly_and_counts_in_the_time_that_is_left(clock: Clock) -> None:
+    run = Writing(clock, ProgressMeter(clock))
+    run.see(outline_of([100] * 4))
+    for index in range(4):
+        run.write(index, 100)
+    run.see(NodeChanged(node="safety_check", status="completed"))
+    before = run.seen[-1][1]
+    for index in (1, 2):
+        run.see(TextRetracted(section=index, reason="revision"))
+    run.write(1, 100)
+    _, percent, eta = run.seen[-1]
+    assert before <= percent < 99 and eta is not None and 90 <= eta <= 110
+    run.write(2, 100)
+    percents = [percent for _, percent, _ in run.seen]
+    assert percents == sorted(percents) and percents[-1] < 100
+
+
+def test_progress_of_a_resumed_run_begins_with_what_it_has_and_goes_straight_to_the_end(
+    clock: Clock,
+) -> None:
+    transcript = Transcript()
+    transcript.apply(outline_of([100] * 4))
+    for index in range(2):
+        transcript.apply(TextAppended(section=index, chunk="word " * 60, is_complete=True))
+    transcript.apply(ProgressReported(percent=50, words=120, target_words=400, message=""))
+    run = Writing(clock, ProgressMeter(clock))
+    run.meter.recall(transcript)
+    for index in (2, 3):
+        run.write(index, 100)
+    assert run.seen[0][1] in (50, 51) and run.off_the_line(50) <= 10
+    assert {eta for at, _, eta in run.seen if at == 100} == {100 + 4}

@@ -164,7 +164,25 @@ def test_labels_that_others_choose_have_so_many_values_and_no_more(metrics: Prom
     found = {"format": "story", "stage": "final", "severity": "low"}
     assert value(metrics, "safety_findings_total", category="category 99", **found) == 1
     assert value(metrics, "safety_findings_total", category="other", **found) == 50
-    assert value(metrics, "tokens_total", model="other", role="all", direction="input") == 50
+    assert value(metrics, "tokens_total", model="openai:other", role="all", direction="input") == 50
+
+
+@pytest.mark.parametrize(
+    ("model", "label"),
+    [
+        ("replay:/home/somebody/a.jsonl", "replay:other"),
+        ("openai:" + "x" * 500, "openai:other"),
+        ("groq:a\nb", "groq:other"),
+        ("nobody:x", "nobody:x"),
+        ("groq:llama", "groq:llama"),
+    ],
+)
+def test_name_of_a_model_that_is_a_path_or_no_name_is_no_label(
+    metrics: PrometheusMetrics, model: str, label: str
+) -> None:
+    counts = metrics.attempt("story", words=0, usage=None)
+    counts.on_messages([UsageUpdated(model=model, input_tokens=3, output_tokens=0)])
+    assert value(metrics, "tokens_total", model=label, role="all", direction="input") == 3
 
 
 def test_replies_are_counted_by_route_with_methods_that_exist(metrics: PrometheusMetrics) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from backend.api.query import read_query
+from backend.api.query import read_query, typed
 from workflows.errors import InvalidInput
 from workflows.formats.story.input import StoryInput, StoryReader
 
@@ -46,7 +46,14 @@ def test_read_query_of_any_input_written_flat_gives_that_input(given: StoryInput
     interests = flat.pop("interests")
     pairs = [*flat.items(), *(("interests", i) for i in (interests if repeated else [",".join(interests)]))]
     params = parse_qs(urlencode(pairs), keep_blank_values=True)
-    assert StoryInput.model_validate(read_query(params, StoryInput)) == given
+    assert StoryInput.model_validate(typed(read_query(params, StoryInput), StoryInput)) == given
+
+
+@pytest.mark.parametrize("wrong", ["old", "7.5", "", "7 7", "9" * 40, "true"])
+def test_number_in_a_query_that_is_none_names_its_field(wrong: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        typed({"theme": "sea", "reader": {"age": wrong}}, StoryInput)
+    assert [error.field for error in refused.value.errors] == ["input.reader.age"]
 
 
 def test_read_query_of_nothing_is_nothing() -> None:

@@ -79,6 +79,8 @@ def test_routing_gives_a_task_what_it_needs_and_the_last_paragraph_before_it() -
         "notes": {"hero": "Mia"},
         "index": 1,
         "last_paragraph": "End 0.",
+        "text_so_far": {"notes": [], "texts": ["Start 0.\n\nEnd 0."]},
+        "wants_notes": False,
         "target_words": 90,
         "ask_words": 90,
         "facts": None,

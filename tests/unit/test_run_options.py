@@ -21,6 +21,7 @@ def test_run_options_left_out_are_the_plain_ones() -> None:
         "max_output_tokens": None,
         "cache": None,
         "review_outline": False,
+        "timezone": None,
     }
 
 
@@ -42,6 +43,9 @@ def test_run_options_from_a_query_string_are_read_as_their_types() -> None:
         {"budget_usd": "inf"},
         {"max_output_tokens": 0},
         {"cache": "yes"},
+        {"timezone": "Mars/Olympus"},
+        {"timezone": "../etc/passwd"},
+        {"timezone": ""},
         [],
     ],
 )
@@ -68,3 +72,9 @@ def test_run_that_ended_at_its_caps_does_not_go_on_with_the_same() -> None:
     with pytest.raises(InvalidInput, match="490 of 500 tokens"):
         check_room(before, before, spent, used_up=True)
     check_room(before, before, spent, used_up=False)
+
+
+def test_time_zone_of_an_option_is_refused_by_its_name() -> None:
+    with pytest.raises(ValidationError, match="there is no time zone 'Mars/Olympus'"):
+        RunOptions.model_validate({"timezone": "Mars/Olympus"})
+    assert RunOptions.model_validate({"timezone": "Asia/Jerusalem"}).timezone == "Asia/Jerusalem"

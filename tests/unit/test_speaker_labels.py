@@ -159,7 +159,7 @@ def test_labels_in_odd_places_and_of_other_names_are_their_speakers(text: str, t
         assert talk(text, size) == turns
 
 
-@pytest.mark.parametrize("turns", [1, 40])
+@pytest.mark.parametrize("turns", [1, 8, pytest.param(40, marks=pytest.mark.soak)])
 def test_turn_of_any_length_stays_one(turns: int) -> None:
     text = "Ada: " + " ".join(["It was late, and the train (the last one) had left."] * 500)
     assert talk("\n".join([text] * turns), 997) == "\n\n".join([text] * turns)

@@ -26,6 +26,7 @@ class Shelf:
         number = (chapters[-1]["number"] if chapters else 0) + 1
         self.session = {
             "id": "s1",
+            "theme": "the stored theme",
             "child_id": "c1",
             "reader": MAYA,
             "next_chapter": number,
@@ -60,6 +61,15 @@ async def test_child_becomes_the_reader() -> None:
     inputs = await resolve(Shelf(), child_id="c1")
     assert (inputs.reader.name, inputs.reader.language, STORY.language(inputs)) == ("Maya", "he", "he")
     assert STORY.part_of(inputs) is None
+
+
+async def test_stored_story_brings_its_theme_where_none_is_given() -> None:
+    bare = await STORY.resolve(STORY.parse({"story_session_id": "s1"}), Shelf(), "local")
+    assert STORY.parse(bare.model_dump(mode="json")).theme == "the stored theme"
+    assert (await resolve(Shelf(), story_session_id="s1", theme="the sea")).theme == "the sea"
+    with pytest.raises(InvalidInput) as refused:
+        STORY.parse({"child_id": "c1"})
+    assert [error.field for error in refused.value.errors] == ["input.theme"]
 
 
 async def test_request_that_refers_to_nothing_stays_as_it_is() -> None:

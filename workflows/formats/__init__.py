@@ -1,1 +1,1 @@
-"""What can be written: the format interface and the formats."""
+"""The format interface and the formats."""

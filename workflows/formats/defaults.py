@@ -1,4 +1,4 @@
-"""A format's capabilities as the service asks for them: what the format says, or what holds without it."""
+"""Capabilities of a format with their defaults, for a format without the capability."""
 
 import json
 from collections.abc import Mapping
@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from workflows.context import CONTEXT_WORDS
 from workflows.formats.base import AnyFormat
 from workflows.formats.capabilities import (
     AdaptsToModel,
@@ -23,20 +24,27 @@ from workflows.formats.capabilities import (
     LooksUp,
     Multilingual,
     ScreensOwnText,
+    SetsContext,
+    SetsLeastRoom,
     SetsTolerance,
 )
 from workflows.formats.exports import EVERYWHERE, Exporter
 from workflows.formats.settings import FormatSettings
 from workflows.lookups import Lookups
+from workflows.messages.messages import ModelRole
 from workflows.models.clients.catalog import Model
+from workflows.models.parameters import Parameters, RoleParameters
 from workflows.models.spec import ModelSpec
+from workflows.text.length import Room, room_for
 
-LENGTH_TOLERANCE = 0.10
+LENGTH_TOLERANCE = 0.15
 MAX_REVISIONS = 1
+PARAMETERS: RoleParameters = {"judge": {"temperature": 0.0}}
+"""Who judges says the same of the same text."""
 
 
 def configured(format: AnyFormat, settings: FormatSettings | None = None) -> AnyFormat:
-    """The format as its settings have it; they are read from the environment unless given."""
+    """The format with its settings, which are read from the environment unless given."""
     if not isinstance(format, Configurable):
         return format
     set_up: AnyFormat = format.configure(settings or format.Settings())
@@ -44,7 +52,7 @@ def configured(format: AnyFormat, settings: FormatSettings | None = None) -> Any
 
 
 def variant_for(format: AnyFormat, model: Model) -> AnyFormat:
-    """The format that writes with this model."""
+    """The format's variant for this model."""
     if not isinstance(format, AdaptsToModel):
         return format
     variant: AnyFormat = format.for_model(model)
@@ -52,7 +60,7 @@ def variant_for(format: AnyFormat, model: Model) -> AnyFormat:
 
 
 async def resolve(format: AnyFormat, inputs: BaseModel, lookups: Lookups, owner: str) -> BaseModel:
-    """The input with what it refers to in it. Raises NotFound, InvalidInput."""
+    """The input with its references resolved. Raises NotFound, InvalidInput."""
     if not isinstance(format, LooksUp):
         return inputs
     resolved: BaseModel = await format.resolve(inputs, lookups, owner)
@@ -60,7 +68,7 @@ async def resolve(format: AnyFormat, inputs: BaseModel, lookups: Lookups, owner:
 
 
 async def load(format: AnyFormat, inputs: BaseModel, lookups: Lookups, owner: str) -> Any:
-    """The input with what is too large to be stored with it. Raises NotFound."""
+    """The input with its large data loaded. Raises NotFound."""
     return await format.load(inputs, lookups, owner) if isinstance(format, Loads) else inputs
 
 
@@ -90,37 +98,53 @@ def series_of(format: AnyFormat, inputs: BaseModel) -> tuple[str, int] | None:
 
 
 def cache_key_of(format: AnyFormat, inputs: BaseModel) -> str | None:
-    """The same for inputs that one text may answer, by default equal ones; None for one that never is."""
+    """A key that is equal for inputs that may share a text, by default equal inputs; None: never."""
     if isinstance(format, Cached):
         return format.cache_key(inputs)
     return json.dumps(inputs.model_dump(mode="json"), sort_keys=True, ensure_ascii=False)
 
 
 def default_cache_of(format: AnyFormat) -> CacheMode:
-    """Whether a run that doesn't say takes a kept result."""
+    """Whether a run without a cache option takes a cached result."""
     return format.default_cache if isinstance(format, CachedByDefault) else "off"
 
 
 def monthly_limit_of(format: AnyFormat) -> int | None:
-    """How many runs of it a user may have in a month; None: as many as they like."""
+    """The number of runs that a user may start in a month; None: unlimited."""
     return format.monthly_limit if isinstance(format, Limited) else None
 
 
+def parameters_of(format: AnyFormat, role: ModelRole) -> Parameters:
+    """The parameters that its models are called with in a role, where the settings give none."""
+    return {**PARAMETERS.get(role, {}), **format.parameters.get(role, {})}
+
+
 def max_revisions_of(format: AnyFormat) -> int:
-    """How often a review may have sections written again."""
+    """The number of times that a review may have sections rewritten."""
     return format.max_revisions if isinstance(format, LimitsRevisions) else MAX_REVISIONS
 
 
 def length_tolerance_of(format: AnyFormat) -> float:
-    """How far a section may be from its target, as a share of it."""
+    """The accepted deviation of a section from its target, as a share of it."""
     return format.length_tolerance if isinstance(format, SetsTolerance) else LENGTH_TOLERANCE
 
 
+def room_of(format: AnyFormat, target: int) -> Room:
+    """The words that a section of this target may have."""
+    least = format.least_room if isinstance(format, SetsLeastRoom) else 0
+    return room_for(target, length_tolerance_of(format), least)
+
+
+def context_words_of(format: AnyFormat) -> int:
+    """Words up to which a section is shown the whole text before it."""
+    return format.context_words if isinstance(format, SetsContext) else CONTEXT_WORDS
+
+
 def facts_section_of(format: AnyFormat) -> int | None:
-    """The section that brings the facts; None where no section does."""
+    """The section that brings the facts; None without one."""
     return format.facts_section if isinstance(format, BringsFacts) else None
 
 
 def exporters_of(format: AnyFormat) -> Mapping[str, Exporter]:
-    """Every kind of file that a finished run can be had as, by name."""
+    """All exporters of a finished run, by name."""
     return {**EVERYWHERE, **(format.exports if isinstance(format, Exports) else {})}

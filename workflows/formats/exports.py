@@ -1,13 +1,15 @@
-"""A finished run as a file."""
+"""Exports of a finished run as a file."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from workflows.formats.notices import Notice, list_dangers, notice_lines, notice_markdown
+
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """A run that is complete, as an exporter gets it. `sections` and `pieces` are titles and texts, in order."""
+    """A finished run as exporters get it. `sections` and `pieces` are titles and texts, in order."""
 
     run_id: str
     format: str
@@ -19,10 +21,20 @@ class Finished:
     results: Mapping[str, Any] = field(default_factory=dict)
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def dangers(self) -> list[Notice]:
+        """The warnings that stand before the text in every kind of file."""
+        return list_dangers(self.metadata)
+
+    @property
+    def danger_lines(self) -> list[str]:
+        """The same as lines of plain text."""
+        return [line for notice in self.dangers for line in notice_lines(notice, self.language)]
+
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
-    """One kind of file. `render` is pure, and may take its time: it is called in a thread."""
+    """A kind of file. `render` is pure, and may be slow: it is called in a thread."""
 
     suffix: str
     media_type: str
@@ -30,13 +42,15 @@ class Exporter:
 
 
 def render_text(finished: Finished) -> bytes:
-    """The text alone: what `sha256` of the run is about, with a line end."""
-    return ("\n\n".join(text for _, text in finished.sections) + "\n").encode()
+    """The text alone: what `sha256` of the run is about, with a line end. A warning stands before it."""
+    warning = ["\n".join(finished.danger_lines)] if finished.dangers else []
+    return ("\n\n".join([*warning, *(text for _, text in finished.sections)]) + "\n").encode()
 
 
 def render_markdown(finished: Finished) -> bytes:
-    """Title, sections under their headings, and what was made of the text below."""
+    """Title, sections under their headings, and derived results below."""
     parts = [f"# {_line(finished.title)}"]
+    parts += [notice_markdown(notice, finished.language) for notice in finished.dangers]
     for title, text in finished.sections:
         parts += [f"## {_line(title)}", text]
     for title, text in finished.pieces:

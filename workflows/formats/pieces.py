@@ -1,11 +1,11 @@
-"""What a format's writing yields beside text."""
+"""Items that a format's writing yields beside text."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class PieceText:
-    """More text of the piece `name`."""
+    """A delta of the text of the piece `name`."""
 
     name: str
     text: str
@@ -13,6 +13,13 @@ class PieceText:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """Something that a person should be told while a section is written, such as that there is no search."""
+    """A remark for the reader while a section is written, such as that no search is available."""
 
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class SectionNotes:
+    """A model's notes on the section that it has just written, for the prompts of later ones; no reader has them."""
+
+    text: str

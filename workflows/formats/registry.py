@@ -1,4 +1,4 @@
-"""The formats that are installed: ours and everybody else's, found by entry point."""
+"""Registry of the installed formats, built-in and third-party, found by entry point."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ GROUP = "storywire.formats"
 
 @cache
 def list_formats() -> dict[str, AnyFormat]:
-    """Every installed format by name. Raises TypeError when a package registers something else."""
+    """The installed formats by name. Raises TypeError when a package registers something else."""
     from workflows.formats.base import Format  # a second of imports, for those who list formats
 
     formats: dict[str, AnyFormat] = {}
@@ -27,7 +27,7 @@ def list_formats() -> dict[str, AnyFormat]:
 
 
 def find_format(name: str) -> AnyFormat:
-    """Raises LookupError that lists what there is."""
+    """The format. Raises LookupError that lists the formats."""
     formats = list_formats()
     if name not in formats:
         raise LookupError(f"There is no format {name!r}; there is {', '.join(sorted(formats))}.")

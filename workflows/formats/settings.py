@@ -1,4 +1,4 @@
-"""Settings that belong to one format: read from the environment like the service's own."""
+"""Settings of single formats, read from the environment like the service's own."""
 
 from pathlib import Path
 from typing import Annotated
@@ -35,5 +35,5 @@ def variables_of(settings: type[BaseModel], field: str) -> list[str]:
 
 
 def prefix_of(settings: type[BaseModel]) -> str:
-    """What the names of its variables begin with."""
+    """The prefix of its variables' names."""
     return str(settings.model_config.get("env_prefix", ""))

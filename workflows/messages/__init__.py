@@ -1,1 +1,1 @@
-"""The messages of the wire protocol, and what follows from them: transcript, usage totals."""
+"""The messages of the wire protocol, and what is computed from them: transcript, usage totals."""

@@ -1,4 +1,4 @@
-"""Messages as a reader takes them: ours are strict where they are written and forgiving where they are read.
+"""Lenient reading of messages, which are strict when written and forgiving when read.
 
 A service of a later version may send types, fields and values that this one doesn't know.
 """
@@ -14,7 +14,7 @@ _KINDS: dict[str, type[BaseModel]] = {kind.type: kind for kind in get_args(Messa
 
 
 def read_message(line: bytes | str) -> Message | None:
-    """The message, or None for a type that isn't known. Raises ValueError for what is no message at all."""
+    """The message, or None for an unknown type. Raises ValueError for JSON that is no message at all."""
     chunk = orjson.loads(line)
     if not isinstance(chunk, dict) or not isinstance(chunk.get("type"), str):
         raise ValueError("a message is an object with a type")
@@ -30,7 +30,7 @@ def read_message(line: bytes | str) -> Message | None:
 
 
 def decode_stored(line: bytes | str) -> Message | None:
-    """A message of our own log, which a later version may have written; None for what can't be read at all."""
+    """A message of the service's own log, perhaps from a later version; None for an unreadable one."""
     try:
         return decode(line)
     except ValidationError:
@@ -42,6 +42,6 @@ def decode_stored(line: bytes | str) -> Message | None:
 
 
 def _take_as_it_is(chunk: dict[str, Any]) -> Message:
-    """A value that isn't known, such as another reason for a `retract`: the message counts all the same."""
+    """Accepts an unknown value, such as another reason for a `retract`: the message counts all the same."""
     message: Any = _KINDS[chunk["type"]].model_construct(**chunk["data"])
     return message  # type: ignore[no-any-return]

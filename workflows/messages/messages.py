@@ -1,4 +1,4 @@
-"""The messages on the wire: one closed, tagged union. PROTOCOL: docs/protocol.md.
+"""Messages on the wire: one closed, tagged union. PROTOCOL: docs/protocol.md.
 
 On the wire a message is `{"type": …, "data": {…}}`. Here it is one flat class, named for what happened; `encode` and
 `decode` add and take off the envelope. JSON Schema and OpenAPI are made from these models.
@@ -37,7 +37,7 @@ class _Part(BaseModel):
 
 
 class PlannedSection(TypedDict):
-    """One section of the plan. `index` counts from 0; `target_words` is what to aim at."""
+    """A section of the plan. `index` counts from 0; `target_words` is its word target."""
 
     index: int
     title: str
@@ -46,7 +46,7 @@ class PlannedSection(TypedDict):
 
 
 class SafetyIssue(TypedDict):
-    """One fault that a check found: `quote` is the passage, `advice` what to do about it."""
+    """An issue found by a check: `quote` is the passage, `advice` what to do about it."""
 
     category: str
     severity: Literal["low", "medium", "high"]
@@ -56,7 +56,7 @@ class SafetyIssue(TypedDict):
 
 
 class Source(TypedDict):
-    """The source of a fact. `date` as the source has it; empty strings for what isn't known."""
+    """The source of a fact. `date` as the source gives it; empty strings where unknown."""
 
     title: str
     publisher: str
@@ -104,7 +104,7 @@ class PieceResult(_Part):
 
 
 class Partial(_Part):
-    """What there is of a run that did not end well."""
+    """The partial result of a run that did not complete."""
 
     sections_completed: int
     words: int
@@ -160,7 +160,7 @@ class TextAppended(_Message):
 
 
 class TextRetracted(_Message):
-    """`retract`: all text of a section is to be forgotten."""
+    """`retract`: all text of a section is discarded."""
 
     type: ClassVar = "retract"
 
@@ -170,7 +170,10 @@ class TextRetracted(_Message):
 
 
 class SafetyChecked(_Message):
-    """`safety_check`: a verdict; `score` 0 (unsafe) to 1. `layers` are the checks that ran, `scores` a judge's."""
+    """`safety_check`: a verdict; `score` 0 (unsafe) to 1. `layers` are the checks that ran, `scores` a judge's.
+
+    `marked`: the text stays although it isn't approved, and its issues are shown with it.
+    """
 
     type: ClassVar = "safety_check"
 
@@ -183,6 +186,7 @@ class SafetyChecked(_Message):
     policy: str | None = None
     layers: list[str] | None = None
     scores: dict[str, float] | None = None
+    marked: bool | None = None
 
 
 class ProgressReported(_Message):
@@ -207,7 +211,7 @@ class FactsGathered(_Message):
 
 
 class UsageUpdated(_Message):
-    """`usage`: running totals of the run. Without `cost_usd` a price isn't known; `call` is what they grew by."""
+    """`usage`: running totals of the run. Without `cost_usd` a price isn't known; `call` is the increase."""
 
     type: ClassVar = "usage"
 
@@ -262,7 +266,7 @@ class RunCompleted(_Message):
 
 
 class RunFailed(_Message):
-    """`error`, terminal: why the run ended. `message` is written for a person."""
+    """`error`, terminal: the error that ended the run. `message` is written for a person."""
 
     type: ClassVar = "error"
 
@@ -337,7 +341,7 @@ StoryChunk: TypeAdapter[Envelope[Any, Any]] = TypeAdapter(
 
 
 def encode(message: Message) -> bytes:
-    """One JSON object on one line, UTF-8, without the fields that are not set."""
+    """A JSON object on one line, UTF-8, without the fields that are not set."""
     data = message.model_dump_json(exclude_none=True).encode()
     return b'{"type":"%s","data":%s}' % (message.type.encode(), data)
 
@@ -356,8 +360,8 @@ _MOST = 2**53 - 1
 
 
 def make_encodable(message: MessageT) -> MessageT:
-    """The message as every reader can take it: half of a surrogate pair becomes U+FFFD, a huge integer
-    2**53 - 1, NaN 0.
+    """The message in values that every reader can parse: U+FFFD for half of a surrogate pair, 2**53 - 1 for a huge
+    integer, 0 for NaN.
 
     What models and providers say gets into messages of all kinds; text of sections was cleaned as it came.
     """

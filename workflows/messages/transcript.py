@@ -20,7 +20,7 @@ from workflows.text.words import count_words
 
 
 class Transcript:
-    """The text so far by section and piece, and the newest of what is sent more than once."""
+    """The text so far by section and piece, and the newest of the messages that are sent more than once."""
 
     def __init__(self) -> None:
         self._chunks: dict[int, list[str]] = {}
@@ -39,7 +39,7 @@ class Transcript:
         self.terminal: RunCompleted | RunFailed | None = None
 
     def apply(self, message: Message) -> None:
-        """Takes one more message into account."""
+        """Applies a message."""
         self.terminal = message if isinstance(message, RunCompleted | RunFailed) else None
         match message:
             case TextAppended():
@@ -56,7 +56,7 @@ class Transcript:
                 self._remember(message)
 
     def _remember(self, message: Message) -> None:
-        """The newest of what is sent more than once."""
+        """Keeps the newest of the messages that are sent more than once."""
         match message:
             case FactsGathered():
                 self.facts = message
@@ -85,14 +85,14 @@ class Transcript:
 
     @property
     def whole_usage(self) -> UsageUpdated | None:
-        """The totals, and what they are made of."""
+        """The totals, and their parts."""
         if self.usage is None:
             return None
         return self.usage.model_copy(update={"call": None, "by": list(self.spent.values()) or None})
 
     @property
     def has_metadata(self) -> bool:
-        """Whether the metrics were told."""
+        """Whether the metrics have been sent."""
         return self.metadata is not None
 
     def text_of(self, section: int) -> str:
@@ -120,7 +120,7 @@ class Transcript:
 
     @property
     def words(self) -> int:
-        """Words so far."""
+        """Number of words so far."""
         return sum(count_words(self.text_of(section)) for section in self.started)
 
     def _append(self, data: TextAppended) -> None:

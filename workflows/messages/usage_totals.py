@@ -1,4 +1,4 @@
-"""Usage of a run, added up from what each call reports. Pure."""
+"""Usage of a run, the sum of its calls. Pure."""
 
 from collections.abc import Iterable
 
@@ -9,15 +9,15 @@ UsageKey = tuple[str, str, int | None]
 
 
 class UsageTotals:
-    """Running totals of a run, from where an earlier attempt left them."""
+    """Running totals of a run, continued from an earlier attempt."""
 
     def __init__(self, usage: UsageUpdated, known: Iterable[str] = ()) -> None:
-        """`known` are the calls that readers were told of."""
+        """`known` are the calls already reported to readers."""
         self._known = set(known)
         self.usage = usage
 
     def add(self, call: CallUsage) -> UsageUpdated | None:
-        """The totals with one more call; None for a call that they have already."""
+        """The totals with one more call; None for a call that they include already."""
         if call.id in self._known:
             return None
         if call.id is not None:
@@ -35,19 +35,19 @@ class UsageTotals:
 
 
 def add_costs(known: float | None, more: float | None) -> float | None:
-    """The sum, which isn't known when a part of it isn't."""
+    """The sum, which is unknown when a part of it is."""
     return None if known is None or more is None else round(known + more, 9)
 
 
 def add_part(parts: dict[UsageKey, CallUsage], call: CallUsage) -> None:
-    """Adds a call to what its account has."""
+    """Adds a call to its account's sums."""
     account = (call.role, call.model, call.section)
     before = parts.get(account)
     parts[account] = call.model_copy(update={"id": None}) if before is None else _sum(before, call)
 
 
 def sum_by_role(parts: Iterable[CallUsage]) -> list[CallUsage]:
-    """The same without the sections: one part a role and model."""
+    """The sums without the sections: one part per role and model."""
     sums: dict[UsageKey, CallUsage] = {}
     for part in parts:
         add_part(sums, part.model_copy(update={"section": None}))

@@ -1,1 +1,1 @@
-"""Chat models: which one a name means, and the embedded one."""
+"""Chat models: resolution of their names, calls, and the embedded model."""

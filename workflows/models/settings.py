@@ -1,4 +1,4 @@
-"""Which models there are to write with: the part of the environment that the graphs need.
+"""Settings of models: the part of the environment that the graphs need.
 
 This, `workflows/formats/settings.py` and `backend/settings.py` are the only readers of the environment.
 """
@@ -19,7 +19,7 @@ from workflows.models.configuration.roles import RoleSettings
 class ModelSettings(
     RoleSettings, ProviderSettings, EmbeddedSettings, CassetteSettings, PriceSettings, BaseSettings
 ):
-    """Models and keys, and what checks and formats are set to. Providers are set by their own usual variables."""
+    """Models and keys, and settings of checks and formats. Providers are set by their own usual variables."""
 
     model_config = SettingsConfigDict(
         env_prefix="STORYWIRE_",
@@ -43,10 +43,17 @@ class ModelSettings(
         description="How often a format's own review may have sections written again; as the format says by default",
     )
 
+    context_words: int | None = Field(
+        None,
+        ge=800,
+        le=100_000,
+        description="Words up to which a section is shown the whole text before it; as the format says by default",
+    )
+
     @field_validator(
         "local_model", "runtime_dir", "data_dir", "replay_dir", "record_dir", "policy_dir", check_fields=False
     )
     @classmethod
     def _expand(cls, path: Path | None) -> Path | None:
-        """`~` in `.env`, where no shell expands it."""
+        """Expands `~` in `.env`, where no shell does."""
         return None if path is None else path.expanduser()

@@ -1,4 +1,4 @@
-"""`provider:model`: how a model is named everywhere."""
+"""Model names: `provider:model`."""
 
 import re
 from dataclasses import dataclass
@@ -23,14 +23,14 @@ PROVIDERS = (
 
 @dataclass(frozen=True, slots=True)
 class ModelSpec:
-    """A model's name, taken apart."""
+    """A parsed model name."""
 
     provider: str
     name: str
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Raises ValueError with a sentence that says what is accepted."""
+        """The parsed name. Raises ValueError with a sentence on the accepted form."""
         provider, colon, name = text.partition(":")
         if len(name) > _LONGEST_NAME or _HALF.search(name):
             raise ValueError(f"the name of a model has at most {_LONGEST_NAME} characters, all of them whole")
@@ -44,12 +44,12 @@ class ModelSpec:
         return f"{self.provider}:{self.name}"
 
     def matches(self, pattern: str) -> bool:
-        """Whether the pattern means this model. `*` stands for anything: `openai:gpt-5*`, `groq:*`, `*`."""
+        """Whether the pattern matches this model. `*` stands for anything: `openai:gpt-5*`, `groq:*`, `*`."""
         return fnmatchcase(str(self), pattern)
 
 
 def parse_pattern(text: str) -> str:
-    """A pattern for models as it is kept. Raises ValueError with a sentence that says what is accepted."""
+    """A normalised pattern of models. Raises ValueError with a sentence on the accepted form."""
     pattern = text.strip()
     provider, colon, name = pattern.partition(":")
     if pattern == "*" or (provider in PROVIDERS and colon and name):
@@ -61,8 +61,8 @@ def parse_pattern(text: str) -> str:
 
 
 class ModelLabels:
-    """Labels of models for metrics, where every new one costs memory for ever: the first `most` names, then the
-    provider alone."""
+    """Labels of models for metrics. Each costs memory for ever, so after `most` names the provider alone is
+    used."""
 
     def __init__(self, most: int = 100) -> None:
         self._most = most

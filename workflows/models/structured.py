@@ -1,4 +1,4 @@
-"""How a model is best asked for an answer in a form: what each family of models can do."""
+"""Modes of structured answers, by families of models."""
 
 from typing import Literal, get_args
 
@@ -28,12 +28,12 @@ _TABLE: tuple[ModeRule, ...] = (
 
 
 def parse_mode_rules(text: str) -> tuple[ModeRule, ...]:
-    """`pattern=mode, …` as a setting gives it. Raises ValueError with a sentence that says what is accepted."""
+    """The rules of a setting, `pattern=mode, …`. Raises ValueError with a sentence on the accepted form."""
     return tuple(_parse_rule(part) for part in text.split(",") if part.strip())
 
 
 def choose_mode(spec: ModelSpec, rules: tuple[ModeRule, ...] = ()) -> StructuredMode:
-    """The mode of a model: what was chosen for it, else what its family can do."""
+    """The mode of a model: the configured one, else its family's."""
     for pattern, mode in (*rules, *_TABLE):
         if spec.matches(pattern):
             return mode

@@ -1,1 +1,1 @@
-"""The nodes of the graph: one function a file."""
+"""Nodes of the graph: one function per file."""

@@ -1,8 +1,10 @@
-"""The finished text in numbers."""
+"""Node that calculates the metrics of the finished text."""
 
 import asyncio
 from typing import Any
 
+from workflows.formats.defaults import language_of
+from workflows.formats.notices import notices_of
 from workflows.messages.messages import PlannedSection
 from workflows.sections.node_context import NodeContext
 from workflows.state import State, text_of
@@ -12,16 +14,21 @@ from workflows.text.words import count_words
 
 
 async def calculate_metrics(context: NodeContext, state: State) -> dict[str, Any]:
-    """Off the loop: counting a long text takes longer than other readers should wait for a token."""
+    """Calculates the metrics, off the event loop: a long text takes longer than other readers should wait."""
     inputs = await context.inputs(state["input"])
     metrics = await asyncio.to_thread(context.format.metrics, inputs, state)
     shared = await asyncio.to_thread(shared_metrics, state)
-    told = {**shared, **metrics, **_compliance(metrics, state), "safety": _safety(state)}
+    notices = notices_of(
+        state.get("findings", []), metrics.get("notices", ()), language_of(context.format, inputs)
+    )
+    told = {
+        **shared, **metrics, **_compliance(metrics, state), "safety": _safety(state), "notices": notices
+    }  # fmt: skip
     return {"metadata": normalise_all(told)}  # some of it is quoted from the input, or was a model's
 
 
 def shared_metrics(state: State) -> dict[str, Any]:
-    """What is measured of every format: what the text says again, and how long each section came out."""
+    """Metrics of all formats: the text's repetition, and each section's length."""
     return {
         "repetition": round(repetition(text_of(state["sections"])), 4),
         "lengths": [_length(state, planned) for planned in state["outline"]["sections"]],
@@ -45,8 +52,8 @@ def _length(state: State, planned: PlannedSection) -> dict[str, Any]:
 
 
 def _compliance(metrics: dict[str, Any], state: State) -> dict[str, Any]:
-    """What the last review still finds, with what the format's own metrics say of its rules."""
-    findings, revisions = state.get("findings", []), state.get("revisions", 0)
+    """The findings of the last review, with the compliance in the format's own metrics."""
+    findings, revisions = state.get("findings", []), state.get("revisions", 0) + _mended(state, "revision")
     if not (findings or revisions or "compliance" in metrics):
         return {}
     told = {"passed": not findings, "findings": findings, "revisions": revisions}
@@ -57,9 +64,15 @@ def _safety(state: State) -> dict[str, Any]:
     """The final verdict in short: the policy, the layers that ran, the judge's scores where one ran."""
     verdict = state["safety"]
     told: dict[str, Any] = {
+        "approved": verdict["approved"],
         "policy": verdict.get("policy", ""),
         "layers": verdict.get("layers", []),
         "score": verdict["score"],
-        "rewrites": state["rewrites"],
+        "rewrites": state["rewrites"] + _mended(state, "safety"),
     }
     return {**told, "scores": verdict["scores"]} if "scores" in verdict else told
+
+
+def _mended(state: State, reason: str) -> int:
+    """How many sections were written again for this reason before the next one began."""
+    return sum(state["faults"][index]["reason"] == reason for index in state.get("mended", ()))

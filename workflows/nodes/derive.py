@@ -1,4 +1,4 @@
-"""What a format makes of the finished text: a story's choices, an episode's short forms."""
+"""Node that derives results from the finished text: a story's choices, an episode's short forms."""
 
 import asyncio
 from typing import Any
@@ -48,7 +48,7 @@ async def _results(context: NodeContext, inputs: Any, state: State, model: Model
 
 
 async def _pipeline(context: NodeContext, policy: Policy) -> SafetyPipeline:
-    """Moderation where there is one. A judge, who costs a call, where a policy has each text judged before it is
+    """Moderation if available, and a judge, at a call's cost, where a policy judges texts before they are
     shown."""
     pipeline = await context.open_pipeline()
     return pipeline if policy.gate == "section" else SafetyPipeline(moderator=pipeline.moderator)

@@ -1,4 +1,4 @@
-"""Rewrites one section that the safety check or the format's review found fault with, and nothing else."""
+"""Node that rewrites one section at fault by the safety check or the format's review."""
 
 from typing import Any
 
@@ -10,8 +10,8 @@ from workflows.state import FEEDBACK, RewriteTask
 
 
 async def enhance_content(context: NodeContext, state: RewriteTask) -> dict[str, Any]:
-    """Takes the section `state["index"]` back and writes it anew, with the findings at hand. A failure leaves no
-    trace in the state: it is written again."""
+    """Retracts the section `state["index"]` and rewrites it by the findings. A failure leaves no trace in the
+    state: the section is rewritten again."""
     await context.await_durable()
     index, notes = state["index"], state["review_notes"]
     model = await context.open_model(section=index)
@@ -27,10 +27,12 @@ async def enhance_content(context: NodeContext, state: RewriteTask) -> dict[str,
     )
     update: dict[str, Any] = {
         "sections": {index: written.section},
-        "rewritten": [index],
+        "mended" if state.get("in_order") else "rewritten": [index],
         "rewrites": state["rewrites"],
         "revisions": state["revisions"],
     }
     if written.length is not None:
         update["lengths"] = {index: written.length}
+    if written.notes or task.get("wants_notes"):
+        update["section_notes"] = {index: written.notes}  # those on the text that it replaces hold no more
     return {**update, **await judge_section(context, state, written.section)}

@@ -1,4 +1,4 @@
-"""One section, streamed while it is written."""
+"""Node that writes one section, streamed."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from workflows.formats.defaults import variant_for
 from workflows.models.calls.content import UnmarkedThoughts
 from workflows.sections.judge_section import judge_section
 from workflows.sections.node_context import NodeContext
+from workflows.sections.section_faults import find_faults
 from workflows.sections.write_section import write_section
 from workflows.state import SectionTask
 
@@ -20,12 +21,15 @@ async def generate_content(context: NodeContext, state: SectionTask) -> dict[str
     try:
         written = await write_section(context, task, format.write(task, model), model)
     except UnmarkedThoughts as error:
-        # What was shown was none of the text; that came after it, and is paid for.
+        # The text shown so far was a thought; the content came after it, and is paid for.
         prose = format.write(task, model.with_reply(error.rest))
         written = await write_section(context, task, prose, model, instead_of="restart")
     update: dict[str, Any] = {"sections": {index: written.section}}
     if written.length is not None:
         update["lengths"] = {index: written.length}
+    if written.notes:
+        update["section_notes"] = {index: written.notes}
     if written.facts is not None:
         update["facts"] = written.facts
-    return {**update, **await judge_section(context, state, written.section)}
+    judged = await judge_section(context, state, written.section)
+    return {**update, **judged, **await find_faults(context, task, written.section, judged)}

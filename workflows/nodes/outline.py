@@ -1,4 +1,4 @@
-"""The plan: what the text will be, before a word of it is written."""
+"""Nodes that plan the text, and let a person review the plan."""
 
 import asyncio
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _TRIES = 3
 # A thread in LangGraph Studio may be used for one text after another: the one before is forgotten, with the verdict
 # on it. What it cost is forgotten by `with_usage`.
 _NOTHING_WRITTEN: dict[str, Any] = {
-    **{name: Overwrite({}) for name in ("sections", "lengths", "judged")},
+    **{name: Overwrite({}) for name in ("sections", "lengths", "section_notes", "judged", "faults")},
     "facts": {},
     "research": None,
     "pieces": {},
@@ -27,15 +27,17 @@ _NOTHING_WRITTEN: dict[str, Any] = {
     "metadata": {},
     "rewrites": 0,
     "findings": [],
+    "reviewed": {},
     "revising": [],
     "revisions": 0,
     "rewritten": Overwrite([]),
+    "mended": Overwrite([]),
     "inherited": [],
 }
 
 
 async def outline(context: NodeContext, state: State) -> dict[str, Any]:
-    """Asks the format for its plan. Readers see it, so it is checked as the text is.
+    """Makes the format's plan. Readers see it, so it is checked as the text is.
 
     What is asked for is checked first, before any model is called. Raises InvalidInput when the input
     isn't what the format takes, SafetyRejected when it isn't fit for its readers or no plan is.
@@ -57,7 +59,7 @@ async def outline(context: NodeContext, state: State) -> dict[str, Any]:
 
 
 async def review_outline(context: NodeContext, state: State) -> dict[str, Any]:
-    """Waits for a person to edit the plan, if the run asked for that; else goes on at once.
+    """Waits for a person to edit the plan, if the run's options require it; else continues at once.
 
     A node of its own: LangGraph runs the interrupted node again from its start when the answer
     comes, and a plan must not be bought twice.
@@ -70,7 +72,7 @@ async def review_outline(context: NodeContext, state: State) -> dict[str, Any]:
 
 
 async def _screen(context: NodeContext, policy: Policy, request: Mapping[str, Any], root: str) -> Verdict:
-    """The verdict on what was asked for. Raises SafetyRejected."""
+    """The verdict on the input. Raises SafetyRejected."""
     verdict = await asyncio.to_thread(check_input, policy, request, root)
     verdict["policy"] = policy.label
     verdict["layers"] = ["rules"]

@@ -1,4 +1,4 @@
-"""Notes for later sections, made while the first one is written."""
+"""Node that makes notes for later sections, while the first one is written."""
 
 import asyncio
 from typing import Any
@@ -12,13 +12,13 @@ from workflows.sections.node_context import NodeContext
 
 
 class ResearchTask(TypedDict):
-    """What the task is given: the format's own input, as JSON."""
+    """Input of the task: the format's own input, as JSON."""
 
     input: dict[str, Any]
 
 
 async def research(context: NodeContext, state: ResearchTask) -> dict[str, Any]:
-    """The format's notes. They are in no message: only prompts have them, and those hold no orders of strangers."""
+    """The format's notes. They are sent in no message: only prompts use them, stripped of injected orders."""
     model = await context.open_model(shares=True)
     inputs = await context.inputs(state["input"])
     assert isinstance(context.format, Researches)  # else the graph has no such node

@@ -1,22 +1,25 @@
-"""Is the text fit for its readers, and is it what was asked for?"""
+"""Node that checks the finished text: safety for its readers, and the format's own rules."""
 
 from typing import Any
 
 from langgraph.types import Overwrite
 
 from workflows.errors import SafetyRejected
-from workflows.messages.messages import SafetyChecked
+from workflows.messages.messages import SafetyChecked, SafetyIssue
 from workflows.routing import MAX_REWRITES
 from workflows.safety.pipeline import SafetyPipeline
 from workflows.sections.node_context import NodeContext
 from workflows.sections.review_text import review_text
 from workflows.sections.section_writer import SectionWriter
-from workflows.state import State, plan_text
+from workflows.state import ReviewFinding, State, Verdict, plan_text, stands
+
+_MARKED_SCORE = 0.2
+"""The most that a text gets in which something dangerous was left."""
 
 
 async def safety_check(context: NodeContext, state: State) -> dict[str, Any]:
-    """The format's own review; then the verdict on the whole text: the local rules, then moderation and
-    a judge where asked for.
+    """The format's own review; then the verdict on the whole text by the local rules, and by moderation and a
+    judge if configured.
 
     Raises a ModelError when one of those gives no answer, which is never an approval. Raises
     SafetyRejected when the text is still unfit after the last rewrite that is allowed; the sections at
@@ -26,17 +29,40 @@ async def safety_check(context: NodeContext, state: State) -> dict[str, Any]:
     review = await review_text(context, state)
     policy = context.policy(context.format.parse(state["input"]))
     refused = [verdict for verdict in state.get("judged", {}).values() if not verdict["approved"]]
-    # What is known to be unfit isn't judged a second time, and what will be written again isn't judged yet.
+    # Sections known to be unfit aren't judged again, and sections to be rewritten aren't judged yet.
     pipeline = SafetyPipeline() if refused or review["revising"] else await context.open_pipeline()
     verdict = await pipeline.check(policy, state["sections"], "final", {"plan": plan_text(state["outline"])})
     for other in refused:
         verdict["approved"] = False
         verdict["score"] = min(verdict["score"], other["score"])
         verdict["issues"] += [issue for issue in other["issues"] if issue not in verdict["issues"]]
+    if verdict["approved"] and not review["revising"]:
+        mark_unsafe(verdict, review["findings"])
     if not (verdict["approved"] and review["revising"]):  # an approval counts for the text as it stays
         writer(SafetyChecked.model_validate(verdict))
-    if not verdict["approved"] and state["rewrites"] >= MAX_REWRITES:
+    if not stands(verdict) and state["rewrites"] >= MAX_REWRITES:
         for index in sorted({issue["section"] for issue in verdict["issues"] if "section" in issue}):
             SectionWriter(index, writer).retract("safety")
         raise SafetyRejected("The text could not be made safe for its readers, so it was withdrawn.")
     return {"safety": verdict, **review, "rewritten": Overwrite([])}
+
+
+def mark_unsafe(verdict: Verdict, findings: list[ReviewFinding]) -> None:
+    """Takes the approval back where the format's review left what makes the text unsafe: nothing is written again, and
+    nothing false is called safe."""
+    unsafe = [finding for finding in findings if finding.get("unsafe")]
+    if not unsafe:
+        return
+    verdict["approved"], verdict["marked"] = False, True
+    verdict["score"] = min(verdict["score"], _MARKED_SCORE)
+    verdict["layers"] = [*verdict.get("layers", []), "review"]
+    verdict["issues"] = [*verdict["issues"], *map(_issue, unsafe)]
+
+
+def _issue(finding: ReviewFinding) -> SafetyIssue:
+    issue = SafetyIssue(category=finding["rule"], severity="high", advice=finding["advice"])
+    if "section" in finding:
+        issue["section"] = finding["section"]
+    if "quote" in finding:
+        issue["quote"] = finding["quote"]
+    return issue

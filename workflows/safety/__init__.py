@@ -1,1 +1,1 @@
-"""Safety by audience: policies as data, checks from cheap to dear."""
+"""Safety by audience: policies as data, checks from cheap to expensive."""

@@ -1,4 +1,4 @@
-"""Verdicts by the local rules: on what is asked for, on one section, on the whole text."""
+"""Verdicts by the local rules: on inputs, on a section, on the whole text."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any, Literal, TypeVar
@@ -47,7 +47,7 @@ def check_text(policy: Policy, text: str) -> Verdict:
 
 
 def check_input(policy: Policy, given: Mapping[str, Any], root: str = "input") -> Verdict:
-    """The verdict on what somebody asks for, before anything is spent. Each advice begins with the field."""
+    """The verdict on an input, before anything is spent. Each advice begins with the field."""
     issues: list[tuple[bool, SafetyIssue]] = []
     for path, text in _fields(given, root):
         issues += _input_issues(policy, path, text)
@@ -60,7 +60,7 @@ def check_input(policy: Policy, given: Mapping[str, Any], root: str = "input") -
 
 
 def first_refused_field(policy: Policy, given: Mapping[str, Any], root: str) -> tuple[str, str] | None:
-    """The first field that the policy refuses, and why."""
+    """The first field that the policy refuses, and the reason."""
     for path, text in _fields(given, root):
         for blocked, issue in _input_issues(policy, path, text):
             if blocked:
@@ -69,7 +69,7 @@ def first_refused_field(policy: Policy, given: Mapping[str, Any], root: str) -> 
 
 
 def find_issues(policy: Policy, value: Any) -> list[SafetyIssue]:
-    """What is blocked in any of the texts inside a plain value: a plan, or a format's own results."""
+    """Blocked terms in any of the texts inside a plain value: a plan, or a format's own results."""
     return [
         issue_of(match)
         for _, text in _fields(value, "")
@@ -79,12 +79,12 @@ def find_issues(policy: Policy, value: Any) -> list[SafetyIssue]:
 
 
 def texts_in(value: Any) -> list[str]:
-    """Every text inside a plain value, in order."""
+    """All texts inside a plain value, in order."""
     return [text for _, text in _fields(value, "") if text.strip()]
 
 
 def keep_fit(policy: Policy, value: _T) -> tuple[_T, int]:
-    """A plain value without the texts in it that are blocked, and how many those were.
+    """The plain value without its blocked texts, and their number.
 
     An item of a list goes as a whole; elsewhere the text becomes empty.
     """
@@ -105,7 +105,7 @@ def _without_blocked(policy: Policy, value: Any) -> tuple[Any, int]:
 
 
 def issue_of(match: RuleMatch, section: int | None = None) -> SafetyIssue:
-    """A match as readers are told."""
+    """The issue of a match, for readers."""
     issue = SafetyIssue(
         category=match.rule.category,
         severity=match.rule.severity,
@@ -139,7 +139,7 @@ def _matches(policy: Policy, text: str) -> list[RuleMatch]:
 
 
 def _suspicious(policy: Policy, text: str) -> Iterator[str]:
-    """The sentences that hold anything, and those that stand by them. Most don't: they are looked at together."""
+    """The sentences of batches with a match. Most have none: they are searched together."""
     batch: list[str] = []
     size = 0
     for sentence in [*split_sentences(text), None]:

@@ -1,4 +1,4 @@
-"""The classes of words (classes.toml) that frames are made of."""
+"""Word classes (classes.toml), from which frames are made."""
 
 import tomllib
 from functools import cache

@@ -1,4 +1,4 @@
-"""A document from outside, looked at before it is kept: does it speak to its readers or to a model? Pure.
+"""Examination of an uploaded document before it is stored: text addressed to a model instead of readers. Pure.
 
 A leaflet may sound like an order ("ignore any earlier instructions about blood thinners"); leaving such a
 sentence out could do harm, so it stays, is noted, and stands between marks in every prompt. What clearly
@@ -43,7 +43,7 @@ _WINDOW = 2000
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """Something found; `paragraph` counts from 1, 0 is outside of the text that people see."""
+    """A finding in a document; `paragraph` counts from 1, 0 is outside of the visible text."""
 
     kind: Kind
     paragraph: int
@@ -52,14 +52,14 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """`attack`: why the document isn't to be used; else `warnings`, in the order of the text."""
+    """Result of an examination. `attack`: the reason for refusing the document; else `warnings`, in text order."""
 
     attack: Passage | None
     warnings: tuple[Passage, ...]
 
 
 def examine(text: str, hidden: Sequence[str] = ()) -> Examination:
-    """Looks a document over. `hidden`: what its file holds that a reader doesn't see."""
+    """Examines a document. `hidden`: texts in its file that a reader doesn't see."""
     page = read_html(text)
     return examine_visible(page.text, (*hidden, *page.hidden))
 
@@ -86,14 +86,14 @@ def examine_visible(text: str, hidden: Sequence[str] = ()) -> Examination:
 
 @cache
 def _trigger_words() -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Those with a space in them, and those without."""
+    """Trigger words with a space in them, and those without."""
     with _WORDS.open("rb") as file:
         words = tomllib.load(file)["words"]
     return tuple(word for word in words if " " in word), tuple(word for word in words if " " not in word)
 
 
 def find_attack(text: str) -> str | None:
-    """The words with which a passage clearly speaks to a model, or hides that it does; None when it doesn't."""
+    """The words that clearly address a model, or hide that they do; None when there are none."""
     for plain in concealed(text):
         if quote := find_orders(plain, _STRICT) or find_injection(plain):
             return quote
@@ -104,12 +104,12 @@ def find_attack(text: str) -> str | None:
 
 
 def uncover(text: str) -> str:
-    """`text` without characters that nobody sees, and without its markup and what that hides from readers."""
+    """`text` without invisible characters, and without its markup and the text that markup hides from readers."""
     return escape_tags(without_invisible(read_html(text).text))
 
 
 def without_invisible(text: str) -> str:
-    """`text` without characters that nobody sees."""
+    """`text` without invisible characters."""
     if text.isascii():
         return text
     return _SOFT_HYPHEN.sub("", _INSIDE_WORDS.sub("", _INVISIBLE.sub("", text)))
@@ -123,7 +123,7 @@ def _find_hidden_orders(words: str) -> str | None:
 
 
 def _worth_reading(text: str) -> Iterator[tuple[int, str]]:
-    """What of each paragraph holds any word of an order, after the end of what stands before it."""
+    """The part of each paragraph that holds any word of an order, after the end of the one before."""
     before = ""
     for number, paragraph in enumerate(_PARAGRAPH.split(text), start=1):
         part = f"{before}\n{paragraph}" if before else paragraph
@@ -138,7 +138,7 @@ def _worth_reading(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _windows(text: str) -> Iterator[str]:
-    """`text` in pieces that a pattern may take its time over, each with the end of the one before."""
+    """`text` in pieces short enough for a slow pattern, each with the end of the one before."""
     start = 0
     while len(text) - start > _WINDOW:
         end = _cut(text, start)
@@ -148,7 +148,7 @@ def _windows(text: str) -> Iterator[str]:
 
 
 def _cut(text: str, start: int) -> int:
-    """Where the piece that begins there ends: after a space, if one stands near."""
+    """The end of the piece that begins there: after a space, if there is one near."""
     end = start + _WINDOW
     return max(text.rfind(" ", end - _SEAM, end), text.rfind("\n", end - _SEAM, end)) + 1 or end
 
@@ -168,7 +168,7 @@ def _may_hold_orders(text: str) -> bool:
         return True
     folded = f" {fold(text)} "
     phrases, words = _trigger_words()
-    # What is in a reading without spaces in it is in the text that is run together, too.
+    # A match in a reading without spaces is in the text that is run together, too.
     together = "".join(folded.split())
     return (
         any(word in together for word in words)
@@ -180,7 +180,7 @@ def _may_hold_orders(text: str) -> bool:
 
 
 def _once(warnings: Sequence[Passage]) -> list[Passage]:
-    """The end of a paragraph is looked at again with the next one."""
+    """The findings without repetition: the end of a paragraph is examined again with the next one."""
     found: dict[tuple[str, str], Passage] = {}
     for warning in warnings:
         found.setdefault((warning.kind, warning.quote), warning)

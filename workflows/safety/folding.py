@@ -1,4 +1,4 @@
-"""Characters folded to the letters that the eye reads: case, accents, styles, invisible characters, look-alikes.
+"""Folding of characters to the letters that the eye reads: case, accents, styles, invisibles, look-alikes.
 
 Every mapping is by single character, so folding is linear in the text. (Normalising whole texts is not: Python sorts
 runs of combining marks by insertion.)
@@ -39,7 +39,7 @@ _MOST_REMEMBERED = 20_000
 
 
 class _PerCharacter(dict[int, str]):
-    """A table for `str.translate` that works an entry out when it is first asked for."""
+    """A table for `str.translate` whose entries are computed at their first use."""
 
     def __missing__(self, code: int) -> str:
         folded = _fold_character(chr(code))
@@ -59,7 +59,7 @@ def fold(text: str) -> str:
 
 
 def fold_lookalikes(text: str) -> str:
-    """`text` folded, with letters of other alphabets and symbols read as the Latin letters that they look like."""
+    """`text` folded, with letters of other alphabets and symbols as the Latin letters that they look like."""
     if text.isascii():
         return text.lower()
     # Twice: the first time by the capital's shape (Н), the second by the letter that was under an accent (ӧ).

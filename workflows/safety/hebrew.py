@@ -1,4 +1,4 @@
-"""Hebrew verbs and nouns in all their forms, as they are written without vowel points.
+"""Inflection of Hebrew verbs and nouns, written without vowel points.
 
 `paal רצח` is the root רצח in the stem pa'al: רצחתי, ירצח, רוצחת, לרצוח and so on. The patterns are the regular ones of
 grammar books; irregular words are listed form by form where they are needed.
@@ -18,7 +18,7 @@ _POSSESSED_PLURAL = ("", "י", "יך", "ייך", "יו", "יה", "ינו", "יכ
 
 
 def expand(entry: str) -> list[str]:
-    """The forms of an entry, `pattern word`, each followed by what may follow it: `paal דקר + אותו|אותה`.
+    """The forms of an entry, `pattern word`, each with its allowed following words: `paal דקר + אותו|אותה`.
 
     The pattern `any` takes words as they are: `any שלף,שלפה + סכין`. Raises ValueError for an unknown pattern.
     """
@@ -36,7 +36,7 @@ def _expand_word(pattern: str, word: str) -> list[str]:
 
 
 def _end(form: str) -> str:
-    """The form with the shape that its last letter has at the end of a word."""
+    """The form with the final shape of its last letter."""
     return form[:-1] + _FINALS.get(form[-1], form[-1])
 
 
@@ -124,7 +124,7 @@ def _future(link: str, base: str, long: str = "") -> Iterator[str]:
 
 
 def _with_t(root: str) -> str:
-    """The root with the ת of hitpa'el, which stands behind a first ס, ש, ז or צ and agrees with it."""
+    """The root with the ת of hitpa'el, which comes after a first ס, ש, ז or צ and agrees with it."""
     links = {"ס": "ת", "ש": "ת", "ז": "ד", "צ": "ט"}
     return f"{root[0]}{links[root[0]]}{root[1:]}" if root[0] in links else f"ת{root}"
 

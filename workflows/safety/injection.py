@@ -1,4 +1,4 @@
-"""Text that tries to give the model orders: prompt injection, found by its ways of speaking. Pure.
+"""Detection of prompt injection, text that gives the model orders, by its wording. Pure.
 
 Inputs, documents and search results are data. Prompts say so and set them apart; this finds the ones
 that try anyway, so that nothing is spent on them. It is one layer of several: a text that gets past it
@@ -18,7 +18,7 @@ from workflows.safety.spelling import close_gaps, readings, windows
 
 
 def read_injection_patterns(name: str) -> re.Pattern[str]:
-    """A list of how orders sound, one regular expression a line, as one pattern for folded text."""
+    """The patterns of a list, one regular expression per line, joined into one for folded text."""
     lines = (Path(__file__).parent / name).read_text(encoding="utf-8").splitlines()
     orders = [line for line in lines if line and not line.startswith("# ")]
     return re.compile("|".join(f"(?:{order})" for order in orders), re.MULTILINE)
@@ -38,7 +38,7 @@ _TURNED = re.compile(r"(?:vtaber|qvfertneq|sbetrg)\W+(?:\w+\W+){0,4}?(?:vafgehpg
 
 
 def find_injection(text: str) -> str | None:
-    """The words with which `text` addresses the model, folded; None when it doesn't."""
+    """The words in `text` that address the model, folded; None when there are none."""
     for layer in (text, *decoded(text)):
         if found := find_orders(layer, _PATTERN) or find_disguised(layer):
             return found
@@ -46,7 +46,7 @@ def find_injection(text: str) -> str | None:
 
 
 def find_orders(text: str, pattern: re.Pattern[str]) -> str | None:
-    """The first words that sound like one of these orders, in any reading of `text`, folded."""
+    """The first match of these orders, in any reading of `text`, folded."""
     # A word and a gap have a length here, for a pattern over several of them is only then linear in the text.
     for window in windows(close_gaps(text)):
         for reading in readings(window):
@@ -56,7 +56,7 @@ def find_orders(text: str, pattern: re.Pattern[str]) -> str | None:
 
 
 def find_disguised(text: str) -> str | None:
-    """Orders that are written so that a person doesn't read them: run together, backwards, letters turned."""
+    """Orders disguised from people's eyes: run together, backwards, with rotated letters."""
     folded = fold(text)
     for reading in readings(re.sub(r"[^\w\s]+|_+", "", folded)):
         if match := _SQUEEZED.search(reading):
@@ -69,7 +69,7 @@ def find_disguised(text: str) -> str | None:
 
 
 def decoded(text: str) -> Iterator[str]:
-    """What is hidden in `text`: base64, hexadecimal, escapes, and letters that can't be seen."""
+    """Texts hidden in `text`: base64, hexadecimal, escapes, and invisible letters."""
     yield from concealed(text)
     for plain in (html.unescape(text), unquote(text)):
         if plain != text:
@@ -77,7 +77,7 @@ def decoded(text: str) -> Iterator[str]:
 
 
 def concealed(text: str) -> Iterator[str]:
-    """What nobody can read as it stands: base64, hexadecimal, and letters that can't be seen."""
+    """Passages unreadable as they are: base64, hexadecimal, and invisible letters."""
     for match in _ENCODED.finditer(text):
         if (plain := _from_base64(match.group())) is not None:
             yield plain

@@ -1,4 +1,4 @@
-"""The dearest check: a model reads the text as an editor would and says what it finds, in a form."""
+"""The judge, the most expensive check: a model reads the text as an editor would and fills in a report."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ Score = Annotated[float, Field(ge=0, le=1)]
 
 
 class ReportedIssue(BaseModel):
-    """What the judge found fault with. `section` is the number of the passage, as the prompt gives it."""
+    """An issue that the judge found. `section` is the number of the passage, as the prompt gives it."""
 
     category: Line
     severity: Literal["low", "medium", "high"]
@@ -33,7 +33,7 @@ class ReportedIssue(BaseModel):
 
 
 class JudgeReport(BaseModel):
-    """The judge's answer. Nothing in it has a default: what isn't said is not an approval."""
+    """The judge's answer. No field has a default: a missing one is not an approval."""
 
     approved: bool
     issues: list[ReportedIssue] = Field(max_length=40)
@@ -48,8 +48,8 @@ async def judge(
     model: Model,
     beside: Mapping[str, str] | None = None,
 ) -> tuple[list[SafetyIssue], dict[str, float]]:
-    """What stops the text (empty: approved) and the scores, 0 to 1. `beside`: other texts, by what they are; they
-    are the passages behind the sections, and an issue with one of them has no section.
+    """The issues that stop the text (empty: approved) and the scores, 0 to 1. `beside`: other texts by name, the
+    passages behind the sections; their issues have no section.
 
     Raises a ModelError when there is no answer, or none that makes sense: that is never an approval.
     """

@@ -1,4 +1,4 @@
-"""Words, phrases and frames with what they stand for, found in folded text in one pass. Linear in the text.
+"""Lexicon of words, phrases and frames with values, found in folded text in one pass. Linear in the text.
 
 A phrase is a path in a tree of words, so looking for ten thousand terms costs as much as looking for ten. A frame is a
 phrase with classes of words in it, `<hit> <person>`: small words (the, old, poor) may stand between its words.
@@ -27,7 +27,7 @@ _MOST_REMEMBERED = 20_000
 
 
 class Word(NamedTuple):
-    """A word of a folded text, and where it stands."""
+    """A word of a folded text, and its place."""
 
     text: str
     start: int
@@ -35,7 +35,7 @@ class Word(NamedTuple):
 
 
 class Match(NamedTuple, Generic[_T]):
-    """What was found, from the word `first` to the word `last` of a text."""
+    """A match, from the word `first` to the word `last` of a text."""
 
     value: _T
     first: int
@@ -44,14 +44,14 @@ class Match(NamedTuple, Generic[_T]):
 
 @dataclass(frozen=True, slots=True)
 class WordClasses:
-    """The classes that each word belongs to, and the small words that a frame passes over."""
+    """The classes of each word, and the filler words that a frame skips."""
 
     classes: Mapping[str, frozenset[str]] = field(default_factory=dict)
     fillers: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, members: Mapping[str, Iterable[str]]) -> "WordClasses":
-        """From the words of each class; the class `filler` is those that are passed over."""
+        """The classes from the words of each; the class `filler` is the words to skip."""
         classes: dict[str, set[str]] = {}
         for name, words in members.items():
             for word in map(fold, words):
@@ -107,7 +107,7 @@ class Lexicon(Generic[_T]):
         return bool(self._root.words or self._root.stems or self._frames.classes or self._frames.words)
 
     def find(self, folded: str, words: list[Word]) -> Iterator[Match[_T]]:
-        """Every term that the text holds, the first ones first and of these the longest."""
+        """All terms in the text, in order, and of those at one place the longest."""
         for first, word in enumerate(words):
             if nodes := self._begin(word.text):
                 yield from reversed([*self._find_at(folded, words, first, nodes)])
@@ -121,14 +121,14 @@ class Lexicon(Generic[_T]):
         )
 
     def unmask(self, masked: str) -> Iterator[str]:
-        """The single words that a word with blots (`f?ck`) may be."""
+        """The single words that a masked word (`f?ck`) may be."""
         for length in range(2, len(masked) + 1):
             for word, is_stem in self._single.get((masked[0], length), ()):
                 if (is_stem or length == len(masked)) and _fits(masked, word):
                     yield word
 
     def find_within(self, run: str) -> Iterator[str]:
-        """The longer single words that stand anywhere in a run of letters."""
+        """The longer single words anywhere within a run of letters."""
         known = {word for words in self._single.values() for word, _ in words if len(word) >= _SHORTEST_PART}
         for length in {len(word) for word in known}:
             parts = (run[start : start + length] for start in range(len(run) - length + 1))
@@ -173,7 +173,7 @@ class Lexicon(Generic[_T]):
     def _walk(
         self, folded: str, words: list[Word], first: int, nodes: "_Nodes[_T]"
     ) -> Iterator[tuple[_Node[_T], int]]:
-        """The nodes that are reached from the root by the word `first` (`nodes`) and by those behind it."""
+        """The nodes reached from the root by the word `first` (`nodes`) and by the words after it."""
         last, fillers = first, 0
         while nodes:
             yield from ((node, last) for node in nodes)
@@ -190,7 +190,7 @@ class Lexicon(Generic[_T]):
             nodes = further
 
     def _begin(self, word: str) -> "_Nodes[_T]":
-        """The nodes that are reached from the root by a word; remembered, since few words make up a text."""
+        """The nodes reached from the root by a word; cached, since few words make up a text."""
         known = self._begun.get(word)
         if known is not None:
             return known
@@ -223,12 +223,12 @@ class Lexicon(Generic[_T]):
 
 
 def _waiting(node: _Node[_T]) -> _Node[_T]:
-    """The same node behind a small word, where it is reached no second time."""
+    """A copy of a frame's node after a filler word, without its values."""
     return _Node(is_frame=True, classes=node.classes, words=node.words)
 
 
 def _without_prefix(word: str) -> list[str]:
-    """The word, and what is left of a Hebrew one without the letters that are set before words."""
+    """The word, and a Hebrew one without its prefixed letters."""
     if not "א" <= word[0] <= "ת":
         return [word]
     ends = range(min(_LONGEST_PREFIX, len(word) - 1) + 1)
@@ -236,7 +236,7 @@ def _without_prefix(word: str) -> list[str]:
 
 
 def _is_owner(folded: str, words: list[Word], last: int) -> bool:
-    """Whether the word has an `'s`: it is about what belongs to it."""
+    """Whether the word has an `'s`: the text is about its possession."""
     if last + 1 == len(words) or words[last + 1].text != "s":
         return False
     return folded[words[last].end : words[last + 1].start] in {"'", "’"}

@@ -1,4 +1,4 @@
-"""The check that a provider offers: OpenAI's moderation endpoint, through its SDK."""
+"""Moderation by a provider: OpenAI's endpoint, through its SDK."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ _MODEL = "omni-moderation-latest"
 async def moderate(
     policy: Policy, sections: Sequence[Section], model: Model, beside: Mapping[str, str] | None = None
 ) -> list[SafetyIssue]:
-    """What stops the text, by section; empty when nothing does. `beside`: other texts, by what they are.
+    """The issues that stop the text, by section; empty for none. `beside`: other texts, by name.
 
     Raises a ModelError when there is no answer, or not one for each section: that is no approval.
     """

@@ -1,4 +1,4 @@
-"""Names of people: what is called so is never judged as a word (Uzi, Dick, Brandy, דקר)."""
+"""Names of people, which are never judged as words (Uzi, Dick, Brandy, דקר)."""
 
 import re
 import tomllib
@@ -31,12 +31,12 @@ _TITLED = re.compile(rf"\b(?:{'|'.join(_LISTS['titles'])})\.?\s([A-Z][\w'’-]{{
 
 
 def is_name_field(path: str) -> bool:
-    """Whether a field (`input.reader.name`) holds what somebody is called."""
+    """Whether a field (`input.reader.name`) holds a name."""
     return path.rpartition(".")[2] in _FIELDS
 
 
 def is_name(text: str) -> bool:
-    """Whether `text` may be what somebody is called: a few words, no sentence, and nothing that nobody is called."""
+    """Whether `text` may be a person's name: a few words, no sentence, and none that nobody is called."""
     return (
         len(text) <= _LONGEST
         and len(text.split()) <= _MOST_WORDS
@@ -46,14 +46,14 @@ def is_name(text: str) -> bool:
 
 
 def collect_names(value: Any) -> tuple[str, ...]:
-    """What people are called in a plain value, such as a format's input, and each of the words of it."""
+    """The names in a plain value, such as a format's input, and each of their words."""
     found = dict.fromkeys(_names(value, is_named=False))
     words = dict.fromkeys(word for name in found for word in name.split() if len(word) > 1)
     return tuple(dict.fromkeys([*found, *words]))
 
 
 def hide_names(text: str, names: tuple[str, ...] = ()) -> str:
-    """`text` with names as another one: these, the known ones, and those after a title.
+    """`text` with a placeholder for names: these, the known ones, and those after a title.
 
     A name is written as names are: `dick` in lower case stays.
     """

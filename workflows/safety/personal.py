@@ -1,4 +1,4 @@
-"""Personal data that doesn't belong into a request: how to reach somebody, and numbers that identify. Pure."""
+"""Personal data that doesn't belong into a request: contact details and identifying numbers. Pure."""
 
 import re
 
@@ -32,7 +32,7 @@ _ID = re.compile(
 
 
 def find_personal_data(text: str) -> str | None:
-    """What kind of personal data `text` holds, in words; the data itself is never repeated."""
+    """The kind of personal data in `text`, in words; the data itself is never repeated."""
     if _EMAIL.search(text):
         return "an e-mail address"
     if any(_passes_luhn(re.sub(r"\D", "", match.group())) for match in _CARD.finditer(text)):

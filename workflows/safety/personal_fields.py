@@ -1,4 +1,4 @@
-"""What of an input is about a person: fields that their format marks with `json_schema_extra={"personal": True}`."""
+"""Personal texts of an input: fields that their format marks with `json_schema_extra={"personal": True}`."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ _GAP = re.compile(r"\n\s*\n")
 
 
 def find_personal(inputs: BaseModel) -> list[str]:
-    """Every text in the marked fields, however deep, without repetition; of a marked list or model, all texts.
+    """All texts in the marked fields, however deep, without duplicates; of a marked list or model, all texts.
 
     A long text is its paragraphs, for prompts hold some of them; its headings, a few words that stand
     everywhere, aren't among them.
@@ -30,7 +30,7 @@ def _of_model(inputs: BaseModel) -> Iterator[str]:
 
 
 def _inside(value: Any) -> Iterator[str]:
-    """Marked fields of models further in."""
+    """Marked fields of nested models."""
     match value:
         case BaseModel():
             yield from _of_model(value)

@@ -1,4 +1,4 @@
-"""The checks of a finished text, from cheap to dear: what an earlier one stops, a later one isn't paid for."""
+"""Checks of a finished text, from cheap to expensive: an earlier one that stops it saves the later ones."""
 
 import asyncio
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from workflows.state import Section, Verdict
 
 @dataclass(frozen=True, slots=True)
 class SafetyPipeline:
-    """What there is beside the local rules: the model whose provider moderates, and the one that judges."""
+    """Checks beside the local rules: a provider's moderation, and a judge."""
 
     moderator: Model | None = None
     judge: Model | None = None

@@ -1,4 +1,4 @@
-"""A safety policy: what readers of one kind should not meet. Policies are data files beside this one."""
+"""Safety policies: the contents unfit for an audience. Policies are data files beside this module."""
 
 import tomllib
 from functools import cache, cached_property
@@ -24,7 +24,7 @@ class _Part(BaseModel):
 
 
 class Rule(_Part):
-    """Words of one category. `blocked` decides whether a finding stops the text or is only noted."""
+    """Words of one category. `blocked` decides whether a match stops the text or is only noted."""
 
     category: str
     severity: Severity
@@ -55,22 +55,22 @@ class Rule(_Part):
 
     @cached_property
     def all_terms(self) -> tuple[str, ...]:
-        """Every word and phrase that is looked for, whatever the language."""
+        """All words and phrases to find, of any language."""
         return (*_all(self.terms), *_expand(self.forms))
 
     @cached_property
     def harmless_terms(self) -> tuple[str, ...]:
-        """Everything that is left out before the terms are looked for."""
+        """All words and phrases that are left out before the terms are matched."""
         return (*filter(_is_phrase, _all(self.harmless)), *_expand(self.harmless_forms))
 
     @cached_property
     def harmless_frames(self) -> tuple[str, ...]:
-        """The same with classes of words."""
+        """The frames with word classes that are left out likewise."""
         return tuple(term for term in _all(self.harmless) if not _is_phrase(term))
 
 
 class Band(_Part):
-    """Readers of some ages, in years, both ends included."""
+    """An age band of readers, in years, both ends included."""
 
     name: str
     youngest: int
@@ -78,14 +78,14 @@ class Band(_Part):
 
 
 class InputRules(_Part):
-    """What becomes of an input that tries to give the model orders, or that holds personal data."""
+    """Treatment of an input with orders to the model, or with personal data."""
 
     injection: Literal["block", "note", "off"] = "block"
     personal_data: Literal["block", "note", "off"] = "note"
 
 
 class JudgeRules(_Part):
-    """When a judge's findings stop a text: from this severity on, or with a score (0–1) below the least."""
+    """Limits for a judge's findings: texts are stopped from this severity on, or by scores (0–1) below a least."""
 
     blocks: Severity = "medium"
     least: dict[Literal["age_fit", "cultural_sensitivity", "educational_value"], float] = Field(
@@ -94,14 +94,14 @@ class JudgeRules(_Part):
 
 
 class ModerationRules(_Part):
-    """From which score (0–1) of a provider's moderation on a text is stopped, in all and by category."""
+    """Limits for a provider's moderation: scores (0–1) from which a text is stopped, in all and by category."""
 
     threshold: float = Field(0.5, ge=0, le=1)
     categories: dict[str, float] = Field(default_factory=dict)
 
 
 class Policy(_Part):
-    """What is looked for, for one audience. `band` is set where it is for readers of some age only."""
+    """Rules for one audience. `band` is set where it is for readers of some age only."""
 
     name: str
     audience: str = "general"
@@ -129,14 +129,14 @@ class Policy(_Part):
         return f"{self.name}:{self.band}" if self.band else self.name
 
     def for_age(self, age: int | None) -> "Policy":
-        """The policy for one reader. Without a known age, or outside every band, the strictest holds."""
+        """The policy for one reader. Without a known age, or outside every band, the strictest."""
         band = next((b for b in self.bands if age is not None and b.youngest <= age <= b.oldest), None)
         if band is None:
             return self
         return self._of_bands[band.name]
 
     def with_names(self, names: tuple[str, ...]) -> "Policy":
-        """The same policy for a text in which people are called so."""
+        """The policy for a text with these names of people."""
         if not names:
             return self
         _ = self._lexicons  # a copy keeps what is there already, and names change nothing of it
@@ -157,7 +157,7 @@ class Policy(_Part):
 
     @property
     def harmless(self) -> Lexicon[int]:
-        """The phrases that aren't meant, by the number of the rule that they are an exception from."""
+        """The harmless phrases, by the number of the rule that they are an exception from."""
         return self._lexicons.harmless
 
     @property
@@ -167,14 +167,16 @@ class Policy(_Part):
 
 
 class _Lexicons:
-    """What a policy's rules look for, each built when it is first asked for: it takes some tenths of a second."""
+    """Lexicons of a policy's rules, each built at its first use: it takes some tenths of a second."""
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
         self._rules = rules
 
     @cached_property
     def terms(self) -> Lexicon[int]:
-        _ = self.blocked  # the gate needs it on the event loop, a moment after the request was checked beside it
+        _ = (
+            self.blocked
+        )  # the gate needs it on the event loop, a moment after the request was checked beside it
         terms = ((term, index) for index, rule in enumerate(self._rules) for term in rule.all_terms)
         frames = ((frame, index) for index, rule in enumerate(self._rules) for frame in _all(rule.frames))
         return Lexicon(terms, frames, load_word_classes())
@@ -202,8 +204,8 @@ def load_policy(name: str, age: int | None = None) -> Policy:
 
 
 def read_policy(path: Path) -> Policy:
-    """One policy file; its name is the policy's. `extends` takes over one of ours, adds rules to it, and
-    changes what else the file names, one by one.
+    """A policy file, which gives the policy its name. `extends` names a built-in policy, to which it adds rules,
+    and whose other fields it overrides.
 
     Raises OSError, tomllib.TOMLDecodeError or ValueError (pydantic's ValidationError is one).
     """
@@ -219,7 +221,7 @@ def read_policy(path: Path) -> Policy:
 
 
 def list_policies() -> list[str]:
-    """The names of our own policies."""
+    """The names of the built-in policies."""
     return sorted(path.stem for path in _FOLDER.glob("*.toml"))
 
 
@@ -245,7 +247,7 @@ def _extend(base: str, given: dict[str, Any]) -> dict[str, Any]:
 
 
 def _over(base: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
-    """A table with what another one says otherwise: who tightens one threshold keeps the others."""
+    """A table overridden by another: tightening one threshold keeps the others."""
     merged = {**base, **given}
     for name, value in base.items():
         if isinstance(value, dict) and isinstance(given.get(name), dict):

@@ -1,4 +1,4 @@
-"""The policies of one service: ours, and what its operator put beside or in place of them."""
+"""Policies of one service: the built-in ones, and its operator's additions and replacements."""
 
 import tomllib
 from pathlib import Path
@@ -10,14 +10,14 @@ from workflows.safety.policy import Policy, list_policies, load_policy, read_pol
 
 
 class PolicyError(Exception):
-    """A policy file is wrong; the message names it and says what is wrong."""
+    """Error in a policy file; the message names the file and the fault."""
 
 
 class PolicyRegistry:
-    """Policies by name. A file in the operator's folder replaces ours of the same name."""
+    """Policies by name. A file in the operator's folder replaces a built-in one of the same name."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        """Reads all of them at once, so that a wrong file stops the start. Raises PolicyError."""
+        """Reads all files at once, so that a wrong one fails the start. Raises PolicyError."""
         self._policies = {name: load_policy(name) for name in list_policies()}
         if folder is not None:
             if not folder.is_dir():
@@ -25,7 +25,7 @@ class PolicyRegistry:
             self._policies |= {path.stem: _read(path) for path in sorted(folder.glob("*.toml"))}
 
     def find(self, name: str, age: int | None = None) -> Policy:
-        """Raises LookupError that lists what there is."""
+        """The policy. Raises LookupError that lists the policies."""
         if name not in self._policies:
             raise LookupError(
                 f"there is no policy {name[:64]!r}; there is {', '.join(sorted(self._policies))}"
@@ -33,7 +33,7 @@ class PolicyRegistry:
         return self._policies[name].for_age(age)
 
     def apply(self, policy: Policy, inputs: BaseModel | None = None) -> Policy:
-        """What this service has under the name of a format's policy, for readers of the same band.
+        """The service's version of a format's policy, for readers of the same band.
 
         What people are called in the input that is `given` isn't judged as words in its text.
         """
@@ -44,7 +44,7 @@ class PolicyRegistry:
         return own if inputs is None else own.with_names(collect_names(inputs.model_dump()))
 
     def all(self) -> list[Policy]:
-        """By name."""
+        """All policies, by name."""
         return [self._policies[name] for name in sorted(self._policies)]
 
 

@@ -1,4 +1,4 @@
-"""The cheapest check: words and phrases of a policy, found as whole words.
+"""Local rules, the cheapest check: words and phrases of a policy, matched as whole words.
 
 "war" isn't in "warm", and "Scunthorpe" passes.
 """
@@ -24,7 +24,7 @@ class RuleMatch:
 
 
 def find(policy: Policy, text: str) -> list[RuleMatch]:
-    """What `policy` has to say of a sentence or a few: each rule at most once, in the policy's order."""
+    """The matches of `policy` in a few sentences: each rule at most once, in the policy's order."""
     found: dict[int, RuleMatch] = {}
     for window in windows(hide_names(text, policy.names)):
         for reading in _readings(policy, window):
@@ -39,8 +39,7 @@ def find_blocked(policy: Policy, text: str) -> RuleMatch | None:
 
 
 def is_open(policy: Policy, text: str) -> bool:
-    """Whether the text ends in the first words of a blocked phrase, or in a word that is being spelt out, so that
-    what follows decides."""
+    """Whether the text ends within a blocked phrase, or in a word being spelt out, so that the rest decides."""
     tail = text[-_TAIL:]
     return is_spelling_out(fold(tail)) or any(
         policy.blocked.is_begun(reading, split_words(reading)) for reading in readings(tail)

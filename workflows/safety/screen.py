@@ -1,4 +1,4 @@
-"""The local check of a text that is still being written: what of it may be shown. Pure.
+"""Local check of a text that is still being written, for the parts that may be shown. Pure.
 
 A `SentenceFilter` gives text out sentence by sentence, each after the rules have seen it together with the
 sentences before it. What it gives out doesn't depend on how the text was cut into chunks.
@@ -17,7 +17,7 @@ _LONGEST_HELD = 2000
 
 
 class SentenceFilter:
-    """One section's text, from its first word to its end or to the first blocked rule that it breaks."""
+    """Filter of one section's text, from its first word to its end or its first blocked match."""
 
     def __init__(self, policy: Policy) -> None:
         self._policy = policy
@@ -28,7 +28,7 @@ class SentenceFilter:
         """Why nothing more is given out."""
 
     def feed(self, chunk: str) -> str:
-        """What may be shown now, mostly nothing until a sentence is whole."""
+        """The text that may be shown now, mostly nothing until a sentence is whole."""
         if self.match is not None:
             return ""
         self._held += chunk
@@ -38,14 +38,14 @@ class SentenceFilter:
         return "".join(given)
 
     def close(self) -> str:
-        """The text is at its end: the rest, unless it breaks a rule."""
+        """The rest of the text, unless it breaks a rule."""
         if self.match is not None or not self._held:
             return ""
         self.match = find_blocked(self._policy, self._seen(len(self._held)))
         return self._give(len(self._held)) if self.match is None else ""
 
     def _next_ends(self) -> list[int]:
-        """Where the next sentences end: as many as are looked at in one go."""
+        """The ends of the next sentences, as many as are checked at once."""
         ends: list[int] = []
         place = self._place
         while place < _AT_ONCE and (end := find_sentence_end(self._held, place)) is not None:
@@ -54,7 +54,7 @@ class SentenceFilter:
         return ends
 
     def _pass(self, ends: list[int]) -> str:
-        """What may be shown of the sentences that end there; together they cost one look."""
+        """The part of the sentences that end there which may be shown; together they cost one check."""
         self._place = ends[-1]
         if find_blocked(self._policy, self._seen(ends[-1])) is None:
             shown = next((end for end in reversed(ends) if not self._is_open(end)), 0)
@@ -84,13 +84,13 @@ class SentenceFilter:
         return text
 
     def _remember(self, text: str) -> None:
-        """Whole sentences only: half of one might be read as something else."""
+        """Keeps whole sentences only: half of one might be misread."""
         self._context.append(text)
         while len(self._context) > 1 and sum(map(len, self._context[1:])) >= _CONTEXT:
             del self._context[0]
 
 
 def filter_sentences(policy: Policy, text: str) -> tuple[str, RuleMatch | None]:
-    """What of a whole section may be shown, and why not all of it."""
+    """The part of a whole section that may be shown, and the match that stopped the rest."""
     one = SentenceFilter(policy)
     return one.feed(text) + one.close(), one.match

@@ -1,4 +1,4 @@
-"""The readings of an oddly spelt text, in which a word list finds what the eye would. Linear in the text."""
+"""Readings of an oddly spelt text, in which a word list finds what the eye would. Linear in the text."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from workflows.safety.folding import fold, fold_lookalikes
 
 LETTER = r"[^\W_]"  # `_` is how Markdown sets a word apart
 
-# What a digit or a sign may stand for, the likelier letter first.
+# Letters that a digit or a sign may stand for, the likelier first.
 _LEET = {
     "0": "o",
     "1": "il",
@@ -52,8 +52,8 @@ _WIDE_GAP = re.compile(r"[\W_]{40,}")
 
 
 def readings(text: str) -> Iterator[str]:
-    """The folded text, then what it may be meant to be read as: letters of other alphabets and signs in place of
-    letters, l e t t e r s set apart, wo*rds broken up, drawn ooout. The last one holds single words only."""
+    """The folded text, then its possible readings: letters of other alphabets and signs in place of letters, l e t
+    t e r s set apart, wo*rds broken up, drawn ooout. The last one holds single words only."""
     folded = fold(text)
     yield folded
     plain = fold_lookalikes(text)
@@ -68,7 +68,7 @@ def readings(text: str) -> Iterator[str]:
 
 
 def masked_words(folded: str) -> Iterator[str]:
-    """Words with blots in them (f**k, m#rder), each blot as `?`."""
+    """Masked words in it (f**k, m#rder), each masked letter as `?`."""
     for found in _MASKED.finditer(folded):
         word = re.sub(r"[\W_]", "?", found.group())
         letters = len(word) - word.count("?")
@@ -88,7 +88,7 @@ def close_gaps(text: str) -> str:
 
 
 def windows(text: str) -> Iterator[str]:
-    """A text without an end in pieces that overlap, so that one look never takes long."""
+    """Overlapping pieces of an endless text, so that no search takes long."""
     if len(text) <= _WINDOW:
         yield text
         return
@@ -111,7 +111,7 @@ def _cut(run: str) -> Iterator[str]:
 
 
 def _shorten(text: str) -> tuple[str, ...]:
-    """`text` with what is drawn out written twice, and once."""
+    """`text` with drawn-out letters written twice, and once."""
     if _DRAWN_OUT.search(text) is None:
         return (text,)
     return _DRAWN_OUT.sub(r"\1\1", text), _DRAWN_OUT.sub(r"\1", text)
@@ -129,7 +129,7 @@ def _read_word(word: str, signs: dict[int, str]) -> str:
 
 
 def _choices(text: str) -> Iterator[str]:
-    """Every word with more than one ambiguous place, each way it may be read."""
+    """All readings of each word with more than one ambiguous place."""
     for found in _TOKEN.finditer(text):
         word = found.group().strip("!?.,:;\"'()[]*_")
         if len(word) > _LONGEST_WORD or (word.isalpha() and not _DRAWN_OUT.search(word)):

@@ -1,4 +1,4 @@
-"""What a search or a model brought for the prompts of later sections, before any of them has it. Pure.
+"""Screening of search results and model output for the prompts of later sections. Pure.
 
 A document with orders to a model is refused, for somebody can bring another one. What a search came upon
 can't be refused: the sentences that speak to a model are left out, and the rest is used.
@@ -18,7 +18,7 @@ _WIDEST = 3
 
 
 def strip_injections(value: _T) -> tuple[_T, list[str]]:
-    """A plain value without the sentences in it that speak to a model, and the words that gave each text away.
+    """The plain value without sentences that address a model, and the words that gave each text away.
 
     A text in a list of which nothing is left goes, and so does a source without its address; elsewhere a text
     becomes empty.
@@ -28,7 +28,7 @@ def strip_injections(value: _T) -> tuple[_T, list[str]]:
 
 
 def report(quotes: Sequence[str], policy: str) -> Verdict:
-    """What was left out, for the record: the rest may be used."""
+    """Reports what was left out; the rest may be used."""
     advice = "This speaks to a model, not to people; it was left out of what the text is written from."
     return Verdict(
         stage="input",
@@ -55,7 +55,7 @@ def _clear(value: Any, quotes: list[str]) -> Any:
 
 
 def _is_gone(item: Any, cleared: Any) -> bool:
-    """Whether nothing is left of an entry: of a text its words, of a source its address."""
+    """Whether nothing is left of an entry: no words of a text, no address of a source."""
     if isinstance(item, Mapping):
         return bool(item.get("url")) and not cleared["url"]
     return bool(item) and not cleared
@@ -71,12 +71,12 @@ def _clear_text(text: str, quotes: list[str]) -> str:
     for width in range(1, _WIDEST + 1):
         sentences = _without(sentences, width)
     kept = "".join(sentences)
-    # What is spread wider than that isn't worth guessing.
+    # An order spread wider than that isn't worth guessing.
     return kept.strip() if examine(kept).attack is None else ""
 
 
 def _without(sentences: Sequence[str], width: int) -> list[str]:
-    """Without the runs of so many sentences that hold an order."""
+    """The sentences without those runs of so many that hold an order."""
     found = [
         find_attack("".join(sentences[start : start + width])) is not None for start in range(len(sentences))
     ]

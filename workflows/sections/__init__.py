@@ -1,1 +1,1 @@
-"""The writing of one section: context, calls, lengths, checks; called by the nodes."""
+"""Writing of a section: context, calls, lengths, checks; used by the nodes."""

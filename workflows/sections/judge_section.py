@@ -1,4 +1,4 @@
-"""One section's verdict, where a policy wants it before readers see a word of the section."""
+"""Verdict on one section, where a policy requires it before readers see any of it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from workflows.state import Section
 
 
 async def judge_section(context: NodeContext, state: Mapping[str, Any], section: Section) -> dict[str, Any]:
-    """What the state learns: the verdict on a section of a policy with `gate = "section"`, else nothing.
+    """The state update: the verdict on a section of a policy with `gate = "section"`, else nothing.
 
     Raises a ModelError when a check gives no answer: the section stays held back, and is written again
     when the run is resumed.

@@ -1,4 +1,4 @@
-"""The services that a graph is built with, and what a node makes of them during one call."""
+"""Context of a node's call, from the services that the graph was built with."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -9,8 +9,9 @@ from langgraph.errors import GraphDrained
 from langgraph.runtime import Runtime
 from langgraph.types import StreamWriter
 
+from workflows.context import CONTEXT_WORDS, text_before
 from workflows.formats.base import AnyFormat
-from workflows.formats.defaults import load, max_revisions_of
+from workflows.formats.defaults import load, max_revisions_of, parameters_of
 from workflows.lookups import EmptyLookups, Lookups
 from workflows.messages.messages import ModelRole, NodeChanged
 from workflows.models.budget.ledger import Ledger, Ledgers
@@ -19,15 +20,17 @@ from workflows.models.clients.model import Fallback
 from workflows.safety.pipeline import SafetyPipeline
 from workflows.safety.policy import Policy
 from workflows.safety.registry import PolicyRegistry
-from workflows.state import RunContext, SectionTask
+from workflows.state import RunContext, SectionTask, State
+from workflows.text.words import last_paragraph
 
 
 @dataclass(frozen=True, slots=True)
 class NodeServices:
-    """What all nodes of a graph share: the format, models, policies, lookups, ledgers.
+    """Services shared by all nodes of a graph: the format, models, policies, lookups, ledgers.
 
     `revisions`: how often a review may have sections written again, if not as often as the format says. `flushed`
-    returns when the checkpointer has on the disk what the tasks of a thread have brought so far.
+    returns when the checkpointer has on the disk what the tasks of a thread have brought so far, `finished` is what
+    they have brought, and `context_words` how much of it a section is shown whole.
     """
 
     format: AnyFormat
@@ -37,23 +40,25 @@ class NodeServices:
     revisions: int | None = None
     ledgers: Ledgers = field(default_factory=Ledgers)
     flushed: Callable[[str], Awaitable[None]] | None = None
+    finished: Callable[[str], Awaitable[State]] | None = None
+    context_words: int = CONTEXT_WORDS
 
 
 @dataclass(frozen=True, slots=True)
 class NodeContext:
-    """One call of a node: the graph's services, for the run that LangGraph's runtime is of."""
+    """Context of one call of a node: the graph's services, for the run of LangGraph's runtime."""
 
     services: NodeServices
     runtime: Runtime[RunContext]
 
     @property
     def format(self) -> AnyFormat:
-        """The format that is written."""
+        """The format of the run."""
         return self.services.format
 
     @property
     def run(self) -> RunContext:
-        """What this run was asked for beside its input. LangGraph Studio may start a graph without any."""
+        """The run's context beside its input. LangGraph Studio may start a graph without any."""
         return self.runtime.context or RunContext()
 
     @property
@@ -63,37 +68,50 @@ class NodeContext:
 
     @property
     def max_revisions(self) -> int:
-        """How often a review may have sections written again: as set, else as the format has it."""
+        """The number of times that a review may have sections rewritten: as configured, else the format's."""
         return max_revisions_of(self.format) if self.services.revisions is None else self.services.revisions
 
     @property
     def ledger(self) -> Ledger:
-        """The run's account. A ledger isn't data, so it can't be in the context: it is found by the run's id."""
+        """The run's ledger. Ledgers aren't data, so they can't be in the context: it is found by the run's id."""
         info = self.runtime.execution_info
         return self.services.ledgers.of(info.thread_id if info else None)
 
     def policy(self, inputs: Any) -> Policy:
-        """The policy that this service checks the format's text by."""
+        """The service's policy for the format's text."""
         return self.services.policies.apply(self.format.policy(inputs), inputs)
 
     async def inputs(self, stored: dict[str, Any]) -> Any:
-        """The format's input, with what it loads for the time of a node's work."""
+        """The format's input, with its large data loaded for the node's call."""
         return await load(self.format, self.format.parse(stored), self.services.lookups, self.run.owner)
 
     async def task(self, task: SectionTask) -> SectionTask:
-        """A section's task with that input."""
+        """A section's task with the loaded input. Of sections that are written at once, each sees what is finished."""
         inputs = await self.inputs(task["input"])
-        return cast(SectionTask, {**task, "input": inputs.model_dump(mode="json")})
+        found = {} if self.run.parallel == 1 else await self._text_so_far(task["index"])
+        return cast(SectionTask, {**task, **found, "input": inputs.model_dump(mode="json")})
+
+    async def _text_so_far(self, index: int) -> dict[str, Any]:
+        info, finished = self.runtime.execution_info, self.services.finished
+        if finished is None or info is None or info.thread_id is None:
+            return {}
+        state = await finished(info.thread_id)
+        before = state.get("sections", {}).get(index - 1)
+        return {
+            "text_so_far": text_before(state, index, self.services.context_words),
+            "last_paragraph": last_paragraph(before["text"]) if before else "",
+        }
 
     async def open_model(
         self, role: ModelRole = "writing", section: int | None = None, *, shares: bool = False
     ) -> Model:
-        """The run's model for this role, which tells the run what it costs, and another one to take over if the
-        settings name one. It `shares` the run's budget if it is for a section, or works beside one."""
+        """The run's model for this role, which reports its costs to the run, with a fallback if configured. It
+        `shares` the run's budget if it is for a section, or works beside one."""
         models, publish = self.services.models, self.publish
         account = publish, role, section, self.ledger
-        model = (await models.open(self.run.model, role)).reporting(*account, shares=shares)
-        if (open_fallback := models.fallback(self.run.model, role)) is None:
+        defaults = parameters_of(self.format, role)
+        model = (await models.open(self.run.model, role, defaults)).reporting(*account, shares=shares)
+        if (open_fallback := models.fallback(self.run.model, role, defaults)) is None:
             return model
 
         async def open_other() -> Model:
@@ -108,12 +126,12 @@ class NodeContext:
         return model.falling_back(Fallback(open_other, tell))
 
     async def open_reviewer(self) -> Model:
-        """The judge for a format's own review; the run's model where the settings ask for no judge."""
+        """The judge for a format's own review; the run's model where no judge is configured."""
         writer = await self.services.models.open(self.run.model)
         return await self.open_model("judge" if self.services.models.has_judge(writer) else "writing")
 
     async def open_pipeline(self, section: int | None = None) -> SafetyPipeline:
-        """The checks beside the local rules, as the settings ask for them; of one section or of the whole."""
+        """The configured checks beside the local rules; of one section or of the whole."""
         models = self.services.models
         writer = await models.open(self.run.model)
         return SafetyPipeline(
@@ -122,8 +140,8 @@ class NodeContext:
         )
 
     async def await_durable(self) -> None:
-        """Returns when more may be bought beside other sections: what is finished is on the disk, so that a kill
-        costs no more than what is being written. Raises GraphDrained where the service is about to stop."""
+        """Returns when more may be bought beside other sections: finished ones are durable, so that a kill loses
+        no more than those being written. Raises GraphDrained where the service is about to stop."""
         if self.runtime.drain_requested:
             raise GraphDrained(self.runtime.drain_reason or "shutdown")
         info, flushed = self.runtime.execution_info, self.services.flushed

@@ -1,4 +1,4 @@
-"""Sibling tasks of a graph's step: sections that are written at once, and what goes on beside them."""
+"""Sibling tasks of a graph's step: concurrent sections, and the work beside them."""
 
 from asyncio import Condition
 from collections.abc import Awaitable
@@ -12,7 +12,7 @@ from workflows.sections.node_context import Node, NodeContext
 
 @dataclass(slots=True)
 class _Step:
-    """Tasks of one run's step: how many `work`, how many there are in all, and the first failure among them."""
+    """State of one run's step: tasks that `work`, the number of all tasks, and the first failure among them."""
 
     working: int = 0
     members: int = 0
@@ -21,7 +21,7 @@ class _Step:
 
 
 class Siblings:
-    """Lets the tasks that go on at once come to their end when one of them fails: what they write is paid for.
+    """Coordinator of concurrent tasks, which lets them finish when one fails: their output is paid for.
 
     LangGraph ends a step as soon as a task of it fails, and cancels the others. So a task that fails waits for them;
     one that would begin meanwhile, and buy more, doesn't.
@@ -31,7 +31,7 @@ class Siblings:
         self._steps: dict[str, _Step] = {}
 
     def together(self, node: Node) -> Node:
-        """The same node, as one of those that go on at once."""
+        """The same node, as one of those that run concurrently."""
 
         async def work(context: NodeContext, state: Any) -> dict[str, Any]:
             info = context.runtime.execution_info

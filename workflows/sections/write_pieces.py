@@ -1,4 +1,4 @@
-"""The texts beside the sections, such as an episode's short forms: one stream of the model, a page a piece."""
+"""Writing of pieces, such as an episode's short forms, in one stream of the model."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -21,7 +21,7 @@ from workflows.text.normaliser import normalise_all
 
 
 async def write_pieces(context: NodeContext, inputs: Any, state: State, model: Model) -> dict[str, Any]:
-    """The format's pieces, told while they are written; what isn't fit for the readers is taken back.
+    """The format's pieces, streamed while they are written; those unfit for the readers are retracted.
 
     Raises ModelBadOutput when a planned piece is missing. A failure leaves no trace in the state.
     """
@@ -70,7 +70,7 @@ async def _write(
 async def _judge(
     context: NodeContext, policy: Policy, planned: list[PlannedPiece], texts: dict[str, str]
 ) -> dict[str, Verdict]:
-    """A verdict a piece: by the rules each, then one look at all that passed. Told where it is waited for."""
+    """Verdicts by piece: by the rules for each, then in one check of all that passed; published to readers."""
     names = [piece["name"] for piece in planned]
     sections = {i: Section(index=i, text=texts[name]) for i, name in enumerate(names)}
     verdicts = await asyncio.to_thread(
@@ -89,7 +89,7 @@ async def _judge(
 
 
 def _narrow(whole: Verdict, own: Verdict, index: int) -> Verdict:
-    """What the verdict on all pieces says of one. Beside notes of the rules, its issues are what stops."""
+    """The part of the verdict on all pieces that concerns one: its own notes, and the issues that stop it."""
     stops = [
         issue for issue in whole["issues"] if issue.get("section") == index and issue not in own["issues"]
     ]

@@ -1,4 +1,4 @@
-"""One section, kept to its length: cut where it runs over, continued once where it falls short."""
+"""Writing of a section to its length: landed where it runs over, continued once where it falls short."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from langgraph.types import StreamWriter
 
+from workflows.context import clip_note
 from workflows.errors import ModelBadOutput
-from workflows.formats.capabilities import Extends
-from workflows.formats.defaults import facts_section_of, language_of, length_tolerance_of, variant_for
-from workflows.formats.pieces import Remark
+from workflows.formats.capabilities import Extends, Lands
+from workflows.formats.defaults import facts_section_of, language_of, room_of, variant_for
+from workflows.formats.pieces import Remark, SectionNotes
 from workflows.messages.messages import FactsGathered, NodeChanged, RetractReason, SafetyChecked
 from workflows.models.clients.catalog import Model
 from workflows.safety.check import keep_fit
@@ -19,6 +20,7 @@ from workflows.safety.untrusted_content import report, strip_injections
 from workflows.sections.node_context import NodeContext
 from workflows.sections.section_writer import SectionWriter
 from workflows.state import Facts, Section, SectionTask
+from workflows.text.landing import LandingBuffer, landing_room, landing_words
 from workflows.text.length import (
     Room,
     SectionLength,
@@ -26,90 +28,119 @@ from workflows.text.length import (
     ask_for,
     falls_short,
     reply_ratio,
-    room_for,
 )
+from workflows.text.normaliser import normalise
 from workflows.text.repetition import distinct_words
+
+Prose = AsyncGenerator[str | Facts | Remark | SectionNotes]
+
+
+@dataclass(slots=True)
+class Brought:
+    """Facts and notes that came beside a section's text."""
+
+    facts: Facts | None = None
+    notes: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A finished section, and what else came with it. `length` is None where no length is kept."""
+    """A finished section, and its by-products. `length` is None where no length is kept."""
 
     section: Section
     length: SectionLength | None
     facts: Facts | None
+    notes: str
 
 
 async def write_section(
     context: NodeContext,
     task: SectionTask,
-    prose: AsyncGenerator[str | Facts | Remark],
+    prose: Prose,
     model: Model,
     *,
     instead_of: RetractReason | None = None,
     at_length: bool = True,
 ) -> Written:
-    """The task's section, written from `prose`; with `instead_of`, what was there is taken back first.
+    """The task's section, written from `prose`; with `instead_of`, the earlier text is retracted first.
 
     The model's stream is closed as soon as the section is full, which stops the spending too. The embedded
     model's sections are what they are; so is one that isn't to be `at_length`.
     """
     keeps_length = at_length and model.tier != "embedded" and context.run.keep_length
-    room = room_for(task["target_words"], length_tolerance_of(context.format))
-    language = language_of(context.format, context.format.parse(task["input"]))
-    writer = context.publish
-    with SectionWriter(
-        task["index"], writer, trimmer=Trimmer(room, language) if keeps_length else None
-    ) as section:
+    room = room_of(context.format, task["target_words"])
+    limit = _limit(context, task, model, room) if keeps_length else None
+    brought = Brought()
+    with SectionWriter(task["index"], context.publish, limit=limit) as section:
         if instead_of is not None:
             section.retract(instead_of)
-        facts = await _put(context, task, section, prose, writer)
+        await _put(context, task, section, prose, brought)
         length = None
         if keeps_length:
             length = SectionLength(
                 target_words=task["target_words"],
                 asked_words=task["ask_words"],
-                replied_words=section.words,
-                corrections=["trimmed"] if section.is_full else [],
+                replied_words=limit.replied if isinstance(limit, LandingBuffer) else section.words,
+                corrections=[],
             )
-            before = None
-            # What replaces a section is as long as its model makes it, up to the room.
-            if instead_of in (None, "restart"):
-                before = await _continue(context, task, section, room, length, model)
+            # What replaces a section isn't made longer than its model makes it.
+            may_go_on = instead_of in (None, "restart")
+            before = await _correct(context, task, section, room, length, model, brought, may_go_on)
             await asyncio.to_thread(_demand_a_text, section.text, task, before)
-        return Written(section.finish(), length, facts)
+        return Written(section.finish(), length, brought.facts, await _clear(context, task, brought.notes))
 
 
-async def _continue(
+def _limit(context: NodeContext, task: SectionTask, model: Model, room: Room) -> LandingBuffer | Trimmer:
+    """A section is landed by a format that can end one; of others it is cut."""
+    language = language_of(context.format, context.format.parse(task["input"]))
+    lands = isinstance(variant_for(context.format, model), Lands | Extends)
+    return LandingBuffer(room, language) if lands else Trimmer(room, language)
+
+
+async def _correct(
     context: NodeContext,
     task: SectionTask,
     section: SectionWriter,
     room: Room,
     length: SectionLength,
     model: Model,
+    brought: Brought,
+    may_go_on: bool,
 ) -> str | None:
-    """One more call where the text is short and the format can go on with it: then the text before it."""
-    missing = room.target - section.words
-    format = variant_for(context.format, model)
-    if section.words >= room.least or not section.words or not isinstance(format, Extends):
+    """One more call where the text ran over, or is short and may go on; then the text before it."""
+    format, before, words = variant_for(context.format, model), section.text, section.words
+    more: Prose
+    if section.is_full and isinstance(format, Lands | Extends):
+        asked = landing_words(room, words)
+        how = format.land if isinstance(format, Lands) else format.extend
+        more, left = how(task, before, asked, model), landing_room(room, words)
+        length["corrections"].append("landed")
+    elif section.is_full:
+        length["corrections"].append("trimmed")
         return None
-    # By this very reply: the model is where it is, whatever it did before.
-    before = section.text
-    more = format.extend(task, before, ask_for(missing, reply_ratio([length])), model)
-    length["corrections"].append("continued")
-    section.reopen()
-    async with aclosing(more) as prose:
-        async for chunk in prose:
-            section.write(chunk)
-            if section.is_full:
-                length["corrections"].append("trimmed")
-                break
-    return before
+    elif may_go_on and 0 < words < room.least and isinstance(format, Extends):
+        # By this very reply: the model is where it is, whatever it did before.
+        asked = ask_for(room.target - words, reply_ratio([length]))
+        more, left = format.extend(task, before, asked, model), _beyond(room, words)
+        length["corrections"].append("continued")
+    else:
+        return None
+    language = language_of(context.format, context.format.parse(task["input"]))
+    section.go_on(Trimmer(left, language))
+    await _put(context, task, section, more, brought)
+    if section.is_full:
+        length["corrections"].append("trimmed")
+    return before if length["corrections"][0] == "continued" else None
+
+
+def _beyond(room: Room, words: int) -> Room:
+    """What is left of a room after so many words."""
+    return Room(max(1, room.least - words), room.target - words, room.most - words)
 
 
 def _demand_a_text(text: str, task: SectionTask, before: str | None) -> None:
-    """Raises ModelBadOutput where a model wrote next to nothing, such as a polite refusal; what it wrote stays shown
-    until the run is resumed."""
+    """Raises ModelBadOutput for a near-empty reply, such as a polite refusal; it stays shown until the run is
+    resumed."""
     planned = {section["index"]: section["target_words"] for section in task["outline"]["sections"]}
     # Sections make up for those before them: that a model writes less and less must not raise what is demanded.
     target = min(task["target_words"], planned.get(task["index"], task["target_words"]))
@@ -121,32 +152,30 @@ def _demand_a_text(text: str, task: SectionTask, before: str | None) -> None:
 
 
 async def _put(
-    context: NodeContext,
-    task: SectionTask,
-    section: SectionWriter,
-    prose: AsyncGenerator[str | Facts | Remark],
-    writer: StreamWriter,
-) -> Facts | None:
-    facts: Facts | None = None
-    # They come after the prose, so it is read to its end.
-    brings_facts = facts_section_of(context.format) == task["index"]
+    context: NodeContext, task: SectionTask, section: SectionWriter, prose: Prose, brought: Brought
+) -> None:
+    """Writes the text of `prose` on the section, until that is full, and keeps what came beside it."""
+    writer = context.publish
     async with aclosing(prose) as stream:
         async for item in stream:
             if isinstance(item, Remark):
                 writer(NodeChanged(node="generate_content", status="started", message=item.message))
-                continue
-            if not isinstance(item, str):
-                facts = await _tell(item, context.policy(context.format.parse(task["input"])), writer)
-                continue
-            section.write(item)
-            if section.is_full and not brings_facts:
+            elif isinstance(item, SectionNotes):
+                brought.notes = item.text
+            elif not isinstance(item, str):
+                policy = context.policy(context.format.parse(task["input"]))
+                brought.facts = await _tell(item, policy, writer)
+            else:
+                section.write(item)
+            # Facts that are still to come are worth the rest of the reply.
+            awaits_facts = facts_section_of(context.format) == task["index"] and brought.facts is None
+            if section.is_full and not awaits_facts:
                 break
-    return facts
 
 
 async def _tell(facts: Facts, policy: Policy, writer: StreamWriter) -> Facts:
-    """The facts without orders to a model, for they go into every later prompt, and without what isn't fit for
-    the readers, who are shown them."""
+    """The facts without orders to a model, since they go into every later prompt, and without texts unfit for the
+    readers, who see them."""
     facts, quotes = await asyncio.to_thread(strip_injections, facts)
     if quotes:
         writer(SafetyChecked.model_validate(report(quotes, policy.label)))
@@ -156,3 +185,17 @@ async def _tell(facts: Facts, policy: Policy, writer: StreamWriter) -> Facts:
         writer(NodeChanged(node="generate_content", status="started", message=message))
     writer(FactsGathered.model_validate(fit))
     return fit
+
+
+async def _clear(context: NodeContext, task: SectionTask, notes: str) -> str:
+    """A model's notes on its section as later prompts may have them: short, fit for the readers, without orders."""
+    if not notes or not task.get("wants_notes"):
+        return ""
+    policy = context.policy(context.format.parse(task["input"]))
+    return await asyncio.to_thread(_fit_notes, notes, policy)
+
+
+def _fit_notes(notes: str, policy: Policy) -> str:
+    cleared, _ = strip_injections(clip_note(normalise(notes)))
+    lines, _ = keep_fit(policy, cleared.splitlines())
+    return "\n".join(line.strip() for line in lines if line.strip())

@@ -1,17 +1,23 @@
-"""Whether a text says something, by the words that carry meaning. Pure, local, and no more than a good guess.
+"""Coverage of a statement by a text, by content words. Pure, local, and no more than a good guess.
 
 Words are compared by light stems ("planting" ~ "plants"), so wording may differ; meaning isn't understood.
 """
 
 import math
+import re
 from collections.abc import Iterator
 
 from workflows.text.sentences import split_sentences
 from workflows.text.stems import stem
 from workflows.text.words import list_words
 
+_CLAUSE = re.compile(
+    r"[,;:–—]\s|\b(?:because|but|which|who|so that|although|unless|while|and)\b", re.IGNORECASE
+)
 COVERED = 0.6
 """Share of a point's content words that a passage must hold to say it."""
+_ABOUT = 0.5
+"""Share of a point's content words with which a clause is about it."""
 _SENTENCES = 3  # as many neighbours make a passage
 
 _STOP_WORDS = """
@@ -34,25 +40,25 @@ _NEGATIONS = frozenset(
 
 
 def content_stems(text: str) -> frozenset[str]:
-    """The stems of the words that carry meaning; of all words when there are no others."""
+    """The stems of the content words; of all words when there are no others."""
     words = [word.casefold() for word in list_words(text)]
     meant = [word for word in words if word not in _STOP and not is_negation(word)]
     return frozenset(stem(word) for word in meant or words)
 
 
 def is_negation(word: str) -> bool:
-    """Whether a word turns what is said around."""
+    """Whether the word negates."""
     word = word.casefold().replace("’", "'")
     return word in _NEGATIONS or word.endswith("n't")
 
 
 def count_negations(text: str) -> int:
-    """How many words turn what is said around."""
+    """The number of negating words."""
     return sum(map(is_negation, list_words(text)))
 
 
 def similarity(first: frozenset[str], second: frozenset[str]) -> float:
-    """Shared stems among all of both, 0 to 1."""
+    """Share (0–1) of the stems that both have in common, of all stems."""
     return len(first & second) / len(first | second) if first or second else 0.0
 
 
@@ -67,14 +73,35 @@ def find_passage(point: str, text: str) -> tuple[str, float]:
     return best, share
 
 
+def find_statement(point: str, text: str) -> tuple[str, float]:
+    """As `find_passage`, of the passages that say it the same way round: "Don't water them" is no "Water them"."""
+    wanted = content_stems(point)
+    turned = count_negations(point) % 2
+    best, share = "", 0.0
+    for passage, stems in _passages(text):
+        held = len(wanted & stems) / len(wanted) if wanted else 0.0
+        if held > share and not any(_denies(sentence, wanted, turned) for sentence in passage):
+            best, share = " ".join(passage), held
+    return best, share
+
+
+def _denies(sentence: str, wanted: frozenset[str], turned: int) -> bool:
+    """Whether a clause that is about the point says the contrary."""
+    return any(
+        len(wanted & content_stems(clause)) / len(wanted) >= _ABOUT and count_negations(clause) % 2 != turned
+        for clause in _CLAUSE.split(sentence)
+    )
+
+
 def covers(share: float, point: str) -> bool:
-    """Whether a passage that holds this share of the point's words says it."""
+    """Whether a passage with this share of the point's words covers it."""
     wanted = len(content_stems(point))
     return wanted > 0 and round(share * wanted) >= math.ceil(COVERED * wanted)
 
 
 def _passages(text: str) -> Iterator[tuple[list[str], frozenset[str]]]:
-    """One sentence, then two, then three: the shortest passage that says it is the one to show. With their stems."""
+    """Passages of one sentence, then of two, then of three, with their stems: the shortest match is the one to
+    show."""
     sentences = [sentence.strip() for sentence in split_sentences(text) if sentence.strip()]
     stems = [content_stems(sentence) for sentence in sentences]
     for length in range(1, _SENTENCES + 1):

@@ -1,4 +1,4 @@
-"""Which way a language is written."""
+"""Writing direction of a language."""
 
 from typing import Literal
 
@@ -6,5 +6,5 @@ _FROM_RIGHT = frozenset({"ar", "fa", "he", "ur", "yi"})
 
 
 def direction(language: str) -> Literal["ltr", "rtl"]:
-    """By the language's tag: `he` and `he-IL` are written from right to left."""
+    """The direction by the language's tag: `he` and `he-IL` are right-to-left."""
     return "rtl" if language.lower().partition("-")[0] in _FROM_RIGHT else "ltr"

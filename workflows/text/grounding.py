@@ -1,42 +1,46 @@
-"""Does a document say what a text says? A local check by numbers and by words. Pure.
+"""Grounding of a text in a document: a local check by numbers and by words. Pure.
 
 It knows words, not meanings: a sentence that says the same in other words may be named, and one that
 says something else in the document's words may pass. Numbers it takes at their word: each must stand in
-the document, with its unit.
+the document, with its unit; so must names, such as a medicine's.
 """
 
-import re
-import tomllib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from pathlib import Path
 from typing import Literal
 
-from workflows.text.numbers import Quantity, find_quantities, words_of_numbers
+from workflows.text.claims import (
+    claim_stems,
+    denies_or_forbids,
+    find_rule,
+    is_opposite,
+    matter_of,
+    overlap,
+    plain_words,
+    split_clauses,
+)
+from workflows.text.names import find_unknown_names
+from workflows.text.numbers import Quantity, find_quantities
 from workflows.text.sentences import split_sentences
-from workflows.text.stems import stem
-from workflows.text.words import list_words
+from workflows.text.words import count_words
 
-_FILE = Path(__file__).parent / "claims.toml"
-
-UnsupportedKind = Literal["number", "opposite", "words"]
+UnsupportedKind = Literal["number", "opposite", "name", "words"]
 
 _LEAST_WORDS = 3
-"""Fewer words of its own than this, and a sentence claims nothing that could be looked up."""
+"""Fewer words of its own than this, and only a short sentence claims something that could be looked up."""
+_SHORT_SENTENCE = 5
 _LEAST_SHARE = 0.55
 """The share of a sentence's own words that a few neighbouring sentences of the document must hold."""
 _SAME_SHARE = 0.7
 """With this share of words in common, two clauses are about the same; one may be the opposite of the other."""
 _WINDOW = 2
-_CLAUSE = re.compile(r"[,;:–—]\s|\b(?:because|but|so that|although|unless)\b")
 _SMALL_COUNT = 12
 
 
 @dataclass(frozen=True, slots=True)
 class Unsupported:
-    """A sentence that the document doesn't bear out, and why."""
+    """A sentence without support in the document, and the reason."""
 
     section: int
     sentence: str
@@ -46,23 +50,24 @@ class Unsupported:
 
 @dataclass(frozen=True, slots=True)
 class Grounding:
-    """What came of a check: how many sentences claimed something, and those without support."""
+    """Result of a check: the number of sentences with claims, and those without support."""
 
     checked: int
     unsupported: tuple[Unsupported, ...]
 
 
 class Evidence:
-    """A document, taken apart once so that many sentences can be looked up in it."""
+    """A document, indexed once for the lookup of many sentences."""
 
     def __init__(self, document: str, language: str | None = "en") -> None:
         """`language`: of both texts, None if they differ. Words are compared in English only, numbers in any."""
         self._by_words = language == "en"
         sentences = [sentence.strip() for sentence in split_sentences(document) if sentence.strip()]
         self._places = _index(sentences)
-        self._clauses = [(clause, sentence) for sentence in sentences for clause in _clauses(sentence)]
-        self._clause_stems = [_matter(clause) for clause, _ in self._clauses]
+        self._clauses = [(clause, sentence) for sentence in sentences for clause in split_clauses(sentence)]
+        self._clause_stems = [matter_of(clause) for clause, _ in self._clauses]
         self._clause_places = _index([clause for clause, _ in self._clauses])
+        self._words = frozenset(part for word in plain_words(document) for part in (word, *word.split("-")))
         self._quantities: dict[tuple[str, str], list[int]] = {}
         self._values: dict[str, list[int]] = {}
         for place, sentence in enumerate(sentences):
@@ -72,17 +77,22 @@ class Evidence:
 
     def check(self, sentence: str) -> tuple[UnsupportedKind, str] | None:
         """Why the document doesn't bear the sentence out; None when it does."""
-        words = _stems(sentence)
-        for clause in _clauses(sentence):
-            about = set(_stems(clause))
+        words = claim_stems(sentence)
+        for clause in split_clauses(sentence):
+            about = set(claim_stems(clause))
             for quantity in find_quantities(clause):
                 if (reason := self._doubt(quantity, about)) is not None:
                     return "number", reason
+        if unknown := find_unknown_names(sentence, self._words):
+            return "name", f"the document doesn't name {', '.join(unknown[:5])}"
         if not self._by_words or sentence.rstrip(" \"'”’").endswith("?"):
             return None
-        if any(self._turns_round(clause) for clause in _clauses(sentence)):
+        if any(self._turns_round(clause) for clause in split_clauses(sentence)):
             return "opposite", "the document seems to say the opposite"
-        if len(words) >= _LEAST_WORDS and self._share(words.keys()) < _LEAST_SHARE:
+        for clause in split_clauses(sentence):
+            if (reason := self._misruled(clause)) is not None:
+                return "opposite", reason
+        if self._is_unheard_of(words.keys(), count_words(sentence)):
             strange = [word for stem, word in words.items() if stem not in self._places]
             named = f": {', '.join(strange[:5])}" if strange else ""
             return "words", f"the document doesn't seem to say this{named}"
@@ -90,7 +100,11 @@ class Evidence:
 
     def claims(self, sentence: str) -> bool:
         """Whether there is anything in the sentence that could be looked up."""
-        return bool(find_quantities(sentence)) or len(_stems(sentence)) >= _LEAST_WORDS
+        return (
+            bool(find_quantities(sentence))
+            or len(claim_stems(sentence)) >= _LEAST_WORDS
+            or any(find_rule(clause) is not None for clause in split_clauses(sentence))
+        )
 
     def _doubt(self, quantity: Quantity, stems: set[str]) -> str | None:
         value, unit = quantity.value, quantity.unit
@@ -112,7 +126,7 @@ class Evidence:
         return f"the document says {said} of something else"
 
     def _share(self, stems: Collection[str]) -> float:
-        """The largest share of the words that a few neighbouring sentences hold."""
+        """The largest share of the words in a few neighbouring sentences."""
         hits: Counter[int] = Counter()
         for known in stems:
             near: set[int] = set()
@@ -123,94 +137,55 @@ class Evidence:
 
     def _turns_round(self, clause: str) -> bool:
         """Whether every clause of the document about the same says it the other way round."""
-        stems = _matter(clause)
+        stems = matter_of(clause)
         if len(stems) < 2:
             return False
         places = {place for stem in stems for place in self._clause_places.get(stem, ())}
-        close = [place for place in places if _overlap(stems, self._clause_stems[place]) >= _SAME_SHARE]
-        return bool(close) and all(_is_opposite(clause, *self._clauses[place]) for place in close)
+        close = [place for place in places if overlap(stems, self._clause_stems[place]) >= _SAME_SHARE]
+        return bool(close) and all(is_opposite(clause, *self._clauses[place]) for place in close)
+
+    def _is_unheard_of(self, stems: Collection[str], words: int) -> bool:
+        """Whether the document has too few of a sentence's words; of a short sentence's, none at all."""
+        if len(stems) < _LEAST_WORDS:
+            return bool(stems) and words <= _SHORT_SENTENCE and self._places.keys().isdisjoint(stems)
+        return self._share(stems) < _LEAST_SHARE
+
+    def _misruled(self, clause: str) -> str | None:
+        """Why the document doesn't forbid or allow what the clause does; None when it may, or where it is no rule."""
+        if (rule := find_rule(clause)) is None:
+            return None
+        places = set.intersection(*(set(self._clause_places.get(stem, ())) for stem in rule.about))
+        if not places:
+            return (
+                f"the document doesn't {'forbid' if rule.forbids else 'allow'} this"
+                if rule.is_explicit
+                else None
+            )
+        # "no milk, coffee or juice": what forbids may stand in the clause before.
+        if rule.forbids and not any(denies_or_forbids(self._clauses[place][1]) for place in places):
+            return "the document doesn't forbid this"
+        if not rule.forbids and all(denies_or_forbids(self._clauses[place][0]) for place in places):
+            return "the document forbids this"
+        return None
 
 
 def check_grounding(sections: Mapping[int, Sequence[str]], evidence: Evidence) -> Grounding:
-    """The sentences of each section, in order, looked up in the document."""
+    """The grounding of each section's sentences, in order, in the document."""
     checked = 0
     unsupported = []
     for index in sorted(sections):
         for sentence in sections[index]:
-            checked += evidence.claims(sentence)
-            if (found := evidence.check(sentence)) is not None:
+            found = evidence.check(sentence)
+            checked += found is not None or evidence.claims(sentence)
+            if found is not None:
                 unsupported.append(Unsupported(index, sentence, found[1], found[0]))
     return Grounding(checked, tuple(unsupported))
 
 
-def _plain_words(text: str) -> list[str]:
-    return [word.casefold().replace("’", "'") for word in list_words(text)]
-
-
-def _stems(text: str) -> dict[str, str]:
-    """The words that a sentence is about: stem → the word as it is said first."""
-    empty = _claims().empty
-    found: dict[str, str] = {}
-    for word in _plain_words(text):
-        for part in word.split("-"):
-            if part not in empty and not part.isdigit() and len(part) > 1:
-                found.setdefault(stem(part), part)
-    return found
-
-
 def _index(texts: Sequence[str]) -> dict[str, list[int]]:
-    """Stem → the places of the texts that it is in, in order."""
+    """Stem → the positions of the texts that contain it, in order."""
     places: dict[str, list[int]] = {}
     for place, text in enumerate(texts):
-        for known in _stems(text):
+        for known in claim_stems(text):
             places.setdefault(known, []).append(place)
     return places
-
-
-def _clauses(sentence: str) -> list[str]:
-    return [clause for clause in _CLAUSE.split(sentence) if clause.strip()]
-
-
-def _matter(clause: str) -> set[str]:
-    """What a clause is about, whichever way round it says it."""
-    return _stems(clause).keys() - _claims().turning
-
-
-def _overlap(one: set[str], other: set[str]) -> float:
-    return len(one & other) / len(one | other)
-
-
-def _is_opposite(clause: str, other_clause: str, other_sentence: str) -> bool:
-    known = _claims()
-    words, others = frozenset(_plain_words(clause)), frozenset(_plain_words(other_clause))
-    if words & known.negations:
-        # "no milk, coffee or juice": the "no" may stand in the clause before.
-        if not known.negations.intersection(_plain_words(other_sentence)):
-            return True
-    elif others & known.negations:
-        return True
-    return any(
-        (words & one and not words & other and others & other and not others & one)
-        or (words & other and not words & one and others & one and not others & other)
-        for one, other in known.opposites
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Claims:
-    empty: frozenset[str]
-    negations: frozenset[str]
-    opposites: tuple[tuple[frozenset[str], frozenset[str]], ...]
-    turning: frozenset[str]  # the stems of the opposites
-
-
-@cache
-def _claims() -> _Claims:
-    with _FILE.open("rb") as file:
-        given = tomllib.load(file)
-    return _Claims(
-        empty=frozenset([*given["grammar"].split(), *given["talk"].split(), *words_of_numbers()]),
-        negations=frozenset(given["negations"].split()),
-        opposites=tuple((frozenset(pair["one"]), frozenset(pair["other"])) for pair in given["opposites"]),
-        turning=frozenset(stem(word) for pair in given["opposites"] for word in pair["one"] + pair["other"]),
-    )

@@ -1,4 +1,4 @@
-"""Which HTML elements there are, and how they stand on a page."""
+"""Names of HTML elements, by their layout on a page."""
 
 _ELEMENTS = """
 a abbr acronym address applet area article aside audio b base basefont bdi bdo big blink blockquote body br button

@@ -1,4 +1,4 @@
-"""HTML inside Markdown or plain text → the text that a browser would show. Pure, linear in the text.
+"""Visible text of HTML inside Markdown or plain text, as a browser would show it. Pure, linear in the text.
 
 Cells, list items, line breaks and blocks stay apart, so that no number grows together with its neighbour. Code of
 Markdown (fences, backticks) and what only looks like a tag ("3 < 5") stay as they stand, so the text may hold what
@@ -30,7 +30,7 @@ _HIDING = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class HtmlText:
-    """What is seen, and what isn't: `hidden` are comments and hidden elements, `struck` what is crossed out,
+    """The visible text, and the rest: `hidden` are comments and hidden elements, `struck` is struck-through text,
     `scripts` counts scripts and style sheets, `pictures` images."""
 
     text: str
@@ -53,7 +53,7 @@ class _Token:
 
 
 def read_html(source: str) -> HtmlText:
-    """The visible text of `source`, and what was left out of it."""
+    """The visible text of `source`, and what was left out."""
     if "<" not in source and "&" not in source:
         return HtmlText(source)
     reader = _Tokeniser(source)
@@ -91,12 +91,12 @@ def read_html(source: str) -> HtmlText:
 
 
 def escape_tags(text: str) -> str:
-    """`text` with `‹` for each `<` that a later filter would take for the beginning of a tag."""
+    """`text` with `‹` for each `<` that a later filter would take for the start of a tag."""
     return _TAG_LIKE.sub("‹", text)
 
 
 class _Tokeniser:
-    """Cuts a source into tokens. Each search for an end that isn't there is made once."""
+    """Tokeniser of a source. Each search for a missing end is made once."""
 
     def __init__(self, source: str) -> None:
         self._source = source
@@ -109,7 +109,7 @@ class _Tokeniser:
         self.scripts = 0
 
     def tokens(self) -> Iterator[_Token]:
-        """In the order of the source; all of its text is in them, or in a script."""
+        """The tokens in the order of the source; they hold all of its text but scripts."""
         source, place, start = self._source, 0, 0
         while mark := _MARK.search(source, place):
             token, end = self._at(mark)
@@ -125,7 +125,7 @@ class _Tokeniser:
             yield _Token("text", source[start:])
 
     def _at(self, mark: re.Match[str]) -> tuple[_Token | None, int]:
-        """What begins at a mark, and where it ends; no token when the mark means nothing."""
+        """The token at a mark, and its end; no token when the mark has no meaning."""
         if mark.group() != "<":
             return self._code(mark)
         source, start = self._source, mark.start()
@@ -153,7 +153,7 @@ class _Tokeniser:
         return _Token("open", name=name, attributes=_attributes(tag[3])), tag.end()
 
     def _find(self, end: str, start: int) -> int:
-        """Where an end begins, whatever its case; -1 if there is none."""
+        """The position of an end, whatever its case; -1 if there is none."""
         if end in self._missing:
             return -1
         found = re.compile(re.escape(end), re.IGNORECASE).search(self._source, start)
@@ -188,7 +188,7 @@ class _Tokeniser:
 
 
 def _attributes(source: str) -> dict[str, str]:
-    """Names in lower case → values; what stands twice counts the first time."""
+    """Names in lower case → values; of duplicates, the first counts."""
     found: dict[str, str] = {}
     for match in _ATTRIBUTE.finditer(source):
         value = match[2] or match[3] or match[4] or ""
@@ -197,8 +197,8 @@ def _attributes(source: str) -> dict[str, str]:
 
 
 def _mark_hidden(tokens: list[_Token]) -> None:
-    """Sets `skip_to` of each element that isn't shown and has an end. One without an end hides nothing: else
-    a slip of the pen would swallow the rest of the document."""
+    """Sets `skip_to` of each hidden element that has an end. One without an end hides nothing: else a typing error
+    would swallow the rest of the document."""
     stack: list[int] = []
     counts: Counter[str] = Counter()
 

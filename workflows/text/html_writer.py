@@ -1,4 +1,4 @@
-"""Elements of HTML → lines of text: rows of cells, items of lists, blocks apart from each other."""
+"""Text layout of HTML elements: rows of cells, items of lists, blocks set apart."""
 
 import html
 import re
@@ -18,7 +18,7 @@ _STRENGTH = {"": 0, " ": 1, "; ": 2, "\n": 3, "\n\n": 4}
 
 
 class _Sink:
-    """Text with what separates it. In a cell everything stands on one line."""
+    """Text with its separators. In a cell everything is on one line."""
 
     def __init__(self, *, is_cell: bool) -> None:
         self.is_cell = is_cell
@@ -28,14 +28,14 @@ class _Sink:
         self._line = ""  # how the last line begins
 
     def want(self, gap: str) -> None:
-        """Sets the next text apart, unless an item or a heading is about to begin."""
+        """Requests a separator before the next text, unless an item or a heading is about to begin."""
         if self.is_cell and "\n" in gap:
             gap = "; "
         if not self.mark and _STRENGTH[gap] > _STRENGTH[self._gap]:
             self._gap = gap
 
     def put(self, text: str) -> None:
-        """A text; white space alone matters only within a line."""
+        """Adds a text; white space alone matters only within a line."""
         if self.is_cell:
             text = re.sub(r"\s+", " ", text)
         if self._gap or self.mark:
@@ -54,11 +54,11 @@ class _Sink:
 
     @property
     def is_in_pipe_table(self) -> bool:
-        """Whether the line that is being written is a row of a Markdown table."""
+        """Whether the current line is a row of a Markdown table."""
         return self._line.lstrip().startswith("|")
 
     def text(self) -> str:
-        """All of it."""
+        """The whole text."""
         whole = "".join(self.pieces)
         return whole.strip() if self.is_cell else whole
 
@@ -73,12 +73,12 @@ class _Table:
     below: dict[int, int] = field(default_factory=dict)
 
     def begin_row(self) -> None:
-        """Cells of rows above that reach down into it are empty in it."""
+        """Begins a row, in which cells of rows above that span it are empty."""
         self.rows.append([])
         self.below = {column: rows - 1 for column, rows in self.below.items() if rows > 1}
 
     def begin_cell(self, columns: int, rows: int) -> None:
-        """The next cell of the last row."""
+        """Begins the next cell of the last row."""
         if not self.rows:
             self.begin_row()
         row = self.rows[-1]
@@ -89,7 +89,7 @@ class _Table:
         self.cell, self.span = _Sink(is_cell=True), columns
 
     def end_cell(self) -> None:
-        """Keeps it."""
+        """Ends the cell."""
         if self.cell is None:
             return
         self.rows[-1] += [self.cell.text(), *[""] * (self.span - 1)]
@@ -97,7 +97,7 @@ class _Table:
 
 
 class HtmlWriter:
-    """Open and closed elements and texts in, text out."""
+    """Writer of text from the starts and ends of elements, and texts between."""
 
     def __init__(self) -> None:
         self.pictures = 0
@@ -108,18 +108,18 @@ class HtmlWriter:
         self._raised: list[str] = []  # open `sup` and `sub`
 
     def write(self, text: str) -> None:
-        """A text as it stands in the source."""
+        """Adds a text of the source."""
         text = _ENTITY.sub(lambda entity: html.unescape(entity.group()), text)
         if self._raised:
             text = raise_digits(text) if self._raised[-1] == "sup" else lower_digits(text)
         self._sink.put(text)
 
     def write_code(self, text: str) -> None:
-        """Code of Markdown, as it stands."""
+        """Adds Markdown code, unchanged."""
         self._sink.put(text)
 
     def open(self, name: str, attributes: dict[str, str]) -> None:
-        """The beginning of an element, or a void one."""
+        """Begins an element, or adds a void one."""
         if name in ("img", "image"):
             self.pictures += 1
         if name in ("sup", "sub"):
@@ -146,7 +146,7 @@ class HtmlWriter:
                 self._sink.mark = _HEADINGS[name]
 
     def part(self, name: str) -> None:
-        """Sets what comes apart from what was, as the beginning or the end of such an element does on a page."""
+        """Separates the following text from the text so far, as the start or end of such an element does."""
         if name == "br" and self._sink.is_in_pipe_table:
             self._sink.want("; ")
         elif name in BLOCKS or name == "br":
@@ -155,7 +155,7 @@ class HtmlWriter:
             self._sink.want(" ")
 
     def close(self, name: str) -> None:
-        """The end of an element."""
+        """Ends an element."""
         if name in ("sup", "sub"):
             self._raised = self._raised[:-1]
         elif name == "table":
@@ -170,7 +170,7 @@ class HtmlWriter:
             self.part(name)
 
     def finish(self) -> str:
-        """All that was written."""
+        """The whole text."""
         self._too_deep = 0
         while self._tables:
             self._end_table()

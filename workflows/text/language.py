@@ -1,4 +1,4 @@
-"""Which language a text is in, by its letters and its commonest words: a guess. Pure."""
+"""Language of a text, guessed by its letters and its commonest words. Pure."""
 
 import re
 from collections import Counter
@@ -30,7 +30,7 @@ _LEAST_SHARE = 0.12
 
 
 def guess_language(text: str) -> str | None:
-    """A tag such as `en` or `he`; None when nothing speaks for any."""
+    """A tag such as `en` or `he`; None without any indication."""
     sample = text[:_SAMPLE].casefold()
     letters = sum(character.isalpha() for character in sample)
     if not letters:

@@ -1,4 +1,4 @@
-"""Keeping a text to its length: what to aim at, what to ask a model for, and where to cut. Pure.
+"""Length of a text: targets, the words to request from a model, and cuts. Pure.
 
 Lengths are words. A section has a *planned* target, from the outline; a *target*, planned anew from what
 was really written; and what is *asked* for, because a model that is asked for 400 words may write 280.
@@ -15,21 +15,22 @@ from workflows.text.repetition import count_said, distinct_words
 from workflows.text.sentences import SentenceSplitter, ends_with_abbreviation, is_cut
 from workflows.text.words import WordCounter, count_words
 
-Correction = Literal["trimmed", "continued"]
+Correction = Literal["trimmed", "continued", "landed"]
 
 _REPLAN = (0.75, 1.25)  # how far a section's target may be moved from its plan
 _RATIO = (0.4, 2.5)  # what is believed of a model's ratio of written to asked words
 _NEWEST = 3  # replies that the ratio is taken from
 _OVERRUN = 1.15  # a reply that was cut would have been longer: by how much isn't known
 _LEAST_BESIDE = 8  # words to either side of a target, however short: half a sentence
-_LONGEST_SENTENCE = 60
+LONGEST_SENTENCE = 60
+"""Words."""
 _FLOOR = 0.1  # the share of its target below which a text is none
 _STUCK = 0.5
 _STUCK_TIMES = 3
 
 
 class SectionLength(TypedDict):
-    """How a section's length came about; kept in the state. `replied_words` is the first reply's."""
+    """Record of a section's length, kept in the state. `replied_words` is the first reply's."""
 
     target_words: int
     asked_words: int
@@ -39,21 +40,21 @@ class SectionLength(TypedDict):
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """What a section may have: `least` to `most` words, best `target`."""
+    """Length limits of a section: `least` to `most` words, best `target`."""
 
     least: int
     target: int
     most: int
 
 
-def room_for(target: int, tolerance: float) -> Room:
-    """The room around a target. `tolerance` is a share, 0.1 for ten percent."""
-    beside = max(_LEAST_BESIDE, math.floor(target * tolerance))
+def room_for(target: int, tolerance: float, least: int = _LEAST_BESIDE) -> Room:
+    """The room around a target. `tolerance` is a share, 0.1 for ten percent; `least`: words to either side anyway."""
+    beside = max(_LEAST_BESIDE, least, math.floor(target * tolerance))
     return Room(max(1, target - beside), target, target + beside)
 
 
 def plan_targets(planned: Mapping[int, int], written: Mapping[int, int]) -> dict[int, int]:
-    """Targets of the sections that aren't written yet, so that the whole comes out as planned.
+    """Targets of the unwritten sections, so that the whole comes out as planned.
 
     They share what is left by the plan's proportions; none is moved by more than a quarter of its plan.
     """
@@ -65,18 +66,18 @@ def plan_targets(planned: Mapping[int, int], written: Mapping[int, int]) -> dict
 
 
 def reply_ratio(lengths: Iterable[SectionLength]) -> float:
-    """Words written for a word asked, as the newest replies of this run have it; 1 without any."""
+    """Words written per word requested, in the newest replies of this run; 1 without any."""
     found = [_ratio_of(length) for length in lengths][-_NEWEST:]
     return _believe(sum(found) / len(found)) if found else 1.0
 
 
 def ask_for(words: int, ratio: float) -> int:
-    """What to ask a model for so that it writes `words`."""
+    """The number of words to request from a model so that it writes `words`."""
     return max(1, round(words / ratio))
 
 
 def falls_short(text: str, target: int, before: str | None = None) -> bool:
-    """Whether a text is no text of its length: it hardly says anything; or it is stuck, and says less than half.
+    """Whether a text is far too short: it has hardly any words; or it is stuck, with less than half of them.
 
     It is stuck where it says everything three times and more, or nothing new in what went on after `before`.
     """
@@ -86,7 +87,7 @@ def falls_short(text: str, target: int, before: str | None = None) -> bool:
 
 
 def _ratio_of(length: SectionLength) -> float:
-    was_cut = length["corrections"][:1] == ["trimmed"]
+    was_cut = length["corrections"][:1] in (["trimmed"], ["landed"])
     return length["replied_words"] / length["asked_words"] * (_OVERRUN if was_cut else 1.0)
 
 
@@ -96,7 +97,7 @@ def _believe(ratio: float) -> float:
 
 
 class Trimmer:
-    """A text as it comes, cut at the end of a sentence so that it never has more than `room.most` words.
+    """Filter that cuts a streamed text at the end of a sentence, so that it never exceeds `room.most` words.
 
     Text passes at once while it is sure to fit; near the end it passes by sentences. Those beyond the
     target wait: they pass if the text ends within its room; if it runs over, at most the first of them
@@ -112,12 +113,12 @@ class Trimmer:
         self.is_full = False
         """Nothing more is taken: whoever writes may stop."""
         self._language = language
-        self._free = min(room.least, room.most - _LONGEST_SENTENCE)
+        self._free = min(room.least, room.most - LONGEST_SENTENCE)
         self._space: list[str] = []  # white space that waits for a word
         self._begin()
 
     def _begin(self) -> None:
-        """Forgets all that came, but for its length."""
+        """Resets the state, but for the length."""
         self._counter = WordCounter()  # of all that comes
         self._splitter = SentenceSplitter(self._language)
         self._ended = WordCounter()  # of the sentences that ended
@@ -130,11 +131,11 @@ class Trimmer:
 
     @property
     def rest(self) -> str:
-        """What waits."""
+        """The text held back."""
         return "".join(self._space) + self._held()
 
     def feed(self, chunk: str) -> str:
-        """What may be given out now."""
+        """The text that may be released now."""
         if self.is_full:
             return ""
         given = ""
@@ -150,13 +151,13 @@ class Trimmer:
         return given + self._stop(self._splitter.rest) if self.words > self.room.most else given
 
     def close(self) -> str:
-        """The text is at its end: what still waits."""
+        """The text still held back at the end."""
         held = "" if self.is_full else self._held()
         self._begin()
         return self._give(held)
 
     def reopen(self) -> None:
-        """More is to come after a text that was cut."""
+        """Lets more follow after a text that was cut."""
         self.is_full = False
 
     def _held(self) -> str:
@@ -164,7 +165,7 @@ class Trimmer:
         return waiting + self._splitter.rest[self._passed :]
 
     def _take(self, sentence: str) -> str:
-        """Gives a whole sentence out, or has it wait, or ends the text before it."""
+        """Releases a sentence, or holds it, or ends the text before it."""
         ended = self._ended.copy()
         words = self._ended_words + ended.feed(sentence)
         if words > self.room.most:
@@ -183,7 +184,7 @@ class Trimmer:
         return given
 
     def _stop(self, sentence: str) -> str:
-        """`sentence` doesn't fit any more: the text ends where it is nearest to the target."""
+        """Ends the text nearest to the target, since `sentence` doesn't fit any more."""
         self.is_full = True
         self._open(sentence[: self._passed])
         target, words = self.room.target, self._given_words
@@ -201,7 +202,7 @@ class Trimmer:
         return self._give(more)
 
     def _open(self, head: str) -> None:
-        """`head` of a sentence was given out, and the rest of it wasn't."""
+        """Notes that `head` of a sentence was released, and the rest of it wasn't."""
         if head.strip() and not self._waiting:
             self._is_open = True
             self._given_words += self._ended.copy().feed(head)

@@ -1,4 +1,4 @@
-"""The one place where a model's text is cleaned, while it streams.
+"""Cleaning of a model's text while it streams, in this one place.
 
 What leaves a `Normaliser` is at once what is kept in the graph's state and what readers get: nothing
 is cleaned a second time. The result doesn't depend on how the text was cut into chunks.
@@ -22,8 +22,8 @@ _BLANK = re.compile(r"(?<!\s)\s*\n\s*")
 
 
 class Normaliser:
-    """Text in, clean text out: no markup, no control characters, `\\n` line ends, at most one blank line in a row,
-    no white space at either end, no half of a surrogate pair. Feed chunks, then `close`."""
+    """Filter to clean text: no markup, no control characters, `\\n` line ends, at most one blank line in a row, no
+    white space at either end, no half of a surrogate pair. Feed chunks, then `close`."""
 
     def __init__(self) -> None:
         self._markup = MarkupFilter()
@@ -32,7 +32,7 @@ class Normaliser:
         self._started = False
 
     def feed(self, chunk: str) -> str:
-        """The clean text that can be told for sure after `chunk`; the rest comes with a later call."""
+        """The clean text that is certain after `chunk`; the rest comes with a later call."""
         chunk = self._raw_tail + chunk
         self._raw_tail = ""
         if chunk and (chunk[-1] == "\r" or _HIGH.match(chunk[-1])):
@@ -40,7 +40,7 @@ class Normaliser:
         return self._emit(self._markup.feed(_clean(chunk)))
 
     def close(self) -> str:
-        """What was still held back. The white space at the end is dropped."""
+        """The text still held back. The white space at the end is dropped."""
         tail, self._raw_tail = self._raw_tail, ""
         return self._emit(self._markup.feed(_clean(tail)) + self._markup.close())
 
@@ -63,7 +63,7 @@ def normalise(text: str) -> str:
 
 
 def normalise_all(value: _T) -> _T:
-    """A plain value (dicts, lists, strings, numbers) with every text in it cleaned."""
+    """A plain value (dicts, lists, strings, numbers) with all texts in it cleaned."""
     cleaned: Any = value
     if isinstance(value, str):
         cleaned = normalise(value)

@@ -1,4 +1,4 @@
-"""The numbers that a text says, with their units, however they are written: `2.5 mL`, "three tablets". Pure."""
+"""Numbers in a text, with their units, however they are written: `2.5 mL`, "three tablets". Pure."""
 
 import re
 import tomllib
@@ -57,7 +57,8 @@ _UNIT = re.compile(r"[ \u00a0-]?(°[cf]?|%|µg|μg|[a-z]+|×)", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """`value` as a plain decimal ("2.5"), `unit` by its one name ("millilitre") or empty; `said` as it stands."""
+    """A number with its unit. `value` is a plain decimal ("2.5"), `unit` its one name or empty; `said` as
+    written."""
 
     value: str
     unit: str
@@ -66,7 +67,7 @@ class Quantity:
 
 
 def find_quantities(text: str) -> list[Quantity]:
-    """Every number in `text`, in order. In "5–10 mg" both are milligrams."""
+    """All numbers in `text`, in order. In "5–10 mg" both are milligrams."""
     found: list[Quantity] = []
     end = 0
     for match in _FOUND.finditer(text):
@@ -115,7 +116,7 @@ def _plain(value: Decimal) -> str:
 
 
 def _unit_after(text: str, end: int) -> tuple[str, str]:
-    """The unit's name, and as it stands; a word between, as in "two small glasses", is passed over."""
+    """The unit's name, and its spelling; a word between, as in "two small glasses", is skipped."""
     names = _names()
     match = _UNIT.match(text, end)
     if match is None:
@@ -132,7 +133,7 @@ def _unit_after(text: str, end: int) -> tuple[str, str]:
 
 
 def words_of_numbers() -> frozenset[str]:
-    """Every word that is, or belongs to, a number or a unit's name."""
+    """All words that are, or belong to, numbers or names of units."""
     return frozenset([*(word for form in _names() for word in form.split()), *_SMALL, *_TENS, *_SCALES])
 
 

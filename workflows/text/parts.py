@@ -1,4 +1,4 @@
-"""A long text in parts, none of it left out: passages, and runs of passages of about one length. Pure."""
+"""Division of a long text into passages and runs of passages of about one length, without loss. Pure."""
 
 import re
 
@@ -11,8 +11,8 @@ _FEW_WORDS = 12
 
 
 def list_passages(text: str, most_words: int) -> list[str]:
-    """The paragraphs of `text` in order, a heading together with what it heads. One of more than `most_words`
-    words is cut between sentences, and a sentence that is longer still between words."""
+    """The paragraphs of `text` in order, a heading together with its paragraph. One of more than `most_words`
+    words is cut between sentences, and an even longer sentence between words."""
     passages: list[str] = []
     heading = ""
     for paragraph in (found.strip() for found in _BLANK.split(text)):
@@ -28,7 +28,7 @@ def list_passages(text: str, most_words: int) -> list[str]:
 
 
 def is_heading(paragraph: str) -> bool:
-    """A line marked as one, or a short one that ends no sentence."""
+    """Whether a line is marked as a heading, or is short and ends no sentence."""
     return (
         "\n" not in paragraph
         and _HEADING.match(paragraph) is not None
@@ -38,7 +38,7 @@ def is_heading(paragraph: str) -> bool:
 
 def divide(passages: list[str], count: int, most_words: int) -> list[tuple[int, int]]:
     """At least `count` runs of passages as (first, one after the last), of about one length, each of at most
-    `most_words` words. Every passage is in exactly one; a run begins with a heading where one is near.
+    `most_words` words. Each passage is in exactly one; a run begins with a heading where one is near.
 
     There are more when `most_words` asks for it, and fewer when there are fewer passages.
     """

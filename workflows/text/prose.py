@@ -1,4 +1,4 @@
-"""Prose or list: telling written-out text from notes. Pure."""
+"""Distinction of prose from lists and notes. Pure."""
 
 import re
 

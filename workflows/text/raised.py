@@ -1,4 +1,4 @@
-"""Raised and lowered digits as characters of their own: 10 and a raised 3 are 10³, never 103. Pure."""
+"""Superscript and subscript digits as Unicode characters: 10 and a raised 3 are 10³, never 103. Pure."""
 
 _RAISED = str.maketrans("0123456789+-−()", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻⁽⁾")
 _LOWERED = str.maketrans("0123456789+-−()", "₀₁₂₃₄₅₆₇₈₉₊₋₋₍₎")

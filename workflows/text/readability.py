@@ -1,4 +1,4 @@
-"""How hard a text is to read, by textstat's measures that need no dictionary of syllables."""
+"""Readability of a text, by textstat's measures that need no dictionary of syllables."""
 
 from workflows.text.words import count_words
 
@@ -16,7 +16,7 @@ def reading_grade(text: str, language: str = "en") -> float | None:
 
 
 def vocabulary_level(grade: float | None) -> str:
-    """`beginner`, `intermediate` or `advanced`, from a school grade; `unrated` without one."""
+    """`beginner`, `intermediate` or `advanced`, by a school grade; `unrated` without one."""
     if grade is None:
         return "unrated"
     if grade < 3:

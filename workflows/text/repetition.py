@@ -1,4 +1,4 @@
-"""How much a text says again, and whether it does nothing else any more. Pure."""
+"""Repetition in a text, and detection of endless loops. Pure."""
 
 import re
 from collections import Counter
@@ -16,7 +16,7 @@ _UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3
 
 
 def repetition(text: str, size: int = 8) -> float:
-    """Share (0–1) of the runs of `size` words that stand in the text more than once."""
+    """Share (0–1) of the runs of `size` words that occur in the text more than once."""
     words = [word.casefold() for word in list_words(text)]
     runs = Counter(tuple(words[i : i + size]) for i in range(len(words) - size + 1))
     total = sum(runs.values())
@@ -24,7 +24,7 @@ def repetition(text: str, size: int = 8) -> float:
 
 
 def count_said(text: str) -> tuple[int, int]:
-    """Words of a text: all, and those of its sentences with each sentence counted once, however often it stands there.
+    """Number of words of a text: of all, and of its distinct sentences.
 
     Of a script without spaces, two characters are a word.
     """
@@ -38,12 +38,12 @@ def count_said(text: str) -> tuple[int, int]:
 
 
 def distinct_words(text: str) -> int:
-    """Words of a text's sentences, each sentence counted once."""
+    """Number of words of a text's distinct sentences."""
     return count_said(text)[1]
 
 
 class LoopDetector:
-    """A stream of text that is watched for its end in a loop: the same characters, line or few sentences over and over.
+    """Detector of a stream stuck in a loop: the same characters, line or few sentences over and over.
 
     Bounded memory; time in proportion to the text. A loop is a cycle of up to 2,000 characters that has come again,
     to the letter, for at least 1,200 characters and eight times (five for the longest cycles), with nothing else
@@ -58,7 +58,7 @@ class LoopDetector:
         self._size = 0
 
     def feed(self, chunk: str) -> bool:
-        """Whether the stream loops, now that `chunk` is known."""
+        """Whether the stream loops, including `chunk`."""
         if self.cycle is not None:
             return True
         self._waiting.append(chunk)
@@ -73,7 +73,7 @@ class LoopDetector:
 
 
 def _find_cycle(text: str) -> str | None:
-    """The cycle that `text` ends in, if it has come again often enough."""
+    """The cycle at the end of `text`, if it has been repeated often enough."""
     end = len(text)
     before = text.rfind(text[end - _PROBE :], max(0, end - _PROBE - _LONGEST_CYCLE), end - 1)
     if end <= _LEAST or before < 0:
@@ -86,7 +86,7 @@ def _find_cycle(text: str) -> str | None:
 
 
 def _needed(cycle: str) -> int:
-    """Characters that must have come again, after the first time."""
+    """The number of repeated characters required, after the first time."""
     least = _LEAST if any(map(str.isalnum, cycle)) else _LEAST_WITHOUT_WORDS
     return max(least, min(7 * len(cycle), 2 * len(cycle) + 4000))
 

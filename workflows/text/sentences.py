@@ -34,8 +34,7 @@ _LONG_TOKEN = re.compile(rf"\S{{{LONGEST_TOKEN}}}(?=\S)")
 
 
 class SentenceSplitter:
-    """A stream of text in, whole sentences out. Joined together they are the text again, and they don't depend on
-    how it was cut into chunks."""
+    """Splitter of streamed text into whole sentences, which join to the same text whatever its chunks."""
 
     def __init__(self, language: str | None = None) -> None:
         self._rules = _rules_for(language)
@@ -44,7 +43,7 @@ class SentenceSplitter:
         """The sentence under way."""
 
     def feed(self, chunk: str) -> list[str]:
-        """The sentences that end for sure, now that `chunk` is known."""
+        """The sentences that certainly end, including `chunk`."""
         self.rest += chunk
         return self._take(is_last=False)
 
@@ -74,12 +73,12 @@ def split_sentences(text: str, language: str | None = None) -> list[str]:
 
 
 def find_sentence_end(text: str, start: int = 0, language: str | None = None) -> int | None:
-    """Where the sentence that begins at `start` ends, if that can be told without what follows `text`."""
+    """The end of the sentence that begins at `start`, if it doesn't depend on what follows `text`."""
     return _find_end(text, start, start, _rules_for(language), is_last=False)[0]
 
 
 def last_sentence_end(text: str, language: str | None = None) -> int:
-    """How many characters of `text` are whole sentences, as far as can be told without what follows."""
+    """The number of characters of `text` in whole sentences, as far as it doesn't depend on what follows."""
     splitter = SentenceSplitter(language)
     splitter.feed(text)
     return len(text) if text.endswith("\n") else len(text) - len(splitter.rest)
@@ -99,7 +98,7 @@ def ends_with_abbreviation(text: str, language: str | None = None) -> bool:
 
 
 def is_cut(sentence: str) -> bool:
-    """Whether a sentence that was split off ends where it does because it was too long."""
+    """Whether a sentence was cut because it was too long."""
     return len(sentence) >= LONGEST_SENTENCE // 2 and _last_mark(sentence) is None and sentence[-1] != "\n"
 
 
@@ -115,7 +114,7 @@ def break_tokens(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """What is known of one language's abbreviations."""
+    """Abbreviations of one language."""
 
     leading: frozenset[str]
     counted: frozenset[str]
@@ -124,7 +123,7 @@ class _Rules:
     ordinals: frozenset[str]
 
     def kind_of(self, text: str, start: int, dot: int) -> str | None:
-        """What stands before the full stop at `dot`: an item's number, an abbreviation, an ordinal, or None."""
+        """The kind of text before the full stop at `dot`: item number, abbreviation, ordinal, or None."""
         if _is_item_number(text, start, dot):
             return "leading"
         word = _word_before(text, start, dot)
@@ -137,7 +136,7 @@ class _Rules:
         return "ordinals" if self.ordinals and word.isdecimal() and len(word) < 3 else None
 
     def goes_on(self, kind: str, next_word: str) -> bool:
-        """Whether the sentence goes on after an abbreviation of this kind."""
+        """Whether the sentence continues after an abbreviation of this kind."""
         if kind == "counted":
             return next_word[:1].isdecimal()
         if kind == "ordinals":
@@ -146,7 +145,7 @@ class _Rules:
 
 
 def _is_item_number(text: str, start: int, dot: int) -> bool:
-    """Whether nothing but the number of a list item stands before the full stop at `dot`."""
+    """Whether there is only the number of a list item before the full stop at `dot`."""
     place = dot
     while place > max(start, dot - _LONGEST_ITEM_NUMBER) and text[place - 1].isalnum():
         place -= 1
@@ -154,7 +153,7 @@ def _is_item_number(text: str, start: int, dot: int) -> bool:
 
 
 def _find_end(text: str, start: int, place: int, rules: _Rules, *, is_last: bool) -> tuple[int | None, int]:
-    """The end of the sentence that begins at `start`, and from where to look for it again if there is none yet."""
+    """The end of the sentence that begins at `start`, and where to search for it again if there is none yet."""
     limit = start + LONGEST_SENTENCE
     known = limit + 2 * _LOOKAHEAD  # with so much text, every mark before the limit can be judged
     while (mark := _MARK.search(text, place, known)) is not None and mark.end() <= limit:
@@ -172,7 +171,7 @@ def _find_end(text: str, start: int, place: int, rules: _Rules, *, is_last: bool
 
 
 def _judge(text: str, start: int, mark: re.Match[str], rules: _Rules, *, is_last: bool) -> int | None:
-    """Where the sentence ends that this mark may end: 0 if it ends none, None if that can't be told yet."""
+    """The end of the sentence at this mark: 0 if it ends none, None if that isn't certain yet."""
     end = mark.end()
     if end == len(text) and not is_last:
         return None
@@ -195,7 +194,7 @@ def _judge(text: str, start: int, mark: re.Match[str], rules: _Rules, *, is_last
 
 
 def _with_guillemet(text: str, start: int, end: int, *, is_last: bool) -> int | None:
-    """The end with the closing mark of « Viens ! », which stands behind a blank."""
+    """The end after the closing mark of « Viens ! », which follows a blank."""
     if text.count("«", start, end) <= text.count("»", start, end):
         return end
     if end + 1 == len(text) and not is_last:
@@ -220,7 +219,7 @@ def _fold(word: str) -> str:
 
 @cache
 def _rules_for(language: str | None) -> _Rules:
-    """The rules of a language; of one that isn't known, the English ones and whatever can't be mistaken for a word."""
+    """The rules of a language; for an unknown one, the English ones and whatever can't be mistaken for a word."""
     known = _read()
     own = known.get((language or "").partition("-")[0].casefold())
     if own is not None:

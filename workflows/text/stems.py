@@ -1,4 +1,4 @@
-"""Stems: what the inflections of a word share, so that texts can be compared by their words. Pure."""
+"""Stems of words, by which texts are compared regardless of inflection. Pure."""
 
 import re
 from functools import lru_cache

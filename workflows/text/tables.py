@@ -6,12 +6,12 @@ COLUMN = " | "
 
 
 def write_rows(rows: Sequence[Sequence[str]]) -> str:
-    """A row per line, its cells between `|`; rows and cells at the end that hold nothing are left out."""
+    """A line per row, its cells between `|`; empty rows and cells at the end are left out."""
     return "\n".join(line for row in rows if (line := _line(row)))
 
 
 def write_inner_rows(rows: Sequence[Sequence[str]]) -> str:
-    """A table that stands in a cell of another one, on one line."""
+    """A table within a cell of another one, on one line."""
     lines = (", ".join(cell for cell in row if cell) for row in rows)
     return "; ".join(line for line in lines if line)
 

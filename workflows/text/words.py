@@ -1,4 +1,4 @@
-"""Counting: words and paragraphs."""
+"""Counts of words and paragraphs."""
 
 import re
 from itertools import islice
@@ -8,13 +8,13 @@ _OPEN_WORD = re.compile(r"[^\W_](['’\-]?)\Z")
 
 
 class WordCounter:
-    """Words of a stream of text, counted by `feed` as `count_words` counts the whole. A word counts when it begins."""
+    """Counter of a streamed text's words, with the same result as `count_words`. A word counts when it begins."""
 
     def __init__(self) -> None:
         self._open = ""  # stands for the word that the next chunk may go on with
 
     def feed(self, chunk: str) -> int:
-        """How many words begin in `chunk`."""
+        """The number of words that begin in `chunk`."""
         text = self._open + chunk
         words = count_words(text) - bool(self._open)
         end = _OPEN_WORD.search(text, max(0, len(text) - 2))
@@ -22,33 +22,33 @@ class WordCounter:
         return words
 
     def find_word(self, chunk: str, number: int) -> int:
-        """Where in `chunk`, which isn't fed yet, the word begins that is its `number`-th; its length if none is."""
+        """The position in `chunk`, which isn't fed yet, of its `number`-th word; its length if there is none."""
         place = len(self._open)
         begins = (word.start() for word in _WORD.finditer(self._open + chunk) if word.start() >= place)
         return next(islice(begins, number - 1, None), place + len(chunk)) - place
 
     def copy(self) -> "WordCounter":
-        """One that goes on from here by itself."""
+        """An independent counter in the same state."""
         other = WordCounter()
         other._open = self._open
         return other
 
 
 def count_words(text: str) -> int:
-    """Words as a reader counts them: `well-known` and `don't` are one each."""
+    """The number of words as a reader counts them: `well-known` and `don't` are one each."""
     return sum(1 for _ in _WORD.finditer(text))
 
 
 def has_words(text: str) -> bool:
-    """Whether there is anything to read."""
+    """Whether it holds any word."""
     return _WORD.search(text) is not None
 
 
 def list_words(text: str) -> list[str]:
-    """The words of `text` in order, as they stand."""
+    """The words of `text` in order, as written."""
     return _WORD.findall(text)
 
 
 def last_paragraph(text: str) -> str:
-    """The paragraph that `text` ends with."""
+    """The last paragraph of `text`."""
     return text.rstrip().rsplit("\n\n", 1)[-1]

@@ -10,7 +10,8 @@ from pydantic import BaseModel, Field
 from backend.accounts.api_keys import LONGEST_DAYS
 from backend.accounts.principal import SCOPES
 from backend.accounts.throttle import EXPORT
-from backend.api.accounts.parts import AccountView, AddressDep, Password, PeopleDep, StrictBody
+from backend.api.accounts.parts import AccountView, AddressDep, Password, PeopleDep
+from backend.api.bodies import JsonModel
 from backend.api.cookies import clear_cookie
 from backend.api.dependencies import PrincipalDep, ResourcesDep, SettingsDep
 from backend.api.routes_access import ACCOUNT
@@ -56,20 +57,20 @@ class LoginSessionView(BaseModel):
     expires_at: datetime
 
 
-class PasswordBody(StrictBody):
+class PasswordBody(JsonModel):
     """A new password, and the one until now."""
 
     old_password: Password
     new_password: Password
 
 
-class ConfirmBody(StrictBody):
+class ConfirmBody(JsonModel):
     """The password once more; accounts of another issuer have none."""
 
     password: Password | None = None
 
 
-class KeyBody(StrictBody):
+class KeyBody(JsonModel):
     """What a key is for, and what it may do."""
 
     name: str = Field(min_length=1, max_length=80)

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from backend.api.accounts.parts import AccountView, PeopleDep, StrictBody
+from backend.api.accounts.parts import AccountView, PeopleDep
+from backend.api.bodies import JsonModel
 from backend.api.dependencies import PageCursor, PageLimit, PrincipalDep
 from backend.api.paging import page_of
 from backend.api.routes_access import ADMIN
@@ -24,7 +25,7 @@ class AccountPage(BaseModel):
     next_cursor: str | None
 
 
-class AccountChange(StrictBody):
+class AccountChange(JsonModel):
     """What is left out stays. A limit of null: as the settings say."""
 
     status: Literal["active", "locked"] | None = None

@@ -14,8 +14,8 @@ from backend.api.accounts.parts import (
     OwnPeopleDep,
     Password,
     Secret,
-    StrictBody,
 )
+from backend.api.bodies import JsonModel
 from backend.api.cookies import set_cookie
 from backend.api.dependencies import SettingsDep
 from backend.api.routes_access import AUTH
@@ -30,14 +30,14 @@ class AuthOptions(BaseModel):
     registration: Literal["open", "invitation", "closed"]
 
 
-class LoginBody(StrictBody):
+class LoginBody(JsonModel):
     """Who somebody is."""
 
     email: Email
     password: Password
 
 
-class RegistrationBody(StrictBody):
+class RegistrationBody(JsonModel):
     """A new account."""
 
     email: Email
@@ -45,25 +45,25 @@ class RegistrationBody(StrictBody):
     invitation: Secret | None = Field(None, description="Where registration is by invitation")
 
 
-class RefreshBody(StrictBody):
+class RefreshBody(JsonModel):
     """What an app gets its next tokens for."""
 
     refresh_token: Secret
 
 
-class EmailBody(StrictBody):
+class EmailBody(JsonModel):
     """Whom to write to."""
 
     email: Email
 
 
-class TokenBody(StrictBody):
+class TokenBody(JsonModel):
     """What was behind the # of a link."""
 
     token: Secret
 
 
-class ResetBody(StrictBody):
+class ResetBody(JsonModel):
     """A new password, by a link."""
 
     token: Secret

@@ -3,7 +3,7 @@
 from typing import Annotated, Self
 
 from fastapi import Depends, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from backend.accounts.people import People
 from backend.api.addresses import client_address
@@ -14,12 +14,6 @@ from workflows.errors import NotFound
 Password = Annotated[str, Field(max_length=512, description="12 to 128 characters")]
 Email = Annotated[str, Field(max_length=254, description="E-mail address")]
 Secret = Annotated[str, Field(max_length=128)]
-
-
-class StrictBody(BaseModel):
-    """A body without fields that nobody knows."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class AccountView(BaseModel):

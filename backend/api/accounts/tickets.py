@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field, model_validator
 
 from backend.accounts.tickets import START_SECONDS
-from backend.api.accounts.parts import StrictBody
+from backend.api.bodies import JsonModel
 from backend.api.dependencies import PrincipalDep, ResourcesDep
 from backend.api.routes_access import TICKETS
 from backend.runs.admission.options import RunOptions
@@ -17,7 +17,7 @@ from workflows.errors import Forbidden
 router = APIRouter(prefix=TICKETS, tags=["log-in"])
 
 
-class TicketBody(StrictBody):
+class TicketBody(JsonModel):
     """Either a run to read, or a start: what the GET that follows will ask for, no more and no less."""
 
     run_id: str | None = Field(None, max_length=64)

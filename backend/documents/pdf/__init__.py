@@ -1,1 +1,1 @@
-"""PDF → text."""
+"""Text extraction from PDF files."""

@@ -1,4 +1,4 @@
-"""Letters as they stand on a line, from left to right → the order in which they are read. Pure.
+"""Reading order of a line's letters, from their order on the page, left to right. Pure.
 
 A PDF says where each letter stands, not in which order they are read. This turns Unicode's bidirectional algorithm
 (UAX 9) round, as far as that can be done: words of the other direction, numbers and what belongs to them keep their
@@ -20,18 +20,18 @@ _UNITS = re.compile(
 
 
 def has_right_to_left(text: str) -> bool:
-    """Whether any letter of it is written from right to left."""
+    """Whether any of its letters is right-to-left."""
     return any(unicodedata.bidirectional(letter) in _RIGHT for letter in text)
 
 
 def is_right_to_left(text: str) -> bool:
-    """Whether most of its letters are."""
+    """Whether most of its letters are right-to-left."""
     kinds = [unicodedata.bidirectional(letter) for letter in text]
     return sum(kind in _RIGHT for kind in kinds) > kinds.count("L")
 
 
 def read_order(letters: Sequence[str], *, right_to_left: bool, mirror: bool) -> list[tuple[int, str]]:
-    """The letters of a line (each with its marks), given from left to right, as they are read: place and text.
+    """The letters of a line (each with its marks) in reading order, given from left to right: place and text.
 
     `right_to_left`: the direction of the line. `mirror`: whether brackets are given by their shape, so that one
     that opens to the left is to be read as one that begins.
@@ -49,7 +49,7 @@ def read_order(letters: Sequence[str], *, right_to_left: bool, mirror: bool) -> 
 
 
 def count_unmatched(text: str) -> int:
-    """Brackets without their other half."""
+    """Number of brackets without a partner."""
     unmatched, opened = 0, []
     for letter in text:
         if letter in _PAIRS.values():
@@ -73,8 +73,8 @@ def _kind(letter: str) -> str:
 
 
 def _turned_parts(kinds: Sequence[str]) -> list[tuple[int, int, bool]]:
-    """A line from left to right, cut into parts: those from one letter of the other direction to the last of its
-    like, with nothing but numbers and neutral signs between them, are turned."""
+    """A left-to-right line cut into parts: those from the first letter of the other direction to the last, with
+    only numbers and neutral signs between them, are reversed."""
     parts: list[tuple[int, int, bool]] = []
     place = 0
     while place < len(kinds):
@@ -95,7 +95,7 @@ def _turned_parts(kinds: Sequence[str]) -> list[tuple[int, int, bool]]:
 def _backwards(
     letters: Sequence[str], kinds: Sequence[str], first: int, place: int, *, mirror: bool
 ) -> list[tuple[int, str]]:
-    """From right to left, but words of the other direction and numbers from left to right."""
+    """The letters from right to left, but words of the other direction and numbers from left to right."""
     ordered: list[tuple[int, str]] = []
     while place > first:
         start = max(first, _island(kinds, place))
@@ -110,7 +110,7 @@ def _backwards(
 
 
 def _island(kinds: Sequence[str], end: int) -> int:
-    """Where the part that ends there and is read from left to right begins; `end` itself when there is none."""
+    """The start of the left-to-right part that ends there; `end` itself when there is none."""
     start = end
     if kinds[end - 1] == "T" and end > 1 and kinds[end - 2] == "N":
         start = end - 1

@@ -1,4 +1,4 @@
-"""How much a PDF unpacks to, looked at before PDFium does it."""
+"""Limits on the unpacked size of a PDF, checked before PDFium unpacks it."""
 
 import re
 import zlib
@@ -32,7 +32,7 @@ def check_unpacked(data: bytes) -> None:
 
 
 def _unpacked(packed: memoryview) -> int:
-    """Bytes that it unpacks to. Raises Unreadable when they are too many."""
+    """The unpacked size in bytes. Raises Unreadable when it is too large."""
     unpacker, size = zlib.decompressobj(), 0
     try:
         piece = unpacker.decompress(packed, _PIECE)

@@ -1,4 +1,4 @@
-"""A PDF as a whole."""
+"""Text of a whole PDF."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -26,7 +26,7 @@ _BROKEN = "the PDF is broken; open it and save it anew"
 
 
 class _Sheet:
-    """What was read from a page."""
+    """Lines, width and number of pictures of a page."""
 
     def __init__(self, lines: list[list[Glyph]], width: float, pictures: int) -> None:
         self.lines = lines
@@ -35,7 +35,7 @@ class _Sheet:
 
 
 def read_pdf(data: bytes, max_characters: int) -> Reading:
-    """What a reader of the printed pages sees, as running text. Raises Unreadable."""
+    """The text as it reads on the printed pages, in paragraphs. Raises Unreadable."""
     left_out = LeftOut("page")
     hidden: list[str] = []
     try:
@@ -71,7 +71,7 @@ def _read_sheets(document: pypdfium2.PdfDocument, hidden: list[str], max_charact
     characters = 0
     for index in range(len(document)):
         page = document[index]
-        # What was filled in and what was written on top becomes part of the page; pop-ups don't.
+        # Filled-in fields and text annotations become part of the page; pop-ups don't.
         pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
         page.close()
         page = document[index]
@@ -128,7 +128,7 @@ def _letters(lines: Iterable[Sequence[Glyph]]) -> str:
 
 
 def _check_characters(sheets: Sequence[_Sheet], left_out: LeftOut) -> None:
-    """Notes characters whose meaning the file doesn't say. Raises Unreadable when they are a large part."""
+    """Notes characters whose meaning is missing from the file. Raises Unreadable when they are a large part."""
     known = 0
     unknown = [0] * len(sheets)
     for number, sheet in enumerate(sheets):

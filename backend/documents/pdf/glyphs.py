@@ -45,18 +45,18 @@ class Glyph:
 
     @property
     def height(self) -> float:
-        """Of its box, from the deepest to the highest that the font reaches."""
+        """Height of its box, from the font's deepest descender to its highest ascender."""
         return self.top - self.bottom
 
     @property
     def is_mark(self) -> bool:
-        """Whether it stands on or below another one."""
+        """Whether it is a combining mark, above or below another character."""
         return bool(self.text) and unicodedata.combining(self.text[0]) > 0
 
 
 @dataclass(frozen=True, slots=True)
 class _Object:
-    """What a piece of text in the page says of all of its characters."""
+    """Properties shared by all characters of a text object on the page."""
 
     doubt: bool
     tiny: bool
@@ -64,14 +64,14 @@ class _Object:
 
 
 class GlyphReader:
-    """Reads the characters of a text page."""
+    """Reader of the characters of a text page."""
 
     def __init__(self, text_page: object) -> None:
         self._page = text_page
         self._objects: dict[int, _Object] = {}
 
     def read(self) -> Iterator[Glyph]:
-        """All characters, those that PDFium adds between words and lines too."""
+        """All characters, including those that PDFium adds between words and lines."""
         page, box = self._page, pdfium.FS_RECTF()
         x, y = ctypes.c_double(), ctypes.c_double()
         for index in range(pdfium.FPDFText_CountChars(page)):
@@ -123,7 +123,7 @@ class GlyphReader:
 
 
 def _turned(left: float, bottom: float, right: float, top: float, turn: int) -> tuple[float, ...]:
-    """A box as it stands when its line is turned back by so many quarters."""
+    """A box after its line was rotated back by so many quarter turns."""
     match turn:
         case 1:  # reads upwards
             return bottom, -right, top, -left
@@ -136,7 +136,7 @@ def _turned(left: float, bottom: float, right: float, top: float, turn: int) -> 
 
 
 def _read_code(code: int) -> str:
-    """A character; empty when nobody knows which one it is."""
+    """A character; empty for an unknown one."""
     if code in _UNKNOWN:
         return ""
     if code == 2:

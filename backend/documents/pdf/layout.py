@@ -1,4 +1,4 @@
-"""The lines of a page in the order in which people read them: columns, cells, list marks."""
+"""Page layout: the lines of a page in reading order, with columns, cells and list marks."""
 
 import heapq
 import re
@@ -20,7 +20,7 @@ _MARK = re.compile(r"(?:[•‣▪▫●○◦■□☐☒☑✓✗–—*·-]|\
 
 
 def arrange(lines: Sequence[PdfLine]) -> list[PdfLine]:
-    """Lines in reading order, with cells set apart; they come in the order in which the page draws them."""
+    """Lines in reading order, with cells set apart, from lines in the order in which the page draws them."""
     lines = _join_marks(lines)
     split = [part for line in lines for part in _split_columns(line, _gutter(lines))]
     ordered = _in_order(split) if len(split) <= _MOST_LINES else split
@@ -29,7 +29,7 @@ def arrange(lines: Sequence[PdfLine]) -> list[PdfLine]:
 
 
 def _join_marks(lines: Sequence[PdfLine]) -> list[PdfLine]:
-    """Bullets and numbers that were drawn apart stand before the line beside them."""
+    """The lines with bullets and numbers that were drawn apart joined to the line beside them."""
     marks = [line for line in lines if len(line.words) == 1 and _MARK.fullmatch(line.words[0].text)]
     if not marks or len(lines) > _MOST_LINES:
         return list(lines)
@@ -104,7 +104,7 @@ def _split_columns(line: PdfLine, middle: float | None) -> list[PdfLine]:
 
 
 def _in_order(lines: Sequence[PdfLine]) -> list[PdfLine]:
-    """What stands above comes before what it stands above; else the page's own order, a column at a time."""
+    """Lines ordered from top to bottom; else in the page's own order, a column at a time."""
     below, waiting = _find_below(lines)
     free = [index for index, count in enumerate(waiting) if not count]
     heapq.heapify(free)
@@ -132,7 +132,7 @@ def _in_order(lines: Sequence[PdfLine]) -> list[PdfLine]:
 
 
 def _find_below(lines: Sequence[PdfLine]) -> tuple[list[list[int]], list[int]]:
-    """For each line those that stand below it, and how many stand above it."""
+    """For each line, the lines below it, and the number of lines above it."""
     below: list[list[int]] = [[] for _ in lines]
     waiting = [0] * len(lines)
     for one, first in enumerate(lines):
@@ -144,7 +144,7 @@ def _find_below(lines: Sequence[PdfLine]) -> tuple[list[list[int]], list[int]]:
 
 
 def _free_below(below: Sequence[int], waiting: list[int]) -> list[int]:
-    """Those of the lines below that wait for no other line any more."""
+    """The lines below that wait for no other line any more."""
     freed = []
     for other in below:
         waiting[other] -= 1
@@ -163,7 +163,8 @@ def _is_above(one: PdfLine, other: PdfLine) -> bool:
 
 
 def _set_cells(lines: Sequence[PdfLine]) -> None:
-    """Sets the cells of lines that are rows of a table: parted by wide gaps, or where the rows beside them are."""
+    """Sets the cells of table rows: words separated by wide gaps, or in line with the cells of rows beside
+    them."""
     borders = [[(before + after) / 2 for before, after in _wide_gaps(line)] for line in lines]
     for line, own in zip(lines, borders, strict=True):
         line.cells = _cut(line, own)
@@ -180,7 +181,7 @@ def _are_near(above: PdfLine, line: PdfLine) -> bool:
 
 
 def _border(row: PdfLine, cell: Sequence[PdfWord]) -> float | None:
-    """Where a row is cut because a word of it begins where a cell of the row beside it does."""
+    """The place where a row is cut because one of its words begins where a cell of the row beside it does."""
     if row.right_to_left:
         edge = max(word.right for word in cell)
         found = [word.right for word in row.words if abs(word.right - edge) < _CELL_EDGE]
@@ -191,7 +192,7 @@ def _border(row: PdfLine, cell: Sequence[PdfWord]) -> float | None:
 
 
 def _cut(line: PdfLine, borders: Sequence[float]) -> list[list[PdfWord]]:
-    """The words in groups, by the borders between which they stand; none when there is but one group."""
+    """The words in groups, by the borders between which they are; none when there is only one group."""
     borders = sorted(borders)
     groups: list[list[PdfWord]] = []
     last: int | None = None

@@ -1,4 +1,4 @@
-"""The characters of a page → its lines of text, in the order in which they are read."""
+"""Lines of text from the characters of a page, in reading order."""
 
 import unicodedata
 from bisect import bisect_left
@@ -67,18 +67,18 @@ class PdfLine:
 
     @property
     def height(self) -> float:
-        """Of its letters."""
+        """The height of its letters."""
         return self.top - self.bottom
 
     @property
     def text(self) -> str:
-        """The words, cells apart."""
+        """The words, with cells set apart."""
         groups = self.cells or [self.words]
         return COLUMN.join(" ".join(word.text for word in group) for group in groups)
 
 
 def cut_lines(glyphs: Iterable[Glyph]) -> Iterator[list[Glyph]]:
-    """Runs of characters that stand on one line, in the order in which the page draws them."""
+    """Runs of characters that are on one line, in the order in which the page draws them."""
     line: list[Glyph] = []
     before: Glyph | None = None
     for glyph in glyphs:
@@ -102,7 +102,7 @@ def cut_lines(glyphs: Iterable[Glyph]) -> Iterator[list[Glyph]]:
 
 
 def make_line(glyphs: Sequence[Glyph], *, right_to_left: bool, mirror: bool) -> PdfLine | None:
-    """A line of the characters that stand on it; None when they say nothing.
+    """A line of these characters; None when they hold no text.
 
     `right_to_left`: the direction of the page, which decides for lines that hold both. `mirror`: as in `read_order`.
     """
@@ -124,7 +124,7 @@ def make_line(glyphs: Sequence[Glyph], *, right_to_left: bool, mirror: bool) -> 
 
 
 def guess_mirrored(lines: Iterable[Sequence[Glyph]], *, right_to_left: bool) -> bool:
-    """Whether a file gives brackets in Hebrew or Arabic by their shape: what leaves fewer without their other half."""
+    """Whether a file stores brackets in Hebrew or Arabic by their shape: fewer are then unmatched."""
     unmatched = {True: 0, False: 0}
     for glyphs in lines:
         if any(glyph.text in ("(", ")", "[", "]") for glyph in glyphs):
@@ -135,7 +135,7 @@ def guess_mirrored(lines: Iterable[Sequence[Glyph]], *, right_to_left: bool) -> 
 
 
 def _is_level(one: Glyph, other: Glyph) -> bool:
-    """Whether two characters stand on one line, one of them perhaps raised."""
+    """Whether two characters are on one line, one of them perhaps raised."""
     if one.turn != other.turn:
         return False
     overlap = min(one.top, other.top) - max(one.bottom, other.bottom)
@@ -145,7 +145,7 @@ def _is_level(one: Glyph, other: Glyph) -> bool:
 
 
 def _words_in_order(glyphs: Sequence[Glyph], bottom: float, top: float) -> list[PdfWord]:
-    """Words of a line that is read as it is drawn."""
+    """Words of a line that is read in the order in which it is drawn."""
     words: list[PdfWord] = []
     starts_word = True
     for glyph in glyphs:
@@ -170,7 +170,7 @@ def _is_apart(right: float, left: float, height: float) -> bool:
 
 
 def _shifted(glyph: Glyph, bottom: float, top: float) -> str:
-    """A raised digit as such: a 10 and a raised 3 are no 103."""
+    """A raised digit as a superscript: a 10 and a raised 3 are not 103."""
     height = top - bottom
     if glyph.height > _SMALLER * height or not glyph.text[0].isdigit():
         return glyph.text
@@ -181,7 +181,9 @@ def _shifted(glyph: Glyph, bottom: float, top: float) -> str:
     return glyph.text
 
 
-def _words_by_place(glyphs: Sequence[Glyph], height: float, *, from_right: bool, mirror: bool) -> list[PdfWord]:
+def _words_by_place(
+    glyphs: Sequence[Glyph], height: float, *, from_right: bool, mirror: bool
+) -> list[PdfWord]:
     """Words of a line whose letters are read by their places, in reading order."""
     clusters = sorted(_clusters(glyphs), key=lambda cluster: cluster[0] + cluster[1])
     letters: list[str] = []
@@ -247,7 +249,7 @@ def _are_marks(shape: Sequence[Glyph]) -> bool:
 
 
 def _centre(shape: Sequence[Glyph]) -> float:
-    """Of all the pieces of a shape, but not of marks that were set on it."""
+    """The centre of all pieces of a shape, without the marks set on it."""
     left, right = _edges(shape)
     return (left + right) / 2
 
@@ -258,7 +260,7 @@ def _edges(shape: Sequence[Glyph]) -> tuple[float, float]:
 
 
 def _join(shape: Sequence[Glyph]) -> str:
-    """The characters of one shape as they are read: letters before their marks, lam before alef."""
+    """The characters of one shape in reading order: letters before their marks, lam before alef."""
     letters = "".join(glyph.text for glyph in shape if not glyph.is_mark)
     if len(letters) == 2 and letters[1] == "ل" and letters[0] in "اأإآٱ":
         letters = letters[::-1]

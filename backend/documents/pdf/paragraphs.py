@@ -1,4 +1,4 @@
-"""Lines of pages → paragraphs: lines that go on are joined, broken words mended. Pure."""
+"""Paragraphs from the lines of pages, with broken words mended. Pure."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -37,7 +37,7 @@ class Page:
 
 
 def join_pages(pages: Sequence[Page]) -> list[str]:
-    """Paragraphs and tables. A paragraph may go on on the next page."""
+    """Paragraphs and tables. A paragraph may continue on the next page."""
     lines = [line for page in pages for line in page.lines]
     known = _hyphenated_words(lines)
     widest = max((line.width for line in lines if not line.cells), default=0.0)
@@ -62,7 +62,7 @@ def join_pages(pages: Sequence[Page]) -> list[str]:
 
 
 def _widths(lines: Sequence[PdfLine], usual: float) -> list[float]:
-    """How wide the text is where each line stands: as the widest of the lines around it that begin where it does."""
+    """The width of the text at each line: that of the widest of the lines around it that begin where it does."""
     widths = []
     for place, line in enumerate(lines):
         around = lines[max(0, place - _AROUND) : place + _AROUND + 1]
@@ -72,12 +72,12 @@ def _widths(lines: Sequence[PdfLine], usual: float) -> list[float]:
 
 
 def _clean(text: str) -> str:
-    """Without the soft hyphens that stand within a line: they only say where a word may be broken."""
+    """The text without the soft hyphens within a line: they only mark where a word may be broken."""
     return text[:-1].replace("\u00ad", "").replace(HYPHEN, "-") + text[-1:]
 
 
 def _leading(lines: Sequence[PdfLine]) -> float:
-    """From a line to the next one, as a rule."""
+    """The usual distance from a line to the next one."""
     steps = [one.bottom - other.bottom for one, other in pairwise(lines)]
     within = [step for step, line in zip(steps, lines, strict=False) if 0 < step < 3 * line.height]
     return median(within) if within else 0.0
@@ -102,7 +102,7 @@ def _begins_item(text: str) -> bool:
 
 
 def _join(text: str, more: str, known: set[str]) -> str:
-    """Two lines as one. A word that is broken between them is mended; a hyphen that belongs to it stays."""
+    """Two lines as one. A word that is broken between them is mended; a hyphen of its own stays."""
     if not _is_broken(text, more):
         return f"{text} {more}"
     stem = text.rstrip("".join(_SOFT))
@@ -118,7 +118,7 @@ def _join(text: str, more: str, known: set[str]) -> str:
 
 
 def _is_broken(text: str, more: str) -> bool:
-    """Whether the last word of a line goes on in the next one."""
+    """Whether the last word of a line continues in the next one."""
     return (
         text.endswith(_HARD + _SOFT)
         and text.rstrip("".join(_HARD + _SOFT))[-1:].isalnum()
@@ -127,7 +127,7 @@ def _is_broken(text: str, more: str) -> bool:
 
 
 def _hyphenated_words(lines: Iterable[PdfLine]) -> set[str]:
-    """Words with a hyphen that stand within lines."""
+    """Words with a hyphen within lines."""
     return {word for line in lines for word in _in_line(line)}
 
 

@@ -1,4 +1,4 @@
-"""Running titles and page numbers: lines at the edges of pages that come again. Pure."""
+"""Running titles and page numbers: lines that recur at the edges of pages. Pure."""
 
 import re
 from collections import Counter
@@ -23,7 +23,7 @@ _ALONE = re.compile(r"\A[-–—|\s]*(\d{1,4})[-–—|\s]*$")
 
 
 def find_running(pages: Sequence[Sequence[str]]) -> list[set[int]]:
-    """For each page, which of its lines (from top to bottom) are running titles or page numbers.
+    """For each page, the indices of its lines (from top to bottom) that are running titles or page numbers.
 
     A line that differs by a number is one only where the number is said to be the page's: "Day 1", "Day 2" are
     headings.
@@ -60,8 +60,8 @@ def find_running(pages: Sequence[Sequence[str]]) -> list[set[int]]:
 
 
 def _from_edges(top: Sequence[int], bottom: Sequence[int], count: int) -> set[int]:
-    """The lines from both edges inwards up to the text: page numbers, and one line beside them. A line that comes
-    again within the text is no title."""
+    """The lines from both edges inwards up to the text: page numbers, and one line beside them. A line that recurs
+    within the text is no title."""
     first = _depth(top)
     return {*range(first), *range(max(first, count - _depth(bottom[::-1])), count)}
 
@@ -80,12 +80,12 @@ def _edges(count: int) -> list[int]:
 
 
 def _key(line: str) -> str:
-    """The line with its page number as a sign."""
+    """The line with a placeholder for its page number."""
     return _PAGE_NUMBER.sub("\0", " ".join(line[: 2 * _LONGEST].split())).casefold()
 
 
 def _counts_pages(pages: Sequence[Sequence[str]], edges: Sequence[Sequence[int]]) -> int | None:
-    """How far lone numbers at the edges are ahead of the pages, counted from 0; None when they count no pages."""
+    """The offset of lone numbers at the edges from page indices (from 0); None when they don't count pages."""
     if len(pages) < _LEAST_PAGES:
         return None
     ahead: Counter[int] = Counter()

@@ -1,4 +1,4 @@
-"""Whether letters of a page can be seen: by looking at the page as it is drawn."""
+"""Visibility of a page's letters, judged by the rendered page."""
 
 from collections.abc import Sequence
 from math import ceil, floor
@@ -14,7 +14,7 @@ _LEAST_CONTRAST = 24
 
 
 class Picture:
-    """A page, drawn in grey."""
+    """A page rendered in grey."""
 
     def __init__(self, page: pypdfium2.PdfPage) -> None:
         width, height = page.get_size()
@@ -30,7 +30,7 @@ class Picture:
         self._pixels = bytes(bitmap.buffer)
 
     def shows(self, glyph: Glyph) -> bool:
-        """Whether anything is seen in the place of a letter."""
+        """Whether anything is visible in the place of a letter."""
         left, bottom, right, top = glyph.page_box
         x0, x1 = floor((left - self._left) * self._scale), ceil((right - self._left) * self._scale)
         y0, y1 = floor((self._top - top) * self._scale), ceil((self._top - bottom) * self._scale)
@@ -43,7 +43,7 @@ class Picture:
 
 
 def part_hidden(page: pypdfium2.PdfPage, glyphs: Sequence[Glyph]) -> tuple[list[Glyph], list[str]]:
-    """The characters that can be seen, and the passages that can't."""
+    """The visible characters, and the hidden passages."""
     left, bottom, right, top = page.get_bbox()
     picture: Picture | None = None
     seen: list[Glyph] = []

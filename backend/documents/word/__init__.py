@@ -1,1 +1,1 @@
-"""Word documents (.docx) → text."""
+"""Text extraction from Word documents (.docx)."""

@@ -1,4 +1,4 @@
-"""The parts of a Word file: a zip archive of XML, read within bounds whatever it says of itself."""
+"""Parts of a Word file: a zip archive of XML, read within limits whatever its headers claim."""
 
 from io import BytesIO
 from posixpath import dirname, join, normpath
@@ -30,14 +30,14 @@ _TOO_LARGE = "the document is too large when unpacked"
 
 
 class Relation(NamedTuple):
-    """A part that another part refers to: the last word of its type, and its name."""
+    """A relation to another part: the last word of its type, and the part's name."""
 
     kind: str
     target: str
 
 
 class Archive:
-    """An open file. Raises Unreadable for what no Word document is, and for what unpacks without end."""
+    """An open Word file. Raises Unreadable for any other file, and for one that unpacks without end."""
 
     def __init__(self, data: bytes) -> None:
         self._zip = ZipFile(BytesIO(data))
@@ -68,7 +68,7 @@ class Archive:
         return root
 
     def relations(self, name: str) -> dict[str, Relation]:
-        """What a part refers to within the file, by id."""
+        """The other parts of the file that a part refers to, by id."""
         root = self.root(join(dirname(name), "_rels", name.rpartition("/")[2] + ".rels"))
         if root is None:
             return {}

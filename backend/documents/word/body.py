@@ -1,4 +1,4 @@
-"""The blocks of a Word file: paragraphs, lists, tables, text boxes, in the order in which they are read."""
+"""Blocks of a Word file in reading order: paragraphs, lists, tables, text boxes."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ _DEEPEST_HEADING = 6
 
 
 class Body:
-    """Reads containers of blocks; what hangs on a block (text boxes, notes) comes after it."""
+    """Reader of containers of blocks; whatever is anchored to a block (text boxes, notes) comes after it."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -28,7 +28,7 @@ class Body:
         self._cells = self._boxes = 0  # how deep in cells, and in text boxes and notes
 
     def read(self, container: etree._Element) -> list[str]:
-        """The blocks that say anything."""
+        """The blocks that hold text."""
         blocks: list[str] = []
         for block in self._walk(container):
             if block:
@@ -95,7 +95,7 @@ class Body:
         yield from self._notes()
 
     def _with_mark(self, text: str, style: Style, properties: etree._Element | None) -> str:
-        """With the number that Word writes before it, and Markdown's mark of a heading or an item."""
+        """The text with the number that Word writes before it, and Markdown's mark of a heading or an item."""
         listed = read_number(properties)
         name, level = listed or style.number or ("", 0)
         if listed and not name and style.number:
@@ -122,7 +122,7 @@ class Body:
         yield from blocks
 
     def _notes(self) -> Iterator[str]:
-        """The footnotes and endnotes that were referred to since the last time."""
+        """The footnotes and endnotes referred to since the last call."""
         while self._context.notes and self._is_at_top:
             notes, self._context.notes = self._context.notes, []
             for mark, node in notes:
@@ -181,7 +181,7 @@ _NO_LISTS = frozenset({"List Paragraph", "List Continue", "List Continue 2", "Li
 
 
 def _unwrapped(container: etree._Element, name: str) -> Iterator[etree._Element]:
-    """Children of that name, also those in content controls and the like."""
+    """Children of that name, including those in content controls and the like."""
     for node in container:
         if local(node) == name:
             yield node
@@ -190,7 +190,7 @@ def _unwrapped(container: etree._Element, name: str) -> Iterator[etree._Element]
 
 
 def _goes_on(properties: etree._Element | None) -> bool:
-    """Whether a cell is merged into the one above it or before it, and is not a cell of its own."""
+    """Whether a cell is merged into the one above or before it."""
     for kind in ("vMerge", "hMerge"):
         node = child(properties, kind)
         if node is not None and value(node) != "restart":

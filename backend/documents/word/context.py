@@ -1,4 +1,4 @@
-"""What every part of a Word reader needs: the file, its styles, and what was left out so far."""
+"""Shared state of the readers of a Word file: the file, its styles, and what has been left out so far."""
 
 from dataclasses import dataclass, field
 
@@ -14,7 +14,7 @@ from backend.documents.word.xml import children, value
 
 @dataclass(slots=True)
 class Context:
-    """A reading in progress. `behind` are the backgrounds behind what is being read, the nearest first."""
+    """A reading in progress. `behind` are the backgrounds behind the current text, nearest first."""
 
     archive: Archive
     relations: dict[str, Relation]
@@ -32,11 +32,11 @@ class Context:
     _characters: int = 0
 
     def leave_out(self, kind: LeftOutKind, quote: str = "") -> None:
-        """Notes what isn't in the text, with the paragraph that it stands in."""
+        """Counts what was left out, with the paragraph that it belongs to."""
         self.left_out.add(kind, quote, self.paragraph)
 
     def count(self, text: str) -> str:
-        """`text`, counted. Raises Unreadable when it is too much for one document."""
+        """`text`, counted. Raises Unreadable when the document has too much of it."""
         self._characters += len(text)
         if self._characters > self.max_characters:
             raise too_long(self.max_characters)
@@ -56,7 +56,7 @@ class Context:
         return mark
 
     def part_of(self, kind: str) -> etree._Element | None:
-        """The root of the first part of a kind."""
+        """The root element of the first part of a kind."""
         for relation in self.relations.values():
             if relation.kind == kind:
                 return self.archive.root(relation.target)

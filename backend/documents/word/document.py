@@ -1,4 +1,4 @@
-"""A Word file as a whole."""
+"""Text of a whole Word file."""
 
 from lxml import etree
 
@@ -13,7 +13,7 @@ from backend.documents.word.xml import child, children, local, texts, value
 
 
 def read_word(data: bytes, max_characters: int) -> Reading:
-    """What a reader of the printed document sees, its notes after the paragraphs that they belong to.
+    """The text as it reads in the printed document, with notes after the paragraphs that they belong to.
 
     Headings and lists are written as in Markdown, tables row by row. Raises Unreadable.
     """
@@ -49,7 +49,7 @@ def _open(data: bytes, max_characters: int) -> tuple[Context, etree._Element]:
 
 
 def _paper(root: etree._Element, settings: etree._Element | None) -> str | None:
-    """What the whole text stands on; unknown where a picture lies behind it."""
+    """The background of the whole text; unknown where a picture lies behind it."""
     if any(local(node) == "anchor" and node.get("behindDoc") in ("1", "true") for node in root.iter()):
         return UNKNOWN
     if child(settings, "displayBackgroundShape") is None:
@@ -65,7 +65,7 @@ def _leave_out_comments(context: Context) -> None:
 
 
 def _leave_out_headers(context: Context) -> None:
-    """Headers and footers come again on every page: they are titles and page numbers, not the text."""
+    """Leaves out headers and footers, which recur on every page: titles and page numbers, not the text."""
     seen = set()
     for relation in context.relations.values():
         if relation.kind in ("header", "footer"):

@@ -1,4 +1,4 @@
-"""A formula of a Word file on one line: 1/2, 10³, √(x)."""
+"""Formulas of a Word file on one line: 1/2, 10³, √(x)."""
 
 from lxml import etree
 
@@ -9,7 +9,7 @@ _PLAIN = frozenset("0123456789+-−()")
 
 
 def read_formula(node: etree._Element) -> str:
-    """Its text; what is raised, lowered, above or below a line doesn't grow together with what is beside it."""
+    """The formula's text; raised and lowered parts, and those of a fraction, are kept apart from the rest."""
     name = local(node)
     if name == "t":
         return node.text or ""
@@ -39,7 +39,7 @@ def _group(node: etree._Element | None) -> str:
 
 
 def _shift(text: str, sign: str) -> str:
-    """Digits as superscripts or subscripts, anything else after a sign."""
+    """Digits as superscripts or subscripts, anything else after a sign for them."""
     if not text:
         return ""
     if set(text) <= _PLAIN:

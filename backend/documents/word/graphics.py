@@ -1,4 +1,4 @@
-"""Drawings of a Word file: the texts in them, and what else they are."""
+"""Drawings of a Word file: their texts, and their other contents."""
 
 import re
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _FILLS = frozenset({"gradFill", "blipFill", "pattFill", "grpFill"})
 
 
 class Graphics:
-    """Reads what is drawn. A text box holds blocks of its own."""
+    """Reader of drawings. A text box holds blocks of its own."""
 
     def __init__(self, context: Context, read_blocks: Callable[[etree._Element], list[str]]) -> None:
         self._context = context
@@ -62,7 +62,7 @@ class Graphics:
 
 
 def _fill(node: etree._Element) -> str | None:
-    """The colour that a shape is filled with; None when it says nothing."""
+    """The fill colour of a shape; None where unset."""
     name = local(node)
     if name == "wsp":
         properties = child(node, "spPr")

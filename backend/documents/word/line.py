@@ -1,4 +1,4 @@
-"""The contents of a Word paragraph → a line of text, and what hangs on it: text boxes, notes."""
+"""A Word paragraph as a line of text, with its anchored text boxes and notes."""
 
 from collections.abc import Callable
 
@@ -19,7 +19,7 @@ _BLANKS = {"tab": " ", "ptab": " ", "br": "\n", "cr": "\n", "noBreakHyphen": "-"
 
 
 class WordLine:
-    """Reads one paragraph. `graphics` are the drawings found in it, to be read after it."""
+    """Reader of one paragraph. `graphics` are the drawings found in it, to be read after it."""
 
     def __init__(self, context: Context, look: Look, background: str | None) -> None:
         self.graphics: list[etree._Element] = []
@@ -33,7 +33,7 @@ class WordLine:
         self._struck: list[str] = []
 
     def read(self, paragraph: etree._Element) -> str:
-        """Its words, without those that were deleted or that a reader can't see."""
+        """The words, without deleted and hidden ones."""
         self._walk(paragraph)
         self._end_passages()
         return self._context.count("".join(self._pieces).strip())
@@ -95,7 +95,7 @@ class WordLine:
         self._pieces.append(text)
 
     def _end_passages(self, *, hidden: bool = True, struck: bool = True) -> None:
-        """Notes what was left out up to here, a row of runs at a time."""
+        """Notes what was left out so far, a row of runs at a time."""
         if hidden and self._hidden:
             words, self._hidden = "".join(self._hidden), []
             self._context.hidden.append(self._context.count(words))
@@ -137,7 +137,7 @@ class WordLine:
         return texts(base, "t") if (base := child(node, "rubyBase")) is not None else ""
 
     def _field(self, node: etree._Element) -> str:
-        """The old form fields that show something without having it as text."""
+        """Reads the old form fields that show something without having it as text."""
         data = child(node, "ffData")
         box, choices = child(data, "checkBox"), child(data, "ddList")
         if box is not None:
@@ -160,7 +160,7 @@ _SPECIAL: dict[str, Callable[[WordLine, etree._Element], str]] = {
 
 
 def choose(alternatives: etree._Element) -> etree._Element:
-    """The one of several forms of the same thing that Word shows: the first, or else the fallback."""
+    """The alternative that Word shows: the first, or else the fallback."""
     found = child(alternatives, "Choice")
     if found is None or not len(found):
         found = child(alternatives, "Fallback")

@@ -1,4 +1,4 @@
-"""How text looks, as far as it says whether a reader sees it: hidden, colours, size, struck out, raised."""
+"""Text properties that decide whether a reader sees it: hidden, colours, size, strikethrough, raised."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _HIGHLIGHTS = {
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Properties of text; None where nothing is said. Colours are six hexadecimal digits."""
+    """Properties of text; None where unset. Colours are six hexadecimal digits."""
 
     hidden: bool | None = None
     colour: str | None = None
@@ -33,7 +33,7 @@ class Look:
     raised: str | None = None
 
     def under(self, other: "Look") -> "Look":
-        """With what `other` says of itself on top."""
+        """This look, overridden by the properties that `other` sets."""
         if other is NOTHING_SAID:
             return self
         return Look(
@@ -46,7 +46,7 @@ class Look:
         )
 
     def is_seen(self, behind: Sequence[str | None]) -> bool:
-        """Whether a reader can read it; `behind` are the backgrounds behind its own, the nearest first."""
+        """Whether a reader can see it; `behind` are the backgrounds behind its own, nearest first."""
         if self.hidden or (self.half_points is not None and self.half_points <= _TINY):
             return False
         if self.colour is None:
@@ -59,7 +59,7 @@ NOTHING_SAID = Look()
 
 
 def read_look(properties: etree._Element | None) -> Look:
-    """The look that an element of run properties (`rPr`) sets."""
+    """The look set by an element of run properties (`rPr`)."""
     if properties is None or not len(properties):
         return NOTHING_SAID
     found = {local(node): node for node in properties}
@@ -75,7 +75,7 @@ def read_look(properties: etree._Element | None) -> Look:
 
 
 def read_shading(node: etree._Element | None) -> str | None:
-    """The colour of a `shd`; None when it is the one behind it."""
+    """The colour of a `shd`; None when it is transparent."""
     pattern = value(node)
     if node is None or pattern == "nil":
         return None
@@ -85,7 +85,7 @@ def read_shading(node: etree._Element | None) -> str | None:
 
 
 def shading_of(properties: etree._Element | None) -> str | None:
-    """The background that properties of a paragraph, cell or table set."""
+    """The background set by properties of a paragraph, cell or table."""
     return read_shading(child(properties, "shd"))
 
 
@@ -100,7 +100,7 @@ def _colour(text: str | None) -> str | None:
 
 
 def _contrast(one: str, other: str) -> float:
-    """From 1, the same, to 21, black on white (WCAG 2)."""
+    """The contrast ratio, from 1 (equal) to 21 (black on white; WCAG 2)."""
     lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
     return (lighter + 0.05) / (darker + 0.05)
 

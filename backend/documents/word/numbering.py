@@ -1,4 +1,4 @@
-"""The numbers and bullets that Word writes before list items and headings, which aren't in their text."""
+"""Numbers and bullets of list items and headings, which Word computes instead of storing them in the text."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class _Level:
 
 @dataclass(slots=True)
 class _List:
-    """The levels of an abstract list, and how far it has counted."""
+    """The levels of an abstract list, and their current counts."""
 
     levels: dict[int, _Level]
     link: str | None
@@ -33,10 +33,10 @@ class _List:
 
 
 class Numbering:
-    """Counts as Word does: asked for each paragraph of a list, in order."""
+    """Counter that numbers paragraphs as Word does: called for each paragraph of a list, in order."""
 
     def __init__(self, root: etree._Element | None, links: Callable[[str], tuple[str, int] | None]) -> None:
-        """`links`: the list that a style stands for, where an abstract list names a style."""
+        """`links`: the list of a style, where an abstract list names a style."""
         self._links = links
         self._lists = {
             value(node, "abstractNumId"): _read_list(node) for node in children(root, "abstractNum")
@@ -45,7 +45,7 @@ class Numbering:
         self._started: set[str] = set()
 
     def mark(self, name: str, level: int) -> str:
-        """What stands before the next paragraph of that list: `-`, `2.1`, `b)`; empty for nothing."""
+        """The mark of the next paragraph of that list: `-`, `2.1`, `b)`; empty for none."""
         found = self._find(name)
         if found is None or level not in found.levels:
             return ""

@@ -1,4 +1,4 @@
-"""Styles of a Word file, each with what it takes from those that it is based on."""
+"""Styles of a Word file, each merged with the styles that it is based on."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class Styles:
                 self._default_paragraph = name
 
     def paragraph(self, name: str | None) -> Style:
-        """The style of a paragraph that names it, or none."""
+        """The style of a paragraph by its id, or the default one."""
         return self._find(name if name in self._nodes else self._default_paragraph)
 
     def character(self, name: str | None) -> Style:
@@ -51,7 +51,7 @@ class Styles:
         return self._find(name) if name else _NONE
 
     def table_background(self, name: str | None) -> str | None:
-        """Unknown where a table's style colours cells, which depends on the place of each."""
+        """The background of a table style; unknown where it colours cells, which depends on the place of each."""
         for node in self._chain(name or ""):
             if any(local(item) == "shd" for item in node.iter()):
                 return UNKNOWN
@@ -66,7 +66,7 @@ class Styles:
         return self._known[name]
 
     def _chain(self, name: str) -> list[etree._Element]:
-        """The style, then what it is based on."""
+        """The style, then those that it is based on."""
         found: list[etree._Element] = []
         while name in self._nodes and len(found) < _DEEPEST:
             found.append(self._nodes[name])
@@ -75,7 +75,7 @@ class Styles:
 
 
 def read_number(properties: etree._Element | None) -> tuple[str, int] | None:
-    """The list that paragraph properties name, and the level in it; `0` is none."""
+    """The list and level of paragraph properties; list `0` is none."""
     node = child(properties, "numPr")
     if node is None:
         return None
@@ -84,7 +84,7 @@ def read_number(properties: etree._Element | None) -> tuple[str, int] | None:
 
 
 def heading_level(properties: etree._Element | None) -> int | None:
-    """The level in the outline that paragraph properties set, from 1; 10 is body text."""
+    """The outline level of paragraph properties, from 1; 10 is body text."""
     node = child(properties, "outlineLvl")
     return None if node is None else number(node, 9) + 1
 
@@ -105,7 +105,7 @@ def _on_top(base: Style, node: etree._Element) -> Style:
 
 
 def _level_by_name(name: str) -> int | None:
-    """Built-in styles have English names in every language."""
+    """The level by a built-in style's name, which is English in every language."""
     folded = name.casefold()
     if folded == "title":
         return 1

@@ -1,4 +1,4 @@
-"""Characters of symbol fonts → the ones that they look like."""
+"""Characters of symbol fonts, mapped to the Unicode characters that they look like."""
 
 # Adobe's Symbol, from 0x20, as Unicode has it (the encoding of the PDF reference, annex D); a space: none.
 _SYMBOL = " !∀#∃%&∋()∗+,−./0123456789:;<=>?≅ΑΒΧΔΕΦΓΗΙϑΚΛΜΝΟΠΘΡΣΤΥςΩΞΨΖ[∴]⊥_‾αβχδεφγηιϕκλμνοπθρστυϖωξψζ{|}∼"
@@ -17,7 +17,7 @@ _PRIVATE = 0xF000
 
 
 def symbol(font: str, code: str) -> str | None:
-    """The character of a `w:sym`, whose code is hexadecimal; None when nobody knows what it looks like."""
+    """The character of a `w:sym`, whose code is hexadecimal; None when its look is unknown."""
     try:
         place = int(code, 16)
     except ValueError:

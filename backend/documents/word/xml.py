@@ -1,4 +1,4 @@
-"""Looking at the XML of a Word file by local names."""
+"""Access to the XML of a Word file by local names."""
 
 from collections.abc import Iterator
 from functools import lru_cache
@@ -55,12 +55,12 @@ def number(node: etree._Element | None, otherwise: int, name: str = "val") -> in
 
 
 def is_on(node: etree._Element | None) -> bool | None:
-    """A property that is on when it stands there without a value; None when it doesn't stand there."""
+    """Value of a boolean property, which is on when its element has no value; None without the element."""
     return None if node is None else (value(node) or "true").lower() not in _OFF
 
 
 def texts(node: etree._Element, *names: str) -> str:
-    """The texts of all elements of these names, paragraphs apart."""
+    """The texts of all elements of these names, with paragraphs set apart."""
     found: list[str] = []
     for item in node.iter():
         name = local(item)

@@ -1,1 +1,1 @@
-"""What must hold before a run is stored: input, options, models, budget, quota."""
+"""Admission of runs: checks before a run is stored, on input, options, models, budget and quota."""

@@ -1,4 +1,4 @@
-"""Options of a run that is started or resumed, and what they cost."""
+"""Options of a run that is started or resumed, and their cost limits."""
 
 from collections.abc import Iterable
 
@@ -13,14 +13,14 @@ __all__ = ["MAX_TOKENS", "MAX_USD", "RunOptions", "check_prices", "check_room", 
 
 
 def with_caps(options: RunOptions, caps: Caps) -> RunOptions:
-    """The options with other caps; what these leave out stays."""
+    """The options with these caps; those left out stay."""
     given = {"budget_usd": caps.budget_usd, "max_output_tokens": caps.max_output_tokens}
     return options.model_copy(update={name: value for name, value in given.items() if value is not None})
 
 
 def check_room(options: RunOptions, before: RunOptions, spent: UsageUpdated | None, *, used_up: bool) -> None:
-    """Raises InvalidInput when the run would end at once: what its options allow is spent already, or
-    (`used_up`) it ended because too little was left, and they allow no more than `before`."""
+    """Raises InvalidInput when the run would end at once: its caps are spent already, or (`used_up`) it ended
+    because too little was left, and they allow no more than `before`."""
     if spent is None:
         return
     short: dict[str, str] = {}
@@ -39,7 +39,7 @@ def check_room(options: RunOptions, before: RunOptions, spent: UsageUpdated | No
 
 
 def check_prices(budget_usd: float | None, called: Iterable[ModelSpec], prices: PriceRegistry) -> None:
-    """A budget can only be kept where every model's price is known. Raises InvalidInput."""
+    """Raises InvalidInput for a budget where a model's price is unknown: it couldn't be kept."""
     if budget_usd is None:
         return
     for model in called:

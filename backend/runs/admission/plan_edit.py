@@ -1,4 +1,4 @@
-"""A plan as a person edited it. Pure."""
+"""Validation of a plan edited by a person. Pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import invalid_input
 from workflows.messages.messages import OutlinePlanned
+from workflows.text.json_values import with_whole_numbers
 
 _SECTIONS = 50
 _TITLE, _SUMMARY = 200, 1000  # characters
@@ -15,9 +16,9 @@ _FEWEST_WORDS, _MOST_WORDS = 10, 5000
 
 
 def check_outline(outline: Mapping[str, Any]) -> OutlinePlanned:
-    """The plan. Raises InvalidInput that names the field."""
+    """The edited plan. Raises InvalidInput that names the field."""
     try:
-        edited = OutlinePlanned.model_validate(outline)
+        edited = OutlinePlanned.model_validate(with_whole_numbers(dict(outline)), strict=True)
     except ValidationError as error:
         raise invalid_input(error, "outline") from None
     sections = edited.sections

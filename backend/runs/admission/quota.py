@@ -1,4 +1,4 @@
-"""Quota: how many runs of a format an owner may buy in a month."""
+"""Monthly quotas: limits on the runs of a format that an owner may buy."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from workflows.errors import QuotaExceeded
 
 @dataclass(frozen=True, slots=True)
 class QuotaUsage:
-    """What was used of a month, in UTC. `quota` is None where there is no limit."""
+    """Usage of a month, in UTC. `quota` is None where there is no limit."""
 
     used: int
     quota: int | None
@@ -21,8 +21,8 @@ class QuotaUsage:
 
 
 class Quota:
-    """Counts runs that bought something, or are about to, in the month in which they were charged. Whether such a run
-    failed, was stopped or was deleted later makes no difference; one that is given another run's text isn't charged."""
+    """Quota of charged runs, counted in the month in which they were charged. Failing, cancelling or deleting such
+    a run changes nothing; a copy of another run's text isn't charged."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Quota:
         self._allowance = allowance
 
     async def usage(self, owner: str, format: str) -> QuotaUsage:
-        """This month, so far."""
+        """Usage of this month so far."""
         limit = self._limit(format)
         return QuotaUsage(await self._charges.count(owner, format, limit), limit.most, limit.end)
 
@@ -48,8 +48,8 @@ class Quota:
 
     @contextmanager
     def reserve(self, format: str) -> Iterator[Limit]:
-        """The limit for one more run of the format, which the store charges in the transaction in which it may be
-        written. Raises QuotaExceeded where the store says that the limit is reached."""
+        """The limit for one more run of the format, which the store enforces in the transaction that charges it.
+        Raises QuotaExceeded where the store reports that the limit is reached."""
         limit = self._limit(format)
         try:
             yield limit

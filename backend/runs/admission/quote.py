@@ -1,4 +1,4 @@
-"""What it will about cost to go on with a run. Pure: from what the finished sections cost so far."""
+"""Estimated cost of resuming a run, from the cost of its finished sections. Pure."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,20 +9,20 @@ from workflows.messages.transcript import Transcript
 from workflows.models.budget.prices import Price, Tokens
 from workflows.text.words import count_words
 
-# What is assumed where the run has nothing to measure yet: tokens a word, tokens of a section's prompt.
+# Assumptions for a run without measurements yet: tokens per word, tokens of a section's prompt.
 _TOKENS_A_WORD = 1.4
 _PROMPT_TOKENS = 700
 # The verdict and the results that come after the last section: tokens read beside the text, tokens written.
 _CLOSING = Tokens(1_000, 500)
-# How far off the truth may be, downwards and upwards.
+# Error margins of the estimate, downwards and upwards.
 _MEASURED = (0.8, 1.3)
 _ASSUMED = (0.5, 2.5)
 
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """`sections_left` are indices; tokens and US dollars are about so many. Without a price there is no cost;
-    without a plan nothing is known but what was spent."""
+    """An estimate. `sections_left` are indices; tokens and US dollars are approximate. Without a price there is no
+    cost; without a plan only the spending so far is known."""
 
     run_id: str
     model: str
@@ -40,7 +40,7 @@ class Quote:
 
 
 def make_quote(run: Run, transcript: Transcript, price: Price | None) -> Quote:
-    """`price` is that of the run's model, None where it isn't known."""
+    """The estimate; `price` is that of the run's model, None where it is unknown."""
     usage, plan = transcript.usage, transcript.outline
     left = [s for s in plan.sections if s["index"] not in transcript.finished] if plan else []
     expected, measured = _expect(transcript, plan) if plan else (None, False)
@@ -64,7 +64,7 @@ def make_quote(run: Run, transcript: Transcript, price: Price | None) -> Quote:
 
 
 def _expect(transcript: Transcript, plan: OutlinePlanned) -> tuple[Tokens, bool]:
-    """Tokens that the rest takes, and whether the run itself says so."""
+    """The expected tokens of the rest, and whether that follows from the run itself."""
     left = [section for section in plan.sections if section["index"] not in transcript.finished]
     words_left = sum(section["target_words"] for section in left)
     words_all = sum(section["target_words"] for section in plan.sections)

@@ -1,4 +1,4 @@
-"""What is asked of a request before anything is stored or spent."""
+"""Validation of a request before anything is stored or spent."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from workflows.safety.registry import PolicyRegistry
 
 
 def format_of(formats: Mapping[str, AnyFormat], run: Run | NewRun) -> AnyFormat:
-    """The format that the run is of. Raises Conflict when its package has gone since."""
+    """The format of the run. Raises Conflict when its package is no longer installed."""
     if run.format not in formats:
         raise Conflict(
             f"The run is of the format {run.format}, which isn't installed any more: its text can be read, and "
@@ -31,7 +31,7 @@ def format_of(formats: Mapping[str, AnyFormat], run: Run | NewRun) -> AnyFormat:
 
 @dataclass(frozen=True, slots=True)
 class Admission:
-    """The rules. `budget_usd` is what a run may cost that doesn't say so itself; None: as much as it takes."""
+    """Admission rules. `budget_usd` is the default budget of a run; None: unlimited."""
 
     formats: Mapping[str, AnyFormat]
     models: ModelCatalog
@@ -41,23 +41,23 @@ class Admission:
     budget_usd: float | None
 
     def format(self, name: str) -> AnyFormat:
-        """Raises InvalidInput that lists what there is."""
+        """The format of that name. Raises InvalidInput that lists the formats."""
         if name not in self.formats:
             message = f"there is no format {name[:64]!r}; there is {', '.join(sorted(self.formats))}"
             raise InvalidInput(f"format: {message}", (FieldError("format", message),))
         return self.formats[name]
 
     def format_of(self, run: Run) -> AnyFormat:
-        """The format of a run that is to be worked on. Raises Conflict when its package has gone since."""
+        """The format of a stored run. Raises Conflict when its package is no longer installed."""
         return format_of(self.formats, run)
 
     async def resolve(self, owner: str, format: AnyFormat, inputs: BaseModel) -> BaseModel:
-        """The input with what it refers to, as it is now. Raises NotFound, InvalidInput."""
+        """The input with its references resolved to their present values. Raises NotFound, InvalidInput."""
         return await resolve(format, inputs, self.lookups, owner)
 
     def settle(self, format: AnyFormat, inputs: BaseModel, asked: RunOptions) -> tuple[ModelSpec, RunOptions]:
-        """The model, and the options with what was left out, as they are for this run: later changes of the
-        settings don't change it. Raises InvalidInput, ModelNotConfigured."""
+        """The model, and the options with all defaults filled in: later changes of the settings don't affect this
+        run. Raises InvalidInput, ModelNotConfigured."""
         model = self.models.resolve(asked.model)
         check_model(format, inputs, model)
         # A person may edit the plan, so the result isn't the input's alone.
@@ -67,11 +67,11 @@ class Admission:
         return model, asked.model_copy(update={"cache": cache, "budget_usd": budget})
 
     def check_budget(self, budget_usd: float | None, model: ModelSpec) -> None:
-        """A budget can only be kept where every model's price is known. Raises InvalidInput."""
+        """Raises InvalidInput for a budget where a model's price is unknown: it couldn't be kept."""
         check_prices(budget_usd, self.models.selection.called_by(model), self.prices)
 
     def check_safety(self, run: Run, said: dict[str, Any], root: str) -> None:
-        """What isn't fit for its readers is sent back to who said it: a run that waits, waits on.
+        """Refuses an answer that is unfit for the run's readers; a waiting run stays waiting.
 
         `root` is where `said` stands in the request, such as `outline.`. Raises InvalidInput, Conflict.
         """

@@ -1,1 +1,1 @@
-"""One attempt at executing a run: from its checkpoint, through the gate, into its log."""
+"""An attempt at a run: its execution from its checkpoint, through the gate, into its log."""

@@ -1,4 +1,4 @@
-"""One attempt at a run: its graph, from where the checkpoint is, through the gate into the run's log."""
+"""An attempt at a run: its graph, executed from its checkpoint through the gate into the run's log."""
 
 import asyncio
 import time
@@ -27,7 +27,6 @@ from backend.streaming.events import stream_messages
 from backend.streaming.gate import Gate
 from backend.streaming.merge import cut_message
 from backend.streaming.progress import ProgressMeter
-from backend.tasks import LoopTurns
 from backend.telemetry.observers import AttemptObserver
 from workflows.errors import Cancelled, Internal, RunTimeout, StorywireError
 from workflows.messages.messages import (
@@ -42,6 +41,7 @@ from workflows.messages.messages import (
     slot_of,
 )
 from workflows.messages.transcript import Transcript
+from workflows.models.calls.turns import LoopTurns
 from workflows.state import SECTION_NODES, State, text_of
 
 log = structlog.get_logger()
@@ -58,8 +58,8 @@ _SAME_ELSEWHERE = "The same is being written for another run; this one is given 
 
 @dataclass(frozen=True, slots=True)
 class AttemptTools:
-    """What every attempt of a process works with. `on_section_end` is called when a section is finished; a run may take
-    `run_seconds`, and is ended when more than `max_crashes` attempts broke off."""
+    """Dependencies shared by all attempts of a process. `on_section_end` is called when a section is finished; a
+    run is limited to `run_seconds`, and fails after more than `max_crashes` crashed attempts."""
 
     formats: RunFormats
     sources: SourceReader
@@ -70,7 +70,7 @@ class AttemptTools:
 
 
 class Attempt:
-    """One attempt. `write` it once."""
+    """An attempt at a run. `write` may be called once."""
 
     def __init__(
         self,
@@ -91,11 +91,11 @@ class Attempt:
         self._tools = tools
         self._transcript = writer.transcript
         self._number = writer.transcript.attempts + 1
-        self._meter = ProgressMeter(time.monotonic)
+        self._meter = ProgressMeter(time.monotonic, tools.formats.piece_words(run))
         self._written: set[Slot] = set()
 
     async def write(self) -> Message | None:
-        """The run's last message; None when it isn't over: it waits for a person, or for another process.
+        """The run's last message; None when it isn't finished: it waits for a person, or for another process.
 
         Raises StaleWriter and LogUnavailable: then nothing more can be said.
         """
@@ -119,7 +119,7 @@ class Attempt:
             return self._broken()
 
     def _stopped(self) -> Message | None:
-        """The outcome when the handle was told to stop; otherwise it is the task itself that is cancelled."""
+        """The outcome when the handle requested a stop; otherwise the task itself is cancelled."""
         match self._handle.reason:
             case None:
                 raise asyncio.CancelledError
@@ -131,7 +131,7 @@ class Attempt:
                 return self._failed(Cancelled("The run was stopped. The text so far is kept."))
 
     def _broken(self) -> Message:
-        """The last message for a fault of our own, which is being handled."""
+        """The last message for an internal error, which is being handled."""
         log.exception("run_broke")
         return self._failed(Internal("Something went wrong on our side. The text so far is kept."))
 
@@ -162,15 +162,14 @@ class Attempt:
         return await self._finish(cast(State, snapshot.values), work.gate)
 
     async def _reconcile(self, state: State, gate: Gate) -> None:
-        """Makes log and checkpoint agree: a crash may have fallen between them. Off the loop: the gate looks at all
-        of the text."""
+        """Reconciles log and checkpoint after a crash. Off the event loop: the gate checks the whole text."""
         missing = await asyncio.to_thread(lambda: list(reconcile(self._transcript, state, gate.shown)))
         for message in (*missing, *self._budget.missed(state)):
             self._put(message)
         self._meter.recall(self._transcript)
 
     async def _copy(self, gate: Gate) -> Message | None:
-        """The last message of a run that is given another's text; None when it is to be written itself."""
+        """The last message of a run that copies another; None when it is to be written itself."""
         if self.run.cache_key is None:
             return None
         source_id, kept = self.run.source_run_id, True
@@ -237,7 +236,7 @@ class Attempt:
             self._put(shown)
 
     async def _finish(self, state: State, gate: Gate) -> Message:
-        """The last message, once the log has what the graph has. Raises Internal where it hasn't."""
+        """The last message, once the log agrees with the graph. Raises Internal where it doesn't."""
         shown = unless_logged(self._transcript, gate.shown)
         missing = await asyncio.to_thread(lambda: list(reconcile(self._transcript, state, shown)))
         for message in missing:
@@ -248,14 +247,15 @@ class Attempt:
         for message in (*missing, *self._budget.missed(state)):
             self._put(message)
         _compare(self._transcript, state)
-        self._writer.put(self._meter.done())
-        self._writer.put(self._workflow("completed"))
         if self._transcript.metadata is not None:
             state["metadata"] = self._transcript.metadata.model_dump()  # with what the gate measured
-        return complete(self.run.id, state, self._transcript.whole_usage or self._budget.tally.usage)
+        ending = complete(self.run.id, state, self._transcript.whole_usage or self._budget.tally.usage)
+        self._writer.put(self._meter.done())
+        self._writer.put(self._workflow("completed"))
+        return ending
 
     def _put(self, message: Message) -> None:
-        """The metrics also say how many calls of a model the whole run took: the log knows of all attempts."""
+        """Logs a message. Metrics also get the number of model calls of the whole run, which the log has."""
         if isinstance(message, MetricsCalculated):
             calls = {"model_calls": len(self._transcript.calls)}
             message = message.model_copy(update=calls)

@@ -20,7 +20,7 @@ _MOST_TOKENS = 2**53 - 1
 
 @dataclass(frozen=True, slots=True)
 class AttemptBudget:
-    """Budget of one attempt: `tally` is what was reported to readers, the ledger what was really spent."""
+    """Budget of an attempt: `tally` is the usage reported to readers, the ledger the actual spending."""
 
     ledger: Ledger
     tally: UsageTotals
@@ -34,7 +34,7 @@ class AttemptBudget:
                 yield message
 
     def unreported(self) -> Iterator[Message]:
-        """Usage of calls that were cut off: when they ended, nobody listened to the graph any more."""
+        """Usage of calls that were cut off after the graph's last event."""
         for call in self.ledger.calls:
             if (message := self.tally.add(call)) is not None:
                 yield message
@@ -49,7 +49,7 @@ class Budgets:
 
     @contextmanager
     def open(self, run: Run, transcript: Transcript) -> Iterator[AttemptBudget]:
-        """The budget of one attempt; it goes on from what the log says was spent before."""
+        """The budget of one attempt, with the spending so far as the log has it."""
         options = run.options
         before = transcript.usage or UsageUpdated(
             model=run.model, input_tokens=0, output_tokens=0, cost_usd=0.0
@@ -67,7 +67,7 @@ class Budgets:
             yield AttemptBudget(ledger, tally)
 
     async def store(self, run: Run, transcript: Transcript) -> None:
-        """Puts the sums that the log has into the table. However often: they are set, not added."""
+        """Stores the usage sums of the log in the table. Idempotent: they are set, not added."""
         if transcript.spent:
             parts = [_row(part) for part in sum_by_role(transcript.spent.values())]
             whose = {"id": run.id, "owner": run.owner, "format": run.format}

@@ -1,4 +1,4 @@
-"""Executor: opens an attempt at a run, and stores how it ended."""
+"""Executor: opens an attempt at a run, and stores its outcome."""
 
 from collections.abc import Callable
 
@@ -22,7 +22,7 @@ log = structlog.get_logger()
 
 
 class Executor:
-    """Executes runs. What it needs is given; what it knows of a run is in its log and its checkpoint."""
+    """Executor of runs. Stateless: a run's state is in its log and its checkpoint."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Executor:
         *,
         merge_seconds: float,
     ) -> None:
-        """Text that comes within `merge_seconds` is joined on its way into the log."""
+        """`merge_seconds`: time within which text is merged on its way into the log."""
         self._log = run_log
         self._finalizer = finalizer
         self._budgets = budgets
@@ -43,7 +43,7 @@ class Executor:
         self._merge_seconds = merge_seconds
 
     async def execute(self, run: Run, handle: RunHandle) -> None:
-        """Returns when the run ended, waits for a person, or was stopped by `handle`."""
+        """Returns when the run has ended, waits for a person, or was stopped by `handle`."""
         structlog.contextvars.bind_contextvars(run_id=run.id, format=run.format)
         observer: AttemptObserver | None = None
         outcome: Outcome = "interrupted"

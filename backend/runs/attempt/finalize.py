@@ -1,4 +1,4 @@
-"""Finalizer of an attempt: how it ended, in the table of runs."""
+"""Finalizer of an attempt, which stores its outcome in the table of runs."""
 
 from typing import cast
 
@@ -21,7 +21,7 @@ log = structlog.get_logger()
 
 
 class RunFinalizer:
-    """Stores outcomes. The run's last message is in the log already: if this fails, the row is mended from there."""
+    """Writer of outcomes. The run's last message is in the log already, from which a failed row is repaired."""
 
     def __init__(
         self, repository: OwnedRunRepository, formats: RunFormats, budgets: Budgets, cache: ResultCache
@@ -32,7 +32,7 @@ class RunFinalizer:
         self._cache = cache
 
     async def store(self, run: Run, lease: Lease, ending: Message | None, transcript: Transcript) -> Outcome:
-        """`ending` is the run's last message; None when it isn't over. Raises StaleWriter when the lease is."""
+        """Stores the outcome; `ending` is the last message, None for an unfinished run. Raises StaleWriter."""
         await self._store_usage(run, transcript)
         bought = bool(transcript.spent)
         match ending:
@@ -62,14 +62,14 @@ class RunFinalizer:
             log.exception("usage_not_stored")
 
     async def _plan(self, written_by: str, run: Run) -> VersionPlan | None:
-        """What versions of the run need; a copy has the state of the run that it is a copy of."""
+        """The plan kept for versions of the run; a copy has the state of its source."""
         snapshot = await self._snapshot(written_by, run)
         if snapshot and snapshot.values:
             return version_plan(cast(State, snapshot.values)) or None
         return await self._cache.plan_of(written_by) if written_by != run.id else None
 
     async def _snapshot(self, thread_id: str, run: Run) -> StateSnapshot | None:
-        """The state of the graph; None for a format whose package has gone."""
+        """The state of the graph; None for a format that is no longer installed."""
         if run.format not in self._formats.graphs:
             return None
         return await self._formats.graph(run).aget_state({"configurable": {"thread_id": thread_id}})

@@ -1,19 +1,25 @@
-"""Formats as the execution of runs needs them: their graphs, their readers' policies, and their keys in the cache."""
+"""Formats as attempts use them: their graphs, safety policies, and cache keys."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+import structlog
 
 from backend.runs.admission.validation import format_of
 from backend.runs.results.cache import make_cache_key
 from backend.store.runs import NewRun, Run
 from workflows.errors import StorywireError
 from workflows.formats.base import AnyFormat
+from workflows.formats.capabilities import MakesPieces
 from workflows.graph import Graph
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.spec import ModelSpec
 from workflows.safety.personal_fields import find_personal
 from workflows.safety.policy import Policy
 from workflows.safety.registry import PolicyRegistry
+from workflows.state import State
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +32,36 @@ class RunFormats:
     policies: PolicyRegistry
 
     def graph(self, run: Run) -> Graph:
-        """The graph that writes the run."""
+        """The graph of the run's format."""
         return self.graphs[run.format]
 
     def policy(self, run: Run | NewRun) -> Policy:
-        """The policy that the run's readers are protected by. Raises Conflict when its format has gone."""
+        """The safety policy of the run's readers. Raises Conflict when its format is no longer installed."""
         format = format_of(self.formats, run)
         inputs = format.parse(run.input)
         return self.policies.apply(format.policy(inputs), inputs)
 
     def personal(self, run: Run) -> list[str] | None:
-        """The texts in the run's input that are about a person; None if that can't be known."""
+        """The personal texts in the run's input; None if they can't be determined."""
         try:
             return find_personal(format_of(self.formats, run).parse(run.input))
         except StorywireError:  # stored by a version that took other inputs, or by a package that has gone
             return None
 
+    def piece_words(self, run: Run) -> dict[str, int]:
+        """Words of the texts that are made beside the run's sections, by name, as far as its input says."""
+        format = self.formats.get(run.format)
+        maker: object = format
+        if format is None or not isinstance(maker, MakesPieces):
+            return {}
+        try:
+            planned = maker.plan_pieces(format.parse(run.input), State())
+        except Exception:  # a format that plans them by its text
+            log.debug("pieces_not_planned", format=run.format)
+            return {}
+        return {piece["name"]: piece["target_words"] for piece in planned}
+
     def cache_key(self, run: NewRun) -> str | None:
-        """The same for runs that one text answers; None for one that no other's text can answer."""
+        """A key that is equal for runs with the same result; None for a run that can't share one."""
         called = self.models.selection.called_by(ModelSpec.parse(run.model))
         return make_cache_key(self.formats[run.format], run, called, self.policy(run))

@@ -1,4 +1,4 @@
-"""Graph of a run as one attempt works with it: its thread, its configuration, and the gate before its readers."""
+"""Graph of a run as an attempt executes it: its thread, its configuration, and the gate before its readers."""
 
 import time
 from typing import Any
@@ -9,6 +9,7 @@ from langgraph.types import Command, StateSnapshot
 
 from backend.runs.attempt.formats import RunFormats
 from backend.store.runs import Run
+from backend.store.timezones import local_date
 from backend.streaming.gate import Gate
 from workflows.graph import Graph
 from workflows.state import RunContext, seeded_state
@@ -38,11 +39,12 @@ class GraphWork:
             parallel=run.options.parallel,
             review_outline=run.options.review_outline,
             keep_length=run.options.keep_length,
+            today=local_date(run.created_at, run.options.timezone).isoformat(),
             owner=run.owner,
         )
 
     async def load(self) -> StateSnapshot:
-        """The newest checkpoint; that of a version begins with what it takes over."""
+        """The newest checkpoint; that of a version begins with the sections that it takes over."""
         snapshot = await self.graph.aget_state(self.config)
         seed = self._run.origin.seed if self._run.origin else None
         if not snapshot.created_at and seed is not None:
@@ -52,7 +54,7 @@ class GraphWork:
         return snapshot
 
     def graph_input(self, snapshot: StateSnapshot) -> dict[str, Any] | Command[Any] | None:
-        """A new run brings its input, an answered one the answer; one that goes on brings nothing."""
+        """The graph's input: a new run's input, a waiting run's answer, or None for a resumed run."""
         if not snapshot.created_at:
             return {"input": self._run.input}
         if snapshot.interrupts and self._run.answer is not None:
@@ -61,8 +63,7 @@ class GraphWork:
 
 
 def _concurrency(run: Run, graph: Graph) -> int:
-    """How many tasks of the graph may go on at once: as many sections as are asked for, and research beside the first
-    one. But calls at once share what a budget leaves, so with one it is for the caller to choose."""
+    """The number of concurrent tasks of the graph: the parallel sections, and research beside the first one."""
     options = run.options
     has_caps = options.budget_usd is not None or options.max_output_tokens is not None
     return options.parallel if has_caps or "research" not in graph.nodes else max(2, options.parallel)

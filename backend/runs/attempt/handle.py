@@ -1,4 +1,4 @@
-"""Handle of a run that is being executed: between its attempt and its engine."""
+"""Handle of an executing run, shared by its attempt and its engine."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -11,8 +11,8 @@ StopReason = Literal["cancel", "shutdown", "taken_over"]
 
 
 class RunHandle:
-    """Signals of one attempt. `cancel` ends the run for good, `shutdown` leaves it for the next process, `taken_over`
-    says that another process has it already."""
+    """Signals to an attempt. `cancel` ends the run for good, `shutdown` leaves it for the next process,
+    `taken_over` means that another process has it already."""
 
     def __init__(self) -> None:
         self.control = RunControl()
@@ -26,7 +26,7 @@ class RunHandle:
         self._work: asyncio.Task[Any] | None = None
 
     async def guard(self, work: Coroutine[Any, Any, _T]) -> _T:
-        """Runs `work`, which a stop cancels, also one that came before. Raises CancelledError then."""
+        """Runs `work`, which a stop cancels, even one that came before. Raises CancelledError then."""
         task: asyncio.Task[_T] = asyncio.create_task(work)
         self._work = task
         if self.reason is not None:
@@ -34,12 +34,12 @@ class RunHandle:
         return await task
 
     def drain(self) -> None:
-        """Asks to stop where nothing is lost: between two steps of the graph."""
+        """Requests a stop where nothing is lost: between two steps of the graph."""
         self.control.request_drain()
         self.draining.set()
 
     def stop(self, reason: StopReason) -> None:
-        """Stops it now, in the middle of a word. The first reason counts."""
+        """Stops the attempt at once, in the middle of a word. The first reason counts."""
         if self.reason is None:
             self.reason = reason
             if self._work is not None:

@@ -1,4 +1,4 @@
-"""How a run ends: its last message. Pure."""
+"""Last messages of a run. Pure."""
 
 import hashlib
 
@@ -17,7 +17,7 @@ from workflows.text.words import count_words
 
 
 def complete(run_id: str, state: State, usage: UsageUpdated) -> RunCompleted:
-    """The whole text, as the readers have it."""
+    """The `complete` message: the whole text, as the readers have it."""
     text = text_of(state["sections"])
     return RunCompleted(
         run_id=run_id,
@@ -49,7 +49,7 @@ def _digest(text: str) -> str:
 
 
 def failure(error: StorywireError, transcript: Transcript) -> RunFailed:
-    """Why it ended, and what there is."""
+    """The `error` message: the reason, and the partial text."""
     return RunFailed(
         code=error.code,
         message=error.message,

@@ -1,4 +1,4 @@
-"""Log writer of one attempt: messages in, numbered entries into the log, text that comes fast merged on the way."""
+"""Log writer of an attempt: numbers its messages and appends them to the log, merging text that comes fast."""
 
 import asyncio
 from types import TracebackType
@@ -22,7 +22,7 @@ _RETRY_SECONDS = (0.05, 0.2, 1.0, 3.0)
 
 
 class LogWriter:
-    """Writer of a run's log (`async with`) while its epoch is the newest. Keeps the transcript of what was put."""
+    """Writer of a run's log (`async with`) while its epoch is the newest. Keeps the transcript of its messages."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class LogWriter:
             self._raise_failure()
 
     def put(self, message: Message) -> None:
-        """Never waits. Raises StaleWriter or LogUnavailable when the log refused what was put before."""
+        """Queues a message. Raises StaleWriter or LogUnavailable when the log refused an earlier one."""
         self._raise_failure()
         if len(self._pending) >= _MAX_PENDING:
             raise LogUnavailable("the log has not kept up")
@@ -82,13 +82,13 @@ class LogWriter:
             self._hurry.set()
 
     async def flush(self) -> None:
-        """Returns when everything that was put is in the log. Raises as `put` does."""
+        """Returns when all queued messages are in the log. Raises as `put` does."""
         self._hurry.set()
         await self._flushed.wait()
         self._raise_failure()
 
     def _is_urgent(self, message: Message) -> bool:
-        """The first words of a section are never held back; nor is the end."""
+        """Whether a message is never held back: the first words of a section, and the end."""
         if isinstance(message, TextAppended) and (slot := slot_of(message)) not in self._begun:
             self._begun.add(slot)
             return True
@@ -100,7 +100,10 @@ class LogWriter:
         try:
             while True:
                 await self._wake.wait()
-                if (wait := written + self._merge_seconds - loop.time()) > 0 and not self._hurry.is_set():
+                wait = written + self._merge_seconds - loop.time()
+                if not any(isinstance(message, TextAppended) for message in self._pending):
+                    wait = self._merge_seconds  # nobody reads them word by word; most go with what follows
+                if wait > 0 and not self._hurry.is_set():
                     await _wait_for(self._hurry, wait)
                 self._wake.clear()
                 self._hurry.clear()

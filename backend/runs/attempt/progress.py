@@ -1,4 +1,6 @@
-"""Progress of a run in the store, at the end of each section."""
+"""Progress of a run in the store, updated at the end of each section."""
+
+import time
 
 from backend.runs.attempt.budget import Budgets
 from backend.store.owned_runs import Lease, OwnedRunRepository
@@ -6,18 +8,32 @@ from backend.store.runs import Run
 from backend.tasks import Background
 from workflows.messages.transcript import Transcript
 
+_EVERY_SECONDS = 2.0
+_MANY = 1000
+
 
 class ProgressStore:
-    """What was spent, and that the run got on: stored beside the writing, which need not wait for it. If the process
+    """Writer of progress: spending and the reset of the crash count, stored in the background. If the process
     dies, little is missing; if it fails, the end of the run stores it again."""
 
     def __init__(self, budgets: Budgets, runs: OwnedRunRepository, background: Background) -> None:
         self._budgets = budgets
         self._runs = runs
         self._background = background
+        self._stored_at: dict[str, float] = {}
 
     def store(self, run: Run, lease: Lease, transcript: Transcript) -> None:
-        """Begins to, and returns at once."""
-        self._background.do(lambda: self._budgets.store(run, transcript), name="progress")
+        """Begins to, and returns at once. What was spent is stored every few seconds, however short the sections."""
+        if self._is_due(run.id):
+            self._background.do(lambda: self._budgets.store(run, transcript), name="progress")
         if run.crash_count:
             self._background.do(lambda: self._runs.reset_crash_count(lease), name="progress")
+
+    def _is_due(self, run_id: str) -> bool:
+        now = time.monotonic()
+        if now - self._stored_at.get(run_id, -_EVERY_SECONDS) < _EVERY_SECONDS:
+            return False
+        if len(self._stored_at) >= _MANY:
+            self._stored_at = {id: at for id, at in self._stored_at.items() if now - at < _EVERY_SECONDS}
+        self._stored_at[run_id] = now
+        return True

@@ -1,4 +1,4 @@
-"""The log and the checkpoint are two files: a crash may fall between them, in either order. Pure.
+"""Reconciliation of log and checkpoint, two files between which a crash may fall, in either order. Pure.
 
 Section by section: what the checkpoint has and the log lacks is appended from the checkpoint, never
 bought again; what the log has and the checkpoint lacks is retracted, and will be written again.
@@ -22,13 +22,13 @@ Shown = Callable[[State, Section], tuple[str, bool]]
 
 
 def show_all(state: State, section: Section) -> tuple[str, bool]:
-    """A run without a gate: every section, whole."""
+    """The gate of a run without one: every section, whole."""
     del state
     return section["text"], True
 
 
 def unless_logged(transcript: Transcript, shown: Shown) -> Shown:
-    """`shown` without a second look at a section that this attempt has logged whole: a gate let it pass."""
+    """`shown` without a second check of a section that this attempt has logged whole: a gate let it pass."""
 
     def show(state: State, section: Section) -> tuple[str, bool]:
         index, text = section["index"], section["text"]
@@ -40,7 +40,7 @@ def unless_logged(transcript: Transcript, shown: Shown) -> Shown:
 
 
 def reconcile(transcript: Transcript, state: State, shown: Shown = show_all) -> Iterator[Message]:
-    """The messages that make a reader of the log see what the checkpoint has; usually none.
+    """The messages that bring the log up to the checkpoint; usually none.
 
     What a gate holds back isn't told by this way either: `shown` says what may be.
     """
@@ -75,7 +75,7 @@ def _facts(transcript: Transcript, state: State) -> Iterator[Message]:
 
 
 def _pieces(transcript: Transcript, state: State) -> Iterator[Message]:
-    """A piece in the state was approved as a whole. Those that aren't are written again, or were left out."""
+    """Messages for the pieces. Those in the state were approved; others are written again, or were left out."""
     pieces = state.get("pieces", {})
     for name in transcript.pieces:
         if name not in pieces:
@@ -103,7 +103,7 @@ def _section(transcript: Transcript, index: int, text: str, is_whole: bool) -> I
 
 
 def _withhold(transcript: Transcript, section: Section) -> Iterator[Message]:
-    """A check or a review found fault with it and a rewrite was under way: what was withdrawn isn't shown again."""
+    """Messages for a section at fault whose rewrite was under way: what was retracted isn't shown again."""
     index = section["index"]
     if index in transcript.started and transcript.text_of(index) != section["text"]:
         yield TextRetracted(section=index, reason="restart")

@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 class RunRecorder:
-    """Records every run of this process. A run is never broken by a recording that can't be written."""
+    """Recorder of all runs of this process. A recording that can't be written never breaks a run."""
 
     def __init__(self, models: ModelCatalog, path_of: Callable[[str], Path]) -> None:
         self._models = models
@@ -28,7 +28,7 @@ class RunRecorder:
         self._files: dict[str, CassetteWriter] = {}
 
     async def begin(self, run: Run) -> list[BaseCallbackHandler]:
-        """The callbacks of one attempt at the run. Raises a ModelError when its model can't be opened."""
+        """The callbacks of an attempt at the run. Raises a ModelError when its model can't be opened."""
         model = await self._models.open(run.model)
         modes = {role: mode for role, mode in self._models.modes(model).items() if mode != model.structured}
         header = Header(
@@ -54,14 +54,14 @@ class RunRecorder:
         return [CallRecorder(file)]
 
     def delete(self, run_id: str) -> None:
-        """Removes what was recorded of the run, if anything was. A file that isn't named after the run is kept:
-        it holds another, or somebody asked for it by its own name."""
+        """Deletes the recording of the run, if any. A file that isn't named after the run is kept: it holds
+        another run, or was requested by its own name."""
         path = self._path_of(run_id)
         if path.name == f"{run_id}.jsonl":
             path.unlink(missing_ok=True)
 
     def end(self, run: Run, ending: Message | None) -> None:
-        """How the attempt ended, if the run did."""
+        """Records the outcome of the attempt, if it ended the run."""
         file = self._files.pop(run.id, None)
         if file is None:
             return

@@ -1,4 +1,4 @@
-"""Sources of a run's text: other runs of the same request, kept or being written, which it copies instead of buying."""
+"""Sources of a run's text: other runs of the same request, finished or active, which it copies."""
 
 import asyncio
 from collections.abc import AsyncGenerator
@@ -23,7 +23,7 @@ log = structlog.get_logger()
 
 
 class SourceReader:
-    """Chooses a run's source, and reads it: live, if it is still being written."""
+    """Selection and reading of a run's source, live while it is still being written."""
 
     def __init__(
         self,
@@ -44,8 +44,8 @@ class SourceReader:
         return await self._runs.get(source_id)
 
     async def choose(self, run: Run, lease: Lease, *, kept: bool = True) -> str | None:
-        """The id of the run whose text this one is given from now on, a `kept` one or one that is being written; None
-        when it is to be written itself: then it is charged. Raises QuotaExceeded."""
+        """The id of the run to copy, a `kept` one or an active one; None when this run is to be written itself:
+        then it is charged. Raises QuotaExceeded."""
         since = self._cache.kept_since(run.options)
         if since is not None and not kept:
             since = datetime.now(UTC)
@@ -55,8 +55,8 @@ class SourceReader:
     async def copy(
         self, source: Run, run_id: str, copied: Transcript, draining: asyncio.Event
     ) -> AsyncGenerator[Message]:
-        """The source's messages as the run's own, from where `copied` is, which the caller brings up to date with each
-        of them. The last one is a RunCompleted; without one, the source has nothing to give.
+        """The source's messages as the run's own, from the position of `copied`, which the caller updates with
+        each of them. The last one is a RunCompleted; without one, the source has nothing to give.
 
         Raises GraphDrained when `draining` is set while there is nothing new.
         """

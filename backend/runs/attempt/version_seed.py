@@ -1,4 +1,4 @@
-"""Versions of a run. Pure.
+"""Versions of a run: requests, parentage, seeds. Pure.
 
 A version is a run of its own. Its graph doesn't begin at the start but with a state that looks as if the
 sections that are taken over had just been written, so nobody pays for them again.
@@ -14,7 +14,7 @@ from workflows.state import Section, VersionSeed, seed_version
 
 @dataclass(frozen=True, slots=True)
 class VersionRequest:
-    """What is to be different. Without a `section` (from 0) all are; without `feedback` they are written anew."""
+    """The change wanted in a version. No `section` (from 0): in all of them; no `feedback`: written anew."""
 
     section: int | None = None
     feedback: str | None = None
@@ -24,7 +24,7 @@ class VersionRequest:
 
 @dataclass(frozen=True, slots=True)
 class Parentage:
-    """The run that a version is made of, the first of them all, and what is taken over."""
+    """The parent of a version, the first version, and the sections taken over."""
 
     parent_run_id: str
     root_run_id: str
@@ -32,7 +32,7 @@ class Parentage:
 
 
 def make_parentage(parent: Run, request: VersionRequest) -> Parentage:
-    """Raises Conflict when the run isn't complete, InvalidInput when it has no such section."""
+    """The parentage. Raises Conflict when the run isn't complete, InvalidInput when it has no such section."""
     if parent.result is None:
         raise Conflict(f"The run is {parent.status}: only a completed run can have another version.")
     count = len(parent.result.sections)

@@ -1,1 +1,1 @@
-"""Where runs execute, who is alive to execute them, and how they are recovered and cancelled."""
+"""Execution of runs: engine, liveness of processes, recovery and cancellation."""

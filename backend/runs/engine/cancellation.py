@@ -1,4 +1,4 @@
-"""Cancelling a run wherever it executes: here, in another process, or nowhere."""
+"""Cancellation of a run wherever it executes: here, in another process, or nowhere."""
 
 import asyncio
 from dataclasses import replace
@@ -23,17 +23,17 @@ class LocalEngine(Protocol):
     """The engine of this process."""
 
     async def submit(self, run_id: str) -> None:
-        """Begins to execute a run that is this process's."""
+        """Starts the execution of a run assigned to this process."""
 
     async def stop_here(self, run_id: str) -> bool:
-        """Cancels a run of this process and waits until its attempt is over. False: it isn't here."""
+        """Cancels a run of this process and waits until its attempt has ended. False: it isn't here."""
 
     async def settle(self, run_id: str | None = None) -> None:
-        """Returns when the run's row is as its log says."""
+        """Returns when the run's row agrees with its log."""
 
 
 class RunCanceller:
-    """Cancels runs, which may change hands meanwhile: then they are cancelled again."""
+    """Canceller of runs, which retries when a run is taken over by another process meanwhile."""
 
     def __init__(self, repository: RunRepository, liveness: Liveness, engine: LocalEngine) -> None:
         self._repository = repository
@@ -41,7 +41,7 @@ class RunCanceller:
         self._engine = engine
 
     async def cancel(self, run: Run) -> None:
-        """Returns when the run's last message is stored. Raises Overloaded when that can't be brought about now."""
+        """Returns when the run's last message is stored. Raises Overloaded when that isn't possible now."""
         for _ in range(_TRIES):
             if run.is_finished:
                 return
@@ -67,7 +67,7 @@ class RunCanceller:
             await self._engine.stop_here(run.id)
 
     async def _gave_up(self, run: Run, owner: str) -> bool:
-        """Whether the owner has stopped the run, or died, while there was patience."""
+        """Whether the owner has stopped the run, or died, within the time limit."""
         deadline = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
         while run.status == "running" and run.process == owner and await self._liveness.is_alive(owner):
             if asyncio.get_running_loop().time() > deadline:
@@ -77,6 +77,6 @@ class RunCanceller:
         return True
 
     async def _look(self, run: Run) -> Run:
-        """The run as it is now; as cancelled, if it was deleted meanwhile."""
+        """The present run; as cancelled, if it was deleted meanwhile."""
         await self._engine.settle(run.id)
         return await self._repository.get(run.id) or replace(run, status="cancelled")

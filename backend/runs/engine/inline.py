@@ -23,7 +23,7 @@ POLL_EVERY_SECONDS = 0.3
 
 
 class InlineEngine:
-    """Runs as asyncio tasks, `max_runs` at most; nothing queues."""
+    """Engine whose runs are asyncio tasks, `max_runs` at most; nothing queues."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class InlineEngine:
 
     @property
     def process(self) -> str:
-        """The process that executes what is submitted here."""
+        """The process that executes runs submitted here."""
         return self._process
 
     @property
@@ -60,17 +60,17 @@ class InlineEngine:
 
     @property
     def closed(self) -> bool:
-        """Whether no more runs are taken because the process is about to end."""
+        """Whether runs are refused because the process is about to end."""
         return self._closed
 
     @property
     def active(self) -> int:
-        """Runs that execute here now."""
+        """Number of runs executing here now."""
         return len(self._runs)
 
     @contextmanager
     def reserve_slot(self) -> Iterator[None]:
-        """Keeps room for a run that is about to be stored and submitted. Raises Overloaded."""
+        """Reserves room for a run that is about to be stored and submitted. Raises Overloaded."""
         if not self.accepts:
             self._metrics.on_refusal()
             if self._closed:
@@ -83,7 +83,7 @@ class InlineEngine:
             self._reserved -= 1
 
     async def submit(self, run_id: str) -> None:
-        """Begins to execute the run, if it is stored as running and as this process's."""
+        """Starts the execution of the run, if it is stored as running and assigned to this process."""
         handle = RunHandle()
         if self._draining:
             handle.stop("shutdown")
@@ -99,7 +99,7 @@ class InlineEngine:
         task.add_done_callback(forget)
 
     async def begun(self, run_id: str) -> None:
-        """Returns when the log of a run that goes on says so."""
+        """Returns when the log of a resumed run shows that it was resumed."""
         if handles := self._runs.handles(run_id):
             await handles[-1].begun.wait()
 
@@ -108,7 +108,7 @@ class InlineEngine:
         await self._canceller.cancel(run)
 
     async def stop_here(self, run_id: str) -> bool:
-        """Cancels a run of this process and waits until its attempt is over. False: it isn't here."""
+        """Cancels a run of this process and waits until its attempt has ended. False: it isn't here."""
         if not (tasks := self._runs.tasks(run_id)):
             return False
         for handle in self._runs.handles(run_id):
@@ -117,15 +117,15 @@ class InlineEngine:
         return True
 
     async def settle(self, run_id: str | None = None) -> None:
-        """Returns when the row is stored of a run whose last message, or question, is being logged here."""
+        """Returns when the row has been stored of a run whose last message, or question, is being logged here."""
         await self._runs.settle(run_id)
 
     def stop_accepting(self) -> None:
-        """No more runs are taken; those that are here go on until `drain`."""
+        """Refuses new runs; active ones continue until `drain`."""
         self._closed = True
 
     async def drain(self, grace: float) -> None:
-        """Lets sections finish for `grace` seconds, then stops; the next process goes on with every run."""
+        """Lets sections finish for `grace` seconds, then stops; the next process resumes the runs."""
         self._closed = self._draining = True
         for _, handle in self._runs.all_handles:
             handle.drain()
@@ -135,7 +135,7 @@ class InlineEngine:
         await self._runs.wait()
 
     async def poll_stop_requests(self) -> None:
-        """Stops the runs of this process that it was asked to stop, or that another one took over meanwhile."""
+        """Stops the runs of this process that have a stop request, or that another process has taken over."""
         if not self._runs:
             return
         here = self._runs.all_handles
@@ -149,8 +149,8 @@ class InlineEngine:
                 handle.stop("cancel")
 
     async def check_audience(self) -> None:
-        """Tells other processes what is read here, and cancels the runs of this one that are to end when nobody reads
-        them, and that nobody reads."""
+        """Publishes to other processes which runs are read here, and cancels this process's runs that have lost
+        their audience and are to end without one."""
         await self._audience.tell()
         for run_id in await self._audience.abandoned():
             log.info("run_abandoned", run_id=run_id)

@@ -1,4 +1,4 @@
-"""Liveness of the processes of the service: who may still be executing runs."""
+"""Liveness of the service's processes: the ones that may still be executing runs."""
 
 from pathlib import Path
 from typing import Protocol
@@ -8,22 +8,22 @@ from ulid import ULID
 
 
 class Liveness(Protocol):
-    """This process as the others see it, and the others as this one does."""
+    """Liveness of this process and of the others."""
 
     @property
     def id(self) -> str:
-        """This process, a ULID."""
+        """The id of this process, a ULID."""
 
     async def is_alive(self, process: str) -> bool:
-        """Whether the process with this id still runs."""
+        """Whether the process with this id is alive."""
 
     def leave(self) -> None:
-        """Says that this process executes nothing any more."""
+        """Declares that this process executes no more runs."""
 
 
 class FileLiveness:
-    """Processes of one machine, by locks in a folder. No heartbeat: the system takes a lock back when its process dies,
-    also by `kill -9`."""
+    """Liveness of processes on one machine, by locks in a folder. No heartbeat: the system takes a lock back when
+    its process dies, even by `kill -9`."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -33,7 +33,7 @@ class FileLiveness:
         self._lock.acquire(timeout=0)
 
     async def is_alive(self, process: str) -> bool:
-        """Whether the process with this id still runs on this machine."""
+        """Whether the process with this id is alive on this machine."""
         if process == self.id:
             return True
         path = self._path(process)
@@ -48,7 +48,7 @@ class FileLiveness:
         return False
 
     def leave(self) -> None:
-        """Says that this process executes nothing any more."""
+        """Declares that this process executes no more runs."""
         self._lock.release()
         self._path(self.id).unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""Registry of the attempts that this process makes."""
+"""Registry of this process's attempts."""
 
 import asyncio
 from itertools import chain
@@ -9,7 +9,7 @@ Attempts = dict[asyncio.Task[None], RunHandle]
 
 
 class LocalRuns:
-    """Tasks and handles by run id. A run may be taken up again while the attempt before it still ends: the log decides
+    """Tasks and handles by run id. A run may be taken up again while its last attempt still ends: the log decides
     which of them writes, so all are kept."""
 
     def __init__(self) -> None:
@@ -26,18 +26,18 @@ class LocalRuns:
         self._runs.setdefault(run_id, {})[task] = handle
 
     def remove(self, run_id: str, task: asyncio.Task[None]) -> None:
-        """Forgets an attempt that ended."""
+        """Removes an attempt that has ended."""
         attempts = self._runs.get(run_id, {})
         attempts.pop(task, None)
         if not attempts:
             self._runs.pop(run_id, None)
 
     def tasks(self, run_id: str) -> list[asyncio.Task[None]]:
-        """Of the run's attempts, the newest last."""
+        """Tasks of the run's attempts, the newest last."""
         return list(self._runs.get(run_id, ()))
 
     def handles(self, run_id: str) -> list[RunHandle]:
-        """Of the run's attempts, the newest last."""
+        """Handles of the run's attempts, the newest last."""
         return list(self._runs.get(run_id, {}).values())
 
     @property
@@ -51,7 +51,7 @@ class LocalRuns:
             await asyncio.wait(tasks, timeout=seconds)
 
     async def settle(self, run_id: str | None = None) -> None:
-        """Returns when the row is stored of a run whose last message, or question, is being logged.
+        """Returns when the row has been stored of a run whose last message, or question, is being logged.
 
         So whoever has read the message finds the run in the state that it speaks of. Without `run_id`: every run.
         """

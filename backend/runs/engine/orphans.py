@@ -1,4 +1,4 @@
-"""Orphans: runs that should be executed, and that nobody executes."""
+"""Orphans: runs stored as running that no process executes."""
 
 from collections.abc import Callable, Sequence
 
@@ -7,10 +7,10 @@ from backend.store.runs import Run
 
 
 class OrphanDetector:
-    """Tells orphans from runs that another process has, or that this one is about to begin."""
+    """Detector of orphans, as opposed to runs that another process executes or that are about to start here."""
 
     def __init__(self, liveness: Liveness, executes: Callable[[str], bool]) -> None:
-        """`executes` says whether this process executes a run."""
+        """`executes`: whether this process executes a run."""
         self._liveness = liveness
         self._executes = executes
         self._missing: set[str] = set()  # our own runs that were not executing at the last look

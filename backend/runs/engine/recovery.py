@@ -1,4 +1,4 @@
-"""Recovery of runs that nobody executes any more."""
+"""Recovery of orphaned runs."""
 
 from collections.abc import AsyncIterator, Container
 from contextlib import asynccontextmanager
@@ -17,8 +17,8 @@ _EVERY_SECONDS = 5.0
 
 
 class Recovery:
-    """Takes orphans up again. Each attempt that broke off counts, whichever process made it; one that was left by a
-    process that stopped in good order doesn't. The attempt itself ends a run that broke off too often."""
+    """Recovery of orphans. An attempt that crashed counts, whichever process made it; one left by a process that
+    stopped in good order doesn't. The attempt itself fails a run that crashed too often."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class Recovery:
         max_crashes: int,
         metrics: Metrics,
     ) -> None:
-        """Runs of `formats` are taken up; those of a package that is gone stay as they are."""
+        """Runs of `formats` are recovered; those of a missing package stay as they are."""
         self._repository = repository
         self._orphans = orphans
         self._engine = engine
@@ -39,7 +39,7 @@ class Recovery:
         self._metrics = metrics
 
     async def recover(self) -> int:
-        """Goes on with every orphan for which there is room. Returns how many go on; not those that are ended."""
+        """Resumes all orphans for which there is room. Returns the number of resumed runs, without those ended."""
         found = []
         for run in await self._orphans.observe(await self._repository.unfinished()):
             if not self._engine.accepts:
@@ -59,8 +59,8 @@ class Recovery:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Recovers at the start, before anybody can ask, and again every few seconds: another process on the same data
-        may have died, or the log may have been away."""
+        """Recovers at the start, before any request, and again every few seconds: another process on the same data
+        may have died, or the log may have been unavailable."""
 
         async def look() -> None:
             if count := await self.recover():

@@ -1,1 +1,1 @@
-"""The reading side of a run: cursors in its log, and who is connected."""
+"""Readers of a run: cursors in its log, and its audience."""

@@ -1,4 +1,4 @@
-"""Audience of runs: whether anybody reads a run that is to end when nobody does.
+"""Audience of runs: whether a run has readers, for runs that end without any.
 
 Readers may be connected to another process than the one that executes the run. So each process that has readers
 of such a run says so in the store again and again (a beat), and the executing process looks whether it was said since.
@@ -19,13 +19,13 @@ BEAT_SECONDS = 1.0
 
 
 class Beats(Protocol):
-    """Where it is kept, for all processes, that runs are being read."""
+    """Store of read marks, by which all processes know that runs are being read."""
 
     async def beat(self, run_ids: Sequence[str]) -> None:
-        """Says that these runs are being read."""
+        """Marks these runs as being read."""
 
     async def beats(self, run_ids: Sequence[str]) -> dict[str, int]:
-        """How often it was said of each that it is being read."""
+        """The number of read marks of each run."""
 
 
 @dataclass(slots=True)
@@ -35,11 +35,11 @@ class _Watched:
 
 
 class Audience:
-    """Readers of this process by run, and the runs whose audience matters here."""
+    """Readers of this process by run, and the runs whose audience is watched here."""
 
     def __init__(self, beats: Beats, grace: float, clock: Callable[[], float] = time.monotonic) -> None:
-        """A run is abandoned when nobody has read it for `grace` seconds: that tells a reader who left from an
-        `EventSource` that reconnects. The first reader has as long to come."""
+        """A run is abandoned when nobody has read it for `grace` seconds, in which an `EventSource` may reconnect,
+        and the first reader may arrive."""
         self._beats = beats
         self._grace = grace
         self._clock = clock
@@ -51,12 +51,12 @@ class Audience:
 
     @property
     def count(self) -> int:
-        """Readers connected to this process now."""
+        """Number of readers connected to this process now."""
         return self._readers.total()
 
     @contextmanager
     def watching(self, run: Run) -> Iterator[None]:
-        """While this process executes the run."""
+        """Watches the run's audience while the block is open."""
         if run.options.on_disconnect != "cancel":
             yield
             return
@@ -69,7 +69,7 @@ class Audience:
 
     @asynccontextmanager
     async def reading(self, run: Run) -> AsyncIterator[None]:
-        """While somebody reads the run here."""
+        """Counts a reader of the run while the block is open."""
         self._readers[run.id] += 1
         try:
             if run.options.on_disconnect == "cancel" and not run.is_finished:
@@ -85,11 +85,11 @@ class Audience:
                     watched.read_at = self._clock()
 
     async def tell(self) -> None:
-        """Says for the processes that execute them which runs are read here."""
+        """Marks the runs read here, for the processes that execute them."""
         await self._tell(list(self._of_others))
 
     async def abandoned(self) -> list[str]:
-        """The runs that this process executes and that nobody has read for the grace time."""
+        """The runs executed by this process that nobody has read for the grace time."""
         if not self._watched:
             return []
         beats = await self._beats.beats(list(self._watched))

@@ -1,4 +1,4 @@
-"""Reader: a cursor in a run's log. It never holds up the writer, and holds little itself."""
+"""Reader: a cursor in a run's log. It never blocks the writer, and buffers little."""
 
 from typing import Literal
 
@@ -17,7 +17,7 @@ _IDLE_SECONDS = 30.0
 
 
 class Reader:
-    """Reads one run from after a cursor to its last message. Make it with `open_reader`.
+    """Reader of a run from after a cursor to its last message. Made by `open_reader`.
 
     `following` while more may come, `ended` after the run's last message, `gone` when the run was deleted.
     """
@@ -44,7 +44,7 @@ class Reader:
         self.state: Literal["following", "ended", "gone"] = "following"
 
     async def poll(self) -> list[Entry] | None:
-        """What there is and hasn't been read; empty if nothing yet.
+        """The unread entries; empty if there are none yet, None after the last.
 
         None when the run's last message was read, or the run was deleted meanwhile.
 
@@ -69,14 +69,14 @@ class Reader:
         return [] if self.state == "following" else None
 
     async def wait(self) -> None:
-        """Returns when it is worth polling again."""
+        """Returns when there may be unread entries."""
         seconds = _IDLE_SECONDS if self._log.is_live(self._run_id) else self._patience
         self._patience = min(_LOOK_SELDOM_SECONDS, self._patience * 1.5)
         await self._log.wait(self._run_id, self._seq, seconds)
 
     async def _look_at_the_end(self) -> None:
-        """Nothing follows the cursor: because nothing has come yet, because the last message was read before, or
-        because the log is gone."""
+        """Checks a cursor that nothing follows: nothing has come yet, the last message was read before, or the log
+        is gone."""
         newest = await self._log.last(self._run_id, self._seq)
         if newest is None and self._found:
             self.state = "gone"
@@ -121,7 +121,7 @@ def open_reader(
     order: Order = "live",
     granularity: Granularity = "token",
 ) -> Reader:
-    """A reader that goes on after `cursor`, the number of a message in this very view.
+    """A reader from after `cursor`, the number of a message in this very view.
 
     `superseded_error_seq` is the number of an error that a resume superseded: the log doesn't end with it.
     """

@@ -1,4 +1,4 @@
-"""Replay of a run's log from its start, by the service itself."""
+"""Replay of a run's log from its start, within the service."""
 
 import structlog
 
@@ -12,7 +12,7 @@ log = structlog.get_logger()
 
 
 async def replay(run_log: RunLog, run_id: str) -> tuple[Transcript, int]:
-    """What a reader has before them now, and the seq of the last message (0: none).
+    """The transcript as readers have it now, and the seq of the last message (0: none).
 
     An entry that a later version wrote is read as far as it can be, as every reader does; one that can't be read at all
     is left out.
@@ -27,7 +27,7 @@ async def replay(run_log: RunLog, run_id: str) -> tuple[Transcript, int]:
 
 
 async def read_messages(run_log: RunLog, run_id: str) -> list[Message]:
-    """Every message of the log, in order."""
+    """All messages of the log, in order."""
     messages: list[Message] = []
     seq = 0
     while entries := await run_log.read(run_id, seq):

@@ -1,1 +1,1 @@
-"""Finished runs: the result cache, exports, differences between versions."""
+"""Results of finished runs: the result cache, exports, differences between versions."""

@@ -1,4 +1,4 @@
-"""Result cache: whole results that answer the same request again.
+"""Result cache: finished results that answer the same request again.
 
 A hit is a run of its own, with a log of its own, which is given the text of the run that was kept. A run that is still
 being written answers in the same way: `backend/store/sources.py` finds either.
@@ -20,7 +20,7 @@ from workflows.state import VersionPlan
 
 
 class ResultCache:
-    """Kept results, for `ttl` seconds each."""
+    """Cached results, for `ttl` seconds each."""
 
     def __init__(self, repository: CacheRepository, runs: RunRepository, ttl: float) -> None:
         self._repository = repository
@@ -28,21 +28,21 @@ class ResultCache:
         self._ttl = timedelta(seconds=ttl)
 
     def kept_since(self, options: RunOptions) -> datetime | None:
-        """How old a result may be that answers a run with these options; None if none is wanted."""
+        """The earliest time of a cached result that a run with these options accepts; None if it accepts none."""
         return datetime.now(UTC) - self._ttl if options.cache == "use" else None
 
     async def plan_of(self, run_id: str) -> VersionPlan | None:
-        """What a version of the run needs, if that is kept."""
+        """The plan kept for versions of the run, if any."""
         run = await self._runs.get(run_id)
         return run.plan if run else None
 
     async def drop_expired(self) -> None:
-        """Forgets which runs answered a request when they are too old to."""
+        """Drops expired entries."""
         await self._repository.drop(older_than=datetime.now(UTC) - self._ttl)
 
 
 def make_cache_key(format: AnyFormat, run: NewRun, models: list[ModelSpec], policy: Policy) -> str | None:
-    """What a result depends on, in short: the input, the format with its prompts, the models, the policy.
+    """A digest of what a result depends on: the input, the format with its prompts, the models, the policy.
 
     None for a run that isn't kept, or is made of another run's text.
     """

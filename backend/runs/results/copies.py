@@ -22,7 +22,7 @@ from workflows.messages.transcript import Transcript
 
 
 def copy_live(message: Message) -> Message | None:
-    """A message of the source as the copy's own; None for what isn't copied."""
+    """A message of the source as the copy's own; None for one that isn't copied."""
     match message:
         case NodeChanged() if message.node == "workflow":
             return None
@@ -41,7 +41,7 @@ def copy_live(message: Message) -> Message | None:
 
 
 def catch_up(copy: Transcript, source: Transcript) -> Iterator[Message]:
-    """The messages that bring the copy to where the source is: each thing once, each text whole."""
+    """The messages that bring the copy up to the source: each thing once, each text whole."""
     if source.outline is not None and copy.outline != source.outline:
         yield source.outline
     if source.facts is not None and copy.facts != source.facts:
@@ -61,13 +61,17 @@ def catch_up(copy: Transcript, source: Transcript) -> Iterator[Message]:
             source.piece_text(name) if name in source.pieces else None,
             (name in copy.finished_pieces, name in source.finished_pieces),
         )
-    yield from (verdict for verdict in source.verdicts if verdict.approved and verdict not in copy.verdicts)
+    yield from (
+        verdict
+        for verdict in source.verdicts
+        if (verdict.approved or verdict.marked) and verdict not in copy.verdicts
+    )
     if source.metadata is not None and copy.metadata != source.metadata:
         yield source.metadata
 
 
 def end_copy(ending: RunCompleted, run_id: str) -> tuple[UsageUpdated, RunCompleted]:
-    """The last messages of the copy: the source's, as the copy's own, for which nothing was bought."""
+    """The last messages of the copy: the source's, without costs."""
     usage = UsageUpdated(model=ending.usage.model, input_tokens=0, output_tokens=0, cost_usd=0.0)
     return usage, ending.model_copy(update={"run_id": run_id, "cached": True, "usage": usage})
 
@@ -75,7 +79,7 @@ def end_copy(ending: RunCompleted, run_id: str) -> tuple[UsageUpdated, RunComple
 def _text(
     place: tuple[int, str | None], ours: str | None, theirs: str | None, whole: tuple[bool, bool]
 ) -> Iterator[Message]:
-    """One text brought to what the source has: by its rest where ours is its beginning, else anew."""
+    """Messages that bring a text up to the source's: its rest where ours is its beginning, else all of it."""
     section, piece = place
     if ours == theirs and whole[0] == whole[1]:
         return

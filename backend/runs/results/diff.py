@@ -1,4 +1,4 @@
-"""What is different between two finished texts, section by section. Pure."""
+"""Differences between two finished texts, section by section. Pure."""
 
 import difflib
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ SectionStatus = Literal["same", "changed", "added", "removed"]
 
 @dataclass(frozen=True, slots=True)
 class SectionDifference:
-    """One section before and after; `unified` is empty where nothing changed."""
+    """A section before and after; `unified` is empty where nothing changed."""
 
     index: int
     title: str
@@ -26,7 +26,7 @@ class SectionDifference:
 def compare_sections(
     before: Sequence[tuple[str, str]], after: Sequence[tuple[str, str]]
 ) -> list[SectionDifference]:
-    """Sections as titles and texts, in order; the one at the same place is the same section."""
+    """The differences of sections given as titles and texts; sections are matched by their position."""
     return [
         _compare(
             index,

@@ -1,4 +1,4 @@
-"""A run → what exporters are given."""
+"""Finished runs in the form that exporters take."""
 
 from backend.store.runs import Run
 from workflows.errors import Conflict, FieldError, InvalidInput
@@ -8,7 +8,7 @@ from workflows.formats.exports import Exporter, Finished
 
 
 def find_exporter(format: AnyFormat, name: str) -> Exporter:
-    """Raises InvalidInput that lists what there is."""
+    """The exporter of that name. Raises InvalidInput that lists the exporters."""
     exporters = exporters_of(format)
     if name not in exporters:
         message = f"a text of the format {format.name} can be had as {', '.join(sorted(exporters))}"
@@ -17,7 +17,7 @@ def find_exporter(format: AnyFormat, name: str) -> Exporter:
 
 
 def finished(format: AnyFormat, run: Run) -> Finished:
-    """Raises Conflict while there is no whole text."""
+    """The finished run. Raises Conflict while its text isn't complete."""
     if run.result is None:
         raise Conflict(f"The run is {run.status}: only a completed run can be exported.")
     result = run.result

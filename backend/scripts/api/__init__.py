@@ -1,1 +1,1 @@
-"""The extension of creator scripts over HTTP."""
+"""HTTP routes of the creator script extension."""

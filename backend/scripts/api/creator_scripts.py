@@ -1,4 +1,4 @@
-"""What helps to fill in the form of a video script: templates, and tips that cost nothing."""
+"""Help with the input of a video script: templates, and free tips."""
 
 from typing import Any, Literal
 
@@ -15,7 +15,7 @@ router = APIRouter(prefix="/api/v1/creator-scripts", tags=["creator scripts"])
 
 
 class TemplateView(BaseModel):
-    """A template to choose; `beats` are the stretches of its content."""
+    """A template; `beats` are the stretches of its content."""
 
     name: str
     title: str
@@ -25,7 +25,7 @@ class TemplateView(BaseModel):
 
 
 class TipView(BaseModel):
-    """`error`: it can't be written like this; `warning`: the script will suffer; `hint`: it may gain."""
+    """A tip. `error`: the script can't be written; `warning`: it will suffer; `hint`: it may gain."""
 
     code: str
     field: str
@@ -34,7 +34,7 @@ class TipView(BaseModel):
 
 
 class RangeView(BaseModel):
-    """A section as it would be planned."""
+    """A planned section with its time range."""
 
     kind: Literal["HOOK", "CONTENT", "OUTRO"]
     title: str
@@ -43,7 +43,7 @@ class RangeView(BaseModel):
 
 
 class CheckView(BaseModel):
-    """What is known of a wish before anything is written. `plan` is empty while it has errors."""
+    """Tips and plan for an input before anything is written. `plan` is empty while there are errors."""
 
     ok: bool
     tips: list[TipView]
@@ -53,7 +53,7 @@ class CheckView(BaseModel):
 
 @router.get("/templates")
 async def list_templates(format: ScriptFormatDep) -> dict[str, list[TemplateView]]:
-    """Every template, ours and the operator's."""
+    """All templates, the built-in ones and the operator's."""
     return {
         "templates": [
             TemplateView(
@@ -70,7 +70,7 @@ async def list_templates(format: ScriptFormatDep) -> dict[str, list[TemplateView
 
 @router.post("/check")
 async def check(wish: dict[str, Any], format: ScriptFormatDep) -> CheckView:
-    """Tips on the input of a script, also a half-typed one. No model is called and nothing is stored."""
+    """Tips on a script's input, even a half-typed one. No model is called and nothing is stored."""
     try:
         inputs = format.parse(wish)
         template = format.template(inputs)

@@ -1,4 +1,4 @@
-"""What the routes of creator scripts ask for."""
+"""Dependencies of the creator script routes."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ def get_personas(resources: ResourcesDep) -> PersonaRepository:
 
 
 def get_script_format(resources: ResourcesDep) -> CreatorScriptFormat:
-    """The format, as it is configured."""
+    """The creator script format, as configured."""
     return resources.parts_of(ScriptParts).format
 
 

@@ -1,4 +1,4 @@
-"""`/api/v1/personas`: who watches and who speaks, kept for scripts to come."""
+"""`/api/v1/personas`: stored personas of viewers and speakers."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -31,7 +31,7 @@ class PersonaView(BaseModel):
 
 @router.post("", status_code=201)
 async def add_persona(body: PersonaBody, owner: OwnerDep, personas: PersonasDep) -> PersonaView:
-    """Stores one, of the kind `audience` or `script`."""
+    """Stores a persona, of the kind `audience` or `script`."""
     return _view(await personas.add(owner, body.model_dump(mode="json")))
 
 
@@ -41,13 +41,13 @@ async def list_personas(
     personas: PersonasDep,
     kind: Annotated[Literal["audience", "script"] | None, Query()] = None,
 ) -> dict[str, list[PersonaView]]:
-    """The caller's, the newest first."""
+    """The caller's personas, newest first."""
     return {"personas": [_view(found) for found in await personas.all(owner, kind)]}
 
 
 @router.get("/{persona_id}")
 async def get_persona(persona_id: PersonaId, owner: OwnerDep, personas: PersonasDep) -> PersonaView:
-    """One of them."""
+    """A persona by its id."""
     return _view(_there(await personas.find(owner, persona_id), persona_id))
 
 
@@ -55,14 +55,14 @@ async def get_persona(persona_id: PersonaId, owner: OwnerDep, personas: Personas
 async def replace_persona(
     persona_id: PersonaId, body: PersonaBody, owner: OwnerDep, personas: PersonasDep
 ) -> PersonaView:
-    """Puts another in its place. Runs that were started with it keep the one that they began with."""
+    """Replaces a persona. Runs that were started with the old one keep it."""
     found = await personas.replace(owner, persona_id, body.model_dump(mode="json"))
     return _view(_there(found, persona_id))
 
 
 @router.delete("/{persona_id}", status_code=204)
 async def remove_persona(persona_id: PersonaId, owner: OwnerDep, personas: PersonasDep) -> None:
-    """Removes it."""
+    """Deletes a persona."""
     if not await personas.remove(owner, persona_id):
         _there(None, persona_id)
 

@@ -1,4 +1,4 @@
-"""Alembic's entry: migrates over the connection that `Database.migrate` hands in."""
+"""Alembic's entry point: migrates over the connection passed in by `Database.migrate`."""
 
 from alembic import context
 

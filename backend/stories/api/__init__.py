@@ -1,1 +1,1 @@
-"""The story extension over HTTP."""
+"""HTTP routes of the story extension."""

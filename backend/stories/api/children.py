@@ -1,4 +1,4 @@
-"""`/api/v1/children`: the profiles that stories are written for."""
+"""`/api/v1/children`: profiles of the children that stories are written for."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -29,14 +29,14 @@ class ChildView(Profile):
 
 
 class ChildPage(BaseModel):
-    """Newest first; `next_cursor` asks for the page after this one."""
+    """A page of children, newest first; `next_cursor` leads to the next page."""
 
     children: list[ChildView]
     next_cursor: str | None
 
 
 class RecommendationView(BaseModel):
-    """A theme and why, in the child's language; `kind` is what it was found by."""
+    """A theme with a reason in the child's language; `kind` is how it was found."""
 
     theme: str
     reason: str
@@ -45,7 +45,7 @@ class RecommendationView(BaseModel):
 
 
 class RecommendationList(BaseModel):
-    """What to read about next, the best first."""
+    """Recommended themes, the best first."""
 
     child_id: str
     language: str
@@ -53,7 +53,7 @@ class RecommendationList(BaseModel):
 
 
 class DeletedChild(BaseModel):
-    """What went with a child: its story sessions, and how many runs were kept or deleted."""
+    """Outcome of deleting a child: its story sessions, and the number of runs kept or deleted."""
 
     child_id: str
     sessions: list[str]
@@ -86,7 +86,7 @@ async def list_children(
 
 @router.get("/{child_id}")
 async def get_child(child_id: ChildId, owner: OwnerDep, children: ChildrenDep) -> ChildView:
-    """One child."""
+    """A child by its id."""
     return _view(await children.find(owner, child_id))
 
 
@@ -97,7 +97,7 @@ async def recommend_themes(
     children: ChildrenDep,
     limit: Annotated[int, Query(ge=1, le=20)] = 6,
 ) -> RecommendationList:
-    """Themes by the child's interests and by what it has read, each with its reason. No model is asked."""
+    """Themes by the child's interests and reading, each with its reason. No model is called."""
     child, found = await children.recommend(owner, child_id, limit)
     return RecommendationList(
         child_id=child.id,
@@ -110,7 +110,7 @@ async def recommend_themes(
 async def change_child(
     child_id: ChildId, body: StoryReader, owner: OwnerDep, children: ChildrenDep
 ) -> ChildView:
-    """Sets the fields that are named. Chapters that are written keep the profile that they were written for."""
+    """Sets the given fields. Chapters already written keep the profile that they were written for."""
     return _view(await children.change(owner, child_id, body.model_dump(mode="json", exclude_unset=True)))
 
 
@@ -118,7 +118,7 @@ async def change_child(
 async def delete_child(
     child_id: ChildId, owner: OwnerDep, children: ChildrenDep, chapters: OnChaptersQuery = "keep"
 ) -> DeletedChild:
-    """Removes the child and its story sessions. The chapters stay as runs, unless they are to go too."""
+    """Deletes the child and its story sessions. The chapters stay as runs, unless they are to be deleted too."""
     deletion = await children.delete(owner, child_id, chapters)
     return DeletedChild(
         child_id=child_id,

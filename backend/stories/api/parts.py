@@ -1,4 +1,4 @@
-"""What the story extension's routes ask for."""
+"""Dependencies of the story routes."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ def get_children(resources: ResourcesDep) -> Children:
 
 
 def get_sessions(resources: ResourcesDep) -> Sessions:
-    """The use cases of stories over chapters."""
+    """The use cases of story sessions."""
     return resources.parts_of(StoryParts).sessions
 
 

@@ -1,10 +1,10 @@
-"""`/api/v1/stories/sessions`: stories over chapters, and choosing how they go on."""
+"""`/api/v1/stories/sessions`: stories in chapters, and the reader's choices between them."""
 
 import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from backend.api.dependencies import OwnerDep
 from backend.api.exports import attachment
@@ -20,6 +20,7 @@ from backend.stories.sessions import ChoiceRequest
 from workflows.errors import InvalidInput
 from workflows.formats.story.book import WRITERS
 from workflows.formats.story.input import StoredId, StoryReader, StoryTitle, Theme
+from workflows.text.json_values import JsonModel
 
 router = APIRouter(prefix="/api/v1/stories/sessions", tags=["sessions"])
 
@@ -31,10 +32,8 @@ Timezone = Annotated[str, Field(max_length=64, description="Where the reader is,
 _CustomInput = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 
 
-class SessionBody(BaseModel):
+class SessionBody(JsonModel):
     """A new story: of a child or an inline reader, about a theme; or one that begins with a completed run."""
-
-    model_config = ConfigDict(extra="forbid")
 
     child_id: StoredId | None = Field(None, description="A stored child who reads, in place of `reader`")
     reader: StoryReader | None = Field(None, description="Who reads, in place of `child_id`")
@@ -47,19 +46,15 @@ class SessionBody(BaseModel):
     timezone: Timezone | None = None
 
 
-class BookmarkBody(BaseModel):
-    """How far the reader is: in this chapter, so many of its sections are read."""
-
-    model_config = ConfigDict(extra="forbid")
+class BookmarkBody(JsonModel):
+    """Reading position: a chapter, and how many of its sections are read."""
 
     chapter_number: int = Field(ge=1, description="Which chapter, from 1")
     section: int = Field(0, ge=0, description="How many of its sections are read")
 
 
-class ChangeBody(BaseModel):
-    """What is left out stays as it is."""
-
-    model_config = ConfigDict(extra="forbid")
+class ChangeBody(JsonModel):
+    """Changes of a story session. Fields that are left out stay."""
 
     title: StoryTitle | None = Field(None, description="What the story is called")
     planned_chapters: PlannedChapters | None = None
@@ -70,10 +65,8 @@ class ChangeBody(BaseModel):
     )
 
 
-class ChoiceBody(BaseModel):
-    """One of the choices at the end of the last chapter, or the reader's own wish."""
-
-    model_config = ConfigDict(extra="forbid")
+class ChoiceBody(JsonModel):
+    """Choice at the end of the last chapter, or the reader's own wish."""
 
     choice_index: int | None = Field(None, ge=0, le=100, description="From 0")
     custom_user_input: _CustomInput | None = Field(
@@ -86,7 +79,7 @@ class ChoiceBody(BaseModel):
 
 
 class DeletedSession(BaseModel):
-    """The runs that were its chapters: kept as runs of their own, or deleted with it."""
+    """Outcome of deleting a story: its chapters' runs, kept as runs of their own or deleted with it."""
 
     session_id: str
     runs: list[str]
@@ -97,7 +90,7 @@ class DeletedSession(BaseModel):
 async def begin_session(
     body: SessionBody, owner: OwnerDep, sessions: SessionsDep, response: Response
 ) -> SessionView:
-    """Begins a story. From a run that is in a story already, that story (200)."""
+    """Begins a story. For a run that is in a story already, returns that story (200)."""
     others = body.model_dump(include={"title", "planned_chapters", "timezone"})
     if body.run_id is not None:
         if body.child_id is not None or body.reader is not None or body.theme is not None:
@@ -133,7 +126,7 @@ async def list_sessions(
 
 @router.get("/{session_id}")
 async def get_session(session_id: SessionId, owner: OwnerDep, sessions: SessionsDep) -> SessionView:
-    """One story with its chapters, what was chosen, and how far it is read."""
+    """A story with its chapters, choices and bookmark."""
     return whole(await sessions.find(owner, session_id))
 
 
@@ -141,7 +134,7 @@ async def get_session(session_id: SessionId, owner: OwnerDep, sessions: Sessions
 async def change_session(
     session_id: SessionId, body: ChangeBody, owner: OwnerDep, sessions: SessionsDep
 ) -> SessionView:
-    """Sets title, plan, time zone or bookmark, and adds minutes that were read."""
+    """Sets title, plan, time zone or bookmark, and adds minutes read."""
     bookmark = (body.bookmark.chapter_number, body.bookmark.section) if body.bookmark else None
     others = body.model_dump(include={"title", "planned_chapters", "timezone"})
     story = await sessions.change(owner, session_id, bookmark=bookmark, minutes=body.minutes_read, **others)
@@ -152,7 +145,7 @@ async def change_session(
 async def delete_session(
     session_id: SessionId, owner: OwnerDep, sessions: SessionsDep, chapters: OnChaptersQuery = "keep"
 ) -> DeletedSession:
-    """Removes the story. Its chapters stay as runs, unless they are to go too."""
+    """Deletes the story. Its chapters stay as runs, unless they are to be deleted too."""
     runs = await sessions.delete(owner, session_id, chapters)
     return DeletedSession(session_id=session_id, runs=runs, runs_deleted=chapters == "delete")
 
@@ -164,7 +157,7 @@ async def export_session(
     sessions: SessionsDep,
     name: Annotated[str, Query(alias="as", max_length=32, description="epub or docx")],
 ) -> Response:
-    """The whole story as one book."""
+    """The whole story as a book."""
     if name not in WRITERS:
         raise _refused("as", f"a story can be had as {', '.join(sorted(WRITERS))}")
     book = await sessions.bind(owner, session_id)

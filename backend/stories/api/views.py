@@ -1,4 +1,4 @@
-"""Stories over chapters as JSON."""
+"""Story sessions as JSON."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -13,14 +13,14 @@ from workflows.formats.story.input import StoryReader
 
 
 class ChoiceView(BaseModel):
-    """One way in which the story may go on."""
+    """A choice of how the story continues."""
 
     text: str
     description: str
 
 
 class ChapterView(BaseModel):
-    """A chapter; `choice` is what was chosen at its end, null at the end of the story so far."""
+    """A chapter; `choice` is the choice made at its end, null at the end of the story so far."""
 
     number: int
     run_id: str
@@ -35,7 +35,7 @@ class ChapterView(BaseModel):
 
 
 class UnfinishedView(BaseModel):
-    """The run that is to be the next chapter: it is written now, or broke off and may be resumed."""
+    """The run of the next chapter: active, or failed and perhaps resumable."""
 
     number: int
     run_id: str
@@ -43,14 +43,14 @@ class UnfinishedView(BaseModel):
 
 
 class BookmarkView(BaseModel):
-    """In this chapter, so many of its sections are read."""
+    """The reader's place: a chapter, and the number of its sections that have been read."""
 
     chapter_number: int
     section: int
 
 
 class StreakView(BaseModel):
-    """Days in a row on which the story was read: up to now, and at best."""
+    """Days in a row on which the story was read: the current streak and the longest."""
 
     days: int
     longest: int
@@ -77,7 +77,7 @@ class SessionSummary(BaseModel):
 
 
 class SessionPage(BaseModel):
-    """Newest first; `next_cursor` asks for the page after this one."""
+    """A page of stories, newest first; `next_cursor` leads to the next page."""
 
     sessions: list[SessionSummary]
     next_cursor: str | None

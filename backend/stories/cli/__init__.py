@@ -1,1 +1,1 @@
-"""The story extension on the command line."""
+"""Commands of the story extension."""

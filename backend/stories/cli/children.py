@@ -1,14 +1,14 @@
-"""`storywire children`: the children that stories are written for."""
+"""`storywire children`: the stored children."""
 
 import asyncio
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Column
 
 from backend.cli.failures import fail, quiet_settings
+from backend.cli.terminal import show_table, write
 from backend.settings import Settings
 from workflows.errors import StorywireError
 
@@ -18,19 +18,20 @@ app = typer.Typer(help="The children that stories are written for.", no_args_is_
 @app.command("list")
 def list_children(limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20) -> None:
     """The children that are stored here."""
-    table = Table(Column("ID", no_wrap=True), "Name", "Age", "Level", "Language", "Interests", box=None)
-    for child in asyncio.run(_list(quiet_settings(), limit)):
-        profile = child.profile
-        interests = ", ".join(profile["interests"])
-        table.add_row(
-            child.id,
-            profile["name"],
-            str(profile["age"]),
-            profile["reading_level"],
-            profile["language"],
-            interests,
-        )
-    Console().print(table)
+    show_table(
+        (Column("ID", no_wrap=True), "Name", "Age", "Level", "Language", "Interests"),
+        (
+            (
+                child.id,
+                child.profile["name"],
+                str(child.profile["age"]),
+                child.profile["reading_level"],
+                child.profile["language"],
+                ", ".join(child.profile["interests"]),
+            )
+            for child in asyncio.run(_list(quiet_settings(), limit))
+        ),
+    )
 
 
 @app.command()
@@ -52,17 +53,17 @@ def add(
         "vocabulary_level": vocabulary,
     }
     try:
-        typer.echo(asyncio.run(_add(quiet_settings(), profile)))
+        write(asyncio.run(_add(quiet_settings(), profile)))
     except StorywireError as error:
         fail(error.message, status=2)
 
 
 def split_list(text: str) -> list[str]:
-    """`cats, stars` → two."""
+    """`cats, stars` → `["cats", "stars"]`."""
     return [part.strip() for part in text.split(",") if part.strip()]
 
 
-# What opens the data takes seconds to import: each command does it when it is sure to need it.
+# The modules that open the data take seconds to import: each command does so once it is sure to need them.
 
 
 async def _list(settings: Settings, limit: int) -> list[Any]:

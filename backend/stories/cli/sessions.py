@@ -1,13 +1,13 @@
-"""`storywire sessions`: stories over chapters."""
+"""`storywire sessions`: stories in chapters."""
 
 import asyncio
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Column
 
 from backend.cli.failures import fail, quiet_settings
+from backend.cli.terminal import show_table, write
 from backend.settings import Settings
 from workflows.errors import StorywireError
 
@@ -17,23 +17,26 @@ app = typer.Typer(help="Stories over chapters.", no_args_is_help=True)
 @app.command("list")
 def list_sessions(limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20) -> None:
     """The newest stories."""
-    table = Table(Column("ID", no_wrap=True), "Reader", "Chapters", "Read", "Title", box=None)
-    for story, reader in asyncio.run(_list(quiet_settings(), limit)):
-        table.add_row(
-            story.session_id,
-            reader,
-            str(story.chapters_written),
-            f"{story.progress_percent} %",
-            story.title or story.theme,
-        )
-    Console().print(table)
+    show_table(
+        (Column("ID", no_wrap=True), "Reader", "Chapters", "Read", "Title"),
+        (
+            (
+                story.session_id,
+                reader,
+                str(story.chapters_written),
+                f"{story.progress_percent} %",
+                story.title or story.theme,
+            )
+            for story, reader in asyncio.run(_list(quiet_settings(), limit))
+        ),
+    )
 
 
 @app.command()
 def begin(run_id: Annotated[str, typer.Argument(metavar="RUN")]) -> None:
-    """Begin a story with a chapter that is written; prints its ID, for `storywire generate story --session`."""
+    """Begin a story with a finished chapter; prints its ID, for `storywire generate story --session`."""
     try:
-        typer.echo(asyncio.run(_begin(quiet_settings(), run_id)))
+        write(asyncio.run(_begin(quiet_settings(), run_id)))
     except StorywireError as error:
         fail(error.message)
 

@@ -66,7 +66,7 @@ def story(
 
 
 def _choosing(session: str) -> "RunStarter":
-    """How the next chapter of a story is started in this process."""
+    """A function that starts the next chapter of a story in this process."""
 
     async def start(resources: "Resources", body: Mapping[str, Any], options: "RunOptions") -> "Run":
         from backend.cli.local import OWNER

@@ -1,1 +1,1 @@
-"""Texts as files to keep: EPUB 3 and DOCX. Pure: a book in, bytes out."""
+"""Books as files: EPUB 3 and DOCX. Pure: a book in, bytes out."""

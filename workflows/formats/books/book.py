@@ -1,4 +1,4 @@
-"""A text as a book: what its file formats have in common."""
+"""A text as a book, the common model of its file formats."""
 
 import re
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ from ulid import ULID
 
 from workflows.formats.exports import Finished
 
-# What XML 1.0 can't hold: control characters, halves of characters, and two that are none.
+# Characters that XML 1.0 forbids: control characters, halves of surrogate pairs, and two noncharacters.
 _UNWRITABLE = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -23,7 +23,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Chapter:
-    """A place in the table of contents: the text right below its title, if any, then its parts."""
+    """An entry of the table of contents: the text right below its title, if any, then its parts."""
 
     title: str
     parts: Sequence[Part]
@@ -31,17 +31,19 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """`id` names it among all books, `language` is a tag such as `he`, `made` a moment in UTC."""
+    """`id` names it among all books, `language` is a tag such as `he`, `made` a moment in UTC. `warning`: lines that
+    stand before everything else."""
 
     id: str
     title: str
     language: str
     made: datetime
     chapters: Sequence[Chapter]
+    warning: Sequence[str] = ()
 
 
 def book_of(finished: Finished) -> Book:
-    """One run as a book: a chapter a section, then a chapter a piece."""
+    """A run as a book: a chapter for each section, then a chapter for each piece."""
     told = [*finished.sections, *finished.pieces]
     return Book(
         id=f"urn:storywire:run:{finished.run_id}",
@@ -49,11 +51,12 @@ def book_of(finished: Finished) -> Book:
         language=finished.language,
         made=moment_of(finished.run_id),
         chapters=[Chapter(title, [Part("", text)]) for title, text in told],
+        warning=finished.danger_lines,
     )
 
 
 def moment_of(id: str) -> datetime:
-    """When a run or a session began: its id says it. So the same book is the same bytes."""
+    """The moment when a run or a session began, read from its id, so that the same book is the same bytes."""
     try:
         return ULID.from_str(id).datetime.astimezone(UTC)
     except ValueError:
@@ -61,10 +64,10 @@ def moment_of(id: str) -> datetime:
 
 
 def paragraphs(text: str) -> list[list[str]]:
-    """The paragraphs, each as its lines, in characters that XML can hold."""
+    """The paragraphs, each as its lines, in characters that XML allows."""
     return [block.split("\n") for block in writable(text).split("\n\n") if block.strip()]
 
 
 def writable(text: str) -> str:
-    """`text` without the characters that no XML file can hold."""
+    """`text` without the characters that XML forbids."""
     return _UNWRITABLE.sub("", text)

@@ -14,7 +14,7 @@ MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.doc
 
 
 def write_docx(book: Book) -> bytes:
-    """The file. In a language that is written from right to left, every paragraph and run says so."""
+    """The bytes of the file. In a right-to-left language, every paragraph and run is marked so."""
     from docx import Document  # a third of a second, which only an export pays for
 
     document = Document()
@@ -23,6 +23,8 @@ def write_docx(book: Book) -> bytes:
     about.author, about.comments = "Storywire", ""
     about.created = about.modified = book.made.replace(tzinfo=None)
     _tell(document.add_heading(level=0), [book.title], book.language)
+    for line in book.warning:
+        _tell(document.add_paragraph(), [line], book.language, bold=True)
     for chapter in book.chapters:
         _tell(document.add_heading(level=1), [chapter.title], book.language)
         for part in chapter.parts:
@@ -35,8 +37,9 @@ def write_docx(book: Book) -> bytes:
     return content.getvalue()
 
 
-def _tell(paragraph: "Paragraph", lines: list[str], language: str) -> None:
+def _tell(paragraph: "Paragraph", lines: list[str], language: str, *, bold: bool = False) -> None:
     run = paragraph.add_run()
+    run.bold = bold or None
     for place, line in enumerate(lines):
         if place:
             run.add_break()

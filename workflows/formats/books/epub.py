@@ -32,7 +32,7 @@ _environment.filters["paragraphs"] = paragraphs
 
 
 def write_epub(book: Book) -> bytes:
-    """The file."""
+    """The bytes of the file."""
     about = {"book": book, "dir": direction(book.language)}
     files = {
         "META-INF/container.xml": (_TEMPLATES / "container.xml").read_text(encoding="utf-8"),

@@ -1,4 +1,4 @@
-"""Tips on a wish while it is being typed. Pure; no model is asked."""
+"""Tips on a script's input while it is being typed. Pure; no model is called."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ _FAST = 185  # words a minute
 
 @dataclass(frozen=True, slots=True)
 class Tip:
-    """What might be better. `warning`: the script will suffer; `hint`: it may gain."""
+    """A tip on the input. `warning`: the script will suffer; `hint`: it may gain."""
 
     code: str
     field: str
@@ -33,7 +33,7 @@ class Tip:
 
 
 def give_tips(inputs: CreatorScriptInput, template: Template) -> list[Tip]:
-    """Tips in the order of the form's fields. A wish without any may still be a poor one."""
+    """Tips in the order of the form's fields. An input without any may still be a poor one."""
     return [
         *_topic(inputs),
         *_sound(inputs),

@@ -1,4 +1,4 @@
-"""A video's script for machines: subtitles, and what one voice speaks. Pure."""
+"""Exports of a video script for machines: subtitles, and the lines of a single voice. Pure."""
 
 from collections.abc import Mapping
 
@@ -12,13 +12,14 @@ _VOICE = "NARRATOR"
 
 
 def render_srt(finished: Finished) -> bytes:
-    """SubRip. The times follow the words as they were written, not the planned ranges."""
+    """Subtitles as SubRip. The times follow the written words, not the planned ranges."""
     pace = int(finished.metadata["words_a_minute"])
-    return render_cues(make_cues([SpokenPassage(spoken(text)) for _, text in finished.sections], pace))
+    texts = [*finished.danger_lines, *(spoken(text) for _, text in finished.sections)]
+    return render_cues(make_cues([SpokenPassage(text) for text in texts], pace))
 
 
 def _turns_of(finished: Finished) -> list[Turn]:
-    """A turn a paragraph, so that a speech service gets pieces that it can hold."""
+    """A turn per paragraph, so that a speech service gets pieces of a suitable length."""
     paragraphs = [part for _, text in finished.sections for part in spoken(text).split("\n\n")]
     return [Turn(_VOICE, " ".join(part.split())) for part in paragraphs if part.strip()]
 

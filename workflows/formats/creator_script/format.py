@@ -1,17 +1,20 @@
-"""The creator's script: a video script that does what it was asked, timed to the second."""
+"""The format creator_script: a video script that follows its input, timed to the second."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from workflows.context import prompt_values
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import Format, Plan
+from workflows.formats.creator_script.coverage import judge_points
 from workflows.formats.creator_script.files import EXPORTS
 from workflows.formats.creator_script.input import LANGUAGES, CreatorScriptInput
 from workflows.formats.creator_script.metrics import script_metrics
+from workflows.formats.creator_script.outline import outline_script
 from workflows.formats.creator_script.personas import AudiencePersona, ScriptPersona
-from workflows.formats.creator_script.plan import make_plan, slots_of
+from workflows.formats.creator_script.plan import slots_of
 from workflows.formats.creator_script.points import find_conflicts, find_overflow
 from workflows.formats.creator_script.report import report_on
 from workflows.formats.creator_script.script import spoken, under_heading, without_heading
@@ -20,25 +23,29 @@ from workflows.formats.creator_script.styles import list_styles
 from workflows.formats.creator_script.templates import Template, TemplateRegistry
 from workflows.formats.creator_script.timing import content_seconds, heading
 from workflows.formats.exports import Exporter
+from workflows.formats.pieces import SectionNotes
+from workflows.formats.trailer import split_notes
 from workflows.lookups import Lookups, find_named
 from workflows.messages.messages import SafetyIssue
 from workflows.models.calls.calls import stream_text
 from workflows.models.clients.catalog import Model
+from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import ReviewFinding, Section, SectionTask, State
+from workflows.state import Reviewed, ReviewFinding, Section, SectionTask, State
 from workflows.text.words import count_words
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
 
 
 class CreatorScriptFormat(Format[CreatorScriptInput]):
-    """Hook, content, outro. The plan is made without a model; the text is checked against it."""
+    """Video script of hook, content, outro. The plan is made without a model; the text is checked against it."""
 
     name = "creator_script"
     path = "creator-scripts"
     title = "A script for a video"
+    parameters: ClassVar[RoleParameters] = {"outline": {"temperature": 0.7}, "writing": {"temperature": 0.8}}
     Input = CreatorScriptInput
     Settings = ScriptSettings
     exports: ClassVar[Mapping[str, Exporter]] = EXPORTS
@@ -59,11 +66,11 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         self.templates = templates or TemplateRegistry()
 
     def configure(self, settings: ScriptSettings) -> Self:
-        """With the operator's own templates. Raises TemplateError."""
+        """The format with the operator's own templates. Raises TemplateError."""
         return type(self)(TemplateRegistry(settings.template_dir))
 
     def parse(self, inputs: Mapping[str, Any]) -> CreatorScriptInput:
-        """The input, with key points that can all be true to one script."""
+        """The input, with key points that don't contradict each other."""
         parsed = super().parse(inputs)
         found = find_conflicts(parsed.key_points)
         overflow = find_overflow(
@@ -76,7 +83,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         return parsed
 
     async def resolve(self, inputs: CreatorScriptInput, lookups: Lookups, owner: str) -> CreatorScriptInput:
-        """The template is there, and the stored personas become part of the input as they are now."""
+        """The input with the present values of the stored personas; the template must exist."""
         self.template(inputs)
         found: dict[str, Any] = {}
         for kind, model in (("audience", AudiencePersona), ("script", ScriptPersona)):
@@ -94,7 +101,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         return inputs.model_copy(update=found)
 
     def template(self, inputs: CreatorScriptInput) -> Template:
-        """The template that was named, else the style's. Raises InvalidInput that lists what there is."""
+        """The named template, else the style's. Raises InvalidInput that lists the templates."""
         try:
             return self.templates.find(inputs.template or list_styles()[inputs.style].template)
         except LookupError as error:
@@ -104,57 +111,71 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
             ) from None
 
     def language(self, inputs: CreatorScriptInput) -> str:
-        """As asked for."""
+        """The language in the input."""
         return inputs.language
 
     def check_model(self, inputs: CreatorScriptInput, model: ModelSpec) -> None:
-        """The embedded model can't keep to a plan of this kind."""
+        """Refuses the embedded model, which can't follow such a plan."""
         del inputs
         if model.provider == "embedded":
             message = "scripts need a larger model than the built-in one; set STORYWIRE_MODEL"
             raise InvalidInput(f"options.model: {message}", (FieldError("options.model", message),))
 
     def policy(self, inputs: CreatorScriptInput) -> Policy:
-        """A general public."""
+        """The policy for the general public."""
         del inputs
         return load_policy("general")
 
     async def plan(self, inputs: CreatorScriptInput, model: Model) -> Plan:
-        """By the template and the clock; no model is asked."""
-        del model
-        return make_plan(inputs, self.template(inputs))
+        """By the template and the clock; one call of the model fills the parts with this topic's own beats."""
+        return await outline_script(inputs, self.template(inputs), LANGUAGES[inputs.language], model)
 
-    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
+    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | SectionNotes]:
         """One section under its heading, in the words that are spoken."""
         values = _values(self.parse(task["input"]), task)
-        return under_heading(values["heading"], stream_text(model, _PROMPTS.messages("section", **values)))
+        messages = _PROMPTS.messages("section", **values)
+        return under_heading(values["heading"], split_notes(stream_text(model, messages)))
 
-    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str]:
+    def extend(
+        self, task: SectionTask, text: str, words: int, model: Model
+    ) -> AsyncGenerator[str | SectionNotes]:
         """The end of a section that came out too short."""
+        return self._go_on("extend", task, text, words, model)
+
+    def land(
+        self, task: SectionTask, text: str, words: int, model: Model
+    ) -> AsyncGenerator[str | SectionNotes]:
+        """The end of a section that ran over."""
+        return self._go_on("land", task, text, words, model)
+
+    def _go_on(
+        self, name: str, task: SectionTask, text: str, words: int, model: Model
+    ) -> AsyncGenerator[str | SectionNotes]:
         values = {**_values(self.parse(task["input"]), task), "words": words}
-        ending = "\n\n".join(spoken(text).split("\n\n")[-2:])
-        return without_heading(stream_text(model, _PROMPTS.messages("extend", **values, ending=ending)))
+        messages = _PROMPTS.messages(name, **values, text=spoken(text))
+        return without_heading(split_notes(stream_text(model, messages)))
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
-    ) -> AsyncGenerator[str]:
+    ) -> AsyncGenerator[str | SectionNotes]:
         """The section again, by an editor's notes."""
         values = _values(self.parse(task["input"]), task)
         messages = _PROMPTS.messages("rewrite", **values, text=spoken(section["text"]), issues=issues)
-        return under_heading(values["heading"], stream_text(model, messages))
+        return under_heading(values["heading"], split_notes(stream_text(model, messages)))
 
     async def review(self, inputs: CreatorScriptInput, state: State, model: Model) -> list[ReviewFinding]:
-        """Points, length, structure, time ranges, prose. No model is asked."""
-        del model
-        return (await asyncio.to_thread(report_on, inputs, state)).findings
+        """Points, length, structure, time ranges, prose. One call of the model says where each point is told."""
+        verdicts = await judge_points(inputs, state, model) if model is not None else {}
+        report = await asyncio.to_thread(report_on, inputs, state, verdicts)
+        return Reviewed(report.findings, {"points": {str(index): one for index, one in verdicts.items()}})
 
     def metrics(self, inputs: CreatorScriptInput, state: State) -> dict[str, Any]:
-        """Words and times, and what the report says."""
+        """Words, times, and the compliance report."""
         return script_metrics(inputs, state)
 
 
 def _values(inputs: CreatorScriptInput, task: SectionTask) -> dict[str, Any]:
-    """What the prompts are filled in with."""
+    """The values for the prompts' templates."""
     index, notes = task["index"], task["notes"]
     slots = slots_of(inputs, task["outline"], notes)
     section = task["outline"]["sections"][index]
@@ -171,5 +192,5 @@ def _values(inputs: CreatorScriptInput, task: SectionTask) -> dict[str, Any]:
         "heading": heading(slot),
         "words": max(1, task["ask_words"] - count_words(heading(slot))),
         "points": [inputs.key_points[number] for number in slot["points"]],
-        "last_paragraph": task["last_paragraph"],
+        **prompt_values(task),
     }

@@ -1,4 +1,4 @@
-"""What a script is asked for with."""
+"""Input of a video script."""
 
 from typing import Annotated, Any, Literal
 
@@ -25,7 +25,7 @@ _Id = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_
 
 
 class KeyPoint(BaseModel):
-    """Something that the script is to say. As one string: `must: leaves are green`."""
+    """A key point of the script. As one string: `must: leaves are green`."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -45,7 +45,7 @@ class KeyPoint(BaseModel):
 
 
 class CreatorScriptInput(BaseModel):
-    """One video."""
+    """Input of one video."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -78,5 +78,5 @@ class CreatorScriptInput(BaseModel):
 
     @property
     def seconds(self) -> int:
-        """The whole duration."""
+        """The whole duration in seconds."""
         return round(self.duration_minutes * 60)

@@ -1,4 +1,4 @@
-"""A script in numbers. Pure."""
+"""Metrics of a video script. Pure."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from workflows.text.words import count_words
 
 
 def script_metrics(inputs: CreatorScriptInput, state: State) -> dict[str, Any]:
-    """Spoken words and minutes; each section's planned range and how long it takes to say; compliance."""
+    """Spoken words and minutes; each section's planned range and speaking time; compliance."""
     pace = state["notes"]["words_a_minute"]
     slots = slots_of(inputs, state["outline"], state["notes"])
     texts = [spoken(state["sections"][index]["text"]) for index in range(len(slots))]

@@ -1,4 +1,4 @@
-"""Who watches, and who speaks."""
+"""Personas of the viewer and of the speaker."""
 
 from typing import Annotated, Literal
 
@@ -10,7 +10,7 @@ _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 
 
 class AudiencePersona(BaseModel):
-    """A viewer whom the script is written for."""
+    """A viewer for whom the script is written."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -32,7 +32,7 @@ class AudiencePersona(BaseModel):
 
 
 class ScriptPersona(BaseModel):
-    """A voice that the script is spoken in."""
+    """A speaker, in whose voice the script is written."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -1,4 +1,4 @@
-"""Key points that can't all be true to one script: said twice, contrary to each other, or too many. Pure."""
+"""Conflicts among key points: duplicates, contradictions, or too many. Pure."""
 
 from collections.abc import Iterator, Sequence
 
@@ -18,12 +18,12 @@ _CONTRARY = {frozenset(map(stem, pair.split())) for pair in _OPPOSITES}
 
 
 def find_conflicts(points: Sequence[KeyPoint]) -> list[FieldError]:
-    """Each point that doesn't go with an earlier one, by its field."""
+    """The points that conflict with an earlier one, by their fields."""
     return [error for later in range(len(points)) for error in _against_earlier(points, later)]
 
 
 def find_overflow(points: Sequence[KeyPoint], content_seconds: int) -> FieldError | None:
-    """More `must` points than can be said in the time."""
+    """`must` points beyond those that fit into the time."""
     musts = sum(point.priority == "must" for point in points)
     most = content_seconds // MIN_POINT_SECONDS
     if musts <= most:

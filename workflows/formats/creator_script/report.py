@@ -1,4 +1,4 @@
-"""Does the script do what it was asked for? Every rule by code, and where each point is said. Pure."""
+"""Compliance of a script with its input: rules by code, and the place of each point. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from workflows.formats.creator_script.plan import slots_of
 from workflows.formats.creator_script.script import HEADING, split_heading, spoken
 from workflows.formats.creator_script.timing import TimeSlot, heading, words_for
 from workflows.state import ReviewFinding, Section, State
-from workflows.text.coverage import covers, find_passage
+from workflows.text.coverage import covers, find_statement
 from workflows.text.prose import listed_share
 from workflows.text.words import count_words
 
@@ -21,22 +21,28 @@ RULES = ("must_points", "length", "structure", "time_ranges", "prose")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`rules`: which hold. `points`: for each key point whether and where it is said. `findings`: what to do."""
+    """A compliance report. `rules`: which hold. `points`: where each key point is made. `findings`: what to do."""
 
     rules: dict[str, bool]
     points: list[dict[str, Any]]
     findings: list[ReviewFinding] = field(default_factory=list)
 
     def told(self) -> dict[str, Any]:
-        """For `metadata.compliance`; the findings are told there anyway."""
+        """The report for `metadata.compliance`, without the findings, which are there already."""
         return {"passed": all(self.rules.values()), "rules": self.rules, "points": self.points}
 
 
-def report_on(inputs: CreatorScriptInput, state: State) -> Report:
-    """The finished sections against the wish and the plan."""
+def report_on(
+    inputs: CreatorScriptInput, state: State, verdicts: Mapping[int, Mapping[str, Any]] | None = None
+) -> Report:
+    """The finished sections against the wish and the plan. `verdicts`: where a model found each point, by its index;
+    where it said nothing, words decide. Without them those of the last review count."""
+    if verdicts is None:
+        kept: Mapping[str, Any] = state.get("reviewed", {}).get("points", {})
+        verdicts = {int(index): verdict for index, verdict in kept.items()}
     slots = slots_of(inputs, state["outline"], state["notes"])
     texts = [_text(state["sections"], index) for index in range(len(slots))]
-    points = _points(inputs, state["notes"], slots, texts)
+    points = _points(inputs, state["notes"], slots, texts, verdicts)
     findings = [
         *_missing(points, slots),
         *_length(slots, texts, state["notes"]["words_a_minute"]),
@@ -53,23 +59,32 @@ def _text(sections: Mapping[int, Section], index: int) -> str:
 
 
 def _points(
-    inputs: CreatorScriptInput, notes: Mapping[str, Any], slots: Sequence[TimeSlot], texts: Sequence[str]
+    inputs: CreatorScriptInput,
+    notes: Mapping[str, Any],
+    slots: Sequence[TimeSlot],
+    texts: Sequence[str],
+    verdicts: Mapping[int, Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
     told = []
     for index, point in enumerate(inputs.key_points):
-        planned = [number for number, slot in enumerate(slots) if index in slot["points"]]
-        # Where it was planned first: that is where a person looks for it.
-        others = [number for number in range(len(texts)) if number not in planned]
-        found = [(number, *find_passage(point.text, spoken(texts[number]))) for number in [*planned, *others]]
-        section, quote, share = max(found, key=lambda place: place[2], default=(0, "", 0.0))
-        covered = covers(share, point.text)
-        about: dict[str, Any] = {"text": point.text, "priority": point.priority, "covered": covered}
-        if covered:
-            about |= {"section": section, "quote": quote}
+        about: dict[str, Any] = {"text": point.text, "priority": point.priority}
+        about |= verdicts.get(index) or _find(point.text, index, slots, texts)
         if index in notes["left_out"]:
             about["left_out"] = True
         told.append(about)
     return told
+
+
+def _find(text: str, index: int, slots: Sequence[TimeSlot], texts: Sequence[str]) -> dict[str, Any]:
+    """Whether and where a point is said, by its words. What denies it doesn't say it."""
+    planned = [number for number, slot in enumerate(slots) if index in slot["points"]]
+    # Where it was planned first: that is where a person looks for it.
+    others = [number for number in range(len(texts)) if number not in planned]
+    found = [(number, *find_statement(text, spoken(texts[number]))) for number in [*planned, *others]]
+    section, quote, share = max(found, key=lambda place: place[2], default=(0, "", 0.0))
+    if not covers(share, text):
+        return {"covered": False}
+    return {"covered": True, "section": section, "quote": quote}
 
 
 def _missing(points: Sequence[Mapping[str, Any]], slots: Sequence[TimeSlot]) -> list[ReviewFinding]:
@@ -86,7 +101,7 @@ def _missing(points: Sequence[Mapping[str, Any]], slots: Sequence[TimeSlot]) -> 
 
 
 def _length(slots: Sequence[TimeSlot], texts: Sequence[str], pace: int) -> list[ReviewFinding]:
-    """Only where the whole is too long or too short: then the sections that make it so."""
+    """Findings on the length, if the whole is too long or too short: the sections responsible."""
     words = [count_words(spoken(text)) for text in texts]
     wanted = [words_for(slot["end"] - slot["start"], pace) for slot in slots]
     off = sum(words) / sum(wanted) - 1

@@ -1,4 +1,4 @@
-"""What an operator may set for video scripts."""
+"""Operator settings of video scripts."""
 
 from pydantic import Field, field_validator
 
@@ -7,7 +7,7 @@ from workflows.formats.settings import FormatSettings, OwnPath
 
 
 class ScriptSettings(FormatSettings):
-    """Templates."""
+    """Settings of video scripts: templates."""
 
     template_dir: OwnPath | None = Field(
         None, description="Folder of templates for video scripts (*.toml) beside ours, or in their place"

@@ -1,4 +1,4 @@
-"""How each style is spoken and shaped: data, in styles.toml."""
+"""Style guides for the wording and shape of a script: data, in styles.toml."""
 
 import tomllib
 from functools import cache
@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class StyleGuide(BaseModel):
-    """One style. `hook` scales the hook's share, `outro` is a share of the duration."""
+    """Guide for a style. `hook` scales the hook's share, `outro` is a share of the duration."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -22,6 +22,6 @@ class StyleGuide(BaseModel):
 
 @cache
 def list_styles() -> dict[str, StyleGuide]:
-    """Every style by name."""
+    """All styles by name."""
     with (Path(__file__).parent / "styles.toml").open("rb") as file:
         return {name: StyleGuide.model_validate(guide) for name, guide in tomllib.load(file).items()}

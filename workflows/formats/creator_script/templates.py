@@ -1,4 +1,4 @@
-"""Templates: how a kind of video is built. Data files beside this one, and an operator's own."""
+"""Templates: the structure of a kind of video. Data files beside this one, and an operator's own."""
 
 import tomllib
 from pathlib import Path
@@ -13,11 +13,11 @@ Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 
 
 class TemplateError(Exception):
-    """A template file is wrong; the message names the file, the field and what is wrong."""
+    """Error in a template file; the message names the file, the field and the fault."""
 
 
 class Beat(BaseModel):
-    """A stretch of the content. Where `points` is true the key points stand, a section each.
+    """A stretch of the content. Key points go where `points` is true, a section for each.
 
     `weight` is its share against a `must` point, which has 3.
     """
@@ -32,7 +32,7 @@ class Beat(BaseModel):
 
 
 class Template(BaseModel):
-    """One kind of video."""
+    """A kind of video."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -55,10 +55,10 @@ class Template(BaseModel):
 
 
 class TemplateRegistry:
-    """Templates by name. A file in the operator's folder replaces ours of the same name."""
+    """Templates by name. A file in the operator's folder replaces a built-in one of the same name."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        """Reads all of them at once, so that a wrong file stops the start. Raises TemplateError."""
+        """Reads all files at once, so that a wrong one fails the start. Raises TemplateError."""
         self._templates = _read_folder(_FOLDER)
         if folder is not None:
             if not folder.is_dir():
@@ -66,13 +66,13 @@ class TemplateRegistry:
             self._templates |= _read_folder(folder)
 
     def find(self, name: str) -> Template:
-        """Raises LookupError that lists what there is."""
+        """The template. Raises LookupError that lists the templates."""
         if name not in self._templates:
             raise LookupError(f"there is no template {name!r}; there is {', '.join(sorted(self._templates))}")
         return self._templates[name]
 
     def all(self) -> list[Template]:
-        """By name."""
+        """All templates, by name."""
         return [self._templates[name] for name in sorted(self._templates)]
 
 

@@ -1,4 +1,4 @@
-"""When what is said: seconds for hook, content and outro. Pure."""
+"""Timing of a script: seconds for hook, content and outro. Pure."""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -16,12 +16,14 @@ MIN_POINT_SECONDS = 12
 """What it takes to say one point."""
 MIN_SECTION_SECONDS = 20
 """Shorter stretches share a section."""
+BEAT_SECONDS = 160
+"""A stretch of the content that nobody gave a point to is cut into parts about so long, each with a beat of its own."""
 MAX_SECTION_SECONDS = 360
 """Longer stretches are written in several parts."""
 
 
 class TimeSlot(TypedDict):
-    """One section on the clock: from `start` to `end`, seconds. `points` are indices of key points."""
+    """A section's time range: from `start` to `end`, seconds. `points` are indices of key points."""
 
     kind: SlotKind
     title: str
@@ -31,23 +33,23 @@ class TimeSlot(TypedDict):
 
 
 def hook_seconds(seconds: int, style: StyleGuide) -> int:
-    """How long the hook may take."""
+    """Duration of the hook at most."""
     share, most = next((share, most) for minutes, share, most in _HOOK if seconds <= minutes * 60)
     return max(3, min(most, round(seconds * share * style.hook)))
 
 
 def outro_seconds(seconds: int, style: StyleGuide) -> int:
-    """How long the outro takes: 7 to 10 %, by style."""
+    """Duration of the outro: 7 to 10 %, by style."""
     return max(3, round(seconds * style.outro))
 
 
 def content_seconds(seconds: int, style: StyleGuide) -> int:
-    """What hook and outro leave."""
+    """Duration left by hook and outro."""
     return seconds - hook_seconds(seconds, style) - outro_seconds(seconds, style)
 
 
 def split(whole: int, weights: Sequence[int]) -> list[int]:
-    """`whole` cut by weights into whole numbers that sum up to it (largest remainders)."""
+    """`whole` divided by weights into integers that sum up to it (largest remainders)."""
     total = sum(weights)
     exact = [whole * weight / total for weight in weights]
     parts = [int(part) for part in exact]
@@ -58,13 +60,13 @@ def split(whole: int, weights: Sequence[int]) -> list[int]:
 
 
 def share(seconds: int, weights: Sequence[int]) -> list[int]:
-    """The time by weights, but for each as much as it takes to say anything, if there is that much."""
+    """Durations by weights, but each long enough to say anything, if there is that much."""
     least = min(MIN_POINT_SECONDS, seconds // len(weights))
     return [least + more for more in split(seconds - least * len(weights), weights)]
 
 
 def words_for(seconds: int, words_a_minute: int) -> int:
-    """Words that are spoken in that time."""
+    """Words that can be spoken in that time."""
     return max(1, round(seconds * words_a_minute / 60))
 
 
@@ -80,5 +82,5 @@ def heading(slot: TimeSlot) -> str:
 
 
 def planned_words(slot: TimeSlot, words_a_minute: int) -> int:
-    """What a section's text is to have: what is spoken, and its heading."""
+    """Word target of a section's text: its spoken words, and its heading."""
     return words_for(slot["end"] - slot["start"], words_a_minute) + count_words(heading(slot))

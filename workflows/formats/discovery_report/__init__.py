@@ -1,1 +1,1 @@
-"""The format discovery_report: what to found, for one person, in three parts."""
+"""The format discovery_report: business ideas for one person, in three parts."""

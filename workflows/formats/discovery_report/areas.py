@@ -1,4 +1,4 @@
-"""What is known of a field before anybody asks: notes in data files beside this one, and an operator's own."""
+"""Notes on business fields, available without research: data files beside this one, and an operator's own."""
 
 import tomllib
 from pathlib import Path
@@ -17,11 +17,11 @@ _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 
 
 class AreaError(Exception):
-    """A file of notes is wrong; the message names the file, the field and what is wrong."""
+    """Error in a file of notes; the message names the file, the field and the fault."""
 
 
 class Area(BaseModel):
-    """Notes on one field. `words` are what people call it and its corners."""
+    """Notes on a field. `words` are the names of the field and of its niches."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -31,15 +31,15 @@ class Area(BaseModel):
     notes: _Text
 
     def fits(self, wanted: frozenset[str]) -> int:
-        """How many of the wanted stems are among what the field is called."""
+        """The number of the given stems that are among the field's names."""
         return len(wanted & content_stems(" ".join((self.title, *self.words))))
 
 
 class AreaRegistry:
-    """Notes by name. A file in the operator's folder replaces ours of the same name."""
+    """Notes by name. A file in the operator's folder replaces a built-in one of the same name."""
 
     def __init__(self, folder: Path | None = None) -> None:
-        """Reads all of them at once, so that a wrong file stops the start. Raises AreaError."""
+        """Reads all files at once, so that a wrong one fails the start. Raises AreaError."""
         self._areas = _read_folder(_FOLDER)
         if folder is not None:
             if not folder.is_dir():
@@ -47,14 +47,14 @@ class AreaRegistry:
             self._areas |= _read_folder(folder)
 
     def find(self, inputs: DiscoveryInput) -> Area:
-        """The notes that fit the profile's field best; the corner of it counts, the field counts twice."""
+        """The notes that fit the profile best, by its field and niche; the field counts twice."""
         field, corner = content_stems(inputs.interest_area), content_stems(inputs.sub_interest_area or "")
         scores = {name: 2 * area.fits(field) + area.fits(corner) for name, area in self._areas.items()}
         best = max(sorted(scores), key=lambda name: scores[name])
         return self._areas[best] if scores[best] else self._areas[GENERAL]
 
     def names(self) -> list[str]:
-        """Which there are."""
+        """The names of all notes."""
         return sorted(self._areas)
 
 

@@ -1,4 +1,4 @@
-"""The discovery report: what to found, for one person, in three parts."""
+"""The discovery report: business ideas for one person, in three parts."""
 
 import asyncio
 import re
@@ -7,6 +7,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
+from workflows.context import prompt_values
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import Format, Plan
 from workflows.formats.capabilities import CacheMode
@@ -14,10 +15,13 @@ from workflows.formats.discovery_report.areas import AreaRegistry
 from workflows.formats.discovery_report.input import LANGUAGES, DiscoveryInput
 from workflows.formats.discovery_report.profile import profile_key
 from workflows.formats.discovery_report.settings import ReportSettings
+from workflows.formats.pieces import SectionNotes
+from workflows.formats.trailer import split_notes
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import stream_text
 from workflows.models.calls.search import can_search, stream_search
 from workflows.models.clients.catalog import Model
+from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
@@ -34,6 +38,12 @@ _TITLES = {
     "personalized_recommendations": ("Personal recommendations", "What to try first, step by step."),
 }
 _WORDS = {"profile_analysis": 600, "startup_ideas_research": 1100, "personalized_recommendations": 800}
+_ENDINGS = (
+    "what kind of venture fits this person and why",
+    "the last idea, whole",
+    "the one thing to do tomorrow",
+)
+"""What a part must not be without, where it has to be brought home."""
 _IDEAS = 4
 _FEWEST_IDEAS = 3
 _READING_PACE = 230  # words a minute, an adult in silence
@@ -42,11 +52,16 @@ _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
 
 
 class DiscoveryReportFormat(Format[DiscoveryInput]):
-    """Profile analysis, ideas with research, recommendations. The plan is always the same."""
+    """Report of profile analysis, ideas with research, recommendations. The plan is always the same."""
 
     name = "discovery_report"
     path = "discovery-reports"
     title = "A report on what to found"
+    parameters: ClassVar[RoleParameters] = {
+        "outline": {"temperature": 0.4},
+        "writing": {"temperature": 0.6},
+        "derived": {"temperature": 0.2},
+    }
     Input = DiscoveryInput
     Settings = ReportSettings
     default_cache: ClassVar[CacheMode] = "use"
@@ -68,31 +83,31 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         self.monthly_limit = monthly_limit
 
     def configure(self, settings: ReportSettings) -> Self:
-        """With the operator's own notes and limit. Raises AreaError."""
+        """The format with the operator's own notes and limit. Raises AreaError."""
         return type(self)(AreaRegistry(settings.research_dir), settings.monthly_reports)
 
     def cache_key(self, inputs: DiscoveryInput) -> str | None:
-        """The profile without case, white space and order."""
+        """A key of the profile, without case, white space and order."""
         return profile_key(inputs)
 
     def language(self, inputs: DiscoveryInput) -> str:
-        """As asked for."""
+        """The language in the input."""
         return inputs.language
 
     def check_model(self, inputs: DiscoveryInput, model: ModelSpec) -> None:
-        """The embedded model can give no advice."""
+        """Refuses the embedded model, which can't give advice."""
         del inputs
         if model.provider == "embedded":
             message = "reports need a larger model than the built-in one; set STORYWIRE_MODEL"
             raise InvalidInput(f"options.model: {message}", (FieldError("options.model", message),))
 
     def policy(self, inputs: DiscoveryInput) -> Policy:
-        """Grown-ups at work."""
+        """The policy for adults at work."""
         del inputs
         return load_policy("professional")
 
     async def plan(self, inputs: DiscoveryInput, model: Model) -> Plan:
-        """Three parts; no model is asked."""
+        """The plan of three parts; no model is called."""
         del model
         sections = [
             PlannedSection(
@@ -104,7 +119,7 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         return Plan(Outline(title=f"Discovery report: {field}", sections=sections), {})
 
     async def research(self, inputs: DiscoveryInput, model: Model) -> Mapping[str, Any]:
-        """Notes on the field for the second and the third part, with what a search adds where one was asked for."""
+        """Notes on the field for the second and third part, with search results if requested."""
         area = self.areas.find(inputs)
         if inputs.search == "off" or not can_search(model.spec):
             return {"area": area.name, "notes": area.notes, "searched": False, "sources": []}
@@ -126,37 +141,48 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
             "sources": [{"title": title, "url": url} for url, title in sources.items()],
         }
 
-    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
+    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | SectionNotes]:
         """One part. The first is about the person alone; the others have the notes on the field."""
-        name = SECTIONS[min(task["index"], len(SECTIONS) - 1)]
-        return stream_text(model, _PROMPTS.messages(name, **self._values(task)))
+        return self._ask(SECTIONS[min(task["index"], len(SECTIONS) - 1)], task, model)
 
-    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str]:
+    def extend(
+        self, task: SectionTask, text: str, words: int, model: Model
+    ) -> AsyncGenerator[str | SectionNotes]:
         """The end of a part that came out too short."""
-        values = {**self._values(task), "words": words, "ending": "\n\n".join(text.split("\n\n")[-2:])}
-        return stream_text(model, _PROMPTS.messages("extend", **values))
+        return self._ask("extend", task, model, text=text, words=words)
+
+    def land(
+        self, task: SectionTask, text: str, words: int, model: Model
+    ) -> AsyncGenerator[str | SectionNotes]:
+        """The end of a part that ran over."""
+        return self._ask("land", task, model, text=text, words=words)
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
-    ) -> AsyncGenerator[str]:
+    ) -> AsyncGenerator[str | SectionNotes]:
         """The part again, by an editor's notes."""
-        values = {**self._values(task), "text": section["text"], "issues": issues}
-        return stream_text(model, _PROMPTS.messages("rewrite", **values))
+        return self._ask("rewrite", task, model, text=section["text"], issues=issues)
+
+    def _ask(
+        self, name: str, task: SectionTask, model: Model, **values: Any
+    ) -> AsyncGenerator[str | SectionNotes]:
+        messages = _PROMPTS.messages(name, **{**self._values(task), **values})
+        return split_notes(stream_text(model, messages))
 
     async def review(self, inputs: DiscoveryInput, state: State, model: Model) -> list[ReviewFinding]:
-        """Enough ideas, and recommendations that are about this person. No model is asked."""
+        """Findings: too few ideas, or recommendations that aren't about this person. No model is called."""
         del model
         ideas = _ideas(state["sections"])
         return [*ideas, *await asyncio.to_thread(_personal, inputs, state["sections"])]
 
     async def derive(self, inputs: DiscoveryInput, state: State, model: Model) -> dict[str, Any]:
-        """The three parts by name. No model is asked."""
+        """The three parts by name. No model is called."""
         del inputs, model
         sections = state["sections"]
         return {name: sections[index]["text"] for index, name in enumerate(SECTIONS) if index in sections}
 
     def metrics(self, inputs: DiscoveryInput, state: State) -> dict[str, Any]:
-        """Words, minutes, levels; which notes were at hand."""
+        """Words, minutes, levels, and the notes used."""
         text = text_of(state["sections"])
         words = count_words(text)
         grade = reading_grade(text, inputs.language)
@@ -182,7 +208,8 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
             "words": task["ask_words"],
             "ideas": _IDEAS,
             "notes": task["research"].get("notes", ""),
-            "last_paragraph": task["last_paragraph"],
+            **prompt_values(task),
+            "endings": _ENDINGS,
         }
 
 
@@ -194,7 +221,7 @@ def _ideas(sections: Mapping[int, Section]) -> list[ReviewFinding]:
 
 
 def _personal(inputs: DiscoveryInput, sections: Mapping[int, Section]) -> list[ReviewFinding]:
-    """Something of what the person said has to come back in what they are advised."""
+    """Finding unless the advice refers to something in the person's profile."""
     said = [
         inputs.interest_area,
         inputs.sub_interest_area or "",

@@ -1,4 +1,4 @@
-"""The profile that a report is written for."""
+"""Input of a discovery report: the profile of a person."""
 
 from typing import Annotated, Any, Literal
 
@@ -18,7 +18,7 @@ LANGUAGES: dict[str, str] = {
 
 
 class DiscoveryInput(BaseModel):
-    """Who wants to found something, with what, and where."""
+    """Profile of a would-be founder: person, means and place."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -52,7 +52,7 @@ class DiscoveryInput(BaseModel):
     @field_validator("skill_strength", mode="before")
     @classmethod
     def _listed(cls, given: Any) -> Any:
-        """One string is a list of one, or of several with commas between them."""
+        """A string as a list of one, or of several separated by commas."""
         if not isinstance(given, str):
             return given
         return [part.strip() for part in given.split(",") if part.strip()]

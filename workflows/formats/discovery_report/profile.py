@@ -1,4 +1,4 @@
-"""The same profile, however it was typed. Pure."""
+"""Normalised profiles, equal however they were typed. Pure."""
 
 import hashlib
 import json
@@ -9,12 +9,12 @@ from workflows.formats.discovery_report.input import DiscoveryInput
 
 
 def normalise_profile(inputs: DiscoveryInput) -> dict[str, Any]:
-    """Without what doesn't change its meaning: case, white space, order, empty fields, a full stop at an end."""
+    """The profile without case, extra white space, order, empty fields, and full stops at the end."""
     return {name: _plain(value) for name, value in sorted(inputs.model_dump().items()) if value is not None}
 
 
 def profile_key(inputs: DiscoveryInput) -> str:
-    """The same for the same profile: 64 hexadecimal characters."""
+    """A digest of the normalised profile: 64 hexadecimal characters."""
     plain = json.dumps(normalise_profile(inputs), ensure_ascii=False, sort_keys=True)
     return hashlib.sha256(plain.encode()).hexdigest()
 

@@ -1,4 +1,4 @@
-"""What an operator may set for discovery reports."""
+"""Operator settings of discovery reports."""
 
 from pydantic import Field, field_validator
 
@@ -7,7 +7,7 @@ from workflows.formats.settings import FormatSettings, OwnPath
 
 
 class ReportSettings(FormatSettings):
-    """Notes on fields, and a monthly limit."""
+    """Settings of discovery reports: notes on fields, and a monthly limit."""
 
     research_dir: OwnPath | None = Field(
         None,

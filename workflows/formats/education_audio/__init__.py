@@ -1,1 +1,1 @@
-"""The format education_audio: a spoken lesson from a document, which says only what the document says."""
+"""The format education_audio: a spoken lesson, grounded in a document."""

@@ -1,4 +1,4 @@
-"""What a model is asked for as structured output: the lesson's plan."""
+"""Schemas of structured output: the lesson's plan."""
 
 from typing import Annotated
 
@@ -8,7 +8,7 @@ _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 
 
 class PlannedPart(BaseModel):
-    """What is made of one part of the document."""
+    """The plan of a section, for one part of the document."""
 
     title: _Line
     summary: _Line
@@ -22,7 +22,7 @@ class LessonOutline(BaseModel):
 
 
 def outline_of(parts: int) -> type[LessonOutline]:
-    """The schema of a plan with so many parts, no more and no fewer."""
+    """The schema of a plan with exactly so many parts."""
     return create_model(
         "LessonOutline",
         __base__=LessonOutline,

@@ -1,4 +1,4 @@
-"""Who speaks in a lesson, and what models call them."""
+"""Speakers of a lesson, and the names that models give them."""
 
 from workflows.formats.education_audio.input import Speakers
 from workflows.formats.speech.cast import Cast

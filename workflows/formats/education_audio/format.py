@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 from langchain_core.messages import BaseMessage
 
+from workflows.context import prompt_values
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import Format, Plan
 from workflows.formats.education_audio.answers import outline_of
@@ -24,23 +25,26 @@ from workflows.formats.education_audio.planning import (
 )
 from workflows.formats.education_audio.review import review_lesson
 from workflows.formats.exports import Exporter, Finished
-from workflows.formats.recap import neighbours
-from workflows.formats.speech.exports import script_exports
+from workflows.formats.pieces import SectionNotes
+from workflows.formats.recap import neighbours, whole_plan
+from workflows.formats.speech.exports import script_exports, warned
 from workflows.formats.speech.lines import titles_above
 from workflows.formats.speech.renderers import render_plain
 from workflows.formats.speech.script_filter import ScriptFilter
 from workflows.formats.speech.stream import filter_reply
 from workflows.formats.speech.tags import vocabulary
 from workflows.formats.speech.turns import Turn, parse_turns
+from workflows.formats.trailer import split_notes
 from workflows.lookups import Lookups, find_named
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.clients.catalog import Model
+from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.documents import examine, uncover
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Outline, ReviewFinding, Section, SectionTask, State
+from workflows.state import Outline, Reviewed, Section, SectionTask, State
 from workflows.text.language import guess_language
 from workflows.text.normaliser import normalise
 from workflows.text.words import count_words
@@ -56,14 +60,15 @@ def _turns_of(finished: Finished) -> list[Turn]:
 
 
 def _plain(finished: Finished) -> bytes:
-    return render_plain(_turns_of(finished)).encode()
+    return render_plain(warned(_turns_of)(finished)).encode()
 
 
 class EducationAudioFormat(Format[LessonInput]):
-    """Speaker-labelled turns with delivery tags; each section from its own part of the document."""
+    """Lesson of speaker-labelled turns with delivery tags; each section from its own part of the document."""
 
     name = "education_audio"
     title = "A spoken lesson from a document"
+    parameters: ClassVar[RoleParameters] = {"outline": {"temperature": 0.3}, "writing": {"temperature": 0.4}}
     Input = LessonInput
     example: ClassVar[dict[str, Any]] = {
         "document": {
@@ -83,7 +88,7 @@ class EducationAudioFormat(Format[LessonInput]):
     }
 
     async def resolve(self, inputs: LessonInput, lookups: Lookups, owner: str) -> LessonInput:
-        """Finds the document and settles the language. A document that is sent along is looked over here."""
+        """The input with its document found and its language settled. An inline document is examined here."""
         document = inputs.document
         if inputs.knowledge_id is not None:
             found = await find_named(lookups, owner, "document", inputs.knowledge_id, "input.knowledge_id")
@@ -97,7 +102,7 @@ class EducationAudioFormat(Format[LessonInput]):
         return inputs.model_copy(update={"language": settled, "document": document})
 
     async def load(self, inputs: LessonInput, lookups: Lookups, owner: str) -> LessonInput:
-        """Puts the stored document in the place of its ID."""
+        """The input with the stored document in the place of its ID."""
         if inputs.knowledge_id is None:
             return inputs
         found = await lookups.find(owner, "document", inputs.knowledge_id)
@@ -105,7 +110,7 @@ class EducationAudioFormat(Format[LessonInput]):
         return inputs.model_copy(update={"document": document, "knowledge_id": None})
 
     def text_to_screen(self, inputs: LessonInput) -> dict[str, Any]:
-        """All but the document's text, which was looked over when it came in, as documents are."""
+        """The input without the document's text, which was examined when it was uploaded."""
         return inputs.model_dump(mode="json", exclude={"document": {"text"}})
 
     def language(self, inputs: LessonInput) -> str:
@@ -113,7 +118,7 @@ class EducationAudioFormat(Format[LessonInput]):
         return inputs.language or "en"
 
     def check_model(self, inputs: LessonInput, model: ModelSpec) -> None:
-        """The embedded model can't keep to a document."""
+        """Refuses the embedded model, which can't keep to a document."""
         del inputs
         if model.provider == "embedded":
             raise _wrong(
@@ -122,12 +127,12 @@ class EducationAudioFormat(Format[LessonInput]):
             )
 
     def policy(self, inputs: LessonInput) -> Policy:
-        """Medical words are fine."""
+        """The policy that allows medical words."""
         del inputs
         return load_policy("professional")
 
     async def plan(self, inputs: LessonInput, model: Model) -> Plan:
-        """The document divided into parts, one a section; titles and summaries are the model's.
+        """The plan: the document divided into parts, one per section; titles and summaries are the model's.
 
         Raises InvalidInput when it can't be told in the time.
         """
@@ -146,7 +151,7 @@ class EducationAudioFormat(Format[LessonInput]):
         return Plan(Outline(title=answer.title, sections=sections), division.notes)
 
     def outline_messages(self, inputs: LessonInput, parts: list[str]) -> list[BaseMessage]:
-        """What the model is asked for a plan: it sees how each part begins, however long the document is."""
+        """The prompt for a plan, with the beginning of each part, however long the document is."""
         assert inputs.document is not None
         return _PROMPTS.messages(
             "outline",
@@ -157,83 +162,78 @@ class EducationAudioFormat(Format[LessonInput]):
             parts=[{"words": count_words(part), "beginning": beginning_of(part)} for part in parts],
         )
 
-    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
+    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | SectionNotes]:
         """One section from its part of the document, made ready for a voice as it comes."""
         return self._spoken(task, stream_text(model, self.section_messages(task)))
 
     def section_messages(self, task: SectionTask) -> list[BaseMessage]:
         """What the model is asked for a section. `task["input"]` has the document's text."""
-        inputs = self.parse(task["input"])
-        assert inputs.document is not None
-        section = next(s for s in task["outline"]["sections"] if s["index"] == task["index"])
-        return _PROMPTS.messages(
-            "section",
-            input=inputs,
-            language=_LANGUAGES[self.language(inputs)],
-            kind=_content_types()[inputs.content_type],
-            roles=ROLES[inputs.speakers],
-            tags=_tags(),
-            outline=task["outline"],
-            sections=neighbours(task["outline"], task["index"]),
-            section=section,
-            words=task["ask_words"],
-            part=part_of(task, inputs.document.text),
-            last_turn=task["last_paragraph"],
-        )
+        return _PROMPTS.messages("section", **self._values(task))
 
-    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str]:
+    def extend(
+        self, task: SectionTask, text: str, words: int, model: Model
+    ) -> AsyncGenerator[str | SectionNotes]:
         """More of a section that came out too short: what of its part isn't told yet."""
-        inputs = self.parse(task["input"])
-        assert inputs.document is not None
-        messages = _PROMPTS.messages(
-            "extend",
-            language=_LANGUAGES[self.language(inputs)],
-            roles=ROLES[inputs.speakers],
-            tags=_tags(),
-            part=part_of(task, inputs.document.text),
-            text=text,
-            words=words,
-        )
-        return self._spoken(task, stream_text(model, messages))
+        values = {**self._values(task), "text": text, "words": words}
+        return self._spoken(task, stream_text(model, _PROMPTS.messages("extend", **values)))
+
+    def land(
+        self, task: SectionTask, text: str, words: int, model: Model
+    ) -> AsyncGenerator[str | SectionNotes]:
+        """The end of a section that ran over: what a patient has to know comes first."""
+        values = {**self._values(task), "text": text, "words": words}
+        return self._spoken(task, stream_text(model, _PROMPTS.messages("land", **values)))
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
-    ) -> AsyncGenerator[str]:
+    ) -> AsyncGenerator[str | SectionNotes]:
         """The section again, with an editor's notes and its part of the document."""
+        values = {**self._values(task), "text": section["text"], "issues": issues}
+        return self._spoken(task, stream_text(model, _PROMPTS.messages("rewrite", **values)))
+
+    def _values(self, task: SectionTask) -> dict[str, Any]:
+        """What the prompts of a section are filled in with."""
         inputs = self.parse(task["input"])
         assert inputs.document is not None
-        messages = _PROMPTS.messages(
-            "rewrite",
-            language=_LANGUAGES[self.language(inputs)],
-            tags=_tags(),
-            part=part_of(task, inputs.document.text),
-            text=section["text"],
-            words=task["ask_words"],
-            issues=issues,
-        )
-        return self._spoken(task, stream_text(model, messages))
+        outline, index = task["outline"], task["index"]
+        return {
+            "input": inputs,
+            "language": _LANGUAGES[self.language(inputs)],
+            "kind": _content_types()[inputs.content_type],
+            "roles": ROLES[inputs.speakers],
+            "tags": _tags(),
+            "outline": outline,
+            "sections": whole_plan(outline) or neighbours(outline, index),
+            "section": next(one for one in outline["sections"] if one["index"] == index),
+            "words": task["ask_words"],
+            "part": part_of(task, inputs.document.text),
+            "last_turn": task["last_paragraph"],
+            **prompt_values(task),
+        }
 
-    async def review(self, inputs: LessonInput, state: State, model: Model) -> list[ReviewFinding]:
-        """The numbers that the document doesn't say, what it says the other way round, and the warnings that went
-        with the end of a section that was cut: they harm patients.
+    async def review(self, inputs: LessonInput, state: State, model: Model) -> Reviewed:
+        """What the document contradicts or doesn't say, sentence by sentence, and the warnings that went with the end
+        of a section that was cut: they harm patients.
 
-        Found without a model. Sentences whose words have no support are only told, in `grounding`.
+        By a judge that has the document, where the settings ask for one; else by words, which readers are told.
         """
-        del model
-        return await asyncio.to_thread(review_lesson, inputs, state, self.language(inputs))
+        return await review_lesson(
+            inputs, state, self.language(inputs), model if model and model.judges else None
+        )
 
     def metrics(self, inputs: LessonInput, state: State) -> dict[str, Any]:
-        """Speaking time, words a speaker, grade, repetition, lengths, and what the document doesn't bear out."""
+        """Speaking time, words by speaker, grade, repetition, lengths, and statements without support."""
         return lesson_metrics(inputs, state, self.language(inputs))
 
-    def _spoken(self, task: SectionTask, stream: AsyncGenerator[str]) -> AsyncGenerator[str]:
+    def _spoken(self, task: SectionTask, stream: AsyncGenerator[str]) -> AsyncGenerator[str | SectionNotes]:
         inputs = self.parse(task["input"])
         cast, language = CASTS[inputs.speakers], self.language(inputs)
-        return filter_reply(ScriptFilter(cast, language, style=STYLE, titles=titles_above(task)), stream)
+        script = ScriptFilter(cast, language, style=STYLE, titles=titles_above(task))
+        return filter_reply(script, split_notes(stream))
 
 
 def _look_over(document: LessonDocument) -> LessonDocument:
-    """The document as one that is uploaded: looked over, without what nobody sees."""
+    """The inline document, examined as uploaded ones are, without invisible text."""
     attack = examine(document.text).attack
     if attack is not None:
         where = f"paragraph {attack.paragraph}" if attack.paragraph else "hidden text"

@@ -1,4 +1,4 @@
-"""What a lesson is asked for with."""
+"""Input of a lesson."""
 
 from typing import Annotated, Literal
 
@@ -12,7 +12,7 @@ _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, ma
 
 
 class LessonDocument(BaseModel):
-    """What the lesson is made from, where it is sent along."""
+    """An inline document that the lesson is made from."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -23,7 +23,7 @@ class LessonDocument(BaseModel):
 
 
 class LessonInput(BaseModel):
-    """A lesson from a document: a stored one, or one that is sent along."""
+    """Input of a lesson from a document, stored or inline."""
 
     model_config = ConfigDict(extra="forbid")
 

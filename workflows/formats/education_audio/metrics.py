@@ -1,19 +1,18 @@
-"""A lesson in numbers, and what of it the document doesn't bear out. Pure."""
+"""Metrics of a lesson, and its statements without support in the document. Pure."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from workflows.formats.education_audio.cast import CASTS
+from workflows.formats.education_audio.grounding import LessonGrounding, ground_by_words, sentences_of
 from workflows.formats.education_audio.input import LessonInput
+from workflows.formats.education_audio.notices import lesson_notices
 from workflows.formats.education_audio.planning import part_at
 from workflows.formats.education_audio.warnings import Script, list_warnings
 from workflows.formats.speech.renderers import WORDS_A_MINUTE, speaking_minutes
 from workflows.formats.speech.turns import Turn, parse_turns, spoken_text, words_by_speaker
 from workflows.state import State
-from workflows.text.grounding import Evidence, Grounding, check_grounding
 from workflows.text.language import guess_language
 from workflows.text.readability import reading_grade, vocabulary_level
-from workflows.text.sentences import split_sentences
 from workflows.text.words import count_words
 
 
@@ -24,7 +23,7 @@ def section_turns(inputs: LessonInput, state: State) -> dict[int, list[Turn]]:
 
 
 def warnings_of(inputs: LessonInput, state: State, language: str) -> dict[int, dict[str, bool]]:
-    """By section, what in its part of the document warns, and whether the script says it anywhere.
+    """Warnings in each section's part of the document, and whether the script gives them anywhere.
 
     None where the document is in another language: then words can't be compared.
     """
@@ -43,23 +42,21 @@ def warnings_of(inputs: LessonInput, state: State, language: str) -> dict[int, d
     }
 
 
-def ground(inputs: LessonInput, turns: dict[int, list[Turn]], language: str) -> Grounding:
-    """Every sentence that is spoken, looked up in the document. `given` has the document's text."""
-    assert inputs.document is not None
-    source = f"{inputs.document.title}\n\n{inputs.document.text}"
-    # Words of two languages can't be compared; numbers can.
-    by_words = guess_language(source) in (language, None)
-    evidence = Evidence(source, language if by_words else None)
-    return check_grounding({index: list(_sentences(said)) for index, said in turns.items()}, evidence)
+def said_in(inputs: LessonInput, state: State) -> dict[int, list[str]]:
+    """The spoken sentences of each finished section."""
+    return {index: sentences_of(turns) for index, turns in section_turns(inputs, state).items()}
 
 
 def lesson_metrics(inputs: LessonInput, state: State, language: str) -> dict[str, Any]:
-    """Words and minutes as spoken, words a speaker, grade, `grounding`, and `warnings`."""
+    """Words and minutes as spoken, words by speaker, grade, `grounding`, and `warnings`."""
     by_section = section_turns(inputs, state)
     turns = [turn for index in sorted(by_section) for turn in by_section[index]]
     text = spoken_text(turns)
     grade = reading_grade(text, language)
     minutes = speaking_minutes(turns)
+    kept = state.get("reviewed", {}).get("grounding")
+    said = {index: sentences_of(turns) for index, turns in by_section.items()}
+    grounding = LessonGrounding.from_json(kept) if kept else ground_by_words(inputs, said, language)
     return {
         "word_count": count_words(text),
         "estimated_reading_time": round(minutes, 1),
@@ -71,7 +68,9 @@ def lesson_metrics(inputs: LessonInput, state: State, language: str) -> dict[str
         "words_by_speaker": words_by_speaker(turns),
         "turns": len(turns),
         "reading_grade": grade,
-        "grounding": _told(ground(inputs, by_section, language)),
+        "grounding": _told(grounding),
+        "grounding_method": grounding.method,
+        "notices": lesson_notices(grounding, language),
         "warnings": _warned(warnings_of(inputs, state, language)),
     }
 
@@ -88,19 +87,12 @@ def _warned(warnings: dict[int, dict[str, bool]]) -> dict[str, Any]:
     }
 
 
-def _told(grounding: Grounding) -> dict[str, Any]:
+def _told(grounding: LessonGrounding) -> dict[str, Any]:
     return {
         "checked": grounding.checked,
-        "supported": grounding.checked - len(grounding.unsupported),
+        "supported": grounding.checked - len(grounding.faults),
         "unsupported": [
             {"section": one.section, "sentence": one.sentence, "reason": one.reason, "kind": one.kind}
-            for one in grounding.unsupported
+            for one in grounding.faults
         ],
     }
-
-
-def _sentences(turns: Iterable[Turn]) -> Iterable[str]:
-    for turn in turns:
-        for sentence in split_sentences(turn.spoken):
-            if sentence.strip():
-                yield sentence.strip()

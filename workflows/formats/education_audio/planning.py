@@ -1,4 +1,4 @@
-"""Which part of the document each section of a lesson is made from. Pure."""
+"""Division of the document among the sections of a lesson. Pure."""
 
 import tomllib
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ _BEGINNING_WORDS = 120
 
 @dataclass(frozen=True, slots=True)
 class Division:
-    """The document's passages, and which of them (first, one after the last) each section gets."""
+    """The document's passages, and the range (first, one after the last) of each section."""
 
     passages: list[str]
     runs: list[tuple[int, int]]
@@ -35,23 +35,23 @@ class Division:
 
     @property
     def parts(self) -> list[str]:
-        """The parts' texts."""
+        """The texts of the parts."""
         return ["\n\n".join(self.passages[first:last]) for first, last in self.runs]
 
     @property
     def notes(self) -> dict[str, Any]:
-        """What is kept with the plan, as JSON."""
+        """The division as it is kept with the plan, as JSON."""
         return {"window": self.window, "parts": [list(run) for run in self.runs]}
 
 
 def window_of(model: ModelSpec) -> int:
-    """How many words of a document may stand in one prompt to this model."""
+    """The number of words of a document that fit into one prompt to this model."""
     windows = _windows()
     return windows.get(str(model), windows.get(model.provider, _OTHERWISE))
 
 
 def divide_document(text: str, minutes: int, window: int) -> Division:
-    """As many parts as the minutes make sections, or more where the window asks for it.
+    """The division: as many parts as the minutes make sections, or more where the window requires it.
 
     Raises InvalidInput when the document is too long to be told in the time.
     """
@@ -92,7 +92,7 @@ def part_at(index: int, outline: Outline, notes: Mapping[str, Any], text: str) -
 
 
 def share_words(parts: list[str], minutes: int) -> list[int]:
-    """Word targets of the sections, by how much of the document each has to tell."""
+    """Word targets of the sections, by the lengths of their parts of the document."""
     total = minutes * WORDS_A_MINUTE * _LABELS_AND_TAGS
     # By the square root: a part of twice the length has more to leave out.
     weights = [count_words(part) ** 0.5 or 1.0 for part in parts]
@@ -100,7 +100,7 @@ def share_words(parts: list[str], minutes: int) -> list[int]:
 
 
 def beginning_of(part: str) -> str:
-    """As much of a part as a plan needs to know."""
+    """The beginning of a part, for the prompt of the plan."""
     words = part.split(" ")
     return part if len(words) <= _BEGINNING_WORDS else " ".join(words[:_BEGINNING_WORDS]) + " …"
 

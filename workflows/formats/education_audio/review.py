@@ -1,38 +1,71 @@
-"""What of a lesson has to be written again: findings by code. Pure."""
+"""Review of a lesson: sentences that its document doesn't support, and warnings that were cut off."""
 
+import asyncio
 from collections.abc import Iterator
 
+from workflows.formats.education_audio.grounding import (
+    UNSAFE_KINDS,
+    Fault,
+    LessonGrounding,
+    ground_by_judge,
+    ground_by_words,
+)
 from workflows.formats.education_audio.input import LessonInput
-from workflows.formats.education_audio.metrics import ground, section_turns, warnings_of
-from workflows.state import ReviewFinding, State
+from workflows.formats.education_audio.metrics import said_in, warnings_of
+from workflows.models.clients.catalog import Model
+from workflows.state import Reviewed, ReviewFinding, State
 
 _ADVICE = {
     "number": "Say only numbers that the document says, as it says them, or leave the sentence out.",
     "opposite": "Say it as the document does.",
+    "name": "Name only what the document names, or leave the sentence out.",
+    "contradicted": "Say it as the document does.",
+    "added_treatment": "Leave it out: a patient may act on it.",
+    "added": "Leave it out, or say what the document says instead.",
 }
+"""By kind. What only words have no support for is told, and isn't written again."""
+_ENDED_EARLY = {"trimmed", "landed"}
 _MOST_WARNINGS = 4
 """As many of a section as one rewrite can take in."""
 
 
-def review_lesson(inputs: LessonInput, state: State, language: str) -> list[ReviewFinding]:
-    """Findings, by section. A warning is missed only where the text was cut: elsewhere its words may differ."""
-    return [*_ungrounded(inputs, state, language), *_cut_off(inputs, state, language)]
+async def review_lesson(inputs: LessonInput, state: State, language: str, judge: Model | None) -> Reviewed:
+    """Findings by section, the dangerous ones first, and how the lesson was compared with its document.
+
+    A warning is missed only where the text was cut: elsewhere its words may differ.
+    """
+    said = await asyncio.to_thread(said_in, inputs, state)
+    if judge is None:
+        grounding = await asyncio.to_thread(ground_by_words, inputs, said, language)
+    else:
+        grounding = await ground_by_judge(inputs, state, said, language, judge)
+    cut_off = await asyncio.to_thread(lambda: list(_cut_off(inputs, state, language)))
+    return Reviewed([*_ungrounded(grounding), *cut_off], {"grounding": grounding.as_json()})
 
 
-def _ungrounded(inputs: LessonInput, state: State, language: str) -> Iterator[ReviewFinding]:
-    for one in ground(inputs, section_turns(inputs, state), language).unsupported:
-        if one.kind in _ADVICE:
-            yield ReviewFinding(
-                rule=f"grounding_{one.kind}",
-                advice=f"{one.reason[0].upper()}{one.reason[1:]}. {_ADVICE[one.kind]}",
-                rewrite=True,
-                section=one.section,
-                quote=one.sentence,
-            )
+def _ungrounded(grounding: LessonGrounding) -> list[ReviewFinding]:
+    faults = sorted(
+        (fault for fault in grounding.faults if fault.kind in _ADVICE),
+        key=lambda fault: fault.kind not in UNSAFE_KINDS,
+    )
+    return [_finding(fault) for fault in faults]
+
+
+def _finding(fault: Fault) -> ReviewFinding:
+    finding = ReviewFinding(
+        rule=f"grounding_{fault.kind}",
+        advice=f"{fault.reason[0].upper()}{fault.reason[1:]}. {_ADVICE[fault.kind]}",
+        rewrite=True,
+        section=fault.section,
+        quote=fault.sentence,
+    )
+    if fault.kind in UNSAFE_KINDS:
+        finding["unsafe"] = True
+    return finding
 
 
 def _cut_off(inputs: LessonInput, state: State, language: str) -> Iterator[ReviewFinding]:
-    cut = {index for index, one in state.get("lengths", {}).items() if "trimmed" in one["corrections"]}
+    cut = {index for index, one in state.get("lengths", {}).items() if _ENDED_EARLY & set(one["corrections"])}
     if not cut:
         return
     for index, found in warnings_of(inputs, state, language).items():

@@ -1,4 +1,4 @@
-"""What in a document warns, and which of it a script leaves untold: a guess by words. Pure.
+"""Warnings in a document, and those that a script leaves out: a guess by words. Pure.
 
 A section that runs over is cut at its end. What a patient must not miss has to be in what is left.
 """
@@ -23,21 +23,21 @@ _FEWEST_WORDS = 3  # "Avoid alcohol:" heads a list, and says nothing yet
 
 
 class Script:
-    """What is spoken, ready to be searched for many warnings."""
+    """Spoken text, indexed for the search of many warnings."""
 
     def __init__(self, spoken: str) -> None:
         stems = [content_stems(sentence) for sentence in split_sentences(spoken) if sentence.strip()]
         self._passages = [frozenset().union(*stems[end : end + _SENTENCES]) for end in range(len(stems))]
 
     def says(self, warning: str) -> bool:
-        """Whether a few of its sentences hold most of the words that the warning is about."""
+        """Whether a few of its sentences contain most of the warning's content words."""
         wanted = content_stems(warning)
         most = max((len(wanted & passage) for passage in self._passages), default=0)
         return bool(wanted) and covers(most / len(wanted), warning)
 
 
 def list_warnings(text: str) -> Iterator[str]:
-    """Its sentences that forbid something, or say when to get help."""
+    """The document's sentences that forbid something, or advise when to get help."""
     for line in text.splitlines():
         plain = line.strip(" \t*_#>-•|")
         if not plain or line.lstrip().startswith("#"):

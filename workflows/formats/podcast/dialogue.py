@@ -1,4 +1,4 @@
-"""Two hosts talking: a model's words made into turns `Name: text` while they stream. Pure."""
+"""Dialogue of two hosts: a model's reply streamed into turns `Name: text`. Pure."""
 
 from collections.abc import Iterator, Sequence
 
@@ -12,7 +12,7 @@ _STYLE = ScriptStyle(keeps_tags=False, spells_out=False, alternates=True)
 
 
 class Dialogue(ScriptFilter):
-    """A stream of lines in, turns out, a blank line between two. Feed, then `close`.
+    """Converter of a stream of lines to turns, with a blank line between two. Feed, then `close`.
 
     Labels come out as the hosts' names are written. A paragraph without one is the last speaker's; where a
     text has no labels at all, the hosts take turns. Somebody who is no host is spoken by one of them.
@@ -34,6 +34,6 @@ def cast_of(hosts: Sequence[str]) -> Cast:
 
 
 def read_turns(text: str, hosts: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """The turns of a finished script: who speaks, and what."""
+    """The turns of a finished script: speaker and text."""
     for turn in parse_turns(text, hosts):
         yield turn.speaker, turn.text

@@ -1,4 +1,4 @@
-"""The fact pack: what the first section's call brings beside its words, checked before anybody sees it."""
+"""The fact pack, which comes with the first section's reply, validated before anybody sees it."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -18,9 +18,13 @@ _MOST_SOURCES = 20
 FEWEST_SOURCES = 8
 """What a search is expected to bring."""
 _WORDS = (300, 4000)
-"""A pack outside of this is no pack."""
+"""A pack outside of this is no pack, for a short episode."""
 _ASKED = (1000, 2500)
-"""Words of a pack as they are asked for."""
+"""Words of a pack as they are asked for, at least."""
+_MOST_OVER = 1.6
+"""How much longer than asked for a pack may be."""
+_SHARE = (0.4, 0.6)
+"""The same for a long episode, as shares of its words: what is told has to be known."""
 
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000)]
 
@@ -49,16 +53,40 @@ class _Beat(_Part):
     summary: _Line
 
 
+class _Fact(_Part):
+    fact: _Line
+    sources: list[int] = Field(default_factory=list, max_length=20)
+
+
+class _Number(_Part):
+    number: _Line
+    what: _Line
+    sources: list[int] = Field(default_factory=list, max_length=20)
+
+
+class _Rumor(_Part):
+    rumor: _Line
+    who_says: str = ""
+    against: str = ""
+    status: str = ""
+
+
 class CanonicalPack(_Part):
-    """Everything that the later sections and the short forms may say."""
+    """Facts that the later sections and the short forms may tell as news. The sources of a fact are places in
+    the list of sources, from 1."""
 
     timeline: list[_Event] = Field(min_length=1)
-    key_facts: list[_Line] = Field(min_length=1)
+    key_facts: list[_Line | _Fact] = Field(min_length=1)
     key_players: list[_Player]
     claims_evidence: list[_Claim]
     beats_outline: list[_Beat] = Field(min_length=10, max_length=15)
     punchlines: list[_Line]
     historical_context: _Line
+    numbers: list[_Number] | None = None
+    analogies: list[_Line] | None = None
+    open_questions: list[_Line] | None = None
+    rumors: list[_Rumor] | None = None
+    listener_actions: list[_Line] | None = None
 
 
 class _Source(_Part):
@@ -73,15 +101,27 @@ class _Answer(_Part):
     sources: list[_Source] = Field(default_factory=list, max_length=100)
 
 
-def read_facts(text: str, *, searched: bool, cited: Iterable[Citation], reference: str) -> Facts:
-    """The facts in what stands after the marker.
+def asked_words(target_words: int) -> tuple[int, int]:
+    """How many words the pack of an episode is asked for: at least, at most."""
+    return max(_ASKED[0], round(target_words * _SHARE[0])), max(_ASKED[1], round(target_words * _SHARE[1]))
+
+
+def read_facts(
+    text: str,
+    *,
+    searched: bool,
+    cited: Iterable[Citation],
+    reference: str,
+    asked: tuple[int, int] = _ASKED,
+) -> Facts:
+    """The facts in what stands after the marker; `asked` is how many words the pack was to have.
 
     Without a search only sources that the reference text names count: others would be made up. With one,
     what the search itself cited is added. Raises ModelBadOutput when the pack isn't what was asked for.
     """
     answer = _parse(text)
-    pack = normalise_all(answer.canonical_pack.model_dump())
-    least, most = _WORDS
+    pack = normalise_all(answer.canonical_pack.model_dump(exclude_none=True))
+    least, most = _WORDS[0], max(_WORDS[1], round(_MOST_OVER * asked[1]))
     if not least <= (words := pack_words(pack)) <= most:
         raise ModelBadOutput(f"The canonical pack has {words} words; {least} to {most} are accepted.")
     told = [cast(Source, normalise_all(source.model_dump())) for source in answer.sources]
@@ -91,9 +131,9 @@ def read_facts(text: str, *, searched: bool, cited: Iterable[Citation], referenc
     return Facts(canonical_pack=pack, sources=_distinct(sources)[:_MOST_SOURCES])
 
 
-def remarks_on(facts: Facts, *, searched: bool) -> Iterator[str]:
+def remarks_on(facts: Facts, *, searched: bool, asked: tuple[int, int] = _ASKED) -> Iterator[str]:
     """What somebody should know who relies on them: they are used, and aren't quite what was asked for."""
-    least, most = _ASKED
+    least, most = asked
     if not least <= (words := pack_words(facts["canonical_pack"])) <= most:
         yield f"The canonical pack has {words} words; {least:,} to {most:,} were asked for."
     if searched and len(facts["sources"]) < FEWEST_SOURCES:
@@ -101,7 +141,7 @@ def remarks_on(facts: Facts, *, searched: bool) -> Iterator[str]:
 
 
 def pack_words(pack: Any) -> int:
-    """Words of all texts in a pack."""
+    """Number of words in all texts of a pack."""
     if isinstance(pack, str):
         return count_words(pack)
     items = pack.values() if isinstance(pack, dict) else pack if isinstance(pack, list) else ()
@@ -124,7 +164,7 @@ def _source_of(citation: Citation) -> Source:
 
 
 def _distinct(sources: list[Source]) -> list[Source]:
-    """Each address once; what is no web address is none."""
+    """The distinct web addresses; anything else is dropped."""
     known: dict[str, Source] = {}
     for source in sources:
         try:

@@ -1,59 +1,72 @@
 """The podcast format: one search, ten sections that share its facts, and the short forms made of them."""
 
 import json
-from collections.abc import AsyncGenerator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
+from langchain_core.messages import BaseMessage
 from pydantic import BaseModel, Field, StringConstraints
 
+from workflows.context import prompt_values, whole_text
 from workflows.errors import FieldError, InvalidInput, ModelBadOutput
 from workflows.formats.base import Format, Plan
 from workflows.formats.exports import Exporter
-from workflows.formats.pieces import PieceText, Remark
+from workflows.formats.pieces import PieceText, Remark, SectionNotes
 from workflows.formats.podcast.dialogue import Dialogue
-from workflows.formats.podcast.facts import FEWEST_SOURCES, read_facts, remarks_on
+from workflows.formats.podcast.facts import FEWEST_SOURCES, asked_words, read_facts, remarks_on
+from workflows.formats.podcast.first_reply import FirstReply
 from workflows.formats.podcast.input import PodcastInput
 from workflows.formats.podcast.marks import MarkedText
 from workflows.formats.podcast.metrics import podcast_metrics
 from workflows.formats.podcast.plan import (
+    COLD_OPEN,
     RUMOR_WATCH,
+    TITLES,
+    WRAP,
     beats_of_piece,
-    beats_of_section,
+    beats_told_by,
     plan_pieces,
     plan_sections,
 )
-from workflows.formats.podcast.spoken import language_tag, turns_of
-from workflows.formats.recap import neighbours
+from workflows.formats.podcast.spoken import language_name, language_tag, turns_of
+from workflows.formats.recap import neighbours, whole_plan
 from workflows.formats.speech.exports import script_exports
 from workflows.formats.speech.lines import titles_above
 from workflows.formats.speech.stream import filter_reply, in_steps
-from workflows.messages.messages import PlannedSection, SafetyIssue
+from workflows.formats.trailer import split_notes
+from workflows.messages.messages import SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.calls.search import Citation, can_search, stream_search
 from workflows.models.clients.catalog import Model
+from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
-from workflows.prompts import Prompts
+from workflows.prompts import Prompts, marked
 from workflows.safety.policy import Policy, load_policy
 from workflows.state import Facts, Outline, PlannedPiece, Section, SectionTask, State
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts")
-_FACTS = "FACTS"
 _Summary = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
 
 
 class EpisodePlan(BaseModel):
-    """What each section tells, in order."""
+    """The contents of each section, in order."""
 
     summaries: list[_Summary] = Field(min_length=1, max_length=10)
 
 
 class PodcastFormat(Format[PodcastInput]):
-    """Ten sections for two hosts, from one fact pack; M1–M2, S1–S4 and R1–R8 from the pack alone."""
+    """Episode of ten sections for two hosts, from one fact pack; M1–M2, S1–S4 and R1–R8 from the pack alone."""
 
     name = "podcast"
     title = "A podcast episode for two hosts, with its short forms"
+    parameters: ClassVar[RoleParameters] = {
+        "outline": {"temperature": 0.7},
+        "writing": {"temperature": 0.8},
+        "derived": {"temperature": 0.7},
+    }
     Input = PodcastInput
     example: ClassVar[dict[str, Any]] = {
         "topic": {
@@ -70,31 +83,32 @@ class PodcastFormat(Format[PodcastInput]):
         "tone": "informed and lively",
         "target_words": 10_000,
     }
-    length_tolerance = 0.03
+    length_tolerance = 0.10
     facts_section = 0
     exports: ClassVar[Mapping[str, Exporter]] = script_exports(turns_of)
 
     def language(self, inputs: PodcastInput) -> str:
-        """The tag of the language that is spoken."""
+        """The tag of the spoken language."""
         return language_tag(inputs.language)
 
     def check_model(self, inputs: PodcastInput, model: ModelSpec) -> None:
-        """The embedded model can't hold a fact pack, let alone write from one."""
+        """Refuses the embedded model, which can't take a fact pack."""
         del inputs
         if model.provider == "embedded":
             message = "a podcast needs a larger model than the built-in one; name one as provider:model"
             raise InvalidInput(f"options.model: {message}", (FieldError("options.model", message),))
 
     def policy(self, inputs: PodcastInput) -> Policy:
-        """For the general public."""
+        """The policy for the general public."""
         del inputs
         return load_policy("general")
 
     async def plan(self, inputs: PodcastInput, model: Model) -> Plan:
-        """The fixed sections; with `outline: model` their summaries are the model's, for one more call."""
+        """The fixed sections; with `outline: model` their summaries are the model's, from one more call."""
         sections = plan_sections(inputs)
+        today = datetime.now(UTC).date().isoformat()  # the same for all sections, also after a night's sleep
         if inputs.outline == "model":
-            messages = _PROMPTS.messages("outline", input=inputs, language=inputs.language, sections=sections)
+            messages = _PROMPTS.messages("outline", **_shared(inputs, today), sections=sections)
             answer = await ask(model, EpisodePlan, messages)
             if len(answer.summaries) != len(sections):
                 raise ModelBadOutput(
@@ -102,117 +116,98 @@ class PodcastFormat(Format[PodcastInput]):
                 )
             for section, summary in zip(sections, answer.summaries, strict=True):
                 section["summary"] = summary
-        return Plan(Outline(title=inputs.topic.title, sections=sections))
+        return Plan(Outline(title=inputs.topic.title, sections=sections), {"today": today})
 
-    async def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | Facts | Remark]:
+    async def write(
+        self, task: SectionTask, model: Model
+    ) -> AsyncGenerator[str | Facts | Remark | SectionNotes]:
         """One section. The first brings the facts in the same call; the others are written from them."""
         inputs = self.parse(task["input"])
         if task["index"] == self.facts_section:
-            async with aclosing(self._write_first(inputs, task, model)) as first:
-                async for item in first:
-                    yield item
-            return
-        section = _section(task)
-        messages = _PROMPTS.messages(
-            "section",
-            input=inputs,
-            language=inputs.language,
-            pack=_pack_text(task["facts"]),
-            around=[
-                one for one in neighbours(task["outline"], task["index"]) if one["index"] != task["index"]
-            ],
-            section=section,
-            beats=_beats(task),
-            ask_words=task["ask_words"],
-            last_paragraph=task["last_paragraph"],
-            rumor_watch=RUMOR_WATCH,
-        )
-        async with aclosing(_talk(inputs, task, stream_text(model, messages))) as turns:
-            async for text in turns:
-                yield text
+            first = self._write_first(inputs, task, model)
+        else:
+            first = self._talk(inputs, task, _PROMPTS.messages("section", **_values(inputs, task)), model)
+        async with aclosing(first) as items:
+            async for item in items:
+                yield item
 
     async def _write_first(
         self, inputs: PodcastInput, task: SectionTask, model: Model
-    ) -> AsyncGenerator[str | Facts | Remark]:
+    ) -> AsyncGenerator[str | Facts | Remark | SectionNotes]:
         searches = inputs.search == "auto" and can_search(model.spec)
         if not searches:
             yield Remark("No web search: the episode is written from what was given and is generally known.")
         messages = _PROMPTS.messages(
             "section_one",
-            input=inputs,
-            language=inputs.language,
-            section=_section(task),
-            ask_words=task["ask_words"],
+            **_values(inputs, task),
             searches=searches,
             fewest=FEWEST_SOURCES,
+            pack_words=asked_words(inputs.target_words),
         )
+        reply: AsyncGenerator[str | Citation]
         reply = stream_search(model, messages) if searches else stream_text(model, messages)
-        marked, dialogue = MarkedText(), _dialogue(inputs, titles_above(task))
-        cited: list[Citation] = []
-        told: list[str] = []
-        async with aclosing(reply) as stream:
-            async for item in stream:
-                if isinstance(item, Citation):
-                    cited.append(item)
-                    continue
-                async for piece in in_steps(item):
-                    for said in _part(marked.feed(piece), dialogue, told):
-                        yield said
-        for said in _part(marked.close(), dialogue, told):
-            yield said
-        yield dialogue.close()
-        if not told:
-            raise ModelBadOutput(f"{model.spec} wrote no facts beside the first section.")
-        facts = read_facts(
-            "".join(told), searched=searches, cited=cited, reference=inputs.reference_text or ""
-        )
-        for remark in remarks_on(facts, searched=searches):
-            yield Remark(remark)
-        yield facts
+        first, cited = FirstReply(_dialogue(inputs, titles_above(task))), list[Citation]()
+        is_told = False
+        async with aclosing(_said(first, reply, cited)) as stream:
+            async for said in stream:
+                if first.has_facts and not is_told:
+                    is_told = True
+                    for found in _read(first, model, inputs, searches, cited):
+                        yield found
+                if said:
+                    yield said
+        for found in [] if is_told else _read(first, model, inputs, searches, cited):
+            yield found
+        if first.notes:
+            yield SectionNotes(first.notes)
 
-    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str]:
+    def extend(
+        self, task: SectionTask, text: str, words: int, model: Model
+    ) -> AsyncGenerator[str | SectionNotes]:
         """The end of a section that came out too short."""
         inputs = self.parse(task["input"])
-        messages = _PROMPTS.messages(
-            "extend",
-            input=inputs,
-            language=inputs.language,
-            section=_section(task),
-            beats=_beats(task),
-            ending="\n\n".join(text.split("\n\n")[-4:]),
-            words=words,
-        )
-        return _talk(inputs, task, stream_text(model, messages))
+        messages = _PROMPTS.messages("extend", **_values(inputs, task), text=text, words=words)
+        return self._talk(inputs, task, messages, model)
+
+    def land(
+        self, task: SectionTask, text: str, words: int, model: Model
+    ) -> AsyncGenerator[str | SectionNotes]:
+        """The end of a section that ran over."""
+        inputs = self.parse(task["input"])
+        messages = _PROMPTS.messages("land", **_values(inputs, task), text=text, words=words)
+        return self._talk(inputs, task, messages, model)
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
-    ) -> AsyncGenerator[str]:
+    ) -> AsyncGenerator[str | SectionNotes]:
         """The section again, with an editor's notes."""
         inputs = self.parse(task["input"])
-        messages = _PROMPTS.messages(
-            "rewrite",
-            language=inputs.language,
-            text=section["text"],
-            words=task["ask_words"],
-            issues=issues,
-        )
-        return _talk(inputs, task, stream_text(model, messages))
+        values = _values(inputs, task)
+        messages = _PROMPTS.messages("rewrite", **values, text=section["text"], issues=issues)
+        return self._talk(inputs, task, messages, model)
+
+    def _talk(
+        self, inputs: PodcastInput, task: SectionTask, messages: list[BaseMessage], model: Model
+    ) -> AsyncGenerator[str | SectionNotes]:
+        """A reply as turns of the hosts, and the notes on them."""
+        dialogue = _dialogue(inputs, titles_above(task))
+        return filter_reply(dialogue, split_notes(stream_text(model, messages)))
 
     def plan_pieces(self, inputs: PodcastInput, state: State) -> list[PlannedPiece]:
-        """The short forms, unless they aren't wanted."""
+        """The short forms, unless they are switched off."""
         del state
         return plan_pieces(inputs) if inputs.pieces else []
 
     async def write_pieces(
         self, inputs: PodcastInput, state: State, pieces: list[PlannedPiece], model: Model
     ) -> AsyncGenerator[PieceText]:
-        """All of them in one call, from the pack only."""
+        """All of them in one call: facts from the pack only, what was put well from the episode."""
         beats = (state.get("facts") or {"canonical_pack": {}})["canonical_pack"].get("beats_outline", [])
         messages = _PROMPTS.messages(
             "pieces",
-            input=inputs,
-            language=inputs.language,
+            **_shared(inputs, state.get("notes", {}).get("today", "")),
             pack=_pack_text(state.get("facts")),
+            text_so_far=whole_text(state),
             pieces=[
                 {**piece, "beats": [beats[i] for i in beats_of_piece(piece["name"], len(beats))]}
                 for piece in pieces
@@ -232,7 +227,7 @@ class PodcastFormat(Format[PodcastInput]):
             yield PieceText(name, rest)
 
     def metrics(self, inputs: PodcastInput, state: State) -> dict[str, Any]:
-        """Minutes of reading and speaking, turns, words a host, sources, pieces."""
+        """Minutes of reading and speaking, turns, words by host, sources, pieces."""
         return podcast_metrics(inputs, state)
 
 
@@ -246,34 +241,65 @@ async def _split(marked: MarkedText, reply: AsyncGenerator[str]) -> AsyncGenerat
         yield part
 
 
-def _talk(inputs: PodcastInput, task: SectionTask, reply: AsyncGenerator[str]) -> AsyncGenerator[str]:
-    """A reply as turns of the hosts."""
-    return filter_reply(_dialogue(inputs, titles_above(task)), reply)
+async def _said(
+    first: FirstReply, reply: AsyncGenerator[str | Citation], cited: list[Citation]
+) -> AsyncGenerator[str]:
+    """The turns of a first reply as they can be told, some empty; what its search cited is added to `cited`."""
+    async with aclosing(reply) as stream:
+        async for item in stream:
+            if isinstance(item, Citation):
+                cited.append(item)
+                continue
+            async for piece in in_steps(item):
+                yield first.feed(piece)
+    yield first.close()
 
 
-def _part(parts: Iterable[tuple[str, str]], dialogue: Dialogue, facts: list[str]) -> Iterator[str]:
-    """The dialogue of a reply's parts; the facts among them are added to `facts`."""
-    for name, text in parts:
-        if name == "" and (said := dialogue.feed(text)):
-            yield said
-        elif name == _FACTS:
-            facts.append(text)
+def _read(
+    first: FirstReply, model: Model, inputs: PodcastInput, searched: bool, cited: list[Citation]
+) -> Iterator[Remark | Facts]:
+    """The facts of a first reply, and what is to be said of them. Raises ModelBadOutput."""
+    if not first.facts:
+        raise ModelBadOutput(f"{model.spec} wrote no facts beside the first section.")
+    asked, reference = asked_words(inputs.target_words), inputs.reference_text or ""
+    facts = read_facts(first.facts, searched=searched, cited=cited, reference=reference, asked=asked)
+    yield from map(Remark, remarks_on(facts, searched=searched, asked=asked))
+    yield facts
 
 
 def _dialogue(inputs: PodcastInput, titles: Sequence[str] = ()) -> Dialogue:
     return Dialogue([host.name for host in inputs.hosts], language_tag(inputs.language), titles)
 
 
-def _section(task: SectionTask) -> PlannedSection:
-    return task["outline"]["sections"][task["index"]]
+def _shared(inputs: PodcastInput, today: str) -> dict[str, Any]:
+    return {"input": inputs, "language": language_name(inputs.language), "today": today}
 
 
-def _beats(task: SectionTask) -> list[dict[str, str]]:
-    """The beats of this section's own, so that no two sections tell the same."""
-    beats = (task["facts"] or {"canonical_pack": {}})["canonical_pack"].get("beats_outline", [])
-    own = beats_of_section(task["index"], len(task["outline"]["sections"]), len(beats))
-    return [beats[i] for i in own]
+def _values(inputs: PodcastInput, task: SectionTask) -> dict[str, Any]:
+    """What the prompts of a section are filled in with."""
+    outline, index = task["outline"], task["index"]
+    section, pack = outline["sections"][index], (task["facts"] or {"canonical_pack": {}})["canonical_pack"]
+    title = section["title"]
+    beats = pack.get("beats_outline", [])
+    return {
+        **_shared(inputs, task["notes"].get("today", "")),
+        "pack": _pack_text(task["facts"]),
+        "sections": whole_plan(outline) or neighbours(outline, index),
+        "section": section,
+        # Our own titles are no words of a stranger.
+        "called": f'"{title}"' if title in TITLES else marked(title, "title"),
+        "beats": [beats[number] for number in beats_told_by(section, outline, len(beats))],
+        "rumor_watch": RUMOR_WATCH,
+        "rumors": _json(pack["rumors"]) if pack.get("rumors") else "",
+        "adds_no_facts": title in (COLD_OPEN, WRAP),
+        **prompt_values(task),
+        "ask_words": task["ask_words"],
+    }
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1)
 
 
 def _pack_text(facts: Facts | None) -> str:
-    return json.dumps(facts["canonical_pack"], ensure_ascii=False, indent=1) if facts else "{}"
+    return _json(facts["canonical_pack"]) if facts else "{}"

@@ -1,8 +1,10 @@
-"""What an episode is asked for with."""
+"""Input of a podcast episode."""
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from workflows.formats.podcast.spoken import language_name
 
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=120)]
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
@@ -15,7 +17,7 @@ TopicId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
 
 
 class Topic(BaseModel):
-    """What the episode is about."""
+    """Topic of the episode."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,7 +30,7 @@ class Topic(BaseModel):
 
 
 class Host(BaseModel):
-    """One of the two who talk."""
+    """A host of the episode."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -42,7 +44,7 @@ class Host(BaseModel):
 
 
 def default_hosts() -> list[Host]:
-    """Two who are there when none are named."""
+    """The two hosts of an input without any."""
     return [
         Host(name="Ada", bio="curious and quick; asks what the listener would ask"),
         Host(name="Ben", bio="calm and exact; explains with pictures from daily life"),
@@ -50,7 +52,7 @@ def default_hosts() -> list[Host]:
 
 
 class PodcastInput(BaseModel):
-    """One episode with two hosts."""
+    """Input of an episode with two hosts."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -69,7 +71,9 @@ class PodcastInput(BaseModel):
             json_schema_extra={"personal": True},
         )
     )
-    language: _Line = Field("English", description="The language that is spoken, by its English name")
+    language: _Line = Field(
+        "English", description="The language that is spoken, by its English name or its tag"
+    )
     search: Literal["auto", "off"] = Field(
         "auto", description="auto: the first section looks the topic up where the model can search the web"
     )
@@ -77,6 +81,12 @@ class PodcastInput(BaseModel):
         "fixed", description="fixed: the plan costs nothing; model: one more call makes it fit the topic"
     )
     pieces: bool = Field(True, description="Whether the short forms are made: M1–M2, S1–S4, R1–R8")
+
+    @field_validator("language")
+    @classmethod
+    def _is_known(cls, language: str) -> str:
+        language_name(language)  # it stands among a prompt's own words
+        return language
 
     @field_validator("hosts")
     @classmethod

@@ -1,4 +1,4 @@
-"""An episode in numbers. Pure."""
+"""Metrics of an episode. Pure."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ LONG_TURN_WORDS = 120
 
 
 def podcast_metrics(inputs: PodcastInput, state: State) -> dict[str, Any]:
-    """Words, minutes, turns, words a host, sources, and the pieces' lengths. Names before a colon are counted as
-    words of the text, and aren't spoken."""
+    """Words, minutes, turns, words by host, sources, lengths of pieces. Names before a colon count as words of the
+    text, but not as spoken ones."""
     text = text_of(state["sections"])
     words = count_words(text)
     hosts = [host.name for host in inputs.hosts]

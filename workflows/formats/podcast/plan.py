@@ -1,13 +1,16 @@
-"""The sections of an episode, its short forms, and their lengths. Pure."""
+"""Sections of an episode, its short forms, and their lengths. Pure."""
 
 from dataclasses import dataclass
 
 from workflows.formats.podcast.input import PodcastInput
 from workflows.messages.messages import PlannedSection
-from workflows.state import PlannedPiece
+from workflows.state import Outline, PlannedPiece
 
 STANDARD_WORDS = 10_000
 RUMOR_WATCH = "Rumor Watch"
+COLD_OPEN, WRAP = "Cold Open", "Wrap and Call to Action"
+TELLING = ("What Happened", "Why It Matters", "Deep Dive 1", "Deep Dive 2", "Deep Dive 3")
+"""The sections that tell the beats; the others work with what was told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +21,7 @@ class _Part:
 
 
 _PARTS = (
-    _Part("Cold Open", 400, "A hook from the middle of the matter, who is talking, and what is to come."),
+    _Part(COLD_OPEN, 400, "A hook from the middle of the matter, who is talking, and what is to come."),
     _Part("What Happened", 1600, "The events in their order: who did what, when, and how it is known."),
     _Part("Why It Matters", 1400, "What changes, for whom, and what is at stake."),
     _Part("Deep Dive 1", 1500, "How it works, taken apart from the ground up."),
@@ -27,8 +30,10 @@ _PARTS = (
     _Part(RUMOR_WATCH, 700, "What is said and not proved, each rumor named as one and weighed."),
     _Part("What's Next", 600, "What is to be expected, by when, and what would change the picture."),
     _Part("Actionable Insights", 500, "What a listener can do with this, in steps that are small enough."),
-    _Part("Wrap and Call to Action", 300, "The one thing to remember, a farewell, and an invitation."),
+    _Part(WRAP, 300, "The one thing to remember, a farewell, and an invitation."),
 )  # fmt: skip
+TITLES = frozenset(part.title for part in _PARTS)
+"""What sections are called unless a person edited the plan."""
 _PIECES = (("M", 2, 2500, "Medium form"), ("S", 4, 1000, "Short form"), ("R", 8, 80, "Reel"))
 _LEAST_PIECE = 30
 
@@ -59,15 +64,25 @@ def plan_pieces(inputs: PodcastInput) -> list[PlannedPiece]:
     ]
 
 
+def beats_told_by(section: PlannedSection, outline: Outline, beats: int) -> range:
+    """Which beats (numbered from 0) a section tells: the telling ones share them; in a plan of other titles, all do."""
+    telling = [one["index"] for one in outline["sections"] if one["title"] in TELLING]
+    if not telling:
+        return beats_of_section(section["index"], len(outline["sections"]), beats)
+    if section["index"] not in telling:
+        return range(0)
+    return _share(telling.index(section["index"]), len(telling), beats)
+
+
 def beats_of_section(index: int, sections: int, beats: int) -> range:
-    """Which beats (numbered from 0) a section covers; the first opens with no beat of its own."""
+    """The beats (numbered from 0) of a section; the first opens with no beat of its own."""
     if index == 0 or sections < 2:
         return range(0)
     return _share(index - 1, sections - 1, beats)
 
 
 def beats_of_piece(name: str, beats: int) -> range:
-    """Which beats a piece covers: M1 the first five, M2 the next five, S1–S4 a quarter each, R1–R8 one each."""
+    """The beats of a piece: M1 the first five, M2 the next five, S1–S4 a quarter each, R1–R8 one each."""
     number = int(name[1:]) - 1
     if name[0] == "M":
         return range(min(beats, number * 5), min(beats, number * 5 + 5))

@@ -1,1 +1,1 @@
-"""Scripts that are spoken: labelled turns, delivery tags, what a voice needs spelt out, and their exports."""
+"""Spoken scripts: labelled turns, delivery tags, words spelt out for a voice, and their exports."""

@@ -1,4 +1,4 @@
-"""The speakers of a script, and whom of them a name in it means. Pure."""
+"""Cast of a script, and the resolution of names to its speakers. Pure."""
 
 from collections.abc import Iterator, Mapping
 
@@ -18,7 +18,7 @@ _BY_NAME = 3
 
 
 class Cast:
-    """Who speaks. Names are compared without case, accents and signs.
+    """The speakers of a script. Names are compared without case, accents and signs.
 
     `labels`: as they stand in the finished script, in the order of their numbers ("Speaker 1" is the first).
     `called`: other names, in lower case. `roles`: who of them is the lead, the expert …, as in `roles.toml`.
@@ -45,7 +45,7 @@ class Cast:
         self._beginnings = self._list_beginnings()
 
     def find(self, name: str) -> str | None:
-        """The label that is meant; None where it is nobody's."""
+        """The label that `name` refers to; None for nobody's."""
         key = fold(name)
         words = key.split()
         if not words or len(words) > _MOST_WORDS:
@@ -61,7 +61,7 @@ class Cast:
         )
 
     def find_exact(self, name: str) -> str | None:
-        """The label, where it is the speaker's very name or number, so that it is known in the midst of a line."""
+        """The label of a speaker's exact name or number, which can be recognised in the middle of a line."""
         key = fold(name)
         if (label := self._spelled.get(name.strip().casefold()) or self._own.get(key)) is not None:
             return label
@@ -78,7 +78,7 @@ class Cast:
         return fold(name) in self._own
 
     def may_begin(self, word: str, *, is_cut: bool = False) -> bool:
-        """Whether a speaker's very name can begin with `word`, so that what follows has to be awaited.
+        """Whether a speaker's exact name can begin with `word`, so that more text has to be awaited.
 
         `is_cut`: more letters of the word may follow.
         """
@@ -88,17 +88,17 @@ class Cast:
         )
 
     def note_number(self, name: str) -> None:
-        """Counts from 0 from here on, if `name` has that number: "SPEAKER_00"."""
+        """Counts speakers from 0 from here on, if `name` has that number: "SPEAKER_00"."""
         words = fold(name).split()
         if len(words) > 1 and words[-1] in _ZEROS:
             self._first_seat = 0
 
     def copy(self) -> "Cast":
-        """One of its own for a script, whose numbers may begin at 0."""
+        """A copy for one script, in which numbers may begin at 0."""
         return Cast(self.labels, self._called, self._roles, are_persons=self._are_persons)
 
     def role_of(self, name: str) -> str | None:
-        """Who of the cast speaks for somebody called so who isn't of it: by a title, else as any person."""
+        """The speaker who stands in for a name outside the cast: by a title, else as any person."""
         titles = role_words().titles
         title = next((word for word in fold(name).split() if word in titles), None)
         return (self._roles.get(titles[title]) if title else None) or self._roles.get("person")
@@ -112,7 +112,7 @@ class Cast:
         return seat + 1 - self._first_seat if seat is not None and is_number else seat
 
     def _find_titled(self, words: list[str], name: str) -> str | None:
-        """ "Dr. Levi", but not "Dr. Levi said" or "Patient advice"."""
+        """The speaker of "Dr. Levi", but none of "Dr. Levi said" or "Patient advice"."""
         titles = role_words().titles
         rest = [word for word in words if word not in titles]
         if len(rest) == len(words):
@@ -128,14 +128,14 @@ class Cast:
         return self._called.get(title) or self._roles.get(titles[title])
 
     def _find_together(self, words: list[str]) -> str | None:
-        """The first of those who speak at once: "Both", "Ada and Ben"."""
+        """The first of several simultaneous speakers: "Both", "Ada and Ben"."""
         if " ".join(words) in role_words().everyone:
             return self.labels[0]
         named = [self._own.get(word) for word in words if word not in _AND]
         return named[0] if len(named) > 1 and None not in named and len(set(named)) > 1 else None
 
     def _find_beside_role(self, words: list[str], name: str) -> str | None:
-        """ "Host Ada", "Ada (the host)", "Ada Lovelace"."""
+        """The speaker of "Host Ada", "Ada (the host)", "Ada Lovelace"."""
         if not self._are_persons:
             return None
         named = {label for word in words if (label := self._own.get(word)) is not None}
@@ -153,7 +153,7 @@ class Cast:
         return named.pop() if not others or is_surname else None
 
     def _find_short(self, words: list[str]) -> str | None:
-        """ "Alex" for "Alexandra", and a given name that lengthens one: "Benjamin" for "Ben"."""
+        """The speaker of "Alex" for "Alexandra", or of a longer given name: "Benjamin" for "Ben"."""
         if not self._are_persons or len(words) != 1 or len(words[0]) < _BY_NAME:
             return None
         [word] = words
@@ -176,7 +176,7 @@ class Cast:
 
 
 def _parts(labels: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Each word of a name that no other name has."""
+    """The words of a name that no other name has."""
     for label in labels:
         others = {word for other in labels if other != label for word in fold(other).split()}
         for word in fold(label).split():

@@ -1,4 +1,4 @@
-"""Citations and addresses in a script, which nobody can say: links, footnotes, sources in brackets, URLs, e-mail. Pure.
+"""Citations and addresses, which can't be spoken: links, footnotes, sources in brackets, URLs, e-mail. Pure.
 
 What is taken out leaves `REMOVED` in its place, so that the space around it can be closed.
 """
@@ -68,7 +68,7 @@ _DATED = re.compile(
 
 
 def take_out_citations(text: str) -> str:
-    """`text` with `REMOVED` in place of citations and addresses; of a link its words stay."""
+    """`text` with `REMOVED` in place of citations and addresses; the words of a link stay."""
     if "\ue200" in text or "oaicite" in text:
         text = _ARTEFACT.sub(REMOVED, text)
     if "](" in text or "][" in text:
@@ -81,12 +81,12 @@ def take_out_citations(text: str) -> str:
 
 
 def take_out_addresses(text: str) -> str:
-    """`text` with `REMOVED` in place of addresses, and of the word that leads to one: "at https://…"."""
+    """`text` with `REMOVED` in place of addresses, and of the word before one: "at https://…"."""
     return _LED_ADDRESS.sub(_read_address, text)
 
 
 def is_citation(said: str) -> bool:
-    """Whether it is a source or an address, from between round brackets: "Source: …", "Levi et al., 2020"."""
+    """Whether text between round brackets is a source or an address: "Source: …", "Levi et al., 2020"."""
     said = said.strip()
     if len(said) > _LONGEST:
         return False
@@ -108,7 +108,7 @@ def _read_reference(found: re.Match[str]) -> str:
 
 
 def _read_address(found: re.Match[str]) -> str:
-    """What ends the sentence isn't of the address."""
+    """The replacement of an address; closing signs of the sentence aren't part of it."""
     address = found["address"]
     unopened = address.count(")") - address.count("(")
     end = len(address)

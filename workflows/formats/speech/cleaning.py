@@ -1,4 +1,4 @@
-"""Words of a script as a voice gets them: no mark, note, citation or address; signs that mean themselves stay. Pure."""
+"""Cleaning of script words for a voice: no marks, notes, citations, addresses; meaningful signs stay. Pure."""
 
 import html
 import re
@@ -45,14 +45,14 @@ _TAG_BEFORE_STOP = re.compile(r"\] (?=[,.;:!?])")
 
 
 class WordCleaner:
-    """Cleans words. `keeps_tags`: those of the vocabulary. `spells_out`: what an English voice stumbles on."""
+    """Cleaner of words. `keeps_tags`: keep the vocabulary's tags; `spells_out`: spell out abbreviations."""
 
     def __init__(self, *, keeps_tags: bool, spells_out: bool) -> None:
         self._keeps_tags = keeps_tags
         self._spells_out = spells_out
 
     def clean(self, text: str, *, is_start: bool) -> str:
-        """`text`, some words of a turn, as they are to be spoken. `is_start`: they begin the turn.
+        """`text`, some words of a turn, cleaned for speech. `is_start`: they begin the turn.
 
         There words in round brackets are a manner rather than an aside.
         """
@@ -99,7 +99,7 @@ class WordCleaner:
         return f" \x02{tag}\x03 "
 
     def _read_brackets(self, found: re.Match[str]) -> str:
-        """Nothing in square brackets is spoken; in curly ones only what is no note."""
+        """The replacement of a bracketed text: a tag, or nothing. In curly brackets, only notes are removed."""
         said = found[1] if found[1] is not None else found[2]
         tag = self._tag(said)
         if tag is not None:
@@ -128,13 +128,13 @@ class WordCleaner:
 
 
 def _close_gap(run: re.Match[str]) -> str:
-    """The space where something was taken out: none before what ends a sentence."""
+    """The space in place of removed text: none before the end of a sentence."""
     following = run.string[run.end() : run.end() + 1]
     return "" if not following or following in _STOPS else " "
 
 
 def strip_quotes(text: str) -> str:
-    """A turn without the quotation marks that enclose it as a whole."""
+    """A turn without the quotation marks around the whole of it."""
     text = text[:-1] if text[:1] == '"' and text.endswith('",') else text  # a line of JSON
     opening, closing = text[:1], text[-1:]
     if len(text) < 3 or QUOTES.get(opening) is None or closing not in QUOTES[opening]:
@@ -148,7 +148,7 @@ QUOTES = {'"': '"', "“": "”", "„": "“”", "«": "»", "「": "」", "�
 
 
 def _protect(text: str) -> str:
-    """Signs that are written as no marks (escaped, or in code) under other characters."""
+    """The text with placeholders for signs that are no marks (escaped, or in code)."""
     if "\\" in text:
         text = _ESCAPED.sub(lambda found: found[1].translate(_LITERAL), text)
     if "`" in text:
@@ -161,14 +161,14 @@ def _stand_in(sign: re.Match[str]) -> str:
 
 
 def _may_be_manner(said: str) -> bool:
-    """Whether words in brackets at the start of a turn say how it is spoken, as small letters there do."""
+    """Whether words in brackets at the start of a turn may be a manner of speaking: in small letters."""
     words = said.split()
     is_short = 0 < len(words) <= _MOST_MANNER_WORDS and said[-1] not in ".!?。！？"
     return is_short and (said[0].islower() or not said[0].isascii()) and not said[0].isupper()
 
 
 def _drop_marks(text: str, *, is_start: bool) -> str:
-    """`text` without the marks of emphasis; stars and low lines that are signs stay: "5 * 3", "file_name"."""
+    """`text` without the marks of emphasis; meaningful asterisks and underscores stay: "5 * 3", "file_name"."""
     text = text.replace("~~", "")
     if "==" in text:
         text = _HIGHLIGHT.sub(r"\1", text)

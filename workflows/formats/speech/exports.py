@@ -1,4 +1,4 @@
-"""The files that every script can be had as: SSML, segments for a speech service, subtitles."""
+"""Exports of a script: SSML, segments for a speech service, subtitles."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -8,15 +8,31 @@ from workflows.formats.speech.renderers import WORDS_A_MINUTE, render_segments, 
 from workflows.formats.speech.subtitles import make_cues, passages_of, render_cues
 from workflows.formats.speech.turns import Turn
 
+_WARNER = {"en": "WARNING", "he": "אזהרה"}
+_NO_TAGS = str.maketrans("[]", "()")
+"""What stands in brackets is a way of speaking, and isn't spoken."""
+
 Turns = Callable[[Finished], Sequence[Turn]]
 """What is spoken in a finished script, and by whom."""
 
 
+def warned(turns_of: Turns) -> Turns:
+    """The same turns, with the warnings of a run as the first ones, in a voice of their own."""
+
+    def turns(finished: Finished) -> Sequence[Turn]:
+        speaker = _WARNER.get(finished.language, _WARNER["en"])
+        warnings = [Turn(speaker, line.translate(_NO_TAGS)) for line in finished.danger_lines]
+        return [*warnings, *turns_of(finished)]
+
+    return turns
+
+
 def script_exports(turns_of: Turns) -> Mapping[str, Exporter]:
-    """`ssml`, `segments` and `srt` of a format whose text is turns.
+    """`ssml`, `segments` and `srt` of a format whose text is turns; a warning is spoken before them.
 
     Times go by `words_a_minute` of the run's metadata, where there is one.
     """
+    turns_of = warned(turns_of)
 
     def ssml(finished: Finished) -> bytes:
         return render_ssml(turns_of(finished), finished.language).encode()

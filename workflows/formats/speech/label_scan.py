@@ -1,4 +1,4 @@
-"""What stands around a speaker's name: list marks, times, brackets, emphasis, manners. Read left to right. Pure."""
+"""Scanner for what surrounds a speaker's name: list marks, times, brackets, emphasis, manners. Pure."""
 
 import re
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ _MOST_OPENED = 6
 
 @dataclass(slots=True)
 class LabelScan:
-    """How far a prefix of a line is read, and what was found in it.
+    """Position in a prefix of a line, and what was found before it.
 
     `marks`: emphasis that is opened and not closed. `opened`: the signs that close what is open. `closed`: the signs
     that closed something, a star for emphasis. `manners`: what stands in brackets beside the name.
@@ -55,44 +55,44 @@ class LabelScan:
 
     @property
     def rest(self) -> str:
-        """What isn't read yet."""
+        """The text after the position."""
         return self.text[self.place :]
 
     @property
     def is_at_end(self) -> bool:
-        """Whether all is read."""
+        """Whether the position is the end."""
         return self.place >= len(self.text)
 
     @property
     def is_cut(self) -> bool:
-        """Whether all is read, and the line goes on."""
+        """Whether the position is the end, and the line goes on."""
         return self.is_at_end and not self.is_whole
 
     @property
     def is_in_open_aside(self) -> bool:
-        """Whether a bracket after the name isn't closed, and may be yet."""
+        """Whether a bracket after the name is still open, and may yet be closed."""
         return not self.is_whole and _OPEN_ASIDE.match(self.text, self.place) is not None
 
     @property
     def may_be_time(self) -> bool:
-        """Whether what is opened, or a cell of a table, may become a time or a number."""
+        """Whether an open bracket, or a cell of a table, may become a time or a number."""
         is_set_off = bool(self.opened) or self.text.lstrip().startswith("|")
         return is_set_off and not self.is_whole and _CUT_TIME.match(self.text, self.place) is not None
 
     def after_space(self) -> int:
-        """Where the white space that comes now ends."""
+        """The end of the white space at the position."""
         space = _SPACE.match(self.text, self.place)
         return space.end() if space is not None else self.place
 
     def take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        """Reads what `pattern` matches here."""
+        """Reads a match of `pattern` at the position."""
         found = pattern.match(self.text, self.place)
         if found is not None:
             self.place = found.end()
         return found
 
     def take_lead(self) -> None:
-        """Reads what stands before a label at the start of a line."""
+        """Reads marks before a label at the start of a line."""
         self.is_heading = self.text.lstrip().startswith("#")
         self.take(_LEAD)
 
@@ -112,7 +112,7 @@ class LabelScan:
         return len(self.opened) <= _MOST_OPENED
 
     def take_name(self) -> bool | None:
-        """Reads what may be a name: None where it may go on; False where there is none, or it is too long."""
+        """Reads a possible name: None where it may go on; False where there is none, or it is too long."""
         found = _NAME.match(self.text, self.place)
         if found is None:
             return None if self.is_cut or self.may_be_time else False
@@ -123,7 +123,7 @@ class LabelScan:
         return None if found.end() == len(self.text) and not self.is_whole else True
 
     def take_tail(self) -> None:
-        """Reads what stands between a name and its colon: what closes, times, and manners in brackets."""
+        """Reads the text between a name and its colon: closing marks, times, and manners in brackets."""
         before = -1
         while self.place != before:
             before = self.place
@@ -139,7 +139,7 @@ class LabelScan:
         self.manners += [said] if said and not is_time else []
 
     def take_closers(self) -> None:
-        """Reads emphasis, brackets and quotation marks that close what was opened."""
+        """Reads closing emphasis, brackets and quotation marks."""
         while not self.is_at_end:
             after = self.after_space()
             sign = self.text[after : after + 1]

@@ -1,4 +1,4 @@
-"""Speaker labels at the start of a line, a turn or a sentence, in the ways in which models write them. Pure.
+"""Speaker labels at the start of a line, a turn or a sentence, in the forms that models write. Pure.
 
 A label is read from a prefix of the line. One that can still become a label is `LabelSearch.PENDING`: the caller comes
 back with more. So what is found depends on the text alone, not on how it came.
@@ -29,14 +29,14 @@ _OPENS_SPEECH = frozenset("\"“'‘«„¿¡[(「『")
 
 
 class LabelSearch(Enum):
-    """What a prefix is when no label is found in it."""
+    """Result of a search that found no label in a prefix."""
 
     PENDING = "pending"
     NOT_FOUND = "not found"
 
 
 class LabelPlace(Enum):
-    """Where a label is looked for: beyond the start of a line only a speaker's own name is one, plainly written."""
+    """Place of a search: beyond the start of a line only a speaker's own name, plainly written, is a label."""
 
     LINE = "line"
     TURN = "turn"
@@ -47,7 +47,7 @@ class LabelPlace(Enum):
 
 @dataclass(frozen=True, slots=True)
 class SpeakerLabel:
-    """`speaker` is of the cast; None for somebody who isn't. The words begin at `end`."""
+    """A label. `speaker` is of the cast; None for anybody else. The words begin at `end`."""
 
     speaker: str | None
     name: str
@@ -59,7 +59,7 @@ class SpeakerLabel:
 
 
 class LabelReader:
-    """Reads the labels of one script. It minds whether they stand before dashes, and whether they are letters."""
+    """Reader of the labels of one script, which remembers if dashes follow them, and if they are letters."""
 
     def __init__(self, cast: Cast) -> None:
         self._cast = cast
@@ -67,7 +67,7 @@ class LabelReader:
         self._has_letters = False
 
     def read(self, text: str, place: LabelPlace, *, is_whole: bool) -> SpeakerLabel | LabelSearch:
-        """The label that `text` begins with. `is_whole`: nothing of the line follows."""
+        """The label at the start of `text`. `is_whole`: nothing of the line follows."""
         found = self._read(LabelScan(text, is_whole), place)
         if isinstance(found, SpeakerLabel):
             self._cast.note_number(found.name)
@@ -91,7 +91,7 @@ class LabelReader:
         return LabelSearch.PENDING if scan.is_in_open_aside else self._end(scan, place)
 
     def _may_begin(self, scan: LabelScan) -> bool:
-        """A word is whole before white space; in a script without spaces it may go on."""
+        """Whether it may begin a label. A word ends at white space; in scripts without spaces it may go on."""
         is_cut = not scan.is_whole and not scan.text[-1:].isspace()
         return not scan.name or self._is_letter(scan) or self._cast.may_begin(scan.name, is_cut=is_cut)
 
@@ -99,7 +99,7 @@ class LabelReader:
         return self._has_letters and len(fold(scan.name)) == 1
 
     def _end(self, scan: LabelScan, place: LabelPlace) -> SpeakerLabel | LabelSearch:
-        """What follows a name decides."""
+        """The label, decided by the text after the name."""
         if (colon := _COLON.match(scan.text, scan.place)) is not None:
             return self._read_colon(scan, colon, place)
         may_have_dash = place in (LabelPlace.LINE, LabelPlace.SENTENCE)
@@ -139,7 +139,7 @@ class LabelReader:
         return known or LabelSearch.NOT_FOUND
 
     def _read_announced(self, scan: LabelScan, place: LabelPlace) -> SpeakerLabel | LabelSearch | None:
-        """The label after "Speaker:"; None where what follows is no name alone."""
+        """The label after "Speaker:"; None where no lone name follows."""
         name, after = scan.name, scan.place
         scan.take_closers()
         scan.place = scan.after_space()
@@ -179,7 +179,7 @@ class LabelReader:
         return _label(scan, None) if is_set_off and is_person_name(scan.name) else LabelSearch.NOT_FOUND
 
     def _read_bare(self, scan: LabelScan, place: LabelPlace) -> SpeakerLabel | LabelSearch:
-        """A name with nothing behind it but its brackets or emphasis: "[Ada] Welcome", "**Ada** Welcome"."""
+        """A name followed only by its brackets or emphasis: "[Ada] Welcome", "**Ada** Welcome"."""
         is_after_space = scan.rest[:1].isspace()
         scan.place = scan.after_space()
         if _is_bracketed(scan) and place in (LabelPlace.LINE, LabelPlace.SENTENCE):
@@ -206,7 +206,7 @@ class LabelReader:
         return _label(scan, speaker)
 
     def _known(self, scan: LabelScan) -> SpeakerLabel | None:
-        """The label of one of the cast: by the name, by what stands in brackets beside it, by its first part."""
+        """The label of one of the cast: by the name, by the brackets beside it, by its first part."""
         beside = next((aside for aside in scan.manners if self._cast.is_named(aside)), None)
         name = scan.name if beside is None or self._cast.is_named(scan.name) else beside
         if (speaker := self._cast.find(name)) is not None:
@@ -226,7 +226,7 @@ class LabelReader:
         return _label(scan, speaker) if speaker is not None else LabelSearch.NOT_FOUND
 
     def _is_stranger(self, scan: LabelScan) -> bool:
-        """Whether it is somebody who isn't of the cast. A name that nothing shows to be one is speech."""
+        """Whether it is a name outside the cast. Words that nothing shows to be a name are speech."""
         if is_person_name(scan.name):
             return True
         is_name = is_capitalised(scan.name) and len(scan.name.split()) < 4

@@ -1,4 +1,4 @@
-"""Which lines without a label are no speech, by what they say and by what stood before them."""
+"""Filter of lines without a label that are no speech, by their words and the lines before them."""
 
 from collections.abc import Sequence
 from enum import Enum
@@ -21,7 +21,7 @@ from workflows.state import SectionTask
 
 
 class LineKind(Enum):
-    """What a line without a label begins with."""
+    """Kind of a line without a label."""
 
     SPEECH = "speech"
     PREAMBLE = "preamble"
@@ -31,7 +31,7 @@ class LineKind(Enum):
 
 
 class LineFilter:
-    """Judges lines without a label. `titles`: of the section and the whole, which models repeat above a script."""
+    """Classifier of lines without a label. `titles`: of section and whole, which models repeat above a script."""
 
     def __init__(self, titles: Sequence[str] = ()) -> None:
         self._titles = {fold(title) for title in titles} - {""}
@@ -40,11 +40,11 @@ class LineFilter:
         self._in_sources = False
 
     def note_label(self) -> None:
-        """A line with a label came: whatever list stood before is over."""
+        """Notes a line with a label, which ends any list before it."""
         self._in_sources = False
 
     def judge(self, text: str, *, is_whole: bool, has_label: bool, has_text: bool) -> LineKind:
-        """`text` is the line's first sentence, or with `is_whole` all of it."""
+        """The kind of a line; `text` is its first sentence, or with `is_whole` all of it."""
         if (language := read_fence(text)) is not None:
             self._in_fence = not self._in_fence
             self._is_quiet = self._in_fence and (has_text or not holds_script(language))

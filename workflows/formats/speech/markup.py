@@ -1,4 +1,4 @@
-"""Tags in angle brackets made into what a script knows, while it streams: labels, notes in brackets, line breaks. Pure.
+"""Conversion of tags in angle brackets to labels, notes in brackets and line breaks, while streaming. Pure.
 
 `<break time="500ms"/>`, `<laughs>`, `<Ada>`, `<emphasis>`: nothing in angle brackets is spoken. "1 < 2" stays.
 """
@@ -34,7 +34,7 @@ _POWER = re.compile(r"(?:\d|(?<![^\W\d_])(?:[cdkm]?m|ft|in|[nrxy]))$")
 
 
 class SpeechMarkup:
-    """Text in, text without tags out. Feed, then `close`."""
+    """Converter of streamed text to text without tags. Feed, then `close`."""
 
     def __init__(self, cast: Cast) -> None:
         self._cast = cast
@@ -43,11 +43,11 @@ class SpeechMarkup:
         self._in_note = False
 
     def feed(self, chunk: str) -> str:
-        """What can be told for sure after `chunk`."""
+        """The text that is certain after `chunk`."""
         return self._take(self._held + chunk, is_last=False)
 
     def close(self) -> str:
-        """The rest."""
+        """The rest of the text."""
         return self._take(self._held, is_last=True)
 
     def _take(self, text: str, *, is_last: bool) -> str:
@@ -70,7 +70,7 @@ class SpeechMarkup:
         self._before = (self._before + text[-4:])[-4:]
 
     def _read(self, tag: str) -> str:
-        """What stands in the place of a whole tag."""
+        """The replacement of a whole tag."""
         if _OTHER.fullmatch(tag) or tag.startswith("<!--"):
             return "[]"
         found = _TAG.fullmatch(tag)
@@ -115,7 +115,7 @@ class SpeechMarkup:
         return f"[{words}]" if is_note else tag  # "List<String>"
 
     def _read_sup(self, *, is_closing: bool) -> str:
-        """The number of a note is no speech, a power is."""
+        """The text of a superscript: the number of a note is dropped, a power is spoken."""
         if not is_closing and _POWER.search(self._before) is None:
             self._in_note = True
             return "["
@@ -124,7 +124,7 @@ class SpeechMarkup:
 
 
 def _tag_end(text: str, start: int, *, is_last: bool) -> int | None:
-    """One after the `>` that closes the tag, one after the `<` where it is none; None where more text is needed."""
+    """The position after the tag's `>`, or after the `<` where it is none; None where more text is needed."""
     if start + 1 == len(text):
         return start + 1 if is_last else None
     if not _BEGINS.match(text, start + 1):

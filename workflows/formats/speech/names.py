@@ -1,4 +1,4 @@
-"""Names of speakers, compared as people compare them, and the words that stand for a name. Pure."""
+"""Names of speakers, compared as people compare them, and words that stand for a name. Pure."""
 
 import re
 import tomllib
@@ -18,7 +18,7 @@ _LONGEST = 60
 
 
 def fold(name: str) -> str:
-    """`name` as it is compared: no accents, vowel points, quotes or signs, lower case, "host1" as two words."""
+    """`name` folded for comparison: lower case, no accents, points, quotes or signs, "host1" as two words."""
     plain = unicodedata.normalize("NFKD", name[: 2 * _LONGEST])
     plain = "".join(sign for sign in plain if unicodedata.category(sign) not in ("Mn", "Cf"))
     plain = unicodedata.normalize("NFKC", plain).casefold().translate(_QUOTES)
@@ -26,18 +26,18 @@ def fold(name: str) -> str:
 
 
 def is_capitalised(name: str) -> bool:
-    """Whether no word of it begins with a small letter; scripts without capitals have none."""
+    """Whether none of its words begins with a small letter; scripts without capitals have none."""
     return not any(word[0].islower() for word in name.split())
 
 
 def has_capitals(name: str) -> bool:
-    """Whether it is written in a script that knows capital letters."""
+    """Whether its script has capital letters."""
     return any(sign.isupper() for sign in name)
 
 
 @dataclass(frozen=True, slots=True)
 class RoleWords:
-    """What scripts call a speaker who isn't called by name."""
+    """Words for speakers who aren't called by name."""
 
     numbered: frozenset[str]
     seats: Mapping[str, int]
@@ -50,7 +50,7 @@ class RoleWords:
     """What stands after such a word and is no name."""
 
     def seat(self, words: list[str]) -> int | None:
-        """Which speaker "host 1" or "second speaker" is, from 0; None where it is no number of a speaker."""
+        """The index (from 0) of a speaker such as "host 1" or "second speaker"; None for other words."""
         if len(words) > 1 and words[-1] in self.seats and " ".join(words[:-1]) in self.numbered:
             return self.seats[words[-1]]
         if len(words) == 2 and words[0] in self.seats and words[1] in self.numbered:
@@ -60,13 +60,13 @@ class RoleWords:
         return None
 
     def is_role(self, word: str) -> bool:
-        """Whether it says what somebody is, instead of who."""
+        """Whether it is a role instead of a name."""
         return word in self.roles or word in self.titles or word in self.numbered or word in self.seats
 
 
 @cache
 def role_words() -> RoleWords:
-    """Those that are shipped."""
+    """The built-in role words."""
     with (_FOLDER / "roles.toml").open("rb") as file:
         table = tomllib.load(file)
     roles: dict[str, tuple[str, ...]] = {}
@@ -85,13 +85,13 @@ def role_words() -> RoleWords:
 
 @cache
 def given_names() -> frozenset[str]:
-    """Given names, folded."""
+    """The built-in given names, folded."""
     lines = (_FOLDER / "given_names.txt").read_text(encoding="utf-8").splitlines()
     return frozenset(word for line in lines if not line.startswith("#") for word in line.split())
 
 
 def is_person_name(name: str) -> bool:
-    """Whether a name that is no speaker's of the script is anybody's: a role, a title with a name, a given name."""
+    """Whether a name outside the cast is a person's: a role, a title with a name, a given name."""
     words = fold(name).split()
     if not words or len(words) > 4 or not is_capitalised(name) or words[0] in _CAUTIONS:
         return False

@@ -1,4 +1,4 @@
-"""Lines of a reply that are about the script instead of in it: headings, rules, offers, lists of sources. Pure."""
+"""Lines of a reply that are about the script, not in it: headings, rules, offers, lists of sources. Pure."""
 
 import re
 
@@ -66,18 +66,18 @@ def is_rule(line: str) -> bool:
 
 
 def read_fence(line: str) -> str | None:
-    """The language after the signs that open or close a block of code; None where it is no such line."""
+    """The language of a line that opens or closes a block of code; None for any other line."""
     found = _FENCE.fullmatch(line)
     return found[1].lower() if found is not None else None
 
 
 def holds_script(language: str) -> bool:
-    """Whether a block of that language may be the script itself."""
+    """Whether a block of code in that language may be the script itself."""
     return language in _SCRIPTS
 
 
 def strip_line_marks(line: str) -> tuple[str, bool]:
-    """The line without a list's or a quotation's mark, and whether it is a heading."""
+    """The line without the mark of a list or a quotation, and whether it is a heading."""
     line = _LINE_MARK.sub("", line, count=1) if _LINE_MARK.match(line) else line
     heading = _HEADING.match(line)
     is_heading = heading is not None and (line[heading.end() - 1].isspace() or heading.end() > 1)
@@ -85,7 +85,7 @@ def strip_line_marks(line: str) -> tuple[str, bool]:
 
 
 def is_preamble(text: str) -> bool:
-    """Whether it only says that a script follows: "Sure! Here's the dialogue:"."""
+    """Whether it only announces a script: "Sure! Here's the dialogue:"."""
     return len(text) < _LONGEST and _PREAMBLE.fullmatch(text) is not None
 
 
@@ -95,7 +95,7 @@ def is_bold_heading(line: str) -> bool:
 
 
 def is_chatter(line: str) -> bool:
-    """Whether a line without a label is about the script instead of in it, or a note of what is done."""
+    """Whether a line without a label is about the script instead of in it, or a stage direction."""
     if _CHATTER.match(line) is not None or (len(line) < _LONGEST and _NOTE.fullmatch(line) is not None):
         return True
     if len(line) < _LONGEST and _TABLE_HEAD.fullmatch(line):
@@ -105,12 +105,12 @@ def is_chatter(line: str) -> bool:
 
 
 def is_whole_aside(line: str) -> bool:
-    """Whether nothing of it stands outside of brackets."""
+    """Whether all of it is in brackets."""
     return len(line) < _LONGEST and _WHOLE_ASIDE.fullmatch(line) is not None
 
 
 def is_fact_of_script(line: str) -> bool:
-    """Whether it says what the script is, as before its first turn: "Title: Night trains"."""
+    """Whether it states a property of the script, as before its first turn: "Title: Night trains"."""
     return _FACTS_OF_SCRIPT.fullmatch(line) is not None
 
 

@@ -1,4 +1,4 @@
-"""A script for machines: plain text, SSML, and segments for a speech service. Pure functions over turns."""
+"""Renderers of a script for machines: plain text, SSML, segments for a speech service. Pure functions of turns."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -15,7 +15,7 @@ WORDS_A_MINUTE = 140
 _SPEECH = "http://www.w3.org/2001/10/synthesis"
 BETWEEN_TURNS_MS = 400
 """Silence between two turns, milliseconds."""
-# What XML 1.0 can't hold, whatever the escape.
+# Characters that XML 1.0 forbids, even escaped.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Voices = Mapping[str, str]
@@ -23,12 +23,12 @@ Voices = Mapping[str, str]
 
 
 def render_plain(turns: Sequence[Turn]) -> str:
-    """`LABEL: text` without tags, a turn a paragraph."""
+    """`LABEL: text` without tags, a turn per paragraph."""
     return "".join(f"{turn.speaker}: {turn.spoken}\n\n" for turn in turns if turn.spoken).rstrip() + "\n"
 
 
 def render_segments(turns: Sequence[Turn], words_a_minute: int = WORDS_A_MINUTE) -> list[dict[str, Any]]:
-    """`{index, speaker, text, tags, estimated_seconds}` a turn: text without tags, pauses counted as time."""
+    """`{index, speaker, text, tags, estimated_seconds}` per turn: text without tags, pauses counted as time."""
     spoken = [turn for turn in turns if turn.spoken]
     return [
         {
@@ -43,20 +43,20 @@ def render_segments(turns: Sequence[Turn], words_a_minute: int = WORDS_A_MINUTE)
 
 
 def speaking_seconds(turn: Turn, words_a_minute: int = WORDS_A_MINUTE) -> float:
-    """How long the turn takes, its pauses included."""
+    """Speaking time of the turn, its pauses included."""
     pauses = vocabulary().pauses
     silence = sum(pauses.get(tag, 0) for tag in turn.tags) / 1000
     return count_words(turn.spoken) * 60 / words_a_minute + silence
 
 
 def speaking_minutes(turns: Sequence[Turn], words_a_minute: int = WORDS_A_MINUTE) -> float:
-    """How long the whole takes, with the silences between turns."""
+    """Speaking time of the whole, with the silences between turns."""
     silence = max(0, len(turns) - 1) * BETWEEN_TURNS_MS / 1000
     return (sum(speaking_seconds(turn, words_a_minute) for turn in turns) + silence) / 60
 
 
 def render_ssml(turns: Sequence[Turn], language: str = "en", voices: Voices | None = None) -> str:
-    """A W3C SSML 1.1 document: a voice a turn, pauses as `break`, manners as `prosody`. Always well-formed."""
+    """A W3C SSML 1.1 document: a voice per turn, pauses as `break`, manners as `prosody`. Always well-formed."""
     speak = ElementTree.Element("speak", {"version": "1.1", "xmlns": _SPEECH, "xml:lang": language})
     speak.text = "\n"
     for index, turn in enumerate(turn for turn in turns if turn.spoken):

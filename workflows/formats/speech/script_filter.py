@@ -1,4 +1,4 @@
-"""A model's script made ready for a voice while it streams. Pure.
+"""Filter that turns a model's streamed script into clean turns for a voice. Pure.
 
 What leaves is one turn a line, `LABEL: text`, a blank line between turns: no Markdown, no stage directions, no
 unknown tags, no addresses, nothing that a voice stumbles on. It doesn't depend on how the text was cut into
@@ -31,7 +31,7 @@ from workflows.formats.speech.whitespace import WhitespaceNormaliser
 from workflows.text.sentences import SentenceSplitter, ends_sentence
 
 _DEFAULT = ScriptStyle(keeps_tags=True, spells_out=True, alternates=False)
-# Where a label can be seen to have ended.
+# Characters at which the end of a label is certain.
 _POINT = re.compile(r"[^\S\n]|[\u2e80-\uffdc]")
 _LONGEST_WORD = 40  # of which an abbreviation is told from the end of a sentence
 _DECORATION = frozenset("*_`[【")
@@ -39,7 +39,7 @@ _DECORATION = frozenset("*_`[【")
 
 @dataclass(slots=True)
 class _LineState:
-    """What is known of the line that is read, or of the turn that began in its midst."""
+    """State of the line being read, or of the turn that began in the middle of it."""
 
     is_unlabelled: bool = False  # and what it begins with hasn't been judged
     is_skipped: bool = False  # to its end
@@ -52,7 +52,7 @@ class _LineState:
 
 
 class ScriptFilter:
-    """Text in, clean turns out. Feed chunks, then `close`."""
+    """Filter from streamed text to clean turns. Feed chunks, then `close`."""
 
     def __init__(
         self,
@@ -63,7 +63,7 @@ class ScriptFilter:
         style: ScriptStyle = _DEFAULT,
         titles: Sequence[str] = (),
     ) -> None:
-        """`speaker` is who goes on where the text begins without a label. `titles` above a script are no speech."""
+        """`speaker`: who speaks where the text begins without a label. `titles` above a script are no speech."""
         cast = cast.copy()
         self._markup = SpeechMarkup(cast)
         self._whitespace = WhitespaceNormaliser()
@@ -86,12 +86,12 @@ class ScriptFilter:
         return _LineState(is_unlabelled, wrapped=wrapped, sentences=SentenceSplitter(self._language))
 
     def feed(self, chunk: str) -> str:
-        """What can be told for sure after `chunk`: whole words, or whole sentences."""
+        """The text that is certain after `chunk`: whole words, or whole sentences."""
         self._held += self._whitespace.feed(self._markup.feed(chunk))
         return self._drain(is_last=False)
 
     def close(self) -> str:
-        """The rest."""
+        """The rest of the turns."""
         self._held += self._whitespace.feed(self._markup.close())
         return self._drain(is_last=True)
 
@@ -111,7 +111,7 @@ class ScriptFilter:
     # Labels.
 
     def _read_head(self, *, is_last: bool) -> str | None:
-        """The label of a line or a turn, or that there is none; None while that can't be told."""
+        """The label of a line or a turn, or that there is none; None while that isn't certain."""
         place = self._head or LabelPlace.LINE
         self._skip_blank(place)
         if self._start >= len(self._held):
@@ -146,14 +146,14 @@ class ScriptFilter:
         self._head = LabelPlace.TURN
 
     def _end_line(self, start: int, *, is_after_blank: bool) -> None:
-        """The next line begins at `start`."""
+        """Ends the line; the next one begins at `start`."""
         self._start = self._searched = start
         self._head, self._is_after_blank = LabelPlace.LINE, is_after_blank
 
     def _search_label(
         self, start: int, place: LabelPlace, *, is_last: bool
     ) -> SpeakerLabel | LabelSearch | None:
-        """Whether a label stands at `start`; None while that can't be told.
+        """Whether there is a label at `start`; None while that isn't certain.
 
         It is asked at points that the text has, so the answer doesn't depend on its chunks.
         """
@@ -172,7 +172,7 @@ class ScriptFilter:
     # Words.
 
     def _read_words(self, *, is_last: bool) -> str | None:
-        """The next words of a line that can be given out; None while there are none."""
+        """The next words of a line that can be released; None while there are none."""
         if self._line.is_skipped:
             return self._skip_line()
         while self._scan < len(self._held):
@@ -192,7 +192,7 @@ class ScriptFilter:
         return None
 
     def _read_label_within(self, *, is_last: bool) -> SpeakerLabel | LabelSearch | None:
-        """The label before the next word of a line; None while that can't be told."""
+        """The label before the next word of a line; None while that isn't certain."""
         line = self._line
         if line.awaited is LabelPlace.WORD and self._held[self._scan] not in _DECORATION:
             line.awaited = None
@@ -204,13 +204,13 @@ class ScriptFilter:
         return label
 
     def _may_end_line(self, end: int) -> bool:
-        """Whether the line may end with the blank after the word, where that has to be known before it is taken."""
+        """Whether the line may end with the blank after the word, where that matters for the word."""
         is_known = self._held[end : end + 1] not in (" ", "\t") or end + 1 < len(self._held)
         is_quoted = self._line.is_first and self._held[self._start] in QUOTES
         return not is_known and (self._line.is_unlabelled or bool(self._line.wrapped) or is_quoted)
 
     def _take_word(self, end: int) -> str | None:
-        """What is given out now that the word before `end` is known; None where its unit goes on."""
+        """The text released by the word before `end`; None where its unit goes on."""
         word, after = self._held[self._scan : end], self._held[end : end + 1]
         if after in (" ", "\t") and self._held[end + 1 : end + 2] == "\n":
             after += "\n"
@@ -227,7 +227,7 @@ class ScriptFilter:
         return said
 
     def _note_word(self, word: str, end: int) -> None:
-        """Whether the next word may be a label. What parts two turns changes nothing: "Hello. / Ben: Hi."."""
+        """Notes whether the next word may be a label. Separators of turns change nothing: "Hello. / Ben: Hi."."""
         line = self._line
         line.words = f"{line.words.rpartition(' ')[2]} {word[-_LONGEST_WORD:]}"
         if not is_sign(word) or is_interrupted(word):
@@ -237,7 +237,7 @@ class ScriptFilter:
         self._line.awaited, self._searched = self._line.follows, end
 
     def _find_unit_end(self, word: str, end: int) -> int:
-        """Up to where words can be cleaned without what follows, now that they are known to `end`; 0: not yet."""
+        """The end of the words that can be cleaned without what follows, known to `end`; 0: not yet."""
         if self._line.is_unlabelled or self._by_sentence:
             over = self._find_sentence_end(end)
         else:
@@ -250,7 +250,7 @@ class ScriptFilter:
         return over if not has_open_mark(unit) or len(unit) > LONGEST_OPEN else 0
 
     def _find_sentence_end(self, end: int) -> int:
-        """Where the last sentence ends that is whole; 0 where there is none since the last call."""
+        """The end of the last whole sentence; 0 where there is none since the last call."""
         sentences = self._line.sentences
         if not sentences.feed(self._held[self._scan : end]):
             return 0
@@ -258,7 +258,7 @@ class ScriptFilter:
         return over if over > self._start else 0
 
     def _say(self, end: int, *, ends_line: bool) -> str:
-        """One unit, up to `end`."""
+        """The turns after one more unit, up to `end`."""
         unit = self._held[self._start : end]
         self._start = self._scan = end
         line, is_whole = self._line, ends_line and self._line.is_first
@@ -277,7 +277,7 @@ class ScriptFilter:
         return self._turns.say(unit, is_whole_turn=is_whole)
 
     def _say_rest(self, end: int) -> str:
-        """What stands before a label in its line."""
+        """The turns with the words before a label in its line."""
         words_end = strip_parting(self._held, self._start, end)
         given = self._say(words_end, ends_line=False) if words_end > self._start else ""
         self._start = self._scan = end
@@ -296,6 +296,6 @@ class ScriptFilter:
 def filter_script(
     text: str, cast: Cast, language: str = "en", *, style: ScriptStyle = _DEFAULT, titles: Sequence[str] = ()
 ) -> str:
-    """The whole of `text`, as a stream of it would be."""
+    """The whole of `text`, filtered as a stream of it would be."""
     one = ScriptFilter(cast, language, style=style, titles=titles)
     return one.feed(text) + one.close()

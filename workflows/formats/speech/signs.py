@@ -1,4 +1,4 @@
-"""Patterns of signs that scripts hold beside words: emoji, emphasis, times. Each is bounded, so searching is linear."""
+"""Patterns of signs in scripts beside words: emoji, emphasis, times. Each is bounded, so searching is linear."""
 
 EMOJI = (
     "(?:[\U0001f1e6-\U0001f1ff\U0001f300-\U0001faff\U0001f000-\U0001f2ff\u2600-\u266c\u2670-\u27bf\u2b00-\u2bff\u231a-\u231b"

@@ -1,4 +1,4 @@
-"""What a voice would stumble on, spelt out: "5–10 mg" is "5 to 10 milligrams". English; table-driven. Pure.
+"""Spelling out for a voice: "5–10 mg" is "5 to 10 milligrams". English; table-driven. Pure.
 
 Plain numbers stay figures: every voice can say them, and a reader can compare them with the document.
 """
@@ -25,7 +25,7 @@ _PLAIN = re.compile(r"[A-Z]?[a-z ,!?'’]*+[.!?]?\s*+")
 
 
 def spell_out(text: str) -> str:
-    """`text`, a sentence or more, as a voice should get it. White space at both ends is kept."""
+    """`text`, a sentence or more, spelt out for a voice. White space at both ends is kept."""
     if _PLAIN.fullmatch(text):  # most sentences
         return text
     parts = _LONG_TOKEN.split(text)
@@ -41,7 +41,7 @@ def _spell(text: str) -> str:
 
 @cache
 def _rules() -> list[_Rule]:
-    """In this order: each finds its signs before a later one takes them apart."""
+    """The rules in order: each finds its signs before a later one takes them apart."""
     with _FILE.open("rb") as file:
         table: dict[str, dict[str, Any]] = tomllib.load(file)
     units, pers = table["units"], table["per"]
@@ -94,7 +94,7 @@ def _rules() -> list[_Rule]:
 
 
 def _either(words: Iterable[str]) -> str:
-    """Any of them, the longest first."""
+    """A pattern of any of them, the longest first."""
     return f"(?:{'|'.join(re.escape(word) for word in sorted(words, key=len, reverse=True))})"
 
 

@@ -1,4 +1,4 @@
-"""Stage directions: notes of what somebody does, or of how it is said, beside what is said. Pure."""
+"""Stage directions: notes on actions or manners beside the spoken words. Pure."""
 
 import re
 import tomllib
@@ -14,12 +14,12 @@ _LONGEST = 120
 
 
 def is_stage_direction(said: str) -> bool:
-    """Whether `said`, from between brackets or asterisks, is done instead of said: "laughs softly", "Ada sighs"."""
+    """Whether `said`, from brackets or asterisks, is an action instead of speech: "laughs softly", "Ada sighs"."""
     return _matches(_plain(said), _patterns())
 
 
 def is_manner(said: str) -> bool:
-    """Whether it says how something is said, or what is done meanwhile: "warmly", "laughing"."""
+    """Whether it is a manner of speaking, or an action meanwhile: "warmly", "laughing"."""
     plain = _plain(said)
     return vocabulary().find(plain) is not None or _matches(plain, [*_patterns(), *_manners()])
 

@@ -16,7 +16,7 @@ _LONGEST = 7.0  # seconds that a cue may stand
 
 @dataclass(frozen=True, slots=True)
 class SpokenPassage:
-    """Words that are spoken at a stretch; `label` stands before them on the screen, `silence` (seconds) follows."""
+    """Words spoken at a stretch; `label` is displayed before them, `silence` (seconds) follows."""
 
     text: str
     label: str = ""
@@ -25,7 +25,7 @@ class SpokenPassage:
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """What stands on the screen from `start` to `end`, seconds."""
+    """Text displayed from `start` to `end`, seconds."""
 
     start: float
     end: float
@@ -33,7 +33,7 @@ class Cue:
 
 
 def render_cues(cues: Iterable[Cue]) -> bytes:
-    """SubRip."""
+    """The cues as SubRip."""
     return "\n".join(
         f"{number}\n{_stamp(cue.start)} --> {_stamp(cue.end)}\n" + _words(cue) + "\n"
         for number, cue in enumerate(cues, 1)
@@ -59,7 +59,7 @@ def make_cues(passages: Iterable[SpokenPassage], words_a_minute: int) -> list[Cu
 
 
 def passages_of(turns: Sequence[Turn]) -> Iterator[SpokenPassage]:
-    """Turns as they are heard: who speaks stands before a turn where there are several, and pauses are silences."""
+    """Passages of the turns: labelled where there are several speakers, with pauses as silences."""
     pauses = vocabulary().pauses
     several = len({turn.speaker for turn in turns}) > 1
     for turn in turns:
@@ -73,7 +73,7 @@ def passages_of(turns: Sequence[Turn]) -> Iterator[SpokenPassage]:
 
 
 def _blocks(words: list[str], most: int, label: str) -> Iterator[tuple[str, ...]]:
-    """As many words as fit on the screen at once, and can be spoken in the time."""
+    """Blocks of words that fit on the screen at once, and can be spoken in the time."""
     lines: list[str] = [label.strip()] if label and words else []
     count = 0
     for word in (piece for whole in words for piece in _pieces(whole)):
@@ -92,13 +92,13 @@ def _blocks(words: list[str], most: int, label: str) -> Iterator[tuple[str, ...]
 
 
 def _pieces(word: str) -> Iterator[str]:
-    """A word that is longer than a line is cut."""
+    """The word, cut if it is longer than a line."""
     for start in range(0, len(word), _LINE):
         yield word[start : start + _LINE]
 
 
 def _words(cue: Cue) -> str:
-    """The arrow is how a line of times is known."""
+    """The words, without the arrow by which a line of times is recognised."""
     return "\n".join(cue.lines).replace("-->", "→")
 
 

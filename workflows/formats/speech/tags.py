@@ -1,4 +1,4 @@
-"""The delivery tags that a script may hold, such as `[reassuring]` and `[pause]`: a fixed vocabulary."""
+"""Delivery tags of a script, such as `[reassuring]` and `[pause]`: a fixed vocabulary."""
 
 import re
 import tomllib
@@ -13,7 +13,7 @@ TAG = re.compile(r"\[([^\[\]\n]{1,80})\]")
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How it is spoken: `rate` and `pitch` as SSML's `prosody` takes them."""
+    """Manner of speaking: `rate` and `pitch` as values of SSML's `prosody`."""
 
     rate: str
     pitch: str
@@ -21,7 +21,7 @@ class Manner:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """Pauses in milliseconds, manners, and what other words mean one of them."""
+    """Pauses in milliseconds, manners, and synonyms."""
 
     pauses: dict[str, int]
     manners: dict[str, Manner]
@@ -29,11 +29,11 @@ class Vocabulary:
 
     @property
     def tags(self) -> list[str]:
-        """Every tag, by name."""
+        """All tags, by name."""
         return sorted([*self.pauses, *self.manners])
 
     def find(self, said: str) -> str | None:
-        """The tag that is meant by what stands in brackets; None where it means none of them."""
+        """The tag for a text in brackets; None where it is none."""
         if len(said) > _LONGEST:
             return None
         plain = " ".join(re.sub(r"[^a-z ]", " ", said.casefold()).split())
@@ -52,7 +52,7 @@ _NO_MANNER = frozenset({"break", "silence", "thinking"})
 
 @cache
 def vocabulary() -> Vocabulary:
-    """The one that is shipped."""
+    """The built-in vocabulary."""
     with _FILE.open("rb") as file:
         given = tomllib.load(file)
     return Vocabulary(

@@ -1,4 +1,4 @@
-"""Cleaned words put together to turns: `LABEL: text`, a blank line between two. Pure."""
+"""Turns written from cleaned words: `LABEL: text`, a blank line between two. Pure."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ _NO_JOINT = frozenset('.!?…。！？:;："”»)')
 
 @dataclass(frozen=True, slots=True)
 class ScriptStyle:
-    """What a format's script is like.
+    """Style of a format's script.
 
     `keeps_tags`: delivery tags of the vocabulary stand in it; otherwise manners and notes are left out.
     `spells_out`: an English script has in words what a voice stumbles on; then it comes sentence by sentence.
@@ -27,10 +27,10 @@ class ScriptStyle:
 
 
 class TurnWriter:
-    """The turns of one script, as they come. Returned text is appended to what was returned before."""
+    """Writer of the turns of one script. Returned text is appended to what was returned before."""
 
     def __init__(self, cast: Cast, style: ScriptStyle, language: str, speaker: str | None) -> None:
-        """`speaker` is who goes on where the text begins without a label; else the first of the cast."""
+        """`speaker`: who speaks where the text begins without a label; else the first of the cast."""
         self._cast = cast
         self._style = style
         self._cleaner = WordCleaner(
@@ -50,11 +50,11 @@ class TurnWriter:
 
     @property
     def has_text(self) -> bool:
-        """Whether anything was given out."""
+        """Whether any text was returned."""
         return self._has_text
 
     def begin_turn(self, label: SpeakerLabel) -> None:
-        """What follows is said by whom `label` names."""
+        """Begins a turn of the speaker `label`."""
         self._speaker = label.speaker if label.speaker is not None else self._seat(label.name)
         self.has_label = True
         self._begin()
@@ -62,21 +62,21 @@ class TurnWriter:
         self._manner = tags if self._style.keeps_tags else []
 
     def begin_line(self, *, is_wrapped: bool = False) -> None:
-        """What follows has no label: whoever spoke goes on. `is_wrapped`: the line may go on with the last one."""
+        """Begins a line without a label, of the same speaker. `is_wrapped`: it may continue the last line."""
         may_join = is_wrapped and self._has_words and self._last not in _NO_JOINT
         self._begin()
         self._may_join = may_join
         self._is_due = self._style.alternates and not self.has_label and self._has_text
 
     def note_list_item(self, *, is_item: bool) -> None:
-        """The line is an item of a list: it stands for itself."""
+        """Marks the line as an item of a list, a line of its own."""
         self._may_join = self._may_join and not is_item
 
     def _begin(self) -> None:
         self._has_words, self._gap, self._is_due, self._may_join = False, "", False, False
 
     def say(self, words: str, *, is_whole_turn: bool = False) -> str:
-        """Some words of the turn, with the white space behind them. `is_whole_turn`: all that it has."""
+        """Adds words to the turn, with the white space after them. `is_whole_turn`: it has no others."""
         gap, self._gap = self._gap, " " if words[-1:].isspace() else ""
         raw = words.strip()
         text = self._cleaner.clean(strip_quotes(raw) if is_whole_turn else raw, is_start=not self._has_words)
@@ -116,7 +116,7 @@ class TurnWriter:
         return text
 
     def _seat(self, name: str) -> str:
-        """Who speaks for somebody who isn't of the cast: always the same, at first another than who just spoke."""
+        """The speaker who stands in for a name outside the cast: always the same, at first not the last one."""
         key = name.casefold()
         if key not in self._strangers:
             labels = self._cast.labels

@@ -9,25 +9,25 @@ from workflows.text.words import count_words
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one speaker says at a stretch; `text` holds its delivery tags."""
+    """Words of one speaker at a stretch; `text` includes its delivery tags."""
 
     speaker: str
     text: str
 
     @property
     def spoken(self) -> str:
-        """The words alone."""
+        """The spoken words alone."""
         return strip_tags(self.text)
 
     @property
     def tags(self) -> list[str]:
-        """The delivery tags in it, in order."""
+        """Its delivery tags, in order."""
         known = vocabulary()
         return [tag for tag in TAG.findall(self.text) if tag in known.pauses or tag in known.manners]
 
 
 def parse_turns(text: str, speakers: Sequence[str]) -> list[Turn]:
-    """The turns of a finished script; a line without the label of a speaker goes on with the turn before it.
+    """The turns of a finished script; a line without the label of a speaker continues the turn before it.
 
     Words before the first label are the first speaker's.
     """
@@ -45,12 +45,12 @@ def parse_turns(text: str, speakers: Sequence[str]) -> list[Turn]:
 
 
 def spoken_text(turns: Iterable[Turn]) -> str:
-    """What is heard, a turn a line: no labels, no tags."""
+    """The spoken words, a line per turn: no labels, no tags."""
     return "\n".join(spoken for turn in turns if (spoken := turn.spoken))
 
 
 def words_by_speaker(turns: Iterable[Turn]) -> dict[str, int]:
-    """How many words each says."""
+    """The number of words of each speaker."""
     counted: dict[str, int] = {}
     for turn in turns:
         counted[turn.speaker] = counted.get(turn.speaker, 0) + count_words(turn.spoken)

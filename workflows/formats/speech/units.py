@@ -1,4 +1,4 @@
-"""Words, and the units of them that are cleaned at once: never a part of a bracket, of emphasis, of code. Pure."""
+"""Words and the smallest units that can be cleaned: never a part of a bracket, of emphasis, of code. Pure."""
 
 import re
 
@@ -22,7 +22,7 @@ _LOW_LINES = re.compile(r"(?<!\w)_+(?=[^\s_])"), re.compile(r"(?<=[^\s_])_+(?!\w
 
 
 def find_word_end(text: str, start: int, limit: int, *, is_last: bool) -> int | None:
-    """Where the word at `start` ends, at most at `limit`; None where that can't be told yet."""
+    """The end of the word at `start`, at most `limit`; None where it isn't certain yet."""
     found = _WORD_END.search(text, start, limit)
     if found is not None and found.end() == start and not text[start].isspace():
         found = _WORD_END.search(text, start + 1, limit)
@@ -39,12 +39,12 @@ def is_sign(word: str) -> bool:
 
 
 def is_interrupted(word: str) -> bool:
-    """Whether somebody is cut short with it: "And then—"."""
+    """Whether it breaks off because somebody interrupts: "And then—"."""
     return word.rstrip(SIGNS_THAT_CLOSE).endswith(_INTERRUPTED)
 
 
 def has_open_mark(unit: str) -> bool:
-    """Whether something in it is opened and not closed: a bracket, emphasis, code."""
+    """Whether a bracket, emphasis or code in it is still open."""
     if not _MAY_OPEN.search(unit):
         return False
     if any(unit.count(opening) > unit.count(closing) for opening, closing in _PAIRS) or unit.count("`") % 2:
@@ -56,7 +56,7 @@ def has_open_mark(unit: str) -> bool:
 
 
 def unwrap(unit: str, wrapped: str) -> str:
-    """Without the signs at its end that close what was opened before its label."""
+    """The text without closing signs at its end whose openers were before its label."""
     plain = unit.rstrip() if wrapped else unit
     for closers in reversed(wrapped):
         if plain.endswith(closers):
@@ -65,6 +65,6 @@ def unwrap(unit: str, wrapped: str) -> str:
 
 
 def strip_parting(text: str, start: int, end: int) -> int:
-    """Where the words between `start` and `end` end, without a sign that parts them from the next turn."""
+    """The end of the words between `start` and `end`, without a sign that separates them from the next turn."""
     parting = _PARTING.search(text[start:end])  # what stands before them may be gone from the text
     return end if parting is None else start + parting.start()

@@ -1,4 +1,4 @@
-"""Line ends and blanks made even while a script streams. Pure."""
+"""Normalisation of line ends and blanks while a script streams. Pure."""
 
 import re
 
@@ -9,7 +9,7 @@ _INVISIBLE = re.compile("[\u200b\u2060\ufeff\u202a-\u202e]")
 
 
 class WhitespaceNormaliser:
-    """Text in; out come single blanks and `\\n` line ends, and nothing invisible.
+    """Normaliser of streamed text to single blanks and `\\n` line ends, with no invisible characters.
 
     A blank is a space, or a tab where a run begins with one: it may part columns.
     """
@@ -18,7 +18,7 @@ class WhitespaceNormaliser:
         self._is_after_blank = False
 
     def feed(self, chunk: str) -> str:
-        """`chunk` made even."""
+        """`chunk`, normalised."""
         text = _RUN.sub(_one, _INVISIBLE.sub("", _LINE_END.sub("\n", chunk)))
         if self._is_after_blank and text[:1] in (" ", "\t"):
             text = text[1:]

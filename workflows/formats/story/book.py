@@ -1,4 +1,4 @@
-"""A chapter, or a whole story, as a book: with the question at its end and the words to learn."""
+"""A chapter, or a whole story, as a book: with the question at its end and the vocabulary words."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -11,7 +11,7 @@ _NEW_WORDS = {"en": "New words", "he": "מילים חדשות"}
 
 
 def chapter_book(finished: Finished) -> Book:
-    """One chapter: a scene is a chapter of the book."""
+    """A chapter as a book: each scene is a chapter of the book."""
     book = book_of(finished)
     return replace(book, chapters=[*book.chapters, *_endings([finished])])
 
@@ -25,6 +25,7 @@ def story_book(session_id: str, title: str, chapters: Sequence[Finished]) -> Boo
         language=chapters[-1].language,
         made=moment_of(chapters[-1].run_id),
         chapters=[*told, *_endings(chapters)],
+        warning=[line for one in chapters for line in one.danger_lines],
     )
 
 

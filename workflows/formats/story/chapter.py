@@ -1,4 +1,4 @@
-"""What a chapter of a child's story is, whichever model writes it."""
+"""Base of the story format, common to all models: everything but the writing."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -11,17 +11,23 @@ from workflows.formats.story.input import StoryInput
 from workflows.formats.story.metrics import story_metrics
 from workflows.formats.story.references import resolve_references
 from workflows.lookups import Lookups
+from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import Policy, load_policy
 from workflows.state import State
 
 
 class ChapterFormat(Format[StoryInput]):
-    """Name, input, readers and numbers; the writing is left to those who know the model."""
+    """Name, input, readers and metrics of a chapter; subclasses write for their kinds of models."""
 
     name = "story"
     path = "stories"
     title = "A chapter of a child's story"
+    parameters: ClassVar[RoleParameters] = {
+        "outline": {"temperature": 0.9},
+        "writing": {"temperature": 0.9},
+        "derived": {"temperature": 0.7},
+    }
     Input = StoryInput
     example: ClassVar[dict[str, Any]] = {
         "theme": "a lighthouse on the moon",
@@ -37,20 +43,27 @@ class ChapterFormat(Format[StoryInput]):
 
     exports: ClassVar[Mapping[str, Exporter]] = EXPORTS
 
+    def parse(self, inputs: Mapping[str, Any]) -> StoryInput:
+        """The input, with a theme or a stored story that has one."""
+        parsed = super().parse(inputs)
+        if not parsed.theme and parsed.story_session_id is None:
+            raise InvalidInput.of("input.theme", "Field required: say it, or give a story_session_id")
+        return parsed
+
     def language(self, inputs: StoryInput) -> str:
-        """The reader's."""
+        """The reader's language."""
         return inputs.reader.language
 
     async def resolve(self, inputs: StoryInput, lookups: Lookups, owner: str) -> StoryInput:
-        """The stored child's profile, and the stored story's chapters so far."""
+        """The input with the stored child's profile, and the stored story's chapters so far."""
         return await resolve_references(inputs, lookups, owner)
 
     def part_of(self, inputs: StoryInput) -> tuple[str, int] | None:
-        """The chapter of a stored story."""
+        """The place of the chapter in a stored story."""
         return (inputs.story_session_id, inputs.chapter_number) if inputs.story_session_id else None
 
     def check_model(self, inputs: StoryInput, model: ModelSpec) -> None:
-        """The embedded model writes English only."""
+        """Refuses the embedded model for other languages than English."""
         if model.provider == "embedded" and inputs.reader.language != "en":
             message = "the built-in model writes English (en) only; set STORYWIRE_MODEL to a larger one"
             raise InvalidInput(
@@ -58,9 +71,9 @@ class ChapterFormat(Format[StoryInput]):
             )
 
     def policy(self, inputs: StoryInput) -> Policy:
-        """Children's policy, for a reader of this age."""
+        """The children's policy, for a reader of this age."""
         return load_policy("child", inputs.reader.age)
 
     def metrics(self, inputs: StoryInput, state: State) -> dict[str, Any]:
-        """Reading time at the reader's own speed, vocabulary level, grade, repetition, words a section."""
+        """Reading time at the reader's own speed, vocabulary level, grade, repetition, words by section."""
         return story_metrics(inputs, state)

@@ -1,4 +1,4 @@
-"""The story format's three prompts for the embedded model: the plan, a page, and the choices."""
+"""Prompts of the story format for the embedded model: the plan, a page, and the choices."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ TRIES = 3
 
 _PROMPTS = Path(__file__).parent / "prompts" / "embedded"
 _ANSWER_TOKENS = 320
-# What a caller may send is cut to what the model has room for: 2,048 tokens for prompt and answer.
+# The caller's texts are cut to the model's context: 2,048 tokens for prompt and answer.
 _WISH_CHARACTERS = 160
 _ENDING_CHARACTERS = 600
 _INTERESTS = 3
@@ -48,7 +48,7 @@ class PlotScene:
 
 @dataclass(frozen=True, slots=True)
 class StoryPlan:
-    """`hero` says who the hero is, without the name: "a brave girl who loves stars"."""
+    """A plan. `hero` describes the hero, without the name: "a brave girl who loves stars"."""
 
     title: str
     hero: str
@@ -57,7 +57,7 @@ class StoryPlan:
 
 @dataclass(frozen=True, slots=True)
 class PlotChoice:
-    """What the child can choose: what to do, and what would come of it."""
+    """A choice for the child: the action, and its consequence."""
 
     text: str
     description: str
@@ -85,7 +85,7 @@ async def plan_story(  # noqa: PLR0913  # the blanks of one small prompt
     before: str | None = None,
     config: RunnableConfig | None = None,
 ) -> StoryPlan:
-    """Four scenes. A custom input is told as the hero's own idea, word for word.
+    """A plan of four scenes. A custom input becomes the hero's own idea, word for word.
 
     `hero` keeps who the hero was in the chapter before, `before` is that chapter's title.
 
@@ -113,7 +113,7 @@ async def plan_story(  # noqa: PLR0913  # the blanks of one small prompt
 async def offer_choices(
     chat: BaseChatModel, *, name: str, theme: str, ending_text: str, config: RunnableConfig | None = None
 ) -> PlotChoices:
-    """A question about what comes next, and three answers. `ending_text` is best the last scene's line.
+    """A question about the next chapter, and three answers. `ending_text` is best the last scene's line.
 
     Raises ModelBadOutput when none of three tries has the right form.
     """
@@ -137,7 +137,7 @@ async def offer_choices(
 def scene_page(
     *, name: str, hero: str, index: int, summary: str, before: str | None = None, target_words: int = 90
 ) -> PageBrief:
-    """PlotScene `index` (from 0) as a page to write.
+    """The page of PlotScene `index` (from 0), to be written.
 
     `summary` is its line in the plan, `before` the line of the scene before it.
     """

@@ -1,4 +1,4 @@
-"""The story format on the embedded model, which needs prompts and ways of its own.
+"""The story format's variant for the embedded model.
 
 The prompts for large models don't work at its size: it is given examples, a plan whose shape forces
 a plot, and it writes a page paragraph by paragraph.
@@ -21,7 +21,7 @@ _SCENE_WORDS = 90
 
 
 class EmbeddedStory(ChapterFormat):
-    """The same chapter, planned and written in the way of the embedded model."""
+    """The same chapter, planned and written with prompts for the embedded model."""
 
     async def plan(self, inputs: StoryInput, model: Model) -> Plan:
         """A plot of four scenes; each summary is its scene's first line."""
@@ -51,7 +51,7 @@ class EmbeddedStory(ChapterFormat):
         return Plan(outline, {"hero": plot.hero})
 
     def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
-        """One scene, which begins with its line of the plan."""
+        """A scene, which begins with its line of the plan."""
         sections, index = task["outline"]["sections"], task["index"]
         page = scene_page(
             name=StoryInput.model_validate(task["input"]).reader.name,
@@ -66,12 +66,12 @@ class EmbeddedStory(ChapterFormat):
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
     ) -> AsyncGenerator[str]:
-        """The scene anew: this model can't take notes."""
+        """The scene written anew: this model can't follow notes."""
         del section, issues
         return self.write(task, model)
 
     async def derive(self, inputs: StoryInput, state: State, model: Model) -> dict[str, Any]:
-        """A question and its answers. Words to learn are beyond this model, so there are none."""
+        """A question and its answers. Vocabulary words are beyond this model, so there are none."""
         ending = state["outline"]["sections"][-1]["summary"]  # better choices than from what it made of it
         offered = await limit(
             model,

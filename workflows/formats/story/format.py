@@ -4,43 +4,43 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
+from workflows.context import prompt_values, whole_text
 from workflows.formats.base import Plan
-from workflows.formats.recap import neighbours
+from workflows.formats.pieces import SectionNotes
+from workflows.formats.recap import near_plan, whole_plan
 from workflows.formats.story.answers import StoryChoices, StoryOutline
+from workflows.formats.story.bible import carry_over
 from workflows.formats.story.chapter import ChapterFormat
 from workflows.formats.story.embedded_story import EmbeddedStory
 from workflows.formats.story.input import StoryInput
+from workflows.formats.story.reading import plan_scenes, reading_for
+from workflows.formats.trailer import split_notes
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
-from workflows.state import Outline, Section, SectionTask, State, summary_of, text_of
-from workflows.text.words import last_paragraph
+from workflows.state import Outline, Section, SectionTask, State, summary_of
 
 _LANGUAGES = {"en": "English", "he": "Hebrew"}
-_SCENES = 4
-# Words a scene, by reading level: what a child of that level reads in one sitting, over four scenes.
-_SCENE_WORDS = {"beginner": 90, "intermediate": 160, "advanced": 260}
-_PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
+PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
+_TOLD_TO_SCENES = 2
+"""Earlier chapters that a scene is told of; the plan knew all of them."""
 
 
 class StoryFormat(ChapterFormat):
-    """3–5 scenes, then a question, choices, and words to learn."""
+    """Chapter of 3–5 scenes, then a question, choices, and vocabulary words."""
+
+    length_tolerance = 0.25
+    least_room = 30
 
     def for_model(self, model: Model) -> ChapterFormat:
-        """Itself; the embedded model needs a variant of its own."""
+        """The format itself, or its variant for the embedded model."""
         return EmbeddedStory() if model.tier == "embedded" else self
 
     async def plan(self, inputs: StoryInput, model: Model) -> Plan:
-        """Four scenes. Titles and summaries are the model's, lengths are ours."""
-        answer = await ask(
-            model,
-            StoryOutline,
-            _PROMPTS.messages(
-                "outline", input=inputs, language=_LANGUAGES[inputs.reader.language], scenes=_SCENES
-            ),
-        )
-        words = _SCENE_WORDS[inputs.reader.reading_level]
+        """Scenes and a bible. Titles and summaries are the model's, lengths are ours."""
+        answer = await ask(model, StoryOutline, PROMPTS.messages("outline", **outline_values(inputs)))
+        _, words = plan_scenes(inputs.reader, inputs.length)
         outline = Outline(
             title=inputs.title or answer.title,
             sections=[
@@ -48,74 +48,114 @@ class StoryFormat(ChapterFormat):
                 for index, scene in enumerate(answer.scenes)
             ],
         )
+        before = inputs.earlier[-1].bible if inputs.earlier else None
         return Plan(
             outline,
             {
+                "bible": carry_over(before, answer.bible).model_dump(),
                 "educational_elements": answer.educational_elements,
                 "vocabulary_words": [word.model_dump() for word in answer.vocabulary_words],
             },
         )
 
-    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str]:
-        """One scene, from the plan and the last paragraph before it."""
-        inputs = self.parse(task["input"])
-        messages = _PROMPTS.messages(
-            "section",
-            input=inputs,
-            language=_LANGUAGES[inputs.reader.language],
-            outline=task["outline"],
-            scenes=neighbours(task["outline"], task["index"]),
-            section=task["outline"]["sections"][task["index"]],
-            ask_words=task["ask_words"],
-            words=[word["word"] for word in task["notes"].get("vocabulary_words", [])],
-            last_paragraph=task["last_paragraph"],
-        )
-        return stream_text(model, messages)
+    def write(self, task: SectionTask, model: Model) -> AsyncGenerator[str | SectionNotes]:
+        """One scene, from the bible, the plan and the text before it."""
+        messages = PROMPTS.messages("section", **self._values(task))
+        return split_notes(stream_text(model, messages))
 
-    def extend(self, task: SectionTask, text: str, words: int, model: Model) -> AsyncGenerator[str]:
+    def extend(
+        self, task: SectionTask, text: str, words: int, model: Model
+    ) -> AsyncGenerator[str | SectionNotes]:
         """The end of a scene that came out too short."""
-        inputs = self.parse(task["input"])
-        messages = _PROMPTS.messages(
-            "extend",
-            input=inputs,
-            language=_LANGUAGES[inputs.reader.language],
-            outline=task["outline"],
-            section=task["outline"]["sections"][task["index"]],
-            ending="\n\n".join(text.split("\n\n")[-2:]),
-            words=words,
-        )
-        return stream_text(model, messages)
+        messages = PROMPTS.messages("extend", **self._values(task), text=text, words=words)
+        return split_notes(stream_text(model, messages))
+
+    def land(
+        self, task: SectionTask, text: str, words: int, model: Model
+    ) -> AsyncGenerator[str | SectionNotes]:
+        """The end of a scene that ran over."""
+        messages = PROMPTS.messages("land", **self._values(task), text=text, words=words)
+        return split_notes(stream_text(model, messages))
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
-    ) -> AsyncGenerator[str]:
+    ) -> AsyncGenerator[str | SectionNotes]:
         """The scene again, with an editor's notes."""
-        inputs = self.parse(task["input"])
-        messages = _PROMPTS.messages(
-            "rewrite",
-            input=inputs,
-            language=_LANGUAGES[inputs.reader.language],
-            text=section["text"],
-            issues=issues,
-        )
-        return stream_text(model, messages)
+        messages = PROMPTS.messages("rewrite", **self._values(task), text=section["text"], issues=issues)
+        return split_notes(stream_text(model, messages))
 
     async def derive(self, inputs: StoryInput, state: State, model: Model) -> dict[str, Any]:
-        """`choice_question`, `choices`, `vocabulary_words`, and `summary`, which later chapters go on from."""
+        """`choice_question`, `choices`, `vocabulary_words`; `summary` and `bible`, which later chapters go on from."""
+        values = chapter_values(inputs, state["outline"], state["notes"])
         answer = await ask(
             model,
             StoryChoices,
-            _PROMPTS.messages(
+            PROMPTS.messages(
                 "choices",
-                input=inputs,
-                language=_LANGUAGES[inputs.reader.language],
-                outline=state["outline"],
-                ending=last_paragraph(text_of(state["sections"])),
+                **values,
+                text_so_far=whole_text(state),
+                chosen=[chapter.choice for chapter in inputs.earlier if chapter.choice],
             ),
         )
+        bible = dict(state["notes"].get("bible") or {})
         return {
             "choice_question": answer.question,
             "choices": [choice.model_dump() for choice in answer.choices],
             "vocabulary_words": state["notes"].get("vocabulary_words", []),
-            "summary": summary_of(state["outline"]),
+            "summary": answer.summary or summary_of(state["outline"]),
+            "bible": {**bible, "threads": answer.open_threads or bible.get("threads", [])},
         }
+
+    def _values(self, task: SectionTask) -> dict[str, Any]:
+        return section_values(self.parse(task["input"]), task)
+
+
+def outline_values(inputs: StoryInput) -> dict[str, Any]:
+    """What the prompt of the plan is filled in with."""
+    last = inputs.earlier[-1] if inputs.earlier else None
+    scenes, _ = plan_scenes(inputs.reader, inputs.length)
+    return {
+        **_shared(inputs),
+        "chapters": inputs.earlier,
+        "bible": last.bible if last else None,
+        "last_choice": last.choice if last else None,
+        "scenes": scenes,
+    }
+
+
+def chapter_values(inputs: StoryInput, outline: Outline, notes: dict[str, Any]) -> dict[str, Any]:
+    """What is the same in all prompts for a chapter's text."""
+    return {
+        **_shared(inputs),
+        "chapters": inputs.earlier[-_TOLD_TO_SCENES:],
+        "outline": outline,
+        "sections": whole_plan(outline),
+        "bible": notes.get("bible"),
+    }
+
+
+def section_values(inputs: StoryInput, task: SectionTask) -> dict[str, Any]:
+    """What the prompts of a scene are filled in with."""
+    outline, index = task["outline"], task["index"]
+    last_choice = inputs.earlier[-1].choice if inputs.earlier else None
+    wishes = [wish for wish in (last_choice, inputs.custom_user_input) if wish]
+    return {
+        **chapter_values(inputs, outline, task["notes"]),
+        "section": outline["sections"][index],
+        "around": near_plan(outline, index),
+        **prompt_values(task),
+        "promises": wishes if index == 0 else [],
+        "new_words": [word["word"] for word in task["notes"].get("vocabulary_words", [])],
+        "is_end": index + 1 == len(outline["sections"]),
+        "ask_words": task["ask_words"],
+    }
+
+
+def _shared(inputs: StoryInput) -> dict[str, Any]:
+    return {
+        "input": inputs,
+        "language": _LANGUAGES[inputs.reader.language],
+        "reading": reading_for(inputs.reader),
+        "chapter_count": inputs.chapter_count,
+        "is_last": inputs.chapter_count is not None and inputs.chapter_number >= inputs.chapter_count,
+    }

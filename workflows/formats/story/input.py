@@ -1,8 +1,11 @@
-"""What a story chapter is asked for with."""
+"""Input of a story chapter."""
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from workflows.formats.story.bible import StoryBible
+from workflows.text.json_values import JsonModel
 
 _Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 ReaderName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)]
@@ -16,13 +19,14 @@ SUMMARY = 1200
 """Characters of a summary at most."""
 
 
-class StoryReader(BaseModel):
+class StoryReader(JsonModel):
     """The child who reads."""
-
-    model_config = ConfigDict(extra="forbid")
 
     name: ReaderName = Field(
         "Alex", description="First name; the hero may bear it", json_schema_extra={"personal": True}
+    )
+    gender: Literal["girl", "boy"] | None = Field(
+        None, description="How the reader is addressed, where the language asks for it"
     )
     age: int = Field(7, ge=3, le=14, description="Years, 3 to 14")
     reading_level: Literal["beginner", "intermediate", "advanced"] = Field(
@@ -34,7 +38,7 @@ class StoryReader(BaseModel):
 
 
 class EarlierChapter(BaseModel):
-    """A chapter that comes before this one, in short."""
+    """Summary of an earlier chapter."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -44,18 +48,26 @@ class EarlierChapter(BaseModel):
         "", description="What happened"
     )
     hero: StoryTitle | None = Field(None, description="Who the hero is, without the name")
+    bible: StoryBible | None = Field(
+        None, description="Cast, setting and threads as `complete` had them; the last chapter's count"
+    )
     choice: _CustomInput | None = Field(
         None, description="What the reader chose at its end", json_schema_extra={"personal": True}
     )
 
 
 class StoryInput(BaseModel):
-    """One chapter of a child's story."""
+    """Input of a chapter of a child's story."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"anyOf": [{"required": ["theme"]}, {"required": ["story_session_id"]}]},
+    )
 
     theme: Theme = Field(
-        description="What the story is about, 2 to 120 characters", examples=["a lighthouse on the moon"]
+        "",
+        description="What the story is about, 2 to 120 characters; with `story_session_id` the stored story's",
+        examples=["a lighthouse on the moon"],
     )
     child_id: StoredId | None = Field(None, description="A stored child who reads, in place of `reader`")
     reader: StoryReader = Field(
@@ -63,6 +75,15 @@ class StoryInput(BaseModel):
     )
     chapter_number: int = Field(
         1, ge=1, le=MOST_CHAPTERS, description="With `story_session_id`: the next one, by itself"
+    )
+    chapter_count: int | None = Field(
+        None,
+        ge=1,
+        le=MOST_CHAPTERS,
+        description="How many chapters the story will have: the last one ends it. A stored story brings its own",
+    )
+    length: Literal["short", "usual", "long"] = Field(
+        "usual", description="How long the chapter is, for a reader of this age and level"
     )
     title: _Short | None = Field(None, description="The chapter's title, if it is settled already")
     story_session_id: StoredId | None = Field(

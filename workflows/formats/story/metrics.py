@@ -1,8 +1,9 @@
-"""A chapter in numbers. Pure."""
+"""Metrics of a chapter. Pure."""
 
 from typing import Any
 
 from workflows.formats.story.input import StoryInput, StoryReader
+from workflows.formats.story.reading import reader_grade
 from workflows.state import State, text_of
 from workflows.text.readability import reading_grade, vocabulary_level
 from workflows.text.sentences import split_sentences
@@ -24,8 +25,6 @@ _WORDS_A_MINUTE = {
     13: 151,
     14: 151,
 }
-# School grades that a reading level is away from that of the age.
-_AHEAD = {"beginner": -1, "intermediate": 0, "advanced": 1}
 _FITS = 2.0
 """Grades above or below the reader's own within which a text is neither hard nor easy for that reader."""
 _PACE = {"beginner": 0.8, "intermediate": 1.0, "advanced": 1.2}
@@ -54,7 +53,7 @@ def story_metrics(inputs: StoryInput, state: State) -> dict[str, Any]:
 
 def _against_reader(grade: float | None, reader: StoryReader) -> dict[str, Any]:
     """The reader's own school grade (a child of six is in none yet), and how the text compares."""
-    own = max(0, reader.age - 6 + _AHEAD[reader.reading_level])
+    own = reader_grade(reader)
     if grade is None:
         return {"reader_grade": own, "grade_difference": None, "fits_reader": "unrated"}
     difference = round(grade - own, 1)

@@ -1,4 +1,4 @@
-"""The form of a small plot: what the embedded model fills in, and the sentences and titles that come of it. Pure.
+"""Schema of a small plot for the embedded model, and the sentences and titles made from it. Pure.
 
 The form is fixed because a very small model can't plan: the hero finds something, it is in trouble, somebody
 helps, all ends well. Each pattern is one that the model's tokens are made to follow.
@@ -35,7 +35,7 @@ def _either(words: Sequence[str]) -> str:
 
 
 def _some(least: int) -> str:
-    """At least so many words. No upper limit: at one the model can't write a space, and runs words together."""
+    """A pattern of at least so many words. An upper limit would keep the model from writing a space there."""
     word = r"[a-z]+('[a-z]+)?"
     return rf"{word}( {word}){{{least - 1},}}"
 
@@ -79,7 +79,7 @@ class PlotEnding(BaseModel):
 
 
 def plot_schema(theme: str, lots: Random, hero: str | None = None) -> dict[str, Any]:
-    """The JSON schema for one try: `Plot` with some words drawn by lot, and a thing that belongs to the theme.
+    """The JSON schema of one attempt: `Plot` with some words drawn by lot, and a thing that belongs to the theme.
 
     A `hero` of the form that a plot has stays who it is.
     """
@@ -97,7 +97,7 @@ def plot_schema(theme: str, lots: Random, hero: str | None = None) -> dict[str, 
 
 
 def ending_schema(ending: str, lots: Random) -> dict[str, Any]:
-    """The JSON schema for one try: `PlotEnding` with some words drawn by lot, and a question about what was there."""
+    """The JSON schema of one attempt: `PlotEnding` with some words drawn by lot, and a question on the scenes."""
     schema = _draw(PlotEnding, lots)
     if nouns := sorted(set(re.findall(r"\bthe ([a-z]{3,})\b(?! of\b)", ending)) - _NO_NOUN):
         schema["properties"]["question"]["pattern"] = rf"^do (with|for|about) the {_either(nouns)}$"
@@ -107,7 +107,7 @@ def ending_schema(ending: str, lots: Random) -> dict[str, Any]:
 def tell_scenes(
     plot: Plot, name: str, wish: str = "", chapter_number: int = 1, before: str | None = None
 ) -> list[tuple[str, str]]:
-    """The four scenes as (title, first line), all of the plot's own words; a wish is told word for word.
+    """The four scenes as (title, first line), all of the plot's own words; a wish is kept word for word.
 
     `before` is the title of the chapter before.
     """
@@ -129,13 +129,13 @@ def tell_scenes(
 
 
 def count_plot_faults(plot: Plot) -> int:
-    """The faults of its pieces, and one for a thing or a helper without a name."""
+    """The number of faults in its pieces, and one for a thing or a helper without a name."""
     names = [_name_thing(plot.thing).split()[-1], *plot.helper.split()[2:]]
     return count_faults(plot) + (not _NAMELESS.isdisjoint(names))
 
 
 def count_faults(filled: BaseModel) -> int:
-    """How many pieces end in the middle, run on or run words together; one unfit for little children counts ten."""
+    """The number of pieces that end in the middle, run on or run words together; an unfit one counts ten."""
     return sum(_count_faults(str(piece).lower().split()) for piece in filled.model_dump().values())
 
 

@@ -1,15 +1,18 @@
-"""What a request refers to, a stored child or a stored story, made part of the input.
+"""References of an input to a stored child or a stored story, and their resolution.
 
-What is looked up: a `child` is `{id, reader}`, a `story_session` is `{id, child_id, reader, next_chapter,
-writing, chapters}`: `reader` as of now, `writing` the run that writes a chapter at this moment or None,
-and each of `chapters` `{number, title, summary, hero, choices, choice}`, where `choice` is what was
-chosen at its end.
+What is looked up: a `child` is `{id, reader}`, a `story_session` is `{id, theme, child_id, reader, next_chapter,
+planned_chapters, writing, chapters}`: `reader` as of now, `writing` the run that writes a chapter at this
+moment or None, and each of `chapters` `{number, title, summary, hero, bible, length, choices, choice}`, where
+`choice` is what was chosen at its end.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+from pydantic import ValidationError
+
 from workflows.errors import Conflict, FieldError, InvalidInput
+from workflows.formats.story.bible import StoryBible
 from workflows.formats.story.input import SUMMARY, EarlierChapter, StoryInput, StoryReader
 from workflows.lookups import Lookups, find_named
 from workflows.safety.check import first_refused_field
@@ -21,7 +24,7 @@ _WHOLE = 6
 
 
 async def resolve_references(inputs: StoryInput, lookups: Lookups, owner: str) -> StoryInput:
-    """The input with the reader and the earlier chapters in it.
+    """The input with the reader and the earlier chapters.
 
     Raises NotFound, InvalidInput for what doesn't go together, Conflict when the story can't go on now.
     """
@@ -36,9 +39,12 @@ async def resolve_references(inputs: StoryInput, lookups: Lookups, owner: str) -
     reader = StoryReader.model_validate(session["reader"])
     return inputs.model_copy(
         update={
+            "theme": inputs.theme or session["theme"],
             "child_id": session["child_id"],
             "reader": reader,
             "chapter_number": session["next_chapter"],
+            "chapter_count": _count(inputs, session),
+            "length": _length(inputs, session["chapters"]),
             "earlier": _earlier(inputs, session["chapters"], reader),
         }
     )
@@ -68,6 +74,19 @@ def _check_against(inputs: StoryInput, session: Mapping[str, Any]) -> None:
         raise Conflict(f"The next chapter of this story is {session['next_chapter']}.")
 
 
+def _count(inputs: StoryInput, session: Mapping[str, Any]) -> int | None:
+    """How many chapters there will be; a story that goes on beyond its plan is open."""
+    count = inputs.chapter_count or session.get("planned_chapters")
+    return count if count is not None and count >= session["next_chapter"] else None
+
+
+def _length(inputs: StoryInput, chapters: list[Mapping[str, Any]]) -> str:
+    """As asked for, else as the last chapter was."""
+    if "length" in inputs.model_fields_set or not chapters:
+        return inputs.length
+    return chapters[-1].get("length") or inputs.length
+
+
 def _earlier(
     inputs: StoryInput, chapters: list[Mapping[str, Any]], reader: StoryReader
 ) -> list[EarlierChapter]:
@@ -77,6 +96,7 @@ def _earlier(
             title=chapter["title"],
             summary=_shorten(chapter["summary"], is_recent=len(chapters) - place <= _WHOLE),
             hero=chapter["hero"],
+            bible=_bible(chapter.get("bible")) if place == len(chapters) - 1 else None,
             choice=chapter["choice"],
         )
         for place, chapter in enumerate(chapters)
@@ -86,6 +106,14 @@ def _earlier(
         choice = _chosen(inputs.choice_index, chapters[-1]["choices"] if chapters else [])
         told[-1] = told[-1].model_copy(update={"choice": choice})
     return told
+
+
+def _bible(stored: Any) -> StoryBible | None:
+    """The bible of a chapter; an older one, or one that can't be read any more, is none."""
+    try:
+        return StoryBible.model_validate(stored) if stored else None
+    except ValidationError:
+        return None
 
 
 def _chosen(index: int, offered: list[Mapping[str, Any]]) -> str:
@@ -107,9 +135,16 @@ def _shorten(summary: str, *, is_recent: bool) -> str:
 
 
 def _without_refused(chapter: EarlierChapter, reader: StoryReader) -> EarlierChapter:
-    """What a model wrote may by chance read like an order to one. A story must not get stuck by that."""
+    """The chapter without texts that are refused. A model's text may by chance read like an order to a model,
+    which must not block a story."""
     policy = load_policy("child", reader.age)
-    otherwise = {"title": f"Chapter {chapter.number}", "summary": "", "hero": None, "choice": None}
+    otherwise = {
+        "title": f"Chapter {chapter.number}",
+        "summary": "",
+        "hero": None,
+        "bible": None,
+        "choice": None,
+    }
     changes = {
         name: otherwise[name]
         for name, text in chapter.model_dump(include=set(otherwise), exclude_none=True).items()

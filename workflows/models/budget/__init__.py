@@ -1,1 +1,1 @@
-"""What calls cost: prices, token counts, the ledger of a run and its caps."""
+"""Costs of calls: prices, token counts, the ledger of a run and its caps."""

@@ -1,4 +1,4 @@
-"""Tokens, guessed from text. Pure, and cheap enough to be asked for every chunk: no tokenizer is loaded."""
+"""Token counts estimated from text. Pure, and cheap enough for every chunk: no tokenizer is loaded."""
 
 from collections.abc import Iterable
 
@@ -14,7 +14,7 @@ _A_MESSAGE = 4
 
 
 class TextCount:
-    """Text that comes in pieces, counted. A piece that says anything is at least one token."""
+    """Token count of text that arrives in pieces. A piece that isn't blank counts at least one token."""
 
     __slots__ = ("_latin", "_other", "_pieces")
 
@@ -23,11 +23,11 @@ class TextCount:
         self._other = 0
         self._pieces = 0
 
-    def add(self, text: str) -> None:
-        """One more piece."""
+    def add(self, text: str, pieces: int = 1) -> None:
+        """More text, which came in so many pieces."""
         if not text:
             return
-        self._pieces += 1
+        self._pieces += pieces
         if text.isascii():
             self._latin += len(text)
         else:
@@ -37,19 +37,19 @@ class TextCount:
 
     @property
     def tokens(self) -> int:
-        """About so many, rather more than fewer."""
+        """The estimated number of tokens, rather too high than too low."""
         if self._latin + self._other <= self._pieces * _A_TOKEN_AT_A_TIME:
             return self._pieces
         return max(self._pieces, -(-self._latin // _LATIN) + -(-self._other // _OTHER))
 
 
 def guess_tokens(text: str) -> int:
-    """About how many tokens a text has."""
+    """The estimated number of tokens of a text."""
     count = TextCount()
     count.add(text)
     return count.tokens
 
 
 def guess_prompt(messages: Iterable[BaseMessage]) -> int:
-    """About how many tokens a prompt has."""
+    """The estimated number of tokens of a prompt."""
     return sum(guess_tokens(message.text) + _A_MESSAGE for message in messages)

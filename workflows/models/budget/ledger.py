@@ -1,4 +1,4 @@
-"""What a run has spent, what it still may, and what its calls under way may take of that.
+"""Ledger of a run's budget: its spending, its remainder, and the reservations of its active calls.
 
 A run has one ledger in the process that executes it. A call asks before it begins, counts while it streams,
 and says at its end what it cost. Calls that go on at the same time share: each may take an equal part of what
@@ -23,7 +23,7 @@ _THOUSAND = 1000
 
 @dataclass(frozen=True, slots=True)
 class Caps:
-    """What a run may spend, over all of its attempts. None: no limit."""
+    """Limits on a run's spending, over all of its attempts. None: no limit."""
 
     budget_usd: float | None = None
     max_output_tokens: int | None = None
@@ -34,7 +34,7 @@ class Caps:
 
 @dataclass(slots=True, eq=False)
 class OpenCall:
-    """A call under way. `limit` is how many tokens it may write, None where the run has no caps.
+    """An active call. `limit` is its number of output tokens at most, None where the run has no caps.
 
     It is `made` once the model is being asked; until then it only keeps its part of what is left."""
 
@@ -51,15 +51,15 @@ class OpenCall:
     ran_out: bool = False
     closed: bool = False
 
-    def add(self, text: str) -> None:
-        """More of the reply; that may be more than the run may buy."""
-        self.written.add(text)
+    def add(self, text: str, pieces: int = 1) -> None:
+        """More of the reply, in so many pieces; that may be more than the run may buy."""
+        self.written.add(text, pieces)
         if self.limit is not None and self.written.tokens > self.limit:
             self.ran_out = True
 
 
 class Ledger:
-    """One run's. Not for several threads: all calls of a run are on one event loop."""
+    """Ledger of one run. Not thread-safe: all calls of a run are on one event loop."""
 
     def __init__(
         self,
@@ -70,7 +70,7 @@ class Ledger:
         output_tokens: int = 0,
         parallel: int = 1,
     ) -> None:
-        """`spent_usd` and `output_tokens` are what earlier attempts took; `parallel` calls go on at once."""
+        """`spent_usd`, `output_tokens`: usage of earlier attempts; `parallel`: number of concurrent calls."""
         self._prices = prices
         self._caps = caps or Caps()
         self._usd = spent_usd
@@ -86,8 +86,7 @@ class Ledger:
     def begin(
         self, model: ModelSpec, role: ModelRole, section: int | None, guess: int, *, shares: bool = False
     ) -> OpenCall:
-        """A call that is about to be made, with a prompt of about `guess` tokens. It `shares` what is left with
-        others that go on at once, as every section does.
+        """Opens a call with a prompt of about `guess` tokens. It `shares` the budget with concurrent calls.
 
         Raises BudgetExceeded when there isn't enough left for it.
         """
@@ -103,7 +102,7 @@ class Ledger:
         return call
 
     def end(self, call: OpenCall, tokens: Tokens | None) -> CallUsage | None:
-        """A call that is over. `tokens` are the provider's own count; None is ours. None: it was over before."""
+        """Closes a call. `tokens` are the provider's own count; else ours is used. None: it was closed before."""
         if call.closed:
             return None
         self._close(call)
@@ -131,18 +130,18 @@ class Ledger:
         return usage
 
     def recall(self, usage: CallUsage) -> None:
-        """A call of an earlier attempt, which `spent_usd` and `output_tokens` didn't have."""
+        """Adds a call of an earlier attempt that `spent_usd` and `output_tokens` didn't include."""
         self._usd += usage.cost_usd or 0.0
         self._tokens += usage.output_tokens
 
     def drop(self, call: OpenCall) -> None:
-        """A call that the provider never took: it cost nothing."""
+        """Removes a call that the provider never accepted: it cost nothing."""
         if not call.closed:
             self._close(call)
 
     def close(self) -> None:
-        """The attempt is over: a call that was cut off and couldn't say so is counted as far as it came. One that
-        was never made cost nothing."""
+        """Ends the attempt: a call that was cut off without a report is counted as far as it came, one that was
+        never made costs nothing."""
         for call in list(self._open):
             if call.made:
                 self.end(call, None)
@@ -156,7 +155,7 @@ class Ledger:
     def _share(
         self, model: ModelSpec, price: Price | None, input_tokens: int, sharers: int
     ) -> tuple[int | None, float]:
-        """How many tokens the call may write, None for any, and what that and its input cost."""
+        """The number of tokens that the call may write, None for any, and the cost of that and of its input."""
         limits = []
         in_usd = out_usd = 0.0
         if self._caps.max_output_tokens is not None:
@@ -181,7 +180,7 @@ class Ledger:
 
 
 def used_up() -> BudgetExceeded:
-    """What a person is told, whichever of the caps it was."""
+    """The error for a person, whichever of the caps was reached."""
     return BudgetExceeded(
         "What the run may spend (budget_usd, max_output_tokens) is used up, or too little to go on with; sections "
         "that are written at once share it. What was written is kept; resume it with more."
@@ -189,7 +188,7 @@ def used_up() -> BudgetExceeded:
 
 
 class Ledgers:
-    """The ledgers of the runs that this process executes, by run id."""
+    """Ledgers of the runs that this process executes, by run id."""
 
     def __init__(self, prices: PriceRegistry | None = None) -> None:
         self.prices = prices or PriceRegistry()
@@ -197,7 +196,7 @@ class Ledgers:
 
     @contextmanager
     def keep(self, run_id: str, ledger: Ledger) -> Iterator[None]:
-        """`ledger` is the run's while the block lasts; then it is closed."""
+        """Registers the run's `ledger` while the block lasts; then closes it."""
         self._ledgers[run_id] = ledger
         try:
             yield
@@ -207,5 +206,5 @@ class Ledgers:
             ledger.close()
 
     def of(self, run_id: str | None) -> Ledger:
-        """The run's; one without limits where nobody keeps any, as in LangGraph Studio."""
+        """The run's ledger; one without limits where none is registered, as in LangGraph Studio."""
         return self._ledgers.get(run_id or "") or Ledger(self.prices)

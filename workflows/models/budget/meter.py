@@ -1,4 +1,4 @@
-"""Metering: every call of a model goes past here, whoever makes it and however its SDK streams."""
+"""Metering of all model calls, whoever makes them and however the SDK streams."""
 
 import asyncio
 from collections.abc import Callable, Sequence
@@ -16,14 +16,15 @@ from workflows.models.budget.ledger import Ledger, OpenCall, used_up
 from workflows.models.budget.prices import Tokens
 from workflows.models.replies.provider_strings import read_count
 from workflows.models.spec import ModelSpec
+from workflows.models.wire.deltas import deltas_of_chunk
 
 Tell = Callable[[CallUsage], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """Whose account the calls of one model go to, and who is told what each of them cost. `shares`: they
-    go on beside sections although they are for none."""
+    """Account of one model's calls, and the receiver of their usage. `shares`: they run beside sections, although
+    they belong to none."""
 
     ledger: Ledger
     tell: Tell
@@ -34,18 +35,18 @@ class Meter:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What LangChain's callbacks and traces are to know of a call."""
+        """Metadata of a call for LangChain's callbacks and traces."""
         return {"role": self.role} if self.section is None else {"role": self.role, "section": self.section}
 
     def begin(self, messages: Sequence[BaseMessage]) -> OpenCall:
-        """Keeps a part of what is left for a call with this prompt. Raises BudgetExceeded."""
+        """Reserves a part of the budget for a call with this prompt. Raises BudgetExceeded."""
         guess = guess_prompt(messages)
         return self.ledger.begin(self.model, self.role, self.section, guess, shares=self.shares)
 
 
 class MeterReader(AsyncCallbackHandler):
-    """Reads what calls use. `call` is one that was begun already; others are begun when they start. `is_watched`:
-    who made the call leaves it when it runs out.
+    """Callback that meters calls. `call` was opened already; others are opened when they start. `is_watched`: the
+    caller stops when the budget runs out.
 
     A callback, because that is where every SDK's reply comes by, also one that is given up in its middle.
     """
@@ -62,18 +63,19 @@ class MeterReader(AsyncCallbackHandler):
     async def on_chat_model_start(
         self, serialized: dict[str, Any], messages: list[list[BaseMessage]], *, run_id: UUID, **kwargs: Any
     ) -> None:
-        """A call is about to be made. Raises BudgetExceeded."""
+        """Opens the call. Raises BudgetExceeded."""
         del serialized, kwargs
         call = self._calls[run_id] = self._begun or self._meter.begin(messages[0])
         call.made = True
+        deltas_of_chunk.set(1)  # a stream that was left may not have come to its end yet
         self._begun = None
 
     async def on_llm_new_token(self, token: Any, *, run_id: UUID, **kwargs: Any) -> None:
-        """More of a reply. Raises BudgetExceeded where nobody else looks whether that was too much."""
+        """Counts a chunk of the reply. Raises BudgetExceeded where no caller watches the budget."""
         del kwargs
         call = self._calls[run_id]
         if isinstance(token, str):
-            call.add(token)
+            call.add(token, deltas_of_chunk.get())
         else:  # Gemini and the Responses API send lists of parts
             for part in token:
                 call.add(part if isinstance(part, str) else str(part.get("text") or ""))
@@ -81,17 +83,18 @@ class MeterReader(AsyncCallbackHandler):
             raise used_up()
 
     async def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
-        """The reply is there, as far as the provider gave it."""
+        """Closes the call, as far as the provider answered."""
         del kwargs
         self._end(run_id, response)
 
     async def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        """The call broke, or somebody left it. What had come was paid for; a refusal wasn't."""
+        """Closes a call that broke or was left. What had arrived was paid for; a refusal wasn't."""
         call = self._calls[run_id]
         left = isinstance(error, asyncio.CancelledError | GeneratorExit)
         if (usage := getattr(getattr(error, "completion", None), "usage", None)) is not None:
             # OpenAI's SDK throws a whole reply that ended at its limit.
-            self._close(run_id, Tokens(usage.prompt_tokens, usage.completion_tokens))
+            read, written = read_count(usage.prompt_tokens), read_count(usage.completion_tokens)
+            self._close(run_id, None if read is None or written is None else Tokens(read, written))
         elif call.written.tokens or left:
             self._end(run_id, kwargs.get("response"))
         else:
@@ -105,7 +108,7 @@ class MeterReader(AsyncCallbackHandler):
         finished = message is not None and bool(
             message.response_metadata.get("finish_reason") or message.response_metadata.get("status")
         )
-        # What a provider counts while it streams (Gemini) is no sum yet when the reply breaks off.
+        # Counts that a provider sends while it streams (Gemini) are no sums yet when the reply breaks off.
         self._close(run_id, _tokens(message) if finished else None)
 
     def _close(self, run_id: UUID, tokens: Tokens | None) -> None:
@@ -121,7 +124,7 @@ def _message(response: LLMResult | None) -> AIMessage | None:
 
 
 def _tokens(message: AIMessage | None) -> Tokens | None:
-    """The provider's own count; None where it gave none that can be believed."""
+    """The provider's own count; None without a plausible one."""
     usage = message.usage_metadata if message is not None else None
     if usage is None:
         return None

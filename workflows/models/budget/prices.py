@@ -1,4 +1,4 @@
-"""What a model's tokens cost, in US dollars. Never a guess: a price that nobody knows is None.
+"""Prices of models' tokens, in US dollars. Never a guess: an unknown price is None.
 
 Prices come from the data that genai-prices brings with it, which is never updated over the network, and
 from a file of the operator's own, which wins. What runs on a machine of one's own costs nothing a token.
@@ -24,8 +24,8 @@ _MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """Tokens of one call or of many. `cached` is the part of `input` that the provider had read before,
-    `reasoning` the part of `output` that nobody sees."""
+    """Tokens of one call or of many. `cached` is the part of `input` that came from the provider's cache,
+    `reasoning` the hidden part of `output`."""
 
     input: int
     output: int
@@ -34,20 +34,20 @@ class Tokens:
 
     @property
     def reread(self) -> int:
-        """The cached part; a provider that names more than it read isn't believed."""
+        """The cached part of the input, at most all of it, whatever the provider reports."""
         return min(self.cached, self.input)
 
 
 class Price(Protocol):
-    """What one model's tokens cost."""
+    """Price of one model's tokens."""
 
     def cost(self, tokens: Tokens) -> float:
-        """In US dollars."""
+        """The cost in US dollars."""
         ...
 
 
 class OwnPrice(BaseModel):
-    """A price of the operator's own: US dollars per million tokens."""
+    """A price set by the operator: US dollars per million tokens."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -56,7 +56,7 @@ class OwnPrice(BaseModel):
     cached_input: float | None = Field(None, ge=0)
 
     def cost(self, tokens: Tokens) -> float:
-        """Input that was cached costs as much as the rest where no price of its own is given."""
+        """The cost; cached input costs as much as the rest unless it has a price of its own."""
         cached = self.input if self.cached_input is None else self.cached_input
         fresh = tokens.input - tokens.reread
         return (fresh * self.input + tokens.reread * cached + tokens.output * self.output) / _MILLION
@@ -67,13 +67,13 @@ FREE = OwnPrice(input=0, output=0)
 
 @dataclass(frozen=True, slots=True)
 class ListPrice:
-    """A provider's list price, with its steps by length and its price of cached input."""
+    """A provider's list price, with its tiers by length and its price of cached input."""
 
     name: str
     provider: str
 
     def cost(self, tokens: Tokens) -> float:
-        """As of today."""
+        """The cost as of today."""
         from genai_prices import Usage, calc_price
 
         usage = Usage(
@@ -83,19 +83,19 @@ class ListPrice:
 
 
 class PriceError(Exception):
-    """A file of prices is wrong; the message says where."""
+    """Error in a file of prices; the message says where."""
 
 
 class PriceRegistry:
-    """Every price that this process knows."""
+    """All prices known to this process."""
 
     def __init__(self, path: Path | None = None) -> None:
-        """Raises PriceError."""
+        """Reads the operator's file of prices. Raises PriceError."""
         self._own = {} if path is None else _read(path)
         self._found: dict[ModelSpec, Price | None] = {}
 
     def find(self, spec: ModelSpec) -> Price | None:
-        """The operator's own price; else nothing for a model of one's own machine; else the list price."""
+        """The operator's price; else zero for a local model; else the list price."""
         if spec not in self._found:
             self._found[spec] = self._look_up(spec)
         return self._found[spec]

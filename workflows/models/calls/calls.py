@@ -1,4 +1,4 @@
-"""Calling a model so that nothing goes wrong in silence.
+"""Calls of a model whose failures are never silent.
 
 `stream_text` and `ask` are the ways in which a node talks to a model, beside `search.py`: all give up when no
 token comes, all turn what a provider or its SDK says into the errors of `workflows/errors.py`.
@@ -24,6 +24,7 @@ from workflows.models.calls.structured_output import (
     other_mode,
     read_answer,
 )
+from workflows.models.calls.turns import LoopTurns
 from workflows.models.clients.model import FALLS_BACK, Fallback, Model
 from workflows.models.replies.filter import begins_within_thoughts
 from workflows.models.replies.finish import finish_reason
@@ -33,7 +34,7 @@ _T = TypeVar("_T")
 
 
 def stream_text(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerator[str]:
-    """The reply's text as it comes, as deltas that are never empty, without the model's thoughts.
+    """The reply's text as non-empty deltas, without the model's thoughts.
 
     Raises a ModelError for whatever broke; ModelTruncated when the reply ends without a finish
     reason or at its length limit, BudgetExceeded when that was the run's, ModelBadOutput when it has no text.
@@ -43,8 +44,8 @@ def stream_text(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerator
 
 
 async def ask(model: Model, schema: type[SchemaT], messages: Sequence[BaseMessage]) -> SchemaT:
-    """One structured answer, in the best way that the model has. Raises ModelBadOutput when it isn't what
-    `schema` asks for, and a ModelError for whatever broke; a fallback model may take over before that."""
+    """A structured answer, in the model's best mode. Raises ModelBadOutput when it doesn't match `schema`, and
+    another ModelError for any other failure; a fallback model may take over before that."""
     try:
         return await _ask(_current(model), schema, messages)
     except FALLS_BACK as error:
@@ -59,7 +60,7 @@ def _current(model: Model) -> Model:
 
 
 def stream_or_fall_back(model: Model, stream: Callable[[Model], AsyncGenerator[_T]]) -> AsyncGenerator[_T]:
-    """`stream` of the model; before its first item, a fallback model may take over from one that can't be reached."""
+    """`stream` of the model; before its first item, a fallback may take over if it can't be reached."""
     return stream(model) if model.fallback is None else _fall_back(model, model.fallback, stream)
 
 
@@ -98,7 +99,7 @@ async def _stream(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerat
 async def read_reply(
     model: Model, messages: Sequence[BaseMessage], tool: dict[str, Any] | None = None
 ) -> AsyncGenerator[AIMessage]:
-    """One call's chunks as they come, on the run's account; `tool` is one that the provider itself uses.
+    """The chunks of a call as they arrive, on the run's account; `tool` is one that the provider itself uses.
 
     Raises as `stream_text` does. A reply that ends in a refusal, or in a call of a function, isn't whole; one that
     says the same without end is left, and is ModelBadOutput.
@@ -107,12 +108,14 @@ async def read_reply(
     stream = call.stream(None if tool is None else lambda chat: chat.bind_tools([tool]))
     finish: str | None = None
     was_refused = False
+    turns = LoopTurns()  # a fast provider's chunks are there without any wait
     loop = LoopDetector()  # of all that the model says, also what readers never see
     async with aclosing(cast("AsyncGenerator[AIMessage]", stream)) as chunks:
         async for chunk in chunks:
             finish = finish_reason(chunk) or finish
             was_refused = was_refused or is_refusal(chunk)
             yield chunk
+            await turns.give()
             if call.ran_out and finish is None:
                 raise used_up()  # a provider that keeps no limit; leaving the stream closes it
             if loop.feed(chunk.text):
@@ -123,7 +126,8 @@ async def read_reply(
 
 
 async def _ask(model: Model, schema: type[SchemaT], messages: Sequence[BaseMessage]) -> SchemaT:
-    """Nobody reads an answer while it grows, so it isn't streamed: token by token it costs several times the work."""
+    """A structured answer, not streamed, since nobody reads it while it grows: streaming costs several times the
+    work."""
     asked = [*messages]
     form = schema.model_json_schema()
     if model.structured in ("json_mode", "plain"):
@@ -143,7 +147,7 @@ async def _ask(model: Model, schema: type[SchemaT], messages: Sequence[BaseMessa
 
 
 async def _answer(model: Model, form: dict[str, Any], messages: list[BaseMessage]) -> AIMessage:
-    """One call, and its whole reply."""
+    """A call, and its whole reply."""
     call = ModelCall(model, messages, is_watched=False)
     reply = await call.answer(partial(bind_form, model, form))
     call.check_finish(finish_reason(reply), calls_tools=True)

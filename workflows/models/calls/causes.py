@@ -1,4 +1,4 @@
-"""What led to an error: SDKs wrap what the network said, some of them twice."""
+"""Causes of an error: SDKs wrap network errors, some of them twice."""
 
 import ssl
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ _INSECURE = (ssl.SSLError, ssl.SSLCertVerificationError)
 
 
 def iterate_causes(error: BaseException) -> Iterator[BaseException]:
-    """The error itself, what it was raised from, and so on."""
+    """The error itself, its cause, and so on."""
     seen: set[int] = set()
     cause: BaseException | None = error
     while cause is not None and id(cause) not in seen:
@@ -19,5 +19,5 @@ def iterate_causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def is_insecure(error: BaseException) -> bool:
-    """Whether no secure connection could be made: a certificate that can't be checked, or no TLS at all."""
+    """Whether no secure connection could be made: the certificate can't be verified, or there is no TLS at all."""
     return any(type(cause) in _INSECURE for cause in iterate_causes(error))

@@ -1,4 +1,4 @@
-"""A reply's chunks → its text, without thoughts and template marks."""
+"""Text of a reply's chunks, without thoughts and template marks."""
 
 from workflows.errors import ModelBadOutput, ModelTruncated
 from workflows.models.clients.model import Model
@@ -6,7 +6,7 @@ from workflows.models.replies.filter import ReplyFilter
 
 
 class UnmarkedThoughts(ModelBadOutput):
-    """Text that was returned turned out to be a thought. `rest` is the reply's content, whole and paid for.
+    """Error of returned text that turned out to be a thought. `rest` is the reply's content, whole and paid for.
 
     The model is known to do so from then on: its later replies are held until their thoughts have ended.
     """
@@ -17,7 +17,7 @@ class UnmarkedThoughts(ModelBadOutput):
 
 
 class ContentReader:
-    """One reply, chunk by chunk."""
+    """Reader of one reply, chunk by chunk."""
 
     def __init__(self, model: Model) -> None:
         self._model = model
@@ -34,7 +34,7 @@ class ContentReader:
         return self._take(self._filter, self._filter.feed(text))
 
     def finish(self) -> str:
-        """The last of the content. Raises UnmarkedThoughts, ModelTruncated for a thought that has no end, and
+        """The last of the content. Raises UnmarkedThoughts, ModelTruncated for an unclosed thought, and
         ModelBadOutput where there was nothing but thoughts."""
         reply = self._filter or ReplyFilter()
         last = self._take(reply, reply.finish())

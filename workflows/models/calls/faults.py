@@ -1,4 +1,4 @@
-"""What providers, their SDKs and the network throw → the errors that a person is told.
+"""Translation of errors of providers, their SDKs and the network into errors for a person.
 
 Imported when something broke: it knows every SDK's exceptions, and SDKs take seconds to load.
 """
@@ -37,7 +37,7 @@ _SDKS = frozenset({"openai", "google", "langchain_google_genai", "httpcore", "ht
 # OpenAI's codes for an account without credit, which no waiting mends.
 _NO_CREDIT = ("insufficient_quota", "billing_hard_limit_reached", "billing_not_active")
 _LONGEST = 10_000
-# What a refused request was refused for, by the words of OpenAI, Azure, vLLM, llama.cpp, LM Studio, Mistral, Together,
+# Reasons for a refused request, by the words of OpenAI, Azure, vLLM, llama.cpp, LM Studio, Mistral, Together,
 # Groq and OpenRouter; they have no codes in common.
 _TOO_LONG = re.compile(
     r"context[_ ](?:length|window|size)|maximum context|max_model_len|n_ctx|"
@@ -199,7 +199,7 @@ def _refused(spec: ModelSpec, error: Exception, asked: StructuredMode | None = N
 
 
 def _words(error: Exception) -> str:
-    """What the provider said: to be understood, never to be shown."""
+    """The provider's own words: to be understood, never to be shown."""
     return f"{error} {getattr(error, 'body', None) or ''}"[:_LONGEST]
 
 

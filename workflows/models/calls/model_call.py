@@ -1,4 +1,4 @@
-"""One call of a model, on the run's account and within what the run may still spend."""
+"""A call of a model, on the run's account and within its remaining budget."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
@@ -12,6 +12,7 @@ from langchain_core.runnables.config import ensure_config, merge_configs
 from workflows.errors import ModelBadOutput, ModelTruncated, ModelUnavailable, StorywireError
 from workflows.models.budget.ledger import used_up
 from workflows.models.budget.meter import MeterReader
+from workflows.models.calls.events import without_deaf_handlers
 from workflows.models.calls.patience import guard, limit
 from workflows.models.clients.model import Model
 from workflows.models.replies.finish import FinishOutcome, filtered, read_outcome
@@ -24,7 +25,7 @@ Bind = Callable[[BaseChatModel], Runnable[LanguageModelInput, AIMessage]]
 
 
 class ModelCall:
-    """One request and its reply. Raises BudgetExceeded when the run can pay nothing for it.
+    """A request and its reply. Raises BudgetExceeded when nothing of the run's budget is left for it.
 
     `is_watched`: the caller reads chunk by chunk, and leaves when the reply is longer than the run can pay;
     otherwise the meter breaks it off.
@@ -38,11 +39,11 @@ class ModelCall:
 
     @property
     def ran_out(self) -> bool:
-        """Whether it was the run's budget that ended the reply."""
+        """Whether the run's budget ended the reply."""
         return self._open is not None and self._open.ran_out
 
     def stream(self, bind: Bind | None = None) -> AsyncIterator[AIMessage]:
-        """The reply's chunks. A silence that is too long, and whatever breaks, is a ModelError."""
+        """The reply's chunks. A silence that is too long, or any other failure, is a ModelError."""
         client = self._model.chat
         if self._model.replay is not None:  # a cassette finds the reply by what the call is for
             client = client.model_copy(update={"metadata": self._metadata()})
@@ -56,8 +57,8 @@ class ModelCall:
                 yield chunk
 
     async def answer(self, bind: Bind) -> AIMessage:
-        """The whole reply at once: token by token it costs several times the work, so that is for where it may have
-        to be stopped."""
+        """The whole reply at once. Streaming costs several times the work: it is only for replies that may be
+        stopped."""
         update = {"disable_streaming": not self._needs_watching, "metadata": self._metadata()}
         whole = self._model.chat.model_copy(update=update)
         work: Awaitable[AIMessage] = bind(whole).ainvoke(self._messages, self._config(), **self._limits())
@@ -69,7 +70,7 @@ class ModelCall:
             raise
 
     def check_finish(self, reason: str | None, *, calls_tools: bool = False) -> None:
-        """Raises unless `reason` says that the reply is whole. `calls_tools`: a call of a function may end it."""
+        """Raises unless `reason` means a whole reply. `calls_tools`: a function call may end it."""
         outcome = read_outcome(reason)
         if outcome != "whole" and not (outcome == "call" and calls_tools):
             raise self._unfinished(outcome, reason)
@@ -104,7 +105,7 @@ class ModelCall:
 
     @property
     def _needs_watching(self) -> bool:
-        """Whether the reply may be longer than the run can pay, and the provider doesn't know it."""
+        """Whether the reply may exceed the run's budget without a limit at the provider."""
         limit_ = None if self._open is None else self._open.limit
         return limit_ is not None and limit_ > _TAKEN_BY_ALL
 
@@ -113,15 +114,15 @@ class ModelCall:
         return {**(self._model.chat.metadata or {}), **({} if meter is None else meter.metadata)}
 
     def _config(self) -> RunnableConfig:
-        """The caller's own, with the run's account."""
-        meter = self._model.meter
+        """The caller's own, with the run's account, and without those who are told of no model's events."""
+        config, meter = without_deaf_handlers(ensure_config()), self._model.meter
         if meter is None or self._open is None:
-            return ensure_config()
+            return config
         reader = MeterReader(meter, self._open, is_watched=self._is_watched)
-        return merge_configs(ensure_config(), {"callbacks": [reader], "metadata": meter.metadata})
+        return merge_configs(config, {"callbacks": [reader], "metadata": meter.metadata})
 
     def _limits(self) -> dict[str, int]:
-        """The provider stops by itself then, also at what it writes unseen."""
+        """Limits at which the provider stops by itself, hidden output included."""
         tokens = None if self._open is None else self._open.limit
         if tokens is None or tokens > _TAKEN_BY_ALL:
             return {}
@@ -130,12 +131,12 @@ class ModelCall:
 
 
 def is_refusal(reply: AIMessage) -> bool:
-    """Whether the model refused in the way that its API has for it: OpenAI chat, or OpenAI Responses."""
+    """Whether the model refused by its API's own means: OpenAI chat, or OpenAI Responses."""
     return bool(reply.additional_kwargs.get("refusal")) or any(
         isinstance(block, dict) and block.get("type") == "refusal" for block in reply.content
     )
 
 
 def refused(model: Model) -> ModelBadOutput:
-    """The model's own refusal."""
+    """The error for the model's own refusal."""
     return ModelBadOutput(f"{model.spec} refused to write this. Ask for something else, or another model.")

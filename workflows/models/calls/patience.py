@@ -1,4 +1,4 @@
-"""Limits of silence, counted in time that this process was awake."""
+"""Timeouts of silence, counted in time that this process was awake."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
@@ -15,50 +15,65 @@ _SUSPENDED = 2.0
 """Seconds by which no busy event loop is late: beyond them the process or the machine was suspended."""
 
 
-class _Countdown:
-    """Seconds that are left, counted down while the event loop runs."""
+class Countdown:
+    """Seconds that are left, counted down while the event loop runs: time in which this process was stopped or its
+    machine asleep doesn't count, since what was sent in the meantime can still be read.
 
-    def __init__(self, seconds: float, timeout: asyncio.Timeout, suspended: float) -> None:
+    One timer a second, however often it is set anew.
+    """
+
+    def __init__(self, seconds: float, timeout: asyncio.Timeout, suspended: float = _SUSPENDED) -> None:
         self._loop = asyncio.get_running_loop()
         self._timeout = timeout
         self._suspended = suspended
-        self._left = seconds
-        self._wait()
+        self._seconds = seconds
+        self._since = self._loop.time()
+        self._lost = 0.0
+        self._stopped = False
+        self._wait(seconds)
+
+    def restart(self) -> None:
+        """All of the seconds are left again."""
+        self._since, self._lost, self._stopped = self._loop.time(), 0.0, False
+
+    def stop(self) -> None:
+        """Nothing is waited for, until it is set anew."""
+        self._stopped = True
 
     def cancel(self) -> None:
-        """Stops it."""
+        """Ends it."""
         self._handle.cancel()
 
-    def _wait(self) -> None:
-        self._interval = min(_STEP, self._left)
-        self._due = self._loop.time() + self._interval
+    def _wait(self, seconds: float) -> None:
+        self._began = self._loop.time()
+        self._due = self._began + min(_STEP, seconds)
         self._handle = self._loop.call_at(self._due, self._tick)
 
     def _tick(self) -> None:
-        late = self._loop.time() - self._due
-        if late < self._suspended:
-            self._left -= self._interval + late
-        if self._left > 0:
-            self._wait()
+        now = self._loop.time()
+        if now - self._due >= self._suspended:
+            self._lost += now - max(self._began, self._since)
+        left = self._seconds if self._stopped else self._since + self._lost + self._seconds - now
+        if left > 0:
+            self._wait(left)
         else:
-            self._timeout.reschedule(self._loop.time())
+            self._timeout.reschedule(now)
 
 
 @asynccontextmanager
-async def patience(seconds: float, *, suspended: float = _SUSPENDED) -> AsyncGenerator[None]:
-    """As `asyncio.timeout`, but time in which this process was stopped or its machine asleep doesn't count: what was
-    sent in the meantime can still be read."""
+async def patience(seconds: float, *, suspended: float = _SUSPENDED) -> AsyncGenerator[Countdown]:
+    """As `asyncio.timeout`, with a countdown that knows when the process was stopped."""
     async with asyncio.timeout(None) as timeout:
-        countdown = _Countdown(seconds, timeout, suspended)
+        countdown = Countdown(seconds, timeout, suspended)
         try:
-            yield
+            yield countdown
         finally:
             countdown.cancel()
 
 
 async def limit(model: Model, work: Awaitable[_T], *, asked: StructuredMode | None = None) -> _T:
-    """`work`, given up after `model.answer_timeout` seconds, its errors translated. `asked` says in which mode
-    an answer was asked for, so that a refusal can say what to change."""
+    """`work`, cancelled after `model.answer_timeout` seconds, with its errors translated. `asked` is the mode of
+    the structured answer, for the message of a refusal."""
     try:
         async with patience(model.answer_timeout):
             return await work
@@ -69,15 +84,13 @@ async def limit(model: Model, work: Awaitable[_T], *, asked: StructuredMode | No
 
 
 async def guard(model: Model, stream: AsyncIterator[_T]) -> AsyncGenerator[_T]:
-    """`stream`, given up when it is silent for `model.token_timeout` seconds, its errors translated."""
+    """`stream`, cancelled when it is silent for `model.token_timeout` seconds, with its errors translated."""
     try:
-        while True:
-            async with patience(model.token_timeout):
-                try:
-                    item = await anext(stream)
-                except StopAsyncIteration:
-                    return
-            yield item
+        async with patience(model.token_timeout) as countdown:
+            async for item in stream:
+                countdown.stop()
+                yield item
+                countdown.restart()
     except StorywireError:
         raise
     except Exception as error:
@@ -93,7 +106,7 @@ async def guard(model: Model, stream: AsyncIterator[_T]) -> AsyncGenerator[_T]:
 
 
 def translate(model: Model, error: Exception, asked: StructuredMode | None = None) -> Exception:
-    """What a provider, its SDK or the network threw → an error with a sentence for a person."""
+    """An error of a provider, its SDK or the network → an error with a sentence for a person."""
     from workflows.models.calls.faults import translate_fault  # loads every SDK: only when something broke
 
     return translate_fault(model.spec, error, asked)

@@ -1,4 +1,4 @@
-"""How long a provider asks to wait, as HTTP says it or as Gemini does."""
+"""Retry delay requested by a provider, in HTTP's form or in Gemini's."""
 
 import re
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ _LONGEST_ERROR = 100_000
 
 
 def read_retry_after(error: BaseException) -> int | None:
-    """Whole seconds, at least 1, that an SDK's error says one should wait; None where it doesn't say."""
+    """The retry delay in an SDK's error, in whole seconds, at least 1; None where it has none."""
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
     seconds = _parse(str(headers.get("retry-after", "")))
     if seconds is None and (told := _RETRY_DELAY.search(str(error)[:_LONGEST_ERROR])):
@@ -21,7 +21,7 @@ def read_retry_after(error: BaseException) -> int | None:
 
 
 def _parse(header: str) -> float | None:
-    """Seconds, or a date."""
+    """Seconds from a number or a date."""
     try:
         seconds = float(header)
         return seconds if isfinite(seconds) else None

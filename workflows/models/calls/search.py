@@ -1,4 +1,4 @@
-"""The web search that a provider offers with its model: OpenAI's `web_search`, Google's search grounding."""
+"""Web search offered by a provider with its model: OpenAI's `web_search`, Google's search grounding."""
 
 import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -32,7 +32,7 @@ _LONGEST_URL = 2000
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A page that the search came upon and the model used. `domain` is what the provider says that it stands on."""
+    """A page that the search found and the model used. `domain` is the provider's own statement of it."""
 
     title: str
     url: str
@@ -40,7 +40,7 @@ class Citation:
 
     @property
     def publisher(self) -> str:
-        """The domain that the page stands on, as far as it is known."""
+        """The domain of the page, as far as it is known."""
         try:
             host = (urlsplit(self.url).hostname or "").removeprefix("www.")
         except ValueError:
@@ -52,12 +52,12 @@ class Citation:
 
 
 def can_search(model: ModelSpec) -> bool:
-    """Whether the model's provider searches the web for it."""
+    """Whether the model's provider offers web search."""
     return model.provider in _TOOLS
 
 
 def stream_search(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerator[str | Citation]:
-    """As `stream_text`, by a model that may search; also the pages that it cites, as they are told.
+    """As `stream_text`, by a model with web search; also the cited pages, as they are reported.
 
     One call, whatever the model looks up. OpenAI's tool is one of its Responses API, so the call goes there.
     A fallback model that takes over searches too, if it can.

@@ -1,4 +1,4 @@
-"""Long deltas in pieces, so that no one of them holds the event loop."""
+"""Slices of long deltas, so that none of them blocks the event loop."""
 
 import asyncio
 from collections.abc import Iterator
@@ -14,6 +14,6 @@ def slices(text: str) -> Iterator[str]:
 
 
 async def turn_after(piece: str) -> None:
-    """Lets the rest of the service work, after a piece that is as long as it may be."""
+    """Yields to the event loop, after a piece of the full length."""
     if len(piece) == SLICE:
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Answers in a form: how a model is asked for one in each mode, and how it is found in the reply."""
+"""Structured answers: the request in each mode, and the search for the answer in the reply."""
 
 import json
 import re
@@ -31,7 +31,7 @@ _DECODER = json.JSONDecoder(strict=False)  # models put line ends into strings a
 def bind_form(
     model: Model, form: dict[str, Any], chat: BaseChatModel
 ) -> Runnable[LanguageModelInput, AIMessage]:
-    """The chat model, told to answer by this JSON Schema as far as the model's mode can.
+    """The chat model bound to this JSON Schema, as far as the model's mode allows.
 
     The reply is taken as it comes: the SDKs' own readers mend a reply that was cut, and say nothing of it.
     """
@@ -54,19 +54,19 @@ def bind_form(
 
 
 def describe_form(messages: Sequence[BaseMessage], form: dict[str, Any]) -> list[BaseMessage]:
-    """The messages with the form in words, for a mode that doesn't send it by itself."""
+    """The messages with the schema in words, for a mode that doesn't send it by itself."""
     words = load_prompt(_PROMPT).block("form", form=_compact(form))
     return [*messages[:-1], HumanMessage(f"{messages[-1].text}\n\n{words}")]
 
 
 def ask_to_mend(messages: Sequence[BaseMessage], reply: AIMessage, error: ValueError) -> list[BaseMessage]:
-    """The conversation, gone on with: what was wrong with the reply, and to answer again."""
+    """The conversation continued with the fault of the reply, and a request to answer again."""
     words = load_prompt(_PROMPT).block("mend", faults=_list_faults(error))
     return [*messages, AIMessage(clean_reply(reply.text) or "…"), HumanMessage(words)]
 
 
 def other_mode(mode: StructuredMode) -> StructuredMode | None:
-    """The mode to try where this one doesn't do; None: there is no lower one."""
+    """The mode to try where this one fails; None: there is no lower one."""
     lower: dict[StructuredMode, StructuredMode] = {
         "json_schema": "tools",
         "tools": "plain",
@@ -76,7 +76,7 @@ def other_mode(mode: StructuredMode) -> StructuredMode | None:
 
 
 def read_answer(schema: type[SchemaT], mode: StructuredMode, reply: AIMessage) -> SchemaT:
-    """What was answered, in the form that was asked for.
+    """The answer, validated by the schema.
 
     Servers don't hold every model to a mode that they take, so in each mode the answer is also found in a code
     fence, among words or after thoughts. Raises ValueError where there is no JSON, or none that fits.
@@ -104,7 +104,7 @@ def _find_answers(mode: StructuredMode, reply: AIMessage) -> Iterator[Any]:
 
 
 def _unwrapped(objects: Iterable[Any]) -> Iterator[Any]:
-    """The objects; a call of a function that was written as text is its arguments."""
+    """The objects; a function call written as text is replaced by its arguments."""
     for value in objects:
         yield value
         for name in ("arguments", "parameters"):
@@ -113,7 +113,7 @@ def _unwrapped(objects: Iterable[Any]) -> Iterator[Any]:
 
 
 def find_objects(text: str) -> list[Any]:
-    """The JSON objects in a text that may say other things around them, the largest first."""
+    """The JSON objects in a text that may hold other words around them, the largest first."""
     found: list[tuple[int, Any]] = []
     end = 0
     for start in islice(_START.finditer(text), _MOST_STARTS):
@@ -128,14 +128,14 @@ def find_objects(text: str) -> list[Any]:
 
 
 def find_json(text: str) -> Any:
-    """The largest JSON object in a text that may say other things around it. Raises ValueError without one."""
+    """The largest JSON object in a text that may hold other words around it. Raises ValueError without one."""
     if not (found := find_objects(text)):
         raise ValueError("there is no JSON object")
     return found[0]
 
 
 def clean_values(value: Any) -> Any:
-    """The same with thoughts and template marks taken out of its texts, and halves of surrogate pairs replaced."""
+    """The value with thoughts and template marks removed from its texts, and half surrogate pairs replaced."""
     if isinstance(value, str):
         cleaned = clean_reply(value)
         return replace_halves(value if cleaned == value.lstrip() else cleaned.strip())

@@ -1,1 +1,1 @@
-"""CassetteLibrary of model calls, and their playback."""
+"""Cassettes: recordings of model calls, and their playback."""

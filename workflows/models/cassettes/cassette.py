@@ -1,4 +1,4 @@
-"""What a model said in a run, as a file: JSON Lines, a header first, then one line for each call.
+"""Cassette of a run's model calls as a file: JSON Lines, a header first, then one line for each call.
 
 A line is written when its call is over, so a crash loses no more than the calls that were under way. Neither keys nor
 a provider's headers are in it, and no prompts: a call is known by the fingerprint of its messages.
@@ -24,7 +24,7 @@ _LARGEST_BYTES = 50_000_000
 
 
 class CassetteError(Exception):
-    """The file can't be read as a cassette; the message is a sentence that says why."""
+    """Error of an unreadable cassette; the message is a sentence with the reason."""
 
 
 class _Line(BaseModel):
@@ -32,8 +32,8 @@ class _Line(BaseModel):
 
 
 class Header(_Line):
-    """What was recorded. `tier` and `structured` say how the model that writes wants to be talked to, and
-    `structured_roles` how those of other roles are asked for answers in a form."""
+    """Header of a cassette. `tier` and `structured` are those of the writing model, `structured_roles` the modes
+    of structured answers of other roles."""
 
     version: int
     storywire: str
@@ -48,19 +48,19 @@ class Header(_Line):
     options: dict[str, Any] = Field(default_factory=dict)
 
     def mode(self, role: ModelRole) -> StructuredMode:
-        """How the model of this role was asked for answers in a form."""
+        """The mode of structured answers of this role's model."""
         return self.structured_roles.get(role, self.structured)
 
 
 class ToolCall(_Line):
-    """A structured answer that the model gave by calling a tool."""
+    """A structured answer that the model gave as a tool call."""
 
     name: str
     args: dict[str, Any]
 
 
 class Call(_Line):
-    """One call of the model and its reply."""
+    """A call of the model and its reply."""
 
     number: int
     """In the order in which the calls began, from 1."""
@@ -84,7 +84,7 @@ class Call(_Line):
 
 
 class CassetteEnding(_Line):
-    """How the run ended: `sha256` is that of the whole text."""
+    """The outcome of the run: `sha256` is that of the whole text."""
 
     outcome: str
     sha256: str | None = None
@@ -100,12 +100,12 @@ class Cassette:
         self.ending = ending
 
     def has_role(self, role: ModelRole) -> bool:
-        """Whether a model had this role, and replied."""
+        """Whether a model of this role replied."""
         return any(call.purpose.endswith(f":{role}") for call in self.replies)
 
     @property
     def replies(self) -> list[Call]:
-        """The whole replies, without those of an attempt whose work a later one began anew."""
+        """The whole replies, without those of an attempt whose work a later one redid."""
         whole = [call for call in self.calls if call.broke is None]
         begun: dict[tuple[str, int | None, int], str] = {}
         for call in self.calls:
@@ -124,7 +124,7 @@ class Cassette:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Raises CassetteError. A last line that a crash cut off is left out."""
+        """The cassette. Raises CassetteError. A last line that a crash cut off is left out."""
         lines = _read_lines(path)
         header = _read_header(path, lines[0] if lines else "")
         calls: list[Call] = []
@@ -144,7 +144,7 @@ class Cassette:
 
 
 def read_header(path: Path) -> Header:
-    """The first line alone: whether it is a cassette, quickly. Raises CassetteError."""
+    """The first line alone: a quick check that it is a cassette. Raises CassetteError."""
     try:
         with path.open("rb") as file:
             line = file.readline(_LARGEST_BYTES).decode()
@@ -156,7 +156,7 @@ def read_header(path: Path) -> Header:
 
 
 class CassetteWriter:
-    """A cassette that is being written, readable by this user alone; one that is there already goes on."""
+    """Writer of a cassette, readable by this user alone; an existing one is continued."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -179,13 +179,13 @@ class CassetteWriter:
 
 
 def fingerprint(messages: Sequence[BaseMessage]) -> str:
-    """The same for the same messages: who speaks and what is said."""
+    """A digest of the messages: their roles and texts."""
     said = json.dumps([[message.type, message.text] for message in messages])
     return hashlib.sha256(said.encode()).hexdigest()[:24]
 
 
 def purpose_of(metadata: Mapping[str, Any]) -> str:
-    """What a call is for, by LangChain's metadata of it."""
+    """The purpose of a call, from LangChain's metadata of it."""
     node, role = metadata.get("langgraph_node", ""), metadata.get("role", "")
     return f"{node}:{role}" if role else str(node)
 
@@ -199,7 +199,7 @@ def _read_lines(path: Path) -> list[str]:
         raise CassetteError(f"The cassette {path.name} can't be read: {error.strerror}.") from None
     except UnicodeDecodeError:
         raise CassetteError(f"{path.name} is not a cassette.") from None
-    # What follows the last end of a line is a line that was cut off, or nothing.
+    # After the last line end there is a line that was cut off, or nothing.
     return text.split("\n")[:-1]
 
 

@@ -1,4 +1,4 @@
-"""Which cassettes may be played, and where they are.
+"""Library of the cassettes that may be played, and their places.
 
 A setting may name any file. What a caller of the service names must lie in `STORYWIRE_REPLAY_DIR`: the name in a
 run's option comes from outside, and opens nothing else.
@@ -23,7 +23,7 @@ _KEPT = 16
 
 @dataclass(frozen=True, slots=True)
 class OpenCassette:
-    """An opened cassette: how it wants to be talked to is in its header."""
+    """An opened cassette. Its header has the writing model's traits."""
 
     header: Header
     chat: ReplayChat
@@ -32,7 +32,7 @@ class OpenCassette:
 
 @dataclass(frozen=True, slots=True)
 class _Opened:
-    """`seen` is what the file looked like when it was read."""
+    """An opened file. `seen` is its state when it was read."""
 
     path: Path
     seen: tuple[int, int]
@@ -41,10 +41,10 @@ class _Opened:
 
 
 class CassetteLibrary:
-    """The cassettes of one process. A file is read once, and again when it changed."""
+    """Cassettes of one process. A file is read once, and again when it has changed."""
 
     def __init__(self, folder: Path | None, speed: float, trusted: Iterable[str] = ()) -> None:
-        """`folder` is what runs may name cassettes of; `trusted` names may be of any file."""
+        """`folder` holds the cassettes that runs may name; `trusted` names may be of any file."""
         self._folder = folder
         self._speed = speed
         self._trusted = set(trusted)
@@ -53,14 +53,14 @@ class CassetteLibrary:
         self._reading = asyncio.Lock()
 
     def check(self, spec: ModelSpec) -> None:
-        """Whether it names a cassette, by the file's first line. Raises ModelNotConfigured with a sentence."""
+        """Raises ModelNotConfigured with a sentence unless the name is a cassette's, by the file's first line."""
         path, file, *_ = self._find(spec)
         with _refusing(file):
             path.stat()
             read_header(path)
 
     async def open(self, spec: ModelSpec) -> OpenCassette:
-        """Reads the file, which may be long, beside the event loop.
+        """Reads the file, which may be long, off the event loop.
 
         Raises ModelNotConfigured with a sentence when it can't be played.
         """
@@ -79,7 +79,7 @@ class CassetteLibrary:
         return known.replay
 
     def trust(self, name: str) -> None:
-        """A cassette with its whole path, `replay:/…`, is opened wherever it is. Other names change nothing."""
+        """Allows a cassette with its absolute path, `replay:/…`, wherever it is. Other names change nothing."""
         if name.startswith(f"{PROVIDER}:/"):
             self._trusted.add(name)
 
@@ -92,7 +92,7 @@ class CassetteLibrary:
         return [ModelSpec(PROVIDER, path.name) for path in sorted(inside)]
 
     def _find(self, spec: ModelSpec) -> tuple[Path, str, float, Match]:
-        """Where it is, what it was called, and how it is to be played."""
+        """The path of the cassette, its name in the request, and its playback options."""
         try:
             file, speed, match = read_name(spec.name, self._speed)
         except ValueError as error:
@@ -114,7 +114,7 @@ class CassetteLibrary:
 
 
 def _read(path: Path, kept: Sequence[_Opened]) -> tuple[tuple[int, int], Cassette]:
-    """From memory if it is the same file still, at whatever speed it was opened."""
+    """The cassette, from memory if the file hasn't changed, whatever the speed."""
     status = path.stat()
     seen = (status.st_mtime_ns, status.st_size)
     for known in kept:

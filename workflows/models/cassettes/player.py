@@ -1,4 +1,4 @@
-"""A model that plays a cassette back: `replay:FILE`, or `replay:FILE?speed=2&match=exact`.
+"""Playback of a cassette as a model: `replay:FILE`, or `replay:FILE?speed=2&match=exact`.
 
 Each call gets the reply that the cassette has for the same messages. Where it has none, because the input or a
 prompt is another now, the call gets the reply that the same node got for the same section: so a demonstration tells
@@ -33,13 +33,13 @@ _FASTEST = 1000.0
 
 
 class PlaybackPositions:
-    """How far each attempt at a run is in its cassette; the oldest are forgotten."""
+    """Playback position of each attempt at a run; the oldest are forgotten."""
 
     def __init__(self) -> None:
         self._counters: OrderedDict[Any, Counter[Any]] = OrderedDict()
 
     def counter(self, attempt: object) -> Counter[Any]:
-        """What was played to this attempt; what is counted in it stays."""
+        """The counter of replies played to this attempt, to be updated by the caller."""
         if attempt is None:
             return Counter()
         counter = self._counters.setdefault(attempt, Counter())
@@ -50,7 +50,7 @@ class PlaybackPositions:
 
 
 class ReplyFinder:
-    """Which recorded reply comes next. Counts afresh in each attempt at a run.
+    """Search for the next recorded reply. Counts afresh in each attempt at a run.
 
     So a run that was interrupted and goes on gets the replies of the section that it writes again, from their
     beginning, on whichever process that is.
@@ -59,7 +59,7 @@ class ReplyFinder:
     def __init__(
         self, name: str, cassette: Cassette, match: Match, played: PlaybackPositions | None = None
     ) -> None:
-        """`played` outlives the replies where a run may get its cassette opened more than once."""
+        """`played` outlives the replies where a run may open its cassette more than once."""
         self._name = name
         self._match = match
         self._calls = cassette.replies
@@ -101,7 +101,7 @@ class ReplyFinder:
 
 
 class ReplayChat(BaseChatModel):
-    """The chat model. `speed` 1 plays as it was recorded, 2 in half the time, 0 at once."""
+    """The chat model of a cassette. `speed` 1 plays in real time, 2 in half the time, 0 at once."""
 
     speed: float = 1.0
     streaming: bool = True
@@ -160,8 +160,7 @@ class ReplayChat(BaseChatModel):
         return self._whole(call, kwargs.get("answers_by"))
 
     def _whole(self, call: Call, answers_by: str | None) -> ChatResult:
-        """The answer as text and as a call of a tool: another model may have given it than the one that is
-        asked here, because it took over, and in another way."""
+        """The answer as text and as a tool call: the recorded model may have been a fallback with another mode."""
         last = _last_chunk(call)
         text, tools = "".join(text for _, text in call.chunks), last.tool_calls
         if tools and not text:
@@ -179,19 +178,19 @@ class ReplayChat(BaseChatModel):
     def bind_tools(
         self, tools: Sequence[Any], *, tool_choice: str | None = None, **kwargs: Any
     ) -> Runnable[LanguageModelInput, AIMessage]:
-        """The cassette knows which tool was called; `tool_choice` is for a reply that was text."""
+        """The model itself: the cassette has the tool's name; `tool_choice` is for a reply that was text."""
         del tools, kwargs
         return self.bind(answers_by=tool_choice)
 
     def with_structured_output(
         self, schema: Any, *, include_raw: bool = False, **kwargs: Any
     ) -> Runnable[LanguageModelInput, Any]:
-        """The structured answer that was recorded, as a dictionary; whoever asked checks it against `schema`."""
+        """The recorded structured answer, as a dictionary; the caller validates it by `schema`."""
         del schema, kwargs
         return self | RunnableLambda(_parse_beside if include_raw else _parse)
 
     def _find(self, messages: Sequence[BaseMessage]) -> Call:
-        """By the node, the role and the section, which are in the model's metadata and in that of its caller."""
+        """The next reply by node, role and section, from the metadata of the model and of its caller."""
         metadata = {**(ensure_config().get("metadata") or {}), **(self.metadata or {})}
         run_id, attempt = metadata.get("run_id"), metadata.get("attempt")
         return self._replies.next(
@@ -255,7 +254,7 @@ def read_name(name: str, speed: float) -> tuple[str, float, Match]:
 
 
 def check_file(name: str) -> None:
-    """Raises ValueError with a sentence unless `name`, as a setting has it, is a cassette that can be played."""
+    """Raises ValueError with a sentence unless `name`, in the form of a setting, is a playable cassette."""
     file, _, _ = read_name(name, 1.0)
     try:
         Cassette.read(Path(file).expanduser())

@@ -1,4 +1,4 @@
-"""Listens to a run's model calls and writes them down. It hears what any chat model says, whoever made it."""
+"""Recorder of a run's model calls, as callbacks of any chat model, whoever calls it."""
 
 import time
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from workflows.models.replies.finish import finish_reason
 
 @dataclass(slots=True)
 class _OngoingCall:
-    """A call that is under way."""
+    """A call in progress."""
 
     number: int
     attempt: int
@@ -28,7 +28,7 @@ class _OngoingCall:
 
 
 class CallRecorder(AsyncCallbackHandler):
-    """A callback of a run: one line in the file for each call that is over."""
+    """Callback of a run: one line in the file for each finished call."""
 
     run_inline = True  # otherwise LangChain makes a task of every token
 
@@ -47,7 +47,7 @@ class CallRecorder(AsyncCallbackHandler):
         metadata: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
-        """A call begins."""
+        """Records the start of a call."""
         del serialized, kwargs
         about = metadata or {}
         self._count += 1
@@ -68,7 +68,7 @@ class CallRecorder(AsyncCallbackHandler):
         run_id: UUID,
         **kwargs: Any,
     ) -> None:
-        """A chunk came."""
+        """Records a chunk."""
         del token, kwargs
         heard = self._open.get(run_id)
         if heard is None or not isinstance(chunk, ChatGenerationChunk):
@@ -80,7 +80,7 @@ class CallRecorder(AsyncCallbackHandler):
             heard.chunks.append((_milliseconds(heard.began), text))
 
     async def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
-        """The reply is whole."""
+        """Records the end of the reply."""
         del kwargs
         heard = self._open.pop(run_id, None)
         generation = response.generations[0][0]
@@ -100,7 +100,7 @@ class CallRecorder(AsyncCallbackHandler):
         )
 
     async def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
-        """The reply broke off. What an error says may hold what nobody should read: its kind is kept alone."""
+        """Records a broken reply. The text of an error may be confidential: only its kind is kept."""
         del kwargs
         if (heard := self._open.pop(run_id, None)) is not None:
             self._write(heard, took=_milliseconds(heard.began), broke=type(error).__name__)

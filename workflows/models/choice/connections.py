@@ -1,4 +1,4 @@
-"""Where each provider is reached, and with which key: what the settings say of it, in one form."""
+"""Connections to providers: addresses and keys from the settings, in one form."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -39,7 +39,7 @@ ADDRESSES = {
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A provider as the settings have it. `base_url` is None where the provider's own SDK knows it."""
+    """Connection to a provider, from the settings. `base_url` is None where the provider's own SDK knows it."""
 
     protocol: Protocol
     base_url: str | None
@@ -47,7 +47,7 @@ class Connection:
 
 
 def is_configured(provider: str, settings: ModelSettings) -> bool:
-    """Whether the settings say how to reach the provider. The embedded model and cassettes always are."""
+    """Whether the settings have a connection to the provider. The embedded model and cassettes always count."""
     connection = find_connection(provider, settings)
     if connection is None:
         return True
@@ -57,7 +57,7 @@ def is_configured(provider: str, settings: ModelSettings) -> bool:
 
 
 def find_connection(provider: str, settings: ModelSettings) -> Connection | None:
-    """None for the embedded model and cassettes, which are no providers on the network."""
+    """The connection; None for the embedded model and cassettes, which are no providers on the network."""
     match provider:
         case "openai" | "openai_responses":
             return Connection("openai", settings.openai_base_url, settings.openai_api_key)
@@ -73,7 +73,7 @@ def find_connection(provider: str, settings: ModelSettings) -> Connection | None
 
 
 def _with_version(base_url: str | None) -> str | None:
-    """Ollama's own variable names the server; OpenAI's protocol is below `/v1` there."""
+    """Ollama's address with `/v1`: its own variable names the server, OpenAI's protocol is below that path."""
     if base_url is None:
         return None
     return base_url.rstrip("/") if base_url.rstrip("/").endswith("/v1") else f"{base_url.rstrip('/')}/v1"

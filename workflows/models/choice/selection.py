@@ -1,13 +1,14 @@
-"""Which model does what in a run: the settings and the run's wish, weighed before anything is spent. Pure."""
+"""Selection of the models of a run, by the settings and the run's options, before anything is spent. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import get_args
+from typing import Any, get_args
 
 from workflows.errors import FieldError, InvalidInput, ModelNotConfigured
 from workflows.messages.messages import ModelRole
 from workflows.models.choice.connections import MISSING, is_configured
 from workflows.models.configuration.roles import NO_FALLBACK
+from workflows.models.parameters import Parameters, choose_parameters, parse_parameters, taken_by
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 from workflows.models.structured import StructuredMode, choose_mode, parse_mode_rules
@@ -18,7 +19,7 @@ EMBEDDED_NOTE = (
     "set STORYWIRE_MODEL and a key, or a larger model, for good stories"
 )
 REPLAY_NOTE = "plays back what a model said in another run; needs no key and costs nothing"
-# What is written with when a provider is configured and no model is named.
+# Default models of the configured providers, when no model is named.
 DEFAULT_NAMES = {
     "openai": "gpt-5.6-luna",
     "google_genai": "gemini-3.5-flash",
@@ -34,7 +35,7 @@ _ALONE = frozenset({"embedded", "replay"})
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """What a person may choose from. `roles` are those that it has when a run names no model."""
+    """A model that a person may choose. `roles` are those that it has when a run names no model."""
 
     id: str
     provider: str
@@ -51,16 +52,16 @@ class ModelInfo:
 
 
 class Selection:
-    """The settings' answers to "which model?"."""
+    """Selection of models by the settings."""
 
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
         self.patterns = settings.allowed_patterns
         self._modes = parse_mode_rules(settings.structured_modes)
+        self._parameters = parse_parameters(settings.model_parameters)
 
     def default(self) -> ModelSpec:
-        """What writes when a run names no model: the setting, else a provider that is configured, else the
-        embedded model."""
+        """The model that writes when a run names none: as set, else a configured provider's, else embedded."""
         if self._settings.model:
             return ModelSpec.parse(self._settings.model)
         for provider, name in DEFAULT_NAMES.items():
@@ -69,7 +70,7 @@ class Selection:
         return EMBEDDED
 
     def resolve(self, name: str | None) -> ModelSpec:
-        """The model that a new run is written with, checked before anything is spent; so are its other roles.
+        """The model that writes a new run, checked before anything is spent; so are its other roles.
 
         Raises InvalidInput for a name that can't be or isn't allowed, ModelNotConfigured when a key is missing.
         """
@@ -85,7 +86,8 @@ class Selection:
         return spec
 
     def check(self, writing: ModelSpec) -> None:
-        """Raises ModelNotConfigured when one of the models of a run that `writing` writes can't be reached.
+        """Raises ModelNotConfigured when one of the models of a run that `writing` writes can't be reached, and
+        InvalidInput when one doesn't take a parameter that the settings give its role.
 
         The allow-list isn't asked: a run that was accepted may go on.
         """
@@ -97,9 +99,26 @@ class Selection:
                         "embedded model is too small to judge."
                     )
                 self.check_model(spec)
+                self._check_parameters(role, spec)
+
+    def _check_parameters(self, role: ModelRole, spec: ModelSpec) -> None:
+        """Raises InvalidInput for a parameter that the setting gives a role whose model doesn't take it."""
+        if spec.provider == "replay":  # says what was recorded, with whatever parameters
+            return
+        accepted = taken_by(spec)
+        if refused := [name for name in self._parameters.get(role, {}) if name not in accepted]:
+            takes = f"it takes {', '.join(sorted(accepted))}" if accepted else "it takes none"
+            raise _refused(
+                f"{spec} doesn't take {', '.join(refused)}, which STORYWIRE_MODEL_PARAMETERS gives the role {role}; "
+                f"{takes}"
+            )
+
+    def parameters(self, role: ModelRole, spec: ModelSpec, defaults: Parameters) -> dict[str, Any]:
+        """Parameters of a role's calls: by the setting, else a format's `defaults`, as far as the model takes them."""
+        return choose_parameters(spec, self._parameters.get(role, {}), defaults)
 
     def check_model(self, spec: ModelSpec) -> None:
-        """Raises ModelNotConfigured when this one can't be reached for want of a setting."""
+        """Raises ModelNotConfigured when a setting for this model is missing."""
         if spec.provider == "embedded" and spec != EMBEDDED:
             raise ModelNotConfigured(
                 f"There is no model {spec}: the embedded one is {EMBEDDED}, also with a file of your own."
@@ -108,7 +127,7 @@ class Selection:
             raise ModelNotConfigured(f"{spec} needs the setting {MISSING[spec.provider]}, which is not set.")
 
     def of(self, role: ModelRole, writing: ModelSpec) -> ModelSpec | None:
-        """Who has a role in a run that `writing` writes. None: no judge is asked for.
+        """The model of a role in a run written by `writing`. None: no judge.
 
         A cassette plays every role, the judge's too if it holds its replies, whatever the settings ask for.
         """
@@ -130,7 +149,7 @@ class Selection:
         return ModelSpec.parse(own)
 
     def fallback_of(self, role: ModelRole, writing: ModelSpec) -> ModelSpec | None:
-        """Who takes over when the role's model can't be reached; None: nobody. Its own key isn't looked for."""
+        """The fallback of the role's model; None: none. Its own key isn't checked."""
         settings = self._settings
         own = {
             "outline": settings.outline_fallback_model,
@@ -146,13 +165,13 @@ class Selection:
         return None if other == spec else other
 
     def called_by(self, writing: ModelSpec) -> list[ModelSpec]:
-        """Every model that a run which `writing` writes may call, those that take over included."""
+        """All models that a run written by `writing` may call, fallbacks included."""
         asked = [self.of(role, writing) for role in ROLES]
         others = [self.fallback_of(role, writing) for role in ROLES]
         return [spec for spec in dict.fromkeys([*asked, *others]) if spec is not None]
 
     def allows(self, spec: ModelSpec) -> bool:
-        """Whether a run may name this model. What the settings name themselves is always allowed."""
+        """Whether a run may name this model. Models named by the settings are always allowed."""
         return (
             not self.patterns
             or spec in self._own()
@@ -160,18 +179,18 @@ class Selection:
         )
 
     def mode(self, spec: ModelSpec) -> StructuredMode:
-        """How the model is asked for an answer in a form."""
+        """The model's mode of structured answers."""
         return choose_mode(spec, self._modes)
 
     def choices(self, recorded: Iterable[ModelSpec] = ()) -> list[ModelInfo]:
-        """Every model that the settings name, every provider's default one, and what was `recorded`."""
+        """All models named by the settings, the providers' default ones, and those of `recorded` cassettes."""
         exact = (ModelSpec.parse(pattern) for pattern in self.patterns if "*" not in pattern)
         usual = (ModelSpec(provider, name) for provider, name in DEFAULT_NAMES.items())
         specs = dict.fromkeys((*self._own(), *exact, *usual, EMBEDDED, *recorded))
         return [self._info(spec) for spec in specs]
 
     def _own(self) -> dict[ModelSpec, None]:
-        """The models that the settings give a role, or a fallback's."""
+        """The models configured for a role, or for its fallback."""
         writing = self.default()
         found = (find(role, writing) for find in (self.of, self.fallback_of) for role in ROLES)
         return dict.fromkeys((writing, *(spec for spec in found if spec is not None)))

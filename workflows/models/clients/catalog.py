@@ -1,6 +1,7 @@
-"""`provider:model` → a chat model that is ready to be called."""
+"""Catalogue of models: `provider:model` → a chat model ready for calls."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib import import_module
@@ -12,6 +13,7 @@ from workflows.models.cassettes.library import CassetteLibrary
 from workflows.models.choice.selection import ROLES, ModelInfo, Selection
 from workflows.models.clients.model import Model
 from workflows.models.embedded.process import EmbeddedServer
+from workflows.models.parameters import Parameters
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
 from workflows.models.structured import StructuredMode
@@ -19,11 +21,14 @@ from workflows.models.structured import StructuredMode
 if TYPE_CHECKING:
     from workflows.models.clients.providers import ProviderClients
 
+_NONE: Parameters = {}
 __all__ = ["Model", "ModelCatalog"]
+
+_PROVIDERS = "workflows.models.clients.providers"
 
 
 class ModelCatalog:
-    """The models of one process. Clients are shared by all runs."""
+    """Models of one process. Clients are shared by all runs."""
 
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
@@ -38,31 +43,34 @@ class ModelCatalog:
         self.selection = Selection(settings)
 
     def default(self) -> ModelSpec:
-        """What writes when a run names no model."""
+        """The model that writes when a run names none."""
         return self.selection.default()
 
     def resolve(self, name: str | None) -> ModelSpec:
-        """The model that a new run is written with; see `Selection.resolve` for what it raises."""
+        """The model that writes a new run; raises as `Selection.resolve`."""
         spec = self.selection.resolve(name)
         self._check_cassette(spec)
         return spec
 
     def check(self, name: str) -> None:
-        """Raises ModelNotConfigured when a run that `name` writes can't go on for want of a key or a cassette."""
+        """Raises ModelNotConfigured when a key or a cassette for a run written by `name` is missing."""
         spec = ModelSpec.parse(name)
         self.selection.check(spec)
         self._check_cassette(spec)
 
     def trust(self, name: str) -> None:
-        """`name` is the operator's own choice: if it is a cassette's whole path, it may be any file."""
+        """Trusts `name` as the operator's own choice: the absolute path of a cassette may be any file."""
         self._cassettes.trust(name)
 
     def choices(self) -> list[ModelInfo]:
-        """What a person may choose from: `Selection.choices`, and the cassettes that a run may name."""
+        """The models that a person may choose: `Selection.choices`, and the cassettes that a run may name."""
         return self.selection.choices(self._cassettes.names())
 
-    async def open(self, name: str | None = None, role: ModelRole = "writing") -> Model:
-        """The model that has this role in a run that `name` writes (None: the default), ready to be called.
+    async def open(
+        self, name: str | None = None, role: ModelRole = "writing", defaults: Parameters = _NONE
+    ) -> Model:
+        """The model that has this role in a run that `name` writes (None: the default), ready to be called. `defaults`:
+        the format's parameters for the role.
 
         Starts the embedded one if it is the one. Raises ModelNotConfigured, and LookupError for a judge
         where none is asked for.
@@ -70,35 +78,37 @@ class ModelCatalog:
         spec = self.selection.of(role, self._writing(name))
         if spec is None:
             raise LookupError("the settings ask for no judge")
-        return await self._open(spec, role)
+        return await self._open(spec, role, defaults)
 
-    def fallback(self, name: str | None, role: ModelRole) -> Callable[[], Awaitable[Model]] | None:
+    def fallback(
+        self, name: str | None, role: ModelRole, defaults: Parameters = _NONE
+    ) -> Callable[[], Awaitable[Model]] | None:
         """Opens the model that takes over in this role; None where there is none."""
         spec = self.selection.fallback_of(role, self._writing(name))
-        return None if spec is None else partial(self._open, spec, role)
+        return None if spec is None else partial(self._open, spec, role, defaults)
 
     def has_judge(self, writer: Model) -> bool:
-        """Whether a model judges what `writer` wrote. A cassette is judged if it was when it was recorded."""
+        """Whether a model judges the texts of `writer`: for a cassette, whether one did in the recording."""
         if writer.replay is not None:
             return writer.replay.is_judged
         return self.selection.of("judge", writer.spec) is not None
 
     def modes(self, writer: Model) -> dict[ModelRole, StructuredMode]:
-        """How the models of a run that `writer` writes are asked for answers in a form, by role."""
+        """The modes of structured answers in a run written by `writer`, by role."""
         if writer.replay is not None:
             return {role: writer.replay.header.mode(role) for role in ROLES}
         specs = {role: self.selection.of(role, writer.spec) for role in ROLES}
         return {role: self.selection.mode(spec) for role, spec in specs.items() if spec is not None}
 
     def moderates(self, writer: Model) -> bool:
-        """Whether the provider's moderation is asked about what `writer` wrote."""
+        """Whether the provider's moderation checks the texts of `writer`."""
         return self._settings.moderation == "openai" and writer.spec.provider in (
             "openai",
             "openai_responses",
         )
 
     async def warm_up(self) -> None:
-        """Loads what the first run would have to wait for: seconds of imports, off the loop."""
+        """Loads ahead of the first run what takes seconds to import, off the event loop."""
         providers = await _load()
         await asyncio.to_thread(providers.load_lazy_parts)
 
@@ -117,7 +127,7 @@ class ModelCatalog:
         if spec.provider == "replay":
             self._cassettes.check(spec)
 
-    async def _open(self, spec: ModelSpec, role: ModelRole) -> Model:
+    async def _open(self, spec: ModelSpec, role: ModelRole, defaults: Parameters) -> Model:
         if spec.provider == "replay":
             return await self._open_replay(spec, role)
         self.selection.check_model(spec)
@@ -127,9 +137,10 @@ class ModelCatalog:
             client = clients.open_embedded(spec, await self._embedded.endpoint())
         else:
             client = clients.open(spec)
+        parameters = self.selection.parameters(role, spec, defaults)
         return Model(
             spec=spec,
-            chat=client.chat,
+            chat=client.chat.model_copy(update=parameters) if parameters else client.chat,
             tier="embedded" if spec.provider == "embedded" else "standard",
             structured=self.selection.mode(spec),
             token_timeout=self._settings.token_timeout,
@@ -145,7 +156,7 @@ class ModelCatalog:
         return self._clients
 
     async def _open_replay(self, spec: ModelSpec, role: ModelRole) -> Model:
-        """As the models that were recorded: formats ask a small one in other ways than a large one."""
+        """The model of a cassette, with the recorded traits: formats prompt small models differently."""
         replay = await self._cassettes.open(spec)
         return Model(
             spec=spec,
@@ -160,4 +171,10 @@ class ModelCatalog:
 
 async def _load() -> ModuleType:
     """The clients' module, which takes seconds to import the first time: off the loop."""
-    return await asyncio.to_thread(import_module, "workflows.models.clients.providers")
+    if (loaded := sys.modules.get(_PROVIDERS)) is not None and not _is_loading(loaded):
+        return loaded
+    return await asyncio.to_thread(import_module, _PROVIDERS)
+
+
+def _is_loading(module: ModuleType) -> bool:
+    return bool(getattr(module.__spec__, "_initializing", False))

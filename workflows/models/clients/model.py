@@ -1,4 +1,4 @@
-"""A model as formats and nodes are given it, and the one that takes over when it can't be reached."""
+"""A model as formats and nodes get it, and its fallback."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
@@ -30,7 +30,7 @@ FALLS_BACK = (ModelAuth, ModelNotConfigured, ModelRateLimited, ModelTimeout, Mod
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """A model that is ready to be called, and how it wants to be asked. Timeouts are seconds."""
+    """A model ready for calls, with its modes and limits. Timeouts are seconds."""
 
     spec: ModelSpec
     chat: BaseChatModel
@@ -56,7 +56,7 @@ class Model:
         return replace(self, meter=Meter(ledger, tell, self.spec, role, section, shares))
 
     def falling_back(self, fallback: "Fallback") -> Self:
-        """The same model, with another one to take over."""
+        """The same model, with a fallback."""
         return replace(self, fallback=fallback)
 
     def with_reply(self, text: str) -> Self:
@@ -64,8 +64,13 @@ class Model:
         return replace(self, ready_reply=text)
 
     @property
+    def judges(self) -> bool:
+        """Whether it was opened as a judge."""
+        return self.meter is not None and self.meter.role == "judge"
+
+    @property
     def metered_chat(self) -> BaseChatModel:
-        """The client with the run's account built in, for code that calls it by itself."""
+        """The client with metering built in, for code that calls it by itself."""
         if self.meter is None:
             return self.chat
         return self.chat.model_copy(
@@ -74,7 +79,7 @@ class Model:
 
 
 class Fallback:
-    """The other model of one task of a run: opened when it is needed, and used from then on."""
+    """The fallback model of one task of a run: opened when needed, and used from then on."""
 
     def __init__(self, open_other: Callable[[], Awaitable[Model]], tell: Callable[[str], None]) -> None:
         self._open_other = open_other
@@ -84,7 +89,7 @@ class Fallback:
         """Words were shown: what follows must not be another model's."""
 
     async def take_over(self, error: ModelError) -> Model:
-        """The other model, after readers were told why. Raises `error` where it is too late, or there is none."""
+        """The fallback model, after readers were told the reason. Raises `error` if there is none, or too late."""
         if self.too_late or self.taken is not None:
             raise error
         try:

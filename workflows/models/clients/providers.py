@@ -1,4 +1,4 @@
-"""The providers' clients. Imported at first use: their SDKs take seconds to load.
+"""Clients of the providers. Imported at first use: their SDKs take seconds to load.
 
 Every client is built with no retries of its own: a retry that nobody sees buys tokens twice. All models of a provider
 share its connections, so that there are no more of them than providers, whatever names runs may give.
@@ -24,6 +24,7 @@ from workflows.models.embedded.client import chat_model as embedded_chat_model
 from workflows.models.embedded.process import Endpoint
 from workflows.models.settings import ModelSettings
 from workflows.models.spec import ModelSpec
+from workflows.models.wire.direct import read_directly
 from workflows.models.wire.http import ProviderHttpClient
 from workflows.models.wire.traits import ServerTraits, TraitsRegistry
 
@@ -32,12 +33,13 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _CONNECT_SECONDS = 10.0
+_MOST_CHATS = 100
 Disconnect = Callable[[AsyncIterator[object]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A chat model, what is known of its server, and how a stream that is left is ended where closing doesn't."""
+    """A chat model, the traits of its server, and how to end an abandoned stream where closing doesn't."""
 
     chat: BaseChatModel
     traits: ServerTraits
@@ -45,18 +47,20 @@ class Client:
 
 
 class ProviderClients:
-    """The connections of one process, by provider, opened at first use and closed with it."""
+    """Connections of one process, by provider, opened at first use and closed with it."""
 
     def __init__(self, settings: ModelSettings) -> None:
         self._settings = settings
+        self._reads_directly = settings.direct_streams
         self._traits = TraitsRegistry()
         self._http: dict[str, ProviderHttpClient] = {}
+        self._chats: dict[ModelSpec, ChatOpenAI] = {}
         self._google: ChatGoogleGenerativeAI | None = None
         self._embedded: dict[Endpoint, BaseChatModel] = {}
         self._closers: dict[Hashable, Callable[[], Awaitable[None]]] = {}
 
     def open(self, spec: ModelSpec) -> Client:
-        """The chat model of a provider that is reached over the network."""
+        """The chat model of a provider on the network."""
         connection = find_connection(spec.provider, self._settings)
         if connection is None:
             raise ValueError(f"there is no client for {spec}")
@@ -66,7 +70,7 @@ class ProviderClients:
         return Client(self._open_openai(spec, connection), traits)
 
     def open_embedded(self, spec: ModelSpec, endpoint: Endpoint) -> Client:
-        """The chat model of the embedded model's process, which has another address after each of its starts."""
+        """The chat model of the embedded model's process, whose address changes with each start."""
         if endpoint not in self._embedded:
             chat = self._embedded[endpoint] = embedded_chat_model(endpoint)
             self._closers[endpoint] = lambda: _close_embedded(chat)
@@ -74,6 +78,7 @@ class ProviderClients:
 
     async def close(self) -> None:
         """Closes every connection. One that can't be closed keeps none of the others open."""
+        self._chats.clear()
         closers = list(self._closers.values())
         self._closers.clear()
         for outcome in await asyncio.gather(*(close() for close in closers), return_exceptions=True):
@@ -81,7 +86,15 @@ class ProviderClients:
                 _log.warning("client_not_closed", exc_info=outcome)
 
     def _open_openai(self, spec: ModelSpec, connection: Connection) -> ChatOpenAI:
-        return ChatOpenAI(
+        """The model's one client, since making it takes as long as many tokens. Of very many, the first go."""
+        if (chat := self._chats.get(spec)) is None:
+            if len(self._chats) >= _MOST_CHATS:
+                del self._chats[next(iter(self._chats))]
+            chat = self._chats[spec] = self._make_openai(spec, connection)
+        return chat
+
+    def _make_openai(self, spec: ModelSpec, connection: Connection) -> ChatOpenAI:
+        chat = ChatOpenAI(
             model=spec.name,
             base_url=connection.base_url,
             # Servers that speak OpenAI's protocol without accounts still want to see a key.
@@ -95,6 +108,9 @@ class ProviderClients:
             stream_chunk_timeout=None,
             http_async_client=self._open_http(spec.provider),
         )
+        if self._reads_directly:
+            self._reads_directly = read_directly(chat)
+        return chat
 
     def _open_http(self, provider: str) -> ProviderHttpClient:
         # Ours, so that it can be closed: the one that ChatOpenAI would share outlives everything.
@@ -124,8 +140,7 @@ class ProviderClients:
 
 
 def load_lazy_parts() -> None:
-    """What the first call would wait for: OpenAI's SDK imports hundreds of modules then, the measure of
-    readability too, and certificates are read."""
+    """Loads ahead of the first call: hundreds of modules of OpenAI's SDK, readability measures, certificates."""
     import_module("textstat")
     import_module("openai.lib.streaming.chat")
     _ = AsyncOpenAI(api_key="none").chat.completions  # touching it is what imports them
@@ -133,7 +148,7 @@ def load_lazy_parts() -> None:
 
 
 async def disconnect_google(stream: AsyncIterator[object]) -> None:
-    """Has the stream wait for more, and cancels that.
+    """Disconnects a Gemini stream, by having it wait for more and cancelling that.
 
     Google's SDK holds a reply in a cycle of references, so that a stream which is only closed keeps its connection
     until the collector comes by. A cancel gets to where the connection is read, and that closes it.
@@ -162,7 +177,7 @@ async def _close_embedded(chat: ChatOpenAI) -> None:
 
 @cache
 def _load_certificates() -> ssl.SSLContext:
-    """Read once: for each client anew it would take longer than all the rest of it."""
+    """Loads certificates once: for each client anew it would take longer than all the rest."""
     return (
         httpx2.create_ssl_context() if hasattr(httpx2, "create_ssl_context") else ssl.create_default_context()
     )

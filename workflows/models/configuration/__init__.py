@@ -1,1 +1,1 @@
-"""The settings of models by what they are about; `settings.py` reads them all from the environment."""
+"""Settings of models by subject; `settings.py` reads them all from the environment."""

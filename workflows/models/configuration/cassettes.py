@@ -1,4 +1,4 @@
-"""Which cassettes may be played, and how fast."""
+"""Settings of cassettes: the ones that may be played, and their speed."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 
 class CassetteSettings(BaseModel):
-    """Replay; `record_dir` is the service's own."""
+    """Settings of playback; `record_dir` is the service's own."""
 
     replay_dir: Path | None = Field(
         None, description="Folder of cassettes that runs may name as replay:FILE; none by default"

@@ -1,4 +1,4 @@
-"""The embedded model's file and its process."""
+"""Settings of the embedded model's file and process."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 
 class EmbeddedSettings(BaseModel):
-    """Where the weights are, and where the process can be found."""
+    """Place of the weights, and of the running process."""
 
     local_model: Path | None = Field(None, description="Another GGUF file for the embedded model to run")
     runtime_dir: Path = Field(

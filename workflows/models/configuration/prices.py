@@ -1,4 +1,4 @@
-"""Prices of the operator's own."""
+"""Settings of prices."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from workflows.models.budget.prices import PriceError, PriceRegistry
 
 
 class PriceSettings(BaseModel):
-    """A file of prices, read once to see whether it can be."""
+    """A file of the operator's prices, read once as a check."""
 
     prices: Path | None = Field(
         None, description="File of prices (TOML or JSON) beside those that are known, or in their place"

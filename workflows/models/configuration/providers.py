@@ -1,10 +1,10 @@
-"""Where providers are, with which keys, and how long they may be silent."""
+"""Settings of providers: addresses, keys, timeouts."""
 
 from pydantic import AliasChoices, BaseModel, Field, SecretStr
 
 
 class ProviderSettings(BaseModel):
-    """Keys and addresses, by the providers' own usual variables; limits of time in seconds."""
+    """Keys and addresses, by the providers' own usual variables; timeouts in seconds."""
 
     openai_api_key: SecretStr | None = Field(None, validation_alias=AliasChoices("OPENAI_API_KEY"))
     openai_base_url: str | None = Field(None, validation_alias=AliasChoices("OPENAI_BASE_URL"))
@@ -29,4 +29,9 @@ class ProviderSettings(BaseModel):
         180.0,
         gt=0,
         description="Seconds that a whole answer in a form may take, such as a plan or a verdict (MODEL_TIMEOUT)",
+    )
+    direct_streams: bool = Field(
+        True,
+        description="Read streamed replies of OpenAI's protocol directly; false: have OpenAI's SDK make objects of "
+        "them, which takes several times the processor time",
     )

@@ -1,9 +1,10 @@
-"""Which models there are to write with, and which of them does what."""
+"""Settings of models by role."""
 
 from typing import Literal
 
 from pydantic import BaseModel, Field, field_validator
 
+from workflows.models.parameters import parse_parameters
 from workflows.models.spec import ModelSpec, parse_pattern
 from workflows.models.structured import parse_mode_rules
 
@@ -12,7 +13,7 @@ NO_FALLBACK = "none"
 
 
 class RoleSettings(BaseModel):
-    """Models by role, those that take over, and what a run may name. Every model is `provider:model`."""
+    """Models by role, fallbacks, and the models that a run may name. Each is `provider:model`."""
 
     model: str | None = Field(
         None, description="The model that writes, as provider:model, e.g. openai:gpt-5.6-luna"
@@ -45,6 +46,11 @@ class RoleSettings(BaseModel):
         "",
         description="How models are asked for answers in a form, where our table is wrong: "
         "provider:model=mode, comma separated, with json_schema, tools, json_mode or plain",
+    )
+    model_parameters: str = Field(
+        "",
+        description="Parameters of calls by role: role.name=value, comma separated, such as "
+        "writing.temperature=0.9, judge.reasoning_effort=low; the format's own by default",
     )
     judge: Literal["auto", "off", "llm"] = Field(
         "auto",
@@ -88,7 +94,7 @@ class RoleSettings(BaseModel):
     @field_validator("outline_model", "derived_model", "fallback_model")
     @classmethod
     def _check_partner(cls, model: str | None) -> str | None:
-        """One that works on a text together with another."""
+        """Checks a model that works on a text together with another."""
         if model is None:
             return None
         spec = _refuse_replay(ModelSpec.parse(model))
@@ -108,6 +114,12 @@ class RoleSettings(BaseModel):
             if part.strip():
                 parse_pattern(part)
         return models
+
+    @field_validator("model_parameters")
+    @classmethod
+    def _check_parameters(cls, parameters: str) -> str:
+        parse_parameters(parameters)
+        return parameters
 
     @field_validator("structured_modes")
     @classmethod

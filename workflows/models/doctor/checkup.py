@@ -1,4 +1,4 @@
-"""Whether the models that the settings name can be used, asked of the providers themselves."""
+"""Check that the models in the settings can be used, by requests to their providers."""
 
 import asyncio
 from difflib import get_close_matches
@@ -19,7 +19,7 @@ _QUIET = _OFFLINE | {"openai_responses"}
 
 
 async def check_models(settings: ModelSettings) -> list[DoctorFinding]:
-    """Every role's model, every provider that is configured, the embedded model. One cheap request a provider."""
+    """Findings on the models of all roles, all configured providers (a request each), and the embedded model."""
     selection = Selection(settings)
     needed = _needed(selection)
     spare = _spare(selection)
@@ -91,7 +91,7 @@ def _about_model(spec: ModelSpec, roles: str, known: dict[str, Listing], otherwi
 
 
 async def _about_embedded(settings: ModelSettings, is_needed: bool) -> DoctorFinding:
-    """Started only where runs need it: that takes seconds."""
+    """Finding on the embedded model, which is started only where runs need it: that takes seconds."""
     about = str(EMBEDDED)
     server = EmbeddedServer(settings.runtime_dir, settings.local_model)
     try:

@@ -1,4 +1,4 @@
-"""What somebody who looks over the settings has to say."""
+"""Findings of a check of the settings."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,7 +8,7 @@ Level = Literal["good", "doubtful", "bad"]
 
 @dataclass(frozen=True, slots=True)
 class DoctorFinding:
-    """One thing that was looked at: a sentence that says how it is and, where it isn't good, what to change.
+    """A finding: a sentence on the state of something and, where it isn't good, the remedy.
 
     `bad`: runs fail because of it. `doubtful`: something that is set up, but not what a run needs by default.
     """

@@ -1,4 +1,4 @@
-"""A provider's list of models: the cheapest question that proves an address and a key."""
+"""List of a provider's models: the cheapest request that proves an address and a key."""
 
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -9,14 +9,14 @@ from workflows.models.calls.causes import is_insecure
 from workflows.models.choice.connections import ADDRESSES, KEYS, Connection
 
 TIMEOUT = 10.0
-# Where the SDKs go when no address is set.
+# The SDKs' default addresses.
 _USUAL = {"openai": "https://api.openai.com/v1", "gemini": "https://generativelanguage.googleapis.com"}
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What came of asking. `models` is None where the list could not be had; `problem` says why, and what to
-    change. `proven` tells whether calls of models would reach the provider and be let in, as far as one can see."""
+    """Outcome of a list request. `models` is None where it failed; `problem` has the reason and the remedy.
+    `proven`: model calls would reach the provider and be authorised, as far as can be seen."""
 
     models: frozenset[str] | None
     proven: bool
@@ -24,7 +24,7 @@ class Listing:
 
 
 async def list_models(provider: str, connection: Connection, patience: float = TIMEOUT) -> Listing:
-    """One GET, no retry. No message holds the key, nor what may stand before the host in an address."""
+    """Makes one GET, without retries. No message holds the key, nor the credentials in an address."""
     key = connection.key.get_secret_value() if connection.key else None
     base = httpx2.URL(connection.base_url or _USUAL[connection.protocol])
     if connection.protocol == "gemini":
@@ -63,7 +63,7 @@ def _read(provider: str, place: str, reply: httpx2.Response) -> Listing:
 
 
 def _names(reply: httpx2.Response) -> frozenset[str] | None:
-    """As OpenAI lists them (`data[].id`) or as Gemini does (`models[].name`, which begins with `models/`)."""
+    """Names in OpenAI's form (`data[].id`) or Gemini's (`models[].name`, which begins with `models/`)."""
     try:
         body = reply.json()
         if "models" in body:

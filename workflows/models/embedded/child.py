@@ -1,4 +1,4 @@
-"""Starting and ending the child process; the model itself is in `server.py`."""
+"""Start and end of the child process; the model itself is in `server.py`."""
 
 import asyncio
 import contextlib
@@ -39,12 +39,12 @@ class ModelProcess:
         await _stop(self.process, _STOP_TIMEOUT)
 
     async def kill(self) -> None:
-        """Ends one that can't hear: the same without waiting for it."""
+        """Kills a process that doesn't respond: as `stop`, without waiting."""
         await _stop(self.process, 0)
 
 
 async def start_child(weights: Weights, log_path: Path, patience: float) -> ModelProcess:
-    """Returns when the model answers. Raises ModelUnavailable, with the reason, if it doesn't within `patience` s."""
+    """Returns when the model answers. Raises ModelUnavailable, with the reason, after `patience` seconds."""
     api_key = secrets.token_urlsafe(32)
     process = await _spawn(log_path)
     try:
@@ -84,7 +84,7 @@ async def _exchange(process: Process, order: dict[str, str]) -> dict[str, str]:
 
 
 async def _stop(process: Process, patience: float) -> None:
-    """Closes the pipe on which the child's life hangs, and kills it when that isn't enough."""
+    """Closes the pipe that keeps the child alive, and kills it when that isn't enough."""
     assert process.stdin is not None
     process.stdin.close()
     try:

@@ -1,4 +1,4 @@
-"""The chat model that speaks to the embedded model's process, and how it is asked.
+"""Chat model client of the embedded model's process.
 
 The sampling values were found by trial on some hundred stories; a model this small repeats itself with the
 usual ones. `PROSE` and `STRUCTURED` are arguments of one call, so that one chat model serves both.
@@ -57,7 +57,7 @@ def chat_model(endpoint: Endpoint, **sampling: Any) -> "ChatOpenAI":
         max_retries=0,
         streaming=True,
         stream_usage=True,
-        # How long a caller waits in line is for the caller to limit.
+        # The time that a caller waits in the queue is for the caller to limit.
         stream_chunk_timeout=None,
         use_responses_api=False,
         **(PROSE | sampling),
@@ -65,7 +65,7 @@ def chat_model(endpoint: Endpoint, **sampling: Any) -> "ChatOpenAI":
 
 
 def misses_the_form(error: Exception) -> bool:
-    """Whether an answer came that doesn't have the form that was asked for, or ran out of room on its way."""
+    """Whether an answer doesn't match its schema, or was cut off at the length limit."""
     from openai import LengthFinishReasonError  # loaded by whoever has a chat model
 
     return isinstance(error, OutputParserException | ValidationError | LengthFinishReasonError)

@@ -1,4 +1,4 @@
-"""The embedded model's process as the rest of the program sees it: an address that is always good."""
+"""The embedded model's process as the rest of the program uses it: an address that always works."""
 
 import asyncio
 import os
@@ -52,7 +52,7 @@ class EmbeddedServer:
         self._closed = False
 
     async def endpoint(self) -> Endpoint:
-        """Where the model answers now; starts it when nobody did, or when it died or froze.
+        """The model's present endpoint; starts the model when it isn't running, or when it died or froze.
 
         However many callers come at once, one start serves them all, and goes on when one of them is
         cancelled. Raises ModelNotConfigured without a model file, ModelUnavailable when the
@@ -74,7 +74,7 @@ class EmbeddedServer:
             raise
 
     async def close(self) -> None:
-        """Ends the model if this process started it, and returns when it is gone. May be called twice."""
+        """Ends the model if this process started it, and returns when it has ended. May be called twice."""
         self._closed = True
         if self._search is not None:
             self._search.cancel()
@@ -138,7 +138,7 @@ def _now() -> float:
 
 
 def _answers(record: Record, patience: float) -> bool:
-    """Whether the recorded process lives and is the one that knows the recorded key. Blocks."""
+    """Whether the recorded process is alive and accepts the recorded key. Blocks."""
     address = urlsplit(record.endpoint.base_url)
     connection = HTTPConnection(address.hostname or "", address.port, timeout=patience)
     try:

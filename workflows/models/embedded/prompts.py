@@ -39,7 +39,7 @@ class PromptFile:
 
 @cache
 def load_prompt(path: Path) -> PromptFile:
-    """Reads and compiles a prompt file; once a process."""
+    """Reads and compiles a prompt file; once per process."""
     parts = _HEADING.split(path.read_text(encoding="utf-8"))
     return PromptFile(
         tuple(
@@ -50,7 +50,7 @@ def load_prompt(path: Path) -> PromptFile:
 
 
 def clean_line(text: str) -> str:
-    """`text` as one line without the chat template's own marks, which the server would obey."""
+    """`text` as one line without the chat template's own marks, which the server would interpret."""
     return " ".join(_MARKUP.sub(" ", text).split())
 
 

@@ -1,4 +1,4 @@
-"""Plain prose from the embedded model: paragraph by paragraph, each begun for it.
+"""Plain prose from the embedded model: paragraph by paragraph, each with a given beginning.
 
 A model this small loses the thread of a long prompt and of a long reply. So every call gets a short
 prompt and the page so far as the beginning of its own reply, and writes one paragraph more. Text is given
@@ -23,7 +23,7 @@ _LEAST_TOKENS = 45
 _HALF_PARAGRAPH_WORDS = 22
 _TOKENS_PER_WORD = 1.3
 _TRIES = 3
-# What a paragraph is continued from: more would outgrow the model's room of 2,048 tokens.
+# Paragraphs of context for the next one: more would exceed the model's 2,048 tokens.
 _REMEMBERED_PARAGRAPHS = 6
 
 # Story text alone: no digits, lists, headings, labels or shouting, and at least a sentence's length.
@@ -38,7 +38,7 @@ _AFTER_STARTER = _GRAMMAR % '""'
 
 @dataclass(frozen=True, slots=True)
 class PageBrief:
-    """One section to write.
+    """Brief for a section.
 
     `opening` is the page's first sentence, given by the outline; `starters` (at least one) are the first words
     of the paragraphs after the first, taken in turn: they keep the model telling what happens next.
@@ -82,7 +82,7 @@ async def write_prose(
 async def _write_paragraph(
     chat: BaseChatModel, page: PageBrief, told: str, number: int, turn: int, config: RunnableConfig | None
 ) -> AsyncGenerator[str]:
-    """One paragraph's whole sentences, each with the white space before it."""
+    """The whole sentences of one paragraph, each with the white space before it."""
     # The first paragraph goes on from the opening; the others begin with a starter, another one at each try.
     gap, starter, grammar = " ", "", _AFTER_SENTENCE
     if number > 0:
@@ -103,7 +103,7 @@ async def _write_paragraph(
 
 
 def _room(page: PageBrief, told: str) -> int:
-    """Tokens for the next paragraph: what the page still wants, and a sentence's end that will be cut off."""
+    """Tokens for the next paragraph: the words that the page lacks, and a sentence's end that will be cut off."""
     wanted = round((page.target_words - len(told.split())) * _TOKENS_PER_WORD) + 15
     return max(_LEAST_TOKENS, min(PARAGRAPH_TOKENS, wanted))
 

@@ -1,4 +1,4 @@
-"""The note that one process leaves for the others: where the embedded model answers, and with which key."""
+"""Record by which processes share the embedded model: its endpoint, and the key to it."""
 
 import contextlib
 import json
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where an OpenAI-compatible server answers: `base_url` ends in /v1."""
+    """Endpoint of an OpenAI-compatible server: `base_url` ends in /v1."""
 
     base_url: str
     api_key: str = field(repr=False)
@@ -19,14 +19,14 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An endpoint and the process behind it."""
+    """An endpoint and its process."""
 
     pid: int
     endpoint: Endpoint
 
 
 def read_record(path: Path) -> Record | None:
-    """None when there is none, when it is garbled, or when anyone but this user may have written it."""
+    """The record; None when there is none, when it is garbled, or when another user may have written it."""
     try:
         with path.open("rb") as file:
             seen = os.fstat(file.fileno())
@@ -40,7 +40,7 @@ def read_record(path: Path) -> Record | None:
 
 
 def write_record(path: Path, record: Record) -> None:
-    """Writes it whole or not at all, readable by this user only."""
+    """Writes the record atomically, readable by this user only."""
     draft = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
@@ -49,7 +49,7 @@ def write_record(path: Path, record: Record) -> None:
 
 
 def remove_record(path: Path, pid: int) -> None:
-    """Removes the record if it still speaks of the process `pid`."""
+    """Removes the record if it still names the process `pid`."""
     record = read_record(path)
     if record is not None and record.pid == pid:
         with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""A stream of text → its whole sentences: pure."""
+"""Sentences of a stream of text. Pure."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -8,7 +8,7 @@ from workflows.text.sentences import SentenceSplitter, ends_sentence, split_sent
 
 _NOT_A_WORD = re.compile(r"[^\w']+")
 _MARKUP = re.compile(r"<\|[^|<>\n]{0,64}\|>|[^\S ]|[\x00-\x1f\x7f]")
-# Where the model speaks of its text instead of telling it.
+# Phrases with which the model speaks about its text instead of writing it.
 _ASIDE = re.compile(
     r"\b(?:this (?:story|page|book|sentence)|the (?:story|reader)|story about|on the page)\b", re.IGNORECASE
 )
@@ -17,7 +17,7 @@ _STAMMER = re.compile(r"\b(\w+)(?:\W+\1\b){2}", re.IGNORECASE)
 
 
 class SentenceBuffer:
-    """Takes one paragraph's tokens and gives out its whole sentences.
+    """Buffer from one paragraph's tokens to its whole sentences.
 
     `told` is the text so far, whose sentences aren't said again; `starter` are the words that the
     paragraph begins with; `gap` is the white space before its first sentence. A sentence in mid-quote isn't whole, nor
@@ -65,7 +65,7 @@ def _on_one_line(text: str) -> str:
 
 
 def _join(sentences: Sequence[str]) -> list[str]:
-    """The sentences with those that aren't whole joined to what follows; at least one."""
+    """The sentences, incomplete ones joined to what follows; at least one."""
     joined = [""]
     for sentence in sentences:
         if _is_whole(joined[-1]) and not _goes_on(sentence):
@@ -84,7 +84,7 @@ def _goes_on(following: str) -> bool:
 
 
 def _is_sound(sentence: str) -> bool:
-    """Whether it tells something, doesn't stammer, and opens and closes its quotes in the right places."""
+    """Whether it is a whole sentence, without stammering and with matching quotation marks."""
     if _ASIDE.search(sentence) or _STAMMER.search(sentence):
         return False
     pieces = sentence.split('"')

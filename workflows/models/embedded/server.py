@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _reserve_stdout() -> int:
-    """A descriptor for the report alone: what native code prints goes to the log on stderr."""
+    """A descriptor for the report alone: output of native code goes to the log on stderr."""
     report_to = os.dup(1)
     os.dup2(2, 1)
     return report_to

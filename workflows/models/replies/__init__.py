@@ -1,1 +1,1 @@
-"""Text of replies: what of it is content, and which strings of a provider may be passed on."""
+"""Texts of replies: their content, and the strings of a provider that may be passed on."""

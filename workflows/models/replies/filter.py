@@ -1,4 +1,4 @@
-"""A streamed reply → its content: without the model's thoughts and without the marks of its chat template.
+"""Content of a streamed reply: without the model's thoughts and its chat template's marks.
 
 Works on pieces that are cut anywhere, and in time linear in the text. Thoughts stand between marks, or before a lone
 closing mark: some servers put the opening one into the prompt. An end mark is dropped where nothing but white space,
@@ -41,7 +41,7 @@ class _State(Enum):
 
 
 class ReplyFilter:
-    """One reply. `feed` and `finish` return content.
+    """Filter for one reply. `feed` and `finish` return content.
 
     `restarted`: what was returned before the last call was a thought, since a lone closing mark came after it; the
     last call's return value and what follows are the content. With `holds`, nothing is returned before a closing
@@ -72,7 +72,7 @@ class ReplyFilter:
         return self._state in (_State.THOUGHT, _State.HEADER)
 
     def feed(self, text: str) -> str:
-        """The content that `text` adds, or lets be known as such."""
+        """The content that is certain after `text`."""
         self.restarted = False
         if self._state is _State.TEXT and self._at == len(self._buffer) and not has_opener(text):
             out: list[str] = []
@@ -83,7 +83,7 @@ class ReplyFilter:
         return "".join(self._run(last=False))
 
     def finish(self) -> str:
-        """The content that was held until the reply's end. A thought that is not closed is none."""
+        """The content held until the reply's end. An unclosed thought is none."""
         self.restarted = False
         out = self._run(last=True)
         if self._state is _State.SPOKEN:  # words that only began as a thought does
@@ -132,13 +132,13 @@ class ReplyFilter:
         return True
 
     def _find_tail(self) -> int:
-        """Where what may become a mark begins, at the buffer's end."""
+        """The start of a possible mark at the buffer's end."""
         low = max(self._at, len(self._buffer) - LONGEST)
         opener = max(self._buffer.rfind(char, low) for char in OPENERS)
         return opener if opener >= 0 and may_become_mark(self._buffer[opener:]) else len(self._buffer)
 
     def _meet(self, kind: MarkKind, mark: str, out: list[str]) -> bool:
-        """A mark where text may stand. False: it is text."""
+        """Handles a mark where text may be. False: it is text."""
         match kind:
             case "open":
                 self._begin_thought(_TAG_ENDS)
@@ -169,7 +169,7 @@ class ReplyFilter:
         self._state, self._pending, self._names = _State.ENDED, [mark], kind == "turn"
 
     def _restart(self, out: list[str]) -> None:
-        """A lone closing mark: all that was said is a thought."""
+        """Handles a lone closing mark: all text before it is a thought."""
         self.thought = True
         self.unmarked = self.unmarked or bool(self._last)
         self.restarted = self.restarted or bool(self._last and not self._holds)
@@ -253,7 +253,7 @@ class ReplyFilter:
         return True
 
     def _read_role(self, last: bool) -> str | None:
-        """Who speaks in the turn that begins; an empty string while that can't be told."""
+        """The role in the turn that begins; an empty string while that isn't certain."""
         low = self._buffer[self._at : self._at + 16].lower()
         for role in ROLES:
             if not last and role.startswith(low):
@@ -263,7 +263,7 @@ class ReplyFilter:
         return None
 
     def _release(self, out: list[str]) -> None:
-        """There is more text: the marks stood within it. Before a text they mean nothing."""
+        """Releases marks as text, since more text follows. Before a text they mean nothing."""
         if self._last:
             self._say("".join(self._pending), out)
         self._state = _State.TEXT if self._last else _State.START
@@ -290,7 +290,7 @@ class ReplyFilter:
         return self._buffer[start : self._at]
 
     def _say(self, text: str, out: list[str]) -> None:
-        """Content; white space before it is none."""
+        """Content; leading white space is dropped."""
         if not self._last:
             text = text.lstrip()
         if text:
@@ -299,7 +299,7 @@ class ReplyFilter:
 
 
 def clean_reply(text: str) -> str:
-    """The content of a whole reply. Text before a lone closing mark is none of it, nor is white space before a text."""
+    """The content of a whole reply, without text before a lone closing mark, and white space before a text."""
     if not has_opener(text) and not _begins_aloud(text):
         return text.lstrip()
     reply = ReplyFilter()

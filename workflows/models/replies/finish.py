@@ -1,4 +1,4 @@
-"""Why a reply ended, in the words of every provider and server, and whether it is whole."""
+"""Finish reasons of all providers and servers, and whether each means a whole reply."""
 
 from typing import Literal
 
@@ -99,7 +99,7 @@ _UNFINISHED = {"in_progress", "queued"}
 
 
 def finish_reason(chunk: AIMessage) -> str | None:
-    """Why the reply ended, if this chunk says so: OpenAI chat, OpenAI Responses or Gemini."""
+    """The finish reason in this chunk, if any: OpenAI chat, OpenAI Responses or Gemini."""
     metadata = chunk.response_metadata
     reason = metadata.get("finish_reason") or metadata.get("status")
     if metadata.get("status") == "incomplete":
@@ -112,14 +112,14 @@ def finish_reason(chunk: AIMessage) -> str | None:
 
 
 def read_outcome(reason: str | None) -> FinishOutcome:
-    """What a finish reason means."""
+    """The outcome that a finish reason means."""
     if reason is None or not reason.strip():
         return "none"
     return _WORDS.get(reason.strip().lower(), "unknown")
 
 
 def filtered(spec: ModelSpec) -> SafetyRejected:
-    """A provider's filter. The next reply may pass, so the run can go on."""
+    """The error for a provider's filter. The next reply may pass, so the run can be resumed."""
     return SafetyRejected(
         f"The content filter of {spec} stopped the text. What was written before is kept; go on with the run, "
         "with another model if it happens again.",

@@ -1,4 +1,4 @@
-"""The marks that models and chat templates put around thoughts, turns and answers: data, and how one is recognised.
+"""Marks of models and chat templates around thoughts, turns and answers: data, and their recognition.
 
 Sources are the reasoning parsers of vLLM and SGLang and the chat templates of the models that they name.
 """
@@ -162,7 +162,7 @@ LONGEST_SPOKEN_END = 24
 
 
 def find_mark(text: str, start: int = 0) -> tuple[int, int, MarkKind] | None:
-    """The first whole mark at or after `start`: where it begins, where it ends, and what it is."""
+    """The first whole mark at or after `start`: its start, its end, and its meaning."""
     for opener in _OPENER.finditer(text, start):
         if (found := match_mark(text, opener.start())) is not None:
             return opener.start(), *found
@@ -170,7 +170,7 @@ def find_mark(text: str, start: int = 0) -> tuple[int, int, MarkKind] | None:
 
 
 def match_mark(text: str, start: int) -> tuple[int, MarkKind] | None:
-    """The mark that begins at `start`: where it ends, and what it is."""
+    """The mark that begins at `start`: its end, and its meaning."""
     literal = _LITERAL.match(text, start)
     if literal and (text[start] != "[" or literal[0] in _IN_BRACKETS):
         return literal.end(), _LITERALS[literal[0].lower()]
@@ -186,7 +186,7 @@ def has_opener(text: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def may_become_mark(tail: str) -> bool:
-    """Whether more characters could make a mark of `tail`, which begins with an opener and holds no other."""
+    """Whether more characters could complete a mark in `tail`, which begins with an opener and holds no other."""
     if len(tail) >= LONGEST or "\n" in tail:
         return False
     low = tail.lower()

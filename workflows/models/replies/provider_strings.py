@@ -1,4 +1,4 @@
-"""Strings and numbers that a provider sends beside text: made fit to be stored, logged and shown."""
+"""Sanitising of strings and numbers from a provider: made fit to be stored, logged and shown."""
 
 import re
 from typing import Any
@@ -11,7 +11,7 @@ _MOST_TOKENS = 100_000_000
 
 
 def clean_string(value: object, longest: int = LONGEST) -> str:
-    """Valid Unicode on one line, of at most `longest` characters; an empty string for what is no string."""
+    """Valid Unicode on one line, of at most `longest` characters; empty for a value that is no string."""
     if not isinstance(value, str):
         return ""
     cut = value[: 4 * longest]
@@ -19,12 +19,12 @@ def clean_string(value: object, longest: int = LONGEST) -> str:
 
 
 def replace_halves(text: str) -> str:
-    """Text in which halves of surrogate pairs are U+FFFD, so that it can be encoded."""
+    """Text with U+FFFD for halves of surrogate pairs, so that it can be encoded."""
     return _HALF.sub("\ufffd", text) if not text.isascii() else text
 
 
 def read_count(value: object) -> int | None:
-    """A count of tokens as servers write it (3, 3.0, "3"); None for what can't be one."""
+    """A token count as servers write it (3, 3.0, "3"); None for an invalid one."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -37,7 +37,7 @@ def read_count(value: object) -> int | None:
 
 
 def read_usage(usage: object) -> dict[str, Any] | None:
-    """OpenAI's `usage` of a chat, from what a server sent; None where its main counts can't be believed."""
+    """OpenAI's `usage` of a chat, from a server's version of it; None where its main counts are implausible."""
     if not isinstance(usage, dict):
         return None
     given = {

@@ -1,1 +1,1 @@
-"""OpenAI's protocol as other servers speak it: requests and replies brought to OpenAI's own shape."""
+"""OpenAI's protocol in other servers' dialects: requests and replies converted to OpenAI's own form."""

@@ -1,4 +1,4 @@
-"""Chunks and completions of compatible servers → OpenAI's. Pure."""
+"""Conversion of compatible servers' chunks and completions to OpenAI's. Pure."""
 
 import json
 
@@ -21,7 +21,7 @@ _THOUGHT_PARTS = frozenset(
 
 
 class ChatStream:
-    """The chunks of one streamed reply.
+    """Chunks of one streamed reply.
 
     Counts of tokens are running totals: the last ones come once, at the end. A refusal is a finish reason of its own,
     since LangChain passes on no other sign of it.
@@ -35,7 +35,7 @@ class ChatStream:
         self._head: Json = {}
 
     def read(self, data: Json, event: str | None = None) -> Json | None:
-        """A chunk in OpenAI's shape, or `{"error": …}`. One that says nothing is a sign of life all the same."""
+        """A chunk in OpenAI's form, or `{"error": …}`. An empty one is a sign of life all the same."""
         if (error := find_error(data, event)) is not None:
             return {"error": error}
         self._take_usage(data)
@@ -49,7 +49,7 @@ class ChatStream:
         return {**self._head, "choices": [] if choice is None else [self._read_choice(choice)]}
 
     def end(self) -> Json | None:
-        """The chunk with what the reply cost, if the server told it."""
+        """The chunk with the usage of the reply, if the server reported it."""
         return None if self._usage is None else {**self._head, "choices": [], "usage": self._usage}
 
     def _take_usage(self, data: Json) -> None:
@@ -84,7 +84,7 @@ class ChatStream:
         return {"index": 0, "delta": delta, "finish_reason": finish}
 
     def _join(self, text: str) -> str:
-        """Text whose surrogate pairs are whole: servers that cut by UTF-16 units send their halves apart."""
+        """Text with whole surrogate pairs: servers that cut by UTF-16 units send their halves apart."""
         text = self._high + text
         self._high = ""
         if text.isascii():
@@ -95,7 +95,7 @@ class ChatStream:
 
 
 def read_completion(body: Json, traits: ServerTraits) -> Json:
-    """A whole reply in OpenAI's shape, or `{"error": …}`."""
+    """A whole reply in OpenAI's form, or `{"error": …}`."""
     if (error := find_error(body)) is not None:
         return {"error": error}
     choice = _first_choice(body.get("choices"))
@@ -140,7 +140,7 @@ def has_thoughts(message: Json) -> bool:
 
 
 def read_content(content: object) -> str:
-    """The text of a string, or of a list of parts; what a part of thoughts says is none."""
+    """The text of a string, or of a list of parts, without parts of thoughts."""
     if isinstance(content, str):
         return content
     if isinstance(content, dict):
@@ -152,7 +152,7 @@ def read_content(content: object) -> str:
 
 
 def read_tool_calls(calls: object) -> list[Json]:
-    """Calls of functions, with the index that some servers leave out, and arguments as text."""
+    """Function calls, with the index that some servers leave out, and arguments as text."""
     found = []
     for position, call in enumerate(calls if isinstance(calls, list) else ()):
         function = call.get("function") if isinstance(call, dict) else None
@@ -186,6 +186,6 @@ def _text_of(part: object) -> str:
 
 
 def _first_choice(choices: object) -> Json | None:
-    """Of several, the first; further ones were never asked for."""
+    """The first of several choices; more were never requested."""
     given = [c for c in choices if isinstance(c, dict)] if isinstance(choices, list) else []
     return next((choice for choice in given if choice.get("index") in (0, None)), None)

@@ -1,4 +1,4 @@
-"""Errors that servers put into a reply of status 200, in OpenAI's shape."""
+"""Errors that servers send in a reply of status 200, in OpenAI's form."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -7,7 +7,7 @@ from workflows.models.replies.provider_strings import clean_string
 
 Json = dict[str, Any]
 _LONGEST = 2000
-# What a code or a type in words means as a status; the longer one first where one holds another.
+# HTTP statuses by codes or types in words; the longer one first where one contains another.
 _STATUSES: tuple[tuple[str, int], ...] = (
     ("insufficient_quota", 429),
     ("rate_limit", 429),
@@ -36,7 +36,7 @@ _STATUSES: tuple[tuple[str, int], ...] = (
 
 
 def find_error(data: Mapping[str, Any], event: str | None = None) -> Json | None:
-    """The error that a frame or a body is, as `{message, type, code}`; None where it is none."""
+    """The error in a frame or a body, as `{message, type, code}`; None where there is none."""
     error = data.get("error")
     if error:
         return _describe(error, data)
@@ -50,7 +50,7 @@ def find_error(data: Mapping[str, Any], event: str | None = None) -> Json | None
 
 
 def status_of(error: Mapping[str, Any]) -> int:
-    """The HTTP status that the error would have had; 502 where it doesn't say."""
+    """The HTTP status that matches the error; 502 where it has none."""
     for name in ("code", "status"):
         value = error.get(name)
         number = (
@@ -65,7 +65,7 @@ def status_of(error: Mapping[str, Any]) -> int:
 
 
 def _complains(data: Mapping[str, Any]) -> bool:
-    """Whether it has the words of an error and nothing of a reply: FastAPI's `detail`, gateways' `message`."""
+    """Whether it has the fields of an error and none of a reply: FastAPI's `detail`, gateways' `message`."""
     return any(data.get(name) for name in ("detail", "error_message", "message", "msg")) and "id" not in data
 
 

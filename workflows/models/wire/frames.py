@@ -1,4 +1,4 @@
-"""Bytes of a stream of server-sent events → its events, and back."""
+"""Server-sent events from bytes, and back."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import orjson
 
 
 class EventReader:
-    """Events from pieces of bytes, with line ends of any kind, comments and empty events left out."""
+    """Reader of events from pieces of bytes, with line ends of any kind, without comments and empty events."""
 
     def __init__(self) -> None:
         self._line = bytearray()
@@ -17,12 +17,12 @@ class EventReader:
         self._data: list[str] = []
 
     def feed(self, piece: bytes) -> Iterator[tuple[str | None, str]]:
-        """The events that `piece` ends: name and data."""
+        """The events that `piece` completes: name and data."""
         for line in self._lines(piece):
             yield from self._take(line)
 
     def finish(self) -> Iterator[tuple[str | None, str]]:
-        """An event that the end of the stream ends."""
+        """The event that the end of the stream completes."""
         if self._line:
             line, self._line = bytes(self._line), bytearray()
             yield from self._take(line)
@@ -56,7 +56,7 @@ class EventReader:
 
 
 def parse(data: str | bytes) -> Any:
-    """JSON, also with halves of surrogate pairs, which are kept. Raises ValueError."""
+    """JSON as a value, including halves of surrogate pairs. Raises ValueError."""
     try:
         return orjson.loads(data)
     except ValueError:
@@ -64,13 +64,13 @@ def parse(data: str | bytes) -> Any:
 
 
 def frame(data: Any, event: str | None = None) -> bytes:
-    """One event."""
+    """A frame for an event."""
     head = f"event: {event}\n".encode() if event else b""
     return b"%bdata: %b\n\n" % (head, orjson.dumps(data))
 
 
 def frame_raw(data: str, event: str | None = None) -> bytes:
-    """One event with data that is passed on as it is."""
+    """A frame for an event whose data is passed on unchanged."""
     head = f"event: {event}\n" if event else ""
     lines = "".join(f"data: {line}\n" for line in data.split("\n"))
     return f"{head}{lines}\n".encode()

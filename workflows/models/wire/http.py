@@ -1,6 +1,6 @@
-"""The HTTP client that OpenAI's SDK is given: between the server's own dialect and what the SDK expects."""
+"""HTTP client for OpenAI's SDK, which translates between the server's dialect and the SDK's protocol."""
 
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +10,13 @@ from openai import DefaultAsyncHttpxClient
 
 from workflows.models.replies.provider_strings import clean_string
 from workflows.models.wire.chat import ChatStream, read_completion
+from workflows.models.wire.chat_events import DONE, ChatEvents, RawEvent
 from workflows.models.wire.errors import Json, find_error, status_of
 from workflows.models.wire.frames import EventReader, frame, frame_raw, parse
 from workflows.models.wire.refusals import MOST_ATTEMPTS, REFUSALS, adapt_request, learn_from_refusal
 from workflows.models.wire.responses import read_event, read_response
 from workflows.models.wire.traits import ServerTraits
 
-_DONE = "[DONE]"
 _BODY_HEADERS = frozenset({"content-length", "content-encoding", "transfer-encoding"})
 Translate = Callable[[bytes | None], Iterator[bytes]]
 """Pieces of a stream → its frames; None: the stream is over."""
@@ -28,18 +28,18 @@ else:
 
 
 class ProviderHttpClient(_Client):
-    """Sends each call once, and follows no redirect: a call that is sent on elsewhere may be bought twice.
+    """HTTP client that sends each call once, and follows no redirect: a call sent on may be bought twice.
 
     A request that is refused for a field which the server doesn't know is sent again without it.
     """
 
     def __init__(self, traits_of: Callable[[str], ServerTraits], **kwargs: Any) -> None:
-        """`traits_of` a model by its name."""
+        """`traits_of`: the traits of a model by its name."""
         super().__init__(follow_redirects=False, **kwargs)
         self._traits_of = traits_of
 
     async def send(self, request: httpx2.Request, *, stream: bool = False, **kwargs: Any) -> httpx2.Response:
-        """As httpx2 has it; `follow_redirects` counts for nothing."""
+        """As httpx2's; `follow_redirects` is ignored."""
         kwargs["follow_redirects"] = False
         path = request.url.path
         is_chat = path.endswith("/chat/completions")
@@ -52,7 +52,8 @@ class ProviderHttpClient(_Client):
             await reply.aread()
             return reply
         if body.get("stream") and not _is_json(reply):
-            return _translated(reply, _chat_frames(traits) if is_chat else _response_frames())
+            events = ChatEvents(traits) if is_chat else None
+            return _translated(reply, _response_frames() if events is None else _frames_of(events), events)
         return await _read_whole(reply, traits, is_chat=is_chat, streams=bool(body.get("stream")))
 
     async def _send_adapted(
@@ -76,7 +77,7 @@ class ProviderHttpClient(_Client):
 async def _read_whole(
     reply: httpx2.Response, traits: ServerTraits, *, is_chat: bool, streams: bool
 ) -> httpx2.Response:
-    """A reply in one piece; also one that should have been a stream, or is an error."""
+    """Converts a reply in one piece, even one that should have been a stream, or is an error."""
     content = await reply.aread()
     try:
         body = parse(content)
@@ -92,29 +93,10 @@ async def _read_whole(
     return _whole(reply, orjson.dumps(read), reply.status_code)
 
 
-def _chat_frames(traits: ServerTraits) -> Translate:
-    events, chat = EventReader(), ChatStream(traits)
-    ended = False
-
-    def end() -> Iterator[bytes]:
-        nonlocal ended
-        if not ended and (last := chat.end()) is not None:
-            yield frame(last)
-        ended = True
-
+def _frames_of(events: ChatEvents) -> Translate:
     def translate(piece: bytes | None) -> Iterator[bytes]:
-        for event, data in events.finish() if piece is None else events.feed(piece):
-            if data.strip() == _DONE:
-                yield from end()
-                yield frame_raw(_DONE)
-                continue
-            read = None
-            with suppress(ValueError):
-                value = parse(data)
-                read = chat.read(value, event) if isinstance(value, dict) else None
-            yield frame(read) if read is not None else frame_raw(data, event)
-        if piece is None:
-            yield from end()
+        for event in events.read(piece):
+            yield frame_raw(*event) if isinstance(event, RawEvent) else frame(event)
 
     return translate
 
@@ -152,12 +134,19 @@ def _with_body(request: httpx2.Request, body: Json, adapted: Json) -> httpx2.Req
     )
 
 
-class _Translated(httpx2.AsyncByteStream):
-    """A reply's frames, translated as they come; closing it closes the connection."""
+class TranslatedStream(httpx2.AsyncByteStream):
+    """A reply's frames, translated as they come; closing it closes the connection. A chat can be read as events
+    instead."""
 
-    def __init__(self, reply: httpx2.Response, translate: Translate) -> None:
+    def __init__(self, reply: httpx2.Response, translate: Translate, events: ChatEvents | None) -> None:
         self._reply = reply
         self._translate = translate
+        self._events = events
+
+    @property
+    def has_events(self) -> bool:
+        """Whether it is a chat."""
+        return self._events is not None
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for piece in self._reply.aiter_bytes():
@@ -166,15 +155,25 @@ class _Translated(httpx2.AsyncByteStream):
         if frames := b"".join(self._translate(None)):
             yield frames
 
+    async def read_events(self) -> AsyncGenerator[list[Json | RawEvent]]:
+        """The events that come together."""
+        assert self._events is not None
+        async for piece in self._reply.aiter_bytes():
+            if events := list(self._events.read(piece)):
+                yield events
+        yield list(self._events.read(None))
+
     async def aclose(self) -> None:
         await self._reply.aclose()
 
 
-def _translated(reply: httpx2.Response, translate: Translate) -> httpx2.Response:
+def _translated(
+    reply: httpx2.Response, translate: Translate, events: ChatEvents | None = None
+) -> httpx2.Response:
     return httpx2.Response(
         reply.status_code,
         headers=_other_headers(reply),
-        stream=_Translated(reply, translate),
+        stream=TranslatedStream(reply, translate, events),
         request=reply.request,
         extensions=reply.extensions,
     )
@@ -191,10 +190,10 @@ def _whole(reply: httpx2.Response, content: bytes, status: int) -> httpx2.Respon
 
 
 def _as_stream(reply: httpx2.Response, chat: ChatStream, body: Json) -> httpx2.Response:
-    """A server that doesn't stream, although it was asked to."""
+    """Frames from the reply of a server that doesn't stream, although requested."""
     frames = [read for read in (chat.read(body), chat.end()) if read is not None]
     headers = {"content-type": "text/event-stream"}
-    content = b"".join([*map(frame, frames), frame_raw(_DONE)])
+    content = b"".join([*map(frame, frames), frame_raw(DONE)])
     return httpx2.Response(200, headers=headers, content=content, request=reply.request)
 
 

@@ -1,4 +1,4 @@
-"""Requests that a server refuses for a field of theirs which it doesn't know: sent again without it. Pure.
+"""Requests adapted to a server that refuses an unknown field: sent again without it. Pure.
 
 A refused request has cost nothing. What was learned holds for all later calls of the model.
 """
@@ -21,7 +21,7 @@ MOST_ATTEMPTS = 1 + len(_OTHER) // 2 + len(_DISPENSABLE)
 
 
 def adapt_request(request: Json, traits: ServerTraits) -> Json:
-    """A request for a chat in the server's own words."""
+    """A chat request in the server's dialect."""
     adapted = {name: value for name, value in request.items() if name not in traits.without}
     for name in _OTHER:
         if name in adapted and name != traits.limit_field:
@@ -30,7 +30,7 @@ def adapt_request(request: Json, traits: ServerTraits) -> Json:
 
 
 def learn_from_refusal(request: Json, reply: str, traits: ServerTraits) -> bool:
-    """Whether `reply` refuses a field of `request` that can be called otherwise, or be left out."""
+    """Whether `reply` refuses a field of `request` that can be renamed, or left out."""
     reply = reply[:_LONGEST]
     if not _UNKNOWN_FIELD.search(reply):
         return False

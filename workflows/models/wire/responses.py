@@ -1,4 +1,4 @@
-"""Events and bodies of the Responses API: what is counted in them made sound. Pure."""
+"""Events and bodies of the Responses API, with their counts corrected. Pure."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from workflows.models.wire.errors import Json, find_error
 
 
 def read_event(data: Json, event: str | None = None) -> Json:
-    """An event with sound counts; an error that is no event of the API, as one that is."""
+    """An event with valid counts; an error outside the API's events as one of them."""
     response = data.get("response")
     if isinstance(response, dict):
         data = {**data, "response": read_response(response)}
@@ -20,7 +20,7 @@ def read_event(data: Json, event: str | None = None) -> Json:
 
 
 def read_response(response: Json) -> Json:
-    """A response with sound counts."""
+    """A response with valid counts."""
     response = {**response, "model": clean_string(response.get("model"))}
     usage = response.get("usage")
     counted = read_usage(_in_words_of_chat(usage)) if isinstance(usage, dict) else None

@@ -1,4 +1,4 @@
-"""What is known of a model's server: from its provider at first, then from what it said."""
+"""Traits of a model's server: from its provider at first, then from its replies."""
 
 import re
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ _NEW_NAME = frozenset({"openai", "openai_responses", "groq"})
 
 @dataclass(slots=True)
 class ServerTraits:
-    """Shared by all calls of one model in this process, and corrected by what they meet."""
+    """Traits shared by all calls of one model in this process, and corrected by their replies."""
 
     limit_field: LimitField = "max_tokens"
     without: set[str] = field(default_factory=set)
@@ -34,7 +34,7 @@ class ServerTraits:
 
     @classmethod
     def of(cls, spec: ModelSpec) -> "ServerTraits":
-        """What a model's name says."""
+        """The traits that follow from a model's name."""
         return cls(
             limit_field="max_completion_tokens" if spec.provider in _NEW_NAME else "max_tokens",
             unmarked_thoughts=spec.provider in _LOCAL and bool(_OPENS_IN_PROMPT.search(spec.name)),
@@ -47,13 +47,13 @@ class ServerTraits:
 
 
 class TraitsRegistry:
-    """The traits of every model that was opened; the first ones are forgotten when there are very many names."""
+    """Traits of all opened models; the oldest are forgotten when there are very many names."""
 
     def __init__(self) -> None:
         self._known: dict[ModelSpec, ServerTraits] = {}
 
     def of(self, spec: ModelSpec) -> ServerTraits:
-        """The model's own, which all who ask for it share."""
+        """The model's traits, shared by all callers."""
         if spec not in self._known:
             if len(self._known) >= _MOST_KNOWN:
                 del self._known[next(iter(self._known))]

@@ -1,4 +1,4 @@
-"""Runs and their log."""
+"""Migration: runs and their log."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Applies it."""
+    """Applies the migration."""
     op.create_table(
         "runs",
         sa.Column("id", sa.String(26), nullable=False),
@@ -68,6 +68,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Takes it back."""
+    """Reverts the migration."""
     for table in ("log_archives", "log_entries", "log_heads", "runs"):
         op.drop_table(table)

@@ -1,4 +1,4 @@
-"""Children, their stories over chapters, and runs that are parts of a series."""
+"""Migration: children, story sessions, and runs that are parts of a series."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +12,7 @@ _KEPT = sa.text("status IN ('running', 'waiting', 'completed')")
 
 
 def upgrade() -> None:
-    """Applies it."""
+    """Applies the migration."""
     op.add_column("runs", sa.Column("series", sa.String(26)))
     op.add_column("runs", sa.Column("part", sa.Integer()))
     op.create_index(
@@ -71,7 +71,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Takes it back."""
+    """Reverts the migration."""
     for table in ("reading_days", "story_sessions", "children"):
         op.drop_table(table)
     op.drop_index("uq_runs_part", "runs")

@@ -1,4 +1,4 @@
-"""Personas, versions of a run, links that show a run to others."""
+"""Migration: personas, versions of a run, share links."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Applies it."""
+    """Applies the migration."""
     op.add_column("runs", sa.Column("root_run_id", sa.String(26)))
     op.add_column("runs", sa.Column("parent_run_id", sa.String(26)))
     op.add_column("runs", sa.Column("origin", sa.JSON()))

@@ -1,4 +1,4 @@
-"""What runs cost, and which of them may be told again."""
+"""Migration: usage of runs, and the result cache."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Applies it."""
+    """Applies the migration."""
     op.create_table(
         "usage",
         sa.Column("run_id", sa.String(26), nullable=False),
@@ -41,6 +41,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Takes it back."""
+    """Reverts the migration."""
     op.drop_table("cached_results")
     op.drop_table("usage")

@@ -1,4 +1,4 @@
-"""Documents."""
+"""Migration: documents."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,7 +10,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Applies it."""
+    """Applies the migration."""
     op.create_table(
         "documents",
         sa.Column("id", sa.String(26), nullable=False),
@@ -32,5 +32,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Takes it back."""
+    """Reverts the migration."""
     op.drop_table("documents")

@@ -1,4 +1,4 @@
-"""How many processes died of a run."""
+"""Migration: crash count of a run."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,10 +10,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Applies it."""
+    """Applies the migration."""
     op.add_column("runs", sa.Column("deaths", sa.Integer(), nullable=False, server_default="0"))
 
 
 def downgrade() -> None:
-    """Takes it back."""
+    """Reverts the migration."""
     op.drop_column("runs", "deaths")

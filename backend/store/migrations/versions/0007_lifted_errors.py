@@ -1,4 +1,4 @@
-"""Which error in its log a run's last resume lifted."""
+"""Migration: the logged error that a run's last resume lifted."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -10,10 +10,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Applies it."""
+    """Applies the migration."""
     op.add_column("runs", sa.Column("lifted_seq", sa.Integer()))
 
 
 def downgrade() -> None:
-    """Takes it back."""
+    """Reverts the migration."""
     op.drop_column("runs", "lifted_seq")

@@ -1,4 +1,4 @@
-"""Clearer names for columns of runs, single flight, readers that every process sees, and what counts for a quota."""
+"""Migration: clearer names for columns of runs, single flight, readers known to all processes, quota charges."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -21,7 +21,7 @@ WHERE result IS NOT NULL AND json_valid(result)
 
 
 def upgrade() -> None:
-    """Applies it."""
+    """Applies the migration."""
     op.execute("ALTER TABLE runs RENAME COLUMN deaths TO crash_count")
     op.execute("ALTER TABLE runs RENAME COLUMN lifted_seq TO superseded_error_seq")
     op.add_column("runs", sa.Column("section_count", sa.Integer()))
@@ -44,7 +44,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Takes it back."""
+    """Reverts the migration."""
     op.drop_table("quota_charges")
     op.drop_index("ix_runs_owner_cache_key", "runs")
     for column in ("reader_beats", "source_run_id", "cache_key", "section_count"):

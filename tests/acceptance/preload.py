@@ -1,0 +1,27 @@
+"""What the fork server has in memory: the service as it is after its first story.
+
+What is imported, compiled and built at the first use costs two seconds of a process; a fork has it at once.
+"""
+
+import asyncio
+import gc
+import threading
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import tests.acceptance.child  # noqa: F401
+from tests.fakes.provider import FakeProvider
+from tests.service import serve, settings_for
+
+
+async def _write_one_story() -> None:
+    with TemporaryDirectory() as folder:
+        async with FakeProvider() as provider, serve(settings_for(provider, Path(folder))) as service:
+            told = await service.client.read(await service.client.start())
+            assert told.ending is not None and told.ending["type"] == "complete"
+
+
+asyncio.run(_write_one_story())
+assert threading.active_count() == 1, "a fork would lack the other threads"
+gc.collect()
+gc.freeze()  # so that a fork's collector doesn't copy what it shares

@@ -1,0 +1,119 @@
+"""No ending is cut: whatever a reply ends with stands at the end of its section, or the landing's does."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from langchain_core.runnables import RunnableConfig
+
+from backend.store.checkpoints import MemoryCheckpoints
+from tests.fakes.prose import write_prose
+from tests.fakes.provider import FakeProvider
+from tests.fakes.script import Reply, Rule, Script
+from tests.models import settings_of
+from tests.podcasts import EPISODE, MARK, pack, pieces_reply, source, talk
+from workflows.formats.base import AnyFormat
+from workflows.formats.defaults import configured, room_of
+from workflows.formats.registry import list_formats
+from workflows.graph import build_graph
+from workflows.models.clients.catalog import ModelCatalog
+from workflows.state import RunContext, State
+from workflows.text.words import count_words
+
+CONFIG: RunnableConfig = {"configurable": {"thread_id": "1"}}
+RESOLUTION = "And so the lamp burned again."
+SCALES = (0.6, 0.8, 1.0, 1.3, 1.8)
+STORY = {
+    "theme": "a lighthouse",
+    "reader": {"name": "Maya", "age": 12, "reading_level": "advanced"},
+}
+INPUTS: dict[str, dict[str, Any]] = {
+    "story": STORY,
+    "podcast": {**EPISODE, "target_words": 4000, "search": "off", "pieces": False},
+    **{name: {} for name in ("creator_script", "discovery_report", "education_audio")},
+}
+
+
+def first_section(inputs: dict[str, Any], scale: float) -> str:
+    """The facts, then a cold open of the length that comes of `scale`, with the resolution at its end."""
+    words = round(inputs["target_words"] * 0.04 * scale)
+    facts = json.dumps({"canonical_pack": pack(), "sources": [source(1)]})
+    script = talk("open", max(1, words - count_words(RESOLUTION)))
+    return f"{MARK}\n{facts}\n=== SCRIPT ===\n{script} {RESOLUTION}"
+
+
+async def write(format: AnyFormat, inputs: dict[str, Any], provider: FakeProvider, script: Script) -> State:
+    provider.script = script
+    catalog = ModelCatalog(settings_of(provider.root_url, model="openai:gpt-test", judge="off"))
+    graph = build_graph(format, catalog, MemoryCheckpoints())
+    try:
+        state: Any = await graph.ainvoke({"input": inputs}, CONFIG, context=RunContext())
+    finally:
+        await catalog.close()
+    return state  # type: ignore[no-any-return]
+
+
+def script_of(name: str, inputs: dict[str, Any], scale: float) -> Script:
+    reply = Reply(scale=scale, last_sentence=RESOLUTION, tokens_per_chunk=5)
+    rules = [Rule(reply, structured=False)]
+    if name == "podcast":
+        rules.insert(0, Rule(Reply(text=first_section(inputs, scale)), contains=MARK))
+        rules.insert(0, Rule(Reply(text=pieces_reply(inputs)), contains="Write these pieces"))
+    return Script(rules=tuple(rules), default=Reply(tokens_per_chunk=50))
+
+
+@pytest.mark.parametrize("scale", SCALES)
+@pytest.mark.parametrize("name", sorted(INPUTS))
+async def test_sections_end_as_they_were_meant_to_at_their_length_whatever_the_model_makes_of_it(
+    provider: FakeProvider, name: str, scale: float
+) -> None:
+    format = configured(list_formats()[name])
+    inputs = INPUTS[name] or dict(format.example)
+    state = await write(format, inputs, provider, script_of(name, inputs, scale))
+    for index, section in state["sections"].items():
+        assert section["text"].endswith(RESOLUTION), (index, section["text"][-200:])
+    for index, length in state["lengths"].items():
+        words, room = count_words(state["sections"][index]["text"]), room_of(format, length["target_words"])
+        assert room.least <= words <= room.most, (index, words, length)
+        assert len(length["corrections"]) <= 1, (index, length)
+    if name == "podcast":
+        assert abs(state["metadata"]["deviation"]) <= 0.03
+
+
+@pytest.mark.parametrize("name", ["story", "discovery_report"])
+async def test_landing_that_never_ends_is_bounded(provider: FakeProvider, name: str) -> None:
+    format = configured(list_formats()[name])
+    inputs = INPUTS[name] or dict(format.example)
+    state = await write(
+        format,
+        inputs,
+        provider,
+        Script(rules=(Rule(Reply(words=3000), structured=False),), default=Reply(tokens_per_chunk=5)),
+    )
+    for index, length in state["lengths"].items():
+        words, room = count_words(state["sections"][index]["text"]), room_of(format, length["target_words"])
+        assert words <= room.most
+        assert length["corrections"] == ["landed", "trimmed"]
+        assert state["sections"][index]["text"].rstrip()[-1] in ".!?…”"
+
+
+async def test_landing_is_asked_for_with_the_text_so_far_and_what_must_still_happen(
+    provider: FakeProvider,
+) -> None:
+    script = script_of("story", STORY, 1.5)
+    state = await write(configured(list_formats()["story"]), STORY, provider, script)
+    landing = next(call for call in provider.generations if "Bring it home" in call.prompt_text)
+    first = state["sections"][0]["text"]
+    assert first[:100] in landing.prompt_text
+    assert state["outline"]["sections"][0]["summary"] in landing.prompt_text
+
+
+async def test_rewrite_that_runs_over_is_landed_too(provider: FakeProvider) -> None:
+    script = script_of("story", STORY, 1.0)
+    unsafe = f"They went to kill the king with a gun. {write_prose('unsafe', 250)}"
+    long = Rule(Reply(scale=1.6, last_sentence=RESOLUTION), contains="The editor's notes", structured=False)
+    script = replace(script, rules=(Rule(Reply(text=unsafe), structured=False, nth=1), long, *script.rules))
+    state = await write(configured(list_formats()["story"]), STORY, provider, script)
+    assert all(section["text"].endswith(RESOLUTION) for section in state["sections"].values())
+    assert "landed" in state["lengths"][0]["corrections"]

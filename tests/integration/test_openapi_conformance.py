@@ -1,0 +1,107 @@
+"""The service against its own OpenAPI document, tried by Schemathesis with all of its checks: documented statuses and
+content types, bodies by their schemas, no 5xx; what breaks a schema is refused, what follows it is taken.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis.core.failures import FailureGroup
+from schemathesis.core.result import Ok
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import positive_data_acceptance
+
+from benchmarks.stories import prose
+from tests.fakes.provider import FakeProvider
+from tests.service import serve, settings_for
+
+# The service draws from `random` in another thread meanwhile, which Hypothesis takes for a strategy's doing.
+pytestmark = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
+
+_EXAMPLES = 5
+_BOUNDED = settings(
+    max_examples=_EXAMPLES,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=[*HealthCheck],
+    phases=[Phase.generate],
+)
+_RULES_BEYOND_A_SCHEMA = (
+    "/api/v1/runs",  # an input is screened, and its fields must go together
+    "/api/v1/runs/{run_id}/input",
+    "/api/v1/runs/{run_id}/stream",  # a Last-Event-ID belongs to a view
+    "/api/v1/runs/{run_id}/versions",
+    "/api/v1/{path}/generate/stream",  # an input that is the format's
+    "/api/v1/stories/sessions",  # a theme or a run, a child or a reader
+    "/api/v1/stories/sessions/{session_id}",  # names of time zones
+    "/api/v1/stories/sessions/{session_id}/choices",  # one of two
+    "/api/v1/stories/sessions/{session_id}/export",
+    "/api/v1/runs/{run_id}/export",  # kinds of files
+    "/shared/{token}",
+    "/api/v1/children",  # what a child is called and likes is screened
+    "/api/v1/children/{child_id}",
+    "/api/v1/usage",  # days in order
+)
+"""Where valid input may be refused (422), since a rule isn't one that a schema can say."""
+_LONG = ("/api/v1/diagnostics/stream", "/api/v1/documents")
+"""Streams that last as long as they are asked to, and bodies of up to 100 MB: `test_doctor_url` and the tests of
+documents have them."""
+
+
+def operations(document: schemathesis.BaseSchema) -> Iterator[schemathesis.APIOperation]:  # type: ignore[type-arg]
+    for found in document.get_all_operations():
+        assert isinstance(found, Ok)
+        operation = found.ok()
+        if operation.path not in _LONG:
+            yield operation
+
+
+def modes(operation: schemathesis.APIOperation) -> list[GenerationMode]:  # type: ignore[type-arg]
+    """Schemathesis breaks every part of a request at once, and an id in a path is any text: no schema of it can be
+    broken. Bodies behind such paths are in `test_json_types`."""
+    breakable = list(operation.path_parameters) == [] and (list(operation.body) or list(operation.query))
+    return [GenerationMode.POSITIVE, *([GenerationMode.NEGATIVE] if breakable else [])]
+
+
+def try_case(case: schemathesis.Case) -> list[str]:
+    """Makes the request; what the reply doesn't keep, a text each."""
+    excluded = [positive_data_acceptance] if case.operation.path in _RULES_BEYOND_A_SCHEMA else []
+    reply = case.call(timeout=120)
+    about = f"{case.as_curl_command()}\n{reply.text[:500]}"
+    kinds = reply.headers.get("content-type", [""])
+    found = (
+        [] if reply.status_code < 400 or kinds == ["application/problem+json"] else [f"no problem: {about}"]
+    )
+    try:
+        case.validate_response(reply, excluded_checks=excluded)
+    except FailureGroup as failures:
+        found += [f"{case.operation.label}: {failure!r}\n{about}" for failure in failures.exceptions]
+    return found
+
+
+def faults(url: str, only: slice) -> list[str]:
+    """What Schemathesis finds fault with."""
+    document = schemathesis.openapi.from_url(f"{url}/openapi.json")
+    found: list[str] = []
+    for operation in [*operations(document)][only]:
+        for mode in modes(operation):
+            cases = given(operation.as_strategy(generation_mode=mode))
+            with suppress(Unsatisfiable):  # nothing else that an address can say breaks its schema
+                _BOUNDED(cases(lambda case: found.extend(try_case(case))))()
+    return found
+
+
+@pytest.mark.parametrize("part", range(3))
+async def test_every_operation_keeps_what_its_document_says(
+    provider: FakeProvider, tmp_path: Path, part: int
+) -> None:
+    provider.script = prose(words=20)
+    async with serve(settings_for(provider, tmp_path, judge="off", log_level="error")) as service:
+        found = await asyncio.to_thread(faults, service.client.base_url, slice(part, None, 3))
+    assert found == []

@@ -1,0 +1,142 @@
+"""Context of a prompt: the text written so far. Pure.
+
+The whole text while it is within a budget of words; beyond it written notes on the sections farther back and the end of
+the text verbatim. However long the text grows, a prompt has no more than that, so the tokens of all prompts together
+grow with the number of sections, and no faster.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from workflows.state import EarlierSection, Outline, SectionTask, State, TextSoFar
+from workflows.text.sentences import split_sentences
+from workflows.text.words import count_words
+
+CONTEXT_WORDS = 4000
+"""The budget by default."""
+DERIVED_CONTEXT_WORDS = 16_000
+"""The budget of what is made of the finished text, once a run."""
+NOTE_WORDS = 120
+"""Words that the notes on one section may have; a plan's summary stands in where there are none."""
+_NOTES_WORDS = 1200
+"""Words of all notes in a prompt: those on the first section, then on as many of the last as there is room for."""
+_FEWEST, _MOST = 600, 800
+"""Words of the end of a text that are shown verbatim."""
+
+
+def text_before(state: State, index: int, budget: int) -> TextSoFar:
+    """What a section is shown of the finished sections before it."""
+    return _recount(state, [number for number in sorted(state.get("sections", {})) if number < index], budget)
+
+
+def whole_text(state: State, budget: int = DERIVED_CONTEXT_WORDS) -> TextSoFar:
+    """What is shown of the finished text to a prompt for what follows it."""
+    return _recount(state, sorted(state["sections"]), budget)
+
+
+def prompt_values(task: SectionTask) -> dict[str, Any]:
+    """What `text_so_far.md` and `notes_wanted.md` are filled in with. A task that an older version handed out has no
+    more of the text than the last paragraph."""
+    last = task["last_paragraph"]
+    return {
+        "text_so_far": task.get("text_so_far") or TextSoFar(notes=[], texts=[last] if last else []),
+        "last_paragraph": last,
+        "wants_notes": task.get("wants_notes", False),
+    }
+
+
+def needs_notes(outline: Outline, index: int, budget: int) -> bool:
+    """Whether a later section will see this one by its notes only: those of a short text are never read."""
+    planned = sum(section["target_words"] for section in outline["sections"])
+    return planned > budget and any(section["index"] > index for section in outline["sections"])
+
+
+def clip_note(text: str) -> str:
+    """The notes on a section, cut at the end of a line or a sentence before `NOTE_WORDS`."""
+    kept: list[str] = []
+    words = 0
+    for sentence in split_sentences(text.strip()):
+        words += count_words(sentence)
+        if words > NOTE_WORDS:
+            break
+        kept.append(sentence)
+    return "".join(kept).strip()
+
+
+def _recount(state: State, indices: Sequence[int], budget: int) -> TextSoFar:
+    texts = [state["sections"][index]["text"] for index in indices]
+    if sum(map(count_words, texts)) <= budget:
+        return TextSoFar(notes=[], texts=texts)
+    shown, is_cut = _end_of(texts)
+    farther = indices[: len(indices) - len(shown) + is_cut]
+    return TextSoFar(notes=_fit(_notes_on(state, farther)), texts=shown)
+
+
+def _end_of(texts: Sequence[str]) -> tuple[list[str], bool]:
+    """The end of a text, section by section, and whether the first of them is only a part of its section."""
+    shown: list[str] = []
+    words = 0
+    for text in reversed(texts):
+        length = count_words(text)
+        if words + length > _MOST:
+            if words < _FEWEST:
+                shown.append(_end_of_one(text, _FEWEST - words, _MOST - words))
+            return shown[::-1], words < _FEWEST
+        shown.append(text)
+        words += length
+        if words >= _FEWEST:
+            break
+    return shown[::-1], False
+
+
+def _end_of_one(text: str, fewest: int, most: int) -> str:
+    """The last paragraphs of a section, at least `fewest` words of them; a long one from a sentence on."""
+    kept: list[str] = []
+    words = 0
+    for paragraph in reversed(text.split("\n\n")):
+        length = count_words(paragraph)
+        if words + length > most:
+            if words < fewest and (rest := _sentences_at_end(paragraph, most - words)):
+                kept.append(rest)
+            break
+        kept.append(paragraph)
+        words += length
+    return "\n\n".join(reversed(kept))
+
+
+def _sentences_at_end(paragraph: str, most: int) -> str:
+    kept: list[str] = []
+    for sentence in reversed(split_sentences(paragraph)):
+        most -= count_words(sentence)
+        if most < 0:
+            break
+        kept.append(sentence)
+    return "".join(reversed(kept)).strip()
+
+
+def _notes_on(state: State, indices: Sequence[int]) -> list[EarlierSection]:
+    planned = {section["index"]: section for section in state["outline"]["sections"]}
+    written: Mapping[int, str] = state.get("section_notes", {})
+    return [
+        EarlierSection(
+            index=index,
+            title=planned[index]["title"],
+            notes=written.get(index) or clip_note(planned[index]["summary"]),
+        )
+        for index in indices
+        if index in planned
+    ]
+
+
+def _fit(notes: list[EarlierSection]) -> list[EarlierSection]:
+    if not notes:
+        return []
+    first, *others = notes
+    left = _NOTES_WORDS - count_words(first["notes"])
+    kept: list[EarlierSection] = []
+    for note in reversed(others):
+        left -= count_words(note["notes"]) + count_words(note["title"])
+        if left < 0:
+            break
+        kept.append(note)
+    return [first, *reversed(kept)]

@@ -1,0 +1,123 @@
+"""The outline of a video: a model fills the template's parts with this topic's own beats, examples and order."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from langchain_core.messages import BaseMessage
+from pydantic import BaseModel, Field, StringConstraints, create_model
+
+from workflows.formats.base import Plan
+from workflows.formats.creator_script.input import CreatorScriptInput
+from workflows.formats.creator_script.plan import ContentPart, divide_content, make_plan
+from workflows.formats.creator_script.styles import list_styles
+from workflows.formats.creator_script.templates import Template
+from workflows.models.calls.calls import ask
+from workflows.models.clients.catalog import Model
+from workflows.prompts import Prompts, marked
+
+_PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
+_TITLE_LETTERS = 70
+_BEAT_LETTERS = 700
+
+_Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class ScriptPart(BaseModel):
+    """Part of the video: its title and content."""
+
+    title: _Line
+    beats: _Line
+
+
+class ScriptOutline(BaseModel):
+    """Outline of the video: its opening question and its parts."""
+
+    hook_question: _Line
+    parts: list[ScriptPart]
+
+
+def outline_form(parts: int) -> type[ScriptOutline]:
+    """The schema of an outline with so many parts, no more and no fewer."""
+    return create_model(
+        "ScriptOutline",
+        __base__=ScriptOutline,
+        parts=(list[ScriptPart], Field(min_length=parts, max_length=parts)),
+    )
+
+
+def outline_messages(
+    inputs: CreatorScriptInput, template: Template, language: str, parts: list[ContentPart]
+) -> list[BaseMessage]:
+    """The prompt for an outline of these parts."""
+    return _PROMPTS.messages(
+        "outline",
+        input=inputs,
+        language=language,
+        style=list_styles()[inputs.style],
+        template=template,
+        minutes=f"{inputs.duration_minutes:g}",
+        parts=[
+            {
+                "label": part.label.rstrip(": "),
+                "about": part.summary,
+                "points": [inputs.key_points[index].text for index in part.points],
+            }
+            for part in parts
+        ],
+    )
+
+
+async def outline_script(inputs: CreatorScriptInput, template: Template, language: str, model: Model) -> Plan:
+    """The plan by template and clock, in one call of the model; each part with its own beats."""
+    parts = divide_content(inputs, template)
+    messages = outline_messages(inputs, template, language, parts)
+    answer = await ask(model, outline_form(len(parts)), messages)
+    return fill_plan(inputs, template, parts, answer)
+
+
+def fill_plan(
+    inputs: CreatorScriptInput, template: Template, parts: list[ContentPart], answer: ScriptOutline
+) -> Plan:
+    """The plan with what the model made of its parts. The hook knows its question; the outro that and the parts."""
+    titles = _distinct([_one_line(part.title, _TITLE_LETTERS) for part in answer.parts], parts)
+    filled = [
+        replace(part, title=title, summary=_summary(inputs, part, given))
+        for part, title, given in zip(parts, titles, answer.parts, strict=True)
+    ]
+    plan = make_plan(inputs, template, filled)
+    question = marked(_one_line(answer.hook_question, _BEAT_LETTERS), "question")
+    told = "\n".join(f"{part.label}{part.title}" for part in filled)
+    notes: dict[str, Any] = plan.notes
+    notes["template"] |= {
+        "hook": f"{template.hook} This is what it asks: {question}",
+        "outro": f"{template.outro} This is what the hook asked, and what was told since:\n{question}\n"
+        f"{marked(told, 'parts')}",
+    }
+    return plan
+
+
+def _summary(inputs: CreatorScriptInput, part: ContentPart, given: ScriptPart) -> str:
+    """Its beats; a part that has key points begins with them, as they were given."""
+    points = [inputs.key_points[index].text for index in part.points]
+    return " ".join([*points, _one_line(given.beats, _BEAT_LETTERS)])
+
+
+def _distinct(titles: list[str], parts: list[ContentPart]) -> list[str]:
+    """The model's titles without a number that we put there ourselves; a part's own where one comes twice, and
+    where it is a key point that makes a title as it stands."""
+    found: list[str] = []
+    for title, part in zip(titles, parts, strict=True):
+        title = title.removeprefix(part.label).lstrip("#0123456789.:) ") or title
+        keeps_own = title in found or (len(part.points) == 1 and not _is_cut(part.title))
+        found.append(part.title if keeps_own else title)
+    return found
+
+
+def _is_cut(title: str) -> bool:
+    return title.endswith(("…", ")"))
+
+
+def _one_line(text: str, most: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[: most + 1].rsplit(" ", 1)[0][:most] + "…"

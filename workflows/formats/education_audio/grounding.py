@@ -1,0 +1,168 @@
+"""A lesson's sentences held against its document: by a judge that has it, and by words."""
+
+import asyncio
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from workflows.formats.education_audio.grounding_judge import Judgement, judge_claims
+from workflows.formats.education_audio.input import LessonInput
+from workflows.formats.education_audio.planning import part_at, window_of
+from workflows.formats.speech.turns import Turn
+from workflows.models.clients.catalog import Model
+from workflows.state import State
+from workflows.text.grounding import Evidence
+from workflows.text.language import guess_language
+from workflows.text.parts import list_passages
+from workflows.text.sentences import split_sentences
+from workflows.text.words import count_words
+
+Method = Literal["judge", "judge_and_words", "words"]
+"""Who compared: a judge every sentence; a judge most, words the rest; words alone."""
+UNSAFE_KINDS = frozenset({"number", "opposite", "name", "contradicted", "added_treatment"})
+"""With one of these left in it, a lesson isn't called safe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A sentence that the document doesn't bear out. `kind`: those of `text.grounding` and of the judge."""
+
+    section: int
+    sentence: str
+    reason: str
+    kind: str
+
+
+@dataclass(frozen=True, slots=True)
+class LessonGrounding:
+    """Result of the comparison with the document: the number of claims, those without support, who compared; and the
+    judge's answers by section
+    (JSON), so that a section that stays as it is isn't judged again."""
+
+    checked: int
+    faults: tuple[Fault, ...]
+    method: Method
+    answers: Mapping[str, Any]
+
+    def as_json(self) -> dict[str, Any]:
+        """What is kept in the state."""
+        faults = [
+            {"section": one.section, "sentence": one.sentence, "reason": one.reason, "kind": one.kind}
+            for one in self.faults
+        ]
+        return {
+            "checked": self.checked, "faults": faults, "method": self.method, "answers": dict(self.answers)
+        }  # fmt: skip
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> "LessonGrounding":
+        """The inverse of `as_json`."""
+        faults = tuple(Fault(**fault) for fault in kept["faults"])
+        return cls(kept["checked"], faults, kept["method"], kept["answers"])
+
+
+def sentences_of(turns: Iterable[Turn]) -> list[str]:
+    """What is spoken, sentence by sentence."""
+    return [
+        sentence.strip() for turn in turns for sentence in split_sentences(turn.spoken) if sentence.strip()
+    ]
+
+
+def ground_by_words(inputs: LessonInput, said: Mapping[int, Sequence[str]], language: str) -> LessonGrounding:
+    """Every sentence looked up in the document by its words. `said`: the sentences of each section."""
+    checked, faults = _compare(_evidence(inputs, language), said, {})
+    return LessonGrounding(checked, faults, "words", {})
+
+
+async def ground_by_judge(
+    inputs: LessonInput,
+    state: State,
+    said: Mapping[int, Sequence[str]],
+    language: str,
+    judge: Model,
+) -> LessonGrounding:
+    """The same with a judge. What it has answered on sections that are as they were is taken from the last review.
+
+    Words count beside it: a number or a medicine that the document doesn't have stays one, whatever a judge says, and
+    what it calls borne out must have words of the document to show for it.
+    """
+    known = state.get("reviewed", {}).get("grounding", {}).get("answers", {})
+    answers = {str(index): known.get(str(index)) for index in said}
+    digests = {index: _digest(sentences) for index, sentences in said.items()}
+    changed = [index for index in sorted(said) if (answers[str(index)] or {}).get("digest") != digests[index]]
+    judged = await _judge(inputs, state, {index: said[index] for index in changed}, judge)
+    for index in changed:
+        verdicts = [one.as_json() if one else None for one in judged[index]]
+        answers[str(index)] = {"digest": digests[index], "verdicts": verdicts}
+    judgements = {
+        index: [one and Judgement(**one) for one in answers[str(index)]["verdicts"]] for index in said
+    }
+    evidence = await asyncio.to_thread(_evidence, inputs, language)
+    checked, faults = await asyncio.to_thread(_compare, evidence, said, judgements)
+    is_whole = all(None not in verdicts for verdicts in judgements.values())
+    return LessonGrounding(checked, faults, "judge" if is_whole else "judge_and_words", answers)
+
+
+async def _judge(
+    inputs: LessonInput, state: State, said: Mapping[int, Sequence[str]], judge: Model
+) -> dict[int, list[Judgement | None]]:
+    """By section, a judgement a sentence. A document over the judge's window is gone through part by part, the
+    section's own first."""
+    assert inputs.document is not None
+    text, window = inputs.document.text, window_of(judge.spec)
+    if count_words(text) <= window:
+        every = [sentence for index in said for sentence in said[index]]
+        found = await judge_claims(judge, inputs.document.title, [text], every)
+        result, start = {}, 0
+        for index in said:
+            result[index] = found[start : start + len(said[index])]
+            start += len(said[index])
+        return result
+    passages = list_passages(text, window)
+    result = {}
+    for index, sentences in said.items():
+        own = part_at(index, state["outline"], state["notes"], text)
+        result[index] = await judge_claims(judge, inputs.document.title, [own, *passages], sentences)
+    return result
+
+
+def _compare(
+    evidence: Evidence,
+    said: Mapping[int, Sequence[str]],
+    judgements: Mapping[int, Sequence[Judgement | None]],
+) -> tuple[int, tuple[Fault, ...]]:
+    checked, faults = 0, []
+    for index in sorted(said):
+        verdicts = judgements.get(index) or [None] * len(said[index])
+        for sentence, judgement in zip(said[index], verdicts, strict=True):
+            by_words = evidence.check(sentence)
+            found = _weigh(by_words, judgement)
+            checked += found is not None or by_words is not None or evidence.claims(sentence)
+            if found is not None:
+                faults.append(Fault(index, sentence, found[1], found[0]))
+    return checked, tuple(faults)
+
+
+def _weigh(by_words: tuple[str, str] | None, judgement: Judgement | None) -> tuple[str, str] | None:
+    """Kind and reason of what is wrong with a sentence, by its words and by the judge; None when nothing is."""
+    if judgement is None:
+        return by_words
+    if judgement.kind is not None:
+        return judgement.kind, judgement.reason
+    if by_words is None or by_words[0] == "words":
+        return None
+    doubtful = by_words[0] == "opposite" or by_words[1].endswith("of something else")
+    return None if doubtful and judgement.is_evident else by_words
+
+
+def _evidence(inputs: LessonInput, language: str) -> Evidence:
+    assert inputs.document is not None
+    source = f"{inputs.document.title}\n\n{inputs.document.text}"
+    # Words of two languages can't be compared; numbers and names can.
+    by_words = guess_language(source) in (language, None)
+    return Evidence(source, language if by_words else None)
+
+
+def _digest(sentences: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(sentences).encode(errors="replace")).hexdigest()[:16]

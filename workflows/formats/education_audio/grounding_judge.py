@@ -1,0 +1,142 @@
+"""A judge that has the document decides, sentence by sentence, what is borne out, contradicted or added."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from workflows.models.calls.calls import ask
+from workflows.models.clients.catalog import Model
+from workflows.prompts import Prompts
+from workflows.text.normaliser import normalise
+
+_PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
+_AT_ONCE = 60
+"""Sentences in one call: with more, judges begin to skip."""
+_REASON_LETTERS = 300
+_LEAST_QUOTE = 2
+"""Words of the document that show something."""
+_WORD = re.compile(r"\w+")
+_GAP = re.compile(r"\.{3}|…|\[\.*\]")
+_DEFAULT_REASONS = {
+    "contradicted": "the document says otherwise",
+    "added_treatment": "the document doesn't say this",
+    "added": "the document doesn't say this",
+}
+_ORDER = (None, "added", "added_treatment", "contradicted")
+
+FaultKind = Literal["contradicted", "added_treatment", "added"]
+
+
+class SentenceVerdict(BaseModel):
+    """The verdict on one sentence. `otherwise` counts where it isn't borne out."""
+
+    number: int = Field(ge=1)
+    evidence: str
+    borne_out: bool
+    otherwise: Literal["none", "contradicted", "added_treatment", "added"]
+    reason: str
+
+
+class GroundingVerdicts(BaseModel):
+    """The judge's answer. Nothing has a default: what isn't said is no approval."""
+
+    verdicts: list[SentenceVerdict]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """Answer of the judge for one sentence: the fault (None: none), its reason, and
+    whether the judge showed words of the document for it (`is_evident`)."""
+
+    kind: FaultKind | None
+    reason: str
+    is_evident: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain data, for the state."""
+        return asdict(self)
+
+
+async def judge_claims(
+    judge: Model, title: str, parts: Sequence[str], sentences: Sequence[str]
+) -> list[Judgement | None]:
+    """A judgement a sentence, None where the judge gave none even when it was asked again.
+
+    What one of the document's `parts` doesn't bear out, another may: each is asked about what the ones before it call
+    added. Raises a ModelError when there is no answer.
+    """
+    found: list[Judgement | None] = [None] * len(sentences)
+    left = list(range(len(sentences)))
+    for part in parts:
+        for start in range(0, len(left), _AT_ONCE):
+            places = left[start : start + _AT_ONCE]
+            for place, judgement in zip(
+                places, await _judge_all(judge, title, part, [sentences[at] for at in places]), strict=True
+            ):
+                found[place] = judgement or found[place]
+        left = [place for place in left if _may_stand_elsewhere(found[place])]
+        if not left:
+            break
+    return found
+
+
+def _may_stand_elsewhere(judgement: Judgement | None) -> bool:
+    return judgement is None or (judgement.kind or "").startswith("added")
+
+
+async def _judge_all(
+    judge: Model, title: str, document: str, sentences: Sequence[str]
+) -> list[Judgement | None]:
+    """One call, and one more for the sentences that it left out."""
+    found = await _judge_once(judge, title, document, sentences)
+    missing = [place for place, judgement in enumerate(found) if judgement is None]
+    if missing:
+        again = await _judge_once(judge, title, document, [sentences[place] for place in missing])
+        for place, judgement in zip(missing, again, strict=True):
+            found[place] = judgement
+    return found
+
+
+async def _judge_once(
+    judge: Model, title: str, document: str, sentences: Sequence[str]
+) -> list[Judgement | None]:
+    messages = _PROMPTS.messages("grounding", title=title, document=document, sentences=list(sentences))
+    answer = await ask(judge, GroundingVerdicts, messages)
+    found: list[Judgement | None] = [None] * len(sentences)
+    words = _fold(document)
+    for verdict in answer.verdicts:
+        place = verdict.number - 1
+        if place < len(sentences):  # it may answer for sentences that aren't there
+            found[place] = _worse(found[place], _read(verdict, words))
+    return found
+
+
+def _read(verdict: SentenceVerdict, document: str) -> Judgement:
+    if verdict.borne_out:
+        return Judgement(None, "", _is_quoted(verdict.evidence, document))
+    kind: FaultKind = "added" if verdict.otherwise == "none" else verdict.otherwise
+    reason = " ".join(normalise(verdict.reason).split())[:_REASON_LETTERS] or _DEFAULT_REASONS[kind]
+    return Judgement(kind, reason.rstrip("."), is_evident=False)
+
+
+def _worse(known: Judgement | None, new: Judgement) -> Judgement:
+    """Of two verdicts on one sentence, the one that finds more wrong."""
+    if known is None or _ORDER.index(new.kind) > _ORDER.index(known.kind):
+        return new
+    return known
+
+
+def _is_quoted(quote: str, document: str) -> bool:
+    """Whether the judge's evidence stands in the document; it may leave words out with dots."""
+    pieces = [_fold(piece) for piece in _GAP.split(quote)]
+    words = sum(piece.count(" ") - 1 for piece in pieces if piece != "  ")
+    return words >= _LEAST_QUOTE and all(piece in document for piece in pieces if piece != "  ")
+
+
+def _fold(text: str) -> str:
+    """The words in lower case, a space around each."""
+    return f" {' '.join(_WORD.findall(text.casefold()))} "

@@ -1,0 +1,90 @@
+"""Bytes of a streamed chat → its chunks in OpenAI's shape, and what can't be read as one."""
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from typing import NamedTuple
+
+from workflows.models.wire.chat import ChatStream
+from workflows.models.wire.errors import Json
+from workflows.models.wire.frames import EventReader, parse
+from workflows.models.wire.traits import ServerTraits
+
+DONE = "[DONE]"
+_LONGEST_JOINED = 400
+"""Characters: whoever stops a reply at its limit stops it at a chunk."""
+
+
+class RawEvent(NamedTuple):
+    """An event that is passed on as it is: the end's mark, or data that is no JSON object."""
+
+    data: str
+    event: str | None
+
+
+class ChatEvents:
+    """The events of one streamed reply."""
+
+    def __init__(self, traits: ServerTraits) -> None:
+        self._events = EventReader()
+        self._chat = ChatStream(traits)
+        self._ended = False
+
+    def read(self, piece: bytes | None) -> Iterator[Json | RawEvent]:
+        """Chunks, or `{"error": …}`, that `piece` ends; None: the stream is over."""
+        for event, data in self._events.finish() if piece is None else self._events.feed(piece):
+            if data.strip() == DONE:
+                yield from self._end()
+                yield RawEvent(DONE, None)
+                continue
+            read = None
+            with suppress(ValueError):
+                value = parse(data)
+                read = self._chat.read(value, event) if isinstance(value, dict) else None
+            yield read if read is not None else RawEvent(data, event)
+        if piece is None:
+            yield from self._end()
+
+    def _end(self) -> Iterator[Json]:
+        if not self._ended and (last := self._chat.end()) is not None:
+            yield last
+        self._ended = True
+
+
+def join_texts(events: Iterable[Json | RawEvent]) -> Iterator[tuple[Json | RawEvent, int]]:
+    """The same with neighbouring chunks of nothing but text as one, up to a few hundred characters; and of how many
+    each is made."""
+    held: Json | None = None
+    texts: list[str] = []
+    size = 0
+    for event in events:
+        text = _text_of(event)
+        if held is not None and (text is None or size + len(text) > _LONGEST_JOINED):
+            yield _joined(held, texts), len(texts)
+            held = None
+        if text is None or isinstance(event, RawEvent):
+            yield event, 1
+        elif held is None:
+            held, texts, size = event, [text], len(text)
+        else:
+            texts.append(text)
+            size += len(text)
+    if held is not None:
+        yield _joined(held, texts), len(texts)
+
+
+def _joined(first: Json, texts: list[str]) -> Json:
+    if len(texts) == 1:
+        return first
+    [choice] = first["choices"]
+    return {**first, "choices": [{**choice, "delta": {**choice["delta"], "content": "".join(texts)}}]}
+
+
+def _text_of(event: Json | RawEvent) -> str | None:
+    """The text of a chunk that has nothing else; None for any other event."""
+    if isinstance(event, RawEvent) or len(choices := event.get("choices", ())) != 1 or "usage" in event:
+        return None
+    [choice] = choices
+    if choice["finish_reason"] is not None or "tool_calls" in choice["delta"]:
+        return None
+    text: str = choice["delta"]["content"]
+    return text
