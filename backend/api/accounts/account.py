@@ -11,12 +11,12 @@ from backend.accounts.api_keys import LONGEST_DAYS
 from backend.accounts.principal import SCOPES
 from backend.accounts.throttle import EXPORT
 from backend.api.accounts.parts import AccountView, AddressDep, Password, PeopleDep
-from backend.api.bodies import JsonModel
 from backend.api.cookies import clear_cookie
 from backend.api.dependencies import PrincipalDep, ResourcesDep, SettingsDep
 from backend.api.routes_access import ACCOUNT
 from backend.store.accounts.allowance import AllowanceUse
 from backend.store.accounts.keys import ApiKey
+from workflows.text.json_values import JsonModel
 
 router = APIRouter(prefix=ACCOUNT, tags=["account"])
 

@@ -7,11 +7,11 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
 from backend.api.accounts.parts import AccountView, PeopleDep
-from backend.api.bodies import JsonModel
 from backend.api.dependencies import PageCursor, PageLimit, PrincipalDep
 from backend.api.paging import page_of
 from backend.api.routes_access import ADMIN
 from workflows.errors import Conflict
+from workflows.text.json_values import JsonModel
 
 router = APIRouter(prefix=ADMIN, tags=["admin"])
 

@@ -15,10 +15,10 @@ from backend.api.accounts.parts import (
     Password,
     Secret,
 )
-from backend.api.bodies import JsonModel
 from backend.api.cookies import set_cookie
 from backend.api.dependencies import SettingsDep
 from backend.api.routes_access import AUTH
+from workflows.text.json_values import JsonModel
 
 router = APIRouter(prefix=AUTH, tags=["log-in"])
 

@@ -7,12 +7,12 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field, model_validator
 
 from backend.accounts.tickets import START_SECONDS
-from backend.api.bodies import JsonModel
 from backend.api.dependencies import PrincipalDep, ResourcesDep
 from backend.api.routes_access import TICKETS
 from backend.runs.admission.options import RunOptions
 from backend.runs.commands import request_hash
 from workflows.errors import Forbidden
+from workflows.text.json_values import JsonModel
 
 router = APIRouter(prefix=TICKETS, tags=["log-in"])
 
