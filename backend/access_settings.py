@@ -14,7 +14,7 @@ _PORTS = {"http": 80, "https": 443}
 
 
 class AccessSettings(BaseModel):
-    """Who may call."""
+    """Settings of access: modes, origins, log-ins, issuer, limits of accounts."""
 
     host: str = Field("127.0.0.1", description="Address to listen on")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one")

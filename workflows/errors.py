@@ -53,14 +53,14 @@ class InvalidInput(StorywireError):
 
 
 class Unauthenticated(StorywireError):
-    """Who calls isn't known: there is no credential, or it is wrong, or it has ended."""
+    """Error of a caller who isn't known: there is no credential, or it is wrong, or it has ended."""
 
     code = "UNAUTHENTICATED"
     resumable = False
 
 
 class Forbidden(StorywireError):
-    """Who calls is known and may not do this."""
+    """Error of a caller who is known and may not do this."""
 
     code = "FORBIDDEN"
     resumable = False

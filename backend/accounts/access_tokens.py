@@ -23,7 +23,7 @@ _ISSUER = "storywire"
 
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
-    """Whose log-in a token is of."""
+    """Claims of an access token: the owner, and the session that it is of."""
 
     owner: str
     session_id: str

@@ -34,7 +34,7 @@ _REFUSED = "The address or the password is wrong."
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the settings say of accounts. `base_url` is what links begin with."""
+    """Rules of registration and log-in, as set. `base_url` is what links begin with."""
 
     registration: Literal["open", "invitation", "closed"]
     email_check: bool
@@ -51,7 +51,7 @@ class AccountStore:
 
 
 class Accounts:
-    """Every use case. `address` is the network address that a request comes from."""
+    """Use cases of accounts. `address` is the network address that a request comes from."""
 
     def __init__(
         self,

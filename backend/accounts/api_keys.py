@@ -17,7 +17,7 @@ _TOUCH_AFTER = timedelta(minutes=5)
 
 
 class ApiKeys:
-    """Every use case."""
+    """Use cases of API keys."""
 
     def __init__(self, repository: ApiKeyRepository, audit: Audit) -> None:
         self._repository = repository

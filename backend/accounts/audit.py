@@ -31,7 +31,7 @@ EventKind = Literal[
 
 
 class Audit:
-    """What happened to accounts, in their own words: ids, and no secret, address or name."""
+    """Audit log of security events: ids, and no secret, address or name."""
 
     def __init__(self, events: EventRepository) -> None:
         self._events = events

@@ -24,7 +24,7 @@ _ENDED = "This log-in, key or ticket is not valid (any more)."
 
 @dataclass(frozen=True, slots=True)
 class ShownCredentials:
-    """What a request shows. Of several the first of bearer, ticket, cookie counts, and no other is tried."""
+    """Credentials in a request. Of several the first of bearer, ticket, cookie counts, and no other is tried."""
 
     bearer: str | None = None
     ticket: str | None = None

@@ -1,4 +1,4 @@
-"""What somebody has: handed out as a whole, made somebody else's, and really deleted."""
+"""Belongings of an account: export, change of owner, and deletion that really deletes."""
 
 from collections.abc import AsyncIterator
 from dataclasses import asdict, replace
@@ -20,7 +20,7 @@ log = structlog.get_logger()
 
 
 class Belongings:
-    """Every use case."""
+    """Use cases of what an account has."""
 
     def __init__(
         self,

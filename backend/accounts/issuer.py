@@ -20,7 +20,7 @@ _REFUSED = "The access token is not valid, or no longer."
 
 @dataclass(frozen=True, slots=True)
 class ForeignIdentity:
-    """Who an issuer says that somebody is. `expires_at` in seconds since 1970."""
+    """Identity that an issuer vouches for. `expires_at` in seconds since 1970."""
 
     issuer: str
     subject: str
@@ -43,7 +43,7 @@ class PublishedKeys(Protocol):
 
 
 class ExternalIssuer:
-    """One issuer, as the settings name it. What a token says of where its keys are (`jku`, `x5u`, `jwk`) counts for
+    """An issuer, as the settings name it. What a token says of where its keys are (`jku`, `x5u`, `jwk`) counts for
     nothing."""
 
     def __init__(

@@ -12,7 +12,7 @@ CHECK_EVERY_SECONDS = 1.0
 
 @dataclass(eq=False, slots=True)
 class OpenRequest:
-    """One request under way. `ended` is set when its credential ends."""
+    """A request under way. `ended` is set when its credential ends."""
 
     principal: Principal
     is_stream: bool

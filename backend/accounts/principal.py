@@ -25,7 +25,7 @@ SCOPES = (
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What the caller showed: its kind and its id, never the secret itself. `asked_with` is, of a ticket, what the
+    """A credential that the caller showed: its kind and its id, never the secret itself. `asked_with` is, of a ticket, what the
     ticket was asked for with."""
 
     kind: CredentialKind
@@ -35,7 +35,7 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who calls. `scopes` is None for a credential that allows everything that its owner may do."""
+    """The caller. `scopes` is None for a credential that allows everything that its owner may do."""
 
     owner: Owner
     credential: Credential

@@ -15,7 +15,7 @@ _TOUCH_AFTER = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """What an app gets: a token for requests, and one to get the next pair with, which works once."""
+    """Tokens of an app: one for requests, and one to get the next pair with, which works once."""
 
     access_token: str
     expires_in: int
@@ -24,14 +24,14 @@ class TokenPair:
 
 @dataclass(frozen=True, slots=True)
 class Lifetimes:
-    """How long a log-in lasts: in all, and unused."""
+    """Lifetime of a log-in: in all, and unused."""
 
     whole: timedelta
     idle: timedelta
 
 
 class LoginSessions:
-    """Every use case. A log-in ends for good when its row is gone, whatever tokens of it there are."""
+    """Use cases of sessions. A log-in ends for good when its row is gone, whatever tokens of it there are."""
 
     def __init__(
         self, repository: LoginRepository, tokens: AccessTokens, audit: Audit, lifetimes: Lifetimes

@@ -19,7 +19,7 @@ _MOST = 50
 
 
 class StreamTickets:
-    """Every use case."""
+    """Use cases of stream tickets."""
 
     def __init__(self, repository: TicketRepository) -> None:
         self._repository = repository

@@ -36,7 +36,7 @@ def principal_of(scope: Scope) -> Principal:
 
 
 class Access:
-    """Lets in whoever may use the route, and ends a request whose credential ends meanwhile."""
+    """ASGI middleware that lets in whoever may use the route, and ends a request whose credential ends meanwhile."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app

@@ -48,7 +48,7 @@ class RunRequest:
 
 @dataclass(frozen=True, slots=True)
 class StartBinding:
-    """What a start is bound to whose right to it is for one request only: that request, and until when."""
+    """Binding of a start to one request, by its hash, and to a deadline: what a stream ticket allows."""
 
     request_hash: str
     start_by: datetime

@@ -24,7 +24,7 @@ Id = Annotated[str, Path(max_length=64)]
 
 
 class AllowanceView(BaseModel):
-    """What the account uses, and what it may: runs at once, runs started today, US dollars this month (UTC).
+    """Use and limits of an account: runs at once, runs started today, US dollars this month (UTC).
     `reserved_usd` is what its unfinished runs may still cost."""
 
     runs_now: int
@@ -37,7 +37,7 @@ class AllowanceView(BaseModel):
 
 
 class Me(BaseModel):
-    """Who is calling, and with what."""
+    """The caller's account and credential."""
 
     account: AccountView
     allowance: AllowanceView | None
@@ -71,7 +71,7 @@ class ConfirmBody(JsonModel):
 
 
 class KeyBody(JsonModel):
-    """What a key is for, and what it may do."""
+    """Name, scopes and lifetime of a new key."""
 
     name: str = Field(min_length=1, max_length=80)
     scopes: list[str] = Field(max_length=len(SCOPES), description=", ".join(SCOPES))

@@ -26,7 +26,7 @@ class AccountPage(BaseModel):
 
 
 class AccountChange(JsonModel):
-    """What is left out stays. A limit of null: as the settings say."""
+    """Changes to an account; what is left out stays. A limit of null: as the settings say."""
 
     status: Literal["active", "locked"] | None = None
     role: Literal["user", "admin"] | None = None

@@ -24,14 +24,14 @@ router = APIRouter(prefix=AUTH, tags=["log-in"])
 
 
 class AuthOptions(BaseModel):
-    """How people get in."""
+    """Ways to log in and to register."""
 
     mode: Literal["local", "accounts", "external"]
     registration: Literal["open", "invitation", "closed"]
 
 
 class LoginBody(JsonModel):
-    """Who somebody is."""
+    """Address and password."""
 
     email: Email
     password: Password
@@ -46,19 +46,19 @@ class RegistrationBody(JsonModel):
 
 
 class RefreshBody(JsonModel):
-    """What an app gets its next tokens for."""
+    """The refresh token of an app."""
 
     refresh_token: Secret
 
 
 class EmailBody(JsonModel):
-    """Whom to write to."""
+    """The address to write to."""
 
     email: Email
 
 
 class TokenBody(JsonModel):
-    """What was behind the # of a link."""
+    """The token behind the # of a link."""
 
     token: Secret
 

@@ -20,7 +20,7 @@ _DUST_USD = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """What an account may use that has no limits of its own."""
+    """Limits of an account: runs at once, runs a day, US dollars a month."""
 
     runs_at_once: int
     runs_a_day: int
@@ -29,7 +29,7 @@ class Allowance:
 
 @dataclass(frozen=True, slots=True)
 class AllowanceUse:
-    """What an account uses, and what it may. `reserved_usd` is what its unfinished runs may still cost."""
+    """Use of an allowance, with its limits. `reserved_usd` is what its unfinished runs may still cost."""
 
     runs_now: int
     runs_today: int

@@ -34,7 +34,7 @@ def owned_tables() -> list[Table]:
 
 
 class BelongingsRepository:
-    """What an owner has. Tables are found by their column `owner`."""
+    """Rows of an owner in all tables. Tables are found by their column `owner`."""
 
     def __init__(self, database: Database) -> None:
         self._db = database

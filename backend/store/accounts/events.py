@@ -12,7 +12,7 @@ from backend.store.database import Database
 
 @dataclass(frozen=True, slots=True)
 class SecurityEvent:
-    """One row. `owner` is the account that it is about, if there is one; `subject` the id of a session, key or run."""
+    """Security event as stored. `owner` is the account that it is about; `subject` the id of a session, key or run."""
 
     id: str
     at: datetime

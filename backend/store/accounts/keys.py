@@ -14,7 +14,7 @@ from backend.store.owner import Owner
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """One row. `hint` is how the key begins, so that its owner knows it again."""
+    """API key as stored. `hint` is how the key begins, so that its owner knows it again."""
 
     id: str
     owner: Owner

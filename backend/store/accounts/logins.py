@@ -16,7 +16,7 @@ LoginKind = Literal["browser", "app"]
 
 @dataclass(frozen=True, slots=True)
 class LoginSession:
-    """One row. `client` is what the browser or app says that it is."""
+    """Session as stored. `client` is what the browser or app says that it is."""
 
     id: str
     owner: Owner

@@ -15,7 +15,7 @@ Purpose = Literal["verify", "reset", "invite"]
 
 @dataclass(frozen=True, slots=True)
 class OneTimeToken:
-    """What a token that was valid was for, and whose account it is about; None for an invitation."""
+    """Purpose of a token that was valid, and the account that it is about; None for an invitation."""
 
     purpose: Purpose
     owner: Owner | None

@@ -12,7 +12,7 @@ from backend.store.owner import Owner
 
 @dataclass(frozen=True, slots=True)
 class StreamTicket:
-    """One row: for a run (`run_id`), or for one start of `format` with what has this `request_hash`.
+    """Ticket as stored: for a run (`run_id`), or for one start of `format` with what has this `request_hash`.
 
     It starts until `start_by`, and ends with the credential that it was asked for with, at the latest at
     `expires_at`.
