@@ -25,8 +25,8 @@ SCOPES = (
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A credential that the caller showed: its kind and its id, never the secret itself. `asked_with` is, of a ticket, what the
-    ticket was asked for with."""
+    """A credential that the caller showed: its kind and its id, never the secret itself. Of a ticket `asked_with` is
+    the credential that it was asked for with."""
 
     kind: CredentialKind
     id: str

@@ -58,7 +58,7 @@ _READ_RUN = re.compile(r"/api/v1/runs/([^/]+)/stream")
 
 @dataclass(frozen=True, slots=True)
 class RouteAccess:
-    """Requirements of a route on its caller. `scope` is what a key needs: None for what no key may do, "" for any key."""
+    """Requirements of a route on its caller. `scope` is a key's: None for what no key may do, "" for any key."""
 
     is_public: bool = False
     admin_only: bool = False

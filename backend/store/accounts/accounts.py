@@ -18,7 +18,7 @@ AccountStatus = Literal["active", "locked", "deleting"]
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Account as stored. `runs_at_once`, `runs_a_day` and `usd_a_month` are its own limits; None: as the settings say."""
+    """Account as stored. `runs_at_once`, `runs_a_day` and `usd_a_month` are its own limits; None: the settings'."""
 
     id: Owner
     email: str | None
