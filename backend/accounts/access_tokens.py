@@ -38,6 +38,16 @@ class AccessTokens:
         keys = [OctKey.import_key(secret, {"kid": _kid(secret), "alg": _ALGORITHM}) for secret in secrets]
         self._newest = keys[0]
         self._keys = KeySet([*keys])
+        self._registry = jwt.JWTClaimsRegistry(
+            now=lambda: int(self._now()),
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": _ISSUER},
+            aud={"essential": True, "value": _AUDIENCE},
+            sub={"essential": True},
+            sid={"essential": True},
+            iat={"essential": True},
+            exp={"essential": True},
+        )
 
     def issue(self, claims: AccessClaims) -> str:
         """A token for a log-in."""
@@ -59,19 +69,9 @@ class AccessTokens:
         """Raises Unauthenticated for anything but a token of ours that is good now."""
         if len(token) > LONGEST:
             raise Unauthenticated("The access token is not valid.")
-        registry = jwt.JWTClaimsRegistry(
-            now=lambda: int(self._now()),
-            leeway=LEEWAY_SECONDS,
-            iss={"essential": True, "value": _ISSUER},
-            aud={"essential": True, "value": _AUDIENCE},
-            sub={"essential": True},
-            sid={"essential": True},
-            iat={"essential": True},
-            exp={"essential": True},
-        )
         try:
             decoded = jwt.decode(token, self._keys, algorithms=[_ALGORITHM])
-            registry.validate(decoded.claims)
+            self._registry.validate(decoded.claims)
         except (JoseError, ValueError, TypeError, KeyError, RecursionError):
             raise Unauthenticated("The access token is not valid, or no longer.") from None
         if decoded.header.get("typ") != _TYPE:

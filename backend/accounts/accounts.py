@@ -113,7 +113,8 @@ class Accounts:
         if account is None or not right or account.status != "active":
             await self._audit.note("login_failed", account.id if account else None)
             raise Unauthenticated(_REFUSED)
-        await self._throttle.forget(LOGIN, name, address)
+        # A write that nobody needs to wait for: the next attempt's comes after it.
+        self._background.do(lambda: self._throttle.forget(LOGIN, name, address), name="attempts")
         if self._rules.email_check and account.email_verified_at is None:
             # Only who knows the password gets here.
             raise Unauthenticated("Confirm your address first: the link is in the mail that we sent.")

@@ -38,8 +38,12 @@ class Audit:
 
     async def note(self, kind: EventKind, owner: str | None, subject: str | None = None) -> None:
         """Keeps an event."""
-        log.info("security_event", kind=kind, owner=owner, subject=subject)
+        self.tell(kind, owner, subject)
         await self._events.add(kind, owner, subject)
+
+    def tell(self, kind: EventKind, owner: str | None, subject: str | None = None) -> None:
+        """Logs an event that is kept with what happened."""
+        log.info("security_event", kind=kind, owner=owner, subject=subject)
 
     async def page(
         self, owner: str | None, *, before: str | None = None, limit: int = 100

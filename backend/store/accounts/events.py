@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Connection, delete, insert, select
 from ulid import ULID
 
 from backend.store.accounts.tables import security_events
@@ -29,8 +29,7 @@ class EventRepository:
 
     async def add(self, kind: str, owner: str | None, subject: str | None = None) -> None:
         """Keeps an event."""
-        row = {"id": str(ULID()), "at": datetime.now(UTC), "owner": owner, "kind": kind, "subject": subject}
-        await self._db.write(lambda connection: connection.execute(insert(security_events).values(row)))
+        await self._db.write(lambda connection: add_event(connection, kind, owner, subject))
 
     async def page(self, owner: str | None, *, before: str | None, limit: int) -> list[SecurityEvent]:
         """Newest first; of one owner, or for admins (None) of all."""
@@ -47,3 +46,9 @@ class EventRepository:
         """Forgets what is older."""
         query = delete(security_events).where(security_events.c.at <= datetime.now(UTC) - older_than)
         await self._db.write(lambda connection: connection.execute(query))
+
+
+def add_event(connection: Connection, kind: str, owner: str | None, subject: str | None) -> None:
+    """Keeps an event, in the transaction of what happened."""
+    row = {"id": str(ULID()), "at": datetime.now(UTC), "owner": owner, "kind": kind, "subject": subject}
+    connection.execute(insert(security_events).values(row))

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, update
 from ulid import ULID
 
+from backend.store.accounts.events import add_event
 from backend.store.accounts.tables import accounts, login_sessions, refresh_tokens
 from backend.store.database import Database
 from backend.store.owner import Owner
@@ -55,21 +56,26 @@ class LoginRepository:
     async def add_browser(
         self, owner: Owner, token_hash: bytes, client: str, expires_at: datetime
     ) -> LoginSession:
-        """A new session, whose token is a cookie."""
+        """A new session, whose token is a cookie, and the event of the log-in."""
         row = _row(owner, "browser", client, expires_at)
-        query = insert(login_sessions).values(token_hash=token_hash, **row)
-        await self._db.write(lambda connection: connection.execute(query))
+
+        def work(connection: Connection) -> None:
+            connection.execute(insert(login_sessions).values(token_hash=token_hash, **row))
+            add_event(connection, "login", owner, row["id"])
+
+        await self._db.write(work)
         return LoginSession(**row)
 
     async def add_app(
         self, owner: Owner, refresh_hash: bytes, client: str, expires_at: datetime
     ) -> LoginSession:
-        """A new session with its first refresh token."""
+        """A new session with its first refresh token, and the event of the log-in."""
         row = _row(owner, "app", client, expires_at)
 
         def work(connection: Connection) -> None:
             connection.execute(insert(login_sessions).values(token_hash=None, **row))
             connection.execute(_new_refresh(row["id"], owner, refresh_hash))
+            add_event(connection, "login", owner, row["id"])
 
         await self._db.write(work)
         return LoginSession(**row)
