@@ -97,10 +97,12 @@ def describe(app: FastAPI, settings: Settings) -> dict[str, Any]:
         chunk = StoryChunk.json_schema(mode="serialization", ref_template=f"{_PREFIX}{{model}}")
         schemas |= chunk.pop("$defs", {})
         schemas |= {"StoryChunk": chunk, "Problem": _PROBLEM_SCHEMA}
-        document["components"]["securitySchemes"] = _SECURITY_SCHEMES
+        if settings.has_accounts:
+            document["components"]["securitySchemes"] = _SECURITY_SCHEMES
         for path, operations in document["paths"].items():
             for method in operations.keys() & _METHODS:
-                operations[method]["security"] = _security(method, path)
+                if settings.has_accounts:
+                    operations[method]["security"] = _security(method, path)
                 responses = operations[method]["responses"]
                 responses.pop("422", None)  # FastAPI's own form of it, which no route of ours answers with
                 responses["default"] = _PROBLEM
