@@ -373,3 +373,12 @@ def test_statement_that_forgets_the_owner_is_found() -> None:
     assert ask_without_owner(select(runs).where(runs.c.owner == "me", runs.c.status == "completed")) is None
     both = select(runs.c.id).join(cached_results, cached_results.c.run_id == runs.c.id)
     assert ask_without_owner(both.where(cached_results.c.owner == "me")) is not None
+
+
+def test_openapi_says_of_every_operation_what_lets_a_caller_in(service: LiveService) -> None:
+    document: dict[str, Any] = service.server.config.app.openapi()  # type: ignore[union-attr]
+    schemes = set(document["components"]["securitySchemes"])
+    for method, path in operations(service):
+        said = document["paths"][path][method.lower()]["security"]
+        assert (said == []) == access_to(method, path).is_public, (method, path)
+        assert all(set(each) <= schemes for each in said)
