@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -52,6 +53,7 @@ from backend.store.sqlite import SqliteDatabase
 from backend.store.sqlite_checkpoints import SqliteCheckpoints, open_checkpoints
 from backend.store.usage import UsageRepository
 from backend.tasks import Background, every, logged
+from backend.telemetry.loop_lag import LOOK_EVERY_SECONDS, measure_loop_lag
 from backend.telemetry.metrics import Metrics
 from backend.telemetry.observers import Observers, TraceExporter
 from backend.telemetry.prometheus import PrometheusMetrics
@@ -223,6 +225,9 @@ async def open_telemetry(stack: AsyncExitStack, settings: Settings) -> Telemetry
         exporters.append(await asyncio.to_thread(_open_langsmith, settings))
     if settings.otlp is not None:
         exporters.append(await asyncio.to_thread(_open_otlp, settings.otlp))
+    if settings.metrics:
+        look = partial(measure_loop_lag, metrics.on_loop_lag)
+        await stack.enter_async_context(every(LOOK_EVERY_SECONDS, look, name="loop_lag"))
     return Telemetry(metrics, Observers(metrics, exporters))
 
 

@@ -4,6 +4,7 @@ import asyncio
 import sys
 
 from benchmarks import (
+    comparison,
     cpu_per_token,
     first_token,
     idle_readers,
@@ -19,6 +20,7 @@ from benchmarks import (
 from benchmarks.report import Rows, Run, show
 
 _BENCHMARKS: dict[str, Run] = {
+    "comparison": comparison.run,
     "first_token": first_token.run,
     "cpu_per_token": cpu_per_token.run,
     "many_runs": many_runs.run,

@@ -18,6 +18,7 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.report import Row, Rows
 from benchmarks.stories import count_tokens, new_theme, prose, sections_of
 from benchmarks.subjects import Bare, Naive, Story, Storywire, Subject
 from tests.fakes.answer import split_tokens
@@ -28,6 +29,7 @@ PACE = 30
 """Tokens a second: a little faster than people read."""
 _WORDS = 100  # of each of four sections
 _SMALL_RUNS = 20
+_REPEATS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,12 +198,28 @@ def _progress(text: str) -> None:
     sys.stderr.write(f"{text} …\n")
 
 
+async def run() -> Rows:
+    """The table in short: processor time of a token, beside the bare loop's."""
+    found = await compare((1, 50), _REPEATS)
+    bare = {figures.load: figures.cpu / figures.tokens for figures in found if figures.subject == "bare loop"}
+    return [
+        Row(
+            f"{figures.load}: {figures.subject}",
+            f"{figures.cpu / figures.tokens * 1e6:.0f} µs of CPU a token, first token {_ms(figures.first_token)}",
+            f"bare loop: {bare[figures.load] * 1e6:.0f} µs",
+            figures.cpu / figures.tokens / bare[figures.load],
+        )
+        for figures in found
+        if figures.subject != "bare loop"
+    ]
+
+
 def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(description="Storywire beside the bare loop and the naive service.")
     parser.add_argument("--json", type=Path, help="a file for the figures")
     parser.add_argument("--runs", default="1,10,50,100", help="runs at once at a reading pace")
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=_REPEATS)
     parser.add_argument("--without", default="", help="subjects to leave out, by a word of their names")
     asked = parser.parse_args()
     levels = [int(runs) for runs in asked.runs.split(",") if runs]

@@ -31,6 +31,7 @@ from workflows.formats.capabilities import (
     ScreensOwnText,
     SetsContext,
     SetsLeastRoom,
+    SetsParameters,
     SetsTolerance,
 )
 from workflows.formats.exports import Exporter, Finished
@@ -116,6 +117,7 @@ __all__ = [
     "SectionTask",
     "SetsContext",
     "SetsLeastRoom",
+    "SetsParameters",
     "SetsTolerance",
     "Source",
     "State",

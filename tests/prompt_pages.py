@@ -25,6 +25,7 @@ from workflows.formats.podcast.plan import beats_of_piece, plan_pieces, plan_sec
 from workflows.formats.story import format as story
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.clients.catalog import Model
+from workflows.prompts import dated
 from workflows.safety import judge
 from workflows.safety.policy import load_policy
 from workflows.state import Facts, Outline, Section, SectionTask, State
@@ -218,7 +219,15 @@ def _report(inputs: dict[str, Any], words: int) -> Prompts:
     format = report.DiscoveryReportFormat()
     given = format.parse(inputs)
     plan = asyncio.run(format.plan(given, cast(Model, None)))
-    research = {"notes": "Parents pay for tests. Adults pay for conversation."}
+    idea = {
+        "name": "Evening circle", "problem": "Nobody to talk to.", "customer": "Adults who learn.",
+        "offer": "Ten evenings.",
+        "first_three_customers": "Old pupils.", "price": "90 euros.", "first_step": "Ask three.",
+        "what_would_end_it": "Nobody pays.", "sources": [1],
+    }  # fmt: skip
+    sources = [{"title": "Schools close", "url": "https://paper.example.org/a"}]
+    notes = "Parents pay for tests. Adults pay for conversation."
+    research = {"notes": notes, "ideas": [idea], "sources": sources}
     tasks = [_task(given, plan.outline, plan.notes, index, words, research=research) for index in range(3)]
     ask, values = report._PROMPTS.messages, format._values(tasks[2])
     prompts = {
@@ -226,6 +235,7 @@ def _report(inputs: dict[str, Any], words: int) -> Prompts:
     }
     return prompts | {
         "research": ask("research", **values),
+        "ideas": ask("ideas", input=given, language="English", notes=notes, sources=sources, count=4),
         "extend": ask("extend", **{**values, "words": 60}, text=_SO_FAR),
         "land": ask("land", **{**values, "words": 30}, text=_SO_FAR),
         "rewrite": ask("rewrite", **values, text=_SO_FAR, issues=_ISSUES),
@@ -240,18 +250,16 @@ def _lesson(inputs: dict[str, Any], words: int) -> Prompts:
     outline = Outline(title="Before your test", sections=_sections(len(division.parts), 280))
     values = format._values(_task(given, outline, division.notes, len(division.parts) - 1, words))
     ask = lesson._PROMPTS.messages
+    said = ["Water is fine.", "Water is forbidden."]
     return {
+        "grounding": ask(
+            "grounding", title=given.document.title, document=given.document.text, sentences=said
+        ),
         "outline": format.outline_messages(given, division.parts),
         "section": ask("section", **values),
         "extend": ask("extend", **{**values, "words": 60}, text=_SO_FAR),
         "land": ask("land", **{**values, "words": 30}, text=_SO_FAR),
         "rewrite": ask("rewrite", **values, text=_SO_FAR, issues=_ISSUES),
-        "grounding": ask(
-            "grounding",
-            title=given.document.title,
-            document=given.document.text,
-            sentences=["Water is forbidden.", "Press on the spot for 3 minutes."],
-        ),
     }
 
 
@@ -363,7 +371,8 @@ def small_and_long() -> dict[str, tuple[Prompts, Prompts]]:
 
 def pages() -> Iterator[tuple[str, str]]:
     """Name and text of each page."""
-    examples = small_and_long()
+    with dated("2026-01-15"):
+        examples = small_and_long()
     lines = [f"- [{name}]({name}.md): {', '.join(small)}" for name, (small, _) in examples.items()]
     head = "# Prompts\n\nWhat a model is given, whole: a small and a long example of each role. What stands for a\n"
     head += "model's own text is made up. These pages are made by\n"

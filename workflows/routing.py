@@ -15,6 +15,7 @@ from workflows.state import (
     RunContext,
     SectionTask,
     State,
+    mended_for,
     note_on,
     sections_to_mend,
     stands,
@@ -24,6 +25,8 @@ from workflows.text.length import ask_for, plan_targets, reply_ratio
 from workflows.text.words import count_words, last_paragraph
 
 MAX_REWRITES = 2
+_OWN_LENGTH = 1.15
+"""As far from its plan may be what a section is asked for when it is written again."""
 
 
 def route_sections(
@@ -101,7 +104,7 @@ def rewrite_tasks(state: State, context_words: int = CONTEXT_WORDS) -> list[Rewr
     unsafe, unfinished = _unsafe(state), _unfinished(state)
     return [
         RewriteTask(
-            **section_task(state, index, context_words),
+            **_at_own_length(section_task(state, index, context_words)),
             section=state["sections"][index],
             review_notes=unsafe.get(index, []) + unfinished.get(index, []),
             reason="safety" if index in unsafe else "revision",
@@ -117,7 +120,7 @@ def mending_task(state: State, index: int, context_words: int = CONTEXT_WORDS) -
     """A section written again before the next one begins. It counts as no pass over the text."""
     faults = state["faults"][index]
     return RewriteTask(
-        **section_task(state, index, context_words),
+        **_at_own_length(section_task(state, index, context_words)),
         section=state["sections"][index],
         review_notes=faults["notes"],
         reason=faults["reason"],
@@ -133,6 +136,20 @@ def after_rewrite(state: State) -> Literal["dispatch", "safety_check"]:
     return "dispatch" if missing else "safety_check"
 
 
+def _at_own_length(task: SectionTask) -> SectionTask:
+    """The task with about the length that the plan gives the section: what it was to make up for when it was written
+    first, an earlier section's rewrite may have made up for since."""
+    planned = next(
+        section["target_words"]
+        for section in task["outline"]["sections"]
+        if section["index"] == task["index"]
+    )
+    target = round(max(planned / _OWN_LENGTH, min(planned * _OWN_LENGTH, task["target_words"])))
+    task["ask_words"] = round(task["ask_words"] * target / task["target_words"])
+    task["target_words"] = target
+    return task
+
+
 def sections_to_revise(state: State, findings: list[ReviewFinding], most: int) -> list[int]:
     """The sections that a review has rewritten now, in reading order; none after `most` revisions.
 
@@ -141,9 +158,8 @@ def sections_to_revise(state: State, findings: list[ReviewFinding], most: int) -
     if state.get("revisions", 0) >= most or state["rewrites"] >= MAX_REWRITES:
         return []
     asked = {finding["section"] for finding in findings if finding["rewrite"] and "section" in finding}
-    faults = state.get("faults", {})
-    revised = {index for index in state.get("mended", ()) if faults[index]["reason"] == "revision"}
-    return sorted(asked & set(state["sections"]) - set(state.get("inherited", ())) - revised)
+    revised = {*state.get("inherited", ()), *mended_for(state, "revision")}
+    return sorted(asked & set(state["sections"]) - revised)
 
 
 def _parallel(runtime: Runtime[RunContext] | None) -> int:

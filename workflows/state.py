@@ -292,6 +292,11 @@ def sections_to_mend(state: State) -> list[int]:
     return sorted(set(state.get("faults", {})) & set(state.get("sections", {})) - done)
 
 
+def mended_for(state: State, reason: str) -> list[int]:
+    """Sections that were written again for this reason before the next one began."""
+    return [index for index in state.get("mended", ()) if state["faults"][index]["reason"] == reason]
+
+
 class VersionPlan(TypedDict, total=False):
     """The part of a finished run's state, beside the text, that its versions need."""
 

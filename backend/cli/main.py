@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from backend.cli import doctor, documents, generate, record, runs, serve, usage, users
+from backend.cli import doctor, documents, evaluate, generate, record, runs, serve, usage, users
 from backend.cli.failures import fail
 from backend.cli.terminal import write
 from backend.extensions.base import CommandLine, HasCommands
@@ -38,6 +38,7 @@ def make_app() -> typer.Typer:
     app.callback()(main)
     app.command("serve")(serve.serve)
     app.command("usage")(usage.usage)
+    app.command("evaluate")(evaluate.evaluate)
     app.command("doctor")(doctor.doctor)
     app.add_typer(line.generate, name="generate")
     app.add_typer(line.record, name="record")

@@ -50,6 +50,18 @@ _PUT_WRITES = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _REPLACE_WRITES, _IGNORE_WRITES = _PUT_WRITES.format("REPLACE"), _PUT_WRITES.format("IGNORE")
+_DROP_OLDER = """
+DELETE FROM checkpoints WHERE thread_id = ? AND EXISTS (
+    SELECT 1 FROM checkpoints AS newer WHERE newer.thread_id = checkpoints.thread_id
+    AND newer.checkpoint_ns = checkpoints.checkpoint_ns AND newer.checkpoint_id > checkpoints.checkpoint_id
+)
+"""
+_DROP_WRITES = """
+DELETE FROM writes WHERE thread_id = ? AND NOT EXISTS (
+    SELECT 1 FROM checkpoints AS kept WHERE kept.thread_id = writes.thread_id
+    AND kept.checkpoint_ns = writes.checkpoint_ns AND kept.checkpoint_id = writes.checkpoint_id
+)
+"""
 
 Statement = tuple[str, Sequence[tuple[Any, ...]]]
 """SQL, and the rows that it is executed with."""
@@ -243,6 +255,15 @@ class GroupCommitSaver(BaseCheckpointSaver[str]):
             erases=True,
         )
 
+    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """As LangGraph's: of each thread only the newest checkpoint is kept, or none."""
+        if strategy == "delete":
+            for thread_id in thread_ids:
+                await self.adelete_thread(thread_id)
+            return
+        threads = [(str(thread_id),) for thread_id in thread_ids]
+        await self._writer.write((_DROP_OLDER, threads), (_DROP_WRITES, threads))
+
     def get_next_version(self, current: str | None, channel: None) -> str:
         """As LangGraph's."""
         return self._stored.get_next_version(current, channel)
@@ -265,6 +286,12 @@ class GroupCommitSaver(BaseCheckpointSaver[str]):
 
 class SqliteCheckpoints(DurableSaver, GroupCommitSaver):
     """Checkpoints in a SQLite file. Open them with `open_checkpoints`."""
+
+    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """As LangGraph's: of each thread only the newest checkpoint is kept, or none."""
+        for thread_id in thread_ids:
+            await self.flushed(thread_id)
+        await super().aprune(thread_ids, strategy=strategy)
 
 
 @asynccontextmanager

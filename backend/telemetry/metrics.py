@@ -42,6 +42,9 @@ class Metrics:
     def on_append(self, seconds: float, entries: int) -> None:
         """Batch appended to a log, with the seconds that it waited for its commit."""
 
+    def on_loop_lag(self, seconds: float) -> None:
+        """Seconds by which a timer of the event loop was late."""
+
     def on_recovery(self, after: Literal["crash", "stop"]) -> None:
         """Run taken over from a process that is gone."""
 

@@ -124,6 +124,11 @@ class PrometheusMetrics(Metrics):
         self.append_seconds = histogram(
             "log_append_seconds", "How long a batch of messages waited until it was safe in the log", _SHORT
         )
+        self.loop_lag = histogram(
+            "event_loop_lag_seconds",
+            "How late the event loop was for a timer, which every token is too",
+            _SHORT,
+        )
         self.entries = counter("log_entries", "Messages appended to logs")
         self.log_failures = counter("log_failures", "Tries to append to a log that failed")
         self.slow_readers = counter("slow_readers_closed", "Readers closed because they took nothing")
@@ -142,6 +147,9 @@ class PrometheusMetrics(Metrics):
     def on_append(self, seconds: float, entries: int) -> None:
         self.append_seconds.observe(seconds)
         self.entries.inc(entries)
+
+    def on_loop_lag(self, seconds: float) -> None:
+        self.loop_lag.observe(seconds)
 
     def on_recovery(self, after: Literal["crash", "stop"]) -> None:
         self.recoveries.labels(after).inc()

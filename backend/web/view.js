@@ -181,6 +181,7 @@ export class StoryView {
     this.#notices.show(data.metadata?.notices ?? [], data.metadata?.compliance?.findings ?? []);
     if (data.usage) this.#facts.showUsage(data.usage);
     if (data.cached) this.#facts.showCached();
+    if (data.sources?.length) this.#sources.show(data.sources);
     this.ending.showComplete(data);
     byId("announcement").textContent = "The text is finished.";
   }

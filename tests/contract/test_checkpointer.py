@@ -205,6 +205,24 @@ async def test_task_that_begins_finds_the_results_of_those_that_ended_before_it_
     assert max(map(len, missing)) < at_once
 
 
+async def test_thread_that_is_pruned_goes_on_from_its_newest_checkpoint_and_the_results_that_hang_on_it(
+    tmp_path: Path,
+) -> None:
+    async with open_checkpoints(tmp_path) as saver:
+        with pytest.raises(Killed):
+            await chain(saver, go_on, go_on, die).ainvoke({"told": []}, THREAD, durability="sync")
+        await chain(saver, go_on).ainvoke({"told": ["other"]}, {"configurable": {"thread_id": "other"}})
+        others = [each async for each in saver.alist({"configurable": {"thread_id": "other"}})]
+        await saver.aprune(["t"])
+        assert len([each async for each in saver.alist(THREAD)]) == 1
+        assert len([each async for each in saver.alist({"configurable": {"thread_id": "other"}})]) == len(
+            others
+        )
+    async with open_checkpoints(tmp_path) as saver:
+        ended = await chain(saver, go_on, go_on, go_on).ainvoke(None, THREAD, durability="sync")
+    assert ended["told"] == ["n0", "n1", "n2"]
+
+
 async def test_flushed_of_a_thread_that_wrote_nothing_returns(open_saver: Open) -> None:
     async with open_saver() as saver:
         await asyncio.wait_for(saver.flushed("never heard of"), PATIENCE)

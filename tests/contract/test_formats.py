@@ -44,21 +44,26 @@ from workflows.state import RunContext, State
 
 CAPABILITIES_OF = {
     "creator_script": {
+        "SetsParameters",
         "ChecksModel", "Configurable", "Exports", "Extends", "Lands", "LooksUp", "Multilingual", "Reviews",
     },
     "discovery_report": {
+        "SetsParameters",
         "Cached", "CachedByDefault", "ChecksModel", "Configurable", "Derives", "Extends", "Lands", "Limited",
         "Multilingual", "Researches", "Reviews",
     },
     "education_audio": {
+        "SetsParameters",
         "ChecksModel", "Exports", "Extends", "Lands", "Loads", "LooksUp", "Multilingual", "Reviews", "ScreensOwnText",
     },
     "letter": {"ChecksModel", "Limited"},
     "podcast": {
+        "SetsParameters",
         "BringsFacts", "ChecksModel", "Exports", "Extends", "Lands", "MakesPieces", "Multilingual", "SetsTolerance",
     },
     "postcard": {"CachedByDefault", "Configurable", "LooksUp"},
     "story": {
+        "SetsParameters",
         "AdaptsToModel", "BelongsToSeries", "ChecksModel", "Derives", "Exports", "Extends", "Lands", "LooksUp",
         "Multilingual", "SetsLeastRoom", "SetsTolerance",
     },

@@ -11,18 +11,33 @@ from tests.service import LiveService, Told, serve, settings_for
 from workflows.formats.discovery_report.format import SECTIONS, DiscoveryReportFormat
 from workflows.messages.messages import TextAppended
 
-IDEAS = "What moves.\n\n1. A club. It meets.\n\n2. A book. It sells.\n\n3. A tour. It goes."
+IDEAS = (
+    "What moves.\n\n### 1. A club\n\nIt meets.\n\n### 2. A book\n\nIt sells.\n\n### 3. A tour\n\nIt goes.\n\n"
+    "### 4. A letter\n\nIt comes weekly."
+)
+MADE = {
+    "ideas": [
+        {
+            "name": name, "problem": "Nobody to talk to.", "customer": "Beginners.", "offer": "An evening.",
+            "first_three_customers": "Old pupils.", "price": "Ten euros.", "first_step": "Ask three.",
+            "what_would_end_it": "Nobody comes.", "sources": [1, 77],
+        }
+        for name in ("A club", "A book", "A tour", "A letter")
+    ]
+}  # fmt: skip
+FOUND = Rule(Reply(json=MADE), structured=True, contains="You find ideas for people")
 
 
 async def test_report_is_written_in_three_parts_revised_once_and_counted(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
-    advice = "Teach ten hours a week, as you have done."
+    advice = "Begin with a club: teach ten hours a week, as you have done. Keep a tour for later."
     provider.script = Script(rules=(
+        FOUND,
         Rule(Reply(text=IDEAS), structured=False, contains="Give at least 3 ideas"),
         Rule(Reply(text=advice), structured=False, contains="Write the third part"),
     ))  # fmt: skip
-    example = dict(DiscoveryReportFormat.example)
+    example = {**DiscoveryReportFormat.example, "search": "off"}
     async with serve(settings_for(provider, tmp_path, monthly_reports=1)) as service:
         http = service.client.http
         body = {"format": "discovery_report", "input": example, "options": {"keep_length": False}}
@@ -39,9 +54,12 @@ async def test_report_is_written_in_three_parts_revised_once_and_counted(
     assert compliance["passed"] and compliance["revisions"] == 1
     assert told.ending["metadata"]["research"]["area"] == "education"
     # The notes on the field are for the second and the third part.
-    assert ["Who pays: parents" in call.prompt_text for call in provider.calls] == [
-        False, True, True, False, False
-    ]  # fmt: skip
+    told_of_the_field = [
+        call.prompt_text for call in provider.calls if "Who pays: parents" in call.prompt_text
+    ]
+    assert ["You find ideas" in prompt for prompt in told_of_the_field] == [True, False, False]
+    assert [idea["name"] for idea in told.ending["ideas"]] == ["A club", "A book", "A tour", "A letter"]
+    assert told.ending["ideas"][0]["sources"] == [] and told.ending["sources"] == []
     assert refused.status_code == 429 and refused.json()["code"] == "QUOTA_EXCEEDED"
     assert int(refused.headers["retry-after"]) > 0
     assert (usage["used"], usage["quota"], usage["left"]) == (1, 1, 0)
@@ -55,7 +73,14 @@ async def test_report_that_may_search_does_so_once_beside_its_first_part_and_nam
         text="Evening schools close, says one paper.",
         cites=(("Schools", "https://paper.example.org/a"), ("Odd", "javascript:alert(1)")),
     )
-    provider.script = Script(rules=(Rule(found, contains="You collect what somebody should know"),))
+    cites = f"{IDEAS} Evening schools close [1]."
+    provider.script = Script(rules=(
+        Rule(found, contains="You collect what somebody should know"),
+        FOUND,
+        Rule(Reply(text=f"{cites} Or so they say [7]."), structured=False, contains="Write the second part"),
+        Rule(Reply(text=cites), structured=False, contains="[7]: there is no such source; there are 1."),
+        Rule(Reply(text="A club comes first, in education."), structured=False, contains="Write the third part"),
+    ))  # fmt: skip
     body = {
         "format": "discovery_report",
         "input": {**DiscoveryReportFormat.example, "search": "auto"},
@@ -64,8 +89,15 @@ async def test_report_that_may_search_does_so_once_beside_its_first_part_and_nam
     async with serve(settings_for(provider, tmp_path, judge="off")) as service:
         started = await service.client.http.post("/api/v1/runs", json=body)
         told = await service.client.read(started.json()["run_id"])
+        markdown = await service.client.http.get(
+            f"/api/v1/runs/{started.json()['run_id']}/export", params={"as": "md"}
+        )
 
     assert told.ending is not None and told.ending["type"] == "complete", told.ending
+    assert told.sections[1] == cites and told.ending["metadata"]["compliance"]["passed"]
+    assert told.ending["ideas"][0]["sources"] == [1]
+    assert told.ending["sources"] == [{"title": "Schools", "url": "https://paper.example.org/a"}]
+    assert markdown.text.endswith("## Sources\n\n[1] Schools, https://paper.example.org/a  \n")
     assert told.ending["metadata"]["research"] == {
         "area": "education",
         "searched": True,
@@ -91,7 +123,7 @@ async def test_search_beside_the_first_part_shares_the_budget_with_it(
     assert told.ending is not None and told.ending["type"] == "complete", told.ending
 
 
-EXAMPLE = dict(DiscoveryReportFormat.example)
+EXAMPLE = {**DiscoveryReportFormat.example, "search": "off"}
 TYPED_OTHERWISE = {**EXAMPLE, "work_style": f"  {EXAMPLE['work_style'].upper()}. "}
 FIRST = "Write the first part"
 
@@ -186,7 +218,8 @@ async def test_failed_report_counts_if_it_bought_something_and_goes_on_without_c
 async def test_failed_report_that_bought_nothing_takes_a_place_when_it_goes_on(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
-    provider.script = Script(rules=(Rule(Reply(fault=Fault("status")), contains=FIRST, times=1),))
+    # The first part, and the ideas beside it.
+    provider.script = Script(rules=(Rule(Reply(fault=Fault("status")), times=2),))
     settings = settings_for(provider, tmp_path, monthly_reports=1, judge="off")
     other = {**EXAMPLE, "budget_range": "Under 9 euros"}
     async with serve(settings) as service:

@@ -76,7 +76,7 @@ async def test_scene_that_a_review_of_its_own_found_fault_with_is_written_again_
     order = ["rewrite" if NOTES in call.prompt_text else "scene" for call in calls]
     assert order == ["scene", "rewrite"] * 4
     assert all("A cat, please." in call.prompt_text for call in calls[1::2])
-    assert state["metadata"]["compliance"]["revisions"] == 4
+    assert state["metadata"]["compliance"]["revisions"] == 1
 
 
 async def test_sections_that_are_written_at_once_are_rewritten_after_the_check_of_the_whole(

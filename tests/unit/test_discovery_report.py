@@ -8,6 +8,7 @@ import pytest
 from workflows.errors import InvalidInput
 from workflows.formats.discovery_report.areas import AreaError, AreaRegistry
 from workflows.formats.discovery_report.format import DiscoveryReportFormat
+from workflows.formats.discovery_report.ideas import review_ideas
 from workflows.formats.discovery_report.profile import profile_key
 from workflows.models.spec import ModelSpec
 from workflows.state import Section, State
@@ -120,3 +121,31 @@ async def test_review_of_a_report_that_has_ideas_and_is_about_the_person_finds_n
 
 async def test_review_wants_ideas_and_something_of_the_person() -> None:
     assert await findings("Some ideas come to mind.", "Work hard.") == ["ideas", "personal"]
+
+
+# The ideas that were made before they were told.
+
+RESEARCH = {
+    "ideas": [{"name": name} for name in ("A club", "A book", "A tour")],
+    "sources": [{"title": "Schools", "url": "https://paper.example.org/a"}],
+}
+TOLD = "### 1. A club\n\nIt meets [1].\n\n### 2. A book\n\nIt sells.\n\n### 3. A tour\n\nIt goes."
+TABLE = "\n\n| Idea | Price |\n|---|---|\n| A club | 10 |"
+
+
+@pytest.mark.parametrize(
+    ("told", "advice", "rules"),
+    [
+        (TOLD + TABLE, "Begin with a club.", []),
+        (TOLD.replace("A tour", "A walk"), "A book first.", ["ideas_named"]),
+        (TOLD.replace(" [1]", ""), "A book first.", ["citations"]),
+        (TOLD.replace("[1]", "[1][3]"), "A book first, says one [9].", ["citations", "citations"]),
+        (TOLD, "Try the first of them.", ["choice"]),
+        (TOLD + TABLE + "\n\nAnd:" + TABLE, "A tour, later.", ["tables"]),
+    ],
+)
+def test_report_tells_its_ideas_by_name_and_cites_only_sources_that_there_are(
+    told: str, advice: str, rules: list[str]
+) -> None:
+    sections = {1: Section(index=1, text=told), 2: Section(index=2, text=advice)}
+    assert [found["rule"] for found in review_ideas(RESEARCH, sections)] == rules

@@ -20,7 +20,6 @@ from workflows.formats.capabilities import find_half_capability
 from workflows.formats.pieces import Remark, SectionNotes
 from workflows.messages.messages import SafetyIssue
 from workflows.models.clients.catalog import Model
-from workflows.models.parameters import RoleParameters
 from workflows.prompts import SHARED
 from workflows.safety.policy import Policy
 from workflows.state import Facts, Outline, Section, SectionTask, State
@@ -53,8 +52,6 @@ class Format(ABC, Generic[InputT]):
     """A worked example of the input, for the docs and the API."""
     version: ClassVar[str] = "1"
     """Change it when the same input should give another text; kept results of another version aren't used."""
-    parameters: ClassVar[RoleParameters] = {}
-    """Parameters of model calls by role, such as a temperature, where the settings give none."""
     Input: type[InputT]
     """The input model. Its field errors are what a caller is told."""
 

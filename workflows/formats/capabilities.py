@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # a second of imports, which whoever only reads the settings 
     from workflows.formats.settings import FormatSettings
     from workflows.lookups import Lookups
     from workflows.models.clients.catalog import Model
+    from workflows.models.parameters import RoleParameters
     from workflows.models.spec import ModelSpec
     from workflows.state import PlannedPiece, ReviewFinding, Section, SectionTask, State
 
@@ -149,6 +150,16 @@ class BringsFacts(Protocol):
     @property
     def facts_section(self) -> int | None:
         """The section whose `write` yields `Facts` after its text. It is written before all others."""
+        ...
+
+
+@runtime_checkable
+class SetsParameters(Protocol):
+    """Capability: parameters of its own for model calls, such as a temperature."""
+
+    @property
+    def parameters(self) -> RoleParameters:
+        """The parameters by role, where the settings give none."""
         ...
 
 
@@ -296,6 +307,7 @@ CAPABILITIES: tuple[type, ...] = (
     ScreensOwnText,
     SetsContext,
     SetsLeastRoom,
+    SetsParameters,
     SetsTolerance,
 )
 

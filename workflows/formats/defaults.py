@@ -26,6 +26,7 @@ from workflows.formats.capabilities import (
     ScreensOwnText,
     SetsContext,
     SetsLeastRoom,
+    SetsParameters,
     SetsTolerance,
 )
 from workflows.formats.exports import EVERYWHERE, Exporter
@@ -116,7 +117,8 @@ def monthly_limit_of(format: AnyFormat) -> int | None:
 
 def parameters_of(format: AnyFormat, role: ModelRole) -> Parameters:
     """The parameters that its models are called with in a role, where the settings give none."""
-    return {**PARAMETERS.get(role, {}), **format.parameters.get(role, {})}
+    own = format.parameters.get(role, {}) if isinstance(format, SetsParameters) else {}
+    return {**PARAMETERS.get(role, {}), **own}
 
 
 def max_revisions_of(format: AnyFormat) -> int:

@@ -48,14 +48,27 @@ def render_text(finished: Finished) -> bytes:
 
 
 def render_markdown(finished: Finished) -> bytes:
-    """Title, sections under their headings, and derived results below."""
+    """Title, sections under their headings, and below them what was made of the text and the sources by number."""
     parts = [f"# {_line(finished.title)}"]
     parts += [notice_markdown(notice, finished.language) for notice in finished.dangers]
     for title, text in finished.sections:
         parts += [f"## {_line(title)}", text]
     for title, text in finished.pieces:
         parts += ["---", f"## {_line(title)}", text]
+    if sources := finished.results.get("sources"):
+        parts += ["## Sources", "\n".join(_source(number, one) for number, one in enumerate(sources, 1))]
     return ("\n\n".join(parts) + "\n").encode()
+
+
+def _source(number: int, source: Mapping[str, str]) -> str:
+    """`[1] Title, address`, as texts cite it; a line of its own in Markdown."""
+    said = [
+        source.get("title", ""),
+        source.get("publisher", ""),
+        source.get("date", ""),
+        source.get("url", ""),
+    ]
+    return f"[{number}] {', '.join(_line(part) for part in said if part)}  "
 
 
 def _line(title: str) -> str:

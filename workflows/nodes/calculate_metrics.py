@@ -7,7 +7,7 @@ from workflows.formats.defaults import language_of
 from workflows.formats.notices import notices_of
 from workflows.messages.messages import PlannedSection
 from workflows.sections.node_context import NodeContext
-from workflows.state import State, text_of
+from workflows.state import State, mended_for, text_of
 from workflows.text.normaliser import normalise_all
 from workflows.text.repetition import repetition
 from workflows.text.words import count_words
@@ -53,7 +53,10 @@ def _length(state: State, planned: PlannedSection) -> dict[str, Any]:
 
 def _compliance(metrics: dict[str, Any], state: State) -> dict[str, Any]:
     """The findings of the last review, with the compliance in the format's own metrics."""
-    findings, revisions = state.get("findings", []), state.get("revisions", 0) + _mended(state, "revision")
+    findings, revisions = (
+        state.get("findings", []),
+        state.get("revisions", 0) + bool(mended_for(state, "revision")),
+    )
     if not (findings or revisions or "compliance" in metrics):
         return {}
     told = {"passed": not findings, "findings": findings, "revisions": revisions}
@@ -68,11 +71,6 @@ def _safety(state: State) -> dict[str, Any]:
         "policy": verdict.get("policy", ""),
         "layers": verdict.get("layers", []),
         "score": verdict["score"],
-        "rewrites": state["rewrites"] + _mended(state, "safety"),
+        "rewrites": state["rewrites"] + bool(mended_for(state, "safety")),
     }
     return {**told, "scores": verdict["scores"]} if "scores" in verdict else told
-
-
-def _mended(state: State, reason: str) -> int:
-    """How many sections were written again for this reason before the next one began."""
-    return sum(state["faults"][index]["reason"] == reason for index in state.get("mended", ()))

@@ -3,6 +3,7 @@
 from typing import cast
 
 import structlog
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.types import StateSnapshot
 
 from backend.log.entry import StaleWriter
@@ -33,6 +34,11 @@ class RunFinalizer:
 
     async def store(self, run: Run, lease: Lease, ending: Message | None, transcript: Transcript) -> Outcome:
         """Stores the outcome; `ending` is the last message, None for an unfinished run. Raises StaleWriter."""
+        outcome = await self._store(run, lease, ending, transcript)
+        await self._prune(run)
+        return outcome
+
+    async def _store(self, run: Run, lease: Lease, ending: Message | None, transcript: Transcript) -> Outcome:
         await self._store_usage(run, transcript)
         bought = bool(transcript.spent)
         match ending:
@@ -60,6 +66,20 @@ class RunFinalizer:
             await self._budgets.store(run, transcript)
         except Exception:  # the run ends all the same; what it spent is in its log
             log.exception("usage_not_stored")
+
+    async def _prune(self, run: Run) -> None:
+        """Whoever goes on, and a version, need the newest checkpoint; each of the others holds all text up to it."""
+        if run.format not in self._formats.graphs:
+            return
+        checkpointer = self._formats.graph(run).checkpointer
+        if not isinstance(checkpointer, BaseCheckpointSaver):
+            return
+        try:
+            await checkpointer.aprune([run.id])
+        except NotImplementedError:  # it keeps them all
+            return
+        except Exception:
+            log.exception("checkpoints_not_pruned", run_id=run.id)
 
     async def _plan(self, written_by: str, run: Run) -> VersionPlan | None:
         """The plan kept for versions of the run; a copy has the state of its source."""

@@ -46,10 +46,17 @@ def outline_form(parts: int) -> type[ScriptOutline]:
     )
 
 
+async def outline_script(inputs: CreatorScriptInput, template: Template, language: str, model: Model) -> Plan:
+    """The plan by template and clock, in one call of the model; each part with its own beats."""
+    parts = divide_content(inputs, template)
+    answer = await ask(model, outline_form(len(parts)), outline_messages(inputs, template, language, parts))
+    return fill_plan(inputs, template, parts, answer)
+
+
 def outline_messages(
     inputs: CreatorScriptInput, template: Template, language: str, parts: list[ContentPart]
 ) -> list[BaseMessage]:
-    """The prompt for an outline of these parts."""
+    """What the model is asked for an outline of these parts."""
     return _PROMPTS.messages(
         "outline",
         input=inputs,
@@ -66,14 +73,6 @@ def outline_messages(
             for part in parts
         ],
     )
-
-
-async def outline_script(inputs: CreatorScriptInput, template: Template, language: str, model: Model) -> Plan:
-    """The plan by template and clock, in one call of the model; each part with its own beats."""
-    parts = divide_content(inputs, template)
-    messages = outline_messages(inputs, template, language, parts)
-    answer = await ask(model, outline_form(len(parts)), messages)
-    return fill_plan(inputs, template, parts, answer)
 
 
 def fill_plan(

@@ -1,7 +1,6 @@
 """The discovery report: business ideas for one person, in three parts."""
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from pathlib import Path
@@ -12,6 +11,7 @@ from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import Format, Plan
 from workflows.formats.capabilities import CacheMode
 from workflows.formats.discovery_report.areas import AreaRegistry
+from workflows.formats.discovery_report.ideas import IDEAS, make_ideas, review_ideas
 from workflows.formats.discovery_report.input import LANGUAGES, DiscoveryInput
 from workflows.formats.discovery_report.profile import profile_key
 from workflows.formats.discovery_report.settings import ReportSettings
@@ -44,10 +44,7 @@ _ENDINGS = (
     "the one thing to do tomorrow",
 )
 """What a part must not be without, where it has to be brought home."""
-_IDEAS = 4
-_FEWEST_IDEAS = 3
 _READING_PACE = 230  # words a minute, an adult in silence
-_IDEA = re.compile(r"^[^\S\n]*\d{1,2}[.)]\s+\S", re.MULTILINE)
 _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
 
 
@@ -119,7 +116,13 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         return Plan(Outline(title=f"Discovery report: {field}", sections=sections), {})
 
     async def research(self, inputs: DiscoveryInput, model: Model) -> Mapping[str, Any]:
-        """Notes on the field for the second and third part, with search results if requested."""
+        """Notes on the field for the second and the third part, with what a search adds where the model can, and the
+        ideas that both are about."""
+        found = await self._search(inputs, model)
+        ideas = await make_ideas(inputs, found["notes"], found["sources"], model)
+        return {**found, "ideas": ideas}
+
+    async def _search(self, inputs: DiscoveryInput, model: Model) -> dict[str, Any]:
         area = self.areas.find(inputs)
         if inputs.search == "off" or not can_search(model.spec):
             return {"area": area.name, "notes": area.notes, "searched": False, "sources": []}
@@ -170,16 +173,18 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         return split_notes(stream_text(model, messages))
 
     async def review(self, inputs: DiscoveryInput, state: State, model: Model) -> list[ReviewFinding]:
-        """Findings: too few ideas, or recommendations that aren't about this person. No model is called."""
+        """Enough ideas under their names, sources cited, and recommendations that choose and are about this person. No
+        model is asked."""
         del model
-        ideas = _ideas(state["sections"])
+        ideas = review_ideas(state.get("research") or {}, state["sections"])
         return [*ideas, *await asyncio.to_thread(_personal, inputs, state["sections"])]
 
     async def derive(self, inputs: DiscoveryInput, state: State, model: Model) -> dict[str, Any]:
-        """The three parts by name. No model is called."""
+        """The three parts by name, the ideas as data, the sources in the order of their numbers. No model is asked."""
         del inputs, model
-        sections = state["sections"]
-        return {name: sections[index]["text"] for index, name in enumerate(SECTIONS) if index in sections}
+        sections, research = state["sections"], state.get("research") or {}
+        parts = {name: sections[index]["text"] for index, name in enumerate(SECTIONS) if index in sections}
+        return {**parts, "ideas": research.get("ideas", []), "sources": research.get("sources", [])}
 
     def metrics(self, inputs: DiscoveryInput, state: State) -> dict[str, Any]:
         """Words, minutes, levels, and the notes used."""
@@ -193,7 +198,9 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
             "educational_elements": [],
             "reading_grade": grade,
             "research": {
-                name: value for name, value in (state.get("research") or {}).items() if name != "notes"
+                name: value
+                for name, value in (state.get("research") or {}).items()
+                if name not in ("notes", "ideas")
             },
             "section_names": list(SECTIONS),
         }
@@ -201,23 +208,19 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
     def _values(self, task: SectionTask) -> dict[str, Any]:
         inputs = self.parse(task["input"])
         section = task["outline"]["sections"][task["index"]]
+        told = task["research"] if task["index"] else {}  # the first part is about the person alone
         return {
             "input": inputs,
             "language": LANGUAGES[inputs.language],
             "section": section,
             "words": task["ask_words"],
-            "ideas": _IDEAS,
+            "ideas": IDEAS,
+            "made": told.get("ideas", []),
+            "sources": told.get("sources", []),
             "notes": task["research"].get("notes", ""),
             **prompt_values(task),
             "endings": _ENDINGS,
         }
-
-
-def _ideas(sections: Mapping[int, Section]) -> list[ReviewFinding]:
-    if 1 not in sections or len(_IDEA.findall(sections[1]["text"])) >= _FEWEST_IDEAS:
-        return []
-    advice = f"Give at least {_FEWEST_IDEAS} ideas, each as a numbered paragraph that begins with its name."
-    return [ReviewFinding(rule="ideas", section=1, advice=advice, rewrite=True)]
 
 
 def _personal(inputs: DiscoveryInput, sections: Mapping[int, Section]) -> list[ReviewFinding]:

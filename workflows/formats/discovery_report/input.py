@@ -45,7 +45,7 @@ class DiscoveryInput(BaseModel):
     )
     language: _Language = Field("en", description="Language of the report")
     search: Literal["auto", "off"] = Field(
-        "off",
+        "auto",
         description="auto: search the web for the field where the model's provider offers it; one more call",
     )
 

@@ -33,24 +33,31 @@ class ChatStream:
         self._refused = False
         self._high = ""  # half of a surrogate pair that was cut in two
         self._head: Json = {}
+        self._named: tuple[object, object] = (None, None)
 
     def read(self, data: Json, event: str | None = None) -> Json | None:
         """A chunk in OpenAI's form, or `{"error": …}`. An empty one is a sign of life all the same."""
         if (error := find_error(data, event)) is not None:
             return {"error": error}
         self._take_usage(data)
-        self._head = {
-            "id": clean_string(data.get("id")) or self._head.get("id", ""),
-            "object": "chat.completion.chunk",
-            "created": 0,
-            "model": clean_string(data.get("model")) or self._head.get("model", ""),
-        }
+        self._take_head(data.get("id"), data.get("model"))
         choice = _first_choice(data.get("choices"))
         return {**self._head, "choices": [] if choice is None else [self._read_choice(choice)]}
 
     def end(self) -> Json | None:
         """The chunk with the usage of the reply, if the server reported it."""
         return None if self._usage is None else {**self._head, "choices": [], "usage": self._usage}
+
+    def _take_head(self, identity: object, model: object) -> None:
+        if self._head and (identity, model) == self._named:  # as in nearly every chunk
+            return
+        self._named = identity, model
+        self._head = {
+            "id": clean_string(identity) or self._head.get("id", ""),
+            "object": "chat.completion.chunk",
+            "created": 0,
+            "model": clean_string(model) or self._head.get("model", ""),
+        }
 
     def _take_usage(self, data: Json) -> None:
         groq = data.get("x_groq")

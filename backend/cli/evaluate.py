@@ -1,0 +1,53 @@
+"""`storywire evaluate`: which model for this job, and is a changed prompt a better one?"""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from backend.cli.failures import fail, recording_model, settings_or_fail
+from backend.cli.terminal import say, show_table
+from workflows.errors import StorywireError
+
+
+def evaluate(
+    model: Annotated[str, typer.Option(help="Who writes, as provider:model.")],
+    judge: Annotated[
+        str | None, typer.Option(help="Who judges, as provider:model; nobody when left out.")
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(help="Another model, or the folder of an earlier evaluation.")
+    ] = None,
+    n: Annotated[int, typer.Option(min=1, max=50, help="Texts of each format.")] = 1,
+    format: Annotated[
+        list[str] | None, typer.Option(help="Only this format; may be given again. All by default.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for texts and scores.")] = None,
+    seed: Annotated[int, typer.Option(help="Decides which of two texts a judge sees first.")] = 1,
+) -> None:
+    """Write a fixed set of tasks with a model, have them judged blind, and compare."""
+    if model.startswith("replay:"):
+        model = recording_model(model)
+    settings = settings_or_fail(resume_on_start=False, model=model)
+    folder = out or Path(f"evaluation-{datetime.now(UTC):%Y%m%d-%H%M%S}")
+    from backend.cli.evaluation.evaluation import evaluate_now  # the graphs take seconds to import
+    from backend.cli.evaluation.table import columns_of, rows_of
+
+    try:
+        results = evaluate_now(settings, folder, model, judge, against, format or [], n, seed)
+    except StorywireError as error:
+        fail(error.message)
+    except KeyboardInterrupt:
+        fail(f"Stopped. What there is: {folder}", status=130)
+    say(f"{results.model}, judged by {results.judge or 'nobody'}")
+    show_table(columns_of(results), rows_of(results))
+    for outcome in results.outcomes:
+        if outcome.failure is not None:
+            say(f"{outcome.key} was not written: {outcome.failure}")
+    cost = results.judge_cost_usd
+    if results.judge is not None:
+        say(f"Judging cost {'an unknown price' if cost is None else f'${cost:.4f}'}.")
+    say(f"Texts and scores: {folder}")
+    if results.outcomes and all(outcome.failure is not None for outcome in results.outcomes):
+        raise typer.Exit(1)

@@ -1,0 +1,142 @@
+"""Writing the tasks, judging the texts, and keeping both in a folder."""
+
+import asyncio
+from contextlib import aclosing
+from pathlib import Path
+from random import Random
+
+from backend.cli.evaluation.judging import compare_texts, score_text
+from backend.cli.evaluation.tasks import EvaluationTask, Outcome, Results, list_tasks
+from backend.cli.local import OWNER, read_run
+from backend.logs import configure_logs
+from backend.resources import Resources, open_resources
+from backend.runs.admission.options import RunOptions
+from backend.runs.commands import RunRequest
+from backend.settings import Settings
+from workflows.errors import StorywireError
+from workflows.messages.messages import CallUsage, RunCompleted, RunFailed
+from workflows.models.budget.ledger import Ledgers
+from workflows.models.clients.catalog import Model
+
+_RESULTS = "results.json"
+
+
+class Evaluation:
+    """Run of an evaluation. `say` gets each step; `against` is another model, or the folder of an earlier result."""
+
+    def __init__(
+        self, settings: Settings, out: Path, model: str, judge: str | None, against: str | None, seed: int
+    ) -> None:
+        own = {"data_dir": out / ".storywire", "database_url": None, "log_level": "error"}
+        self._settings = settings.model_copy(update=own)
+        self._out = out
+        self._results = Results(model=model, judge=judge, other=against)
+        self._chance = Random(seed)
+        self._earlier = _read_texts(Path(against)) if against is not None and Path(against).is_dir() else None
+        self._judge_costs: list[float | None] = []
+
+    async def run(self, formats: list[str], n: int) -> Results:
+        """Writes and judges, and keeps what there is after every text. Raises StorywireError where a judge can't be
+        asked; a text that can't be written is told in its outcome."""
+        configure_logs(self._settings)
+        (self._out / "texts").mkdir(parents=True, exist_ok=True)
+        async with open_resources(self._settings) as resources:
+            judge = await self._open_judge(resources)
+            for task in list_tasks(resources.formats, formats, n):
+                self._results.outcomes.append(await self._evaluate(resources, judge, task))
+                self._keep()
+        return self._results
+
+    async def _open_judge(self, resources: Resources) -> Model | None:
+        if self._results.judge is None:
+            return None
+        resources.models.check(self._results.judge)
+        judge = await resources.models.open(self._results.judge, "writing", {"temperature": 0.0})
+
+        def tell(item: object) -> None:
+            if isinstance(item, CallUsage):
+                self._judge_costs.append(item.cost_usd)
+
+        return judge.reporting(tell, "judge", None, Ledgers().of(None))
+
+    async def _evaluate(self, resources: Resources, judge: Model | None, task: EvaluationTask) -> Outcome:
+        outcome, text = await self._write(resources, task, self._results.model)
+        if outcome.failure is not None:
+            return outcome
+        self._path(task.key).write_text(text, encoding="utf-8")
+        if judge is not None:
+            outcome.scores, outcome.comment = await score_text(judge, task.input, text)
+            other = await self._other_text(resources, task)
+            if other is not None:
+                outcome.against = await compare_texts(judge, task.input, text, other, self._chance)
+        return outcome
+
+    async def _other_text(self, resources: Resources, task: EvaluationTask) -> str | None:
+        """The text that it is compared with; None where there is none."""
+        if self._results.other is None:
+            return None
+        if self._earlier is not None:
+            return self._earlier.get(task.key)
+        _, text = await self._write(resources, task, self._results.other)
+        if text:
+            self._path(f"{task.key}.other").write_text(text, encoding="utf-8")
+        return text or None
+
+    async def _write(self, resources: Resources, task: EvaluationTask, model: str) -> tuple[Outcome, str]:
+        outcome = Outcome(key=task.key, format=task.format)
+        options = RunOptions(model=model, cache="off")
+        try:
+            run, _ = await resources.runs.start(OWNER, RunRequest(task.format, dict(task.input), options))
+        except StorywireError as error:
+            outcome.failure = error.message
+            return outcome, ""
+        async with aclosing(read_run(resources, run)) as messages:
+            async for message in messages:
+                if isinstance(message, RunFailed):
+                    outcome.failure = f"{message.code}: {message.message}"
+                elif isinstance(message, RunCompleted):
+                    return _measured(outcome, message), message.story_content
+        outcome.failure = outcome.failure or "The run didn't end."
+        return outcome, ""
+
+    def _path(self, key: str) -> Path:
+        return self._out / "texts" / f"{key}.md"
+
+    def _keep(self) -> None:
+        if self._results.judge is not None:
+            known = [cost for cost in self._judge_costs if cost is not None]
+            self._results.judge_cost_usd = sum(known) if len(known) == len(self._judge_costs) else None
+        (self._out / _RESULTS).write_text(self._results.model_dump_json(indent=2) + "\n", encoding="utf-8")
+
+
+def _read_texts(folder: Path) -> dict[str, str]:
+    """The texts of an earlier evaluation, by the key of their task."""
+    return {path.stem: path.read_text(encoding="utf-8") for path in (folder / "texts").glob("*.md")}
+
+
+def _measured(outcome: Outcome, ending: RunCompleted) -> Outcome:
+    lengths = ending.metadata.get("lengths", [])
+    wanted = sum(length["planned_words"] for length in lengths)
+    written = sum(length["words"] for length in lengths)
+    return outcome.model_copy(
+        update={
+            "words": ending.metadata["word_count"],
+            "cost_usd": ending.usage.cost_usd,
+            "repetition": ending.metadata.get("repetition", 0.0),
+            "length_off": round(written / wanted - 1, 4) if wanted else 0.0,
+        }
+    )
+
+
+def evaluate_now(
+    settings: Settings,
+    out: Path,
+    model: str,
+    judge: str | None,
+    against: str | None,
+    formats: list[str],
+    n: int,
+    seed: int,
+) -> Results:
+    """The whole of it, from a command."""
+    return asyncio.run(Evaluation(settings, out, model, judge, against, seed).run(formats, n))

@@ -1,0 +1,73 @@
+"""`storywire evaluate`: a fixed set of tasks, judged blind, kept in a folder, compared with an earlier one."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from backend.cli.evaluation.tasks import list_tasks
+from backend.cli.main import app
+from tests.fakes.provider import FakeProvider
+from tests.fakes.script import Fault, Reply, Rule, Script
+from tests.service import settings_for
+from workflows.formats.registry import list_formats
+
+SCORES = {
+    "coherence": 4, "ending": 5, "fit": 3, "repetition": 4, "facts": 4, "length": 5, "comment": "Shorter."
+}  # fmt: skip
+RUBRIC = Rule(Reply(json=SCORES), contains="You judge texts as a demanding editor")
+
+
+@pytest.fixture
+def evaluate(provider: FakeProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Runs the command for stories, with the fake provider."""
+    settings = settings_for(provider, tmp_path)
+    monkeypatch.setenv("OPENAI_BASE_URL", str(settings.openai_base_url))
+    monkeypatch.setenv("OPENAI_API_KEY", "test-key")
+    monkeypatch.setenv("STORYWIRE_JUDGE", "off")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+
+    def run(*args: str) -> Any:
+        common = ("evaluate", "--model", "openai:gpt-test", "--format", "story")
+        return CliRunner().invoke(app, [*common, *args])
+
+    return run
+
+
+def test_evaluation_writes_its_tasks_judges_them_blind_and_keeps_texts_and_scores(
+    evaluate: Any, provider: FakeProvider, tmp_path: Path
+) -> None:
+    better = Rule(Reply(json={"better": "first", "reason": "Clear."}), contains="You compare two texts")
+    provider.script = Script(rules=(RUBRIC, better))
+    first = evaluate("--judge", "openai:gpt-judge", "--out", "one")
+    assert first.exit_code == 0, first.output
+    results = json.loads((tmp_path / "one" / "results.json").read_text(encoding="utf-8"))
+    [outcome] = results["outcomes"]
+    assert outcome["scores"]["ending"] == 5 and outcome["comment"] == "Shorter." and outcome["words"] > 100
+    assert (tmp_path / "one" / "texts" / f"{outcome['key']}.md").read_text(encoding="utf-8").strip()
+    assert "1 of 1" in first.stdout and "5.0" in first.stdout
+    judged = [call for call in provider.generations if "demanding editor" in call.prompt_text]
+    assert len(judged) == 1 and "gpt-test" not in judged[0].prompt_text
+
+    second = evaluate("--judge", "openai:gpt-judge", "--against", "one", "--out", "two")
+    assert second.exit_code == 0, second.output
+    assert "1 better, 0 worse" in second.stdout or "0 better, 1 worse" in second.stdout
+
+
+def test_evaluation_of_a_model_that_fails_says_why_and_ends_with_one(
+    evaluate: Any, provider: FakeProvider
+) -> None:
+    provider.script = Script(default=Reply(fault=Fault("status")))
+    failed = evaluate("--out", "broken")
+    assert failed.exit_code == 1 and "was not written: MODEL_UNAVAILABLE" in failed.stdout
+
+
+def test_tasks_of_an_evaluation_are_inputs_of_their_formats_and_go_round() -> None:
+    formats = list_formats()
+    tasks = list_tasks(formats, [], 3)
+    assert len(tasks) == 3 * len(formats) and len({task.key for task in tasks}) == len(tasks)
+    for task in tasks:
+        formats[task.format].parse(task.input)

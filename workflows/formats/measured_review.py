@@ -1,0 +1,126 @@
+"""Reviews by figures that any format may call: reading level, sentences, repetition, turns, numbers. Pure.
+
+Each takes what the sections hold by index, and gives findings of those at fault with the figures in the advice.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from workflows.formats.speech.turns import Turn
+from workflows.state import ReviewFinding
+from workflows.text.numbers import find_quantities
+from workflows.text.readability import reading_grade
+from workflows.text.sentences import split_sentences
+from workflows.text.stems import stem
+from workflows.text.words import count_words, list_words
+
+GRADES_OFF = 2.0
+"""School grades above or below the reader's own beyond which a text is too hard, or too easy."""
+MOST_REPEATED = 0.01
+"""Share of a section's runs of words that earlier sections may have too."""
+RUN_WORDS = 8
+LONGEST_TURN = 120
+"""Words: more at a stretch is a lecture."""
+_LEAST_WORDS = 60
+"""Fewer, and a grade says nothing."""
+_QUOTED = 12
+"""Words of a passage that are quoted."""
+_SMALL = 12
+"""Counts up to here are the hosts' own: "two things"."""
+
+
+def review_reading(
+    texts: Mapping[int, str], language: str, grade: float, longest_sentence: int
+) -> Iterator[ReviewFinding]:
+    """Sections more than two grades off the reader's, or with sentences beyond `longest_sentence` words."""
+    for index, text in sorted(texts.items()):
+        found = reading_grade(text, language) if count_words(text) >= _LEAST_WORDS else None
+        if found is not None and abs(found - grade) > GRADES_OFF:
+            is_hard = found > grade
+            change = (
+                "Use shorter sentences and plainer words."
+                if is_hard
+                else "Use fuller sentences and richer words."
+            )
+            advice = f"It reads at school grade {found:.1f}; the reader is at {grade:.1f}. {change}"
+            yield _finding("reading_grade", index, advice)
+        lengths = {sentence.strip(): count_words(sentence) for sentence in split_sentences(text)}
+        if long := [sentence for sentence, words in lengths.items() if words > longest_sentence]:
+            worst = max(long, key=lambda sentence: lengths[sentence])
+            advice = (
+                f"{_counted(len(long), 'sentence')} longer than {longest_sentence} words, up to {lengths[worst]}. "
+                "Cut each in two, or say less."
+            )
+            yield _finding("sentence_length", index, advice, worst)
+
+
+def review_repetition(texts: Mapping[int, str]) -> Iterator[ReviewFinding]:
+    """Later sections that say an earlier one again: shared runs of eight words over one in a hundred."""
+    earlier: set[tuple[str, ...]] = set()
+    for index, text in sorted(texts.items()):
+        words = list_words(text)
+        runs = [
+            tuple(word.casefold() for word in words[start : start + RUN_WORDS])
+            for start in range(len(words) - RUN_WORDS + 1)
+        ]
+        again = [start for start, run in enumerate(runs) if run in earlier]
+        if runs and len(again) / len(runs) > MOST_REPEATED:
+            share = len(again) / len(runs)
+            advice = f"{share:.0%} of it was said in an earlier section, word for word. Say what is new."
+            quote = " ".join(words[again[0] : again[0] + _QUOTED])
+            yield _finding("repetition", index, advice, quote)
+        earlier.update(runs)
+
+
+def review_turns(turns: Mapping[int, Sequence[Turn]]) -> Iterator[ReviewFinding]:
+    """Turns of more than 120 words, and the same speaker twice in a row, also over the border of two sections."""
+    last: str | None = None
+    for index, spoken in sorted(turns.items()):
+        long = [turn for turn in spoken if count_words(turn.spoken) > LONGEST_TURN]
+        if long:
+            words = max(count_words(turn.spoken) for turn in long)
+            advice = (
+                f"{_counted(len(long), 'turn')} longer than {LONGEST_TURN} words, up to {words}. "
+                "Let the other ask, doubt or finish the thought in between."
+            )
+            yield _finding("long_turns", index, advice, long[0].spoken)
+        names = [turn.speaker for turn in spoken]
+        twice = sum(one == other for one, other in zip([last, *names], names, strict=False))
+        if twice:
+            advice = (
+                f"The same speaker has {_counted(twice, 'turn')} right after their own. Let them take turns."
+            )
+            yield _finding("same_speaker", index, advice)
+        last = names[-1] if names else last
+
+
+def review_numbers(texts: Mapping[int, str], pack: str) -> Iterator[ReviewFinding]:
+    """Sections that say numbers which the pack doesn't have; small counts in words are the speakers' own."""
+    known = {quantity.value for quantity in find_quantities(pack)}
+    for index, text in sorted(texts.items()):
+        unknown: dict[str, str] = {}
+        for sentence in split_sentences(text):
+            for quantity in find_quantities(sentence):
+                is_count = quantity.is_spelt and float(quantity.value) <= _SMALL
+                if quantity.value not in known and not is_count:
+                    unknown.setdefault(quantity.said.strip(), sentence.strip())
+        if unknown:
+            advice = f"The sources don't have {', '.join([*unknown][:5])}. Say only numbers that they have, or none."
+            yield _finding("numbers", index, advice, next(iter(unknown.values())))
+
+
+def words_in(words: Sequence[str], text: str) -> list[str]:
+    """Those of the words (or expressions) that occur in the text, in any inflection, in their order."""
+    stems = [stem(word) for word in list_words(text)]
+    found = " ".join(["", *stems, ""])
+    return [word for word in words if f" {' '.join(map(stem, list_words(word)))} " in found]
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _finding(rule: str, section: int, advice: str, quote: str = "") -> ReviewFinding:
+    finding = ReviewFinding(rule=rule, advice=advice, rewrite=True, section=section)
+    if quote:
+        finding["quote"] = " ".join(quote.split()[:_QUOTED])
+    return finding
