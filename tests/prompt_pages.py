@@ -32,7 +32,6 @@ from workflows.state import Facts, Outline, Section, SectionTask, State
 
 FOLDER = Path(__file__).parent.parent / "docs" / "prompts"
 COMMAND = "python -m tests.prompt_pages"
-TODAY = "2026-11-26"
 _NOTES = "- Mia has the key and promised to bring it back.\n- The lamp is out; nobody knows why."
 _SO_FAR = "The first sentence of it. The second one."
 _ISSUES = [
@@ -156,10 +155,10 @@ def _podcast(inputs: dict[str, Any], is_long: bool) -> Prompts:
     ]
     facts = Facts(canonical_pack=pack(**({"rumors": rumors} if is_long else {})), sources=[])
     words = 900 if is_long else 40
-    first = _task(given, outline, {"today": TODAY}, 0, words)
-    later = _task(given, outline, {"today": TODAY}, 6 if is_long else 1, words, facts=facts)
+    first = _task(given, outline, {}, 0, words)
+    later = _task(given, outline, {}, 6 if is_long else 1, words, facts=facts)
     values, ask = podcast._values(given, later), podcast._PROMPTS.messages
-    shared = podcast._shared(given, TODAY)
+    shared = podcast._shared(given)
     beats = facts["canonical_pack"]["beats_outline"]
     pieces = [
         {**piece, "beats": [beats[i] for i in beats_of_piece(piece["name"], len(beats))]}

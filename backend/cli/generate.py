@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from contextvars import ContextVar
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -21,8 +21,16 @@ from workflows.messages.messages import Message, RunCompleted, RunFailed
 if TYPE_CHECKING:
     from backend.cli.local import RunStarter
 
-RECORD_TO: ContextVar[Path | None] = ContextVar("record_to", default=None)
-"""Where `storywire record` wants the run's model calls."""
+
+@dataclass(frozen=True, slots=True)
+class RecordTo:
+    """Execution in this process, with the run's model calls recorded in a cassette."""
+
+    cassette: Path
+
+
+Server = str | RecordTo | None
+"""Where a run executes: on the service with this address, or here."""
 
 UNSAFE_STATUS = 3
 """How a command ends whose text is complete and not safe as it is: a script that goes on with it should stop."""
@@ -75,7 +83,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def write(
-    body: dict[str, Any], server: str | None, path: str = RUNS, start: "RunStarter | None" = None
+    body: dict[str, Any], server: Server, path: str = RUNS, start: "RunStarter | None" = None
 ) -> NoReturn:
     """Writes a text on the screen, and ends the command: 0 when it is complete, 3 when it isn't safe as it is.
 
@@ -112,9 +120,9 @@ async def _show(messages: AsyncGenerator[Message]) -> int:
 
 
 def _follow(
-    body: dict[str, Any], server: str | None, path: str, start: "RunStarter | None"
+    body: dict[str, Any], server: Server, path: str, start: "RunStarter | None"
 ) -> AsyncGenerator[Message]:
-    if server:
+    if isinstance(server, str) and server:
         return follow_remote(server, body, path)
     overrides: dict[str, object] = {"resume_on_start": False}
     model = body["options"].get("model")
@@ -126,7 +134,9 @@ def _follow(
     # The graphs take seconds to import, and every other command does without them.
     from backend.cli.local import follow_local, start_run
 
-    return follow_local(settings, body, start or start_run, RECORD_TO.get())
+    return follow_local(
+        settings, body, start or start_run, server.cassette if isinstance(server, RecordTo) else None
+    )
 
 
 def _offer_ways_out(ending: RunFailed) -> None:

@@ -40,8 +40,7 @@ def recording(command: Callable[..., None]) -> Callable[..., None]:
             fail(f"{output} is there already. Name another file, or remove it.", status=2)
         if not output.absolute().parent.is_dir():
             fail(f"There is no folder {output.absolute().parent}.", status=2)
-        generate.RECORD_TO.set(output.absolute())
-        command(**given, server=None)
+        command(**given, server=generate.RecordTo(output.absolute()))
 
     signature = inspect.signature(command)
     kept = [parameter for name, parameter in signature.parameters.items() if name != "server"]

@@ -55,10 +55,10 @@ def _pattern(personal: Sequence[str]) -> re.Pattern[str] | None:
 
 
 def _anywhere(text: str) -> str:
-    """A pattern of the text with any white space between its words, also in JSON's form (`\\n`)."""
+    """A pattern of the text, with any white space between and before its words, also in JSON's form (`\\n`)."""
     body = r"(?:\s|\\n|\\t)+".join(map(_word, text.split()))
     # Hebrew, Arabic and others write prefixes to a name without a space.
-    return rf"(?<![^\W_]){body}(?![^\W_])" if text.isascii() else body
+    return rf"(?:(?<![^\W_])|(?<=\\[nrt])){body}(?![^\W_])" if text.isascii() else body
 
 
 def _word(word: str) -> str:

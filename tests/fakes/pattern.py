@@ -1,10 +1,12 @@
 """Text that matches a regular expression, for strings that a JSON schema gives a `pattern`."""
 
+from importlib import import_module
 from random import Random
-from re import _parser as parser  # type: ignore[attr-defined]  # the only parser of patterns in the library
 from string import ascii_lowercase
 from typing import Any
 
+parser: Any = import_module("re._parser")
+"""The only parser of patterns in the library, which has no types."""
 _CLASSES = {"CATEGORY_DIGIT": "0123456789", "CATEGORY_SPACE": " ", "CATEGORY_WORD": ascii_lowercase}
 _MORE = 4  # repetitions past the least where a pattern sets no limit
 

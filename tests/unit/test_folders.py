@@ -1,8 +1,10 @@
 """The data folder: made for its owner alone, and refused with a sentence where nothing can be written."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from typer.testing import CliRunner
@@ -10,6 +12,8 @@ from typer.testing import CliRunner
 from backend.cli.main import app
 from backend.settings import Settings, SettingsError
 from backend.store.folders import open_folders
+
+_NOBODY = 65534
 
 
 def settings_of(**values: object) -> Settings:
@@ -31,9 +35,7 @@ def no_folder_can_be_made(folder: Path) -> Path:
 
 
 def read_only(folder: Path) -> Path:
-    if os.geteuid() == 0:
-        pytest.skip("root may write everywhere")
-    (folder / "data").mkdir(mode=0o500)
+    (folder / "data").mkdir(mode=0o555)
     return folder / "data"
 
 
@@ -43,10 +45,29 @@ def no_file(folder: Path) -> Path:
 
 
 def read_only_file(folder: Path) -> Path:
-    if os.geteuid() == 0:
-        pytest.skip("root may write everywhere")
-    (folder / "checkpoints.db").touch(mode=0o400)
+    (folder / "checkpoints.db").touch(mode=0o444)
     return folder
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """The rights of a user for whom modes of files hold: they don't for root."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.seteuid(_NOBODY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+
+
+@pytest.fixture
+def anybodys_folder() -> Iterator[Path]:
+    """A folder that every user reaches and may write; pytest's own are its user's alone."""
+    with TemporaryDirectory() as folder:
+        Path(folder).chmod(0o777)
+        yield Path(folder)
 
 
 BROKEN = [file_in_the_way, file_above, no_folder_can_be_made, read_only, no_file, read_only_file]
@@ -61,12 +82,18 @@ def test_data_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("broken", BROKEN)
 def test_data_folder_that_can_not_be_written_is_named_with_its_setting(
-    tmp_path: Path, broken: Callable[[Path], Path]
+    anybodys_folder: Path, broken: Callable[[Path], Path]
 ) -> None:
-    folder = broken(tmp_path)
-    with pytest.raises(SettingsError, match=r"^STORYWIRE_DATA_DIR: .* can't be written \(.+\)\.") as refused:
+    folder = broken(anybodys_folder)
+    refusal = r"^STORYWIRE_DATA_DIR: .* can't be written \(.+\)\."
+    with unprivileged(), pytest.raises(SettingsError, match=refusal) as refused:
         open_folders(settings_of(data_dir=folder))
     assert str(folder) in str(refused.value)
+
+
+def test_data_folder_that_anybody_may_write_is_taken_by_an_unprivileged_user(anybodys_folder: Path) -> None:
+    with unprivileged():
+        open_folders(settings_of(data_dir=anybodys_folder))
 
 
 def test_folder_of_a_database_elsewhere_is_named_with_the_databases_setting(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import pytest
 from sqlalchemy import Connection, Engine, event, func, select
@@ -43,25 +44,26 @@ async def finish(log: SqliteLog, repository: RunRepository, run_id: str) -> None
 
 
 @contextmanager
-def count_commits() -> Iterator[list[int]]:
-    commits = [0]
+def count(name: Literal["begin", "commit"]) -> Iterator[list[int]]:
+    """Counts the events of that name on all engines."""
+    counted = [0]
 
     def note(connection: Connection) -> None:
         del connection
-        commits[0] += 1
+        counted[0] += 1
 
-    event.listen(Engine, "commit", note)
+    event.listen(Engine, name, note)
     try:
-        yield commits
+        yield counted
     finally:
-        event.remove(Engine, "commit", note)
+        event.remove(Engine, name, note)
 
 
 async def test_log_appends_of_many_runs_at_once_share_a_commit(
     log: SqliteLog, repository: RunRepository
 ) -> None:
     begun = [await begin(log, repository) for _ in range(40)]
-    with count_commits() as commits:
+    with count("commit") as commits:
         await asyncio.gather(
             *(log.append(run, epoch, entries(n, n)) for n in (1, 2, 3) for run, epoch in begun)
         )
@@ -143,32 +145,17 @@ async def test_log_with_a_faulty_entry_leaves_no_hole_in_its_run(
     assert await log.read(faulty) == entries(1, 1)
 
 
-@contextmanager
-def count_transactions() -> Iterator[list[int]]:
-    begun = [0]
-
-    def note(connection: Connection) -> None:
-        del connection
-        begun[0] += 1
-
-    event.listen(Engine, "begin", note)
-    try:
-        yield begun
-    finally:
-        event.remove(Engine, "begin", note)
-
-
 async def test_log_costs_readers_who_keep_up_no_query_and_those_who_lag_one(
     log: SqliteLog, repository: RunRepository
 ) -> None:
     run, epoch = await begin(log, repository, 1)
-    with count_transactions() as begun:
+    with count("begin") as begun:
         assert await log.read(run) == entries(1, 1)
         assert await log.read(run, 1) == []
         assert await log.last(run) == await log.last(run, 1) == entries(1, 1)[0]
     assert begun[0] == 0
     await log.append(run, epoch, entries(2, 300))  # more than is kept in memory
-    with count_transactions() as begun:
+    with count("begin") as begun:
         assert await log.read(run, 44) == entries(45, 300)
         assert begun[0] == 0
         assert await log.read(run, 43) == entries(44, 300)

@@ -24,7 +24,7 @@ _MARK = re.compile(r"={3,40}[ \t*#_]{0,8}([A-Za-z]{0,20}\d{0,4})[ \t*#_:]{0,8}(=
 _LONGEST = 140
 """Characters that a mark may have."""
 _NAME = "notes"
-_NOTE = re.compile(r"\s*(?:[-*•–·]|\d{1,2}[.)]\s)")
+_NOTE = re.compile(r"\s{0,40}(?:[-*•–·]|\d{1,2}[.)]\s)")
 _NOTE_START = 8
 """Characters of a line by which a note is known."""
 _LONGEST_LINE = 600

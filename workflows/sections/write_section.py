@@ -30,7 +30,7 @@ from workflows.text.length import (
     reply_ratio,
 )
 from workflows.text.normaliser import normalise
-from workflows.text.repetition import distinct_words
+from workflows.text.repetition import distinct_words, goes_in_circles
 
 Prose = AsyncGenerator[str | Facts | Remark | SectionNotes]
 
@@ -111,6 +111,8 @@ async def _correct(
     format, before, words = variant_for(context.format, model), section.text, section.words
     more: Prose
     if section.is_full and isinstance(format, Lands | Extends):
+        if await asyncio.to_thread(goes_in_circles, before):  # nothing in it could be brought home
+            raise ModelBadOutput(f"The model says the same again and again in section {task['index'] + 1}.")
         asked = landing_words(room, words)
         how = format.land if isinstance(format, Lands) else format.extend
         more, left = how(task, before, asked, model), landing_room(room, words)

@@ -9,6 +9,7 @@ from workflows.text.words import count_words, list_words
 _LONGEST_CYCLE = 2000
 _LEAST = 1200  # characters of nothing new
 _LEAST_WITHOUT_WORDS = 2000  # lines, rows of dots and blanks of a form are longer than one thinks
+_CIRCLES = 2
 _BLOCK = 128  # characters between two looks
 _PROBE = 24
 # Scripts that set no spaces between words.
@@ -40,6 +41,12 @@ def count_said(text: str) -> tuple[int, int]:
 def distinct_words(text: str) -> int:
     """Number of words of a text's distinct sentences."""
     return count_said(text)[1]
+
+
+def goes_in_circles(text: str) -> bool:
+    """Whether a text says its sentences twice or more on average."""
+    words, distinct = count_said(text)
+    return words >= _CIRCLES * distinct
 
 
 class LoopDetector:

@@ -19,7 +19,6 @@ FEWEST_IDEAS = 3
 _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
 _IDEA = re.compile(r"^[^\S\n]*(?:#{2,4}[^\S\n]+)?\d{1,2}[.)]\s+\S", re.MULTILINE)
 _CITATION = re.compile(r"\[(\d{1,3})\]")
-_TABLE_ROW = re.compile(r"^\s*\|.*\|\s*$", re.MULTILINE)
 
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
@@ -98,7 +97,12 @@ def _told(text: str, names: Sequence[str], sources: int) -> Iterator[ReviewFindi
 
 def _tables(text: str) -> list[str]:
     """Blocks of the text that are tables."""
-    return [block for block in text.split("\n\n") if len(_TABLE_ROW.findall(block)) > 1]
+    return [block for block in text.split("\n\n") if sum(map(_is_row, block.splitlines())) > 1]
+
+
+def _is_row(line: str) -> bool:
+    cells = line.strip()
+    return len(cells) > 1 and cells[0] == cells[-1] == "|"
 
 
 def _finding(rule: str, section: int, advice: str) -> ReviewFinding:

@@ -3,7 +3,6 @@
 import json
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
@@ -106,9 +105,8 @@ class PodcastFormat(Format[PodcastInput]):
     async def plan(self, inputs: PodcastInput, model: Model) -> Plan:
         """The fixed sections; with `outline: model` their summaries are the model's, from one more call."""
         sections = plan_sections(inputs)
-        today = datetime.now(UTC).date().isoformat()  # the same for all sections, also after a night's sleep
         if inputs.outline == "model":
-            messages = _PROMPTS.messages("outline", **_shared(inputs, today), sections=sections)
+            messages = _PROMPTS.messages("outline", **_shared(inputs), sections=sections)
             answer = await ask(model, EpisodePlan, messages)
             if len(answer.summaries) != len(sections):
                 raise ModelBadOutput(
@@ -116,7 +114,7 @@ class PodcastFormat(Format[PodcastInput]):
                 )
             for section, summary in zip(sections, answer.summaries, strict=True):
                 section["summary"] = summary
-        return Plan(Outline(title=inputs.topic.title, sections=sections), {"today": today})
+        return Plan(Outline(title=inputs.topic.title, sections=sections))
 
     async def write(
         self, task: SectionTask, model: Model
@@ -205,7 +203,7 @@ class PodcastFormat(Format[PodcastInput]):
         beats = (state.get("facts") or {"canonical_pack": {}})["canonical_pack"].get("beats_outline", [])
         messages = _PROMPTS.messages(
             "pieces",
-            **_shared(inputs, state.get("notes", {}).get("today", "")),
+            **_shared(inputs),
             pack=_pack_text(state.get("facts")),
             text_so_far=whole_text(state),
             pieces=[
@@ -271,8 +269,8 @@ def _dialogue(inputs: PodcastInput, titles: Sequence[str] = ()) -> Dialogue:
     return Dialogue([host.name for host in inputs.hosts], language_tag(inputs.language), titles)
 
 
-def _shared(inputs: PodcastInput, today: str) -> dict[str, Any]:
-    return {"input": inputs, "language": language_name(inputs.language), "today": today}
+def _shared(inputs: PodcastInput) -> dict[str, Any]:
+    return {"input": inputs, "language": language_name(inputs.language)}
 
 
 def _values(inputs: PodcastInput, task: SectionTask) -> dict[str, Any]:
@@ -282,7 +280,7 @@ def _values(inputs: PodcastInput, task: SectionTask) -> dict[str, Any]:
     title = section["title"]
     beats = pack.get("beats_outline", [])
     return {
-        **_shared(inputs, task["notes"].get("today", "")),
+        **_shared(inputs),
         "pack": _pack_text(task["facts"]),
         "sections": whole_plan(outline) or neighbours(outline, index),
         "section": section,
