@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 
 from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
 
 from backend import version
 from backend.api import (
@@ -23,11 +24,14 @@ from backend.api import (
     usage,
     versions,
 )
+from backend.api.access import Access
+from backend.api.accounts import account, admin, login, tickets
+from backend.api.accounts import page as account_page
 from backend.api.headers import ApiHeaders
 from backend.api.limits import BodyLimit
 from backend.api.measuring import Measuring
 from backend.api.openapi import describe
-from backend.api.origins import OwnSite
+from backend.api.origins import CROSS_ORIGIN, OwnSite
 from backend.api.problems import add_problem_handlers
 from backend.extensions.base import HasRoutes
 from backend.extensions.registry import list_extensions
@@ -55,8 +59,16 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.measured_streams = set()
-    app.add_middleware(ApiHeaders)
-    app.add_middleware(OwnSite, names=settings.host_names | {settings.host})
+    app.add_middleware(Access, settings=settings)
+    app.add_middleware(ApiHeaders, https=settings.is_https)
+    if settings.allowed_origins:
+        app.add_middleware(CORSMiddleware, **CROSS_ORIGIN, allow_origins=settings.allowed_origins)
+    app.add_middleware(
+        OwnSite,
+        names=settings.host_names | {settings.host},
+        origins=settings.allowed_origins,
+        own_origin=settings.public_url if settings.has_accounts else None,
+    )
     app.add_middleware(
         BodyLimit, max_bytes=settings.max_body_bytes, own={documents.PATH: documents.body_limit(settings)}
     )
@@ -74,6 +86,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(safety.router)
     app.include_router(usage.router)
     app.include_router(diagnostics.router)
+    for router in (login.router, account.router, tickets.router, admin.router, account_page.router):
+        app.include_router(router)
     app.include_router(health.router)
     app.include_router(page.router)
     for extension in list_extensions().values():

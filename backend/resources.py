@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
+from backend.accounts.people import People, open_people
 from backend.documents.documents import Documents
 from backend.documents.extraction import Extraction
 from backend.extensions.base import ServiceContext, collect_lookups, open_parts
@@ -39,6 +40,7 @@ from backend.runs.readiness import Readiness
 from backend.runs.results.cache import ResultCache
 from backend.runs.sharing import Sharing
 from backend.settings import Settings
+from backend.store.accounts.allowance import Allowance
 from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository
 from backend.store.database import Database
@@ -90,6 +92,7 @@ class Resources:
     usage: UsageRepository
     metrics: Metrics
     readiness: Readiness
+    people: People
     parts: Mapping[type, object]
     """The use cases of extensions, by their class."""
 
@@ -156,7 +159,12 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         work = open_work(stack, settings, store, prices, record_to)
         engine, recovery, quota = await open_engine(stack, settings, store, telemetry, work, local)
         admission = Admission(
-            work.formats.formats, work.models, work.policies, work.lookups, prices, settings.budget_usd
+            work.formats.formats,
+            work.models,
+            work.policies,
+            work.lookups,
+            prices,
+            settings.default_budget_usd,
         )
         runs = RunCommands(
             admission,
@@ -178,6 +186,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             store.runs, store.log, store.checkpoints, store.cache, settings.pack_after
         )
         await stack.enter_async_context(every(EVERY_SECONDS, housekeeping.tidy, name="housekeeping"))
+        people = await stack.enter_async_context(open_people(settings, store.database, runs))
         await stack.enter_async_context(_warming_up(work.models, prices))
         yield Resources(
             settings=settings,
@@ -202,6 +211,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
                 work.models,
                 {"log": store.database.check_writable, "checkpoints": store.checkpoints.check_writable},
             ),
+            people=people,
             parts=open_parts(extensions, service),
         )
 
@@ -288,7 +298,8 @@ async def open_engine(
     liveness = FileLiveness(settings.state_dir / "processes")
     stack.callback(liveness.leave)
     formats = work.formats.formats
-    quota = Quota(store.charges, {name: monthly_limit_of(format) for name, format in formats.items()})
+    limits = {name: monthly_limit_of(format) for name, format in formats.items()}
+    quota = Quota(store.charges, limits, allowance=_allowance(settings))
     budgets = Budgets(work.ledgers, store.usage)
     executor = Executor(
         store.log,
@@ -334,6 +345,12 @@ async def open_engine(
         active=lambda: engine.active, room=settings.max_runs, readers=lambda: local.audience.count
     )
     return engine, recovery, quota
+
+
+def _allowance(settings: Settings) -> Allowance | None:
+    if not settings.has_accounts:
+        return None
+    return Allowance(settings.account_runs, settings.account_runs_day, settings.account_usd_month)
 
 
 def _recorder(settings: Settings, models: ModelCatalog, record_to: Path | None) -> RunRecorder | None:

@@ -70,6 +70,8 @@ class Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # Whose word counts for a client's address is a setting of ours (`api/addresses.py`).
+                proxy_headers=False,
                 timeout_graceful_shutdown=readers_leave_seconds,
             )
         )

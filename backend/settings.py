@@ -21,25 +21,24 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
+from backend.access_settings import LOOPBACK_NAMES, AccessSettings
 from workflows.formats.capabilities import Configurable
 from workflows.formats.registry import list_formats
 from workflows.formats.settings import FormatSettings, prefix_of, variables_of
 from workflows.models.settings import ModelSettings
 from workflows.safety.registry import PolicyError, PolicyRegistry
 
-_LOOPBACK_ADDRESSES = frozenset({"127.0.0.1", "::1", "localhost"})
+_ACCOUNT_BUDGET_USD = 1.0
 _LANGSMITH = "https://api.smith.langchain.com"
 
 
-class Settings(ModelSettings):
+class Settings(AccessSettings, ModelSettings):
     """Settings of the service, read from the environment and from `.env` as STORYWIRE_<NAME>."""
 
     model_config = SettingsConfigDict(validate_default=True)
 
     _formats: dict[str, FormatSettings] = PrivateAttr(default_factory=dict)
 
-    host: str = Field("127.0.0.1", description="Address to listen on")
-    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one")
     data_dir: Path = Field(Path("data"), description="Everything that the embedded default keeps")
     database_url: str | None = Field(
         None, description="SQLAlchemy URL of the database; a SQLite file in the data directory by default"
@@ -50,7 +49,6 @@ class Settings(ModelSettings):
         "Must be set where STORYWIRE_HOST is no loopback address",
     )
     execution: Literal["inline"] = Field("inline", description="Where runs execute: inline, in this process")
-    auth: Literal["local"] = Field("local", description="Who may call: local, everybody who reaches the port")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged")
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="How it is logged; auto: console on a terminal, else json"
@@ -146,13 +144,27 @@ class Settings(ModelSettings):
 
     @model_validator(mode="after")
     def _check_host(self) -> Self:
-        if self.host not in _LOOPBACK_ADDRESSES and not self.host_names:
+        if self.has_accounts:
+            self._check_public()
+        elif self.host not in LOOPBACK_NAMES and not self.allowed_hosts.strip(", "):
             raise ValueError(
                 f"STORYWIRE_ALLOWED_HOSTS must be set with STORYWIRE_HOST={self.host}: the service has no accounts, so "
                 "everybody who reaches the port may use it; list the names that it is called by, such as "
                 "stories.example.org, or * for any"
             )
         return self
+
+    def _check_public(self) -> None:
+        if self.public_url is None:
+            if self.host not in LOOPBACK_NAMES:
+                raise ValueError(
+                    f"STORYWIRE_PUBLIC_URL must be set with STORYWIRE_HOST={self.host} and accounts: the address by "
+                    "which people reach the service, such as https://stories.example.org"
+                )
+        elif not self.is_https and self.public_name not in LOOPBACK_NAMES:
+            raise ValueError(
+                "STORYWIRE_PUBLIC_URL must begin with https://: passwords and cookies would cross the network in clear"
+            )
 
     @model_validator(mode="after")
     def _check_langsmith(self) -> Self:
@@ -198,8 +210,16 @@ class Settings(ModelSettings):
 
     @property
     def host_names(self) -> frozenset[str]:
-        """The host names in `allowed_hosts`."""
-        return frozenset(name.strip() for name in self.allowed_hosts.split(",") if name.strip())
+        """The names of `allowed_hosts`, and that of `public_url`."""
+        names = {name.strip() for name in self.allowed_hosts.split(",") if name.strip()}
+        return frozenset(names | ({self.public_name} if self.public_name else set()))
+
+    @property
+    def default_budget_usd(self) -> float | None:
+        """What a run may cost that doesn't say so itself; with accounts there is always a limit."""
+        if self.budget_usd is None and self.has_accounts:
+            return min(_ACCOUNT_BUDGET_USD, self.account_usd_month)
+        return self.budget_usd
 
     @property
     def state_dir(self) -> Path:

@@ -52,6 +52,20 @@ class InvalidInput(StorywireError):
         return cls(f"{field}: {message}", (FieldError(field, message),))
 
 
+class Unauthenticated(StorywireError):
+    """Error of a caller who isn't known: there is no credential, or it is wrong, or it has ended."""
+
+    code = "UNAUTHENTICATED"
+    resumable = False
+
+
+class Forbidden(StorywireError):
+    """Error of a caller who is known and may not do this."""
+
+    code = "FORBIDDEN"
+    resumable = False
+
+
 class NotFound(StorywireError):
     """Error of an object that doesn't exist or belongs to somebody else: the caller can't tell which."""
 
@@ -80,6 +94,17 @@ class Overloaded(StorywireError):
     retryable = True
 
     def __init__(self, message: str, retry_after: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class RateLimited(StorywireError):
+    """Tried too often; there is room again after `retry_after` seconds."""
+
+    code = "RATE_LIMITED"
+    retryable = True
+
+    def __init__(self, message: str, retry_after: int = 60) -> None:
         super().__init__(message)
         self.retry_after = retry_after
 

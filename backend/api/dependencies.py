@@ -6,10 +6,13 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Path, Query, Request
 from pydantic import BeforeValidator
 
+from backend.accounts.principal import Principal
+from backend.api.access import principal_of
 from backend.resources import Resources
 from backend.runs.commands import RunCommands
 from backend.runs.queries import RunQueries
 from backend.settings import Settings
+from backend.store.owner import Owner
 from backend.streaming.sse import parse_event_id
 from backend.streaming.views import Granularity, Order, number_in_view
 from workflows.errors import InvalidInput
@@ -36,9 +39,14 @@ def get_settings(resources: Annotated[Resources, Depends(get_resources)]) -> Set
     return resources.settings
 
 
-def get_owner() -> str:
-    """The caller. With `auth=local` everybody who reaches the port is the one local account."""
-    return "local"
+def get_principal(request: Request) -> Principal:
+    """Who is calling, as `Access` has found out. With `auth=local` that is everybody who reaches the port."""
+    return principal_of(request.scope)
+
+
+def get_owner(principal: Annotated[Principal, Depends(get_principal)]) -> Owner:
+    """Whose things the caller works with."""
+    return principal.owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +113,8 @@ def _read_flag(value: object) -> object:
 
 Flag = Annotated[bool, BeforeValidator(_read_flag)]
 """A yes or no of a query: `true` or `false`, as OpenAPI has it."""
-OwnerDep = Annotated[str, Depends(get_owner)]
+PrincipalDep = Annotated[Principal, Depends(get_principal)]
+OwnerDep = Annotated[Owner, Depends(get_owner)]
 RunsDep = Annotated[RunCommands, Depends(get_runs)]
 QueriesDep = Annotated[RunQueries, Depends(get_queries)]
 SettingsDep = Annotated[Settings, Depends(get_settings)]

@@ -63,7 +63,7 @@ async def generate_stream(
         request = start.request
         inputs, options = await _body(request) if request.method == "POST" else _query(request, format)
         return await start.runs.start(
-            start.owner, RunRequest(format.name, inputs, start.placed(options), key)
+            start.owner, RunRequest(format.name, inputs, start.placed(options), key, binding=start.binding)
         )
 
     run, _ = await start.run(begin)

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from backend.api.problems import STATUS
+from backend.api.routes_access import access_to, run_read_at, starts_by_get
 from backend.settings import Settings
 from workflows.formats.registry import list_formats
 from workflows.messages.messages import StoryChunk
@@ -53,6 +54,41 @@ _PROBLEM_SCHEMA = {
 }
 
 
+_SECURITY_SCHEMES = {
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": "__Host-storywire",
+        "description": "POST /api/v1/auth/login",
+    },
+    "bearer": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "An access token, or an API key with the scope",
+    },
+    "ticket": {
+        "type": "apiKey",
+        "in": "query",
+        "name": "token",
+        "description": "POST /api/v1/stream-tickets",
+    },
+}
+
+
+def _security(method: str, path: str) -> list[dict[str, list[str]]]:
+    """What lets a caller in, in a service with accounts. Scopes are of API keys."""
+    wanted = access_to(method.upper(), path)
+    if wanted.is_public:
+        return []
+    schemes: list[dict[str, list[str]]] = [
+        {"session": []},
+        {"bearer": [wanted.scope] if wanted.scope else []},
+    ]
+    if run_read_at(path) is not None or starts_by_get(method.upper(), path):
+        schemes.append({"ticket": []})
+    return schemes
+
+
 def describe(app: FastAPI, settings: Settings) -> dict[str, Any]:
     """The document, made once. What is installed stands in it by name: formats with their inputs, and policies."""
     if app.openapi_schema is None:
@@ -61,8 +97,12 @@ def describe(app: FastAPI, settings: Settings) -> dict[str, Any]:
         chunk = StoryChunk.json_schema(mode="serialization", ref_template=f"{_PREFIX}{{model}}")
         schemas |= chunk.pop("$defs", {})
         schemas |= {"StoryChunk": chunk, "Problem": _PROBLEM_SCHEMA}
-        for operations in document["paths"].values():
+        if settings.has_accounts:
+            document["components"]["securitySchemes"] = _SECURITY_SCHEMES
+        for path, operations in document["paths"].items():
             for method in operations.keys() & _METHODS:
+                if settings.has_accounts:
+                    operations[method]["security"] = _security(method, path)
                 responses = operations[method]["responses"]
                 responses.pop("422", None)  # FastAPI's own form of it, which no route of ours answers with
                 responses["default"] = _PROBLEM

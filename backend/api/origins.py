@@ -1,12 +1,14 @@
-"""Host and origin checks, which protect a service without accounts.
+"""Host and origin checks: which names the service answers to, and which sites' pages may use it.
 
-Whoever reaches the port may use the service, and that is also every page that the same browser has open. Some
+Without accounts, whoever reaches the port may use it, and that is also every page that the same browser has open. Some
 requests start (and pay for) a run with nothing but an address, so those that a browser makes for another site's page
-are refused, also when that site's name was bent to this machine. Another port of this machine is another site. Clients
-that are no browsers send none of these headers but Host.
+are refused unless that site is listed, also when that site's name was bent to this machine. Another port of this
+machine is another site. Clients that are no browsers send none of these headers but Host.
 """
 
 import re
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -20,14 +22,46 @@ _PROBES = ("/healthz", "/readyz")
 _STARTS = re.compile(r"/api/v1/[^/]{1,64}/generate/stream")
 
 
+CROSS_ORIGIN: dict[str, Any] = {
+    "allow_credentials": True,
+    "allow_methods": ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
+    "allow_headers": [
+        "Authorization",
+        "Content-Type",
+        "Idempotency-Key",
+        "Last-Event-ID",
+        "X-Requested-With",
+    ],
+    "expose_headers": [
+        "Content-Disposition",
+        "Idempotency-Key",
+        "Last-Event-ID",
+        "Location",
+        "Retry-After",
+        "X-Run-Id",
+    ],
+    "max_age": 600,
+}
+"""What pages of listed origins may send, and may read of a reply (CORS)."""
+
+
 class OwnSite:
     """ASGI middleware that refuses requests for foreign host names, and API requests from other sites' pages.
 
-    `names` are the host names that it answers to beside the loopback ones; `*` is any.
+    `names` are the host names that it answers to beside the loopback ones; `*` is any. `origins` are other sites whose
+    pages may use the API. With `own_origin` nothing else is the service's own page, whatever the Host header says.
     """
 
-    def __init__(self, app: ASGIApp, names: frozenset[str]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        names: frozenset[str],
+        origins: Sequence[str] = (),
+        own_origin: str | None = None,
+    ) -> None:
         self._app = app
+        self._origins = frozenset(origins)
+        self._own_origin = own_origin
         self._names = None if "*" in names else LOOPBACK | {_bracketed(name) for name in names}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,29 +81,38 @@ class OwnSite:
         if not scope["path"].startswith(("/api/", "/metrics")):
             return None
         starts = scope["method"] == "GET" and _STARTS.fullmatch(scope["path"]) is not None
-        if _is_foreign(headers) or (starts and not _may_start(headers)):
-            return "Pages of other sites may not use this service."
+        if self._is_foreign(headers) or (starts and not self._may_start(headers)):
+            return "Pages of this site may not use this service; STORYWIRE_ORIGINS lists those that may."
         return None
 
+    def _is_foreign(self, headers: dict[bytes, str]) -> bool:
+        """Whether a page of another scheme, host or port asks that isn't listed. A listed one says so itself: what it
+        embeds as an image, a frame or a script sends no Origin."""
+        site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
+        if origin in self._origins:
+            return False
+        if site is not None and site not in ("same-origin", "none"):
+            return True
+        return origin is not None and not self._is_ours(origin, headers)
 
-def _is_foreign(headers: dict[bytes, str]) -> bool:
-    """Whether the request comes from a page of another scheme, host or port."""
-    site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
-    if site is not None and site not in ("same-origin", "none"):
-        return True
-    return origin is not None and not _is_own(origin, headers.get(b"host", ""))
+    def _is_ours(self, origin: str, headers: dict[bytes, str]) -> bool:
+        if self._own_origin is not None:
+            return origin == self._own_origin
+        return _is_own(origin, headers.get(b"host", ""))
 
-
-def _may_start(headers: dict[bytes, str]) -> bool:
-    """Whether this GET may start a run: one by an `EventSource`, `fetch`, a typed address, or a client that is no
-    browser; none by an image, a frame or a script, whoever put it there."""
-    if b"sec-fetch-site" in headers:
-        return headers.get(b"sec-fetch-dest", "empty") in ("empty", "document")
-    if "mozilla/" not in headers.get(b"user-agent", "").lower():
-        return True
-    # Browsers send Sec-Fetch-* over https and to this very machine only. Elsewhere their own page names itself.
-    page = headers.get(b"origin") or headers.get(b"referer")
-    return page is not None and _is_own(page, headers.get(b"host", ""))
+    def _may_start(self, headers: dict[bytes, str]) -> bool:
+        """Whether this GET may start a run: one by an `EventSource`, `fetch`, a typed address, or a client that is no
+        browser; none by an image, a frame or a script, whoever put it there."""
+        if b"sec-fetch-site" in headers:
+            return headers.get(b"sec-fetch-dest", "empty") in ("empty", "document")
+        if (
+            "mozilla/" not in headers.get(b"user-agent", "").lower()
+            or headers.get(b"origin") in self._origins
+        ):
+            return True
+        # Browsers send Sec-Fetch-* over https and to this very machine only. Elsewhere their own page names itself.
+        page = headers.get(b"origin") or headers.get(b"referer")
+        return page is not None and _is_own(page, headers.get(b"host", ""))
 
 
 def _is_own(address: str, host: str) -> bool:

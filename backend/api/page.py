@@ -7,7 +7,7 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 _WEB = Path(__file__).parent.parent / "web"
-_HEADERS = {
+PAGE_HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
         "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -15,6 +15,7 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
 }
+"""Of every page of ours."""
 
 router = APIRouter(include_in_schema=False)
 
@@ -22,7 +23,7 @@ router = APIRouter(include_in_schema=False)
 @router.get("/")
 async def index() -> FileResponse:
     """The HTML of the page."""
-    return FileResponse(_WEB / "index.html", headers={**_HEADERS, "Cache-Control": "no-cache"})
+    return FileResponse(_WEB / "index.html", headers={**PAGE_HEADERS, "Cache-Control": "no-cache"})
 
 
 def mount_static(app: FastAPI) -> None:

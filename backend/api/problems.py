@@ -9,7 +9,14 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from workflows.errors import FieldError, Overloaded, QuotaExceeded, StorywireError
+from workflows.errors import (
+    FieldError,
+    Overloaded,
+    QuotaExceeded,
+    RateLimited,
+    StorywireError,
+    Unauthenticated,
+)
 
 log = structlog.get_logger()
 
@@ -76,9 +83,11 @@ def problem(
 
 def problem_of(error: StorywireError) -> Response:
     """The reply for one of the service's own errors."""
-    headers = (
-        {"Retry-After": str(error.retry_after)} if isinstance(error, Overloaded | QuotaExceeded) else None
-    )
+    headers = None
+    if isinstance(error, Overloaded | QuotaExceeded | RateLimited):
+        headers = {"Retry-After": str(error.retry_after)}
+    elif isinstance(error, Unauthenticated):
+        headers = {"WWW-Authenticate": "Bearer"}
     return problem(error.code, error.message, errors=error.errors, headers=headers)
 
 

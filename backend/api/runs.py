@@ -14,6 +14,7 @@ from backend.api.dependencies import (
     OwnerDep,
     PageCursor,
     PageLimit,
+    PrincipalDep,
     QueriesDep,
     RunId,
     RunsDep,
@@ -22,7 +23,7 @@ from backend.api.dependencies import (
 )
 from backend.api.paging import page_of
 from backend.api.problems import problem_of_run
-from backend.api.starts import RunStart, RunStartDep, Start, run_headers
+from backend.api.starts import RunStart, RunStartDep, Start, check_ticket, run_headers
 from backend.api.streams import STREAM_RESPONSES, stream_response
 from backend.api.views import RunPage, RunView, StartedRun, started, summary, whole
 from backend.runs.admission.options import MAX_TOKENS, MAX_USD, RunOptions
@@ -142,14 +143,15 @@ async def get_run(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> RunVie
 @router.get("/{run_id}/stream", response_class=Response, responses=STREAM_RESPONSES)
 async def stream_run(
     run_id: RunId,
-    owner: OwnerDep,
+    principal: PrincipalDep,
     queries: QueriesDep,
     settings: SettingsDep,
     event_id: EventIdDep,
     options: StreamOptionsDep,
 ) -> Response:
     """The run's messages, from the start or from after `Last-Event-ID`."""
-    run = await queries.find(owner, run_id)
+    run = await queries.find(principal.owner, run_id)
+    check_ticket(principal, run)
     if event_id is not None and event_id[0] != run.id:
         raise Conflict(f"The Last-Event-ID belongs to another run than {run.id}.")
     cursor = event_id[1] if event_id else 0

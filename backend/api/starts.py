@@ -12,10 +12,11 @@ from typing import Annotated, Any
 from fastapi import Depends, Header, Request, Response
 from fastapi.responses import JSONResponse
 
+from backend.accounts.principal import Principal
 from backend.api.dependencies import (
     EventIdDep,
     IdempotencyKey,
-    OwnerDep,
+    PrincipalDep,
     QueriesDep,
     RequestId,
     RunsDep,
@@ -24,10 +25,12 @@ from backend.api.dependencies import (
 )
 from backend.api.streams import stream_response
 from backend.api.views import started
+from backend.runs.commands import StartBinding
+from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run
 from backend.store.timezones import check_timezone
-from workflows.errors import FieldError, InvalidInput
+from workflows.errors import FieldError, InvalidInput, NotFound
 
 TimeZone = Annotated[
     str | None,
@@ -48,7 +51,7 @@ class RunStart:
     """A request that starts a run, or repeats an earlier start."""
 
     request: Request
-    owner: OwnerDep
+    principal: PrincipalDep
     runs: RunsDep
     queries: QueriesDep
     settings: SettingsDep
@@ -59,8 +62,22 @@ class RunStart:
     request_id: RequestId = None
 
     @property
+    def owner(self) -> Owner:
+        """Whose run it is."""
+        return self.principal.owner
+
+    @property
+    def binding(self) -> StartBinding | None:
+        """What a stream ticket allows to start."""
+        ticket = self.principal.ticket
+        return None if ticket is None else StartBinding(ticket.request_hash or "", ticket.start_by)
+
+    @property
     def key(self) -> str | None:
-        """The key by which repeated requests are recognised as the same start."""
+        """The key by which repeated requests are recognised as the same start. A ticket starts one run, whatever key
+        comes with it."""
+        if self.principal.ticket is not None:
+            return self.principal.ticket.start_key
         return self.idempotency_key or (self.request_id and f"request:{self.request_id}")
 
     def placed(self, options: RunOptions) -> RunOptions:
@@ -75,7 +92,9 @@ class RunStart:
     async def run(self, start: Start) -> tuple[Run, bool]:
         """The run of `Last-Event-ID`, else the one that `start` creates or finds. Raises NotFound."""
         if self.event_id is not None:
-            return await self.queries.find(self.owner, self.event_id[0]), False
+            run = await self.queries.find(self.owner, self.event_id[0])
+            check_ticket(self.principal, run)
+            return run, False
         return await start(self.key)
 
     async def respond(
@@ -93,6 +112,13 @@ class RunStart:
         cursor = self.event_id[1] if self.event_id else 0
         reader = self.queries.reader(run, cursor, self.options.order, self.options.granularity)
         return await stream_response(self.queries, run, reader, self.settings)
+
+
+def check_ticket(principal: Principal, run: Run) -> None:
+    """Raises NotFound for another run than a stream ticket is for, or has started."""
+    ticket = principal.ticket
+    if ticket is not None and run.id != ticket.run_id and run.idempotency_key != ticket.start_key:
+        raise NotFound(f"There is no run {run.id}.")
 
 
 def run_headers(run: Run) -> dict[str, str]:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from backend.cli import doctor, documents, evaluate, generate, record, runs, serve, usage
+from backend.cli import doctor, documents, evaluate, generate, record, runs, serve, usage, users
 from backend.cli.failures import fail
 from backend.cli.terminal import write
 from backend.extensions.base import CommandLine, HasCommands
@@ -47,6 +47,7 @@ def make_app() -> typer.Typer:
         if isinstance(extension, HasCommands):
             extension.add_commands(line)
     app.add_typer(documents.app, name="documents")
+    app.add_typer(users.app, name="users")
     return app
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -22,7 +23,7 @@ from backend.runs.queries import RunQueries
 from backend.runs.results.cache import ResultCache
 from backend.store.run_values import RunOptions
 from backend.store.runs import NewRun, Run, RunRepository
-from workflows.errors import BudgetExceeded, Conflict, Overloaded
+from workflows.errors import BudgetExceeded, Conflict, Forbidden, Overloaded, Unauthenticated
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import series_of
 from workflows.models.budget.ledger import Caps
@@ -30,7 +31,7 @@ from workflows.models.spec import ModelSpec
 
 log = structlog.get_logger()
 
-__all__ = ["RunCommands", "RunOptions", "RunRequest"]
+__all__ = ["RunCommands", "RunOptions", "RunRequest", "StartBinding", "request_hash"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,15 @@ class RunRequest:
     options: RunOptions = field(default_factory=RunOptions)
     idempotency_key: str | None = None
     parentage: Parentage | None = None
+    binding: "StartBinding | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class StartBinding:
+    """Binding of a start to one request, by its hash, and to a deadline: what a stream ticket allows."""
+
+    request_hash: str
+    start_by: datetime
 
 
 class RunCommands:
@@ -69,17 +79,28 @@ class RunCommands:
         self._cache_key = cache_key
         self._files = files
 
+    def format(self, name: str) -> AnyFormat:
+        """Raises InvalidInput that lists what there is."""
+        return self._admission.format(name)
+
     async def start(self, owner: str, request: RunRequest) -> tuple[Run, bool]:
         """A new run and True, or the one that this idempotency key started before and False.
 
         Raises InvalidInput, NotFound (what the input refers to), ModelNotConfigured, Conflict (another request
-        with the same key, or a place in a series that is taken), QuotaExceeded, Overloaded.
+        with the same key, or a place in a series that is taken), QuotaExceeded, Overloaded; of a bound one Forbidden
+        (another request) and Unauthenticated (too late).
         """
         format = self._admission.format(request.format)
         inputs = format.parse(request.input)
         fingerprint = _fingerprint(format.name, inputs, request)
+        if request.binding is not None and request.binding.request_hash != fingerprint:
+            raise Forbidden(
+                "The stream ticket is for another request: format, input and options must be the same."
+            )
         if (known := await self._known(owner, request.idempotency_key, fingerprint)) is not None:
             return known, False
+        if request.binding is not None and datetime.now(UTC) > request.binding.start_by:
+            raise Unauthenticated("The stream ticket has expired before it started anything.")
         if request.parentage is None:  # the input of a version is resolved already
             inputs = await self._admission.resolve(owner, format, inputs)
         new = self._new_run(owner, request, format, inputs, fingerprint)
@@ -231,6 +252,11 @@ class RunFiles:
         await self.checkpoints.adelete_thread(run_id)
         if self.recorder is not None:
             self.recorder.delete(run_id)
+
+
+def request_hash(format: str, inputs: BaseModel, options: RunOptions) -> str:
+    """The same for requests that ask for the same, such as a start and the ticket for it."""
+    return _fingerprint(format, inputs, RunRequest(format, {}, options))
 
 
 def _fingerprint(format: str, inputs: BaseModel, request: RunRequest) -> str:

@@ -164,6 +164,7 @@ class RunRepository:
         query = (
             moving("take_over")
             .where(
+                runs.c.owner == run.owner,
                 runs.c.id == run.id,
                 runs.c.status == run.status,
                 runs.c.process.is_not_distinct_from(run.process),
@@ -189,7 +190,7 @@ class RunRepository:
         """
         query = (
             moving("resume")
-            .where(runs.c.id == run.id, runs.c.status == run.status)
+            .where(runs.c.owner == run.owner, runs.c.id == run.id, runs.c.status == run.status)
             .values(
                 process=process,
                 options=options,
@@ -219,7 +220,7 @@ class RunRepository:
         """Stores a person's answer to a waiting run, which continues in `process`, in one transaction."""
         query = (
             moving("answer")
-            .where(runs.c.id == run.id)
+            .where(runs.c.owner == run.owner, runs.c.id == run.id)
             .values(process=process, answer=answer, stop_requested=False, crash_count=0)
         )
         return await self._write(query)

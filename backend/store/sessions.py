@@ -110,7 +110,11 @@ class SessionRepository:
 
     async def add_minutes(self, owner: str, session_id: str, day: date, minutes: float) -> None:
         """Adds to the minutes read on a day."""
-        same = (reading_days.c.session_id == session_id, reading_days.c.day == day)
+        same = (
+            reading_days.c.owner == owner,
+            reading_days.c.session_id == session_id,
+            reading_days.c.day == day,
+        )
 
         def work(connection: Connection) -> None:
             known = connection.execute(

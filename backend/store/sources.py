@@ -21,6 +21,7 @@ def find_source(
             cached_results.c.owner == owner,
             cached_results.c.key == cache_key,
             cached_results.c.created_at > kept_since,
+            runs.c.owner == owner,
             runs.c.status == "completed",
             runs.c.result.is_not(None),
         )

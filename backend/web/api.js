@@ -18,6 +18,7 @@ export async function call(method, path, { body, headers = {} } = {}) {
   const reply = await send(method, path, body, headers);
   const content = await reply.json().catch(() => null);
   if (reply.ok) return content;
+  if (reply.status === 401) location.assign("account");
   throw new Problem(reply.status, content ?? {}, Number(reply.headers.get("Retry-After")) || null);
 }
 

@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from backend.store.charges import ChargeRepository, Limit, LimitReached
+from backend.store.accounts.allowance import Allowance, AllowanceUse
+from backend.store.charges import ChargeRepository, Limit
+from backend.store.limits import AllowanceReached, LimitReached
 from workflows.errors import QuotaExceeded
 
 
@@ -27,15 +29,22 @@ class Quota:
         charges: ChargeRepository,
         limits: Mapping[str, int | None],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        allowance: Allowance | None = None,
     ) -> None:
+        """`allowance` is what an account may use in all, where owners are accounts."""
         self._charges = charges
         self._limits = limits
         self._now = now
+        self._allowance = allowance
 
     async def usage(self, owner: str, format: str) -> QuotaUsage:
         """Usage of this month so far."""
         limit = self._limit(format)
         return QuotaUsage(await self._charges.count(owner, format, limit), limit.most, limit.end)
+
+    async def allowance_use(self, owner: str) -> AllowanceUse | None:
+        """What an account uses of its allowance; None where there is none."""
+        return None if self._allowance is None else await self._charges.allowance_use(owner, self._allowance)
 
     @contextmanager
     def reserve(self, format: str) -> Iterator[Limit]:
@@ -44,6 +53,9 @@ class Quota:
         limit = self._limit(format)
         try:
             yield limit
+        except AllowanceReached as error:
+            seconds = (error.until - self._now()).total_seconds()
+            raise QuotaExceeded(error.message, retry_after=max(1, round(seconds))) from None
         except LimitReached:
             raise QuotaExceeded(
                 f"All {limit.most} runs of {format} that a month allows are used; the next month begins on "
@@ -54,4 +66,4 @@ class Quota:
     def _limit(self, format: str) -> Limit:
         start = self._now().astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
         end = (start + timedelta(days=32)).replace(day=1)
-        return Limit(self._limits.get(format), start, end)
+        return Limit(self._limits.get(format), start, end, self._allowance)

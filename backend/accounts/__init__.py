@@ -1,0 +1,1 @@
+"""People: who calls, what lets them in, what is theirs. Without HTTP."""

@@ -1,0 +1,84 @@
+"""Access tokens of apps: JSON Web Tokens that we sign ourselves, good for minutes, and for as long as their log-in."""
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet, OctKey
+from ulid import ULID
+
+from workflows.errors import Unauthenticated
+
+LONGEST = 8192
+"""Characters of a token; whoever sends more sends no token."""
+LEEWAY_SECONDS = 30
+_ALGORITHM = "HS256"
+_TYPE = "at+jwt"
+_AUDIENCE = "storywire"
+_ISSUER = "storywire"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessClaims:
+    """Claims of an access token: the owner, and the session that it is of."""
+
+    owner: str
+    session_id: str
+
+
+class AccessTokens:
+    """Signs and verifies. The first secret signs; the others are those before it, whose tokens run out."""
+
+    def __init__(self, secrets: Sequence[str], seconds: float, now: Callable[[], float] = time.time) -> None:
+        self.seconds = int(seconds)
+        self._now = now
+        keys = [OctKey.import_key(secret, {"kid": _kid(secret), "alg": _ALGORITHM}) for secret in secrets]
+        self._newest = keys[0]
+        self._keys = KeySet([*keys])
+        self._registry = jwt.JWTClaimsRegistry(
+            now=lambda: int(self._now()),
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": _ISSUER},
+            aud={"essential": True, "value": _AUDIENCE},
+            sub={"essential": True},
+            sid={"essential": True},
+            iat={"essential": True},
+            exp={"essential": True},
+        )
+
+    def issue(self, claims: AccessClaims) -> str:
+        """A token for a log-in."""
+        now = int(self._now())
+        payload = {
+            "iss": _ISSUER,
+            "aud": _AUDIENCE,
+            "sub": claims.owner,
+            "sid": claims.session_id,
+            "iat": now,
+            "nbf": now,
+            "exp": now + self.seconds,
+            "jti": str(ULID()),
+        }
+        header = {"alg": _ALGORITHM, "typ": _TYPE, "kid": self._newest.kid}
+        return jwt.encode(header, payload, self._newest, algorithms=[_ALGORITHM])
+
+    def verify(self, token: str) -> AccessClaims:
+        """Raises Unauthenticated for anything but a token of ours that is good now."""
+        if len(token) > LONGEST:
+            raise Unauthenticated("The access token is not valid.")
+        try:
+            decoded = jwt.decode(token, self._keys, algorithms=[_ALGORITHM])
+            self._registry.validate(decoded.claims)
+        except (JoseError, ValueError, TypeError, KeyError, RecursionError):
+            raise Unauthenticated("The access token is not valid, or no longer.") from None
+        if decoded.header.get("typ") != _TYPE:
+            raise Unauthenticated("The access token is not valid.")
+        return AccessClaims(str(decoded.claims["sub"]), str(decoded.claims["sid"]))
+
+
+def _kid(secret: str) -> str:
+    """Tells the secrets apart, and nothing of them."""
+    return hashlib.sha256(b"storywire key id\x00" + secret.encode()).hexdigest()[:16]

@@ -1,0 +1,223 @@
+"""Accounts: registering, proving who one is, passwords.
+
+Answers never tell whether an address has an account: they are the same, and they take as long.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import structlog
+
+from backend.accounts.audit import Audit
+from backend.accounts.emails import normalise_email
+from backend.accounts.mail import Mailer
+from backend.accounts.passwords import PasswordHasher, check_password
+from backend.accounts.secrets import hash_secret, is_secret, make_secret
+from backend.accounts.throttle import LOGIN, MAIL, REGISTER, TOKEN, Throttle
+from backend.store.accounts.accounts import Account, AccountRepository, NewAccount, Role
+from backend.store.accounts.logins import LoginRepository
+from backend.store.accounts.one_time_tokens import OneTimeToken, OneTimeTokenRepository, Purpose
+from backend.store.owner import Owner
+from backend.tasks import Background
+from workflows.errors import Conflict, Forbidden, InvalidInput, NotFound, Unauthenticated
+
+log = structlog.get_logger()
+
+GOOD_FOR: dict[Purpose, timedelta] = {
+    "verify": timedelta(days=2),
+    "reset": timedelta(minutes=30),
+    "invite": timedelta(days=7),
+}
+_REFUSED = "The address or the password is wrong."
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Rules of registration and log-in, as set. `base_url` is what links begin with."""
+
+    registration: Literal["open", "invitation", "closed"]
+    email_check: bool
+    base_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class AccountStore:
+    """The tables that accounts are made of."""
+
+    accounts: AccountRepository
+    logins: LoginRepository
+    tokens: OneTimeTokenRepository
+
+
+class Accounts:
+    """Use cases of accounts. `address` is the network address that a request comes from."""
+
+    def __init__(
+        self,
+        store: AccountStore,
+        hasher: PasswordHasher,
+        throttle: Throttle,
+        audit: Audit,
+        *,
+        rules: Rules,
+        mailer: Mailer | None,
+        background: Background,
+    ) -> None:
+        self._accounts = store.accounts
+        self._logins = store.logins
+        self._tokens = store.tokens
+        self._hasher = hasher
+        self._throttle = throttle
+        self._audit = audit
+        self._rules = rules
+        self._mailer = mailer
+        self._background = background
+
+    async def register(self, email: str, password: str, invitation: str | None, address: str) -> None:
+        """Makes an account, unless the address has one: that isn't told, but by mail to the address itself.
+
+        Raises Forbidden where nobody may register, or the invitation is not valid; InvalidInput, RateLimited.
+        """
+        if self._rules.registration == "closed":
+            raise Forbidden("Nobody can register here; an admin makes accounts.")
+        address_of_it = normalise_email(email)
+        secret = check_password(password, address_of_it)
+        await self._throttle.check(REGISTER, address_of_it, address)
+        if self._rules.registration == "invitation":
+            await self._take("invite", invitation, Forbidden("This needs an invitation that is valid."))
+        hashed = await self._hasher.hash(secret)
+        account = await self._accounts.add(NewAccount(address_of_it, hashed))
+        # Afterwards: how long the mail takes would tell whether there is an account.
+        self._background.do(lambda: self._welcome(address_of_it, account), name="registration_mail")
+
+    async def add(self, email: str, password: str | None, role: Role = "user") -> Account:
+        """An account that an admin makes; its address counts as confirmed. Raises InvalidInput, Conflict."""
+        address = normalise_email(email)
+        hashed = None if password is None else await self._hasher.hash(check_password(password, address))
+        account = await self._accounts.add(NewAccount(address, hashed, role, verified=True))
+        if account is None:
+            raise Conflict(f"There is an account of {address} already.")
+        await self._audit.note("account_created", account.id)
+        return account
+
+    async def log_in(self, email: str, password: str, address: str) -> Account:
+        """The account, for its password. Raises Unauthenticated, RateLimited, Overloaded."""
+        try:
+            name = normalise_email(email)
+        except InvalidInput:
+            name = ""  # nobody's; it takes as long as any other
+        await self._throttle.check(LOGIN, name, address)
+        account = await self._accounts.find_by_email(name) if name else None
+        right = await self._hasher.verify(password, account.password_hash if account else None)
+        if account is None or not right or account.status != "active":
+            await self._audit.note("login_failed", account.id if account else None)
+            raise Unauthenticated(_REFUSED)
+        # A write that nobody needs to wait for: the next attempt's comes after it.
+        self._background.do(lambda: self._throttle.forget(LOGIN, name, address), name="attempts")
+        if self._rules.email_check and account.email_verified_at is None:
+            # Only who knows the password gets here.
+            raise Unauthenticated("Confirm your address first: the link is in the mail that we sent.")
+        return account
+
+    async def verify_email(self, token: str, address: str) -> None:
+        """Confirms an address. Raises InvalidInput for a token that isn't valid (any more)."""
+        await self._throttle.check(TOKEN, "", address)
+        owner = (await self._take("verify", token, _bad_token())).owner
+        await self._accounts.update(owner or "", email_verified_at=datetime.now(UTC))
+        await self._audit.note("email_verified", owner)
+
+    async def forgot_password(self, email: str, address: str) -> None:
+        """Sends a link to set a new one, if there is such an account; that isn't told. Raises RateLimited."""
+        name = normalise_email(email)
+        await self._throttle.check(MAIL, name, address)
+        self._background.do(lambda: self._send_reset(name), name="reset_mail")
+
+    async def reset_password(self, token: str, password: str, address: str) -> None:
+        """Sets a new password and ends every log-in. Raises InvalidInput."""
+        await self._throttle.check(TOKEN, "", address)
+        # Checked before the token is used up, so that a short one can be mended.
+        secret = check_password(password, None)
+        owner = (await self._take("reset", token, _bad_token())).owner
+        await self._set_password(owner or Owner(""), secret, verified=True)
+        await self._logins.end_all(owner or "")
+        await self._audit.note("password_reset", owner)
+
+    async def change_password(
+        self, owner: Owner, old: str, new: str, address: str, session_id: str | None
+    ) -> None:
+        """Sets a new one, and ends every log-in but this. Raises Unauthenticated, InvalidInput, RateLimited."""
+        account = await self.check_password(owner, old, address)
+        await self._set_password(owner, check_password(new, account.email, "new_password"))
+        await self._logins.end_all(owner, but=session_id)
+        await self._audit.note("password_changed", owner)
+
+    async def check_password(self, owner: Owner, password: str, address: str) -> Account:
+        """The account of somebody who is logged in and says who they are once more. Raises Unauthenticated."""
+        await self._throttle.check(LOGIN, owner, address)
+        account = await self.find(owner)
+        if account.password_hash is None:
+            raise Forbidden("This account has no password here: its issuer keeps it.")
+        if not await self._hasher.verify(password, account.password_hash):
+            await self._audit.note("login_failed", owner)
+            raise Forbidden("The password is wrong.")
+        await self._throttle.forget(LOGIN, owner, address)
+        return account
+
+    async def find(self, owner: str) -> Account:
+        """Raises NotFound."""
+        account = await self._accounts.find(owner)
+        if account is None:
+            raise NotFound(f"There is no account {owner[:64]}.")
+        return account
+
+    async def make_link(self, purpose: Purpose, owner: Owner | None) -> str:
+        """A link that works once. Its secret is behind the #, which no server and no log gets to see."""
+        token = make_secret("once")
+        expires_at = datetime.now(UTC) + GOOD_FOR[purpose]
+        await self._tokens.put(purpose, owner, hash_secret(token), expires_at)
+        return f"{self._rules.base_url}/account#{purpose}={token}"
+
+    async def _set_password(self, owner: Owner, password: str, *, verified: bool = False) -> None:
+        values = {"email_verified_at": datetime.now(UTC)} if verified else {}
+        hashed = await self._hasher.hash(password)
+        await self._accounts.update(owner, password_hash=hashed, **values)
+
+    async def _take(self, purpose: Purpose, token: str | None, refusal: Exception) -> OneTimeToken:
+        if token is None or not is_secret("once", token):
+            raise refusal
+        taken = await self._tokens.take(purpose, hash_secret(token))
+        if taken is None:
+            raise refusal
+        return taken
+
+    async def _welcome(self, email: str, account: Account | None) -> None:
+        if account is None:
+            await self._send(
+                email,
+                "You have an account already",
+                "Somebody, probably you, tried to register with this address. It has an account already: log in, or "
+                "ask for a new password if you have forgotten yours. If it wasn't you, there is nothing to do.",
+            )
+            return
+        await self._audit.note("account_created", account.id)
+        if self._rules.email_check:
+            link = await self.make_link("verify", account.id)
+            await self._send(email, "Confirm your address", f"To log in, confirm your address:\n\n{link}\n")
+
+    async def _send_reset(self, email: str) -> None:
+        account = await self._accounts.find_by_email(email)
+        if account is not None and account.status == "active" and account.password_hash is not None:
+            link = await self.make_link("reset", account.id)
+            text = f"To set a new password, within half an hour:\n\n{link}\n\nIf it wasn't you who asked, do nothing."
+            await self._send(email, "A new password", text)
+
+    async def _send(self, to: str, subject: str, text: str) -> None:
+        if self._mailer is None:
+            log.info("mail_not_sent", reason="STORYWIRE_SMTP_URL is not set; `storywire users` prints links")
+            return
+        await self._mailer.send(to, f"Storywire: {subject}", text)
+
+
+def _bad_token() -> InvalidInput:
+    return InvalidInput.of("token", "this link is not valid (any more); ask for a new one")

@@ -1,0 +1,72 @@
+"""API keys: credentials of machines, told once, bounded in what they allow and for how long."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from backend.accounts.audit import Audit
+from backend.accounts.principal import SCOPES
+from backend.accounts.secrets import PREFIXES, hash_secret, is_secret, make_secret
+from backend.store.accounts.keys import ActiveKey, ApiKey, ApiKeyRepository
+from backend.store.owner import Owner
+from workflows.errors import Conflict, InvalidInput, NotFound
+
+MOST = 20
+LONGEST_DAYS = 366
+_HINT = len(PREFIXES["key"]) + 4
+_TOUCH_AFTER = timedelta(minutes=5)
+
+
+class ApiKeys:
+    """Use cases of API keys."""
+
+    def __init__(self, repository: ApiKeyRepository, audit: Audit) -> None:
+        self._repository = repository
+        self._audit = audit
+
+    async def create(self, owner: Owner, name: str, scopes: Sequence[str], days: int) -> tuple[ApiKey, str]:
+        """A key and its secret, which is told this once. Raises InvalidInput, Conflict for one too many."""
+        unknown = [scope for scope in scopes if scope not in SCOPES]
+        if unknown or not scopes:
+            raise InvalidInput.of("scopes", f"at least one of these is expected: {', '.join(SCOPES)}")
+        secret = make_secret("key")
+        key = await self._repository.add(
+            owner,
+            hash_secret(secret),
+            MOST,
+            name=name,
+            hint=secret[:_HINT],
+            scopes=sorted(set(scopes)),
+            expires_at=datetime.now(UTC) + timedelta(days=days),
+        )
+        if key is None:
+            raise Conflict(f"An account has at most {MOST} keys: revoke one first.")
+        await self._audit.note("key_created", owner, key.id)
+        return key, secret
+
+    async def of_secret(self, secret: str) -> ActiveKey | None:
+        """The key, unless it is revoked or has expired."""
+        if not is_secret("key", secret):
+            return None
+        return await self._repository.find_by_hash(hash_secret(secret))
+
+    async def find(self, owner: str, key_id: str) -> ActiveKey | None:
+        """The key, unless it is revoked or has expired."""
+        return await self._repository.find(owner, key_id)
+
+    async def all(self, owner: str) -> list[ApiKey]:
+        """The owner's keys, the newest first, without their secrets."""
+        return await self._repository.all(owner)
+
+    async def revoke(self, owner: str, key_id: str) -> None:
+        """Ends it. Raises NotFound."""
+        if not await self._repository.remove(owner, key_id):
+            raise NotFound(f"There is no key {key_id[:64]}.")
+        await self._audit.note("key_revoked", owner, key_id)
+
+    def needs_touch(self, key: ApiKey) -> bool:
+        """Whether it is time to say that the key is used."""
+        return key.used_at is None or datetime.now(UTC) - key.used_at > _TOUCH_AFTER
+
+    async def touch(self, key: ApiKey) -> None:
+        """Says so."""
+        await self._repository.touch(key.owner, key.id)

@@ -1,0 +1,97 @@
+"""Belongings of an account: export, change of owner, and deletion that really deletes."""
+
+from collections.abc import AsyncIterator
+from dataclasses import asdict, replace
+from typing import Any
+
+import orjson
+import structlog
+from pydantic import BaseModel
+
+from backend.accounts.audit import Audit
+from backend.runs.commands import RunCommands
+from backend.store.accounts.accounts import AccountRepository
+from backend.store.accounts.belongings import BelongingsRepository, owned_tables
+from backend.store.owner import LOCAL, Owner
+from backend.tasks import Background
+from workflows.errors import Conflict, NotFound
+
+log = structlog.get_logger()
+
+
+class Belongings:
+    """Use cases of what an account has."""
+
+    def __init__(
+        self,
+        accounts: AccountRepository,
+        repository: BelongingsRepository,
+        runs: RunCommands,
+        audit: Audit,
+        background: Background,
+    ) -> None:
+        self._accounts = accounts
+        self._repository = repository
+        self._runs = runs
+        self._audit = audit
+        self._background = background
+
+    async def export(self, owner: Owner) -> AsyncIterator[bytes]:
+        """Everything as lines of JSON: the account, then `{"table", "row"}`, a few rows in memory at a time."""
+        await self._audit.note("exported", owner)
+        account = await self._accounts.find(owner)
+        if account is not None:
+            yield _line({"account": asdict(replace(account, password_hash=None))})
+        for table in owned_tables():
+            skip = 0
+            while rows := await self._repository.page(owner, table, skip):
+                skip += len(rows)
+                for row in rows:
+                    yield _line({"table": table.name, "row": row})
+
+    async def claim(self, owner: Owner) -> int:
+        """Gives an account what a service without accounts has kept; returns how many rows that were.
+
+        Raises NotFound for the account, Conflict while runs of it go on.
+        """
+        if await self._accounts.find(owner) is None:
+            raise NotFound(f"There is no account {owner[:64]}.")
+        if await self._repository.has_unfinished_runs(LOCAL):
+            raise Conflict("Runs of the local owner go on; wait for them, or cancel them, and claim again.")
+        count = await self._repository.give(LOCAL, owner)
+        await self._audit.note("local_claimed", owner)
+        return count
+
+    async def ask_deletion(self, owner: Owner) -> None:
+        """Ends everything that lets its owner in, at once, and begins to delete. It goes on after a crash."""
+        await self._accounts.update(owner, status="deleting")
+        await self._audit.note("account_deletion_asked", owner)
+        self._background.do(lambda: self.delete(owner), name="account_deletion")
+
+    async def resume_deletions(self) -> None:
+        """Goes on with deletions that a stop interrupted."""
+        for account in await self._accounts.of_status("deleting"):
+            await self.delete(account.id)
+
+    async def delete(self, owner: Owner) -> None:
+        """Stops and deletes the account's runs with their logs, checkpoints and recordings, then all its rows."""
+        while run_ids := await self._repository.run_ids(owner):
+            for run_id in run_ids:
+                try:
+                    await self._runs.delete(owner, run_id)
+                except NotFound:  # somebody else deletes the same
+                    continue
+        await self._repository.erase(owner)
+        await self._audit.note("account_deleted", None, owner)
+
+
+def _line(value: Any) -> bytes:
+    return orjson.dumps(value, default=_plain, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, bytes):
+        return value.hex()
+    return str(value)

@@ -1,0 +1,150 @@
+"""People: the use cases of accounts, put together."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+from backend.accounts import audit as audits
+from backend.accounts import throttle as throttles
+from backend.accounts.access_tokens import AccessTokens
+from backend.accounts.accounts import Accounts, AccountStore, Rules
+from backend.accounts.api_keys import ApiKeys
+from backend.accounts.audit import Audit
+from backend.accounts.authentication import Authenticator
+from backend.accounts.belongings import Belongings
+from backend.accounts.issuer import ExternalIssuer
+from backend.accounts.jwks import JwksKeys
+from backend.accounts.mail import open_mailer
+from backend.accounts.open_requests import CHECK_EVERY_SECONDS, OpenRequests
+from backend.accounts.passwords import PasswordHasher
+from backend.accounts.sessions import Lifetimes, LoginSessions
+from backend.accounts.signing import load_secrets
+from backend.accounts.throttle import Throttle
+from backend.accounts.tickets import StreamTickets
+from backend.runs.commands import RunCommands
+from backend.settings import Settings
+from backend.store.accounts.accounts import AccountRepository
+from backend.store.accounts.attempts import AttemptRepository
+from backend.store.accounts.belongings import BelongingsRepository
+from backend.store.accounts.events import EventRepository
+from backend.store.accounts.keys import ApiKeyRepository
+from backend.store.accounts.logins import LoginRepository
+from backend.store.accounts.one_time_tokens import OneTimeTokenRepository
+from backend.store.accounts.tickets import TicketRepository
+from backend.store.database import Database
+from backend.tasks import Background, every
+
+_TIDY_EVERY_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Accounts and what lets somebody in as one."""
+
+    accounts: Accounts
+    account_repository: AccountRepository
+    sessions: LoginSessions
+    keys: ApiKeys
+    tickets: StreamTickets
+    throttle: Throttle
+    audit: Audit
+    authenticator: Authenticator
+    open_requests: OpenRequests
+    belongings: Belongings
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """Rows that grow old."""
+
+    attempts: AttemptRepository
+    events: EventRepository
+    one_time_tokens: OneTimeTokenRepository
+
+
+@asynccontextmanager
+async def open_people(settings: Settings, database: Database, runs: RunCommands) -> AsyncIterator[People]:
+    """Opens them. In a service with accounts, what has ended is looked for and tidied away meanwhile."""
+    background, hasher = Background(), PasswordHasher()
+    issuer, jwks = _issuer(settings)
+    stored = _Stored(AttemptRepository(database), EventRepository(database), OneTimeTokenRepository(database))
+    people = _build(settings, database, runs, stored, hasher=hasher, issuer=issuer, background=background)
+    try:
+        if not settings.has_accounts:
+            yield people
+            return
+        async with (
+            every(CHECK_EVERY_SECONDS, people.open_requests.check, name="open_requests"),
+            every(_TIDY_EVERY_SECONDS, lambda: _tidy(people, stored), name="accounts"),
+        ):
+            yield people
+    finally:
+        await background.close()
+        if jwks is not None:
+            await jwks.close()
+        hasher.close()
+
+
+def _build(
+    settings: Settings,
+    database: Database,
+    runs: RunCommands,
+    stored: _Stored,
+    *,
+    hasher: PasswordHasher,
+    issuer: ExternalIssuer | None,
+    background: Background,
+) -> People:
+    audit, throttle = Audit(stored.events), Throttle(stored.attempts)
+    account_repository, logins = AccountRepository(database), LoginRepository(database)
+    lifetimes = Lifetimes(timedelta(hours=settings.session_hours), timedelta(hours=settings.idle_hours))
+    tokens = AccessTokens(_secrets(settings), settings.token_minutes * 60)
+    sessions = LoginSessions(logins, tokens, audit, lifetimes)
+    keys = ApiKeys(ApiKeyRepository(database), audit)
+    tickets = StreamTickets(TicketRepository(database))
+    authenticator = Authenticator(account_repository, sessions, keys, tickets, issuer, background)
+    accounts = Accounts(
+        AccountStore(account_repository, logins, stored.one_time_tokens),
+        hasher,
+        throttle,
+        audit,
+        rules=Rules(settings.registration, settings.email_check, settings.base_url),
+        mailer=open_mailer(settings),
+        background=background,
+    )
+    belongings = Belongings(account_repository, BelongingsRepository(database), runs, audit, background)
+    return People(
+        accounts=accounts,
+        account_repository=account_repository,
+        sessions=sessions,
+        keys=keys,
+        tickets=tickets,
+        throttle=throttle,
+        audit=audit,
+        authenticator=authenticator,
+        open_requests=OpenRequests(authenticator.is_valid),
+        belongings=belongings,
+    )
+
+
+def _secrets(settings: Settings) -> tuple[str, ...]:
+    """Only a service that gives out tokens keeps a secret for them."""
+    return load_secrets(settings) if settings.auth == "accounts" else ("-" * 32,)
+
+
+def _issuer(settings: Settings) -> tuple[ExternalIssuer | None, JwksKeys | None]:
+    if settings.auth != "external":
+        return None, None
+    assert settings.issuer and settings.audience and settings.jwks_url  # the settings have been checked
+    keys = JwksKeys(settings.jwks_url, allow_private=settings.jwks_private)
+    return ExternalIssuer(settings.issuer, settings.audience, keys, settings.admin_claim), keys
+
+
+async def _tidy(people: People, stored: _Stored) -> None:
+    await people.sessions.drop_ended()
+    await people.tickets.drop_expired()
+    await stored.one_time_tokens.drop_expired()
+    await stored.attempts.drop(throttles.KEPT)
+    await stored.events.drop(audits.KEPT)
+    await people.belongings.resume_deletions()

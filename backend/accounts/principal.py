@@ -1,0 +1,55 @@
+"""Principal: who calls, by which credential, and what that credential allows."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from backend.store.accounts.tickets import StreamTicket
+from backend.store.owner import LOCAL, Owner
+
+CredentialKind = Literal["none", "browser", "app", "key", "ticket", "issuer"]
+
+SCOPES = (
+    "runs:read",
+    "runs:write",
+    "library:read",
+    "library:write",
+    "children:read",
+    "children:write",
+    "usage:read",
+    "extensions:read",
+    "extensions:write",
+    "metrics:read",
+)
+"""What an API key may be allowed. `library` is documents and personas."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A credential that the caller showed: its kind and its id, never the secret itself. Of a ticket `asked_with` is
+    the credential that it was asked for with."""
+
+    kind: CredentialKind
+    id: str
+    asked_with: "Credential | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller. `scopes` is None for a credential that allows everything that its owner may do."""
+
+    owner: Owner
+    credential: Credential
+    is_admin: bool = False
+    scopes: frozenset[str] | None = None
+    ticket: StreamTicket | None = None
+    expires_at: float | None = None
+    """Seconds since 1970 at which the credential ends by itself, where that is known."""
+
+    @property
+    def is_person(self) -> bool:
+        """Whether a person has logged in: only they may change an account, or make credentials."""
+        return self.credential.kind in ("browser", "app", "issuer")
+
+
+LOCAL_PRINCIPAL = Principal(LOCAL, Credential("none", ""), is_admin=True)
+"""Whoever reaches a service without accounts."""

@@ -1,0 +1,126 @@
+"""Sessions: log-ins of browsers and apps, from the first request to the last."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from backend.accounts.access_tokens import AccessClaims, AccessTokens
+from backend.accounts.audit import Audit
+from backend.accounts.secrets import hash_secret, is_secret, make_secret
+from backend.store.accounts.logins import ActiveLogin, LoginRepository, LoginSession, RefreshTokenReused
+from backend.store.owner import Owner
+from workflows.errors import NotFound, Unauthenticated
+
+_TOUCH_AFTER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """Tokens of an app: one for requests, and one to get the next pair with, which works once."""
+
+    access_token: str
+    expires_in: int
+    refresh_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetimes:
+    """Lifetime of a log-in: in all, and unused."""
+
+    whole: timedelta
+    idle: timedelta
+
+
+class LoginSessions:
+    """Use cases of sessions. A log-in ends for good when its row is gone, whatever tokens of it there are."""
+
+    def __init__(
+        self, repository: LoginRepository, tokens: AccessTokens, audit: Audit, lifetimes: Lifetimes
+    ) -> None:
+        self._repository = repository
+        self._tokens = tokens
+        self._audit = audit
+        self._lifetimes = lifetimes
+
+    async def open_browser(self, owner: Owner, client: str) -> tuple[LoginSession, str]:
+        """A new session and its secret, which becomes a cookie: never one that the browser had before."""
+        secret = make_secret("session")
+        session = await self._repository.add_browser(owner, hash_secret(secret), client, self._end())
+        self._audit.tell("login", owner, session.id)
+        return session, secret
+
+    async def open_app(self, owner: Owner, client: str) -> TokenPair:
+        """A new session's first tokens."""
+        refresh = make_secret("refresh")
+        session = await self._repository.add_app(owner, hash_secret(refresh), client, self._end())
+        self._audit.tell("login", owner, session.id)
+        return self._pair(session, refresh)
+
+    async def refresh(self, token: str) -> TokenPair:
+        """The next tokens. Raises Unauthenticated; a token that was used before ends the session, since somebody else
+        has it too."""
+        refused = Unauthenticated("The refresh token is not valid (any more); log in again.")
+        if not is_secret("refresh", token):
+            raise refused
+        new = make_secret("refresh")
+        try:
+            active = await self._repository.refresh(hash_secret(token), hash_secret(new), self.idle_since)
+        except RefreshTokenReused as error:
+            await self._audit.note("refresh_reused", error.owner)
+            raise refused from None
+        if active is None:
+            raise refused
+        return self._pair(active.session, new)
+
+    async def of_cookie(self, secret: str) -> ActiveLogin | None:
+        """The browser's session, if it hasn't ended."""
+        if not is_secret("session", secret):
+            return None
+        return await self._repository.find_by_token(hash_secret(secret), self.idle_since)
+
+    async def of_token(self, token: str) -> ActiveLogin | None:
+        """The app's session, if it hasn't ended. Raises Unauthenticated for a token that isn't ours or good."""
+        claims = self._tokens.verify(token)
+        return await self.find(claims.owner, claims.session_id)
+
+    async def find(self, owner: str, session_id: str) -> ActiveLogin | None:
+        """The session, if it hasn't ended."""
+        return await self._repository.find(owner, session_id, self.idle_since)
+
+    async def all(self, owner: str) -> list[LoginSession]:
+        """The sessions that haven't ended, the newest first."""
+        return await self._repository.all(owner, self.idle_since)
+
+    async def end(self, owner: str, session_id: str) -> None:
+        """Ends it. Raises NotFound."""
+        if not await self._repository.end(owner, session_id):
+            raise NotFound(f"There is no session {session_id[:64]}.")
+        await self._audit.note("logout", owner, session_id)
+
+    async def end_all(self, owner: str, but: str | None = None) -> None:
+        """Ends every session, `but` one."""
+        await self._repository.end_all(owner, but)
+        await self._audit.note("logout", owner)
+
+    def needs_touch(self, session: LoginSession) -> bool:
+        """Whether it is time to say that the session is used: not at every request."""
+        return datetime.now(UTC) - session.used_at > min(_TOUCH_AFTER, self._lifetimes.idle / 4)
+
+    async def touch(self, session: LoginSession) -> None:
+        """Says so."""
+        await self._repository.touch(session.owner, session.id)
+
+    async def drop_ended(self) -> None:
+        """Forgets those that have ended by themselves."""
+        await self._repository.drop_ended(self.idle_since)
+
+    @property
+    def idle_since(self) -> datetime:
+        """What was last used before then has ended."""
+        return datetime.now(UTC) - self._lifetimes.idle
+
+    def _end(self) -> datetime:
+        return datetime.now(UTC) + self._lifetimes.whole
+
+    def _pair(self, session: LoginSession, refresh: str) -> TokenPair:
+        access = self._tokens.issue(AccessClaims(session.owner, session.id))
+        return TokenPair(access, self._tokens.seconds, refresh)

@@ -1,0 +1,58 @@
+"""Throttle: how often somebody may try, by account and by network address."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from backend.store.accounts.attempts import AttemptRepository
+from workflows.errors import RateLimited
+
+KEPT = timedelta(hours=1)
+"""How long attempts are remembered."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLimit:
+    """At most so many attempts within that time: for an account from one address, for an account from anywhere, and
+    for all accounts from one address."""
+
+    name: str
+    within: timedelta
+    here: int
+    account: int
+    address: int
+
+
+LOGIN = AttemptLimit("login", timedelta(minutes=15), here=10, account=50, address=100)
+MAIL = AttemptLimit("mail", KEPT, here=3, account=5, address=20)
+REGISTER = AttemptLimit("register", KEPT, here=3, account=5, address=20)
+TOKEN = AttemptLimit("token", timedelta(minutes=15), here=30, account=1000, address=30)
+EXPORT = AttemptLimit("export", KEPT, here=5, account=5, address=100)
+
+
+class Throttle:
+    """Counts attempts before they are made, whether or not there is such an account."""
+
+    def __init__(self, attempts: AttemptRepository) -> None:
+        self._attempts = attempts
+
+    async def check(self, rule: AttemptLimit, account: str, address: str) -> None:
+        """One more attempt. Raises RateLimited."""
+        buckets = [
+            (_bucket(rule.name, account, address), rule.here),
+            (_bucket(rule.name, account, ""), rule.account),
+            (_bucket(rule.name, "", address), rule.address),
+        ]
+        until = await self._attempts.reserve(buckets, rule.within)
+        if until is not None:
+            seconds = max(1, round((until - datetime.now(UTC)).total_seconds()))
+            raise RateLimited("Too many attempts; wait a while and try again.", retry_after=seconds)
+
+    async def forget(self, rule: AttemptLimit, account: str, address: str) -> None:
+        """The attempt was a good one: those before it were its owner's slips."""
+        await self._attempts.clear(_bucket(rule.name, account, address))
+
+
+def _bucket(rule: str, account: str, address: str) -> bytes:
+    """Hashed: what people type for a name may be their password."""
+    return hashlib.sha256("\x00".join((rule, account, address)).encode(errors="replace")).digest()

@@ -1,0 +1,186 @@
+"""Access: who calls, decided before anything of a request is read, and again while it lasts.
+
+Every request passes here, whatever route it is for, so no route can be forgotten.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from http.cookies import CookieError, SimpleCookie
+from typing import Any, cast
+from urllib.parse import parse_qsl
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from backend.accounts.authentication import ShownCredentials
+from backend.accounts.open_requests import OpenRequest
+from backend.accounts.people import People
+from backend.accounts.principal import LOCAL_PRINCIPAL, Principal
+from backend.accounts.secrets import PREFIXES
+from backend.api.cookies import cookie_name
+from backend.api.problems import problem_of
+from backend.api.routes_access import RouteAccess, access_to, is_stream, run_read_at, starts_by_get
+from backend.settings import Settings
+from workflows.errors import Forbidden, RateLimited, StorywireError, Unauthenticated
+
+_KEY = "storywire.principal"
+_ENDED = Unauthenticated("This log-in, key or ticket has ended.")
+_LONGEST_COOKIE = 8192
+
+
+def principal_of(scope: Scope) -> Principal:
+    """Who calls. Raises Unauthenticated on a route that is public."""
+    principal = scope.get(_KEY)
+    if principal is None:
+        raise Unauthenticated("Log in first.")
+    return cast(Principal, principal)
+
+
+class Access:
+    """ASGI middleware that lets in whoever may use the route, and ends a request whose credential ends meanwhile."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self._app = app
+        self._settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif not self._settings.has_accounts:
+            scope[_KEY] = LOCAL_PRINCIPAL
+            await self._app(scope, receive, send)
+        else:
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        people: People = scope["app"].state.resources.people
+        wanted = access_to(scope["method"], scope["path"])
+        if wanted.is_public:
+            await self._app(scope, receive, send)
+            return
+        streams = is_stream(scope["path"])
+        try:
+            principal = await people.authenticator.authenticate(self._shown(scope))
+            check_access(principal, wanted, scope)
+            _check_cookie_use(principal, scope)
+            if streams and people.open_requests.streams(principal.owner) >= self._settings.account_streams:
+                most = self._settings.account_streams
+                raise RateLimited(f"An account reads at most {most} streams at once.", retry_after=5)
+        except StorywireError as error:
+            await problem_of(error)(scope, receive, send)
+            return
+        scope[_KEY] = principal
+        with people.open_requests.opened(principal, is_stream=streams) as request:
+            await _while_valid(self._app, request, scope, receive, send)
+
+    def _shown(self, scope: Scope) -> ShownCredentials:
+        headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        shown = headers.get(b"authorization")
+        if shown is not None:
+            scheme, _, token = shown.decode("latin-1").partition(" ")
+            if scheme.lower() != "bearer":
+                raise Unauthenticated("`Authorization: Bearer` is expected.")
+            return ShownCredentials(bearer=token.strip())
+        if (ticket := _ticket(scope)) is not None:
+            return ShownCredentials(ticket=ticket)
+        return ShownCredentials(cookie=self._cookie(headers.get(b"cookie", b"")))
+
+    def _cookie(self, header: bytes) -> str | None:
+        if len(header) > _LONGEST_COOKIE:
+            return None
+        name = cookie_name(self._settings)
+        try:
+            found = SimpleCookie(header.decode("latin-1")).get(name)
+        except CookieError:
+            return None
+        return None if found is None else str(found.value)
+
+
+def _ticket(scope: Scope) -> str | None:
+    """What the address shows as `token`. Raises Unauthenticated for a credential that lives longer than a ticket."""
+    query = parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+    tokens = [value for name, value in query if name == "token"]
+    if not tokens:
+        return None
+    if len(tokens) > 1 or not tokens[0].startswith(PREFIXES["ticket"]):
+        raise Unauthenticated(
+            "`token` in an address takes a stream ticket only (POST /api/v1/stream-tickets); consider the one that "
+            "you sent as known to others, and revoke it."
+        )
+    return str(tokens[0])
+
+
+def check_access(principal: Principal, wanted: RouteAccess, scope: Mapping[str, Any]) -> None:
+    """Raises Forbidden where the credential isn't for this route."""
+    if principal.ticket is not None:
+        _check_ticket(principal, scope["method"], scope["path"])
+        return
+    if wanted.admin_only and not principal.is_admin:
+        raise Forbidden("This is for admins.")
+    if wanted.person_only and not principal.is_person:
+        raise Forbidden("A key can't do this: log in.")
+    if principal.scopes is not None and wanted.scope and wanted.scope not in principal.scopes:
+        raise Forbidden(f"This key lacks the scope {wanted.scope}.")
+
+
+def _check_ticket(principal: Principal, method: str, path: str) -> None:
+    """A ticket starts what it was made for, or reads a run; which one, the route itself compares."""
+    reads = method == "GET" and run_read_at(path) is not None
+    may_start = principal.ticket is not None and principal.ticket.format is not None
+    if not reads and not (may_start and starts_by_get(method, path)):
+        raise Forbidden("A stream ticket is for its own stream only.")
+
+
+def _check_cookie_use(principal: Principal, scope: Scope) -> None:
+    """A browser sends its cookie for whoever makes it ask. So what changes something, or starts a run, must come with
+    a header that says for which page; which pages may, `origins.py` has checked. Raises Forbidden."""
+    method, path = scope["method"], scope["path"]
+    changes = method not in ("GET", "HEAD", "OPTIONS") or starts_by_get(method, path)
+    if principal.credential.kind != "browser" or not changes:
+        return
+    headers: Mapping[bytes, bytes] = dict(scope["headers"])
+    if b"origin" not in headers and headers.get(b"sec-fetch-site") != b"same-origin":
+        raise Forbidden(
+            "With a cookie, the request must say which page it is for (Origin). Without a browser, use a bearer token."
+        )
+
+
+async def _while_valid(
+    app: ASGIApp, request: OpenRequest, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """The application's reply. When the credential ends meanwhile, the application is told that its client has gone:
+    it stops as it does then. A reply that hasn't begun becomes a refusal, one that has is ended."""
+    begun = refused = False
+
+    async def receive_while_valid() -> Message:
+        if request.ended.is_set():
+            return {"type": "http.disconnect"}
+        receiving = asyncio.ensure_future(receive())
+        ending = asyncio.ensure_future(request.ended.wait())
+        try:
+            await asyncio.wait({receiving, ending}, return_when=asyncio.FIRST_COMPLETED)
+            return receiving.result() if receiving.done() else {"type": "http.disconnect"}
+        finally:
+            receiving.cancel()
+            ending.cancel()
+
+    async def send_while_valid(message: Message) -> None:
+        nonlocal begun, refused
+        if refused:
+            return
+        if message["type"] == "http.response.start" and request.ended.is_set():
+            refused = True
+            await problem_of(_ENDED)(scope, receive, send)
+            return
+        begun = begun or message["type"] == "http.response.start"
+        if request.ended.is_set():
+            return  # what follows is nobody's any more
+        await send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            refused = True  # all is sent
+
+    await app(scope, receive_while_valid, send_while_valid)
+    if request.ended.is_set() and not begun and not refused:
+        await problem_of(_ENDED)(scope, receive, send)
+    elif begun and not refused:
+        await send({"type": "http.response.body", "body": b"", "more_body": False})

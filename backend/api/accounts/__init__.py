@@ -1,0 +1,1 @@
+"""Routes of accounts: logging in, what an account has, tickets, admins."""

@@ -1,0 +1,100 @@
+// The account page: signing in, up and out, and the links that mails bring. Secrets stand behind the # of an address,
+// which is not sent to any server, and are taken out of it at once.
+
+const show = (id, shown = true) => { document.getElementById(id).hidden = !shown; };
+const say = (text) => { document.getElementById("notice").textContent = text; };
+
+async function call(method, path, body) {
+  const request = { method, headers: { Accept: "application/json" } };
+  if (body !== undefined) {
+    request.headers["Content-Type"] = "application/json";
+    request.body = JSON.stringify(body);
+  }
+  const reply = await fetch(`api/v1/${path}`, request);
+  const content = await reply.json().catch(() => null);
+  if (!reply.ok) throw new Error(content?.detail ?? `The service refused (status ${reply.status}).`);
+  return content;
+}
+
+function onSubmit(id, work) {
+  document.getElementById(id).addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const button = event.submitter ?? event.target.querySelector("button");
+    button.disabled = true;
+    try {
+      await work(Object.fromEntries(new FormData(event.target)));
+    } catch (error) {
+      say(error.message);
+    } finally {
+      button.disabled = false;
+    }
+  });
+}
+
+function takeLink() {
+  const [purpose, token] = location.hash.slice(1).split("=");
+  if (token) history.replaceState(null, "", location.pathname);
+  return { purpose, token };
+}
+
+async function showAccount() {
+  const me = await call("GET", "account/me");
+  document.getElementById("who").textContent = me.account.email ?? me.account.id;
+  const use = me.allowance;
+  if (use) {
+    document.getElementById("use").textContent =
+      `${use.runs_today} of ${use.runs_a_day} stories today, ` +
+      `$${use.spent_usd.toFixed(2)} of $${use.usd_a_month.toFixed(2)} this month.`;
+  }
+  show("login", false);
+  show("register", false);
+  show("me");
+}
+
+async function begin() {
+  const { purpose, token } = takeLink();
+  const options = await call("GET", "auth/options");
+  if (options.mode !== "accounts") {
+    say(options.mode === "local" ? "This service has no accounts." : "You sign in elsewhere for this service.");
+    return;
+  }
+  onSubmit("login", async (form) => {
+    await call("POST", "auth/login", form);
+    say("");
+    await showAccount();
+  });
+  onSubmit("register", async (form) => {
+    const invitation = purpose === "invite" ? { invitation: token } : {};
+    say((await call("POST", "auth/register", { ...form, ...invitation })).message);
+    show("register", false);
+  });
+  onSubmit("reset", async (form) => {
+    await call("POST", "auth/password/reset", { token, ...form });
+    say("The new password is set: sign in.");
+    show("reset", false);
+    show("login");
+  });
+  document.getElementById("forgot").addEventListener("click", async () => {
+    const email = document.querySelector("#login [name=email]").value;
+    await call("POST", "auth/password/forgot", { email }).then((reply) => say(reply.message), (error) => say(error.message));
+  });
+  document.getElementById("logout").addEventListener("click", async () => {
+    await call("POST", "account/logout").catch((error) => say(error.message));
+    // What was asked for names children: it goes with the session.
+    localStorage.clear();
+    sessionStorage.clear();
+    location.reload();
+  });
+  if (purpose === "reset" && token) { show("reset"); return; }
+  if (purpose === "verify" && token) {
+    await call("POST", "auth/email/verify", { token }).then(() => say("Your address is confirmed: sign in."), (error) => say(error.message));
+  }
+  try {
+    await showAccount();
+  } catch {
+    show("login");
+    show("register", options.registration === "open" || (purpose === "invite" && Boolean(token)));
+  }
+}
+
+begin().catch((error) => say(error.message));

@@ -1,0 +1,237 @@
+"""`/api/v1/account`: what belongs to the caller's account."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
+
+from backend.accounts.api_keys import LONGEST_DAYS
+from backend.accounts.principal import SCOPES
+from backend.accounts.throttle import EXPORT
+from backend.api.accounts.parts import AccountView, AddressDep, Password, PeopleDep
+from backend.api.cookies import clear_cookie
+from backend.api.dependencies import PrincipalDep, ResourcesDep, SettingsDep
+from backend.api.routes_access import ACCOUNT
+from backend.store.accounts.allowance import AllowanceUse
+from backend.store.accounts.keys import ApiKey
+from workflows.text.json_values import JsonModel
+
+router = APIRouter(prefix=ACCOUNT, tags=["account"])
+
+Id = Annotated[str, Path(max_length=64)]
+
+
+class AllowanceView(BaseModel):
+    """Use and limits of an account: runs at once, runs started today, US dollars this month (UTC).
+    `reserved_usd` is what its unfinished runs may still cost."""
+
+    runs_now: int
+    runs_at_once: int
+    runs_today: int
+    runs_a_day: int
+    spent_usd: float
+    reserved_usd: float
+    usd_a_month: float
+
+
+class Me(BaseModel):
+    """The caller's account and credential."""
+
+    account: AccountView
+    allowance: AllowanceView | None
+    credential: str
+    scopes: list[str] | None
+
+
+class LoginSessionView(BaseModel):
+    """A log-in. `client` is what its browser or app said that it is."""
+
+    id: str
+    kind: str
+    client: str
+    is_this_one: bool
+    created_at: datetime
+    used_at: datetime
+    expires_at: datetime
+
+
+class PasswordBody(JsonModel):
+    """A new password, and the one until now."""
+
+    old_password: Password
+    new_password: Password
+
+
+class ConfirmBody(JsonModel):
+    """The password once more; accounts of another issuer have none."""
+
+    password: Password | None = None
+
+
+class KeyBody(JsonModel):
+    """Name, scopes and lifetime of a new key."""
+
+    name: str = Field(min_length=1, max_length=80)
+    scopes: list[str] = Field(max_length=len(SCOPES), description=", ".join(SCOPES))
+    days: int = Field(90, ge=1, le=LONGEST_DAYS, description="Days after which it ends")
+
+
+class KeyView(BaseModel):
+    """A key. `key` is told when it is made, and never again."""
+
+    id: str
+    name: str
+    hint: str
+    scopes: list[str]
+    created_at: datetime
+    used_at: datetime | None
+    expires_at: datetime
+    key: str | None = None
+
+
+@router.get("/me")
+async def get_me(principal: PrincipalDep, people: PeopleDep, resources: ResourcesDep) -> Me:
+    """The account, and by what the caller was let in."""
+    use = await resources.quota.allowance_use(principal.owner)
+    return Me(
+        account=AccountView.of(await people.accounts.find(principal.owner)),
+        allowance=None if use is None else _allowance(use),
+        credential=principal.credential.kind,
+        scopes=None if principal.scopes is None else sorted(principal.scopes),
+    )
+
+
+@router.post("/logout", status_code=204)
+async def log_out(
+    principal: PrincipalDep, people: PeopleDep, settings: SettingsDep, response: Response
+) -> None:
+    """Ends this session, and the streams that it reads."""
+    if principal.credential.kind in ("browser", "app"):
+        await people.sessions.end(principal.owner, principal.credential.id)
+    clear_cookie(response, settings)
+    response.headers["Clear-Site-Data"] = '"storage"'
+
+
+@router.put("/password", status_code=204)
+async def change_password(
+    body: PasswordBody, principal: PrincipalDep, people: PeopleDep, address: AddressDep
+) -> None:
+    """Sets a new one; every other session ends."""
+    await people.accounts.change_password(
+        principal.owner, body.old_password, body.new_password, address, principal.credential.id
+    )
+
+
+@router.get("/sessions")
+async def list_login_sessions(
+    principal: PrincipalDep, people: PeopleDep
+) -> dict[str, list[LoginSessionView]]:
+    """Where the account is logged in."""
+    found = await people.sessions.all(principal.owner)
+    return {
+        "sessions": [
+            LoginSessionView(
+                id=each.id,
+                kind=each.kind,
+                client=each.client,
+                is_this_one=each.id == principal.credential.id,
+                created_at=each.created_at,
+                used_at=each.used_at,
+                expires_at=each.expires_at,
+            )
+            for each in found
+        ]
+    }
+
+
+@router.delete("/sessions/{session_id}", status_code=204)
+async def end_login_session(session_id: Id, principal: PrincipalDep, people: PeopleDep) -> None:
+    """Logs out there."""
+    await people.sessions.end(principal.owner, session_id)
+
+
+@router.delete("/sessions", status_code=204)
+async def end_other_sessions(principal: PrincipalDep, people: PeopleDep) -> None:
+    """Logs out everywhere but here."""
+    await people.sessions.end_all(principal.owner, but=principal.credential.id)
+
+
+@router.post("/keys", status_code=201)
+async def create_key(body: KeyBody, principal: PrincipalDep, people: PeopleDep) -> KeyView:
+    """A key for a machine. It is shown this once."""
+    key, secret = await people.keys.create(principal.owner, body.name, body.scopes, body.days)
+    return _key(key, secret)
+
+
+@router.get("/keys")
+async def list_keys(principal: PrincipalDep, people: PeopleDep) -> dict[str, list[KeyView]]:
+    """The account's keys, without their secrets."""
+    return {"keys": [_key(key) for key in await people.keys.all(principal.owner)]}
+
+
+@router.delete("/keys/{key_id}", status_code=204)
+async def revoke_key(key_id: Id, principal: PrincipalDep, people: PeopleDep) -> None:
+    """Ends it, and the streams that it reads."""
+    await people.keys.revoke(principal.owner, key_id)
+
+
+@router.post(
+    "/export",
+    response_class=Response,
+    responses={200: {"content": {"application/x-ndjson": {}}, "description": "Lines of JSON"}},
+)
+async def export_account(
+    body: ConfirmBody, principal: PrincipalDep, people: PeopleDep, address: AddressDep
+) -> StreamingResponse:
+    """Everything that the account has, as lines of JSON."""
+    if (await people.accounts.find(principal.owner)).password_hash is not None:
+        await people.accounts.check_password(principal.owner, body.password or "", address)
+    await people.throttle.check(EXPORT, principal.owner, address)
+    return StreamingResponse(
+        people.belongings.export(principal.owner),
+        media_type="application/x-ndjson",
+        headers={"Content-Disposition": 'attachment; filename="storywire.ndjson"'},
+    )
+
+
+@router.post("/deletion", status_code=202)
+async def delete_account(
+    body: ConfirmBody,
+    principal: PrincipalDep,
+    people: PeopleDep,
+    address: AddressDep,
+    settings: SettingsDep,
+    response: Response,
+) -> None:
+    """Ends every session and key at once, stops the runs, and deletes everything that the account has."""
+    if (await people.accounts.find(principal.owner)).password_hash is not None:
+        await people.accounts.check_password(principal.owner, body.password or "", address)
+    await people.belongings.ask_deletion(principal.owner)
+    clear_cookie(response, settings)
+
+
+def _allowance(use: AllowanceUse) -> AllowanceView:
+    return AllowanceView(
+        runs_now=use.runs_now,
+        runs_at_once=use.limits.runs_at_once,
+        runs_today=use.runs_today,
+        runs_a_day=use.limits.runs_a_day,
+        spent_usd=round(use.spent_usd, 9),
+        reserved_usd=round(use.reserved_usd, 9),
+        usd_a_month=use.limits.usd_a_month,
+    )
+
+
+def _key(key: ApiKey, secret: str | None = None) -> KeyView:
+    return KeyView(
+        id=key.id,
+        name=key.name,
+        hint=key.hint,
+        scopes=key.scopes,
+        created_at=key.created_at,
+        used_at=key.used_at,
+        expires_at=key.expires_at,
+        key=secret,
+    )

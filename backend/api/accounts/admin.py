@@ -1,0 +1,120 @@
+"""`/api/v1/admin`: accounts, for admins. Nobody's texts are shown here."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path
+from pydantic import BaseModel, Field
+
+from backend.api.accounts.parts import AccountView, PeopleDep
+from backend.api.dependencies import PageCursor, PageLimit, PrincipalDep
+from backend.api.paging import page_of
+from backend.api.routes_access import ADMIN
+from workflows.errors import Conflict
+from workflows.text.json_values import JsonModel
+
+router = APIRouter(prefix=ADMIN, tags=["admin"])
+
+AccountId = Annotated[str, Path(max_length=64)]
+
+
+class AccountPage(BaseModel):
+    """Accounts, the oldest first."""
+
+    accounts: list[AccountView]
+    next_cursor: str | None
+
+
+class AccountChange(JsonModel):
+    """Changes to an account; what is left out stays. A limit of null: as the settings say."""
+
+    status: Literal["active", "locked"] | None = None
+    role: Literal["user", "admin"] | None = None
+    runs_at_once: int | None = Field(None, ge=1, le=1000)
+    runs_a_day: int | None = Field(None, ge=1, le=1_000_000)
+    usd_a_month: float | None = Field(None, gt=0, le=1_000_000, allow_inf_nan=False)
+
+
+class EventView(BaseModel):
+    """A security event."""
+
+    id: str
+    at: datetime
+    owner: str | None
+    kind: str
+    subject: str | None
+
+
+class EventPage(BaseModel):
+    """Security events, the newest first."""
+
+    events: list[EventView]
+    next_cursor: str | None
+
+
+class LinkView(BaseModel):
+    """A link that works once."""
+
+    url: str
+
+
+@router.get("/accounts")
+async def list_accounts(people: PeopleDep, limit: PageLimit = 50, cursor: PageCursor = None) -> AccountPage:
+    """Every account."""
+    found = await people.account_repository.page(after=cursor, limit=limit + 1)
+    page, next_cursor = page_of(found, limit, lambda account: account.id)
+    return AccountPage(accounts=[AccountView.of(account) for account in page], next_cursor=next_cursor)
+
+
+@router.patch("/accounts/{account_id}")
+async def change_account(
+    account_id: AccountId, body: AccountChange, principal: PrincipalDep, people: PeopleDep
+) -> AccountView:
+    """Locks and unlocks it, gives it limits of its own, or makes it an admin."""
+    account = await people.accounts.find(account_id)
+    values = body.model_dump(exclude_unset=True)
+    if account.id == principal.owner and {"status", "role"} & values.keys():
+        raise Conflict("Another admin must do this: nobody locks themselves out.")
+    if account.status == "deleting":
+        raise Conflict("The account is being deleted.")
+    values = {
+        name: value for name, value in values.items() if value is not None or name not in ("status", "role")
+    }
+    if values:
+        await people.account_repository.update(account.id, **values)
+        await people.audit.note("account_changed", account.id, principal.owner)
+    return AccountView.of(await people.accounts.find(account_id))
+
+
+@router.delete("/accounts/{account_id}", status_code=202)
+async def remove_account(account_id: AccountId, principal: PrincipalDep, people: PeopleDep) -> None:
+    """Deletes an account with everything that it has."""
+    account = await people.accounts.find(account_id)
+    if account.id == principal.owner:
+        raise Conflict("Delete your own account at /api/v1/account/deletion.")
+    await people.belongings.ask_deletion(account.id)
+
+
+@router.post("/accounts/{account_id}/reset-link", status_code=201)
+async def make_reset_link(account_id: AccountId, people: PeopleDep) -> LinkView:
+    """A link to set a new password, for a service that sends no mails."""
+    account = await people.accounts.find(account_id)
+    return LinkView(url=await people.accounts.make_link("reset", account.id))
+
+
+@router.post("/invitations", status_code=201)
+async def invite(people: PeopleDep) -> LinkView:
+    """A link to register with."""
+    return LinkView(url=await people.accounts.make_link("invite", None))
+
+
+@router.get("/events")
+async def list_events(people: PeopleDep, limit: PageLimit = 50, cursor: PageCursor = None) -> EventPage:
+    """What happened to accounts."""
+    found = await people.audit.page(None, before=cursor, limit=limit + 1)
+    page, next_cursor = page_of(found, limit, lambda event: event.id)
+    events = [
+        EventView(id=each.id, at=each.at, owner=each.owner, kind=each.kind, subject=each.subject)
+        for each in page
+    ]
+    return EventPage(events=events, next_cursor=next_cursor)

@@ -1,0 +1,77 @@
+"""Dependencies of the routes of accounts."""
+
+from typing import Annotated, Self
+
+from fastapi import Depends, Request
+from pydantic import BaseModel, Field
+
+from backend.accounts.people import People
+from backend.api.addresses import client_address
+from backend.api.dependencies import ResourcesDep, SettingsDep
+from backend.store.accounts.accounts import Account
+from workflows.errors import NotFound
+
+Password = Annotated[str, Field(max_length=512, description="12 to 128 characters")]
+Email = Annotated[str, Field(max_length=254, description="E-mail address")]
+Secret = Annotated[str, Field(max_length=128)]
+
+
+class AccountView(BaseModel):
+    """An account. The limits are its own; null: as the service's settings say."""
+
+    id: str
+    email: str | None
+    role: str
+    status: str
+    email_verified: bool
+    has_password: bool
+    runs_at_once: int | None
+    runs_a_day: int | None
+    usd_a_month: float | None
+    created_at: str
+
+    @classmethod
+    def of(cls, account: Account) -> Self:
+        """As it is shown to itself, and to admins."""
+        return cls(
+            id=account.id,
+            email=account.email,
+            role=account.role,
+            status=account.status,
+            email_verified=account.email_verified_at is not None,
+            has_password=account.password_hash is not None,
+            runs_at_once=account.runs_at_once,
+            runs_a_day=account.runs_a_day,
+            usd_a_month=account.usd_a_month,
+            created_at=account.created_at.isoformat(),
+        )
+
+
+def get_people(resources: ResourcesDep) -> People:
+    """Accounts. Raises NotFound in a service that has none."""
+    if not resources.settings.has_accounts:
+        raise NotFound("This service has no accounts (STORYWIRE_AUTH).")
+    return resources.people
+
+
+def get_own_people(resources: ResourcesDep) -> People:
+    """Accounts that log in here. Raises NotFound in a service that has none."""
+    if resources.settings.auth != "accounts":
+        raise NotFound("Nobody logs in here (STORYWIRE_AUTH).")
+    return resources.people
+
+
+def get_address(request: Request, settings: SettingsDep) -> str:
+    """The network address that the request comes from."""
+    return client_address(request.scope, settings.proxy_networks)
+
+
+def get_client(request: Request) -> str:
+    """What the browser or app says that it is."""
+    return request.headers.get("user-agent", "")[:200]
+
+
+PeopleDep = Annotated[People, Depends(get_people)]
+OwnPeopleDep = Annotated[People, Depends(get_own_people)]
+AddressDep = Annotated[str, Depends(get_address)]
+ClientDep = Annotated[str, Depends(get_client)]

@@ -1,0 +1,98 @@
+"""Access by route: which are public, which are for people or admins, and which scope a machine's key needs.
+
+What isn't listed as public needs a credential, so a new route is closed until somebody opens it.
+"""
+
+import re
+from dataclasses import dataclass
+
+AUTH = "/api/v1/auth"
+"""Routes of those who aren't logged in yet."""
+ACCOUNT = "/api/v1/account"
+ADMIN = "/api/v1/admin"
+TICKETS = "/api/v1/stream-tickets"
+
+PUBLIC = (
+    ("GET", r"/"),
+    ("GET", r"/account(?:/page\.(?:js|css))?"),
+    ("GET", r"/static/.*"),
+    ("GET", r"/shared/[^/]+"),
+    ("GET", r"/healthz"),
+    ("GET", r"/readyz"),
+    ("GET", r"/openapi\.json"),
+    ("GET", r"/api/v1/schema/story_chunk\.json"),
+    ("GET", rf"{AUTH}/options"),
+    ("POST", rf"{AUTH}/register"),
+    ("POST", rf"{AUTH}/login"),
+    ("POST", rf"{AUTH}/token"),
+    ("POST", rf"{AUTH}/token/refresh"),
+    ("POST", rf"{AUTH}/email/verify"),
+    ("POST", rf"{AUTH}/password/forgot"),
+    ("POST", rf"{AUTH}/password/reset"),
+)
+"""Method and path of what anybody may ask for. HEAD is as GET."""
+
+_PUBLIC = tuple((method, re.compile(path)) for method, path in PUBLIC)
+
+_AREAS = tuple(
+    (re.compile(path), area)
+    for path, area in (
+        (r"/api/v1/runs(?:/.*)?", "runs"),
+        (r"/api/v1/[^/]+/generate/stream", "runs"),
+        (r"/api/v1/stories/sessions(?:/.*)?", "children"),
+        (r"/api/v1/children(?:/.*)?", "children"),
+        (r"/api/v1/(?:documents|personas)(?:/.*)?", "library"),
+        (r"/api/v1/(?:[^/]+/)?usage", "usage"),
+        (r"/metrics", "metrics"),
+    )
+)
+_ANY_KEY = re.compile(
+    r"/api/v1/(?:formats|models|schema/.*|safety/.*|creator-scripts/.*|diagnostics/.*)"
+    r"|/api/v1/account/me|/api/v1/stream-tickets"
+)
+"""Facts of the service, and the check of a text: any key may ask for these."""
+_START_BY_GET = re.compile(r"/api/v1/[^/]{1,64}/generate/stream")
+_STREAM = re.compile(r"/api/v1/(?:[^/]+/generate|runs/[^/]+|diagnostics)/stream")
+_READ_RUN = re.compile(r"/api/v1/runs/([^/]+)/stream")
+
+
+@dataclass(frozen=True, slots=True)
+class RouteAccess:
+    """Requirements of a route on its caller. `scope` is a key's: None for what no key may do, "" for any key."""
+
+    is_public: bool = False
+    admin_only: bool = False
+    person_only: bool = False
+    scope: str | None = None
+
+
+def access_to(method: str, path: str) -> RouteAccess:
+    """What is asked of a request; of an address where nothing is, a credential too."""
+    method = "GET" if method == "HEAD" else method
+    if any(method == of and pattern.fullmatch(path) for of, pattern in _PUBLIC):
+        return RouteAccess(is_public=True)
+    if path == ADMIN or path.startswith(f"{ADMIN}/"):
+        return RouteAccess(admin_only=True, person_only=True)
+    if _ANY_KEY.fullmatch(path):
+        return RouteAccess(scope="")
+    if path.startswith((f"{ACCOUNT}/", f"{AUTH}/")) or path in (ACCOUNT, AUTH):
+        return RouteAccess(person_only=True)
+    area = next((area for pattern, area in _AREAS if pattern.fullmatch(path)), "extensions")
+    reads = method == "GET" and not starts_by_get(method, path)
+    return RouteAccess(admin_only=area == "metrics", scope=f"{area}:{'read' if reads else 'write'}")
+
+
+def starts_by_get(method: str, path: str) -> bool:
+    """Whether an address alone starts a run."""
+    return method in ("GET", "HEAD") and _START_BY_GET.fullmatch(path) is not None
+
+
+def is_stream(path: str) -> bool:
+    """Whether the route streams."""
+    return _STREAM.fullmatch(path) is not None
+
+
+def run_read_at(path: str) -> str | None:
+    """The run that the route streams, if that is what it does."""
+    found = _READ_RUN.fullmatch(path)
+    return found[1] if found else None

@@ -1,0 +1,179 @@
+"""`storywire users`: accounts, for whoever runs the service. It needs no running service."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from backend.cli.failures import fail, settings_or_fail
+from backend.logs import configure_logs
+
+if TYPE_CHECKING:
+    from backend.accounts.people import People
+    from backend.store.accounts.accounts import Account
+
+app = typer.Typer(help="Accounts: add, list, lock, limit and delete them.", no_args_is_help=True)
+
+_T = TypeVar("_T")
+_Email = Annotated[str, typer.Argument(help="E-mail address of the account, or its id.")]
+
+
+@app.command("add")
+def add(
+    email: Annotated[str, typer.Argument(help="E-mail address.")],
+    admin: Annotated[bool, typer.Option(help="May administer the service.")] = False,
+    link: Annotated[bool, typer.Option(help="Print a link to set a password, and ask for none.")] = False,
+) -> None:
+    """Make an account."""
+    password = None if link else typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+
+    async def work(people: "People") -> tuple["Account", str | None]:
+        account = await people.accounts.add(email, password, "admin" if admin else "user")
+        return account, await people.accounts.make_link("reset", account.id) if link else None
+
+    account, url = _run(work)
+    typer.echo(f"{account.id}  {account.email}  {account.role}")
+    if url is not None:
+        typer.echo(url)
+
+
+@app.command("list")
+def list_accounts() -> None:
+    """Print all accounts."""
+
+    async def work(people: "People") -> list["Account"]:
+        return await people.account_repository.page(limit=10_000)
+
+    table = Table("Id", "Address", "Role", "Status", "Since", box=None)
+    for account in _run(work):
+        table.add_row(
+            account.id, account.email or "-", account.role, account.status, f"{account.created_at:%Y-%m-%d}"
+        )
+    Console().print(table)
+
+
+@app.command("link")
+def link(email: _Email) -> None:
+    """Print a link with which a new password can be set, once, within half an hour."""
+
+    async def work(people: "People") -> str:
+        return await people.accounts.make_link("reset", (await _find(people, email)).id)
+
+    typer.echo(_run(work))
+
+
+@app.command("invite")
+def invite() -> None:
+    """Print a link to register with, once, within a week."""
+
+    async def work(people: "People") -> str:
+        return await people.accounts.make_link("invite", None)
+
+    typer.echo(_run(work))
+
+
+@app.command("lock")
+def lock(email: _Email) -> None:
+    """End every log-in and key of an account, and let it in no more."""
+    _change(email, status="locked")
+
+
+@app.command("unlock")
+def unlock(email: _Email) -> None:
+    """Let an account in again. Its keys work again; its log-ins have ended."""
+    _change(email, status="active")
+
+
+@app.command("role")
+def set_role(email: _Email, role: Annotated[Literal["user", "admin"], typer.Argument()]) -> None:
+    """Make an account an admin, or a user."""
+    _change(email, role=role)
+
+
+@app.command("limits")
+def set_limits(
+    email: _Email,
+    runs: Annotated[int | None, typer.Option(min=1, help="Runs at once.")] = None,
+    day: Annotated[int | None, typer.Option(min=1, help="Runs a day.")] = None,
+    usd: Annotated[float | None, typer.Option(min=0.000001, help="US dollars a month.")] = None,
+) -> None:
+    """Set an account's own limits. What isn't named is as the settings say."""
+    _change(email, runs_at_once=runs, runs_a_day=day, usd_a_month=usd)
+
+
+@app.command("claim")
+def claim(email: _Email) -> None:
+    """Give an account everything that the service had before it had accounts."""
+
+    async def work(people: "People") -> int:
+        return await people.belongings.claim((await _find(people, email)).id)
+
+    typer.echo(f"{_run(work)} rows belong to {email} now.")
+
+
+@app.command("delete")
+def delete(email: _Email, yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False) -> None:
+    """Delete an account with everything that it has."""
+    if not yes:
+        typer.confirm(f"Delete {email} with all texts, children and documents?", abort=True)
+
+    async def work(people: "People") -> None:
+        account = await _find(people, email)
+        await people.account_repository.update(account.id, status="deleting")
+        await people.belongings.delete(account.id)
+
+    _run(work)
+    typer.echo("Deleted.")
+
+
+@app.command("events")
+def events(limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50) -> None:
+    """Print security events, the newest first."""
+
+    async def work(people: "People") -> list[Any]:
+        return await people.audit.page(None, limit=limit)
+
+    table = Table("When", "What", "Account", "About", box=None)
+    for each in _run(work):
+        table.add_row(f"{each.at:%Y-%m-%d %H:%M:%S}", each.kind, each.owner or "-", each.subject or "-")
+    Console().print(table)
+
+
+def _change(email: str, **values: Any) -> None:
+    async def work(people: "People") -> None:
+        account = await _find(people, email)
+        await people.account_repository.update(account.id, **values)
+        await people.audit.note("account_changed", account.id)
+
+    _run(work)
+    typer.echo("Done.")
+
+
+async def _find(people: "People", email: str) -> "Account":
+    from workflows.errors import NotFound
+
+    account = await people.account_repository.find(email)
+    account = account or await people.account_repository.find_by_email(email.strip().casefold())
+    if account is None:
+        raise NotFound(f"There is no account {email}.")
+    return account
+
+
+def _run(work: Callable[["People"], Awaitable[_T]]) -> _T:
+    from backend.resources import open_resources
+    from workflows.errors import StorywireError
+
+    settings = settings_or_fail(resume_on_start=False).model_copy(update={"log_level": "error"})
+    configure_logs(settings)
+
+    async def do() -> _T:
+        async with open_resources(settings) as resources:
+            return await work(resources.people)
+
+    try:
+        return asyncio.run(do())
+    except StorywireError as error:
+        fail(error.message)

@@ -1,0 +1,1 @@
+"""Accounts, and what lets somebody in as one: log-ins, keys, tickets."""

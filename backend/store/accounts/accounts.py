@@ -1,0 +1,136 @@
+"""Accounts in SQL, and the identities by which another issuer knows them."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+from ulid import ULID
+
+from backend.store.accounts.tables import accounts, identities, login_sessions
+from backend.store.database import Database
+from backend.store.owner import Owner
+
+Role = Literal["user", "admin"]
+AccountStatus = Literal["active", "locked", "deleting"]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Account as stored. `runs_at_once`, `runs_a_day` and `usd_a_month` are its own limits; None: the settings'."""
+
+    id: Owner
+    email: str | None
+    password_hash: str | None
+    role: Role
+    status: AccountStatus
+    email_verified_at: datetime | None
+    runs_at_once: int | None
+    runs_a_day: int | None
+    usd_a_month: float | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account that is to be stored, as active."""
+
+    email: str | None
+    password_hash: str | None = None
+    role: Role = "user"
+    verified: bool = False
+
+
+class AccountRepository:
+    """Rows of `accounts`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def add(self, new: NewAccount) -> Account | None:
+        """The new account; None if the address has one."""
+        row = _row(new)
+        try:
+            await self._db.write(lambda connection: connection.execute(insert(accounts).values(row)))
+        except IntegrityError:
+            return None
+        return Account(**row)
+
+    async def find(self, owner: str) -> Account | None:
+        """The account with this id."""
+        return await self._one(accounts.c.id == owner)
+
+    async def find_by_email(self, email: str) -> Account | None:
+        """The account of this address, which is normalised already."""
+        return await self._one(accounts.c.email == email)
+
+    async def find_or_add_identity(self, issuer: str, subject: str, role: Role) -> Account:
+        """The account that this issuer's subject has, made the first time. Its role is as the issuer says now."""
+        same = (identities.c.issuer == issuer) & (identities.c.subject == subject)
+        query = select(accounts).join(identities, identities.c.owner == accounts.c.id).where(same)
+
+        def work(connection: Connection) -> Account:
+            if (row := connection.execute(query).one_or_none()) is not None:
+                account = _account(row)
+                if account.role != role:
+                    connection.execute(update(accounts).where(accounts.c.id == account.id).values(role=role))
+                    return _account(connection.execute(query).one())
+                return account
+            new = _row(NewAccount(None, role=role))
+            connection.execute(insert(accounts).values(new))
+            connection.execute(insert(identities).values(issuer=issuer, subject=subject, owner=new["id"]))
+            return Account(**new)
+
+        found = await self._db.read(lambda connection: connection.execute(query).one_or_none())
+        if found is not None and found.role == role:
+            return _account(found)
+        return await self._db.write(work)
+
+    async def page(self, *, after: str | None = None, limit: int) -> list[Account]:
+        """All accounts, the oldest first, for admins."""
+        query = select(accounts).order_by(accounts.c.id).limit(limit)
+        if after is not None:
+            query = query.where(accounts.c.id > after)
+        return await self._db.read(lambda connection: [_account(row) for row in connection.execute(query)])
+
+    async def of_status(self, status: AccountStatus) -> list[Account]:
+        """Every account in this state."""
+        query = select(accounts).where(accounts.c.status == status)
+        return await self._db.read(lambda connection: [_account(row) for row in connection.execute(query)])
+
+    async def update(self, owner: str, **values: Any) -> bool:
+        """Sets columns; False if there is no such account. The log-ins of one that isn't active end."""
+
+        def work(connection: Connection) -> bool:
+            changed = connection.execute(update(accounts).where(accounts.c.id == owner).values(**values))
+            if values.get("status", "active") != "active":
+                connection.execute(delete(login_sessions).where(login_sessions.c.owner == owner))
+            return bool(changed.rowcount)
+
+        return await self._db.write(work)
+
+    async def _one(self, condition: Any) -> Account | None:
+        query = select(accounts).where(condition)
+        row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
+        return None if row is None else _account(row)
+
+
+def _row(new: NewAccount) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    return {
+        "id": Owner(str(ULID())),
+        "email": new.email,
+        "password_hash": new.password_hash,
+        "role": new.role,
+        "status": "active",
+        "email_verified_at": now if new.verified else None,
+        "runs_at_once": None,
+        "runs_a_day": None,
+        "usd_a_month": None,
+        "created_at": now,
+    }
+
+
+def _account(row: Row[Any]) -> Account:
+    return Account(**row._mapping)

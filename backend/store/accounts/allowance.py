@@ -1,0 +1,131 @@
+"""Allowance of an account: runs at once, runs a day, and money a month.
+
+The ledger is what is there anyway: charges and usage, which outlive runs, and the budgets of the runs that go on, which
+are what these may still cost.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, func, select
+
+from backend.store.accounts.tables import accounts
+from backend.store.limits import AllowanceReached
+from backend.store.tables import quota_charges, runs, usage
+
+_SOON = timedelta(minutes=1)
+_DUST_USD = 1e-9
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """Limits of an account: runs at once, runs a day, US dollars a month."""
+
+    runs_at_once: int
+    runs_a_day: int
+    usd_a_month: float
+
+
+@dataclass(frozen=True, slots=True)
+class AllowanceUse:
+    """Use of an allowance, with its limits. `reserved_usd` is what its unfinished runs may still cost."""
+
+    runs_now: int
+    runs_today: int
+    spent_usd: float
+    reserved_usd: float
+    limits: Allowance
+
+
+def find_use(
+    connection: Connection, owner: str, defaults: Allowance, now: datetime | None = None
+) -> AllowanceUse | None:
+    """What an owner uses; None for one that is no account and has no allowance. Part of a transaction."""
+    limits = _limits(connection, owner, defaults)
+    if limits is None:
+        return None
+    day, month = _day(now), _month(now)
+    charged = select(func.count()).where(quota_charges.c.owner == owner, quota_charges.c.charged_at >= day)
+    spent = select(func.coalesce(func.sum(usage.c.cost_usd), 0.0)).where(
+        usage.c.owner == owner, usage.c.day >= month.date().isoformat()
+    )
+    unfinished = connection.execute(
+        select(runs.c.id, runs.c.status, runs.c.options).where(
+            runs.c.owner == owner,
+            runs.c.status.in_(("running", "waiting")),
+            runs.c.source_run_id.is_(None),  # what is given another run's text costs nothing
+        )
+    ).all()
+    paid = _spent_by_run(connection, owner, [row.id for row in unfinished])
+    reserved = (
+        max(0.0, (row.options.budget_usd or limits.usd_a_month) - paid.get(row.id, 0.0)) for row in unfinished
+    )
+    return AllowanceUse(
+        runs_now=sum(row.status == "running" for row in unfinished),
+        runs_today=connection.scalar(charged) or 0,
+        spent_usd=float(connection.scalar(spent) or 0.0),
+        reserved_usd=sum(reserved),
+        limits=limits,
+    )
+
+
+def check_allowance(
+    connection: Connection, owner: str, defaults: Allowance, *, is_new: bool, now: datetime | None = None
+) -> None:
+    """Of a run that was just stored as running: raises AllowanceReached where it is one too many, or may cost more
+    than is left. Part of that transaction, so that of many at once no more get through."""
+    use = find_use(connection, owner, defaults, now)
+    if use is None:
+        return
+    limits = use.limits
+    if use.runs_now > limits.runs_at_once:
+        raise AllowanceReached(
+            f"The account has {limits.runs_at_once} runs under way, and may not have more at once.",
+            datetime.now(UTC) + _SOON,
+        )
+    if is_new and use.runs_today >= limits.runs_a_day:
+        raise AllowanceReached(
+            f"All {limits.runs_a_day} runs that the account may start a day are used; the next day begins at "
+            "midnight, in UTC.",
+            _day(now) + timedelta(days=1),
+        )
+    if use.spent_usd + use.reserved_usd > limits.usd_a_month + _DUST_USD:
+        others = "" if use.spent_usd >= limits.usd_a_month else ", or give the run a smaller budget_usd"
+        raise AllowanceReached(
+            f"Of the ${limits.usd_a_month:g} that the account may spend a month, ${use.spent_usd:.4f} are spent, and "
+            f"its unfinished runs with this one may cost ${use.reserved_usd:.4f}: wait{others}.",
+            (_month(now) + timedelta(days=32)).replace(day=1) if not others else datetime.now(UTC) + _SOON,
+        )
+
+
+def _limits(connection: Connection, owner: str, defaults: Allowance) -> Allowance | None:
+    own = connection.execute(
+        select(accounts.c.runs_at_once, accounts.c.runs_a_day, accounts.c.usd_a_month).where(
+            accounts.c.id == owner
+        )
+    ).one_or_none()
+    if own is None:
+        return None
+    return Allowance(
+        own.runs_at_once or defaults.runs_at_once,
+        own.runs_a_day or defaults.runs_a_day,
+        own.usd_a_month or defaults.usd_a_month,
+    )
+
+
+def _spent_by_run(connection: Connection, owner: str, run_ids: Iterable[str]) -> dict[str, float]:
+    query = (
+        select(usage.c.run_id, func.coalesce(func.sum(usage.c.cost_usd), 0.0))
+        .where(usage.c.owner == owner, usage.c.run_id.in_(list(run_ids)))
+        .group_by(usage.c.run_id)
+    )
+    return {row[0]: float(row[1]) for row in connection.execute(query)}
+
+
+def _day(now: datetime | None) -> datetime:
+    return (now or datetime.now(UTC)).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _month(now: datetime | None) -> datetime:
+    return _day(now).replace(day=1)

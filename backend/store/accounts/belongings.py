@@ -1,0 +1,104 @@
+"""Belongings: everything that an owner has in the database, table by table."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import Connection, Table, delete, func, select, update
+
+from backend.store.accounts import tables
+from backend.store.accounts.tables import accounts
+from backend.store.database import Database
+from backend.store.owner import LOCAL, Owner
+from backend.store.tables import metadata, runs, usage
+
+ERASED = "erased"
+"""The owner of what was spent by accounts that are gone: sums that name nobody."""
+
+_CREDENTIALS = frozenset(
+    {
+        tables.identities,
+        tables.login_sessions,
+        tables.refresh_tokens,
+        tables.api_keys,
+        tables.one_time_tokens,
+        tables.stream_tickets,
+        tables.security_events,
+    }
+)
+_PAGE = 50
+
+
+def owned_tables() -> list[Table]:
+    """The tables whose rows belong to somebody, but for credentials; those that others refer to come first."""
+    return [table for table in metadata.sorted_tables if "owner" in table.c and table not in _CREDENTIALS]
+
+
+class BelongingsRepository:
+    """Rows of an owner in all tables. Tables are found by their column `owner`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def page(self, owner: str, table: Table, skip: int) -> list[dict[str, Any]]:
+        """Rows of one table, in the order of their keys, as plain data; what only the service needs is left out."""
+        columns = [column for column in table.c if column.name not in _INTERNAL]
+        query = (
+            select(*columns)
+            .where(table.c.owner == owner)
+            .order_by(*table.primary_key.columns)
+            .limit(_PAGE)
+            .offset(skip)
+        )
+        return await self._db.read(
+            lambda connection: [dict(row._mapping) for row in connection.execute(query)]
+        )
+
+    async def run_ids(self, owner: str) -> list[str]:
+        """The owner's runs."""
+        query = select(runs.c.id).where(runs.c.owner == owner).order_by(runs.c.id)
+        return await self._db.read(lambda connection: list(connection.scalars(query)))
+
+    async def has_unfinished_runs(self, owner: str) -> bool:
+        """Whether something of the owner's is being written: who writes it knows it by its owner."""
+        query = select(runs.c.id).where(runs.c.owner == owner, runs.c.status == "running").limit(1)
+        return await self._db.read(lambda connection: connection.scalar(query) is not None)
+
+    async def count(self, owner: str) -> int:
+        """How many rows there are, in all tables."""
+        queries = [select(func.count()).select_from(t).where(t.c.owner == owner) for t in owned_tables()]
+        return await self._db.read(lambda connection: sum(connection.scalar(q) or 0 for q in queries))
+
+    async def give(self, old: Owner, new: Owner) -> int:
+        """Makes everything of one owner another's; returns how many rows that were. In one transaction."""
+
+        def work(connection: Connection) -> int:
+            changes = (update(t).where(t.c.owner == old).values(owner=new) for t in owned_tables())
+            return sum(connection.execute(change).rowcount for change in changes)
+
+        return await self._db.write(work)
+
+    async def erase(self, owner: Owner) -> None:
+        """Removes the account with all of its rows; what it spent stays as a sum that is nobody's."""
+        if owner == LOCAL:
+            raise ValueError("the local owner is no account")
+
+        def work(connection: Connection) -> None:
+            connection.execute(update(usage).where(usage.c.owner == owner).values(owner=ERASED))
+            for removal in _removals(owner):
+                connection.execute(removal)
+
+        await self._db.erase(work)
+
+
+_INTERNAL = frozenset(
+    {"owner", "process", "stop_requested", "reader_beats", "request_hash", "cache_key", "token_hash"}
+)
+
+
+def _removals(owner: str) -> Iterator[Any]:
+    for table in reversed(owned_tables()):
+        if table is not usage:
+            yield delete(table).where(table.c.owner == owner)
+    events = tables.security_events
+    yield delete(events).where(events.c.owner == owner)
+    yield delete(accounts).where(accounts.c.id == owner)

@@ -1,0 +1,54 @@
+"""Security events: who got in, who didn't, and what was made of accounts. They hold no secret and no name."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Connection, delete, insert, select
+from ulid import ULID
+
+from backend.store.accounts.tables import security_events
+from backend.store.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityEvent:
+    """Security event as stored. `owner` is the account that it is about; `subject` the id of a session, key or run."""
+
+    id: str
+    at: datetime
+    owner: str | None
+    kind: str
+    subject: str | None
+
+
+class EventRepository:
+    """Rows of `security_events`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def add(self, kind: str, owner: str | None, subject: str | None = None) -> None:
+        """Keeps an event."""
+        await self._db.write(lambda connection: add_event(connection, kind, owner, subject))
+
+    async def page(self, owner: str | None, *, before: str | None, limit: int) -> list[SecurityEvent]:
+        """Newest first; of one owner, or for admins (None) of all."""
+        query = select(security_events).order_by(security_events.c.id.desc()).limit(limit)
+        if owner is not None:
+            query = query.where(security_events.c.owner == owner)
+        if before is not None:
+            query = query.where(security_events.c.id < before)
+        return await self._db.read(
+            lambda connection: [SecurityEvent(**row._mapping) for row in connection.execute(query)]
+        )
+
+    async def drop(self, older_than: timedelta) -> None:
+        """Forgets what is older."""
+        query = delete(security_events).where(security_events.c.at <= datetime.now(UTC) - older_than)
+        await self._db.write(lambda connection: connection.execute(query))
+
+
+def add_event(connection: Connection, kind: str, owner: str | None, subject: str | None) -> None:
+    """Keeps an event, in the transaction of what happened."""
+    row = {"id": str(ULID()), "at": datetime.now(UTC), "owner": owner, "kind": kind, "subject": subject}
+    connection.execute(insert(security_events).values(row))

@@ -1,0 +1,96 @@
+"""API keys in SQL."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select, update
+from ulid import ULID
+
+from backend.store.accounts.tables import accounts, api_keys
+from backend.store.database import Database
+from backend.store.owner import Owner
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """API key as stored. `hint` is how the key begins, so that its owner knows it again."""
+
+    id: str
+    owner: Owner
+    name: str
+    hint: str
+    scopes: list[str]
+    created_at: datetime
+    used_at: datetime | None
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveKey:
+    """A key that hasn't expired, of an account that isn't locked, with the account's role."""
+
+    key: ApiKey
+    role: str
+
+
+_KEY = [column for column in api_keys.c if column.name != "key_hash"]
+
+
+class ApiKeyRepository:
+    """Rows of `api_keys`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def add(self, owner: str, key_hash: bytes, most: int, **values: Any) -> ApiKey | None:
+        """The new key; None if the owner has `most` keys."""
+        row = {"id": str(ULID()), "owner": owner, "created_at": datetime.now(UTC), "used_at": None, **values}
+        count = select(func.count()).select_from(api_keys).where(api_keys.c.owner == owner)
+
+        def work(connection: Connection) -> bool:
+            if (connection.scalar(count) or 0) >= most:
+                return False
+            connection.execute(insert(api_keys).values(key_hash=key_hash, **row))
+            return True
+
+        return ApiKey(**row) if await self._db.write(work) else None
+
+    async def find_by_hash(self, key_hash: bytes) -> ActiveKey | None:
+        """The key that this is the hash of."""
+        return await self._active(api_keys.c.key_hash == key_hash)
+
+    async def find(self, owner: str, key_id: str) -> ActiveKey | None:
+        """The key, if it is this owner's and hasn't expired."""
+        return await self._active((api_keys.c.owner == owner) & (api_keys.c.id == key_id))
+
+    async def touch(self, owner: str, key_id: str) -> None:
+        """Says that the key is used now."""
+        mine = (api_keys.c.owner == owner) & (api_keys.c.id == key_id)
+        query = update(api_keys).where(mine).values(used_at=datetime.now(UTC))
+        await self._db.write(lambda connection: connection.execute(query))
+
+    async def all(self, owner: str) -> list[ApiKey]:
+        """The owner's keys, the newest first."""
+        query = select(*_KEY).where(api_keys.c.owner == owner).order_by(api_keys.c.id.desc())
+        return await self._db.read(
+            lambda connection: [ApiKey(**row._mapping) for row in connection.execute(query)]
+        )
+
+    async def remove(self, owner: str, key_id: str) -> bool:
+        """Whether there was one."""
+        mine = (api_keys.c.owner == owner) & (api_keys.c.id == key_id)
+        return bool((await self._db.write(lambda c: c.execute(delete(api_keys).where(mine)))).rowcount)
+
+    async def _active(self, condition: ColumnElement[bool]) -> ActiveKey | None:
+        query = (
+            select(accounts.c.role, *_KEY)
+            .join(accounts, accounts.c.id == api_keys.c.owner)
+            .where(condition, api_keys.c.expires_at > datetime.now(UTC), accounts.c.status == "active")
+        )
+        row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
+        if row is None:
+            return None
+        values = dict(row._mapping)
+        role = values.pop("role")
+        return ActiveKey(ApiKey(**values), role)

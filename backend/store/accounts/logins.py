@@ -1,0 +1,195 @@
+"""Log-ins: sessions of browsers and of apps, and the refresh tokens of apps."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, or_, select, update
+from ulid import ULID
+
+from backend.store.accounts.events import add_event
+from backend.store.accounts.tables import accounts, login_sessions, refresh_tokens
+from backend.store.database import Database
+from backend.store.owner import Owner
+
+LoginKind = Literal["browser", "app"]
+
+
+@dataclass(frozen=True, slots=True)
+class LoginSession:
+    """Session as stored. `client` is what the browser or app says that it is."""
+
+    id: str
+    owner: Owner
+    kind: LoginKind
+    client: str
+    created_at: datetime
+    used_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveLogin:
+    """A session that hasn't ended, of an account that isn't locked, with the account's role."""
+
+    session: LoginSession
+    role: str
+
+
+class RefreshTokenReused(Exception):
+    """The refresh token was used before: two have it, so its session was ended."""
+
+    def __init__(self, owner: Owner) -> None:
+        super().__init__()
+        self.owner = owner
+
+
+_SESSION = [column for column in login_sessions.c if column.name != "token_hash"]
+
+
+class LoginRepository:
+    """Rows of `login_sessions` and `refresh_tokens`."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    async def add_browser(
+        self, owner: Owner, token_hash: bytes, client: str, expires_at: datetime
+    ) -> LoginSession:
+        """A new session, whose token is a cookie, and the event of the log-in."""
+        row = _row(owner, "browser", client, expires_at)
+
+        def work(connection: Connection) -> None:
+            connection.execute(insert(login_sessions).values(token_hash=token_hash, **row))
+            add_event(connection, "login", owner, row["id"])
+
+        await self._db.write(work)
+        return LoginSession(**row)
+
+    async def add_app(
+        self, owner: Owner, refresh_hash: bytes, client: str, expires_at: datetime
+    ) -> LoginSession:
+        """A new session with its first refresh token, and the event of the log-in."""
+        row = _row(owner, "app", client, expires_at)
+
+        def work(connection: Connection) -> None:
+            connection.execute(insert(login_sessions).values(token_hash=None, **row))
+            connection.execute(_new_refresh(row["id"], owner, refresh_hash))
+            add_event(connection, "login", owner, row["id"])
+
+        await self._db.write(work)
+        return LoginSession(**row)
+
+    async def find_by_token(self, token_hash: bytes, idle_since: datetime) -> ActiveLogin | None:
+        """The browser's session that was used since then."""
+        return await self._active(login_sessions.c.token_hash == token_hash, idle_since)
+
+    async def find(self, owner: str, session_id: str, idle_since: datetime) -> ActiveLogin | None:
+        """The session, if it is this owner's and hasn't ended."""
+        mine = (login_sessions.c.owner == owner) & (login_sessions.c.id == session_id)
+        return await self._active(mine, idle_since)
+
+    async def refresh(self, old_hash: bytes, new_hash: bytes, idle_since: datetime) -> ActiveLogin | None:
+        """The session that goes on with the new token in place of the old one. None for an unknown token or one of
+        a session that has ended. Raises RefreshTokenReused."""
+        now = datetime.now(UTC)
+        token = select(refresh_tokens).where(refresh_tokens.c.token_hash == old_hash)
+
+        def work(connection: Connection) -> ActiveLogin | Owner | None:
+            found = connection.execute(token).one_or_none()
+            if found is None:
+                return None
+            mine = (login_sessions.c.owner == found.owner) & (login_sessions.c.id == found.session_id)
+            if found.used_at is not None:
+                connection.execute(delete(login_sessions).where(mine))
+                return Owner(found.owner)
+            active = _one_active(connection, mine, idle_since)
+            if active is not None:
+                same = (refresh_tokens.c.owner == found.owner) & (refresh_tokens.c.token_hash == old_hash)
+                connection.execute(update(refresh_tokens).where(same).values(used_at=now))
+                connection.execute(_new_refresh(found.session_id, found.owner, new_hash))
+                connection.execute(update(login_sessions).where(mine).values(used_at=now))
+            return active
+
+        result = await self._db.write(work)
+        if isinstance(result, str):
+            raise RefreshTokenReused(result)
+        return result
+
+    async def touch(self, owner: str, session_id: str) -> None:
+        """Says that the session is used now."""
+        mine = (login_sessions.c.owner == owner) & (login_sessions.c.id == session_id)
+        query = update(login_sessions).where(mine).values(used_at=datetime.now(UTC))
+        await self._db.write(lambda connection: connection.execute(query))
+
+    async def all(self, owner: str, idle_since: datetime) -> list[LoginSession]:
+        """The owner's sessions that haven't ended, the newest first."""
+        query = (
+            select(*_SESSION)
+            .where(login_sessions.c.owner == owner, *_not_ended(idle_since))
+            .order_by(login_sessions.c.id.desc())
+        )
+        return await self._db.read(lambda connection: [_session(row) for row in connection.execute(query)])
+
+    async def end(self, owner: str, session_id: str) -> bool:
+        """Whether there was one."""
+        mine = (login_sessions.c.owner == owner) & (login_sessions.c.id == session_id)
+        return bool((await self._db.write(lambda c: c.execute(delete(login_sessions).where(mine)))).rowcount)
+
+    async def end_all(self, owner: str, but: str | None = None) -> None:
+        """Ends the owner's sessions, `but` one."""
+        query = delete(login_sessions).where(login_sessions.c.owner == owner)
+        if but is not None:
+            query = query.where(login_sessions.c.id != but)
+        await self._db.write(lambda connection: connection.execute(query))
+
+    async def drop_ended(self, idle_since: datetime) -> None:
+        """Forgets the sessions that have ended by themselves, whoever's they are."""
+        ended = or_(login_sessions.c.expires_at <= datetime.now(UTC), login_sessions.c.used_at <= idle_since)
+        await self._db.write(lambda connection: connection.execute(delete(login_sessions).where(ended)))
+
+    async def _active(self, condition: ColumnElement[bool], idle_since: datetime) -> ActiveLogin | None:
+        return await self._db.read(lambda connection: _one_active(connection, condition, idle_since))
+
+
+def _one_active(
+    connection: Connection, condition: ColumnElement[bool], idle_since: datetime
+) -> ActiveLogin | None:
+    query = (
+        select(accounts.c.role, *_SESSION)
+        .join(accounts, accounts.c.id == login_sessions.c.owner)
+        .where(condition, *_not_ended(idle_since), accounts.c.status == "active")
+    )
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        return None
+    values = dict(row._mapping)
+    role = values.pop("role")
+    return ActiveLogin(LoginSession(**values), role)
+
+
+def _not_ended(idle_since: datetime) -> tuple[ColumnElement[bool], ...]:
+    return login_sessions.c.expires_at > datetime.now(UTC), login_sessions.c.used_at > idle_since
+
+
+def _row(owner: Owner, kind: LoginKind, client: str, expires_at: datetime) -> dict[str, Any]:
+    now = datetime.now(UTC)
+    return {
+        "id": str(ULID()),
+        "owner": owner,
+        "kind": kind,
+        "client": client[:200],
+        "created_at": now,
+        "used_at": now,
+        "expires_at": expires_at,
+    }
+
+
+def _new_refresh(session_id: str, owner: str, token_hash: bytes) -> Any:
+    return insert(refresh_tokens).values(
+        token_hash=token_hash, session_id=session_id, owner=owner, used_at=None
+    )
+
+
+def _session(row: Row[Any]) -> LoginSession:
+    return LoginSession(**row._mapping)

@@ -1,0 +1,191 @@
+"""Signing in at the page, and a page of another origin: what a listed one may do, and what one that isn't may not."""
+
+import socketserver
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.live import serve
+from tests.fakes.provider import FakeProvider
+from tests.fakes.script import Reply, Script
+
+pytestmark = pytest.mark.browser
+
+EMAIL, PASSWORD = "noa@example.org", "a long sentence, not a word"
+STORY = "api/v1/stories/generate/stream"
+
+
+class _Blank(BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        """An empty page."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Says nothing."""
+
+
+@contextmanager
+def other_site() -> Iterator[str]:
+    """A page of another origin, the same machine; yields its address."""
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Blank) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+        thread.join()
+
+
+@contextmanager
+def service(folder: Path, origins: str = "") -> Iterator[str]:
+    """A service with accounts that writes by a script, slowly enough to be stopped."""
+    provider = FakeProvider(Script(default=Reply(pace=200)))
+    provider.start()
+    prices = folder / "prices.toml"
+    prices.write_text('["openai:gpt-test"]\ninput = 1.0\noutput = 10.0\n')
+    try:
+        with serve(
+            folder,
+            STORYWIRE_AUTH="accounts",
+            STORYWIRE_REGISTRATION="open",
+            STORYWIRE_ORIGINS=origins,
+            STORYWIRE_PRICES=str(prices),
+            STORYWIRE_MODEL="openai:gpt-test",
+            OPENAI_API_KEY="sk-test",
+            OPENAI_BASE_URL=provider.openai_url,
+        ) as url:
+            yield url
+    finally:
+        provider.stop()
+
+
+def sign_up_and_in(page: Page, url: str) -> None:
+    """As a person does."""
+    page.goto(f"{url}/account")
+    for form in ("register", "login"):
+        page.locator(f"#{form} [name=email]").fill(EMAIL)
+        page.locator(f"#{form} [name=password]").fill(PASSWORD)
+        page.locator(f"#{form} .button--main").click()
+        if form == "register":
+            expect(page.locator("#notice")).to_contain_text("has one now")
+    expect(page.locator("#who")).to_have_text(EMAIL)
+
+
+def test_person_signs_up_in_and_out_and_nothing_is_left_in_the_browser(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with service(tmp_path) as url, browser.new_context() as context:
+        page = context.new_page()
+        page.goto(url)
+        expect(page).to_have_url(f"{url}/account")  # who isn't logged in is sent there
+        sign_up_and_in(page, url)
+        [cookie] = context.cookies()
+        assert cookie["httpOnly"] and cookie["sameSite"] == "Strict"
+        assert page.evaluate("document.cookie") == ""
+        page.evaluate("localStorage.setItem('storywire.draft', 'Maya')")
+        page.locator("#logout").click()
+        expect(page.locator("#login")).to_be_visible()
+        assert page.evaluate("localStorage.length") == 0 and context.cookies() == []
+
+
+# Starts, reads a little, comes back with the last id, cancels; by fetch, as a bearer or with the cookie.
+USE = """async ([url, token]) => {
+  const auth = token ? {Authorization: `Bearer ${token}`} : {};
+  const how = {credentials: token ? "omit" : "include"};
+  const body = {format: "story", input: {theme: "dragons", reader: {age: 7}}};
+  const started = await fetch(`${url}/api/v1/runs`, {...how, method: "POST", body: JSON.stringify(body),
+    headers: {...auth, "Content-Type": "application/json", Accept: "text/event-stream",
+      "Idempotency-Key": token ? "by-bearer" : "by-cookie"}});
+  const run = started.headers.get("X-Run-Id");
+  const readId = async (reply) => {
+    const reader = reply.body.pipeThrough(new TextDecoderStream()).getReader();
+    let text = "", found;
+    while (!(found = /id: (\\S+)\\n[^]*?\\n\\n/.exec(text))) {
+      const {done, value} = await reader.read();
+      if (done) throw new Error(`${reply.status}: ${text}`);
+      text += value;
+    }
+    await reader.cancel();
+    return found[1];
+  };
+  const first = await readId(started);
+  const again = await fetch(`${url}/api/v1/runs/${run}/stream`, {...how, headers: {...auth, "Last-Event-ID": first}});
+  const second = await readId(again);
+  const cancelled = await fetch(`${url}/api/v1/runs/${run}/cancel`, {...how, method: "POST", headers: auth});
+  return [started.status, first !== second, cancelled.status];
+}"""
+TICKET = """async ([url, token]) => {
+  const input = {theme: "dragons", reader: {age: 7}};
+  const body = JSON.stringify({format: "story", input});
+  const made = await fetch(`${url}/api/v1/stream-tickets`, {method: "POST", body,
+    headers: {Authorization: `Bearer ${token}`, "Content-Type": "application/json"}});
+  const ticket = (await made.json()).token;
+  const source = new EventSource(`${url}/api/v1/stories/generate/stream?theme=dragons&age=7&token=${ticket}`);
+  const id = await new Promise((found) => source.addEventListener("story_chunk", (event) => found(event.lastEventId)));
+  source.close();
+  return id.includes(":");
+}"""
+TRY = """async (url) => {
+  const image = await new Promise((done) => {
+    const element = new Image();
+    element.onerror = element.onload = () => done(true);
+    element.src = `${url}/api/v1/stories/generate/stream?theme=dragons&age=7`;
+  });
+  const results = [];
+  for (const mode of ["cors", "no-cors"]) {
+    const asked = fetch(`${url}/api/v1/runs`, {mode, method: "POST", credentials: "include", body: "{}"});
+    results.push(await asked.then((reply) => reply.type, () => "refused"));
+  }
+  const frame = document.createElement("iframe");
+  frame.name = "sink";
+  const form = Object.assign(document.createElement("form"), {
+    method: "POST", action: `${url}/api/v1/account/logout`, target: "sink"});
+  document.body.append(frame, form);
+  await new Promise((done) => { frame.onload = done; form.submit(); });
+  return results;
+}"""
+
+
+def test_page_of_a_listed_origin_starts_reads_reconnects_and_cancels(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with other_site() as site, service(tmp_path, site) as url, browser.new_context() as context:
+        page = context.new_page()
+        sign_up_and_in(page, url)
+        tokens = page.evaluate(
+            """([email, password]) => fetch("api/v1/auth/token", {method: "POST",
+            headers: {"Content-Type": "application/json"}, body: JSON.stringify({email, password})})
+            .then((reply) => reply.json())""",
+            [EMAIL, PASSWORD],
+        )
+        page.goto(site)
+        assert page.evaluate(USE, [url, tokens["access_token"]]) == [200, True, 200]
+        # Two ports of one machine are one site, so the cookie comes along.
+        assert page.evaluate(USE, [url, ""])[1:] == [True, 200]
+        assert page.evaluate(TICKET, [url, tokens["access_token"]])
+
+
+def test_page_of_an_origin_that_is_not_listed_can_do_nothing(browser: Browser, tmp_path: Path) -> None:
+    with (
+        other_site() as site,
+        service(tmp_path, "http://127.0.0.1:1") as url,
+        browser.new_context() as context,
+    ):
+        page = context.new_page()
+        sign_up_and_in(page, url)
+        stranger = context.new_page()
+        stranger.goto(site)
+        assert stranger.evaluate(TRY, url) == ["refused", "opaque"]
+        # Nothing was started, and nobody was logged out.
+        page.reload()
+        expect(page.locator("#who")).to_have_text(EMAIL)
+        assert page.evaluate("fetch('api/v1/runs').then((r) => r.json())") == {
+            "runs": [],
+            "next_cursor": None,
+        }

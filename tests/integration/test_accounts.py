@@ -1,0 +1,278 @@
+"""Accounts: registering, logging in and out, sessions, passwords, links. Over a live service."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.provider import FakeProvider
+from tests.people import BODY, PASSWORD, add_person, anonymous, log_in, serve_accounts
+from tests.service import LiveService
+
+LOGIN, ME = "/api/v1/auth/login", "/api/v1/account/me"
+NEW = "another sentence, longer than most"
+
+
+@pytest.fixture
+async def service(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[LiveService]:
+    """A service with accounts, which anybody may register at."""
+    async with serve_accounts(provider, tmp_path) as running:
+        yield running
+
+
+async def test_person_who_registers_can_log_in_and_out_again(service: LiveService) -> None:
+    client = anonymous(service, Origin=service.client.base_url)
+    body = {"email": "Noa@Example.org", "password": PASSWORD}
+    assert (await client.post("/api/v1/auth/register", json=body)).status_code == 202
+    reply = await client.post(LOGIN, json={**body, "email": "noa@example.ORG"})
+    assert (reply.status_code, reply.json()["email"]) == (200, "noa@example.org")
+    cookie = reply.headers["set-cookie"]
+    assert "HttpOnly" in cookie and "SameSite=strict" in cookie and "Path=/" in cookie
+    assert (await client.get(ME)).json()["credential"] == "browser"
+    kept = dict(client.cookies)
+    assert (await client.post("/api/v1/account/logout")).status_code == 204
+    assert not dict(client.cookies)
+    # The cookie that somebody kept opens nothing any more.
+    again = await anonymous(service, Cookie="; ".join(f"{k}={v}" for k, v in kept.items())).get(ME)
+    assert (again.status_code, again.json()["code"]) == (401, "UNAUTHENTICATED")
+    assert again.headers["www-authenticate"] == "Bearer"
+
+
+async def test_cookie_behind_tls_is_bound_to_host_and_tls(provider: FakeProvider, tmp_path: Path) -> None:
+    async with serve_accounts(provider, tmp_path, public_url="https://stories.example.org") as service:
+        person = await add_person(service, "noa")
+        headers = {"Host": "stories.example.org", "Origin": "https://stories.example.org"}
+        reply = await anonymous(service, **headers).post(
+            LOGIN, json={"email": person.email, "password": PASSWORD}
+        )
+        cookie = reply.headers["set-cookie"]
+        assert cookie.startswith("__Host-storywire=") and "Secure" in cookie and "Domain" not in cookie
+        assert reply.headers["strict-transport-security"] == "max-age=31536000"
+        # The same name over http is another origin.
+        plain = {**headers, "Origin": "http://stories.example.org"}
+        reply = await anonymous(service, **plain).post(
+            LOGIN, json={"email": person.email, "password": PASSWORD}
+        )
+        assert reply.status_code == 403
+
+
+async def test_log_in_makes_a_new_session_whatever_cookie_came_with_it(service: LiveService) -> None:
+    person = await add_person(service, "noa")
+    planted = "sws_" + "A" * 43
+    client = anonymous(service, Origin=service.client.base_url)
+    client.cookies.set("storywire-session", planted)
+    await client.post(LOGIN, json={"email": person.email, "password": PASSWORD})
+    reply = await anonymous(service, Cookie=f"storywire-session={planted}").get(ME)
+    assert reply.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "name", ["noa@example.org", "nobody@example.org", "not an address", "\x00", "locked@example.org"]
+)
+async def test_refused_log_in_says_the_same_of_every_address(service: LiveService, name: str) -> None:
+    await add_person(service, "noa")
+    locked = await add_person(service, "locked")
+    await service.resources.people.account_repository.update(locked.id, status="locked")
+    password = PASSWORD if name.startswith("locked") else "wrong, but long enough"
+    reply = await anonymous(service).post(LOGIN, json={"email": name, "password": password})
+    assert (reply.status_code, reply.json()["detail"]) == (401, "The address or the password is wrong.")
+
+
+async def test_registration_says_the_same_of_an_address_that_has_an_account(service: LiveService) -> None:
+    await add_person(service, "noa")
+    replies = [
+        await anonymous(service).post("/api/v1/auth/register", json={"email": name, "password": NEW})
+        for name in ("noa@example.org", "new@example.org")
+    ]
+    assert [reply.status_code for reply in replies] == [202, 202]
+    assert replies[0].json() == replies[1].json()
+    # And whoever tried has not changed anything.
+    await log_in(service, "noa@example.org")
+
+
+async def test_two_registrations_of_one_address_at_once_make_one_account(service: LiveService) -> None:
+    body = {"email": "twin@example.org", "password": PASSWORD}
+    replies = await asyncio.gather(
+        *(anonymous(service).post("/api/v1/auth/register", json=body) for _ in range(3))
+    )
+    assert {reply.status_code for reply in replies} == {202}
+    accounts = await service.resources.people.account_repository.page(limit=10)
+    assert [account.email for account in accounts] == ["twin@example.org"]
+
+
+@pytest.mark.parametrize(
+    "password", ["short", "aaaaaaaaaaaaaaaa", "x" * 129, "passwordpassword", "weak-name@example.org", ""]
+)
+async def test_password_that_anybody_would_try_is_refused(service: LiveService, password: str) -> None:
+    body = {"email": "weak-name@example.org", "password": password}
+    reply = await anonymous(service).post("/api/v1/auth/register", json=body)
+    assert (reply.status_code, reply.json()["errors"][0]["field"]) == (422, "password")
+
+
+async def test_password_is_the_same_however_its_characters_are_composed(service: LiveService) -> None:
+    body = {"email": "composed@example.org", "password": "caf\u00e9 au lait, tr\u00e8s chaud"}
+    await anonymous(service).post("/api/v1/auth/register", json=body)
+    await log_in(service, "composed@example.org", "cafe\u0301 au lait, tre\u0300s chaud")
+
+
+async def test_password_that_only_begins_with_the_right_one_is_wrong(service: LiveService) -> None:
+    password = "0123456789abcdef" * 8  # the longest that is accepted
+    await service.resources.people.accounts.add("long@example.org", password)
+    await log_in(service, "long@example.org", password)
+    reply = await anonymous(service).post(
+        LOGIN, json={"email": "long@example.org", "password": password + "0"}
+    )
+    assert reply.status_code == 401
+
+
+@pytest.mark.parametrize(
+    "address", ["a b@example.org", "a@b\r\nBcc: c@d", "@example.org", "a@", "a" * 300 + "@b.c"]
+)
+async def test_address_that_is_none_is_refused(service: LiveService, address: str) -> None:
+    reply = await anonymous(service).post(
+        "/api/v1/auth/register", json={"email": address, "password": PASSWORD}
+    )
+    assert (reply.status_code, reply.json()["errors"][0]["field"]) == (422, "email")
+
+
+async def test_log_ins_are_throttled_before_the_password_is_looked_at(service: LiveService) -> None:
+    person = await add_person(service, "noa")
+    body = {"email": person.email, "password": "wrong, but long enough"}
+    replies = [await anonymous(service).post(LOGIN, json=body) for _ in range(11)]
+    assert [reply.status_code for reply in replies] == [401] * 10 + [429]
+    assert int(replies[-1].headers["retry-after"]) > 60
+    # The right one doesn't get through either; and of an account that isn't there the answer is the same.
+    assert (await anonymous(service).post(LOGIN, json={**body, "password": PASSWORD})).status_code == 429
+    ghost = {**body, "email": "ghost@example.org"}
+    replies = [await anonymous(service).post(LOGIN, json=ghost) for _ in range(11)]
+    assert [reply.status_code for reply in replies] == [401] * 10 + [429]
+
+
+async def test_header_that_a_client_sends_itself_does_not_change_its_address(service: LiveService) -> None:
+    body = {"email": "ghost@example.org", "password": "wrong, but long enough"}
+    replies = [
+        await anonymous(service).post(LOGIN, json=body, headers={"X-Forwarded-For": f"203.0.113.{number}"})
+        for number in range(11)
+    ]
+    assert replies[-1].status_code == 429
+
+
+async def test_changed_password_ends_every_other_session(service: LiveService) -> None:
+    person = await add_person(service, "noa")
+    here, there = await log_in(service, person.email), await log_in(service, person.email)
+    change = {"old_password": "not it, though long", "new_password": NEW}
+    assert (await here.put("/api/v1/account/password", json=change)).status_code == 403
+    change["old_password"] = PASSWORD
+    assert (await here.put("/api/v1/account/password", json=change)).status_code == 204
+    assert (await here.get(ME)).status_code == 200
+    assert (await there.get(ME)).status_code == 401
+    assert (await person.http.get(ME)).status_code == 401
+    await log_in(service, person.email, NEW)
+
+
+async def test_sessions_are_listed_and_ended_one_by_one(service: LiveService) -> None:
+    person = await add_person(service, "noa")
+    browser = await log_in(service, person.email)
+    listed = (await person.http.get("/api/v1/account/sessions")).json()["sessions"]
+    assert [(each["kind"], each["is_this_one"]) for each in listed] == [("browser", False), ("app", True)]
+    reply = await person.http.delete(f"/api/v1/account/sessions/{listed[0]['id']}")
+    assert reply.status_code == 204
+    assert (await browser.get(ME)).status_code == 401
+    other = await add_person(service, "ben")
+    assert (await other.http.delete(f"/api/v1/account/sessions/{listed[1]['id']}")).status_code == 404
+
+
+async def test_refresh_token_works_once_and_its_second_use_ends_the_session(service: LiveService) -> None:
+    person = await add_person(service, "noa")
+    client, path = anonymous(service), "/api/v1/auth/token/refresh"
+    first = {"refresh_token": person.tokens["refresh_token"]}
+    second = await client.post(path, json=first)
+    assert second.status_code == 200
+    bearer = {"Authorization": f"Bearer {second.json()['access_token']}"}
+    assert (await client.get(ME, headers=bearer)).status_code == 200
+    assert (await client.post(path, json=first)).status_code == 401
+    assert (await client.get(ME, headers=bearer)).status_code == 401
+    third = {"refresh_token": second.json()["refresh_token"]}
+    assert (await client.post(path, json=third)).status_code == 401
+
+
+async def test_link_to_reset_a_password_works_once_and_ends_every_session(service: LiveService) -> None:
+    person = await add_person(service, "noa")
+    link = await service.resources.people.accounts.make_link("reset", person.id)
+    token = link.partition("#reset=")[2]
+    assert token and "?" not in link
+    client, body = anonymous(service), {"token": token, "password": NEW}
+    short = await client.post("/api/v1/auth/password/reset", json={**body, "password": "short"})
+    assert short.status_code == 422
+    assert (await client.post("/api/v1/auth/password/reset", json=body)).status_code == 204
+    assert (await person.http.get(ME)).status_code == 401
+    await log_in(service, person.email, NEW)
+    assert (await client.post("/api/v1/auth/password/reset", json=body)).status_code == 422
+    # One for something else is no link to set a password.
+    other = await service.resources.people.accounts.make_link("verify", person.id)
+    body["token"] = other.partition("=")[2]
+    assert (await client.post("/api/v1/auth/password/reset", json=body)).status_code == 422
+
+
+async def test_registration_by_invitation_takes_each_invitation_once(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    async with serve_accounts(provider, tmp_path, registration="invitation") as service:
+        admin = await add_person(service, "admin", "admin")
+        url = (await admin.http.post("/api/v1/admin/invitations")).json()["url"]
+        body = {"email": "new@example.org", "password": PASSWORD}
+        client, path = anonymous(service), "/api/v1/auth/register"
+        assert (await client.post(path, json=body)).status_code == 403
+        body["invitation"] = url.partition("#invite=")[2]
+        assert (await client.post(path, json=body)).status_code == 202
+        await log_in(service, "new@example.org")
+        assert (await client.post(path, json={**body, "email": "next@example.org"})).status_code == 403
+
+
+async def test_closed_service_registers_nobody(provider: FakeProvider, tmp_path: Path) -> None:
+    async with serve_accounts(provider, tmp_path, registration="closed") as service:
+        body = {"email": "new@example.org", "password": PASSWORD}
+        assert (await anonymous(service).post("/api/v1/auth/register", json=body)).status_code == 403
+
+
+async def test_unconfirmed_address_does_not_log_in(provider: FakeProvider, tmp_path: Path) -> None:
+    async with serve_accounts(provider, tmp_path, email_check=True) as service:
+        client, body = anonymous(service), {"email": "new@example.org", "password": PASSWORD}
+        await client.post("/api/v1/auth/register", json=body)
+        assert "Confirm your address" in (await client.post(LOGIN, json=body)).json()["detail"]
+        account = await service.resources.people.account_repository.find_by_email("new@example.org")
+        assert account is not None
+        link = await service.resources.people.accounts.make_link("verify", account.id)
+        reply = await client.post("/api/v1/auth/email/verify", json={"token": link.partition("=")[2]})
+        assert reply.status_code == 204
+        await log_in(service, "new@example.org")
+
+
+async def test_admin_locks_an_account_and_its_sessions_and_keys_end(service: LiveService) -> None:
+    admin, person = await add_person(service, "admin", "admin"), await add_person(service, "noa")
+    path = f"/api/v1/admin/accounts/{person.id}"
+    assert (await person.http.patch(path, json={"role": "admin"})).status_code == 403
+    assert (await admin.http.patch(path, json={"status": "locked"})).status_code == 200
+    assert (await person.http.get(ME)).status_code == 401
+    assert (
+        await admin.http.patch(f"/api/v1/admin/accounts/{admin.id}", json={"role": "user"})
+    ).status_code == 409
+    kinds = [event["kind"] for event in (await admin.http.get("/api/v1/admin/events")).json()["events"]]
+    assert kinds[0] == "account_changed" and "login" in kinds
+
+
+async def test_log_ins_of_twenty_at_once_all_get_in(service: LiveService) -> None:
+    person = await add_person(service, "noa")
+    body = {"email": person.email, "password": PASSWORD}
+    # From addresses of their own they would be twenty people; from one, it is one who is forgiven each time.
+    first = await asyncio.gather(*(anonymous(service).post(LOGIN, json=body) for _ in range(8)))
+    assert {reply.status_code for reply in first} == {200}
+
+
+async def test_run_of_one_account_is_not_there_for_another(service: LiveService) -> None:
+    noa, ben = await add_person(service, "noa"), await add_person(service, "ben")
+    run_id = (await noa.http.post("/api/v1/runs?wait=true", json=BODY)).json()["run_id"]
+    assert (await noa.http.get(f"/api/v1/runs/{run_id}")).status_code == 200
+    assert (await ben.http.get(f"/api/v1/runs/{run_id}")).status_code == 404
+    assert (await ben.http.get("/api/v1/runs")).json()["runs"] == []

@@ -1,0 +1,384 @@
+"""The walk: every operation of the OpenAPI document, by every credential that mustn't open it, and by its owner's.
+
+What is asked of the database meanwhile is read too: a table whose rows belong to somebody is never asked without saying
+to whom.
+"""
+
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import Delete, Engine, Select, Update, event, select, update
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.elements import BinaryExpression
+from sqlalchemy.sql.schema import Column, Table
+
+from backend.api.routes_access import PUBLIC, access_to
+from backend.store.tables import cached_results, runs
+from tests.fakes.provider import FakeProvider
+from tests.people import BODY, PASSWORD, Person, add_person, anonymous, make_key, serve_accounts
+from tests.service import STORY, LiveService
+
+DANA = {"kind": "audience", "name": "Dana", "description": "Keeps bees.", "wants": ["fewer stings"]}
+# What may be asked of an owned table without its owner: by whoever executes runs, whose they are; by a secret, which is
+# how its owner is found; and about everybody's, by admins and by time.
+WITHOUT_OWNER = (
+    r"runs\.id = :id_1",
+    r"runs\.status = :status_1 ORDER BY runs\.id",
+    r"runs\.process = :process_1 AND runs\.status = :status_1",
+    r"runs\.id = :id_1 AND runs\.process = :process_1",
+    r"runs\.id IN \(.*\)",
+    r"(.* AND )?runs\.id = :id_\d AND runs\.process IS NOT DISTINCT FROM :process_1 AND \(EXISTS .* log_heads .*\)",
+    r"runs\.finished_at < .*",
+    r"runs\.id = :id_1 AND runs\.finished_at IS NOT NULL",
+    r"quota_charges\.run_id = :run_id_1",  # what a run didn't buy isn't charged
+    r"(shares|refresh_tokens|stream_tickets)\.token_hash = :token_hash_1.*",
+    r"one_time_tokens\.token_hash = :token_hash_1 AND one_time_tokens\.purpose = .*",
+    r"(cached_results\.created_at|\w+\.expires_at|security_events\.at) <= .*",
+    r"SELECT security_events\..* FROM security_events ORDER BY security_events\.id DESC LIMIT :param_1",
+)
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@dataclass
+class Things:
+    """What one account has, by the name that its id has in addresses."""
+
+    ids: dict[str, str] = field(default_factory=dict)
+
+    def fill(self, path: str) -> str:
+        """The address of this account's thing."""
+        for name, value in self.ids.items():
+            path = path.replace(f"{{{name}}}", value)
+        return path
+
+
+# What an operation needs to succeed for its owner: a body, or a query. An operation that is not here takes neither.
+BODIES: dict[str, dict[str, Any]] = {
+    "POST /api/v1/runs": BODY,
+    "POST /api/v1/runs/{run_id}/input": {"outline": {"title": "A", "sections": []}},
+    "POST /api/v1/runs/{run_id}/versions": {},
+    "POST /api/v1/documents": {"text": "A leaflet about knees.", "title": "Knees"},
+    "POST /api/v1/personas": DANA,
+    "PUT /api/v1/personas/{persona_id}": DANA,
+    "POST /api/v1/children": {"name": "Maya", "age": 7},
+    "PATCH /api/v1/children/{child_id}": {"age": 8},
+    "POST /api/v1/stories/sessions": {"theme": "dragons", "reader": STORY["reader"]},
+    "PATCH /api/v1/stories/sessions/{session_id}": {"title": "Ours"},
+    "POST /api/v1/stories/sessions/{session_id}/choices": {"choice_index": 0},
+    "POST /api/v1/{path}/generate/stream": STORY,
+    "POST /api/v1/safety/check": {"text": "A nice day."},
+    "POST /api/v1/stream-tickets": {"format": "story", "input": STORY},
+    "POST /api/v1/account/keys": {"name": "one more", "scopes": ["runs:read"]},
+    "PUT /api/v1/account/password": {"old_password": PASSWORD, "new_password": PASSWORD},
+    "POST /api/v1/account/export": {"password": PASSWORD},
+    "POST /api/v1/account/deletion": {"password": PASSWORD},
+    "PATCH /api/v1/admin/accounts/{account_id}": {"runs_a_day": 5},
+    "POST /api/v1/creator-scripts/check": {"topic": "knees"},
+}
+QUERIES = {
+    "GET /api/v1/{path}/generate/stream": {"theme": "dragons"},
+    "GET /api/v1/runs/{run_id}/diff": {"against": "{run_id}"},
+    "GET /api/v1/runs/{run_id}/export": {"as": "txt"},
+    "GET /api/v1/stories/sessions/{session_id}/export": {"as": "epub"},
+    "GET /api/v1/diagnostics/stream": {"ticks": "1", "interval_ms": "10"},
+}
+# Statuses with which an operation answers its owner in the state in which the walk finds things.
+OWN: dict[str, set[int]] = {
+    "POST /api/v1/runs/{run_id}/cancel": {409},  # it is complete
+    "POST /api/v1/runs/{run_id}/resume": {409},
+    "GET /api/v1/runs/{run_id}/resume-quote": {409},
+    "POST /api/v1/runs/{run_id}/input": {409, 422},
+    "POST /api/v1/stories/sessions/{session_id}/choices": {409},  # it has no chapter yet
+    "GET /api/v1/stories/sessions/{session_id}/export": {409},
+}
+# These end the walk's own credentials; they have tests of their own.
+LAST = {
+    "POST /api/v1/account/logout",
+    "POST /api/v1/account/deletion",
+    "DELETE /api/v1/account/sessions/{session_id}",
+}
+
+
+@pytest.fixture
+async def service(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[LiveService]:
+    """A service with accounts."""
+    async with serve_accounts(provider, tmp_path) as running:
+        yield running
+
+
+def operations(service: LiveService) -> list[tuple[str, str]]:
+    """(METHOD, path) of every operation that is documented, and of /openapi.json itself."""
+    app = service.server.config.app
+    document: dict[str, Any] = app.openapi()  # type: ignore[union-attr]
+    found = [
+        (method.upper(), path)
+        for path, item in document["paths"].items()
+        for method in METHODS
+        if method in item
+    ]
+    # What is deleted comes last, and what belongs to something before that.
+    deleted = sorted((item for item in found if item[0] == "DELETE"), reverse=True)
+    return sorted(item for item in found if item[0] != "DELETE") + deleted
+
+
+async def make_things(person: Person) -> Things:
+    """One of everything."""
+    http = person.http
+    run = (await http.post("/api/v1/runs?wait=true", json=BODY)).json()["run_id"]
+    child = (await http.post("/api/v1/children", json={"name": "Maya", "age": 7})).json()["child_id"]
+    session = await http.post("/api/v1/stories/sessions", json={"theme": "dragons", "child_id": child})
+    document = await http.post("/api/v1/documents", json={"text": "About knees.", "title": "Knees"})
+    key = await http.post("/api/v1/account/keys", json={"name": "k", "scopes": ["runs:read"]})
+    persona = await http.post("/api/v1/personas", json=DANA)
+    return Things(
+        {
+            "run_id": run,
+            "child_id": child,
+            "session_id": session.json()["session_id"],
+            "document_id": document.json()["id"],
+            "key_id": key.json()["id"],
+            "persona_id": persona.json()["id"],
+            "account_id": person.id,
+            "path": "stories",
+        }
+    )
+
+
+async def ask(http: httpx.AsyncClient, method: str, path: str, things: Things) -> httpx.Response:
+    """The operation, on these things, with what it needs."""
+    name = f"{method} {path}"
+    params = {key: things.fill(value) for key, value in QUERIES.get(name, {}).items()}
+    return await http.request(method, things.fill(path), params=params, json=BODIES.get(name))
+
+
+def own_statuses(method: str, path: str) -> set[int]:
+    """How the operation answers its owner."""
+    return OWN.get(f"{method} {path}", {200, 201, 202, 204})
+
+
+async def test_every_operation_is_closed_to_whoever_it_is_not_for(service: LiveService) -> None:
+    noa = await add_person(service, "noa")
+    things = await make_things(noa)
+    ended, wrong = await add_person(service, "ended"), await add_person(service, "wrong")
+    await ended.http.post("/api/v1/account/logout")
+    revoked = await make_key(wrong, "runs:read", "runs:write", "library:read")
+    for key in (await wrong.http.get("/api/v1/account/keys")).json()["keys"]:
+        await wrong.http.delete(f"/api/v1/account/keys/{key['id']}")
+    useless = await make_key(noa, "extensions:read")
+    ticket = await noa.http.post("/api/v1/stream-tickets", json={"run_id": things.ids["run_id"]})
+    shown = {
+        "nothing": anonymous(service),
+        "another scheme": anonymous(service, Authorization="Basic bm9hOm5vYQ=="),
+        "no token": anonymous(service, Authorization="Bearer x.y.z"),
+        "an ended session's token": ended.http,
+        "a revoked key": anonymous(service, Authorization=f"Bearer {revoked}"),
+        "a key with a character more": anonymous(service, Authorization=f"Bearer {useless}x"),
+        "a key without the scope": anonymous(service, Authorization=f"Bearer {useless}"),
+        "a ticket as a token": anonymous(service, Authorization=f"Bearer {ticket.json()['token']}"),
+        "a cookie that nobody gave": anonymous(service, Cookie=f"storywire-session=sws_{'A' * 43}"),
+    }
+    opened = []
+    for method, path in operations(service):
+        if access_to(method, things.fill(path)).is_public:
+            continue
+        for what, http in shown.items():
+            reply = await ask(http, method, path, things)
+            any_key = what == "a key without the scope" and access_to(method, things.fill(path)).scope == ""
+            if reply.status_code not in (401, 403) and not any_key:
+                opened.append((what, method, path, reply.status_code))
+    assert not opened
+
+
+async def test_ticket_opens_no_operation_but_its_own_stream(service: LiveService) -> None:
+    noa = await add_person(service, "noa")
+    things = await make_things(noa)
+    ticket = await noa.http.post("/api/v1/stream-tickets", json={"run_id": things.ids["run_id"]})
+    http = anonymous(service)
+    http.params = http.params.set("token", ticket.json()["token"])
+    opened = {}
+    for method, path in operations(service):
+        reply = await http.request(method, things.fill(path), params={"token": ticket.json()["token"]})
+        if reply.status_code not in (401, 403) and not access_to(method, things.fill(path)).is_public:
+            opened[f"{method} {path}"] = reply.status_code
+    assert opened == {"GET /api/v1/runs/{run_id}/stream": 200}
+
+
+async def test_every_operation_on_anothers_things_finds_nothing(service: LiveService) -> None:
+    noa, ben = await add_person(service, "noa"), await add_person(service, "ben", "admin")
+    things = await make_things(noa)
+    found = []
+    for method, path in operations(service):
+        if "{" not in path or "{path}" in path or "/admin/" in path or path.startswith("/shared"):
+            continue
+        reply = await ask(ben.http, method, path, things)
+        if reply.status_code != 404:
+            found.append((method, path, reply.status_code))
+    assert not found
+
+
+async def test_no_list_shows_anothers_things(service: LiveService) -> None:
+    noa, ben = await add_person(service, "noa"), await add_person(service, "ben")
+    things = await make_things(noa)
+    shown = []
+    for method, path in operations(service):
+        if method == "GET" and "{" not in path and path != "/metrics":
+            reply = await ask(ben.http, method, path, things)
+            shown += [(path, name) for name, id in things.ids.items() if name != "path" and id in reply.text]
+    assert not shown
+
+
+async def test_every_operation_opens_to_its_owner(service: LiveService) -> None:
+    """The positive control: what the walk is refused elsewhere isn't refused for a wrong address or body."""
+    noa = await add_person(service, "noa", "admin")
+    things = await make_things(noa)
+    shared = await noa.http.post(f"/api/v1/runs/{things.ids['run_id']}/share")
+    things.ids["token"] = shared.json()["url"].rpartition("/")[2]
+    other = await add_person(service, "other")
+    refused = []
+    with reading_statements() as asked:
+        for method, path in operations(service):
+            if f"{method} {path}" in LAST or path.startswith("/api/v1/auth/"):
+                continue
+            if "/admin/accounts/" in path:
+                things.ids["account_id"] = other.id
+            reply = await ask(noa.http, method, path, things)
+            if reply.status_code not in own_statuses(method, path):
+                refused.append((method, path, reply.status_code, reply.text[:200]))
+    assert not refused
+    assert asked.total > 100
+    assert sorted(set(asked.without_owner)) == []
+
+
+def test_public_operations_are_those_that_are_listed(service: LiveService) -> None:
+    public = {f"{method} {path}" for method, path in operations(service) if access_to(method, path).is_public}
+    assert public == {
+        "GET /healthz",
+        "GET /readyz",
+        "GET /shared/{token}",
+        "GET /api/v1/schema/story_chunk.json",
+        "GET /api/v1/auth/options",
+        "POST /api/v1/auth/login",
+        "POST /api/v1/auth/token",
+        "POST /api/v1/auth/token/refresh",
+        "POST /api/v1/auth/register",
+        "POST /api/v1/auth/email/verify",
+        "POST /api/v1/auth/password/forgot",
+        "POST /api/v1/auth/password/reset",
+    }
+    assert len(PUBLIC) == len(public) + 4  # the pages, their files, the OpenAPI document
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/api/v1/nothing", "/api/v1//runs", "/api/v1/runs/", "/API/v1/runs", "/docs", "/api/v1/auth"],
+)
+async def test_address_where_nothing_is_needs_a_credential_too(service: LiveService, path: str) -> None:
+    assert (await anonymous(service).get(path)).status_code == 401
+
+
+async def test_anothers_thing_by_reference_is_not_found(service: LiveService) -> None:
+    noa, ben = await add_person(service, "noa"), await add_person(service, "ben")
+    things = await make_things(noa)
+    run_id, http = things.ids["run_id"], ben.http
+    mine = (await http.post("/api/v1/runs?wait=true", json=BODY)).json()["run_id"]
+    child = {"theme": "dragons", "child_id": things.ids["child_id"]}
+    replies = {
+        "child in a body": await http.post("/api/v1/runs", json={"format": "story", "input": child}),
+        "child in a query": await http.get("/api/v1/stories/generate/stream", params=child),
+        "child of a session": await http.post("/api/v1/stories/sessions", json=child),
+        "run of a session": await http.post("/api/v1/stories/sessions", json={"run_id": run_id}),
+        "document": await http.post(
+            "/api/v1/runs",
+            json={"format": "education_audio", "input": {"document_ids": [things.ids["document_id"]]}},
+        ),
+        "diff": await http.get(f"/api/v1/runs/{mine}/diff", params={"against": run_id}),
+        "last id": await http.post("/api/v1/runs", json=BODY, headers={"Last-Event-ID": f"{run_id}:1"}),
+        "last id of a start by GET": await http.get(
+            "/api/v1/stories/generate/stream", params={"theme": "dragons", "last_event_id": f"{run_id}:1"}
+        ),
+        "last id of a stream": await http.get(
+            f"/api/v1/runs/{run_id}/stream", headers={"Last-Event-ID": f"{run_id}:1"}
+        ),
+        "ticket": await http.post("/api/v1/stream-tickets", json={"run_id": run_id}),
+    }
+    statuses = {name: reply.status_code for name, reply in replies.items()}
+    assert statuses.pop("document") in (404, 422)
+    assert set(statuses.values()) == {404}, statuses
+    # A key or a cursor of another account is one's own that means something else.
+    key = {"Idempotency-Key": "the same"}
+    first = await noa.http.post("/api/v1/runs", json=BODY, headers=key)
+    second = await http.post("/api/v1/runs", json=BODY, headers=key)
+    assert (first.status_code, second.status_code) == (201, 201)
+    listed = (await http.get("/api/v1/runs", params={"cursor": "Z" * 26})).json()["runs"]
+    assert {run["run_id"] for run in listed} == {mine, second.json()["run_id"]}
+
+
+@dataclass
+class Statements:
+    """What was asked of the database."""
+
+    total: int = 0
+    without_owner: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def reading_statements() -> Iterator[Statements]:
+    """Reads every statement of this process meanwhile."""
+    seen = Statements()
+
+    def look(connection: Any, statement: Any, *_: Any) -> None:
+        del connection
+        if isinstance(statement, Select | Update | Delete):
+            seen.total += 1
+            if (text := ask_without_owner(statement)) is not None:
+                seen.without_owner.append(text)
+
+    event.listen(Engine, "before_execute", look)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_execute", look)
+
+
+def ask_without_owner(statement: Any) -> str | None:
+    """The statement, if it asks an owned table without its owner and isn't listed; None if all is well."""
+    tables = {
+        element
+        for element in visitors.iterate(statement)
+        if isinstance(element, Table) and "owner" in element.c
+    }
+    compared = {
+        side.table
+        for element in visitors.iterate(statement)
+        if isinstance(element, BinaryExpression)
+        for side in (element.left, element.right)
+        if isinstance(side, Column) and side.name == "owner"
+    }
+    if tables <= compared:
+        return None
+    text = " ".join(str(statement).split())
+    where = text.partition(" WHERE ")[2] or text
+    return None if any(re.fullmatch(pattern, where) for pattern in WITHOUT_OWNER) else text
+
+
+def test_statement_that_forgets_the_owner_is_found() -> None:
+    assert ask_without_owner(select(runs).where(runs.c.status == "completed")) is not None
+    assert ask_without_owner(update(runs).values(title="x").where(runs.c.title == "y")) is not None
+    assert ask_without_owner(select(runs).where(runs.c.owner == "me", runs.c.status == "completed")) is None
+    both = select(runs.c.id).join(cached_results, cached_results.c.run_id == runs.c.id)
+    assert ask_without_owner(both.where(cached_results.c.owner == "me")) is not None
+
+
+def test_openapi_says_of_every_operation_what_lets_a_caller_in(service: LiveService) -> None:
+    document: dict[str, Any] = service.server.config.app.openapi()  # type: ignore[union-attr]
+    schemes = set(document["components"]["securitySchemes"])
+    for method, path in operations(service):
+        said = document["paths"][path][method.lower()]["security"]
+        assert (said == []) == access_to(method, path).is_public, (method, path)
+        assert all(set(each) <= schemes for each in said)
