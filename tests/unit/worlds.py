@@ -137,6 +137,8 @@ class World:
     quota: Quota
     local_runs: LocalRuns
     checkpoints: MemoryCheckpoints
+    tools: AttemptTools
+    budgets: Budgets
     logged: list[Any]
     options: RunOptions = field(default_factory=lambda: RunOptions(keep_length=False))
 
@@ -224,6 +226,8 @@ async def open_world(
             quota,
             local_runs,
             saver,
+            tools,
+            budgets,
             logged,
         )
         await engine.drain(0)
