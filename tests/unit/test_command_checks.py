@@ -8,14 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from backend.runs.attempt.recording import RunRecorder
 from backend.runs.attempt.version_seed import VersionRequest
-from backend.runs.commands import RunRequest, StartBinding, request_hash
+from backend.runs.commands import RunFiles, RunRequest, StartBinding, request_hash
 from backend.store.database import Database
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run
+from tests.models import settings_of
 from tests.unit.messages import OUTLINE, error, number, workflow
 from tests.unit.stored_runs import add_run, change_run
-from tests.unit.worlds import NOTE, OWNER, NoteInput, World, open_world
+from tests.unit.worlds import NOTE, NOWHERE, OWNER, NoteInput, World, open_world
 from workflows.errors import (
     Conflict,
     Forbidden,
@@ -29,6 +31,7 @@ from workflows.errors import (
 )
 from workflows.messages.messages import UsageUpdated
 from workflows.models.budget.ledger import Caps
+from workflows.models.clients.catalog import ModelCatalog
 
 
 @pytest.fixture
@@ -243,9 +246,22 @@ async def test_version_of_a_reviewed_run_asks_nobody_again_and_keeps_the_other_o
     assert not done.options.keep_length and done.options.model == done.model == run.model
 
 
+async def test_start_of_a_part_whose_place_is_taken_is_refused_until_that_run_fails(world: World) -> None:
+    world.format.parts[NOTE["about"]] = ("S", 3)
+    world.format.gates[0] = asyncio.Event()
+    run, _ = await world.service.start(OWNER, world.request())
+    assert (run.series, run.part) == ("S", 3)
+    with pytest.raises(Conflict, match="Part 3 of this series"):
+        await world.service.start(OWNER, world.request())
+    await world.service.cancel(OWNER, run.id)
+    another, is_new = await world.service.start(OWNER, world.request())
+    assert is_new and (another.series, another.part) == ("S", 3)
+
+
 async def test_version_takes_another_model_if_one_is_named_and_has_no_place_in_the_series(
     world: World,
 ) -> None:
+    world.format.parts[NOTE["about"]] = ("S", 1)
     run, _ = await world.service.start(OWNER, world.request())
     await world.end(run.id)
     version, _ = await world.service.new_version(OWNER, run.id, VersionRequest(model="openai:other"))
@@ -290,6 +306,21 @@ async def test_commands_on_a_run_whose_format_has_gone_say_to_install_it(world: 
             await command
     await world.service.delete(OWNER, run.id)
     assert await world.repository.get(run.id) is None
+
+
+async def test_delete_of_a_run_that_was_recorded_deletes_its_recording_alone(
+    world: World, tmp_path: Path
+) -> None:
+    models = ModelCatalog(settings_of(NOWHERE))
+    recorder = RunRecorder(models, lambda run_id: tmp_path / f"{run_id}.jsonl")
+    files = RunFiles(world.checkpoints, recorder)
+    recordings = {name: tmp_path / f"{name}.jsonl" for name in ("one", "other")}
+    for path in recordings.values():
+        path.write_text("{}")
+    await files.delete("one")
+    await files.delete("never recorded")
+    await models.close()
+    assert (recordings["one"].exists(), recordings["other"].exists()) == (False, True)
 
 
 @pytest.mark.parametrize("status", ["completed", "failed"])
