@@ -1,11 +1,13 @@
 """Rows of runs, written by whoever executes them, and by nobody who lost them."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
+from backend.log.entry import StaleWriter
 from backend.log.sqlite import SqliteLog
 from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository, Limit, LimitReached, refund
@@ -151,3 +153,25 @@ async def test_source_that_nobody_may_be_given_charges_the_run_within_its_limit(
         await owned.choose_source(await lease_run(log, last), last, None, one)
     after = await repository.get(last.id)
     assert after is not None and after.source_run_id == leader.id
+
+
+@pytest.mark.parametrize("lost", ["to another process", "to another attempt", "by deletion"])
+async def test_source_chosen_by_who_lost_the_run_changes_nothing_and_charges_nothing(
+    owned: OwnedRunRepository, repository: RunRepository, log: SqliteLog, database: Database, lost: str
+) -> None:
+    leader = await add_run(repository, owner="noa", cache_key="k", process="P1")
+    run = await add_run(repository, cache_key="k", process="P1", source_run_id=leader.id)
+    lease = await lease_run(log, run)
+    await database.write(lambda connection: refund(connection, run.id))
+    match lost:
+        case "to another process":
+            assert await repository.take_over(run, "P2")
+        case "to another attempt":
+            await log.take_over(run.id)
+        case _:
+            await repository.delete(run.owner, run.id)
+    before = await repository.get(run.id)
+    with suppress(StaleWriter):
+        await owned.choose_source(lease, run, None, None)
+    assert await repository.get(run.id) == before
+    assert await ChargeRepository(database).count("maya", "story", ALWAYS) == 0
