@@ -34,12 +34,13 @@ from backend.store.run_records import NewRun, Run, RunAssignment, RunPart, RunSu
 from backend.store.run_values import RunOptions, VersionChange
 from backend.store.sources import find_source
 from backend.store.tables import log_archives, log_entries, runs
-from backend.store.transitions import FINISHED, MOVES, OCCUPYING, Event, Status
+from backend.store.transitions import FINISHED, MOVES, OCCUPYING, RESUMABLE, Event, Status
 from workflows.messages.messages import OutlinePlanned, RunCompleted
 
 __all__ = [
     "FINISHED",
     "OCCUPYING",
+    "RESUMABLE",
     "NewRun",
     "Run",
     "RunAssignment",

@@ -13,7 +13,7 @@ from backend.store.owned_runs import Lease, OwnedRunRepository
 from backend.store.runs import Run, RunRepository
 from backend.store.transitions import MOVES
 from tests.unit.messages import complete, error
-from tests.unit.stored_runs import a_run, add_run, finish_run, lease_run
+from tests.unit.stored_runs import a_run, add_run, change_run, finish_run, lease_run
 
 Write = Callable[[OwnedRunRepository, Lease], Awaitable[bool]]
 ALWAYS = Limit(None, datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC))
@@ -88,11 +88,19 @@ async def test_source_is_a_run_that_is_written_for_the_same_request_or_none_and_
     leader = await add_run(repository, cache_key="k", process="P1", options={"cache": "use"})
     follower = await add_run(repository, cache_key="k", process="P1", source_run_id=leader.id)
     lease = await lease_run(log, follower)
-    assert await owned.choose_source(lease, follower, now, None) == leader.id
-    assert await owned.choose_source(lease, follower, None, None) is None  # none is wanted
-    assert await owned.choose_source(lease, follower, now, None) == leader.id
+    assert await owned.choose_source(lease, follower, now, None) == (True, leader.id)
+    assert await owned.choose_source(lease, follower, None, None) == (True, None)  # none is wanted
+    assert await owned.choose_source(lease, follower, now, None) == (True, leader.id)
     await finish_run(repository, leader, "failed", error=error())
-    assert await owned.choose_source(lease, follower, now, None) is None
+    assert await owned.choose_source(lease, follower, now, None) == (True, None)
     after = await repository.get(follower.id)
     assert after is not None and after.source_run_id is None
-    assert await ChargeRepository(database).count("maya", "story", ALWAYS) == 3
+    charged = await ChargeRepository(database).count("maya", "story", ALWAYS)
+    assert charged == 3
+
+    await lease_run(log, follower)  # another process has taken the run over
+    await change_run(repository, follower, source_run_id=leader.id)
+    assert await owned.choose_source(lease, follower, None, None) == (False, None)
+    after = await repository.get(follower.id)
+    assert after is not None and after.source_run_id == leader.id
+    assert await ChargeRepository(database).count("maya", "story", ALWAYS) == charged
