@@ -166,16 +166,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             prices,
             settings.default_budget_usd,
         )
-        runs = RunCommands(
-            admission,
-            store.runs,
-            queries,
-            engine,
-            quota=quota,
-            cache=store.cache,
-            cache_key=work.formats.cache_key,
-            files=RunFiles(store.checkpoints, work.recorder),
-        )
+        runs = make_commands(admission, store, queries, engine, quota, work)
         extensions = list_extensions()
         service = ServiceContext(
             settings, work.formats.formats, work.policies, runs, queries, store.runs, store.database
@@ -214,6 +205,27 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             people=people,
             parts=open_parts(extensions, service),
         )
+
+
+def make_commands(
+    admission: Admission,
+    store: Store,
+    queries: RunQueries,
+    engine: Engine,
+    quota: Quota,
+    work: WritingResources,
+) -> RunCommands:
+    """The commands of runs."""
+    return RunCommands(
+        admission,
+        store.runs,
+        queries,
+        engine,
+        quota=quota,
+        cache=store.cache,
+        cache_key=work.formats.cache_key,
+        files=RunFiles(store.checkpoints, work.recorder),
+    )
 
 
 async def open_telemetry(stack: AsyncExitStack, settings: Settings) -> Telemetry:
