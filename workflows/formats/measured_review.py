@@ -43,7 +43,7 @@ def review_reading(
             )
             advice = f"It reads at school grade {found:.1f}; the reader is at {grade:.1f}. {change}"
             yield _finding("reading_grade", index, advice)
-        lengths = {sentence.strip(): count_words(sentence) for sentence in split_sentences(text)}
+        lengths = {sentence.strip(): count_words(sentence) for sentence in split_sentences(text, language)}
         if long := [sentence for sentence, words in lengths.items() if words > longest_sentence]:
             worst = max(long, key=lambda sentence: lengths[sentence])
             advice = (
@@ -93,12 +93,14 @@ def review_turns(turns: Mapping[int, Sequence[Turn]]) -> Iterator[ReviewFinding]
         last = names[-1] if names else last
 
 
-def review_numbers(texts: Mapping[int, str], pack: str) -> Iterator[ReviewFinding]:
+def review_numbers(
+    texts: Mapping[int, str], pack: str, language: str | None = None
+) -> Iterator[ReviewFinding]:
     """Sections that say numbers which the pack doesn't have; small counts in words are the speakers' own."""
     known = {quantity.value for quantity in find_quantities(pack)}
     for index, text in sorted(texts.items()):
         unknown: dict[str, str] = {}
-        for sentence in split_sentences(text):
+        for sentence in split_sentences(text, language):
             for quantity in find_quantities(sentence):
                 is_count = quantity.is_spelt and float(quantity.value) <= _SMALL
                 if quantity.value not in known and not is_count:
