@@ -55,6 +55,21 @@ _ABOUT = re.compile(
     r"(?:about|around|roughly|approximately|some|exactly|~)\s*(\d[\d,]*)(?:\s+|-)words?\b", re.IGNORECASE
 )
 _WORDS = re.compile(r"(\d[\d,]*)(?:\s+|-)words?\b", re.IGNORECASE)
+_ADVERBS = _list(
+    "slowly|quietly|gladly|again|at last|twice|for fun|by chance|as planned|alone|in turn|on tiptoe|once more",
+    "without a word|by heart|for luck|at dusk|at noon|in secret|all day|before lunch|after school|with care",
+)
+"""Between the parts of a sentence, so that no eight words of a text come again by chance."""
+_READER = re.compile(r"sentences of about (\d+) words, none over (\d+), no harder than school grade (\d+)")
+_EASY = _list(
+    "fox|owl|cat|hen|bee|sun|sea|hat|bag|cup|log|bed|pig|ant|bus|van|jam|pen|key|map|net|oak|pie|rug|toy|web",
+    "frog|goat|duck|moon|tree|boat|bell|cake|door|fish|gate|hill|kite|lamp|nest|pond|road|seed|ship|star|wolf",
+)
+_HARD = _list(
+    "lantern|harbour|captain|meadow|cottage|blanket|journey|pebbles|morning|weather|kitchen|library|sparrow",
+    "umbrella|mountain|painting|sandwich|telescope|lighthouse|adventure|butterfly|gardener|festival|treasure",
+)
+_LINKS = _list("saw|met|got|hid|led|and|for|by|on|near|with|under|past|at")
 DEFAULT_WORDS = 90
 
 
@@ -73,11 +88,12 @@ def find_word_target(prompt: str) -> int:
 def write_prose(prompt: str, words: int | None = None) -> str:
     """Paragraphs of exactly `words` words (default: what the prompt asks for), other ones for each prompt."""
     random = seed_random(prompt)
+    reader = _READER.findall(prompt)
     target = find_word_target(prompt) if words is None else words
     paragraphs: list[list[str]] = []
     count, room = 0, 0
     while True:
-        sentence = write_sentence(random)
+        sentence = _fit_sentence(random, *map(int, reader[-1])) if reader else write_sentence(random)
         length = len(sentence.split())
         if count + length > target:
             if last := " ".join(sentence.split()[: target - count]).rstrip(",.!?”"):
@@ -90,16 +106,32 @@ def write_prose(prompt: str, words: int | None = None) -> str:
         count, room = count + length, room - 1
 
 
+def _fit_sentence(random: Random, words: int, longest: int, grade: int) -> str:
+    """One sentence for a reader: of about so many words, and of the letters that make its school grade."""
+    length = max(3, min(longest, words + random.randint(-1, 2)) // 3 * 3)
+    letters = (grade + 21.43 - 0.5 * length) / 4.71  # the Automated Readability Index, solved for them
+    chosen: list[str] = []
+    for place in range(length):
+        if place % 3 != 2:
+            found = _LINKS if place % 3 else ["the", "our", "its", "a"]
+        else:
+            found = _HARD if sum(map(len, chosen)) + 6 <= letters * (place + 1) else _EASY
+        chosen.append(random.choice(found))
+    text = " ".join(chosen)
+    return f"{text[0].upper()}{text[1:]}."
+
+
 def write_sentence(random: Random) -> str:
-    """One sentence of 5 to 20 words."""
+    """One sentence of 5 to 25 words."""
     subject = random.choice(_SUBJECTS)
     if random.random() < 0.12:
         return random.choice(_SPEECH).format(s=subject)
-    clause = f"{subject} {random.choice(_VERBS)} {random.choice(_OBJECTS)} {random.choice(_PLACES)}"
+    clause = f"{subject} {random.choice(_VERBS)} {random.choice(_OBJECTS)}"
+    clause = f"{clause} {random.choice(_ADVERBS)} {random.choice(_PLACES)}"
     if random.random() < 0.5:
         clause = f"{random.choice(_OPENERS)} {clause}"
-    if random.random() < 0.4:
-        clause = f"{clause}, {random.choice(_TAILS)}"
+    if random.random() < 0.2:
+        clause = f"{clause} {random.choice(_ADVERBS)}, {random.choice(_TAILS)}"
     return f"{clause[0].upper()}{clause[1:]}."
 
 

@@ -1,5 +1,6 @@
 """The podcast format: one search, ten sections that share its facts, and the short forms made of them."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
@@ -9,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 from langchain_core.messages import BaseMessage
 from pydantic import BaseModel, Field, StringConstraints
 
-from workflows.context import prompt_values, whole_text
+from workflows.context import prompt_values, shown_texts, whole_text
 from workflows.errors import FieldError, InvalidInput, ModelBadOutput
 from workflows.formats.base import Format, Plan
 from workflows.formats.exports import Exporter
@@ -18,6 +19,7 @@ from workflows.formats.podcast.dialogue import Dialogue
 from workflows.formats.podcast.facts import FEWEST_SOURCES, asked_words, read_facts, remarks_on
 from workflows.formats.podcast.first_reply import FirstReply
 from workflows.formats.podcast.input import PodcastInput
+from workflows.formats.podcast.long_turns import mend_turns
 from workflows.formats.podcast.marks import MarkedText
 from workflows.formats.podcast.metrics import podcast_metrics
 from workflows.formats.podcast.plan import (
@@ -30,6 +32,7 @@ from workflows.formats.podcast.plan import (
     plan_pieces,
     plan_sections,
 )
+from workflows.formats.podcast.review import review_episode, review_newest
 from workflows.formats.podcast.spoken import language_name, language_tag, turns_of
 from workflows.formats.recap import neighbours, whole_plan
 from workflows.formats.speech.exports import script_exports
@@ -44,7 +47,7 @@ from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts, marked
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Facts, Outline, PlannedPiece, Section, SectionTask, State
+from workflows.state import Facts, Outline, PlannedPiece, ReviewFinding, Section, SectionTask, State
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts")
 _Summary = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
@@ -182,7 +185,23 @@ class PodcastFormat(Format[PodcastInput]):
         inputs = self.parse(task["input"])
         values = _values(inputs, task)
         messages = _PROMPTS.messages("rewrite", **values, text=section["text"], issues=issues)
-        return self._talk(inputs, task, messages, model)
+        hosts = [host.name for host in inputs.hosts]
+        return mend_turns(self._talk(inputs, task, messages, model), hosts, language_tag(inputs.language))
+
+    async def review_section(
+        self, inputs: PodcastInput, task: SectionTask, section: Section, model: Model
+    ) -> list[ReviewFinding]:
+        """As `review`, of a section that has just been written, beside those before it that it was shown."""
+        del model
+        before = shown_texts(task)
+        found = await asyncio.to_thread(review_newest, inputs, before, section["text"], task["facts"])
+        return [ReviewFinding(**{**one, "section": section["index"]}) for one in found]
+
+    async def review(self, inputs: PodcastInput, state: State, model: Model) -> list[ReviewFinding]:
+        """Turns that are lectures or follow their own, numbers that the pack doesn't have, what was said before."""
+        del model
+        texts = {index: section["text"] for index, section in state["sections"].items()}
+        return await asyncio.to_thread(review_episode, inputs, texts, state.get("facts") or None)
 
     def _talk(
         self, inputs: PodcastInput, task: SectionTask, messages: list[BaseMessage], model: Model
@@ -266,7 +285,8 @@ def _read(
 
 
 def _dialogue(inputs: PodcastInput, titles: Sequence[str] = ()) -> Dialogue:
-    return Dialogue([host.name for host in inputs.hosts], language_tag(inputs.language), titles)
+    hosts = [host.name for host in inputs.hosts]
+    return Dialogue(hosts, language_tag(inputs.language), titles, joins_turns=True)
 
 
 def _shared(inputs: PodcastInput) -> dict[str, Any]:
