@@ -26,12 +26,16 @@ class Dialogue(ScriptFilter):
         titles: Sequence[str] = (),
         *,
         joins_turns: bool = False,
+        after: str | None = None,
     ) -> None:
-        """`joins_turns`: turns of the same host in a row come out as one."""
-        super().__init__(cast_of(hosts), language, style=_STYLE, titles=titles)
+        """`joins_turns`: turns of the same host in a row come out as one, also with that of the host who spoke last
+        before (`after`)."""
+        other = next((host for host in hosts if host != after), None) if after else None
+        super().__init__(cast_of(hosts), language, other, style=_STYLE, titles=titles)
         names = "|".join(map(re.escape, hosts))
         self._label = re.compile(rf"(?:\A|\n\n)({names}): ") if joins_turns else None
-        self._speaker = ""
+        self._last_speaker = after or ""
+        self._has_begun = False
 
     def feed(self, chunk: str) -> str:
         """As `ScriptFilter.feed`."""
@@ -46,10 +50,13 @@ class Dialogue(ScriptFilter):
         return text if self._label is None else self._label.sub(self._label_or_blank, text)
 
     def _label_or_blank(self, label: re.Match[str]) -> str:
-        if not label.group().startswith("\n") and self._speaker:
-            return label.group()  # these words only look like the first label
-        is_same, self._speaker = label[1] == self._speaker, label[1]
-        return " " if is_same else label.group()
+        is_first, self._has_begun = not self._has_begun, True
+        if label.group().startswith("\n") == is_first:
+            return label.group()  # these words only look like a label
+        is_same, self._last_speaker = label[1] == self._last_speaker, label[1]
+        if not is_same:
+            return label.group()
+        return "" if is_first else " "
 
 
 def cast_of(hosts: Sequence[str]) -> Cast:

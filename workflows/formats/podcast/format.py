@@ -38,6 +38,7 @@ from workflows.formats.recap import neighbours, whole_plan
 from workflows.formats.speech.exports import script_exports
 from workflows.formats.speech.lines import titles_above
 from workflows.formats.speech.stream import filter_reply, in_steps
+from workflows.formats.speech.turns import parse_turns
 from workflows.formats.trailer import split_notes
 from workflows.messages.messages import SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
@@ -168,7 +169,7 @@ class PodcastFormat(Format[PodcastInput]):
         """The end of a section that came out too short."""
         inputs = self.parse(task["input"])
         messages = _PROMPTS.messages("extend", **_values(inputs, task), text=text, words=words)
-        return self._talk(inputs, task, messages, model)
+        return self._talk(inputs, task, messages, model, text)
 
     def land(
         self, task: SectionTask, text: str, words: int, model: Model
@@ -176,7 +177,7 @@ class PodcastFormat(Format[PodcastInput]):
         """The end of a section that ran over."""
         inputs = self.parse(task["input"])
         messages = _PROMPTS.messages("land", **_values(inputs, task), text=text, words=words)
-        return self._talk(inputs, task, messages, model)
+        return self._talk(inputs, task, messages, model, text)
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
@@ -204,10 +205,16 @@ class PodcastFormat(Format[PodcastInput]):
         return await asyncio.to_thread(review_episode, inputs, texts, state.get("facts") or None)
 
     def _talk(
-        self, inputs: PodcastInput, task: SectionTask, messages: list[BaseMessage], model: Model
+        self,
+        inputs: PodcastInput,
+        task: SectionTask,
+        messages: list[BaseMessage],
+        model: Model,
+        text: str = "",
     ) -> AsyncGenerator[str | SectionNotes]:
-        """A reply as turns of the hosts, and the notes on them."""
-        dialogue = _dialogue(inputs, titles_above(task))
+        """A reply as turns of the hosts that go on from `text`, and the notes on them."""
+        turns = parse_turns(text, [host.name for host in inputs.hosts])
+        dialogue = _dialogue(inputs, titles_above(task), turns[-1].speaker if turns else None)
         return filter_reply(dialogue, split_notes(stream_text(model, messages)))
 
     def plan_pieces(self, inputs: PodcastInput, state: State) -> list[PlannedPiece]:
@@ -284,9 +291,9 @@ def _read(
     yield facts
 
 
-def _dialogue(inputs: PodcastInput, titles: Sequence[str] = ()) -> Dialogue:
+def _dialogue(inputs: PodcastInput, titles: Sequence[str] = (), after: str | None = None) -> Dialogue:
     hosts = [host.name for host in inputs.hosts]
-    return Dialogue(hosts, language_tag(inputs.language), titles, joins_turns=True)
+    return Dialogue(hosts, language_tag(inputs.language), titles, joins_turns=True, after=after)
 
 
 def _shared(inputs: PodcastInput) -> dict[str, Any]:
