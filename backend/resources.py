@@ -155,8 +155,9 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         store = await open_store(stack, settings, telemetry.metrics)
         local = Local(LocalRuns(), Audience(store.runs, settings.disconnect_grace))
         prices = PriceRegistry(settings.prices)
-        queries = RunQueries(store.runs, store.log, local.runs.settle, local.audience, prices)
         work = open_work(stack, settings, store, prices, record_to)
+        language_of = work.formats.language
+        queries = RunQueries(store.runs, store.log, local.runs.settle, local.audience, prices, language_of)
         engine, recovery, quota = await open_engine(stack, settings, store, telemetry, work, local)
         admission = Admission(
             work.formats.formats,
