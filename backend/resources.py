@@ -155,8 +155,9 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         store = await open_store(stack, settings, telemetry.metrics)
         local = Local(LocalRuns(), Audience(store.runs, settings.disconnect_grace))
         prices = PriceRegistry(settings.prices)
-        queries = RunQueries(store.runs, store.log, local.runs.settle, local.audience, prices)
         work = open_work(stack, settings, store, prices, record_to)
+        language_of = work.formats.language
+        queries = RunQueries(store.runs, store.log, local.runs.settle, local.audience, prices, language_of)
         engine, recovery, quota = await open_engine(stack, settings, store, telemetry, work, local)
         admission = Admission(
             work.formats.formats,
@@ -166,16 +167,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             prices,
             settings.default_budget_usd,
         )
-        runs = RunCommands(
-            admission,
-            store.runs,
-            queries,
-            engine,
-            quota=quota,
-            cache=store.cache,
-            cache_key=work.formats.cache_key,
-            files=RunFiles(store.checkpoints, work.recorder),
-        )
+        runs = make_commands(admission, store, queries, engine, quota, work)
         extensions = list_extensions()
         service = ServiceContext(
             settings, work.formats.formats, work.policies, runs, queries, store.runs, store.database
@@ -214,6 +206,27 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             people=people,
             parts=open_parts(extensions, service),
         )
+
+
+def make_commands(
+    admission: Admission,
+    store: Store,
+    queries: RunQueries,
+    engine: Engine,
+    quota: Quota,
+    work: WritingResources,
+) -> RunCommands:
+    """The commands of runs."""
+    return RunCommands(
+        admission,
+        store.runs,
+        queries,
+        engine,
+        quota=quota,
+        cache=store.cache,
+        cache_key=work.formats.cache_key,
+        files=RunFiles(store.checkpoints, work.recorder),
+    )
 
 
 async def open_telemetry(stack: AsyncExitStack, settings: Settings) -> Telemetry:

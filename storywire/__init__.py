@@ -49,18 +49,23 @@ from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
 from workflows.state import (
+    EarlierSection,
     Facts,
     Outline,
+    Piece,
     PlannedPiece,
     Reviewed,
     ReviewFinding,
     Section,
+    SectionFaults,
     SectionTask,
     State,
     TextSoFar,
+    Verdict,
     summary_of,
     text_of,
 )
+from workflows.text.length import SectionLength
 from workflows.text.readability import reading_grade, vocabulary_level
 from workflows.text.words import count_words, last_paragraph
 
@@ -74,6 +79,7 @@ __all__ = [
     "Citation",
     "Configurable",
     "Derives",
+    "EarlierSection",
     "Exporter",
     "Exports",
     "Extends",
@@ -98,6 +104,7 @@ __all__ = [
     "NoticePassage",
     "Outline",
     "OwnPath",
+    "Piece",
     "PieceText",
     "Plan",
     "PlannedPiece",
@@ -113,6 +120,8 @@ __all__ = [
     "SafetyIssue",
     "ScreensOwnText",
     "Section",
+    "SectionFaults",
+    "SectionLength",
     "SectionNotes",
     "SectionTask",
     "SetsContext",
@@ -123,6 +132,7 @@ __all__ = [
     "State",
     "StorywireError",
     "TextSoFar",
+    "Verdict",
     "ask",
     "can_search",
     "count_words",

@@ -174,6 +174,7 @@ class State(TypedDict, total=False):
     """The state of a graph; `input` is the format's own input model, as JSON."""
 
     input: dict[str, Any]
+    language: str  # of the text, for its sentences
     outline: Outline
     notes: dict[str, Any]  # what the format's plan keeps for its prompts; readers never see it
     sections: Annotated[dict[int, Section], add_sections]
@@ -300,6 +301,7 @@ def mended_for(state: State, reason: str) -> list[int]:
 class VersionPlan(TypedDict, total=False):
     """The part of a finished run's state, beside the text, that its versions need."""
 
+    language: str
     outline: Outline
     notes: dict[str, Any]
     section_notes: dict[int, str]

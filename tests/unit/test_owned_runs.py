@@ -1,13 +1,11 @@
 """Rows of runs, written by whoever executes them, and by nobody who lost them."""
 
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from backend.log.entry import StaleWriter
 from backend.log.sqlite import SqliteLog
 from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository, Limit, LimitReached, refund
@@ -16,7 +14,7 @@ from backend.store.owned_runs import Lease, OwnedRunRepository
 from backend.store.runs import Run, RunRepository
 from backend.store.transitions import MOVES
 from tests.unit.messages import complete, error
-from tests.unit.stored_runs import a_run, add_run, finish_run, lease_run
+from tests.unit.stored_runs import a_run, add_run, change_run, finish_run, lease_run
 
 Write = Callable[[OwnedRunRepository, Lease], Awaitable[bool]]
 ALWAYS = Limit(None, datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC))
@@ -91,14 +89,22 @@ async def test_source_is_a_run_that_is_written_for_the_same_request_or_none_and_
     leader = await add_run(repository, cache_key="k", process="P1", options={"cache": "use"})
     follower = await add_run(repository, cache_key="k", process="P1", source_run_id=leader.id)
     lease = await lease_run(log, follower)
-    assert await owned.choose_source(lease, follower, now, None) == leader.id
-    assert await owned.choose_source(lease, follower, None, None) is None  # none is wanted
-    assert await owned.choose_source(lease, follower, now, None) == leader.id
+    assert await owned.choose_source(lease, follower, now, None) == (True, leader.id)
+    assert await owned.choose_source(lease, follower, None, None) == (True, None)  # none is wanted
+    assert await owned.choose_source(lease, follower, now, None) == (True, leader.id)
     await finish_run(repository, leader, "failed", error=error())
-    assert await owned.choose_source(lease, follower, now, None) is None
+    assert await owned.choose_source(lease, follower, now, None) == (True, None)
     after = await repository.get(follower.id)
     assert after is not None and after.source_run_id is None
-    assert await ChargeRepository(database).count("maya", "story", ALWAYS) == 3
+    charged = await ChargeRepository(database).count("maya", "story", ALWAYS)
+    assert charged == 3
+
+    await lease_run(log, follower)  # another process has taken the run over
+    await change_run(repository, follower, source_run_id=leader.id)
+    assert await owned.choose_source(lease, follower, None, None) == (False, None)
+    after = await repository.get(follower.id)
+    assert after is not None and after.source_run_id == leader.id
+    assert await ChargeRepository(database).count("maya", "story", ALWAYS) == charged
 
 
 async def test_result_is_kept_for_the_same_request_by_a_run_with_a_key_that_is_no_copy(
@@ -144,7 +150,7 @@ async def test_source_that_nobody_may_be_given_charges_the_run_within_its_limit(
     for run in (leader, follower):
         await database.write(lambda connection, id=run.id: refund(connection, id))
     lease = await lease_run(log, follower)
-    assert await owned.choose_source(lease, follower, None, one) is None  # noa has a place of her own
+    assert await owned.choose_source(lease, follower, None, one) == (True, None)  # noa has a place of her own
     assert await ChargeRepository(database).count("noa", "story", ALWAYS) == 1
 
     last = await add_run(repository, owner="noa", cache_key="k", process="P1", source_run_id=leader.id)
@@ -156,7 +162,7 @@ async def test_source_that_nobody_may_be_given_charges_the_run_within_its_limit(
 
 
 @pytest.mark.parametrize("lost", ["to another process", "to another attempt", "by deletion"])
-async def test_source_chosen_by_who_lost_the_run_changes_nothing_and_charges_nothing(
+async def test_source_chosen_by_who_lost_the_run_is_refused_and_charges_nothing(
     owned: OwnedRunRepository, repository: RunRepository, log: SqliteLog, database: Database, lost: str
 ) -> None:
     leader = await add_run(repository, owner="noa", cache_key="k", process="P1")
@@ -171,7 +177,6 @@ async def test_source_chosen_by_who_lost_the_run_changes_nothing_and_charges_not
         case _:
             await repository.delete(run.owner, run.id)
     before = await repository.get(run.id)
-    with suppress(StaleWriter):
-        await owned.choose_source(lease, run, None, None)
+    assert await owned.choose_source(lease, run, None, None) == (False, None)
     assert await repository.get(run.id) == before
     assert await ChargeRepository(database).count("maya", "story", ALWAYS) == 0

@@ -10,8 +10,8 @@ from backend.runs.engine.liveness import FileLiveness
 from backend.runs.engine.orphans import OrphanDetector
 from backend.runs.readers.replay import replay
 from backend.store.database import Database
-from backend.store.runs import Run, RunRepository
-from tests.unit.stored_runs import a_run, add_run
+from backend.store.runs import Run, RunAssignment, RunRepository
+from tests.unit.stored_runs import add_run
 from tests.unit.worlds import NOTE, OWNER, World, open_world
 
 DEAD = "01J00000000000000000000000"
@@ -35,7 +35,7 @@ async def test_orphans_are_runs_of_nobody_of_the_dead_and_at_the_second_look_our
     executed = {"executed"}
     detector = OrphanDetector(here, executed.__contains__)
     runs = [
-        a_run(id=name, process=process)
+        RunAssignment(id=name, owner=OWNER, format="note", status="running", process=process, crash_count=0)
         for name, process in {
             "left": None,
             "dead": DEAD,

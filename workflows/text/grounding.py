@@ -62,7 +62,7 @@ class Evidence:
     def __init__(self, document: str, language: str | None = "en") -> None:
         """`language`: of both texts, None if they differ. Words are compared in English only, numbers in any."""
         self._by_words = language == "en"
-        sentences = [sentence.strip() for sentence in split_sentences(document) if sentence.strip()]
+        sentences = [one.strip() for one in split_sentences(document, language) if one.strip()]
         self._places = _index(sentences)
         self._clauses = [(clause, sentence) for sentence in sentences for clause in split_clauses(sentence)]
         self._clause_stems = [matter_of(clause) for clause, _ in self._clauses]
