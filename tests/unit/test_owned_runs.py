@@ -28,6 +28,11 @@ WRITES: dict[str, Write] = {
 }
 
 
+async def refunded(database: Database, run: Run) -> None:
+    """Takes the charge of the run back."""
+    await database.write(lambda connection: refund(connection, run.id))
+
+
 @pytest.fixture
 def owned(database: Database) -> OwnedRunRepository:
     return OwnedRunRepository(database)
@@ -148,13 +153,13 @@ async def test_source_that_nobody_may_be_given_charges_the_run_within_its_limit(
     leader = await add_run(repository, owner="noa", cache_key="k", process="P1")
     follower = await add_run(repository, owner="noa", cache_key="k", process="P1", source_run_id=leader.id)
     for run in (leader, follower):
-        await database.write(lambda connection, id=run.id: refund(connection, id))
+        await refunded(database, run)
     lease = await lease_run(log, follower)
     assert await owned.choose_source(lease, follower, None, one) == (True, None)  # noa has a place of her own
     assert await ChargeRepository(database).count("noa", "story", ALWAYS) == 1
 
     last = await add_run(repository, owner="noa", cache_key="k", process="P1", source_run_id=leader.id)
-    await database.write(lambda connection: refund(connection, last.id))
+    await refunded(database, last)
     with pytest.raises(LimitReached):
         await owned.choose_source(await lease_run(log, last), last, None, one)
     after = await repository.get(last.id)
@@ -168,7 +173,7 @@ async def test_source_chosen_by_who_lost_the_run_is_refused_and_charges_nothing(
     leader = await add_run(repository, owner="noa", cache_key="k", process="P1")
     run = await add_run(repository, cache_key="k", process="P1", source_run_id=leader.id)
     lease = await lease_run(log, run)
-    await database.write(lambda connection: refund(connection, run.id))
+    await refunded(database, run)
     match lost:
         case "to another process":
             assert await repository.take_over(run, "P2")

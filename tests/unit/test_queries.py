@@ -125,7 +125,7 @@ async def test_parts_are_those_of_the_owners_series_by_part(desk: Desk) -> None:
     await add_run(desk.repository, owner="noa", series="S", part=1)
     for query in (desk.queries.parts, desk.queries.part_summaries):
         found = await query(OWNER, ["S", "T"])
-        assert [each.id for each in found] == [first.id, other.id, second.id]  # type: ignore[attr-defined]
+        assert [each.id for each in found] == [first.id, other.id, second.id]
 
 
 async def test_versions_are_the_same_whichever_of_them_is_asked_for(desk: Desk, run: Run) -> None:
@@ -163,7 +163,12 @@ async def test_quote_says_what_is_left_and_its_cost_by_the_price_of_the_runs_mod
 
 
 async def test_reader_begins_after_its_cursor_in_the_view_that_it_is_of(desk: Desk, run: Run) -> None:
-    told = [workflow("started"), OUTLINE, content(1, "Dawn. "), content(0, "Dusk. Night.", ends=True)]
+    told: list[Message] = [
+        workflow("started"),
+        OUTLINE,
+        content(1, "Dawn. "),
+        content(0, "Dusk. Night.", ends=True),
+    ]
     await desk.tell(run, *told, content(1, "", ends=True), complete())
     plain = desk.queries.reader(run, 2)
     assert [entry.type for entry in await plain.poll() or []] == ["content", "content", "content", "complete"]
@@ -189,7 +194,8 @@ async def test_follow_gives_what_comes_until_the_last_message_and_counts_as_read
     desk: Desk, run: Run
 ) -> None:
     await desk.tell(run, workflow("started"))
-    types, readers, telling = [], [], set()
+    types, readers = [], []
+    telling: set[asyncio.Task[None]] = set()
     async for batch in desk.queries.follow(run, desk.queries.reader(run, 0)):
         types.append([entry.type for entry in batch])
         readers.append(desk.queries.readers)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -11,6 +12,7 @@ from backend.runs.engine.orphans import OrphanDetector
 from backend.runs.readers.replay import replay
 from backend.store.database import Database
 from backend.store.runs import Run, RunAssignment, RunRepository
+from backend.telemetry.metrics import Metrics
 from tests.unit.stored_runs import add_run
 from tests.unit.worlds import NOTE, OWNER, World, open_world
 
@@ -68,6 +70,24 @@ async def test_crash_counts_before_the_run_goes_on_and_a_stop_in_good_order_does
     stored = {run.id: run.crash_count for run in await world.repository.unfinished()}
     assert stored == {dead.id: 2, left.id: 1}
     assert [(await replay(world.log, run.id))[0].attempts for run in (dead, left)] == [1, 1]
+
+
+class CountedRecoveries(Metrics):
+    def __init__(self) -> None:
+        self.kinds: list[str] = []
+
+    def on_recovery(self, after: Literal["crash", "stop"]) -> None:
+        self.kinds.append(after)
+
+
+async def test_recovery_is_counted_by_what_it_follows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = CountedRecoveries()
+    monkeypatch.setattr(world.recovery, "_metrics", metrics)
+    runs = [await orphan(world, **values) for values in ({}, {"process": None}, {"crash_count": 2})]
+    assert await world.recovery.recover() == 2
+    for run in runs:
+        await world.end(run.id)
+    assert metrics.kinds == ["crash", "stop"]  # the third is ended
 
 
 async def test_run_that_crashed_too_often_is_ended_and_does_not_count_as_resumed(world: World) -> None:
