@@ -1,7 +1,7 @@
 """What commands refuse, and what they carry over: bound starts, resumes within a budget, places in a series."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -194,7 +194,7 @@ async def test_command_without_a_free_slot_changes_nothing(
 ) -> None:
     async with open_world(database, tmp_path, max_runs=0) as world:
         run = await ended(world, "waiting" if command == "answer" else "failed")
-        commands = {
+        commands: dict[str, Callable[[], Awaitable[object]]] = {
             "start": lambda: world.service.start(OWNER, world.request()),
             "resume": lambda: world.service.resume(OWNER, run.id),
             "answer": lambda: world.service.answer(OWNER, run.id, OUTLINE.model_dump()),

@@ -26,6 +26,7 @@ from workflows.messages.transcript import Transcript
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.safety.registry import PolicyRegistry
+from workflows.state import Outline, VersionPlan
 
 
 @pytest.fixture
@@ -146,3 +147,15 @@ async def test_spending_of_a_run_is_stored_by_role_and_model(
     rows = await database.read(lambda connection: [*connection.execute(select(usage)).mappings()])
     assert len(rows) == 1 and (rows[0]["run_id"], rows[0]["owner"]) == (run.id, "maya")
     assert (rows[0]["role"], rows[0]["input_tokens"], rows[0]["cost_usd"]) == ("writing", 2, 2.0)
+
+
+async def test_copy_keeps_the_plan_of_its_source_for_versions_though_the_checkpoint_has_gone(
+    finalizer: RunFinalizer, repository: RunRepository, log: SqliteLog
+) -> None:
+    outline = Outline(title=OUTLINE.title, sections=OUTLINE.sections)
+    source = await add_run(repository, process="P1", plan=VersionPlan(outline=outline))
+    copy = await add_run(repository, process="P1", source_run_id=source.id)
+    ending = complete().model_copy(update={"cached": True})
+    await finalizer.store(copy, await lease_run(log, copy), ending, Transcript())
+    stored = await repository.get(copy.id)
+    assert stored is not None and stored.plan is not None and stored.plan == source.plan
