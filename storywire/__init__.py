@@ -19,6 +19,7 @@ from workflows.formats.capabilities import (
     Exports,
     Extends,
     Lands,
+    LandsPieces,
     Limited,
     LimitsRevisions,
     Loads,
@@ -50,6 +51,7 @@ from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
 from workflows.state import (
     Facts,
+    OpenPiece,
     Outline,
     PlannedPiece,
     Reviewed,
@@ -84,6 +86,7 @@ __all__ = [
     "FormatSettings",
     "InvalidInput",
     "Lands",
+    "LandsPieces",
     "Limited",
     "LimitsRevisions",
     "Loads",
@@ -96,6 +99,7 @@ __all__ = [
     "NotFound",
     "Notice",
     "NoticePassage",
+    "OpenPiece",
     "Outline",
     "OwnPath",
     "PieceText",

@@ -70,6 +70,13 @@ class Piece(PlannedPiece):
     text: str
 
 
+class OpenPiece(PlannedPiece):
+    """A piece that isn't at its end: its `text` so far, and the `words` that it may still have."""
+
+    text: str
+    words: int
+
+
 class Verdict(TypedDict):
     """The verdict of a safety check: `score` 0 (unsafe) to 1, `approved` decides.
 

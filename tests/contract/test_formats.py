@@ -60,7 +60,7 @@ CAPABILITIES_OF = {
     "podcast": {
         "SetsParameters",
         "BringsFacts", "ChecksModel", "Exports", "Extends", "Lands", "MakesPieces", "Multilingual", "SetsTolerance",
-        "Reviews", "ReviewsSections",
+        "LandsPieces", "Reviews", "ReviewsSections",
     },
     "postcard": {"CachedByDefault", "Configurable", "LooksUp"},
     "story": {
