@@ -1,6 +1,7 @@
 """Harmless English that depends on nothing but the prompt: the same prompt, the same text."""
 
 import re
+from collections.abc import Sequence
 from hashlib import blake2b
 from random import Random
 
@@ -97,7 +98,7 @@ def write_prose(prompt: str, words: int | None = None) -> str:
     nouns = [word.strip() for word in new_words[-1].split(",")] if new_words else []
     while True:
         if reader:
-            sentence = _fit_sentence(random, *map(int, reader[-1]), nouns)
+            sentence = _fit_sentence(random, reader[-1], nouns)
         else:
             sentence = write_sentence(random) if is_seed else _write_once(random)
         length = len(sentence.split())
@@ -113,9 +114,10 @@ def write_prose(prompt: str, words: int | None = None) -> str:
         count, room = count + length, room - 1
 
 
-def _fit_sentence(random: Random, words: int, longest: int, grade: int, nouns: list[str]) -> str:
+def _fit_sentence(random: Random, reader: Sequence[str], nouns: list[str]) -> str:
     """One sentence for a reader: of about so many words, and of the letters that make its school grade. The
     first of the `nouns` that aren't used yet is one of its words."""
+    words, longest, grade = map(int, reader)
     length = max(3, min(longest, words + random.randint(-1, 2)) // 3 * 3)
     letters = (grade + 21.43 - 0.5 * length) / 4.71  # the Automated Readability Index, solved for them
     chosen: list[str] = []
