@@ -1,5 +1,8 @@
 """What is measured has consequences: one rewrite of what is at fault, with the figures; what stays is shown."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 from langchain_core.runnables import RunnableConfig
 
@@ -36,17 +39,19 @@ NOTES = "The editor's notes"
 
 
 async def write(
-    format: AnyFormat, provider: FakeProvider, script: Script, given: dict[str, object], parallel: int = 1
+    format: AnyFormat, provider: FakeProvider, script: Script, given: Mapping[str, Any], parallel: int = 1
 ) -> tuple[State, list[Call]]:
     provider.script = script
     catalog = ModelCatalog(settings_of(provider.root_url, model="openai:gpt-test", judge="off"))
     graph = build_graph(format, catalog, MemoryCheckpoints())
     config: RunnableConfig = {"configurable": {"thread_id": "1"}, "max_concurrency": parallel}
     try:
-        state = await graph.ainvoke({"input": given}, config, context=RunContext(parallel=parallel))
+        state: Any = await graph.ainvoke(
+            {"input": dict(given)}, config, context=RunContext(parallel=parallel)
+        )
     finally:
         await catalog.close()
-    return State(**state), [call for call in provider.generations if not call.body.get("response_format")]
+    return state, [call for call in provider.generations if not call.body.get("response_format")]
 
 
 def scene(number: int, text: str) -> Rule:
@@ -113,7 +118,7 @@ async def test_lecture_and_unknown_number_of_an_episode_are_written_again_once(
         ),
         default=Reply(tokens_per_chunk=20),
     )
-    given: dict[str, object] = {**EPISODE, "pieces": False}
+    given = {**EPISODE, "pieces": False}
     state, calls = await write(PodcastFormat(), provider, script, given)
     [rewrite] = [call for call in calls if NOTES in call.prompt_text]
     assert "The sources don't have 31.7." in rewrite.prompt_text
