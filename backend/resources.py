@@ -263,9 +263,8 @@ def open_work(
         for name, format in formats.items()
     }
     recorder = _recorder(settings, models, record_to)
-    return WritingResources(
-        models, ledgers, policies, lookups, RunFormats(formats, graphs, models, policies), recorder
-    )
+    run_formats = RunFormats(formats, graphs, models, policies, settings.time_zone)
+    return WritingResources(models, ledgers, policies, lookups, run_formats, recorder)
 
 
 async def open_engine(
