@@ -4,17 +4,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from backend.accounts import audit as audits
 from backend.accounts import throttle as throttles
-from backend.accounts.access_tokens import AccessTokens
 from backend.accounts.accounts import Accounts, AccountStore, Rules
 from backend.accounts.api_keys import ApiKeys
 from backend.accounts.audit import Audit
 from backend.accounts.authentication import Authenticator
 from backend.accounts.belongings import Belongings
-from backend.accounts.issuer import ExternalIssuer
-from backend.accounts.jwks import JwksKeys
+from backend.accounts.claims import NoTokens, TokenIssuer, TokenSigner
 from backend.accounts.mail import open_mailer
 from backend.accounts.open_requests import CHECK_EVERY_SECONDS, OpenRequests
 from backend.accounts.passwords import PasswordHasher
@@ -34,6 +33,9 @@ from backend.store.accounts.one_time_tokens import OneTimeTokenRepository
 from backend.store.accounts.tickets import TicketRepository
 from backend.store.database import Database
 from backend.tasks import Background, every
+
+if TYPE_CHECKING:
+    from backend.accounts.jwks import JwksKeys
 
 _TIDY_EVERY_SECONDS = 60.0
 
@@ -93,14 +95,13 @@ def _build(
     stored: _Stored,
     *,
     hasher: PasswordHasher,
-    issuer: ExternalIssuer | None,
+    issuer: TokenIssuer | None,
     background: Background,
 ) -> People:
     audit, throttle = Audit(stored.events), Throttle(stored.attempts)
     account_repository, logins = AccountRepository(database), LoginRepository(database)
     lifetimes = Lifetimes(timedelta(hours=settings.session_hours), timedelta(hours=settings.idle_hours))
-    tokens = AccessTokens(_secrets(settings), settings.token_minutes * 60)
-    sessions = LoginSessions(logins, tokens, audit, lifetimes)
+    sessions = LoginSessions(logins, _signer(settings), audit, lifetimes)
     keys = ApiKeys(ApiKeyRepository(database), audit)
     tickets = StreamTickets(TicketRepository(database))
     authenticator = Authenticator(account_repository, sessions, keys, tickets, issuer, background)
@@ -128,14 +129,21 @@ def _build(
     )
 
 
-def _secrets(settings: Settings) -> tuple[str, ...]:
+def _signer(settings: Settings) -> TokenSigner:
     """Only a service that gives out tokens keeps a secret for them."""
-    return load_secrets(settings) if settings.auth == "accounts" else ("-" * 32,)
+    if settings.auth != "accounts":
+        return NoTokens()
+    from backend.accounts.access_tokens import AccessTokens  # its library takes a quarter of a second
+
+    return AccessTokens(load_secrets(settings), settings.token_minutes * 60)
 
 
-def _issuer(settings: Settings) -> tuple[ExternalIssuer | None, JwksKeys | None]:
+def _issuer(settings: Settings) -> tuple[TokenIssuer | None, "JwksKeys | None"]:
     if settings.auth != "external":
         return None, None
+    from backend.accounts.issuer import ExternalIssuer  # likewise
+    from backend.accounts.jwks import JwksKeys
+
     assert settings.issuer and settings.audience and settings.jwks_url  # the settings have been checked
     keys = JwksKeys(settings.jwks_url, allow_private=settings.jwks_private)
     return ExternalIssuer(settings.issuer, settings.audience, keys, settings.admin_claim), keys
