@@ -80,6 +80,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.include_router(exports.router)
     app.include_router(versions.router)
     app.include_router(shares.router)
+    app.include_router(shares.listed)
     app.include_router(shares.public)
     app.include_router(documents.router)
     app.include_router(catalogue.router)

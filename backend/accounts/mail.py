@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
 from backend.accounts.signing import read_secret_file
-from backend.settings import Settings
+from backend.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     import smtplib
@@ -60,13 +60,30 @@ class SmtpMailer:
         return server
 
 
+class SettingsMailer:
+    """The mail server of the settings. Its address is read anew for each mail: a file may hold it, and be changed."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises SettingsError."""
+        self._settings = settings
+        _server(settings)
+
+    async def send(self, to: str, subject: str, text: str) -> None:
+        """See `Mailer`."""
+        await _server(self._settings).send(to, subject, text)
+
+
 def open_mailer(settings: Settings) -> Mailer | None:
-    """The mail server of the settings, if there is one."""
-    url = settings.smtp_url.get_secret_value() if settings.smtp_url else None
+    """The mail server of the settings, if there is one. Raises SettingsError."""
+    return SettingsMailer(settings) if settings.smtp_url or settings.smtp_url_file else None
+
+
+def _server(settings: Settings) -> SmtpMailer:
+    url = settings.smtp_url.get_secret_value() if settings.smtp_url else ""
     if settings.smtp_url_file is not None:
         url = read_secret_file(settings.smtp_url_file, "STORYWIRE_SMTP_URL_FILE")
-    if not url:
-        return None
+        if urlsplit(url).scheme not in ("smtp", "smtps"):
+            raise SettingsError("STORYWIRE_SMTP_URL_FILE: smtp://… or smtps://… is expected in it")
     parts = urlsplit(url)
     return SmtpMailer(
         parts.hostname or "localhost",

@@ -158,6 +158,7 @@ children = Table(
     Column("id", String(26), primary_key=True),
     Column("owner", String(64), nullable=False),
     Column("profile", GivenJson("profile"), nullable=False),
+    Column("consent_at", Instant),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Index("ix_children_owner_id", "owner", "id"),
@@ -217,6 +218,8 @@ shares = Table(
     Column("owner", String(64), nullable=False),
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Index("ix_shares_owner", "owner"),
 )
 
 personas = Table(

@@ -62,6 +62,7 @@ class PasswordBody(JsonModel):
 
     old_password: Password
     new_password: Password
+    revoke_keys: bool = Field(False, description="End the account's API keys too")
 
 
 class ConfirmBody(JsonModel):
@@ -118,10 +119,12 @@ async def log_out(
 async def change_password(
     body: PasswordBody, principal: PrincipalDep, people: PeopleDep, address: AddressDep
 ) -> None:
-    """Sets a new one; every other session ends."""
+    """Sets a new one; every other session ends, and the keys if that is asked for."""
     await people.accounts.change_password(
         principal.owner, body.old_password, body.new_password, address, principal.credential.id
     )
+    if body.revoke_keys:
+        await people.keys.revoke_all(principal.owner)
 
 
 @router.get("/sessions")

@@ -1,15 +1,15 @@
 """Belongings: everything that an owner has in the database, table by table."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Table, delete, func, select, update
 
 from backend.store.accounts import tables
 from backend.store.accounts.tables import accounts
 from backend.store.database import Database
 from backend.store.owner import LOCAL, Owner
-from backend.store.tables import metadata, runs, usage
+from backend.store.tables import children, metadata, runs, usage
 
 ERASED = "erased"
 """The owner of what was spent by accounts that are gone: sums that name nobody."""
@@ -22,6 +22,7 @@ _CREDENTIALS = frozenset(
         tables.api_keys,
         tables.one_time_tokens,
         tables.stream_tickets,
+        tables.open_streams,
         tables.security_events,
     }
 )
@@ -41,9 +42,8 @@ class BelongingsRepository:
 
     async def page(self, owner: str, table: Table, skip: int) -> list[dict[str, Any]]:
         """Rows of one table, in the order of their keys, as plain data; what only the service needs is left out."""
-        columns = [column for column in table.c if column.name not in _INTERNAL]
         query = (
-            select(*columns)
+            select(*_shown(table))
             .where(table.c.owner == owner)
             .order_by(*table.primary_key.columns)
             .limit(_PAGE)
@@ -52,6 +52,16 @@ class BelongingsRepository:
         return await self._db.read(
             lambda connection: [dict(row._mapping) for row in connection.execute(query)]
         )
+
+    async def of_child(
+        self, owner: str, child_id: str, session_ids: Sequence[str], run_ids: Sequence[str]
+    ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+        """(table, row) of everything that there is of a child, its stories and its texts."""
+        for table in owned_tables():
+            for condition in _of_child(table, child_id, session_ids, run_ids):
+                query = select(*_shown(table)).where(table.c.owner == owner, condition)
+                for row in await self._db.read(lambda connection, q=query: connection.execute(q).all()):
+                    yield table.name, dict(row._mapping)
 
     async def run_ids(self, owner: str) -> list[str]:
         """The owner's runs."""
@@ -93,6 +103,26 @@ class BelongingsRepository:
 _INTERNAL = frozenset(
     {"owner", "process", "stop_requested", "reader_beats", "request_hash", "cache_key", "token_hash"}
 )
+
+
+def _shown(table: Table) -> list[Column[Any]]:
+    return [column for column in table.c if column.name not in _INTERNAL]
+
+
+def _of_child(
+    table: Table, child_id: str, session_ids: Sequence[str], run_ids: Sequence[str]
+) -> Iterator[ColumnElement[bool]]:
+    """Conditions that find the child's rows, a few texts at a time."""
+    if table is children:
+        yield table.c.id == child_id
+    elif "child_id" in table.c:
+        yield table.c.child_id == child_id
+    elif "session_id" in table.c:
+        yield table.c.session_id.in_(session_ids)
+    elif table is runs or "run_id" in table.c:
+        column = table.c.id if table is runs else table.c.run_id
+        for start in range(0, len(run_ids), _PAGE):
+            yield column.in_(run_ids[start : start + _PAGE])
 
 
 def _removals(owner: str) -> Iterator[Any]:

@@ -83,6 +83,11 @@ class ApiKeyRepository:
         mine = (api_keys.c.owner == owner) & (api_keys.c.id == key_id)
         return bool((await self._db.write(lambda c: c.execute(delete(api_keys).where(mine)))).rowcount)
 
+    async def remove_all(self, owner: str) -> None:
+        """Removes the owner's keys."""
+        query = delete(api_keys).where(api_keys.c.owner == owner)
+        await self._db.write(lambda connection: connection.execute(query))
+
     async def _active(self, query: Select[Any], **values: Any) -> ActiveKey | None:
         bound = {**values, "now": datetime.now(UTC)}
         row = await self._db.read(lambda connection: connection.execute(query, bound).one_or_none())
