@@ -75,15 +75,16 @@ class BelongingsRepository:
 
     async def count(self, owner: str) -> int:
         """How many rows there are, in all tables."""
-        queries = [select(func.count()).select_from(t).where(t.c.owner == owner) for t in owned_tables()]
-        return await self._db.read(lambda connection: sum(connection.scalar(q) or 0 for q in queries))
+        return await self._db.read(lambda connection: _count(connection, owner))
 
     async def give(self, old: Owner, new: Owner) -> int:
         """Makes everything of one owner another's; returns how many rows that were. In one transaction."""
 
         def work(connection: Connection) -> int:
-            changes = (update(t).where(t.c.owner == old).values(owner=new) for t in owned_tables())
-            return sum(connection.execute(change).rowcount for change in changes)
+            found = _count(connection, old)
+            for table in owned_tables():  # rows that belong to others go with them
+                connection.execute(update(table).where(table.c.owner == old).values(owner=new))
+            return found
 
         return await self._db.write(work)
 
@@ -103,6 +104,11 @@ class BelongingsRepository:
 _INTERNAL = frozenset(
     {"owner", "process", "stop_requested", "reader_beats", "request_hash", "cache_key", "token_hash"}
 )
+
+
+def _count(connection: Connection, owner: str) -> int:
+    queries = (select(func.count()).select_from(t).where(t.c.owner == owner) for t in owned_tables())
+    return sum(connection.scalar(query) or 0 for query in queries)
 
 
 def _shown(table: Table) -> list[Column[Any]]:
