@@ -82,6 +82,10 @@ export class StoryForm {
   // The fields of the reader show the chosen child, and are its profile's: they are changed where that is.
   #showChild() {
     const child = this.#children.get(this.#fields.child_id.value);
+    if (!child && this.#fields.name.disabled) {
+      this.#fields.name.value = "";
+      this.#chips.values = [];
+    }
     for (const name of ["name", "age", "interests"]) this.#fields[name].disabled = Boolean(child);
     for (const name of ["reading_level", "language"]) {
       for (const choice of this.#fields[name]) choice.disabled = Boolean(child);

@@ -145,6 +145,7 @@ def test_page_switches_between_children_and_shows_the_quota(browser: Browser, tm
         page.goto(url)
         chooser.select_option(label="Somebody else")
         expect(page.locator("#name")).to_be_enabled()
+        expect(page.locator("#name")).to_have_value("")
         page.set_viewport_size({"width": 390, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         shot(page, "form-narrow")
