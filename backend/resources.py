@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -45,6 +46,7 @@ from backend.store.charges import ChargeRepository
 from backend.store.database import Database
 from backend.store.documents import DocumentRepository
 from backend.store.folders import open_folders
+from backend.store.limits import cap_of
 from backend.store.owned_runs import OwnedRunRepository
 from backend.store.runs import RunRepository
 from backend.store.shares import ShareRepository
@@ -177,7 +179,11 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             queries=queries,
             recovery=recovery,
             quota=quota,
-            sharing=Sharing(ShareRepository(store.database), queries),
+            sharing=Sharing(
+                ShareRepository(store.database, cap_of(settings, "shares")),
+                queries,
+                timedelta(days=settings.share_days),
+            ),
             documents=Documents(
                 store.documents, Extraction(settings.max_document_bytes), settings.max_document_bytes
             ),
@@ -230,7 +236,9 @@ async def open_store(stack: AsyncExitStack, settings: Settings, metrics: Metrics
         owned_runs=OwnedRunRepository(database),
         charges=ChargeRepository(database),
         usage=UsageRepository(database),
-        documents=DocumentRepository(database),
+        documents=DocumentRepository(
+            database, cap_of(settings, "documents"), cap_of(settings, "document_bytes")
+        ),
         log=run_log,
         checkpoints=await stack.enter_async_context(open_checkpoints(settings.state_dir)),
         cache=ResultCache(CacheRepository(database), runs, settings.cache_ttl),

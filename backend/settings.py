@@ -26,10 +26,12 @@ from backend.access_settings import LOOPBACK_NAMES, AccessSettings
 from workflows.formats.capabilities import Configurable
 from workflows.formats.registry import list_formats
 from workflows.formats.settings import FormatSettings, prefix_of, variables_of
+from workflows.models.configuration.secret_files import open_secret_file
 from workflows.models.settings import ModelSettings
 from workflows.safety.registry import PolicyError, PolicyRegistry
 
 _ACCOUNT_BUDGET_USD = 1.0
+_READ_ONCE = {"langsmith_api_key": ("LANGSMITH_API_KEY",), "database_url": ("STORYWIRE_DATABASE_URL",)}
 _LANGSMITH = "https://api.smith.langchain.com"
 
 
@@ -43,6 +45,9 @@ class Settings(AccessSettings, ModelSettings):
     data_dir: Path = Field(Path("data"), description="Everything that the embedded default keeps")
     database_url: str | None = Field(
         None, description="SQLAlchemy URL of the database; a SQLite file in the data directory by default"
+    )
+    database_url_file: Path | None = Field(
+        None, description="File that holds STORYWIRE_DATABASE_URL in its place"
     )
     allowed_hosts: str = Field(
         "",
@@ -63,6 +68,11 @@ class Settings(AccessSettings, ModelSettings):
     )
     langsmith_api_key: SecretStr | None = Field(
         None, validation_alias=AliasChoices("LANGSMITH_API_KEY", "LANGCHAIN_API_KEY")
+    )
+    langsmith_api_key_file: Path | None = Field(
+        None,
+        validation_alias=AliasChoices("LANGSMITH_API_KEY_FILE"),
+        description="File that holds LANGSMITH_API_KEY in its place",
     )
     langsmith_project: str = Field(
         "storywire", validation_alias=AliasChoices("LANGSMITH_PROJECT", "LANGCHAIN_PROJECT")
@@ -147,6 +157,23 @@ class Settings(AccessSettings, ModelSettings):
                 f"there is no time zone {name[:64]!r}; give an IANA name such as Europe/Berlin, or UTC"
             )
         return name
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_files(cls, given: Any) -> Any:
+        """What stands in files that are read once, at the start. Other validators see it as if it had been set."""
+        for name, aliases in _READ_ONCE.items():
+            path = next((given[f"{alias}_FILE"] for alias in aliases if given.get(f"{alias}_FILE")), None)
+            path = path or given.get(f"{name}_file")
+            if path is None:
+                continue
+            if any(given.get(alias) is not None for alias in (name, *aliases)):
+                raise ValueError(f"{aliases[0]}_FILE: {aliases[0]} is set too; one of the two is expected")
+            try:
+                given[name] = open_secret_file(Path(path).expanduser()).read()
+            except ValueError as error:
+                raise ValueError(f"{aliases[0]}_FILE: {error}") from None
+        return given
 
     @field_validator("database_url")
     @classmethod
