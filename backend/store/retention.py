@@ -46,8 +46,8 @@ class RetentionRepository:
         )
         return await self._some(query)
 
-    async def _some(self, query: Select[tuple[str, str]]) -> list[tuple[Owner, str]]:
+    async def _some(self, query: Select[str, str]) -> list[tuple[Owner, str]]:
         def work(connection: Connection) -> list[tuple[Owner, str]]:
-            return [(Owner(row[0]), row[1]) for row in connection.execute(query.limit(_AT_ONCE))]
+            return [(Owner(owner), id) for owner, id in connection.execute(query.limit(_AT_ONCE))]
 
         return await self._db.read(work)
