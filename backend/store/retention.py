@@ -1,4 +1,4 @@
-"""What has been kept for longer than it may be: found whoever's it is, by the time alone."""
+"""Rows that have been kept for longer than they may be: found whoever's they are, by the time alone."""
 
 from datetime import datetime
 
