@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -53,10 +52,8 @@ from backend.store.sqlite import SqliteDatabase
 from backend.store.sqlite_checkpoints import SqliteCheckpoints, open_checkpoints
 from backend.store.usage import UsageRepository
 from backend.tasks import Background, every, logged
-from backend.telemetry.loop_lag import LOOK_EVERY_SECONDS, measure_loop_lag
 from backend.telemetry.metrics import Metrics
-from backend.telemetry.observers import Observers, TraceExporter
-from backend.telemetry.prometheus import PrometheusMetrics
+from backend.telemetry.opening import Telemetry, open_telemetry
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import configured, monthly_limit_of
 from workflows.formats.registry import list_formats
@@ -67,9 +64,6 @@ from workflows.models.clients.catalog import ModelCatalog
 from workflows.safety.registry import PolicyRegistry
 
 _PartsT = TypeVar("_PartsT")
-
-_LAST_TRACES_SECONDS = 2.0
-"""Time for a tracing system to take its last steps when the service stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +111,6 @@ class Store:
 
 
 @dataclass(frozen=True, slots=True)
-class Telemetry:
-    """Metrics and traces of a process."""
-
-    metrics: Metrics
-    observers: Observers
-
-
-@dataclass(frozen=True, slots=True)
 class Local:
     """In-memory state of a process: the runs that it executes, and its readers."""
 
@@ -167,16 +153,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             prices,
             settings.default_budget_usd,
         )
-        runs = RunCommands(
-            admission,
-            store.runs,
-            queries,
-            engine,
-            quota=quota,
-            cache=store.cache,
-            cache_key=work.formats.cache_key,
-            files=RunFiles(store.checkpoints, work.recorder),
-        )
+        runs = make_commands(admission, store, queries, engine, quota, work)
         extensions = list_extensions()
         service = ServiceContext(
             settings, work.formats.formats, work.policies, runs, queries, store.runs, store.database
@@ -217,19 +194,25 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         )
 
 
-async def open_telemetry(stack: AsyncExitStack, settings: Settings) -> Telemetry:
-    """Metrics and traces, as configured."""
-    metrics = PrometheusMetrics() if settings.metrics else Metrics()
-    exporters: list[TraceExporter] = []
-    stack.push_async_callback(_close_exporters, exporters)
-    if settings.langsmith_tracing:
-        exporters.append(await asyncio.to_thread(_open_langsmith, settings))
-    if settings.otlp is not None:
-        exporters.append(await asyncio.to_thread(_open_otlp, settings.otlp))
-    if settings.metrics:
-        look = partial(measure_loop_lag, metrics.on_loop_lag)
-        await stack.enter_async_context(every(LOOK_EVERY_SECONDS, look, name="loop_lag"))
-    return Telemetry(metrics, Observers(metrics, exporters))
+def make_commands(
+    admission: Admission,
+    store: Store,
+    queries: RunQueries,
+    engine: Engine,
+    quota: Quota,
+    work: WritingResources,
+) -> RunCommands:
+    """The commands of runs."""
+    return RunCommands(
+        admission,
+        store.runs,
+        queries,
+        engine,
+        quota=quota,
+        cache=store.cache,
+        cache_key=work.formats.cache_key,
+        files=RunFiles(store.checkpoints, work.recorder),
+    )
 
 
 async def open_store(stack: AsyncExitStack, settings: Settings, metrics: Metrics) -> Store:
@@ -374,23 +357,3 @@ async def _warming_up(models: ModelCatalog, prices: PriceRegistry) -> AsyncItera
     finally:
         task.cancel()
         await asyncio.wait([task])
-
-
-def _open_langsmith(settings: Settings) -> TraceExporter:
-    from backend.telemetry.langsmith import LangSmith, LangSmithAccess  # a second of imports
-
-    key = settings.langsmith_api_key.get_secret_value() if settings.langsmith_api_key else None
-    return LangSmith(
-        LangSmithAccess(settings.langsmith_endpoint, key, settings.langsmith_project, settings.trace_mask)
-    )
-
-
-def _open_otlp(url: str) -> TraceExporter:
-    from backend.telemetry.otlp import Otlp  # an extra, which may not be installed
-
-    return Otlp(url)
-
-
-async def _close_exporters(exporters: list[TraceExporter]) -> None:
-    for exporter in exporters:
-        await asyncio.to_thread(exporter.close, _LAST_TRACES_SECONDS)

@@ -111,8 +111,9 @@ class Settings(AccessSettings, ModelSettings):
     )
     disconnect_grace: float = Field(
         60,
-        ge=0,
-        description="Seconds without a reader after which a run with on_disconnect=cancel is cancelled",
+        ge=1,
+        description="Seconds without a reader after which a run with on_disconnect=cancel is cancelled: 1 or more, in "
+        "which a reader may reconnect",
     )
     budget_usd: float | None = Field(
         None, gt=0, description="US dollars that a run may cost, if it doesn't say so itself"
