@@ -1,5 +1,6 @@
 """Use cases of the children whom stories are written for."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -58,7 +59,7 @@ class Children:
 
     async def add(self, owner: str, profile: Profile) -> StoredChild:
         """Stores a child. Raises InvalidInput for text that is unfit for a child of that age."""
-        self._check(profile)
+        await asyncio.to_thread(self._check, profile)
         return await self._children.add(owner, profile.model_dump(mode="json"))
 
     async def find(self, owner: str, child_id: str) -> StoredChild:
@@ -76,7 +77,7 @@ class Children:
         """Sets the given fields, each validated already. Raises NotFound, InvalidInput."""
         child = await self.find(owner, child_id)
         profile = Profile.model_validate({**child.profile, **changes})
-        self._check(profile)
+        await asyncio.to_thread(self._check, profile)
         changed = await self._children.update(owner, child_id, profile.model_dump(mode="json"))
         if changed is None:
             raise NotFound(f"There is no child {child_id[:64]}.")
