@@ -39,7 +39,7 @@ def test_check_of_a_long_text_gives_other_threads_their_turn(unit: str) -> None:
     check_text(_POLICY, "Warm.")
     check_input(_POLICY, {"text": "Warm."})
     for work in (lambda: check_text(_POLICY, text), lambda: check_input(_POLICY, {"text": text})):
-        holds = []
+        holds: list[float] = []
         while len(holds) < 3 and min(holds, default=1.0) >= _HOLD_SECONDS:
             holds.append(longest_hold(work))
         assert min(holds) < _HOLD_SECONDS
