@@ -33,12 +33,15 @@ class RunQueries:
         settle: Settle,
         audience: Audience,
         prices: PriceRegistry,
+        language_of: Callable[[Run], str | None] | None = None,
     ) -> None:
+        """`language_of`: the language of a run's text, for its sentences."""
         self._repository = repository
         self._log = run_log
         self._settle = settle
         self._audience = audience
         self._prices = prices
+        self._language_of = language_of
 
     async def find(self, owner: str, run_id: str) -> Run:
         """The run. Raises NotFound."""
@@ -100,6 +103,7 @@ class RunQueries:
             superseded_error_seq=run.superseded_error_seq,
             order=order,
             granularity=granularity,
+            language=self._language_of(run) if self._language_of else None,
         )
 
     async def follow(self, run: Run, reader: Reader) -> AsyncGenerator[list[Entry]]:

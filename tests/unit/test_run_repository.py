@@ -296,3 +296,14 @@ async def test_delete_takes_the_log_with_it(
         rows = await database.read(lambda c, table=table: c.scalars(select(table.c.run_id)).all())  # type: ignore[misc]
         assert set(rows) <= {kept.id}
     assert [entry.seq for entry in await SqliteLog(database).read(kept.id)] == [1]
+
+
+@pytest.mark.parametrize(("seen", "now"), [("failed", "cancelled"), ("cancelled", "failed")])
+async def test_resume_of_a_run_that_ended_anew_since_it_was_read_is_refused(
+    repository: RunRepository, seen: Status, now: Status
+) -> None:
+    before = await finish_run(repository, await add_run(repository), seen)
+    ended_anew = await change_run(repository, before, status=now)  # somebody resumed it in between
+    assert not await repository.resume(before, "P2", before.options)
+    assert await repository.get(before.id) == ended_anew
+    assert await repository.resume(ended_anew, "P2", before.options)

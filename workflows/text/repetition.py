@@ -29,7 +29,11 @@ def count_said(text: str) -> tuple[int, int]:
 
     Of a script without spaces, two characters are a word.
     """
-    sentences = Counter(_without_numbers(sentence) for sentence in split_sentences(text))
+    sentences = Counter(
+        _without_numbers(sentence)
+        for line in text.split("\n")  # a line that comes again does so without a mark at its end, too
+        for sentence in split_sentences(line)
+    )
     words = {
         sentence: count_words(sentence) + len(_UNSPACED.findall(sentence)) // 2 for sentence in sentences
     }

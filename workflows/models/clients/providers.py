@@ -54,8 +54,9 @@ class ProviderClients:
         self._reads_directly = settings.direct_streams
         self._traits = TraitsRegistry()
         self._http: dict[str, ProviderHttpClient] = {}
-        self._chats: dict[ModelSpec, ChatOpenAI] = {}
+        self._chats: dict[tuple[ModelSpec, SecretStr | None], ChatOpenAI] = {}
         self._google: ChatGoogleGenerativeAI | None = None
+        self._google_key: SecretStr | None = None
         self._embedded: dict[Endpoint, BaseChatModel] = {}
         self._closers: dict[Hashable, Callable[[], Awaitable[None]]] = {}
 
@@ -86,11 +87,12 @@ class ProviderClients:
                 _log.warning("client_not_closed", exc_info=outcome)
 
     def _open_openai(self, spec: ModelSpec, connection: Connection) -> ChatOpenAI:
-        """The model's one client, since making it takes as long as many tokens. Of very many, the first go."""
-        if (chat := self._chats.get(spec)) is None:
+        """The model's one client, since making it takes as long as many tokens. Of very many, the first go. A key that
+        was changed wants another one."""
+        if (chat := self._chats.get((spec, connection.key))) is None:
             if len(self._chats) >= _MOST_CHATS:
                 del self._chats[next(iter(self._chats))]
-            chat = self._chats[spec] = self._make_openai(spec, connection)
+            chat = self._chats[spec, connection.key] = self._make_openai(spec, connection)
         return chat
 
     def _make_openai(self, spec: ModelSpec, connection: Connection) -> ChatOpenAI:
@@ -107,6 +109,7 @@ class ProviderClients:
             # this one swallows a cancel that meets a token.
             stream_chunk_timeout=None,
             http_async_client=self._open_http(spec.provider),
+            http_client=_open_blocking_http(),
         )
         if self._reads_directly:
             self._reads_directly = read_directly(chat)
@@ -124,7 +127,7 @@ class ProviderClients:
         return self._http[provider]
 
     def _open_google(self, name: str, connection: Connection) -> BaseChatModel:
-        if self._google is None:
+        if self._google is None or connection.key != self._google_key:
             from langchain_google_genai import ChatGoogleGenerativeAI  # a second more, for those who use it
 
             self._google = ChatGoogleGenerativeAI(
@@ -135,10 +138,12 @@ class ProviderClients:
                 max_retries=1,
                 client_args={"verify": _load_certificates(), "follow_redirects": False},
             )
-            self._closers["google_genai"] = self._google.aclose
+            self._google_key = connection.key
+            self._closers["google_genai", connection.key] = self._google.aclose
         return self._google.model_copy(update={"model": name})
 
 
+@cache
 def load_lazy_parts() -> None:
     """Loads ahead of the first call: hundreds of modules of OpenAI's SDK, readability measures, certificates."""
     import_module("textstat")
@@ -181,3 +186,10 @@ def _load_certificates() -> ssl.SSLContext:
     return (
         httpx2.create_ssl_context() if hasattr(httpx2, "create_ssl_context") else ssl.create_default_context()
     )
+
+
+@cache
+def _open_blocking_http() -> httpx2.Client:
+    """The client of ChatOpenAI's blocking calls, which nobody makes. One that it made itself would load the
+    certificates once more, for each model, on the event loop."""
+    return httpx2.Client(verify=_load_certificates())
