@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from backend.store.run_values import RunOptions, VersionChange, VersionOrigin
-from backend.store.transitions import FINISHED, Status
+from backend.store.transitions import FINISHED, INITIAL, Status
 from workflows.messages.messages import OutlinePlanned, RunCompleted, RunFailed
 from workflows.state import VersionPlan
 
@@ -118,4 +118,4 @@ class NewRun:
     def row(self) -> dict[str, Any]:
         """The row of the table."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {**values, "status": "running", "words": 0, "stop_requested": False, "crash_count": 0}
+        return {**values, "status": INITIAL, "words": 0, "stop_requested": False, "crash_count": 0}

@@ -34,7 +34,7 @@ from backend.store.run_records import NewRun, Run, RunAssignment, RunPart, RunSu
 from backend.store.run_values import RunOptions, VersionChange
 from backend.store.sources import find_source
 from backend.store.tables import log_archives, log_entries, runs
-from backend.store.transitions import FINISHED, MOVES, OCCUPYING, RESUMABLE, Event, Status
+from backend.store.transitions import EXECUTING, FINISHED, MOVES, OCCUPYING, RESUMABLE, Event, Status
 from workflows.messages.messages import OutlinePlanned, RunCompleted
 
 __all__ = [
@@ -155,7 +155,7 @@ class RunRepository:
 
     async def unfinished(self) -> list[RunAssignment]:
         """All owners' runs that should be executing."""
-        query = select(*_ASSIGNMENT).where(runs.c.status == "running").order_by(runs.c.id)
+        query = select(*_ASSIGNMENT).where(runs.c.status.in_(EXECUTING)).order_by(runs.c.id)
         return await self._many(query, lambda row: RunAssignment(**row._mapping))
 
     async def unpacked(
@@ -258,7 +258,7 @@ class RunRepository:
     async def owned_by(self, process: str) -> dict[str, bool]:
         """The runs assigned to this process, and whether each has a stop request."""
         query = select(runs.c.id, runs.c.stop_requested).where(
-            runs.c.process == process, runs.c.status == "running"
+            runs.c.process == process, runs.c.status.in_(EXECUTING)
         )
         return dict(await self._many(query, lambda row: (row.id, row.stop_requested)))
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, delete, insert, select
 
 from backend.store.tables import cached_results, runs
+from backend.store.transitions import CACHEABLE, EXECUTING
 
 
 def find_source(
@@ -22,7 +23,7 @@ def find_source(
             cached_results.c.key == cache_key,
             cached_results.c.created_at > kept_since,
             runs.c.owner == owner,
-            runs.c.status == "completed",
+            runs.c.status.in_(CACHEABLE),
             runs.c.result.is_not(None),
         )
     )
@@ -33,7 +34,7 @@ def find_source(
         .where(
             runs.c.owner == owner,
             runs.c.cache_key == cache_key,
-            runs.c.status == "running",
+            runs.c.status.in_(EXECUTING),
             runs.c.source_run_id.is_(None),
             runs.c.id != run_id,
         )

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, func, select
 from backend.store.accounts.tables import accounts
 from backend.store.limits import AllowanceReached
 from backend.store.tables import quota_charges, runs, usage
+from backend.store.transitions import EXECUTING, UNFINISHED
 
 _SOON = timedelta(minutes=1)
 _DUST_USD = 1e-9
@@ -53,7 +54,7 @@ def find_use(
     unfinished = connection.execute(
         select(runs.c.id, runs.c.status, runs.c.options).where(
             runs.c.owner == owner,
-            runs.c.status.in_(("running", "waiting")),
+            runs.c.status.in_(UNFINISHED),
             runs.c.source_run_id.is_(None),  # what is given another run's text costs nothing
         )
     ).all()
@@ -62,7 +63,7 @@ def find_use(
         max(0.0, (row.options.budget_usd or limits.usd_a_month) - paid.get(row.id, 0.0)) for row in unfinished
     )
     return AllowanceUse(
-        runs_now=sum(row.status == "running" for row in unfinished),
+        runs_now=sum(row.status in EXECUTING for row in unfinished),
         runs_today=connection.scalar(charged) or 0,
         spent_usd=float(connection.scalar(spent) or 0.0),
         reserved_usd=sum(reserved),

@@ -10,6 +10,7 @@ from backend.store.accounts.tables import accounts
 from backend.store.database import Database
 from backend.store.owner import LOCAL, Owner
 from backend.store.tables import children, metadata, runs, usage
+from backend.store.transitions import EXECUTING
 
 ERASED = "erased"
 """The owner of what was spent by accounts that are gone: sums that name nobody."""
@@ -71,9 +72,9 @@ class BelongingsRepository:
         query = select(runs.c.id).where(runs.c.owner == owner).order_by(runs.c.id)
         return await self._db.read(lambda connection: list(connection.scalars(query)))
 
-    async def has_unfinished_runs(self, owner: str) -> bool:
+    async def has_executing_runs(self, owner: str) -> bool:
         """Whether something of the owner's is being written: who writes it knows it by its owner."""
-        query = select(runs.c.id).where(runs.c.owner == owner, runs.c.status == "running").limit(1)
+        query = select(runs.c.id).where(runs.c.owner == owner, runs.c.status.in_(EXECUTING)).limit(1)
         return await self._db.read(lambda connection: connection.scalar(query) is not None)
 
     async def count(self, owner: str) -> int:
