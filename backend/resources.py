@@ -155,8 +155,9 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         )
         for found in collect_lookups(extensions, service):
             work.lookups.add(found)
+        shares = ShareRepository(store.database, cap_of(settings, "shares"))
         housekeeping = Housekeeping(
-            store.runs, store.log, store.checkpoints, store.cache, settings.pack_after
+            store.runs, store.log, store.checkpoints, store.cache, shares, settings.pack_after
         )
         await stack.enter_async_context(every(EVERY_SECONDS, housekeeping.tidy, name="housekeeping"))
         people = await stack.enter_async_context(open_people(settings, store.database, runs))
@@ -172,11 +173,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             queries=queries,
             recovery=recovery,
             quota=quota,
-            sharing=Sharing(
-                ShareRepository(store.database, cap_of(settings, "shares")),
-                queries,
-                timedelta(days=settings.share_days),
-            ),
+            sharing=Sharing(shares, queries, timedelta(days=settings.share_days)),
             documents=Documents(
                 store.documents, Extraction(settings.max_document_bytes), settings.max_document_bytes
             ),

@@ -49,15 +49,15 @@ class ApiKeys:
             return None
         return await self._repository.find_by_hash(hash_secret(secret))
 
-    async def find(self, owner: str, key_id: str) -> ActiveKey | None:
+    async def find(self, owner: Owner, key_id: str) -> ActiveKey | None:
         """The key, unless it is revoked or has expired."""
         return await self._repository.find(owner, key_id)
 
-    async def all(self, owner: str) -> list[ApiKey]:
+    async def all(self, owner: Owner) -> list[ApiKey]:
         """The owner's keys, the newest first, without their secrets."""
         return await self._repository.all(owner)
 
-    async def revoke(self, owner: str, key_id: str) -> None:
+    async def revoke(self, owner: Owner, key_id: str) -> None:
         """Ends it. Raises NotFound."""
         if not await self._repository.remove(owner, key_id):
             raise NotFound(f"There is no key {key_id[:64]}.")

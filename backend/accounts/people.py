@@ -38,7 +38,6 @@ from backend.store.children import ChildRepository
 from backend.store.database import Database
 from backend.store.retention import RetentionRepository
 from backend.store.sessions import SessionRepository
-from backend.store.shares import ShareRepository
 from backend.tasks import Background, every
 
 if TYPE_CHECKING:
@@ -71,7 +70,6 @@ class _Stored:
     events: EventRepository
     one_time_tokens: OneTimeTokenRepository
     streams: StreamRepository
-    shares: ShareRepository
 
 
 @asynccontextmanager
@@ -84,7 +82,6 @@ async def open_people(settings: Settings, database: Database, runs: RunCommands)
         EventRepository(database),
         OneTimeTokenRepository(database),
         StreamRepository(database),
-        ShareRepository(database),
     )
     people = _build(settings, database, runs, stored, hasher=hasher, issuer=issuer, background=background)
     try:
@@ -195,5 +192,4 @@ async def _tidy(people: People, stored: _Stored) -> None:
     await stored.attempts.drop(throttles.KEPT)
     await stored.events.drop(audits.KEPT)
     await stored.streams.drop_forgotten()
-    await stored.shares.drop_expired()
     await people.belongings.resume_deletions()

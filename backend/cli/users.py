@@ -152,9 +152,10 @@ def _change(email: str, **values: Any) -> None:
 
 
 async def _find(people: "People", email: str) -> "Account":
+    from backend.store.owner import Owner
     from workflows.errors import NotFound
 
-    account = await people.account_repository.find(email)
+    account = await people.account_repository.find(Owner(email))
     account = account or await people.account_repository.find_by_email(email.strip().casefold())
     if account is None:
         raise NotFound(f"There is no account {email}.")

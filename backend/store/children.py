@@ -9,6 +9,7 @@ from ulid import ULID
 
 from backend.store.database import Database
 from backend.store.limits import Cap, check_cap
+from backend.store.owner import Owner
 from backend.store.tables import children
 
 
@@ -18,7 +19,7 @@ class StoredChild:
     its being kept, None where nobody said so."""
 
     id: str
-    owner: str
+    owner: Owner
     profile: dict[str, Any]
     consent_at: datetime | None
     created_at: datetime
@@ -32,7 +33,7 @@ class ChildRepository:
         self._db = database
         self._cap = cap
 
-    async def add(self, owner: str, profile: dict[str, Any], *, consent: bool = False) -> StoredChild:
+    async def add(self, owner: Owner, profile: dict[str, Any], *, consent: bool = False) -> StoredChild:
         """Stores a new child. Raises Conflict for one too many."""
         now = datetime.now(UTC)
         consent_at = now if consent else None
@@ -46,13 +47,13 @@ class ChildRepository:
         await self._db.write(work)
         return child
 
-    async def find(self, owner: str, child_id: str) -> StoredChild | None:
+    async def find(self, owner: Owner, child_id: str) -> StoredChild | None:
         """The child, if it is this owner's."""
         query = select(children).where(children.c.owner == owner, children.c.id == child_id)
         row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else _child(row)
 
-    async def page(self, owner: str, *, before: str | None, limit: int) -> list[StoredChild]:
+    async def page(self, owner: Owner, *, before: str | None, limit: int) -> list[StoredChild]:
         """A page of children, newest first; `before` is the last id of the previous page (ids sort by time)."""
         query = select(children).where(children.c.owner == owner).order_by(children.c.id.desc()).limit(limit)
         if before is not None:
@@ -60,7 +61,7 @@ class ChildRepository:
         return await self._db.read(lambda connection: [_child(row) for row in connection.execute(query)])
 
     async def update(
-        self, owner: str, child_id: str, profile: dict[str, Any], *, consent: bool = False
+        self, owner: Owner, child_id: str, profile: dict[str, Any], *, consent: bool = False
     ) -> StoredChild | None:
         """Sets the profile, and that a parent consents; None if there is no such child."""
         now = datetime.now(UTC)
@@ -74,7 +75,7 @@ class ChildRepository:
         row = await self._db.write(work)
         return None if row is None else _child(row)
 
-    async def delete(self, owner: str, child_id: str) -> None:
+    async def delete(self, owner: Owner, child_id: str) -> None:
         """Removes the child and, by cascade, its story sessions."""
         query = delete(children).where(children.c.owner == owner, children.c.id == child_id)
         await self._db.erase(lambda connection: connection.execute(query))

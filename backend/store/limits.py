@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, FromClause, func, select
 
 from backend.settings import Settings
+from backend.store.owner import Owner
 from workflows.errors import Conflict
 
 
@@ -40,7 +41,7 @@ def cap_of(settings: Settings, name: str) -> Cap | None:
 
 
 def check_cap(
-    connection: Connection, table: FromClause, owner: str, cap: Cap | None, *conditions: Any
+    connection: Connection, table: FromClause, owner: Owner, cap: Cap | None, *conditions: Any
 ) -> None:
     """Raises Conflict where the owner has as many rows as may be. Part of the transaction that adds one."""
     if cap is None:

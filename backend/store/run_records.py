@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
+from backend.store.owner import Owner
 from backend.store.run_values import RunOptions, VersionChange, VersionOrigin
 from backend.store.transitions import FINISHED, INITIAL, Status
 from workflows.messages.messages import OutlinePlanned, RunCompleted, RunFailed
@@ -19,7 +20,7 @@ class RunSummary:
     """
 
     id: str
-    owner: str
+    owner: Owner
     format: str
     status: Status
     model: str
@@ -53,7 +54,7 @@ class RunAssignment:
     """The process that a run is assigned to, if any, and how many attempts at it crashed one after another."""
 
     id: str
-    owner: str
+    owner: Owner
     format: str
     status: Status
     process: str | None
@@ -99,7 +100,7 @@ class NewRun:
     """A run to be stored as running; `process` is to execute it."""
 
     id: str
-    owner: str
+    owner: Owner
     format: str
     model: str
     input: dict[str, Any]

@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
+from backend.store.owner import Owner
 from backend.store.tables import cached_results, runs
 from backend.store.transitions import CACHEABLE, EXECUTING
 
 
 def find_source(
-    connection: Connection, owner: str, cache_key: str | None, kept_since: datetime | None, run_id: str
+    connection: Connection, owner: Owner, cache_key: str | None, kept_since: datetime | None, run_id: str
 ) -> str | None:
     """The id of the run whose text the run `run_id` copies: one cached since then, else one that is active. None
     if there is none, or (`kept_since` is None) none is wanted. Part of a transaction."""
@@ -45,7 +46,7 @@ def find_source(
     return leader
 
 
-def keep_result(connection: Connection, owner: str, cache_key: str, run_id: str) -> None:
+def keep_result(connection: Connection, owner: Owner, cache_key: str, run_id: str) -> None:
     """Caches this run's result, in place of an older one. Part of the transaction that stores the run as complete:
     a request in between would find neither and buy it again."""
     row = {"owner": owner, "key": cache_key, "run_id": run_id, "created_at": datetime.now(UTC)}

@@ -83,3 +83,17 @@ def _functions(tree: ast.Module) -> Iterator[str]:
                 yield name
             case _:
                 pass
+
+
+def test_whose_something_is_has_a_type_of_its_own_everywhere_in_the_service() -> None:
+    loose = [
+        f"{module}:{parameter.lineno}"
+        for module in modules()
+        if module.is_relative_to("backend")
+        for node in ast.walk(parse(module))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        for parameter in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+        if parameter.arg == "owner" and "Owner" not in ast.unparse(parameter.annotation or ast.Constant(""))
+    ]
+    # Formats, whose lookups these are, know an id.
+    assert [place for place in loose if not place.startswith("backend/lookups.py")] == []

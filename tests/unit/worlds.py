@@ -35,6 +35,7 @@ from backend.store.charges import ChargeRepository
 from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
 from backend.store.owned_runs import OwnedRunRepository
+from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
 from backend.store.runs import RunRepository
 from backend.store.usage import UsageRepository
@@ -54,7 +55,7 @@ from workflows.text.words import count_words
 
 NOWHERE = "http://127.0.0.1:9"
 NOTE = {"about": "the tide"}
-OWNER = "maya"
+OWNER = Owner("maya")
 
 
 class NoteInput(BaseModel):
@@ -202,7 +203,7 @@ async def open_world(
         metrics=Metrics(),
         max_runs=max_runs,
     )
-    queries = RunQueries(repository, run_log, local_runs.settle, audience, ledgers.prices)
+    queries = RunQueries(repository, run_log, local_runs.settle, audience, ledgers.prices, formats.language)
     service = RunCommands(
         Admission(formats.formats, models, policies, StoredLookups({}), ledgers.prices, None),
         repository,

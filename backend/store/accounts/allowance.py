@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from backend.store.accounts.tables import accounts
 from backend.store.limits import AllowanceReached
+from backend.store.owner import Owner
 from backend.store.tables import quota_charges, runs, usage
 from backend.store.transitions import EXECUTING, UNFINISHED
 
@@ -40,7 +41,7 @@ class AllowanceUse:
 
 
 def find_use(
-    connection: Connection, owner: str, defaults: Allowance, now: datetime | None = None
+    connection: Connection, owner: Owner, defaults: Allowance, now: datetime | None = None
 ) -> AllowanceUse | None:
     """What an owner uses; None for one that is no account and has no allowance. Part of a transaction."""
     limits = _limits(connection, owner, defaults)
@@ -72,7 +73,7 @@ def find_use(
 
 
 def check_allowance(
-    connection: Connection, owner: str, defaults: Allowance, *, is_new: bool, now: datetime | None = None
+    connection: Connection, owner: Owner, defaults: Allowance, *, is_new: bool, now: datetime | None = None
 ) -> None:
     """Of a run that was just stored as running: raises AllowanceReached where it is one too many, or may cost more
     than is left. Part of that transaction, so that of many at once no more get through."""
@@ -100,7 +101,7 @@ def check_allowance(
         )
 
 
-def _limits(connection: Connection, owner: str, defaults: Allowance) -> Allowance | None:
+def _limits(connection: Connection, owner: Owner, defaults: Allowance) -> Allowance | None:
     own = connection.execute(
         select(accounts.c.runs_at_once, accounts.c.runs_a_day, accounts.c.usd_a_month).where(
             accounts.c.id == owner
@@ -115,7 +116,7 @@ def _limits(connection: Connection, owner: str, defaults: Allowance) -> Allowanc
     )
 
 
-def _spent_by_run(connection: Connection, owner: str, run_ids: Iterable[str]) -> dict[str, float]:
+def _spent_by_run(connection: Connection, owner: Owner, run_ids: Iterable[str]) -> dict[str, float]:
     query = (
         select(usage.c.run_id, func.coalesce(func.sum(usage.c.cost_usd), 0.0))
         .where(usage.c.owner == owner, usage.c.run_id.in_(list(run_ids)))

@@ -41,7 +41,7 @@ class BelongingsRepository:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def page(self, owner: str, table: Table, skip: int) -> list[dict[str, Any]]:
+    async def page(self, owner: Owner, table: Table, skip: int) -> list[dict[str, Any]]:
         """Rows of one table, in the order of their keys, as plain data; what only the service needs is left out."""
         query = (
             select(*_shown(table))
@@ -53,7 +53,7 @@ class BelongingsRepository:
         return await self._rows(query)
 
     async def of_child(
-        self, owner: str, child_id: str, session_ids: Sequence[str], run_ids: Sequence[str]
+        self, owner: Owner, child_id: str, session_ids: Sequence[str], run_ids: Sequence[str]
     ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """(table, row) of everything that there is of a child, its stories and its texts."""
         for table in owned_tables():
@@ -67,17 +67,17 @@ class BelongingsRepository:
             lambda connection: [dict(row._mapping) for row in connection.execute(query)]
         )
 
-    async def run_ids(self, owner: str) -> list[str]:
+    async def run_ids(self, owner: Owner) -> list[str]:
         """The owner's runs."""
         query = select(runs.c.id).where(runs.c.owner == owner).order_by(runs.c.id)
         return await self._db.read(lambda connection: list(connection.scalars(query)))
 
-    async def has_executing_runs(self, owner: str) -> bool:
+    async def has_executing_runs(self, owner: Owner) -> bool:
         """Whether something of the owner's is being written: who writes it knows it by its owner."""
         query = select(runs.c.id).where(runs.c.owner == owner, runs.c.status.in_(EXECUTING)).limit(1)
         return await self._db.read(lambda connection: connection.scalar(query) is not None)
 
-    async def count(self, owner: str) -> int:
+    async def count(self, owner: Owner) -> int:
         """How many rows there are, in all tables."""
         return await self._db.read(lambda connection: _count(connection, owner))
 
@@ -110,7 +110,7 @@ _INTERNAL = frozenset(
 )
 
 
-def _count(connection: Connection, owner: str) -> int:
+def _count(connection: Connection, owner: Owner) -> int:
     queries = (select(func.count()).select_from(t).where(t.c.owner == owner) for t in owned_tables())
     return sum(connection.scalar(query) or 0 for query in queries)
 
@@ -135,7 +135,7 @@ def _of_child(
             yield column.in_(run_ids[start : start + _PAGE])
 
 
-def _removals(owner: str) -> Iterator[Any]:
+def _removals(owner: Owner) -> Iterator[Any]:
     for table in reversed(owned_tables()):
         if table is not usage:
             yield delete(table).where(table.c.owner == owner)
