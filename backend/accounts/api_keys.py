@@ -1,10 +1,9 @@
 """API keys: credentials of machines, told once, bounded in what they allow and for how long."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 from backend.accounts.audit import Audit
-from backend.accounts.principal import SCOPES
 from backend.accounts.secrets import PREFIXES, hash_secret, is_secret, make_secret
 from backend.store.accounts.keys import ActiveKey, ApiKey, ApiKeyRepository
 from backend.store.owner import Owner
@@ -19,15 +18,17 @@ _TOUCH_AFTER = timedelta(minutes=5)
 class ApiKeys:
     """Use cases of API keys."""
 
-    def __init__(self, repository: ApiKeyRepository, audit: Audit) -> None:
+    def __init__(self, repository: ApiKeyRepository, audit: Audit, scopes: Collection[str]) -> None:
+        """`scopes` are all that there are."""
         self._repository = repository
+        self._scopes = scopes
         self._audit = audit
 
     async def create(self, owner: Owner, name: str, scopes: Sequence[str], days: int) -> tuple[ApiKey, str]:
         """A key and its secret, which is told this once. Raises InvalidInput, Conflict for one too many."""
-        unknown = [scope for scope in scopes if scope not in SCOPES]
+        unknown = [scope for scope in scopes if scope not in self._scopes]
         if unknown or not scopes:
-            raise InvalidInput.of("scopes", f"at least one of these is expected: {', '.join(SCOPES)}")
+            raise InvalidInput.of("scopes", f"at least one of these is expected: {', '.join(self._scopes)}")
         secret = make_secret("key")
         key = await self._repository.add(
             owner,

@@ -116,7 +116,7 @@ def claim(email: _Email) -> None:
 def delete(email: _Email, yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False) -> None:
     """Delete an account with everything that it has."""
     if not yes:
-        typer.confirm(f"Delete {email} with all texts, children and documents?", abort=True)
+        typer.confirm(f"Delete {email} with everything that is theirs?", abort=True)
 
     async def work(people: "People") -> None:
         account = await _find(people, email)

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 from ulid import ULID
 
 from backend.store.database import Database
 from backend.store.limits import Cap, check_cap
 from backend.store.owner import Owner
-from backend.store.tables import children
+from backend.store.retention import read_owned
+from backend.store.tables import children, runs, story_sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,17 @@ class ChildRepository:
         """Removes the child and, by cascade, its story sessions."""
         query = delete(children).where(children.c.owner == owner, children.c.id == child_id)
         await self._db.erase(lambda connection: connection.execute(query))
+
+    async def old(self, before: datetime) -> list[tuple[Owner, str]]:
+        """Some (owner, id) of children whose profile wasn't changed since then, with neither story nor text left."""
+        story = (story_sessions.c.owner == children.c.owner) & (story_sessions.c.child_id == children.c.id)
+        text = (runs.c.owner == children.c.owner) & (runs.c.input["child_id"].as_string() == children.c.id)
+        query = select(children.c.owner, children.c.id).where(
+            children.c.updated_at < before,
+            ~exists(select(story_sessions.c.id).where(story)),
+            ~exists(select(runs.c.id).where(text)),
+        )
+        return await self._db.read(lambda connection: read_owned(connection, query))
 
 
 def _child(row: Row[Any]) -> StoredChild:

@@ -3,18 +3,19 @@
 A session's chapters are runs: those of the series that bears the session's id.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
 from ulid import ULID
 
 from backend.store.batches import batches
 from backend.store.database import Database
 from backend.store.limits import Cap, check_cap
 from backend.store.owner import Owner
+from backend.store.retention import read_owned
 from backend.store.tables import reading_days, runs, story_sessions
 
 
@@ -153,6 +154,22 @@ class SessionRepository:
 
         await self._db.read(work)
         return found
+
+    async def in_use(self, series: Collection[tuple[Owner, str]], since: datetime) -> set[tuple[Owner, str]]:
+        """The sessions of these (owner, id) that something was done with since then."""
+        query = select(story_sessions.c.owner, story_sessions.c.id).where(
+            story_sessions.c.id.in_([id for _, id in series]), story_sessions.c.updated_at >= since
+        )
+        found = await self._db.read(lambda connection: connection.execute(query).all())
+        return {(Owner(owner), id) for owner, id in found} & {*series}
+
+    async def old(self, before: datetime) -> list[tuple[Owner, str]]:
+        """Some (owner, id) of sessions that nothing was done with since then, and that have no chapter left."""
+        chapter = (runs.c.owner == story_sessions.c.owner) & (runs.c.series == story_sessions.c.id)
+        query = select(story_sessions.c.owner, story_sessions.c.id).where(
+            story_sessions.c.updated_at < before, ~exists(select(runs.c.id).where(chapter))
+        )
+        return await self._db.read(lambda connection: read_owned(connection, query))
 
     async def count(self, owner: Owner, child_id: str) -> int:
         """Number of a child's sessions."""

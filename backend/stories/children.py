@@ -9,6 +9,7 @@ from pydantic import Field
 
 from backend.runs.commands import RunCommands
 from backend.store.accounts.belongings import BelongingsRepository
+from backend.store.child_data import read_child
 from backend.store.children import ChildRepository, StoredChild
 from backend.store.owner import Owner
 from backend.store.runs import RunRepository
@@ -116,7 +117,7 @@ class Children:
         child = await self.find(owner, child_id)
         sessions = [session.id for session in await self._sessions.page(owner, child_id=child.id)]
         written = await self._written(owner, child.id, sessions)
-        return self._belongings.of_child(owner, child.id, sessions, written)
+        return read_child(self._belongings, owner, child.id, sessions, written)
 
     async def delete(self, owner: Owner, child_id: str, on_chapters: OnChapters = "keep") -> ChildDeletion:
         """Deletes the child and its story sessions, and the chapters if requested; nobody else can read those that

@@ -262,7 +262,7 @@ async def test_queue_gives_turns_to_owners_in_rotation() -> None:
 
     async with asyncio.TaskGroup() as group:
         for owner in ("anna", "anna", "anna", "anna", "ben", "ben", "carl"):
-            group.create_task(work(owner))
+            group.create_task(work(Owner(owner)))
     assert order == ["anna", "anna", "ben", "carl", "anna", "ben", "anna"]
 
 
