@@ -1,4 +1,4 @@
-"""The runs in SQL: every owner's own, claimed once, keyed once."""
+"""The port of the run store: states and moves of runs, on every database that it is kept in."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -1,4 +1,4 @@
-"""Rows of runs, written by whoever executes them, and by nobody who lost them."""
+"""The run store for the process that executes a run: a write by whoever lost it changes nothing, on every database."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
