@@ -29,10 +29,8 @@ from backend.runs.attempt.attempt import AttemptTools
 from backend.runs.attempt.budget import Budgets
 from backend.runs.attempt.executor import Executor
 from backend.runs.attempt.finalize import RunFinalizer
-from backend.runs.attempt.formats import RunFormats
 from backend.runs.attempt.progress import ProgressStore
 from backend.runs.attempt.recording import RunRecorder
-from backend.runs.attempt.sources import SourceReader
 from backend.runs.commands import RunCommands, RunFiles
 from backend.runs.engine.base import Engine
 from backend.runs.engine.inline import POLL_EVERY_SECONDS, InlineEngine
@@ -40,11 +38,13 @@ from backend.runs.engine.liveness import FileLiveness
 from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.engine.orphans import OrphanDetector
 from backend.runs.engine.recovery import Recovery
+from backend.runs.formats import RunFormats
 from backend.runs.housekeeping import EVERY_SECONDS, Housekeeping
 from backend.runs.queries import RunQueries
 from backend.runs.readers.audience import Audience
 from backend.runs.readiness import Readiness
 from backend.runs.results.cache import ResultCache
+from backend.runs.results.sources import SourceReader
 from backend.runs.retention import EVERY_SECONDS as RETENTION_EVERY_SECONDS
 from backend.runs.retention import Retention
 from backend.runs.sharing import Sharing

@@ -9,7 +9,7 @@ from backend.log.entry import StaleWriter
 from backend.log.sqlite import SqliteLog
 from backend.runs.attempt.budget import Budgets
 from backend.runs.attempt.finalize import RunFinalizer
-from backend.runs.attempt.formats import RunFormats
+from backend.runs.formats import RunFormats
 from backend.runs.results.cache import ResultCache
 from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository, Limit

@@ -18,18 +18,18 @@ from backend.runs.attempt.attempt import AttemptTools
 from backend.runs.attempt.budget import Budgets
 from backend.runs.attempt.executor import Executor
 from backend.runs.attempt.finalize import RunFinalizer
-from backend.runs.attempt.formats import RunFormats
 from backend.runs.attempt.progress import ProgressStore
-from backend.runs.attempt.sources import SourceReader
 from backend.runs.commands import RunCommands, RunFiles, RunRequest
 from backend.runs.engine.inline import InlineEngine
 from backend.runs.engine.liveness import FileLiveness
 from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.engine.orphans import OrphanDetector
 from backend.runs.engine.recovery import Recovery
+from backend.runs.formats import RunFormats
 from backend.runs.queries import RunQueries
 from backend.runs.readers.audience import Audience
 from backend.runs.results.cache import ResultCache
+from backend.runs.results.sources import SourceReader
 from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository
 from backend.store.checkpoints import MemoryCheckpoints

@@ -13,14 +13,14 @@ from langgraph.types import StateSnapshot
 
 from backend.log.entry import LogUnavailable, StaleWriter
 from backend.runs.attempt.budget import AttemptBudget
-from backend.runs.attempt.formats import RunFormats
 from backend.runs.attempt.graph_work import GraphWork
 from backend.runs.attempt.handle import RunHandle
 from backend.runs.attempt.last_message import complete, failure
 from backend.runs.attempt.log_writer import LogWriter
 from backend.runs.attempt.reconcile import reconcile, unless_logged
 from backend.runs.attempt.recording import RunRecorder
-from backend.runs.attempt.sources import SourceReader
+from backend.runs.formats import RunFormats
+from backend.runs.results.sources import SourceReader
 from backend.store.owned_runs import Lease
 from backend.store.runs import Run
 from backend.streaming.events import stream_messages
