@@ -67,7 +67,8 @@ class NoteInput(BaseModel):
 class NoteFormat(Format[NoteInput]):
     """A note of two sections. A section waits for its `gates`, and throws its `faults`, one each time.
 
-    `parts`: the place in a series of the note on that subject; the others stand alone.
+    `texts` are what sections begin with in place of the usual words. `parts`: the place in a series of the note on that
+    subject; the others stand alone.
     """
 
     name = "note"
@@ -80,6 +81,7 @@ class NoteFormat(Format[NoteInput]):
         self.faults: dict[int, list[Exception]] = {}
         self.begun: dict[int, asyncio.Event] = {0: asyncio.Event(), 1: asyncio.Event()}
         self.written: list[int] = []
+        self.texts: dict[int, str] = {}
         self.parts: dict[str, tuple[str, int]] = {}
 
     def part_of(self, inputs: NoteInput) -> tuple[str, int] | None:
@@ -105,7 +107,7 @@ class NoteFormat(Format[NoteInput]):
         del model
         index = task["index"]
         self.written.append(index)
-        yield f"Section {index} tells of the sea, "
+        yield self.texts.get(index, f"Section {index} tells of the sea, ")
         self.begun[index].set()
         if index in self.gates:
             await self.gates[index].wait()
