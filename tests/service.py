@@ -7,10 +7,10 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
-from httpx_sse import aconnect_sse
+from httpx2 import EventSource
 
 from backend.app import create_app
 from backend.connections import ConnectionLimits
@@ -131,13 +131,14 @@ class Client:
     ) -> AsyncGenerator[Frame]:
         """Messages of any stream."""
         headers = {"Last-Event-ID": last_id} if last_id else {}
-        async with aconnect_sse(self.http, method, url, headers=headers, **kwargs) as source:
-            if source.response.status_code == 204:
+        headers["Accept"] = "text/event-stream"
+        async with self.http.stream(method, url, headers=headers, **kwargs) as reply:
+            if reply.status_code == 204:
                 return
-            assert source.response.status_code in (200, 201), await source.response.aread()
-            async for event in source.aiter_sse():
+            assert reply.status_code in (200, 201), await reply.aread()
+            async for event in EventSource(cast(Any, reply), max_event_size=None):
                 if event.event == "message" and not event.data:
-                    continue  # httpx-sse's idea of a heartbeat comment
+                    continue  # `retry:` by itself
                 assert event.event == "story_chunk"
                 yield Frame(event.id, decode(event.data))
 
