@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # a second of imports, which whoever only reads the settings 
     from workflows.models.clients.catalog import Model
     from workflows.models.parameters import RoleParameters
     from workflows.models.spec import ModelSpec
-    from workflows.state import OpenPiece, PlannedPiece, ReviewFinding, Section, SectionTask, State
+    from workflows.state import OpenPiece, PlannedPiece, ReviewFinding, SectionTask, State
 
 CacheMode = Literal["use", "refresh", "off"]
 
@@ -232,10 +232,11 @@ class ReviewsSections(Protocol):
     """Rules for a section by itself, which hold before anything is written after it."""
 
     async def review_section(
-        self, inputs: Any, task: SectionTask, section: Section, model: Model
+        self, inputs: Any, state: State, index: int, model: Model
     ) -> list[ReviewFinding]:
-        """What a section lacks that has just been written. One with a finding to `rewrite` is written again, once,
-        before the next one begins; with several sections at a time there is only `review`."""
+        """What the section `index` lacks that has just been written, beside all before it: `state` has no other
+        sections. One with a finding to `rewrite` is written again, once, before the next one begins; with several
+        sections at a time there is only `review`."""
         ...
 
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
 import structlog
@@ -26,6 +26,7 @@ from backend.store.runs import Run
 from backend.streaming.events import stream_messages
 from backend.streaming.gate import Gate
 from backend.streaming.merge import cut_message
+from backend.streaming.pace import Pace, Paces
 from backend.streaming.progress import ProgressMeter
 from backend.telemetry.observers import AttemptObserver
 from workflows.errors import Cancelled, Internal, RunTimeout, StorywireError
@@ -67,6 +68,12 @@ class AttemptTools:
     on_section_end: Callable[[Run, Lease, Transcript], None]
     run_seconds: float
     max_crashes: int
+    paces: Paces = field(default_factory=Paces)
+
+    def pace_of(self, run: Run) -> Pace:
+        """How long checks take in runs like this one."""
+        judges_sections = self.formats.gates_sections(run)
+        return self.paces.of(run.format, run.model, judges_sections=judges_sections)
 
 
 class Attempt:
@@ -91,7 +98,7 @@ class Attempt:
         self._tools = tools
         self._transcript = writer.transcript
         self._number = writer.transcript.attempts + 1
-        self._meter = ProgressMeter(time.monotonic, tools.formats.piece_words(run))
+        self._meter = ProgressMeter(time.monotonic, tools.formats.piece_words(run), tools.pace_of(run))
         self._written: set[Slot] = set()
 
     async def write(self) -> Message | None:
