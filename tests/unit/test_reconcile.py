@@ -294,7 +294,7 @@ def test_only_a_section_that_was_logged_whole_is_not_checked_again(
 )
 def test_log_that_is_not_what_the_graph_has_is_found(said: list[Message], told: str | None) -> None:
     state = state_of(
-        {0: "A warm day."}, pieces={"tip": Piece(name="tip", title="Tip", text="Rest.", words=1)}
+        {0: "A warm day."}, pieces={"tip": Piece(name="tip", title="Tip", text="Rest.", target_words=1)}
     )
     with pytest.raises(Internal, match=told) if told else nullcontext():
         check_agreement(replay(*said), state)
