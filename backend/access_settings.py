@@ -104,7 +104,7 @@ class AccessSettings(BaseModel):
     retention_days: float | None = Field(
         None,
         gt=0,
-        description="Days after which a run is deleted, and a story or child that nothing was done with; by default "
+        description="Days after which a run is deleted, and what extensions keep that nothing was done with; by default "
         "they stay",
     )
     share_days: float = Field(
