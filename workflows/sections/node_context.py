@@ -105,7 +105,7 @@ class NodeContext:
         }
         state = {
             **found,
-            **{name: task[name] for name in ("input", "outline", "notes", "research")},  # type: ignore[literal-required]
+            **{name: task[name] for name in ("input", "outline", "notes", "research")},
             "facts": task["facts"] or {},
             "sections": {**{place: one for place, one in before.items() if place < index}, index: section},
         }
