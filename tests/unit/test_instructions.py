@@ -185,7 +185,6 @@ ALLOWED_IN_HEBREW = [
 def test_instruction_against_the_document_is_dangerous(document: Evidence, sentence: str) -> None:
     found = document.check(sentence)
     assert found is not None and found[0] in ("opposite", "number")
-    assert document.claims(sentence)
 
 
 @pytest.mark.parametrize(

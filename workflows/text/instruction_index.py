@@ -103,7 +103,7 @@ class InstructionIndex:
         """The intervals of the sentence, as written, that the document has, maybe in other words."""
         return [interval.said for interval in find_intervals(sentence) if interval.minutes in self._lengths]
 
-    def instructs(self, sentence: str) -> bool:
+    def _instructs(self, sentence: str) -> bool:
         """Whether the sentence tells somebody to do something."""
         if self._reader is None:
             return False
@@ -121,7 +121,7 @@ class InstructionIndex:
         if about:
             given = [lengths for stems, lengths in self._timed if about & stems]
             return bool(given) and not any(interval.minutes in lengths for lengths in given)
-        return bool(self._lengths) and interval.minutes not in self._lengths and self.instructs(sentence)
+        return bool(self._lengths) and interval.minutes not in self._lengths and self._instructs(sentence)
 
     def _about(self, sentence: str) -> frozenset[str]:
         clauses = self._reader.read(sentence) if self._reader is not None else []
