@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,6 +64,16 @@ def test_modules_are_read_in_one_sitting() -> None:
     lengths = {module: len((ROOT / module).read_text(encoding="utf-8").splitlines()) for module in modules()}
     too_long = {str(module): length for module, length in lengths.items() if length > LONGEST}
     assert not too_long
+
+
+def test_rooms_of_runs_and_models_hold_at_most_a_dozen_modules() -> None:
+    rooms = Counter(
+        str(module.parent)
+        for module in modules()
+        if module.name != "__init__.py"
+        and (module.is_relative_to("backend/runs") or module.is_relative_to("workflows/models"))
+    )
+    assert {room: count for room, count in rooms.items() if count > 12} == {}
 
 
 def test_public_modules_say_what_they_are_for() -> None:

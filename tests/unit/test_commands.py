@@ -11,6 +11,7 @@ import pytest
 from backend.runs.attempt.version_seed import VersionRequest
 from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
+from backend.store.owner import Owner
 from backend.store.runs import Run
 from tests.unit.messages import error
 from tests.unit.run_messages import read_messages
@@ -106,7 +107,7 @@ async def test_commands_that_do_not_fit_the_state_of_a_run_are_conflicts(world: 
     with pytest.raises(Conflict, match="can't go on"):
         await world.service.resume(OWNER, hopeless.id)
     with pytest.raises(NotFound):
-        await world.service.cancel("noa", done.id)
+        await world.service.cancel(Owner("noa"), done.id)
 
 
 async def test_new_version_writes_one_section_anew_and_takes_the_others_over(world: World) -> None:

@@ -7,12 +7,13 @@ from random import Random
 
 from backend.cli.evaluation.judging import compare_texts, score_text
 from backend.cli.evaluation.tasks import EvaluationTask, Outcome, Results, list_tasks
-from backend.cli.local import OWNER, read_run
+from backend.cli.local import read_run
 from backend.logs import configure_logs
 from backend.resources import Resources, open_resources
 from backend.runs.admission.options import RunOptions
 from backend.runs.commands import RunRequest
 from backend.settings import Settings
+from backend.store.owner import LOCAL
 from workflows.errors import InvalidInput, StorywireError
 from workflows.messages.messages import CallUsage, RunCompleted, RunFailed
 from workflows.models.budget.ledger import Ledgers
@@ -107,7 +108,7 @@ class Evaluation:
         outcome = Outcome(key=task.key, format=task.format)
         options = RunOptions(model=model, cache="off")
         try:
-            run, _ = await resources.runs.start(OWNER, RunRequest(task.format, dict(task.input), options))
+            run, _ = await resources.runs.start(LOCAL, RunRequest(task.format, dict(task.input), options))
         except StorywireError as error:
             outcome.failure = error.message
             return outcome, ""

@@ -13,14 +13,14 @@ from langgraph.types import StateSnapshot
 
 from backend.log.entry import LogUnavailable, StaleWriter
 from backend.runs.attempt.budget import AttemptBudget
-from backend.runs.attempt.formats import RunFormats
 from backend.runs.attempt.graph_work import GraphWork
 from backend.runs.attempt.handle import RunHandle
 from backend.runs.attempt.last_message import complete, failure
 from backend.runs.attempt.log_writer import LogWriter
-from backend.runs.attempt.reconcile import reconcile, unless_logged
+from backend.runs.attempt.reconcile import check_agreement, reconcile, unless_logged
 from backend.runs.attempt.recording import RunRecorder
-from backend.runs.attempt.sources import SourceReader
+from backend.runs.formats import RunFormats
+from backend.runs.results.sources import SourceReader
 from backend.store.owned_runs import Lease
 from backend.store.runs import Run
 from backend.streaming.events import stream_messages
@@ -43,7 +43,7 @@ from workflows.messages.messages import (
 )
 from workflows.messages.transcript import Transcript
 from workflows.models.calls.turns import LoopTurns
-from workflows.state import SECTION_NODES, State, text_of
+from workflows.state import SECTION_NODES, State
 
 log = structlog.get_logger()
 
@@ -253,7 +253,7 @@ class Attempt:
             raise Internal("What was written just now was not kept as it should be. The text so far is kept.")
         for message in (*missing, *self._budget.missed(state)):
             self._put(message)
-        _compare(self._transcript, state)
+        check_agreement(self._transcript, state)
         if self._transcript.metadata is not None:
             state["metadata"] = self._transcript.metadata.model_dump()  # with what the gate measured
         ending = complete(self.run.id, state, self._transcript.whole_usage or self._budget.tally.usage)
@@ -280,11 +280,3 @@ def _ends_section(message: Message) -> bool:
     return (
         isinstance(message, NodeChanged) and message.node in SECTION_NODES and message.status == "completed"
     )
-
-
-def _compare(transcript: Transcript, state: State) -> None:
-    if transcript.text != text_of(state["sections"]):
-        raise Internal("The text that was checked is not the text that was sent; it is kept back.")
-    sent = {name: transcript.piece_text(name) for name in transcript.pieces}
-    if sent != {name: piece["text"] for name, piece in state.get("pieces", {}).items()}:
-        raise Internal("A piece that was checked is not the one that was sent; it is kept back.")

@@ -1,4 +1,4 @@
-"""Formats as attempts use them: their graphs, safety policies, and cache keys."""
+"""Formats as runs use them: their graphs, safety policies, and cache keys."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
