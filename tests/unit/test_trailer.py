@@ -58,6 +58,7 @@ CASES = {
         "Once.\n=== NOTES ===\nWho appears:\n- Mia\n\nPromised:\n- a key", "Once.",
         "Who appears:\n- Mia\nPromised:\n- a key",
     ),
+    "as a remark": ("Once.\n\nNOTE: Take it with food.", "Once.\n\nNOTE: Take it with food.", ""),
     "only as a word": ("Noted.\nNotes lay about.\nNotes, he.", "Noted.\nNotes lay about.\nNotes, he.", ""),
     "a row of signs": ("Once.\n==========\nThe end.", "Once.\nThe end.", ""),
 }  # fmt: skip

@@ -5,11 +5,12 @@ import re
 LEAD = 48
 """Characters of a line, without the spaces before it, by which it is told."""
 LONGEST_MARK = 120
-_NAMES = ("notes", "note", "הערות", "הערה", "רשימות")
+_NAMES = ("notes", "הערות", "רשימות")
+"""Of one note a text may well speak."""
 _SIGNS = r" \t*#_=~<>\[\](){}|-"
 _DRESS = f"[{_SIGNS}]"
 _MARK = re.compile(
-    rf"(?P<open>{_DRESS}{{0,16}})(?P<name>{'|'.join(_NAMES)})(?P<whose>(?: (?:for|on|to)\b| ל)[^\n:.,!?*=#]{{0,60}})?"
+    rf"(?P<open>{_DRESS}{{0,16}})(?P<name>{'|'.join(_NAMES)})(?P<whose>(?: for\b| ל)[^\n:.,!?*=#]{{0,60}})?"
     rf"(?P<close>[:{_SIGNS}]{{0,16}})",
     re.IGNORECASE,
 )

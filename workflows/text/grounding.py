@@ -106,7 +106,6 @@ class Evidence:
             bool(find_quantities(sentence))
             or len(claim_stems(sentence)) >= _LEAST_WORDS
             or any(find_rule(clause) is not None for clause in split_clauses(sentence))
-            or self._instructions.instructs(sentence)
         )
 
     def _doubt(self, quantity: Quantity, stems: set[str]) -> str | None:

@@ -6,7 +6,7 @@ from functools import lru_cache
 _FINALS = str.maketrans("ךםןףץ", "כמנפצ")
 _REFLEXIVE = re.compile("^(?:ל?הת|תת|מת|נת|ית)(?=[א-ת]{3})")
 _ARTICLE = re.compile("^[ולבכמש]?ה(?=[א-ת]{3})")
-_ENDING = re.compile("(?<=[א-ת]{2})(?:ימ|ות|יה|ה|ת|ו|י)$")
+_ENDING = re.compile("(?<=[א-ת]{2})(?:(?<!י)ימ|ות|יה|ה|ת|ו|י)$")
 _MATRES = re.compile("(?<=[א-ת])[וי]+(?=[א-ת])")
 _KEPT = 1 << 14
 _FEWEST = {"ל": 2, "ה": 2, "ת": 2, "י": 2, "ו": 3, "ש": 3, "ב": 3, "כ": 3, "מ": 3}

@@ -15,6 +15,9 @@ from workflows.text.words import list_words
 
 _LISTED = re.compile(r"\s*(?:[-*•–·]|\d{1,2}[.)])\s")
 _CASES = frozenset({"if", "when", "while", "during", "אם", "כאשר", "כש", "בזמן"})
+_LATER = frozenset({"after", "once", "next", "tomorrow", "later", "אחרי", "לאחר", "מחר"})
+_UNTIL = frozenset({"until", "till", "before", "during", "עד", "לפני", "במשך"})
+_EXCEPT = frozenset({"without", "unless", "בלי", "ללא", "אלא"})
 _ASKED = "the document asks for this"
 _FORBIDDEN, _SILENT = "the document forbids this", "the document doesn't say to {change} a dose"
 
@@ -103,7 +106,7 @@ class InstructionIndex:
         """The intervals of the sentence, as written, that the document has, maybe in other words."""
         return [interval.said for interval in find_intervals(sentence) if interval.minutes in self._lengths]
 
-    def instructs(self, sentence: str) -> bool:
+    def _instructs(self, sentence: str) -> bool:
         """Whether the sentence tells somebody to do something."""
         if self._reader is None:
             return False
@@ -121,7 +124,7 @@ class InstructionIndex:
         if about:
             given = [lengths for stems, lengths in self._timed if about & stems]
             return bool(given) and not any(interval.minutes in lengths for lengths in given)
-        return bool(self._lengths) and interval.minutes not in self._lengths and self.instructs(sentence)
+        return bool(self._lengths) and interval.minutes not in self._lengths and self._instructs(sentence)
 
     def _about(self, sentence: str) -> frozenset[str]:
         clauses = self._reader.read(sentence) if self._reader is not None else []
@@ -143,7 +146,7 @@ class InstructionIndex:
         contrary = [other for other in self._courses if other.clause.course != course]
         if one.limits:  # "If you get a rash, keep taking it."
             same = [other for other in same if one.about & other.about]
-            contrary = [other for other in contrary if one.about & other.about or not other.limits]
+            contrary = [other for other in contrary if _holds_too(other, one)]
         if contrary and not same:
             return f"the document says to {contrary[0].clause.course}"
         return None
@@ -157,11 +160,14 @@ class InstructionIndex:
             other for stem in core for other in self._places.get(stem, ()) if _is_about(other.clause, core)
         ]
         comparable = [other.clause for other in about_it if _is_comparable(one, other)]
-        refused = any(other.denies and not other.is_narrow for other in comparable)
+        # What is said of the treatment as a whole is compared as such.
+        refused = any(other.denies and not other.is_narrow and not other.course for other in comparable)
         asked = any(other.core and not other.denies and not other.waives for other in comparable)
         if clause.denies or clause.waives:
             is_plain = clause.prohibits or clause.waives
-            is_known = any(other.clause.denies or other.clause.waives for other in about_it)
+            is_known = any(
+                (other.clause.denies or other.clause.waives) and not other.clause.course for other in about_it
+            )
             return _ASKED if is_plain and asked and not is_known and not clause.is_narrow else None
         allowed = any(
             not other.clause.denies and (other.clause.core or other.clause.permits) for other in about_it
@@ -179,12 +185,23 @@ def _is_about(clause: Clause, core: frozenset[str]) -> bool:
     return core <= clause.about or (bool(clause.about) and clause.about <= core)
 
 
+def _holds_too(other: _Placed, one: _Placed) -> bool:
+    """Whether the document's `other` holds where the condition of `one` does."""
+    shared = one.about & other.about
+    if not _EXCEPT.isdisjoint(other.limits):  # "not without asking your doctor": asking is the exception
+        return not shared
+    return bool(shared) or not other.limits
+
+
 def _is_comparable(one: _Placed, other: _Placed) -> bool:
     """Whether what limits the one instruction limits the other: "before the test" isn't "after the test"."""
     clause, core = one.clause, frozenset(one.clause.core)
     beside = other.clause.about - core
     if one.limits:
-        is_same = one.limits <= other.limits and one.about - core <= other.about
+        is_later = bool(
+            one.limits & _LATER and other.limits & _UNTIL
+        )  # "you can the next day", "not until the next day"
+        is_same = not is_later and one.limits <= other.limits and one.about - core <= other.about
         # What is forbidden whatever happens is forbidden "if it hurts" too.
         is_always = other.clause.denies and not other.limits and not other.clause.is_timed
         return is_same or (is_always and one.limits <= _CASES and not clause.denies and not clause.is_timed)

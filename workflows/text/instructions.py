@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -28,6 +28,8 @@ _NO_DUTY = re.compile(
     r"\b(?:no need|need not|needn't|not (?:need|have) to|(?:don't|doesn't) (?:need|have) to|not only|no problem)\b"
 )
 _AT_ONCE = re.compile(r"\b(?:at once|right away|right now|straight away|as usual|as normal|this time)\b")
+_AND = re.compile(r"\band ([A-Za-z]+)")
+_GOING_ON = re.compile(r"\b(?:go|carry|keep) on\b")
 _PASSIVE = re.compile(
     r"((?:[^ ]+ ){1,4})(?:can|may|could|might|should|must) (?:[a-z]+ly )?be (?:taken|used|eaten|drunk|had|given) ?"
 )
@@ -54,15 +56,32 @@ def read_instructions(sentence: str) -> list[Clause]:
     """The clauses of a sentence. What forbids may stand before a list: "Don't drive, drink or sign papers."."""
     clauses: list[Clause] = []
     is_list = re.search(r"\b(?:or|nor)\b", sentence) is not None
-    for part in split_clauses(sentence):
+    for part, goes_on in _parts(sentence):
         clause = _read(part)
-        if clauses and is_list and clauses[-1].prohibits and not clause.denies and _goes_on(part):
+        is_more = (is_list and clauses[-1].prohibits and _goes_on(part)) if clauses else False
+        if (is_more or goes_on) and clauses and clauses[-1].denies and not clause.denies:
             forbidden = clause.forbidden | {clause.action}
             clause = clause._replace(
                 denies=True, prohibits=True, course=None, change=None, forbidden=forbidden
             )
         clauses.append(clause)
     return clauses
+
+
+def _parts(sentence: str) -> Iterator[tuple[str, bool]]:
+    """The clauses, cut also at "and" with an action after it; and whether such a one goes on with what "not" denies:
+    "do not eat and drink" does, "stop taking it and call us" doesn't."""
+    known = _known()
+    for clause in split_clauses(sentence):
+        goes_on = False
+        start = 0
+        for match in _AND.finditer(clause):
+            if match[1].casefold() in known.actions:
+                part = clause[start : match.start()]
+                yield part, goes_on
+                goes_on = not known.denying.isdisjoint(plain_words(part))
+                start = match.start(1)
+        yield clause[start:], goes_on
 
 
 def _goes_on(clause: str) -> bool:
@@ -74,7 +93,7 @@ def _goes_on(clause: str) -> bool:
 
 def _read(clause: str) -> Clause:
     known = _known()
-    text = _AT_ONCE.sub(" ", " ".join(plain_words(clause)))
+    text = _GOING_ON.sub("continue", _AT_ONCE.sub(" ", " ".join(plain_words(clause))))
     words = text.split()
     has = frozenset(words)
     # "Call if you don't feel better." denies nothing.
@@ -86,7 +105,10 @@ def _read(clause: str) -> Clause:
     start, is_allowed = _verb_at(words)
     head = words[start] if start < len(words) else ""
     rest = words[start:]
-    core, scope = _split(rest[_after_going_on(rest) :]) if head and _acts(head) else ((), frozenset[str]())
+    action = _action_at(rest)
+    core, scope = (
+        _split(rest[action:]) if action is not None and head and _acts(head) else ((), frozenset[str]())
+    )
     if passive := _PASSIVE.match(text):
         core, scope, is_allowed = _stems(passive[1].split()), frozenset[str](), True
     is_sure = is_allowed or head in known.actions
@@ -105,7 +127,7 @@ def _read(clause: str) -> Clause:
         is_timed=bool(find_quantities(clause)),
         permits=is_allowed and not denies and not waives,
         course=_course(said, negates=negates),
-        change=None if denies else _change(words, head, text),
+        change=None if negates else _change(words, head, text),
         forbidden=_forbidden(words) if denies else frozenset(),
     )
 
@@ -122,12 +144,12 @@ def _denies_at(words: Sequence[str]) -> bool:
     return not (_known().denying | _known().ending).isdisjoint(words)
 
 
-def _after_going_on(words: Sequence[str]) -> int:
-    """The place of the action in "keep smoking", "carry on driving", "continue to drive"."""
-    if words[:1] and words[0] in ("keep", "continue", "carry", "stay"):
-        return next(
-            (place for place, word in enumerate(words[:4]) if place and word not in ("on", "to", "with")), 0
-        )
+def _action_at(words: Sequence[str]) -> int | None:
+    """The place of the action in "keep smoking", "continue to drive"; None in "keep the wound dry"."""
+    if words[:1] and words[0] in ("keep", "continue", "stay"):
+        place = 2 if words[1:2] == ["to"] else 1
+        is_action = words[place : place + 1] and (place == 2 or words[place].endswith("ing"))
+        return place if is_action else None
     return 0
 
 

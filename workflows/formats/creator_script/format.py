@@ -16,7 +16,7 @@ from workflows.formats.creator_script.outline import outline_script
 from workflows.formats.creator_script.personas import AudiencePersona, ScriptPersona
 from workflows.formats.creator_script.plan import slots_of
 from workflows.formats.creator_script.points import find_conflicts, find_overflow
-from workflows.formats.creator_script.report import measure_sections, report_on
+from workflows.formats.creator_script.report import find_repetition, measure_sections, report_on
 from workflows.formats.creator_script.script import spoken, under_heading, without_heading
 from workflows.formats.creator_script.settings import ScriptSettings
 from workflows.formats.creator_script.styles import list_styles
@@ -174,7 +174,10 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         """Points, length, structure, time ranges, prose. One call of the model says where each point is told."""
         verdicts = await judge_points(inputs, state, model) if model is not None else {}
         report = await asyncio.to_thread(report_on, inputs, state, verdicts)
-        return Reviewed(report.findings, {"points": {str(index): one for index, one in verdicts.items()}})
+        again = await asyncio.to_thread(find_repetition, texts_of(state))
+        return Reviewed(
+            [*report.findings, *again], {"points": {str(index): one for index, one in verdicts.items()}}
+        )
 
     def metrics(self, inputs: CreatorScriptInput, state: State) -> dict[str, Any]:
         """Words, times, and the compliance report."""

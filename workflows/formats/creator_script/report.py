@@ -17,7 +17,7 @@ from workflows.text.words import count_words
 TOLERANCE = 0.30
 """How far words may be from what fits the duration, in all."""
 _LISTED = 0.3  # share of the lines that may look like an outline's
-RULES = ("must_points", "length", "structure", "time_ranges", "prose", "repetition")
+RULES = ("must_points", "length", "structure", "time_ranges", "prose")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ def report_on(
         *_length(slots, texts, state["notes"]["words_a_minute"]),
         *_structure(slots),
         *_headings(slots, texts),
-        *measure_sections(dict(enumerate(texts))),
+        *_outlines({index: spoken(text) for index, text in enumerate(texts)}),
     ]
     broken = {finding["rule"] for finding in findings}
     return Report({rule: rule not in broken for rule in RULES}, points, findings)
@@ -150,6 +150,11 @@ def measure_sections(texts: Mapping[int, str], only: int | None = None) -> list[
     """Sections that are outlines, or say an earlier one again. `only`: of one of them."""
     told = {index: spoken(text) for index, text in texts.items()}
     return [*_outlines(part_of(told, only)), *review_repetition(told, only)]
+
+
+def find_repetition(texts: Mapping[int, str]) -> list[ReviewFinding]:
+    """Sections that say an earlier one again. Their headings don't count."""
+    return list(review_repetition({index: spoken(text) for index, text in texts.items()}))
 
 
 def _outlines(texts: Mapping[int, str]) -> list[ReviewFinding]:

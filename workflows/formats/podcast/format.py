@@ -355,10 +355,18 @@ def _values(inputs: PodcastInput, task: SectionTask) -> dict[str, Any]:
         "beats": [beats[number] for number in beats_told_by(section, outline, len(beats))],
         "rumor_watch": RUMOR_WATCH,
         "rumors": _json(pack["rumors"]) if pack.get("rumors") else "",
+        **_order(inputs, task),
         "adds_no_facts": title in (COLD_OPEN, WRAP),
         **prompt_values(task),
         "ask_words": task["ask_words"],
     }
+
+
+def _order(inputs: PodcastInput, task: SectionTask) -> dict[str, str]:
+    """Who had the last turn before the section, and who begins it; empty where that isn't known."""
+    ended = _last_speaker(inputs, task["last_paragraph"]) if task["last_paragraph"] else None
+    others = [host.name for host in inputs.hosts if host.name != ended]
+    return {"ended": ended or "", "begins": others[0] if ended and others else ""}
 
 
 def _json(value: Any) -> str:
