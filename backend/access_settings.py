@@ -104,8 +104,8 @@ class AccessSettings(BaseModel):
     retention_days: float | None = Field(
         None,
         gt=0,
-        description="Days after which a run is deleted, and a story or child that nothing was done with; by default "
-        "they stay",
+        description="Days after which a run is deleted, and what extensions keep that nothing was done with; "
+        "by default they stay",
     )
     share_days: float = Field(
         30, gt=0, le=3660, description="Days for which a share link is valid, unless it says so itself"

@@ -32,7 +32,7 @@ class ShownCredentials:
 
 
 class Authenticator:
-    """Resolves credentials. With an `issuer` its tokens take the place of ours."""
+    """Authentication by any credential. With an `issuer` its tokens take the place of ours."""
 
     def __init__(
         self,

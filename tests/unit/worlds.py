@@ -45,6 +45,7 @@ from backend.telemetry.observers import Observers
 from tests.models import settings_of
 from workflows.formats.base import Format, Plan
 from workflows.graph import build_graph
+from workflows.lookups import Lookups
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.clients.catalog import Model, ModelCatalog
@@ -82,11 +83,18 @@ class NoteFormat(Format[NoteInput]):
         self.begun: dict[int, asyncio.Event] = {0: asyncio.Event(), 1: asyncio.Event()}
         self.written: list[int] = []
         self.texts: dict[int, str] = {}
+        self.resolved: list[str] = []
         self.parts: dict[str, tuple[str, int]] = {}
 
     def part_of(self, inputs: NoteInput) -> tuple[str, int] | None:
         """By what it is about."""
         return self.parts.get(inputs.about)
+
+    async def resolve(self, inputs: NoteInput, lookups: Lookups, owner: str) -> NoteInput:
+        """As it is: it refers to nothing."""
+        del lookups
+        self.resolved.append(f"{owner}: {inputs.about}")
+        return inputs
 
     def policy(self, inputs: NoteInput) -> Policy:
         """For everybody."""
