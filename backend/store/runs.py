@@ -15,7 +15,6 @@ from sqlalchemy import (
     Select,
     Update,
     and_,
-    delete,
     exists,
     func,
     insert,
@@ -27,6 +26,8 @@ from sqlalchemy.exc import IntegrityError
 
 from backend.store.charges import Limit, charge
 from backend.store.database import Database
+from backend.store.dialect import lock_owner
+from backend.store.erasing import delete_runs
 from backend.store.run_records import NewRun, Run, RunSummary
 from backend.store.run_values import RunOptions
 from backend.store.sources import find_source
@@ -57,6 +58,7 @@ class RunRepository:
         """
 
         def work(connection: Connection) -> Run:
+            lock_owner(connection, new.owner)
             source = find_source(connection, new.owner, new.cache_key, kept_since, new.id)
             connection.execute(insert(runs).values({**new.row(), "source_run_id": source}))
             if source is None:
@@ -203,6 +205,7 @@ class RunRepository:
         )
 
         def work(connection: Connection) -> bool:
+            lock_owner(connection, run.owner)
             source = None
             if run.source_run_id is not None:
                 source = find_source(connection, run.owner, run.cache_key, kept_since, run.id)
@@ -248,9 +251,9 @@ class RunRepository:
         return dict(await self._many(query, lambda row: (row.id, row.reader_beats)))
 
     async def delete(self, owner: str, run_id: str) -> None:
-        """Deletes the run and, by cascade, its log."""
-        query = delete(runs).where(runs.c.owner == owner, runs.c.id == run_id)
-        await self._db.erase(lambda connection: connection.execute(query))
+        """Deletes the run and its log; where they are in the same database, its checkpoints."""
+        same = (runs.c.owner == owner, runs.c.id == run_id)
+        await self._db.erase(lambda connection: delete_runs(connection, *same))
 
     async def _write(self, query: Any) -> bool:
         return bool(await self._db.write(lambda connection: connection.execute(query).rowcount))

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, select
 
 from backend.store.database import Database
+from backend.store.dialect import upsert
 from backend.store.tables import shares
 
 
@@ -30,12 +31,8 @@ class ShareRepository:
         share = Share(run_id, owner, token_hash, datetime.now(UTC))
 
         def work(connection: Connection) -> None:
-            connection.execute(delete(shares).where(shares.c.owner == owner, shares.c.run_id == run_id))
-            connection.execute(
-                insert(shares).values(
-                    run_id=run_id, owner=owner, token_hash=token_hash, created_at=share.created_at
-                )
-            )
+            row = {"run_id": run_id, "owner": owner, "token_hash": token_hash, "created_at": share.created_at}
+            connection.execute(upsert(connection, shares, row, row))
 
         await self._db.write(work)
         return share

@@ -3,7 +3,7 @@
 import pytest
 
 from backend.log.entry import StaleWriter
-from backend.log.sqlite import SqliteLog
+from backend.log.sql import SqlLog
 from backend.runs.attempt.budget import Budgets
 from backend.runs.attempt.finalize import RunFinalizer
 from backend.runs.attempt.formats import RunFormats
@@ -37,7 +37,7 @@ def finalizer(database: Database, repository: RunRepository) -> RunFinalizer:
     [(complete(), "completed"), (error(), "failed"), (error("CANCELLED"), "cancelled"), (None, "running")],
 )
 async def test_ending_of_a_run_whose_format_has_gone_is_stored_from_its_log(
-    finalizer: RunFinalizer, repository: RunRepository, log: SqliteLog, ending: Message | None, status: str
+    finalizer: RunFinalizer, repository: RunRepository, log: SqlLog, ending: Message | None, status: str
 ) -> None:
     run = await add_run(repository, process="P1")
     await finalizer.store(run, await lease_run(log, run), ending, Transcript())
@@ -48,7 +48,7 @@ async def test_ending_of_a_run_whose_format_has_gone_is_stored_from_its_log(
 
 
 async def test_ending_is_stored_although_the_usage_is_beyond_all_numbers(
-    finalizer: RunFinalizer, repository: RunRepository, log: SqliteLog
+    finalizer: RunFinalizer, repository: RunRepository, log: SqlLog
 ) -> None:
     call = CallUsage(
         id="c", role="writing", model="openai:test", input_tokens=2**63, output_tokens=2**80, cost_usd=1.0
@@ -60,7 +60,7 @@ async def test_ending_is_stored_although_the_usage_is_beyond_all_numbers(
 
 
 async def test_ending_by_an_attempt_that_lost_the_run_is_refused(
-    finalizer: RunFinalizer, repository: RunRepository, log: SqliteLog
+    finalizer: RunFinalizer, repository: RunRepository, log: SqlLog
 ) -> None:
     run = await add_run(repository, process="P1")
     lost = await lease_run(log, run)

@@ -5,7 +5,6 @@ import sqlite3
 from sqlalchemy import delete, insert
 
 from backend.log.entry import Entry
-from backend.log.sqlite import SqliteLog
 from backend.runs.housekeeping import Housekeeping
 from backend.runs.results.cache import ResultCache
 from backend.store.cache import CacheRepository
@@ -13,6 +12,7 @@ from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
 from backend.store.runs import RunRepository
 from backend.store.tables import log_archives
+from tests.databases import open_log
 from tests.unit.stored_runs import add_run, finish_run
 
 
@@ -34,7 +34,7 @@ class _BusyOnce(MemoryCheckpoints):
 async def test_run_whose_checkpoints_could_not_be_dropped_is_tidied_up_the_next_time(
     database: Database, repository: RunRepository
 ) -> None:
-    run_log, checkpoints = SqliteLog(database), _BusyOnce()
+    run_log, checkpoints = open_log(database), _BusyOnce()
     cache = ResultCache(CacheRepository(database), repository, ttl=60)
     housekeeping = Housekeeping(repository, run_log, checkpoints, cache, pack_after=0)
     run = await add_run(repository)
@@ -50,7 +50,7 @@ async def test_run_whose_checkpoints_could_not_be_dropped_is_tidied_up_the_next_
 async def test_logs_that_can_not_be_packed_hold_up_no_others_and_are_tried_again(
     database: Database, repository: RunRepository
 ) -> None:
-    run_log = SqliteLog(database)
+    run_log = open_log(database)
     cache = ResultCache(CacheRepository(database), repository, ttl=60)
     housekeeping = Housekeeping(repository, run_log, MemoryCheckpoints(), cache, pack_after=0, at_once=2)
     runs = [await add_run(repository) for _ in range(5)]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from backend.log.sqlite import SqliteLog
+from backend.log.sql import SqlLog
 from backend.store.charges import ChargeRepository, Limit
 from backend.store.database import Database
 from backend.store.owned_runs import Lease, OwnedRunRepository
@@ -39,7 +39,7 @@ async def run(repository: RunRepository) -> Run:
 
 @pytest.mark.parametrize("name", WRITES)
 async def test_write_by_who_executes_the_run_makes_its_move(
-    owned: OwnedRunRepository, repository: RunRepository, log: SqliteLog, run: Run, name: str
+    owned: OwnedRunRepository, repository: RunRepository, log: SqlLog, run: Run, name: str
 ) -> None:
     assert await WRITES[name](owned, await lease_run(log, run))
     after = await repository.get(run.id)
@@ -53,7 +53,7 @@ async def test_write_by_who_executes_the_run_makes_its_move(
 
 @pytest.mark.parametrize("name", WRITES)
 async def test_write_by_a_zombie_whose_last_message_is_in_the_log_changes_nothing(
-    owned: OwnedRunRepository, repository: RunRepository, log: SqliteLog, run: Run, name: str
+    owned: OwnedRunRepository, repository: RunRepository, log: SqlLog, run: Run, name: str
 ) -> None:
     zombie = await lease_run(log, run)
     # It logged its last message, and hung; the run was resumed in the very same process, and in another one.
@@ -74,7 +74,7 @@ async def test_write_by_a_zombie_whose_last_message_is_in_the_log_changes_nothin
 
 @pytest.mark.parametrize("name", WRITES)
 async def test_write_to_a_run_that_was_deleted_changes_nothing(
-    owned: OwnedRunRepository, repository: RunRepository, log: SqliteLog, run: Run, name: str
+    owned: OwnedRunRepository, repository: RunRepository, log: SqlLog, run: Run, name: str
 ) -> None:
     lease = await lease_run(log, run)
     await repository.delete(run.owner, run.id)
@@ -82,7 +82,7 @@ async def test_write_to_a_run_that_was_deleted_changes_nothing(
 
 
 async def test_source_is_a_run_that_is_written_for_the_same_request_or_none_and_then_it_is_charged(
-    owned: OwnedRunRepository, repository: RunRepository, database: Database, log: SqliteLog
+    owned: OwnedRunRepository, repository: RunRepository, database: Database, log: SqlLog
 ) -> None:
     now = (await add_run(repository)).created_at
     leader = await add_run(repository, cache_key="k", process="P1", options={"cache": "use"})

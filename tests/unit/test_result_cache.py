@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
-from backend.log.sqlite import SqliteLog
+from backend.log.sql import SqlLog
 from backend.runs.results.cache import ResultCache, make_cache_key
 from backend.store.cache import CacheRepository
 from backend.store.database import Database
@@ -83,7 +83,7 @@ async def test_kept_result_that_is_too_old_is_forgotten_and_the_run_stays(
 
 
 async def test_result_answers_its_owner_alone_while_it_is_kept_and_there(
-    database: Database, repository: RunRepository, log: SqliteLog
+    database: Database, repository: RunRepository, log: SqlLog
 ) -> None:
     cache = ResultCache(CacheRepository(database), repository, ttl=60)
     kept = await add_run(repository, cache_key="k", process="P1")

@@ -8,6 +8,7 @@ from ulid import ULID
 
 from backend.store.accounts.tables import attempts
 from backend.store.database import Database
+from backend.store.dialect import lock
 
 
 class AttemptRepository:
@@ -24,6 +25,7 @@ class AttemptRepository:
         since = now - within
 
         def work(connection: Connection) -> datetime | None:
+            lock(connection, *(f"attempts {bucket.hex()}" for bucket, _ in buckets))
             for bucket, most in buckets:
                 recent = (attempts.c.bucket == bucket) & (attempts.c.at > since)
                 query = select(func.count(), func.min(attempts.c.at)).where(recent)

@@ -8,6 +8,8 @@ from sqlalchemy import Connection, Table, delete, func, select, update
 from backend.store.accounts import tables
 from backend.store.accounts.tables import accounts
 from backend.store.database import Database
+from backend.store.dialect import lock_owner
+from backend.store.erasing import delete_runs
 from backend.store.owner import LOCAL, Owner
 from backend.store.tables import metadata, runs, usage
 
@@ -72,6 +74,7 @@ class BelongingsRepository:
         """Makes everything of one owner another's; returns how many rows that were. In one transaction."""
 
         def work(connection: Connection) -> int:
+            lock_owner(connection, new)
             changes = (update(t).where(t.c.owner == old).values(owner=new) for t in owned_tables())
             return sum(connection.execute(change).rowcount for change in changes)
 
@@ -83,6 +86,8 @@ class BelongingsRepository:
             raise ValueError("the local owner is no account")
 
         def work(connection: Connection) -> None:
+            lock_owner(connection, owner)
+            delete_runs(connection, runs.c.owner == owner)
             connection.execute(update(usage).where(usage.c.owner == owner).values(owner=ERASED))
             for removal in _removals(owner):
                 connection.execute(removal)
