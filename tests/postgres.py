@@ -52,7 +52,7 @@ class PostgresServer:
         self.start()
 
     def start(self) -> None:
-        """Starts it, and returns when it answers."""
+        """Starts it, and returns when it answers. It ends with the thread that called this: the main one."""
         options = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
         self._process = subprocess.Popen(
             [self._bin / "postgres", "-D", self._folder / "data", "-p", str(self.port), *options],

@@ -108,22 +108,24 @@ class PostgresDatabase:
             connection.execute(text("SELECT 1 FROM log_entries LIMIT 1"))
             connection.execute(text(_PROBE))
 
-        await self._attempt(self._engine, work, busy_seconds + CONNECT_SECONDS)
+        await self._persist(
+            lambda: self._attempt(self._engine, work, busy_seconds + CONNECT_SECONDS), retry_seconds=0.0
+        )
 
     async def close(self) -> None:
         """See `Database`."""
         await asyncio.to_thread(self._threads.shutdown)
         await asyncio.to_thread(self._engine.dispose)
 
-    async def _start(self, attempt: Any) -> None:
+    async def _start(self, attempt: Callable[[], Any]) -> None:
         """What is done before all else: errors are sentences about the setting."""
         try:
-            await attempt()
+            await self._persist(attempt)
         except OperationalError as error:
             raise SchemaError(f"the database can't be used ({_first_line(error)})") from None
 
-    async def _persist(self, attempt: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + self._retry_seconds
+    async def _persist(self, attempt: Callable[[], Any], retry_seconds: float | None = None) -> Any:
+        deadline = time.monotonic() + (self._retry_seconds if retry_seconds is None else retry_seconds)
         while True:
             try:
                 return await attempt()
