@@ -30,6 +30,7 @@ from workflows.safety.registry import PolicyError, PolicyRegistry
 
 _ACCOUNT_BUDGET_USD = 1.0
 _LANGSMITH = "https://api.smith.langchain.com"
+_SERVER_URLS = ("postgresql://", "postgres://", "postgresql+psycopg://")
 
 
 class Settings(AccessSettings, ModelSettings):
@@ -41,14 +42,24 @@ class Settings(AccessSettings, ModelSettings):
 
     data_dir: Path = Field(Path("data"), description="Everything that the embedded default keeps")
     database_url: str | None = Field(
-        None, description="SQLAlchemy URL of the database; a SQLite file in the data directory by default"
+        None,
+        description="The database: sqlite:///path/to/file.db, where runs execute in the service, or "
+        "postgresql://user:password@host/name, where they execute on workers; a SQLite file in the data directory by "
+        "default",
+    )
+    database_url_file: Path | None = Field(
+        None, description="File that holds STORYWIRE_DATABASE_URL in its place"
     )
     allowed_hosts: str = Field(
         "",
         description="Names that the service is called by, comma separated; the loopback ones always are, * is any. "
         "Must be set where STORYWIRE_HOST is no loopback address",
     )
-    execution: Literal["inline"] = Field("inline", description="Where runs execute: inline, in this process")
+    execution: Literal["inline", "queue"] | None = Field(
+        None,
+        description="Where runs execute: inline, in this process, with SQLite; queue, on workers, with PostgreSQL; by "
+        "default as the database says",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged")
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="How it is logged; auto: console on a terminal, else json"
@@ -79,7 +90,14 @@ class Settings(AccessSettings, ModelSettings):
         description="What LangSmith's traces hide: nothing, what inputs say about persons, or all texts",
     )
 
-    max_runs: int = Field(100, ge=1, description="Runs at once; one more is refused (OVERLOADED)")
+    max_runs: int = Field(
+        100, ge=1, description="Runs at once in a process with SQLite; one more is refused (OVERLOADED)"
+    )
+    max_queued: int = Field(
+        1000,
+        ge=1,
+        description="Runs that wait for a worker with PostgreSQL; one more is refused (OVERLOADED)",
+    )
     max_connections: int = Field(
         2000, ge=10, le=100_000, description="Connections at once; one more is refused (OVERLOADED)"
     )
@@ -136,11 +154,52 @@ class Settings(AccessSettings, ModelSettings):
     @field_validator("database_url")
     @classmethod
     def _check_database(cls, url: str | None) -> str | None:
-        if url is not None and (
-            not url.startswith("sqlite:///") or url in ("sqlite:///", "sqlite:///:memory:")
-        ):
-            raise ValueError("this version keeps its data in a SQLite file: sqlite:///path/to/file.db")
+        if url is None or url.startswith(_SERVER_URLS):
+            return url
+        if not url.startswith("sqlite:///") or url in ("sqlite:///", "sqlite:///:memory:"):
+            raise ValueError(
+                "a SQLite file is expected, sqlite:///path/to/file.db, or a PostgreSQL database, "
+                "postgresql://user:password@host/name"
+            )
         return url
+
+    @model_validator(mode="after")
+    def _check_execution(self) -> Self:
+        if self.database_url_file is not None:
+            if self.database_url is not None:
+                raise ValueError("STORYWIRE_DATABASE_URL and STORYWIRE_DATABASE_URL_FILE: set one of them")
+            self._read_database_url(self.database_url_file)
+        kind = "queue" if self.has_queue else "inline"
+        if self.execution not in (None, kind):
+            database, where = (
+                ("PostgreSQL", "on workers") if self.has_queue else ("SQLite", "in the service itself")
+            )
+            raise ValueError(
+                f"STORYWIRE_EXECUTION={self.execution} doesn't go with STORYWIRE_DATABASE_URL, which names {database}: "
+                f"with it runs execute {where}. Leave STORYWIRE_EXECUTION out, or name another database"
+            )
+        if self.has_queue and not all(map(_is_installed, ("psycopg", "psycopg_pool", "procrastinate"))):
+            raise ValueError(
+                "STORYWIRE_DATABASE_URL: PostgreSQL needs an extra that is not installed: "
+                "pip install 'storywire[scale]'"
+            )
+        if self.has_queue and self.auth == "accounts" and not (self.secrets or self.secrets_file):
+            raise ValueError(
+                "STORYWIRE_SECRETS must be set with accounts and PostgreSQL: every process must sign tokens alike"
+            )
+        return self
+
+    def _read_database_url(self, file: Path) -> None:
+        try:
+            url = file.read_text().strip()
+        except OSError as error:
+            raise ValueError(
+                f"STORYWIRE_DATABASE_URL_FILE: {file} can't be read ({error.strerror})"
+            ) from None
+        try:
+            self.database_url = self._check_database(url)
+        except ValueError as error:
+            raise ValueError(f"STORYWIRE_DATABASE_URL_FILE: in {file} {error}") from None
 
     @model_validator(mode="after")
     def _check_host(self) -> Self:
@@ -222,14 +281,20 @@ class Settings(AccessSettings, ModelSettings):
         return self.budget_usd
 
     @property
+    def has_queue(self) -> bool:
+        """Whether runs execute on workers, which share a PostgreSQL database with the service."""
+        return self.database_url is not None and self.database_url.startswith(_SERVER_URLS)
+
+    @property
     def state_dir(self) -> Path:
-        """The folder of the database file; the checkpoints and the processes' locks belong beside it."""
+        """The folder of the database file; the checkpoints and the processes' locks belong beside it. With a
+        database elsewhere, the data directory."""
         return self.database_file.parent
 
     @property
     def database_file(self) -> Path:
         """The SQLite file of runs and their logs."""
-        if self.database_url is None:
+        if self.database_url is None or self.has_queue:
             return self.data_dir / "storywire.db"
         return Path(self.database_url.removeprefix("sqlite:///"))
 

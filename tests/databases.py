@@ -27,7 +27,7 @@ _LOGS: dict[Database, list[SqlLog]] = {}
 def new_database(engine: Engine, folder: Path, empty_file: Path) -> Iterator[str]:
     """The URL of a database with all tables and no rows; `empty_file` is where SQLite's is copied from."""
     if engine == "postgresql":
-        with postgres_server().database(_migrated()) as url:
+        with postgres_server().database(migrated_template()) as url:
             yield url
         return
     path = folder / "storywire.db"
@@ -63,7 +63,8 @@ async def migrate(url: str) -> None:
 
 
 @cache
-def _migrated() -> str:
+def migrated_template() -> str:
+    """The name of a database on the test server that has all tables and no rows."""
     server = postgres_server()
     server.execute(f"create database {_TEMPLATE}")
     with ThreadPoolExecutor(1) as elsewhere:  # a loop may be running here

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 import psycopg
 from sqlalchemy import URL, Connection, create_engine, make_url, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from backend.store.dialect import lock
 from backend.store.migrating import SchemaError, check_schema, is_up_to_date, upgrade
@@ -179,11 +179,18 @@ def cut(connection: "psycopg.Connection[Any] | psycopg.AsyncConnection[Any] | No
 
 def make_dsn(url: str) -> str:
     """The URL as PostgreSQL's own library takes it."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    return _parse(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _parse(url: str) -> URL:
+    try:
+        return make_url(url)
+    except ArgumentError:
+        raise SchemaError("postgresql://user:password@host:port/name is expected") from None
 
 
 def _driver_url(url: str) -> URL:
-    return make_url(url).set(drivername="postgresql+psycopg")
+    return _parse(url).set(drivername="postgresql+psycopg")
 
 
 def _transact(engine: Any, work: Callable[[Connection], _T], held: _Held) -> _T:

@@ -28,6 +28,7 @@ from backend.store.charges import Limit, charge
 from backend.store.database import Database
 from backend.store.dialect import lock_owner
 from backend.store.erasing import delete_runs
+from backend.store.jobs import Enqueue
 from backend.store.run_records import NewRun, Run, RunSummary
 from backend.store.run_values import RunOptions
 from backend.store.sources import find_source
@@ -41,11 +42,17 @@ _SUMMARY = [runs.c[each.name] for each in fields(RunSummary)]
 _WHOLE = [runs.c[each.name] for each in fields(Run)]
 
 
+def _not_at_all(connection: Connection, run_id: str) -> None:
+    """Where runs execute in the process that stores them."""
+
+
 class RunRepository:
     """Runs in SQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, enqueue: Enqueue = _not_at_all) -> None:
+        """`enqueue` is called in the transaction that makes a run executable, where it is to wait for a worker."""
         self._db = database
+        self._enqueue = enqueue
 
     async def add(
         self, new: NewRun, *, limit: Limit | None = None, kept_since: datetime | None = None
@@ -63,6 +70,7 @@ class RunRepository:
             connection.execute(insert(runs).values({**new.row(), "source_run_id": source}))
             if source is None:
                 charge(connection, new.id, new.owner, new.format, limit)
+            self._enqueue(connection, new.id)
             return _run(connection.execute(select(*_WHOLE).where(runs.c.id == new.id)).one())
 
         try:
@@ -212,6 +220,8 @@ class RunRepository:
             resumed = bool(connection.execute(query.values(source_run_id=source)).rowcount)
             if resumed and source is None:
                 charge(connection, run.id, run.owner, run.format, limit)
+            if resumed:
+                self._enqueue(connection, run.id)
             return resumed
 
         try:
@@ -226,7 +236,14 @@ class RunRepository:
             .where(runs.c.owner == run.owner, runs.c.id == run.id)
             .values(process=process, answer=answer, stop_requested=False, crash_count=0)
         )
-        return await self._write(query)
+
+        def work(connection: Connection) -> bool:
+            answered = bool(connection.execute(query).rowcount)
+            if answered:
+                self._enqueue(connection, run.id)
+            return answered
+
+        return await self._db.write(work)
 
     async def request_stop(self, run_id: str, process: str) -> None:
         """Requests a stop from the process that executes the run."""

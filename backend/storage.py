@@ -1,0 +1,113 @@
+"""Durable storage of a process: a SQLite file beside its checkpoints, or a PostgreSQL database that many share."""
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from backend.log.base import RunLog
+from backend.log.sqlite import SqliteLog
+from backend.runs.results.cache import ResultCache
+from backend.settings import Settings
+from backend.store.cache import CacheRepository
+from backend.store.charges import ChargeRepository
+from backend.store.checkpoints import DurableSaver
+from backend.store.database import Database
+from backend.store.documents import DocumentRepository
+from backend.store.folders import open_folders
+from backend.store.jobs import JobRepository
+from backend.store.owned_runs import OwnedRunRepository
+from backend.store.runs import RunRepository
+from backend.store.sqlite import SqliteDatabase
+from backend.store.sqlite_checkpoints import open_checkpoints
+from backend.store.usage import UsageRepository
+from backend.telemetry.metrics import Metrics
+
+LEASE_SECONDS = 10.0
+"""A process that wasn't heard of for so long is taken for dead, and others go on with its runs."""
+_WORKER_RETRY_SECONDS, _RETRY_SECONDS = 60.0, 3.0
+"""How long a transaction is tried when the database is away: a run that is written waits, a caller hardly."""
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Durable storage: database, repositories, log, checkpoints. `jobs` where runs wait in a queue."""
+
+    database: Database
+    runs: RunRepository
+    owned_runs: OwnedRunRepository
+    charges: ChargeRepository
+    usage: UsageRepository
+    documents: DocumentRepository
+    log: RunLog
+    checkpoints: DurableSaver
+    cache: ResultCache
+    jobs: JobRepository | None
+
+
+async def open_store(
+    stack: AsyncExitStack, settings: Settings, metrics: Metrics, *, is_worker: bool = False
+) -> Store:
+    """Opens the storage that the settings name. Raises SettingsError for one that can't be used."""
+    open_folders(settings)
+    if settings.has_queue:
+        return await _open_postgres(stack, settings, metrics, is_worker=is_worker)
+    database = SqliteDatabase(settings.sql_url)
+    stack.push_async_callback(database.close)
+    await database.migrate()
+    run_log = SqliteLog(database, metrics.on_append)
+    stack.push_async_callback(run_log.close)
+    checkpoints = await stack.enter_async_context(open_checkpoints(settings.state_dir))
+    return _store(settings, database, RunRepository(database), run_log, checkpoints)
+
+
+def open_database(settings: Settings) -> Database:
+    """The database that the settings name, as it is."""
+    open_folders(settings)
+    if not settings.has_queue:
+        return SqliteDatabase(settings.sql_url)
+    from backend.store.postgres import PostgresDatabase  # an extra, which may not be installed
+
+    return PostgresDatabase(settings.sql_url)
+
+
+async def _open_postgres(
+    stack: AsyncExitStack, settings: Settings, metrics: Metrics, *, is_worker: bool
+) -> Store:
+    # An extra, which may not be installed.
+    from backend.log.postgres import PostgresLog
+    from backend.runs.engine.queue import RunQueue
+    from backend.store.postgres import PostgresDatabase
+    from backend.store.postgres_checkpoints import open_postgres_checkpoints
+
+    retry_seconds = _WORKER_RETRY_SECONDS if is_worker else _RETRY_SECONDS
+    database = PostgresDatabase(settings.sql_url, retry_seconds=retry_seconds)
+    stack.push_async_callback(database.close)
+    await database.check_schema()
+    run_log = PostgresLog(database, metrics.on_append)
+    stack.push_async_callback(run_log.close)
+    checkpoints = await stack.enter_async_context(open_postgres_checkpoints(database.dsn))
+    queue = RunQueue(database.dsn, settings.max_queued)
+    runs = RunRepository(database, queue.enqueue)
+    jobs = JobRepository(database, queue.enqueue_again, LEASE_SECONDS)
+    return _store(settings, database, runs, run_log, checkpoints, jobs)
+
+
+def _store(
+    settings: Settings,
+    database: Database,
+    runs: RunRepository,
+    run_log: RunLog,
+    checkpoints: DurableSaver,
+    jobs: JobRepository | None = None,
+) -> Store:
+    return Store(
+        database=database,
+        runs=runs,
+        owned_runs=OwnedRunRepository(database),
+        charges=ChargeRepository(database),
+        usage=UsageRepository(database),
+        documents=DocumentRepository(database),
+        log=run_log,
+        checkpoints=checkpoints,
+        cache=ResultCache(CacheRepository(database), runs, settings.cache_ttl),
+        jobs=jobs,
+    )
