@@ -34,10 +34,10 @@ class KillableWorker(KillableService):
         return self
 
     @property
-    def pid(self) -> int:
-        """Of its process."""
-        assert self._process is not None and self._process.pid is not None
-        return self._process.pid
+    def process_id(self) -> str | None:
+        """The id under which it executes runs; None until it does."""
+        file = Path(self._settings["data_dir"]) / "worker.id"
+        return file.read_text() if file.exists() else None
 
 
 class KillableCluster:
@@ -88,7 +88,7 @@ class KillableCluster:
     async def worker_of(self, run_id: str) -> KillableWorker:
         """The worker that writes this run, once there is one."""
         async with asyncio.timeout(PATIENCE):
-            while (found := await self._find_worker(run_id)) is None:
+            while (found := await self._find_worker(run_id)) is None:  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_SECONDS)
         return found
 
@@ -100,17 +100,10 @@ class KillableCluster:
     async def wait_until(self, query: str, *values: Any) -> None:
         """Returns when the query has a row."""
         async with asyncio.timeout(PATIENCE):
-            while not await self.fetch(query, *values):
+            while not await self.fetch(query, *values):  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_SECONDS)
 
     async def _find_worker(self, run_id: str) -> KillableWorker | None:
-        # A process says its own pid, which the database doesn't know; a backend's client port does, by its proxy.
         rows = await self.fetch("SELECT process FROM runs WHERE id = %s AND process IS NOT NULL", run_id)
-        for worker in self.workers:
-            if rows and worker.is_alive and rows[0][0] == await self._process_of(worker):
-                return worker
-        return None
-
-    async def _process_of(self, worker: KillableWorker) -> str | None:
-        file = Path(worker._settings["data_dir"]) / "worker.id"
-        return file.read_text() if file.exists() else None
+        found = [each for each in self.workers if rows and each.is_alive and each.process_id == rows[0][0]]
+        return found[0] if found else None

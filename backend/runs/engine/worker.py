@@ -244,7 +244,13 @@ class _Connector(PsycopgConnector):
     async def execute_query_async(self, query: Any, **arguments: Any) -> None:
         """As procrastinate's."""
         execute = super().execute_query_async
-        await _persist(lambda: execute(query, **arguments))
+        try:
+            await _persist(lambda: execute(query, **arguments))
+        except exceptions.ConnectorException as error:
+            is_end = query in (sql.queries["finish_job"], sql.queries["retry_job"])
+            if not is_end or not isinstance(error.__cause__, psycopg.errors.RaiseException):
+                raise
+            log.info("job_is_gone", job_id=arguments.get("job_id"))  # this process was taken for dead
 
     async def execute_query_one_async(self, query: Any, **arguments: Any) -> dict[str, Any]:
         """As procrastinate's."""
