@@ -87,14 +87,25 @@ class Resources:
 
 
 @asynccontextmanager
-async def open_resources(
-    settings: Settings, record_to: Path | None = None, *, slots: int | None = None
-) -> AsyncIterator[Resources]:
+async def open_resources(settings: Settings, record_to: Path | None = None) -> AsyncIterator[Resources]:
     """Opens all resources; on exit, runs get `shutdown_grace` to finish their sections, then all is closed.
 
-    With `record_to` the one run that is executed is recorded in that file, whatever the settings say. With `slots`
-    the process is a worker that executes so many runs at once.
+    With `record_to` the one run that is executed is recorded in that file, whatever the settings say.
     """
+    async with _open(settings, record_to, None) as resources:
+        yield resources
+
+
+@asynccontextmanager
+async def open_worker(settings: Settings, slots: int) -> AsyncIterator["Worker"]:
+    """Opens a worker that executes so many runs at once, with all that it needs; closed as `open_resources`."""
+    async with _open(settings, None, slots) as resources:
+        assert resources.worker is not None
+        yield resources.worker
+
+
+@asynccontextmanager
+async def _open(settings: Settings, record_to: Path | None, slots: int | None) -> AsyncIterator[Resources]:
     async with AsyncExitStack() as stack:
         telemetry = await open_telemetry(stack, settings)
         store = await open_store(stack, settings, telemetry.metrics, is_worker=slots is not None)

@@ -2,6 +2,7 @@
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from backend.log.base import RunLog
 from backend.log.sqlite import SqliteLog
@@ -9,7 +10,6 @@ from backend.runs.results.cache import ResultCache
 from backend.settings import Settings
 from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository
-from backend.store.checkpoints import DurableSaver
 from backend.store.database import Database
 from backend.store.documents import DocumentRepository
 from backend.store.folders import open_folders
@@ -17,9 +17,12 @@ from backend.store.jobs import JobRepository
 from backend.store.owned_runs import OwnedRunRepository
 from backend.store.runs import RunRepository
 from backend.store.sqlite import SqliteDatabase
-from backend.store.sqlite_checkpoints import open_checkpoints
+from backend.store.sqlite_checkpoints import SqliteCheckpoints, open_checkpoints
 from backend.store.usage import UsageRepository
 from backend.telemetry.metrics import Metrics
+
+if TYPE_CHECKING:
+    from backend.store.postgres_checkpoints import PostgresCheckpoints
 
 LEASE_SECONDS = 10.0
 """A process that wasn't heard of for so long is taken for dead, and others go on with its runs."""
@@ -38,7 +41,7 @@ class Store:
     usage: UsageRepository
     documents: DocumentRepository
     log: RunLog
-    checkpoints: DurableSaver
+    checkpoints: "SqliteCheckpoints | PostgresCheckpoints"
     cache: ResultCache
     jobs: JobRepository | None
 
@@ -96,7 +99,7 @@ def _store(
     database: Database,
     runs: RunRepository,
     run_log: RunLog,
-    checkpoints: DurableSaver,
+    checkpoints: "SqliteCheckpoints | PostgresCheckpoints",
     jobs: JobRepository | None = None,
 ) -> Store:
     return Store(

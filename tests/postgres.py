@@ -46,8 +46,8 @@ class PostgresServer:
         if self._user:
             os.chown(self._folder, self._user["user"], self._user["group"])
             os.chown(data, self._user["user"], self._user["group"])
-        init = [self._bin / "initdb", "-D", data, "-U", "postgres", "--auth=trust", "--no-sync"]
-        init += ["--encoding=UTF8", "--locale=C"]
+        init: list[str | Path] = [self._bin / "initdb", "-D", data, "-U", "postgres", "--auth=trust"]
+        init += ["--no-sync", "--encoding=UTF8", "--locale=C"]
         subprocess.run(init, check=True, stdout=subprocess.DEVNULL, cwd=self._folder, **self._user)
         self.start()
 

@@ -58,15 +58,14 @@ def _serve(settings: Settings, concurrency: int) -> None:
 
 async def run_worker(settings: Settings, concurrency: int, on_start: Callable[[str], None]) -> None:
     """Executes runs until SIGTERM or SIGINT. `on_start` is called with the id of the process."""
-    from backend.resources import open_resources
+    from backend.resources import open_worker
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_resources(settings, slots=concurrency) as resources:
-        assert resources.worker is not None
-        on_start(resources.worker.process)
-        await resources.worker.serve(stop, settings.shutdown_grace)
+    async with open_worker(settings, concurrency) as worker:
+        on_start(worker.process)
+        await worker.serve(stop, settings.shutdown_grace)
 
 
 def _supervise(processes: int, concurrency: int) -> int:

@@ -10,7 +10,7 @@ import contextlib
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -117,14 +117,14 @@ class PostgresDatabase:
         await asyncio.to_thread(self._threads.shutdown)
         await asyncio.to_thread(self._engine.dispose)
 
-    async def _start(self, attempt: Callable[[], Any]) -> None:
+    async def _start(self, attempt: Callable[[], Awaitable[None]]) -> None:
         """What is done before all else: errors are sentences about the setting."""
         try:
             await self._persist(attempt)
         except OperationalError as error:
             raise SchemaError(f"the database can't be used ({_first_line(error)})") from None
 
-    async def _persist(self, attempt: Callable[[], Any], retry_seconds: float | None = None) -> Any:
+    async def _persist(self, attempt: Callable[[], Awaitable[_T]], retry_seconds: float | None = None) -> _T:
         deadline = time.monotonic() + (self._retry_seconds if retry_seconds is None else retry_seconds)
         while True:
             try:

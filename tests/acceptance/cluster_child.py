@@ -16,4 +16,8 @@ def run_worker(values: dict[str, Any], slots: int, clock: float = 0.0) -> None:
     given = dict(values)
     url, data_dir = given.pop("provider_url"), Path(given.pop("data_dir"))
     settings = settings_for(url, data_dir, **given)
-    asyncio.run(run_real_worker(settings, slots, (data_dir / "worker.id").write_text))
+
+    def tell(process: str) -> None:
+        (data_dir / "worker.id").write_text(process)
+
+    asyncio.run(run_real_worker(settings, slots, tell))

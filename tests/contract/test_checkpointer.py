@@ -53,7 +53,7 @@ def opener(kind: str, folder: Path) -> Iterator[Open]:
         yield memory
 
     if kind == "postgresql":
-        with new_database(kind, folder, folder) as url:
+        with new_database("postgresql", folder, folder) as url:
             yield lambda: open_postgres_checkpoints(url)
     else:
         yield open_memory if kind == "memory" else lambda: open_checkpoints(folder)

@@ -59,7 +59,8 @@ class RunQueue:
 
 async def _execute_elsewhere(context: JobContext, *, run_id: str) -> None:
     """The task's name and arguments, for who defers it."""
-    raise NotImplementedError(f"{context.task_name if context else TASK}: {run_id} is executed by workers")
+    del context
+    raise NotImplementedError(f"{run_id} is executed by workers")
 
 
 class QueueEngine:

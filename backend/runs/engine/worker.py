@@ -263,7 +263,8 @@ class _Connector(PsycopgConnector):
     async def execute_query_all_async(self, query: Any, **arguments: Any) -> list[dict[str, Any]]:
         """As procrastinate's."""
         execute = super().execute_query_all_async
-        return await _persist(lambda: execute(query, **arguments))
+        rows: list[dict[str, Any]] = await _persist(lambda: execute(query, **arguments))
+        return rows
 
 
 async def _persist(work: Callable[[], Awaitable[Any]]) -> Any:
