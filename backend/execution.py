@@ -26,6 +26,7 @@ from backend.runs.readers.audience import Audience
 from backend.settings import Settings
 from backend.storage import Store
 from backend.store.accounts.allowance import Allowance
+from backend.store.jobs import JobRepository
 from backend.tasks import Background, every, logged
 from backend.telemetry.metrics import Metrics
 from backend.telemetry.observers import Observers
@@ -33,6 +34,9 @@ from workflows.formats.defaults import monthly_limit_of
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.safety.registry import PolicyRegistry
+
+_MEASURE_SECONDS = 5.0
+"""Between two looks at the queue's length."""
 
 if TYPE_CHECKING:
     from backend.runs.engine.worker import Worker
@@ -88,7 +92,7 @@ async def open_execution(
     """The engine of this process, with its background tasks; drained on exit."""
     background = Background()
     stack.push_async_callback(background.close)
-    liveness = await _open_liveness(stack, settings, store)
+    liveness = await _open_liveness(stack, settings, store, telemetry.metrics)
     formats, room = work.formats.formats, slots or settings.max_runs
     limits = {name: monthly_limit_of(format) for name, format in formats.items()}
     quota = Quota(store.charges, limits, allowance=_allowance(settings))
@@ -176,7 +180,9 @@ def _queued(
     return Execution(engine, NoRecovery(), here.quota, worker)
 
 
-async def _open_liveness(stack: AsyncExitStack, settings: Settings, store: Store) -> Liveness:
+async def _open_liveness(
+    stack: AsyncExitStack, settings: Settings, store: Store, metrics: Metrics
+) -> Liveness:
     if store.jobs is None:
         locks = FileLiveness(settings.state_dir / "processes")
         stack.callback(locks.leave)
@@ -185,7 +191,14 @@ async def _open_liveness(stack: AsyncExitStack, settings: Settings, store: Store
     stack.push_async_callback(logged, partial(store.jobs.unregister, process), "unregister")
     heartbeats = HeartbeatLiveness(process, store.jobs)
     await stack.enter_async_context(every(BEAT_SECONDS, heartbeats.beat, name="heartbeat"))
+    look = partial(_measure_queue, store.jobs, metrics)
+    await stack.enter_async_context(every(_MEASURE_SECONDS, look, name="queue_state"))
     return heartbeats
+
+
+async def _measure_queue(jobs: JobRepository, metrics: Metrics) -> None:
+    state = await jobs.state()
+    metrics.on_queue(state.queued, state.oldest_seconds, state.workers, state.lease_age)
 
 
 def _allowance(settings: Settings) -> Allowance | None:

@@ -86,6 +86,7 @@ async def _open_postgres(
     stack.push_async_callback(database.close)
     await database.check_schema()
     run_log = PostgresLog(database, metrics.on_append)
+    metrics.track_news(lambda: run_log.tick_age)
     stack.push_async_callback(run_log.close)
     checkpoints = await stack.enter_async_context(open_postgres_checkpoints(database.dsn))
     queue = RunQueue(database.dsn, settings.max_queued)

@@ -13,6 +13,7 @@ import typer
 from backend.cli.failures import fail, settings_or_fail
 from backend.cli.terminal import say
 from backend.settings import Settings
+from backend.telemetry.metrics import Metrics
 
 _LOOK_SECONDS = 0.2
 _AGAIN_SECONDS = 2.0
@@ -26,6 +27,12 @@ def worker(
     concurrency: Annotated[
         int, typer.Option(min=1, max=1000, help="Runs at once in each of them; some fifty fill a core.")
     ] = 50,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65000, help="Answer at /metrics on this port; further processes on the next."
+        ),
+    ] = None,
 ) -> None:
     """Execute runs from the queue, with PostgreSQL (STORYWIRE_DATABASE_URL)."""
     settings = settings_or_fail()
@@ -36,12 +43,12 @@ def worker(
             status=2,
         )
     if processes == 1:
-        _serve(settings, concurrency)
+        _serve(settings, concurrency, metrics_port)
     else:
-        raise typer.Exit(_supervise(processes, concurrency))
+        raise typer.Exit(_supervise(processes, concurrency, metrics_port))
 
 
-def _serve(settings: Settings, concurrency: int) -> None:
+def _serve(settings: Settings, concurrency: int, metrics_port: int | None) -> None:
     import uvloop
 
     from backend.logs import configure_logs
@@ -52,11 +59,14 @@ def _serve(settings: Settings, concurrency: int) -> None:
             settings,
             concurrency,
             lambda process: say(f"Storywire worker {process}  {concurrency} runs at once", err=True),
+            metrics_port,
         )
     )
 
 
-async def run_worker(settings: Settings, concurrency: int, on_start: Callable[[str], None]) -> None:
+async def run_worker(
+    settings: Settings, concurrency: int, on_start: Callable[[str], None], metrics_port: int | None = None
+) -> None:
     """Executes runs until SIGTERM or SIGINT. `on_start` is called with the id of the process."""
     from backend.resources import open_worker
 
@@ -64,11 +74,24 @@ async def run_worker(settings: Settings, concurrency: int, on_start: Callable[[s
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with open_worker(settings, concurrency) as worker:
+        if metrics_port is not None:
+            _serve_metrics(worker.metrics, settings.host, metrics_port)
         on_start(worker.process)
         await worker.serve(stop, settings.shutdown_grace)
 
 
-def _supervise(processes: int, concurrency: int) -> int:
+def _serve_metrics(metrics: Metrics, host: str, port: int) -> None:
+    from backend.telemetry.prometheus import PrometheusMetrics
+
+    if not isinstance(metrics, PrometheusMetrics):
+        fail("--metrics-port needs STORYWIRE_METRICS=true.", status=2)
+    try:
+        metrics.serve(host, port)
+    except OSError as error:
+        fail(f"--metrics-port: can't listen on {host}:{port} ({error.strerror}).", status=2)
+
+
+def _supervise(processes: int, concurrency: int, metrics_port: int | None) -> int:
     """Keeps so many processes running until it is told to stop; 0 when all of them ended in good order."""
     stop: list[int] = []
 
@@ -79,7 +102,10 @@ def _supervise(processes: int, concurrency: int) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, request_stop)
     command = [sys.executable, "-m", "backend.cli.main", "worker", "--concurrency", str(concurrency)]
-    children = [_Child(command) for _ in range(processes)]
+    ports = [
+        [] if metrics_port is None else ["--metrics-port", str(metrics_port + n)] for n in range(processes)
+    ]
+    children = [_Child([*command, *port]) for port in ports]
     while not stop:
         time.sleep(_LOOK_SECONDS)
         for child in children:

@@ -107,7 +107,6 @@ class ClusterPromise(Promise):
             for run in self._started:
                 self._do(self._finish(run))
         finally:
-            self._started = []
             self._do(self.cluster.__aexit__())
             self._close()
 

@@ -81,6 +81,11 @@ class Worker:
         self._app.periodic(cron="17 3 * * *")(self._app.task(name="prune_workers", queue=QUEUE)(self._prune))
 
     @property
+    def metrics(self) -> Metrics:
+        """What is counted here."""
+        return self._tools.metrics
+
+    @property
     def process(self) -> str:
         """The id under which it executes runs."""
         return self._liveness.id
@@ -185,12 +190,17 @@ class Worker:
                 unheard = await self._give_back_unheard(unheard)
                 healthy_since = healthy_since or loop.time()
                 if loop.time() - healthy_since > _LEASE_SECONDS + BEAT_SECONDS:
-                    for run_id in await self._tools.jobs.redeliver():
-                        log.warning("run_redelivered", run_id=run_id)
+                    await self._redeliver()
             except Exception as error:
                 healthy_since = None
                 log.warning("guard_failed", error=type(error).__name__)
             await asyncio.sleep(BEAT_SECONDS)
+
+    async def _redeliver(self) -> None:
+        run_ids = await self._tools.jobs.redeliver()
+        self._tools.metrics.on_redelivery(len(run_ids))
+        for run_id in run_ids:
+            log.warning("run_redelivered", run_id=run_id)
 
     async def _give_back_unheard(self, before: dict[str, int]) -> dict[str, int]:
         """Gives back jobs whose answer got lost on the way to us: those that we were given at two looks, and don't
