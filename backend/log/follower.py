@@ -12,6 +12,7 @@ import psycopg
 from backend.log.connections import LogConnection, Unavailable
 from backend.log.entry import Entry
 from backend.log.notifier import Notifier
+from backend.log.tails import newer
 from backend.store.postgres import CONNECT_SECONDS
 
 CHANNEL = "storywire_log"
@@ -21,6 +22,8 @@ _SILENT_SECONDS = 3.5
 """A connection that heard no tick for so long hears nothing at all, and says nothing of it."""
 _AGAIN_SECONDS = 0.5
 _TAIL = 256
+_WINDOW_SECONDS = 0.005
+"""Between two queries, at least."""
 _BATCH = 1000
 _NEWS = """
 SELECT followed.run_id, news.seq, news.type, news.data, head.run_id IS NULL
@@ -101,7 +104,7 @@ class Follower:
         followed = self._followed.get(run_id)
         if followed is None or followed.after > after or not self.hears:
             return None
-        return [entry for entry in followed.entries if entry.seq > after]
+        return newer(followed.entries, after)
 
     def last(self, run_id: str, at_least: int) -> Entry | None:
         """The newest entry, where it is known here."""
@@ -130,9 +133,14 @@ class Follower:
         self._has_news.set()
 
     async def _fetch_news(self) -> None:
+        begun = 0.0
         while True:
             await self._has_news.wait()
             self._has_news.clear()
+            await asyncio.sleep(
+                begun + _WINDOW_SECONDS - time.monotonic()
+            )  # what comes meanwhile is fetched with it
+            begun = time.monotonic()
             news, doubtful = self._news, self._doubtful
             self._news, self._doubtful = set(), set()
             wanted = [run_id for run_id in news | doubtful if run_id in self._followed]

@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby, takewhile
+from itertools import groupby
 from operator import attrgetter
 
 from sqlalchemy import Connection, delete, exists, func, insert, literal, select
@@ -20,6 +20,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from backend.log import archive
 from backend.log.entry import DuplicateSeq, Entry, LogUnavailable, StaleWriter
 from backend.log.notifier import Notifier
+from backend.log.tails import newer
 from backend.store.database import Database
 from backend.store.dialect import upsert
 from backend.store.tables import log_archives, log_entries, log_heads, runs
@@ -88,7 +89,7 @@ class SqlLog(ABC):
         """See `RunLog`."""
         tail = self._tails.get(run_id)
         if tail and tail[0].seq <= after + 1:
-            return _newer(tail, after)[:limit]
+            return newer(tail, after)[:limit]
         return await self._db.read(lambda connection: _read(connection, run_id, after, limit))
 
     async def last(self, run_id: str, at_least: int = 0) -> Entry | None:
@@ -163,13 +164,6 @@ class SqlLog(ABC):
             self._notifier.notify(item.run_id)
             if not item.done.done():
                 item.done.set_result(None)
-
-
-def _newer(tail: deque[Entry], after: int) -> list[Entry]:
-    """The entries after `after`, looked for from the end: who keeps up is given the last few."""
-    found = list(takewhile(lambda entry: entry.seq > after, reversed(tail)))
-    found.reverse()
-    return found
 
 
 def _by_run(batch: list[Append]) -> list[list[Append]]:
