@@ -112,7 +112,7 @@ class AccessSettings(BaseModel):
     @field_validator("admin_claim")
     @classmethod
     def _check_admin_claim(cls, claim: str | None) -> str | None:
-        if claim is not None and not re.fullmatch(r"[^=]+=[^=]+", claim):
+        if claim is not None and not all(claim.partition("=")):
             raise ValueError("name=value is expected, such as roles=storywire-admin")
         return claim
 

@@ -29,7 +29,7 @@ from backend.store.accounts.allowance import Allowance
 from backend.store.jobs import JobRepository
 from backend.tasks import Background, every, logged
 from backend.telemetry.metrics import Metrics
-from backend.telemetry.observers import Observers
+from backend.telemetry.opening import Telemetry
 from workflows.formats.defaults import monthly_limit_of
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.clients.catalog import ModelCatalog
@@ -50,14 +50,6 @@ class Execution:
     recovery: RunRecovery
     quota: Quota
     worker: "Worker | None" = None
-
-
-@dataclass(frozen=True, slots=True)
-class Telemetry:
-    """Metrics and traces of a process."""
-
-    metrics: Metrics
-    observers: Observers
 
 
 @dataclass(frozen=True, slots=True)

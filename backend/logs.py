@@ -52,7 +52,6 @@ def configure_logs(settings: Settings) -> None:
         "google_genai",
         "alembic",
         "uvicorn.access",
-        "aiosqlite",
     ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     # Each batch of traces that can't be sent; we say so ourselves, once a minute.

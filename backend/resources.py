@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from backend.accounts.people import People, open_people
 from backend.documents.documents import Documents
 from backend.documents.extraction import Extraction
-from backend.execution import Local, Telemetry, WritingResources, open_execution
+from backend.execution import Local, WritingResources, open_execution
 from backend.extensions.base import ServiceContext, collect_lookups, open_parts
 from backend.extensions.registry import list_extensions
 from backend.lookups import StoredLookups
@@ -34,10 +33,8 @@ from backend.store.database import Database
 from backend.store.shares import ShareRepository
 from backend.store.usage import UsageRepository
 from backend.tasks import every, logged
-from backend.telemetry.loop_lag import LOOK_EVERY_SECONDS, measure_loop_lag
 from backend.telemetry.metrics import Metrics
-from backend.telemetry.observers import Observers, TraceExporter
-from backend.telemetry.prometheus import PrometheusMetrics
+from backend.telemetry.opening import open_telemetry
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import configured
 from workflows.formats.registry import list_formats
@@ -51,9 +48,6 @@ if TYPE_CHECKING:
     from backend.runs.engine.worker import Worker
 
 _PartsT = TypeVar("_PartsT")
-
-_LAST_TRACES_SECONDS = 2.0
-"""Time for a tracing system to take its last steps when the service stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +108,9 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
         work = open_work(stack, settings, store, prices, record_to)
         execution = await open_execution(stack, settings, store, telemetry, work, local, slots)
         engine, quota = execution.engine, execution.quota
-        queries = RunQueries(store.runs, store.log, engine.settle, local.audience, prices)
+        queries = RunQueries(
+            store.runs, store.log, engine.settle, local.audience, prices, work.formats.language
+        )
         admission = Admission(
             work.formats.formats,
             work.models,
@@ -123,16 +119,7 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
             prices,
             settings.default_budget_usd,
         )
-        runs = RunCommands(
-            admission,
-            store.runs,
-            queries,
-            engine,
-            quota=quota,
-            cache=store.cache,
-            cache_key=work.formats.cache_key,
-            files=RunFiles(store.checkpoints, work.recorder),
-        )
+        runs = make_commands(admission, store, queries, engine, quota, work)
         extensions = list_extensions()
         service = ServiceContext(
             settings, work.formats.formats, work.policies, runs, queries, store.runs, store.database
@@ -174,19 +161,25 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
         )
 
 
-async def open_telemetry(stack: AsyncExitStack, settings: Settings) -> Telemetry:
-    """Metrics and traces, as configured."""
-    metrics = PrometheusMetrics() if settings.metrics else Metrics()
-    exporters: list[TraceExporter] = []
-    stack.push_async_callback(_close_exporters, exporters)
-    if settings.langsmith_tracing:
-        exporters.append(await asyncio.to_thread(_open_langsmith, settings))
-    if settings.otlp is not None:
-        exporters.append(await asyncio.to_thread(_open_otlp, settings.otlp))
-    if settings.metrics:
-        look = partial(measure_loop_lag, metrics.on_loop_lag)
-        await stack.enter_async_context(every(LOOK_EVERY_SECONDS, look, name="loop_lag"))
-    return Telemetry(metrics, Observers(metrics, exporters))
+def make_commands(
+    admission: Admission,
+    store: Store,
+    queries: RunQueries,
+    engine: Engine,
+    quota: Quota,
+    work: WritingResources,
+) -> RunCommands:
+    """The commands of runs."""
+    return RunCommands(
+        admission,
+        store.runs,
+        queries,
+        engine,
+        quota=quota,
+        cache=store.cache,
+        cache_key=work.formats.cache_key,
+        files=RunFiles(store.checkpoints, work.recorder),
+    )
 
 
 def open_work(
@@ -215,9 +208,8 @@ def open_work(
         for name, format in formats.items()
     }
     recorder = _recorder(settings, models, record_to)
-    return WritingResources(
-        models, ledgers, policies, lookups, RunFormats(formats, graphs, models, policies), recorder
-    )
+    run_formats = RunFormats(formats, graphs, models, policies, settings.time_zone)
+    return WritingResources(models, ledgers, policies, lookups, run_formats, recorder)
 
 
 def _recorder(settings: Settings, models: ModelCatalog, record_to: Path | None) -> RunRecorder | None:
@@ -241,23 +233,3 @@ async def _warming_up(models: ModelCatalog, prices: PriceRegistry) -> AsyncItera
     finally:
         task.cancel()
         await asyncio.wait([task])
-
-
-def _open_langsmith(settings: Settings) -> TraceExporter:
-    from backend.telemetry.langsmith import LangSmith, LangSmithAccess  # a second of imports
-
-    key = settings.langsmith_api_key.get_secret_value() if settings.langsmith_api_key else None
-    return LangSmith(
-        LangSmithAccess(settings.langsmith_endpoint, key, settings.langsmith_project, settings.trace_mask)
-    )
-
-
-def _open_otlp(url: str) -> TraceExporter:
-    from backend.telemetry.otlp import Otlp  # an extra, which may not be installed
-
-    return Otlp(url)
-
-
-async def _close_exporters(exporters: list[TraceExporter]) -> None:
-    for exporter in exporters:
-        await asyncio.to_thread(exporter.close, _LAST_TRACES_SECONDS)

@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Self
+from zoneinfo import available_timezones
 
 from pydantic import (
     AliasChoices,
@@ -128,11 +129,16 @@ class Settings(AccessSettings, ModelSettings):
     )
     disconnect_grace: float = Field(
         60,
-        ge=0,
-        description="Seconds without a reader after which a run with on_disconnect=cancel is cancelled",
+        ge=1,
+        description="Seconds without a reader after which a run with on_disconnect=cancel is cancelled: 1 or more, in "
+        "which a reader may reconnect",
     )
     budget_usd: float | None = Field(
         None, gt=0, description="US dollars that a run may cost, if it doesn't say so itself"
+    )
+    time_zone: str = Field(
+        "UTC",
+        description="Time zone (IANA) whose date prompts are given for readers whose own zone isn't known",
     )
     cache_ttl: float = Field(
         604800, ge=0, description="Seconds for which a run's result answers the same request"
@@ -150,6 +156,15 @@ class Settings(AccessSettings, ModelSettings):
     merge_ms: int = Field(
         15, ge=0, le=1000, description="Milliseconds that text may wait to be sent together"
     )
+
+    @field_validator("time_zone")
+    @classmethod
+    def _check_time_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(
+                f"there is no time zone {name[:64]!r}; give an IANA name such as Europe/Berlin, or UTC"
+            )
+        return name
 
     @field_validator("database_url")
     @classmethod

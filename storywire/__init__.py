@@ -19,6 +19,7 @@ from workflows.formats.capabilities import (
     Exports,
     Extends,
     Lands,
+    LandsPieces,
     Limited,
     LimitsRevisions,
     Loads,
@@ -49,18 +50,24 @@ from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
 from workflows.state import (
+    EarlierSection,
     Facts,
+    OpenPiece,
     Outline,
+    Piece,
     PlannedPiece,
     Reviewed,
     ReviewFinding,
     Section,
+    SectionFaults,
     SectionTask,
     State,
     TextSoFar,
+    Verdict,
     summary_of,
     text_of,
 )
+from workflows.text.length import SectionLength
 from workflows.text.readability import reading_grade, vocabulary_level
 from workflows.text.words import count_words, last_paragraph
 
@@ -74,6 +81,7 @@ __all__ = [
     "Citation",
     "Configurable",
     "Derives",
+    "EarlierSection",
     "Exporter",
     "Exports",
     "Extends",
@@ -84,6 +92,7 @@ __all__ = [
     "FormatSettings",
     "InvalidInput",
     "Lands",
+    "LandsPieces",
     "Limited",
     "LimitsRevisions",
     "Loads",
@@ -96,8 +105,10 @@ __all__ = [
     "NotFound",
     "Notice",
     "NoticePassage",
+    "OpenPiece",
     "Outline",
     "OwnPath",
+    "Piece",
     "PieceText",
     "Plan",
     "PlannedPiece",
@@ -113,6 +124,8 @@ __all__ = [
     "SafetyIssue",
     "ScreensOwnText",
     "Section",
+    "SectionFaults",
+    "SectionLength",
     "SectionNotes",
     "SectionTask",
     "SetsContext",
@@ -123,6 +136,7 @@ __all__ = [
     "State",
     "StorywireError",
     "TextSoFar",
+    "Verdict",
     "ask",
     "can_search",
     "count_words",

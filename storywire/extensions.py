@@ -20,10 +20,17 @@ from backend.lookups import Lookup
 
 if TYPE_CHECKING:
     from backend.api.dependencies import OwnerDep, ResourcesDep, RunsDep, SettingsDep
-    from backend.resources import open_resources
+    from backend.resources import Resources, open_resources
+    from backend.runs.commands import RunCommands
+    from backend.runs.queries import RunQueries
+    from backend.settings import Settings
+    from backend.store.database import Database
+    from backend.store.runs import RunRepository
+    from workflows.safety.registry import PolicyRegistry
 
 __all__ = [
     "CommandLine",
+    "Database",
     "Extension",
     "HasCommands",
     "HasLookups",
@@ -31,9 +38,15 @@ __all__ = [
     "HasRoutes",
     "Lookup",
     "OwnerDep",
+    "PolicyRegistry",
+    "Resources",
     "ResourcesDep",
+    "RunCommands",
+    "RunQueries",
+    "RunRepository",
     "RunsDep",
     "ServiceContext",
+    "Settings",
     "SettingsDep",
     "fail",
     "open_resources",
@@ -41,9 +54,16 @@ __all__ = [
 ]
 
 _LATE = {
+    "Database": "backend.store.database",
     "OwnerDep": "backend.api.dependencies",
+    "PolicyRegistry": "workflows.safety.registry",
+    "Resources": "backend.resources",
     "ResourcesDep": "backend.api.dependencies",
+    "RunCommands": "backend.runs.commands",
+    "RunQueries": "backend.runs.queries",
+    "RunRepository": "backend.store.runs",
     "RunsDep": "backend.api.dependencies",
+    "Settings": "backend.settings",
     "SettingsDep": "backend.api.dependencies",
     "open_resources": "backend.resources",
 }

@@ -11,7 +11,7 @@ import httpx
 
 from backend.store.owner import Owner
 from tests.fakes.provider import FakeProvider
-from tests.service import STORY, LiveService, serve, settings_for
+from tests.service import NO_TLS, STORY, LiveService, serve, settings_for
 
 _OPEN: list[httpx.AsyncClient] = []
 PASSWORD = "a long sentence, not a word"
@@ -63,7 +63,7 @@ async def add_person(service: LiveService, name: str, role: Any = "user") -> Per
 def anonymous(service: LiveService, **headers: str) -> httpx.AsyncClient:
     """A client without a credential. The service's end closes it."""
     base = service.client.base_url
-    client = httpx.AsyncClient(base_url=base, timeout=30, trust_env=False, headers=headers)
+    client = httpx.AsyncClient(base_url=base, timeout=30, trust_env=False, headers=headers, verify=NO_TLS)
     _OPEN.append(client)
     return client
 

@@ -45,17 +45,23 @@ def prompt_values(task: SectionTask) -> dict[str, Any]:
     }
 
 
+def shown_texts(task: SectionTask) -> list[str]:
+    """The texts before a section that its writer was shown verbatim."""
+    before = task.get("text_so_far")
+    return before["texts"] if before else []
+
+
 def needs_notes(outline: Outline, index: int, budget: int) -> bool:
     """Whether a later section will see this one by its notes only: those of a short text are never read."""
     planned = sum(section["target_words"] for section in outline["sections"])
     return planned > budget and any(section["index"] > index for section in outline["sections"])
 
 
-def clip_note(text: str) -> str:
+def clip_note(text: str, language: str | None = None) -> str:
     """The notes on a section, cut at the end of a line or a sentence before `NOTE_WORDS`."""
     kept: list[str] = []
     words = 0
-    for sentence in split_sentences(text.strip()):
+    for sentence in split_sentences(text.strip(), language):
         words += count_words(sentence)
         if words > NOTE_WORDS:
             break
@@ -67,12 +73,12 @@ def _recount(state: State, indices: Sequence[int], budget: int) -> TextSoFar:
     texts = [state["sections"][index]["text"] for index in indices]
     if sum(map(count_words, texts)) <= budget:
         return TextSoFar(notes=[], texts=texts)
-    shown, is_cut = _end_of(texts)
+    shown, is_cut = _end_of(texts, state.get("language"))
     farther = indices[: len(indices) - len(shown) + is_cut]
     return TextSoFar(notes=_fit(_notes_on(state, farther)), texts=shown)
 
 
-def _end_of(texts: Sequence[str]) -> tuple[list[str], bool]:
+def _end_of(texts: Sequence[str], language: str | None) -> tuple[list[str], bool]:
     """The end of a text, section by section, and whether the first of them is only a part of its section."""
     shown: list[str] = []
     words = 0
@@ -80,7 +86,7 @@ def _end_of(texts: Sequence[str]) -> tuple[list[str], bool]:
         length = count_words(text)
         if words + length > _MOST:
             if words < _FEWEST:
-                shown.append(_end_of_one(text, _FEWEST - words, _MOST - words))
+                shown.append(_end_of_one(text, _FEWEST - words, _MOST - words, language))
             return shown[::-1], words < _FEWEST
         shown.append(text)
         words += length
@@ -89,14 +95,14 @@ def _end_of(texts: Sequence[str]) -> tuple[list[str], bool]:
     return shown[::-1], False
 
 
-def _end_of_one(text: str, fewest: int, most: int) -> str:
+def _end_of_one(text: str, fewest: int, most: int, language: str | None) -> str:
     """The last paragraphs of a section, at least `fewest` words of them; a long one from a sentence on."""
     kept: list[str] = []
     words = 0
     for paragraph in reversed(text.split("\n\n")):
         length = count_words(paragraph)
         if words + length > most:
-            if words < fewest and (rest := _sentences_at_end(paragraph, most - words)):
+            if words < fewest and (rest := _sentences_at_end(paragraph, most - words, language)):
                 kept.append(rest)
             break
         kept.append(paragraph)
@@ -104,9 +110,9 @@ def _end_of_one(text: str, fewest: int, most: int) -> str:
     return "\n\n".join(reversed(kept))
 
 
-def _sentences_at_end(paragraph: str, most: int) -> str:
+def _sentences_at_end(paragraph: str, most: int, language: str | None) -> str:
     kept: list[str] = []
-    for sentence in reversed(split_sentences(paragraph)):
+    for sentence in reversed(split_sentences(paragraph, language)):
         most -= count_words(sentence)
         if most < 0:
             break
@@ -121,7 +127,7 @@ def _notes_on(state: State, indices: Sequence[int]) -> list[EarlierSection]:
         EarlierSection(
             index=index,
             title=planned[index]["title"],
-            notes=written.get(index) or clip_note(planned[index]["summary"]),
+            notes=written.get(index) or clip_note(planned[index]["summary"], state.get("language")),
         )
         for index in indices
         if index in planned

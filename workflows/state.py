@@ -70,6 +70,13 @@ class Piece(PlannedPiece):
     text: str
 
 
+class OpenPiece(PlannedPiece):
+    """A piece that isn't at its end: its `text` so far, and the `words` that it may still have."""
+
+    text: str
+    words: int
+
+
 class Verdict(TypedDict):
     """The verdict of a safety check: `score` 0 (unsafe) to 1, `approved` decides.
 
@@ -174,6 +181,7 @@ class State(TypedDict, total=False):
     """The state of a graph; `input` is the format's own input model, as JSON."""
 
     input: dict[str, Any]
+    language: str  # of the text, for its sentences
     outline: Outline
     notes: dict[str, Any]  # what the format's plan keeps for its prompts; readers never see it
     sections: Annotated[dict[int, Section], add_sections]
@@ -201,7 +209,7 @@ class State(TypedDict, total=False):
 class SectionTask(TypedDict):
     """Input of a `generate_content` task: all that its section is written from.
 
-    `text_so_far` has what was finished when the task was handed out, and a task that is taken up again has the same
+    `text_so_far` has what was finished when the task was handed out; in sequence, a task that is taken up again has the same
     (one of an older version has none).
     `wants_notes` asks for notes on the section, which stand in for it in later prompts. `target_words` is the section's
     target, planned anew from what was written before; `ask_words` is what to ask the model for so that it comes out at
@@ -300,6 +308,7 @@ def mended_for(state: State, reason: str) -> list[int]:
 class VersionPlan(TypedDict, total=False):
     """The part of a finished run's state, beside the text, that its versions need."""
 
+    language: str
     outline: Outline
     notes: dict[str, Any]
     section_notes: dict[int, str]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
@@ -29,7 +29,7 @@ from backend.api.views import RunPage, RunView, StartedRun, started, summary, wh
 from backend.runs.admission.options import MAX_TOKENS, MAX_USD, RunOptions
 from backend.runs.admission.quote import Quote
 from backend.runs.commands import RunRequest
-from backend.store.runs import Run
+from backend.store.runs import Run, Status
 from workflows.errors import Conflict
 from workflows.models.budget.ledger import Caps
 from workflows.text.json_values import JsonModel
@@ -122,9 +122,7 @@ async def list_runs(
     queries: QueriesDep,
     limit: PageLimit = 20,
     cursor: PageCursor = None,
-    status: Annotated[
-        Literal["running", "waiting", "completed", "failed", "cancelled"] | None, Query()
-    ] = None,
+    status: Annotated[Status | None, Query()] = None,
     format: Annotated[str | None, Query(max_length=64)] = None,
 ) -> RunPage:
     """The caller's runs, newest first."""

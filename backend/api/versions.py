@@ -13,7 +13,7 @@ from backend.api.streams import STREAM_RESPONSES
 from backend.api.views import StartedRun
 from backend.runs.attempt.version_seed import VersionRequest
 from backend.runs.results.diff import compare_sections, unified
-from backend.store.runs import Run
+from backend.store.runs import Run, RunVersion
 from workflows.errors import Conflict, InvalidInput
 from workflows.text.json_values import JsonModel
 
@@ -88,7 +88,7 @@ async def start_version(run_id: RunId, body: VersionBody, start: RunStartDep) ->
 async def list_versions(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> dict[str, list[VersionView]]:
     """All versions of the text, oldest first, whichever of them is named."""
     found = await queries.versions(owner, run_id)
-    return {"versions": [_view(number, run) for number, run in enumerate(found, 1)]}
+    return {"versions": [_view(number, version) for number, version in enumerate(found, 1)]}
 
 
 @router.get("/{run_id}/diff")
@@ -122,19 +122,19 @@ def _difference(other: Run, run: Run) -> DifferenceView:
     )
 
 
-def _view(number: int, run: Run) -> VersionView:
-    change = run.origin.wish if run.origin else None
+def _view(number: int, version: RunVersion) -> VersionView:
+    change = version.change
     return VersionView(
         number=number,
-        run_id=run.id,
-        parent_run_id=run.parent_run_id,
+        run_id=version.id,
+        parent_run_id=version.parent_run_id,
         section=change.section if change else None,
         feedback=change.feedback if change else None,
-        status=run.status,
-        title=run.title,
-        model=run.model,
-        words=run.words,
-        created_at=run.created_at,
+        status=version.status,
+        title=version.title,
+        model=version.model,
+        words=version.words,
+        created_at=version.created_at,
     )
 
 

@@ -13,7 +13,7 @@ from backend.runs.admission.options import RunOptions
 from backend.runs.commands import RunRequest
 from backend.runs.readers.replay import read_entry
 from backend.settings import Settings
-from backend.store.runs import Run
+from backend.store.runs import RESUMABLE, Run
 from workflows.errors import Conflict
 from workflows.formats.base import invalid_input
 from workflows.messages.messages import Message
@@ -75,7 +75,7 @@ async def follow_in_folder(settings: Settings, body: dict[str, Any], folder: Pat
                 f"{folder} holds a run that was asked for otherwise. Give the same options, or another folder."
             ) from None
         await resources.recovery.recover()  # if its process was killed
-        if run.status in ("failed", "cancelled"):
+        if run.status in RESUMABLE:
             run = await resources.runs.resume(OWNER, run.id)
         async with aclosing(read_run(resources, run)) as messages:
             async for message in messages:

@@ -5,10 +5,9 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from backend.cli.failures import fail, settings_or_fail
+from backend.cli.terminal import show_table, write
 from backend.logs import configure_logs
 
 if TYPE_CHECKING:
@@ -35,9 +34,9 @@ def add(
         return account, await people.accounts.make_link("reset", account.id) if link else None
 
     account, url = _run(work)
-    typer.echo(f"{account.id}  {account.email}  {account.role}")
+    write(f"{account.id}  {account.email}  {account.role}")
     if url is not None:
-        typer.echo(url)
+        write(url)
 
 
 @app.command("list")
@@ -47,12 +46,11 @@ def list_accounts() -> None:
     async def work(people: "People") -> list["Account"]:
         return await people.account_repository.page(limit=10_000)
 
-    table = Table("Id", "Address", "Role", "Status", "Since", box=None)
-    for account in _run(work):
-        table.add_row(
-            account.id, account.email or "-", account.role, account.status, f"{account.created_at:%Y-%m-%d}"
-        )
-    Console().print(table)
+    rows = [
+        (each.id, each.email or "-", each.role, each.status, f"{each.created_at:%Y-%m-%d}")
+        for each in _run(work)
+    ]
+    show_table(("Id", "Address", "Role", "Status", "Since"), rows)
 
 
 @app.command("link")
@@ -62,7 +60,7 @@ def link(email: _Email) -> None:
     async def work(people: "People") -> str:
         return await people.accounts.make_link("reset", (await _find(people, email)).id)
 
-    typer.echo(_run(work))
+    write(_run(work))
 
 
 @app.command("invite")
@@ -72,7 +70,7 @@ def invite() -> None:
     async def work(people: "People") -> str:
         return await people.accounts.make_link("invite", None)
 
-    typer.echo(_run(work))
+    write(_run(work))
 
 
 @app.command("lock")
@@ -111,7 +109,7 @@ def claim(email: _Email) -> None:
     async def work(people: "People") -> int:
         return await people.belongings.claim((await _find(people, email)).id)
 
-    typer.echo(f"{_run(work)} rows belong to {email} now.")
+    write(f"{_run(work)} rows belong to {email} now.")
 
 
 @app.command("delete")
@@ -126,7 +124,7 @@ def delete(email: _Email, yes: Annotated[bool, typer.Option("--yes", help="Don't
         await people.belongings.delete(account.id)
 
     _run(work)
-    typer.echo("Deleted.")
+    write("Deleted.")
 
 
 @app.command("events")
@@ -136,10 +134,11 @@ def events(limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50) -> None:
     async def work(people: "People") -> list[Any]:
         return await people.audit.page(None, limit=limit)
 
-    table = Table("When", "What", "Account", "About", box=None)
-    for each in _run(work):
-        table.add_row(f"{each.at:%Y-%m-%d %H:%M:%S}", each.kind, each.owner or "-", each.subject or "-")
-    Console().print(table)
+    rows = [
+        (f"{each.at:%Y-%m-%d %H:%M:%S}", each.kind, each.owner or "-", each.subject or "-")
+        for each in _run(work)
+    ]
+    show_table(("When", "What", "Account", "About"), rows)
 
 
 def _change(email: str, **values: Any) -> None:
@@ -149,7 +148,7 @@ def _change(email: str, **values: Any) -> None:
         await people.audit.note("account_changed", account.id)
 
     _run(work)
-    typer.echo("Done.")
+    write("Done.")
 
 
 async def _find(people: "People", email: str) -> "Account":

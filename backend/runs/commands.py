@@ -22,7 +22,7 @@ from backend.runs.engine.base import Engine
 from backend.runs.queries import RunQueries
 from backend.runs.results.cache import ResultCache
 from backend.store.run_values import RunOptions
-from backend.store.runs import NewRun, Run, RunRepository
+from backend.store.runs import RESUMABLE, NewRun, Run, RunRepository
 from workflows.errors import BudgetExceeded, Conflict, Forbidden, Overloaded, Unauthenticated
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import series_of
@@ -215,7 +215,7 @@ class RunCommands:
 
     async def _check_resume(self, run: Run, caps: Caps) -> RunOptions:
         """The options of the resumed run. Raises as `resume` does."""
-        if run.status not in ("failed", "cancelled"):
+        if run.status not in RESUMABLE:
             raise Conflict(f"The run is {run.status}: only a failed or cancelled run can be resumed.")
         if run.error is not None and not run.error.resumable:
             raise Conflict(f"The run ended with {run.error.code} and can't go on; start a new one.")

@@ -9,7 +9,7 @@ from backend.runs.admission.quote import Quote, make_quote
 from backend.runs.readers.audience import Audience
 from backend.runs.readers.reader import Reader, open_reader
 from backend.runs.readers.replay import replay
-from backend.store.runs import Run, RunRepository, RunSummary
+from backend.store.runs import Run, RunPart, RunRepository, RunSummary, RunVersion
 from backend.streaming.views import Granularity, Order
 from workflows.errors import Conflict, NotFound
 from workflows.messages.transcript import Transcript
@@ -33,12 +33,15 @@ class RunQueries:
         settle: Settle,
         audience: Audience,
         prices: PriceRegistry,
+        language_of: Callable[[Run], str | None] | None = None,
     ) -> None:
+        """`language_of`: the language of a run's text, for its sentences."""
         self._repository = repository
         self._log = run_log
         self._settle = settle
         self._audience = audience
         self._prices = prices
+        self._language_of = language_of
 
     async def find(self, owner: str, run_id: str) -> Run:
         """The run. Raises NotFound."""
@@ -61,17 +64,17 @@ class RunQueries:
         await self._settle(None)
         return await self._repository.page(owner, before=before, limit=limit, status=status, format=format)
 
-    async def parts(self, owner: str, series: Sequence[str]) -> list[Run]:
+    async def parts(self, owner: str, series: Sequence[str]) -> list[RunPart]:
         """The runs that are, or were meant to be, parts of these series; by part, older tries first."""
         await self._settle(None)
         return await self._repository.parts(owner, series)
 
     async def part_summaries(self, owner: str, series: Sequence[str]) -> list[RunSummary]:
-        """`parts` without their texts."""
+        """`parts` without their inputs and results."""
         await self._settle(None)
         return await self._repository.part_summaries(owner, series)
 
-    async def versions(self, owner: str, run_id: str) -> list[Run]:
+    async def versions(self, owner: str, run_id: str) -> list[RunVersion]:
         """All versions of the run's text, oldest first. Raises NotFound."""
         run = await self.find(owner, run_id)
         return await self._repository.versions(owner, run.root_run_id or run.id)
@@ -100,6 +103,7 @@ class RunQueries:
             superseded_error_seq=run.superseded_error_seq,
             order=order,
             granularity=granularity,
+            language=self._language_of(run) if self._language_of else None,
         )
 
     async def follow(self, run: Run, reader: Reader) -> AsyncGenerator[list[Entry]]:

@@ -71,21 +71,20 @@ class OwnedRunRepository:
 
     async def choose_source(
         self, lease: Lease, run: Run, kept_since: datetime | None, limit: Limit | None
-    ) -> str | None:
-        """Chooses anew whether the run copies another one. None: it is to be written, and is charged in the same
-        transaction. Raises LimitReached."""
+    ) -> tuple[bool, str | None]:
+        """Chooses anew which run this one copies: (lease held, source). None: it is to be written, and is charged in
+        the same transaction. Raises LimitReached."""
 
-        def work(connection: Connection) -> str | None:
+        def work(connection: Connection) -> tuple[bool, str | None]:
             lock_owner(connection, run.owner)
             source = find_source(connection, run.owner, run.cache_key, kept_since, run.id)
             query = update(runs).where(_is_executed_by(lease)).values(source_run_id=source)
-            if (
-                hold_epoch(connection, lease.run_id, lease.epoch)
-                and connection.execute(query).rowcount
-                and source is None
-            ):
+            is_held = hold_epoch(connection, lease.run_id, lease.epoch)
+            if not is_held or not connection.execute(query).rowcount:
+                return False, None
+            if source is None:
                 charge(connection, run.id, run.owner, run.format, limit)
-            return source
+            return True, source
 
         return await self._db.write(work)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
-from backend.store.run_values import RunOptions, VersionOrigin
+from backend.store.run_values import RunOptions, VersionChange, VersionOrigin
 from backend.store.transitions import FINISHED, Status
 from workflows.messages.messages import OutlinePlanned, RunCompleted, RunFailed
 from workflows.state import VersionPlan
@@ -31,6 +31,33 @@ class RunSummary:
     parent_run_id: str | None
     created_at: datetime
     finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunPart(RunSummary):
+    """A run as a part of its series: its input and the format's own results, without its text."""
+
+    input: dict[str, Any]
+    results: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunVersion(RunSummary):
+    """A run as a version of a text; the first of them has no `change`."""
+
+    change: VersionChange | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunAssignment:
+    """The process that a run is assigned to, if any, and how many attempts at it crashed one after another."""
+
+    id: str
+    owner: str
+    format: str
+    status: Status
+    process: str | None
+    crash_count: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

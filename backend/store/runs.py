@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
+    JSON,
     ColumnElement,
     Connection,
     Row,
@@ -20,6 +21,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    type_coerce,
     update,
 )
 from sqlalchemy.exc import IntegrityError
@@ -29,16 +31,33 @@ from backend.store.database import Database
 from backend.store.dialect import lock_owner
 from backend.store.erasing import delete_runs
 from backend.store.jobs import Enqueue
-from backend.store.run_records import NewRun, Run, RunSummary
-from backend.store.run_values import RunOptions
+from backend.store.json_sql import without_keys
+from backend.store.run_records import NewRun, Run, RunAssignment, RunPart, RunSummary, RunVersion
+from backend.store.run_values import RunOptions, VersionChange
 from backend.store.sources import find_source
 from backend.store.tables import log_archives, log_entries, runs
-from backend.store.transitions import FINISHED, MOVES, OCCUPYING, Event, Status
-from workflows.messages.messages import OutlinePlanned
+from backend.store.transitions import FINISHED, MOVES, OCCUPYING, RESUMABLE, Event, Status
+from workflows.messages.messages import OutlinePlanned, RunCompleted
 
-__all__ = ["FINISHED", "OCCUPYING", "NewRun", "Run", "RunRepository", "RunSummary", "Status", "moving"]
+__all__ = [
+    "FINISHED",
+    "OCCUPYING",
+    "RESUMABLE",
+    "NewRun",
+    "Run",
+    "RunAssignment",
+    "RunPart",
+    "RunRepository",
+    "RunSummary",
+    "RunVersion",
+    "Status",
+    "moving",
+]
 
 _SUMMARY = [runs.c[each.name] for each in fields(RunSummary)]
+_ASSIGNMENT = [runs.c[each.name] for each in fields(RunAssignment)]
+_PART = [*_SUMMARY, runs.c.input, without_keys(runs.c.result, RunCompleted.model_fields).label("results")]
+_VERSION = [*_SUMMARY, type_coerce(runs.c.origin, JSON)["wish"].label("change")]
 _WHOLE = [runs.c[each.name] for each in fields(Run)]
 
 
@@ -96,12 +115,12 @@ class RunRepository:
             runs.c.owner == owner, runs.c.series == series, runs.c.part == part, runs.c.status.in_(OCCUPYING)
         )
 
-    async def parts(self, owner: str, series: Sequence[str]) -> list[Run]:
+    async def parts(self, owner: str, series: Sequence[str]) -> list[RunPart]:
         """All runs that are, or were meant to be, parts of these series; by part, older tries first."""
-        return await self._many(_parts(select(*_WHOLE), owner, series), _run)
+        return await self._many(_parts(select(*_PART), owner, series), _part)
 
     async def part_summaries(self, owner: str, series: Sequence[str]) -> list[RunSummary]:
-        """`parts` without their texts."""
+        """`parts` without their inputs and results."""
         return await self._many(_parts(select(*_SUMMARY), owner, series), _summary)
 
     async def inputs_with(
@@ -135,18 +154,19 @@ class RunRepository:
             query = query.where(runs.c.format == format)
         return await self._many(query, _summary)
 
-    async def versions(self, owner: str, root_run_id: str) -> list[Run]:
+    async def versions(self, owner: str, root_run_id: str) -> list[RunVersion]:
         """The first version and all runs derived from it, oldest first."""
         query = (
-            select(*_WHOLE)
+            select(*_VERSION)
             .where(runs.c.owner == owner, or_(runs.c.id == root_run_id, runs.c.root_run_id == root_run_id))
             .order_by(runs.c.id)
         )
-        return await self._many(query, _run)
+        return await self._many(query, _version)
 
-    async def unfinished(self) -> list[Run]:
+    async def unfinished(self) -> list[RunAssignment]:
         """All owners' runs that should be executing."""
-        return await self._many(select(*_WHOLE).where(runs.c.status == "running").order_by(runs.c.id), _run)
+        query = select(*_ASSIGNMENT).where(runs.c.status == "running").order_by(runs.c.id)
+        return await self._many(query, lambda row: RunAssignment(**row._mapping))
 
     async def unpacked(
         self, finished_before: datetime, after: RunSummary | None = None, limit: int = 100
@@ -161,7 +181,12 @@ class RunRepository:
         return await self._many(query.order_by(runs.c.finished_at, runs.c.id).limit(limit), _summary)
 
     async def take_over(
-        self, run: Run, process: str | None, *, crash_count: int | None = None, stop: bool = False
+        self,
+        run: RunAssignment | Run,
+        process: str | None,
+        *,
+        crash_count: int | None = None,
+        stop: bool = False,
     ) -> bool:
         """Assigns the run to `process`; False if another process was quicker.
 
@@ -308,3 +333,12 @@ def _run(row: Row[Any]) -> Run:
 
 def _summary(row: Row[Any]) -> RunSummary:
     return RunSummary(**row._mapping)
+
+
+def _part(row: Row[Any]) -> RunPart:
+    return RunPart(**{**row._mapping, "results": row.results or {}})
+
+
+def _version(row: Row[Any]) -> RunVersion:
+    change = None if row.change is None else VersionChange.model_validate(row.change)
+    return RunVersion(**{**row._mapping, "change": change})

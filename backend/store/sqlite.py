@@ -23,6 +23,7 @@ BUSY_SECONDS = 30
 """How long a statement waits for another process that holds the file."""
 _TRUNCATE_EVERY_SECONDS = 60.0
 _TRUNCATE_AGAIN_SECONDS = 1.0
+_WAL_AGAIN_SECONDS = 0.02
 
 
 class SqliteDatabase:
@@ -128,6 +129,23 @@ def truncate_log(cursor: Any, busy_seconds: float = BUSY_SECONDS) -> bool:
     return not busy
 
 
+def enter_wal(
+    cursor: Any, busy_seconds: float = BUSY_SECONDS, wait: Callable[[float], None] = time.sleep
+) -> None:
+    """Turns on the write-ahead log. Here SQLite itself doesn't wait for a writer: of several processes that open a new
+    file at once, all but one would be refused."""
+    give_up_at = time.monotonic() + busy_seconds
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > give_up_at:
+                raise
+            wait(_WAL_AGAIN_SECONDS)
+        else:
+            return
+
+
 def _transact(engine: Engine, work: Callable[[Connection], _T]) -> _T:
     with engine.begin() as connection:
         return work(connection)
@@ -148,7 +166,7 @@ def _engine(url: str, *, begin: str, pool_size: int) -> Engine:
         del record
         connection.isolation_level = None
         cursor = connection.cursor()
-        cursor.execute("PRAGMA journal_mode=WAL")
+        enter_wal(cursor)
         # FULL: a commit outlives a power cut too. It is one sync a group of messages, off the loop.
         cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")

@@ -31,7 +31,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 
 from backend.store.checkpoints import DurableSaver
 from backend.store.folders import CHECKPOINTS
-from backend.store.sqlite import BUSY_SECONDS, check_writable, truncate_log
+from backend.store.sqlite import BUSY_SECONDS, check_writable, enter_wal, truncate_log
 
 log = structlog.get_logger()
 
@@ -315,6 +315,7 @@ async def open_checkpoints(
 def _set_up(file: Path, busy_seconds: float) -> sqlite3.Connection:
     """A connection to the file, which has LangGraph's tables."""
     connection = _connect(file, busy_seconds)
+    enter_wal(connection, busy_seconds)
     SqliteSaver(connection).setup()
     return connection
 

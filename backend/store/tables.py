@@ -1,5 +1,7 @@
 """Tables of the database, as of the last migration."""
 
+from typing import get_args
+
 from sqlalchemy import (
     Boolean,
     Column,
@@ -27,6 +29,7 @@ from backend.store.run_values import (
     PlanColumn,
     ResultColumn,
 )
+from backend.store.transitions import OCCUPYING, Status
 
 metadata = MetaData(
     naming_convention={
@@ -39,7 +42,7 @@ metadata = MetaData(
 
 
 # A failed or cancelled run leaves its place in a series to the next try.
-_KEPT = text("status IN ('running', 'waiting', 'completed')")
+_KEPT = text(f"status IN ({', '.join(repr(each) for each in get_args(Status) if each in OCCUPYING)})")
 
 runs = Table(
     "runs",

@@ -14,26 +14,26 @@ OCCUPYING: frozenset[Status] = frozenset({"running", "waiting", "completed"})
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """An allowed transition: from any of `sources` to `target`.
-
-    An `owned` move is made by the process that executes the run, and only while it does; the others make a process
-    the one that executes it.
-    """
+    """An allowed transition: from any of `sources` to `target`."""
 
     sources: frozenset[Status]
     target: Status
-    owned: bool = False
 
 
 MOVES: dict[Event, Move] = {
+    # These make a process the one that executes the run.
     # A run that nobody executes, or whose process doesn't answer. A waiting one is taken to be cancelled.
     "take_over": Move(frozenset({"running", "waiting"}), "running"),
     "resume": Move(frozenset({"failed", "cancelled"}), "running"),
     "answer": Move(frozenset({"waiting"}), "running"),
-    "ask": Move(frozenset({"running"}), "waiting", owned=True),
+    # These are made by the process that executes it, and only while it does.
+    "ask": Move(frozenset({"running"}), "waiting"),
     # The process stops, and leaves the run to the next one.
-    "release": Move(frozenset({"running"}), "running", owned=True),
-    "complete": Move(frozenset({"running"}), "completed", owned=True),
-    "fail": Move(frozenset({"running"}), "failed", owned=True),
-    "cancel": Move(frozenset({"running"}), "cancelled", owned=True),
+    "release": Move(frozenset({"running"}), "running"),
+    "complete": Move(frozenset({"running"}), "completed"),
+    "fail": Move(frozenset({"running"}), "failed"),
+    "cancel": Move(frozenset({"running"}), "cancelled"),
 }
+
+RESUMABLE: frozenset[Status] = MOVES["resume"].sources
+"""States of a run that broke off, and can be resumed."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from backend.store.runs import OCCUPYING, Run, RunSummary
+from backend.store.runs import OCCUPYING, RunPart, RunSummary
 
 RunT = TypeVar("RunT", bound=RunSummary)
 
@@ -43,34 +43,29 @@ def chapters_of(runs: Sequence[RunT]) -> Chapters[RunT]:
     return Chapters(done, trying=max(tried, key=lambda run: (run.status in OCCUPYING, run.id), default=None))
 
 
-def retell(chapters: Chapters[Run]) -> list[dict[str, Any]]:
+def retell(chapters: Chapters[RunPart]) -> list[dict[str, Any]]:
     """Summaries of the earlier chapters for the next one, as the format `story` takes them."""
     return [
         {
             "number": run.part,
             "title": run.title or "",
-            "summary": results_of(run).get("summary", ""),
-            "hero": results_of(run).get("hero"),
-            "bible": results_of(run).get("bible"),
+            "summary": run.results.get("summary", ""),
+            "hero": run.results.get("hero"),
+            "bible": run.results.get("bible"),
             "length": run.input.get("length"),
-            "choices": results_of(run).get("choices", []),
+            "choices": run.results.get("choices", []),
             "choice": choice_after(chapters, place),
         }
         for place, run in enumerate(chapters.done)
     ]
 
 
-def choice_after(chapters: Chapters[Run], place: int) -> str | None:
+def choice_after(chapters: Chapters[RunPart], place: int) -> str | None:
     """The reader's choice, or wish, at the end of the chapter at `place`."""
     return choice_before(chapters.done[place + 1]) if place + 1 < len(chapters.done) else None
 
 
-def choice_before(chapter: Run) -> str | None:
+def choice_before(chapter: RunPart) -> str | None:
     """The reader's choice, or wish, that led to this chapter."""
     earlier = chapter.input.get("earlier") or []
     return (earlier[-1]["choice"] if earlier else None) or chapter.input.get("custom_user_input")
-
-
-def results_of(chapter: Run) -> dict[str, Any]:
-    """The format's own results of a finished chapter, such as its choices."""
-    return dict(chapter.result.model_extra or {}) if chapter.result else {}

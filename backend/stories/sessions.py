@@ -8,7 +8,7 @@ from backend.runs.admission.options import RunOptions
 from backend.runs.commands import RunCommands, RunRequest
 from backend.runs.queries import RunQueries
 from backend.runs.results.exports import finished
-from backend.store.runs import Run, RunRepository, RunSummary
+from backend.store.runs import Run, RunPart, RunRepository, RunSummary
 from backend.store.sessions import SessionRepository, StorySession
 from backend.stories.chapters import Chapters, RunT, chapters_of
 from backend.stories.children import Children, OnChapters
@@ -50,7 +50,7 @@ class ChoiceRequest:
     options: RunOptions = field(default_factory=RunOptions)
     idempotency_key: str | None = None
 
-    def is_of(self, run: Run) -> bool:
+    def is_of(self, run: Run | RunPart) -> bool:
         """Whether the run was started by this very choice."""
         given = run.input
         return (
@@ -81,7 +81,7 @@ class Sessions:
 
     async def begin(
         self, owner: str, *, theme: str, child_id: str | None, reader: StoryReader | None, **others: Any
-    ) -> Story[Run]:
+    ) -> Story[RunPart]:
         """Begins a story without a chapter yet. Raises NotFound for the child, InvalidInput."""
         if (child_id is None) == (reader is None):
             raise _refused("child_id", "give either child_id or reader")
@@ -97,7 +97,7 @@ class Sessions:
         )
         return await self._story(session)
 
-    async def begin_with(self, owner: str, run_id: str, **others: Any) -> tuple[Story[Run], bool]:
+    async def begin_with(self, owner: str, run_id: str, **others: Any) -> tuple[Story[RunPart], bool]:
         """A new story whose first chapter is a completed run, and True; or the run's present story, and False.
 
         Raises NotFound, Conflict (it isn't a chapter, or isn't complete), InvalidInput.
@@ -129,7 +129,7 @@ class Sessions:
             return await self.find(owner, run.series or ""), False
         return await self._story(session), True
 
-    async def find(self, owner: str, session_id: str) -> Story[Run]:
+    async def find(self, owner: str, session_id: str) -> Story[RunPart]:
         """The story. Raises NotFound."""
         return await self._story(await self._session(owner, session_id))
 
@@ -159,7 +159,7 @@ class Sessions:
         bookmark: tuple[int, int] | None = None,
         minutes: float | None = None,
         **others: Any,
-    ) -> Story[Run]:
+    ) -> Story[RunPart]:
         """Sets the given fields; `minutes` are added to today's. Raises NotFound, InvalidInput."""
         values = _checked(others)
         story = await self.find(owner, session_id)
@@ -188,7 +188,9 @@ class Sessions:
         story = await self.find(owner, session_id)
         if not story.chapters.done:
             raise Conflict("This story has no chapter yet, so there is nothing to take away.")
-        whole = [finished(self._format, run) for run in story.chapters.done]
+        whole = [
+            finished(self._format, await self._queries.find(owner, run.id)) for run in story.chapters.done
+        ]
         return story_book(story.session.id, story.title or story.session.theme, whole)
 
     async def choose(self, owner: str, session_id: str, choice: ChoiceRequest) -> tuple[Run, bool]:
@@ -229,7 +231,7 @@ class Sessions:
             await self._sessions.turn_to(owner, session_id, number)
         return run, is_new
 
-    async def _known(self, owner: str, story: Story[Run], choice: ChoiceRequest) -> Run | None:
+    async def _known(self, owner: str, story: Story[RunPart], choice: ChoiceRequest) -> Run | None:
         """The run that this choice has started already."""
         if choice.idempotency_key is not None:
             run = await self._run_repository.find_by_key(owner, choice.idempotency_key)
@@ -238,7 +240,9 @@ class Sessions:
             if run is not None:
                 return run
         writing = story.chapters.writing
-        return writing if writing is not None and choice.is_of(writing) else None
+        if writing is None or not choice.is_of(writing):
+            return None
+        return await self._queries.find(owner, writing.id)
 
     async def _session(self, owner: str, session_id: str) -> StorySession:
         session = await self._sessions.find(owner, session_id)
@@ -246,7 +250,7 @@ class Sessions:
             raise NotFound(f"There is no story session {session_id[:64]}.")
         return session
 
-    async def _story(self, session: StorySession) -> Story[Run]:
+    async def _story(self, session: StorySession) -> Story[RunPart]:
         runs = await self._queries.parts(session.owner, [session.id])
         days = await self._sessions.days(session.owner, [session.id])
         return Story(session, await self._reader(session), chapters_of(runs), days[session.id])
@@ -271,7 +275,7 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
     return given
 
 
-def _check_bookmark(bookmark: tuple[int, int], chapters: Chapters[Run]) -> None:
+def _check_bookmark(bookmark: tuple[int, int], chapters: Chapters[RunPart]) -> None:
     counts = dict(chapters.section_counts)
     chapter, section = bookmark
     if chapter not in counts:

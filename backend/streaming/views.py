@@ -70,12 +70,13 @@ class _Stage(Protocol):
 class View:
     """Conversion of a log's entries, fed in order from the first, to the view's own entries."""
 
-    def __init__(self, order: Order, granularity: Granularity) -> None:
+    def __init__(self, order: Order, granularity: Granularity, language: str | None = None) -> None:
+        """`language`: the text's, as a tag such as `en`, for its sentences."""
         self._stages: list[_Stage] = []
         if order == "reading":
             self._stages.append(_ReadingOrder())
         if granularity != "token":
-            self._stages.append(_Grains(granularity))
+            self._stages.append(_Grains(granularity, language))
         self.count = 0
         """Messages shown so far."""
 
@@ -140,7 +141,8 @@ class _ReadingOrder:
 class _Grains:
     """View of text in whole sentences or sections."""
 
-    def __init__(self, granularity: Granularity) -> None:
+    def __init__(self, granularity: Granularity, language: str | None) -> None:
+        self._language = language
         self._whole_sections = granularity == "section"
         self._pending: dict[Slot, list[str]] = {}
 
@@ -165,7 +167,7 @@ class _Grains:
         if data.is_complete:
             yield _content(entry, slot, text, is_complete=True)
             return
-        ready = last_sentence_end(text)
+        ready = last_sentence_end(text, self._language)
         if ready:
             yield _content(entry, slot, text[:ready], is_complete=False)
         if ready < len(text):

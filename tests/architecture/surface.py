@@ -11,7 +11,15 @@ from types import FunctionType
 from typing import Any, get_origin
 
 MODULES = ("storywire", "storywire.extensions")
-PUBLIC_MEMBERS = {"Model": {"spec", "tier"}, "Policy": {"name"}}
+PUBLIC_MEMBERS = {
+    "Database": {"read", "write"},
+    "Model": {"spec", "tier"},
+    "Policy": {"name"},
+    "PolicyRegistry": {"find"},
+    "Resources": {"parts_of", "queries", "runs"},
+    "RunRepository": {"find", "find_by_key", "find_part", "page", "part_summaries", "parts"},
+    "Settings": {"of_format"},
+}
 """Of classes that a package is only handed: what it may look at."""
 SNAPSHOT = Path(__file__).parent / "surface.txt"
 

@@ -60,12 +60,13 @@ CAPABILITIES_OF = {
     "podcast": {
         "SetsParameters",
         "BringsFacts", "ChecksModel", "Exports", "Extends", "Lands", "MakesPieces", "Multilingual", "SetsTolerance",
+        "LandsPieces", "Reviews", "ReviewsSections",
     },
     "postcard": {"CachedByDefault", "Configurable", "LooksUp"},
     "story": {
         "SetsParameters",
         "AdaptsToModel", "BelongsToSeries", "ChecksModel", "Derives", "Exports", "Extends", "Lands", "LooksUp",
-        "Multilingual", "SetsLeastRoom", "SetsTolerance",
+        "Multilingual", "SetsLeastRoom", "SetsTolerance", "Reviews", "ReviewsSections",
     },
 }  # fmt: skip
 METRICS = {"word_count", "estimated_reading_time", "vocabulary_level", "educational_elements"}

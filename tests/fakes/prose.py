@@ -1,6 +1,7 @@
 """Harmless English that depends on nothing but the prompt: the same prompt, the same text."""
 
 import re
+from collections.abc import Sequence
 from hashlib import blake2b
 from random import Random
 
@@ -55,6 +56,21 @@ _ABOUT = re.compile(
     r"(?:about|around|roughly|approximately|some|exactly|~)\s*(\d[\d,]*)(?:\s+|-)words?\b", re.IGNORECASE
 )
 _WORDS = re.compile(r"(\d[\d,]*)(?:\s+|-)words?\b", re.IGNORECASE)
+_SYLLABLES = _list("lo|mi|ra|ve|ta|no|se|bri|fe|ju|mo|ne|pi|ro|su|ti|vo|wi|ya|zo|be|la|ma|re|so")
+_READER = re.compile(r"sentences of about (\d+) words, none over (\d+), no harder than school grade (\d+)")
+_EASY = _list(
+    "fox|owl|hen|bee|sun|sea|hat|bag|cup|log|bed|pig|ant|bus|van|jam|pen|key|map|net|oak|pie|rug|toy|web",
+    "frog|goat|duck|moon|tree|boat|bell|cake|door|fish|gate|hill|kite|lamp|nest|pond|road|seed|ship|star|wolf",
+)
+_HARD = _list(
+    "lantern|harbour|captain|meadow|cottage|blanket|journey|pebbles|morning|weather|kitchen|library|sparrow",
+    "umbrella|mountain|painting|sandwich|telescope|lighthouse|adventure|butterfly|gardener|festival|treasure",
+)
+_NEW_WORDS = re.compile(r"fit naturally: <words[^>]*>([^<]*)<")
+_LONGEST_PARAGRAPH = 80
+_SHORTEST_PROMPT = 300
+"""Characters: less is the seed of a text that a test makes for itself."""
+_LINKS = _list("saw|met|got|hid|led|and|for|by|on|near|with|under|past|at")
 DEFAULT_WORDS = 90
 
 
@@ -73,21 +89,47 @@ def find_word_target(prompt: str) -> int:
 def write_prose(prompt: str, words: int | None = None) -> str:
     """Paragraphs of exactly `words` words (default: what the prompt asks for), other ones for each prompt."""
     random = seed_random(prompt)
+    is_seed = len(prompt) < _SHORTEST_PROMPT
+    reader = _READER.findall(prompt)
     target = find_word_target(prompt) if words is None else words
     paragraphs: list[list[str]] = []
     count, room = 0, 0
+    new_words = _NEW_WORDS.findall(prompt)
+    nouns = [word.strip() for word in new_words[-1].split(",")] if new_words else []
     while True:
-        sentence = write_sentence(random)
+        if reader:
+            sentence = _fit_sentence(random, reader[-1], nouns)
+        else:
+            sentence = write_sentence(random) if is_seed else _write_once(random)
         length = len(sentence.split())
         if count + length > target:
             if last := " ".join(sentence.split()[: target - count]).rstrip(",.!?”"):
                 paragraphs.append([f"{last.removeprefix('“')}."])
             return "\n\n".join(" ".join(paragraph) for paragraph in paragraphs)
-        if not room:
+        is_full = paragraphs and sum(len(one.split()) for one in paragraphs[-1]) + length > _LONGEST_PARAGRAPH
+        if not room or (is_full and not is_seed):
             paragraphs.append([])
             room = random.randint(3, 5)
         paragraphs[-1].append(sentence)
         count, room = count + length, room - 1
+
+
+def _fit_sentence(random: Random, reader: Sequence[str], nouns: list[str]) -> str:
+    """One sentence for a reader: of about so many words, and of the letters that make its school grade. The
+    first of the `nouns` that aren't used yet is one of its words."""
+    words, longest, grade = map(int, reader)
+    length = max(3, min(longest, words + random.randint(-1, 2)) // 3 * 3)
+    letters = (grade + 21.43 - 0.5 * length) / 4.71  # the Automated Readability Index, solved for them
+    chosen: list[str] = []
+    for place in range(length):
+        if place % 3 != 2:
+            found = _LINKS if place % 3 else ["the", "our", "its", "a"]
+        else:
+            found = _HARD if sum(map(len, chosen)) + 6 <= letters * (place + 1) else _EASY
+            found = [nouns.pop(0)] if nouns and place == 2 else found
+        chosen.append(random.choice(found))
+    text = " ".join(chosen)
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def write_sentence(random: Random) -> str:
@@ -101,6 +143,26 @@ def write_sentence(random: Random) -> str:
     if random.random() < 0.4:
         clause = f"{clause}, {random.choice(_TAILS)}"
     return f"{clause[0].upper()}{clause[1:]}."
+
+
+def _write_once(random: Random) -> str:
+    """One sentence of which no eight words come again by chance, however long the text is."""
+    subject = f"{random.choice(_SUBJECTS)} {_coin_adverb(random)}"
+    clause = f"{subject} {random.choice(_VERBS)} {random.choice(_OBJECTS)}"
+    clause = f"{clause} {_coin_adverb(random)} {random.choice(_PLACES)} {_coin_adverb(random)}"
+    if random.random() < 0.5:
+        clause = f"{random.choice(_OPENERS)} {_coin_adverb(random)} {clause}"
+    return f"{clause[0].upper()}{clause[1:]}."
+
+
+def _coin_adverb(random: Random) -> str:
+    """A word that hardly ever comes again."""
+    return "".join(random.choice(_SYLLABLES) for _ in range(3)) + "ly"
+
+
+def write_noun(random: Random) -> str:
+    """A word that may be new to a child."""
+    return random.choice(_HARD)
 
 
 def write_title(random: Random) -> str:

@@ -5,7 +5,7 @@ from random import Random
 from typing import Any
 
 from tests.fakes.pattern import write_match
-from tests.fakes.prose import seed_random, write_sentence, write_title
+from tests.fakes.prose import seed_random, write_noun, write_sentence, write_title
 
 Schema = dict[str, Any]
 
@@ -116,6 +116,8 @@ def _fill_string(schema: Schema, name: str, random: Random) -> str:
         text = "https://example.org/page"
     elif "date" in hint:
         text = "2026-03-14"
+    elif hint == "word":
+        text = write_noun(random)
     elif "title" in hint or "name" in hint or "word" in hint or "label" in hint:
         text = write_title(random)
     else:

@@ -10,9 +10,12 @@ from workflows.errors import StorywireError
 CONTRACT = {
     "INTERNAL": (True, True),
     "INVALID_INPUT": (False, False),
+    "UNAUTHENTICATED": (False, False),
+    "FORBIDDEN": (False, False),
     "NOT_FOUND": (False, False),
     "CONFLICT": (False, False),
     "PAYLOAD_TOO_LARGE": (False, False),
+    "RATE_LIMITED": (True, True),
     "OVERLOADED": (True, True),
     "QUOTA_EXCEEDED": (True, True),
     "MODEL_NOT_CONFIGURED": (False, True),

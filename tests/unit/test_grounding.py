@@ -169,3 +169,30 @@ def test_words_that_end_like_a_medicine_by_chance_are_none(word: str) -> None:
 
 def test_days_and_titles_are_no_names_to_look_up() -> None:
     assert find_unknown_names("See you on Monday, Doctor, and thank Zorvex.", {"thank"}) == ["Zorvex"]
+
+
+HEBREW = (
+    "מותר לשתות מים לפני הניתוח. אסור לאכול חלב וביצים. "
+    "אין ליטול יותר משתי כדורים ביום. יש לקחת את התרופה עם אוכל."
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_opposite"),
+    [
+        ("אסור לשתות מים לפני הניתוח.", True),
+        ("לא לשתות מים לפני ניתוח.", True),
+        ("מותר לאכול חלב וביצים.", True),
+        ("אין לקחת את התרופה עם אוכל.", True),
+        ("מותר לשתות מים לפני הניתוח.", False),
+        ("ליטול שתי כדורים ביום.", False),
+        ("אסור לאכול ביצים וחלב.", False),
+        ("האם אסור לשתות מים לפני הניתוח?", False),
+        ("השמש זורחת.", False),
+    ],
+)
+def test_hebrew_sentence_that_says_the_contrary_of_its_document_is_found(
+    sentence: str, is_opposite: bool
+) -> None:
+    found = Evidence(HEBREW, "he").check(sentence)
+    assert (found is not None and found[0] == "opposite") == is_opposite

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 import pytest
 
 from backend.log.sql import SqlLog
-from backend.store.charges import ChargeRepository, Limit
+from backend.store.cache import CacheRepository
+from backend.store.charges import ChargeRepository, Limit, LimitReached, refund
 from backend.store.database import Database
 from backend.store.owned_runs import Lease, OwnedRunRepository
 from backend.store.runs import Run, RunRepository
 from backend.store.transitions import MOVES
 from tests.unit.messages import complete, error
-from tests.unit.stored_runs import a_run, add_run, finish_run, lease_run
+from tests.unit.stored_runs import a_run, add_run, change_run, finish_run, lease_run
 
 Write = Callable[[OwnedRunRepository, Lease], Awaitable[bool]]
 ALWAYS = Limit(None, datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC))
@@ -25,6 +26,11 @@ WRITES: dict[str, Write] = {
     "release": lambda runs, lease: runs.release(lease, waits=False, title="T", words=3),
     "reset": lambda runs, lease: runs.reset_crash_count(lease),
 }
+
+
+async def refunded(database: Database, run: Run) -> None:
+    """Takes the charge of the run back."""
+    await database.write(lambda connection: refund(connection, run.id))
 
 
 @pytest.fixture
@@ -88,11 +94,94 @@ async def test_source_is_a_run_that_is_written_for_the_same_request_or_none_and_
     leader = await add_run(repository, cache_key="k", process="P1", options={"cache": "use"})
     follower = await add_run(repository, cache_key="k", process="P1", source_run_id=leader.id)
     lease = await lease_run(log, follower)
-    assert await owned.choose_source(lease, follower, now, None) == leader.id
-    assert await owned.choose_source(lease, follower, None, None) is None  # none is wanted
-    assert await owned.choose_source(lease, follower, now, None) == leader.id
+    assert await owned.choose_source(lease, follower, now, None) == (True, leader.id)
+    assert await owned.choose_source(lease, follower, None, None) == (True, None)  # none is wanted
+    assert await owned.choose_source(lease, follower, now, None) == (True, leader.id)
     await finish_run(repository, leader, "failed", error=error())
-    assert await owned.choose_source(lease, follower, now, None) is None
+    assert await owned.choose_source(lease, follower, now, None) == (True, None)
     after = await repository.get(follower.id)
     assert after is not None and after.source_run_id is None
-    assert await ChargeRepository(database).count("maya", "story", ALWAYS) == 3
+    charged = await ChargeRepository(database).count("maya", "story", ALWAYS)
+    assert charged == 3
+
+    await lease_run(log, follower)  # another process has taken the run over
+    await change_run(repository, follower, source_run_id=leader.id)
+    assert await owned.choose_source(lease, follower, None, None) == (False, None)
+    after = await repository.get(follower.id)
+    assert after is not None and after.source_run_id == leader.id
+    assert await ChargeRepository(database).count("maya", "story", ALWAYS) == charged
+
+
+async def test_result_is_kept_for_the_same_request_by_a_run_with_a_key_that_is_no_copy(
+    owned: OwnedRunRepository, repository: RunRepository, log: SqlLog, database: Database
+) -> None:
+    kept = CacheRepository(database)
+    for key, result, is_kept in (
+        ("k", complete(), True),
+        ("copied", complete().model_copy(update={"cached": True}), False),
+        (None, complete(), False),
+    ):
+        run = await add_run(repository, process="P1", cache_key=key)
+        assert await owned.complete(await lease_run(log, run), run, result, None, bought=True)
+        found = await kept.find("maya", key or "", newer_than=run.created_at)
+        assert (found == run.id) == is_kept
+
+
+async def test_write_stores_what_it_was_given(
+    owned: OwnedRunRepository, repository: RunRepository, log: SqlLog
+) -> None:
+    async def after(name: str) -> Run:
+        run = await add_run(repository, process="P1")
+        assert await WRITES[name](owned, await lease_run(log, run))
+        stored = await repository.get(run.id)
+        assert stored is not None
+        return stored
+
+    done, failed = await after("complete"), await after("fail")
+    assert (done.title, done.words, done.section_count, done.result) == ("The Lamp", 1, 1, complete())
+    assert (failed.title, failed.words, failed.error) == ("T", 12, error())
+    for name in ("ask", "release"):
+        left = await after(name)
+        assert (left.title, left.words, left.finished_at) == ("T", 3, None)
+
+
+async def test_source_that_nobody_may_be_given_charges_the_run_within_its_limit(
+    owned: OwnedRunRepository, repository: RunRepository, log: SqlLog, database: Database
+) -> None:
+    one = replace(ALWAYS, most=1)
+    await add_run(repository)  # has the only place
+    leader = await add_run(repository, owner="noa", cache_key="k", process="P1")
+    follower = await add_run(repository, owner="noa", cache_key="k", process="P1", source_run_id=leader.id)
+    for run in (leader, follower):
+        await refunded(database, run)
+    lease = await lease_run(log, follower)
+    assert await owned.choose_source(lease, follower, None, one) == (True, None)  # noa has a place of her own
+    assert await ChargeRepository(database).count("noa", "story", ALWAYS) == 1
+
+    last = await add_run(repository, owner="noa", cache_key="k", process="P1", source_run_id=leader.id)
+    await refunded(database, last)
+    with pytest.raises(LimitReached):
+        await owned.choose_source(await lease_run(log, last), last, None, one)
+    after = await repository.get(last.id)
+    assert after is not None and after.source_run_id == leader.id
+
+
+@pytest.mark.parametrize("lost", ["to another process", "to another attempt", "by deletion"])
+async def test_source_chosen_by_who_lost_the_run_is_refused_and_charges_nothing(
+    owned: OwnedRunRepository, repository: RunRepository, log: SqlLog, database: Database, lost: str
+) -> None:
+    leader = await add_run(repository, owner="noa", cache_key="k", process="P1")
+    run = await add_run(repository, cache_key="k", process="P1", source_run_id=leader.id)
+    lease = await lease_run(log, run)
+    await refunded(database, run)
+    match lost:
+        case "to another process":
+            assert await repository.take_over(run, "P2")
+        case "to another attempt":
+            await log.take_over(run.id)
+        case _:
+            await repository.delete(run.owner, run.id)
+    before = await repository.get(run.id)
+    assert await owned.choose_source(lease, run, None, None) == (False, None)
+    assert await repository.get(run.id) == before
+    assert await ChargeRepository(database).count("maya", "story", ALWAYS) == 0

@@ -54,6 +54,23 @@ def in_chunks(feed: Callable[[str], Any], text: str, size: int) -> list[Any]:
     return [feed(text[start : start + size]) for start in range(0, len(text), size)]
 
 
+@pytest.mark.parametrize("size", [1, 5, 1000])
+@pytest.mark.parametrize(
+    ("after", "text", "told"),
+    [
+        (None, "Ada: One.\nAda: Two.\n\nThree.\nBen: Four.", "Ada: One. Two. Three.\n\nBen: Four."),
+        ("Ada", "Ada: One.\nBen: Two.", "One.\n\nBen: Two."),
+        ("Ada", "One.", "Ben: One."),
+        ("Ben", "Ada: One.", "Ada: One."),
+    ],
+)
+def test_turns_of_one_host_in_a_row_come_out_as_one_turn(
+    after: str | None, text: str, told: str, size: int
+) -> None:
+    dialogue = Dialogue(HOSTS, joins_turns=True, after=after)
+    assert "".join(in_chunks(dialogue.feed, text, size)) + dialogue.close() == told
+
+
 def talk(text: str, size: int) -> str:
     dialogue = Dialogue(HOSTS)
     return "".join(in_chunks(dialogue.feed, text, size)) + dialogue.close()

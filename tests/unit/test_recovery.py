@@ -1,15 +1,19 @@
 """Recovery: runs that nobody executes are found, and go on, but not for ever."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from backend.runs.engine.liveness import FileLiveness
 from backend.runs.engine.orphans import OrphanDetector
+from backend.runs.readers.replay import replay
 from backend.store.database import Database
-from backend.store.runs import Run, RunRepository
-from tests.unit.stored_runs import a_run, add_run
+from backend.store.runs import Run, RunAssignment, RunRepository
+from backend.telemetry.metrics import Metrics
+from tests.unit.stored_runs import add_run
 from tests.unit.worlds import NOTE, OWNER, World, open_world
 
 DEAD = "01J00000000000000000000000"
@@ -33,7 +37,7 @@ async def test_orphans_are_runs_of_nobody_of_the_dead_and_at_the_second_look_our
     executed = {"executed"}
     detector = OrphanDetector(here, executed.__contains__)
     runs = [
-        a_run(id=name, process=process)
+        RunAssignment(id=name, owner=OWNER, format="note", status="running", process=process, crash_count=0)
         for name, process in {
             "left": None,
             "dead": DEAD,
@@ -57,6 +61,50 @@ async def test_run_of_a_dead_process_goes_on_and_counts_and_one_that_was_left_do
         await world.end(run.id)
         assert (await world.queries.find(OWNER, run.id)).status == "completed"
     assert await world.recovery.recover() == 0
+
+
+async def test_crash_counts_before_the_run_goes_on_and_a_stop_in_good_order_does_not(world: World) -> None:
+    world.format.gates[0] = asyncio.Event()  # no section ends, which would start the count anew
+    dead, left = await orphan(world, crash_count=1), await orphan(world, process=None, crash_count=1)
+    assert await world.recovery.recover() == 2
+    stored = {run.id: run.crash_count for run in await world.repository.unfinished()}
+    assert stored == {dead.id: 2, left.id: 1}
+    assert [(await replay(world.log, run.id))[0].attempts for run in (dead, left)] == [1, 1]
+
+
+class CountedRecoveries(Metrics):
+    def __init__(self) -> None:
+        self.kinds: list[str] = []
+
+    def on_recovery(self, after: Literal["crash", "stop"]) -> None:
+        self.kinds.append(after)
+
+
+async def test_recovery_is_counted_by_what_it_follows(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    metrics = CountedRecoveries()
+    monkeypatch.setattr(world.recovery, "_metrics", metrics)
+    runs = [await orphan(world, **values) for values in ({}, {"process": None}, {"crash_count": 2})]
+    assert await world.recovery.recover() == 2
+    for run in runs:
+        await world.end(run.id)
+    assert metrics.kinds == ["crash", "stop"]  # the third is ended
+
+
+async def test_run_that_crashed_too_often_is_ended_and_does_not_count_as_resumed(world: World) -> None:
+    often, once_more = await orphan(world, crash_count=2), await orphan(world, crash_count=1)
+    assert await world.recovery.recover() == 1
+    for run in (often, once_more):
+        await world.end(run.id)
+    assert (await world.queries.find(OWNER, often.id)).status == "failed"
+    assert (await world.queries.find(OWNER, once_more.id)).status == "completed"
+
+
+async def test_recovery_runs_at_once_when_the_service_starts(world: World) -> None:
+    run = await orphan(world)
+    async with world.recovery.running():
+        assert (await replay(world.log, run.id))[0].attempts == 1
+        await world.end(run.id)
+    assert (await world.queries.find(OWNER, run.id)).status == "completed"
 
 
 async def test_every_attempt_that_broke_off_counts_also_those_of_this_very_process(

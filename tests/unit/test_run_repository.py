@@ -13,8 +13,8 @@ from structlog.testing import capture_logs
 from backend.log.entry import Entry
 from backend.log.sql import SqlLog
 from backend.store.database import Database
-from backend.store.run_values import RunOptions
-from backend.store.runs import Run, RunRepository
+from backend.store.run_values import RunOptions, VersionChange, VersionOrigin
+from backend.store.runs import Run, RunAssignment, RunRepository
 from backend.store.sqlite import SqliteDatabase
 from backend.store.tables import log_archives, log_entries, log_heads
 from backend.store.transitions import MOVES, Event, Status
@@ -180,7 +180,17 @@ async def test_unfinished_are_the_running_runs_of_everybody(repository: RunRepos
     waiting, done = await add_run(repository), await add_run(repository)
     await change_run(repository, waiting, status="waiting")
     await finish_run(repository, done, "failed")
-    assert await repository.unfinished() == running
+    assert await repository.unfinished() == [
+        RunAssignment(
+            id=run.id,
+            owner=run.owner,
+            format=run.format,
+            status="running",
+            process=run.process,
+            crash_count=0,
+        )
+        for run in running
+    ]
 
 
 async def test_owned_runs_are_those_of_the_process_that_asks_each_with_its_stop(
@@ -206,11 +216,32 @@ async def test_lists_read_no_text(repository: RunRepository, database: SqliteDat
     assert await repository.part_summaries("maya", ["S"]) == [listed] and listed.section_count == 1
     assert await repository.inputs_with("maya", "child_id", "C") == [(run.id, {"child_id": "C"})]
     await repository.unpacked(datetime.now(UTC))
+    await repository.unfinished()
 
     asked = [statement for statement in statements if "SELECT" in statement]
-    assert len(asked) == 4
+    assert len(asked) == 5
     for name in ("result", "plan", "origin", "answer", "options"):
         assert not [statement for statement in asked if f"runs.{name}" in statement.split("FROM")[0]]
+
+
+async def test_parts_have_the_formats_own_results_without_the_text(repository: RunRepository) -> None:
+    whole = complete("Once.").model_copy(update={"summary": "A start."})
+    run = await add_run(repository, series="S", part=1, input={"child_id": "C"})
+    await finish_run(repository, run, "completed", result=whole)
+    await add_run(repository, series="S", part=2)
+    first, second = await repository.parts("maya", ["S"])
+    assert (first.input, first.results) == ({"child_id": "C"}, {"summary": "A start."})
+    assert second.results == {}
+
+
+async def test_versions_have_the_wish_that_made_them_without_the_text(repository: RunRepository) -> None:
+    first = await add_run(repository)
+    wish = VersionChange(section=1, feedback="Shorter.")
+    second = await add_run(
+        repository, root_run_id=first.id, parent_run_id=first.id, origin=VersionOrigin(wish=wish)
+    )
+    found = await repository.versions("maya", first.id)
+    assert [(each.id, each.change) for each in found] == [(first.id, None), (second.id, wish)]
 
 
 @pytest.mark.parametrize("name", ["result", "error", "answer", "origin", "plan", "options"])
@@ -266,3 +297,14 @@ async def test_delete_takes_the_log_with_it(
         rows = await database.read(lambda c, table=table: c.scalars(select(table.c.run_id)).all())  # type: ignore[misc]
         assert set(rows) <= {kept.id}
     assert [entry.seq for entry in await open_log(database).read(kept.id)] == [1]
+
+
+@pytest.mark.parametrize(("seen", "now"), [("failed", "cancelled"), ("cancelled", "failed")])
+async def test_resume_of_a_run_that_ended_anew_since_it_was_read_is_refused(
+    repository: RunRepository, seen: Status, now: Status
+) -> None:
+    before = await finish_run(repository, await add_run(repository), seen)
+    ended_anew = await change_run(repository, before, status=now)  # somebody resumed it in between
+    assert not await repository.resume(before, "P2", before.options)
+    assert await repository.get(before.id) == ended_anew
+    assert await repository.resume(ended_anew, "P2", before.options)

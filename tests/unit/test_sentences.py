@@ -1,5 +1,7 @@
 """Sentences: where a reader would end them, in one piece or as they stream, for everybody who cuts a text."""
 
+import textwrap
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -40,7 +42,12 @@ _ABBREVIATED = st.builds(
 )
 prose = st.lists(
     _ABBREVIATED
-    | st.sampled_from(["He said no.", "天很冷。", "1. Wash.", "", "A heading\n", "x" * 150, "«Oui ! »"]),
+    | st.sampled_from(
+        ["He said no.", "天很冷。", "1. Wash.", "", "A heading\n", "x" * 150, "«Oui ! »", "Dr.\nLevi"]
+    )
+    | st.sampled_from(
+        ["and so\non it", "old\nMr. Day", "to see\nMaya: Yes", "at 9 a.m.\nBen", "EE. UU.", "no.\nIV"]
+    ),
     max_size=12,
 ).map(" ".join)
 
@@ -103,6 +110,106 @@ def test_split_sentences_knows_the_abbreviations_of_the_language(
     language: str | None, text: str, sentences: list[str]
 ) -> None:
     assert split_sentences(text, language) == sentences
+
+
+NAMES_IN = {
+    "en": ["She met Amb. Rice today.", "See ch. 5 and eq. (4).", "Read chs. II and sec. IV.", "At Ste. Anne's.",
+           "It is in vol. II, pt. 2 of the Ph. D. thesis."],
+    "de": ["Sie rief Prof.Dr. Maier an.", "Dr. med. Levi kam.", "Hr. Dr. h.c. Katz, s. u. S. 5, lacht.",
+           "Ex-Gen. Wolf ging."],
+    "fr": ["Elle a vu le Dr. Levi hier.", "Me. Blanc et Mme. Roux, p. ex. lundi, sont là.", "Voir ch. 5 et M. Hugo."],
+    "es": ["El Dr. Paz de EE. UU. firmó.", "La Excma. Sra. Gil y P. Neruda, p. ej. así.",
+           "Los JJ. OO. y las FF. AA. vinieron."],
+    "it": ["La dott.ssa Rossi e il Prof. Neri.", "Ad es. la Sig.ra Verdi.", "La S. Messa di Mons. Levi."],
+    "pt": ["A Dra. Reis e o Ilmo. Sr. Silva.", "Por ex. assim, na p. 5.", "O Ten. Cel. Levi saiu."],
+    "nl": ["Ds. de Vries en mw. Smit.", "Zie bijl. 5 van ir. Levi.", "De hr. Katz kwam."],
+    "da": ["Hr. Holm og fru Dr. Levi.", "Skt. Peter og kapt. Berg.", "Se s. 5, f.eks. her."],
+    "pl": ["Dr. Levi i abp. Nowak.", "Ppłk. Kos, np. dziś.", "Por. s. 5 i św. Jan."],
+    "ru": ["Г-н. Котов и д-р. Леви.", "См. с. 5 и Dr. Levi.", "Проф. Иванов, А. С. Пушкин."],
+    "uk": ["Д-р. Леві і проф. Кіт.", "Див. с. 5 і Dr. Levi."],
+    "bg": ["Д-р. Леви и г-жа. Ива.", "Вж. с. 5 и Dr. Levi."],
+    "el": ["Ο δρ. Λεβί και ο καθ. Κατς.", "Βλ. σελ. 5 και Dr. Levi."],
+    "fi": ["Prof. Virta ja rva. Aho.", "Esim. s. 5 ja Dr. Levi."],
+    "sk": ["MUDr. Novák a Ing. Kos.", "Napr. s. 5 a Dr. Levi."],
+    "he": ["הוא פגש את Dr. Levi אתמול.", "ראו עמ'. 5 אצל ד\"ר. כהן.", "ל-Mr. Green ו-Prof. Katz, e.g. היום."],
+    "sv": ["Hon mötte Dr. Levi och Prof. Katz."],
+}  # fmt: skip
+TITLES = (
+    "Dr.",
+    "Mr.",
+    "Mrs.",
+    "Ms.",
+    "Prof.",
+    "St.",
+    "Capt.",
+    "Lt. Col.",
+    "Gen.",
+    "Rev.",
+    "Sgt.",
+    "Amb.",
+    "Mme.",
+)
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"), [(name, one) for name in NAMES_IN for one in NAMES_IN[name]]
+)
+def test_sentence_with_an_abbreviation_of_its_language_is_one_however_it_comes(
+    language: str, sentence: str
+) -> None:
+    text = f"{sentence} {sentence}"
+    assert split_sentences(text, language) == [sentence, f" {sentence}"]
+    assert stream(text, [1] * len(text), language) == [sentence, f" {sentence}"]
+
+
+@pytest.mark.parametrize("language", [*NAMES_IN, None])
+@pytest.mark.parametrize("title", TITLES)
+def test_title_ends_no_sentence_in_any_language(language: str | None, title: str) -> None:
+    for space in (" ", "\n"):
+        assert split_sentences(f"X y{space}{title}{space}Levi zu. W", language) == [
+            f"X y{space}{title}{space}Levi zu.",
+            " W",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "sentences"),
+    [
+        ("en", "She asked the old\nDr. Levi. He smiled.", ["She asked the old\nDr. Levi.", " He smiled."]),
+        ("en", "She asked Dr.\nLevi about it,\nand left.\nHe slept.",
+         ["She asked Dr.\nLevi about it,\nand left.", "\n", "He slept."]),
+        ("en", "She saw old Dr.\n\nLevi slept.", ["She saw old Dr.\n\n", "Levi slept."]),
+        ("en", "At 9 a.m.\nMaya woke.\n\nAt 9 a.m.\nThe ward woke.",
+         ["At 9 a.m.\nMaya woke.", "\n\n", "At 9 a.m.", "\n", "The ward woke."]),
+        ("en", "The river bends\nSo does the road\nand the sky",
+         ["The river bends\n", "So does the road\nand the sky"]),
+        ("en", "HOST: tea, milk, etc.\nGUEST: Yes\nDr. Levi: No",
+         ["HOST: tea, milk, etc.\n", "GUEST: Yes\n", "Dr. Levi: No"]),
+        ("en", "We have tea etc.\n- milk\nor water", ["We have tea etc.\n", "- milk\nor water"]),
+        ("en", "She said no.\nmaya left", ["She said no.", "\n", "maya left"]),
+        ("de", "Er kam am 5.\nMai an. Gut", ["Er kam am 5.\nMai an.", " Gut"]),
+        ("he", "הוא ביקר אצל\nד\"ר לוי. טוב", ["הוא ביקר אצל\n", "ד\"ר לוי.", " טוב"]),
+        ("he", "הוא ביקר אצל ד\"ר.\nלוי. טוב", ["הוא ביקר אצל ד\"ר.\nלוי.", " טוב"]),
+        ("es", "Vive en EE. UU. Luego vino.", ["Vive en EE. UU.", " Luego vino."]),
+        ("en", "It was World War II. Maya slept.", ["It was World War II.", " Maya slept."]),
+        ("pl", "Miała zły sen. Potem wstała.", ["Miała zły sen.", " Potem wstała."]),
+        ("de", "Ich danke dir. Komm!", ["Ich danke dir.", " Komm!"]),
+        ("fr", "Il passe le col. Puis il rit.", ["Il passe le col.", " Puis il rit."]),
+    ],
+)  # fmt: skip
+def test_sentence_goes_on_over_a_wrapped_line_and_no_further(
+    language: str, text: str, sentences: list[str]
+) -> None:
+    assert split_sentences(text, language) == sentences
+    for size in (1, 2, 3, 5, 8):
+        assert stream(text, [size] * len(text), language) == sentences
+
+
+@pytest.mark.parametrize(
+    ("text", "end"), [("Old Dr.\n", 0), ("He was old\n", 0), ("He was old\n\n", 12), ("Old\n", 4)]
+)
+def test_last_sentence_end_waits_for_the_line_after_one_that_may_be_wrapped(text: str, end: int) -> None:
+    assert last_sentence_end(text) == end
 
 
 @given(texts | prose)
@@ -224,10 +331,11 @@ def test_text_that_is_cut_to_its_length_never_ends_after_an_abbreviation(
         assert not given.rstrip("”\"'").endswith(NEVER_LAST)
 
 
+@pytest.mark.parametrize("width", [1000, 70, 55])
 @pytest.mark.parametrize("target", range(10, 40))
-def test_prose_full_of_abbreviations_cut_to_any_length_ends_with_a_sentence(target: int) -> None:
+def test_prose_full_of_abbreviations_cut_to_any_length_ends_with_a_sentence(target: int, width: int) -> None:
     trimmer = Trimmer(Room(max(1, target - 20), target, target + 20))
-    given = "".join(map(trimmer.feed, NAMES * 9)) + trimmer.close()
+    given = "".join(map(trimmer.feed, textwrap.fill(NAMES * 9, width))) + trimmer.close()
     assert given.endswith(("today.", "pills.", "Jan. 5."))
 
 

@@ -65,7 +65,10 @@ class NoteInput(BaseModel):
 
 
 class NoteFormat(Format[NoteInput]):
-    """A note of two sections. A section waits for its `gates`, and throws its `faults`, one each time."""
+    """A note of two sections. A section waits for its `gates`, and throws its `faults`, one each time.
+
+    `parts`: the place in a series of the note on that subject; the others stand alone.
+    """
 
     name = "note"
     title = "A note"
@@ -77,6 +80,11 @@ class NoteFormat(Format[NoteInput]):
         self.faults: dict[int, list[Exception]] = {}
         self.begun: dict[int, asyncio.Event] = {0: asyncio.Event(), 1: asyncio.Event()}
         self.written: list[int] = []
+        self.parts: dict[str, tuple[str, int]] = {}
+
+    def part_of(self, inputs: NoteInput) -> tuple[str, int] | None:
+        """By what it is about."""
+        return self.parts.get(inputs.about)
 
     def policy(self, inputs: NoteInput) -> Policy:
         """For everybody."""
@@ -138,6 +146,8 @@ class World:
     quota: Quota
     local_runs: LocalRuns
     checkpoints: MemoryCheckpoints
+    tools: AttemptTools
+    budgets: Budgets
     logged: list[Any]
     options: RunOptions = field(default_factory=lambda: RunOptions(keep_length=False))
 
@@ -225,6 +235,8 @@ async def open_world(
             quota,
             local_runs,
             saver,
+            tools,
+            budgets,
             logged,
         )
         await engine.drain(0)

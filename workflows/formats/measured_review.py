@@ -4,6 +4,7 @@ Each takes what the sections hold by index, and gives findings of those at fault
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from workflows.formats.speech.turns import Turn
 from workflows.state import ReviewFinding
@@ -18,6 +19,9 @@ GRADES_OFF = 2.0
 MOST_REPEATED = 0.01
 """Share of a section's runs of words that earlier sections may have too."""
 RUN_WORDS = 8
+_FEWEST_RUNS = 8
+"""As many runs are a passage of two lines. Fewer may be a refrain or chance, unless they are much of the section."""
+_MUCH_REPEATED = 0.05
 LONGEST_TURN = 120
 """Words: more at a stretch is a lecture."""
 _LEAST_WORDS = 60
@@ -43,7 +47,7 @@ def review_reading(
             )
             advice = f"It reads at school grade {found:.1f}; the reader is at {grade:.1f}. {change}"
             yield _finding("reading_grade", index, advice)
-        lengths = {sentence.strip(): count_words(sentence) for sentence in split_sentences(text)}
+        lengths = {sentence.strip(): count_words(sentence) for sentence in split_sentences(text, language)}
         if long := [sentence for sentence, words in lengths.items() if words > longest_sentence]:
             worst = max(long, key=lambda sentence: lengths[sentence])
             advice = (
@@ -63,8 +67,8 @@ def review_repetition(texts: Mapping[int, str]) -> Iterator[ReviewFinding]:
             for start in range(len(words) - RUN_WORDS + 1)
         ]
         again = [start for start, run in enumerate(runs) if run in earlier]
-        if runs and len(again) / len(runs) > MOST_REPEATED:
-            share = len(again) / len(runs)
+        share = len(again) / len(runs) if runs else 0.0
+        if share > MOST_REPEATED and (len(again) >= _FEWEST_RUNS or share > _MUCH_REPEATED):
             advice = f"{share:.0%} of it was said in an earlier section, word for word. Say what is new."
             quote = " ".join(words[again[0] : again[0] + _QUOTED])
             yield _finding("repetition", index, advice, quote)
@@ -84,21 +88,27 @@ def review_turns(turns: Mapping[int, Sequence[Turn]]) -> Iterator[ReviewFinding]
             )
             yield _finding("long_turns", index, advice, long[0].spoken)
         names = [turn.speaker for turn in spoken]
-        twice = sum(one == other for one, other in zip([last, *names], names, strict=False))
+        twice = sum(one == other for one, other in pairwise(names))
         if twice:
             advice = (
                 f"The same speaker has {_counted(twice, 'turn')} right after their own. Let them take turns."
             )
             yield _finding("same_speaker", index, advice)
+        elif names and names[0] == last:
+            # A section may well begin with whoever ended the last one: that is told, and not worth writing it again.
+            advice = "It begins with the speaker who had the last turn of the section before."
+            yield ReviewFinding(rule="same_speaker", advice=advice, rewrite=False, section=index)
         last = names[-1] if names else last
 
 
-def review_numbers(texts: Mapping[int, str], pack: str) -> Iterator[ReviewFinding]:
+def review_numbers(
+    texts: Mapping[int, str], pack: str, language: str | None = None
+) -> Iterator[ReviewFinding]:
     """Sections that say numbers which the pack doesn't have; small counts in words are the speakers' own."""
     known = {quantity.value for quantity in find_quantities(pack)}
     for index, text in sorted(texts.items()):
         unknown: dict[str, str] = {}
-        for sentence in split_sentences(text):
+        for sentence in split_sentences(text, language):
             for quantity in find_quantities(sentence):
                 is_count = quantity.is_spelt and float(quantity.value) <= _SMALL
                 if quantity.value not in known and not is_count:

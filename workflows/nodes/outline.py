@@ -7,7 +7,7 @@ from typing import Any
 from langgraph.types import Overwrite, interrupt
 
 from workflows.errors import SafetyRejected
-from workflows.formats.defaults import text_to_screen, variant_for
+from workflows.formats.defaults import language_of, text_to_screen, variant_for
 from workflows.messages.messages import SafetyChecked
 from workflows.safety.check import check_input, find_issues
 from workflows.safety.policy import Policy
@@ -52,7 +52,9 @@ async def outline(context: NodeContext, state: State) -> dict[str, Any]:
         outline, notes = normalise_all(plan.outline), normalise_all(plan.notes)
         issues = find_issues(policy, [outline, notes])
         if not issues:
-            return {"outline": outline, "notes": notes, "safety": fit, **_NOTHING_WRITTEN}
+            language = language_of(context.format, inputs)
+            planned = {"language": language, "outline": outline, "notes": notes}
+            return {**planned, "safety": fit, **_NOTHING_WRITTEN}
     verdict = Verdict(stage="input", approved=False, score=0.0, issues=issues, policy=policy.label)
     context.publish(SafetyChecked.model_validate(verdict))
     raise SafetyRejected("No plan could be made that is fit for these readers. Try another theme.")

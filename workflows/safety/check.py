@@ -142,7 +142,7 @@ def _suspicious(policy: Policy, text: str) -> Iterator[str]:
     """The sentences of batches with a match. Most have none: they are searched together."""
     batch: list[str] = []
     size = 0
-    for sentence in [*split_sentences(text), None]:
+    for sentence in [*split_sentences(text, policy.language), None]:
         if sentence is None or size > _AT_ONCE:
             if batch and find(policy, "".join(batch)):
                 yield from batch

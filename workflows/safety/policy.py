@@ -113,6 +113,11 @@ class Policy(_Part):
     bands: tuple[Band, ...] = ()
     band: str | None = None
     names: tuple[str, ...] = Field((), description="What people are called here; never judged as words")
+    language: str | None = Field(
+        None,
+        exclude=True,
+        description="The language of the text to be judged, by whose sentences it is held back",
+    )
     rules: tuple[Rule, ...]
 
     @model_validator(mode="after")
@@ -141,6 +146,11 @@ class Policy(_Part):
             return self
         _ = self._lexicons  # a copy keeps what is there already, and names change nothing of it
         return self.model_copy(update={"names": tuple(dict.fromkeys([*self.names, *names]))})
+
+    def in_language(self, language: str | None) -> "Policy":
+        """The policy for a text in this language, a tag such as `en`."""
+        _ = self._lexicons
+        return self.model_copy(update={"language": language})
 
     @cached_property
     def _of_bands(self) -> dict[str, "Policy"]:

@@ -48,7 +48,10 @@ class SentenceFilter:
         """The ends of the next sentences, as many as are checked at once."""
         ends: list[int] = []
         place = self._place
-        while place < _AT_ONCE and (end := find_sentence_end(self._held, place)) is not None:
+        while (
+            place < _AT_ONCE
+            and (end := find_sentence_end(self._held, place, self._policy.language)) is not None
+        ):
             ends.append(end)
             place = end
         return ends

@@ -67,7 +67,7 @@ def _clear_text(text: str, quotes: list[str]) -> str:
     if found.attack is None:
         return seen
     quotes.append(found.attack.quote)
-    sentences = split_sentences(seen)
+    sentences = [sentence for line in seen.splitlines(keepends=True) for sentence in split_sentences(line)]
     for width in range(1, _WIDEST + 1):
         sentences = _without(sentences, width)
     kept = "".join(sentences)

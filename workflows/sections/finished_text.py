@@ -16,4 +16,5 @@ def finished_state(found: CheckpointTuple) -> State:
             sections = add_sections(sections, value)
         elif channel == "section_notes" and isinstance(value, dict):
             notes = add_section_notes(notes, value)
-    return cast(State, {"outline": values["outline"], "sections": sections, "section_notes": notes})
+    kept = {name: values[name] for name in ("outline", "language") if name in values}
+    return cast(State, {**kept, "sections": sections, "section_notes": notes})

@@ -11,7 +11,7 @@ from langgraph.types import StreamWriter
 
 from workflows.context import CONTEXT_WORDS, text_before
 from workflows.formats.base import AnyFormat
-from workflows.formats.defaults import load, max_revisions_of, parameters_of
+from workflows.formats.defaults import language_of, load, max_revisions_of, parameters_of
 from workflows.lookups import EmptyLookups, Lookups
 from workflows.messages.messages import ModelRole, NodeChanged
 from workflows.models.budget.ledger import Ledger, Ledgers
@@ -78,8 +78,9 @@ class NodeContext:
         return self.services.ledgers.of(info.thread_id if info else None)
 
     def policy(self, inputs: Any) -> Policy:
-        """The service's policy for the format's text."""
-        return self.services.policies.apply(self.format.policy(inputs), inputs)
+        """The service's policy for the format's text, in its language."""
+        policy = self.services.policies.apply(self.format.policy(inputs), inputs)
+        return policy.in_language(language_of(self.format, inputs))
 
     async def inputs(self, stored: dict[str, Any]) -> Any:
         """The format's input, with its large data loaded for the node's call."""

@@ -198,6 +198,6 @@ async def _clear(context: NodeContext, task: SectionTask, notes: str) -> str:
 
 
 def _fit_notes(notes: str, policy: Policy) -> str:
-    cleared, _ = strip_injections(clip_note(normalise(notes)))
+    cleared, _ = strip_injections(clip_note(normalise(notes), policy.language))
     lines, _ = keep_fit(policy, cleared.splitlines())
     return "\n".join(line.strip() for line in lines if line.strip())

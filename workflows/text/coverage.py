@@ -62,23 +62,23 @@ def similarity(first: frozenset[str], second: frozenset[str]) -> float:
     return len(first & second) / len(first | second) if first or second else 0.0
 
 
-def find_passage(point: str, text: str) -> tuple[str, float]:
+def find_passage(point: str, text: str, language: str | None = None) -> tuple[str, float]:
     """The passage of `text` that holds most of the point's content words, and the share that it holds (0–1)."""
     wanted = content_stems(point)
     best, share = "", 0.0
-    for passage, stems in _passages(text):
+    for passage, stems in _passages(text, language):
         held = len(wanted & stems) / len(wanted) if wanted else 0.0
         if held > share:
             best, share = " ".join(passage), held
     return best, share
 
 
-def find_statement(point: str, text: str) -> tuple[str, float]:
+def find_statement(point: str, text: str, language: str | None = None) -> tuple[str, float]:
     """As `find_passage`, of the passages that say it the same way round: "Don't water them" is no "Water them"."""
     wanted = content_stems(point)
     turned = count_negations(point) % 2
     best, share = "", 0.0
-    for passage, stems in _passages(text):
+    for passage, stems in _passages(text, language):
         held = len(wanted & stems) / len(wanted) if wanted else 0.0
         if held > share and not any(_denies(sentence, wanted, turned) for sentence in passage):
             best, share = " ".join(passage), held
@@ -99,10 +99,10 @@ def covers(share: float, point: str) -> bool:
     return wanted > 0 and round(share * wanted) >= math.ceil(COVERED * wanted)
 
 
-def _passages(text: str) -> Iterator[tuple[list[str], frozenset[str]]]:
+def _passages(text: str, language: str | None) -> Iterator[tuple[list[str], frozenset[str]]]:
     """Passages of one sentence, then of two, then of three, with their stems: the shortest match is the one to
     show."""
-    sentences = [sentence.strip() for sentence in split_sentences(text) if sentence.strip()]
+    sentences = [sentence.strip() for sentence in split_sentences(text, language) if sentence.strip()]
     stems = [content_stems(sentence) for sentence in sentences]
     for length in range(1, _SENTENCES + 1):
         for start in range(len(sentences) - length + 1):

@@ -30,7 +30,9 @@ def count_said(text: str) -> tuple[int, int]:
     Of a script without spaces, two characters are a word.
     """
     sentences = Counter(
-        " ".join(map(str.casefold, list_words(sentence))) for sentence in split_sentences(text)
+        " ".join(map(str.casefold, list_words(sentence)))
+        for line in text.split("\n")  # a line that comes again does so without a mark at its end, too
+        for sentence in split_sentences(line)
     )
     words = {
         sentence: count_words(sentence) + len(_UNSPACED.findall(sentence)) // 2 for sentence in sentences

@@ -73,8 +73,10 @@ class ConfirmBody(JsonModel):
 class KeyBody(JsonModel):
     """Name, scopes and lifetime of a new key."""
 
-    name: str = Field(min_length=1, max_length=80)
-    scopes: list[str] = Field(max_length=len(SCOPES), description=", ".join(SCOPES))
+    name: str = Field(min_length=1, max_length=80, description="What the key is for")
+    scopes: list[Annotated[str, Field(max_length=32)]] = Field(
+        max_length=len(SCOPES), description=", ".join(SCOPES)
+    )
     days: int = Field(90, ge=1, le=LONGEST_DAYS, description="Days after which it ends")
 
 

@@ -28,11 +28,13 @@ class AccountPage(BaseModel):
 class AccountChange(JsonModel):
     """Changes to an account; what is left out stays. A limit of null: as the settings say."""
 
-    status: Literal["active", "locked"] | None = None
-    role: Literal["user", "admin"] | None = None
-    runs_at_once: int | None = Field(None, ge=1, le=1000)
-    runs_a_day: int | None = Field(None, ge=1, le=1_000_000)
-    usd_a_month: float | None = Field(None, gt=0, le=1_000_000, allow_inf_nan=False)
+    status: Literal["active", "locked"] | None = Field(None, description="Whether it may log in")
+    role: Literal["user", "admin"] | None = Field(None, description="What it may do")
+    runs_at_once: int | None = Field(None, ge=1, le=1000, description="Runs at once")
+    runs_a_day: int | None = Field(None, ge=1, le=1_000_000, description="Runs a day")
+    usd_a_month: float | None = Field(
+        None, gt=0, le=1_000_000, allow_inf_nan=False, description="US dollars a month"
+    )
 
 
 class EventView(BaseModel):

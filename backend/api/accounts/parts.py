@@ -13,7 +13,7 @@ from workflows.errors import NotFound
 
 Password = Annotated[str, Field(max_length=512, description="12 to 128 characters")]
 Email = Annotated[str, Field(max_length=254, description="E-mail address")]
-Secret = Annotated[str, Field(max_length=128)]
+Secret = Annotated[str, Field(max_length=128, description="The token, as it was handed out")]
 
 
 class AccountView(BaseModel):

@@ -20,8 +20,10 @@ router = APIRouter(prefix=TICKETS, tags=["log-in"])
 class TicketBody(JsonModel):
     """Either a run to read, or a start: what the GET that follows will ask for, no more and no less."""
 
-    run_id: str | None = Field(None, max_length=64)
-    format: str | None = Field(None, max_length=64, examples=["story"])
+    run_id: str | None = Field(None, max_length=64, description="The run to read")
+    format: str | None = Field(
+        None, max_length=64, examples=["story"], description="The format of the run to start"
+    )
     input: dict[str, Any] = Field(default_factory=dict, description="The format's input")
     options: RunOptions = Field(RunOptions(), description="The run's options")
 

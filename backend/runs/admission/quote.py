@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from backend.store.runs import Run
+from backend.store.runs import RESUMABLE, Run
 from workflows.messages.messages import OutlinePlanned
 from workflows.messages.transcript import Transcript
 from workflows.models.budget.prices import Price, Tokens
@@ -49,7 +49,7 @@ def make_quote(run: Run, transcript: Transcript, price: Price | None) -> Quote:
     return Quote(
         run_id=run.id,
         model=run.model,
-        resumable=run.status in ("failed", "cancelled") and (run.error is None or run.error.resumable),
+        resumable=run.status in RESUMABLE and (run.error is None or run.error.resumable),
         planned=plan is not None,
         sections_left=[section["index"] for section in left],
         words_left=sum(section["target_words"] for section in left),

@@ -11,6 +11,7 @@ from backend.store.runs import NewRun, Run
 from workflows.errors import StorywireError
 from workflows.formats.base import AnyFormat
 from workflows.formats.capabilities import MakesPieces
+from workflows.formats.defaults import language_of
 from workflows.graph import Graph
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.spec import ModelSpec
@@ -24,12 +25,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class RunFormats:
-    """The installed formats by name, each with its graph."""
+    """The installed formats by name, each with its graph. `time_zone` is that of readers whose own isn't known."""
 
     formats: Mapping[str, AnyFormat]
     graphs: Mapping[str, Graph]
     models: ModelCatalog
     policies: PolicyRegistry
+    time_zone: str = "UTC"
 
     def graph(self, run: Run) -> Graph:
         """The graph of the run's format."""
@@ -39,7 +41,15 @@ class RunFormats:
         """The safety policy of the run's readers. Raises Conflict when its format is no longer installed."""
         format = format_of(self.formats, run)
         inputs = format.parse(run.input)
-        return self.policies.apply(format.policy(inputs), inputs)
+        return self.policies.apply(format.policy(inputs), inputs).in_language(language_of(format, inputs))
+
+    def language(self, run: Run) -> str | None:
+        """The language of the run's text; None if it can't be determined."""
+        try:
+            format = format_of(self.formats, run)
+            return language_of(format, format.parse(run.input))
+        except StorywireError:  # as above
+            return None
 
     def personal(self, run: Run) -> list[str] | None:
         """The personal texts in the run's input; None if they can't be determined."""

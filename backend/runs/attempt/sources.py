@@ -8,6 +8,7 @@ import structlog
 from langgraph.errors import GraphDrained
 
 from backend.log.base import RunLog
+from backend.log.entry import StaleWriter
 from backend.runs.admission.quota import Quota
 from backend.runs.readers.reader import Reader, open_reader
 from backend.runs.readers.replay import read_entry, replay
@@ -45,12 +46,15 @@ class SourceReader:
 
     async def choose(self, run: Run, lease: Lease, *, kept: bool = True) -> str | None:
         """The id of the run to copy, a `kept` one or an active one; None when this run is to be written itself:
-        then it is charged. Raises QuotaExceeded."""
+        then it is charged. Raises QuotaExceeded, and StaleWriter when the lease has been lost."""
         since = self._cache.kept_since(run.options)
         if since is not None and not kept:
             since = datetime.now(UTC)
         with self._quota.reserve(run.format) as limit:
-            return await self._owned_runs.choose_source(lease, run, since, limit)
+            held, source_id = await self._owned_runs.choose_source(lease, run, since, limit)
+        if not held:
+            raise StaleWriter
+        return source_id
 
     async def copy(
         self, source: Run, run_id: str, copied: Transcript, draining: asyncio.Event

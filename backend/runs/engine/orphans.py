@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from backend.runs.engine.liveness import Liveness
-from backend.store.runs import Run
+from backend.store.runs import RunAssignment
 
 
 class OrphanDetector:
@@ -15,7 +15,7 @@ class OrphanDetector:
         self._executes = executes
         self._missing: set[str] = set()  # our own runs that were not executing at the last look
 
-    async def observe(self, runs: Sequence[Run]) -> list[Run]:
+    async def observe(self, runs: Sequence[RunAssignment]) -> list[RunAssignment]:
         """The orphans among the runs that are stored as running."""
         own = self._liveness.id
         missing = {run.id for run in runs if run.process == own and not self._executes(run.id)}
@@ -29,5 +29,5 @@ class OrphanDetector:
         ]
 
 
-def _others(runs: Sequence[Run], own: str) -> set[str]:
+def _others(runs: Sequence[RunAssignment], own: str) -> set[str]:
     return {run.process for run in runs if run.process is not None and run.process != own}

@@ -120,13 +120,15 @@ def open_reader(
     superseded_error_seq: int | None = None,
     order: Order = "live",
     granularity: Granularity = "token",
+    language: str | None = None,
 ) -> Reader:
     """A reader from after `cursor`, the number of a message in this very view.
 
     `superseded_error_seq` is the number of an error that a resume superseded: the log doesn't end with it.
+    `language` is the text's, for its sentences.
     """
     plain = order == "live" and granularity == "token"
-    view = None if plain else View(order, granularity)
+    view = None if plain else View(order, granularity, language)
     return Reader(log, run_id, cursor, view, superseded_error_seq, first_id(order, granularity))
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from workflows.text.language import guess_language
 from workflows.text.sentences import split_sentences
 from workflows.text.words import count_words
 
@@ -64,8 +65,9 @@ def _compare(index: int, before: tuple[str, str] | None, after: tuple[str, str] 
 
 def _lines(text: str) -> list[str]:
     # A paragraph as one line would hide which of its sentences changed.
+    language = guess_language(text)
     return [
         line
         for paragraph in text.split("\n")
-        for line in ([part.strip() for part in split_sentences(paragraph)] or [""])
+        for line in ([part.strip() for part in split_sentences(paragraph, language)] or [""])
     ]

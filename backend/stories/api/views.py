@@ -5,8 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from backend.store.runs import Run
-from backend.stories.chapters import choice_after, results_of
+from backend.store.runs import RunPart
+from backend.stories.chapters import choice_after
 from backend.stories.progress import local_day, progress_percent, streak, total_minutes
 from backend.stories.sessions import Story
 from workflows.formats.story.input import StoryReader
@@ -117,7 +117,7 @@ def summary(story: Story[Any]) -> SessionSummary:
     )
 
 
-def whole(story: Story[Run]) -> SessionView:
+def whole(story: Story[RunPart]) -> SessionView:
     """A story with its chapters."""
     trying = story.chapters.trying
     return SessionView(
@@ -129,17 +129,17 @@ def whole(story: Story[Run]) -> SessionView:
     )
 
 
-def _chapter(story: Story[Run], place: int, run: Run) -> ChapterView:
-    result = results_of(run)
+def _chapter(story: Story[RunPart], place: int, run: RunPart) -> ChapterView:
+    results = run.results
     return ChapterView(
         number=run.part or 0,
         run_id=run.id,
         title=run.title or "",
-        summary=result.get("summary", ""),
+        summary=results.get("summary", ""),
         words=run.words,
         sections=run.section_count or 0,
         finished_at=run.finished_at,
-        choice_question=result.get("choice_question"),
-        choices=result.get("choices", []),
+        choice_question=results.get("choice_question"),
+        choices=results.get("choices", []),
         choice=choice_after(story.chapters, place),
     )

@@ -15,7 +15,7 @@ def render_srt(finished: Finished) -> bytes:
     """Subtitles as SubRip. The times follow the written words, not the planned ranges."""
     pace = int(finished.metadata["words_a_minute"])
     texts = [*finished.danger_lines, *(spoken(text) for _, text in finished.sections)]
-    return render_cues(make_cues([SpokenPassage(text) for text in texts], pace))
+    return render_cues(make_cues([SpokenPassage(text) for text in texts], pace, finished.language))
 
 
 def _turns_of(finished: Finished) -> list[Turn]:

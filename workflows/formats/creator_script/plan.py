@@ -130,7 +130,7 @@ def slots_of(inputs: CreatorScriptInput, outline: Outline, notes: Mapping[str, A
                 points=[
                     i
                     for i, p in enumerate(inputs.key_points)
-                    if covers(find_passage(p.text, said)[1], p.text)
+                    if covers(find_passage(p.text, said, inputs.language)[1], p.text)
                 ],
             )
         )

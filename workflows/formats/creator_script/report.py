@@ -68,19 +68,23 @@ def _points(
     told = []
     for index, point in enumerate(inputs.key_points):
         about: dict[str, Any] = {"text": point.text, "priority": point.priority}
-        about |= verdicts.get(index) or _find(point.text, index, slots, texts)
+        about |= verdicts.get(index) or _find(point.text, index, slots, texts, inputs.language)
         if index in notes["left_out"]:
             about["left_out"] = True
         told.append(about)
     return told
 
 
-def _find(text: str, index: int, slots: Sequence[TimeSlot], texts: Sequence[str]) -> dict[str, Any]:
+def _find(
+    text: str, index: int, slots: Sequence[TimeSlot], texts: Sequence[str], language: str
+) -> dict[str, Any]:
     """Whether and where a point is said, by its words. What denies it doesn't say it."""
     planned = [number for number, slot in enumerate(slots) if index in slot["points"]]
     # Where it was planned first: that is where a person looks for it.
     others = [number for number in range(len(texts)) if number not in planned]
-    found = [(number, *find_statement(text, spoken(texts[number]))) for number in [*planned, *others]]
+    found = [
+        (number, *find_statement(text, spoken(texts[number]), language)) for number in [*planned, *others]
+    ]
     section, quote, share = max(found, key=lambda place: place[2], default=(0, "", 0.0))
     if not covers(share, text):
         return {"covered": False}

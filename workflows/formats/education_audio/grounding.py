@@ -62,10 +62,13 @@ class LessonGrounding:
         return cls(kept["checked"], faults, kept["method"], kept["answers"])
 
 
-def sentences_of(turns: Iterable[Turn]) -> list[str]:
+def sentences_of(turns: Iterable[Turn], language: str) -> list[str]:
     """What is spoken, sentence by sentence."""
     return [
-        sentence.strip() for turn in turns for sentence in split_sentences(turn.spoken) if sentence.strip()
+        sentence.strip()
+        for turn in turns
+        for sentence in split_sentences(turn.spoken, language)
+        if sentence.strip()
     ]
 
 

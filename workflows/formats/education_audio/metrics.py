@@ -32,7 +32,7 @@ def warnings_of(inputs: LessonInput, state: State, language: str) -> dict[int, d
     if not state.get("notes") or guess_language(text) not in (language, None):
         return {}
     turns = section_turns(inputs, state)
-    script = Script("\n".join(spoken_text(turns[index]) for index in sorted(turns)))
+    script = Script("\n".join(spoken_text(turns[index]) for index in sorted(turns)), language)
     return {
         index: {
             warning: script.says(warning)
@@ -42,9 +42,9 @@ def warnings_of(inputs: LessonInput, state: State, language: str) -> dict[int, d
     }
 
 
-def said_in(inputs: LessonInput, state: State) -> dict[int, list[str]]:
+def said_in(inputs: LessonInput, state: State, language: str) -> dict[int, list[str]]:
     """The spoken sentences of each finished section."""
-    return {index: sentences_of(turns) for index, turns in section_turns(inputs, state).items()}
+    return {index: sentences_of(turns, language) for index, turns in section_turns(inputs, state).items()}
 
 
 def lesson_metrics(inputs: LessonInput, state: State, language: str) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def lesson_metrics(inputs: LessonInput, state: State, language: str) -> dict[str
     grade = reading_grade(text, language)
     minutes = speaking_minutes(turns)
     kept = state.get("reviewed", {}).get("grounding")
-    said = {index: sentences_of(turns) for index, turns in by_section.items()}
+    said = {index: sentences_of(turns, language) for index, turns in by_section.items()}
     grounding = LessonGrounding.from_json(kept) if kept else ground_by_words(inputs, said, language)
     return {
         "word_count": count_words(text),

@@ -34,7 +34,7 @@ async def review_lesson(inputs: LessonInput, state: State, language: str, judge:
 
     A warning is missed only where the text was cut: elsewhere its words may differ.
     """
-    said = await asyncio.to_thread(said_in, inputs, state)
+    said = await asyncio.to_thread(said_in, inputs, state, language)
     if judge is None:
         grounding = await asyncio.to_thread(ground_by_words, inputs, said, language)
     else:

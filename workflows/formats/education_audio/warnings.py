@@ -25,8 +25,11 @@ _FEWEST_WORDS = 3  # "Avoid alcohol:" heads a list, and says nothing yet
 class Script:
     """Spoken text, indexed for the search of many warnings."""
 
-    def __init__(self, spoken: str) -> None:
-        stems = [content_stems(sentence) for sentence in split_sentences(spoken) if sentence.strip()]
+    def __init__(self, spoken: str, language: str | None = None) -> None:
+        """`language`: a tag such as `en`."""
+        stems = [
+            content_stems(sentence) for sentence in split_sentences(spoken, language) if sentence.strip()
+        ]
         self._passages = [frozenset().union(*stems[end : end + _SENTENCES]) for end in range(len(stems))]
 
     def says(self, warning: str) -> bool:

@@ -1,5 +1,6 @@
 """Dialogue of two hosts: a model's reply streamed into turns `Name: text`. Pure."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 from workflows.formats.speech.cast import Cast
@@ -18,8 +19,44 @@ class Dialogue(ScriptFilter):
     text has no labels at all, the hosts take turns. Somebody who is no host is spoken by one of them.
     """
 
-    def __init__(self, hosts: Sequence[str], language: str = "en", titles: Sequence[str] = ()) -> None:
-        super().__init__(cast_of(hosts), language, style=_STYLE, titles=titles)
+    def __init__(
+        self,
+        hosts: Sequence[str],
+        language: str = "en",
+        titles: Sequence[str] = (),
+        *,
+        joins_turns: bool = False,
+        after: str | None = None,
+    ) -> None:
+        """`joins_turns`: turns of the same host in a row come out as one, also with that of the host who spoke last
+        before (`after`)."""
+        other = next((host for host in hosts if host != after), None) if after else None
+        super().__init__(cast_of(hosts), language, other, style=_STYLE, titles=titles)
+        names = "|".join(map(re.escape, hosts))
+        self._label = re.compile(rf"(?:\A|\n\n)({names}): ") if joins_turns else None
+        self._last_speaker = after or ""
+        self._has_begun = False
+
+    def feed(self, chunk: str) -> str:
+        """As `ScriptFilter.feed`."""
+        return self._join(super().feed(chunk))
+
+    def close(self) -> str:
+        """As `ScriptFilter.close`."""
+        return self._join(super().close())
+
+    def _join(self, text: str) -> str:
+        # A label comes out in one with the first words behind it.
+        return text if self._label is None else self._label.sub(self._label_or_blank, text)
+
+    def _label_or_blank(self, label: re.Match[str]) -> str:
+        is_first, self._has_begun = not self._has_begun, True
+        if label.group().startswith("\n") == is_first:
+            return label.group()  # these words only look like a label
+        is_same, self._last_speaker = label[1] == self._last_speaker, label[1]
+        if not is_same:
+            return label.group()
+        return "" if is_first else " "
 
 
 def cast_of(hosts: Sequence[str]) -> Cast:

@@ -1,5 +1,6 @@
 """The podcast format: one search, ten sections that share its facts, and the short forms made of them."""
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
@@ -9,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 from langchain_core.messages import BaseMessage
 from pydantic import BaseModel, Field, StringConstraints
 
-from workflows.context import prompt_values, whole_text
+from workflows.context import prompt_values, shown_texts, whole_text
 from workflows.errors import FieldError, InvalidInput, ModelBadOutput
 from workflows.formats.base import Format, Plan
 from workflows.formats.exports import Exporter
@@ -18,6 +19,7 @@ from workflows.formats.podcast.dialogue import Dialogue
 from workflows.formats.podcast.facts import FEWEST_SOURCES, asked_words, read_facts, remarks_on
 from workflows.formats.podcast.first_reply import FirstReply
 from workflows.formats.podcast.input import PodcastInput
+from workflows.formats.podcast.long_turns import mend_turns
 from workflows.formats.podcast.marks import MarkedText
 from workflows.formats.podcast.metrics import podcast_metrics
 from workflows.formats.podcast.plan import (
@@ -30,11 +32,13 @@ from workflows.formats.podcast.plan import (
     plan_pieces,
     plan_sections,
 )
+from workflows.formats.podcast.review import review_episode, review_newest
 from workflows.formats.podcast.spoken import language_name, language_tag, turns_of
 from workflows.formats.recap import neighbours, whole_plan
 from workflows.formats.speech.exports import script_exports
 from workflows.formats.speech.lines import titles_above
 from workflows.formats.speech.stream import filter_reply, in_steps
+from workflows.formats.speech.turns import parse_turns
 from workflows.formats.trailer import split_notes
 from workflows.messages.messages import SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
@@ -44,7 +48,16 @@ from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts, marked
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Facts, Outline, PlannedPiece, Section, SectionTask, State
+from workflows.state import (
+    Facts,
+    OpenPiece,
+    Outline,
+    PlannedPiece,
+    ReviewFinding,
+    Section,
+    SectionTask,
+    State,
+)
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts")
 _Summary = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
@@ -165,7 +178,7 @@ class PodcastFormat(Format[PodcastInput]):
         """The end of a section that came out too short."""
         inputs = self.parse(task["input"])
         messages = _PROMPTS.messages("extend", **_values(inputs, task), text=text, words=words)
-        return self._talk(inputs, task, messages, model)
+        return self._talk(inputs, task, messages, model, text)
 
     def land(
         self, task: SectionTask, text: str, words: int, model: Model
@@ -173,7 +186,7 @@ class PodcastFormat(Format[PodcastInput]):
         """The end of a section that ran over."""
         inputs = self.parse(task["input"])
         messages = _PROMPTS.messages("land", **_values(inputs, task), text=text, words=words)
-        return self._talk(inputs, task, messages, model)
+        return self._talk(inputs, task, messages, model, text)
 
     def rewrite(
         self, task: SectionTask, section: Section, issues: list[SafetyIssue], model: Model
@@ -182,13 +195,34 @@ class PodcastFormat(Format[PodcastInput]):
         inputs = self.parse(task["input"])
         values = _values(inputs, task)
         messages = _PROMPTS.messages("rewrite", **values, text=section["text"], issues=issues)
-        return self._talk(inputs, task, messages, model)
+        hosts = [host.name for host in inputs.hosts]
+        return mend_turns(self._talk(inputs, task, messages, model), hosts, language_tag(inputs.language))
+
+    async def review_section(
+        self, inputs: PodcastInput, task: SectionTask, section: Section, model: Model
+    ) -> list[ReviewFinding]:
+        """As `review`, of a section that has just been written, beside those before it that it was shown."""
+        del model
+        before = shown_texts(task)
+        found = await asyncio.to_thread(review_newest, inputs, before, section["text"], task["facts"])
+        return [ReviewFinding(**{**one, "section": section["index"]}) for one in found]
+
+    async def review(self, inputs: PodcastInput, state: State, model: Model) -> list[ReviewFinding]:
+        """Turns that are lectures or follow their own, numbers that the pack doesn't have, what was said before."""
+        del model
+        texts = {index: section["text"] for index, section in state["sections"].items()}
+        return await asyncio.to_thread(review_episode, inputs, texts, state.get("facts") or None)
 
     def _talk(
-        self, inputs: PodcastInput, task: SectionTask, messages: list[BaseMessage], model: Model
+        self,
+        inputs: PodcastInput,
+        task: SectionTask,
+        messages: list[BaseMessage],
+        model: Model,
+        text: str = "",
     ) -> AsyncGenerator[str | SectionNotes]:
-        """A reply as turns of the hosts, and the notes on them."""
-        dialogue = _dialogue(inputs, titles_above(task))
+        """A reply as turns of the hosts that go on from `text`, and the notes on them."""
+        dialogue = _dialogue(inputs, titles_above(task), _last_speaker(inputs, text))
         return filter_reply(dialogue, split_notes(stream_text(model, messages)))
 
     def plan_pieces(self, inputs: PodcastInput, state: State) -> list[PlannedPiece]:
@@ -212,21 +246,43 @@ class PodcastFormat(Format[PodcastInput]):
             ],
         )
         titles = {piece["name"]: (piece["name"], piece["title"]) for piece in pieces}
-        marked, name, dialogue = MarkedText(), "", _dialogue(inputs)
-        async with aclosing(_split(marked, stream_text(model, messages))) as parts:
-            async for part, text in parts:
-                if part != name:
-                    if name and (rest := dialogue.close()):
-                        yield PieceText(name, rest)
-                    name, dialogue = part, _dialogue(inputs, titles.get(part, ()))
-                if name and (said := dialogue.feed(text)):
-                    yield PieceText(name, said)
-        if name and (rest := dialogue.close()):
-            yield PieceText(name, rest)
+        dialogues = {name: _dialogue(inputs, own) for name, own in titles.items()}
+        async for item in _pieces(stream_text(model, messages), dialogues):
+            yield item
+
+    async def land_pieces(
+        self, inputs: PodcastInput, state: State, open_pieces: list[OpenPiece], model: Model
+    ) -> AsyncGenerator[PieceText]:
+        """The ends of the short forms that ran over or are short, in one call."""
+        pack = _pack_text(state.get("facts"))
+        messages = _PROMPTS.messages("pieces_land", **_shared(inputs), pack=pack, pieces=open_pieces)
+        dialogues = {
+            piece["name"]: _dialogue(inputs, (), _last_speaker(inputs, piece["text"]))
+            for piece in open_pieces
+        }
+        async for item in _pieces(stream_text(model, messages), dialogues):
+            yield item
 
     def metrics(self, inputs: PodcastInput, state: State) -> dict[str, Any]:
         """Minutes of reading and speaking, turns, words by host, sources, pieces."""
         return podcast_metrics(inputs, state)
+
+
+async def _pieces(reply: AsyncGenerator[str], dialogues: Mapping[str, Dialogue]) -> AsyncGenerator[PieceText]:
+    """The pieces of a reply with marks, each as turns; what stands under another mark comes as it is."""
+    marked, name = MarkedText(), ""
+    async with aclosing(_split(marked, reply)) as parts:
+        async for part, text in parts:
+            if part != name:
+                if name in dialogues and (rest := dialogues[name].close()):
+                    yield PieceText(name, rest)
+                name = part
+            if name in dialogues and (said := dialogues[name].feed(text)):
+                yield PieceText(name, said)
+            elif name and name not in dialogues:
+                yield PieceText(name, text)  # whoever keeps the pieces says what is wrong with it
+    if name in dialogues and (rest := dialogues[name].close()):
+        yield PieceText(name, rest)
 
 
 async def _split(marked: MarkedText, reply: AsyncGenerator[str]) -> AsyncGenerator[tuple[str, str]]:
@@ -265,8 +321,14 @@ def _read(
     yield facts
 
 
-def _dialogue(inputs: PodcastInput, titles: Sequence[str] = ()) -> Dialogue:
-    return Dialogue([host.name for host in inputs.hosts], language_tag(inputs.language), titles)
+def _dialogue(inputs: PodcastInput, titles: Sequence[str] = (), after: str | None = None) -> Dialogue:
+    hosts = [host.name for host in inputs.hosts]
+    return Dialogue(hosts, language_tag(inputs.language), titles, joins_turns=True, after=after)
+
+
+def _last_speaker(inputs: PodcastInput, text: str) -> str | None:
+    turns = parse_turns(text, [host.name for host in inputs.hosts])
+    return turns[-1].speaker if turns else None
 
 
 def _shared(inputs: PodcastInput) -> dict[str, Any]:

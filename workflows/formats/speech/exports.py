@@ -42,7 +42,7 @@ def script_exports(turns_of: Turns) -> Mapping[str, Exporter]:
         return (json.dumps(told, ensure_ascii=False, indent=1) + "\n").encode()
 
     def srt(finished: Finished) -> bytes:
-        return render_cues(make_cues(passages_of(turns_of(finished)), _pace(finished)))
+        return render_cues(make_cues(passages_of(turns_of(finished)), _pace(finished), finished.language))
 
     return {
         "ssml": Exporter("ssml", "application/ssml+xml", ssml),

@@ -40,15 +40,18 @@ def render_cues(cues: Iterable[Cue]) -> bytes:
     ).encode()
 
 
-def make_cues(passages: Iterable[SpokenPassage], words_a_minute: int) -> list[Cue]:
-    """Cues of at most two lines of 42 characters and 7 seconds, sentence by sentence."""
+def make_cues(
+    passages: Iterable[SpokenPassage], words_a_minute: int, language: str | None = None
+) -> list[Cue]:
+    """Cues of at most two lines of 42 characters and 7 seconds, sentence by sentence. `language`: a tag
+    such as `en`."""
     second = words_a_minute / 60
     most = max(1, int(_LONGEST * second))
     cues: list[Cue] = []
     said, silence = 0, 0.0
     for passage in passages:
         label = passage.label
-        for sentence in split_sentences(passage.text):
+        for sentence in split_sentences(passage.text, language):
             for lines in _blocks(sentence.split(), most, label):
                 words = max(1, count_words(" ".join(lines).removeprefix(label)))
                 start, end = said / second + silence, (said + words) / second + silence

@@ -1,11 +1,13 @@
 """The story format: a chapter of a child's story, with choices for the next one."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any
 
-from workflows.context import prompt_values, whole_text
+from workflows.context import prompt_values, shown_texts, whole_text
 from workflows.formats.base import Plan
+from workflows.formats.measured_review import words_in
 from workflows.formats.pieces import SectionNotes
 from workflows.formats.recap import near_plan, whole_plan
 from workflows.formats.story.answers import StoryChoices, StoryOutline
@@ -14,12 +16,13 @@ from workflows.formats.story.chapter import ChapterFormat
 from workflows.formats.story.embedded_story import EmbeddedStory
 from workflows.formats.story.input import StoryInput
 from workflows.formats.story.reading import plan_scenes, reading_for
+from workflows.formats.story.review import review_scenes
 from workflows.formats.trailer import split_notes
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
-from workflows.state import Outline, Section, SectionTask, State, summary_of
+from workflows.state import Outline, ReviewFinding, Section, SectionTask, State, summary_of, text_of
 
 _LANGUAGES = {"en": "English", "he": "Hebrew"}
 PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
@@ -84,6 +87,30 @@ class StoryFormat(ChapterFormat):
         messages = PROMPTS.messages("rewrite", **self._values(task), text=section["text"], issues=issues)
         return split_notes(stream_text(model, messages))
 
+    async def review_section(
+        self, inputs: StoryInput, task: SectionTask, section: Section, model: Model
+    ) -> list[ReviewFinding]:
+        """As `review`, of a scene that has just been written, beside those before it that it was shown. A format that
+        is derived from this one, with a review of its own, has that alone."""
+        del model
+        if type(self).review is not StoryFormat.review:
+            return []
+        texts = [*shown_texts(task), section["text"]]
+        found = await asyncio.to_thread(
+            review_scenes, dict(enumerate(texts)), inputs.reader, rewrites=not _is_embedded(task["notes"])
+        )
+        last = len(texts) - 1
+        return [
+            ReviewFinding(**{**one, "section": section["index"]}) for one in found if one["section"] == last
+        ]
+
+    async def review(self, inputs: StoryInput, state: State, model: Model) -> list[ReviewFinding]:
+        """Scenes that read too hard or too easy for the reader, with sentences that are too long, or said before."""
+        del model
+        texts = {index: section["text"] for index, section in state["sections"].items()}
+        rewrites = not _is_embedded(state.get("notes", {}))
+        return await asyncio.to_thread(review_scenes, texts, inputs.reader, rewrites=rewrites)
+
     async def derive(self, inputs: StoryInput, state: State, model: Model) -> dict[str, Any]:
         """`choice_question`, `choices`, `vocabulary_words`; `summary` and `bible`, which later chapters go on from."""
         values = chapter_values(inputs, state["outline"], state["notes"])
@@ -101,13 +128,25 @@ class StoryFormat(ChapterFormat):
         return {
             "choice_question": answer.question,
             "choices": [choice.model_dump() for choice in answer.choices],
-            "vocabulary_words": state["notes"].get("vocabulary_words", []),
+            "vocabulary_words": _words_read(state),
             "summary": answer.summary or summary_of(state["outline"]),
             "bible": {**bible, "threads": answer.open_threads or bible.get("threads", [])},
         }
 
     def _values(self, task: SectionTask) -> dict[str, Any]:
         return section_values(self.parse(task["input"]), task)
+
+
+def _words_read(state: State) -> list[dict[str, str]]:
+    """The vocabulary words that the reader really met."""
+    planned: list[dict[str, str]] = state["notes"].get("vocabulary_words", [])
+    met = words_in([one["word"] for one in planned], text_of(state["sections"]))
+    return [one for one in planned if one["word"] in met]
+
+
+def _is_embedded(notes: Mapping[str, Any]) -> bool:
+    """Whether a chapter was planned for the embedded model, which doesn't write better when it is told why."""
+    return "bible" not in notes
 
 
 def outline_values(inputs: StoryInput) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def story_metrics(inputs: StoryInput, state: State) -> dict[str, Any]:
         "educational_elements": state.get("notes", {}).get("educational_elements", []),
         "reading_grade": grade,
         **_against_reader(grade, inputs.reader),
-        "words_per_sentence": _words_per_sentence(text, words),
+        "words_per_sentence": _words_per_sentence(text, words, inputs.reader.language),
         "sections": [
             _length(planned["index"], planned["target_words"], state)
             for planned in state["outline"]["sections"]
@@ -61,8 +61,8 @@ def _against_reader(grade: float | None, reader: StoryReader) -> dict[str, Any]:
     return {"reader_grade": own, "grade_difference": difference, "fits_reader": fit}
 
 
-def _words_per_sentence(text: str, words: int) -> float:
-    sentences = sum(1 for sentence in split_sentences(text) if count_words(sentence))
+def _words_per_sentence(text: str, words: int, language: str) -> float:
+    sentences = sum(1 for sentence in split_sentences(text, language) if count_words(sentence))
     return round(words / sentences, 1) if sentences else 0.0
 
 

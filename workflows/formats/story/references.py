@@ -94,7 +94,9 @@ def _earlier(
         EarlierChapter(
             number=chapter["number"],
             title=chapter["title"],
-            summary=_shorten(chapter["summary"], is_recent=len(chapters) - place <= _WHOLE),
+            summary=_shorten(
+                chapter["summary"], is_recent=len(chapters) - place <= _WHOLE, language=reader.language
+            ),
             hero=chapter["hero"],
             bible=_bible(chapter.get("bible")) if place == len(chapters) - 1 else None,
             choice=chapter["choice"],
@@ -125,12 +127,12 @@ def _chosen(index: int, offered: list[Mapping[str, Any]]) -> str:
     return str(offered[index]["text"])
 
 
-def _shorten(summary: str, *, is_recent: bool) -> str:
+def _shorten(summary: str, *, is_recent: bool, language: str) -> str:
     if not is_recent:
-        summary = next(iter(split_sentences(summary)), "").strip()
+        summary = next(iter(split_sentences(summary, language)), "").strip()
     if len(summary) <= SUMMARY:
         return summary
-    end = last_sentence_end(summary[:SUMMARY])
+    end = last_sentence_end(summary[:SUMMARY], language)
     return summary[:end].strip() if end else f"{summary[: SUMMARY - 1]}…"
 
 

@@ -107,6 +107,7 @@ class ProviderClients:
             # this one swallows a cancel that meets a token.
             stream_chunk_timeout=None,
             http_async_client=self._open_http(spec.provider),
+            http_client=_open_blocking_http(),
         )
         if self._reads_directly:
             self._reads_directly = read_directly(chat)
@@ -139,6 +140,7 @@ class ProviderClients:
         return self._google.model_copy(update={"model": name})
 
 
+@cache
 def load_lazy_parts() -> None:
     """Loads ahead of the first call: hundreds of modules of OpenAI's SDK, readability measures, certificates."""
     import_module("textstat")
@@ -181,3 +183,10 @@ def _load_certificates() -> ssl.SSLContext:
     return (
         httpx2.create_ssl_context() if hasattr(httpx2, "create_ssl_context") else ssl.create_default_context()
     )
+
+
+@cache
+def _open_blocking_http() -> httpx2.Client:
+    """The client of ChatOpenAI's blocking calls, which nobody makes. One that it made itself would load the
+    certificates once more, for each model, on the event loop."""
+    return httpx2.Client(verify=_load_certificates())

@@ -1,0 +1,288 @@
+"""One attempt at a run: what it says first and last, how it stops, and what it makes of earlier attempts."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from backend.log.entry import StaleWriter
+from backend.log.memory import MemoryLog
+from backend.runs.attempt.handle import StopReason
+from backend.runs.attempt.recording import RunRecorder
+from backend.runs.readers.replay import read_messages
+from backend.store.database import Database
+from tests.models import settings_of
+from tests.unit.attempts import note, open_attempt, write
+from tests.unit.messages import OUTLINE, content, number, workflow
+from tests.unit.worlds import NOWHERE, World, open_world
+from workflows.messages.messages import (
+    CallUsage,
+    InputRequested,
+    Message,
+    MetricsCalculated,
+    NodeChanged,
+    OutlinePlanned,
+    ProgressReported,
+    RunCompleted,
+    RunFailed,
+    TextAppended,
+    TextRetracted,
+    UsageUpdated,
+)
+from workflows.models.clients.catalog import ModelCatalog
+
+EBB = "Section 0 tells of the sea, of wind and of sand."
+FLOOD = "Section 1 tells of the sea, of wind and of sand."
+CALL = CallUsage(
+    id="c1", role="writing", model="openai:gpt-test", input_tokens=10, output_tokens=5, cost_usd=0.1
+)
+
+
+@pytest.fixture
+async def world(database: Database, tmp_path: Path) -> AsyncIterator[World]:
+    async with open_world(database, tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def log() -> MemoryLog:
+    return MemoryLog()
+
+
+def workflow_events(messages: list[Message]) -> list[tuple[str, int | None]]:
+    return [
+        (each.status, each.attempt)
+        for each in messages
+        if isinstance(each, NodeChanged) and each.node == "workflow"
+    ]
+
+
+def texts(messages: list[Message]) -> list[tuple[int, str, bool]]:
+    return [(m.section, m.chunk, m.is_complete) for m in messages if isinstance(m, TextAppended)]
+
+
+async def test_attempt_says_that_it_begins_and_is_done_and_leaves_the_last_message_to_its_executor(
+    world: World, log: MemoryLog
+) -> None:
+    run = await note(world)
+    async with open_attempt(world, run, log) as opened:
+        ending = await opened.attempt.write()
+    said = await read_messages(log, run.id)
+
+    assert isinstance(ending, RunCompleted) and ending.run_id == run.id and not ending.cached
+    assert ending.story_content == opened.transcript.text == f"{EBB}\n\n{FLOOD}"
+    assert said[0] == NodeChanged(node="workflow", status="started", attempt=1)
+    assert isinstance(said[-2], ProgressReported) and said[-2].percent == 100
+    assert said[-1] == NodeChanged(node="workflow", status="completed", attempt=1)
+    assert opened.handle.begun.is_set() and not opened.handle.settling
+    assert opened.ended_sections == [(run.id, opened.lease, 1), (run.id, opened.lease, 2)]
+
+
+async def test_attempt_reports_progress_and_the_calls_of_the_whole_run(world: World, log: MemoryLog) -> None:
+    run = await note(world)
+    usage = UsageUpdated(model=run.model, input_tokens=10, output_tokens=5, cost_usd=0.1, call=CALL)
+    earlier: list[Message] = [workflow("started"), usage]
+    await log.append(run.id, await log.take_over(run.id), number(*earlier))
+    ending = await write(world, run, log)
+    said = await read_messages(log, run.id)
+
+    percents = [each.percent for each in said if isinstance(each, ProgressReported)]
+    assert len(percents) > 3 and percents == sorted(percents)
+    [metrics] = [each for each in said if isinstance(each, MetricsCalculated)]
+    assert metrics.model_dump()["model_calls"] == 1
+    assert isinstance(ending, RunCompleted) and ending.metadata["model_calls"] == 1
+    assert (ending.usage.input_tokens, ending.usage.output_tokens) == (10, 5)
+
+
+async def test_attempt_after_one_that_failed_writes_what_is_missing_alone(
+    world: World, log: MemoryLog
+) -> None:
+    run = await note(world)
+    world.format.faults[1] = [KeyError("tide")]
+    first = await write(world, run, log)
+    second = await write(world, run, log)
+
+    assert isinstance(first, RunFailed) and isinstance(second, RunCompleted)
+    assert (first.code, first.partial.sections_completed, first.partial.words) == ("INTERNAL", 1, 17)
+    assert workflow_events(await read_messages(log, run.id)) == [
+        ("started", 1),
+        ("resumed", 2),
+        ("completed", 2),
+    ]
+    assert world.format.written == [0, 1, 1] and second.story_content == f"{EBB}\n\n{FLOOD}"
+
+
+async def test_attempt_with_a_checkpoint_that_its_log_lacks_takes_the_text_from_there(world: World) -> None:
+    run = await note(world)
+    world.format.faults[1] = [KeyError("tide")]
+    await write(world, run, MemoryLog())
+    anew = MemoryLog()
+    async with open_attempt(world, run, anew) as opened:
+        ending = await opened.attempt.write()
+    said = await read_messages(anew, run.id)
+
+    assert isinstance(ending, RunCompleted) and world.format.written == [0, 1, 1]
+    assert [each.type for each in said[:3]] == ["node_event", "outline", "content"]
+    assert texts(said)[0] == (0, EBB, True) and opened.transcript.text == ending.story_content
+    assert [finished for *_, finished in opened.ended_sections] == [2]
+
+
+async def test_attempt_with_a_log_that_its_checkpoint_lacks_takes_the_text_back(
+    world: World, log: MemoryLog
+) -> None:
+    run = await note(world)
+    shown: list[Message] = [workflow("started"), OUTLINE, content(0, "A lamp.", ends=True)]
+    await log.append(run.id, await log.take_over(run.id), number(*shown))
+    ending = await write(world, run, log)
+    said = await read_messages(log, run.id)
+
+    assert [each for each in said if isinstance(each, TextRetracted)] == [
+        TextRetracted(section=0, reason="restart")
+    ]
+    assert isinstance(ending, RunCompleted) and ending.story_content == f"{EBB}\n\n{FLOOD}"
+
+
+async def test_attempt_at_a_graph_that_is_done_only_says_so(world: World) -> None:
+    run = await note(world)
+    first = await write(world, run, MemoryLog())
+    anew = MemoryLog()
+    second = await write(world, run, anew)
+    assert isinstance(first, RunCompleted) and isinstance(second, RunCompleted)
+    assert second.sha256 == first.sha256 and world.format.written == [0, 1]
+    assert [text for *_, text, _ in texts(await read_messages(anew, run.id))] == [EBB, FLOOD]
+
+
+@pytest.mark.parametrize(("crashes", "is_given_up"), [(3, False), (4, True)])
+async def test_attempt_after_more_crashes_than_may_be_fails_before_it_says_anything(
+    world: World, log: MemoryLog, crashes: int, is_given_up: bool
+) -> None:
+    run = await note(world, crash_count=crashes)
+    ending = await write(world, run, log, max_crashes=3)
+    said = await read_messages(log, run.id)
+    if is_given_up:
+        assert isinstance(ending, RunFailed) and ending.code == "INTERNAL" and ending.resumable
+        assert "died 4 times" in ending.message and said == [] and not world.format.written
+    else:
+        assert isinstance(ending, RunCompleted)
+
+
+async def stopped(world: World, log: MemoryLog, stop: Callable[..., None]) -> Message | None:
+    """The last message of an attempt that is stopped while it writes the second section."""
+    world.format.gates[1] = asyncio.Event()
+    run = await note(world)
+    async with open_attempt(world, run, log) as opened:
+        writing = asyncio.create_task(opened.attempt.write())
+        await world.format.begun[1].wait()
+        stop(opened.handle, writing)
+        return await writing
+
+
+async def test_attempt_that_is_cancelled_ends_the_run_with_the_text_so_far(
+    world: World, log: MemoryLog
+) -> None:
+    ending = await stopped(world, log, lambda handle, _: handle.stop("cancel"))
+    assert isinstance(ending, RunFailed) and (ending.code, ending.resumable) == ("CANCELLED", True)
+    assert ending.partial.sections_completed == 1 and ending.partial.words >= 11
+
+
+async def test_attempt_that_is_shut_down_ends_without_a_last_message(world: World, log: MemoryLog) -> None:
+    assert await stopped(world, log, lambda handle, _: handle.stop("shutdown")) is None
+
+
+async def test_attempt_whose_run_was_taken_over_says_nothing_more(world: World, log: MemoryLog) -> None:
+    with pytest.raises(StaleWriter):
+        await stopped(world, log, lambda handle, _: handle.stop("taken_over"))
+
+
+async def test_attempt_whose_task_is_cancelled_by_somebody_else_is_cancelled(
+    world: World, log: MemoryLog
+) -> None:
+    with pytest.raises(asyncio.CancelledError):
+        await stopped(world, log, lambda _, writing: writing.cancel())
+
+
+@pytest.mark.parametrize(("reason", "code"), [("cancel", "CANCELLED"), ("shutdown", None)])
+async def test_attempt_that_was_stopped_before_it_began_executes_nothing(
+    world: World, log: MemoryLog, reason: StopReason, code: str | None
+) -> None:
+    run = await note(world)
+    async with open_attempt(world, run, log) as opened:
+        opened.handle.stop(reason)
+        opened.handle.stop("taken_over")  # the first reason counts
+        ending = await opened.attempt.write()
+    assert (ending.code if isinstance(ending, RunFailed) else None) == code
+    assert await log.read(run.id) == [] and not world.format.written
+
+
+async def test_attempt_that_takes_longer_than_it_may_fails_and_may_go_on(
+    world: World, log: MemoryLog
+) -> None:
+    world.format.gates[0] = asyncio.Event()
+    ending = await write(world, await note(world), log, run_seconds=0.2)
+    assert isinstance(ending, RunFailed) and (ending.code, ending.resumable) == ("TIMEOUT", True)
+
+
+async def test_attempt_that_drains_finishes_its_section_and_leaves_the_rest(
+    world: World, log: MemoryLog
+) -> None:
+    gate = world.format.gates[0] = asyncio.Event()
+    run = await note(world)
+    async with open_attempt(world, run, log) as opened:
+        writing = asyncio.create_task(opened.attempt.write())
+        await world.format.begun[0].wait()
+        opened.handle.drain()
+        gate.set()
+        assert await writing is None
+    assert opened.transcript.text_of(0) == EBB and world.format.written == [0]
+    ending = await write(world, run, log)
+    assert isinstance(ending, RunCompleted) and world.format.written == [0, 1]
+
+
+async def test_attempt_whose_log_has_another_writer_is_refused(world: World, log: MemoryLog) -> None:
+    gate = world.format.gates[0] = asyncio.Event()
+    run = await note(world)
+    with pytest.raises(StaleWriter):
+        async with open_attempt(world, run, log) as opened:
+            writing = asyncio.create_task(opened.attempt.write())
+            await world.format.begun[0].wait()
+            await log.take_over(run.id)
+            gate.set()
+            await writing
+    assert all(
+        "wind" not in each.chunk for each in await read_messages(log, run.id) if hasattr(each, "chunk")
+    )
+
+
+async def test_attempt_that_asks_a_person_is_settling_and_goes_on_with_the_answer(
+    world: World, log: MemoryLog
+) -> None:
+    run = await note(world, options={"review_outline": True})
+    async with open_attempt(world, run, log) as opened:
+        assert await opened.attempt.write() is None
+        assert opened.handle.settling
+    said = await read_messages(log, run.id)
+    assert isinstance(said[-1], InputRequested) and not world.format.written
+
+    # An attempt without an answer asks nothing twice, and writes nothing.
+    assert await write(world, run, log) is None and not world.format.written
+    edited = OutlinePlanned(title="Tides", sections=[{**OUTLINE.sections[0], "target_words": 10}])
+    async with open_attempt(world, replace(run, answer=edited), log) as opened:
+        ending = await opened.attempt.write()
+        assert not opened.handle.settling
+    assert isinstance(ending, RunCompleted) and ending.title == "Tides" and world.format.written == [0]
+
+
+async def test_attempt_records_its_calls_where_runs_are_recorded(
+    world: World, log: MemoryLog, tmp_path: Path
+) -> None:
+    models = ModelCatalog(settings_of(NOWHERE))
+    recorder = RunRecorder(models, lambda run_id: tmp_path / f"{run_id}.jsonl")
+    run = await note(world)
+    ending = await write(world, run, log, recorder=recorder)
+    recorder.end(run, ending)
+    await models.close()
+    lines = (tmp_path / f"{run.id}.jsonl").read_text().splitlines()
+    assert run.id in lines[0] and len(lines) == 2 and isinstance(ending, RunCompleted)
+    assert ending.sha256 in lines[1]

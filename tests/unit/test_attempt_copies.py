@@ -1,0 +1,184 @@
+"""Attempts that are given another run's text: live, finished, deleted, or broken off."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from backend.runs.readers.replay import read_messages
+from backend.store.database import Database
+from backend.store.run_values import RunOptions
+from backend.store.runs import NewRun, Run
+from tests.unit.attempts import open_attempt, write
+from tests.unit.messages import number, workflow
+from tests.unit.stored_runs import new_run
+from tests.unit.worlds import NOTE, OWNER, World, open_world
+from workflows.errors import ModelUnavailable
+from workflows.messages.messages import ProgressReported, RunCompleted, RunFailed
+
+CACHED = RunOptions(keep_length=False, cache="use")
+
+
+@pytest.fixture
+async def world(database: Database, tmp_path: Path) -> AsyncIterator[World]:
+    async with open_world(database, tmp_path) as opened:
+        yield opened
+
+
+async def start(world: World) -> Run:
+    """A run that others may copy, executed by this process."""
+    run, _ = await world.service.start(OWNER, world.request(cache="use"))
+    return run
+
+
+async def follower_of(world: World, leader: Run) -> Run:
+    """The same request, stored but not executed."""
+    same = _same_as(leader, world)
+    follower = await world.repository.add(same, kept_since=datetime(2000, 1, 1, tzinfo=UTC))
+    assert follower is not None and follower.source_run_id == leader.id
+    return follower
+
+
+def _same_as(run: Run, world: World) -> NewRun:
+    return new_run(
+        format="note",
+        model=run.model,
+        input=NOTE,
+        options=CACHED,
+        process=world.engine.process,
+        cache_key=run.cache_key,
+    )
+
+
+async def charged(world: World) -> int:
+    return (await world.quota.usage(OWNER, "note")).used
+
+
+async def until_told(world: World, run: Run, text: str) -> None:
+    """Returns when the run's log has this text."""
+    seq = 0
+    async with asyncio.timeout(20):
+        while not any(text in getattr(m, "chunk", "") for m in await read_messages(world.log, run.id)):
+            await world.log.wait(run.id, seq, 5)
+            newest = await world.log.last(run.id)
+            seq = newest.seq if newest else 0
+
+
+async def test_copy_of_a_finished_run_is_its_text_at_once_and_costs_nothing(world: World) -> None:
+    leader = await start(world)
+    await world.end(leader.id)
+    follower = await follower_of(world, leader)
+    async with open_attempt(world, follower, world.log) as opened:
+        ending = await opened.attempt.write()
+
+    assert isinstance(ending, RunCompleted) and ending.cached and ending.run_id == follower.id
+    assert opened.transcript.text == ending.story_content and world.format.written == [0, 1]
+    assert (opened.metrics.hits, opened.metrics.misses) == (1, 0) and await charged(world) == 1
+    said = await read_messages(world.log, follower.id)
+    assert [each.percent for each in said if isinstance(each, ProgressReported)] == [5, 100]
+    assert (said[0].type, said[-1].type) == ("node_event", "node_event")
+
+
+async def test_copy_of_a_run_that_is_written_says_so_and_follows_it_to_its_end(world: World) -> None:
+    gate = world.format.gates[1] = asyncio.Event()
+    leader = await start(world)
+    await world.format.begun[1].wait()
+    follower = await follower_of(world, leader)
+    async with open_attempt(world, follower, world.log) as opened:
+        writing = asyncio.create_task(opened.attempt.write())
+        await until_told(world, follower, "Section 1")
+        gate.set()
+        ending = await writing
+    said = await read_messages(world.log, follower.id)
+
+    assert isinstance(ending, RunCompleted) and ending.cached and world.format.written == [0, 1]
+    waits = next(each for each in said if isinstance(each, ProgressReported))
+    assert "for another run" in waits.message
+    assert opened.transcript.text == ending.story_content
+
+
+async def test_copy_of_a_run_that_is_written_stops_where_it_is_when_it_drains(world: World) -> None:
+    gate = world.format.gates[1] = asyncio.Event()
+    leader = await start(world)
+    await world.format.begun[1].wait()
+    follower = await follower_of(world, leader)
+    async with open_attempt(world, follower, world.log) as opened:
+        writing = asyncio.create_task(opened.attempt.write())
+        await until_told(world, follower, "Section 1")
+        opened.handle.drain()
+        assert await writing is None
+    gate.set()
+    await world.end(leader.id)
+    ending = await write(world, follower, world.log)
+    assert isinstance(ending, RunCompleted) and ending.cached and world.format.written == [0, 1]
+
+
+async def test_copy_of_a_run_that_failed_is_written_from_the_beginning_and_charged(world: World) -> None:
+    gate = world.format.gates[1] = asyncio.Event()
+    world.format.faults[1] = [ModelUnavailable("The provider is away.")]
+    leader = await start(world)
+    await world.format.begun[1].wait()
+    follower = await follower_of(world, leader)
+    async with open_attempt(world, follower, world.log) as opened:
+        writing = asyncio.create_task(opened.attempt.write())
+        await until_told(world, follower, "Section 1")
+        gate.set()
+        ending = await writing
+
+    assert isinstance(ending, RunCompleted) and not ending.cached
+    assert world.format.written == [0, 1, 0, 1] and opened.attempt.run.source_run_id is None
+    assert (opened.metrics.hits, opened.metrics.misses) == (1, 1)
+    assert await charged(world) == 1  # the leader, which had bought nothing, is charged no more
+    assert opened.transcript.text == ending.story_content
+
+
+async def test_copy_of_a_run_that_was_deleted_is_written_and_charged_without_a_hit(world: World) -> None:
+    leader = await start(world)
+    await world.end(leader.id)
+    follower = await follower_of(world, leader)
+    before = await charged(world)
+    await world.service.delete(OWNER, leader.id)
+    async with open_attempt(world, follower, world.log) as opened:
+        ending = await opened.attempt.write()
+    assert isinstance(ending, RunCompleted) and not ending.cached
+    assert (opened.metrics.hits, opened.metrics.misses) == (0, 0) and await charged(world) == before + 1
+
+
+async def test_copy_that_may_not_be_written_for_want_of_quota_fails(
+    database: Database, tmp_path: Path
+) -> None:
+    async with open_world(database, tmp_path, monthly=1) as world:
+        leader = await start(world)
+        await world.end(leader.id)
+        follower = await follower_of(world, leader)
+        await world.service.delete(OWNER, leader.id)
+        ending = await write(world, follower, world.log)
+        assert isinstance(ending, RunFailed) and ending.code == "QUOTA_EXCEEDED"
+        assert world.format.written == [0, 1]
+
+
+@pytest.mark.parametrize("attempt", [1, 2])
+async def test_run_without_a_source_looks_for_one_when_it_goes_on_without_a_checkpoint(
+    world: World, attempt: int
+) -> None:
+    leader = await start(world)
+    await world.end(leader.id)
+    run = await world.repository.add(_same_as(leader, world))  # no source was wanted
+    assert run is not None and run.source_run_id is None
+    if attempt > 1:  # it was killed before its graph began
+        await world.log.append(run.id, await world.log.take_over(run.id), number(workflow("started")))
+    ending = await write(world, run, world.log)
+    assert isinstance(ending, RunCompleted) and ending.cached == (attempt > 1)
+    assert world.format.written == ([0, 1] if attempt > 1 else [0, 1, 0, 1])
+
+
+async def test_run_without_a_cache_key_has_no_source_whatever_its_row_says(world: World) -> None:
+    leader = await start(world)
+    await world.end(leader.id)
+    alone = await world.repository.add(replace(_same_as(leader, world), cache_key=None))
+    assert alone is not None
+    ending = await write(world, alone, world.log)
+    assert isinstance(ending, RunCompleted) and not ending.cached and world.format.written == [0, 1, 0, 1]

@@ -1,0 +1,122 @@
+"""The engine of this process beyond its contract: what it stops, what it leaves, and what it counts."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from backend.store.database import Database
+from backend.store.runs import Run
+from tests.unit.attempts import note
+from tests.unit.messages import error
+from tests.unit.stored_runs import finish_run
+from tests.unit.worlds import OWNER, World, open_world
+from workflows.errors import Overloaded
+
+
+@pytest.fixture
+async def world(database: Database, tmp_path: Path) -> AsyncIterator[World]:
+    async with open_world(database, tmp_path, grace=0.0) as opened:
+        yield opened
+
+
+async def begun(world: World, **values: object) -> Run:
+    """A note that waits in its first section."""
+    world.format.gates[0] = asyncio.Event()
+    run = await note(world, **values)
+    await world.engine.submit(run.id)
+    await world.format.begun[0].wait()
+    return run
+
+
+async def test_poll_stops_what_was_asked_to_stop_and_leaves_the_others(world: World) -> None:
+    run = await begun(world)
+    await world.engine.poll_stop_requests()
+    [handle] = world.local_runs.handles(run.id)
+    assert handle.reason is None
+    await world.repository.request_stop(run.id, world.engine.process)
+    await world.engine.poll_stop_requests()
+    await world.end(run.id)
+    assert handle.reason == "cancel"
+    assert (await world.queries.find(OWNER, run.id)).status == "cancelled"
+
+
+async def test_poll_drops_a_run_that_another_process_has(world: World) -> None:
+    run = await begun(world)
+    [handle] = world.local_runs.handles(run.id)
+    assert await world.repository.take_over(run, "01J00000000000000000000000")
+    await world.engine.poll_stop_requests()
+    await world.end(run.id)
+    assert handle.reason == "taken_over" and world.engine.active == 0
+
+
+async def test_poll_leaves_a_run_whose_last_message_is_being_stored(world: World) -> None:
+    run = await begun(world)
+    [handle] = world.local_runs.handles(run.id)
+    async with asyncio.timeout(20):
+        while not (await world.queries.transcript(run)).text:
+            newest = await world.log.last(run.id)
+            await world.log.wait(run.id, newest.seq if newest else 0, 5)
+    handle.settling = True
+    await finish_run(world.repository, run, "failed", error=error())  # the row says so, the attempt not yet
+    await world.engine.poll_stop_requests()
+    assert handle.reason is None
+    handle.settling = False
+    await world.engine.poll_stop_requests()
+    assert handle.reason == "taken_over"
+    await world.end(run.id)
+
+
+async def test_stop_of_a_run_that_is_not_here_says_so(world: World) -> None:
+    run = await note(world)
+    assert not await world.engine.stop_here(run.id)
+    here = await begun(world)
+    assert await world.engine.stop_here(here.id) and world.engine.active == 0
+
+
+async def test_slots_count_what_executes_and_what_was_reserved(database: Database, tmp_path: Path) -> None:
+    async with open_world(database, tmp_path, max_runs=2) as world:
+        run = await begun(world)
+        assert world.engine.active == 1 and world.engine.accepts
+        with world.engine.reserve_slot():
+            assert not world.engine.accepts
+            with pytest.raises(Overloaded, match="As many runs as may"), world.engine.reserve_slot():
+                pass
+        assert world.engine.accepts and await world.engine.stop_here(run.id)
+
+
+async def test_attempt_that_breaks_in_the_engine_is_logged_and_forgotten(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def break_off(*_: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(world.engine._executor, "execute", break_off)
+    run = await note(world)
+    await world.engine.submit(run.id)
+    await world.engine.begun(run.id)  # it never began, and nobody waits for it
+    await world.end(run.id)
+    await asyncio.sleep(0)
+    assert run.id not in world.local_runs
+    assert [line["run_id"] for line in world.logged if line["event"] == "run_lost"] == [run.id]
+
+
+async def test_run_without_readers_is_cancelled_if_it_is_to_end_without_them(world: World) -> None:
+    lonely = await begun(world, options={"on_disconnect": "cancel"})
+    kept = await begun(world)
+    async with asyncio.timeout(20):
+        while not (await world.queries.find(OWNER, lonely.id)).is_finished:
+            await world.engine.check_audience()
+    assert (await world.queries.find(OWNER, lonely.id)).status == "cancelled"
+    assert (await world.queries.find(OWNER, kept.id)).status == "running"
+
+
+async def test_run_that_is_submitted_while_the_process_drains_is_left_to_the_next_one(world: World) -> None:
+    await world.engine.drain(0)
+    run = await note(world)
+    await world.engine.submit(run.id)
+    await world.end(run.id)
+    stored = await world.repository.get(run.id)
+    assert stored is not None and (stored.status, stored.process) == ("running", None)
+    assert not world.format.written and not world.engine.accepts

@@ -1,0 +1,41 @@
+"""SQLite's own ways, which no port knows of."""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from backend.store.sqlite import enter_wal
+
+
+def test_new_file_that_another_process_writes_gets_its_write_ahead_log_when_that_is_done(
+    tmp_path: Path,
+) -> None:
+    with (
+        closing(sqlite3.connect(tmp_path / "new.db", isolation_level=None)) as other,
+        closing(sqlite3.connect(tmp_path / "new.db", isolation_level=None)) as ours,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE theirs (id)")
+        waits: list[float] = []
+
+        def wait(seconds: float) -> None:
+            waits.append(seconds)
+            if len(waits) == 2:
+                other.execute("COMMIT")
+
+        enter_wal(ours, wait=wait)
+        assert len(waits) == 2
+        assert ours.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_new_file_that_stays_locked_is_given_up_in_time(tmp_path: Path) -> None:
+    with (
+        closing(sqlite3.connect(tmp_path / "new.db", isolation_level=None)) as other,
+        closing(sqlite3.connect(tmp_path / "new.db", isolation_level=None)) as ours,
+    ):
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE theirs (id)")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            enter_wal(ours, busy_seconds=0)
