@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
@@ -30,6 +31,7 @@ from backend.runs.sharing import Sharing
 from backend.settings import Settings
 from backend.storage import Store, open_store
 from backend.store.database import Database
+from backend.store.limits import cap_of
 from backend.store.shares import ShareRepository
 from backend.store.usage import UsageRepository
 from backend.tasks import every, logged
@@ -144,7 +146,11 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
             recovery=execution.recovery,
             worker=execution.worker,
             quota=quota,
-            sharing=Sharing(ShareRepository(store.database), queries),
+            sharing=Sharing(
+                ShareRepository(store.database, cap_of(settings, "shares")),
+                queries,
+                timedelta(days=settings.share_days),
+            ),
             documents=Documents(
                 store.documents, Extraction(settings.max_document_bytes), settings.max_document_bytes
             ),

@@ -6,7 +6,6 @@ With `workflows/models/settings.py` and `workflows/formats/settings.py` the only
 import os
 from collections.abc import Mapping
 from difflib import get_close_matches
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Self
 from zoneinfo import available_timezones
@@ -23,18 +22,20 @@ from pydantic import (
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from backend.access_settings import LOOPBACK_NAMES, AccessSettings
+from backend.database_settings import DatabaseSettings, is_installed
 from workflows.formats.capabilities import Configurable
 from workflows.formats.registry import list_formats
 from workflows.formats.settings import FormatSettings, prefix_of, variables_of
+from workflows.models.configuration.secret_files import open_secret_file
 from workflows.models.settings import ModelSettings
 from workflows.safety.registry import PolicyError, PolicyRegistry
 
 _ACCOUNT_BUDGET_USD = 1.0
+_READ_ONCE = {"langsmith_api_key": ("LANGSMITH_API_KEY",), "database_url": ("STORYWIRE_DATABASE_URL",)}
 _LANGSMITH = "https://api.smith.langchain.com"
-_SERVER_URLS = ("postgresql://", "postgres://", "postgresql+psycopg://")
 
 
-class Settings(AccessSettings, ModelSettings):
+class Settings(AccessSettings, DatabaseSettings, ModelSettings):
     """Settings of the service, read from the environment and from `.env` as STORYWIRE_<NAME>."""
 
     model_config = SettingsConfigDict(validate_default=True)
@@ -42,24 +43,10 @@ class Settings(AccessSettings, ModelSettings):
     _formats: dict[str, FormatSettings] = PrivateAttr(default_factory=dict)
 
     data_dir: Path = Field(Path("data"), description="Everything that the embedded default keeps")
-    database_url: str | None = Field(
-        None,
-        description="The database: sqlite:///path/to/file.db, where runs execute in the service, or "
-        "postgresql://user:password@host/name, where they execute on workers; a SQLite file in the data directory by "
-        "default",
-    )
-    database_url_file: Path | None = Field(
-        None, description="File that holds STORYWIRE_DATABASE_URL in its place"
-    )
     allowed_hosts: str = Field(
         "",
         description="Names that the service is called by, comma separated; the loopback ones always are, * is any. "
         "Must be set where STORYWIRE_HOST is no loopback address",
-    )
-    execution: Literal["inline", "queue"] | None = Field(
-        None,
-        description="Where runs execute: inline, in this process, with SQLite; queue, on workers, with PostgreSQL; by "
-        "default as the database says",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged")
     log_format: Literal["auto", "console", "json"] = Field(
@@ -74,6 +61,11 @@ class Settings(AccessSettings, ModelSettings):
     )
     langsmith_api_key: SecretStr | None = Field(
         None, validation_alias=AliasChoices("LANGSMITH_API_KEY", "LANGCHAIN_API_KEY")
+    )
+    langsmith_api_key_file: Path | None = Field(
+        None,
+        validation_alias=AliasChoices("LANGSMITH_API_KEY_FILE"),
+        description="File that holds LANGSMITH_API_KEY in its place",
     )
     langsmith_project: str = Field(
         "storywire", validation_alias=AliasChoices("LANGSMITH_PROJECT", "LANGCHAIN_PROJECT")
@@ -166,58 +158,29 @@ class Settings(AccessSettings, ModelSettings):
             )
         return name
 
-    @field_validator("database_url")
+    @model_validator(mode="before")
     @classmethod
-    def _check_database(cls, url: str | None) -> str | None:
-        if url is None or url.startswith(_SERVER_URLS):
-            return url
-        if not url.startswith("sqlite:///") or url in ("sqlite:///", "sqlite:///:memory:"):
-            raise ValueError(
-                "a SQLite file is expected, sqlite:///path/to/file.db, or a PostgreSQL database, "
-                "postgresql://user:password@host/name"
-            )
-        return url
+    def _read_files(cls, given: Any) -> Any:
+        """What stands in files that are read once, at the start. Other validators see it as if it had been set."""
+        for name, aliases in _READ_ONCE.items():
+            path = next((given[f"{alias}_FILE"] for alias in aliases if given.get(f"{alias}_FILE")), None)
+            path = path or given.get(f"{name}_file")
+            if path is None:
+                continue
+            if any(given.get(alias) is not None for alias in (name, *aliases)):
+                raise ValueError(f"{aliases[0]}_FILE: {aliases[0]} is set too; one of the two is expected")
+            try:
+                given[name] = open_secret_file(Path(path).expanduser()).read()
+            except ValueError as error:
+                raise ValueError(f"{aliases[0]}_FILE: {error}") from None
+        return given
 
     @model_validator(mode="after")
-    def _check_execution(self) -> Self:
-        if self.database_url_file is not None:
-            if self.database_url is not None:
-                raise ValueError("STORYWIRE_DATABASE_URL and STORYWIRE_DATABASE_URL_FILE: set one of them")
-            self._read_database_url(self.database_url_file)
-        kind = "queue" if self.has_queue else "inline"
-        if self.execution not in (None, kind):
-            database, where = (
-                ("PostgreSQL", "on workers") if self.has_queue else ("SQLite", "in the service itself")
-            )
-            raise ValueError(
-                f"STORYWIRE_EXECUTION={self.execution} doesn't go with STORYWIRE_DATABASE_URL, which names {database}: "
-                f"with it runs execute {where}. Leave STORYWIRE_EXECUTION out, or name another database"
-            )
-        if self.has_queue and not all(map(_is_installed, ("psycopg", "psycopg_pool", "procrastinate"))):
-            raise ValueError(
-                "STORYWIRE_DATABASE_URL: PostgreSQL needs an extra that is not installed: "
-                "pip install 'storywire[scale]'"
-            )
+    def _check_host(self) -> Self:
         if self.has_queue and self.auth == "accounts" and not (self.secrets or self.secrets_file):
             raise ValueError(
                 "STORYWIRE_SECRETS must be set with accounts and PostgreSQL: every process must sign tokens alike"
             )
-        return self
-
-    def _read_database_url(self, file: Path) -> None:
-        try:
-            url = file.read_text().strip()
-        except OSError as error:
-            raise ValueError(
-                f"STORYWIRE_DATABASE_URL_FILE: {file} can't be read ({error.strerror})"
-            ) from None
-        try:
-            self.database_url = self._check_database(url)
-        except ValueError as error:
-            raise ValueError(f"STORYWIRE_DATABASE_URL_FILE: in {file} {error}") from None
-
-    @model_validator(mode="after")
-    def _check_host(self) -> Self:
         if self.has_accounts:
             self._check_public()
         elif self.host not in LOOPBACK_NAMES and not self.allowed_hosts.strip(", "):
@@ -259,7 +222,7 @@ class Settings(AccessSettings, ModelSettings):
             raise ValueError("the address of a collector is expected, e.g. http://127.0.0.1:4318")
         if not all(
             map(
-                _is_installed,
+                is_installed,
                 ("opentelemetry", "opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
             )
         ):
@@ -296,11 +259,6 @@ class Settings(AccessSettings, ModelSettings):
         return self.budget_usd
 
     @property
-    def has_queue(self) -> bool:
-        """Whether runs execute on workers, which share a PostgreSQL database with the service."""
-        return self.database_url is not None and self.database_url.startswith(_SERVER_URLS)
-
-    @property
     def state_dir(self) -> Path:
         """The folder of the database file; the checkpoints and the processes' locks belong beside it. With a
         database elsewhere, the data directory."""
@@ -317,13 +275,6 @@ class Settings(AccessSettings, ModelSettings):
     def sql_url(self) -> str:
         """The URL of the database."""
         return self.database_url or f"sqlite:///{self.data_dir / 'storywire.db'}"
-
-
-def _is_installed(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
 
 
 def settings_models() -> list[type[BaseSettings]]:

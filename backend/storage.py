@@ -14,6 +14,7 @@ from backend.store.database import Database
 from backend.store.documents import DocumentRepository
 from backend.store.folders import open_folders
 from backend.store.jobs import JobRepository
+from backend.store.limits import cap_of
 from backend.store.owned_runs import OwnedRunRepository
 from backend.store.runs import RunRepository
 from backend.store.sqlite import SqliteDatabase
@@ -109,7 +110,9 @@ def _store(
         owned_runs=OwnedRunRepository(database),
         charges=ChargeRepository(database),
         usage=UsageRepository(database),
-        documents=DocumentRepository(database),
+        documents=DocumentRepository(
+            database, cap_of(settings, "documents"), cap_of(settings, "document_bytes")
+        ),
         log=run_log,
         checkpoints=checkpoints,
         cache=ResultCache(CacheRepository(database), runs, settings.cache_ttl),

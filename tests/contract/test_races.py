@@ -145,7 +145,7 @@ async def test_link_that_is_shared_at_once_is_one(databases: list[Database]) -> 
     run = await add_run(RunRepository(databases[0]))
 
     async def share(database: Database) -> bool:
-        await ShareRepository(database).put("maya", run.id, f"{id(database):064d}")
+        await ShareRepository(database).put("maya", run.id, f"{id(database):064d}", LATER)
         return True
 
     assert await at_once(databases, share) == {"True": PROCESSES}
