@@ -149,15 +149,6 @@ class Settings(AccessSettings, DatabaseSettings, ModelSettings):
         15, ge=0, le=1000, description="Milliseconds that text may wait to be sent together"
     )
 
-    @field_validator("time_zone")
-    @classmethod
-    def _check_time_zone(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError(
-                f"there is no time zone {name[:64]!r}; give an IANA name such as Europe/Berlin, or UTC"
-            )
-        return name
-
     @model_validator(mode="before")
     @classmethod
     def _read_files(cls, given: Any) -> Any:
@@ -174,6 +165,15 @@ class Settings(AccessSettings, DatabaseSettings, ModelSettings):
             except ValueError as error:
                 raise ValueError(f"{aliases[0]}_FILE: {error}") from None
         return given
+
+    @field_validator("time_zone")
+    @classmethod
+    def _check_time_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(
+                f"there is no time zone {name[:64]!r}; give an IANA name such as Europe/Berlin, or UTC"
+            )
+        return name
 
     @model_validator(mode="after")
     def _check_host(self) -> Self:

@@ -1,4 +1,4 @@
-"""What has been kept for longer than it may be: found whoever's it is, by the time alone."""
+"""Rows that have been kept for longer than they may be: found whoever's they are, by the time alone."""
 
 from datetime import datetime
 
@@ -46,7 +46,7 @@ class RetentionRepository:
         )
         return await self._some(query)
 
-    async def _some(self, query: Select[tuple[str, str]]) -> list[tuple[Owner, str]]:
+    async def _some(self, query: Select[str, str]) -> list[tuple[Owner, str]]:
         def work(connection: Connection) -> list[tuple[Owner, str]]:
             return [(Owner(owner), id) for owner, id in connection.execute(query.limit(_AT_ONCE))]
 

@@ -4,12 +4,14 @@ import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import update
 
 from backend.accounts.retention import Retention
 from backend.store.children import ChildRepository
+from backend.store.database import Database
 from backend.store.retention import RetentionRepository
 from backend.store.sessions import SessionRepository
 from backend.store.tables import children, runs, story_sessions
@@ -32,6 +34,10 @@ async def service(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[LiveS
 
 def bytes_below(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+async def execute(database: Database, query: Any) -> None:
+    await database.write(lambda connection: connection.execute(query))
 
 
 async def add_child(person: Person) -> str:
@@ -114,7 +120,7 @@ async def test_what_is_kept_for_too_long_is_deleted_with_all_its_bytes(
         # An old chapter of a story that somebody still reads.
         update(runs).where(runs.c.id == new_run).values(finished_at=long_ago),
     ):
-        await database.write(lambda connection, change=change: connection.execute(change))
+        await execute(database, change)
     sessions = SessionRepository(database)
     retention = Retention(
         RetentionRepository(database), service.resources.runs, sessions, ChildRepository(database), YEAR

@@ -41,6 +41,10 @@ def row_of(table: Any, owner: str) -> dict[str, Any]:
     }[table.name]
 
 
+async def execute(database: Database, query: Any) -> None:
+    await database.write(lambda connection: connection.execute(query))
+
+
 async def fill(database: Database) -> None:
     child = {"id": "C1", "owner": LOCAL, "profile": {}, "created_at": NOW, "updated_at": NOW}
     run = new_run(id="R1", owner=LOCAL)
@@ -50,7 +54,7 @@ async def fill(database: Database) -> None:
         insert(metadata.tables["runs"]).values(run.row()),
         insert(story_sessions).values(session),
     ):
-        await database.write(lambda connection, query=query: connection.execute(query))
+        await execute(database, query)
 
 
 @pytest.mark.parametrize("table", [story_sessions, reading_days, shares, cached_results], ids=str)
@@ -66,7 +70,7 @@ async def test_what_belongs_to_a_row_goes_with_it_to_another_owner(database: Dat
     await fill(database)
     for table in (reading_days, shares, cached_results):
         query = insert(table).values(row_of(table, LOCAL))
-        await database.write(lambda connection, query=query: connection.execute(query))
+        await execute(database, query)
     repository, noa = BelongingsRepository(database), Owner("noa")
     assert await repository.give(LOCAL, noa) == 6
     assert await repository.count(LOCAL) == 0 and await repository.count(noa) == 6

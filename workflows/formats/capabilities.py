@@ -324,11 +324,6 @@ CAPABILITIES: tuple[type, ...] = (
 )
 
 
-def capabilities_of(format: object) -> set[str]:
-    """The names of the capabilities that a format has."""
-    return {capability.__name__ for capability in CAPABILITIES if isinstance(format, capability)}
-
-
 def find_half_capability(kind: type) -> str | None:
     """A sentence about a capability of which a class has only some members; None if there is none."""
     for capability in CAPABILITIES:

@@ -36,9 +36,9 @@ async def write_pieces(context: NodeContext, inputs: Any, state: State, model: M
         return {}
     with ExitStack() as stack:
         pages = {piece["name"]: stack.enter_context(_page(context, inputs, piece)) for piece in planned}
-        await _write(format.write_pieces(inputs, state, planned, model), pages)
+        written = await _write(format.write_pieces(inputs, state, planned, model), pages)
         await _land(context, inputs, state, planned, pages, model)
-        texts = {name: page.finish()["text"] for name, page in pages.items() if page.text}
+        texts = {name: page.finish()["text"] for name, page in pages.items() if name in written}
     if missing := [piece["name"] for piece in planned if piece["name"] not in texts]:
         raise ModelBadOutput(f"The model left out {', '.join(missing)}.")
     verdicts = await _judge(context, context.policy(inputs), planned, texts)
@@ -58,7 +58,8 @@ def _page(context: NodeContext, inputs: Any, piece: PlannedPiece) -> SectionWrit
     return SectionWriter(0, context.publish, piece=piece["name"], limit=limit)
 
 
-async def _write(stream: AsyncGenerator[PieceText], pages: Mapping[str, SectionWriter]) -> None:
+async def _write(stream: AsyncGenerator[PieceText], pages: Mapping[str, SectionWriter]) -> list[str]:
+    """The names of the pieces that came."""
     done: list[str] = []
     async with aclosing(stream) as pieces:
         async for item in pieces:
@@ -67,6 +68,7 @@ async def _write(stream: AsyncGenerator[PieceText], pages: Mapping[str, SectionW
             if item.name not in done:
                 done.append(item.name)
             pages[item.name].write(item.text)
+    return done
 
 
 async def _land(

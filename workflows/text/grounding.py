@@ -7,7 +7,6 @@ the document, with its unit; so must names, such as a medicine's.
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from workflows.text.claims import (
@@ -37,24 +36,6 @@ _SAME_SHARE = 0.7
 """With this share of words in common, two clauses are about the same; one may be the opposite of the other."""
 _WINDOW = 2
 _SMALL_COUNT = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Unsupported:
-    """A sentence without support in the document, and the reason."""
-
-    section: int
-    sentence: str
-    reason: str
-    kind: UnsupportedKind
-
-
-@dataclass(frozen=True, slots=True)
-class Grounding:
-    """Result of a check: the number of sentences with claims, and those without support."""
-
-    checked: int
-    unsupported: tuple[Unsupported, ...]
 
 
 class Evidence:
@@ -186,19 +167,6 @@ class Evidence:
         if not rule.forbids and all(denies_or_forbids(self._clauses[place][0]) for place in places):
             return "the document forbids this"
         return None
-
-
-def check_grounding(sections: Mapping[int, Sequence[str]], evidence: Evidence) -> Grounding:
-    """The grounding of each section's sentences, in order, in the document."""
-    checked = 0
-    unsupported = []
-    for index in sorted(sections):
-        for sentence in sections[index]:
-            found = evidence.check(sentence)
-            checked += found is not None or evidence.claims(sentence)
-            if found is not None:
-                unsupported.append(Unsupported(index, sentence, found[1], found[0]))
-    return Grounding(checked, tuple(unsupported))
 
 
 def _index_hebrew(clauses: Sequence[str]) -> dict[str, list[int]]:

@@ -22,7 +22,7 @@ _CLOSERS = "\"'”’“‘»«›‹)\\]}*_」』】〕）》〉"
 _MARK = re.compile(rf"(?P<run>[.!?…‥؟۔।॥։።{_ALONE}]+)[{_CLOSERS}]*(?:\[\d{{1,3}}\])*|\n+")
 _HALF_REFERENCE = re.compile(r"\[\d{0,3}\Z")
 _NEXT_WORD = re.compile(r"\s+[^\w\s]*(?P<word>\w*)")
-_LINE_START = re.compile(r"[ \t]*(?P<word>\w+)")
+_LINE_START = re.compile(r"[ \t]{0,40}(?P<word>\w+)")
 _LABEL = re.compile(r"(?:[. ]{1,2}\w{1,40}){0,2}:(?!\w)")  # the rest of a speaker's label: "Dr. Levi: Yes."
 _LONG_TOKEN = re.compile(rf"\S{{{LONGEST_TOKEN}}}(?=\S)")
 

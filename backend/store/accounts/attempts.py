@@ -30,7 +30,7 @@ class AttemptRepository:
             lock(connection, *(f"attempts {bucket.hex()}" for bucket, _ in buckets))
             found = {row.bucket: row for row in connection.execute(_RECENT, asked)}
             for bucket, most in buckets:
-                if bucket in found and found[bucket].count >= most:
+                if bucket in found and found[bucket].made >= most:
                     oldest: datetime = found[bucket].oldest
                     return oldest + within
             connection.execute(_ADD, rows)
@@ -52,7 +52,7 @@ class AttemptRepository:
 _RECENT = (
     select(
         attempts.c.bucket,
-        func.count().label("count"),
+        func.count().label("made"),
         type_coerce(func.min(attempts.c.at), Instant).label("oldest"),
     )
     .where(attempts.c.bucket.in_(bindparam("buckets", expanding=True)), attempts.c.at > bindparam("since"))

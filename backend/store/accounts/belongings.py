@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Table, delete, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, delete, func, select, update
 
 from backend.store.accounts import tables
 from backend.store.accounts.tables import accounts
@@ -51,9 +51,7 @@ class BelongingsRepository:
             .limit(_PAGE)
             .offset(skip)
         )
-        return await self._db.read(
-            lambda connection: [dict(row._mapping) for row in connection.execute(query)]
-        )
+        return await self._rows(query)
 
     async def of_child(
         self, owner: str, child_id: str, session_ids: Sequence[str], run_ids: Sequence[str]
@@ -62,8 +60,13 @@ class BelongingsRepository:
         for table in owned_tables():
             for condition in _of_child(table, child_id, session_ids, run_ids):
                 query = select(*_shown(table)).where(table.c.owner == owner, condition)
-                for row in await self._db.read(lambda connection, q=query: connection.execute(q).all()):
-                    yield table.name, dict(row._mapping)
+                for row in await self._rows(query):
+                    yield table.name, row
+
+    async def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
+        return await self._db.read(
+            lambda connection: [dict(row._mapping) for row in connection.execute(query)]
+        )
 
     async def run_ids(self, owner: str) -> list[str]:
         """The owner's runs."""

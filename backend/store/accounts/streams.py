@@ -25,14 +25,15 @@ class StreamRepository:
         """The id of one more stream; None if the owner reads `most` already. In one transaction, so that of many at
         once no more get through."""
         now = datetime.now(UTC)
-        row = {"id": str(ULID()), "owner": owner, "seen_at": now}
+        id = str(ULID())
+        row = {"id": id, "owner": owner, "seen_at": now}
 
         def work(connection: Connection) -> str | None:
             asked = {"owner_is": owner, "since": now - _FORGOTTEN_AFTER}
             if (connection.scalar(_COUNT, asked) or 0) >= most:
                 return None
             connection.execute(_ADD, row)
-            return row["id"]
+            return id
 
         try:
             return await self._db.write(work)
