@@ -1,0 +1,114 @@
+"""`storywire migrate` and `storywire worker` as commands."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.postgres import postgres_server
+
+PATIENCE = 90
+
+
+@asynccontextmanager
+async def command(
+    folder: Path, *arguments: str, url: str | None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A running command, ended with the block."""
+    environment = {**os.environ, "STORYWIRE_DATA_DIR": str(folder), "STORYWIRE_MODEL": "openai:gpt-test"}
+    environment |= {"OPENAI_API_KEY": "sk-test", "STORYWIRE_SHUTDOWN_GRACE": "1"}
+    if url is not None:
+        environment["STORYWIRE_DATABASE_URL"] = url
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "backend.cli.main", *arguments),
+        env=environment,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def run(folder: Path, *arguments: str, url: str | None) -> tuple[int | None, str]:
+    """The command's status and what it said."""
+    async with command(folder, *arguments, url=url) as process:
+        _, said = await asyncio.wait_for(process.communicate(), PATIENCE)
+        return process.returncode, re.sub(r"\s+", " ", said.decode())
+
+
+async def test_worker_without_a_database_that_it_can_work_with_says_which_setting_is_at_fault(
+    tmp_path: Path,
+) -> None:
+    status, said = await run(tmp_path, "worker", url=None)
+    assert status == 2 and said.startswith("STORYWIRE_DATABASE_URL: a worker needs a PostgreSQL database")
+    status, said = await run(tmp_path, "worker", url="postgresql://x:secret@127.0.0.1:9/x")
+    assert status == 2 and "STORYWIRE_DATABASE_URL: the database can't be used" in said
+    assert "secret" not in said
+    with postgres_server().database() as url:
+        status, said = await run(tmp_path, "worker", url=url)
+        assert status == 2 and "run `storywire migrate` once" in said
+
+
+async def test_migrate_makes_the_tables_also_when_several_do_it_at_once(tmp_path: Path) -> None:
+    with postgres_server().database() as url:
+        outcomes = await asyncio.gather(*(run(tmp_path, "migrate", url=url) for _ in range(4)))
+        assert outcomes == [(0, "The database is up to date. ")] * 4
+        assert await run(tmp_path, "migrate", url=url) == (0, "The database is up to date. ")
+
+
+@pytest.mark.timeout(240)
+async def test_worker_keeps_its_processes_running_and_ends_them_in_good_order(
+    tmp_path: Path,
+) -> None:
+    port = 21_000 + os.getpid() % 20_000
+    options = ("--processes", "2", "--concurrency", "3", "--metrics-port", str(port))
+    with postgres_server().database() as url:
+        assert (await run(tmp_path, "migrate", url=url))[0] == 0
+        async with command(tmp_path, "worker", *options, url=url) as process:
+            told = asyncio.create_task(read_all(process))
+            for offset in (0, 1):
+                assert await rooms(port + offset) == 3
+            [killed] = await children_of(process, f"--metrics-port {port}")
+            os.kill(killed, signal.SIGKILL)
+            await asyncio.sleep(0.5)
+            assert await rooms(port) == 3
+            process.terminate()
+            assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
+            said = await told
+    assert "A worker ended with status -9; starting another." in said and said.count("3 runs at once") == 3
+
+
+async def read_all(process: asyncio.subprocess.Process) -> str:
+    assert process.stderr is not None
+    return (await process.stderr.read()).decode()
+
+
+async def rooms(port: int) -> int:
+    """How many runs the process behind this port may execute; once it answers."""
+    async with asyncio.timeout(PATIENCE), httpx.AsyncClient(trust_env=False) as client:
+        while True:
+            try:
+                metrics = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+            except httpx.TransportError:
+                await asyncio.sleep(0.1)
+                continue
+            [found] = re.findall(r"^storywire_runs_room (\S+)$", metrics, re.MULTILINE)
+            return int(float(found))
+
+
+async def children_of(process: asyncio.subprocess.Process, words: str) -> list[int]:
+    """The processes that it started with these words in their command."""
+    import psutil
+
+    found = await asyncio.to_thread(psutil.Process(process.pid).children)
+    return [child.pid for child in found if words in " ".join(child.cmdline())]
