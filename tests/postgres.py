@@ -86,7 +86,7 @@ class PostgresServer:
     def database(self, template: str = "template1") -> Iterator[str]:
         """The URL of a new database, a copy of `template`, which nobody is connected to."""
         name = f"test_{secrets.token_hex(6)}"
-        self.execute(f"create database {name} template {template}")
+        self.execute(f"create database {name} template {template} strategy file_copy")
         try:
             yield self.url(name)
         finally:
