@@ -1,5 +1,6 @@
 """Use cases of the children whom stories are written for."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -73,7 +74,7 @@ class Children:
             raise InvalidInput.of(
                 "consent", "true is expected: the consent of a parent to keeping these data"
             )
-        self._check(profile)
+        await asyncio.to_thread(self._check, profile)
         return await self._children.add(owner, profile.model_dump(mode="json"), consent=consent)
 
     async def find(self, owner: str, child_id: str) -> StoredChild:
@@ -93,7 +94,7 @@ class Children:
         """Sets the given fields, each validated already. Raises NotFound, InvalidInput."""
         child = await self.find(owner, child_id)
         profile = Profile.model_validate({**child.profile, **changes})
-        self._check(profile)
+        await asyncio.to_thread(self._check, profile)
         values = profile.model_dump(mode="json")
         changed = await self._children.update(owner, child_id, values, consent=consent)
         if changed is None:
