@@ -1,5 +1,6 @@
 """Execution of runs as a process has it: in itself, or by way of a queue that workers take runs from."""
 
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -30,6 +31,7 @@ from backend.store.jobs import JobRepository
 from backend.tasks import Background, every, logged
 from backend.telemetry.metrics import Metrics
 from backend.telemetry.opening import Telemetry
+from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import monthly_limit_of
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.clients.catalog import ModelCatalog
@@ -86,8 +88,7 @@ async def open_execution(
     stack.push_async_callback(background.close)
     liveness = await _open_liveness(stack, settings, store, telemetry.metrics)
     formats, room = work.formats.formats, slots or settings.max_runs
-    limits = {name: monthly_limit_of(format) for name, format in formats.items()}
-    quota = Quota(store.charges, limits, allowance=_allowance(settings))
+    quota = _quota(settings, store, formats)
     budgets = Budgets(work.ledgers, store.usage)
     executor = Executor(
         store.log,
@@ -191,6 +192,11 @@ async def _open_liveness(
 async def _measure_queue(jobs: JobRepository, metrics: Metrics) -> None:
     state = await jobs.state()
     metrics.on_queue(state.queued, state.oldest_seconds, state.workers, state.lease_age)
+
+
+def _quota(settings: Settings, store: Store, formats: Mapping[str, AnyFormat]) -> Quota:
+    limits = {name: monthly_limit_of(format) for name, format in formats.items()}
+    return Quota(store.charges, limits, allowance=_allowance(settings))
 
 
 def _allowance(settings: Settings) -> Allowance | None:

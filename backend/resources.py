@@ -110,17 +110,9 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
         work = open_work(stack, settings, store, prices, record_to)
         execution = await open_execution(stack, settings, store, telemetry, work, local, slots)
         engine, quota = execution.engine, execution.quota
-        queries = RunQueries(
-            store.runs, store.log, engine.settle, local.audience, prices, work.formats.language
-        )
-        admission = Admission(
-            work.formats.formats,
-            work.models,
-            work.policies,
-            work.lookups,
-            prices,
-            settings.default_budget_usd,
-        )
+        language_of = work.formats.language
+        queries = RunQueries(store.runs, store.log, engine.settle, local.audience, prices, language_of)
+        admission = make_admission(settings, work, prices)
         runs = make_commands(admission, store, queries, engine, quota, work)
         extensions = list_extensions()
         service = ServiceContext(
@@ -165,6 +157,13 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
             people=people,
             parts=open_parts(extensions, service),
         )
+
+
+def make_admission(settings: Settings, work: WritingResources, prices: PriceRegistry) -> Admission:
+    """The checks of requests before a run is stored."""
+    return Admission(
+        work.formats.formats, work.models, work.policies, work.lookups, prices, settings.default_budget_usd
+    )
 
 
 def make_commands(

@@ -12,7 +12,8 @@ from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import LiveService, Told, serve, settings_for
 from workflows.messages.messages import TextAppended, TextRetracted
 
-OTHER = f"A cat came by and stayed for supper. {write_prose('supper', 90)} Then all was quiet."
+EASY = "supper; sentences of about 8 words, none over 16, no harder than school grade 1"
+OTHER = f"A cat came by to eat. {write_prose(EASY, 90)} Then all was still."
 NOTES = "The editor's notes"
 WISH: dict[str, Any] = {
     "topic": "How bees find flowers",
@@ -70,6 +71,20 @@ async def test_version_of_one_section_with_feedback_buys_that_section_alone(
     assert len(bought) == 3 and NOTES in bought[0]  # the section, the verdict, the choices
 
 
+async def test_wish_holds_when_what_was_written_for_it_is_written_again(
+    service: LiveService, provider: FakeProvider
+) -> None:
+    first = await story(service)
+    calls = len(provider.calls)
+    hard = f"A cat came by. {write_prose('supper', 90)}"
+    provider.script = Script(rules=(Rule(Reply(text=hard), structured=False, times=1),))
+    await version(service, first, section=1, feedback="Have a cat come by.")
+
+    prompts = [call.prompt_text for call in provider.calls[calls:] if NOTES in call.prompt_text]
+    assert ["Have a cat come by." in prompt for prompt in prompts] == [True, True]
+    assert ["reading_grade" in prompt for prompt in prompts] == [False, True]
+
+
 async def test_version_of_one_section_without_feedback_writes_it_anew_by_the_same_plan(
     service: LiveService, provider: FakeProvider
 ) -> None:
@@ -96,7 +111,8 @@ async def test_version_of_the_whole_with_feedback_revises_every_section_and_keep
     fox = f"A fox told a story. {write_prose('fox', 20)}"
     feedback = Rule(Reply(text=fox), structured=False, contains="more foxes")
     provider.script = Script(
-        rules=(feedback, Rule(Reply(text=said), structured=False, contains="must_points"))
+        # What the review asks for comes with the feedback, which still holds.
+        rules=(Rule(Reply(text=said), structured=False, contains="must_points"), feedback)
     )
     told = await version(service, first, feedback="I want more foxes.")
 
@@ -160,7 +176,7 @@ async def test_versions_are_listed_and_compared_sentence_by_sentence(
     ]  # fmt: skip
     assert listed == (await http.get(f"/api/v1/runs/{first}/versions")).json()["versions"]
     assert [each["status"] for each in found["sections"]] == ["same", "changed", "same", "same"]
-    assert "\n+A cat came by and stayed for supper.\n" in found["unified"]
+    assert "\n+A cat came by to eat.\n" in found["unified"]
     assert found["against"] == first and same["unified"] == ""
     assert (await http.get(f"/api/v1/runs/{first}/diff")).json()["errors"][0]["field"] == "against"
 

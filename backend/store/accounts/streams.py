@@ -10,6 +10,7 @@ from ulid import ULID
 from backend.store.accounts.tables import open_streams
 from backend.store.columns import Instant
 from backend.store.database import Database
+from backend.store.dialect import lock_owner
 
 _FORGOTTEN_AFTER = timedelta(seconds=10)
 """A stream that nobody has seen for that long was of a process that is gone."""
@@ -29,6 +30,7 @@ class StreamRepository:
         row = {"id": id, "owner": owner, "seen_at": now}
 
         def work(connection: Connection) -> str | None:
+            lock_owner(connection, owner)
             asked = {"owner_is": owner, "since": now - _FORGOTTEN_AFTER}
             if (connection.scalar(_COUNT, asked) or 0) >= most:
                 return None
