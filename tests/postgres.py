@@ -29,6 +29,29 @@ _SETTINGS = {
     "shared_buffers": "64MB",
     "log_min_messages": "fatal",
 }
+_BARE = "template1"
+_LEAVE = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+# Revisions of the schema are rows, and part of it.
+_SHAPE = """
+SELECT (SELECT md5(string_agg(concat(relname, relkind, relnatts, relchecks), ' ' ORDER BY relname))
+        FROM pg_class WHERE relnamespace = 'public'::regnamespace),
+       (SELECT string_agg(version_num, ' ') FROM alembic_version),
+       (SELECT max(v) FROM checkpoint_migrations)
+"""
+_EMPTY = """
+DO $$ DECLARE found record; has_rows boolean; BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOR found IN SELECT tablename FROM pg_tables WHERE schemaname = 'public'
+        AND tablename NOT IN ('alembic_version', 'checkpoint_migrations')
+    LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I)', found.tablename) INTO has_rows;
+        IF has_rows THEN EXECUTE format('DELETE FROM %I', found.tablename); END IF;
+    END LOOP;
+END $$
+"""
 
 
 class PostgresServer:
@@ -40,7 +63,8 @@ class PostgresServer:
         self._user: dict[str, Any] = _unprivileged()
         self._bin = _binaries(self._folder, bool(self._user))
         self._process: subprocess.Popen[bytes] | None = None
-        self._templates: dict[str, str] = {}
+        self._unused: dict[str, list[str]] = {}  # by template
+        self._shapes: dict[str, Any] = {}
         data = self._folder / "data"
         data.mkdir(mode=0o700)
         if self._user:
@@ -83,14 +107,34 @@ class PostgresServer:
         return f"postgresql://postgres@127.0.0.1:{self.port}/{name}"
 
     @contextmanager
-    def database(self, template: str = "template1") -> Iterator[str]:
-        """The URL of a new database, a copy of `template`, which nobody is connected to."""
-        name = f"test_{secrets.token_hex(6)}"
-        self.execute(f"create database {name} template {template} strategy file_copy")
+    def database(self, template: str = _BARE) -> Iterator[str]:
+        """The URL of a database with the tables of `template` and no rows, which nobody else has.
+
+        It is used again when the test is done, without what it holds: that is much quicker than a new one.
+        """
+        unused = self._unused.setdefault(template, [])
+        if unused:
+            name = unused.pop()
+        else:
+            name = f"test_{secrets.token_hex(6)}"
+            self.execute(f"create database {name} template {template} strategy file_copy")
         try:
             yield self.url(name)
         finally:
-            self.execute(f"drop database if exists {name} with (force)")
+            if template != _BARE and self._is_emptied(name, template):
+                unused.append(name)
+            else:
+                self.execute(f"drop database if exists {name} with (force)")
+
+    def _is_emptied(self, name: str, template: str) -> bool:
+        """Empties its tables; False where the test has changed the tables themselves."""
+        with psycopg.connect(self.url(name), autocommit=True) as connection:
+            connection.execute(_LEAVE)
+            found = connection.execute(_SHAPE).fetchone()
+            if found != self._shapes.setdefault(template, found):
+                return False
+            connection.execute(_EMPTY)
+        return True
 
     def execute(self, statement: str) -> None:
         """Executes a statement as the superuser, outside of any test's database."""

@@ -45,7 +45,12 @@ def lock(connection: Connection, *names: str) -> None:
 
 def lock_owner(connection: Connection, owner: str) -> None:
     """Makes this transaction wait for others that count what this owner has: for what may be had only so often."""
-    lock(connection, f"owner {owner}")
+    lock_owners(connection, owner)
+
+
+def lock_owners(connection: Connection, *owners: str) -> None:
+    """As `lock_owner`, of several."""
+    lock(connection, *(f"owner {owner}" for owner in owners))
 
 
 def delete_checkpoints(connection: Connection, run_ids: Sequence[str]) -> None:

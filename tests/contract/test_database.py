@@ -19,6 +19,7 @@ from backend.store.postgres import PostgresDatabase
 from backend.store.runs import RunRepository
 from backend.store.sqlite import SqliteDatabase
 from backend.store.tables import runs
+from tests.databases import migrated_template
 from tests.postgres import postgres_server
 from tests.unit.stored_runs import add_run, new_run
 
@@ -28,6 +29,9 @@ class World(Protocol):
 
     def open(self) -> Database:
         """The database, as one process has it."""
+
+    def without_tables(self) -> None:
+        """From now on it is one that nobody has migrated yet."""
 
     def close(self) -> None:
         """It is not needed any more."""
@@ -44,6 +48,9 @@ class _Sqlite:
     def open(self) -> Database:
         return SqliteDatabase(f"sqlite:///{self._file}")
 
+    def without_tables(self) -> None:
+        self._file.unlink(missing_ok=True)
+
     def locked(self) -> Iterator[None]:
         connection = sqlite3.connect(self._file, isolation_level=None)
         connection.execute("BEGIN IMMEDIATE")
@@ -58,10 +65,13 @@ class _Postgresql:
     def __init__(self, folder: Path) -> None:
         del folder
         self._stack = ExitStack()
-        self._url = self._stack.enter_context(postgres_server().database())
+        self._url = self._stack.enter_context(postgres_server().database(migrated_template()))
 
     def open(self) -> Database:
         return PostgresDatabase(self._url)
+
+    def without_tables(self) -> None:
+        self._url = self._stack.enter_context(postgres_server().database())
 
     def locked(self) -> Iterator[None]:
         with psycopg.connect(self._url) as connection:
@@ -152,6 +162,7 @@ async def test_database_keeps_what_was_written_when_it_is_closed(database: Datab
 
 
 async def test_migrations_by_several_processes_at_once_all_come_to_an_end(world: World) -> None:
+    world.without_tables()
     opened = [world.open() for _ in range(4)]
     await asyncio.gather(*(each.migrate() for each in opened))
     assert [await each.read(count) for each in opened] == [0] * 4
@@ -223,6 +234,7 @@ async def test_transactions_that_lock_the_same_name_follow_one_another(
 async def test_schema_that_is_not_there_or_too_old_or_of_another_major_version_is_refused_in_words(
     world: World,
 ) -> None:
+    world.without_tables()
     database = world.open()
     with pytest.raises(SchemaError, match=r"^STORYWIRE_DATABASE_URL: .*storywire migrate"):
         await database.check_schema()

@@ -5,22 +5,28 @@ import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, event, select
+from ulid import ULID
 
 from backend.log.entry import Entry, StaleWriter
 from backend.log.sql import _pack
 from backend.store.accounts.accounts import AccountRepository, NewAccount
+from backend.store.accounts.allowance import Allowance, AllowanceUse, find_use
 from backend.store.accounts.attempts import AttemptRepository
 from backend.store.accounts.keys import ApiKeyRepository
 from backend.store.accounts.logins import LoginRepository, RefreshTokenReused
 from backend.store.accounts.one_time_tokens import OneTimeTokenRepository
+from backend.store.accounts.streams import StreamRepository
+from backend.store.accounts.tickets import StreamTicket, TicketRepository
 from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository, Limit, LimitReached
 from backend.store.database import Database
 from backend.store.owned_runs import Lease, OwnedRunRepository
+from backend.store.run_values import RunOptions
 from backend.store.runs import Run, RunRepository
 from backend.store.sessions import SessionRepository
 from backend.store.shares import ShareRepository
@@ -181,6 +187,71 @@ async def test_credentials_are_had_by_one_of_those_who_come_at_once(databases: l
     assert await at_once(databases, add_key) == {"True": 1, "False": PROCESSES - 1}
     assert await at_once(databases, attempt) == {"False": 2, "True": PROCESSES - 2}
     assert await at_once(databases, identify) == {"True": PROCESSES}
+
+
+@pytest.mark.engine("postgresql")  # where others write between two queries
+@pytest.mark.parametrize("query", range(2, 6))
+async def test_cost_of_a_run_that_ends_while_the_allowance_is_looked_at_is_counted(
+    databases: list[Database], query: int
+) -> None:
+    account = await AccountRepository(databases[0]).add(NewAccount("maya@example.org"))
+    assert account is not None
+    options = RunOptions(budget_usd=0.5)
+    run = await add_run(RunRepository(databases[0]), owner=account.id, process="P", options=options)
+    lease = Lease(run.id, "P", await open_log(databases[0]).take_over(run.id))
+    part = {"role": "writer", "model": "m", "input_tokens": 1, "output_tokens": 1, "estimated": False}
+
+    async def end() -> None:
+        whose = {"id": run.id, "owner": account.id, "format": "story"}
+        await UsageRepository(databases[1]).put(
+            whose, NOW.date().isoformat(), [{**part, "cost_usd": 0.5}], epoch=lease.epoch
+        )
+        await OwnedRunRepository(databases[1]).complete(lease, run, complete("Text."), None, bought=True)
+
+    loop, queries = asyncio.get_running_loop(), count(1)
+
+    def look(connection: Connection) -> AllowanceUse | None:
+        def between(*_: object) -> None:
+            if next(queries) == query:
+                asyncio.run_coroutine_threadsafe(end(), loop).result(30)
+
+        event.listen(connection, "before_cursor_execute", between)
+        return find_use(connection, account.id, Allowance(5, 5, 5.0), NOW)
+
+    use = await databases[0].write(look)
+    assert use is not None and use.spent_usd + use.reserved_usd >= 0.5
+
+
+async def test_last_stream_that_an_account_may_open_is_opened_once(databases: list[Database]) -> None:
+    account = await AccountRepository(databases[0]).add(NewAccount("maya@example.org"))
+    assert account is not None
+
+    async def read(database: Database) -> str | None:
+        return await StreamRepository(database).open(account.id, 2)
+
+    assert await at_once(databases, read) == {"True": 2, "False": PROCESSES - 2}
+
+
+async def test_last_ticket_of_a_minute_is_had_once_and_starts_one_run(databases: list[Database]) -> None:
+    account = await AccountRepository(databases[0]).add(NewAccount("maya@example.org"))
+    assert account is not None
+    tickets = [
+        StreamTicket(str(ULID()), account.id, "key", "K", "story", "hash", None, LATER, LATER)
+        for _ in databases
+    ]
+
+    async def ask(database: Database) -> bool:
+        ticket = tickets[databases.index(database)]
+        return await TicketRepository(database).add(ticket, ticket.id.encode().ljust(32), 1)
+
+    async def start(database: Database) -> str | None:
+        new = new_run(idempotency_key=tickets[0].start_key, request_hash="hash")
+        run = await RunRepository(database).add(new)
+        return None if run is None else run.id
+
+    assert await at_once(databases, ask) == {"True": 1, "False": PROCESSES - 1}
+    outcome = await at_once(databases, start)
+    assert outcome["True"] == 1
 
 
 @pytest.mark.parametrize("is_packed", [False, True])

@@ -33,10 +33,20 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """A test that needs a database is made on every engine, unless it is marked as being about one of them."""
-    if "engine" in metafunc.fixturenames:
-        marker = metafunc.definition.get_closest_marker("engine")
-        metafunc.parametrize("engine", marker.args if marker else ENGINES)
+    """A test that needs a database is made on every engine, unless it is marked as being about one of them.
+
+    Unit tests that aren't marked have the second engine only among the long trials: what differs from one to the
+    other is the business of the store, whose tests are marked with both, and of the contract suites.
+    """
+    if "engine" not in metafunc.fixturenames:
+        return
+    if (marker := metafunc.definition.get_closest_marker("engine")) is not None:
+        metafunc.parametrize("engine", marker.args)
+    elif metafunc.module.__name__.startswith("tests.unit."):
+        others = (pytest.param(engine, marks=pytest.mark.soak) for engine in ENGINES[1:])
+        metafunc.parametrize("engine", [ENGINES[0], *others])
+    else:
+        metafunc.parametrize("engine", ENGINES)
 
 
 @pytest.fixture

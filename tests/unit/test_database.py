@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -12,7 +13,10 @@ from backend.store import tables
 from backend.store.database import Database
 from backend.store.postgres import PostgresDatabase
 from backend.store.tables import metadata, runs
+from tests.databases import ENGINES
 from tests.unit.stored_runs import new_run
+
+pytestmark = pytest.mark.engine(*ENGINES)
 
 MIGRATIONS = Path(tables.__file__).parent / "migrations"
 FILES = list((MIGRATIONS / "versions").glob("[0-9]*.py"))

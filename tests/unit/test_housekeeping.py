@@ -2,6 +2,7 @@
 
 import sqlite3
 
+import pytest
 from sqlalchemy import delete, insert
 
 from backend.log.entry import Entry
@@ -12,8 +13,10 @@ from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
 from backend.store.runs import RunRepository
 from backend.store.tables import log_archives
-from tests.databases import open_log
+from tests.databases import ENGINES, open_log
 from tests.unit.stored_runs import add_run, finish_run
+
+pytestmark = pytest.mark.engine(*ENGINES)
 
 
 class _BusyOnce(MemoryCheckpoints):

@@ -15,7 +15,10 @@ from backend.log.sql import SqlLog
 from backend.store.database import Database
 from backend.store.runs import RunRepository
 from backend.store.tables import log_archives, log_entries
+from tests.databases import ENGINES
 from tests.unit.stored_runs import add_run, finish_run
+
+pytestmark = pytest.mark.engine(*ENGINES)
 
 PATIENCE = 10.0
 """Seconds after which a test gives up; nothing waits that long when all is well."""

@@ -13,8 +13,11 @@ from backend.store.database import Database
 from backend.store.owned_runs import Lease, OwnedRunRepository
 from backend.store.runs import Run, RunRepository
 from backend.store.transitions import MOVES
+from tests.databases import ENGINES
 from tests.unit.messages import complete, error
 from tests.unit.stored_runs import a_run, add_run, change_run, finish_run, lease_run
+
+pytestmark = pytest.mark.engine(*ENGINES)
 
 Write = Callable[[OwnedRunRepository, Lease], Awaitable[bool]]
 ALWAYS = Limit(None, datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC))

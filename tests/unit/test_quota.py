@@ -11,9 +11,12 @@ from backend.store.charges import ChargeRepository
 from backend.store.database import Database
 from backend.store.owned_runs import OwnedRunRepository
 from backend.store.runs import Run, RunRepository
+from tests.databases import ENGINES
 from tests.unit.messages import complete, error
 from tests.unit.stored_runs import finish_run, lease_run, new_run
 from workflows.errors import QuotaExceeded
+
+pytestmark = pytest.mark.engine(*ENGINES)
 
 LIMITS = {"report": 2}
 

@@ -4,6 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
+import pytest
+
 from backend.log.sql import SqlLog
 from backend.runs.results.cache import ResultCache, make_cache_key
 from backend.store.cache import CacheRepository
@@ -12,11 +14,14 @@ from backend.store.owned_runs import OwnedRunRepository
 from backend.store.run_values import RunOptions, VersionChange, VersionOrigin
 from backend.store.runs import NewRun, RunRepository
 from backend.store.sources import keep_result
+from tests.databases import ENGINES
 from tests.unit.messages import complete
 from tests.unit.stored_runs import add_run, finish_run, lease_run, new_run
 from workflows.formats.story.format import StoryFormat
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import load_policy
+
+pytestmark = pytest.mark.engine(*ENGINES)
 
 MODELS = [ModelSpec("openai", "gpt-test")]
 RUN = new_run(options={"cache": "use"})

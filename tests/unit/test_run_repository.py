@@ -18,9 +18,11 @@ from backend.store.runs import Run, RunAssignment, RunRepository
 from backend.store.sqlite import SqliteDatabase
 from backend.store.tables import log_archives, log_entries, log_heads
 from backend.store.transitions import MOVES, Event, Status
-from tests.databases import open_log
+from tests.databases import ENGINES, open_log
 from tests.unit.messages import OUTLINE, complete, error
 from tests.unit.stored_runs import add_run, change_run, finish_run, new_run
+
+pytestmark = pytest.mark.engine(*ENGINES)
 
 
 async def test_run_is_found_by_its_owner_as_it_was_stored(repository: RunRepository) -> None:

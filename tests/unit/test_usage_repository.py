@@ -2,8 +2,13 @@
 
 from typing import Any
 
+import pytest
+
 from backend.store.database import Database
 from backend.store.usage import UsageRepository
+from tests.databases import ENGINES
+
+pytestmark = pytest.mark.engine(*ENGINES)
 
 
 def part(

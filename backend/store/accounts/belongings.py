@@ -8,7 +8,7 @@ from sqlalchemy import Column, ColumnElement, Connection, Select, Table, delete,
 from backend.store.accounts import tables
 from backend.store.accounts.tables import accounts
 from backend.store.database import Database
-from backend.store.dialect import lock_owner
+from backend.store.dialect import lock_owner, lock_owners
 from backend.store.erasing import delete_runs
 from backend.store.owner import LOCAL, Owner
 from backend.store.tables import children, metadata, runs, usage
@@ -86,7 +86,7 @@ class BelongingsRepository:
         """Makes everything of one owner another's; returns how many rows that were. In one transaction."""
 
         def work(connection: Connection) -> int:
-            lock_owner(connection, new)
+            lock_owners(connection, old, new)
             found = _count(connection, old)
             for table in owned_tables():  # rows that belong to others go with them
                 connection.execute(update(table).where(table.c.owner == old).values(owner=new))
