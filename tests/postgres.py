@@ -39,7 +39,9 @@ _SHAPE = """
 SELECT (SELECT md5(string_agg(concat(relname, relkind, relnatts, relchecks), ' ' ORDER BY relname))
         FROM pg_class WHERE relnamespace = 'public'::regnamespace),
        (SELECT string_agg(version_num, ' ') FROM alembic_version),
-       (SELECT max(v) FROM checkpoint_migrations)
+       (SELECT max(v) FROM checkpoint_migrations),
+       (SELECT count(*) FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase
+        WHERE datname = current_database())
 """
 _EMPTY = """
 DO $$ DECLARE found record; has_rows boolean; BEGIN

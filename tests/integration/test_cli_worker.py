@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
+import psutil  # type: ignore[import-untyped]
 import pytest
 
 from tests.postgres import postgres_server
@@ -108,7 +109,5 @@ async def rooms(port: int) -> int:
 
 async def children_of(process: asyncio.subprocess.Process, words: str) -> list[int]:
     """The processes that it started with these words in their command."""
-    import psutil
-
     found = await asyncio.to_thread(psutil.Process(process.pid).children)
     return [child.pid for child in found if words in " ".join(child.cmdline())]
