@@ -115,6 +115,7 @@ async def test_worker_that_is_frozen_for_less_than_its_lease_keeps_its_run(
     assert await cluster.fetch("SELECT epoch FROM log_heads WHERE run_id = %s", run_id) == [(1,)]
 
 
+@pytest.mark.soak
 async def test_worker_that_is_cut_off_is_replaced_and_refused_when_it_is_back(
     cluster: KillableCluster,
 ) -> None:
@@ -181,7 +182,7 @@ async def read_through(cluster: KillableCluster, run_id: str) -> Told:
     return told
 
 
-@pytest.mark.parametrize("state", ["queued", "running", "dead"])
+@pytest.mark.parametrize("state", ["queued", pytest.param("running", marks=pytest.mark.soak), "dead"])
 async def test_run_is_cancelled_from_another_api_process_in_every_state(
     cluster: KillableCluster, state: str
 ) -> None:
@@ -282,6 +283,7 @@ async def test_hosts_may_disagree_about_the_time(provider: FakeProvider, tmp_pat
     COUNTS["kills"] += 1
 
 
+@pytest.mark.soak
 async def test_run_of_a_format_that_a_worker_has_not_is_kept_for_another_worker(
     cluster: KillableCluster,
 ) -> None:

@@ -111,11 +111,13 @@ class ClusterPromise(Promise):
             self._close()
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(0)
 def test_text_is_right_whatever_is_done_to_the_processes_of_a_cluster_and_its_readers() -> None:
     try_promise(ClusterPromise, CLUSTER_EXAMPLES, steps=8)
 
 
+@pytest.mark.soak
 @pytest.mark.timeout(0)
 async def test_kills_of_workers_at_random_moments_lose_and_repeat_nothing(
     provider: FakeProvider, tmp_path: Path

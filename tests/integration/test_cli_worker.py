@@ -13,6 +13,7 @@ import httpx
 import psutil  # type: ignore[import-untyped]
 import pytest
 
+from tests.databases import migrated_template
 from tests.postgres import postgres_server
 
 PATIENCE = 90
@@ -62,9 +63,8 @@ async def test_worker_without_a_database_that_it_can_work_with_says_which_settin
 
 async def test_migrate_makes_the_tables_also_when_several_do_it_at_once(tmp_path: Path) -> None:
     with postgres_server().database() as url:
-        outcomes = await asyncio.gather(*(run(tmp_path, "migrate", url=url) for _ in range(4)))
-        assert outcomes == [(0, "The database is up to date. ")] * 4
-        assert await run(tmp_path, "migrate", url=url) == (0, "The database is up to date. ")
+        outcomes = await asyncio.gather(*(run(tmp_path, "migrate", url=url) for _ in range(2)))
+        assert outcomes == [(0, "The database is up to date. ")] * 2
 
 
 @pytest.mark.timeout(240)
@@ -73,8 +73,7 @@ async def test_worker_keeps_its_processes_running_and_ends_them_in_good_order(
 ) -> None:
     port = 21_000 + os.getpid() % 20_000
     options = ("--processes", "2", "--concurrency", "3", "--metrics-port", str(port))
-    with postgres_server().database() as url:
-        assert (await run(tmp_path, "migrate", url=url))[0] == 0
+    with postgres_server().database(migrated_template()) as url:
         async with command(tmp_path, "worker", *options, url=url) as process:
             told = asyncio.create_task(read_all(process))
             for offset in (0, 1):
