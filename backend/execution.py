@@ -39,6 +39,8 @@ from workflows.safety.registry import PolicyRegistry
 
 _MEASURE_SECONDS = 5.0
 """Between two looks at the queue's length."""
+_PLACES_SECONDS = 2.0
+"""Between two statements of the places in the queue."""
 
 if TYPE_CHECKING:
     from backend.runs.engine.worker import Worker
@@ -184,6 +186,7 @@ async def _open_liveness(
     stack.push_async_callback(logged, partial(store.jobs.unregister, process), "unregister")
     heartbeats = HeartbeatLiveness(process, store.jobs)
     await stack.enter_async_context(every(BEAT_SECONDS, heartbeats.beat, name="heartbeat"))
+    await stack.enter_async_context(every(_PLACES_SECONDS, store.jobs.state_places, name="queue_places"))
     look = partial(_measure_queue, store.jobs, metrics)
     await stack.enter_async_context(every(_MEASURE_SECONDS, look, name="queue_state"))
     return heartbeats

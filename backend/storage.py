@@ -92,7 +92,7 @@ async def _open_postgres(
     checkpoints = await stack.enter_async_context(open_postgres_checkpoints(database.dsn))
     queue = RunQueue(database.dsn, settings.max_queued)
     runs = RunRepository(database, queue.enqueue)
-    jobs = JobRepository(database, queue.enqueue_again, LEASE_SECONDS)
+    jobs = JobRepository(database, queue.enqueue_again, LEASE_SECONDS, run_log.announce)
     return _store(settings, database, runs, run_log, checkpoints, jobs)
 
 

@@ -25,7 +25,13 @@ def worker(
         int, typer.Option(min=1, max=256, help="Processes; one a core is a good number.")
     ] = 1,
     concurrency: Annotated[
-        int, typer.Option(min=1, max=1000, help="Runs at once in each of them; some fifty fill a core.")
+        int,
+        typer.Option(
+            min=1,
+            max=200,
+            help="Runs at once in each of them: some fifty fill a core, and four connections to the "
+            "database serve two hundred.",
+        ),
     ] = 50,
     metrics_port: Annotated[
         int | None,

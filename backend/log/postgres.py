@@ -101,6 +101,10 @@ class PostgresLog(SqlLog):
         self._follower.wake(run_id)
         self._tell([run_id])
 
+    def announce(self, run_ids: Sequence[str]) -> None:
+        """Wakes the readers of runs, in all processes, whose entries were stored past this log."""
+        self._tell(run_ids)
+
     async def close(self) -> None:
         """See `RunLog`."""
         await super().close()

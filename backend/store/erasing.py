@@ -17,7 +17,10 @@ def delete_runs(connection: Connection, *conditions: ColumnElement[bool]) -> int
         return 0
     heads = log_heads.c.run_id.in_(run_ids)
     connection.execute(select(log_heads.c.run_id).where(heads).order_by(log_heads.c.run_id).with_for_update())
-    for table in (log_heads, log_entries, log_archives):
+    for table in (log_heads, log_archives):
         connection.execute(delete(table).where(table.c.run_id.in_(run_ids)))
     delete_checkpoints(connection, run_ids)
-    return connection.execute(delete(runs).where(runs.c.id.in_(run_ids), *conditions)).rowcount
+    deleted = connection.execute(delete(runs).where(runs.c.id.in_(run_ids), *conditions)).rowcount
+    # Last: the head of a log that is begun at this moment holds the run's row until its entries are there.
+    connection.execute(delete(log_entries).where(log_entries.c.run_id.in_(run_ids)))
+    return deleted

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, text
 
 from backend.store.database import Database
+from backend.store.places import state_places
 
 Enqueue = Callable[[Connection, str], None]
 """Puts a run that is stored as running into the queue, in the transaction that stores it."""
@@ -48,8 +49,15 @@ class QueueState:
 class JobRepository:
     """The queue's jobs and workers. A process has the id of a worker of its own, under which it executes runs."""
 
-    def __init__(self, database: Database, enqueue: Enqueue, lease_seconds: float) -> None:
-        """A worker is taken for dead that was silent for `lease_seconds`."""
+    def __init__(
+        self,
+        database: Database,
+        enqueue: Enqueue,
+        lease_seconds: float,
+        announce: Callable[[Sequence[str]], None] = lambda _: None,
+    ) -> None:
+        """A worker is taken for dead that was silent for `lease_seconds`. `announce` wakes the readers of runs."""
+        self._announce = announce
         self._db = database
         self._enqueue = enqueue
         self._lease = {"lease": lease_seconds}
@@ -113,6 +121,12 @@ class JobRepository:
         ).bindparams(bindparam("ids", expanding=True))
         await self._db.write(lambda connection: connection.execute(query, {"ids": list(job_ids)}))
 
+    async def state_places(self) -> list[str]:
+        """States in the logs of waiting runs where they are in the queue; returns the runs that have news."""
+        run_ids = await self._db.write(state_places)
+        self._announce(run_ids)
+        return run_ids
+
     async def state(self) -> QueueState:
         """What waits, and who is there."""
         waiting = text(f"""
@@ -132,6 +146,20 @@ class JobRepository:
             return QueueState(int(queued), float(oldest), int(workers), float(age))
 
         return await self._db.read(work)
+
+
+def find_priority(connection: Connection, run_id: str) -> int:
+    """Priority of a run that is about to be queued: the fewer of its owner's wait, the higher. So nobody's many runs
+    hold up another's one. A run that was begun before comes first. Part of a transaction."""
+    query = text(f"""
+        SELECT count(job.id), bool_or(run.answer IS NOT NULL OR run.superseded_error_seq IS NOT NULL)
+        FROM runs AS run LEFT JOIN runs AS other ON other.owner = run.owner AND other.status = 'running'
+        LEFT JOIN procrastinate_jobs AS job
+            ON job.lock = other.id AND job.status = 'todo' AND job.queue_name = '{QUEUE}'
+        WHERE run.id = :id
+    """)
+    waiting, is_begun = connection.execute(query, {"id": run_id}).one()
+    return 1 if is_begun else -int(waiting)
 
 
 def count_queued(connection: Connection) -> int:

@@ -55,6 +55,9 @@ class Metrics:
     def on_redelivery(self, runs: int) -> None:
         """Runs put into the queue again, since their worker was silent for too long."""
 
+    def on_fenced_writer(self) -> None:
+        """Writer refused because its run was taken over meanwhile."""
+
     def track_news(self, age: Callable[[], float]) -> None:
         """Tracks the seconds since news of other processes' runs, or a tick, were heard."""
 

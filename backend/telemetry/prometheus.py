@@ -89,6 +89,8 @@ class PrometheusMetrics(Metrics):
         self.news_age = gauge("log_news_age_seconds", "Since news of other processes' runs were heard")
         self.redelivered = counter("redelivered_runs", "Runs queued again, since their worker was silent")
 
+        self.fenced = counter("fenced_writers", "Writers refused, since their run was taken over meanwhile")
+
         self.attempts = counter("attempts", "Attempts begun, first ones and resumed ones", "format", "kind")
         self.runs = counter("runs", "Attempts ended, by how", "format", "outcome")
         self.cached = counter("cached_runs", "Runs that were given the kept result of another run", "format")
@@ -169,6 +171,9 @@ class PrometheusMetrics(Metrics):
 
     def on_redelivery(self, runs: int) -> None:
         self.redelivered.inc(runs)
+
+    def on_fenced_writer(self) -> None:
+        self.fenced.inc()
 
     def track_news(self, age: Callable[[], float]) -> None:
         self.news_age.set_function(age)

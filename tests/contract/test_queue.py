@@ -1,20 +1,25 @@
 """The queue in PostgreSQL: a run and its job are stored together, and no run is forgotten."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 
 import psycopg
 import pytest
 from sqlalchemy import Connection, text
 
+from backend.log.entry import Entry
+from backend.log.sql import SqlLog
 from backend.runs.engine.heartbeat import HeartbeatLiveness
 from backend.runs.engine.queue import RunQueue
 from backend.store.jobs import JobRepository
+from backend.store.places import describe_place, state_places
 from backend.store.postgres import PostgresDatabase
 from backend.store.runs import RunRepository
+from tests.databases import open_log
 from tests.unit.stored_runs import change_run, new_run
 from workflows.errors import Overloaded
-from workflows.messages.messages import OutlinePlanned
+from workflows.messages.messages import OutlinePlanned, ProgressReported, decode
 
 pytestmark = pytest.mark.engine("postgresql")
 LEASE = 10.0
@@ -182,3 +187,104 @@ async def test_state_of_the_queue_says_what_waits_and_who_is_there(
     state = await jobs.state()
     assert (state.queued, state.workers) == (2, 1)
     assert 0 <= state.oldest_seconds < 60 and 5 <= state.lease_age < LEASE
+
+
+async def wait_in_queue(database: PostgresDatabase, seconds: float = 5.0) -> None:
+    """Whatever waits has waited for so long."""
+    query = text("UPDATE procrastinate_events SET at = at - make_interval(secs => :s)")
+    await database.write(lambda c: c.execute(query, {"s": seconds}))
+
+
+async def read_progress(log: SqlLog, run_id: str) -> list[str]:
+    """What the log says of its progress, in order."""
+    transcript = [decode(entry.data) for entry in await log.read(run_id)]
+    return [message.message for message in transcript if isinstance(message, ProgressReported)]
+
+
+async def test_run_that_waits_says_at_which_place_until_a_worker_writes_it(
+    repository: RunRepository, database: PostgresDatabase, jobs: JobRepository
+) -> None:
+    first, second = [await repository.add(new_run()) for _ in range(2)]
+    assert first is not None and second is not None
+    log = open_log(database)
+    assert await jobs.state_places() == []  # a worker may take them at once
+    await wait_in_queue(database)
+    assert sorted(await jobs.state_places()) == [first.id, second.id]
+    assert await jobs.state_places() == []  # nothing new
+    worker = await jobs.register()
+    assert await give_job(database, worker) == first.id
+    await repository.take_over(first, worker)
+    assert await jobs.state_places() == [second.id]
+    epoch = await log.take_over(first.id)
+    last = await log.last(first.id)
+    assert epoch == 1 and last is not None
+    await log.append(first.id, epoch, [Entry(last.seq + 1, "content", b"{}")])
+    assert await read_progress(log, second.id) == [
+        "Waiting for a worker: 2 in the queue",
+        "Waiting for a worker: 1 in the queue",
+    ]
+    # One that was begun already says nothing more: its progress would go back.
+    handed_back = await repository.get(first.id)
+    assert handed_back is not None
+    await repository.take_over(handed_back, None)
+    await jobs.give_back(list((await jobs.own_jobs([int(worker)])).values()))
+    await wait_in_queue(database)
+    assert first.id not in await jobs.state_places()
+
+
+async def test_run_that_is_taken_or_deleted_while_places_are_stated_has_one_writer_and_leaves_nothing(
+    repository: RunRepository,
+    database: PostgresDatabase,
+    other_database: PostgresDatabase,
+) -> None:
+    taken, deleted = [await repository.add(new_run()) for _ in range(2)]
+    assert taken is not None and deleted is not None
+    await wait_in_queue(database)
+    stated, go_on = threading.Event(), threading.Event()
+
+    def state_slowly(connection: Connection) -> list[str]:
+        found = state_places(connection)
+        stated.set()
+        assert go_on.wait(10)
+        return found
+
+    stating = asyncio.create_task(database.write(state_slowly))
+    await asyncio.to_thread(stated.wait, 10)
+    log, others = open_log(other_database), RunRepository(other_database)
+    taking = asyncio.create_task(log.take_over(taken.id))
+    deleting = asyncio.create_task(others.delete("maya", deleted.id))
+    done, _ = await asyncio.wait([taking, deleting], timeout=0.3)
+    assert not done
+    go_on.set()
+    assert sorted(await stating) == [taken.id, deleted.id]
+    assert await taking == 1
+    await deleting
+    assert [entry.seq for entry in await log.read(taken.id)] == [1]
+    assert await open_log(database).read(deleted.id) == []
+
+
+@pytest.mark.parametrize(
+    ("place", "words"), [(1, "1"), (10, "10"), (11, "about 20"), (100, "about 100"), (101, "about 200")]
+)
+def test_place_is_exact_at_the_front_of_the_queue_and_rounded_behind(place: int, words: str) -> None:
+    assert describe_place(place) == f"Waiting for a worker: {words} in the queue"
+
+
+async def test_runs_of_one_owner_hold_up_no_other_and_what_was_begun_comes_first(
+    database: PostgresDatabase, jobs: JobRepository
+) -> None:
+    repository = RunRepository(database, RunQueue(database.dsn, max_queued=100).enqueue)
+    many = [await repository.add(new_run()) for _ in range(4)]
+    one = await repository.add(new_run(owner="noah"))
+    failed = await repository.add(new_run(owner="lena"))
+    assert one is not None and failed is not None
+    await database.write(
+        lambda c: c.execute(text("DELETE FROM procrastinate_jobs WHERE lock = :id"), {"id": failed.id})
+    )
+    log = open_log(database)
+    await log.append(failed.id, await log.take_over(failed.id), [Entry(1, "error", b"{}")])
+    failed = await change_run(repository, failed, status="failed")
+    await repository.resume(failed, None, failed.options)
+    worker = await jobs.register()
+    order = [await give_job(database, worker) for _ in range(6)]
+    assert order == [failed.id, *(run.id for run in (many[0], one, *many[1:]) if run is not None)]

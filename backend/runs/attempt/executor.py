@@ -71,6 +71,7 @@ class Executor:
             outcome = await self._finalizer.store(run, lease, ending, transcript)
         except (StaleWriter, StaleCheckpoint):
             log.warning("run_taken_over")
+            self._observers.on_fenced_writer()
         except LogUnavailable:
             # Its last message can't be written either: the run stays as it is and is found by the next recovery.
             log.exception("run_log_unavailable")

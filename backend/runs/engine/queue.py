@@ -19,13 +19,15 @@ from backend.runs.engine.cancellation import RunCanceller
 from backend.runs.engine.inline import InlineEngine
 from backend.runs.engine.liveness import Liveness
 from backend.store.dialect import lock
-from backend.store.jobs import QUEUE, count_queued
+from backend.store.jobs import QUEUE, count_queued, find_priority
 from backend.store.runs import Run, RunRepository
 from backend.telemetry.metrics import Metrics
 from workflows.errors import Overloaded
 from workflows.messages.messages import TERMINAL
 
 TASK = "execute_run"
+_NEXT = 2
+"""Priority of a run whose worker is gone; `find_priority` has those of others."""
 _SETTLE_SECONDS, _LOOK_SECONDS = 2.0, 0.02
 _SETTLED_BY = {*TERMINAL, "input_required"}
 """Messages after which the row is about to be stored."""
@@ -46,12 +48,17 @@ class RunQueue:
         lock(connection, "queue")
         if count_queued(connection) >= self._max_queued:
             raise Overloaded("As many runs as may are waiting already; try again in a few seconds.")
-        self.enqueue_again(connection, run_id)
+        self._defer(connection, run_id, find_priority(connection, run_id))
 
     def enqueue_again(self, connection: Connection, run_id: str) -> None:
-        """Queues a run that was accepted before, however many wait."""
+        """Queues a run that was accepted before, however many wait; it is the next one."""
+        self._defer(connection, run_id, _NEXT)
+
+    def _defer(self, connection: Connection, run_id: str, priority: int) -> None:
         driver: Any = connection.connection.driver_connection
-        deferrer = self._task.configure(connection=driver, lock=run_id, queueing_lock=run_id)
+        deferrer = self._task.configure(
+            connection=driver, lock=run_id, queueing_lock=run_id, priority=priority
+        )
         # A savepoint: the error that it is there already would end the whole transaction.
         with contextlib.suppress(AlreadyEnqueued), connection.begin_nested():
             deferrer.defer(run_id=run_id)
