@@ -2,17 +2,20 @@
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from backend.log.base import RunLog
 from backend.log.sqlite import SqliteLog
 from backend.runs.results.cache import ResultCache
-from backend.settings import Settings
+from backend.settings import Settings, SettingsError
 from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository
+from backend.store.copying import Copied, check_empty, copy_tables
 from backend.store.database import Database
+from backend.store.dialect import delete_all_checkpoints
 from backend.store.documents import DocumentRepository
-from backend.store.folders import open_folders
+from backend.store.folders import CHECKPOINTS, open_folders
 from backend.store.jobs import JobRepository
 from backend.store.limits import cap_of
 from backend.store.owned_runs import OwnedRunRepository
@@ -27,6 +30,8 @@ if TYPE_CHECKING:
 
 LEASE_SECONDS = 10.0
 """A process that wasn't heard of for so long is taken for dead, and others go on with its runs."""
+WORKER_CONNECTIONS = 17
+"""Connections of a worker at most: 4 for transactions, 4 for checkpoints, 5 for logs and news, 4 for the queue."""
 _WORKER_RETRY_SECONDS, _RETRY_SECONDS = 60.0, 3.0
 """How long a transaction is tried when the database is away: a run that is written waits, a caller hardly."""
 
@@ -71,6 +76,47 @@ def open_database(settings: Settings) -> Database:
     from backend.store.postgres import PostgresDatabase  # an extra, which may not be installed
 
     return PostgresDatabase(settings.sql_url)
+
+
+async def check_connections(settings: Settings, processes: int) -> None:
+    """Raises SettingsError where the database's server lets so many workers not have their connections."""
+    from backend.store.postgres import PostgresDatabase  # an extra, which may not be installed
+
+    database = PostgresDatabase(settings.sql_url, connections=1)
+    try:
+        most = await database.count_connections()
+    finally:
+        await database.close()
+    if processes * WORKER_CONNECTIONS > most:
+        raise SettingsError(
+            f"--processes {processes}: each has up to {WORKER_CONNECTIONS} connections to the database, "
+            f"{processes * WORKER_CONNECTIONS} in all, and its server allows {most}: raise max_connections there, or "
+            "start fewer"
+        )
+
+
+async def copy_database(source: Path, settings: Settings) -> Copied:
+    """Copies a SQLite database, with the checkpoints beside it, into the empty one that the settings name. Raises
+    SettingsError or CopyError; then the target is as it was."""
+    # An extra, which may not be installed.
+    from backend.store.postgres import PostgresDatabase
+    from backend.store.postgres_checkpoints import copy_checkpoints, open_postgres_checkpoints
+
+    database = PostgresDatabase(settings.sql_url)
+    try:
+        await database.migrate()
+        await database.read(check_empty)
+        async with open_postgres_checkpoints(database.dsn) as target:
+            try:
+                if (source.parent / CHECKPOINTS).exists():
+                    async with open_checkpoints(source.parent) as checkpoints:
+                        await copy_checkpoints(checkpoints, target)
+                return await database.load(lambda connection: copy_tables(source, connection))
+            except BaseException:
+                await database.erase(delete_all_checkpoints)
+                raise
+    finally:
+        await database.close()
 
 
 async def _open_postgres(

@@ -12,7 +12,7 @@ import typer
 
 from backend.cli.failures import fail, settings_or_fail
 from backend.cli.terminal import say
-from backend.settings import Settings
+from backend.settings import Settings, SettingsError
 from backend.telemetry.metrics import Metrics
 
 _LOOK_SECONDS = 0.2
@@ -48,6 +48,12 @@ def worker(
             "with SQLite, runs execute in the service itself.",
             status=2,
         )
+    from backend.storage import check_connections
+
+    try:
+        asyncio.run(check_connections(settings, processes))
+    except SettingsError as error:
+        fail(str(error), status=2)
     if processes == 1:
         _serve(settings, concurrency, metrics_port)
     else:

@@ -61,6 +61,12 @@ def delete_checkpoints(connection: Connection, run_ids: Sequence[str]) -> None:
             connection.execute(delete(rows).where(rows.c.thread_id.in_(run_ids)))
 
 
+def delete_all_checkpoints(connection: Connection) -> None:
+    """Deletes all checkpoints in this database."""
+    for name in _CHECKPOINT_TABLES:
+        connection.execute(delete(table(name)))
+
+
 def _key(name: str) -> int:
     """A lock's number, 64 bits with a sign."""
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "big", signed=True)

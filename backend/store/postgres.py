@@ -32,6 +32,9 @@ _ERASE_SECONDS = 600.0
 _RETRY_SECONDS = 0.25
 _OLDEST_SERVER = 150000
 _MIGRATION_LOCK = "storywire migrations"
+_MOST_CONNECTIONS = (
+    "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
+)
 _PROBE = "SELECT pg_logical_emit_message(true, 'storywire', 'probe'), pg_is_in_recovery()"
 
 
@@ -75,6 +78,21 @@ class PostgresDatabase:
         """See `Database`. The server's next vacuum overwrites what was deleted; its write-ahead log, and backups, keep
         it as long as they are kept."""
         return await self._persist(lambda: self._attempt(self._engine, work, _ERASE_SECONDS))
+
+    async def load(self, work: Callable[[Connection], _T]) -> _T:
+        """As `write`, for what takes as long as it does, and is tried once."""
+        return await asyncio.to_thread(_transact, self._engine, work, _Held())
+
+    async def count_connections(self) -> int:
+        """How many connections the server lets its users have. Raises SchemaError where it can't be reached."""
+
+        def work(connection: Connection) -> None:
+            nonlocal found
+            found = int(connection.scalar(text(_MOST_CONNECTIONS)) or 0)
+
+        found = 0
+        await self._start(lambda: self._attempt(self._engine, work, self._patience))
+        return found
 
     async def migrate(self) -> None:
         """See `Database`."""

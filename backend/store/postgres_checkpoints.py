@@ -10,7 +10,13 @@ from weakref import WeakValueDictionary
 import psycopg
 import structlog
 from langchain_core.runnables import RunnableConfig
-from langgraph.checkpoint.base import ChannelVersions, Checkpoint, CheckpointMetadata, CheckpointTuple
+from langgraph.checkpoint.base import (
+    BaseCheckpointSaver,
+    ChannelVersions,
+    Checkpoint,
+    CheckpointMetadata,
+    CheckpointTuple,
+)
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
@@ -116,6 +122,22 @@ class PostgresCheckpoints(DurableSaver, FencedSaver):
         for thread_id in thread_ids:
             await self.flushed(thread_id)
         await super().aprune(thread_ids, strategy=strategy)
+
+
+async def copy_checkpoints(source: BaseCheckpointSaver[str], target: PostgresCheckpoints) -> None:
+    """Copies all checkpoints with their pending writes, under their ids."""
+    async for found in source.alist(None):
+        thread = dict(found.config["configurable"])
+        parent = (found.parent_config or {"configurable": {}})["configurable"].get("checkpoint_id")
+        before: RunnableConfig = {"configurable": {**thread, "checkpoint_id": parent}}
+        checkpoint = found.checkpoint
+        config = await target.aput(before, checkpoint, found.metadata, checkpoint["channel_versions"])
+        by_task: dict[str, list[tuple[str, Any]]] = {}
+        for task_id, channel, value in found.pending_writes or ():
+            by_task.setdefault(task_id, []).append((channel, value))
+        for task_id, writes in by_task.items():
+            await target.aput_writes(config, writes, task_id)
+        await target.flushed(thread["thread_id"])
 
 
 @asynccontextmanager

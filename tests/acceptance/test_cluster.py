@@ -8,12 +8,14 @@ from typing import Any
 import httpx
 import pytest
 
+from backend.storage import copy_database
 from tests.acceptance.cluster import KillableCluster
+from tests.acceptance.killable import KillableService
 from tests.acceptance.trials import COUNTS
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
 from tests.postgres import postgres_server
-from tests.service import CALLS, Told
+from tests.service import CALLS, Told, settings_for
 
 PATIENCE = 90
 NO_JOB = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM procrastinate_jobs WHERE lock = %s)"
@@ -264,6 +266,31 @@ async def test_run_that_was_cancelled_is_resumed_and_deleted_from_another_api_pr
         assert await cluster.fetch(f"SELECT 1 FROM {table}") == []
     for table in ("checkpoints", "checkpoint_writes", "checkpoint_blobs"):
         assert await cluster.fetch(f"SELECT 1 FROM {table}") == []
+
+
+@pytest.mark.soak
+async def test_runs_of_a_sqlite_folder_go_on_in_a_cluster_after_they_were_moved(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    provider.script = Script(default=Reply(pace=80, words=90))
+    async with asyncio.timeout(PATIENCE):
+        async with KillableService(provider.openai_url, tmp_path / "old") as service:
+            ended = await service.client.start()
+            before = await service.client.read(ended)
+            going = await service.client.start()
+            told = Told()
+            async for frame in service.client.frames(going):
+                told.take(frame)
+                if told.last_seq >= 30:
+                    break
+        async with KillableCluster(provider.openai_url, tmp_path, apis=1, workers=0) as cluster:
+            settings = settings_for(provider, tmp_path / "new", database_url=cluster.url)
+            copied = await copy_database(tmp_path / "old" / "storywire.db", settings)
+            assert copied.rows["runs"] == 2
+            await cluster.add_worker()
+            api = cluster.apis[0].client
+            assert (await api.read(ended)).ending == before.ending
+            check_whole(await api.read(going, told), await api.read(going))
 
 
 @pytest.mark.soak

@@ -12,6 +12,10 @@ from pathlib import Path
 import httpx
 import psutil  # type: ignore[import-untyped]
 import pytest
+from typer.testing import CliRunner
+
+from backend.cli.main import app
+from backend.runs.engine.liveness import FileLiveness
 
 from tests.databases import migrated_template
 from tests.postgres import postgres_server
@@ -59,6 +63,38 @@ async def test_worker_without_a_database_that_it_can_work_with_says_which_settin
     with postgres_server().database() as url:
         status, said = await run(tmp_path, "worker", url=url)
         assert status == 2 and "run `storywire migrate` once" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["worker", "--processes", "200"], "--processes 200: each has up to 17 connections to the database, 3400 in"),
+        (["worker", "--concurrency", "201"], "Invalid value for '--concurrency'"),
+        (["migrate", "--from", "sqlite:///nowhere.db"], "--from: an existing SQLite file is expected"),
+        (["migrate", "--from", "postgresql://x/y"], "--from: an existing SQLite file is expected"),
+    ],
+)
+def test_command_that_can_not_be_done_says_which_option_is_at_fault(
+    arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORYWIRE_DATABASE_URL", postgres_server().url())
+    monkeypatch.setenv("STORYWIRE_DATA_DIR", str(tmp_path))
+    outcome = CliRunner().invoke(app, arguments)
+    assert outcome.exit_code == 2 and words in " ".join(outcome.output.split()), outcome.output
+
+
+def test_data_of_a_service_that_works_on_it_is_not_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "storywire.db").touch()
+    monkeypatch.setenv("STORYWIRE_DATABASE_URL", postgres_server().url())
+    service = FileLiveness(tmp_path / "processes")
+    outcome = CliRunner().invoke(app, ["migrate", "--from", f"sqlite:///{tmp_path / 'storywire.db'}"])
+    service.leave()
+    assert outcome.exit_code == 2 and "a service works on" in outcome.output
+    monkeypatch.setenv("STORYWIRE_DATABASE_URL", f"sqlite:///{tmp_path / 'other.db'}")
+    outcome = CliRunner().invoke(app, ["migrate", "--from", f"sqlite:///{tmp_path / 'storywire.db'}"])
+    assert outcome.exit_code == 2 and "--from copies into a PostgreSQL database" in " ".join(outcome.output.split())
 
 
 async def test_migrate_makes_the_tables_also_when_several_do_it_at_once(tmp_path: Path) -> None:
