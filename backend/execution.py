@@ -155,10 +155,12 @@ def _queued(
 ) -> Execution:
     """Execution by way of the queue; `here` executes what a worker takes from it, and ends what nobody else does."""
     # An extra, which may not be installed.
+    from backend.log.postgres import PostgresLog
     from backend.runs.engine.queue import NoRecovery, QueueEngine
     from backend.runs.engine.worker import Worker, WorkerTools
     from backend.store.postgres import make_dsn
 
+    assert isinstance(store.log, PostgresLog)
     engine = QueueEngine(here.engine, here.liveness, store.runs, store.log, telemetry.metrics)
     worker = None
     if slots is not None and store.jobs is not None and isinstance(here.liveness, HeartbeatLiveness):

@@ -15,6 +15,7 @@ from backend.log.entry import Entry, LogUnavailable
 from backend.log.follower import CHANNEL, Follower, payloads
 from backend.log.sql import Append, SqlLog
 from backend.store.postgres import PostgresDatabase
+from workflows.messages.messages import TERMINAL
 
 log = structlog.get_logger()
 
@@ -37,6 +38,8 @@ SELECT count(*) FROM unnest(%s::text[], %s::int[], %s::text[], %s::bytea[]) AS g
 JOIN log_entries USING (run_id, seq, type, data)
 """
 _RETRY_SECONDS = 120.0
+_LATELY_SECONDS, _MOST_ENDED = 3.0, 256
+_ENDINGS = frozenset({*TERMINAL, "input_required"})
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
 
@@ -58,6 +61,7 @@ class PostgresLog(SqlLog):
         self._notifying = LogConnection(database.dsn, durable=False)
         self._follower = Follower(database.dsn)
         self._news: set[str] = set()
+        self._ended: dict[str, float] = {}  # by run, when its last message was read
         self._telling: asyncio.Task[None] | None = None
 
     @property
@@ -75,8 +79,20 @@ class PostgresLog(SqlLog):
     async def read(self, run_id: str, after: int = 0, limit: int = 1000) -> list[Entry]:
         """See `RunLog`."""
         if run_id not in self._tails and (found := self._follower.read(run_id, after)) is not None:
-            return found[:limit]
-        return await super().read(run_id, after, limit)
+            entries = found[:limit]
+        else:
+            entries = await super().read(run_id, after, limit)
+        if entries and entries[-1].type in _ENDINGS:
+            if len(self._ended) >= _MOST_ENDED:
+                del self._ended[next(iter(self._ended))]
+            self._ended[run_id] = time.monotonic()
+        return entries
+
+    def take_ended(self) -> list[str]:
+        """The runs whose last message, or question, was read here in the last seconds; each is returned once."""
+        since = time.monotonic() - _LATELY_SECONDS
+        ended, self._ended = self._ended, {}
+        return [run_id for run_id, read_at in ended.items() if read_at > since]
 
     async def last(self, run_id: str, at_least: int = 0) -> Entry | None:
         """See `RunLog`."""

@@ -289,6 +289,19 @@ async def test_reader_whose_notifications_get_lost_is_at_most_a_tick_late(
     assert await elsewhere.read(run.id) == entries(1, 1)
 
 
+async def test_runs_whose_last_message_was_read_are_told_once(
+    database: PostgresDatabase, repository: RunRepository
+) -> None:
+    log, elsewhere = open_log(database), PostgresLog(database)
+    ended, going = [await add_run(repository) for _ in range(2)]
+    for run, type in ((ended, "complete"), (going, "content")):
+        await log.append(run.id, await log.take_over(run.id), [Entry(1, type, b"{}")])
+        await elsewhere.read(run.id)
+    assert elsewhere.take_ended() == [ended.id]
+    assert elsewhere.take_ended() == []
+    await elsewhere.close()
+
+
 async def test_reader_whose_listening_connection_is_ended_hears_again(
     database: PostgresDatabase, repository: RunRepository, database_url: str
 ) -> None:

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, Protocol
 
 from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued
@@ -70,6 +70,13 @@ async def _execute_elsewhere(context: JobContext, *, run_id: str) -> None:
     raise NotImplementedError(f"{run_id} is executed by workers")
 
 
+class SharedLog(RunLog, Protocol):
+    """Log of runs that other processes write."""
+
+    def take_ended(self) -> list[str]:
+        """The runs whose last message, or question, was read here in the last seconds; each is returned once."""
+
+
 class QueueEngine:
     """Engine of a process that executes no runs, but for ending those that nobody else ends."""
 
@@ -78,7 +85,7 @@ class QueueEngine:
         local: InlineEngine,
         liveness: Liveness,
         repository: RunRepository,
-        run_log: RunLog,
+        run_log: SharedLog,
         metrics: Metrics,
     ) -> None:
         """`local` ends a run whose owner doesn't answer."""
@@ -132,8 +139,12 @@ class QueueEngine:
         await self._canceller.cancel(run)
 
     async def settle(self, run_id: str | None = None) -> None:
-        """Returns when the row has been stored of a run whose log has its last message, or after a while."""
-        if run_id is None or (last := await self._log.last(run_id)) is None or last.type not in _SETTLED_BY:
+        """Returns when the row has been stored of a run whose log has its last message, or after a while. None: of the
+        runs whose last message was read here lately."""
+        if run_id is None:
+            await asyncio.gather(*map(self.settle, self._log.take_ended()))
+            return
+        if (last := await self._log.last(run_id)) is None or last.type not in _SETTLED_BY:
             return
         deadline = asyncio.get_running_loop().time() + _SETTLE_SECONDS
         while asyncio.get_running_loop().time() < deadline:
