@@ -4,7 +4,7 @@ So a reader of any process has them, under the ids and guarantees of every other
 log's writer, since there is none yet: whoever takes the run waits for them, and goes on after them.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, text
@@ -59,9 +59,10 @@ def state_places(connection: Connection) -> list[str]:
     return [row["run_id"] for row in rows]
 
 
-def _changed(found: list[Row[Any]]) -> Iterator[Mapping[str, Any]]:
+def _changed(found: Sequence[Row[Any]]) -> Iterator[Mapping[str, Any]]:
     """Entries for those whose place isn't the last message of their log."""
-    for run_id, place, seq, data in found:
+    for row in found:
+        run_id, place, seq, data = tuple(row)
         entry = encode(
             ProgressReported(percent=0, words=0, target_words=0, message=describe_place(int(place)))
         )

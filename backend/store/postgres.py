@@ -85,14 +85,13 @@ class PostgresDatabase:
 
     async def count_connections(self) -> int:
         """How many connections the server lets its users have. Raises SchemaError where it can't be reached."""
+        found: list[int] = []
 
         def work(connection: Connection) -> None:
-            nonlocal found
-            found = int(connection.scalar(text(_MOST_CONNECTIONS)) or 0)
+            found.append(int(connection.scalar(text(_MOST_CONNECTIONS)) or 0))
 
-        found = 0
         await self._start(lambda: self._attempt(self._engine, work, self._patience))
-        return found
+        return found[-1]
 
     async def migrate(self) -> None:
         """See `Database`."""

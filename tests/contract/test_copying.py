@@ -1,14 +1,15 @@
 """Data of a SQLite folder in PostgreSQL: every row, every byte of the logs, every checkpoint, or nothing."""
 
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from langgraph.checkpoint.base import empty_checkpoint
-from sqlalchemy import select, text
+from sqlalchemy import Connection, Row, Select, select, text
 
 from backend.log.entry import Entry
 from backend.settings import Settings
@@ -94,8 +95,12 @@ async def rows(database: SqliteDatabase | PostgresDatabase) -> dict[str, list[An
     for table in metadata.sorted_tables:
         columns = [column for column in table.c if (table.name, column.name) != ("runs", "process")]
         query = select(*columns).order_by(*table.primary_key.columns)
-        found[table.name] = [tuple(row) for row in await database.read(lambda c, q=query: c.execute(q).all())]
+        found[table.name] = [tuple(row) for row in await database.read(partial(_all, query=query))]
     return found
+
+
+def _all(connection: Connection, query: Select[Any]) -> Sequence[Row[Any]]:
+    return connection.execute(query).all()
 
 
 async def test_copy_has_every_row_every_byte_of_the_logs_and_every_checkpoint(

@@ -278,8 +278,9 @@ async def test_runs_of_one_owner_hold_up_no_other_and_what_was_begun_comes_first
     one = await repository.add(new_run(owner="noah"))
     failed = await repository.add(new_run(owner="lena"))
     assert one is not None and failed is not None
+    failed_id = failed.id
     await database.write(
-        lambda c: c.execute(text("DELETE FROM procrastinate_jobs WHERE lock = :id"), {"id": failed.id})
+        lambda c: c.execute(text("DELETE FROM procrastinate_jobs WHERE lock = :id"), {"id": failed_id})
     )
     log = open_log(database)
     await log.append(failed.id, await log.take_over(failed.id), [Entry(1, "error", b"{}")])
