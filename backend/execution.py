@@ -12,10 +12,8 @@ from backend.runs.attempt.attempt import AttemptTools
 from backend.runs.attempt.budget import Budgets
 from backend.runs.attempt.executor import Executor
 from backend.runs.attempt.finalize import RunFinalizer
-from backend.runs.attempt.formats import RunFormats
 from backend.runs.attempt.progress import ProgressStore
 from backend.runs.attempt.recording import RunRecorder
-from backend.runs.attempt.sources import SourceReader
 from backend.runs.engine.base import Engine
 from backend.runs.engine.heartbeat import BEAT_SECONDS, HeartbeatLiveness
 from backend.runs.engine.inline import POLL_EVERY_SECONDS, InlineEngine
@@ -23,7 +21,9 @@ from backend.runs.engine.liveness import FileLiveness, Liveness
 from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.engine.orphans import OrphanDetector
 from backend.runs.engine.recovery import Recovery, RunRecovery
+from backend.runs.formats import RunFormats
 from backend.runs.readers.audience import Audience
+from backend.runs.results.sources import SourceReader
 from backend.settings import Settings
 from backend.storage import Store
 from backend.store.accounts.allowance import Allowance

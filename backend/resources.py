@@ -9,29 +9,39 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from backend.accounts.people import People, open_people
+from backend.accounts.principal import SCOPES
 from backend.documents.documents import Documents
 from backend.documents.extraction import Extraction
 from backend.execution import Local, WritingResources, open_execution
-from backend.extensions.base import ServiceContext, collect_lookups, open_parts
-from backend.extensions.registry import list_extensions
+from backend.extensions.base import (
+    ServiceContext,
+    collect_lookups,
+    collect_retained,
+    collect_scopes,
+    open_parts,
+)
 from backend.lookups import StoredLookups
+from backend.plugins import list_extensions
 from backend.runs.admission.quota import Quota
 from backend.runs.admission.validation import Admission
-from backend.runs.attempt.formats import RunFormats
 from backend.runs.attempt.recording import RunRecorder
 from backend.runs.commands import RunCommands, RunFiles
 from backend.runs.engine.base import Engine
 from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.engine.recovery import RunRecovery
+from backend.runs.formats import RunFormats
 from backend.runs.housekeeping import EVERY_SECONDS, Housekeeping
 from backend.runs.queries import RunQueries
 from backend.runs.readers.audience import Audience
 from backend.runs.readiness import Readiness
+from backend.runs.retention import EVERY_SECONDS as RETENTION_EVERY_SECONDS
+from backend.runs.retention import Retention
 from backend.runs.sharing import Sharing
 from backend.settings import Settings
 from backend.storage import Store, open_store
 from backend.store.database import Database
 from backend.store.limits import cap_of
+from backend.store.retention import RetentionRepository
 from backend.store.shares import ShareRepository
 from backend.store.usage import UsageRepository
 from backend.tasks import every, logged
@@ -120,11 +130,14 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
         )
         for found in collect_lookups(extensions, service):
             work.lookups.add(found)
+        shares = ShareRepository(store.database, cap_of(settings, "shares"))
         housekeeping = Housekeeping(
-            store.runs, store.log, store.checkpoints, store.cache, settings.pack_after
+            store.runs, store.log, store.checkpoints, store.cache, shares, settings.pack_after
         )
         await stack.enter_async_context(every(EVERY_SECONDS, housekeeping.tidy, name="housekeeping"))
-        people = await stack.enter_async_context(open_people(settings, store.database, runs))
+        await start_retention(stack, settings, runs, service)
+        scopes = collect_scopes(extensions, SCOPES)
+        people = await stack.enter_async_context(open_people(settings, store.database, runs, scopes))
         await stack.enter_async_context(_warming_up(work.models, prices))
         yield Resources(
             settings=settings,
@@ -138,11 +151,7 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
             recovery=execution.recovery,
             worker=execution.worker,
             quota=quota,
-            sharing=Sharing(
-                ShareRepository(store.database, cap_of(settings, "shares")),
-                queries,
-                timedelta(days=settings.share_days),
-            ),
+            sharing=Sharing(shares, queries, timedelta(days=settings.share_days)),
             documents=Documents(
                 store.documents, Extraction(settings.max_document_bytes), settings.max_document_bytes
             ),
@@ -157,6 +166,18 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
             people=people,
             parts=open_parts(extensions, service),
         )
+
+
+async def start_retention(
+    stack: AsyncExitStack, settings: Settings, runs: RunCommands, service: ServiceContext
+) -> None:
+    """Deletes meanwhile what is kept for too long, where there is such a limit."""
+    if settings.retention_days is None:
+        return
+    others = collect_retained(list_extensions(), service)
+    kept_for = timedelta(days=settings.retention_days)
+    retention = Retention(RetentionRepository(service.database), runs, others, kept_for)
+    await stack.enter_async_context(every(RETENTION_EVERY_SECONDS, retention.apply, name="retention"))
 
 
 def make_admission(settings: Settings, work: WritingResources, prices: PriceRegistry) -> Admission:

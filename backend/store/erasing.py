@@ -1,7 +1,10 @@
 """Deletion of runs with everything that hangs on them, in one transaction."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import ColumnElement, Connection, delete, select
 
+from backend.store.batches import batches
 from backend.store.dialect import delete_checkpoints
 from backend.store.tables import log_archives, log_entries, log_heads, runs
 
@@ -13,8 +16,10 @@ def delete_runs(connection: Connection, *conditions: ColumnElement[bool]) -> int
     locked in the order in which an executor locks them.
     """
     run_ids = list(connection.scalars(select(runs.c.id).where(*conditions).order_by(runs.c.id)))
-    if not run_ids:
-        return 0
+    return sum(_delete(connection, some, conditions) for some in batches(run_ids))
+
+
+def _delete(connection: Connection, run_ids: Sequence[str], conditions: Sequence[ColumnElement[bool]]) -> int:
     heads = log_heads.c.run_id.in_(run_ids)
     connection.execute(select(log_heads.c.run_id).where(heads).order_by(log_heads.c.run_id).with_for_update())
     for table in (log_heads, log_archives):

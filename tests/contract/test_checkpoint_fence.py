@@ -15,6 +15,7 @@ from langgraph.graph import END, START, StateGraph
 
 from backend.store.database import Database
 from backend.store.fences import StaleCheckpoint, set_fence
+from backend.store.owner import Owner
 from backend.store.postgres_checkpoints import PostgresCheckpoints, open_postgres_checkpoints
 from backend.store.runs import RunRepository
 from tests.databases import open_log
@@ -22,6 +23,7 @@ from tests.postgres import postgres_server
 from tests.unit.stored_runs import add_run
 
 pytestmark = pytest.mark.engine("postgresql")
+MAYA = Owner("maya")
 
 
 class Told(TypedDict):
@@ -109,7 +111,7 @@ async def test_checkpoint_of_a_run_that_was_deleted_is_refused_and_none_is_left(
 
     await asyncio.create_task(write())
     assert await saver.aget_tuple(thread) is not None
-    await repository.delete("maya", run.id)
+    await repository.delete(MAYA, run.id)
     assert await saver.aget_tuple(thread) is None
     with pytest.raises(StaleCheckpoint):
         await asyncio.create_task(write())

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, delete, func, insert, select, text
 from backend.store.database import Database
 from backend.store.dialect import lock
 from backend.store.migrating import SchemaError
+from backend.store.owner import Owner
 from backend.store.postgres import PostgresDatabase
 from backend.store.runs import RunRepository
 from backend.store.sqlite import SqliteDatabase
@@ -110,7 +111,7 @@ async def test_migrate_of_a_database_that_is_up_to_date_changes_nothing(database
     repository = RunRepository(database)
     run = await add_run(repository)
     await database.migrate()
-    assert await repository.find("maya", run.id) == run
+    assert await repository.find(Owner("maya"), run.id) == run
 
 
 async def test_write_that_raises_leaves_nothing_behind(database: Database) -> None:

@@ -45,15 +45,17 @@ CAPABILITIES_OF = {
     "creator_script": {
         "SetsParameters",
         "ChecksModel", "Configurable", "Exports", "Extends", "Lands", "LooksUp", "Multilingual", "Reviews",
+        "ReviewsSections",
     },
     "discovery_report": {
         "SetsParameters",
         "Cached", "CachedByDefault", "ChecksModel", "Configurable", "Derives", "Extends", "Lands", "Limited",
-        "Multilingual", "Researches", "Reviews",
+        "Multilingual", "Researches", "Reviews", "ReviewsSections",
     },
     "education_audio": {
         "SetsParameters",
         "ChecksModel", "Exports", "Extends", "Lands", "Loads", "LooksUp", "Multilingual", "Reviews", "ScreensOwnText",
+        "ReviewsSections",
     },
     "letter": {"ChecksModel", "Limited"},
     "podcast": {

@@ -13,6 +13,7 @@ from backend.log.base import RunLog
 from backend.log.entry import DuplicateSeq, Entry, StaleWriter
 from backend.log.memory import MemoryLog, MemoryStorage
 from backend.store.database import Database
+from backend.store.owner import Owner
 from backend.store.runs import RunRepository
 from tests.databases import Engine, close_database, new_database, open_database, open_log
 from tests.unit.logs import run_logs
@@ -56,7 +57,7 @@ class _Sql:
         log.let_go(run_id)
 
     async def resume(self, run_id: str) -> None:
-        ended = await self._runs.find("maya", run_id)
+        ended = await self._runs.find(Owner("maya"), run_id)
         assert ended is not None
         assert await self._runs.resume(ended, "P2", ended.options)
 

@@ -13,6 +13,7 @@ from backend.log.sql import SqlLog
 from backend.runs.engine.heartbeat import HeartbeatLiveness
 from backend.runs.engine.queue import RunQueue
 from backend.store.jobs import JobRepository
+from backend.store.owner import Owner
 from backend.store.places import describe_place, state_places
 from backend.store.postgres import PostgresDatabase
 from backend.store.runs import RunRepository
@@ -23,6 +24,7 @@ from workflows.messages.messages import OutlinePlanned, ProgressReported, decode
 
 pytestmark = pytest.mark.engine("postgresql")
 LEASE = 10.0
+MAYA = Owner("maya")
 
 
 @pytest.fixture
@@ -252,7 +254,7 @@ async def test_run_that_is_taken_or_deleted_while_places_are_stated_has_one_writ
     await asyncio.to_thread(stated.wait, 10)
     log, others = open_log(other_database), RunRepository(other_database)
     taking = asyncio.create_task(log.take_over(taken.id))
-    deleting = asyncio.create_task(others.delete("maya", deleted.id))
+    deleting = asyncio.create_task(others.delete(MAYA, deleted.id))
     done, _ = await asyncio.wait([taking, deleting], timeout=0.3)
     assert not done
     go_on.set()

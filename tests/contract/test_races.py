@@ -26,6 +26,7 @@ from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository, Limit, LimitReached
 from backend.store.database import Database
 from backend.store.owned_runs import Lease, OwnedRunRepository
+from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run, RunRepository
 from backend.store.sessions import SessionRepository
@@ -37,6 +38,7 @@ from tests.databases import close_database, open_database, open_log
 from tests.unit.messages import complete
 from tests.unit.stored_runs import add_run, change_run, finish_run, new_run
 
+MAYA = Owner("maya")
 PROCESSES = 6
 TIMES = 5
 NOW = datetime.now(UTC)
@@ -70,7 +72,7 @@ async def test_last_place_of_a_quota_is_had_once(databases: list[Database]) -> N
         return await RunRepository(database).add(new_run(), limit=limit)
 
     assert await at_once(databases, start) == {"True": 1, LimitReached.__name__: PROCESSES - 1}
-    assert await ChargeRepository(databases[0]).count("maya", "story", limit) == 1
+    assert await ChargeRepository(databases[0]).count(MAYA, "story", limit) == 1
 
 
 async def test_same_request_is_written_by_one_and_copied_by_the_others(databases: list[Database]) -> None:
@@ -104,24 +106,24 @@ async def test_result_is_cached_by_all_who_have_it(databases: list[Database]) ->
     run = await add_run(RunRepository(databases[0]), cache_key="K")
 
     async def keep(database: Database) -> bool:
-        await database.write(lambda connection: keep_result(connection, "maya", "K", run.id))
+        await database.write(lambda connection: keep_result(connection, MAYA, "K", run.id))
         return True
 
     for _ in range(TIMES):
         assert await at_once(databases, keep) == {"True": PROCESSES}
-    assert await CacheRepository(databases[0]).find("maya", "K", NOW) == run.id
+    assert await CacheRepository(databases[0]).find(MAYA, "K", NOW) == run.id
 
 
 async def test_minutes_that_are_read_at_once_are_all_counted(databases: list[Database]) -> None:
-    session = await SessionRepository(databases[0]).add("maya", theme="moon", planned_chapters=5)
+    session = await SessionRepository(databases[0]).add(MAYA, theme="moon", planned_chapters=5)
 
     async def read(database: Database) -> bool:
-        await SessionRepository(database).add_minutes("maya", session.id, NOW.date(), 1.0)
+        await SessionRepository(database).add_minutes(MAYA, session.id, NOW.date(), 1.0)
         return True
 
     for _ in range(TIMES):
         assert await at_once(databases, read) == {"True": PROCESSES}
-    days = await SessionRepository(databases[0]).days("maya", [session.id])
+    days = await SessionRepository(databases[0]).days(MAYA, [session.id])
     assert days == {session.id: {NOW.date(): TIMES * PROCESSES}}
 
 
@@ -134,7 +136,7 @@ async def test_usage_that_is_set_at_once_is_set_once(databases: list[Database]) 
         "cost_usd": 0.5,
         "estimated": False,
     }
-    whose = {"id": "R", "owner": "maya", "format": "story"}
+    whose = {"id": "R", "owner": MAYA, "format": "story"}
 
     async def put(database: Database) -> bool:
         await UsageRepository(database).put(whose, "2026-01-02", [part])
@@ -142,7 +144,7 @@ async def test_usage_that_is_set_at_once_is_set_once(databases: list[Database]) 
 
     for _ in range(TIMES):
         assert await at_once(databases, put) == {"True": PROCESSES}
-    [found] = await UsageRepository(databases[0]).sums("maya", "2026-01-01", "2026-01-03", "day")
+    [found] = await UsageRepository(databases[0]).sums(MAYA, "2026-01-01", "2026-01-03", "day")
     assert (found.input_tokens, found.output_tokens, found.cost_usd) == (3, 4, 0.5)
     assert type(found.input_tokens) is int and type(found.unpriced_tokens) is int
 
@@ -151,11 +153,11 @@ async def test_link_that_is_shared_at_once_is_one(databases: list[Database]) -> 
     run = await add_run(RunRepository(databases[0]))
 
     async def share(database: Database) -> bool:
-        await ShareRepository(database).put("maya", run.id, f"{id(database):064d}", LATER)
+        await ShareRepository(database).put(MAYA, run.id, f"{id(database):064d}", LATER)
         return True
 
     assert await at_once(databases, share) == {"True": PROCESSES}
-    assert await ShareRepository(databases[0]).find("maya", run.id) is not None
+    assert await ShareRepository(databases[0]).find(MAYA, run.id) is not None
 
 
 async def test_credentials_are_had_by_one_of_those_who_come_at_once(databases: list[Database]) -> None:
@@ -339,7 +341,7 @@ async def test_run_that_is_deleted_while_it_is_written_is_gone(databases: list[D
                 await log.append(lease.run_id, lease.epoch, [Entry(seq, "content", b"{}")])
                 await OwnedRunRepository(databases[1]).reset_crash_count(lease)
 
-        outcomes = await asyncio.gather(write(), repository.delete("maya", run.id), return_exceptions=True)
+        outcomes = await asyncio.gather(write(), repository.delete(MAYA, run.id), return_exceptions=True)
         assert outcomes[1] is None and (outcomes[0] is None or isinstance(outcomes[0], StaleWriter))
         assert await repository.get(run.id) is None
         assert await open_log(databases[2]).read(run.id) == []
