@@ -11,6 +11,8 @@ from typing import Any
 from sqlalchemy import Connection, Insert, Table, column, delete, func, select, table
 from sqlalchemy.dialects import postgresql, sqlite
 
+from backend.store.owner import Owner
+
 _INSERTS: Mapping[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _SERVER = "postgresql"
 _CHECKPOINT_TABLES = ("checkpoint_writes", "checkpoint_blobs", "checkpoints")
@@ -43,12 +45,12 @@ def lock(connection: Connection, *names: str) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(key)))
 
 
-def lock_owner(connection: Connection, owner: str) -> None:
+def lock_owner(connection: Connection, owner: Owner) -> None:
     """Makes this transaction wait for others that count what this owner has: for what may be had only so often."""
     lock_owners(connection, owner)
 
 
-def lock_owners(connection: Connection, *owners: str) -> None:
+def lock_owners(connection: Connection, *owners: Owner) -> None:
     """As `lock_owner`, of several."""
     lock(connection, *(f"owner {owner}" for owner in owners))
 

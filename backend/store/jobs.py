@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, text
 
 from backend.store.database import Database
 from backend.store.places import state_places
+from backend.store.transitions import EXECUTING
 
 Enqueue = Callable[[Connection, str], None]
 """Puts a run that is stored as running into the queue, in the transaction that stores it."""
@@ -23,7 +24,7 @@ WHERE job.status = 'doing' AND job.queue_name = '{QUEUE}' AND ({_ALIVE}) IS NOT 
 ORDER BY job.id LIMIT 500 FOR UPDATE OF job SKIP LOCKED
 """
 _LOST = f"""
-SELECT run.id FROM runs AS run WHERE run.status = 'running'
+SELECT run.id FROM runs AS run WHERE run.status = ANY (:executing)
 AND NOT EXISTS (
     SELECT 1 FROM procrastinate_jobs AS job WHERE job.lock = run.id AND job.status IN ('todo', 'doing')
 ) AND NOT EXISTS (
@@ -31,6 +32,7 @@ AND NOT EXISTS (
 )
 ORDER BY run.id LIMIT 500
 """
+_EXECUTING = {"executing": sorted(EXECUTING)}
 _TURN = 7_310_002
 """Of all processes one at a time looks for runs that nobody executes."""
 
@@ -94,10 +96,12 @@ class JobRepository:
                 return []
             found: list[str] = []
             for job_id, run_id in connection.execute(text(_STALLED), self._lease).all():
-                finish = text("SELECT procrastinate_finish_job_v1(:id, 'failed', true)")
+                finish = text("SELECT procrastinate_finish_job_v1(:id, 'aborted', true)")
                 connection.execute(finish, {"id": job_id})
                 found.append(run_id)
-            found += connection.scalars(text(_LOST), self._lease)  # among them those of the jobs just closed
+            found += connection.scalars(
+                text(_LOST), {**self._lease, **_EXECUTING}
+            )  # among them those of the jobs just closed
             for run_id in dict.fromkeys(found):
                 self._enqueue(connection, run_id)
             return list(dict.fromkeys(found))
@@ -153,12 +157,12 @@ def find_priority(connection: Connection, run_id: str) -> int:
     hold up another's one. A run that was begun before comes first. Part of a transaction."""
     query = text(f"""
         SELECT count(job.id), bool_or(run.answer IS NOT NULL OR run.superseded_error_seq IS NOT NULL)
-        FROM runs AS run LEFT JOIN runs AS other ON other.owner = run.owner AND other.status = 'running'
+        FROM runs AS run LEFT JOIN runs AS other ON other.owner = run.owner AND other.status = ANY (:executing)
         LEFT JOIN procrastinate_jobs AS job
             ON job.lock = other.id AND job.status = 'todo' AND job.queue_name = '{QUEUE}'
         WHERE run.id = :id
     """)
-    waiting, is_begun = connection.execute(query, {"id": run_id}).one()
+    waiting, is_begun = connection.execute(query, {"id": run_id, **_EXECUTING}).one()
     return 1 if is_begun else -int(waiting)
 
 

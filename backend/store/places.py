@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, select, text
 
 from backend.store.tables import log_entries, log_heads, runs
+from backend.store.transitions import EXECUTING
 from workflows.messages.messages import ProgressReported, encode
 
 _TURN = 7_310_003
@@ -22,7 +23,7 @@ FROM (
     SELECT id, lock AS run_id, row_number() OVER (ORDER BY priority DESC, id) AS place
     FROM procrastinate_jobs WHERE status = 'todo' AND queue_name = 'runs'
 ) AS job
-JOIN runs ON runs.id = job.run_id AND runs.status = 'running' AND runs.process IS NULL
+JOIN runs ON runs.id = job.run_id AND runs.status = ANY (:executing) AND runs.process IS NULL
     AND runs.answer IS NULL AND runs.superseded_error_seq IS NULL
 LEFT JOIN LATERAL (
     SELECT seq, data FROM log_entries WHERE run_id = job.run_id ORDER BY seq DESC LIMIT 1
@@ -42,7 +43,9 @@ def state_places(connection: Connection) -> list[str]:
     Returns these runs; none while another process does the same. Part of a transaction of its own."""
     if not connection.scalar(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": _TURN}):
         return []
-    found = connection.execute(text(_PLACES), {"patience": _PATIENCE_SECONDS}).all()
+    found = connection.execute(
+        text(_PLACES), {"patience": _PATIENCE_SECONDS, "executing": sorted(EXECUTING)}
+    ).all()
     news = {row["run_id"]: row for row in _changed(found)}
     if not news:
         return []
@@ -51,7 +54,7 @@ def state_places(connection: Connection) -> list[str]:
     heads = select(log_heads.c.run_id).where(log_heads.c.run_id.in_(news)).order_by(log_heads.c.run_id)
     held = set(connection.scalars(heads.with_for_update()))
     waiting = select(runs.c.id).where(
-        runs.c.id.in_(held), runs.c.process.is_(None), runs.c.status == "running"
+        runs.c.id.in_(held), runs.c.process.is_(None), runs.c.status.in_(EXECUTING)
     )
     rows = [news[run_id] for run_id in connection.scalars(waiting)]
     if rows:
