@@ -38,11 +38,15 @@ class Picky(StoryFormat):
 
 
 async def write(
-    format: AnyFormat, provider: FakeProvider, rules: Sequence[Rule], parallel: int = 1
+    format: AnyFormat,
+    provider: FakeProvider,
+    rules: Sequence[Rule],
+    parallel: int = 1,
+    context_words: int | None = None,
 ) -> tuple[State, list[Call]]:
     provider.script = Script(rules=tuple(rules), default=Reply(tokens_per_chunk=20))
     catalog = ModelCatalog(settings_of(provider.root_url, model="openai:gpt-test", judge="off"))
-    graph = build_graph(format, catalog, MemoryCheckpoints())
+    graph = build_graph(format, catalog, MemoryCheckpoints(), context_words=context_words)
     config: RunnableConfig = {"configurable": {"thread_id": "1"}, "max_concurrency": parallel}
     try:
         state: Any = await graph.ainvoke({"input": STORY}, config, context=RunContext(parallel=parallel))
@@ -112,3 +116,21 @@ async def test_section_is_shown_what_was_finished_when_it_began(
         # So many are written at once: of those before this one all others had ended.
         assert len(shown) > index - parallel
         assert parallel > 1 or shown == list(range(index))
+
+
+async def test_scene_that_says_an_earlier_one_again_is_written_again_before_the_next_one(
+    provider: FakeProvider,
+) -> None:
+    things = ("fox", "cat", "dog", "hen", "cow", "pig", "owl", "bee", "hat", "box", "cup", "map", "sea")
+    same = " ".join(
+        f"The {one} and the {things[n * 5 % 13]} ran past the garden and over to the {things[(n * 3 + 1) % 13]}."
+        for n, one in enumerate(things[:12])
+    )
+    rules = [
+        Rule(Reply(text=same), contains=f"Write scene {number}", structured=False, times=1)
+        for number in (1, 3)
+    ]
+    state, calls = await write(StoryFormat(), provider, rules, context_words=60)
+    order = ["rewrite" if NOTES in call.prompt_text else "scene" for call in calls]
+    assert order == ["scene", "scene", "scene", "rewrite", "scene"]
+    assert "was said in an earlier section" in calls[3].prompt_text and state["mended"] == [2]
