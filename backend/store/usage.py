@@ -7,6 +7,8 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Integer, case, cast, delete, func, insert, select
 
 from backend.store.database import Database
+from backend.store.dialect import lock
+from backend.store.fences import hold_epoch
 from backend.store.owner import Owner
 from backend.store.tables import usage
 
@@ -34,14 +36,25 @@ class UsageRepository:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def put(self, run: Mapping[str, Any], day: str, parts: Iterable[Mapping[str, Any]]) -> None:
+    async def put(
+        self,
+        run: Mapping[str, Any],
+        day: str,
+        parts: Iterable[Mapping[str, Any]],
+        *,
+        epoch: int | None = None,
+    ) -> None:
         """Sets the run's usage on that day: `parts` are its sums over all days, less those of other days.
 
-        So it may be said as often as one likes. `run` has id, owner and format.
+        So it may be said as often as one likes. `run` has id, owner and format. With `epoch`, nothing is changed by a
+        writer who lost the run.
         """
         rows = [dict(part) for part in parts]
 
         def work(connection: Connection) -> None:
+            lock(connection, f"usage {run['id']}")
+            if epoch is not None and not hold_epoch(connection, run["id"], epoch):
+                return
             here = (usage.c.run_id == run["id"]) & (usage.c.owner == run["owner"])
             for row in rows:
                 same = here & (usage.c.role == row["role"]) & (usage.c.model == row["model"])
@@ -52,7 +65,7 @@ class UsageRepository:
                     ).where(same, usage.c.day != day)
                 ).one()
                 connection.execute(delete(usage).where(same, usage.c.day == day))
-                rest = {name: row[name] - before for name, before in zip(_COUNTED, others, strict=False)}
+                rest = {name: row[name] - int(before) for name, before in zip(_COUNTED, others, strict=False)}
                 if any(rest.values()):
                     cost = row["cost_usd"]
                     connection.execute(
@@ -92,7 +105,8 @@ class UsageRepository:
         )
         rows = await self._db.read(lambda connection: connection.execute(query).all())
         return [
-            UsageSum(row[0], row[1], row[2], row[3], round(row[4], 9), row[5], bool(row[6])) for row in rows
+            UsageSum(row[0], row[1], int(row[2]), int(row[3]), round(row[4], 9), int(row[5]), bool(row[6]))
+            for row in rows
         ]
 
     async def runs(self, owner: Owner, first_day: str, last_day: str) -> int:

@@ -11,9 +11,12 @@ from backend.store.owner import Owner
 from backend.store.runs import RunRepository
 from backend.store.sessions import SessionRepository
 from backend.store.usage import UsageRepository
+from tests.databases import ENGINES
 from tests.unit.messages import complete
 from tests.unit.stored_runs import add_run, finish_run
 from workflows.errors import InvalidInput
+
+pytestmark = pytest.mark.engine(*ENGINES)
 
 TOO_LARGE = [LARGEST + 1, -LARGEST - 2, 10**30]
 

@@ -66,12 +66,13 @@ class Budgets:
         with self._ledgers.keep(run.id, ledger):
             yield AttemptBudget(ledger, tally)
 
-    async def store(self, run: Run, transcript: Transcript) -> None:
-        """Stores the usage sums of the log in the table. Idempotent: they are set, not added."""
+    async def store(self, run: Run, transcript: Transcript, epoch: int | None = None) -> None:
+        """Stores the usage sums of the log in the table. Idempotent: they are set, not added. With `epoch`, unless
+        somebody took the run over."""
         if transcript.spent:
             parts = [_row(part) for part in sum_by_role(transcript.spent.values())]
             whose = {"id": run.id, "owner": run.owner, "format": run.format}
-            await self._repository.put(whose, datetime.now(UTC).date().isoformat(), parts)
+            await self._repository.put(whose, datetime.now(UTC).date().isoformat(), parts, epoch=epoch)
 
 
 def _row(part: CallUsage) -> dict[str, Any]:
