@@ -263,6 +263,6 @@ def test_resume_is_not_repeated_when_its_answer_was_lost(
     assert len(requests) == 1
 
 
-def test_address_without_a_scheme_is_an_error_and_no_endless_wait(client: Client) -> None:
+def test_address_without_a_scheme_is_an_error_and_no_endless_wait() -> None:
     with Storywire("storywire.local") as service, pytest.raises(httpx2.UnsupportedProtocol):
         service.start("story", {})

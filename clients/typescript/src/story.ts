@@ -264,7 +264,7 @@ export class Story implements AsyncIterable<Message> {
       try {
         handler(message as never);
       } catch (error) {
-        setTimeout(() => { throw error; }); // the page's own fault, and no break
+        report(error); // the page's own fault, and no break
       }
     }
     if (message.type === "complete") return this.#complete(message.data);
@@ -344,6 +344,14 @@ function seqOf(id: string): number {
 function gaveUp(cause: unknown, runId?: string): StorywireError {
   const { code = "UNREACHABLE", message = "the stream broke off again and again", status } = (cause ?? {}) as Partial<StorywireError>;
   return new StorywireError(code, message, { status, retryable: true, runId, cause });
+}
+
+function report(error: unknown): void {
+  if (typeof reportError === "function") reportError(error);
+  else
+    setTimeout(() => {
+      throw error;
+    });
 }
 
 function later(callback: () => void, ms?: number): () => void {
