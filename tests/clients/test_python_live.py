@@ -87,7 +87,7 @@ async def test_cut_before_the_first_byte_repeats_the_post_with_its_key_and_start
 
 async def test_stalled_connection_is_given_up_after_the_idle_time(world: World) -> None:
     world.proxy.cut([STALL, 1500, STALL])
-    reconnect = Reconnect(first=0.01, most=0.05, idle=0.3)
+    reconnect = Reconnect(first=0.01, most=0.05, idle=1.5)
     async with connect(world.url, reconnect=reconnect) as client, client.start("story", STORY) as story:
         result = await story.result()
     assert "\n\n".join(story.sections.values()) == result["story_content"]
