@@ -32,8 +32,10 @@ const scenarios = {
   follow: () => report(client.follow(runId, { after })),
   async stop() {
     const story = client.start("story", input, options);
-    story.on("content", () => story.cancel().catch(() => {}));
+    let cancelling;
+    story.on("content", () => (cancelling ??= story.cancel()));
     const failed = await story.finished().catch((error) => error);
+    await cancelling;
     const result = { failed: failed instanceof RunFailed && failed.code, status: story.state().status };
     console.log(JSON.stringify({ stopped: await story.id }));
     for await (const line of process.stdin) if (String(line).includes("go on")) break;
