@@ -10,6 +10,21 @@ from pydantic import BaseModel, Field, SecretStr, field_validator, model_validat
 
 LOOPBACK_NAMES = frozenset({"127.0.0.1", "::1", "localhost"})
 _SHORTEST_SECRET = 32
+_EXAMPLES = (
+    *(
+        "changeme",
+        "change-me",
+        "change_me",
+        "change this",
+        "replace",
+        "example",
+        "placeholder",
+        "password",
+        "secret",
+    ),
+    *("default", "insecure", "storywire", "0123456789", "abcdefgh", "qwertyui"),
+)
+"""Found in examples that somebody forgot to replace, and hardly ever in 32 characters of chance."""
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -81,6 +96,26 @@ class AccessSettings(BaseModel):
         10, gt=0, le=1_000_000, description="US dollars that an account may spend a month"
     )
     account_streams: int = Field(20, ge=1, description="Streams that an account may read at once")
+    account_children: int = Field(20, ge=1, description="Children that an account may have")
+    account_stories: int = Field(500, ge=1, description="Stories with chapters that an account may have")
+    account_documents: int = Field(200, ge=1, description="Documents that an account may have")
+    account_document_bytes: int = Field(
+        200_000_000, ge=1_000, description="Bytes that an account's documents may have together"
+    )
+    account_personas: int = Field(100, ge=1, description="Personas that an account may have")
+    account_shares: int = Field(100, ge=1, description="Share links of an account that are valid at once")
+    require_consent: bool = Field(
+        False, description="Store no child without the consent of a parent (`consent: true`)"
+    )
+    retention_days: float | None = Field(
+        None,
+        gt=0,
+        description="Days after which a run is deleted, and a story or child that nothing was done with; by default "
+        "they stay",
+    )
+    share_days: float = Field(
+        30, gt=0, le=3660, description="Days for which a share link is valid, unless it says so itself"
+    )
 
     @field_validator("public_url")
     @classmethod
@@ -194,8 +229,10 @@ def origin_of(url: str) -> str:
 
 
 def check_secret(secret: str) -> None:
-    """Raises ValueError for a secret that somebody could guess."""
-    if len(secret) < _SHORTEST_SECRET or len(set(secret)) < 10:
+    """Raises ValueError for a secret that somebody could guess: a short or monotonous one, or one of an example."""
+    lower = secret.casefold()
+    is_example = any(word in lower for word in _EXAMPLES)
+    if len(secret) < _SHORTEST_SECRET or len(set(secret)) < 10 or is_example:
         raise ValueError(
             f"STORYWIRE_SECRETS: at least {_SHORTEST_SECRET} characters of chance are expected, such as of "
             "`openssl rand -base64 32`"

@@ -27,7 +27,7 @@ from backend.api import (
 from backend.api.access import Access
 from backend.api.accounts import account, admin, login, tickets
 from backend.api.accounts import page as account_page
-from backend.api.headers import ApiHeaders
+from backend.api.headers import SecurityHeaders, security_headers
 from backend.api.limits import BodyLimit
 from backend.api.measuring import Measuring
 from backend.api.openapi import describe
@@ -59,8 +59,8 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.measured_streams = set()
+    headers = security_headers(settings)
     app.add_middleware(Access, settings=settings)
-    app.add_middleware(ApiHeaders, https=settings.is_https)
     if settings.allowed_origins:
         app.add_middleware(CORSMiddleware, **CROSS_ORIGIN, allow_origins=settings.allowed_origins)
     app.add_middleware(
@@ -72,14 +72,17 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(
         BodyLimit, max_bytes=settings.max_body_bytes, own={documents.PATH: documents.body_limit(settings)}
     )
+    # Before all that answer by themselves.
+    app.add_middleware(SecurityHeaders, headers=headers)
     if settings.metrics:
         app.add_middleware(Measuring)
         app.include_router(metrics.router)
-    add_problem_handlers(app)
+    add_problem_handlers(app, headers)
     app.include_router(runs.router)
     app.include_router(exports.router)
     app.include_router(versions.router)
     app.include_router(shares.router)
+    app.include_router(shares.listed)
     app.include_router(shares.public)
     app.include_router(documents.router)
     app.include_router(catalogue.router)

@@ -99,7 +99,7 @@ class HttpConnection(HttpToolsProtocol):
         body = orjson.dumps({"status": status, "code": code, "title": detail, "detail": detail})
         head = (
             f"HTTP/1.1 {status} {code}\r\nContent-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n"
-            "Retry-After: 5\r\nConnection: close\r\n\r\n"
+            "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nRetry-After: 5\r\nConnection: close\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
         self.transport.close()

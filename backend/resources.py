@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
+from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar, cast
 
@@ -46,6 +46,7 @@ from backend.store.charges import ChargeRepository
 from backend.store.database import Database
 from backend.store.documents import DocumentRepository
 from backend.store.folders import open_folders
+from backend.store.limits import cap_of
 from backend.store.owned_runs import OwnedRunRepository
 from backend.store.runs import RunRepository
 from backend.store.shares import ShareRepository
@@ -53,10 +54,8 @@ from backend.store.sqlite import SqliteDatabase
 from backend.store.sqlite_checkpoints import SqliteCheckpoints, open_checkpoints
 from backend.store.usage import UsageRepository
 from backend.tasks import Background, every, logged
-from backend.telemetry.loop_lag import LOOK_EVERY_SECONDS, measure_loop_lag
 from backend.telemetry.metrics import Metrics
-from backend.telemetry.observers import Observers, TraceExporter
-from backend.telemetry.prometheus import PrometheusMetrics
+from backend.telemetry.opening import Telemetry, open_telemetry
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import configured, monthly_limit_of
 from workflows.formats.registry import list_formats
@@ -67,9 +66,6 @@ from workflows.models.clients.catalog import ModelCatalog
 from workflows.safety.registry import PolicyRegistry
 
 _PartsT = TypeVar("_PartsT")
-
-_LAST_TRACES_SECONDS = 2.0
-"""Time for a tracing system to take its last steps when the service stops."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +110,6 @@ class Store:
     log: RunLog
     checkpoints: SqliteCheckpoints
     cache: ResultCache
-
-
-@dataclass(frozen=True, slots=True)
-class Telemetry:
-    """Metrics and traces of a process."""
-
-    metrics: Metrics
-    observers: Observers
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +179,11 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             queries=queries,
             recovery=recovery,
             quota=quota,
-            sharing=Sharing(ShareRepository(store.database), queries),
+            sharing=Sharing(
+                ShareRepository(store.database, cap_of(settings, "shares")),
+                queries,
+                timedelta(days=settings.share_days),
+            ),
             documents=Documents(
                 store.documents, Extraction(settings.max_document_bytes), settings.max_document_bytes
             ),
@@ -229,21 +221,6 @@ def make_commands(
     )
 
 
-async def open_telemetry(stack: AsyncExitStack, settings: Settings) -> Telemetry:
-    """Metrics and traces, as configured."""
-    metrics = PrometheusMetrics() if settings.metrics else Metrics()
-    exporters: list[TraceExporter] = []
-    stack.push_async_callback(_close_exporters, exporters)
-    if settings.langsmith_tracing:
-        exporters.append(await asyncio.to_thread(_open_langsmith, settings))
-    if settings.otlp is not None:
-        exporters.append(await asyncio.to_thread(_open_otlp, settings.otlp))
-    if settings.metrics:
-        look = partial(measure_loop_lag, metrics.on_loop_lag)
-        await stack.enter_async_context(every(LOOK_EVERY_SECONDS, look, name="loop_lag"))
-    return Telemetry(metrics, Observers(metrics, exporters))
-
-
 async def open_store(stack: AsyncExitStack, settings: Settings, metrics: Metrics) -> Store:
     """The database, migrated, with the log and the checkpoints."""
     open_folders(settings)
@@ -259,7 +236,9 @@ async def open_store(stack: AsyncExitStack, settings: Settings, metrics: Metrics
         owned_runs=OwnedRunRepository(database),
         charges=ChargeRepository(database),
         usage=UsageRepository(database),
-        documents=DocumentRepository(database),
+        documents=DocumentRepository(
+            database, cap_of(settings, "documents"), cap_of(settings, "document_bytes")
+        ),
         log=run_log,
         checkpoints=await stack.enter_async_context(open_checkpoints(settings.state_dir)),
         cache=ResultCache(CacheRepository(database), runs, settings.cache_ttl),
@@ -292,9 +271,8 @@ def open_work(
         for name, format in formats.items()
     }
     recorder = _recorder(settings, models, record_to)
-    return WritingResources(
-        models, ledgers, policies, lookups, RunFormats(formats, graphs, models, policies), recorder
-    )
+    run_formats = RunFormats(formats, graphs, models, policies, settings.time_zone)
+    return WritingResources(models, ledgers, policies, lookups, run_formats, recorder)
 
 
 async def open_engine(
@@ -387,23 +365,3 @@ async def _warming_up(models: ModelCatalog, prices: PriceRegistry) -> AsyncItera
     finally:
         task.cancel()
         await asyncio.wait([task])
-
-
-def _open_langsmith(settings: Settings) -> TraceExporter:
-    from backend.telemetry.langsmith import LangSmith, LangSmithAccess  # a second of imports
-
-    key = settings.langsmith_api_key.get_secret_value() if settings.langsmith_api_key else None
-    return LangSmith(
-        LangSmithAccess(settings.langsmith_endpoint, key, settings.langsmith_project, settings.trace_mask)
-    )
-
-
-def _open_otlp(url: str) -> TraceExporter:
-    from backend.telemetry.otlp import Otlp  # an extra, which may not be installed
-
-    return Otlp(url)
-
-
-async def _close_exporters(exporters: list[TraceExporter]) -> None:
-    for exporter in exporters:
-        await asyncio.to_thread(exporter.close, _LAST_TRACES_SECONDS)

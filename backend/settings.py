@@ -9,6 +9,7 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Self
+from zoneinfo import available_timezones
 
 from pydantic import (
     AliasChoices,
@@ -25,10 +26,12 @@ from backend.access_settings import LOOPBACK_NAMES, AccessSettings
 from workflows.formats.capabilities import Configurable
 from workflows.formats.registry import list_formats
 from workflows.formats.settings import FormatSettings, prefix_of, variables_of
+from workflows.models.configuration.secret_files import open_secret_file
 from workflows.models.settings import ModelSettings
 from workflows.safety.registry import PolicyError, PolicyRegistry
 
 _ACCOUNT_BUDGET_USD = 1.0
+_READ_ONCE = {"langsmith_api_key": ("LANGSMITH_API_KEY",), "database_url": ("STORYWIRE_DATABASE_URL",)}
 _LANGSMITH = "https://api.smith.langchain.com"
 
 
@@ -42,6 +45,9 @@ class Settings(AccessSettings, ModelSettings):
     data_dir: Path = Field(Path("data"), description="Everything that the embedded default keeps")
     database_url: str | None = Field(
         None, description="SQLAlchemy URL of the database; a SQLite file in the data directory by default"
+    )
+    database_url_file: Path | None = Field(
+        None, description="File that holds STORYWIRE_DATABASE_URL in its place"
     )
     allowed_hosts: str = Field(
         "",
@@ -62,6 +68,11 @@ class Settings(AccessSettings, ModelSettings):
     )
     langsmith_api_key: SecretStr | None = Field(
         None, validation_alias=AliasChoices("LANGSMITH_API_KEY", "LANGCHAIN_API_KEY")
+    )
+    langsmith_api_key_file: Path | None = Field(
+        None,
+        validation_alias=AliasChoices("LANGSMITH_API_KEY_FILE"),
+        description="File that holds LANGSMITH_API_KEY in its place",
     )
     langsmith_project: str = Field(
         "storywire", validation_alias=AliasChoices("LANGSMITH_PROJECT", "LANGCHAIN_PROJECT")
@@ -117,6 +128,10 @@ class Settings(AccessSettings, ModelSettings):
     budget_usd: float | None = Field(
         None, gt=0, description="US dollars that a run may cost, if it doesn't say so itself"
     )
+    time_zone: str = Field(
+        "UTC",
+        description="Time zone (IANA) whose date prompts are given for readers whose own zone isn't known",
+    )
     cache_ttl: float = Field(
         604800, ge=0, description="Seconds for which a run's result answers the same request"
     )
@@ -133,6 +148,32 @@ class Settings(AccessSettings, ModelSettings):
     merge_ms: int = Field(
         15, ge=0, le=1000, description="Milliseconds that text may wait to be sent together"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_files(cls, given: Any) -> Any:
+        """What stands in files that are read once, at the start. Other validators see it as if it had been set."""
+        for name, aliases in _READ_ONCE.items():
+            path = next((given[f"{alias}_FILE"] for alias in aliases if given.get(f"{alias}_FILE")), None)
+            path = path or given.get(f"{name}_file")
+            if path is None:
+                continue
+            if any(given.get(alias) is not None for alias in (name, *aliases)):
+                raise ValueError(f"{aliases[0]}_FILE: {aliases[0]} is set too; one of the two is expected")
+            try:
+                given[name] = open_secret_file(Path(path).expanduser()).read()
+            except ValueError as error:
+                raise ValueError(f"{aliases[0]}_FILE: {error}") from None
+        return given
+
+    @field_validator("time_zone")
+    @classmethod
+    def _check_time_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError(
+                f"there is no time zone {name[:64]!r}; give an IANA name such as Europe/Berlin, or UTC"
+            )
+        return name
 
     @field_validator("database_url")
     @classmethod

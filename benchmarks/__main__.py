@@ -4,6 +4,7 @@ import asyncio
 import sys
 
 from benchmarks import (
+    access,
     comparison,
     cpu_per_token,
     first_token,
@@ -32,6 +33,7 @@ _BENCHMARKS: dict[str, Run] = {
     "input_tokens": input_tokens.run,
     "safety": safety.run,
     "standstill": standstill.run,
+    "access": access.run,
 }
 
 

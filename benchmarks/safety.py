@@ -73,7 +73,16 @@ def load_unlisted() -> list[tuple[str, list[Sentence]]]:
         "written after the frames": "fresh.tsv",
         "Hebrew forms": "held_out_hebrew_forms.tsv",
     }
-    return [(name, [_read(line) for line in _lines(file)]) for name, file in files.items()]
+    by_others = [_read(line) for line in _lines("by_others.tsv")][
+        1::2
+    ]  # of the rest, mistakes were looked at
+    return [
+        *((name, [_read(line) for line in _lines(file)]) for name, file in files.items()),
+        *(
+            (f"by others, {name}", [s for s in by_others if s.language == language])
+            for name, language in (("English", "en"), ("Hebrew", "he"))
+        ),
+    ]
 
 
 def _read(line: str) -> Sentence:

@@ -48,6 +48,11 @@ REPLIES: dict[str, Script] = {
     "100 kB of marks and signs": prose(text=_letters("<>*_[(\"'`#.!-=& \n"), tokens_per_chunk=_ONE_CHUNK),
     "100 kB of blanks and lines": prose(text=_letters("\n\n \t\ra"), tokens_per_chunk=_ONE_CHUNK),
     "100 kB of combining marks": prose(text=_letters("e\u0301\u0300\u0592\u200b "), tokens_per_chunk=_ONE_CHUNK),
+    "100 kB of letters and commas in one token": prose(text=_letters("abcdefg,,,,"), tokens_per_chunk=_ONE_CHUNK),
+    "100 kB of opening tags of thoughts": prose(text="<think>" * 14_000, tokens_per_chunk=_ONE_CHUNK),
+    "100 kB of closing tags of thoughts": prose(text="a</think>" * 11_000, tokens_per_chunk=_ONE_CHUNK),
+    "100 kB of bold letters in tags": prose(text="<b>k</b> <b>i</b> " * 5500, tokens_per_chunk=_ONE_CHUNK),
+    "100 kB of Chinese in one token": prose(text=_letters("的一是在不了有和人这。，"), tokens_per_chunk=_ONE_CHUNK),
     "100 kB of Hebrew in one token": prose(text=_letters("אבגדהוכלמש. "), tokens_per_chunk=_ONE_CHUNK),
 }  # fmt: skip
 

@@ -35,7 +35,7 @@ class Person:
 
 @asynccontextmanager
 async def serve_accounts(
-    provider: FakeProvider, folder: Path, **overrides: Any
+    provider: FakeProvider | str, folder: Path, **overrides: Any
 ) -> AsyncIterator[LiveService]:
     """A service in which people log in."""
     prices = folder / "prices.toml"

@@ -184,6 +184,12 @@ def _podcast(inputs: dict[str, Any], is_long: bool) -> Prompts:
             text_so_far=whole_text(TextAll(outline, words).state),
             pieces=pieces if is_long else pieces[-1:],
         ),
+        "pieces_land": ask(
+            "pieces_land",
+            **shared,
+            pack=podcast._pack_text(facts),
+            pieces=[{**piece, "text": _SO_FAR, "words": 30} for piece in pieces[-3 if is_long else -1 :]],
+        ),
     }
 
 

@@ -70,6 +70,13 @@ class Piece(PlannedPiece):
     text: str
 
 
+class OpenPiece(PlannedPiece):
+    """A piece that isn't at its end: its `text` so far, and the `words` that it may still have."""
+
+    text: str
+    words: int
+
+
 class Verdict(TypedDict):
     """The verdict of a safety check: `score` 0 (unsafe) to 1, `approved` decides.
 
@@ -202,8 +209,8 @@ class State(TypedDict, total=False):
 class SectionTask(TypedDict):
     """Input of a `generate_content` task: all that its section is written from.
 
-    `text_so_far` has what was finished when the task was handed out, and a task that is taken up again has the same
-    (one of an older version has none).
+    `text_so_far` has what was finished when the task was handed out; in sequence, a task that is taken up again has the
+    same (one of an older version has none).
     `wants_notes` asks for notes on the section, which stand in for it in later prompts. `target_words` is the section's
     target, planned anew from what was written before; `ask_words` is what to ask the model for so that it comes out at
     that.

@@ -3,30 +3,19 @@
 import hashlib
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet, OctKey
 from ulid import ULID
 
+from backend.accounts.claims import LEEWAY_SECONDS, LONGEST, AccessClaims
 from workflows.errors import Unauthenticated
 
-LONGEST = 8192
-"""Characters of a token; whoever sends more sends no token."""
-LEEWAY_SECONDS = 30
 _ALGORITHM = "HS256"
 _TYPE = "at+jwt"
 _AUDIENCE = "storywire"
 _ISSUER = "storywire"
-
-
-@dataclass(frozen=True, slots=True)
-class AccessClaims:
-    """Claims of an access token: the owner, and the session that it is of."""
-
-    owner: str
-    session_id: str
 
 
 class AccessTokens:
@@ -50,7 +39,7 @@ class AccessTokens:
         )
 
     def issue(self, claims: AccessClaims) -> str:
-        """A token for a log-in."""
+        """See `TokenSigner`."""
         now = int(self._now())
         payload = {
             "iss": _ISSUER,
@@ -66,7 +55,7 @@ class AccessTokens:
         return jwt.encode(header, payload, self._newest, algorithms=[_ALGORITHM])
 
     def verify(self, token: str) -> AccessClaims:
-        """Raises Unauthenticated for anything but a token of ours that is good now."""
+        """See `TokenSigner`."""
         if len(token) > LONGEST:
             raise Unauthenticated("The access token is not valid.")
         try:

@@ -16,6 +16,7 @@ from backend.accounts.passwords import PasswordHasher, check_password
 from backend.accounts.secrets import hash_secret, is_secret, make_secret
 from backend.accounts.throttle import LOGIN, MAIL, REGISTER, TOKEN, Throttle
 from backend.store.accounts.accounts import Account, AccountRepository, NewAccount, Role
+from backend.store.accounts.keys import ApiKeyRepository
 from backend.store.accounts.logins import LoginRepository
 from backend.store.accounts.one_time_tokens import OneTimeToken, OneTimeTokenRepository, Purpose
 from backend.store.owner import Owner
@@ -47,6 +48,7 @@ class AccountStore:
 
     accounts: AccountRepository
     logins: LoginRepository
+    keys: ApiKeyRepository
     tokens: OneTimeTokenRepository
 
 
@@ -66,6 +68,7 @@ class Accounts:
     ) -> None:
         self._accounts = store.accounts
         self._logins = store.logins
+        self._keys = store.keys
         self._tokens = store.tokens
         self._hasher = hasher
         self._throttle = throttle
@@ -134,13 +137,15 @@ class Accounts:
         self._background.do(lambda: self._send_reset(name), name="reset_mail")
 
     async def reset_password(self, token: str, password: str, address: str) -> None:
-        """Sets a new password and ends every log-in. Raises InvalidInput."""
+        """Sets a new password, and ends every log-in and API key: somebody else may have had the old one. Raises
+        InvalidInput."""
         await self._throttle.check(TOKEN, "", address)
         # Checked before the token is used up, so that a short one can be mended.
         secret = check_password(password, None)
         owner = (await self._take("reset", token, _bad_token())).owner
         await self._set_password(owner or Owner(""), secret, verified=True)
         await self._logins.end_all(owner or "")
+        await self._keys.remove_all(owner or "")
         await self._audit.note("password_reset", owner)
 
     async def change_password(

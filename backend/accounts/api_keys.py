@@ -63,6 +63,11 @@ class ApiKeys:
             raise NotFound(f"There is no key {key_id[:64]}.")
         await self._audit.note("key_revoked", owner, key_id)
 
+    async def revoke_all(self, owner: Owner) -> None:
+        """Ends all of the owner's keys."""
+        await self._repository.remove_all(owner)
+        await self._audit.note("key_revoked", owner)
+
     def needs_touch(self, key: ApiKey) -> bool:
         """Whether it is time to say that the key is used."""
         return key.used_at is None or datetime.now(UTC) - key.used_at > _TOUCH_AFTER

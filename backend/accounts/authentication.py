@@ -3,9 +3,8 @@
 import time
 from dataclasses import dataclass
 
-from backend.accounts.access_tokens import LONGEST
 from backend.accounts.api_keys import ApiKeys
-from backend.accounts.issuer import TokenIssuer
+from backend.accounts.claims import LONGEST, TokenIssuer
 from backend.accounts.principal import Credential, CredentialKind, Principal
 from backend.accounts.secrets import PREFIXES
 from backend.accounts.sessions import LoginSessions

@@ -41,13 +41,13 @@ class Belongings:
         await self._audit.note("exported", owner)
         account = await self._accounts.find(owner)
         if account is not None:
-            yield _line({"account": asdict(replace(account, password_hash=None))})
+            yield line_of({"account": asdict(replace(account, password_hash=None))})
         for table in owned_tables():
             skip = 0
             while rows := await self._repository.page(owner, table, skip):
                 skip += len(rows)
                 for row in rows:
-                    yield _line({"table": table.name, "row": row})
+                    yield line_of({"table": table.name, "row": row})
 
     async def claim(self, owner: Owner) -> int:
         """Gives an account what a service without accounts has kept; returns how many rows that were.
@@ -85,7 +85,8 @@ class Belongings:
         await self._audit.note("account_deleted", None, owner)
 
 
-def _line(value: Any) -> bytes:
+def line_of(value: Any) -> bytes:
+    """A line of JSON of an export."""
     return orjson.dumps(value, default=_plain, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS)
 
 

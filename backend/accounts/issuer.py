@@ -2,37 +2,19 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
-from backend.accounts.access_tokens import LEEWAY_SECONDS, LONGEST
+from backend.accounts.claims import LEEWAY_SECONDS, LONGEST, ForeignIdentity
 from workflows.errors import Unauthenticated
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "Ed25519", "EdDSA")
 """Signatures by public keys only: a published key can never be used as a shared secret."""
 _LONGEST_NAME = 255
 _REFUSED = "The access token is not valid, or no longer."
-
-
-@dataclass(frozen=True, slots=True)
-class ForeignIdentity:
-    """Identity that an issuer vouches for. `expires_at` in seconds since 1970."""
-
-    issuer: str
-    subject: str
-    is_admin: bool
-    expires_at: float
-
-
-class TokenIssuer(Protocol):
-    """Somebody whose tokens are accepted."""
-
-    async def verify(self, token: str) -> ForeignIdentity:
-        """Raises Unauthenticated."""
 
 
 class PublishedKeys(Protocol):

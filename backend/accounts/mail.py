@@ -1,16 +1,15 @@
 """Mails to people who have an account, over SMTP."""
 
 import asyncio
-import smtplib
-import ssl
-from collections.abc import Callable
 from dataclasses import dataclass
-from email.message import EmailMessage
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import unquote, urlsplit
 
 from backend.accounts.signing import read_secret_file
-from backend.settings import Settings
+from backend.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    import smtplib
 
 _SECONDS = 20
 
@@ -35,33 +34,56 @@ class SmtpMailer:
 
     async def send(self, to: str, subject: str, text: str) -> None:
         """See `Mailer`."""
+        await asyncio.to_thread(self._send, to, subject, text)
+
+    def _send(self, to: str, subject: str, text: str) -> None:
+        from email.message import EmailMessage  # both are slow to load, and few services send mails
+
         message = EmailMessage()
         message["From"], message["To"], message["Subject"] = self.sender, to, subject
         message.set_content(text)
-        await asyncio.to_thread(self._send, message)
-
-    def _send(self, message: EmailMessage) -> None:
-        context = ssl.create_default_context()
-        connect: Callable[[], smtplib.SMTP] = (
-            (lambda: smtplib.SMTP_SSL(self.host, self.port, timeout=_SECONDS, context=context))
-            if self.implicit_tls
-            else (lambda: smtplib.SMTP(self.host, self.port, timeout=_SECONDS))
-        )
-        with connect() as server:
-            if not self.implicit_tls and self.host not in ("localhost", "127.0.0.1", "::1"):
-                server.starttls(context=context)
+        with self._connect() as server:
             if self.user is not None:
                 server.login(self.user, self.password or "")
             server.send_message(message)
 
+    def _connect(self) -> "smtplib.SMTP":
+        import smtplib
+        import ssl
+
+        context = ssl.create_default_context()
+        if self.implicit_tls:
+            return smtplib.SMTP_SSL(self.host, self.port, timeout=_SECONDS, context=context)
+        server = smtplib.SMTP(self.host, self.port, timeout=_SECONDS)
+        if self.host not in ("localhost", "127.0.0.1", "::1"):
+            server.starttls(context=context)
+        return server
+
+
+class SettingsMailer:
+    """The mail server of the settings. Its address is read anew for each mail: a file may hold it, and be changed."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Raises SettingsError."""
+        self._settings = settings
+        _server(settings)
+
+    async def send(self, to: str, subject: str, text: str) -> None:
+        """See `Mailer`."""
+        await _server(self._settings).send(to, subject, text)
+
 
 def open_mailer(settings: Settings) -> Mailer | None:
-    """The mail server of the settings, if there is one."""
-    url = settings.smtp_url.get_secret_value() if settings.smtp_url else None
+    """The mail server of the settings, if there is one. Raises SettingsError."""
+    return SettingsMailer(settings) if settings.smtp_url or settings.smtp_url_file else None
+
+
+def _server(settings: Settings) -> SmtpMailer:
+    url = settings.smtp_url.get_secret_value() if settings.smtp_url else ""
     if settings.smtp_url_file is not None:
         url = read_secret_file(settings.smtp_url_file, "STORYWIRE_SMTP_URL_FILE")
-    if not url:
-        return None
+        if urlsplit(url).scheme not in ("smtp", "smtps"):
+            raise SettingsError("STORYWIRE_SMTP_URL_FILE: smtp://… or smtps://… is expected in it")
     parts = urlsplit(url)
     return SmtpMailer(
         parts.hostname or "localhost",

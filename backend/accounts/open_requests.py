@@ -1,13 +1,19 @@
 """Open requests: streams and waits that last, and that end when what let them in does."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from backend.accounts.principal import Credential, Principal
+from backend.store.accounts.streams import StreamRepository
+from backend.store.owner import Owner
+from backend.tasks import Background
+from workflows.errors import RateLimited
 
 CHECK_EVERY_SECONDS = 1.0
+_BEAT_SECONDS = 3.0
 
 
 @dataclass(eq=False, slots=True)
@@ -15,33 +21,55 @@ class OpenRequest:
     """A request under way. `ended` is set when its credential ends."""
 
     principal: Principal
-    is_stream: bool
+    stream_id: str | None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class OpenRequests:
-    """The requests of this process. Each process looks after its own, so it doesn't matter where somebody logs out."""
+    """The requests of this process. Each process looks after its own, so it doesn't matter where somebody logs out.
+    Streams are counted over all processes."""
 
-    def __init__(self, is_valid: Callable[[Principal], Awaitable[bool]]) -> None:
+    def __init__(
+        self,
+        is_valid: Callable[[Principal], Awaitable[bool]],
+        streams: StreamRepository,
+        most_streams: int,
+        background: Background,
+    ) -> None:
+        """`most_streams`: of an account at once, in all processes."""
         self._is_valid = is_valid
+        self._streams = streams
+        self._most_streams = most_streams
+        self._background = background
         self._open: set[OpenRequest] = set()
+        self._beat_at = time.monotonic() + _BEAT_SECONDS
 
-    @contextmanager
-    def opened(self, principal: Principal, *, is_stream: bool) -> Iterator[OpenRequest]:
-        """While the request is under way."""
-        request = OpenRequest(principal, is_stream)
+    @asynccontextmanager
+    async def opened(self, principal: Principal, *, is_stream: bool) -> AsyncIterator[OpenRequest]:
+        """While the request is under way. Raises RateLimited for a stream too many."""
+        stream_id = await self._open_stream(principal.owner) if is_stream else None
+        request = OpenRequest(principal, stream_id)
         self._open.add(request)
         try:
             yield request
         finally:
             self._open.discard(request)
+            if stream_id is not None:
+                self._background.do(
+                    lambda: self._streams.close(principal.owner, stream_id), name="stream_closing"
+                )
 
-    def streams(self, owner: str) -> int:
-        """How many streams the owner reads now."""
-        return sum(each.is_stream and each.principal.owner == owner for each in self._open)
+    async def _open_stream(self, owner: Owner) -> str:
+        stream_id = await self._streams.open(owner, self._most_streams)
+        if stream_id is None:
+            raise RateLimited(
+                f"An account reads at most {self._most_streams} streams at once.", retry_after=5
+            )
+        return stream_id
 
     async def check(self) -> None:
-        """Ends the requests of credentials that have ended since the last look."""
+        """Ends the requests of credentials that have ended since the last look; says which streams are read."""
+        await self._beat()
         by_credential: dict[tuple[Credential, float | None], list[OpenRequest]] = {}
         for request in self._open:
             principal = request.principal
@@ -50,3 +78,10 @@ class OpenRequests:
             if not await self._is_valid(requests[0].principal):
                 for request in requests:
                     request.ended.set()
+
+    async def _beat(self) -> None:
+        if time.monotonic() < self._beat_at:
+            return
+        self._beat_at = time.monotonic() + _BEAT_SECONDS
+        if ids := [each.stream_id for each in self._open if each.stream_id is not None]:
+            await self._streams.beat(ids)

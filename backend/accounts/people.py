@@ -1,25 +1,26 @@
 """People: the use cases of accounts, put together."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from backend.accounts import audit as audits
+from backend.accounts import retention as retentions
 from backend.accounts import throttle as throttles
-from backend.accounts.access_tokens import AccessTokens
 from backend.accounts.accounts import Accounts, AccountStore, Rules
 from backend.accounts.api_keys import ApiKeys
 from backend.accounts.audit import Audit
 from backend.accounts.authentication import Authenticator
 from backend.accounts.belongings import Belongings
-from backend.accounts.issuer import ExternalIssuer
-from backend.accounts.jwks import JwksKeys
+from backend.accounts.claims import NoTokens, TokenIssuer, TokenSigner
 from backend.accounts.mail import open_mailer
 from backend.accounts.open_requests import CHECK_EVERY_SECONDS, OpenRequests
 from backend.accounts.passwords import PasswordHasher
+from backend.accounts.retention import Retention
 from backend.accounts.sessions import Lifetimes, LoginSessions
-from backend.accounts.signing import load_secrets
+from backend.accounts.signing import RotatingSigner, load_secrets
 from backend.accounts.throttle import Throttle
 from backend.accounts.tickets import StreamTickets
 from backend.runs.commands import RunCommands
@@ -31,9 +32,17 @@ from backend.store.accounts.events import EventRepository
 from backend.store.accounts.keys import ApiKeyRepository
 from backend.store.accounts.logins import LoginRepository
 from backend.store.accounts.one_time_tokens import OneTimeTokenRepository
+from backend.store.accounts.streams import StreamRepository
 from backend.store.accounts.tickets import TicketRepository
+from backend.store.children import ChildRepository
 from backend.store.database import Database
+from backend.store.retention import RetentionRepository
+from backend.store.sessions import SessionRepository
+from backend.store.shares import ShareRepository
 from backend.tasks import Background, every
+
+if TYPE_CHECKING:
+    from backend.accounts.jwks import JwksKeys
 
 _TIDY_EVERY_SECONDS = 60.0
 
@@ -61,6 +70,8 @@ class _Stored:
     attempts: AttemptRepository
     events: EventRepository
     one_time_tokens: OneTimeTokenRepository
+    streams: StreamRepository
+    shares: ShareRepository
 
 
 @asynccontextmanager
@@ -68,13 +79,22 @@ async def open_people(settings: Settings, database: Database, runs: RunCommands)
     """Opens them. In a service with accounts, what has ended is looked for and tidied away meanwhile."""
     background, hasher = Background(), PasswordHasher()
     issuer, jwks = _issuer(settings)
-    stored = _Stored(AttemptRepository(database), EventRepository(database), OneTimeTokenRepository(database))
+    stored = _Stored(
+        AttemptRepository(database),
+        EventRepository(database),
+        OneTimeTokenRepository(database),
+        StreamRepository(database),
+        ShareRepository(database),
+    )
     people = _build(settings, database, runs, stored, hasher=hasher, issuer=issuer, background=background)
     try:
+        retention = _retention(settings, database, runs)
         if not settings.has_accounts:
-            yield people
+            async with retention:
+                yield people
             return
         async with (
+            retention,
             every(CHECK_EVERY_SECONDS, people.open_requests.check, name="open_requests"),
             every(_TIDY_EVERY_SECONDS, lambda: _tidy(people, stored), name="accounts"),
         ):
@@ -93,19 +113,19 @@ def _build(
     stored: _Stored,
     *,
     hasher: PasswordHasher,
-    issuer: ExternalIssuer | None,
+    issuer: TokenIssuer | None,
     background: Background,
 ) -> People:
     audit, throttle = Audit(stored.events), Throttle(stored.attempts)
     account_repository, logins = AccountRepository(database), LoginRepository(database)
     lifetimes = Lifetimes(timedelta(hours=settings.session_hours), timedelta(hours=settings.idle_hours))
-    tokens = AccessTokens(_secrets(settings), settings.token_minutes * 60)
-    sessions = LoginSessions(logins, tokens, audit, lifetimes)
-    keys = ApiKeys(ApiKeyRepository(database), audit)
+    sessions = LoginSessions(logins, _signer(settings), audit, lifetimes)
+    key_repository = ApiKeyRepository(database)
+    keys = ApiKeys(key_repository, audit)
     tickets = StreamTickets(TicketRepository(database))
     authenticator = Authenticator(account_repository, sessions, keys, tickets, issuer, background)
     accounts = Accounts(
-        AccountStore(account_repository, logins, stored.one_time_tokens),
+        AccountStore(account_repository, logins, key_repository, stored.one_time_tokens),
         hasher,
         throttle,
         audit,
@@ -123,22 +143,49 @@ def _build(
         throttle=throttle,
         audit=audit,
         authenticator=authenticator,
-        open_requests=OpenRequests(authenticator.is_valid),
+        open_requests=OpenRequests(
+            authenticator.is_valid, stored.streams, settings.account_streams, background
+        ),
         belongings=belongings,
     )
 
 
-def _secrets(settings: Settings) -> tuple[str, ...]:
+def _signer(settings: Settings) -> TokenSigner:
     """Only a service that gives out tokens keeps a secret for them."""
-    return load_secrets(settings) if settings.auth == "accounts" else ("-" * 32,)
+    if settings.auth != "accounts":
+        return NoTokens()
+    from backend.accounts.access_tokens import AccessTokens  # its library takes a quarter of a second
+
+    return RotatingSigner(
+        lambda: load_secrets(settings), lambda secrets: AccessTokens(secrets, settings.token_minutes * 60)
+    )
 
 
-def _issuer(settings: Settings) -> tuple[ExternalIssuer | None, JwksKeys | None]:
+def _issuer(settings: Settings) -> tuple[TokenIssuer | None, "JwksKeys | None"]:
     if settings.auth != "external":
         return None, None
+    from backend.accounts.issuer import ExternalIssuer  # likewise
+    from backend.accounts.jwks import JwksKeys
+
     assert settings.issuer and settings.audience and settings.jwks_url  # the settings have been checked
     keys = JwksKeys(settings.jwks_url, allow_private=settings.jwks_private)
     return ExternalIssuer(settings.issuer, settings.audience, keys, settings.admin_claim), keys
+
+
+def _retention(
+    settings: Settings, database: Database, runs: RunCommands
+) -> AbstractAsyncContextManager[None]:
+    """Deletes meanwhile what is kept for too long, where there is such a limit."""
+    if settings.retention_days is None:
+        return nullcontext()
+    retention = Retention(
+        RetentionRepository(database),
+        runs,
+        SessionRepository(database),
+        ChildRepository(database),
+        timedelta(days=settings.retention_days),
+    )
+    return every(retentions.EVERY_SECONDS, retention.apply, name="retention")
 
 
 async def _tidy(people: People, stored: _Stored) -> None:
@@ -147,4 +194,6 @@ async def _tidy(people: People, stored: _Stored) -> None:
     await stored.one_time_tokens.drop_expired()
     await stored.attempts.drop(throttles.KEPT)
     await stored.events.drop(audits.KEPT)
+    await stored.streams.drop_forgotten()
+    await stored.shares.drop_expired()
     await people.belongings.resume_deletions()

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from backend.accounts.access_tokens import AccessClaims, AccessTokens
 from backend.accounts.audit import Audit
+from backend.accounts.claims import AccessClaims, TokenSigner
 from backend.accounts.secrets import hash_secret, is_secret, make_secret
 from backend.store.accounts.logins import ActiveLogin, LoginRepository, LoginSession, RefreshTokenReused
 from backend.store.owner import Owner
@@ -34,7 +34,7 @@ class LoginSessions:
     """Use cases of sessions. A log-in ends for good when its row is gone, whatever tokens of it there are."""
 
     def __init__(
-        self, repository: LoginRepository, tokens: AccessTokens, audit: Audit, lifetimes: Lifetimes
+        self, repository: LoginRepository, tokens: TokenSigner, audit: Audit, lifetimes: Lifetimes
     ) -> None:
         self._repository = repository
         self._tokens = tokens

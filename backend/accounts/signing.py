@@ -2,17 +2,27 @@
 
 import os
 import secrets
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from backend.access_settings import check_secret
-from backend.settings import Settings, SettingsError
+import structlog
 
+from backend.access_settings import check_secret
+from backend.accounts.claims import AccessClaims, TokenSigner
+from backend.settings import Settings, SettingsError
+from workflows.models.configuration.secret_files import open_secret_file
+
+log = structlog.get_logger()
+
+_LOOK_EVERY_SECONDS = 5.0
 _FILE = "token-secret"
 
 
 def load_secrets(settings: Settings) -> tuple[str, ...]:
-    """The newest first, which signs; the others are accepted still. Raises SettingsError for a weak one."""
+    """The newest first, which signs; the others are accepted still. From a file: as it is now. Raises SettingsError for
+    a weak one."""
     text = settings.secrets.get_secret_value() if settings.secrets else None
     if settings.secrets_file is not None:
         text = read_secret_file(settings.secrets_file, "STORYWIRE_SECRETS_FILE")
@@ -29,12 +39,56 @@ def load_secrets(settings: Settings) -> tuple[str, ...]:
     return found
 
 
+class RotatingSigner:
+    """A signer whose secrets are looked at again now and then: a file may be changed while the service runs. Secrets
+    that are weak, or can't be read, change nothing."""
+
+    def __init__(
+        self,
+        load: Callable[[], tuple[str, ...]],
+        make: Callable[[tuple[str, ...]], TokenSigner],
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Raises SettingsError for the first secrets."""
+        self._load = load
+        self._make = make
+        self._now = now
+        self._secrets = load()
+        self._signer = make(self._secrets)
+        self._look_at = now() + _LOOK_EVERY_SECONDS
+        self.seconds = self._signer.seconds
+
+    def issue(self, claims: AccessClaims) -> str:
+        """See `TokenSigner`."""
+        return self._current().issue(claims)
+
+    def verify(self, token: str) -> AccessClaims:
+        """See `TokenSigner`."""
+        return self._current().verify(token)
+
+    def _current(self) -> TokenSigner:
+        if self._now() >= self._look_at:
+            self._look_at = self._now() + _LOOK_EVERY_SECONDS
+            self._look()
+        return self._signer
+
+    def _look(self) -> None:
+        try:
+            secrets = self._load()
+        except SettingsError as error:
+            log.warning("secrets_not_changed", reason=str(error))
+            return
+        if secrets != self._secrets:
+            self._secrets, self._signer = secrets, self._make(secrets)
+            log.info("secrets_changed", count=len(secrets))
+
+
 def read_secret_file(path: Path, name: str) -> str:
-    """What a file of one line holds. Raises SettingsError, which never shows it."""
+    """What a file of one line holds now. Raises SettingsError, which never shows it."""
     try:
-        return path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{name}: {path} can't be read ({type(error).__name__})") from None
+        return open_secret_file(path).read()
+    except ValueError as error:
+        raise SettingsError(f"{name}: {error}") from None
 
 
 def _own(path: Path) -> str:

@@ -53,10 +53,11 @@ class StreamTickets:
     ) -> tuple[StreamTicket, str]:
         if principal.credential.kind == "ticket":
             raise Forbidden("A ticket makes no tickets.")
-        if await self._repository.count(principal.owner) >= _MOST:
-            raise RateLimited("Too many tickets that nobody used; wait a minute.", retry_after=START_SECONDS)
         ticket, secret = _ticket(principal, format, request_hash, run_id), make_secret("ticket")
-        await self._repository.add(ticket, hash_secret(secret))
+        if not await self._repository.add(ticket, hash_secret(secret), _MOST):
+            raise RateLimited(
+                f"An account has at most {_MOST} tickets a minute; wait a while.", retry_after=START_SECONDS
+            )
         return ticket, secret
 
 

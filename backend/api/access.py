@@ -5,6 +5,7 @@ Every request passes here, whatever route it is for, so no route can be forgotte
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from http.cookies import CookieError, SimpleCookie
 from typing import Any, cast
 from urllib.parse import parse_qsl
@@ -20,7 +21,7 @@ from backend.api.cookies import cookie_name
 from backend.api.problems import problem_of
 from backend.api.routes_access import RouteAccess, access_to, is_stream, run_read_at, starts_by_get
 from backend.settings import Settings
-from workflows.errors import Forbidden, RateLimited, StorywireError, Unauthenticated
+from workflows.errors import Forbidden, StorywireError, Unauthenticated
 
 _KEY = "storywire.principal"
 _ENDED = Unauthenticated("This log-in, key or ticket has ended.")
@@ -58,19 +59,17 @@ class Access:
         if wanted.is_public:
             await self._app(scope, receive, send)
             return
-        streams = is_stream(scope["path"])
-        try:
-            principal = await people.authenticator.authenticate(self._shown(scope))
-            check_access(principal, wanted, scope)
-            _check_cookie_use(principal, scope)
-            if streams and people.open_requests.streams(principal.owner) >= self._settings.account_streams:
-                most = self._settings.account_streams
-                raise RateLimited(f"An account reads at most {most} streams at once.", retry_after=5)
-        except StorywireError as error:
-            await problem_of(error)(scope, receive, send)
-            return
-        scope[_KEY] = principal
-        with people.open_requests.opened(principal, is_stream=streams) as request:
+        async with AsyncExitStack() as stack:
+            try:
+                principal = await people.authenticator.authenticate(self._shown(scope))
+                check_access(principal, wanted, scope)
+                _check_cookie_use(principal, scope)
+                opened = people.open_requests.opened(principal, is_stream=is_stream(scope["path"]))
+                request = await stack.enter_async_context(opened)
+            except StorywireError as error:
+                await problem_of(error)(scope, receive, send)
+                return
+            scope[_KEY] = principal
             await _while_valid(self._app, request, scope, receive, send)
 
     def _shown(self, scope: Scope) -> ShownCredentials:

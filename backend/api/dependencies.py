@@ -69,7 +69,18 @@ def get_stream_options(
 _EVENT_ID: dict[str, Any] = {"pattern": r"^([0-9A-Za-z_-]{1,64}:[0-9]{1,15})?$", "examples": [""]}
 
 
+def is_event_id_name(name: str) -> bool:
+    """Whether a query parameter holds the last event id, as one polyfill or another spells it: `Last-Event-ID`,
+    `lastEventID`, `evs_last_event_id`."""
+    return name.replace("-", "").replace("_", "").lower() in ("lasteventid", "evslasteventid")
+
+
+def _event_id_by_other_name(request: Request) -> str | None:
+    return next((value[:128] for name, value in request.query_params.items() if is_event_id_name(name)), None)
+
+
 def get_event_id(
+    request: Request,
     view: Annotated[StreamOptions, Depends(get_stream_options)],
     last_event_id: Annotated[
         str | None,
@@ -95,7 +106,7 @@ def get_event_id(
     """Run id of the last message received, and its number in the requested view. The header wins: a browser keeps
     it up to date. Raises InvalidInput for an id of another view."""
     # An empty header is what some clients send before the first message.
-    event_id = header or last_event_id or polyfill
+    event_id = header or last_event_id or polyfill or _event_id_by_other_name(request)
     if not event_id:
         return None
     try:

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Request, Response
 from pydantic import ValidationError
 
 from backend.api.bodies import read_json_object
-from backend.api.dependencies import ResourcesDep
+from backend.api.dependencies import ResourcesDep, is_event_id_name
 from backend.api.query import read_query, typed
 from backend.api.starts import RunStartDep
 from backend.api.streams import STREAM_RESPONSES
@@ -37,7 +37,7 @@ _BODY: dict[str, Any] = {
     }
 }
 
-_STREAM_OPTIONS = frozenset({"last_event_id", "lastEventId", "request_id", "order", "granularity", "token"})
+_STREAM_OPTIONS = frozenset({"request_id", "order", "granularity", "token"})
 
 
 @router.get(
@@ -82,7 +82,7 @@ def _query(request: Request, format: AnyFormat) -> tuple[dict[str, Any], RunOpti
     params = {
         name: request.query_params.getlist(name)
         for name in request.query_params
-        if name not in _STREAM_OPTIONS
+        if name not in _STREAM_OPTIONS and not is_event_id_name(name)
     }
     options = {name: params.pop(name)[-1] for name in RunOptions.model_fields if name in params}
     return typed(read_query(params, format.Input), format.Input), _options(options, strict=False)

@@ -1,33 +1,57 @@
-"""Headers of all API replies: no sniffing of the content type, no caching on the way."""
+"""Security headers of every reply, whatever made it: a route, a refusal by middleware, a static file."""
+
+from collections.abc import Mapping
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from backend.settings import Settings
 
-class ApiHeaders:
-    """ASGI middleware that adds `X-Content-Type-Options: nosniff` and a default of `Cache-Control: no-store`, and
-    behind TLS (`https`) `Strict-Transport-Security`."""
+_ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": (
+        "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), publickey-credentials-get=(), usb=()"
+    ),
+    # Pages of ours say what they load; nothing else is a page, and loads nothing, wherever it is opened.
+    "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+}
+_API = ("/api/", "/metrics", "/openapi.json")
 
-    def __init__(self, app: ASGIApp, *, https: bool = False) -> None:
+
+def security_headers(settings: Settings) -> dict[str, str]:
+    """What every reply has that doesn't say otherwise; behind TLS `Strict-Transport-Security` too, and
+    `Cross-Origin-Resource-Policy` where no page of another site may use the service."""
+    headers = dict(_ALWAYS)
+    if settings.is_https:
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    if not settings.allowed_origins:
+        headers["Cross-Origin-Resource-Policy"] = "same-origin"
+    return headers
+
+
+class SecurityHeaders:
+    """ASGI middleware that adds the headers which a reply doesn't have itself; for the API also
+    `Cache-Control: no-store`."""
+
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
         self._app = app
-        self._https = https
+        self._headers = headers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        is_api = (
-            scope["path"].startswith(("/api/", "/metrics", "/openapi.json")) if "path" in scope else False
-        )
-        if scope["type"] != "http" or not (is_api or self._https):
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        is_api = scope["path"].startswith(_API)
 
         async def add(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                if self._https:
-                    headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
                 if is_api:
-                    headers.setdefault("X-Content-Type-Options", "nosniff")
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)
 

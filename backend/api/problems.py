@@ -1,6 +1,7 @@
 """Errors on the wire: RFC 9457 `application/problem+json`, and the one table of HTTP statuses."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -103,12 +104,13 @@ def problem_of_run(run_id: str, error: Mapping[str, Any], headers: dict[str, str
     return problem(error["code"], error["message"], headers=headers, members=members)
 
 
-def add_problem_handlers(app: FastAPI) -> None:
-    """Registers handlers that turn every error into a problem, without a stack trace."""
+def add_problem_handlers(app: FastAPI, headers: Mapping[str, str] = _NO_MEMBERS) -> None:
+    """Registers handlers that turn every error into a problem, without a stack trace. The reply to a bug is made
+    outside of all middleware, so it is given its `headers` here."""
     app.add_exception_handler(StorywireError, _on_storywire_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(Exception, _on_bug)
+    app.add_exception_handler(Exception, partial(_on_bug, {**headers, "Cache-Control": "no-store"}))
 
 
 async def _on_storywire_error(request: Request, error: Exception) -> Response:
@@ -134,13 +136,13 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
     return problem(code, detail, headers=dict(error.headers or {}))
 
 
-async def _on_bug(request: Request, error: Exception) -> Response:
+async def _on_bug(headers: dict[str, str], request: Request, error: Exception) -> Response:
     run_id = request.path_params.get("run_id")
     about = {"run_id": run_id} if run_id else {}
     # The route, not the address: that of a shared link is its secret.
     route = getattr(request.scope.get("route"), "path", None)
     log.error("request_broke", route=route, exc_info=error, **about)
-    return problem("INTERNAL", "Something went wrong on our side.")
+    return problem("INTERNAL", "Something went wrong on our side.", headers=headers)
 
 
 def _sendable(text: str) -> str:

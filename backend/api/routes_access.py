@@ -14,7 +14,7 @@ TICKETS = "/api/v1/stream-tickets"
 
 PUBLIC = (
     ("GET", r"/"),
-    ("GET", r"/account(?:/page\.(?:js|css))?"),
+    ("GET", r"/account(?:/page\.(?:js|css)|/admin(?:\.js)?)?"),
     ("GET", r"/static/.*"),
     ("GET", r"/shared/[^/]+"),
     ("GET", r"/healthz"),
@@ -37,7 +37,7 @@ _PUBLIC = tuple((method, re.compile(path)) for method, path in PUBLIC)
 _AREAS = tuple(
     (re.compile(path), area)
     for path, area in (
-        (r"/api/v1/runs(?:/.*)?", "runs"),
+        (r"/api/v1/(?:runs|shares)(?:/.*)?", "runs"),
         (r"/api/v1/[^/]+/generate/stream", "runs"),
         (r"/api/v1/stories/sessions(?:/.*)?", "children"),
         (r"/api/v1/children(?:/.*)?", "children"),
@@ -51,6 +51,8 @@ _ANY_KEY = re.compile(
     r"|/api/v1/account/me|/api/v1/stream-tickets"
 )
 """Facts of the service, and the check of a text: any key may ask for these."""
+_PERSON_ONLY = re.compile(r"/api/v1/children/[^/]+/export")
+"""Everything of somebody in one reply: for people, like the export of an account."""
 _START_BY_GET = re.compile(r"/api/v1/[^/]{1,64}/generate/stream")
 _STREAM = re.compile(r"/api/v1/(?:[^/]+/generate|runs/[^/]+|diagnostics)/stream")
 _READ_RUN = re.compile(r"/api/v1/runs/([^/]+)/stream")
@@ -75,7 +77,11 @@ def access_to(method: str, path: str) -> RouteAccess:
         return RouteAccess(admin_only=True, person_only=True)
     if _ANY_KEY.fullmatch(path):
         return RouteAccess(scope="")
-    if path.startswith((f"{ACCOUNT}/", f"{AUTH}/")) or path in (ACCOUNT, AUTH):
+    if (
+        path.startswith((f"{ACCOUNT}/", f"{AUTH}/"))
+        or path in (ACCOUNT, AUTH)
+        or _PERSON_ONLY.fullmatch(path)
+    ):
         return RouteAccess(person_only=True)
     area = next((area for pattern, area in _AREAS if pattern.fullmatch(path)), "extensions")
     reads = method == "GET" and not starts_by_get(method, path)

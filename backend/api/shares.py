@@ -1,6 +1,6 @@
 """Share links: read-only access to a finished text for anyone who has the link."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path as FilePath
 from typing import Annotated, Literal
 
@@ -9,7 +9,8 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from jinja2 import Environment, FileSystemLoader
 from pydantic import BaseModel
 
-from backend.api.dependencies import OwnerDep, ResourcesDep, RunId
+from backend.api.dependencies import OwnerDep, PageCursor, PageLimit, ResourcesDep, RunId
+from backend.api.paging import page_of
 from backend.runs.results.exports import finished
 from backend.store.runs import Run
 from workflows.errors import NotFound
@@ -17,6 +18,7 @@ from workflows.formats.base import AnyFormat
 from workflows.formats.notices import Notice, list_notices
 
 router = APIRouter(prefix="/api/v1/runs", tags=["shares"])
+listed = APIRouter(prefix="/api/v1/shares", tags=["shares"])
 public = APIRouter(prefix="/shared", tags=["shares"])
 
 _PAGES = Environment(loader=FileSystemLoader(FilePath(__file__).parent), autoescape=True)
@@ -38,7 +40,24 @@ class ShareView(BaseModel):
     run_id: str
     shared: bool
     created_at: datetime | None = None
+    expires_at: datetime | None = None
     url: str | None = None
+
+
+class SharedRunView(BaseModel):
+    """A link in the list. `expires_at` is null for one of an earlier version."""
+
+    run_id: str
+    title: str | None
+    created_at: datetime
+    expires_at: datetime | None
+
+
+class SharePage(BaseModel):
+    """The caller's valid links, those of the newest runs first; `next_cursor` leads to the next page."""
+
+    shares: list[SharedRunView]
+    next_cursor: str | None
 
 
 class SharedSection(BaseModel):
@@ -59,23 +78,53 @@ class SharedText(BaseModel):
 
 
 @router.post("/{run_id}/share", status_code=201)
-async def share_run(run_id: RunId, owner: OwnerDep, resources: ResourcesDep) -> ShareView:
+async def share_run(
+    run_id: RunId,
+    owner: OwnerDep,
+    resources: ResourcesDep,
+    days: Annotated[
+        int | None, Query(ge=1, le=3660, description="Days for which it is valid; by default as set")
+    ] = None,
+) -> ShareView:
     """Creates a link, which replaces an older one."""
-    share, token = await resources.sharing.create(owner, run_id)
-    return ShareView(run_id=share.run_id, shared=True, created_at=share.created_at, url=f"/shared/{token}")
+    valid_for = None if days is None else timedelta(days=days)
+    share, token = await resources.sharing.create(owner, run_id, valid_for)
+    return ShareView(
+        run_id=share.run_id,
+        shared=True,
+        created_at=share.created_at,
+        expires_at=share.expires_at,
+        url=f"/shared/{token}",
+    )
 
 
 @router.get("/{run_id}/share")
 async def get_share(run_id: RunId, owner: OwnerDep, resources: ResourcesDep) -> ShareView:
     """The state of the run's link."""
     share = await resources.sharing.find(owner, run_id)
-    return ShareView(run_id=run_id, shared=share is not None, created_at=share and share.created_at)
+    return ShareView(
+        run_id=run_id,
+        shared=share is not None,
+        created_at=share and share.created_at,
+        expires_at=share and share.expires_at,
+    )
 
 
 @router.delete("/{run_id}/share", status_code=204)
 async def revoke_share(run_id: RunId, owner: OwnerDep, resources: ResourcesDep) -> None:
     """Revokes the link."""
     await resources.sharing.revoke(owner, run_id)
+
+
+@listed.get("")
+async def list_shares(
+    owner: OwnerDep, resources: ResourcesDep, limit: PageLimit = 50, cursor: PageCursor = None
+) -> SharePage:
+    """Everything that others can read by a link."""
+    found = await resources.sharing.page(owner, before=cursor, limit=limit + 1)
+    page, next_cursor = page_of(found, limit, lambda share: share.run_id)
+    views = [SharedRunView.model_validate(share, from_attributes=True) for share in page]
+    return SharePage(shares=views, next_cursor=next_cursor)
 
 
 @public.get("/{token}", response_model=SharedText)

@@ -91,7 +91,8 @@ def write(
     any other.
     """
     try:
-        status = asyncio.run(_show(_follow(body, server, path, start)))
+        started = _Started(server if isinstance(server, str) and server else None)
+        status = asyncio.run(_show(_follow(body, server, path, start, started), started))
     except InvalidInput as error:
         fail(
             "\n".join(f"{item.field.removeprefix('input.')}: {item.message}" for item in error.errors),
@@ -104,7 +105,15 @@ def write(
     raise typer.Exit(status)
 
 
-async def _show(messages: AsyncGenerator[Message]) -> int:
+@dataclass(slots=True)
+class _Started:
+    """A run that was started, and the service that it is on; None for this machine."""
+
+    server: str | None
+    run_id: str = ""
+
+
+async def _show(messages: AsyncGenerator[Message], started: _Started) -> int:
     """0 when the text is complete, 3 when it is complete and carries a warning, 1 otherwise."""
     ending: Message | None = None
     with RunScreen() as screen:
@@ -113,17 +122,20 @@ async def _show(messages: AsyncGenerator[Message]) -> int:
                 screen.show(message)
                 ending = message
     if isinstance(ending, RunFailed) and ending.resumable:
-        _offer_ways_out(ending)
+        _offer_ways_out(ending, started)
     if not isinstance(ending, RunCompleted):
         return 1
     return UNSAFE_STATUS if list_dangers(ending.metadata) else 0
 
 
 def _follow(
-    body: dict[str, Any], server: Server, path: str, start: "RunStarter | None"
+    body: dict[str, Any], server: Server, path: str, start: "RunStarter | None", started: _Started
 ) -> AsyncGenerator[Message]:
-    if isinstance(server, str) and server:
-        return follow_remote(server, body, path)
+    def note(run_id: str) -> None:
+        started.run_id = run_id
+
+    if started.server is not None:
+        return follow_remote(started.server, body, path, note=note)
     overrides: dict[str, object] = {"resume_on_start": False}
     model = body["options"].get("model")
     if model is not None and model.startswith("replay:"):
@@ -134,15 +146,22 @@ def _follow(
     # The graphs take seconds to import, and every other command does without them.
     from backend.cli.local import follow_local, start_run
 
-    return follow_local(
-        settings, body, start or start_run, server.cassette if isinstance(server, RecordTo) else None
-    )
+    async def begin(*given: Any) -> Any:
+        run = await (start or start_run)(*given)
+        note(run.id)
+        return run
+
+    return follow_local(settings, body, begin, server.cassette if isinstance(server, RecordTo) else None)
 
 
-def _offer_ways_out(ending: RunFailed) -> None:
-    words = ending.partial.words
+def _offer_ways_out(ending: RunFailed, started: _Started) -> None:
+    run_id = started.run_id
+    resume, show = f"storywire runs resume {run_id}", f"storywire runs show {run_id}"
+    if started.server is not None:  # `storywire runs` knows the runs of this machine
+        address = f"{started.server.rstrip('/')}{RUNS}/{run_id}"
+        resume, show = f"POST {address}/resume", f"GET {address}"
     say(
-        f"The text above ({words} words) is kept. Go on with it: storywire runs resume ID; "
-        "take it as it is: storywire runs show ID (storywire runs list tells the ID); or start afresh.",
+        f"The text above ({ending.partial.words} words) is kept. Go on with it: {resume}; "
+        f"take it as it is: {show}; or start afresh.",
         err=True,
     )

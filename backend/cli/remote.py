@@ -1,7 +1,7 @@
 """A run on a service, read over Server-Sent Events and resumed after a break with the last event id."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any
 from uuid import uuid4
@@ -28,8 +28,9 @@ async def follow_remote(
     body: dict[str, Any],
     path: str = RUNS,
     patience: float = _PATIENCE_SECONDS,
+    note: Callable[[str], None] | None = None,
 ) -> AsyncGenerator[Message]:
-    """Starts the run there and yields its messages to the last. Raises RemoteError."""
+    """Starts the run there and yields its messages to the last; `note` is called with its id. Raises RemoteError."""
     base = server.rstrip("/")
     async with httpx.AsyncClient(timeout=httpx.Timeout(10, read=60)) as client:
         try:
@@ -40,7 +41,10 @@ async def follow_remote(
             raise RemoteError(f"There is no service at {base} ({type(error).__name__}).") from error
         if reply.is_error:
             raise RemoteError(_refusal(reply))
-        url = base + reply.json()["stream_url"]
+        started = reply.json()
+        if note is not None:
+            note(str(started.get("run_id", "")))
+        url = base + started["stream_url"]
         async with aclosing(_Stream(client, url, patience).messages()) as messages:
             async for message in messages:
                 yield message

@@ -27,6 +27,8 @@ class RunScreen:
         self._status: StatusLine | None = None
         self._outline: OutlinePlanned | None = None
         self._section: Slot | None = None
+        self._begun: set[Slot] = set()
+        self._has_text = False
 
     def __enter__(self) -> Self:
         self._status = StatusLine()
@@ -48,6 +50,7 @@ class RunScreen:
             case TextRetracted() as data if data.piece is not None:
                 _tell((f"\n— {data.piece} is taken back ({data.reason}) —", "yellow"))
                 self._section = None
+                self._begun.discard(data.piece)
             case TextRetracted() as data:
                 _tell((f"\n— section {data.section + 1} is written again ({data.reason}) —", "yellow"))
                 self._section = None
@@ -78,10 +81,12 @@ class RunScreen:
 
     def _write(self, slot: Slot, chunk: str) -> None:
         if slot != self._section:
-            write("" if self._section is None else "\n\n", end="")
-            self._section = slot
+            write("\n\n" if self._has_text else "", end="")
+            self._section, self._has_text = slot, True
             if isinstance(slot, str):
-                write(f"{slot}\n")
+                # The end of one that ran over is written when all others are there.
+                write(f"{slot}, its end\n" if slot in self._begun else f"{slot}\n")
+            self._begun.add(slot)
         write(chunk, end="")
 
     def _show_end(self, data: dict[str, object]) -> None:

@@ -37,7 +37,7 @@ class Documents:
     async def add(self, owner: str, upload: Upload) -> Document:
         """Reads the file and stores its text. Nothing is stored when that fails.
 
-        Raises PayloadTooLarge, InvalidInput, Overloaded.
+        Raises PayloadTooLarge, InvalidInput, Overloaded, and Conflict for one too many.
         """
         if len(upload.data) > self._max_bytes:
             message = f"the document is larger than {self._max_bytes} bytes (STORYWIRE_MAX_DOCUMENT_BYTES)."
@@ -45,6 +45,7 @@ class Documents:
         title = _check_title(upload.title)
         name = _file_name(upload.filename)
         kind = find_kind(name, upload.media_type, upload.data)
+        await self._repository.check_room(owner, len(upload.data))
         extracted = await self._extraction.extract(owner, kind.name, upload.data)
         document = Document(
             id=str(ULID()),

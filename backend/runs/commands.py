@@ -1,5 +1,6 @@
 """Commands on runs: start, new version, cancel, resume, answer, delete."""
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -124,7 +125,7 @@ class RunCommands:
         self._admission.format_of(parent)
         parentage = make_parentage(parent, request)
         if request.feedback is not None:
-            self._admission.check_safety(parent, {"feedback": request.feedback}, "")
+            await self._check_safety(parent, {"feedback": request.feedback}, "")
         options = parent.options.model_copy(
             update={"model": request.model or parent.model, "review_outline": False}
         )
@@ -165,7 +166,7 @@ class RunCommands:
         """Continues a waiting run with the plan as a person edited it. Raises InvalidInput, Conflict."""
         run = await self._queries.find(owner, run_id)
         edited = check_outline(outline)
-        self._admission.check_safety(run, edited.model_dump(), "outline.")
+        await self._check_safety(run, edited.model_dump(), "outline.")
         with self._engine.reserve_slot():
             if not await self._repository.answer(run, self._engine.process, edited):
                 raise Conflict(f"The run is {run.status}: it doesn't wait for an answer.")
@@ -228,6 +229,10 @@ class RunCommands:
         used_up = run.error is not None and run.error.code == BudgetExceeded.code
         check_room(options, run.options, (await self._queries.transcript(run)).usage, used_up=used_up)
         return options
+
+    async def _check_safety(self, run: Run, said: dict[str, Any], root: str) -> None:
+        """As the admission's; in a thread, since a plan may be long, and a policy's first check builds its lexicons."""
+        await asyncio.to_thread(self._admission.check_safety, run, said, root)
 
     async def _check_place(self, owner: str, series: str, part: int) -> None:
         if (other := await self._repository.find_part(owner, series, part)) is not None:

@@ -2,10 +2,11 @@
 
 import hashlib
 import secrets
+from datetime import UTC, datetime, timedelta
 
 from backend.runs.queries import RunQueries
 from backend.store.runs import Run
-from backend.store.shares import Share, ShareRepository
+from backend.store.shares import Share, SharedRun, ShareRepository
 from workflows.errors import Conflict, NotFound
 
 _BYTES = 24  # of chance in a token: nobody guesses it
@@ -14,17 +15,25 @@ _BYTES = 24  # of chance in a token: nobody guesses it
 class Sharing:
     """Share links of runs, at most one each; creating another revokes it. The token itself is not stored."""
 
-    def __init__(self, repository: ShareRepository, runs: RunQueries) -> None:
+    def __init__(self, repository: ShareRepository, runs: RunQueries, valid_for: timedelta) -> None:
+        """`valid_for`: how long a link is valid that doesn't say so itself."""
         self._repository = repository
         self._runs = runs
+        self._valid_for = valid_for
 
-    async def create(self, owner: str, run_id: str) -> tuple[Share, str]:
-        """The link and its token, shown this once. Raises NotFound, Conflict while the text isn't complete."""
+    async def create(self, owner: str, run_id: str, valid_for: timedelta | None = None) -> tuple[Share, str]:
+        """The link and its token, shown this once. Raises NotFound, Conflict while the text isn't complete, and for
+        one link too many."""
         run = await self._runs.find(owner, run_id)
         if run.result is None:
             raise Conflict(f"The run is {run.status}: only a completed run can be shared.")
         token = secrets.token_urlsafe(_BYTES)
-        return await self._repository.put(owner, run.id, _hash(token)), token
+        expires_at = datetime.now(UTC) + (valid_for or self._valid_for)
+        return await self._repository.put(owner, run.id, _hash(token), expires_at), token
+
+    async def page(self, owner: str, *, before: str | None, limit: int) -> list[SharedRun]:
+        """The owner's links, those of the newest runs first."""
+        return await self._repository.page(owner, before=before, limit=limit)
 
     async def find(self, owner: str, run_id: str) -> Share | None:
         """The run's link, if it has one. Raises NotFound for the run."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from backend.extensions.base import ServiceContext
+from backend.store.limits import cap_of
 from backend.store.personas import PersonaRepository
 from workflows.formats.creator_script.format import CreatorScriptFormat
 
@@ -20,4 +21,4 @@ def open_scripts(service: ServiceContext, format: str) -> ScriptParts:
     found = service.formats[format]
     if not isinstance(found, CreatorScriptFormat):
         raise TypeError(f"The format {format} is {type(found).__name__}, no CreatorScriptFormat.")
-    return ScriptParts(PersonaRepository(service.database), found)
+    return ScriptParts(PersonaRepository(service.database, cap_of(service.settings, "personas")), found)

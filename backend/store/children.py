@@ -8,16 +8,19 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from ulid import ULID
 
 from backend.store.database import Database
+from backend.store.limits import Cap, check_cap
 from backend.store.tables import children
 
 
 @dataclass(frozen=True, slots=True)
 class StoredChild:
-    """A row of the table `children`. `profile` is a story's reader, as JSON."""
+    """A row of the table `children`. `profile` is a story's reader, as JSON; `consent_at` is when a parent consented to
+    its being kept, None where nobody said so."""
 
     id: str
     owner: str
     profile: dict[str, Any]
+    consent_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -25,15 +28,22 @@ class StoredChild:
 class ChildRepository:
     """Children in SQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cap: Cap | None = None) -> None:
         self._db = database
+        self._cap = cap
 
-    async def add(self, owner: str, profile: dict[str, Any]) -> StoredChild:
-        """Stores a new child."""
+    async def add(self, owner: str, profile: dict[str, Any], *, consent: bool = False) -> StoredChild:
+        """Stores a new child. Raises Conflict for one too many."""
         now = datetime.now(UTC)
-        child = StoredChild(str(ULID()), owner, profile, created_at=now, updated_at=now)
+        consent_at = now if consent else None
+        child = StoredChild(str(ULID()), owner, profile, consent_at, created_at=now, updated_at=now)
         row = {name: getattr(child, name) for name in child.__slots__}
-        await self._db.write(lambda connection: connection.execute(insert(children).values(row)))
+
+        def work(connection: Connection) -> None:
+            check_cap(connection, children, owner, self._cap)
+            connection.execute(insert(children).values(row))
+
+        await self._db.write(work)
         return child
 
     async def find(self, owner: str, child_id: str) -> StoredChild | None:
@@ -49,14 +59,16 @@ class ChildRepository:
             query = query.where(children.c.id < before)
         return await self._db.read(lambda connection: [_child(row) for row in connection.execute(query)])
 
-    async def update(self, owner: str, child_id: str, profile: dict[str, Any]) -> StoredChild | None:
-        """Sets the profile; None if there is no such child."""
+    async def update(
+        self, owner: str, child_id: str, profile: dict[str, Any], *, consent: bool = False
+    ) -> StoredChild | None:
+        """Sets the profile, and that a parent consents; None if there is no such child."""
+        now = datetime.now(UTC)
+        values = {"profile": profile, "updated_at": now, **({"consent_at": now} if consent else {})}
 
         def work(connection: Connection) -> Row[Any] | None:
             same = (children.c.owner == owner, children.c.id == child_id)
-            connection.execute(
-                update(children).where(*same).values(profile=profile, updated_at=datetime.now(UTC))
-            )
+            connection.execute(update(children).where(*same).values(values))
             return connection.execute(select(children).where(*same)).one_or_none()
 
         row = await self._db.write(work)

@@ -5,10 +5,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from backend.store.database import Database
+from backend.store.limits import Cap, check_cap
 from backend.store.tables import documents
+from workflows.errors import FieldError, PayloadTooLarge
 
 _SUMMARY = [column for column in documents.c if column.name != "text"]
 
@@ -43,13 +45,33 @@ class Document(DocumentSummary):
 class DocumentRepository:
     """Documents in SQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cap: Cap | None = None, bytes_cap: Cap | None = None) -> None:
+        """At most `cap` documents of an owner, with `bytes_cap` bytes together."""
         self._db = database
+        self._cap = cap
+        self._bytes_cap = bytes_cap
 
     async def add(self, document: Document) -> None:
-        """Stores a document, in one transaction."""
-        query = insert(documents).values(asdict(document))
-        await self._db.write(lambda connection: connection.execute(query))
+        """Stores a document, in one transaction. Raises Conflict for one too many, PayloadTooLarge."""
+
+        def work(connection: Connection) -> None:
+            self._check_room(connection, document.owner, document.bytes)
+            connection.execute(insert(documents).values(asdict(document)))
+
+        await self._db.write(work)
+
+    async def check_room(self, owner: str, size: int) -> None:
+        """Whether a document of this size would fit now: before it is read, which takes a while. Raises as `add`."""
+        await self._db.read(lambda connection: self._check_room(connection, owner, size))
+
+    def _check_room(self, connection: Connection, owner: str, size: int) -> None:
+        check_cap(connection, documents, owner, self._cap)
+        if (cap := self._bytes_cap) is None:
+            return
+        total = select(func.coalesce(func.sum(documents.c.bytes), 0)).where(documents.c.owner == owner)
+        if (connection.scalar(total) or 0) + size > cap.most:
+            message = f"an account's documents have at most {cap.most} bytes together ({cap.setting})"
+            raise PayloadTooLarge(f"file: {message}: delete one first.", (FieldError("file", message),))
 
     async def find(self, owner: str, document_id: str) -> Document | None:
         """The document, if it is this owner's."""

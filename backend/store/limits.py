@@ -1,6 +1,14 @@
-"""Refusals of one more run, raised within the transaction that would have stored it."""
+"""Limits of what an owner may have, asked within the transaction that would store one more: so they hold however many
+ask at the same moment, and in whatever process."""
 
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, FromClause, func, select
+
+from backend.settings import Settings
+from workflows.errors import Conflict
 
 
 class LimitReached(Exception):
@@ -14,3 +22,30 @@ class AllowanceReached(LimitReached):
         super().__init__(message)
         self.message = message
         self.until = until
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """A limit on the rows that an owner has in a table, and the setting that sets it."""
+
+    most: int
+    setting: str
+
+
+def cap_of(settings: Settings, name: str) -> Cap | None:
+    """The cap of this name (`children` of `account_children`); None without accounts."""
+    if not settings.has_accounts:
+        return None
+    return Cap(getattr(settings, f"account_{name}"), f"STORYWIRE_ACCOUNT_{name.upper()}")
+
+
+def check_cap(
+    connection: Connection, table: FromClause, owner: str, cap: Cap | None, *conditions: Any
+) -> None:
+    """Raises Conflict where the owner has as many rows as may be. Part of the transaction that adds one."""
+    if cap is None:
+        return
+    query = select(func.count()).select_from(table).where(table.c.owner == owner, *conditions)
+    if (connection.scalar(query) or 0) >= cap.most:
+        what = table.description.replace("_", " ")
+        raise Conflict(f"An account has at most {cap.most} {what} ({cap.setting}): delete one first.")

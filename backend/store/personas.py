@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from ulid import ULID
 
 from backend.store.database import Database
+from backend.store.limits import Cap, check_cap
 from backend.store.tables import personas
 
 
@@ -28,14 +29,20 @@ class StoredPersona:
 class PersonaRepository:
     """Personas in SQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cap: Cap | None = None) -> None:
         self._db = database
+        self._cap = cap
 
     async def add(self, owner: str, data: Mapping[str, Any]) -> StoredPersona:
-        """Stores a new persona."""
+        """Stores a new persona. Raises Conflict for one too many."""
         now = datetime.now(UTC)
         values = {**_columns(data), "id": str(ULID()), "owner": owner, "created_at": now, "updated_at": now}
-        await self._db.write(lambda connection: connection.execute(insert(personas).values(values)))
+
+        def work(connection: Connection) -> None:
+            check_cap(connection, personas, owner, self._cap)
+            connection.execute(insert(personas).values(values))
+
+        await self._db.write(work)
         return StoredPersona(**values)
 
     async def find(self, owner: str, persona_id: str) -> StoredPersona | None:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from ulid import ULID
 
 from backend.store.database import Database
+from backend.store.limits import Cap, check_cap
 from backend.store.tables import reading_days, runs, story_sessions
 
 
@@ -39,13 +40,19 @@ class StorySession:
 class SessionRepository:
     """Story sessions in SQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cap: Cap | None = None) -> None:
         self._db = database
+        self._cap = cap
 
     async def add(self, owner: str, **values: Any) -> StorySession:
-        """Stores a new session."""
+        """Stores a new session. Raises Conflict for one too many."""
         row = _new(owner, values)
-        await self._db.write(lambda connection: connection.execute(insert(story_sessions).values(row)))
+
+        def work(connection: Connection) -> None:
+            check_cap(connection, story_sessions, owner, self._cap)
+            connection.execute(insert(story_sessions).values(row))
+
+        await self._db.write(work)
         return StorySession(**row)
 
     async def add_from_run(self, owner: str, run_id: str, part: int, **values: Any) -> StorySession | None:
@@ -58,6 +65,7 @@ class SessionRepository:
         )
 
         def work(connection: Connection) -> bool:
+            check_cap(connection, story_sessions, owner, self._cap)
             if not connection.execute(adopt).rowcount:
                 return False
             connection.execute(insert(story_sessions).values(row))

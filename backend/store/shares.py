@@ -1,58 +1,99 @@
 """Repository of share links. Only the hash of a link's token is stored."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select
 
 from backend.store.database import Database
-from backend.store.tables import shares
+from backend.store.limits import Cap, check_cap
+from backend.store.tables import runs, shares
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A row of the table `shares`, at most one per run."""
+    """A row of the table `shares`, at most one per run. One of an earlier version may have no end."""
 
     run_id: str
     owner: str
     token_hash: str
     created_at: datetime
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SharedRun:
+    """A link in the list of its owner's: the run's title, and for how long."""
+
+    run_id: str
+    title: str | None
+    created_at: datetime
+    expires_at: datetime | None
 
 
 class ShareRepository:
     """Share links in SQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, cap: Cap | None = None) -> None:
         self._db = database
+        self._cap = cap
 
-    async def put(self, owner: str, run_id: str, token_hash: str) -> Share:
-        """Stores the run's link, which replaces an older one."""
-        share = Share(run_id, owner, token_hash, datetime.now(UTC))
+    async def put(self, owner: str, run_id: str, token_hash: str, expires_at: datetime) -> Share:
+        """Stores the run's link, which replaces an older one. Raises Conflict for one too many."""
+        share = Share(run_id, owner, token_hash, datetime.now(UTC), expires_at)
 
         def work(connection: Connection) -> None:
             connection.execute(delete(shares).where(shares.c.owner == owner, shares.c.run_id == run_id))
-            connection.execute(
-                insert(shares).values(
-                    run_id=run_id, owner=owner, token_hash=token_hash, created_at=share.created_at
-                )
-            )
+            check_cap(connection, shares, owner, self._cap, _is_valid())
+            connection.execute(insert(shares).values(asdict(share)))
 
         await self._db.write(work)
         return share
 
     async def find(self, owner: str, run_id: str) -> Share | None:
-        """The run's link, if it has one."""
-        query = select(shares).where(shares.c.owner == owner, shares.c.run_id == run_id)
+        """The run's link, if it has one that is valid."""
+        query = select(shares).where(shares.c.owner == owner, shares.c.run_id == run_id, _is_valid())
         row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else Share(**row._mapping)
 
     async def find_by_hash(self, token_hash: str) -> Share | None:
-        """The link with this hash, for any caller: that is the purpose of a link."""
-        query = select(shares).where(shares.c.token_hash == token_hash)
+        """The valid link with this hash, for any caller: that is the purpose of a link."""
+        query = select(shares).where(shares.c.token_hash == token_hash, _is_valid())
         row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else Share(**row._mapping)
+
+    async def page(self, owner: str, *, before: str | None, limit: int) -> list[SharedRun]:
+        """The owner's valid links, those of the newest runs first; `before` is the last run of the page before."""
+        query = (
+            select(shares.c.run_id, runs.c.title, shares.c.created_at, shares.c.expires_at)
+            .join(runs, (runs.c.owner == shares.c.owner) & (runs.c.id == shares.c.run_id))
+            .where(shares.c.owner == owner, _is_valid())
+            .order_by(shares.c.run_id.desc())
+            .limit(limit)
+        )
+        if before is not None:
+            query = query.where(shares.c.run_id < before)
+        return await self._db.read(
+            lambda connection: [SharedRun(**row._mapping) for row in connection.execute(query)]
+        )
 
     async def remove(self, owner: str, run_id: str) -> bool:
         """Deletes the link; False if there was none."""
         query = delete(shares).where(shares.c.owner == owner, shares.c.run_id == run_id)
         return bool((await self._db.write(lambda connection: connection.execute(query))).rowcount)
+
+    async def remove_all(self, owner: str, run_ids: Sequence[str]) -> None:
+        """Deletes the links of these runs."""
+        if run_ids:
+            query = delete(shares).where(shares.c.owner == owner, shares.c.run_id.in_(run_ids))
+            await self._db.write(lambda connection: connection.execute(query))
+
+    async def drop_expired(self) -> None:
+        """Forgets the links that are valid no more, whoever's they are."""
+        query = delete(shares).where(shares.c.expires_at <= datetime.now(UTC))
+        await self._db.write(lambda connection: connection.execute(query))
+
+
+def _is_valid() -> ColumnElement[bool]:
+    return or_(shares.c.expires_at.is_(None), shares.c.expires_at > datetime.now(UTC))

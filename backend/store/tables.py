@@ -8,6 +8,7 @@ from sqlalchemy import (
     Date,
     Float,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
@@ -38,6 +39,13 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def _of_owner(column: str, parent: str) -> ForeignKeyConstraint:
+    """A row that belongs to another one has the same owner, also when that one is given to another owner."""
+    return ForeignKeyConstraint(
+        ["owner", column], [f"{parent}.owner", f"{parent}.id"], ondelete="CASCADE", onupdate="CASCADE"
+    )
 
 
 # A failed or cancelled run leaves its place in a series to the next try.
@@ -77,7 +85,7 @@ runs = Table(
     Column("cache_key", String(64)),
     Column("source_run_id", String(26)),
     UniqueConstraint("owner", "idempotency_key"),
-    Index("ix_runs_owner_id", "owner", "id"),
+    Index("ix_runs_owner_id", "owner", "id", unique=True),
     Index("ix_runs_owner_root_run_id", "owner", "root_run_id"),
     Index("ix_runs_status", "status"),
     Index("ix_runs_owner_cache_key", "owner", "cache_key"),
@@ -125,8 +133,9 @@ cached_results = Table(
     metadata,
     Column("owner", String(64), primary_key=True),
     Column("key", String(64), primary_key=True),
-    Column("run_id", String(26), ForeignKey("runs.id", ondelete="CASCADE"), nullable=False),
+    Column("run_id", String(26), nullable=False),
     Column("created_at", Instant, nullable=False),
+    _of_owner("run_id", "runs"),
     Index("ix_cached_results_run_id", "run_id"),
 )
 
@@ -161,9 +170,10 @@ children = Table(
     Column("id", String(26), primary_key=True),
     Column("owner", String(64), nullable=False),
     Column("profile", GivenJson("profile"), nullable=False),
+    Column("consent_at", Instant),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
-    Index("ix_children_owner_id", "owner", "id"),
+    Index("ix_children_owner_id", "owner", "id", unique=True),
 )
 
 story_sessions = Table(
@@ -171,7 +181,7 @@ story_sessions = Table(
     metadata,
     Column("id", String(26), primary_key=True),
     Column("owner", String(64), nullable=False),
-    Column("child_id", String(26), ForeignKey("children.id", ondelete="CASCADE")),
+    Column("child_id", String(26)),
     Column("reader", GivenJson("reader", none_as_null=True)),
     Column("theme", String, nullable=False),
     Column("title", String),
@@ -181,17 +191,19 @@ story_sessions = Table(
     Column("timezone", String(64), nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
-    Index("ix_story_sessions_owner_id", "owner", "id"),
+    _of_owner("child_id", "children"),
+    Index("ix_story_sessions_owner_id", "owner", "id", unique=True),
     Index("ix_story_sessions_child_id", "child_id"),
 )
 
 reading_days = Table(
     "reading_days",
     metadata,
-    Column("session_id", String(26), ForeignKey("story_sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("session_id", String(26), primary_key=True),
     Column("day", Date, primary_key=True),
     Column("owner", String(64), nullable=False),
     Column("minutes", Float, nullable=False),
+    _of_owner("session_id", "story_sessions"),
 )
 
 documents = Table(
@@ -216,10 +228,13 @@ documents = Table(
 shares = Table(
     "shares",
     metadata,
-    Column("run_id", String(26), ForeignKey("runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("run_id", String(26), primary_key=True),
     Column("owner", String(64), nullable=False),
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    _of_owner("run_id", "runs"),
+    Index("ix_shares_owner", "owner"),
 )
 
 personas = Table(

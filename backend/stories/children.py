@@ -1,15 +1,18 @@
 """Use cases of the children whom stories are written for."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field
 
 from backend.runs.commands import RunCommands
+from backend.store.accounts.belongings import BelongingsRepository
 from backend.store.children import ChildRepository, StoredChild
 from backend.store.runs import RunRepository
 from backend.store.sessions import SessionRepository
+from backend.store.shares import ShareRepository
 from backend.stories.recommendations import Recommendation, recommend
 from workflows.errors import FieldError, InvalidInput, NotFound
 from workflows.formats.story.input import ReaderName, StoryReader
@@ -24,7 +27,7 @@ OnChapters = Literal["keep", "delete"]
 
 
 class Profile(StoryReader):
-    """The profile of a new child: a reader with a name and an age."""
+    """The profile of a new child: a reader with a name and an age. The age in years is all that is kept of it."""
 
     name: ReaderName = Field(description="First name; the hero may bear it")
     age: int = Field(ge=3, le=14, description="Years, 3 to 14")
@@ -49,17 +52,30 @@ class Children:
         run_repository: RunRepository,
         runs: RunCommands,
         policies: PolicyRegistry,
+        shares: ShareRepository,
+        belongings: BelongingsRepository,
+        *,
+        require_consent: bool = False,
     ) -> None:
+        """With `require_consent` no child is stored without a parent's consent."""
         self._children = children
         self._sessions = sessions
         self._run_repository = run_repository
         self._runs = runs
         self._policies = policies
+        self._shares = shares
+        self._belongings = belongings
+        self._require_consent = require_consent
 
-    async def add(self, owner: str, profile: Profile) -> StoredChild:
-        """Stores a child. Raises InvalidInput for text that is unfit for a child of that age."""
-        self._check(profile)
-        return await self._children.add(owner, profile.model_dump(mode="json"))
+    async def add(self, owner: str, profile: Profile, *, consent: bool = False) -> StoredChild:
+        """Stores a child, and when a parent consented. Raises InvalidInput for text that is unfit for a child of that
+        age, and without a consent that is required; Conflict for one child too many."""
+        if self._require_consent and not consent:
+            raise InvalidInput.of(
+                "consent", "true is expected: the consent of a parent to keeping these data"
+            )
+        await asyncio.to_thread(self._check, profile)
+        return await self._children.add(owner, profile.model_dump(mode="json"), consent=consent)
 
     async def find(self, owner: str, child_id: str) -> StoredChild:
         """The child. Raises NotFound."""
@@ -72,12 +88,15 @@ class Children:
         """The owner's children, newest first."""
         return await self._children.page(owner, before=before, limit=limit)
 
-    async def change(self, owner: str, child_id: str, changes: Mapping[str, Any]) -> StoredChild:
+    async def change(
+        self, owner: str, child_id: str, changes: Mapping[str, Any], *, consent: bool = False
+    ) -> StoredChild:
         """Sets the given fields, each validated already. Raises NotFound, InvalidInput."""
         child = await self.find(owner, child_id)
         profile = Profile.model_validate({**child.profile, **changes})
-        self._check(profile)
-        changed = await self._children.update(owner, child_id, profile.model_dump(mode="json"))
+        await asyncio.to_thread(self._check, profile)
+        values = profile.model_dump(mode="json")
+        changed = await self._children.update(owner, child_id, values, consent=consent)
         if changed is None:
             raise NotFound(f"There is no child {child_id[:64]}.")
         return changed
@@ -91,14 +110,24 @@ class Children:
         read = list(dict.fromkeys(str(given["theme"]) for _, given in runs if "theme" in given))
         return child, recommend(StoryReader.model_validate(child.profile), read, limit)
 
+    async def export(self, owner: str, child_id: str) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+        """(table, row) of everything that there is of the child. Raises NotFound."""
+        child = await self.find(owner, child_id)
+        sessions = [session.id for session in await self._sessions.page(owner, child_id=child.id)]
+        written = await self._written(owner, child.id, sessions)
+        return self._belongings.of_child(owner, child.id, sessions, written)
+
     async def delete(self, owner: str, child_id: str, on_chapters: OnChapters = "keep") -> ChildDeletion:
-        """Deletes the child and its story sessions, and the chapters if requested."""
+        """Deletes the child and its story sessions, and the chapters if requested; nobody else can read those that
+        stay any more."""
         child = await self.find(owner, child_id)
         sessions = [session.id for session in await self._sessions.page(owner, child_id=child.id)]
         written = await self._written(owner, child.id, sessions)
         if on_chapters == "delete":
             for run_id in written:
                 await self._runs.delete(owner, run_id)
+        else:
+            await self._shares.remove_all(owner, written)
         for session_id in sessions:
             await self._sessions.delete(owner, session_id)
         await self._children.delete(owner, child.id)

@@ -3,8 +3,11 @@
 from dataclasses import dataclass
 
 from backend.extensions.base import ServiceContext
+from backend.store.accounts.belongings import BelongingsRepository
 from backend.store.children import ChildRepository
+from backend.store.limits import cap_of
 from backend.store.sessions import SessionRepository
+from backend.store.shares import ShareRepository
 from backend.stories.children import Children
 from backend.stories.sessions import Sessions
 
@@ -19,8 +22,18 @@ class StoryParts:
 
 def open_stories(service: ServiceContext, format: str) -> StoryParts:
     """The use cases, with the format as configured."""
-    kept, sessions = ChildRepository(service.database), SessionRepository(service.database)
-    children = Children(kept, sessions, service.run_repository, service.runs, service.policies)
+    database, settings = service.database, service.settings
+    sessions = SessionRepository(database, cap_of(settings, "stories"))
+    children = Children(
+        ChildRepository(database, cap_of(settings, "children")),
+        sessions,
+        service.run_repository,
+        service.runs,
+        service.policies,
+        ShareRepository(database),
+        BelongingsRepository(database),
+        require_consent=settings.require_consent,
+    )
     return StoryParts(
         children,
         Sessions(

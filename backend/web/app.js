@@ -3,6 +3,7 @@
 import { call, callIfThere, Problem, runPath, startRun } from "./api.js";
 import { byId, make } from "./elements.js";
 import { recallDraft, recallRequest, rememberDraft, rememberRequest } from "./memory.js";
+import { learnPeople, showQuota } from "./people.js";
 import { Reader, toMarkdown, verifyText } from "./reader.js";
 import { hideShelf, showShelf } from "./shelf.js";
 import { Start } from "./start.js";
@@ -107,7 +108,10 @@ function receive(run, id, message) {
     showExports();
   }
   if (message.type === "error" && message.data.code === "BUDGET_EXCEEDED") offerBudget(run);
-  if (run.reader.terminal) showShelf();
+  if (run.reader.terminal) {
+    showShelf();
+    showQuota();
+  }
 }
 
 async function verify(run, data) {
@@ -272,4 +276,5 @@ if (draft && (draft.format ?? "story") === "story") form.fill({ ...draft, input:
 window.addEventListener("hashchange", route);
 learnModels();
 learnFormats();
+learnPeople(form);
 route();

@@ -4,6 +4,7 @@ import { Chips } from "./chips.js";
 import { paintCover } from "./cover.js";
 import { byId, make } from "./elements.js";
 import { FieldErrors } from "./errors.js";
+import { rememberChild } from "./people.js";
 
 const SUGGESTIONS = ["space", "the deep sea", "a hidden forest", "dragons", "a castle with a secret", "animal rescue"];
 const REQUIRED = { theme: "Say what the story is about.", name: "Whom is the story for?" };
@@ -13,6 +14,7 @@ export class StoryForm {
   #fields = this.#form.elements;
   #chips = new Chips(byId("interest-chips"), this.#fields.interests);
   #button = byId("write");
+  #children = new Map();
   #errors = new FieldErrors(this.#form, byId("form-problem"), (path) => this.#fieldOf(path));
 
   /** `onSubmit(request)` starts the run; `onChange()` hears of every edit. */
@@ -22,6 +24,10 @@ export class StoryForm {
       this.#errors.clearError(event.target.closest("[data-field]"));
       this.refresh();
       onChange();
+    });
+    this.#fields.child_id.addEventListener("change", () => {
+      rememberChild(this.#fields.child_id.value);
+      this.#showChild();
     });
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -38,13 +44,7 @@ export class StoryForm {
   get request() {
     const fields = this.#fields;
     const input = {
-      reader: {
-        name: fields.name.value.trim(),
-        age: Number(fields.age.value),
-        reading_level: fields.reading_level.value,
-        language: fields.language.value,
-        interests: this.#chips.values,
-      },
+      ...(fields.child_id.value ? { child_id: fields.child_id.value } : { reader: this.#reader }),
       theme: fields.theme.value.trim(),
       chapter_number: Number(fields.chapter_number.value || 1),
     };
@@ -58,6 +58,49 @@ export class StoryForm {
     return { format: "story", input, options };
   }
 
+  get #reader() {
+    const fields = this.#fields;
+    return {
+      name: fields.name.value.trim(),
+      age: Number(fields.age.value),
+      reading_level: fields.reading_level.value,
+      language: fields.language.value,
+      interests: this.#chips.values,
+    };
+  }
+
+  /** Children of the account: who chooses one writes for it by its profile. */
+  offerChildren(children, chosen) {
+    this.#children = new Map(children.map((child) => [child.child_id, child]));
+    const options = children.map(({ child_id: id, name, age }) => make("option", { value: id }, `${name}, ${age}`));
+    this.#fields.child_id.replaceChildren(...options, make("option", { value: "" }, "Somebody else"));
+    this.#fields.child_id.value = this.#children.has(chosen) ? chosen : (children[0]?.child_id ?? "");
+    byId("child-chooser").hidden = children.length === 0;
+    this.#showChild();
+  }
+
+  // The fields of the reader show the chosen child, and are its profile's: they are changed where that is.
+  #showChild() {
+    const child = this.#children.get(this.#fields.child_id.value);
+    if (!child && this.#fields.name.disabled) {
+      this.#fields.name.value = "";
+      this.#chips.values = [];
+    }
+    for (const name of ["name", "age", "interests"]) this.#fields[name].disabled = Boolean(child);
+    for (const name of ["reading_level", "language"]) {
+      for (const choice of this.#fields[name]) choice.disabled = Boolean(child);
+    }
+    byId("interest-chips").toggleAttribute("inert", Boolean(child));
+    if (child) {
+      this.#fields.name.value = child.name;
+      this.#fields.age.value = child.age;
+      this.#fields.reading_level.value = child.reading_level;
+      this.#fields.language.value = child.language;
+      this.#chips.values = child.interests;
+    }
+    this.refresh();
+  }
+
   fill({ input = {}, options = {} }) {
     const { reader = {} } = input;
     const values = { ...reader, ...input, ...options };
@@ -69,7 +112,9 @@ export class StoryForm {
     }
     this.#fields.review_outline.checked = Boolean(options.review_outline);
     this.#chips.values = reader.interests ?? [];
-    this.refresh();
+    if (this.#children.has(input.child_id)) this.#fields.child_id.value = input.child_id;
+    else if (input.reader) this.#fields.child_id.value = "";
+    this.#showChild();
   }
 
   setBusy(busy) {

@@ -58,6 +58,11 @@ export class Start {
     this.#plain.fill(request);
   }
 
+  /** The children that stories can be written for, and the one that was chosen last. */
+  offerChildren(children, chosen) {
+    this.#story.offerChildren(children, chosen);
+  }
+
   setBusy(busy) {
     this.#chooser.disabled = busy;
     this.#form.setBusy(busy);

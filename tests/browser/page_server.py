@@ -39,6 +39,8 @@ class Handler(BaseHTTPRequestHandler):
             self._send_or_miss(self.scripted.models)
         elif parts[2:] == ["formats"]:
             self._send_json(200, {"formats": self.scripted.formats})
+        elif parts[2:] == ["auth", "options"]:
+            self._send_json(200, {"mode": "local", "registration": "closed"})
         elif parts[2:] == ["runs"]:
             recent = self.scripted.recent
             self._send_or_miss(None if recent is None else {"runs": recent, "next_cursor": None})

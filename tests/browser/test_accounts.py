@@ -1,6 +1,9 @@
 """Signing in at the page, and a page of another origin: what a listed one may do, and what one that isn't may not."""
 
+import os
 import socketserver
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -92,6 +95,130 @@ def test_person_signs_up_in_and_out_and_nothing_is_left_in_the_browser(
         page.locator("#logout").click()
         expect(page.locator("#login")).to_be_visible()
         assert page.evaluate("localStorage.length") == 0 and context.cookies() == []
+
+
+def add_child(page: Page, name: str, age: int) -> None:
+    """On the account page, with the consent that is asked for there."""
+    form = page.locator("#child")
+    form.locator("[name=name]").fill(name)
+    form.locator("[name=age]").fill(str(age))
+    form.locator("[name=interests]").fill("foxes, maps")
+    form.locator("[name=consent]").check()
+    form.get_by_role("button").click()
+    expect(page.locator("#children")).to_contain_text(f"{name}, {age}")
+
+
+def shot(page: Page, name: str) -> None:
+    """A picture to look at, where a folder is named for them."""
+    if folder := os.environ.get("STORYWIRE_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def test_page_switches_between_children_and_shows_the_quota(browser: Browser, tmp_path: Path) -> None:
+    with service(tmp_path) as url, browser.new_context(viewport={"width": 1100, "height": 900}) as context:
+        page = context.new_page()
+        sign_up_and_in(page, url)
+        add_child(page, "Maya", 7)
+        add_child(page, "דניאל", 11)
+        shot(page, "account")
+        page.goto(url)
+        expect(page.locator("#quota")).to_contain_text("0 of 100 today")
+        expect(page.locator(".people__account")).to_have_text(EMAIL)
+        chooser = page.locator("#child_id")
+        chooser.select_option(label="Maya, 7")
+        expect(page.locator("#name")).to_have_value("Maya")
+        expect(page.locator("#name")).to_be_disabled()
+        chooser.select_option(label="דניאל, 11")
+        expect(page.locator("#age")).to_have_value("11")
+        shot(page, "form")
+        page.reload()
+        expect(chooser.locator("option:checked")).to_have_text("דניאל, 11")
+        page.locator("#theme").fill("dragons")
+        with page.expect_request(lambda request: request.method == "POST") as asked:
+            page.locator("#write").click()
+        sent = asked.value.post_data_json
+        assert isinstance(sent, dict)
+        assert set(sent["input"]) == {"child_id", "theme", "chapter_number"}
+        expect(page.locator("#story-text .section").first).to_be_visible(timeout=15_000)
+        page.locator("#stop").click()
+        expect(page.locator("#quota")).to_contain_text("1 of 100 today")
+        page.goto(url)
+        chooser.select_option(label="Somebody else")
+        expect(page.locator("#name")).to_be_enabled()
+        expect(page.locator("#name")).to_have_value("")
+        page.set_viewport_size({"width": 390, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        shot(page, "form-narrow")
+
+
+def test_what_the_browser_remembers_is_for_the_account_that_it_was_of(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with service(tmp_path) as url, browser.new_context() as context:
+        page = context.new_page()
+        sign_up_and_in(page, url)
+        page.evaluate(
+            "localStorage.setItem('storywire.draft', JSON.stringify({input: {reader: {name: 'Maya'}}}))"
+        )
+        page.reload()
+        expect(page.locator("#who")).to_have_text(EMAIL)
+        assert "Maya" in page.evaluate("localStorage.getItem('storywire.draft')")
+        context.clear_cookies()  # the session ended by itself: nobody signed out
+        body = {"email": "ben@example.org", "password": PASSWORD}
+        page.request.post(f"{url}/api/v1/auth/register", data=body, headers={"Origin": url})
+        page.goto(f"{url}/account")
+        page.locator("#login [name=email]").fill("ben@example.org")
+        page.locator("#login [name=password]").fill(PASSWORD)
+        page.locator("#login .button--main").click()
+        expect(page.locator("#who")).to_have_text("ben@example.org")
+        assert page.evaluate("localStorage.getItem('storywire.draft')") is None
+
+
+def test_admin_lists_locks_limits_and_reads_events(browser: Browser, tmp_path: Path) -> None:
+    with (
+        service(tmp_path) as url,
+        browser.new_context(viewport={"width": 1200, "height": 800}) as context,
+        browser.new_context() as elsewhere,
+    ):
+        boss, person = context.new_page(), elsewhere.new_page()
+        sign_up_and_in(boss, url)
+        body = {"email": "ben@example.org", "password": PASSWORD}
+        person.request.post(f"{url}/api/v1/auth/register", data=body, headers={"Origin": url})
+        # A user finds nothing there.
+        boss.goto(f"{url}/account/admin")
+        expect(boss.locator("#notice")).to_contain_text("for admins")
+        expect(boss.locator("#content")).to_be_hidden()
+        make_admin(tmp_path, EMAIL)
+        boss.goto(f"{url}/account")
+        boss.locator("#admin").click()
+        row = boss.locator("tr[data-account]", has_text="ben@example.org")
+        row.get_by_label("Runs a day of ben@example.org").fill("5")
+        row.get_by_role("button", name="Save limits").click()
+        expect(boss.locator("#notice")).to_contain_text("changed")
+        row.get_by_role("button", name="Show").click()
+        expect(row).to_contain_text("0 of 5 today")
+        row.get_by_role("button", name="Lock").click()
+        expect(row).to_contain_text("locked")
+        expect(boss.locator("#events")).to_contain_text("account changed")
+        assert (
+            person.request.post(f"{url}/api/v1/auth/login", data=body, headers={"Origin": url}).status == 401
+        )
+        boss.get_by_role("button", name="Make an invitation").click()
+        expect(boss.locator("#notice")).to_contain_text("/account#invite=")
+        shot(boss, "admin")
+        boss.set_viewport_size({"width": 390, "height": 800})
+        assert boss.evaluate("document.documentElement.scrollWidth") <= 390
+        shot(boss, "admin-narrow")
+
+
+def make_admin(folder: Path, email: str) -> None:
+    """By the command, as whoever runs the service does."""
+    command = [sys.executable, "-m", "backend.cli.main", "users", "role", email, "admin"]
+    own = {name: value for name, value in os.environ.items() if not name.startswith("STORYWIRE_")}
+    environment = {**own, "STORYWIRE_DATA_DIR": str(folder / "data"), "STORYWIRE_AUTH": "accounts"}
+    root = Path(__file__).parents[2]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 # Starts, reads a little, comes back with the last id, cancels; by fetch, as a bearer or with the cookie.

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from backend.runs.engine.base import Engine
-from backend.runs.readers.replay import read_messages
 from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
 from backend.store.runs import Run
+from tests.unit.run_messages import read_messages
 from tests.unit.stored_runs import add_run
 from tests.unit.worlds import NOTE, OWNER, World, open_world
 from workflows.errors import Overloaded

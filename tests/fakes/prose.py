@@ -1,6 +1,7 @@
 """Harmless English that depends on nothing but the prompt: the same prompt, the same text."""
 
 import re
+from collections.abc import Sequence
 from hashlib import blake2b
 from random import Random
 
@@ -67,6 +68,8 @@ _HARD = _list(
 )
 _NEW_WORDS = re.compile(r"fit naturally: <words[^>]*>([^<]*)<")
 _LONGEST_PARAGRAPH = 80
+_SHORTEST_PROMPT = 300
+"""Characters: less is the seed of a text that a test makes for itself."""
 _LINKS = _list("saw|met|got|hid|led|and|for|by|on|near|with|under|past|at")
 DEFAULT_WORDS = 90
 
@@ -86,6 +89,7 @@ def find_word_target(prompt: str) -> int:
 def write_prose(prompt: str, words: int | None = None) -> str:
     """Paragraphs of exactly `words` words (default: what the prompt asks for), other ones for each prompt."""
     random = seed_random(prompt)
+    is_seed = len(prompt) < _SHORTEST_PROMPT
     reader = _READER.findall(prompt)
     target = find_word_target(prompt) if words is None else words
     paragraphs: list[list[str]] = []
@@ -93,22 +97,27 @@ def write_prose(prompt: str, words: int | None = None) -> str:
     new_words = _NEW_WORDS.findall(prompt)
     nouns = [word.strip() for word in new_words[-1].split(",")] if new_words else []
     while True:
-        sentence = _fit_sentence(random, *map(int, reader[-1]), nouns) if reader else write_sentence(random)
+        if reader:
+            sentence = _fit_sentence(random, reader[-1], nouns)
+        else:
+            sentence = write_sentence(random) if is_seed else _write_once(random)
         length = len(sentence.split())
         if count + length > target:
             if last := " ".join(sentence.split()[: target - count]).rstrip(",.!?”"):
                 paragraphs.append([f"{last.removeprefix('“')}."])
             return "\n\n".join(" ".join(paragraph) for paragraph in paragraphs)
-        if not room or sum(len(one.split()) for one in paragraphs[-1]) + length > _LONGEST_PARAGRAPH:
+        is_full = paragraphs and sum(len(one.split()) for one in paragraphs[-1]) + length > _LONGEST_PARAGRAPH
+        if not room or (is_full and not is_seed):
             paragraphs.append([])
             room = random.randint(3, 5)
         paragraphs[-1].append(sentence)
         count, room = count + length, room - 1
 
 
-def _fit_sentence(random: Random, words: int, longest: int, grade: int, nouns: list[str]) -> str:
+def _fit_sentence(random: Random, reader: Sequence[str], nouns: list[str]) -> str:
     """One sentence for a reader: of about so many words, and of the letters that make its school grade. The
     first of the `nouns` that aren't used yet is one of its words."""
+    words, longest, grade = map(int, reader)
     length = max(3, min(longest, words + random.randint(-1, 2)) // 3 * 3)
     letters = (grade + 21.43 - 0.5 * length) / 4.71  # the Automated Readability Index, solved for them
     chosen: list[str] = []
@@ -116,34 +125,38 @@ def _fit_sentence(random: Random, words: int, longest: int, grade: int, nouns: l
         if place % 3 != 2:
             found = _LINKS if place % 3 else ["the", "our", "its", "a"]
         else:
-            found = (
-                [nouns.pop(0)]
-                if nouns and place == 2
-                else _HARD
-                if sum(map(len, chosen)) + 6 <= letters * (place + 1)
-                else _EASY
-            )
+            found = _HARD if sum(map(len, chosen)) + 6 <= letters * (place + 1) else _EASY
+            found = [nouns.pop(0)] if nouns and place == 2 else found
         chosen.append(random.choice(found))
     text = " ".join(chosen)
     return f"{text[0].upper()}{text[1:]}."
 
 
 def write_sentence(random: Random) -> str:
-    """One sentence of 5 to 25 words."""
+    """One sentence of 5 to 20 words."""
     subject = random.choice(_SUBJECTS)
     if random.random() < 0.12:
-        return random.choice(_SPEECH).format(s=f"{_coin_adverb(random)} {subject}")
-    clause = f"{subject} {random.choice(_VERBS)} {random.choice(_OBJECTS)}"
-    clause = f"{clause} {_coin_adverb(random)} {random.choice(_PLACES)} {_coin_adverb(random)}"
+        return random.choice(_SPEECH).format(s=subject)
+    clause = f"{subject} {random.choice(_VERBS)} {random.choice(_OBJECTS)} {random.choice(_PLACES)}"
     if random.random() < 0.5:
-        clause = f"{random.choice(_OPENERS)} {_coin_adverb(random)} {clause}"
-    if random.random() < 0.2:
+        clause = f"{random.choice(_OPENERS)} {clause}"
+    if random.random() < 0.4:
         clause = f"{clause}, {random.choice(_TAILS)}"
     return f"{clause[0].upper()}{clause[1:]}."
 
 
+def _write_once(random: Random) -> str:
+    """One sentence of which no eight words come again by chance, however long the text is."""
+    subject = f"{random.choice(_SUBJECTS)} {_coin_adverb(random)}"
+    clause = f"{subject} {random.choice(_VERBS)} {random.choice(_OBJECTS)}"
+    clause = f"{clause} {_coin_adverb(random)} {random.choice(_PLACES)} {_coin_adverb(random)}"
+    if random.random() < 0.5:
+        clause = f"{random.choice(_OPENERS)} {_coin_adverb(random)} {clause}"
+    return f"{clause[0].upper()}{clause[1:]}."
+
+
 def _coin_adverb(random: Random) -> str:
-    """A word of its own, so that no eight words of a text come again by chance."""
+    """A word that hardly ever comes again."""
     return "".join(random.choice(_SYLLABLES) for _ in range(3)) + "ly"
 
 

@@ -120,10 +120,11 @@ async def _ids(folder: Path, status: str) -> list[str]:
 
 
 async def test_broken_run_is_told_with_its_three_ways_out(provider: FakeProvider, tmp_path: Path) -> None:
-    _, _, said = await _break(provider, tmp_path)
+    run_id, _, said = await _break(provider, tmp_path)
 
-    assert "storywire runs resume ID" in said
-    assert "storywire runs show ID" in said
+    assert f"storywire runs resume {run_id}" in said
+    assert f"storywire runs show {run_id}" in said
+    assert " ID" not in said
     assert "start afresh" in said
 
 

@@ -71,3 +71,18 @@ def test_tasks_of_an_evaluation_are_inputs_of_their_formats_and_go_round() -> No
     assert len(tasks) == 3 * len(formats) and len({task.key for task in tasks}) == len(tasks)
     for task in tasks:
         formats[task.format].parse(task.input)
+
+
+def test_evaluation_over_a_recording_has_the_same_text_and_asks_no_provider(
+    evaluate: Any, provider: FakeProvider, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORYWIRE_RECORD_DIR", str(tmp_path / "recordings"))
+    assert evaluate("--out", "one").exit_code == 0
+    [recording] = (tmp_path / "recordings").glob("*")
+    monkeypatch.delenv("STORYWIRE_RECORD_DIR")
+    asked = len(provider.calls)
+    again = evaluate("--model", f"replay:{recording}", "--out", "two")
+    assert again.exit_code == 0, again.output
+    assert len(provider.calls) == asked
+    [text], [same] = (list((tmp_path / folder / "texts").glob("*.md")) for folder in ("one", "two"))
+    assert same.read_text(encoding="utf-8") == text.read_text(encoding="utf-8")

@@ -25,13 +25,17 @@ from tests.podcasts import (
     pieces_reply,
     script,
     source,
+    talk,
 )
 from tests.service import Frame, LiveService, serve, settings_for
+from workflows.formats.podcast.input import PodcastInput
+from workflows.formats.podcast.plan import plan_pieces
 from workflows.messages.messages import FactsGathered, NodeChanged, RunFailed, TextAppended, TextRetracted
 from workflows.text.words import count_words
 
 CHEAPER = "openai:gpt-test-small"
 PLAIN = {**EPISODE, "search": "off"}
+LONGER = {**EPISODE, "target_words": 6000}
 
 
 @pytest.fixture
@@ -234,6 +238,37 @@ async def test_a_run_that_broke_goes_on_without_a_second_call_for_what_it_has(
     ending(await read(service, run_id))
     assert len(provider.generations) == CALLS + 1
     assert all(MARK not in call.prompt_text for call in provider.generations[bought:])
+
+
+@pytest.mark.parametrize("scale", [0.6, 1.0, 1.4, 1.8])
+async def test_short_forms_are_within_ten_percent_and_end_as_they_were_meant_to_for_one_call_more(
+    service: LiveService, provider: FakeProvider, scale: float
+) -> None:
+    planned = plan_pieces(PodcastInput.model_validate(LONGER))
+    end = "Ben: And that is how {name} ends."
+    written = [
+        f"=== {piece['name']} ===\n{talk(piece['name'], round(piece['target_words'] * scale) - 8)}\n"
+        f"{end.format(name=piece['name'])}"
+        for piece in planned
+    ]
+    rest = 0.35 if scale < 1 else 0.05
+    landed = [
+        f"=== {piece['name']} ===\n{talk('land', max(12, round(piece['target_words'] * rest)))}\n"
+        f"{end.format(name=piece['name'])}"
+        for piece in planned
+    ]
+    provider.script = script(
+        Rule(Reply(text="\n".join(landed)), contains="stop before their end"),
+        Rule(Reply(text="\n".join(written)), contains=PIECES),
+        inputs=LONGER,
+    )
+    done = ending(await read(service, await start(service, LONGER)))
+    assert len(provider.generations) == CALLS + (scale != 1.0)
+    for piece in done["pieces"]:
+        assert piece["text"].endswith(f"And that is how {piece['name']} ends."), piece["name"]
+        words, target = count_words(piece["text"]), piece["target_words"]
+        assert words <= target + max(8, 0.1 * target), piece["name"]
+        assert words >= 0.9 * target or piece["name"][0] == "R", piece["name"]
 
 
 @pytest.mark.parametrize("scale", [0.7, 1.3])

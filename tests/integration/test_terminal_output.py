@@ -192,6 +192,15 @@ def test_every_message_of_a_run_is_shown_as_text(capsys: pytest.CaptureFixture[s
     assert shown.count("[red]Maya[/red]") >= 6
 
 
+def test_piece_that_goes_on_after_others_says_whose_end_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    with RunScreen() as screen:
+        for name, chunk in (("M1", "One."), ("R1", "Two."), ("M1", " Three.")):
+            screen.show(TextAppended(section=0, chunk=chunk, piece=name))
+        screen.show(TextRetracted(section=0, reason="safety", piece="R1"))
+        screen.show(TextAppended(section=0, chunk="Four.", piece="R1"))
+    assert capsys.readouterr().out == ("M1\n\nOne.\n\nR1\n\nTwo.\n\nM1, its end\n\n Three.\n\nR1\n\nFour.")
+
+
 def test_lines_tabs_and_text_of_every_script_stay() -> None:
     text = "One\n\ttwo — שלום \u200fעולם, 你好 👩\u200d🚀 é"
     assert clean(text) == text

@@ -12,7 +12,8 @@ from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import LiveService, Told, serve, settings_for
 from workflows.messages.messages import TextAppended, TextRetracted
 
-OTHER = f"A cat came by and stayed for supper. {write_prose('supper', 90)} Then all was quiet."
+EASY = "supper; sentences of about 8 words, none over 16, no harder than school grade 1"
+OTHER = f"A cat came by to eat. {write_prose(EASY, 90)} Then all was still."
 NOTES = "The editor's notes"
 WISH: dict[str, Any] = {
     "topic": "How bees find flowers",
@@ -160,7 +161,7 @@ async def test_versions_are_listed_and_compared_sentence_by_sentence(
     ]  # fmt: skip
     assert listed == (await http.get(f"/api/v1/runs/{first}/versions")).json()["versions"]
     assert [each["status"] for each in found["sections"]] == ["same", "changed", "same", "same"]
-    assert "\n+A cat came by and stayed for supper.\n" in found["unified"]
+    assert "\n+A cat came by to eat.\n" in found["unified"]
     assert found["against"] == first and same["unified"] == ""
     assert (await http.get(f"/api/v1/runs/{first}/diff")).json()["errors"][0]["field"] == "against"
 

@@ -34,12 +34,13 @@ WITHOUT_OWNER = (
     r"runs\.id = :id_1 AND runs\.process = :process_1",
     r"runs\.id IN \(.*\)",
     r"(.* AND )?runs\.id = :id_\d AND runs\.process IS NOT DISTINCT FROM :process_1 AND \(EXISTS .* log_heads .*\)",
+    r"open_streams\.id IN \(.*\)",
     r"runs\.finished_at < .*",
     r"runs\.id = :id_1 AND runs\.finished_at IS NOT NULL",
     r"quota_charges\.run_id = :run_id_1",  # what a run didn't buy isn't charged
     r"(shares|refresh_tokens|stream_tickets)\.token_hash = :token_hash_1.*",
     r"one_time_tokens\.token_hash = :token_hash_1 AND one_time_tokens\.purpose = .*",
-    r"(cached_results\.created_at|\w+\.expires_at|security_events\.at) <= .*",
+    r"(cached_results\.created_at|\w+\.expires_at|open_streams\.seen_at|security_events\.at) <= .*",
     r"SELECT security_events\..* FROM security_events ORDER BY security_events\.id DESC LIMIT :param_1",
 )
 METHODS = ("get", "post", "put", "patch", "delete")

@@ -13,7 +13,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 
-from backend.accounts.access_tokens import AccessClaims, AccessTokens
+from backend.accounts.access_tokens import AccessTokens
+from backend.accounts.claims import AccessClaims
 from backend.accounts.issuer import ExternalIssuer
 from backend.accounts.jwks import JwksKeys
 from workflows.errors import Unauthenticated

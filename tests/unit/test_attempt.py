@@ -11,11 +11,11 @@ from backend.log.entry import StaleWriter
 from backend.log.memory import MemoryLog
 from backend.runs.attempt.handle import StopReason
 from backend.runs.attempt.recording import RunRecorder
-from backend.runs.readers.replay import read_messages
 from backend.store.database import Database
 from tests.models import settings_of
 from tests.unit.attempts import note, open_attempt, write
 from tests.unit.messages import OUTLINE, content, number, workflow
+from tests.unit.run_messages import read_messages
 from tests.unit.worlds import NOWHERE, World, open_world
 from workflows.messages.messages import (
     CallUsage,

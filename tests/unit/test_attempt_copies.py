@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from backend.runs.readers.replay import read_messages
 from backend.store.database import Database
 from backend.store.run_values import RunOptions
 from backend.store.runs import NewRun, Run
 from tests.unit.attempts import open_attempt, write
 from tests.unit.messages import number, workflow
+from tests.unit.run_messages import read_messages
 from tests.unit.stored_runs import new_run
 from tests.unit.worlds import NOTE, OWNER, World, open_world
 from workflows.errors import ModelUnavailable

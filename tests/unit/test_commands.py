@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from backend.runs.attempt.version_seed import VersionRequest
-from backend.runs.readers.replay import read_messages
 from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
 from backend.store.runs import Run
 from tests.unit.messages import error
+from tests.unit.run_messages import read_messages
 from tests.unit.stored_runs import add_run, change_run
 from tests.unit.worlds import OWNER, World, open_world
 from workflows.errors import (

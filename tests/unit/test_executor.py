@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from backend.runs.readers.replay import read_messages
 from backend.store.database import Database
 from tests.unit.messages import OUTLINE, content, number, workflow
+from tests.unit.run_messages import read_messages
 from tests.unit.stored_runs import add_run
 from tests.unit.worlds import NOTE, OWNER, World, open_world
 from workflows.errors import ModelTruncated, ModelUnavailable

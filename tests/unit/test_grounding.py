@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from workflows.text.grounding import Evidence, Unsupported, check_grounding
+from workflows.text.grounding import Evidence
 from workflows.text.names import find_unknown_names, is_medicine
 from workflows.text.numbers import find_quantities
 
@@ -92,15 +92,6 @@ def test_grounding_of_another_language_looks_at_numbers_alone() -> None:
     assert evidence.check("קחו 50 mg") == ("number", "the document doesn't say 50 mg")
 
 
-def test_grounding_names_section_sentence_and_reason() -> None:
-    said = {1: ["Welcome!", "Take 20 mg of ramipril."], 0: ["Ramipril lowers high blood pressure."]}
-    result = check_grounding(said, RAMIPRIL)
-    assert result.checked == 2
-    assert result.unsupported == (
-        Unsupported(1, "Take 20 mg of ramipril.", "the document doesn't say 20 mg", "number"),
-    )
-
-
 BLOOD_TEST = Evidence(
     "Eat nothing for 8 hours before the test. Water is fine. Take your usual medicines, unless your doctor told you "
     "otherwise. Press on the spot for 3 minutes afterwards. Do not drink alcohol. Avoid grapefruit."
@@ -169,3 +160,30 @@ def test_words_that_end_like_a_medicine_by_chance_are_none(word: str) -> None:
 
 def test_days_and_titles_are_no_names_to_look_up() -> None:
     assert find_unknown_names("See you on Monday, Doctor, and thank Zorvex.", {"thank"}) == ["Zorvex"]
+
+
+HEBREW = (
+    "מותר לשתות מים לפני הניתוח. אסור לאכול חלב וביצים. "
+    "אין ליטול יותר משתי כדורים ביום. יש לקחת את התרופה עם אוכל."
+)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_opposite"),
+    [
+        ("אסור לשתות מים לפני הניתוח.", True),
+        ("לא לשתות מים לפני ניתוח.", True),
+        ("מותר לאכול חלב וביצים.", True),
+        ("אין לקחת את התרופה עם אוכל.", True),
+        ("מותר לשתות מים לפני הניתוח.", False),
+        ("ליטול שתי כדורים ביום.", False),
+        ("אסור לאכול ביצים וחלב.", False),
+        ("האם אסור לשתות מים לפני הניתוח?", False),
+        ("השמש זורחת.", False),
+    ],
+)
+def test_hebrew_sentence_that_says_the_contrary_of_its_document_is_found(
+    sentence: str, is_opposite: bool
+) -> None:
+    found = Evidence(HEBREW, "he").check(sentence)
+    assert (found is not None and found[0] == "opposite") == is_opposite

@@ -36,7 +36,7 @@ from workflows.safety.rules import find, is_open
 from workflows.safety.screen import filter_sentences
 from workflows.safety.spelling import readings
 from workflows.text.coverage import covers, find_passage
-from workflows.text.grounding import Evidence, check_grounding
+from workflows.text.grounding import Evidence
 from workflows.text.landing import LandingBuffer
 from workflows.text.length import Room, Trimmer
 from workflows.text.markup import MarkupFilter
@@ -80,7 +80,7 @@ CALLS: dict[str, Callable[[str], object]] = {
     "find_passage of a long point": lambda text: find_passage(text, "Trees take water. They grow."),
     "grounding in a long document": lambda text: Evidence(text).check("Take 5 mg of it a day with water."),
     "grounding of a long sentence": lambda text: Evidence("Take 5 mg a day. It helps.").check(text),
-    "grounding of many sentences": lambda text: check_grounding({0: split_sentences(text)}, Evidence("A.")),
+    "grounding of many sentences": lambda text: [*map(Evidence("A.").check, split_sentences(text))],
     "parts": lambda text: divide(list_passages(text, 200), 5, 2000),
     "compare_sections": lambda text: compare_sections([("", text)], [("", text[1:])]),
     "split_heading": split_heading,

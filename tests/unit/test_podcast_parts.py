@@ -321,3 +321,10 @@ def test_language_that_nobody_knows_is_refused_with_what_is_accepted(language: s
     with pytest.raises(InvalidInput, match="such as English") as refusal:
         PodcastFormat().parse({**EPISODE, "language": language})
     assert [error.field for error in refusal.value.errors] == ["input.language"]
+
+
+@pytest.mark.parametrize("depth", [300, 900, 100_000])
+def test_facts_that_are_nested_too_deeply_are_refused(depth: int) -> None:
+    reply = '{"canonical_pack": ' + '{"a":' * depth + '"b"' + "}" * depth + ', "sources": []}'
+    with pytest.raises(ModelBadOutput, match="facts"):
+        read_facts(reply, searched=False, cited=[], reference="")

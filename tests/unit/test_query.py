@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from backend.api.dependencies import is_event_id_name
 from backend.api.query import read_query, typed
 from workflows.errors import InvalidInput
 from workflows.formats.story.input import StoryInput, StoryReader
@@ -91,3 +92,16 @@ def test_read_query_of_a_name_that_is_there_twice_takes_the_one_further_out() ->
         "name": "x",
         "inner": {"tags": ["a", "b"]},
     }
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["last_event_id", "lastEventId", "Last-Event-ID", "last-event-id", "lastEventID", "evs_last_event_id"],
+)
+def test_last_event_id_of_a_query_is_known_by_every_name_that_polyfills_give_it(name: str) -> None:
+    assert is_event_id_name(name)
+
+
+@pytest.mark.parametrize("name", ["event_id", "last_id", "lastEvent", "theme"])
+def test_other_parameter_is_no_last_event_id(name: str) -> None:
+    assert not is_event_id_name(name)

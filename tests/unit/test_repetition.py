@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.fakes.prose import write_prose
 from workflows.text.length import falls_short
-from workflows.text.repetition import LoopDetector, distinct_words, repetition
+from workflows.text.repetition import LoopDetector, distinct_words, goes_in_circles, repetition
 
 texts = st.text(st.sampled_from("ab .!?…\"'”’»)]\n。！שx-_1") | st.characters(), max_size=60)
 
@@ -126,3 +126,14 @@ def test_text_of_ninety_words_is_none_where_it_says_next_to_nothing_or_is_stuck(
     text: str, before: str | None, is_short: bool
 ) -> None:
     assert falls_short(text, 90, before) == is_short
+
+
+@pytest.mark.parametrize(
+    "line", ["{}. The cat sat on the mat.\n", "{}) The cat sat.\n", "Step {}: sit down.\n"]
+)
+def test_text_that_numbers_the_same_sentence_goes_in_circles(line: str) -> None:
+    assert goes_in_circles("".join(line.format(number) for number in range(100)))
+
+
+def test_text_with_numbers_of_its_own_goes_in_no_circles() -> None:
+    assert not goes_in_circles("In 1969 two men walked on the moon. In 1972 the last of 12 left it again.")

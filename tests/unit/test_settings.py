@@ -100,6 +100,16 @@ def test_setting_that_is_wrong_is_named_with_what_is_accepted(
     assert "\n" not in str(refused.value)
 
 
+def test_time_zone_is_checked_at_the_start_and_named_with_what_is_accepted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STORYWIRE_TIME_ZONE", "Europe/Berlin")
+    assert load_settings().time_zone == "Europe/Berlin"
+    monkeypatch.setenv("STORYWIRE_TIME_ZONE", "Europe/Atlantis")
+    with pytest.raises(SettingsError, match=r"STORYWIRE_TIME_ZONE.*Europe/Atlantis.*IANA name"):
+        load_settings()
+
+
 def test_settings_that_are_wrong_are_all_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STORYWIRE_PORT", "abc")
     monkeypatch.setenv("STORYWIRE_MAX_RUNS", "0")

@@ -15,7 +15,7 @@ from workflows.formats.speech.renderers import (
     speaking_minutes,
     speaking_seconds,
 )
-from workflows.formats.speech.script_filter import ScriptFilter, filter_script
+from workflows.formats.speech.script_filter import ScriptFilter
 from workflows.formats.speech.spoken import spell_out
 from workflows.formats.speech.subtitles import make_cues, passages_of
 from workflows.formats.speech.tags import vocabulary
@@ -29,8 +29,9 @@ CAST = Cast(
 SPEECH = {"s": "http://www.w3.org/2001/10/synthesis"}
 
 
-def script(text: str) -> str:
-    return filter_script(text, CAST)
+def script(text: str, language: str = "en") -> str:
+    one = ScriptFilter(CAST, language)
+    return one.feed(text) + one.close()
 
 
 # What a model writes, and what is left of it.
@@ -84,7 +85,7 @@ def test_script_filter_of_known_text_gives_known_text(written: str, spoken: str)
 
 
 def test_script_filter_of_another_language_spells_nothing_out() -> None:
-    assert filter_script("DOCTOR: 5 mg", CAST, "he") == "DOCTOR: 5 mg"
+    assert script("DOCTOR: 5 mg", "he") == "DOCTOR: 5 mg"
 
 
 def test_script_filter_gives_whole_sentences_before_the_turn_ends() -> None:

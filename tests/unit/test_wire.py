@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from workflows.models.replies.provider_strings import clean_string, read_count, read_usage
 from workflows.models.spec import ModelSpec
 from workflows.models.wire.chat import ChatStream, read_completion, read_content
+from workflows.models.wire.chat_events import ChatEvents, RawEvent
 from workflows.models.wire.errors import find_error, status_of
-from workflows.models.wire.frames import EventReader
+from workflows.models.wire.frames import EventReader, parse
 from workflows.models.wire.refusals import adapt_request, learn_from_refusal
 from workflows.models.wire.responses import read_response
 from workflows.models.wire.traits import ServerTraits, TraitsRegistry
@@ -338,3 +339,18 @@ def test_traits_are_shared_and_bounded() -> None:
     for number in range(1000):
         known.of(ModelSpec("groq", str(number)))
     assert known.of(ModelSpec("groq", "a")) is not first
+
+
+@pytest.mark.parametrize("end", ["[DONE]", "[done]", "DONE", '"[DONE]"', " [DONE] "])
+def test_end_of_a_stream_is_known_however_a_gateway_writes_it(end: str) -> None:
+    events = ChatEvents(ServerTraits())
+    assert [*events.read(f"data: {end}\n\n".encode())][-1] == RawEvent("[DONE]", None)
+
+
+@pytest.mark.parametrize("data", ['{"a":' * 100_000 + "1" + "}" * 100_000, '{"choices":' + "[" * 100_000])
+def test_event_that_is_nested_too_deeply_is_no_json_object(data: str) -> None:
+    events = ChatEvents(ServerTraits())
+    assert [*events.read(f"data: {data}\n\n".encode())] == [RawEvent(data, None)]
+
+    with pytest.raises(ValueError, match=r"nested|Expecting"):
+        parse(data)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:  # a second of imports, which whoever only reads the settings 
     from workflows.models.clients.catalog import Model
     from workflows.models.parameters import RoleParameters
     from workflows.models.spec import ModelSpec
-    from workflows.state import PlannedPiece, ReviewFinding, Section, SectionTask, State
+    from workflows.state import OpenPiece, PlannedPiece, ReviewFinding, Section, SectionTask, State
 
 CacheMode = Literal["use", "refresh", "off"]
 
@@ -274,6 +274,17 @@ class MakesPieces(Protocol):
 
 
 @runtime_checkable
+class LandsPieces(Protocol):
+    """Capability: endings for pieces that ran over or are too short. Without it they stay as written."""
+
+    def land_pieces(
+        self, inputs: Any, state: State, open_pieces: list[OpenPiece], model: Model
+    ) -> AsyncGenerator[PieceText]:
+        """What brings each of these pieces home after its text, in one call for all."""
+        ...
+
+
+@runtime_checkable
 class Exports(Protocol):
     """Capability: exports as kinds of file beside Markdown and plain text."""
 
@@ -295,6 +306,7 @@ CAPABILITIES: tuple[type, ...] = (
     Exports,
     Extends,
     Lands,
+    LandsPieces,
     LimitsRevisions,
     Limited,
     Loads,
@@ -310,11 +322,6 @@ CAPABILITIES: tuple[type, ...] = (
     SetsParameters,
     SetsTolerance,
 )
-
-
-def capabilities_of(format: object) -> set[str]:
-    """The names of the capabilities that a format has."""
-    return {capability.__name__ for capability in CAPABILITIES if isinstance(format, capability)}
 
 
 def find_half_capability(kind: type) -> str | None:

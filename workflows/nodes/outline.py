@@ -49,8 +49,8 @@ async def outline(context: NodeContext, state: State) -> dict[str, Any]:
     for _ in range(_TRIES):
         plan = await variant_for(context.format, model).plan(inputs, model)
         # Cleaned as text is: titles are shown, and notes come back in results and metrics.
-        outline, notes = normalise_all(plan.outline), normalise_all(plan.notes)
-        issues = find_issues(policy, [outline, notes])
+        outline, notes = await asyncio.to_thread(normalise_all, (plan.outline, plan.notes))
+        issues = await asyncio.to_thread(find_issues, policy, [outline, notes])
         if not issues:
             language = language_of(context.format, inputs)
             planned = {"language": language, "outline": outline, "notes": notes}

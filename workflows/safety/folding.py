@@ -66,6 +66,11 @@ def fold_lookalikes(text: str) -> str:
     return fold(text.translate(_lookalikes())).translate(_lookalikes())
 
 
+def load_lookalikes() -> None:
+    """Loads the table of look-alikes, which takes a tenth of a second."""
+    _lookalikes()
+
+
 def _fold_character(character: str) -> str:
     kept = _strip(unicodedata.normalize("NFKD", character)).casefold()
     kept = _strip(unicodedata.normalize("NFKD", kept))

@@ -57,6 +57,10 @@ def find_orders(text: str, pattern: re.Pattern[str]) -> str | None:
 
 def find_disguised(text: str) -> str | None:
     """Orders disguised from people's eyes: run together, backwards, with rotated letters."""
+    return next((found for window in windows(text) if (found := _find_disguised(window))), None)
+
+
+def _find_disguised(text: str) -> str | None:
     folded = fold(text)
     for reading in readings(re.sub(r"[^\w\s]+|_+", "", folded)):
         if match := _SQUEEZED.search(reading):

@@ -97,6 +97,7 @@ class Lexicon(Generic[_T]):
         self._classes = classes or WordClasses()
         self._in_line = in_line
         self._single: dict[tuple[str, int], set[tuple[str, bool]]] = {}
+        self._parts: dict[int, set[str]] = {}
         self._begun: dict[str, _Nodes[_T]] = {}
         for term, value in terms:
             self._add(fold(term), value)
@@ -129,8 +130,7 @@ class Lexicon(Generic[_T]):
 
     def find_within(self, run: str) -> Iterator[str]:
         """The longer single words anywhere within a run of letters."""
-        known = {word for words in self._single.values() for word, _ in words if len(word) >= _SHORTEST_PART}
-        for length in {len(word) for word in known}:
+        for length, known in self._parts.items():
             parts = (run[start : start + length] for start in range(len(run) - length + 1))
             yield from (part for part in parts if part in known)
 
@@ -146,7 +146,10 @@ class Lexicon(Generic[_T]):
             node = branch.setdefault(word, _Node())
         node.values.append(value)
         if len(words) == 1:
-            self._single.setdefault((words[0][0], len(words[0])), set()).add((words[0], is_stem))
+            word = words[0]
+            self._single.setdefault((word[0], len(word)), set()).add((word, is_stem))
+            if len(word) >= _SHORTEST_PART:
+                self._parts.setdefault(len(word), set()).add(word)
 
     def _add_frame(self, frame: str, value: _T) -> None:
         node = self._frames

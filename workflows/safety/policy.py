@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from workflows.safety.classes import load_word_classes
+from workflows.safety.folding import load_lookalikes
 from workflows.safety.hebrew import expand
 from workflows.safety.lexicon import Lexicon
 
@@ -158,6 +159,7 @@ class Policy(_Part):
 
     @cached_property
     def _lexicons(self) -> "_Lexicons":
+        load_lookalikes()  # else by the first text that isn't ASCII, maybe in the event loop
         return _Lexicons(self.rules)
 
     @property

@@ -26,8 +26,8 @@ class RuleMatch:
 def find(policy: Policy, text: str) -> list[RuleMatch]:
     """The matches of `policy` in a few sentences: each rule at most once, in the policy's order."""
     found: dict[int, RuleMatch] = {}
-    for window in windows(hide_names(text, policy.names)):
-        for reading in _readings(policy, window):
+    for window in windows(text):
+        for reading in _readings(policy, hide_names(window, policy.names)):
             for index, quote in _search(policy, reading):
                 found.setdefault(index, RuleMatch(policy.rules[index], quote))
     return [found[index] for index in sorted(found)]

@@ -49,7 +49,7 @@ class SentenceFilter:
         ends: list[int] = []
         place = self._place
         while (
-            place < _AT_ONCE
+            place - self._place < _AT_ONCE
             and (end := find_sentence_end(self._held, place, self._policy.language)) is not None
         ):
             ends.append(end)

@@ -88,12 +88,20 @@ def close_gaps(text: str) -> str:
 
 
 def windows(text: str) -> Iterator[str]:
-    """Overlapping pieces of an endless text, so that no search takes long."""
-    if len(text) <= _WINDOW:
-        yield text
-        return
-    for start in range(0, len(text), _WINDOW - _OVERLAP):
-        yield text[start : start + _WINDOW]
+    """Overlapping pieces of an endless text, so that no search takes long. They are cut between words where there are
+    any: half of one might be another."""
+    start = 0
+    while len(text) - start > _WINDOW:
+        end = _back_to_blank(text, start + _WINDOW)
+        yield text[start:end]
+        start = _back_to_blank(text, end - _OVERLAP)
+    yield text[start:]
+
+
+def _back_to_blank(text: str, place: int) -> int:
+    """The last place between two words at or before `place`; `place` itself within an overlong word."""
+    low = place - _LONGEST_WORD
+    return max(text.rfind(blank, low, place) + 1 for blank in " \n") or place
 
 
 def is_spelling_out(folded: str) -> bool:

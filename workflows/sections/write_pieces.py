@@ -1,14 +1,15 @@
 """Writing of pieces, such as an episode's short forms, in one stream of the model."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import ExitStack, aclosing
 from typing import Any
 
 from langgraph.types import StreamWriter
 
 from workflows.errors import ModelBadOutput
-from workflows.formats.capabilities import MakesPieces
+from workflows.formats.capabilities import LandsPieces, MakesPieces
+from workflows.formats.defaults import language_of, room_of
 from workflows.formats.pieces import PieceText
 from workflows.messages.messages import NodeChanged, SafetyChecked
 from workflows.models.clients.catalog import Model
@@ -16,7 +17,9 @@ from workflows.safety.check import check_sections
 from workflows.safety.policy import Policy
 from workflows.sections.node_context import NodeContext
 from workflows.sections.section_writer import SectionWriter
-from workflows.state import Piece, PlannedPiece, Section, State, Verdict
+from workflows.state import OpenPiece, Piece, PlannedPiece, Section, State, Verdict
+from workflows.text.landing import LandingBuffer, landing_room, landing_words
+from workflows.text.length import Trimmer
 from workflows.text.normaliser import normalise_all
 
 
@@ -31,8 +34,11 @@ async def write_pieces(context: NodeContext, inputs: Any, state: State, model: M
     planned = normalise_all(format.plan_pieces(inputs, state))  # titles are shown
     if not planned:
         return {}
-    stream = format.write_pieces(inputs, state, planned, model)
-    texts = await _write(stream, planned, context.publish)
+    with ExitStack() as stack:
+        pages = {piece["name"]: stack.enter_context(_page(context, inputs, piece)) for piece in planned}
+        written = await _write(format.write_pieces(inputs, state, planned, model), pages)
+        await _land(context, inputs, state, planned, pages, model)
+        texts = {name: page.finish()["text"] for name, page in pages.items() if name in written}
     if missing := [piece["name"] for piece in planned if piece["name"] not in texts]:
         raise ModelBadOutput(f"The model left out {', '.join(missing)}.")
     verdicts = await _judge(context, context.policy(inputs), planned, texts)
@@ -44,27 +50,59 @@ async def write_pieces(context: NodeContext, inputs: Any, state: State, model: M
     return {"pieces": pieces}
 
 
-async def _write(
-    stream: AsyncGenerator[PieceText], planned: list[PlannedPiece], writer: StreamWriter
-) -> dict[str, str]:
-    texts: dict[str, str] = {}
-    current: str | None = None
-    with ExitStack() as stack:
-        pages = {
-            piece["name"]: stack.enter_context(SectionWriter(0, writer, piece=piece["name"]))
-            for piece in planned
-        }
-        async with aclosing(stream) as pieces:
-            async for item in pieces:
-                if item.name not in pages or item.name in texts:
-                    raise ModelBadOutput(f"The model wrote the piece {item.name[:20]} out of turn.")
-                if current is not None and item.name != current:
-                    texts[current] = pages[current].finish()["text"]
-                current = item.name
-                pages[current].write(item.text)
-        if current is not None:
-            texts[current] = pages[current].finish()["text"]
-    return texts
+def _page(context: NodeContext, inputs: Any, piece: PlannedPiece) -> SectionWriter:
+    """The writer of a piece. One that can be landed is held to its length."""
+    lands = isinstance(context.format, LandsPieces) and context.run.keep_length
+    room = room_of(context.format, piece["target_words"])
+    limit = LandingBuffer(room, language_of(context.format, inputs)) if lands else None
+    return SectionWriter(0, context.publish, piece=piece["name"], limit=limit)
+
+
+async def _write(stream: AsyncGenerator[PieceText], pages: Mapping[str, SectionWriter]) -> list[str]:
+    """The names of the pieces that came."""
+    done: list[str] = []
+    async with aclosing(stream) as pieces:
+        async for item in pieces:
+            if item.name not in pages or item.name in done[:-1]:
+                raise ModelBadOutput(f"The model wrote the piece {item.name[:20]} out of turn.")
+            if item.name not in done:
+                done.append(item.name)
+            pages[item.name].write(item.text)
+    return done
+
+
+async def _land(
+    context: NodeContext,
+    inputs: Any,
+    state: State,
+    planned: list[PlannedPiece],
+    pages: Mapping[str, SectionWriter],
+    model: Model,
+) -> None:
+    """One call more for all pieces that ran over or are short. A piece that it leaves out stays as it is."""
+    format = context.format
+    if not (isinstance(format, LandsPieces) and context.run.keep_length):
+        return
+    limits: dict[str, Trimmer] = {}
+    waiting: list[OpenPiece] = []
+    for piece in planned:
+        page, room = pages[piece["name"]], room_of(format, piece["target_words"])
+        words = page.words
+        if not page.is_full and (not words or words >= room.least):
+            continue
+        asked = landing_words(room, words) if page.is_full else max(1, room.target - words)
+        waiting.append(OpenPiece(**piece, text=page.text, words=asked))
+        limits[piece["name"]] = Trimmer(landing_room(room, words), language_of(format, inputs))
+    if not waiting:
+        return
+    begun: set[str] = set()
+    async with aclosing(format.land_pieces(inputs, state, waiting, model)) as pieces:
+        async for item in pieces:
+            if item.name in limits and item.text.strip() and item.name not in begun:
+                begun.add(item.name)
+                pages[item.name].go_on(limits[item.name])
+            if item.name in begun:
+                pages[item.name].write(item.text)
 
 
 async def _judge(

@@ -7,7 +7,6 @@ the document, with its unit; so must names, such as a medicine's.
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from workflows.text.claims import (
@@ -20,6 +19,7 @@ from workflows.text.claims import (
     plain_words,
     split_clauses,
 )
+from workflows.text.hebrew_claims import agrees, contradicts, hebrew_matter, split_hebrew
 from workflows.text.names import find_unknown_names
 from workflows.text.numbers import Quantity, find_quantities
 from workflows.text.sentences import split_sentences
@@ -38,35 +38,21 @@ _WINDOW = 2
 _SMALL_COUNT = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Unsupported:
-    """A sentence without support in the document, and the reason."""
-
-    section: int
-    sentence: str
-    reason: str
-    kind: UnsupportedKind
-
-
-@dataclass(frozen=True, slots=True)
-class Grounding:
-    """Result of a check: the number of sentences with claims, and those without support."""
-
-    checked: int
-    unsupported: tuple[Unsupported, ...]
-
-
 class Evidence:
     """A document, indexed once for the lookup of many sentences."""
 
     def __init__(self, document: str, language: str | None = "en") -> None:
-        """`language`: of both texts, None if they differ. Words are compared in English only, numbers in any."""
+        """`language`: of both texts, None if they differ. Words are compared in English, contradictions in Hebrew too,
+        numbers and names in any."""
         self._by_words = language == "en"
+        self._is_hebrew = language == "he"
         sentences = [one.strip() for one in split_sentences(document, language) if one.strip()]
         self._places = _index(sentences)
         self._clauses = [(clause, sentence) for sentence in sentences for clause in split_clauses(sentence)]
         self._clause_stems = [matter_of(clause) for clause, _ in self._clauses]
         self._clause_places = _index([clause for clause, _ in self._clauses])
+        self._hebrew = [part for one in sentences for part in split_hebrew(one)] if self._is_hebrew else []
+        self._hebrew_places = _index_hebrew(self._hebrew)
         self._words = frozenset(part for word in plain_words(document) for part in (word, *word.split("-")))
         self._quantities: dict[tuple[str, str], list[int]] = {}
         self._values: dict[str, list[int]] = {}
@@ -85,7 +71,13 @@ class Evidence:
                     return "number", reason
         if unknown := find_unknown_names(sentence, self._words):
             return "name", f"the document doesn't name {', '.join(unknown[:5])}"
-        if not self._by_words or sentence.rstrip(" \"'”’").endswith("?"):
+        return None if sentence.rstrip(" \"'”’").endswith("?") else self._check_claims(sentence, words)
+
+    def _check_claims(self, sentence: str, words: Mapping[str, str]) -> tuple[UnsupportedKind, str] | None:
+        """As `check`, of what a sentence claims beside numbers and names. `words`: its own, by their stems."""
+        if self._is_hebrew and any(self._contradicts_hebrew(clause) for clause in split_hebrew(sentence)):
+            return "opposite", "the document seems to say the opposite"
+        if not self._by_words:
             return None
         if any(self._turns_round(clause) for clause in split_clauses(sentence)):
             return "opposite", "the document seems to say the opposite"
@@ -144,6 +136,14 @@ class Evidence:
         close = [place for place in places if overlap(stems, self._clause_stems[place]) >= _SAME_SHARE]
         return bool(close) and all(is_opposite(clause, *self._clauses[place]) for place in close)
 
+    def _contradicts_hebrew(self, clause: str) -> bool:
+        """Whether a clause of the document about the same says the contrary, and none says the same."""
+        hits = Counter(place for word in hebrew_matter(clause) for place in self._hebrew_places.get(word, ()))
+        others = [self._hebrew[place] for place, shared in hits.items() if shared > 1]
+        return any(contradicts(clause, other) for other in others) and not any(
+            agrees(clause, other) for other in others
+        )
+
     def _is_unheard_of(self, stems: Collection[str], words: int) -> bool:
         """Whether the document has too few of a sentence's words; of a short sentence's, none at all."""
         if len(stems) < _LEAST_WORDS:
@@ -169,17 +169,13 @@ class Evidence:
         return None
 
 
-def check_grounding(sections: Mapping[int, Sequence[str]], evidence: Evidence) -> Grounding:
-    """The grounding of each section's sentences, in order, in the document."""
-    checked = 0
-    unsupported = []
-    for index in sorted(sections):
-        for sentence in sections[index]:
-            found = evidence.check(sentence)
-            checked += found is not None or evidence.claims(sentence)
-            if found is not None:
-                unsupported.append(Unsupported(index, sentence, found[1], found[0]))
-    return Grounding(checked, tuple(unsupported))
+def _index_hebrew(clauses: Sequence[str]) -> dict[str, list[int]]:
+    """Word → the positions of the clauses that are about it, in order."""
+    places: dict[str, list[int]] = {}
+    for place, clause in enumerate(clauses):
+        for word in hebrew_matter(clause):
+            places.setdefault(word, []).append(place)
+    return places
 
 
 def _index(texts: Sequence[str]) -> dict[str, list[int]]:

@@ -25,12 +25,12 @@ def repetition(text: str, size: int = 8) -> float:
 
 
 def count_said(text: str) -> tuple[int, int]:
-    """Number of words of a text: of all, and of its distinct sentences.
+    """Number of words of a text: of all, and of its distinct sentences. Numbers beside words aren't counted.
 
     Of a script without spaces, two characters are a word.
     """
     sentences = Counter(
-        " ".join(map(str.casefold, list_words(sentence)))
+        _without_numbers(sentence)
         for line in text.split("\n")  # a line that comes again does so without a mark at its end, too
         for sentence in split_sentences(line)
     )
@@ -38,6 +38,12 @@ def count_said(text: str) -> tuple[int, int]:
         sentence: count_words(sentence) + len(_UNSPACED.findall(sentence)) // 2 for sentence in sentences
     }
     return sum(words[sentence] * times for sentence, times in sentences.items()), sum(words.values())
+
+
+def _without_numbers(sentence: str) -> str:
+    """The words of a sentence, in one spelling: said with another number it is the same again."""
+    words = [word.casefold() for word in list_words(sentence)]
+    return " ".join([word for word in words if not word.isdigit()] or words)
 
 
 def distinct_words(text: str) -> int:

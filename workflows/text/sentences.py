@@ -22,7 +22,7 @@ _CLOSERS = "\"'”’“‘»«›‹)\\]}*_」』】〕）》〉"
 _MARK = re.compile(rf"(?P<run>[.!?…‥؟۔।॥։።{_ALONE}]+)[{_CLOSERS}]*(?:\[\d{{1,3}}\])*|\n+")
 _HALF_REFERENCE = re.compile(r"\[\d{0,3}\Z")
 _NEXT_WORD = re.compile(r"\s+[^\w\s]*(?P<word>\w*)")
-_LINE_START = re.compile(r"[ \t]*(?P<word>\w+)")
+_LINE_START = re.compile(r"[ \t]{0,40}(?P<word>\w+)")
 _LABEL = re.compile(r"(?:[. ]{1,2}\w{1,40}){0,2}:(?!\w)")  # the rest of a speaker's label: "Dr. Levi: Yes."
 _LONG_TOKEN = re.compile(rf"\S{{{LONGEST_TOKEN}}}(?=\S)")
 
@@ -173,11 +173,15 @@ def _judge_break(
     kind = _kind_at_end(text, start, place, rules)
     if kind is None and word[0].islower() and rest:
         return end if rest[0] == ":" else 0
-    if not is_known:
+    if not rest and not is_known:
         return None
     is_title = rest[:1] == "." and rules.is_listed(word)
     goes_on = (is_title or word[0].islower()) if kind is None else rules.goes_on(kind, word, rest[:1])
-    return end if not goes_on or _LABEL.match(rest) else 0
+    if not goes_on:
+        return end  # at once: what waits for more would be checked together with the next sentence
+    if not is_known:
+        return None
+    return end if _LABEL.match(rest) else 0
 
 
 def _may_be_wrapped(text: str, start: int, place: int, rules: Abbreviations) -> bool:

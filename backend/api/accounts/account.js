@@ -1,6 +1,8 @@
 // The account page: signing in, up and out, and the links that mails bring. Secrets stand behind the # of an address,
 // which is not sent to any server, and are taken out of it at once.
 
+const OWNER = "storywire.account";
+
 const show = (id, shown = true) => { document.getElementById(id).hidden = !shown; };
 const say = (text) => { document.getElementById("notice").textContent = text; };
 
@@ -37,8 +39,43 @@ function takeLink() {
   return { purpose, token };
 }
 
+// What this browser remembers names children: it is for the account that it was written for, and for no other.
+function keepMemoryFor(accountId) {
+  if (localStorage.getItem(OWNER) === accountId) return;
+  localStorage.clear();
+  sessionStorage.clear();
+  localStorage.setItem(OWNER, accountId);
+}
+
+function makeChild({ child_id: id, name, age, consent_at: consentAt }) {
+  const item = document.createElement("li");
+  const text = document.createElement("span");
+  text.dir = "auto";
+  text.textContent = `${name}, ${age}` + (consentAt ? "" : " (no consent yet)");
+  const link = document.createElement("a");
+  link.href = `api/v1/children/${encodeURIComponent(id)}/export`;
+  link.textContent = "Everything as a file";
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button button--quiet";
+  button.textContent = "Delete";
+  button.addEventListener("click", async () => {
+    if (!confirm(`Delete ${name} with all stories?`)) return;
+    await call("DELETE", `children/${encodeURIComponent(id)}?chapters=delete`).then(showChildren, (error) => say(error.message));
+  });
+  item.append(text, " ", link, " ", button);
+  return item;
+}
+
+async function showChildren() {
+  const { children } = await call("GET", "children?limit=100");
+  document.getElementById("children").replaceChildren(...children.map(makeChild));
+}
+
 async function showAccount() {
   const me = await call("GET", "account/me");
+  keepMemoryFor(me.account.id);
+  show("admin", me.account.role === "admin");
   document.getElementById("who").textContent = me.account.email ?? me.account.id;
   const use = me.allowance;
   if (use) {
@@ -49,6 +86,7 @@ async function showAccount() {
   show("login", false);
   show("register", false);
   show("me");
+  await showChildren();
 }
 
 async function begin() {
@@ -73,6 +111,13 @@ async function begin() {
     say("The new password is set: sign in.");
     show("reset", false);
     show("login");
+  });
+  onSubmit("child", async (form) => {
+    const interests = form.interests.split(",").map((text) => text.trim()).filter(Boolean);
+    await call("POST", "children", { name: form.name, age: Number(form.age), interests, consent: form.consent === "on" });
+    document.getElementById("child").reset();
+    say("");
+    await showChildren();
   });
   document.getElementById("forgot").addEventListener("click", async () => {
     const email = document.querySelector("#login [name=email]").value;

@@ -10,30 +10,16 @@ from pydantic import BaseModel, Field
 from backend.accounts.api_keys import LONGEST_DAYS
 from backend.accounts.principal import SCOPES
 from backend.accounts.throttle import EXPORT
-from backend.api.accounts.parts import AccountView, AddressDep, Password, PeopleDep
+from backend.api.accounts.parts import AccountView, AddressDep, AllowanceView, Password, PeopleDep
 from backend.api.cookies import clear_cookie
 from backend.api.dependencies import PrincipalDep, ResourcesDep, SettingsDep
 from backend.api.routes_access import ACCOUNT
-from backend.store.accounts.allowance import AllowanceUse
 from backend.store.accounts.keys import ApiKey
 from workflows.text.json_values import JsonModel
 
 router = APIRouter(prefix=ACCOUNT, tags=["account"])
 
 Id = Annotated[str, Path(max_length=64)]
-
-
-class AllowanceView(BaseModel):
-    """Use and limits of an account: runs at once, runs started today, US dollars this month (UTC).
-    `reserved_usd` is what its unfinished runs may still cost."""
-
-    runs_now: int
-    runs_at_once: int
-    runs_today: int
-    runs_a_day: int
-    spent_usd: float
-    reserved_usd: float
-    usd_a_month: float
 
 
 class Me(BaseModel):
@@ -62,6 +48,7 @@ class PasswordBody(JsonModel):
 
     old_password: Password
     new_password: Password
+    revoke_keys: bool = Field(False, description="End the account's API keys too")
 
 
 class ConfirmBody(JsonModel):
@@ -99,7 +86,7 @@ async def get_me(principal: PrincipalDep, people: PeopleDep, resources: Resource
     use = await resources.quota.allowance_use(principal.owner)
     return Me(
         account=AccountView.of(await people.accounts.find(principal.owner)),
-        allowance=None if use is None else _allowance(use),
+        allowance=None if use is None else AllowanceView.of(use),
         credential=principal.credential.kind,
         scopes=None if principal.scopes is None else sorted(principal.scopes),
     )
@@ -120,10 +107,12 @@ async def log_out(
 async def change_password(
     body: PasswordBody, principal: PrincipalDep, people: PeopleDep, address: AddressDep
 ) -> None:
-    """Sets a new one; every other session ends."""
+    """Sets a new one; every other session ends, and the keys if that is asked for."""
     await people.accounts.change_password(
         principal.owner, body.old_password, body.new_password, address, principal.credential.id
     )
+    if body.revoke_keys:
+        await people.keys.revoke_all(principal.owner)
 
 
 @router.get("/sessions")
@@ -212,18 +201,6 @@ async def delete_account(
         await people.accounts.check_password(principal.owner, body.password or "", address)
     await people.belongings.ask_deletion(principal.owner)
     clear_cookie(response, settings)
-
-
-def _allowance(use: AllowanceUse) -> AllowanceView:
-    return AllowanceView(
-        runs_now=use.runs_now,
-        runs_at_once=use.limits.runs_at_once,
-        runs_today=use.runs_today,
-        runs_a_day=use.limits.runs_a_day,
-        spent_usd=round(use.spent_usd, 9),
-        reserved_usd=round(use.reserved_usd, 9),
-        usd_a_month=use.limits.usd_a_month,
-    )
 
 
 def _key(key: ApiKey, secret: str | None = None) -> KeyView:

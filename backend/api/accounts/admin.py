@@ -6,11 +6,11 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from backend.api.accounts.parts import AccountView, PeopleDep
-from backend.api.dependencies import PageCursor, PageLimit, PrincipalDep
+from backend.api.accounts.parts import AccountView, AllowanceView, PeopleDep
+from backend.api.dependencies import PageCursor, PageLimit, PrincipalDep, ResourcesDep
 from backend.api.paging import page_of
 from backend.api.routes_access import ADMIN
-from workflows.errors import Conflict
+from workflows.errors import Conflict, NotFound
 from workflows.text.json_values import JsonModel
 
 router = APIRouter(prefix=ADMIN, tags=["admin"])
@@ -95,6 +95,16 @@ async def remove_account(account_id: AccountId, principal: PrincipalDep, people:
     if account.id == principal.owner:
         raise Conflict("Delete your own account at /api/v1/account/deletion.")
     await people.belongings.ask_deletion(account.id)
+
+
+@router.get("/accounts/{account_id}/usage")
+async def account_usage(account_id: AccountId, people: PeopleDep, resources: ResourcesDep) -> AllowanceView:
+    """What an account uses of its limits."""
+    account = await people.accounts.find(account_id)
+    use = await resources.quota.allowance_use(account.id)
+    if use is None:  # it was deleted meanwhile
+        raise NotFound(f"There is no account {account_id}.")
+    return AllowanceView.of(use)
 
 
 @router.post("/accounts/{account_id}/reset-link", status_code=201)

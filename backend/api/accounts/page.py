@@ -29,3 +29,15 @@ async def account_script() -> FileResponse:
 async def account_style() -> FileResponse:
     """Its style, beside the stories' page's own."""
     return FileResponse(_FOLDER / "account.css", headers=_HEADERS)
+
+
+@router.get("/admin")
+async def admin_page() -> FileResponse:
+    """The page for admins; what it shows, it asks for with their session."""
+    return FileResponse(_FOLDER / "admin.html", headers=_HEADERS)
+
+
+@router.get("/admin.js")
+async def admin_script() -> FileResponse:
+    """Its script."""
+    return FileResponse(_FOLDER / "admin.js", headers=_HEADERS)

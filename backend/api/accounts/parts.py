@@ -9,6 +9,7 @@ from backend.accounts.people import People
 from backend.api.addresses import client_address
 from backend.api.dependencies import ResourcesDep, SettingsDep
 from backend.store.accounts.accounts import Account
+from backend.store.accounts.allowance import AllowanceUse
 from workflows.errors import NotFound
 
 Password = Annotated[str, Field(max_length=512, description="12 to 128 characters")]
@@ -44,6 +45,32 @@ class AccountView(BaseModel):
             runs_a_day=account.runs_a_day,
             usd_a_month=account.usd_a_month,
             created_at=account.created_at.isoformat(),
+        )
+
+
+class AllowanceView(BaseModel):
+    """Use and limits of an account: runs at once, runs started today, US dollars this month (UTC).
+    `reserved_usd` is what its unfinished runs may still cost."""
+
+    runs_now: int
+    runs_at_once: int
+    runs_today: int
+    runs_a_day: int
+    spent_usd: float
+    reserved_usd: float
+    usd_a_month: float
+
+    @classmethod
+    def of(cls, use: AllowanceUse) -> Self:
+        """As it is shown."""
+        return cls(
+            runs_now=use.runs_now,
+            runs_at_once=use.limits.runs_at_once,
+            runs_today=use.runs_today,
+            runs_a_day=use.limits.runs_a_day,
+            spent_usd=round(use.spent_usd, 9),
+            reserved_usd=round(use.reserved_usd, 9),
+            usd_a_month=use.limits.usd_a_month,
         )
 
 

@@ -25,12 +25,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class RunFormats:
-    """The installed formats by name, each with its graph."""
+    """The installed formats by name, each with its graph. `time_zone` is that of readers whose own isn't known."""
 
     formats: Mapping[str, AnyFormat]
     graphs: Mapping[str, Graph]
     models: ModelCatalog
     policies: PolicyRegistry
+    time_zone: str = "UTC"
 
     def graph(self, run: Run) -> Graph:
         """The graph of the run's format."""

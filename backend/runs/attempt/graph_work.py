@@ -39,7 +39,7 @@ class GraphWork:
             parallel=run.options.parallel,
             review_outline=run.options.review_outline,
             keep_length=run.options.keep_length,
-            today=local_date(run.created_at, run.options.timezone).isoformat(),
+            today=local_date(run.created_at, run.options.timezone or formats.time_zone).isoformat(),
             owner=run.owner,
         )
 

@@ -26,16 +26,6 @@ async def replay(run_log: RunLog, run_id: str) -> tuple[Transcript, int]:
     return transcript, seq
 
 
-async def read_messages(run_log: RunLog, run_id: str) -> list[Message]:
-    """All messages of the log, in order."""
-    messages: list[Message] = []
-    seq = 0
-    while entries := await run_log.read(run_id, seq):
-        messages.extend(message for entry in entries if (message := read_entry(run_id, entry)) is not None)
-        seq = entries[-1].seq
-    return messages
-
-
 def read_entry(run_id: str, entry: Entry) -> Message | None:
     """The entry's message; None for one that this version can't read."""
     message = decode_stored(entry.data)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from ulid import ULID
 
@@ -59,11 +59,11 @@ class AccountRepository:
 
     async def find(self, owner: str) -> Account | None:
         """The account with this id."""
-        return await self._one(accounts.c.id == owner)
+        return await self._one(_BY_ID, id_is=owner)
 
     async def find_by_email(self, email: str) -> Account | None:
         """The account of this address, which is normalised already."""
-        return await self._one(accounts.c.email == email)
+        return await self._one(_BY_EMAIL, email_is=email)
 
     async def find_or_add_identity(self, issuer: str, subject: str, role: Role) -> Account:
         """The account that this issuer's subject has, made the first time. Its role is as the issuer says now."""
@@ -110,10 +110,14 @@ class AccountRepository:
 
         return await self._db.write(work)
 
-    async def _one(self, condition: Any) -> Account | None:
-        query = select(accounts).where(condition)
-        row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
+    async def _one(self, query: Select[Any], **values: str) -> Account | None:
+        row = await self._db.read(lambda connection: connection.execute(query, values).one_or_none())
         return None if row is None else _account(row)
+
+
+# Built once, they cost half as much.
+_BY_ID = select(accounts).where(accounts.c.id == bindparam("id_is"))
+_BY_EMAIL = select(accounts).where(accounts.c.email == bindparam("email_is"))
 
 
 def _row(new: NewAccount) -> dict[str, Any]:

@@ -1,15 +1,15 @@
 """Belongings: everything that an owner has in the database, table by table."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, delete, func, select, update
 
 from backend.store.accounts import tables
 from backend.store.accounts.tables import accounts
 from backend.store.database import Database
 from backend.store.owner import LOCAL, Owner
-from backend.store.tables import metadata, runs, usage
+from backend.store.tables import children, metadata, runs, usage
 
 ERASED = "erased"
 """The owner of what was spent by accounts that are gone: sums that name nobody."""
@@ -22,6 +22,7 @@ _CREDENTIALS = frozenset(
         tables.api_keys,
         tables.one_time_tokens,
         tables.stream_tickets,
+        tables.open_streams,
         tables.security_events,
     }
 )
@@ -41,14 +42,26 @@ class BelongingsRepository:
 
     async def page(self, owner: str, table: Table, skip: int) -> list[dict[str, Any]]:
         """Rows of one table, in the order of their keys, as plain data; what only the service needs is left out."""
-        columns = [column for column in table.c if column.name not in _INTERNAL]
         query = (
-            select(*columns)
+            select(*_shown(table))
             .where(table.c.owner == owner)
             .order_by(*table.primary_key.columns)
             .limit(_PAGE)
             .offset(skip)
         )
+        return await self._rows(query)
+
+    async def of_child(
+        self, owner: str, child_id: str, session_ids: Sequence[str], run_ids: Sequence[str]
+    ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+        """(table, row) of everything that there is of a child, its stories and its texts."""
+        for table in owned_tables():
+            for condition in _of_child(table, child_id, session_ids, run_ids):
+                query = select(*_shown(table)).where(table.c.owner == owner, condition)
+                for row in await self._rows(query):
+                    yield table.name, row
+
+    async def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
         return await self._db.read(
             lambda connection: [dict(row._mapping) for row in connection.execute(query)]
         )
@@ -65,15 +78,16 @@ class BelongingsRepository:
 
     async def count(self, owner: str) -> int:
         """How many rows there are, in all tables."""
-        queries = [select(func.count()).select_from(t).where(t.c.owner == owner) for t in owned_tables()]
-        return await self._db.read(lambda connection: sum(connection.scalar(q) or 0 for q in queries))
+        return await self._db.read(lambda connection: _count(connection, owner))
 
     async def give(self, old: Owner, new: Owner) -> int:
         """Makes everything of one owner another's; returns how many rows that were. In one transaction."""
 
         def work(connection: Connection) -> int:
-            changes = (update(t).where(t.c.owner == old).values(owner=new) for t in owned_tables())
-            return sum(connection.execute(change).rowcount for change in changes)
+            found = _count(connection, old)
+            for table in owned_tables():  # rows that belong to others go with them
+                connection.execute(update(table).where(table.c.owner == old).values(owner=new))
+            return found
 
         return await self._db.write(work)
 
@@ -93,6 +107,31 @@ class BelongingsRepository:
 _INTERNAL = frozenset(
     {"owner", "process", "stop_requested", "reader_beats", "request_hash", "cache_key", "token_hash"}
 )
+
+
+def _count(connection: Connection, owner: str) -> int:
+    queries = (select(func.count()).select_from(t).where(t.c.owner == owner) for t in owned_tables())
+    return sum(connection.scalar(query) or 0 for query in queries)
+
+
+def _shown(table: Table) -> list[Column[Any]]:
+    return [column for column in table.c if column.name not in _INTERNAL]
+
+
+def _of_child(
+    table: Table, child_id: str, session_ids: Sequence[str], run_ids: Sequence[str]
+) -> Iterator[ColumnElement[bool]]:
+    """Conditions that find the child's rows, a few texts at a time."""
+    if table is children:
+        yield table.c.id == child_id
+    elif "child_id" in table.c:
+        yield table.c.child_id == child_id
+    elif "session_id" in table.c:
+        yield table.c.session_id.in_(session_ids)
+    elif table is runs or "run_id" in table.c:
+        column = table.c.id if table is runs else table.c.run_id
+        for start in range(0, len(run_ids), _PAGE):
+            yield column.in_(run_ids[start : start + _PAGE])
 
 
 def _removals(owner: str) -> Iterator[Any]:

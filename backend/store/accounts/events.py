@@ -51,4 +51,7 @@ class EventRepository:
 def add_event(connection: Connection, kind: str, owner: str | None, subject: str | None) -> None:
     """Keeps an event, in the transaction of what happened."""
     row = {"id": str(ULID()), "at": datetime.now(UTC), "owner": owner, "kind": kind, "subject": subject}
-    connection.execute(insert(security_events).values(row))
+    connection.execute(_ADD, row)
+
+
+_ADD = insert(security_events)

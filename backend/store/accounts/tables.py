@@ -111,6 +111,16 @@ stream_tickets = Table(
     Index("ix_stream_tickets_owner", "owner"),
 )
 
+# Streams that are being read, counted over all processes; `seen_at` is of whoever serves it.
+open_streams = Table(
+    "open_streams",
+    metadata,
+    Column("id", ID, primary_key=True),
+    _owner(),
+    Column("seen_at", Instant, nullable=False),
+    Index("ix_open_streams_owner", "owner"),
+)
+
 # Who tried what how often: `bucket` is a hash of an account's address, or of a network address.
 attempts = Table(
     "attempts",

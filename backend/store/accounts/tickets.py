@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from backend.store.accounts.tables import stream_tickets
 from backend.store.database import Database
@@ -43,19 +43,22 @@ class TicketRepository:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def add(self, ticket: StreamTicket, token_hash: bytes) -> None:
-        """Stores it."""
+    async def add(self, ticket: StreamTicket, token_hash: bytes, most: int) -> bool:
+        """Stores it; False if the owner has `most` that could start now."""
         query = insert(stream_tickets).values(token_hash=token_hash, **asdict(ticket))
-        await self._db.write(lambda connection: connection.execute(query))
-
-    async def count(self, owner: str) -> int:
-        """How many tickets of the owner could start now."""
-        query = (
+        usable = (
             select(func.count())
             .select_from(stream_tickets)
-            .where(stream_tickets.c.owner == owner, stream_tickets.c.start_by > datetime.now(UTC))
+            .where(stream_tickets.c.owner == ticket.owner, stream_tickets.c.start_by > datetime.now(UTC))
         )
-        return await self._db.read(lambda connection: connection.scalar(query) or 0)
+
+        def work(connection: Connection) -> bool:
+            if (connection.scalar(usable) or 0) >= most:
+                return False
+            connection.execute(query)
+            return True
+
+        return await self._db.write(work)
 
     async def find_by_hash(self, token_hash: bytes) -> StreamTicket | None:
         """The ticket that this is the hash of, until it expires."""

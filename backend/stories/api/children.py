@@ -2,11 +2,13 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Response
-from pydantic import BaseModel
+from fastapi.responses import StreamingResponse
+from pydantic import BaseModel, Field
 
+from backend.accounts.belongings import line_of
 from backend.api.dependencies import OwnerDep
 from backend.store.children import StoredChild
 from backend.stories.api.parts import ChildrenDep
@@ -20,10 +22,26 @@ ChildId = Annotated[str, Path(max_length=64)]
 OnChaptersQuery = Annotated[OnChapters, Query(description="What becomes of the chapters that were written")]
 
 
+_CONSENT = "A parent consents to keeping these data; when that was is kept"
+
+
+class NewChild(Profile):
+    """A new child."""
+
+    consent: bool = Field(False, description=_CONSENT)
+
+
+class ChildChange(StoryReader):
+    """Changes to a child; what is left out stays."""
+
+    consent: Literal[True] | None = Field(None, description=f"{_CONSENT}. To withdraw it, delete the child")
+
+
 class ChildView(Profile):
-    """A child: its id and its profile."""
+    """A child: its id and its profile. `consent_at` is when a parent consented, null where nobody said so."""
 
     child_id: str
+    consent_at: datetime | None
     created_at: datetime
     updated_at: datetime
 
@@ -62,9 +80,10 @@ class DeletedChild(BaseModel):
 
 
 @router.post("", status_code=201)
-async def add_child(body: Profile, owner: OwnerDep, children: ChildrenDep, response: Response) -> ChildView:
+async def add_child(body: NewChild, owner: OwnerDep, children: ChildrenDep, response: Response) -> ChildView:
     """Stores a child's profile."""
-    child = await children.add(owner, body)
+    profile = Profile.model_validate(body.model_dump(exclude={"consent"}))
+    child = await children.add(owner, profile, consent=body.consent)
     response.headers["Location"] = f"/api/v1/children/{child.id}"
     return _view(child)
 
@@ -108,10 +127,26 @@ async def recommend_themes(
 
 @router.patch("/{child_id}")
 async def change_child(
-    child_id: ChildId, body: StoryReader, owner: OwnerDep, children: ChildrenDep
+    child_id: ChildId, body: ChildChange, owner: OwnerDep, children: ChildrenDep
 ) -> ChildView:
     """Sets the given fields. Chapters already written keep the profile that they were written for."""
-    return _view(await children.change(owner, child_id, body.model_dump(mode="json", exclude_unset=True)))
+    changes = body.model_dump(mode="json", exclude_unset=True, exclude={"consent"})
+    return _view(await children.change(owner, child_id, changes, consent=bool(body.consent)))
+
+
+@router.get(
+    "/{child_id}/export",
+    response_class=Response,
+    responses={200: {"content": {"application/x-ndjson": {}}, "description": "Lines of JSON"}},
+)
+async def export_child(child_id: ChildId, owner: OwnerDep, children: ChildrenDep) -> StreamingResponse:
+    """Everything that there is of a child, as lines of JSON `{"table", "row"}`: profile, stories, reading, texts."""
+    found = await children.export(owner, child_id)
+    return StreamingResponse(
+        (line_of({"table": table, "row": row}) async for table, row in found),
+        media_type="application/x-ndjson",
+        headers={"Content-Disposition": 'attachment; filename="child.ndjson"'},
+    )
 
 
 @router.delete("/{child_id}")
@@ -130,5 +165,9 @@ async def delete_child(
 
 def _view(child: StoredChild) -> ChildView:
     return ChildView(
-        child_id=child.id, created_at=child.created_at, updated_at=child.updated_at, **child.profile
+        child_id=child.id,
+        consent_at=child.consent_at,
+        created_at=child.created_at,
+        updated_at=child.updated_at,
+        **child.profile,
     )

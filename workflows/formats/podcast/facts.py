@@ -5,11 +5,13 @@ from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, cast
 from urllib.parse import urlsplit
 
+import orjson
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from workflows.errors import ModelBadOutput
 from workflows.messages.messages import Source
 from workflows.models.calls.search import Citation
+from workflows.models.calls.structured_output import clean_values
 from workflows.state import Facts
 from workflows.text.normaliser import normalise, normalise_all
 from workflows.text.words import count_words
@@ -151,11 +153,13 @@ def pack_words(pack: Any) -> int:
 def _parse(text: str) -> _Answer:
     start, end = text.find("{"), text.rfind("}")
     try:
-        return _Answer.model_validate(json.loads(text[start : end + 1]))
+        value = clean_values(json.loads(text[start : end + 1]))
+        orjson.dumps(value)  # nested deeper than can be stored
+        return _Answer.model_validate(value)
     except ValidationError as error:
         place = ".".join(str(part) for part in error.errors()[0]["loc"])
         raise ModelBadOutput(f"The facts are not as they were asked for, at {place}.") from None
-    except ValueError:
+    except (ValueError, TypeError, RecursionError):
         raise ModelBadOutput("The facts are no JSON.") from None
 
 

@@ -48,7 +48,16 @@ from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts, marked
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Facts, Outline, PlannedPiece, ReviewFinding, Section, SectionTask, State
+from workflows.state import (
+    Facts,
+    OpenPiece,
+    Outline,
+    PlannedPiece,
+    ReviewFinding,
+    Section,
+    SectionTask,
+    State,
+)
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts")
 _Summary = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
@@ -213,8 +222,7 @@ class PodcastFormat(Format[PodcastInput]):
         text: str = "",
     ) -> AsyncGenerator[str | SectionNotes]:
         """A reply as turns of the hosts that go on from `text`, and the notes on them."""
-        turns = parse_turns(text, [host.name for host in inputs.hosts])
-        dialogue = _dialogue(inputs, titles_above(task), turns[-1].speaker if turns else None)
+        dialogue = _dialogue(inputs, titles_above(task), _last_speaker(inputs, text))
         return filter_reply(dialogue, split_notes(stream_text(model, messages)))
 
     def plan_pieces(self, inputs: PodcastInput, state: State) -> list[PlannedPiece]:
@@ -238,21 +246,43 @@ class PodcastFormat(Format[PodcastInput]):
             ],
         )
         titles = {piece["name"]: (piece["name"], piece["title"]) for piece in pieces}
-        marked, name, dialogue = MarkedText(), "", _dialogue(inputs)
-        async with aclosing(_split(marked, stream_text(model, messages))) as parts:
-            async for part, text in parts:
-                if part != name:
-                    if name and (rest := dialogue.close()):
-                        yield PieceText(name, rest)
-                    name, dialogue = part, _dialogue(inputs, titles.get(part, ()))
-                if name and (said := dialogue.feed(text)):
-                    yield PieceText(name, said)
-        if name and (rest := dialogue.close()):
-            yield PieceText(name, rest)
+        dialogues = {name: _dialogue(inputs, own) for name, own in titles.items()}
+        async for item in _pieces(stream_text(model, messages), dialogues):
+            yield item
+
+    async def land_pieces(
+        self, inputs: PodcastInput, state: State, open_pieces: list[OpenPiece], model: Model
+    ) -> AsyncGenerator[PieceText]:
+        """The ends of the short forms that ran over or are short, in one call."""
+        pack = _pack_text(state.get("facts"))
+        messages = _PROMPTS.messages("pieces_land", **_shared(inputs), pack=pack, pieces=open_pieces)
+        dialogues = {
+            piece["name"]: _dialogue(inputs, (), _last_speaker(inputs, piece["text"]))
+            for piece in open_pieces
+        }
+        async for item in _pieces(stream_text(model, messages), dialogues):
+            yield item
 
     def metrics(self, inputs: PodcastInput, state: State) -> dict[str, Any]:
         """Minutes of reading and speaking, turns, words by host, sources, pieces."""
         return podcast_metrics(inputs, state)
+
+
+async def _pieces(reply: AsyncGenerator[str], dialogues: Mapping[str, Dialogue]) -> AsyncGenerator[PieceText]:
+    """The pieces of a reply with marks, each as turns; what stands under another mark comes as it is."""
+    marked, name = MarkedText(), ""
+    async with aclosing(_split(marked, reply)) as parts:
+        async for part, text in parts:
+            if part != name:
+                if name in dialogues and (rest := dialogues[name].close()):
+                    yield PieceText(name, rest)
+                name = part
+            if name in dialogues and (said := dialogues[name].feed(text)):
+                yield PieceText(name, said)
+            elif name and name not in dialogues:
+                yield PieceText(name, text)  # whoever keeps the pieces says what is wrong with it
+    if name in dialogues and (rest := dialogues[name].close()):
+        yield PieceText(name, rest)
 
 
 async def _split(marked: MarkedText, reply: AsyncGenerator[str]) -> AsyncGenerator[tuple[str, str]]:
@@ -294,6 +324,11 @@ def _read(
 def _dialogue(inputs: PodcastInput, titles: Sequence[str] = (), after: str | None = None) -> Dialogue:
     hosts = [host.name for host in inputs.hosts]
     return Dialogue(hosts, language_tag(inputs.language), titles, joins_turns=True, after=after)
+
+
+def _last_speaker(inputs: PodcastInput, text: str) -> str | None:
+    turns = parse_turns(text, [host.name for host in inputs.hosts])
+    return turns[-1].speaker if turns else None
 
 
 def _shared(inputs: PodcastInput) -> dict[str, Any]:

@@ -291,11 +291,3 @@ class ScriptFilter:
         self._line = self._new_line()
         self._end_line(line_end + 1, is_after_blank=True)
         return ""
-
-
-def filter_script(
-    text: str, cast: Cast, language: str = "en", *, style: ScriptStyle = _DEFAULT, titles: Sequence[str] = ()
-) -> str:
-    """The whole of `text`, filtered as a stream of it would be."""
-    one = ScriptFilter(cast, language, style=style, titles=titles)
-    return one.feed(text) + one.close()

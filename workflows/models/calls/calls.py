@@ -15,7 +15,7 @@ from workflows.errors import ModelBadOutput
 from workflows.models.budget.ledger import used_up
 from workflows.models.calls.content import ContentReader
 from workflows.models.calls.model_call import ModelCall, is_refusal, refused
-from workflows.models.calls.slices import slices, turn_after
+from workflows.models.calls.slices import off_loop, slices, turn_after
 from workflows.models.calls.structured_output import (
     SchemaT,
     ask_to_mend,
@@ -88,7 +88,7 @@ async def _stream(model: Model, messages: Sequence[BaseMessage]) -> AsyncGenerat
     content = ContentReader(model)
     async with aclosing(read_reply(model, messages)) as chunks:
         async for chunk in chunks:
-            for piece in slices(content.read(chunk.text)):
+            for piece in slices(await off_loop(chunk.text, content.read, chunk.text)):
                 yield piece
                 await turn_after(piece)
     for piece in slices(content.finish()):
@@ -134,14 +134,14 @@ async def _ask(model: Model, schema: type[SchemaT], messages: Sequence[BaseMessa
         asked = describe_form(asked, form)
     reply = await _answer(model, form, asked)
     try:
-        return read_answer(schema, model.structured, reply)
+        return await off_loop(reply.text, read_answer, schema, model.structured, reply)
     except ValueError as error:  # no JSON, or not in the form: pydantic's is one too
         if model.structured != "plain":
             raise _not_in_form(model) from None
         asked = ask_to_mend(asked, reply, error)
     reply = await _answer(model, form, asked)
     try:
-        return read_answer(schema, model.structured, reply)
+        return await off_loop(reply.text, read_answer, schema, model.structured, reply)
     except ValueError:
         raise _not_in_form(model) from None
 

@@ -127,13 +127,6 @@ def find_objects(text: str) -> list[Any]:
     return [value for _, value in sorted(found, key=lambda item: -item[0])]
 
 
-def find_json(text: str) -> Any:
-    """The largest JSON object in a text that may hold other words around it. Raises ValueError without one."""
-    if not (found := find_objects(text)):
-        raise ValueError("there is no JSON object")
-    return found[0]
-
-
 def clean_values(value: Any) -> Any:
     """The value with thoughts and template marks removed from its texts, and half surrogate pairs replaced."""
     if isinstance(value, str):

@@ -60,15 +60,17 @@ def find_connection(provider: str, settings: ModelSettings) -> Connection | None
     """The connection; None for the embedded model and cassettes, which are no providers on the network."""
     match provider:
         case "openai" | "openai_responses":
-            return Connection("openai", settings.openai_base_url, settings.openai_api_key)
+            return Connection("openai", settings.openai_base_url, settings.current_key("openai_api_key"))
         case "groq":
-            return Connection("openai", settings.groq_base_url, settings.groq_api_key)
+            return Connection("openai", settings.groq_base_url, settings.current_key("groq_api_key"))
         case "ollama":
             return Connection("openai", _with_version(settings.ollama_base_url), None)
         case "openai_compatible":
-            return Connection("openai", settings.compatible_base_url, settings.compatible_api_key)
+            return Connection(
+                "openai", settings.compatible_base_url, settings.current_key("compatible_api_key")
+            )
         case "google_genai":
-            return Connection("gemini", settings.google_base_url, settings.google_api_key)
+            return Connection("gemini", settings.google_base_url, settings.current_key("google_api_key"))
     return None
 
 

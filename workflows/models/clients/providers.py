@@ -54,8 +54,9 @@ class ProviderClients:
         self._reads_directly = settings.direct_streams
         self._traits = TraitsRegistry()
         self._http: dict[str, ProviderHttpClient] = {}
-        self._chats: dict[ModelSpec, ChatOpenAI] = {}
+        self._chats: dict[tuple[ModelSpec, SecretStr | None], ChatOpenAI] = {}
         self._google: ChatGoogleGenerativeAI | None = None
+        self._google_key: SecretStr | None = None
         self._embedded: dict[Endpoint, BaseChatModel] = {}
         self._closers: dict[Hashable, Callable[[], Awaitable[None]]] = {}
 
@@ -86,11 +87,12 @@ class ProviderClients:
                 _log.warning("client_not_closed", exc_info=outcome)
 
     def _open_openai(self, spec: ModelSpec, connection: Connection) -> ChatOpenAI:
-        """The model's one client, since making it takes as long as many tokens. Of very many, the first go."""
-        if (chat := self._chats.get(spec)) is None:
+        """The model's one client, since making it takes as long as many tokens. Of very many, the first go. A key that
+        was changed wants another one."""
+        if (chat := self._chats.get((spec, connection.key))) is None:
             if len(self._chats) >= _MOST_CHATS:
                 del self._chats[next(iter(self._chats))]
-            chat = self._chats[spec] = self._make_openai(spec, connection)
+            chat = self._chats[spec, connection.key] = self._make_openai(spec, connection)
         return chat
 
     def _make_openai(self, spec: ModelSpec, connection: Connection) -> ChatOpenAI:
@@ -125,7 +127,7 @@ class ProviderClients:
         return self._http[provider]
 
     def _open_google(self, name: str, connection: Connection) -> BaseChatModel:
-        if self._google is None:
+        if self._google is None or connection.key != self._google_key:
             from langchain_google_genai import ChatGoogleGenerativeAI  # a second more, for those who use it
 
             self._google = ChatGoogleGenerativeAI(
@@ -136,7 +138,8 @@ class ProviderClients:
                 max_retries=1,
                 client_args={"verify": _load_certificates(), "follow_redirects": False},
             )
-            self._closers["google_genai"] = self._google.aclose
+            self._google_key = connection.key
+            self._closers["google_genai", connection.key] = self._google.aclose
         return self._google.model_copy(update={"model": name})
 
 

@@ -1,5 +1,6 @@
 """Finish reasons of all providers and servers, and whether each means a whole reply."""
 
+import re
 from typing import Literal
 
 from langchain_core.messages import AIMessage
@@ -32,11 +33,37 @@ _WORDS: dict[str, FinishOutcome] = {
             "end",
             "finished",
             "done",
-            "finish_reason_stop",
+            "finish",
+            "stopped",
+            "normal",
+            "endoftext",
+            "end_of_sequence",
+            "end_id",
+            "eos_found",
+            "im_end",
+            "eot_id",
+            "s",  # </s>
+            "stop_id",
+            "stop_str",
+            "stop_string",
+            "stop_string_found",
+            "stop_word",
+            "stop_token_ids",
         ),
         "whole",
     ),
-    **dict.fromkeys(("tool_calls", "tool_call", "function_call", "tool_use"), "call"),
+    **dict.fromkeys(
+        (
+            "tool_calls",
+            "tool_call",
+            "function_call",
+            "function_calls",
+            "tool_use",
+            "malformed_function_call",
+            "unexpected_tool_call",
+        ),
+        "call",
+    ),
     **dict.fromkeys(
         (
             "length",
@@ -47,6 +74,15 @@ _WORDS: dict[str, FinishOutcome] = {
             "max_completion_tokens",
             "model_length",
             "token_limit",
+            "token_limit_reached",
+            "max_predicted_tokens_reached",
+            "context_length_reached",
+            "context_window_exceeded",
+            "max_output",
+            "limit",
+            "length_capped",
+            "out_of_tokens",
+            "max_time",
             "length_limit",
             "incomplete",
             "model_context_window_exceeded",
@@ -58,10 +94,13 @@ _WORDS: dict[str, FinishOutcome] = {
     **dict.fromkeys(
         (
             "content_filter",
-            "content-filter",
             "contentfilter",
             "content_filtered",
+            "content_policy",
             "content_policy_violation",
+            "policy_violation",
+            "prohibited",
+            "blocked",
             "filtered",
             "safety",
             "prohibited_content",
@@ -76,7 +115,10 @@ _WORDS: dict[str, FinishOutcome] = {
         "filter",
     ),
     "recitation": "recitation",
+    "image_recitation": "recitation",
     "refusal": "refusal",
+    "refused": "refusal",
+    **dict.fromkeys(("null", "none", "unspecified"), "none"),
     **dict.fromkeys(
         (
             "error",
@@ -84,6 +126,12 @@ _WORDS: dict[str, FinishOutcome] = {
             "abort",
             "aborted",
             "cancelled",
+            "canceled",
+            "user_cancel",
+            "user_stopped",
+            "model_unloaded",
+            "unload",
+            "error_limit",
             "network_error",
             "model_error",
             "server_error",
@@ -96,6 +144,9 @@ _WORDS: dict[str, FinishOutcome] = {
     ),
 }
 _UNFINISHED = {"in_progress", "queued"}
+# One word however it is written: `maxTokens`, `max-tokens`, `FINISH_REASON_MAX_TOKENS`, `<|im_end|>`.
+_BORDER = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_NOT_LETTERS = re.compile(r"[^A-Za-z0-9]+")
 
 
 def finish_reason(chunk: AIMessage) -> str | None:
@@ -115,7 +166,15 @@ def read_outcome(reason: str | None) -> FinishOutcome:
     """The outcome that a finish reason means."""
     if reason is None or not reason.strip():
         return "none"
-    return _WORDS.get(reason.strip().lower(), "unknown")
+    word = _BORDER.sub("_", reason.strip())
+    word = (
+        _NOT_LETTERS.sub("_", word)
+        .strip("_")
+        .lower()
+        .removeprefix("finish_reason_")
+        .removeprefix("stop_reason_")
+    )
+    return _WORDS.get(word, "unknown")
 
 
 def filtered(spec: ModelSpec) -> SafetyRejected:

@@ -15,6 +15,7 @@ _THOUGHTS = (
     "thoughts",
     "thought",
 )
+_NO_REASON = frozenset({"null", "none", "nil", "undefined", "finish_reason_unspecified"})
 _THOUGHT_PARTS = frozenset(
     {"thinking", "thought", "reasoning", "redacted_thinking", "reasoning_text", "summary_text"}
 )
@@ -85,7 +86,7 @@ class ChatStream:
             delta["role"] = "assistant"
         if calls := read_tool_calls(said.get("tool_calls")):
             delta["tool_calls"] = calls
-        finish = clean_string(choice.get("finish_reason"), 40) or None
+        finish = read_finish(choice)
         if finish and self._refused:
             finish = "refusal"
         return {"index": 0, "delta": delta, "finish_reason": finish}
@@ -130,11 +131,22 @@ def read_completion(body: Json, traits: ServerTraits) -> Json:
             {
                 "index": 0,
                 "message": message,
-                "finish_reason": clean_string(choice.get("finish_reason"), 40) or None,
+                "finish_reason": read_finish(choice),
             }
         ],
         "usage": read_usage(body.get("usage")),
     }
+
+
+def read_finish(choice: Json) -> str | None:
+    """The finish reason of a choice: a word, or the `type` of an object; some name it otherwise. A word for "none
+    yet" is none."""
+    for name in ("finish_reason", "stop_reason", "done_reason", "finishReason"):
+        reason = choice.get(name)
+        word = clean_string(reason.get("type") if isinstance(reason, dict) else reason, 40)
+        if word and word.lower() not in _NO_REASON:
+            return word
+    return None
 
 
 def has_thoughts(message: Json) -> bool:
@@ -195,4 +207,4 @@ def _text_of(part: object) -> str:
 def _first_choice(choices: object) -> Json | None:
     """The first of several choices; more were never requested."""
     given = [c for c in choices if isinstance(c, dict)] if isinstance(choices, list) else []
-    return next((choice for choice in given if choice.get("index") in (0, None)), None)
+    return next((choice for choice in given if choice.get("index") in (0, None, "0")), None)

@@ -10,6 +10,7 @@ from workflows.models.wire.frames import EventReader, parse
 from workflows.models.wire.traits import ServerTraits
 
 DONE = "[DONE]"
+_AROUND_DONE = ' []"<>\r\n\t'  # `[done]`, `DONE`, `"[DONE]"`: some gateways write it in their own way
 _LONGEST_JOINED = 400
 """Characters: whoever stops a reply at its limit stops it at a chunk."""
 
@@ -32,7 +33,7 @@ class ChatEvents:
     def read(self, piece: bytes | None) -> Iterator[Json | RawEvent]:
         """Chunks, or `{"error": …}`, that `piece` ends; None: the stream is over."""
         for event, data in self._events.finish() if piece is None else self._events.feed(piece):
-            if data.strip() == DONE:
+            if data.strip(_AROUND_DONE).upper() == "DONE":
                 yield from self._end()
                 yield RawEvent(DONE, None)
                 continue

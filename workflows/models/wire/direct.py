@@ -6,7 +6,6 @@ the object, takes most of the processor time of a token.
 """
 
 import asyncio
-import json
 import logging
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -22,6 +21,7 @@ from openai import APIConnectionError, APIError, APITimeoutError
 from workflows.models.wire.chat_events import DONE, RawEvent, join_texts
 from workflows.models.wire.deltas import deltas_of_chunk
 from workflows.models.wire.errors import Json
+from workflows.models.wire.frames import parse
 from workflows.models.wire.http import TranslatedStream
 
 _log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ class DirectStream:
     def _read(self, event: Json | RawEvent) -> Json:
         """The chunk. Raises APIError for an error of the provider's, ValueError for what is no JSON object."""
         if isinstance(event, RawEvent):
-            value = json.loads(event.data)
+            value = parse(event.data)
             raise ValueError(f"a chunk is an object, not {type(value).__name__}")
         if error := event.get("error"):
             message = error.get("message") or "An error occurred during streaming"

@@ -60,7 +60,11 @@ def parse(data: str | bytes) -> Any:
     try:
         return orjson.loads(data)
     except ValueError:
+        pass
+    try:
         return json.loads(data)
+    except RecursionError:
+        raise ValueError("JSON that is nested too deeply") from None
 
 
 def frame(data: Any, event: str | None = None) -> bytes:

@@ -1,0 +1,48 @@
+// Who is here: the account's line in the masthead with its quota, and the children to write for. In a service without
+// accounts none of it is shown.
+
+import { callIfThere } from "./api.js";
+import { byId, formatDollars, make } from "./elements.js";
+
+const CHOSEN = "storywire.child";
+
+let hasAccounts = false;
+
+/** Shows the account and offers its children to the form. Whoever isn't signed in is sent to the account page. */
+export async function learnPeople(form) {
+  const options = await callIfThere("api/v1/auth/options");
+  hasAccounts = Boolean(options) && options.mode !== "local";
+  if (!hasAccounts) return;
+  const [, children] = await Promise.all([showQuota(), callIfThere("api/v1/children?limit=100")]);
+  form.offerChildren(children?.children ?? [], recallChild());
+}
+
+/** What the account has used, after each run anew. */
+export async function showQuota() {
+  if (!hasAccounts) return;
+  const me = await callIfThere("api/v1/account/me");
+  if (!me) return;
+  const use = me.allowance;
+  const quota = use ? `${use.runs_today} of ${use.runs_a_day} today · ${formatDollars(use.spent_usd)} of ${formatDollars(use.usd_a_month)} this month` : "";
+  byId("people").replaceChildren(
+    make("span", { class: "people__quota", id: "quota" }, quota),
+    make("a", { class: "people__account", href: "account", dir: "auto" }, me.account.email ?? "Account"),
+  );
+  byId("people").hidden = false;
+}
+
+export function rememberChild(id) {
+  try {
+    localStorage.setItem(CHOSEN, id);
+  } catch {
+    // Storage is full or forbidden.
+  }
+}
+
+function recallChild() {
+  try {
+    return localStorage.getItem(CHOSEN) ?? "";
+  } catch {
+    return "";
+  }
+}

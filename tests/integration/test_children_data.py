@@ -1,0 +1,150 @@
+"""Children's data: consent, export of one child, and retention that really deletes."""
+
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from backend.accounts.retention import Retention
+from backend.store.children import ChildRepository
+from backend.store.database import Database
+from backend.store.retention import RetentionRepository
+from backend.store.sessions import SessionRepository
+from backend.store.tables import children, runs, story_sessions
+from tests.fakes.provider import FakeProvider
+from tests.people import BODY, Person, add_person, anonymous, make_key, serve_accounts
+from tests.service import LiveService
+
+CHILDREN, RUNS = "/api/v1/children", "/api/v1/runs"
+MAYA = {"name": "Maya", "age": 7, "interests": ["zyxlighthousekeeper"]}
+MARK = b"zyxlighthousekeeper"
+YEAR = timedelta(days=365)
+
+
+@pytest.fixture
+async def service(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[LiveService]:
+    """A service with accounts."""
+    async with serve_accounts(provider, tmp_path, record_dir=tmp_path / "recordings") as running:
+        yield running
+
+
+def bytes_below(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
+async def execute(database: Database, query: Any) -> None:
+    await database.write(lambda connection: connection.execute(query))
+
+
+async def add_child(person: Person) -> str:
+    return str((await person.http.post(CHILDREN, json=MAYA)).json()["child_id"])
+
+
+async def write_for(person: Person, child: str) -> str:
+    wish = {"format": "story", "input": {"theme": "dragons", "child_id": child}}
+    return str((await person.http.post(f"{RUNS}?wait=true", json=wish)).json()["run_id"])
+
+
+async def test_consent_is_kept_with_its_time(service: LiveService) -> None:
+    person = await add_person(service, "noa")
+    before = datetime.now(UTC)
+    silent = (await person.http.post(CHILDREN, json=MAYA)).json()
+    given = (await person.http.post(CHILDREN, json={**MAYA, "consent": True})).json()
+    assert silent["consent_at"] is None
+    assert before <= datetime.fromisoformat(given["consent_at"]) <= datetime.now(UTC)
+    path = f"{CHILDREN}/{silent['child_id']}"
+    assert (await person.http.patch(path, json={"age": 8})).json()["consent_at"] is None
+    assert (await person.http.patch(path, json={"consent": True})).json()["consent_at"] is not None
+    # It isn't taken back by the way: that is what deleting the child is for.
+    assert (await person.http.patch(path, json={"consent": False})).status_code == 422
+
+
+async def test_child_without_a_consent_that_is_required_is_not_stored(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    async with serve_accounts(provider, tmp_path, require_consent=True) as service:
+        person = await add_person(service, "noa")
+        refused = await person.http.post(CHILDREN, json=MAYA)
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "consent")
+        assert (await person.http.post(CHILDREN, json={**MAYA, "consent": True})).status_code == 201
+
+
+@pytest.mark.parametrize(
+    "field", [{"birthdate": "2019-05-01"}, {"age": 7.5}, {"age": "7 years"}, {"surname": "X"}]
+)
+async def test_childs_age_is_kept_no_finer_than_in_years(
+    service: LiveService, field: dict[str, object]
+) -> None:
+    person = await add_person(service, "noa")
+    assert (await person.http.post(CHILDREN, json={**MAYA, **field})).status_code == 422
+
+
+async def test_export_of_a_child_has_everything_of_it_and_nothing_of_another(service: LiveService) -> None:
+    person, other = await add_person(service, "noa"), await add_person(service, "ben")
+    child, sibling = await add_child(person), await add_child(person)
+    mine, foreign = await write_for(person, child), await write_for(person, sibling)
+    body = {"theme": "dragons", "child_id": child}
+    session = (await person.http.post("/api/v1/stories/sessions", json=body)).json()["session_id"]
+    reply = await person.http.get(f"{CHILDREN}/{child}/export")
+    lines = [json.loads(line) for line in reply.text.splitlines()]
+    assert reply.headers["content-type"] == "application/x-ndjson"
+    ids = {line["row"].get("id") or line["row"].get("run_id") for line in lines}
+    assert {child, mine, session} <= ids and not ids & {sibling, foreign}
+    assert {line["table"] for line in lines} >= {"children", "runs", "story_sessions", "usage"}
+    assert MARK.decode() in reply.text
+    assert (await other.http.get(f"{CHILDREN}/{child}/export")).status_code == 404
+    key = await make_key(person, "children:read")
+    machine = anonymous(service, Authorization=f"Bearer {key}")
+    assert (await machine.get(f"{CHILDREN}/{child}/export")).status_code == 403
+
+
+async def test_what_is_kept_for_too_long_is_deleted_with_all_its_bytes(
+    service: LiveService, tmp_path: Path
+) -> None:
+    person = await add_person(service, "noa")
+    old, new = await add_child(person), await add_child(person)
+    old_run, new_run = await write_for(person, old), await write_for(person, new)
+    begun = [
+        (await person.http.post("/api/v1/stories/sessions", json={"run_id": run})).json()["session_id"]
+        for run in (old_run, new_run)
+    ]
+    database, long_ago = service.resources.database, datetime.now(UTC) - 2 * YEAR
+    for change in (
+        update(runs).where(runs.c.id == old_run).values(finished_at=long_ago),
+        update(story_sessions).where(story_sessions.c.id == begun[0]).values(updated_at=long_ago),
+        update(children).where(children.c.owner == person.id).values(updated_at=long_ago),
+        # An old chapter of a story that somebody still reads.
+        update(runs).where(runs.c.id == new_run).values(finished_at=long_ago),
+    ):
+        await execute(database, change)
+    sessions = SessionRepository(database)
+    retention = Retention(
+        RetentionRepository(database), service.resources.runs, sessions, ChildRepository(database), YEAR
+    )
+    assert await retention.apply() == 3
+    assert await retention.apply() == 0
+    listed = (await person.http.get(CHILDREN)).json()["children"]
+    assert [child["child_id"] for child in listed] == [new]
+    assert [run["run_id"] for run in (await person.http.get(RUNS)).json()["runs"]] == [new_run]
+    assert await sessions.find(person.id, begun[0]) is None
+    assert await sessions.find(person.id, begun[1]) is not None
+    left = bytes_below(tmp_path)
+    assert MARK in left and old.encode() not in left
+    await person.http.delete(f"{CHILDREN}/{new}", params={"chapters": "delete"})
+    left = bytes_below(tmp_path)
+    assert MARK not in left and new.encode() not in left
+
+
+async def test_retention_runs_by_itself_where_it_is_set(provider: FakeProvider, tmp_path: Path) -> None:
+    async with serve_accounts(provider, tmp_path) as service:
+        person = await add_person(service, "noa")
+        run_id = (await person.http.post(f"{RUNS}?wait=true", json=BODY)).json()["run_id"]
+        query = update(runs).where(runs.c.id == run_id).values(finished_at=datetime.now(UTC) - YEAR)
+        await service.resources.database.write(lambda connection: connection.execute(query))
+    async with serve_accounts(provider, tmp_path, retention_days=30) as service:
+        while await service.resources.queries.page(person.id, limit=5):
+            pass
