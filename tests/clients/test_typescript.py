@@ -40,7 +40,7 @@ def test_core_is_small() -> None:
     esbuild = CLIENT / "node_modules" / ".bin" / "esbuild"
     if not esbuild.exists():
         give_up("no packages of npm: `make npm`")
-    command = [esbuild, "src/index.ts", "--bundle", "--minify", "--format=esm"]
+    command = [str(esbuild), "src/index.ts", "--bundle", "--minify", "--format=esm"]
     bundle = subprocess.run(command, cwd=CLIENT, capture_output=True, check=True).stdout
     assert len(gzip.compress(bundle, 9)) <= MOST_BYTES
     assert b"react" not in bundle
