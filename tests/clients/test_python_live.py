@@ -265,7 +265,7 @@ async def test_killed_service_costs_a_reader_nothing(provider: FakeProvider, tmp
 
 
 async def test_blocking_client_reads_over_cuts(world: World) -> None:
-    world.proxy.cut([500, 1500, 0, 2500])
+    world.proxy.cut([1200, 1500, 0, 2500])
 
     def read() -> tuple[str, str, Story]:
         with connect_blocking(world.url) as client, client.start("story", STORY) as story:
