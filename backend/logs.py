@@ -11,7 +11,7 @@ from backend.settings import Settings
 
 
 def configure_logs(settings: Settings) -> None:
-    """Configures the logs of the service and of its libraries in one form. Called once per process."""
+    """Configures the logs of the service and of its libraries in one form. The newest call counts."""
     pretty = settings.log_format == "console" or (settings.log_format == "auto" and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -29,8 +29,8 @@ def configure_logs(settings: Settings) -> None:
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),
+        # Loggers aren't cached: one that was would keep the configuration of its first line.
         wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler()
     handler.setFormatter(

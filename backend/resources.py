@@ -147,14 +147,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         language_of = work.formats.language
         queries = RunQueries(store.runs, store.log, local.runs.settle, local.audience, prices, language_of)
         engine, recovery, quota = await open_engine(stack, settings, store, telemetry, work, local)
-        admission = Admission(
-            work.formats.formats,
-            work.models,
-            work.policies,
-            work.lookups,
-            prices,
-            settings.default_budget_usd,
-        )
+        admission = make_admission(settings, work, prices)
         runs = make_commands(admission, store, queries, engine, quota, work)
         extensions = list_extensions()
         service = ServiceContext(
@@ -198,6 +191,13 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             people=people,
             parts=open_parts(extensions, service),
         )
+
+
+def make_admission(settings: Settings, work: WritingResources, prices: PriceRegistry) -> Admission:
+    """The checks of requests before a run is stored."""
+    return Admission(
+        work.formats.formats, work.models, work.policies, work.lookups, prices, settings.default_budget_usd
+    )
 
 
 def make_commands(
@@ -289,8 +289,7 @@ async def open_engine(
     liveness = FileLiveness(settings.state_dir / "processes")
     stack.callback(liveness.leave)
     formats = work.formats.formats
-    limits = {name: monthly_limit_of(format) for name, format in formats.items()}
-    quota = Quota(store.charges, limits, allowance=_allowance(settings))
+    quota = _quota(settings, store, formats)
     budgets = Budgets(work.ledgers, store.usage)
     executor = Executor(
         store.log,
@@ -336,6 +335,11 @@ async def open_engine(
         active=lambda: engine.active, room=settings.max_runs, readers=lambda: local.audience.count
     )
     return engine, recovery, quota
+
+
+def _quota(settings: Settings, store: Store, formats: Mapping[str, AnyFormat]) -> Quota:
+    limits = {name: monthly_limit_of(format) for name, format in formats.items()}
+    return Quota(store.charges, limits, allowance=_allowance(settings))
 
 
 def _allowance(settings: Settings) -> Allowance | None:

@@ -9,7 +9,6 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Self
-from zoneinfo import available_timezones
 
 from pydantic import (
     AliasChoices,
@@ -23,6 +22,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from backend.access_settings import LOOPBACK_NAMES, AccessSettings
+from backend.timezones import check_timezone
 from workflows.formats.capabilities import Configurable
 from workflows.formats.registry import list_formats
 from workflows.formats.settings import FormatSettings, prefix_of, variables_of
@@ -169,11 +169,7 @@ class Settings(AccessSettings, ModelSettings):
     @field_validator("time_zone")
     @classmethod
     def _check_time_zone(cls, name: str) -> str:
-        if name not in available_timezones():
-            raise ValueError(
-                f"there is no time zone {name[:64]!r}; give an IANA name such as Europe/Berlin, or UTC"
-            )
-        return name
+        return check_timezone(name)
 
     @field_validator("database_url")
     @classmethod

@@ -106,10 +106,10 @@ def rewrite_tasks(state: State, context_words: int = CONTEXT_WORDS) -> list[Rewr
         RewriteTask(
             **_at_own_length(section_task(state, index, context_words)),
             section=state["sections"][index],
-            review_notes=unsafe.get(index, []) + unfinished.get(index, []),
+            review_notes=_wishes(state, index) + unsafe.get(index, []) + unfinished.get(index, []),
             reason="safety" if index in unsafe else "revision",
             rewrites=state["rewrites"] + (0 if _is_safe(state) else 1),
-            revisions=state.get("revisions", 0) + (1 if _is_own(unfinished) else 0),
+            revisions=state.get("revisions", 0) + (1 if any(unfinished.values()) else 0),
             in_order=False,
         )
         for index in sorted({*unsafe, *unfinished})
@@ -122,7 +122,7 @@ def mending_task(state: State, index: int, context_words: int = CONTEXT_WORDS) -
     return RewriteTask(
         **_at_own_length(section_task(state, index, context_words)),
         section=state["sections"][index],
-        review_notes=faults["notes"],
+        review_notes=_wishes(state, index) + faults["notes"],
         reason=faults["reason"],
         rewrites=state.get("rewrites", 0),
         revisions=state.get("revisions", 0),
@@ -212,11 +212,16 @@ def _unfinished(state: State) -> dict[int, list[SafetyIssue]]:
     revising = state.get("revising", [])
     found: dict[int, list[SafetyIssue]] = {index: [] for index in revising}
     for finding in state.get("findings", []):
-        if finding["rewrite"] and finding.get("section") in found:
+        if finding["rewrite"] and finding["rule"] != FEEDBACK and finding.get("section") in found:
             found[finding["section"]].append(note_on(finding, finding["section"]))
     return found
 
 
-def _is_own(unfinished: dict[int, list[SafetyIssue]]) -> bool:
-    """Whether the finding is the format's, and not a person's."""
-    return any(note["category"] != FEEDBACK for notes in unfinished.values() for note in notes)
+def _wishes(state: State, index: int) -> list[SafetyIssue]:
+    """A person's feedback on the section. It is told to every writer of it: a later rewrite would undo it."""
+    found = state.get(
+        "wishes", state.get("findings", [])
+    )  # a version begun by an earlier release has them there
+    return [
+        note_on(wish, index) for wish in found if wish["rule"] == FEEDBACK and wish.get("section") == index
+    ]

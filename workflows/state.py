@@ -201,6 +201,9 @@ class State(TypedDict, total=False):
     revisions: Annotated[int, newest]  # made because a review asked for it
     rewritten: Annotated[list[int], add]  # the sections that were written again since the last check
     inherited: list[int]  # sections of the version before, which a review leaves as they are
+    wishes: list[
+        ReviewFinding
+    ]  # a person's, for a version: whatever has their section written again, they hold
     results: dict[str, Any]  # the format's own results, such as a story's choices
     metadata: dict[str, Any]
     spent: Annotated[list[dict[str, Any]], add]  # what each call cost, as its node told it
@@ -325,6 +328,7 @@ class VersionSeed(VersionPlan):
     findings: list[ReviewFinding]
     revising: list[int]
     inherited: list[int]
+    wishes: NotRequired[list[ReviewFinding]]
 
 
 def version_plan(state: State) -> VersionPlan:
@@ -340,16 +344,18 @@ def seed_version(
     every = [text["index"] for text in texts]
     wanted = every if section is None else [section]
     revised = feedback is not None
+    wishes = [
+        ReviewFinding(rule=FEEDBACK, section=index, advice=feedback, rewrite=True)
+        for index in wanted
+        if feedback is not None
+    ]
     return VersionSeed(
         **plan,
         sections=texts if revised else [text for text in texts if text["index"] not in wanted],
-        findings=[
-            ReviewFinding(rule=FEEDBACK, section=index, advice=feedback, rewrite=True)
-            for index in wanted
-            if feedback is not None
-        ],
+        findings=wishes,
         revising=wanted if revised else [],
         inherited=[index for index in every if index not in wanted],
+        wishes=wishes,
     )
 
 

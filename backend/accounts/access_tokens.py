@@ -19,7 +19,8 @@ _ISSUER = "storywire"
 
 
 class AccessTokens:
-    """Signs and verifies. The first secret signs; the others are those before it, whose tokens run out."""
+    """Signer and verifier of access tokens. The first secret signs; the others are those before it, whose tokens run
+    out."""
 
     def __init__(self, secrets: Sequence[str], seconds: float, now: Callable[[], float] = time.time) -> None:
         self.seconds = int(seconds)

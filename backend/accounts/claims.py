@@ -31,7 +31,7 @@ class ForeignIdentity:
 
 
 class TokenSigner(Protocol):
-    """Signs and verifies access tokens of ours, each good for `seconds`."""
+    """Signer and verifier of access tokens of ours, each good for `seconds`."""
 
     seconds: int
 
@@ -43,7 +43,7 @@ class TokenSigner(Protocol):
 
 
 class TokenIssuer(Protocol):
-    """Somebody else whose tokens are accepted."""
+    """Issuer elsewhere whose tokens are accepted."""
 
     async def verify(self, token: str) -> ForeignIdentity:
         """Raises Unauthenticated."""

@@ -15,7 +15,7 @@ _SECONDS = 20
 
 
 class Mailer(Protocol):
-    """Somebody who brings mails."""
+    """Carrier of mails."""
 
     async def send(self, to: str, subject: str, text: str) -> None:
         """Raises OSError when it can't be sent."""

@@ -29,7 +29,7 @@ from backend.runs.commands import StartBinding
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run
-from backend.store.timezones import check_timezone
+from backend.timezones import check_timezone
 from workflows.errors import FieldError, InvalidInput, NotFound
 
 TimeZone = Annotated[

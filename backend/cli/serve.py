@@ -19,7 +19,7 @@ def serve(
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = settings_or_fail(**given)
     open_folders(settings)
-    listener = _listen(settings)
+    listener = open_listener(settings)
     _greet(settings, listener.getsockname()[1])
 
     from backend.app import create_app
@@ -32,7 +32,9 @@ def serve(
     run_server(create_app(settings), listener, settings.drain_seconds, limits)
 
 
-def _listen(settings: Settings) -> socket.socket:
+def open_listener(settings: Settings) -> socket.socket:
+    """The socket that the service listens on. No process that the service starts has it: the port is free again when
+    the service is killed, whoever outlives it."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -43,7 +45,6 @@ def _listen(settings: Settings) -> socket.socket:
             f"Can't listen on {settings.host}:{settings.port} ({error.strerror}). "
             "Is another service there? Choose another port with STORYWIRE_PORT."
         )
-    listener.set_inheritable(True)
     return listener
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import JSON
 from sqlalchemy.types import TypeDecorator
 
 from backend.store.columns import clamped
-from backend.store.timezones import check_timezone
+from backend.timezones import check_timezone
 from workflows.messages.messages import OutlinePlanned, RunCompleted, RunFailed
 from workflows.state import VersionPlan, VersionSeed
 from workflows.text.json_values import JsonModel

@@ -35,15 +35,6 @@ def local_day(moment: datetime, timezone: str) -> date:
     return moment.astimezone(ZoneInfo(timezone)).date()
 
 
-def is_timezone(name: str) -> bool:
-    """Whether it is the name of a time zone, such as `Europe/Berlin`."""
-    try:
-        ZoneInfo(name)
-    except (LookupError, ValueError, OSError):  # a folder of them, or a path that leads elsewhere
-        return False
-    return True
-
-
 def progress_percent(
     sections: Sequence[tuple[int, int]], bookmark: tuple[int, int], planned_chapters: int
 ) -> int:

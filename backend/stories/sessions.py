@@ -12,7 +12,8 @@ from backend.store.runs import Run, RunPart, RunRepository, RunSummary
 from backend.store.sessions import SessionRepository, StorySession
 from backend.stories.chapters import Chapters, RunT, chapters_of
 from backend.stories.children import Children, OnChapters
-from backend.stories.progress import is_timezone, local_day
+from backend.stories.progress import local_day
+from backend.timezones import check_timezone
 from workflows.errors import Conflict, FieldError, InvalidInput, NotFound
 from workflows.formats.base import AnyFormat
 from workflows.formats.books.book import Book
@@ -270,8 +271,10 @@ class Sessions:
 
 def _checked(values: dict[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in values.items() if value is not None}
-    if not is_timezone(given.get("timezone", "UTC")):
-        raise _refused("timezone", "a time zone's name is expected, such as Europe/Berlin or Asia/Jerusalem")
+    try:
+        check_timezone(given.get("timezone", "UTC"))
+    except ValueError as error:
+        raise _refused("timezone", str(error)) from None
     return given
 
 

@@ -23,7 +23,7 @@ NO_NOUN = re.compile(
     | Adds | Answers | Asks | Begins | Brings | Cancels | Chooses | Cleans | Closes | Decides | Drops | Executes
     | Finds | Follows | Gets | Gives | Goes | Hands | Has | Hears | Holds | Judges | Keeps | Knows | Lets | Listens
     | Looks | Makes | Means | Needs | Opens | Puts | Reads | Refuses | Returns | Rewrites | Says | Sees | Sends
-    | Serves | Shows | Starts | Stops | Takes | Tells | Tries | Writes)\b""",
+    | Serves | Shows | Signs | Somebody | Starts | Stops | Takes | Tells | Tries | Verifies | Writes)\b""",
     re.VERBOSE,
 )
 
@@ -134,3 +134,13 @@ def test_command_line_is_there_before_what_only_some_commands_need() -> None:
     loaded = set(subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, text=True).split())
     assert "backend.podcasts.cli" in loaded
     assert loaded.isdisjoint({"fastapi", "langchain_core", "langgraph", "sqlalchemy", "backend.app"})
+
+
+def test_function_that_opens_resources_is_read_at_a_glance() -> None:
+    tree = parse(Path("backend/resources.py"))
+    lines = {
+        node.name: (node.end_lineno or node.lineno) - node.lineno + 1
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+    assert {name: count for name, count in lines.items() if count > 60} == {}

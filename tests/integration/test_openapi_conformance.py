@@ -50,6 +50,7 @@ _RULES_BEYOND_A_SCHEMA = (
     "/shared/{token}",
     "/api/v1/children",  # what a child is called and likes is screened
     "/api/v1/children/{child_id}",
+    "/api/v1/personas",  # a text of blanks is none
     "/api/v1/usage",  # days in order
 )
 """Where valid input may be refused (422), since a rule isn't one that a schema can say."""

@@ -313,7 +313,7 @@ async def test_thoughts_before_a_lone_closing_tag_are_taken_back_once_and_held_f
     """The reply was paid for, so no section is bought again."""
     text = f"{THOUGHT}\n</think>\n\n" + "The moon was quiet, and Maya lit the lamp. " * 12
     provider.script = Script(rules=(Rule(Reply(text=text), structured=False),))
-    settings = settings_for(provider, tmp_path)
+    settings = settings_for(provider, tmp_path, revisions=0)
     async with serve(settings) as service:
         first, second = Told(), Told()
         retracted = [0, 0]

@@ -121,7 +121,7 @@ async def test_lecture_and_unknown_number_of_an_episode_are_written_again_once(
     given = {**EPISODE, "pieces": False}
     state, calls = await write(PodcastFormat(), provider, script, given)
     [rewrite] = [call for call in calls if NOTES in call.prompt_text]
-    assert "The sources don't have 31.7." in rewrite.prompt_text
+    assert "The sources don't have 31.7 million." in rewrite.prompt_text
     assert "1 turn longer than 120 words, up to 1" in rewrite.prompt_text
     # Of the lecture that the rewrite brings, one sentence is said by the other host, in the words it has.
     text = state["sections"][2]["text"]

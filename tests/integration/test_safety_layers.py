@@ -44,7 +44,7 @@ def policies(tmp_path: Path, text: str) -> Path:
 async def gated(provider: FakeProvider, tmp_path: Path, gate: str, **more: Any) -> AsyncIterator[LiveService]:
     """A service with such a gate."""
     folder = policies(tmp_path, f'gate = "{gate}"\n')
-    settings = settings_for(provider, tmp_path / "data", policy_dir=folder, **more)
+    settings = settings_for(provider, tmp_path / "data", policy_dir=folder, revisions=0, **more)
     async with serve(settings) as service:
         yield service
 

@@ -123,7 +123,7 @@ async def test_what_is_kept_for_readers_that_take_nothing_does_not_grow_with_the
 ) -> None:
     """The verdict's call is held: the whole text is told, and the run goes on."""
     held_call = Rule(Reply(hold_after=0), structured=True, nth=2)
-    long = Rule(replace(LONG, words=25_000), structured=False, nth=1)
+    long = Rule(replace(LONG, words=30_000), structured=False, nth=1)
     provider.script = Script(rules=(long, held_call))
     async with serve(settings_for(provider, tmp_path, slow_reader_seconds=3600), SEND_BUFFER) as service:
         run_id = await service.client.start(keep_length=False)

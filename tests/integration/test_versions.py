@@ -71,6 +71,20 @@ async def test_version_of_one_section_with_feedback_buys_that_section_alone(
     assert len(bought) == 3 and NOTES in bought[0]  # the section, the verdict, the choices
 
 
+async def test_wish_holds_when_what_was_written_for_it_is_written_again(
+    service: LiveService, provider: FakeProvider
+) -> None:
+    first = await story(service)
+    calls = len(provider.calls)
+    hard = f"A cat came by. {write_prose('supper', 90)}"
+    provider.script = Script(rules=(Rule(Reply(text=hard), structured=False, times=1),))
+    await version(service, first, section=1, feedback="Have a cat come by.")
+
+    prompts = [call.prompt_text for call in provider.calls[calls:] if NOTES in call.prompt_text]
+    assert ["Have a cat come by." in prompt for prompt in prompts] == [True, True]
+    assert ["reading_grade" in prompt for prompt in prompts] == [False, True]
+
+
 async def test_version_of_one_section_without_feedback_writes_it_anew_by_the_same_plan(
     service: LiveService, provider: FakeProvider
 ) -> None:
@@ -97,7 +111,8 @@ async def test_version_of_the_whole_with_feedback_revises_every_section_and_keep
     fox = f"A fox told a story. {write_prose('fox', 20)}"
     feedback = Rule(Reply(text=fox), structured=False, contains="more foxes")
     provider.script = Script(
-        rules=(feedback, Rule(Reply(text=said), structured=False, contains="must_points"))
+        # What the review asks for comes with the feedback, which still holds.
+        rules=(Rule(Reply(text=said), structured=False, contains="must_points"), feedback)
     )
     told = await version(service, first, feedback="I want more foxes.")
 

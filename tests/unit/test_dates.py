@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.store.timezones import check_timezone, local_date
+from backend.timezones import check_timezone, local_date
 from workflows.prompts import Prompts, dated, today
 
 
@@ -24,10 +24,17 @@ def test_date_of_a_run_is_that_of_its_readers_time_zone(zone: str | None, day: d
     assert local_date(datetime(2026, 3, 1, 18), zone) == day
 
 
-def test_time_zone_that_there_is_not_is_refused_by_name() -> None:
-    with pytest.raises(ValueError, match="there is no time zone 'Europe/Atlantis'; give an IANA name"):
-        check_timezone("Europe/Atlantis")
-    assert check_timezone("Europe/Berlin") == "Europe/Berlin"
+@pytest.mark.parametrize(
+    "name", ["Europe/Atlantis", "Europe", "", "../x", "localtime", "posixrules", "Factory"]
+)
+def test_time_zone_that_there_is_not_is_refused_by_name(name: str) -> None:
+    with pytest.raises(ValueError, match=f"there is no time zone {name!r}; give an IANA name"):
+        check_timezone(name)
+
+
+@pytest.mark.parametrize("name", ["UTC", "Europe/Berlin", "Asia/Jerusalem"])
+def test_time_zone_is_known_by_its_iana_name(name: str) -> None:
+    assert check_timezone(name) == name
 
 
 def test_every_prompt_knows_the_date_of_its_run(tmp_path: Path) -> None:

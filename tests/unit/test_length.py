@@ -127,12 +127,3 @@ def test_a_sentence_without_an_end_is_cut_at_a_word_near_the_target() -> None:
     given, trimmer = trim("word " * 500, Room(90, 100, 110))
     assert count_words(given) == 100
     assert trimmer.is_full
-
-
-def test_a_text_that_was_cut_can_go_on() -> None:
-    trimmer = Trimmer(Room(9, 10, 11))
-    text = "One two three four five. " + "six " * 20
-    assert trimmer.feed(text) == "One two three four five."
-    assert trimmer.is_full
-    trimmer.reopen()
-    assert trimmer.feed("\n\nSix seven eight nine ten.") + trimmer.close() == "\n\nSix seven eight nine ten."

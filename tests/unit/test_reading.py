@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from backend.stories.progress import is_timezone, local_day, progress_percent, streak, total_minutes
+from backend.stories.progress import local_day, progress_percent, streak, total_minutes
 
 TODAY = date(2026, 3, 1)
 
@@ -44,21 +44,6 @@ def test_day_is_the_readers_own() -> None:
     late = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
     assert local_day(late, "Asia/Jerusalem") == date(2026, 3, 2)
     assert local_day(late, "America/New_York") == local_day(late, "UTC") == date(2026, 3, 1)
-
-
-@pytest.mark.parametrize(
-    ("name", "known"),
-    [
-        ("UTC", True),
-        ("Asia/Jerusalem", True),
-        ("Europe", False),
-        ("", False),
-        ("../x", False),
-        ("Mars/Sea", False),
-    ],
-)
-def test_timezone_is_known_by_its_name(name: str, known: bool) -> None:
-    assert is_timezone(name) is known
 
 
 @pytest.mark.parametrize(

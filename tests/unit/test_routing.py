@@ -162,6 +162,18 @@ def test_routing_counts_no_revision_for_what_a_person_asked_for() -> None:
     assert (task["rewrites"], task["revisions"]) == (0, 0)
 
 
+def test_routing_tells_a_persons_wish_to_whoever_writes_the_section_again() -> None:
+    wish = ReviewFinding(rule=FEEDBACK, section=1, advice="A cat.", rewrite=True)
+    fault = ReviewFinding(rule="grade", section=1, advice="Plainer.", rewrite=True)
+    (revision,) = rewrites(finished(revising=[1], findings=[fault], wishes=[wish]))
+    assert [note["advice"] for note in revision["review_notes"]] == ["A cat.", "Plainer."]
+    assert revision["revisions"] == 1
+    (mended,) = rewrites(finished(safety=refused(1), wishes=[wish]))
+    assert [note["advice"] for note in mended["review_notes"]] == ["A cat.", "a"]
+    (other,) = rewrites(finished(safety=refused(0), wishes=[wish]))
+    assert [note["advice"] for note in other["review_notes"]] == ["a"]
+
+
 FINDINGS = [
     ReviewFinding(rule="a", section=2, advice="x", rewrite=True),
     ReviewFinding(rule="b", section=0, advice="x", rewrite=True),

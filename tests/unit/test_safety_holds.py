@@ -33,6 +33,7 @@ def longest_hold(work: Callable[[], object]) -> float:
     return max((after - before for before, after in pairwise(times)), default=0.0)
 
 
+@pytest.mark.soak  # it looks at the clock
 @pytest.mark.parametrize("unit", ["a ", ".", "k i l l ", "a,", '"a', "a\u200b", "<b>k</b>", "a"])
 def test_check_of_a_long_text_gives_other_threads_their_turn(unit: str) -> None:
     text = (unit * _SIZE)[:_SIZE]

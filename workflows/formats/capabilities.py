@@ -1,4 +1,4 @@
-"""Optional capabilities of a format, beyond the six methods that every format has.
+"""Optional capabilities of a format, beyond what every format has (`base.py`).
 
 A format has a capability when it has its members; nothing is registered or inherited. Whoever asks for one takes
 `defaults.py`, which also says what holds for a format without it.

@@ -33,6 +33,7 @@ _NOTHING_WRITTEN: dict[str, Any] = {
     "rewritten": Overwrite([]),
     "mended": Overwrite([]),
     "inherited": [],
+    "wishes": [],
 }
 
 

@@ -156,10 +156,6 @@ class Trimmer:
         self._begin()
         return self._give(held)
 
-    def reopen(self) -> None:
-        """Lets more follow after a text that was cut."""
-        self.is_full = False
-
     def _held(self) -> str:
         waiting = "".join(sentence for sentence, _ in self._waiting)
         return waiting + self._splitter.rest[self._passed :]

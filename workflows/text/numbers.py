@@ -17,7 +17,7 @@ _SMALL = {
 _TENS = {
     "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90,
 }  # fmt: skip
-_SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000}
+_SCALES = {"hundred": 100, "thousand": 1000, "million": 1_000_000, "billion": 1_000_000_000}
 _FRACTIONS = {
     "½": "0.5", "1/2": "0.5", "half": "0.5", "¼": "0.25", "1/4": "0.25", "¾": "0.75", "3/4": "0.75", "⅓": "0.333",
     "1/3": "0.333", "⅔": "0.667", "2/3": "0.667", "quarter": "0.25", "quarters": "0.75", "third": "0.333",
@@ -42,7 +42,7 @@ _SPELT = (
 _FOUND = re.compile(
     rf"(?P<fraction>(?<![\d/])(?:1/2|1/3|2/3|1/4|3/4)(?![\d/])|[½⅓⅔¼¾]"
     rf"|\b(?:a |one |two |three )?(?:half|quarters?|thirds?)\b(?= (?:of )?(?:an? |the )?\w))"
-    rf"|(?P<figures>\d+(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)"
+    rf"|(?P<figures>\d+(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)(?:[ \u00a0-]?(?P<scale>{'|'.join(_SCALES)}|bn)\b)?"
     rf"|(?P<often>\bonce\b(?= (?:an?|per|daily|each|every|in|or|weekly|monthly|more)\b)"
     rf"|\b(?:twice|thrice|b\.i\.d|t\.i\.d|q\.i\.d|bid|tid|qid)\b)"
     rf"|(?P<spelt>\b{_SPELT}\b)",
@@ -90,7 +90,10 @@ def find_quantities(text: str) -> list[Quantity]:
 def _value(match: re.Match[str]) -> tuple[str, str]:
     said = match.group().casefold()
     if match["figures"]:
-        return _plain(Decimal(said.replace(",", ""))), ""
+        scale = (match["scale"] or "").casefold()
+        return _plain(
+            Decimal(match["figures"].replace(",", "")) * _SCALES.get("billion" if scale == "bn" else scale, 1)
+        ), ""
     if match["often"]:
         return str(_OFTEN[said]), "time"
     if match["fraction"]:

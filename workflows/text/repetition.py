@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from itertools import dropwhile
 
 from workflows.text.sentences import split_sentences
 from workflows.text.words import count_words, list_words
@@ -25,12 +26,12 @@ def repetition(text: str, size: int = 8) -> float:
 
 
 def count_said(text: str) -> tuple[int, int]:
-    """Number of words of a text: of all, and of its distinct sentences. Numbers beside words aren't counted.
+    """Number of words of a text: of all, and of its distinct sentences. A number before a sentence isn't counted.
 
     Of a script without spaces, two characters are a word.
     """
     sentences = Counter(
-        _without_numbers(sentence)
+        _without_number(sentence)
         for line in text.split("\n")  # a line that comes again does so without a mark at its end, too
         for sentence in split_sentences(line)
     )
@@ -40,10 +41,10 @@ def count_said(text: str) -> tuple[int, int]:
     return sum(words[sentence] * times for sentence, times in sentences.items()), sum(words.values())
 
 
-def _without_numbers(sentence: str) -> str:
-    """The words of a sentence, in one spelling: said with another number it is the same again."""
+def _without_number(sentence: str) -> str:
+    """The words of a sentence, in one spelling: said again under another number it is the same again."""
     words = [word.casefold() for word in list_words(sentence)]
-    return " ".join([word for word in words if not word.isdigit()] or words)
+    return " ".join([*dropwhile(str.isdigit, words)] or words)
 
 
 def distinct_words(text: str) -> int:

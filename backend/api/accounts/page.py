@@ -1,5 +1,6 @@
-"""The page to sign in, up and out at: `/account`."""
+"""The pages to sign in, up and out at, and for admins: files below `/account`."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from fastapi import APIRouter
@@ -9,35 +10,24 @@ from backend.api.page import PAGE_HEADERS
 
 _FOLDER = Path(__file__).parent
 _HEADERS = {**PAGE_HEADERS, "Cache-Control": "no-cache"}
+# What the page for admins shows, it asks for with their session.
+_FILES = {
+    "": "account.html",
+    "/page.js": "account.js",
+    "/page.css": "account.css",
+    "/admin": "admin.html",
+    "/admin.js": "admin.js",
+}
 
 router = APIRouter(prefix="/account", include_in_schema=False)
 
 
-@router.get("")
-async def account_page() -> FileResponse:
-    """The page."""
-    return FileResponse(_FOLDER / "account.html", headers=_HEADERS)
+def _sender(name: str) -> Callable[[], Awaitable[FileResponse]]:
+    async def send() -> FileResponse:
+        return FileResponse(_FOLDER / name, headers=_HEADERS)
+
+    return send
 
 
-@router.get("/page.js")
-async def account_script() -> FileResponse:
-    """Its script."""
-    return FileResponse(_FOLDER / "account.js", headers=_HEADERS)
-
-
-@router.get("/page.css")
-async def account_style() -> FileResponse:
-    """Its style, beside the stories' page's own."""
-    return FileResponse(_FOLDER / "account.css", headers=_HEADERS)
-
-
-@router.get("/admin")
-async def admin_page() -> FileResponse:
-    """The page for admins; what it shows, it asks for with their session."""
-    return FileResponse(_FOLDER / "admin.html", headers=_HEADERS)
-
-
-@router.get("/admin.js")
-async def admin_script() -> FileResponse:
-    """Its script."""
-    return FileResponse(_FOLDER / "admin.js", headers=_HEADERS)
+for _path, _name in _FILES.items():
+    router.add_api_route(_path, _sender(_name), name=_name)

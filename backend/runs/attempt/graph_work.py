@@ -9,8 +9,8 @@ from langgraph.types import Command, StateSnapshot
 
 from backend.runs.attempt.formats import RunFormats
 from backend.store.runs import Run
-from backend.store.timezones import local_date
 from backend.streaming.gate import Gate
+from backend.timezones import local_date
 from workflows.graph import Graph
 from workflows.state import RunContext, seeded_state
 

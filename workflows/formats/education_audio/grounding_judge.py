@@ -111,12 +111,13 @@ async def _judge_once(
     for verdict in answer.verdicts:
         place = verdict.number - 1
         if place < len(sentences):  # it may answer for sentences that aren't there
-            found[place] = _worse(found[place], _read(verdict, words))
+            found[place] = _worse(found[place], read_verdict(verdict, words))
     return found
 
 
-def _read(verdict: SentenceVerdict, document: str) -> Judgement:
-    if verdict.borne_out:
+def read_verdict(verdict: SentenceVerdict, document: str) -> Judgement:
+    """The judgement that a verdict is; the document as `_fold` has it."""
+    if verdict.borne_out and verdict.otherwise == "none":  # a verdict against itself is no approval
         return Judgement(None, "", _is_quoted(verdict.evidence, document))
     kind: FaultKind = "added" if verdict.otherwise == "none" else verdict.otherwise
     reason = " ".join(normalise(verdict.reason).split())[:_REASON_LETTERS] or _DEFAULT_REASONS[kind]

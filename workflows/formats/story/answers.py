@@ -60,4 +60,4 @@ class StoryChoices(BaseModel):
     choices: list[StoryChoice] = Field(min_length=2, max_length=4)
     summary: Annotated[str, StringConstraints(strip_whitespace=True, max_length=SUMMARY)] = ""
     """What really happened; without it the plan's summaries stand in."""
-    open_threads: list[_Line] = Field(default_factory=list, max_length=20)
+    open_threads: list[_Line] | None = Field(None, max_length=20)

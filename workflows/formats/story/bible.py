@@ -11,7 +11,7 @@ _MOST_THREADS = 8
 
 
 class CastMember(BaseModel):
-    """Somebody in the story."""
+    """Character of the story."""
 
     model_config = ConfigDict(extra="ignore")
 

@@ -130,7 +130,10 @@ class StoryFormat(ChapterFormat):
             "choices": [choice.model_dump() for choice in answer.choices],
             "vocabulary_words": _words_read(state),
             "summary": answer.summary or summary_of(state["outline"]),
-            "bible": {**bible, "threads": answer.open_threads or bible.get("threads", [])},
+            "bible": {
+                **bible,
+                "threads": bible.get("threads", []) if answer.open_threads is None else answer.open_threads,
+            },
         }
 
     def _values(self, task: SectionTask) -> dict[str, Any]:

@@ -24,4 +24,5 @@ def local_date(moment: datetime, timezone: str | None) -> date:
 
 @cache
 def _known() -> frozenset[str]:
-    return frozenset(available_timezones())
+    # These are names of files, and of no place.
+    return frozenset(available_timezones()) - {"Factory", "localtime", "posixrules"}

@@ -1,0 +1,29 @@
+"""Numbers in texts, with their units."""
+
+import pytest
+
+from workflows.text.grounding import Evidence
+from workflows.text.numbers import find_quantities
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "unit"),
+    [
+        ("3 million", "3000000", ""),
+        ("three million", "3000000", ""),
+        ("€2bn", "2000000000", ""),
+        ("2.5 billion", "2500000000", ""),
+        ("5 thousand units", "5000", "unit"),
+        ("3 hundred tablets", "300", "tablet"),
+        ("1,200 mg", "1200", "milligram"),
+    ],
+)
+def test_number_is_read_with_its_scale_and_unit(text: str, value: str, unit: str) -> None:
+    [found] = find_quantities(text)
+    assert (found.value, found.unit) == (value, unit)
+
+
+def test_number_of_another_scale_is_not_borne_out() -> None:
+    evidence = Evidence("Inject 5 thousand units a day.")
+    assert evidence.check("Inject 5000 units a day.") is None
+    assert evidence.check("Inject 5 million units a day.") is not None
