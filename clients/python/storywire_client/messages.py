@@ -34,7 +34,7 @@ class CallUsage(TypedDict):
 
 
 class CastMember(TypedDict):
-    """Somebody in the story."""
+    """Character of the story."""
 
     name: str
     gender: NotRequired[str]

@@ -24,7 +24,7 @@ export type CallUsage = {
   estimated?: boolean;
 };
 
-/** Somebody in the story. */
+/** Character of the story. */
 export type CastMember = {
   name: string;
   gender?: string;
