@@ -43,6 +43,7 @@ async function submit(request) {
 
 async function start(request) {
   show(await startRun(request), request);
+  form.forget();
   rememberDraft(request);
 }
 
@@ -272,7 +273,8 @@ function showModelNotes() {
 }
 
 const draft = recallDraft();
-if (draft && (draft.format ?? "story") === "story") form.fill({ ...draft, input: { ...draft.input, title: "", custom_user_input: "", chapter_number: 1 } });
+if (form.recallStory()) form.clearProblem();
+else if (draft && (draft.format ?? "story") === "story") form.fill({ ...draft, input: { ...draft.input, title: "", custom_user_input: "", chapter_number: 1 } });
 window.addEventListener("hashchange", route);
 learnModels();
 learnFormats();

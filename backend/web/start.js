@@ -40,6 +40,11 @@ export class Start {
     return this.#formats.find(({ name }) => name === format)?.exports ?? [];
   }
 
+  /** Whether a story was being asked for when the page was left. */
+  recallStory() {
+    return this.#story.recall();
+  }
+
   get model() {
     return this.#form.model;
   }
@@ -76,6 +81,11 @@ export class Start {
     this.#form.clearProblem();
   }
 
+  /** The run was started: what was typed needn't outlive a reload. */
+  forget() {
+    this.#form.forget();
+  }
+
   get #form() {
     return byId("story-form").hidden ? this.#plain : this.#story;
   }
@@ -90,10 +100,11 @@ export class Start {
     byId("story-form").hidden = !isStory;
     byId("plain-form").hidden = isStory;
     if (isStory) {
+      byId("start").setAttribute("aria-labelledby", "start-heading");
       this.#story.refresh();
       return;
     }
-    byId("plain-heading").textContent = format.title;
+    byId("start").setAttribute("aria-labelledby", "plain-heading");
     paintCover(byId("cover"), { title: format.title });
     this.#plain.show(format);
   }

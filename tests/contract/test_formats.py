@@ -44,22 +44,23 @@ from workflows.state import RunContext, State
 CAPABILITIES_OF = {
     "creator_script": {
         "SetsParameters",
-        "ChecksModel", "Configurable", "Exports", "Extends", "Lands", "LooksUp", "Multilingual", "Reviews",
+        "ChecksModel", "Configurable", "Exports", "Extends", "Lands", "LooksUp", "Multilingual", "Presents", "Reviews",
     },
     "discovery_report": {
         "SetsParameters",
         "Cached", "CachedByDefault", "ChecksModel", "Configurable", "Derives", "Extends", "Lands", "Limited",
-        "Multilingual", "Researches", "Reviews",
+        "Multilingual", "Presents", "Researches", "Reviews",
     },
     "education_audio": {
         "SetsParameters",
-        "ChecksModel", "Exports", "Extends", "Lands", "Loads", "LooksUp", "Multilingual", "Reviews", "ScreensOwnText",
+        "ChecksModel", "Exports", "Extends", "Lands", "Loads", "LooksUp", "Multilingual", "Presents", "Reviews",
+        "ScreensOwnText",
     },
     "letter": {"ChecksModel", "Limited"},
     "podcast": {
         "SetsParameters",
         "BringsFacts", "ChecksModel", "Exports", "Extends", "Lands", "MakesPieces", "Multilingual", "SetsTolerance",
-        "LandsPieces", "Reviews", "ReviewsSections",
+        "LandsPieces", "Presents", "Reviews", "ReviewsSections",
     },
     "postcard": {"CachedByDefault", "Configurable", "LooksUp"},
     "story": {
