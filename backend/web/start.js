@@ -35,6 +35,11 @@ export class Start {
     else if (known.length) this.#choose(known[0].name);
   }
 
+  /** How a format wants its text shown. */
+  readingOf(format) {
+    return this.#formats.find(({ name }) => name === format)?.presentation?.reading ?? {};
+  }
+
   /** The names that a format's text can be taken away as. */
   exportsOf(format) {
     return this.#formats.find(({ name }) => name === format)?.exports ?? [];

@@ -46,6 +46,10 @@ class Handler(BaseHTTPRequestHandler):
         elif parts[2:] == ["runs"]:
             recent = self.scripted.recent
             self._send_or_miss(None if recent is None else {"runs": recent, "next_cursor": None})
+        elif parts[2] == "runs" and parts[-1] == "versions":
+            self._send_json(200, {"versions": []})
+        elif parts[2] == "runs" and parts[-1] == "share":
+            self._send_json(200, {"run_id": parts[3], "shared": False})
         elif parts[2] == "runs" and parts[-1] == "stream":
             self._send_stream(parts[3], request)
         else:
