@@ -66,7 +66,7 @@ CAPABILITIES_OF = {
     "story": {
         "SetsParameters",
         "AdaptsToModel", "BelongsToSeries", "ChecksModel", "Derives", "Exports", "Extends", "Lands", "LooksUp",
-        "Multilingual", "SetsLeastRoom", "SetsTolerance", "Reviews", "ReviewsSections",
+        "Multilingual", "Presents", "SetsLeastRoom", "SetsTolerance", "Reviews", "ReviewsSections",
     },
 }  # fmt: skip
 METRICS = {"word_count", "estimated_reading_time", "vocabulary_level", "educational_elements"}

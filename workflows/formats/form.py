@@ -77,7 +77,9 @@ class TextDisplay(_Hint):
 
 
 class Presentation(_Hint):
-    """Hints for user interfaces: the form of the input, and the display of the text."""
+    """Hints for user interfaces: the form of the input, and the display of the text. `chat_field` is the field that a
+    chat's message is; without it the first text that the input must have."""
 
     form: Form
     reading: TextDisplay = TextDisplay()
+    chat_field: str | None = None
