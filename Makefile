@@ -57,10 +57,10 @@ generated: dev npm
 	$(BIN)/python -m clients.schema --check
 	@if [ -d $(CLIENT)/node_modules ]; then cd $(CLIENT) && npm run --silent check; fi
 
-soak: dev ## Run the long trials: every crash point, 500 random kills, 100 sequences of disturbances
+soak: dev npm ## Run the long trials: every crash point, 500 random kills, 100 sequences of disturbances, 300 cut stories
 	STORYWIRE_KILLS=$${STORYWIRE_KILLS:-500} STORYWIRE_TRIALS=$${STORYWIRE_TRIALS:-100} \
 		$(BIN)/python -m pytest tests/acceptance tests/integration/test_slow_readers.py --timeout 0 $(ARGS)
-	$(BIN)/python -m pytest tests/unit -m soak --timeout 0 $(ARGS)
+	$(BIN)/python -m pytest tests/unit tests/clients -m soak --timeout 0 $(ARGS)
 
 bench: dev ## Measure speed and print ratios (ARGS=… for the benchmarks)
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -13,6 +13,7 @@ import pytest
 
 CLIENT = Path(__file__).parents[2] / "clients" / "typescript"
 HERE = Path(__file__).parent / "typescript"
+LONGEST_SECONDS = 50
 
 
 def give_up(reason: str) -> NoReturn:
@@ -72,8 +73,13 @@ class Scenario:
         await self._process.stdin.drain()
 
     async def result(self) -> dict[str, Any]:
-        """What came of it."""
-        out, errors = await self._process.communicate()
+        """What came of it. A scenario that doesn't end is ended, and fails."""
+        try:
+            out, errors = await asyncio.wait_for(self._process.communicate(), LONGEST_SECONDS)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+            pytest.fail(f"the scenario took more than {LONGEST_SECONDS} seconds")
         assert self._process.returncode == 0, errors.decode()
         return dict(json.loads(out))
 

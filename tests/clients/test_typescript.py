@@ -9,7 +9,7 @@ from typing import Any
 from tests.acceptance.killable import KillableService
 from tests.clients.conftest import World
 from tests.clients.node import CLIENT, begin, give_up, play, run_suite
-from tests.clients.proxy import proxy
+from tests.clients.proxy import STALL, proxy
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
 from tests.service import CALLS, STORY
@@ -81,6 +81,16 @@ async def test_proxy_that_passes_on_few_bytes_at_a_time_changes_nothing(world: W
     told = await play("read", world.url, input=STORY)
     check(told)
     assert told["printed"] == told["content"]
+
+
+async def test_stalled_connection_is_given_up_after_the_idle_time(world: World) -> None:
+    world.proxy.cut([STALL, 1500, STALL])
+    told = await play("read", world.url, input=STORY, idleMs=1500)
+    check(told)
+    assert len(world.proxy.streams) >= 4
+    keys = [request.headers["idempotency-key"] for request in world.proxy.streams if request.method == "POST"]
+    assert len(keys) == 2 and len(set(keys)) == 1
+    assert len(world.provider.generations) == CALLS
 
 
 async def test_text_of_parallel_sections_is_printed_in_reading_order(world: World) -> None:
