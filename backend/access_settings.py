@@ -96,22 +96,16 @@ class AccessSettings(BaseModel):
         10, gt=0, le=1_000_000, description="US dollars that an account may spend a month"
     )
     account_streams: int = Field(20, ge=1, description="Streams that an account may read at once")
-    account_children: int = Field(20, ge=1, description="Children that an account may have")
-    account_stories: int = Field(500, ge=1, description="Stories with chapters that an account may have")
     account_documents: int = Field(200, ge=1, description="Documents that an account may have")
     account_document_bytes: int = Field(
         200_000_000, ge=1_000, description="Bytes that an account's documents may have together"
     )
-    account_personas: int = Field(100, ge=1, description="Personas that an account may have")
     account_shares: int = Field(100, ge=1, description="Share links of an account that are valid at once")
-    require_consent: bool = Field(
-        False, description="Store no child without the consent of a parent (`consent: true`)"
-    )
     retention_days: float | None = Field(
         None,
         gt=0,
-        description="Days after which a run is deleted, and a story or child that nothing was done with; by default "
-        "they stay",
+        description="Days after which a run is deleted, and what extensions keep that nothing was done with; "
+        "by default they stay",
     )
     share_days: float = Field(
         30, gt=0, le=3660, description="Days for which a share link is valid, unless it says so itself"

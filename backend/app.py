@@ -29,13 +29,13 @@ from backend.api.access import Access
 from backend.api.accounts import account, admin, login, tickets
 from backend.api.accounts import page as account_page
 from backend.api.headers import SecurityHeaders, security_headers
-from backend.api.limits import BodyLimit
+from backend.api.limits import AddressLimit, BodyLimit
 from backend.api.measuring import Measuring
 from backend.api.openapi import describe
 from backend.api.origins import CROSS_ORIGIN, OwnSite
 from backend.api.problems import add_problem_handlers
 from backend.extensions.base import HasRoutes
-from backend.extensions.registry import list_extensions
+from backend.plugins import list_extensions
 from backend.resources import open_resources
 from backend.settings import Settings
 
@@ -73,6 +73,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(
         BodyLimit, max_bytes=settings.max_body_bytes, own={documents.PATH: documents.body_limit(settings)}
     )
+    app.add_middleware(AddressLimit)
     # Before all that answer by themselves.
     app.add_middleware(SecurityHeaders, headers=headers)
     if settings.metrics:

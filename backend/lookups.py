@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from backend.store.owner import Owner
 from workflows.errors import NotFound
 
-Lookup = Callable[[str, str], Awaitable[Mapping[str, Any] | None]]
+Lookup = Callable[[Owner, str], Awaitable[Mapping[str, Any] | None]]
 """Owner and id → the thing as plain data; None if this owner has none."""
 
 
@@ -24,7 +25,7 @@ class StoredLookups:
     async def find(self, owner: str, kind: str, id: str) -> Mapping[str, Any]:
         """The object as plain data. Raises NotFound, also for another owner's."""
         lookup = self._lookups.get(kind)
-        found = await lookup(owner, id) if lookup else None
+        found = await lookup(Owner(owner), id) if lookup else None
         if found is None:
             raise NotFound(f"There is no {kind.replace('_', ' ')} {id[:64]}.")
         return found

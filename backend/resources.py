@@ -9,23 +9,28 @@ from pathlib import Path
 from typing import TypeVar, cast
 
 from backend.accounts.people import People, open_people
+from backend.accounts.principal import SCOPES
 from backend.documents.documents import Documents
 from backend.documents.extraction import Extraction
-from backend.extensions.base import ServiceContext, collect_lookups, open_parts
-from backend.extensions.registry import list_extensions
+from backend.extensions.base import (
+    ServiceContext,
+    collect_lookups,
+    collect_retained,
+    collect_scopes,
+    open_parts,
+)
 from backend.log.base import RunLog
 from backend.log.sqlite import SqliteLog
 from backend.lookups import StoredLookups
+from backend.plugins import list_extensions
 from backend.runs.admission.quota import Quota
 from backend.runs.admission.validation import Admission
 from backend.runs.attempt.attempt import AttemptTools
 from backend.runs.attempt.budget import Budgets
 from backend.runs.attempt.executor import Executor
 from backend.runs.attempt.finalize import RunFinalizer
-from backend.runs.attempt.formats import RunFormats
 from backend.runs.attempt.progress import ProgressStore
 from backend.runs.attempt.recording import RunRecorder
-from backend.runs.attempt.sources import SourceReader
 from backend.runs.commands import RunCommands, RunFiles
 from backend.runs.engine.base import Engine
 from backend.runs.engine.inline import POLL_EVERY_SECONDS, InlineEngine
@@ -33,11 +38,15 @@ from backend.runs.engine.liveness import FileLiveness
 from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.engine.orphans import OrphanDetector
 from backend.runs.engine.recovery import Recovery
+from backend.runs.formats import RunFormats
 from backend.runs.housekeeping import EVERY_SECONDS, Housekeeping
 from backend.runs.queries import RunQueries
 from backend.runs.readers.audience import Audience
 from backend.runs.readiness import Readiness
 from backend.runs.results.cache import ResultCache
+from backend.runs.results.sources import SourceReader
+from backend.runs.retention import EVERY_SECONDS as RETENTION_EVERY_SECONDS
+from backend.runs.retention import Retention
 from backend.runs.sharing import Sharing
 from backend.settings import Settings
 from backend.store.accounts.allowance import Allowance
@@ -48,6 +57,7 @@ from backend.store.documents import DocumentRepository
 from backend.store.folders import open_folders
 from backend.store.limits import cap_of
 from backend.store.owned_runs import OwnedRunRepository
+from backend.store.retention import RetentionRepository
 from backend.store.runs import RunRepository
 from backend.store.shares import ShareRepository
 from backend.store.sqlite import SqliteDatabase
@@ -155,11 +165,14 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
         )
         for found in collect_lookups(extensions, service):
             work.lookups.add(found)
+        shares = ShareRepository(store.database, cap_of(settings, "shares"))
         housekeeping = Housekeeping(
-            store.runs, store.log, store.checkpoints, store.cache, settings.pack_after
+            store.runs, store.log, store.checkpoints, store.cache, shares, settings.pack_after
         )
         await stack.enter_async_context(every(EVERY_SECONDS, housekeeping.tidy, name="housekeeping"))
-        people = await stack.enter_async_context(open_people(settings, store.database, runs))
+        await start_retention(stack, settings, runs, service)
+        scopes = collect_scopes(extensions, SCOPES)
+        people = await stack.enter_async_context(open_people(settings, store.database, runs, scopes))
         await stack.enter_async_context(_warming_up(work.models, prices))
         yield Resources(
             settings=settings,
@@ -172,11 +185,7 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             queries=queries,
             recovery=recovery,
             quota=quota,
-            sharing=Sharing(
-                ShareRepository(store.database, cap_of(settings, "shares")),
-                queries,
-                timedelta(days=settings.share_days),
-            ),
+            sharing=Sharing(shares, queries, timedelta(days=settings.share_days)),
             documents=Documents(
                 store.documents, Extraction(settings.max_document_bytes), settings.max_document_bytes
             ),
@@ -191,6 +200,18 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             people=people,
             parts=open_parts(extensions, service),
         )
+
+
+async def start_retention(
+    stack: AsyncExitStack, settings: Settings, runs: RunCommands, service: ServiceContext
+) -> None:
+    """Deletes meanwhile what is kept for too long, where there is such a limit."""
+    if settings.retention_days is None:
+        return
+    others = collect_retained(list_extensions(), service)
+    kept_for = timedelta(days=settings.retention_days)
+    retention = Retention(RetentionRepository(service.database), runs, others, kept_for)
+    await stack.enter_async_context(every(RETENTION_EVERY_SECONDS, retention.apply, name="retention"))
 
 
 def make_admission(settings: Settings, work: WritingResources, prices: PriceRegistry) -> Admission:

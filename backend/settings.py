@@ -1,4 +1,4 @@
-"""Settings of the service, and those of the formats.
+"""Settings of the service, and those of formats and extensions.
 
 With `workflows/models/settings.py` and `workflows/formats/settings.py` the only readers of the environment.
 """
@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar, cast
 
 from pydantic import (
     AliasChoices,
@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from backend.access_settings import LOOPBACK_NAMES, AccessSettings
+from backend.plugins import HasSettings, list_extensions
 from backend.timezones import check_timezone
 from workflows.formats.capabilities import Configurable
 from workflows.formats.registry import list_formats
@@ -32,6 +33,7 @@ from workflows.safety.registry import PolicyError, PolicyRegistry
 
 _ACCOUNT_BUDGET_USD = 1.0
 _READ_ONCE = {"langsmith_api_key": ("LANGSMITH_API_KEY",), "database_url": ("STORYWIRE_DATABASE_URL",)}
+_SettingsT = TypeVar("_SettingsT", bound=FormatSettings)
 _LANGSMITH = "https://api.smith.langchain.com"
 
 
@@ -40,7 +42,7 @@ class Settings(AccessSettings, ModelSettings):
 
     model_config = SettingsConfigDict(validate_default=True)
 
-    _formats: dict[str, FormatSettings] = PrivateAttr(default_factory=dict)
+    _own: dict[type[FormatSettings], FormatSettings] = PrivateAttr(default_factory=dict)
 
     data_dir: Path = Field(Path("data"), description="Everything that the embedded default keeps")
     database_url: str | None = Field(
@@ -244,7 +246,12 @@ class Settings(AccessSettings, ModelSettings):
 
     def of_format(self, name: str) -> FormatSettings | None:
         """The settings of a format; None where it has none, or none were loaded."""
-        return self._formats.get(name)
+        format = list_formats().get(name)
+        return self._own.get(format.Settings) if isinstance(format, Configurable) else None
+
+    def of(self, model: type[_SettingsT]) -> _SettingsT:
+        """The settings of an extension; read now, where they weren't loaded with the service's."""
+        return cast(_SettingsT, self._own.get(model) or model())
 
     @property
     def host_names(self) -> frozenset[str]:
@@ -285,9 +292,14 @@ def _is_installed(module: str) -> bool:
 
 
 def settings_models() -> list[type[BaseSettings]]:
-    """The settings models of the service and of the installed formats."""
+    """The settings models of the service, of the installed formats and of extensions."""
+    return [Settings, *_own_models()]
+
+
+def _own_models() -> list[type[FormatSettings]]:
     formats = (format for format in list_formats().values() if isinstance(format, Configurable))
-    return [Settings, *(format.Settings for format in formats)]
+    extensions = (extension for extension in list_extensions().values() if isinstance(extension, HasSettings))
+    return [*(format.Settings for format in formats), *(extension.Settings for extension in extensions)]
 
 
 def find_unknown() -> dict[str, str]:
@@ -309,37 +321,31 @@ class SettingsError(Exception):
 
 
 def load_settings(**overrides: Any) -> Settings:
-    """The settings of this process and of its formats; `overrides` are fields of either. Raises SettingsError."""
-    formats, wrong = _load_formats(overrides)
-    rest = {name: value for name, value in overrides.items() if name not in _fields_of_formats()}
+    """The settings of this process, its formats and extensions; `overrides` are fields of any. Raises
+    SettingsError."""
+    own, wrong = _load_own(overrides)
+    fields = {field for model in _own_models() for field in model.model_fields}
+    rest = {name: value for name, value in overrides.items() if name not in fields}
     try:
         settings = Settings(**rest)
     except ValidationError as error:
         wrong = [*_sentences(Settings, error), *wrong]
     if wrong:
         raise SettingsError("\n".join(wrong))
-    settings._formats = formats
+    settings._own = own
     return settings
 
 
-def _load_formats(overrides: Mapping[str, Any]) -> tuple[dict[str, FormatSettings], list[str]]:
-    loaded: dict[str, FormatSettings] = {}
+def _load_own(overrides: Mapping[str, Any]) -> tuple[dict[type[FormatSettings], FormatSettings], list[str]]:
+    loaded: dict[type[FormatSettings], FormatSettings] = {}
     wrong: list[str] = []
-    for name, format in list_formats().items():
-        if not isinstance(format, Configurable):
-            continue
-        own = {
-            key: overrides[key] for key in ("_env_file", *format.Settings.model_fields) if key in overrides
-        }
+    for model in _own_models():
+        given = {key: overrides[key] for key in ("_env_file", *model.model_fields) if key in overrides}
         try:
-            loaded[name] = format.Settings(**own)
+            loaded[model] = model(**given)
         except ValidationError as error:
-            wrong += _sentences(format.Settings, error)
+            wrong += _sentences(model, error)
     return loaded, wrong
-
-
-def _fields_of_formats() -> set[str]:
-    return {field for model in settings_models()[1:] for field in model.model_fields}
 
 
 def _sentences(model: type[BaseSettings], error: ValidationError) -> list[str]:

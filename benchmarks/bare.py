@@ -21,7 +21,7 @@ import uvloop
 from openai import DefaultAsyncHttpxClient
 
 from benchmarks.stories import story_input
-from workflows.formats.registry import find_format
+from workflows.formats.registry import list_formats
 from workflows.graph import Graph, build_graph
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.models.clients.providers import ProviderClients, load_lazy_parts
@@ -95,7 +95,7 @@ def open_graph(provider_url: str, judge: str) -> Graph:
         "_env_file": None,
     }
     load_lazy_parts()
-    return build_graph(find_format("story"), _PlainCatalog(ModelSettings(**settings)))
+    return build_graph(list_formats()["story"], _PlainCatalog(ModelSettings(**settings)))
 
 
 async def read_tokens(graph: Graph, theme: str) -> AsyncIterator[tuple[int, str]]:

@@ -12,6 +12,7 @@ from ulid import ULID
 from backend.log.entry import Entry
 from backend.log.sql import SqlLog
 from backend.log.sqlite import SqliteLog
+from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
 from backend.store.runs import NewRun, RunRepository
 from backend.store.sqlite import SqliteDatabase
@@ -81,7 +82,7 @@ async def _write(log: SqlLog, repository: RunRepository, until: float) -> list[f
     await repository.add(
         NewRun(
             id=run_id,
-            owner="bench",
+            owner=Owner("bench"),
             format="story",
             model="openai:gpt-test",
             input={},

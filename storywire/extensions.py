@@ -9,20 +9,24 @@ from typing import TYPE_CHECKING, Any
 from backend.cli.failures import fail, quiet_settings
 from backend.extensions.base import (
     CommandLine,
-    Extension,
+    HasAccess,
     HasCommands,
     HasLookups,
     HasParts,
+    HasRetention,
     HasRoutes,
+    RouteAccess,
     ServiceContext,
 )
 from backend.lookups import Lookup
+from backend.plugins import Extension, HasSettings
 
 if TYPE_CHECKING:
     from backend.api.dependencies import OwnerDep, ResourcesDep, RunsDep, SettingsDep
     from backend.resources import Resources, open_resources
     from backend.runs.commands import RunCommands
     from backend.runs.queries import RunQueries
+    from backend.runs.retention import RetainedData
     from backend.settings import Settings
     from backend.store.database import Database
     from backend.store.runs import RunRepository
@@ -32,15 +36,20 @@ __all__ = [
     "CommandLine",
     "Database",
     "Extension",
+    "HasAccess",
     "HasCommands",
     "HasLookups",
     "HasParts",
+    "HasRetention",
     "HasRoutes",
+    "HasSettings",
     "Lookup",
     "OwnerDep",
     "PolicyRegistry",
     "Resources",
     "ResourcesDep",
+    "RetainedData",
+    "RouteAccess",
     "RunCommands",
     "RunQueries",
     "RunRepository",
@@ -59,6 +68,7 @@ _LATE = {
     "PolicyRegistry": "workflows.safety.registry",
     "Resources": "backend.resources",
     "ResourcesDep": "backend.api.dependencies",
+    "RetainedData": "backend.runs.retention",
     "RunCommands": "backend.runs.commands",
     "RunQueries": "backend.runs.queries",
     "RunRepository": "backend.store.runs",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from backend.extensions.registry import list_extensions
+from backend.plugins import list_extensions
 from workflows.formats.registry import list_formats
 
 PACKAGES = Path(__file__).parent / "packages"

@@ -4,19 +4,21 @@ import asyncio
 import socket
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, cast
 
 import httpx
-from httpx_sse import aconnect_sse
+from httpx2 import EventSource
 
 from backend.app import create_app
 from backend.connections import ConnectionLimits
 from backend.resources import Resources
 from backend.server import Server
 from backend.settings import Settings, load_settings
+from backend.store.sqlite import SqliteDatabase
 from tests.fakes.provider import FakeProvider
 from workflows.messages.messages import Message, RunCompleted, RunFailed, TextAppended, TextRetracted, decode
 from workflows.models.clients.providers import load_lazy_parts
@@ -131,13 +133,14 @@ class Client:
     ) -> AsyncGenerator[Frame]:
         """Messages of any stream."""
         headers = {"Last-Event-ID": last_id} if last_id else {}
-        async with aconnect_sse(self.http, method, url, headers=headers, **kwargs) as source:
-            if source.response.status_code == 204:
+        headers["Accept"] = "text/event-stream"
+        async with self.http.stream(method, url, headers=headers, **kwargs) as reply:
+            if reply.status_code == 204:
                 return
-            assert source.response.status_code in (200, 201), await source.response.aread()
-            async for event in source.aiter_sse():
+            assert reply.status_code in (200, 201), await reply.aread()
+            async for event in EventSource(cast(Any, reply), max_event_size=None):
                 if event.event == "message" and not event.data:
-                    continue  # httpx-sse's idea of a heartbeat comment
+                    continue  # `retry:` by itself
                 assert event.event == "story_chunk"
                 yield Frame(event.id, decode(event.data))
 
@@ -164,12 +167,33 @@ class LiveService:
     server: Server
 
 
+_EMPTY: list[bytes] = []
+"""A migrated database without rows, once there is one: to copy it is quicker than to migrate again."""
+
+
+async def _provide_database(settings: Settings) -> None:
+    """A migrated database where a service is about to make one."""
+    if not _EMPTY:
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / "empty.db"
+            database = SqliteDatabase(f"sqlite:///{file}")
+            await database.migrate()
+            await database.close()
+            _EMPTY.append(file.read_bytes())
+    path = settings.database_file
+    with suppress(OSError):  # where it can't: that is what the test is about
+        if not path.exists():
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.write_bytes(_EMPTY[0])
+
+
 @asynccontextmanager
 async def serve(
     settings: Settings, send_buffer: int | None = None, limits: ConnectionLimits | None = None
 ) -> AsyncIterator[LiveService]:
     """Starts the service on a free port, stops it gracefully. `send_buffer`: bytes that the system takes in of
     what a reader doesn't take; by itself it takes more than most texts have."""
+    await _provide_database(settings)
     app = create_app(settings)
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     if send_buffer is not None:

@@ -99,7 +99,7 @@ class Overloaded(StorywireError):
 
 
 class RateLimited(StorywireError):
-    """Tried too often; there is room again after `retry_after` seconds."""
+    """Too many attempts; there is room again after `retry_after` seconds."""
 
     code = "RATE_LIMITED"
     retryable = True

@@ -100,13 +100,14 @@ class ReviewFinding(TypedDict):
     """A finding of a format's own review: the broken rule, and the advice.
 
     `rewrite` asks for the section to be written again. Without a `section` nothing can be: it is only
-    reported. `quote` is the passage. `unsafe`: with it in the text, the text isn't called safe.
+    reported; so it is of a `piece`. `quote` is the passage. `unsafe`: with it in the text, the text isn't called safe.
     """
 
     rule: str
     advice: str
     rewrite: bool
     section: NotRequired[int]
+    piece: NotRequired[str]
     quote: NotRequired[str]
     unsafe: NotRequired[bool]
 
@@ -266,6 +267,11 @@ class RunContext:
 def text_of(sections: dict[int, Section]) -> str:
     """The whole text: the sections in reading order, joined by a blank line."""
     return "\n\n".join(sections[index]["text"] for index in sorted(sections))
+
+
+def texts_of(state: State) -> dict[int, str]:
+    """The text of each finished section, by its index."""
+    return {index: section["text"] for index, section in state["sections"].items()}
 
 
 def plan_text(outline: Outline) -> str:

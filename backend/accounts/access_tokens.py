@@ -10,6 +10,7 @@ from joserfc.jwk import KeySet, OctKey
 from ulid import ULID
 
 from backend.accounts.claims import LEEWAY_SECONDS, LONGEST, AccessClaims
+from backend.store.owner import Owner
 from workflows.errors import Unauthenticated
 
 _ALGORITHM = "HS256"
@@ -66,7 +67,7 @@ class AccessTokens:
             raise Unauthenticated("The access token is not valid, or no longer.") from None
         if decoded.header.get("typ") != _TYPE:
             raise Unauthenticated("The access token is not valid.")
-        return AccessClaims(str(decoded.claims["sub"]), str(decoded.claims["sid"]))
+        return AccessClaims(Owner(str(decoded.claims["sub"])), str(decoded.claims["sid"]))
 
 
 def _kid(secret: str) -> str:

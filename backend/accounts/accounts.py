@@ -127,7 +127,7 @@ class Accounts:
         """Confirms an address. Raises InvalidInput for a token that isn't valid (any more)."""
         await self._throttle.check(TOKEN, "", address)
         owner = (await self._take("verify", token, _bad_token())).owner
-        await self._accounts.update(owner or "", email_verified_at=datetime.now(UTC))
+        await self._accounts.update(owner or Owner(""), email_verified_at=datetime.now(UTC))
         await self._audit.note("email_verified", owner)
 
     async def forgot_password(self, email: str, address: str) -> None:
@@ -144,8 +144,8 @@ class Accounts:
         secret = check_password(password, None)
         owner = (await self._take("reset", token, _bad_token())).owner
         await self._set_password(owner or Owner(""), secret, verified=True)
-        await self._logins.end_all(owner or "")
-        await self._keys.remove_all(owner or "")
+        await self._logins.end_all(owner or Owner(""))
+        await self._keys.remove_all(owner or Owner(""))
         await self._audit.note("password_reset", owner)
 
     async def change_password(
@@ -169,7 +169,7 @@ class Accounts:
         await self._throttle.forget(LOGIN, owner, address)
         return account
 
-    async def find(self, owner: str) -> Account:
+    async def find(self, owner: Owner) -> Account:
         """Raises NotFound."""
         account = await self._accounts.find(owner)
         if account is None:

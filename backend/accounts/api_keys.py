@@ -1,10 +1,9 @@
 """API keys: credentials of machines, told once, bounded in what they allow and for how long."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime, timedelta
 
 from backend.accounts.audit import Audit
-from backend.accounts.principal import SCOPES
 from backend.accounts.secrets import PREFIXES, hash_secret, is_secret, make_secret
 from backend.store.accounts.keys import ActiveKey, ApiKey, ApiKeyRepository
 from backend.store.owner import Owner
@@ -19,15 +18,17 @@ _TOUCH_AFTER = timedelta(minutes=5)
 class ApiKeys:
     """Use cases of API keys."""
 
-    def __init__(self, repository: ApiKeyRepository, audit: Audit) -> None:
+    def __init__(self, repository: ApiKeyRepository, audit: Audit, scopes: Collection[str]) -> None:
+        """`scopes` are all that there are."""
         self._repository = repository
+        self._scopes = scopes
         self._audit = audit
 
     async def create(self, owner: Owner, name: str, scopes: Sequence[str], days: int) -> tuple[ApiKey, str]:
         """A key and its secret, which is told this once. Raises InvalidInput, Conflict for one too many."""
-        unknown = [scope for scope in scopes if scope not in SCOPES]
+        unknown = [scope for scope in scopes if scope not in self._scopes]
         if unknown or not scopes:
-            raise InvalidInput.of("scopes", f"at least one of these is expected: {', '.join(SCOPES)}")
+            raise InvalidInput.of("scopes", f"at least one of these is expected: {', '.join(self._scopes)}")
         secret = make_secret("key")
         key = await self._repository.add(
             owner,
@@ -49,15 +50,15 @@ class ApiKeys:
             return None
         return await self._repository.find_by_hash(hash_secret(secret))
 
-    async def find(self, owner: str, key_id: str) -> ActiveKey | None:
+    async def find(self, owner: Owner, key_id: str) -> ActiveKey | None:
         """The key, unless it is revoked or has expired."""
         return await self._repository.find(owner, key_id)
 
-    async def all(self, owner: str) -> list[ApiKey]:
+    async def all(self, owner: Owner) -> list[ApiKey]:
         """The owner's keys, the newest first, without their secrets."""
         return await self._repository.all(owner)
 
-    async def revoke(self, owner: str, key_id: str) -> None:
+    async def revoke(self, owner: Owner, key_id: str) -> None:
         """Ends it. Raises NotFound."""
         if not await self._repository.remove(owner, key_id):
             raise NotFound(f"There is no key {key_id[:64]}.")

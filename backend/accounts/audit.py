@@ -6,6 +6,7 @@ from typing import Literal
 import structlog
 
 from backend.store.accounts.events import EventRepository, SecurityEvent
+from backend.store.owner import Owner
 
 log = structlog.get_logger()
 
@@ -36,17 +37,17 @@ class Audit:
     def __init__(self, events: EventRepository) -> None:
         self._events = events
 
-    async def note(self, kind: EventKind, owner: str | None, subject: str | None = None) -> None:
+    async def note(self, kind: EventKind, owner: Owner | None, subject: str | None = None) -> None:
         """Keeps an event."""
         self.tell(kind, owner, subject)
         await self._events.add(kind, owner, subject)
 
-    def tell(self, kind: EventKind, owner: str | None, subject: str | None = None) -> None:
+    def tell(self, kind: EventKind, owner: Owner | None, subject: str | None = None) -> None:
         """Logs an event that is kept with what happened."""
         log.info("security_event", kind=kind, owner=owner, subject=subject)
 
     async def page(
-        self, owner: str | None, *, before: str | None = None, limit: int = 100
+        self, owner: Owner | None, *, before: str | None = None, limit: int = 100
     ) -> list[SecurityEvent]:
         """Newest first; None: everybody's."""
         return await self._events.page(owner, before=before, limit=limit)

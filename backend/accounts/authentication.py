@@ -12,6 +12,7 @@ from backend.accounts.tickets import StreamTickets
 from backend.store.accounts.accounts import AccountRepository
 from backend.store.accounts.logins import ActiveLogin
 from backend.store.accounts.tickets import StreamTicket
+from backend.store.owner import Owner
 from backend.tasks import Background
 from workflows.errors import Unauthenticated
 
@@ -31,7 +32,7 @@ class ShownCredentials:
 
 
 class Authenticator:
-    """Resolves credentials. With an `issuer` its tokens take the place of ours."""
+    """Authentication by any credential. With an `issuer` its tokens take the place of ours."""
 
     def __init__(
         self,
@@ -122,7 +123,7 @@ class Authenticator:
             expires_at=ticket.expires_at.timestamp(),
         )
 
-    async def _lives(self, owner: str, kind: CredentialKind, id: str) -> bool:
+    async def _lives(self, owner: Owner, kind: CredentialKind, id: str) -> bool:
         if kind == "key":
             return await self._keys.find(owner, id) is not None
         if kind in ("browser", "app"):

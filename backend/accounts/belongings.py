@@ -56,7 +56,7 @@ class Belongings:
         """
         if await self._accounts.find(owner) is None:
             raise NotFound(f"There is no account {owner[:64]}.")
-        if await self._repository.has_unfinished_runs(LOCAL):
+        if await self._repository.has_executing_runs(LOCAL):
             raise Conflict("Runs of the local owner go on; wait for them, or cancel them, and claim again.")
         count = await self._repository.give(LOCAL, owner)
         await self._audit.note("local_claimed", owner)

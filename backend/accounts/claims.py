@@ -4,6 +4,7 @@ tokens loads one."""
 from dataclasses import dataclass
 from typing import Protocol
 
+from backend.store.owner import Owner
 from workflows.errors import Unauthenticated
 
 LONGEST = 8192
@@ -16,7 +17,7 @@ LEEWAY_SECONDS = 30
 class AccessClaims:
     """Claims of an access token of ours: the owner, and the session that it is of."""
 
-    owner: str
+    owner: Owner
     session_id: str
 
 

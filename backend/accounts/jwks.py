@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-import httpx
+import httpx2
 import orjson
 import structlog
 from joserfc.errors import JoseError
@@ -87,14 +87,14 @@ class JwksKeys:
                 document = await self._fetch()
             self._keys, self._kids = _parse(document)
             self._fetched_at = self._now()
-        except (JwksError, httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError) as error:
+        except (JwksError, httpx2.HTTPError, httpx2.InvalidURL, OSError, TimeoutError) as error:
             log.warning("jwks_not_fetched", error=type(error).__name__, reason=str(error)[:200])
 
     async def _fetch(self) -> bytes:
         url, headers, extensions = await self._target()
         received = bytearray()
         async with (
-            httpx.AsyncClient(timeout=_SECONDS, trust_env=False, follow_redirects=False) as client,
+            httpx2.AsyncClient(timeout=_SECONDS, trust_env=False, follow_redirects=False) as client,
             client.stream("GET", url, headers=headers, extensions=extensions) as reply,
         ):
             if reply.status_code != 200:

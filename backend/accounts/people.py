@@ -1,13 +1,12 @@
 """People: the use cases of accounts, put together."""
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from backend.accounts import audit as audits
-from backend.accounts import retention as retentions
 from backend.accounts import throttle as throttles
 from backend.accounts.accounts import Accounts, AccountStore, Rules
 from backend.accounts.api_keys import ApiKeys
@@ -18,7 +17,6 @@ from backend.accounts.claims import NoTokens, TokenIssuer, TokenSigner
 from backend.accounts.mail import open_mailer
 from backend.accounts.open_requests import CHECK_EVERY_SECONDS, OpenRequests
 from backend.accounts.passwords import PasswordHasher
-from backend.accounts.retention import Retention
 from backend.accounts.sessions import Lifetimes, LoginSessions
 from backend.accounts.signing import RotatingSigner, load_secrets
 from backend.accounts.throttle import Throttle
@@ -34,11 +32,7 @@ from backend.store.accounts.logins import LoginRepository
 from backend.store.accounts.one_time_tokens import OneTimeTokenRepository
 from backend.store.accounts.streams import StreamRepository
 from backend.store.accounts.tickets import TicketRepository
-from backend.store.children import ChildRepository
 from backend.store.database import Database
-from backend.store.retention import RetentionRepository
-from backend.store.sessions import SessionRepository
-from backend.store.shares import ShareRepository
 from backend.tasks import Background, every
 
 if TYPE_CHECKING:
@@ -71,12 +65,13 @@ class _Stored:
     events: EventRepository
     one_time_tokens: OneTimeTokenRepository
     streams: StreamRepository
-    shares: ShareRepository
 
 
 @asynccontextmanager
-async def open_people(settings: Settings, database: Database, runs: RunCommands) -> AsyncIterator[People]:
-    """Opens them. In a service with accounts, what has ended is looked for and tidied away meanwhile."""
+async def open_people(
+    settings: Settings, database: Database, runs: RunCommands, scopes: Collection[str]
+) -> AsyncIterator[People]:
+    """Opens them; keys may have these scopes. With accounts, what has ended is tidied away meanwhile."""
     background, hasher = Background(), PasswordHasher()
     issuer, jwks = _issuer(settings)
     stored = _Stored(
@@ -84,17 +79,15 @@ async def open_people(settings: Settings, database: Database, runs: RunCommands)
         EventRepository(database),
         OneTimeTokenRepository(database),
         StreamRepository(database),
-        ShareRepository(database),
     )
-    people = _build(settings, database, runs, stored, hasher=hasher, issuer=issuer, background=background)
+    people = _build(
+        settings, database, runs, stored, scopes, hasher=hasher, issuer=issuer, background=background
+    )
     try:
-        retention = _retention(settings, database, runs)
         if not settings.has_accounts:
-            async with retention:
-                yield people
+            yield people
             return
         async with (
-            retention,
             every(CHECK_EVERY_SECONDS, people.open_requests.check, name="open_requests"),
             every(_TIDY_EVERY_SECONDS, lambda: _tidy(people, stored), name="accounts"),
         ):
@@ -111,6 +104,7 @@ def _build(
     database: Database,
     runs: RunCommands,
     stored: _Stored,
+    scopes: Collection[str],
     *,
     hasher: PasswordHasher,
     issuer: TokenIssuer | None,
@@ -121,7 +115,7 @@ def _build(
     lifetimes = Lifetimes(timedelta(hours=settings.session_hours), timedelta(hours=settings.idle_hours))
     sessions = LoginSessions(logins, _signer(settings), audit, lifetimes)
     key_repository = ApiKeyRepository(database)
-    keys = ApiKeys(key_repository, audit)
+    keys = ApiKeys(key_repository, audit, scopes)
     tickets = StreamTickets(TicketRepository(database))
     authenticator = Authenticator(account_repository, sessions, keys, tickets, issuer, background)
     accounts = Accounts(
@@ -172,22 +166,6 @@ def _issuer(settings: Settings) -> tuple[TokenIssuer | None, "JwksKeys | None"]:
     return ExternalIssuer(settings.issuer, settings.audience, keys, settings.admin_claim), keys
 
 
-def _retention(
-    settings: Settings, database: Database, runs: RunCommands
-) -> AbstractAsyncContextManager[None]:
-    """Deletes meanwhile what is kept for too long, where there is such a limit."""
-    if settings.retention_days is None:
-        return nullcontext()
-    retention = Retention(
-        RetentionRepository(database),
-        runs,
-        SessionRepository(database),
-        ChildRepository(database),
-        timedelta(days=settings.retention_days),
-    )
-    return every(retentions.EVERY_SECONDS, retention.apply, name="retention")
-
-
 async def _tidy(people: People, stored: _Stored) -> None:
     await people.sessions.drop_ended()
     await people.tickets.drop_expired()
@@ -195,5 +173,4 @@ async def _tidy(people: People, stored: _Stored) -> None:
     await stored.attempts.drop(throttles.KEPT)
     await stored.events.drop(audits.KEPT)
     await stored.streams.drop_forgotten()
-    await stored.shares.drop_expired()
     await people.belongings.resume_deletions()

@@ -13,14 +13,12 @@ SCOPES = (
     "runs:write",
     "library:read",
     "library:write",
-    "children:read",
-    "children:write",
     "usage:read",
     "extensions:read",
     "extensions:write",
     "metrics:read",
 )
-"""What an API key may be allowed. `library` is documents and personas."""
+"""What an API key may be allowed, beside the scopes of extensions. `library` is documents, and what goes with them."""
 
 
 @dataclass(frozen=True, slots=True)

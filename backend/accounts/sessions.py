@@ -82,21 +82,21 @@ class LoginSessions:
         claims = self._tokens.verify(token)
         return await self.find(claims.owner, claims.session_id)
 
-    async def find(self, owner: str, session_id: str) -> ActiveLogin | None:
+    async def find(self, owner: Owner, session_id: str) -> ActiveLogin | None:
         """The session, if it hasn't ended."""
         return await self._repository.find(owner, session_id, self.idle_since)
 
-    async def all(self, owner: str) -> list[LoginSession]:
+    async def all(self, owner: Owner) -> list[LoginSession]:
         """The sessions that haven't ended, the newest first."""
         return await self._repository.all(owner, self.idle_since)
 
-    async def end(self, owner: str, session_id: str) -> None:
+    async def end(self, owner: Owner, session_id: str) -> None:
         """Ends it. Raises NotFound."""
         if not await self._repository.end(owner, session_id):
             raise NotFound(f"There is no session {session_id[:64]}.")
         await self._audit.note("logout", owner, session_id)
 
-    async def end_all(self, owner: str, but: str | None = None) -> None:
+    async def end_all(self, owner: Owner, but: str | None = None) -> None:
         """Ends every session, `but` one."""
         await self._repository.end_all(owner, but)
         await self._audit.note("logout", owner)

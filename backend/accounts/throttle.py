@@ -13,7 +13,7 @@ KEPT = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class AttemptLimit:
-    """At most so many attempts within that time: for an account from one address, for an account from anywhere, and
+    """Limit of attempts within a time: for an account from one address, for an account from anywhere, and
     for all accounts from one address."""
 
     name: str
@@ -31,7 +31,7 @@ EXPORT = AttemptLimit("export", KEPT, here=5, account=5, address=100)
 
 
 class Throttle:
-    """Counts attempts before they are made, whether or not there is such an account."""
+    """A count of attempts, taken before they are made, whether or not there is such an account."""
 
     def __init__(self, attempts: AttemptRepository) -> None:
         self._attempts = attempts

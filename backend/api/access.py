@@ -19,7 +19,7 @@ from backend.accounts.principal import LOCAL_PRINCIPAL, Principal
 from backend.accounts.secrets import PREFIXES
 from backend.api.cookies import cookie_name
 from backend.api.problems import problem_of
-from backend.api.routes_access import RouteAccess, access_to, is_stream, run_read_at, starts_by_get
+from backend.api.routes_access import Requirements, access_to, is_stream, run_read_at, starts_by_get
 from backend.settings import Settings
 from workflows.errors import Forbidden, StorywireError, Unauthenticated
 
@@ -109,7 +109,7 @@ def _ticket(scope: Scope) -> str | None:
     return str(tokens[0])
 
 
-def check_access(principal: Principal, wanted: RouteAccess, scope: Mapping[str, Any]) -> None:
+def check_access(principal: Principal, wanted: Requirements, scope: Mapping[str, Any]) -> None:
     """Raises Forbidden where the credential isn't for this route."""
     if principal.ticket is not None:
         _check_ticket(principal, scope["method"], scope["path"])

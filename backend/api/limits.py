@@ -1,4 +1,5 @@
-"""Limits on the size of a request body. FastAPI's own limit answers in plain text, not with a problem."""
+"""Limits on requests: the size of a body (FastAPI's own limit answers in plain text, not with a problem), and what an
+address may hold."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.api.problems import problem_of
-from workflows.errors import FieldError, PayloadTooLarge
+from workflows.errors import FieldError, InvalidInput, PayloadTooLarge
+from workflows.text.json_values import NUL_REFUSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +59,19 @@ class BodyLimit:
 def _declared(scope: Scope) -> int:
     declared = dict(scope["headers"]).get(b"content-length", b"0")
     return int(declared) if declared.isdigit() else 0
+
+
+class AddressLimit:
+    """ASGI middleware that refuses an address with a NUL character in it, which no database looks up."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] == "http":
+            for field, found in (("path", "\0" in scope["path"]), ("query", b"%00" in scope["query_string"])):
+                if found:
+                    await problem_of(InvalidInput.of(field, NUL_REFUSED))(scope, receive, send)
+                    return
+        await self._app(scope, receive, send)

@@ -6,6 +6,9 @@ What isn't listed as public needs a credential, so a new route is closed until s
 import re
 from dataclasses import dataclass
 
+from backend.extensions.base import collect_access
+from backend.plugins import list_extensions
+
 AUTH = "/api/v1/auth"
 """Routes of those who aren't logged in yet."""
 ACCOUNT = "/api/v1/account"
@@ -39,27 +42,23 @@ _AREAS = tuple(
     for path, area in (
         (r"/api/v1/(?:runs|shares)(?:/.*)?", "runs"),
         (r"/api/v1/[^/]+/generate/stream", "runs"),
-        (r"/api/v1/stories/sessions(?:/.*)?", "children"),
-        (r"/api/v1/children(?:/.*)?", "children"),
-        (r"/api/v1/(?:documents|personas)(?:/.*)?", "library"),
+        (r"/api/v1/documents(?:/.*)?", "library"),
         (r"/api/v1/(?:[^/]+/)?usage", "usage"),
         (r"/metrics", "metrics"),
     )
 )
 _ANY_KEY = re.compile(
-    r"/api/v1/(?:formats|models|schema/.*|safety/.*|creator-scripts/.*|diagnostics/.*)"
+    r"/api/v1/(?:formats|models|schema/.*|safety/.*|diagnostics/.*)"
     r"|/api/v1/account/me|/api/v1/stream-tickets"
 )
 """Facts of the service, and the check of a text: any key may ask for these."""
-_PERSON_ONLY = re.compile(r"/api/v1/children/[^/]+/export")
-"""Everything of somebody in one reply: for people, like the export of an account."""
 _START_BY_GET = re.compile(r"/api/v1/[^/]{1,64}/generate/stream")
 _STREAM = re.compile(r"/api/v1/(?:[^/]+/generate|runs/[^/]+|diagnostics)/stream")
 _READ_RUN = re.compile(r"/api/v1/runs/([^/]+)/stream")
 
 
 @dataclass(frozen=True, slots=True)
-class RouteAccess:
+class Requirements:
     """Requirements of a route on its caller. `scope` is a key's: None for what no key may do, "" for any key."""
 
     is_public: bool = False
@@ -68,24 +67,31 @@ class RouteAccess:
     scope: str | None = None
 
 
-def access_to(method: str, path: str) -> RouteAccess:
+def access_to(method: str, path: str) -> Requirements:
     """What is asked of a request; of an address where nothing is, a credential too."""
     method = "GET" if method == "HEAD" else method
     if any(method == of and pattern.fullmatch(path) for of, pattern in _PUBLIC):
-        return RouteAccess(is_public=True)
+        return Requirements(is_public=True)
     if path == ADMIN or path.startswith(f"{ADMIN}/"):
-        return RouteAccess(admin_only=True, person_only=True)
+        return Requirements(admin_only=True, person_only=True)
     if _ANY_KEY.fullmatch(path):
-        return RouteAccess(scope="")
-    if (
-        path.startswith((f"{ACCOUNT}/", f"{AUTH}/"))
-        or path in (ACCOUNT, AUTH)
-        or _PERSON_ONLY.fullmatch(path)
-    ):
-        return RouteAccess(person_only=True)
-    area = next((area for pattern, area in _AREAS if pattern.fullmatch(path)), "extensions")
+        return Requirements(scope="")
+    area = _area_of(path)
+    if path.startswith((f"{ACCOUNT}/", f"{AUTH}/")) or path in (ACCOUNT, AUTH) or area is None:
+        return Requirements(person_only=True)
+    if not area:
+        return Requirements(scope="")
     reads = method == "GET" and not starts_by_get(method, path)
-    return RouteAccess(admin_only=area == "metrics", scope=f"{area}:{'read' if reads else 'write'}")
+    return Requirements(admin_only=area == "metrics", scope=f"{area}:{'read' if reads else 'write'}")
+
+
+def _area_of(path: str) -> str | None:
+    """The scope's first part; empty for what any key may ask for, None for what no key may."""
+    own = next((area for pattern, area in _AREAS if pattern.fullmatch(path)), None)
+    if own is not None:
+        return own
+    found = (each.scope for each in collect_access(list_extensions()) if re.fullmatch(each.path, path))
+    return next(found, "extensions")
 
 
 def starts_by_get(method: str, path: str) -> bool:

@@ -14,6 +14,7 @@ from workflows.errors import InvalidInput, StorywireError
 
 if TYPE_CHECKING:
     from backend.documents.documents import Documents
+    from backend.store.owner import Owner
 
 app = typer.Typer(help="Documents that lessons are made from.", no_args_is_help=True)
 
@@ -55,16 +56,16 @@ def delete(document_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     _do(lambda documents, owner: documents.delete(owner, document_id))
 
 
-def _do(work: "Callable[[Documents, str], Awaitable[_T]]") -> _T:
+def _do(work: "Callable[[Documents, Owner], Awaitable[_T]]") -> _T:
     settings = quiet_settings()
 
     async def run() -> _T:
         # The modules that execute runs take seconds to import: each command does so once it needs them.
-        from backend.cli.local import OWNER
         from backend.resources import open_resources
+        from backend.store.owner import LOCAL
 
         async with open_resources(settings) as resources:
-            return await work(resources.documents, OWNER)
+            return await work(resources.documents, LOCAL)
 
     try:
         return asyncio.run(run())

@@ -13,13 +13,12 @@ from backend.runs.admission.options import RunOptions
 from backend.runs.commands import RunRequest
 from backend.runs.readers.replay import read_entry
 from backend.settings import Settings
+from backend.store.owner import LOCAL
 from backend.store.runs import RESUMABLE, Run
 from workflows.errors import Conflict
 from workflows.formats.base import invalid_input
 from workflows.messages.messages import Message
 from workflows.models.budget.ledger import Caps
-
-OWNER = "local"
 
 RunStarter = Callable[[Resources, Mapping[str, Any], RunOptions], Awaitable[Run]]
 """How a run is started from the body of a request."""
@@ -27,7 +26,7 @@ RunStarter = Callable[[Resources, Mapping[str, Any], RunOptions], Awaitable[Run]
 
 async def start_run(resources: Resources, body: Mapping[str, Any], options: RunOptions) -> Run:
     """Starts the run that `body` describes, in the form of `POST /api/v1/runs`."""
-    run, _ = await resources.runs.start(OWNER, RunRequest(body["format"], body["input"], options))
+    run, _ = await resources.runs.start(LOCAL, RunRequest(body["format"], body["input"], options))
     return run
 
 
@@ -69,14 +68,14 @@ async def follow_in_folder(settings: Settings, body: dict[str, Any], folder: Pat
     request = RunRequest(body["format"], body["input"], options, idempotency_key="folder")
     async with open_resources(quiet) as resources:
         try:
-            run, _ = await resources.runs.start(OWNER, request)
+            run, _ = await resources.runs.start(LOCAL, request)
         except Conflict:
             raise Conflict(
                 f"{folder} holds a run that was asked for otherwise. Give the same options, or another folder."
             ) from None
         await resources.recovery.recover()  # if its process was killed
         if run.status in RESUMABLE:
-            run = await resources.runs.resume(OWNER, run.id)
+            run = await resources.runs.resume(LOCAL, run.id)
         async with aclosing(read_run(resources, run)) as messages:
             async for message in messages:
                 yield message
@@ -93,8 +92,8 @@ async def resume_local(
     configure_logs(quiet)
     async with open_resources(quiet) as resources:
         # A user of the command line may open any file, so a run that played a recording continues with it.
-        resources.models.trust((await resources.queries.find(OWNER, run_id)).model)
-        run = await resources.runs.resume(OWNER, run_id, Caps(budget_usd=budget))
+        resources.models.trust((await resources.queries.find(LOCAL, run_id)).model)
+        run = await resources.runs.resume(LOCAL, run_id, Caps(budget_usd=budget))
         async with aclosing(read_run(resources, run)) as messages:
             async for message in messages:
                 yield message
@@ -124,4 +123,4 @@ async def read_run(resources: Resources, run: Run) -> AsyncGenerator[Message]:
 
 
 async def _waits(resources: Resources, run: Run) -> bool:
-    return (await resources.queries.find(OWNER, run.id)).status == "waiting"
+    return (await resources.queries.find(LOCAL, run.id)).status == "waiting"

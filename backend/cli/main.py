@@ -9,7 +9,7 @@ from backend.cli import doctor, documents, evaluate, generate, record, runs, ser
 from backend.cli.failures import fail
 from backend.cli.terminal import write
 from backend.extensions.base import CommandLine, HasCommands
-from backend.extensions.registry import list_extensions
+from backend.plugins import list_extensions
 from backend.settings import SettingsError
 from backend.version import VERSION
 

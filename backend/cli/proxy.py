@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-import httpx
+import httpx2
 
 from backend.cli.findings import Idle, Measurement, ProxyFindings, Tick, judge, lateness
 from backend.cli.terminal import say, show_pairs, write
@@ -29,8 +29,8 @@ async def measure(
     With `idle`, reads a second one on which nothing is sent for that many seconds.
     """
     address = (url if "://" in url else f"http://{url}").rstrip("/") + _ROUTE
-    timeout = httpx.Timeout(10, read=_PATIENCE_SECONDS + ticks * interval_ms / 1000 + (idle or 0))
-    async with httpx.AsyncClient(
+    timeout = httpx2.Timeout(10, read=_PATIENCE_SECONDS + ticks * interval_ms / 1000 + (idle or 0))
+    async with httpx2.AsyncClient(
         timeout=timeout, headers={"Accept-Encoding": "gzip, deflate"}, follow_redirects=True
     ) as client:
         asked = {"ticks": str(ticks), "interval_ms": str(interval_ms)}
@@ -82,7 +82,7 @@ class _Reading:
             return
 
 
-async def _read(client: httpx.AsyncClient, address: str, asked: dict[str, str]) -> Measurement:
+async def _read(client: httpx2.AsyncClient, address: str, asked: dict[str, str]) -> Measurement:
     clock = asyncio.get_running_loop().time
     began = clock()
     reading = _Reading()
@@ -104,18 +104,18 @@ async def _read(client: httpx.AsyncClient, address: str, asked: dict[str, str]) 
                 async for line, came in lines:
                     reading.take(line, came - began)
         broke = False
-    except (httpx.HTTPError, zlib.error) as error:
+    except (httpx2.HTTPError, zlib.error) as error:
         if not measured.status:
             return replace(measured, failure=f"There is no answer from {address} ({type(error).__name__}).")
         broke = True
-    except (httpx.InvalidURL, ValueError):
+    except (httpx2.InvalidURL, ValueError):
         return replace(measured, failure=f"{address} is no address: http://HOST:PORT is.")
     return replace(
         measured, ticks=tuple(reading.ticks), comments=reading.comments, arrival=reading.arrival, broke=broke
     )
 
 
-async def _probe_silence(client: httpx.AsyncClient, address: str, seconds: float) -> Idle:
+async def _probe_silence(client: httpx2.AsyncClient, address: str, seconds: float) -> Idle:
     clock = asyncio.get_running_loop().time
     began = clock()
     asked = {"ticks": "2", "interval_ms": str(round(seconds * 1000)), "heartbeat": "false"}
@@ -126,7 +126,7 @@ async def _probe_silence(client: httpx.AsyncClient, address: str, seconds: float
     return Idle(asked=seconds, lasted=clock() - began - first, broke=True)
 
 
-async def _lines(reply: httpx.Response) -> AsyncGenerator[tuple[str, float]]:
+async def _lines(reply: httpx2.Response) -> AsyncGenerator[tuple[str, float]]:
     """Lines with their times of arrival. A line that a compressor still holds back hasn't arrived."""
     clock = asyncio.get_running_loop().time
     decode = _decoder(reply.headers.get("content-encoding", ""))

@@ -6,8 +6,7 @@ from contextlib import aclosing
 from typing import Any
 from uuid import uuid4
 
-import httpx
-from httpx_sse import ServerSentEvent, aconnect_sse
+import httpx2
 
 from workflows.messages.lenient import read_message
 from workflows.messages.messages import EVENT, TERMINAL, Message
@@ -32,12 +31,12 @@ async def follow_remote(
 ) -> AsyncGenerator[Message]:
     """Starts the run there and yields its messages to the last; `note` is called with its id. Raises RemoteError."""
     base = server.rstrip("/")
-    async with httpx.AsyncClient(timeout=httpx.Timeout(10, read=60)) as client:
+    async with httpx2.AsyncClient(timeout=httpx2.Timeout(10, read=60)) as client:
         try:
             reply = await client.post(base + path, json=body, headers={"Idempotency-Key": uuid4().hex})
-        except httpx.InvalidURL as error:
+        except httpx2.InvalidURL as error:
             raise RemoteError(f"{base} is no address of a service: {error}") from error
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             raise RemoteError(f"There is no service at {base} ({type(error).__name__}).") from error
         if reply.is_error:
             raise RemoteError(_refusal(reply))
@@ -53,7 +52,7 @@ async def follow_remote(
 class _Stream:
     """A run's stream, reconnected after breaks and outages of up to `patience` seconds."""
 
-    def __init__(self, client: httpx.AsyncClient, url: str, patience: float) -> None:
+    def __init__(self, client: httpx2.AsyncClient, url: str, patience: float) -> None:
         self._client = client
         self._url = url
         self._patience = patience
@@ -78,15 +77,15 @@ class _Stream:
         self._trouble = "it closes the stream each time"
         headers = {"Last-Event-ID": self._last_id} if self._last_id else {}
         try:
-            async with aconnect_sse(self._client, "GET", self._url, headers=headers) as source:
+            async with self._client.sse(self._url, headers=headers, max_event_size=None) as source:
                 if await self._is_open(source.response):
-                    async for event in source.aiter_sse():
+                    async for event in source:
                         if (message := self._take(event)) is not None:
                             yield message
-        except httpx.TransportError as error:
+        except httpx2.TransportError as error:
             self._trouble = type(error).__name__
 
-    async def _is_open(self, reply: httpx.Response) -> bool:
+    async def _is_open(self, reply: httpx2.Response) -> bool:
         if reply.status_code == 204:  # the last message was read
             self._is_over = True
         elif reply.is_error:
@@ -96,7 +95,7 @@ class _Stream:
                 raise RemoteError(self._trouble)
         return reply.status_code == 200
 
-    def _take(self, event: ServerSentEvent) -> Message | None:
+    def _take(self, event: httpx2.ServerSentEvent) -> Message | None:
         """The message; None for a heartbeat and for an unknown type."""
         if event.retry is not None:
             self._pause = event.retry / 1000
@@ -115,7 +114,7 @@ class _Stream:
         await asyncio.sleep(max(_LEAST_PAUSE, min(self._pause, _LONGEST_PAUSE)))
 
 
-def _may_pass(reply: httpx.Response) -> bool:
+def _may_pass(reply: httpx2.Response) -> bool:
     """Whether a retry may succeed: the service restarts, or has no room."""
     return reply.status_code >= 500 or reply.status_code == 429
 
@@ -127,7 +126,7 @@ def _understand(data: str) -> Message | None:
         raise RemoteError(f"The service sends what is not understood here: {error}.") from None
 
 
-def _refusal(reply: httpx.Response) -> str:
+def _refusal(reply: httpx2.Response) -> str:
     try:
         return str(reply.json()["detail"])
     except (ValueError, KeyError, TypeError):

@@ -93,11 +93,11 @@ def _quiet() -> Settings:
 
 
 async def _list(settings: Settings, limit: int) -> None:
-    from backend.cli.local import OWNER
     from backend.resources import open_resources
+    from backend.store.owner import LOCAL
 
     async with open_resources(settings) as resources:
-        runs = await resources.queries.page(OWNER, limit=limit)
+        runs = await resources.queries.page(LOCAL, limit=limit)
     show_table(
         (Column("ID", no_wrap=True), "Format", "Status", "Words", "Title"),
         ((run.id, run.format, run.status, str(run.words), run.title or "") for run in runs),
@@ -105,11 +105,11 @@ async def _list(settings: Settings, limit: int) -> None:
 
 
 async def _text(settings: Settings, run_id: str) -> str:
-    from backend.cli.local import OWNER
     from backend.resources import open_resources
+    from backend.store.owner import LOCAL
 
     async with open_resources(settings) as resources:
-        run = await resources.queries.find(OWNER, run_id)
+        run = await resources.queries.find(LOCAL, run_id)
         text = (await resources.queries.transcript(run)).text
     metadata = run.result.metadata if run.result is not None else {}
     notices = ["\n".join(notice_lines(notice)) for notice in list_notices(metadata)]
@@ -117,13 +117,13 @@ async def _text(settings: Settings, run_id: str) -> str:
 
 
 async def _export(settings: Settings, run_id: str, name: str) -> tuple[str, bytes, list[str]]:
-    from backend.cli.local import OWNER
     from backend.resources import open_resources
     from backend.runs.admission.validation import format_of
     from backend.runs.results.exports import find_exporter, finished
+    from backend.store.owner import LOCAL
 
     async with open_resources(settings) as resources:
-        run = await resources.queries.find(OWNER, run_id)
+        run = await resources.queries.find(LOCAL, run_id)
         format = format_of(resources.formats, run)
         exporter = find_exporter(format, name)
         whole = finished(format, run)
@@ -131,11 +131,11 @@ async def _export(settings: Settings, run_id: str, name: str) -> tuple[str, byte
 
 
 async def _quote(settings: Settings, run_id: str) -> str:
-    from backend.cli.local import OWNER
     from backend.resources import open_resources
+    from backend.store.owner import LOCAL
 
     async with open_resources(settings) as resources:
-        quote = await resources.queries.quote(OWNER, run_id)
+        quote = await resources.queries.quote(LOCAL, run_id)
     if not quote.planned:
         return f"Nothing is planned yet, so nobody can say what it will cost. Model: {quote.model}"
     cost = "at a price that isn't known"

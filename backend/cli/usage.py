@@ -36,13 +36,13 @@ def usage(
 async def _sums(
     settings: Settings, days: int, by: Literal["day", "model", "format", "role"]
 ) -> list["UsageSum"]:
-    from backend.cli.local import OWNER
     from backend.resources import open_resources
+    from backend.store.owner import LOCAL
 
     last = datetime.now(UTC).date()
     async with open_resources(settings) as resources:
         first = last - timedelta(days=days - 1)
-        return await resources.usage.sums(OWNER, first.isoformat(), last.isoformat(), by)
+        return await resources.usage.sums(LOCAL, first.isoformat(), last.isoformat(), by)
 
 
 def _cost(row: "UsageSum") -> str:

@@ -116,7 +116,7 @@ def claim(email: _Email) -> None:
 def delete(email: _Email, yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False) -> None:
     """Delete an account with everything that it has."""
     if not yes:
-        typer.confirm(f"Delete {email} with all texts, children and documents?", abort=True)
+        typer.confirm(f"Delete {email} with everything that is theirs?", abort=True)
 
     async def work(people: "People") -> None:
         account = await _find(people, email)
@@ -152,9 +152,10 @@ def _change(email: str, **values: Any) -> None:
 
 
 async def _find(people: "People", email: str) -> "Account":
+    from backend.store.owner import Owner
     from workflows.errors import NotFound
 
-    account = await people.account_repository.find(email)
+    account = await people.account_repository.find(Owner(email))
     account = account or await people.account_repository.find_by_email(email.strip().casefold())
     if account is None:
         raise NotFound(f"There is no account {email}.")

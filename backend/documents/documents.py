@@ -8,6 +8,7 @@ from ulid import ULID
 from backend.documents.extraction import Extracted, Extraction
 from backend.documents.kinds import find_kind, refuse, suffix_of
 from backend.store.documents import Document, DocumentRepository, DocumentSummary
+from backend.store.owner import Owner
 from workflows.errors import FieldError, NotFound, PayloadTooLarge
 from workflows.text.normaliser import normalise
 
@@ -34,7 +35,7 @@ class Documents:
         self._extraction = extraction
         self._max_bytes = max_bytes
 
-    async def add(self, owner: str, upload: Upload) -> Document:
+    async def add(self, owner: Owner, upload: Upload) -> Document:
         """Reads the file and stores its text. Nothing is stored when that fails.
 
         Raises PayloadTooLarge, InvalidInput, Overloaded, and Conflict for one too many.
@@ -64,18 +65,18 @@ class Documents:
         await self._repository.add(document)
         return document
 
-    async def page(self, owner: str, *, before: str | None, limit: int) -> list[DocumentSummary]:
+    async def page(self, owner: Owner, *, before: str | None, limit: int) -> list[DocumentSummary]:
         """The owner's documents, newest first."""
         return await self._repository.page(owner, before=before, limit=limit)
 
-    async def find(self, owner: str, document_id: str) -> Document:
+    async def find(self, owner: Owner, document_id: str) -> Document:
         """The document. Raises NotFound."""
         document = await self._repository.find(owner, document_id)
         if document is None:
             raise _not_found(document_id)
         return document
 
-    async def delete(self, owner: str, document_id: str) -> None:
+    async def delete(self, owner: Owner, document_id: str) -> None:
         """Deletes the document. Runs that are being written from it end with NOT_FOUND. Raises NotFound."""
         if not await self._repository.delete(owner, document_id):
             raise _not_found(document_id)

@@ -12,6 +12,7 @@ from typing import Any
 
 from backend.documents.kinds import KindName, refuse
 from backend.documents.queue import FairQueue
+from backend.store.owner import Owner
 from workflows.errors import Overloaded
 
 _COMMAND = (sys.executable, "-m", "backend.documents.child")
@@ -48,7 +49,7 @@ class Extraction:
         self._seconds = seconds
         self._queue = FairQueue(_AT_ONCE, _OF_ONE_OWNER, _WAITING, _WAITING_OF_ONE_OWNER)
 
-    async def extract(self, owner: str, kind: KindName, data: bytes) -> Extracted:
+    async def extract(self, owner: Owner, kind: KindName, data: bytes) -> Extracted:
         """The text of a file. Raises InvalidInput, naming the file, when it is unreadable, over a limit or
         refused, and Overloaded."""
         async with self._queue.slot(owner):

@@ -5,6 +5,7 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from backend.store.owner import Owner
 from workflows.errors import Overloaded
 
 _RETRY_AFTER = 10
@@ -23,11 +24,11 @@ class FairQueue:
         self._slots_of_owner = slots_of_owner
         self._waiting_limit = waiting
         self._waiting_of_owner = waiting_of_owner
-        self._busy: Counter[str] = Counter()
-        self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
+        self._busy: Counter[Owner] = Counter()
+        self._waiting: dict[Owner, deque[asyncio.Future[None]]] = {}
 
     @asynccontextmanager
-    async def slot(self, owner: str) -> AsyncIterator[None]:
+    async def slot(self, owner: Owner) -> AsyncIterator[None]:
         """A slot, held while the block is open. Raises Overloaded."""
         await self._enter(owner)
         try:
@@ -35,7 +36,7 @@ class FairQueue:
         finally:
             self._leave(owner)
 
-    async def _enter(self, owner: str) -> None:
+    async def _enter(self, owner: Owner) -> None:
         if not self._waiting and self._has_room(owner):
             self._busy[owner] += 1
             return
@@ -57,13 +58,13 @@ class FairQueue:
                 self._forget(owner, turn)
             raise
 
-    def _leave(self, owner: str) -> None:
+    def _leave(self, owner: Owner) -> None:
         self._busy[owner] -= 1
         if not self._busy[owner]:
             del self._busy[owner]
         self._call_next()
 
-    def _has_room(self, owner: str) -> bool:
+    def _has_room(self, owner: Owner) -> bool:
         return self._busy.total() < self._slots and self._busy[owner] < self._slots_of_owner
 
     def _call_next(self) -> None:
@@ -77,7 +78,7 @@ class FairQueue:
                 self._busy[owner] += 1
                 turn.set_result(None)
 
-    def _forget(self, owner: str, turn: asyncio.Future[None]) -> None:
+    def _forget(self, owner: Owner, turn: asyncio.Future[None]) -> None:
         turns = self._waiting.get(owner)
         if turns is not None and turn in turns:
             turns.remove(turn)

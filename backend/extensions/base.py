@@ -7,7 +7,9 @@ of that class is imported by every command, so what takes long to import belongs
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from backend.plugins import Extension
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from backend.lookups import Lookup
     from backend.runs.commands import RunCommands
     from backend.runs.queries import RunQueries
+    from backend.runs.retention import RetainedData
     from backend.settings import Settings
     from backend.store.database import Database
     from backend.store.runs import RunRepository
@@ -50,13 +53,6 @@ class CommandLine:
     record: Typer
 
 
-class Extension:
-    """A package's part of the service. Stateless; its capabilities are the protocols below."""
-
-    name: ClassVar[str]
-    """Of the package or its format; no two extensions share it."""
-
-
 @runtime_checkable
 class HasParts(Protocol):
     """Capability: use cases of its own, which its routes and commands get from the service."""
@@ -87,6 +83,33 @@ class HasRoutes(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class RouteAccess:
+    """Access of API keys to routes. `path` is a pattern of whole paths; `scope` stands before `:read` and `:write`, is
+    empty for routes that any key may ask for, and None for those that are for people only."""
+
+    path: str
+    scope: str | None
+
+
+@runtime_checkable
+class HasAccess(Protocol):
+    """Capability: scopes of its own for its routes. Without it they are in the scope `extensions`."""
+
+    def access(self) -> Sequence[RouteAccess]:
+        """Access to its routes; the first pattern that fits decides. The service's own routes are decided before."""
+        ...
+
+
+@runtime_checkable
+class HasRetention(Protocol):
+    """Capability: stored things that grow old, and are deleted by the retention of the service."""
+
+    def retention(self, service: ServiceContext) -> RetainedData:
+        """The deletion of what is too old. Called once, where a time is set for which things are kept."""
+        ...
+
+
 @runtime_checkable
 class HasCommands(Protocol):
     """Capability: commands of `storywire`."""
@@ -109,3 +132,29 @@ def collect_lookups(
     return [
         extension.lookups(service) for extension in extensions.values() if isinstance(extension, HasLookups)
     ]
+
+
+def collect_retained(extensions: Mapping[str, Extension], service: ServiceContext) -> list[RetainedData]:
+    """What grows old, of all extensions."""
+    return [
+        extension.retention(service)
+        for extension in extensions.values()
+        if isinstance(extension, HasRetention)
+    ]
+
+
+def collect_access(extensions: Mapping[str, Extension]) -> list[RouteAccess]:
+    """Access to the routes of all extensions."""
+    return [
+        each
+        for extension in extensions.values()
+        if isinstance(extension, HasAccess)
+        for each in extension.access()
+    ]
+
+
+def collect_scopes(extensions: Mapping[str, Extension], scopes: Sequence[str]) -> tuple[str, ...]:
+    """These scopes, and those of all extensions."""
+    areas = (each.scope for each in collect_access(extensions) if each.scope)
+    own = (f"{area}:{use}" for area in areas for use in ("read", "write"))
+    return tuple(dict.fromkeys((*scopes, *own)))

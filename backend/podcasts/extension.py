@@ -1,6 +1,7 @@
 """The podcast's part of the command line."""
 
-from backend.extensions.base import CommandLine, Extension
+from backend.extensions.base import CommandLine
+from backend.plugins import Extension
 
 
 class PodcastExtension(Extension):

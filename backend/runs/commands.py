@@ -22,6 +22,7 @@ from backend.runs.attempt.version_seed import Parentage, VersionRequest, make_pa
 from backend.runs.engine.base import Engine
 from backend.runs.queries import RunQueries
 from backend.runs.results.cache import ResultCache
+from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
 from backend.store.runs import RESUMABLE, NewRun, Run, RunRepository
 from workflows.errors import BudgetExceeded, Conflict, Forbidden, Overloaded, Unauthenticated
@@ -84,7 +85,7 @@ class RunCommands:
         """Raises InvalidInput that lists what there is."""
         return self._admission.format(name)
 
-    async def start(self, owner: str, request: RunRequest) -> tuple[Run, bool]:
+    async def start(self, owner: Owner, request: RunRequest) -> tuple[Run, bool]:
         """A new run and True, or the one that this idempotency key started before and False.
 
         Raises InvalidInput, NotFound (what the input refers to), ModelNotConfigured, Conflict (another request
@@ -115,7 +116,7 @@ class RunCommands:
             return known, False
         raise Conflict(f"Part {new.part} of this series is being written by another run.")
 
-    async def new_version(self, owner: str, run_id: str, request: VersionRequest) -> tuple[Run, bool]:
+    async def new_version(self, owner: Owner, run_id: str, request: VersionRequest) -> tuple[Run, bool]:
         """A version of a completed run, as a run of its own; as `start`.
 
         Raises Conflict while the run isn't complete, InvalidInput for a section that it hasn't, or for
@@ -133,7 +134,7 @@ class RunCommands:
             owner, RunRequest(parent.format, parent.input, options, request.idempotency_key, parentage)
         )
 
-    async def cancel(self, owner: str, run_id: str) -> Run:
+    async def cancel(self, owner: Owner, run_id: str) -> Run:
         """Cancels the run wherever it executes. Idempotent; raises Conflict if it has ended, Overloaded if that is
         impossible now."""
         run = await self._queries.find(owner, run_id)
@@ -142,7 +143,7 @@ class RunCommands:
         await self._engine.cancel(run)
         return await self._queries.find(owner, run_id)
 
-    async def resume(self, owner: str, run_id: str, caps: Caps | None = None) -> Run:
+    async def resume(self, owner: Owner, run_id: str, caps: Caps | None = None) -> Run:
         """Resumes a failed or cancelled run after its last finished section.
 
         `caps` say what the run may spend from now on, with what it has spent already; what they leave out
@@ -162,7 +163,7 @@ class RunCommands:
         await self._engine.begun(run.id)
         return run
 
-    async def answer(self, owner: str, run_id: str, outline: Mapping[str, Any]) -> Run:
+    async def answer(self, owner: Owner, run_id: str, outline: Mapping[str, Any]) -> Run:
         """Continues a waiting run with the plan as a person edited it. Raises InvalidInput, Conflict."""
         run = await self._queries.find(owner, run_id)
         edited = check_outline(outline)
@@ -175,7 +176,7 @@ class RunCommands:
         await self._engine.begun(run.id)
         return run
 
-    async def delete(self, owner: str, run_id: str) -> None:
+    async def delete(self, owner: Owner, run_id: str) -> None:
         """Deletes the run, its text, log, checkpoints and recording; stops it first if it can."""
         run = await self._queries.find(owner, run_id)
         try:
@@ -186,7 +187,7 @@ class RunCommands:
         await self._repository.delete(owner, run_id)
 
     def _new_run(
-        self, owner: str, request: RunRequest, format: AnyFormat, inputs: BaseModel, fingerprint: str
+        self, owner: Owner, request: RunRequest, format: AnyFormat, inputs: BaseModel, fingerprint: str
     ) -> NewRun:
         model, options = self._admission.settle(format, inputs, request.options)
         parents = request.parentage
@@ -234,11 +235,11 @@ class RunCommands:
         """As the admission's; in a thread, since a plan may be long, and a policy's first check builds its lexicons."""
         await asyncio.to_thread(self._admission.check_safety, run, said, root)
 
-    async def _check_place(self, owner: str, series: str, part: int) -> None:
+    async def _check_place(self, owner: Owner, series: str, part: int) -> None:
         if (other := await self._repository.find_part(owner, series, part)) is not None:
             raise Conflict(f"Run {other.id} has taken its place since: the story went on another way.")
 
-    async def _known(self, owner: str, key: str | None, fingerprint: str) -> Run | None:
+    async def _known(self, owner: Owner, key: str | None, fingerprint: str) -> Run | None:
         run = await self._repository.find_by_key(owner, key) if key else None
         if run is not None and run.request_hash != fingerprint:
             raise Conflict("This Idempotency-Key was used with another request.")

@@ -9,6 +9,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from backend.log.base import RunLog
 from backend.runs.results.cache import ResultCache
 from backend.store.runs import RunRepository, RunSummary
+from backend.store.shares import ShareRepository
 
 log = structlog.get_logger()
 
@@ -18,7 +19,7 @@ EVERY_SECONDS = 60.0
 
 class Housekeeping:
     """Background job that packs the logs of runs that ended a while ago, deletes checkpoints that are no longer
-    needed, and drops expired cache entries."""
+    needed, and drops expired cache entries and share links."""
 
     def __init__(
         self,
@@ -26,6 +27,7 @@ class Housekeeping:
         run_log: RunLog,
         checkpoints: BaseCheckpointSaver[Any],
         cache: ResultCache,
+        shares: ShareRepository,
         pack_after: float,
         at_once: int = 100,
     ) -> None:
@@ -34,6 +36,7 @@ class Housekeeping:
         self._log = run_log
         self._checkpoints = checkpoints
         self._cache = cache
+        self._shares = shares
         self._pack_after = timedelta(seconds=pack_after)
         self._at_once = at_once
         self._looked_at: RunSummary | None = None
@@ -41,6 +44,7 @@ class Housekeeping:
     async def tidy(self) -> int:
         """Does one round; returns the number of runs packed."""
         await self._cache.drop_expired()
+        await self._shares.drop_expired()
         before = datetime.now(UTC) - self._pack_after
         runs = await self._repository.unpacked(before, self._looked_at, self._at_once)
         # The next round looks behind these: what can't be packed holds up nothing else, and is tried again.

@@ -9,6 +9,7 @@ from backend.runs.admission.quote import Quote, make_quote
 from backend.runs.readers.audience import Audience
 from backend.runs.readers.reader import Reader, open_reader
 from backend.runs.readers.replay import replay
+from backend.store.owner import Owner
 from backend.store.runs import Run, RunPart, RunRepository, RunSummary, RunVersion
 from backend.streaming.views import Granularity, Order, Wire
 from workflows.errors import Conflict, NotFound
@@ -33,7 +34,7 @@ class RunQueries:
         settle: Settle,
         audience: Audience,
         prices: PriceRegistry,
-        language_of: Callable[[Run], str | None] | None = None,
+        language_of: Callable[[Run], str | None],
     ) -> None:
         """`language_of`: the language of a run's text, for its sentences."""
         self._repository = repository
@@ -43,7 +44,7 @@ class RunQueries:
         self._prices = prices
         self._language_of = language_of
 
-    async def find(self, owner: str, run_id: str) -> Run:
+    async def find(self, owner: Owner, run_id: str) -> Run:
         """The run. Raises NotFound."""
         await self._settle(run_id)
         run = await self._repository.find(owner, run_id)
@@ -51,14 +52,14 @@ class RunQueries:
             raise NotFound(f"There is no run {run_id[:64]}.")
         return run
 
-    async def newest_by_key(self, owner: str, prefix: str) -> Run | None:
+    async def newest_by_key(self, owner: Owner, prefix: str) -> Run | None:
         """The newest run that was started with an idempotency key that begins so."""
         await self._settle(None)
         return await self._repository.newest_by_key(owner, prefix)
 
     async def page(
         self,
-        owner: str,
+        owner: Owner,
         *,
         before: str | None = None,
         limit: int,
@@ -69,17 +70,17 @@ class RunQueries:
         await self._settle(None)
         return await self._repository.page(owner, before=before, limit=limit, status=status, format=format)
 
-    async def parts(self, owner: str, series: Sequence[str]) -> list[RunPart]:
-        """The runs that are, or were meant to be, parts of these series; by part, older tries first."""
+    async def parts(self, owner: Owner, series: Sequence[str]) -> list[RunPart]:
+        """The runs that are, or were meant to be, parts of these series; of each by part, older tries first."""
         await self._settle(None)
         return await self._repository.parts(owner, series)
 
-    async def part_summaries(self, owner: str, series: Sequence[str]) -> list[RunSummary]:
+    async def part_summaries(self, owner: Owner, series: Sequence[str]) -> list[RunSummary]:
         """`parts` without their inputs and results."""
         await self._settle(None)
         return await self._repository.part_summaries(owner, series)
 
-    async def versions(self, owner: str, run_id: str) -> list[RunVersion]:
+    async def versions(self, owner: Owner, run_id: str) -> list[RunVersion]:
         """All versions of the run's text, oldest first. Raises NotFound."""
         run = await self.find(owner, run_id)
         return await self._repository.versions(owner, run.root_run_id or run.id)
@@ -89,7 +90,7 @@ class RunQueries:
         transcript, _ = await replay(self._log, run.id)
         return transcript
 
-    async def quote(self, owner: str, run_id: str) -> Quote:
+    async def quote(self, owner: Owner, run_id: str) -> Quote:
         """The sections left and their estimated cost. Raises NotFound, Conflict for a complete run."""
         run = await self.find(owner, run_id)
         if run.status == "completed":
@@ -114,7 +115,7 @@ class RunQueries:
             order=order,
             granularity=granularity,
             wire=wire,
-            language=self._language_of(run) if self._language_of else None,
+            language=self._language_of(run),
         )
 
     async def follow(self, run: Run, reader: Reader) -> AsyncGenerator[list[Entry]]:
@@ -126,7 +127,7 @@ class RunQueries:
                 else:
                     await reader.wait()
 
-    async def wait(self, owner: str, run: Run) -> Run:
+    async def wait(self, owner: Owner, run: Run) -> Run:
         """The run when it has ended, or waits for a person. Waiting counts as reading."""
         if run.is_finished:
             return await self.find(owner, run.id)
@@ -141,7 +142,7 @@ class RunQueries:
                     await reader.wait()
         return await self._find_finished(owner, run.id)
 
-    async def _find_finished(self, owner: str, run_id: str) -> Run:
+    async def _find_finished(self, owner: Owner, run_id: str) -> Run:
         """The finished run after its last message was read, which another process may be about to store."""
         deadline = asyncio.get_running_loop().time() + _ROW_PATIENCE_SECONDS
         while not (run := await self.find(owner, run_id)).is_finished:

@@ -5,6 +5,7 @@ import secrets
 from datetime import UTC, datetime, timedelta
 
 from backend.runs.queries import RunQueries
+from backend.store.owner import Owner
 from backend.store.runs import Run
 from backend.store.shares import Share, SharedRun, ShareRepository
 from workflows.errors import Conflict, NotFound
@@ -21,7 +22,9 @@ class Sharing:
         self._runs = runs
         self._valid_for = valid_for
 
-    async def create(self, owner: str, run_id: str, valid_for: timedelta | None = None) -> tuple[Share, str]:
+    async def create(
+        self, owner: Owner, run_id: str, valid_for: timedelta | None = None
+    ) -> tuple[Share, str]:
         """The link and its token, shown this once. Raises NotFound, Conflict while the text isn't complete, and for
         one link too many."""
         run = await self._runs.find(owner, run_id)
@@ -31,16 +34,16 @@ class Sharing:
         expires_at = datetime.now(UTC) + (valid_for or self._valid_for)
         return await self._repository.put(owner, run.id, _hash(token), expires_at), token
 
-    async def page(self, owner: str, *, before: str | None, limit: int) -> list[SharedRun]:
+    async def page(self, owner: Owner, *, before: str | None, limit: int) -> list[SharedRun]:
         """The owner's links, those of the newest runs first."""
         return await self._repository.page(owner, before=before, limit=limit)
 
-    async def find(self, owner: str, run_id: str) -> Share | None:
+    async def find(self, owner: Owner, run_id: str) -> Share | None:
         """The run's link, if it has one. Raises NotFound for the run."""
         run = await self._runs.find(owner, run_id)
         return await self._repository.find(owner, run.id)
 
-    async def revoke(self, owner: str, run_id: str) -> None:
+    async def revoke(self, owner: Owner, run_id: str) -> None:
         """Revokes the link, if there is one. Raises NotFound for the run."""
         run = await self._runs.find(owner, run_id)
         await self._repository.remove(owner, run.id)

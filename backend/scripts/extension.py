@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backend.extensions.base import Extension, ServiceContext
+from backend.extensions.base import RouteAccess, ServiceContext
+from backend.plugins import Extension
+from backend.scripts.settings import PersonaSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +21,7 @@ class ScriptExtension(Extension):
     """The creator script extension: personas, templates, and tips on an input."""
 
     name = "creator_script"
+    Settings = PersonaSettings
 
     def open(self, service: ServiceContext) -> ScriptParts:
         """The stored personas, and the format as configured."""
@@ -31,6 +34,13 @@ class ScriptExtension(Extension):
         from backend.store.personas import PersonaRepository
 
         return {"persona": PersonaRepository(service.database).look_up}
+
+    def access(self) -> Sequence[RouteAccess]:
+        """Personas are in the scope `library`; templates are facts of the service, and a check of a text."""
+        return (
+            RouteAccess(r"/api/v1/personas(?:/.*)?", "library"),
+            RouteAccess(r"/api/v1/creator-scripts/.*", ""),
+        )
 
     def routers(self) -> Sequence[APIRouter]:
         """The routes `/api/v1/personas` and `/api/v1/creator-scripts`."""

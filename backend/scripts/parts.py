@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from backend.extensions.base import ServiceContext
+from backend.scripts.settings import PersonaSettings
 from backend.store.limits import cap_of
 from backend.store.personas import PersonaRepository
 from workflows.formats.creator_script.format import CreatorScriptFormat
@@ -21,4 +22,5 @@ def open_scripts(service: ServiceContext, format: str) -> ScriptParts:
     found = service.formats[format]
     if not isinstance(found, CreatorScriptFormat):
         raise TypeError(f"The format {format} is {type(found).__name__}, no CreatorScriptFormat.")
-    return ScriptParts(PersonaRepository(service.database, cap_of(service.settings, "personas")), found)
+    cap = cap_of(service.settings, "personas", service.settings.of(PersonaSettings))
+    return ScriptParts(PersonaRepository(service.database, cap), found)

@@ -5,6 +5,7 @@ from datetime import datetime
 from sqlalchemy import delete, select
 
 from backend.store.database import Database
+from backend.store.owner import Owner
 from backend.store.tables import cached_results
 
 
@@ -14,7 +15,7 @@ class CacheRepository:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def find(self, owner: str, key: str, newer_than: datetime) -> str | None:
+    async def find(self, owner: Owner, key: str, newer_than: datetime) -> str | None:
         """The id of the run cached under this key since then."""
         query = select(cached_results.c.run_id).where(
             cached_results.c.owner == owner,

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, delete, exists, func, insert, literal, select
 from backend.store.accounts.allowance import Allowance, AllowanceUse, check_allowance, find_use
 from backend.store.database import Database
 from backend.store.limits import LimitReached
+from backend.store.owner import Owner
 from backend.store.tables import quota_charges
 
 __all__ = ["ChargeRepository", "Limit", "LimitReached", "charge", "refund"]
@@ -32,16 +33,16 @@ class ChargeRepository:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def count(self, owner: str, format: str, within: Limit) -> int:
+    async def count(self, owner: Owner, format: str, within: Limit) -> int:
         """Number of charges in that time."""
         return await self._db.read(lambda connection: _count(connection, owner, format, within))
 
-    async def allowance_use(self, owner: str, defaults: Allowance) -> AllowanceUse | None:
+    async def allowance_use(self, owner: Owner, defaults: Allowance) -> AllowanceUse | None:
         """What an account uses of its allowance; None for an owner without one."""
         return await self._db.read(lambda connection: find_use(connection, owner, defaults))
 
 
-def charge(connection: Connection, run_id: str, owner: str, format: str, limit: Limit | None) -> None:
+def charge(connection: Connection, run_id: str, owner: Owner, format: str, limit: Limit | None) -> None:
     """Charges a run, once. Part of a transaction; raises LimitReached, which rolls it back."""
     known = exists(select(literal(1)).where(quota_charges.c.owner == owner, quota_charges.c.run_id == run_id))
     is_known = bool(connection.scalar(select(known)))
@@ -64,7 +65,7 @@ def refund(connection: Connection, run_id: str) -> None:
     connection.execute(delete(quota_charges).where(quota_charges.c.run_id == run_id))
 
 
-def _count(connection: Connection, owner: str, format: str, within: Limit) -> int:
+def _count(connection: Connection, owner: Owner, format: str, within: Limit) -> int:
     query = select(func.count()).where(
         quota_charges.c.owner == owner,
         quota_charges.c.format == format,

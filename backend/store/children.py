@@ -4,12 +4,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, exists, insert, select, update
 from ulid import ULID
 
 from backend.store.database import Database
 from backend.store.limits import Cap, check_cap
-from backend.store.tables import children
+from backend.store.owner import Owner
+from backend.store.retention import read_owned
+from backend.store.tables import children, runs, story_sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class StoredChild:
     its being kept, None where nobody said so."""
 
     id: str
-    owner: str
+    owner: Owner
     profile: dict[str, Any]
     consent_at: datetime | None
     created_at: datetime
@@ -32,7 +34,7 @@ class ChildRepository:
         self._db = database
         self._cap = cap
 
-    async def add(self, owner: str, profile: dict[str, Any], *, consent: bool = False) -> StoredChild:
+    async def add(self, owner: Owner, profile: dict[str, Any], *, consent: bool = False) -> StoredChild:
         """Stores a new child. Raises Conflict for one too many."""
         now = datetime.now(UTC)
         consent_at = now if consent else None
@@ -46,13 +48,13 @@ class ChildRepository:
         await self._db.write(work)
         return child
 
-    async def find(self, owner: str, child_id: str) -> StoredChild | None:
+    async def find(self, owner: Owner, child_id: str) -> StoredChild | None:
         """The child, if it is this owner's."""
         query = select(children).where(children.c.owner == owner, children.c.id == child_id)
         row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else _child(row)
 
-    async def page(self, owner: str, *, before: str | None, limit: int) -> list[StoredChild]:
+    async def page(self, owner: Owner, *, before: str | None, limit: int) -> list[StoredChild]:
         """A page of children, newest first; `before` is the last id of the previous page (ids sort by time)."""
         query = select(children).where(children.c.owner == owner).order_by(children.c.id.desc()).limit(limit)
         if before is not None:
@@ -60,7 +62,7 @@ class ChildRepository:
         return await self._db.read(lambda connection: [_child(row) for row in connection.execute(query)])
 
     async def update(
-        self, owner: str, child_id: str, profile: dict[str, Any], *, consent: bool = False
+        self, owner: Owner, child_id: str, profile: dict[str, Any], *, consent: bool = False
     ) -> StoredChild | None:
         """Sets the profile, and that a parent consents; None if there is no such child."""
         now = datetime.now(UTC)
@@ -74,10 +76,21 @@ class ChildRepository:
         row = await self._db.write(work)
         return None if row is None else _child(row)
 
-    async def delete(self, owner: str, child_id: str) -> None:
+    async def delete(self, owner: Owner, child_id: str) -> None:
         """Removes the child and, by cascade, its story sessions."""
         query = delete(children).where(children.c.owner == owner, children.c.id == child_id)
         await self._db.erase(lambda connection: connection.execute(query))
+
+    async def old(self, before: datetime) -> list[tuple[Owner, str]]:
+        """Some (owner, id) of children whose profile wasn't changed since then, with neither story nor text left."""
+        story = (story_sessions.c.owner == children.c.owner) & (story_sessions.c.child_id == children.c.id)
+        text = (runs.c.owner == children.c.owner) & (runs.c.input["child_id"].as_string() == children.c.id)
+        query = select(children.c.owner, children.c.id).where(
+            children.c.updated_at < before,
+            ~exists(select(story_sessions.c.id).where(story)),
+            ~exists(select(runs.c.id).where(text)),
+        )
+        return await self._db.read(lambda connection: read_owned(connection, query))
 
 
 def _child(row: Row[Any]) -> StoredChild:

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from backend.store.database import Database
 from backend.store.limits import Cap, check_cap
+from backend.store.owner import Owner
 from backend.store.tables import documents
 from workflows.errors import FieldError, PayloadTooLarge
 
@@ -23,7 +24,7 @@ class DocumentSummary:
     """
 
     id: str
-    owner: str
+    owner: Owner
     title: str
     filename: str
     media_type: str
@@ -60,11 +61,11 @@ class DocumentRepository:
 
         await self._db.write(work)
 
-    async def check_room(self, owner: str, size: int) -> None:
+    async def check_room(self, owner: Owner, size: int) -> None:
         """Whether a document of this size would fit now: before it is read, which takes a while. Raises as `add`."""
         await self._db.read(lambda connection: self._check_room(connection, owner, size))
 
-    def _check_room(self, connection: Connection, owner: str, size: int) -> None:
+    def _check_room(self, connection: Connection, owner: Owner, size: int) -> None:
         check_cap(connection, documents, owner, self._cap)
         if (cap := self._bytes_cap) is None:
             return
@@ -73,13 +74,13 @@ class DocumentRepository:
             message = f"an account's documents have at most {cap.most} bytes together ({cap.setting})"
             raise PayloadTooLarge(f"file: {message}: delete one first.", (FieldError("file", message),))
 
-    async def find(self, owner: str, document_id: str) -> Document | None:
+    async def find(self, owner: Owner, document_id: str) -> Document | None:
         """The document, if it is this owner's."""
         query = select(documents).where(documents.c.owner == owner, documents.c.id == document_id)
         row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else Document(**row._mapping)
 
-    async def page(self, owner: str, *, before: str | None, limit: int) -> list[DocumentSummary]:
+    async def page(self, owner: Owner, *, before: str | None, limit: int) -> list[DocumentSummary]:
         """A page of documents, newest first; `before` is the last id of the previous page (ids sort by time)."""
         query = (
             select(*_SUMMARY).where(documents.c.owner == owner).order_by(documents.c.id.desc()).limit(limit)
@@ -88,12 +89,12 @@ class DocumentRepository:
             query = query.where(documents.c.id < before)
         return await self._db.read(lambda connection: [_summary(row) for row in connection.execute(query)])
 
-    async def delete(self, owner: str, document_id: str) -> bool:
+    async def delete(self, owner: Owner, document_id: str) -> bool:
         """Deletes the document; False if there was none."""
         query = delete(documents).where(documents.c.owner == owner, documents.c.id == document_id)
         return bool((await self._db.erase(lambda connection: connection.execute(query))).rowcount)
 
-    async def look_up(self, owner: str, document_id: str) -> Mapping[str, Any] | None:
+    async def look_up(self, owner: Owner, document_id: str) -> Mapping[str, Any] | None:
         """The document as a lookup returns it: `{id, title, text, language, words}`."""
         document = await self.find(owner, document_id)
         if document is None:

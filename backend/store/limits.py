@@ -5,10 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy import Connection, FromClause, func, select
 
 from backend.settings import Settings
+from backend.store.owner import Owner
 from workflows.errors import Conflict
+from workflows.formats.settings import variables_of
 
 
 class LimitReached(Exception):
@@ -32,15 +35,17 @@ class Cap:
     setting: str
 
 
-def cap_of(settings: Settings, name: str) -> Cap | None:
-    """The cap of this name (`children` of `account_children`); None without accounts."""
+def cap_of(settings: Settings, name: str, own: BaseModel | None = None) -> Cap | None:
+    """The cap of this name (`shares` of `account_shares`), of the service or of an extension's `own` settings; None
+    without accounts."""
     if not settings.has_accounts:
         return None
-    return Cap(getattr(settings, f"account_{name}"), f"STORYWIRE_ACCOUNT_{name.upper()}")
+    source, field = own or settings, f"account_{name}"
+    return Cap(getattr(source, field), variables_of(type(source), field)[0])
 
 
 def check_cap(
-    connection: Connection, table: FromClause, owner: str, cap: Cap | None, *conditions: Any
+    connection: Connection, table: FromClause, owner: Owner, cap: Cap | None, *conditions: Any
 ) -> None:
     """Raises Conflict where the owner has as many rows as may be. Part of the transaction that adds one."""
     if cap is None:

@@ -10,6 +10,7 @@ from ulid import ULID
 
 from backend.store.database import Database
 from backend.store.limits import Cap, check_cap
+from backend.store.owner import Owner
 from backend.store.tables import personas
 
 
@@ -18,7 +19,7 @@ class StoredPersona:
     """A row of the table `personas`; `data` is the persona itself, with its kind and name."""
 
     id: str
-    owner: str
+    owner: Owner
     kind: str
     name: str
     data: dict[str, Any]
@@ -33,7 +34,7 @@ class PersonaRepository:
         self._db = database
         self._cap = cap
 
-    async def add(self, owner: str, data: Mapping[str, Any]) -> StoredPersona:
+    async def add(self, owner: Owner, data: Mapping[str, Any]) -> StoredPersona:
         """Stores a new persona. Raises Conflict for one too many."""
         now = datetime.now(UTC)
         values = {**_columns(data), "id": str(ULID()), "owner": owner, "created_at": now, "updated_at": now}
@@ -45,25 +46,25 @@ class PersonaRepository:
         await self._db.write(work)
         return StoredPersona(**values)
 
-    async def find(self, owner: str, persona_id: str) -> StoredPersona | None:
+    async def find(self, owner: Owner, persona_id: str) -> StoredPersona | None:
         """The persona, if it is this owner's."""
         query = select(personas).where(personas.c.owner == owner, personas.c.id == persona_id)
         row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else _persona(row)
 
-    async def look_up(self, owner: str, persona_id: str) -> Mapping[str, Any] | None:
+    async def look_up(self, owner: Owner, persona_id: str) -> Mapping[str, Any] | None:
         """The persona as a lookup returns it: its own fields."""
         found = await self.find(owner, persona_id)
         return None if found is None else found.data
 
-    async def all(self, owner: str, kind: str | None = None) -> list[StoredPersona]:
+    async def all(self, owner: Owner, kind: str | None = None) -> list[StoredPersona]:
         """The owner's personas, newest first."""
         query = select(personas).where(personas.c.owner == owner).order_by(personas.c.id.desc())
         if kind is not None:
             query = query.where(personas.c.kind == kind)
         return await self._db.read(lambda connection: [_persona(row) for row in connection.execute(query)])
 
-    async def replace(self, owner: str, persona_id: str, data: Mapping[str, Any]) -> StoredPersona | None:
+    async def replace(self, owner: Owner, persona_id: str, data: Mapping[str, Any]) -> StoredPersona | None:
         """Replaces a persona and returns it; None if this owner has none with that id."""
         mine = (personas.c.owner == owner) & (personas.c.id == persona_id)
 
@@ -75,7 +76,7 @@ class PersonaRepository:
 
         return await self._db.write(work)
 
-    async def remove(self, owner: str, persona_id: str) -> bool:
+    async def remove(self, owner: Owner, persona_id: str) -> bool:
         """Deletes the persona; False if there was none."""
         query = delete(personas).where(personas.c.owner == owner, personas.c.id == persona_id)
         return bool((await self._db.erase(lambda connection: connection.execute(query))).rowcount)

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any
 
+from backend.store.owner import Owner
 from backend.store.run_values import RunOptions, VersionChange, VersionOrigin
-from backend.store.transitions import FINISHED, Status
+from backend.store.transitions import FINISHED, INITIAL, Status
 from workflows.messages.messages import OutlinePlanned, RunCompleted, RunFailed
 from workflows.state import VersionPlan
 
@@ -19,7 +20,7 @@ class RunSummary:
     """
 
     id: str
-    owner: str
+    owner: Owner
     format: str
     status: Status
     model: str
@@ -53,7 +54,7 @@ class RunAssignment:
     """The process that a run is assigned to, if any, and how many attempts at it crashed one after another."""
 
     id: str
-    owner: str
+    owner: Owner
     format: str
     status: Status
     process: str | None
@@ -99,7 +100,7 @@ class NewRun:
     """A run to be stored as running; `process` is to execute it."""
 
     id: str
-    owner: str
+    owner: Owner
     format: str
     model: str
     input: dict[str, Any]
@@ -118,4 +119,4 @@ class NewRun:
     def row(self) -> dict[str, Any]:
         """The row of the table."""
         values = {each.name: getattr(self, each.name) for each in fields(self)}
-        return {**values, "status": "running", "words": 0, "stop_requested": False, "crash_count": 0}
+        return {**values, "status": INITIAL, "words": 0, "stop_requested": False, "crash_count": 0}

@@ -27,14 +27,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
+from backend.store.batches import batches
 from backend.store.charges import Limit, charge
 from backend.store.database import Database
 from backend.store.json_sql import without_keys
+from backend.store.owner import Owner
 from backend.store.run_records import NewRun, Run, RunAssignment, RunPart, RunSummary, RunVersion
 from backend.store.run_values import RunOptions, VersionChange
 from backend.store.sources import find_source
 from backend.store.tables import log_archives, log_entries, runs
-from backend.store.transitions import FINISHED, MOVES, OCCUPYING, RESUMABLE, Event, Status
+from backend.store.transitions import EXECUTING, FINISHED, MOVES, OCCUPYING, RESUMABLE, Event, Status
 from workflows.messages.messages import OutlinePlanned, RunCompleted
 
 __all__ = [
@@ -91,36 +93,36 @@ class RunRepository:
         """The run, whoever owns it: for its execution."""
         return await self._one(runs.c.id == run_id)
 
-    async def find(self, owner: str, run_id: str) -> Run | None:
+    async def find(self, owner: Owner, run_id: str) -> Run | None:
         """The run, if it is this owner's."""
         return await self._one(runs.c.owner == owner, runs.c.id == run_id)
 
-    async def find_by_key(self, owner: str, key: str) -> Run | None:
+    async def find_by_key(self, owner: Owner, key: str) -> Run | None:
         """The run that this owner started with this idempotency key."""
         return await self._one(runs.c.owner == owner, runs.c.idempotency_key == key)
 
-    async def newest_by_key(self, owner: str, prefix: str) -> Run | None:
+    async def newest_by_key(self, owner: Owner, prefix: str) -> Run | None:
         """The newest run that this owner started with an idempotency key that begins so."""
         begins = runs.c.idempotency_key.startswith(prefix, autoescape=True)
         newest = select(func.max(runs.c.id)).where(runs.c.owner == owner, begins).scalar_subquery()
         return await self._one(runs.c.owner == owner, runs.c.id == newest)
 
-    async def find_part(self, owner: str, series: str, part: int) -> Run | None:
+    async def find_part(self, owner: Owner, series: str, part: int) -> Run | None:
         """The run that is this part of the series: one that is complete, or still may be."""
         return await self._one(
             runs.c.owner == owner, runs.c.series == series, runs.c.part == part, runs.c.status.in_(OCCUPYING)
         )
 
-    async def parts(self, owner: str, series: Sequence[str]) -> list[RunPart]:
-        """All runs that are, or were meant to be, parts of these series; by part, older tries first."""
-        return await self._many(_parts(select(*_PART), owner, series), _part)
+    async def parts(self, owner: Owner, series: Sequence[str]) -> list[RunPart]:
+        """All runs that are, or were meant to be, parts of these series; of each by part, older tries first."""
+        return await self._parts(select(*_PART), owner, series, _part)
 
-    async def part_summaries(self, owner: str, series: Sequence[str]) -> list[RunSummary]:
+    async def part_summaries(self, owner: Owner, series: Sequence[str]) -> list[RunSummary]:
         """`parts` without their inputs and results."""
-        return await self._many(_parts(select(*_SUMMARY), owner, series), _summary)
+        return await self._parts(select(*_SUMMARY), owner, series, _summary)
 
     async def inputs_with(
-        self, owner: str, field: str, id: str, limit: int | None = None
+        self, owner: Owner, field: str, id: str, limit: int | None = None
     ) -> list[tuple[str, dict[str, Any]]]:
         """(run id, input) of the runs whose input has this id in this field, newest first."""
         query = (
@@ -133,7 +135,7 @@ class RunRepository:
 
     async def page(
         self,
-        owner: str,
+        owner: Owner,
         *,
         before: str | None = None,
         limit: int,
@@ -150,7 +152,7 @@ class RunRepository:
             query = query.where(runs.c.format == format)
         return await self._many(query, _summary)
 
-    async def versions(self, owner: str, root_run_id: str) -> list[RunVersion]:
+    async def versions(self, owner: Owner, root_run_id: str) -> list[RunVersion]:
         """The first version and all runs derived from it, oldest first."""
         query = (
             select(*_VERSION)
@@ -161,7 +163,7 @@ class RunRepository:
 
     async def unfinished(self) -> list[RunAssignment]:
         """All owners' runs that should be executing."""
-        query = select(*_ASSIGNMENT).where(runs.c.status == "running").order_by(runs.c.id)
+        query = select(*_ASSIGNMENT).where(runs.c.status.in_(EXECUTING)).order_by(runs.c.id)
         return await self._many(query, lambda row: RunAssignment(**row._mapping))
 
     async def unpacked(
@@ -264,7 +266,7 @@ class RunRepository:
     async def owned_by(self, process: str) -> dict[str, bool]:
         """The runs assigned to this process, and whether each has a stop request."""
         query = select(runs.c.id, runs.c.stop_requested).where(
-            runs.c.process == process, runs.c.status == "running"
+            runs.c.process == process, runs.c.status.in_(EXECUTING)
         )
         return dict(await self._many(query, lambda row: (row.id, row.stop_requested)))
 
@@ -278,7 +280,7 @@ class RunRepository:
         query = select(runs.c.id, runs.c.reader_beats).where(runs.c.id.in_(run_ids))
         return dict(await self._many(query, lambda row: (row.id, row.reader_beats)))
 
-    async def delete(self, owner: str, run_id: str) -> None:
+    async def delete(self, owner: Owner, run_id: str) -> None:
         """Deletes the run and, by cascade, its log."""
         query = delete(runs).where(runs.c.owner == owner, runs.c.id == run_id)
         await self._db.erase(lambda connection: connection.execute(query))
@@ -288,6 +290,16 @@ class RunRepository:
 
     async def _many(self, query: Select[Any], make: Callable[[Row[Any]], Any]) -> list[Any]:
         return await self._db.read(lambda connection: [make(row) for row in connection.execute(query)])
+
+    async def _parts(
+        self, query: Select[Any], owner: Owner, series: Sequence[str], make: Callable[[Row[Any]], Any]
+    ) -> list[Any]:
+        query = query.where(runs.c.owner == owner).order_by(runs.c.part, runs.c.id)
+        return [
+            part
+            for some in batches(series)
+            for part in await self._many(query.where(runs.c.series.in_(some)), make)
+        ]
 
     async def _one(self, *conditions: ColumnElement[bool]) -> Run | None:
         query = select(*_WHOLE).where(*conditions)
@@ -299,11 +311,6 @@ def moving(event: Event) -> Update:
     """An UPDATE that makes this move, for runs in a state that allows it."""
     move = MOVES[event]
     return update(runs).where(runs.c.status.in_(move.sources)).values(status=move.target)
-
-
-def _parts(query: Select[Any], owner: str, series: Sequence[str]) -> Select[Any]:
-    of_these = query.where(runs.c.owner == owner, runs.c.series.in_(series))
-    return of_these.order_by(runs.c.part, runs.c.id)
 
 
 def _last_seq(run_id: str) -> ColumnElement[int | None]:

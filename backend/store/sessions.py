@@ -3,16 +3,19 @@
 A session's chapters are runs: those of the series that bears the session's id.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
 from ulid import ULID
 
+from backend.store.batches import batches
 from backend.store.database import Database
 from backend.store.limits import Cap, check_cap
+from backend.store.owner import Owner
+from backend.store.retention import read_owned
 from backend.store.tables import reading_days, runs, story_sessions
 
 
@@ -24,7 +27,7 @@ class StorySession:
     """
 
     id: str
-    owner: str
+    owner: Owner
     child_id: str | None
     reader: dict[str, Any] | None
     theme: str
@@ -44,7 +47,7 @@ class SessionRepository:
         self._db = database
         self._cap = cap
 
-    async def add(self, owner: str, **values: Any) -> StorySession:
+    async def add(self, owner: Owner, **values: Any) -> StorySession:
         """Stores a new session. Raises Conflict for one too many."""
         row = _new(owner, values)
 
@@ -55,7 +58,7 @@ class SessionRepository:
         await self._db.write(work)
         return StorySession(**row)
 
-    async def add_from_run(self, owner: str, run_id: str, part: int, **values: Any) -> StorySession | None:
+    async def add_from_run(self, owner: Owner, run_id: str, part: int, **values: Any) -> StorySession | None:
         """Stores a new session whose chapter `part` is that run; None if the run is in another series."""
         row = _new(owner, values)
         adopt = (
@@ -73,14 +76,19 @@ class SessionRepository:
 
         return StorySession(**row) if await self._db.write(work) else None
 
-    async def find(self, owner: str, session_id: str) -> StorySession | None:
+    async def find(self, owner: Owner, session_id: str) -> StorySession | None:
         """The session, if it is this owner's."""
         query = select(story_sessions).where(_is(owner, session_id))
         row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else _session(row)
 
     async def page(
-        self, owner: str, *, child_id: str | None = None, before: str | None = None, limit: int | None = None
+        self,
+        owner: Owner,
+        *,
+        child_id: str | None = None,
+        before: str | None = None,
+        limit: int | None = None,
     ) -> list[StorySession]:
         """A page of sessions, newest first; `before` is the last id of the previous page (ids sort by time)."""
         query = select(story_sessions).where(story_sessions.c.owner == owner)
@@ -91,13 +99,13 @@ class SessionRepository:
         query = query.order_by(story_sessions.c.id.desc()).limit(limit)
         return await self._db.read(lambda connection: [_session(row) for row in connection.execute(query)])
 
-    async def update(self, owner: str, session_id: str, **values: Any) -> None:
+    async def update(self, owner: Owner, session_id: str, **values: Any) -> None:
         """Sets columns of a session."""
         query = update(story_sessions).where(_is(owner, session_id))
         query = query.values(updated_at=datetime.now(UTC), **values)
         await self._db.write(lambda connection: connection.execute(query))
 
-    async def turn_to(self, owner: str, session_id: str, chapter: int) -> None:
+    async def turn_to(self, owner: Owner, session_id: str, chapter: int) -> None:
         """Moves the bookmark to the start of a chapter, unless it is further on already."""
         query = (
             update(story_sessions)
@@ -106,7 +114,7 @@ class SessionRepository:
         )
         await self._db.write(lambda connection: connection.execute(query))
 
-    async def delete(self, owner: str, session_id: str) -> None:
+    async def delete(self, owner: Owner, session_id: str) -> None:
         """Deletes the session and its days; its chapters' runs stay, as runs of their own."""
 
         def work(connection: Connection) -> None:
@@ -116,7 +124,7 @@ class SessionRepository:
 
         await self._db.erase(work)
 
-    async def add_minutes(self, owner: str, session_id: str, day: date, minutes: float) -> None:
+    async def add_minutes(self, owner: Owner, session_id: str, day: date, minutes: float) -> None:
         """Adds to the minutes read on a day."""
         same = (
             reading_days.c.owner == owner,
@@ -134,18 +142,36 @@ class SessionRepository:
 
         await self._db.write(work)
 
-    async def days(self, owner: str, session_ids: Sequence[str]) -> dict[str, dict[date, float]]:
+    async def days(self, owner: Owner, session_ids: Sequence[str]) -> dict[str, dict[date, float]]:
         """Minutes by day, by session."""
-        query = select(reading_days).where(
-            reading_days.c.owner == owner, reading_days.c.session_id.in_(session_ids)
-        )
-        rows = await self._db.read(lambda connection: connection.execute(query).all())
+        query = select(reading_days).where(reading_days.c.owner == owner)
         found: dict[str, dict[date, float]] = {session_id: {} for session_id in session_ids}
-        for row in rows:
-            found[row.session_id][row.day] = row.minutes
+
+        def work(connection: Connection) -> None:
+            for some in batches(session_ids):
+                for row in connection.execute(query.where(reading_days.c.session_id.in_(some))):
+                    found[row.session_id][row.day] = row.minutes
+
+        await self._db.read(work)
         return found
 
-    async def count(self, owner: str, child_id: str) -> int:
+    async def in_use(self, series: Collection[tuple[Owner, str]], since: datetime) -> set[tuple[Owner, str]]:
+        """The sessions of these (owner, id) that something was done with since then."""
+        query = select(story_sessions.c.owner, story_sessions.c.id).where(
+            story_sessions.c.id.in_([id for _, id in series]), story_sessions.c.updated_at >= since
+        )
+        found = await self._db.read(lambda connection: connection.execute(query).all())
+        return {(Owner(owner), id) for owner, id in found} & {*series}
+
+    async def old(self, before: datetime) -> list[tuple[Owner, str]]:
+        """Some (owner, id) of sessions that nothing was done with since then, and that have no chapter left."""
+        chapter = (runs.c.owner == story_sessions.c.owner) & (runs.c.series == story_sessions.c.id)
+        query = select(story_sessions.c.owner, story_sessions.c.id).where(
+            story_sessions.c.updated_at < before, ~exists(select(runs.c.id).where(chapter))
+        )
+        return await self._db.read(lambda connection: read_owned(connection, query))
+
+    async def count(self, owner: Owner, child_id: str) -> int:
         """Number of a child's sessions."""
         query = select(func.count()).where(
             story_sessions.c.owner == owner, story_sessions.c.child_id == child_id
@@ -153,7 +179,7 @@ class SessionRepository:
         return int(await self._db.read(lambda connection: connection.execute(query).scalar_one()))
 
 
-def _new(owner: str, values: dict[str, Any]) -> dict[str, Any]:
+def _new(owner: Owner, values: dict[str, Any]) -> dict[str, Any]:
     now = datetime.now(UTC)
     return {
         "id": str(ULID()),
@@ -170,7 +196,7 @@ def _new(owner: str, values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _is(owner: str, session_id: str) -> Any:
+def _is(owner: Owner, session_id: str) -> Any:
     return (story_sessions.c.owner == owner) & (story_sessions.c.id == session_id)
 
 

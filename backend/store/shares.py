@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select
 
+from backend.store.batches import batches
 from backend.store.database import Database
 from backend.store.limits import Cap, check_cap
+from backend.store.owner import Owner
 from backend.store.tables import runs, shares
 
 
@@ -16,7 +18,7 @@ class Share:
     """A row of the table `shares`, at most one per run. One of an earlier version may have no end."""
 
     run_id: str
-    owner: str
+    owner: Owner
     token_hash: str
     created_at: datetime
     expires_at: datetime | None
@@ -39,7 +41,7 @@ class ShareRepository:
         self._db = database
         self._cap = cap
 
-    async def put(self, owner: str, run_id: str, token_hash: str, expires_at: datetime) -> Share:
+    async def put(self, owner: Owner, run_id: str, token_hash: str, expires_at: datetime) -> Share:
         """Stores the run's link, which replaces an older one. Raises Conflict for one too many."""
         share = Share(run_id, owner, token_hash, datetime.now(UTC), expires_at)
 
@@ -51,7 +53,7 @@ class ShareRepository:
         await self._db.write(work)
         return share
 
-    async def find(self, owner: str, run_id: str) -> Share | None:
+    async def find(self, owner: Owner, run_id: str) -> Share | None:
         """The run's link, if it has one that is valid."""
         query = select(shares).where(shares.c.owner == owner, shares.c.run_id == run_id, _is_valid())
         row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
@@ -63,7 +65,7 @@ class ShareRepository:
         row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else Share(**row._mapping)
 
-    async def page(self, owner: str, *, before: str | None, limit: int) -> list[SharedRun]:
+    async def page(self, owner: Owner, *, before: str | None, limit: int) -> list[SharedRun]:
         """The owner's valid links, those of the newest runs first; `before` is the last run of the page before."""
         query = (
             select(shares.c.run_id, runs.c.title, shares.c.created_at, shares.c.expires_at)
@@ -78,16 +80,20 @@ class ShareRepository:
             lambda connection: [SharedRun(**row._mapping) for row in connection.execute(query)]
         )
 
-    async def remove(self, owner: str, run_id: str) -> bool:
+    async def remove(self, owner: Owner, run_id: str) -> bool:
         """Deletes the link; False if there was none."""
         query = delete(shares).where(shares.c.owner == owner, shares.c.run_id == run_id)
         return bool((await self._db.write(lambda connection: connection.execute(query))).rowcount)
 
-    async def remove_all(self, owner: str, run_ids: Sequence[str]) -> None:
+    async def remove_all(self, owner: Owner, run_ids: Sequence[str]) -> None:
         """Deletes the links of these runs."""
-        if run_ids:
-            query = delete(shares).where(shares.c.owner == owner, shares.c.run_id.in_(run_ids))
-            await self._db.write(lambda connection: connection.execute(query))
+
+        def work(connection: Connection) -> None:
+            for some in batches(run_ids):
+                query = delete(shares).where(shares.c.owner == owner, shares.c.run_id.in_(some))
+                connection.execute(query)
+
+        await self._db.write(work)
 
     async def drop_expired(self) -> None:
         """Forgets the links that are valid no more, whoever's they are."""

@@ -4,11 +4,13 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
+from backend.store.owner import Owner
 from backend.store.tables import cached_results, runs
+from backend.store.transitions import CACHEABLE, EXECUTING
 
 
 def find_source(
-    connection: Connection, owner: str, cache_key: str | None, kept_since: datetime | None, run_id: str
+    connection: Connection, owner: Owner, cache_key: str | None, kept_since: datetime | None, run_id: str
 ) -> str | None:
     """The id of the run whose text the run `run_id` copies: one cached since then, else one that is active. None
     if there is none, or (`kept_since` is None) none is wanted. Part of a transaction."""
@@ -22,7 +24,7 @@ def find_source(
             cached_results.c.key == cache_key,
             cached_results.c.created_at > kept_since,
             runs.c.owner == owner,
-            runs.c.status == "completed",
+            runs.c.status.in_(CACHEABLE),
             runs.c.result.is_not(None),
         )
     )
@@ -33,7 +35,7 @@ def find_source(
         .where(
             runs.c.owner == owner,
             runs.c.cache_key == cache_key,
-            runs.c.status == "running",
+            runs.c.status.in_(EXECUTING),
             runs.c.source_run_id.is_(None),
             runs.c.id != run_id,
         )
@@ -44,7 +46,7 @@ def find_source(
     return leader
 
 
-def keep_result(connection: Connection, owner: str, cache_key: str, run_id: str) -> None:
+def keep_result(connection: Connection, owner: Owner, cache_key: str, run_id: str) -> None:
     """Caches this run's result, in place of an older one. Part of the transaction that stores the run as complete:
     a request in between would find neither and buy it again."""
     row = {"owner": owner, "key": cache_key, "run_id": run_id, "created_at": datetime.now(UTC)}

@@ -1,7 +1,7 @@
 """States of a run and the transitions between them: the table that the store's UPDATE statements are made from."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 Status = Literal["running", "waiting", "completed", "failed", "cancelled"]
 Event = Literal["take_over", "resume", "answer", "ask", "release", "complete", "fail", "cancel"]
@@ -35,5 +35,13 @@ MOVES: dict[Event, Move] = {
     "cancel": Move(frozenset({"running"}), "cancelled"),
 }
 
+INITIAL: Status = "running"
+"""The state of a run when it is stored."""
 RESUMABLE: frozenset[Status] = MOVES["resume"].sources
 """States of a run that broke off, and can be resumed."""
+EXECUTING: frozenset[Status] = MOVES["release"].sources
+"""States in which a process executes the run, or should."""
+CACHEABLE: frozenset[Status] = frozenset({MOVES["complete"].target})
+"""States in which a run has a whole text, which other runs may be given."""
+UNFINISHED: frozenset[Status] = frozenset(get_args(Status)) - FINISHED
+"""States in which more will be written, and spent."""

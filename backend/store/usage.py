@@ -7,6 +7,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Integer, case, cast, delete, func, insert, select
 
 from backend.store.database import Database
+from backend.store.owner import Owner
 from backend.store.tables import usage
 
 By = Literal["day", "model", "format", "role"]
@@ -70,7 +71,7 @@ class UsageRepository:
 
         await self._db.write(work)
 
-    async def sums(self, owner: str, first_day: str, last_day: str, by: By) -> list[UsageSum]:
+    async def sums(self, owner: Owner, first_day: str, last_day: str, by: By) -> list[UsageSum]:
         """The sums of these days, both included (YYYY-MM-DD, UTC); days in order, else the dearest first."""
         name = usage.c[by]
         tokens = usage.c.input_tokens + usage.c.output_tokens
@@ -94,7 +95,7 @@ class UsageRepository:
             UsageSum(row[0], row[1], row[2], row[3], round(row[4], 9), row[5], bool(row[6])) for row in rows
         ]
 
-    async def runs(self, owner: str, first_day: str, last_day: str) -> int:
+    async def runs(self, owner: Owner, first_day: str, last_day: str) -> int:
         """Number of runs with any usage in that time."""
         query = select(func.count(usage.c.run_id.distinct())).where(
             usage.c.owner == owner, usage.c.day >= first_day, usage.c.day <= last_day

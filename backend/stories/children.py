@@ -9,7 +9,9 @@ from pydantic import Field
 
 from backend.runs.commands import RunCommands
 from backend.store.accounts.belongings import BelongingsRepository
+from backend.store.child_data import read_child
 from backend.store.children import ChildRepository, StoredChild
+from backend.store.owner import Owner
 from backend.store.runs import RunRepository
 from backend.store.sessions import SessionRepository
 from backend.store.shares import ShareRepository
@@ -67,7 +69,7 @@ class Children:
         self._belongings = belongings
         self._require_consent = require_consent
 
-    async def add(self, owner: str, profile: Profile, *, consent: bool = False) -> StoredChild:
+    async def add(self, owner: Owner, profile: Profile, *, consent: bool = False) -> StoredChild:
         """Stores a child, and when a parent consented. Raises InvalidInput for text that is unfit for a child of that
         age, and without a consent that is required; Conflict for one child too many."""
         if self._require_consent and not consent:
@@ -77,19 +79,19 @@ class Children:
         await asyncio.to_thread(self._check, profile)
         return await self._children.add(owner, profile.model_dump(mode="json"), consent=consent)
 
-    async def find(self, owner: str, child_id: str) -> StoredChild:
+    async def find(self, owner: Owner, child_id: str) -> StoredChild:
         """The child. Raises NotFound."""
         child = await self._children.find(owner, child_id)
         if child is None:
             raise NotFound(f"There is no child {child_id[:64]}.")
         return child
 
-    async def page(self, owner: str, *, before: str | None = None, limit: int) -> list[StoredChild]:
+    async def page(self, owner: Owner, *, before: str | None = None, limit: int) -> list[StoredChild]:
         """The owner's children, newest first."""
         return await self._children.page(owner, before=before, limit=limit)
 
     async def change(
-        self, owner: str, child_id: str, changes: Mapping[str, Any], *, consent: bool = False
+        self, owner: Owner, child_id: str, changes: Mapping[str, Any], *, consent: bool = False
     ) -> StoredChild:
         """Sets the given fields, each validated already. Raises NotFound, InvalidInput."""
         child = await self.find(owner, child_id)
@@ -102,7 +104,7 @@ class Children:
         return changed
 
     async def recommend(
-        self, owner: str, child_id: str, limit: int
+        self, owner: Owner, child_id: str, limit: int
     ) -> tuple[StoredChild, list[Recommendation]]:
         """Recommended themes, by the child's interests and stories. Raises NotFound."""
         child = await self.find(owner, child_id)
@@ -110,14 +112,14 @@ class Children:
         read = list(dict.fromkeys(str(given["theme"]) for _, given in runs if "theme" in given))
         return child, recommend(StoryReader.model_validate(child.profile), read, limit)
 
-    async def export(self, owner: str, child_id: str) -> AsyncIterator[tuple[str, dict[str, Any]]]:
+    async def export(self, owner: Owner, child_id: str) -> AsyncIterator[tuple[str, dict[str, Any]]]:
         """(table, row) of everything that there is of the child. Raises NotFound."""
         child = await self.find(owner, child_id)
         sessions = [session.id for session in await self._sessions.page(owner, child_id=child.id)]
         written = await self._written(owner, child.id, sessions)
-        return self._belongings.of_child(owner, child.id, sessions, written)
+        return read_child(self._belongings, owner, child.id, sessions, written)
 
-    async def delete(self, owner: str, child_id: str, on_chapters: OnChapters = "keep") -> ChildDeletion:
+    async def delete(self, owner: Owner, child_id: str, on_chapters: OnChapters = "keep") -> ChildDeletion:
         """Deletes the child and its story sessions, and the chapters if requested; nobody else can read those that
         stay any more."""
         child = await self.find(owner, child_id)
@@ -134,7 +136,7 @@ class Children:
         kept, deleted = (0, len(written)) if on_chapters == "delete" else (len(written), 0)
         return ChildDeletion(sessions, runs_kept=kept, runs_deleted=deleted)
 
-    async def _written(self, owner: str, child_id: str, sessions: list[str]) -> list[str]:
+    async def _written(self, owner: Owner, child_id: str, sessions: list[str]) -> list[str]:
         """Ids of the runs that were written for the child."""
         of_child = await self._run_repository.inputs_with(owner, "child_id", child_id)
         of_sessions = await self._run_repository.part_summaries(owner, sessions)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from backend.extensions.base import CommandLine, Extension, ServiceContext
+from backend.extensions.base import CommandLine, RouteAccess, ServiceContext
+from backend.plugins import Extension
+from backend.stories.settings import StorySettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -13,12 +15,14 @@ if TYPE_CHECKING:
 
     from backend.lookups import Lookup
     from backend.stories.parts import StoryParts
+    from backend.stories.retention import StoryRetention
 
 
 class StoryExtension(Extension):
     """The story extension: children, sessions and chapters."""
 
     name = "story"
+    Settings = StorySettings
 
     def open(self, service: ServiceContext) -> StoryParts:
         """Children and sessions, with the story format as configured."""
@@ -34,6 +38,21 @@ class StoryExtension(Extension):
 
         database = service.database
         return story_lookups(ChildRepository(database), SessionRepository(database), service.queries)
+
+    def retention(self, service: ServiceContext) -> StoryRetention:
+        """Retention of children and stories."""
+        from backend.store.children import ChildRepository
+        from backend.store.sessions import SessionRepository
+        from backend.stories.retention import StoryRetention
+
+        return StoryRetention(SessionRepository(service.database), ChildRepository(service.database))
+
+    def access(self) -> Sequence[RouteAccess]:
+        """The scope `children`. Everything of a child in one reply is for people, like the export of an account."""
+        return (
+            RouteAccess(r"/api/v1/children/[^/]+/export", None),
+            RouteAccess(r"/api/v1/(?:children|stories/sessions)(?:/.*)?", "children"),
+        )
 
     def routers(self) -> Sequence[APIRouter]:
         """The routes `/api/v1/children` and `/api/v1/stories/sessions`."""

@@ -6,6 +6,7 @@ from typing import Any
 from backend.lookups import Lookup
 from backend.runs.queries import RunQueries
 from backend.store.children import ChildRepository
+from backend.store.owner import Owner
 from backend.store.sessions import SessionRepository
 from backend.stories.chapters import chapters_of, retell
 
@@ -15,11 +16,11 @@ def story_lookups(
 ) -> dict[str, Lookup]:
     """The lookups by kind, as `workflows.formats.story.references` describes them."""
 
-    async def find_child(owner: str, child_id: str) -> Mapping[str, Any] | None:
+    async def find_child(owner: Owner, child_id: str) -> Mapping[str, Any] | None:
         child = await children.find(owner, child_id)
         return None if child is None else {"id": child.id, "reader": child.profile}
 
-    async def find_session(owner: str, session_id: str) -> Mapping[str, Any] | None:
+    async def find_session(owner: Owner, session_id: str) -> Mapping[str, Any] | None:
         session = await sessions.find(owner, session_id)
         if session is None:
             return None

@@ -10,6 +10,7 @@ from backend.store.sessions import SessionRepository
 from backend.store.shares import ShareRepository
 from backend.stories.children import Children
 from backend.stories.sessions import Sessions
+from backend.stories.settings import StorySettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +23,17 @@ class StoryParts:
 
 def open_stories(service: ServiceContext, format: str) -> StoryParts:
     """The use cases, with the format as configured."""
-    database, settings = service.database, service.settings
-    sessions = SessionRepository(database, cap_of(settings, "stories"))
+    database, own = service.database, service.settings.of(StorySettings)
+    sessions = SessionRepository(database, cap_of(service.settings, "stories", own))
     children = Children(
-        ChildRepository(database, cap_of(settings, "children")),
+        ChildRepository(database, cap_of(service.settings, "children", own)),
         sessions,
         service.run_repository,
         service.runs,
         service.policies,
         ShareRepository(database),
         BelongingsRepository(database),
-        require_consent=settings.require_consent,
+        require_consent=own.require_consent,
     )
     return StoryParts(
         children,

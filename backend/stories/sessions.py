@@ -8,6 +8,7 @@ from backend.runs.admission.options import RunOptions
 from backend.runs.commands import RunCommands, RunRequest
 from backend.runs.queries import RunQueries
 from backend.runs.results.exports import finished
+from backend.store.owner import Owner
 from backend.store.runs import Run, RunPart, RunRepository, RunSummary
 from backend.store.sessions import SessionRepository, StorySession
 from backend.stories.chapters import Chapters, RunT, chapters_of
@@ -81,7 +82,7 @@ class Sessions:
         self._format = format
 
     async def begin(
-        self, owner: str, *, theme: str, child_id: str | None, reader: StoryReader | None, **others: Any
+        self, owner: Owner, *, theme: str, child_id: str | None, reader: StoryReader | None, **others: Any
     ) -> Story[RunPart]:
         """Begins a story without a chapter yet. Raises NotFound for the child, InvalidInput."""
         if (child_id is None) == (reader is None):
@@ -98,7 +99,7 @@ class Sessions:
         )
         return await self._story(session)
 
-    async def begin_with(self, owner: str, run_id: str, **others: Any) -> tuple[Story[RunPart], bool]:
+    async def begin_with(self, owner: Owner, run_id: str, **others: Any) -> tuple[Story[RunPart], bool]:
         """A new story whose first chapter is a completed run, and True; or the run's present story, and False.
 
         Raises NotFound, Conflict (it isn't a chapter, or isn't complete), InvalidInput.
@@ -130,12 +131,12 @@ class Sessions:
             return await self.find(owner, run.series or ""), False
         return await self._story(session), True
 
-    async def find(self, owner: str, session_id: str) -> Story[RunPart]:
+    async def find(self, owner: Owner, session_id: str) -> Story[RunPart]:
         """The story. Raises NotFound."""
         return await self._story(await self._session(owner, session_id))
 
     async def page(
-        self, owner: str, *, child_id: str | None = None, before: str | None = None, limit: int
+        self, owner: Owner, *, child_id: str | None = None, before: str | None = None, limit: int
     ) -> list[Story[RunSummary]]:
         """The owner's stories, newest first."""
         sessions = await self._sessions.page(owner, child_id=child_id, before=before, limit=limit)
@@ -154,7 +155,7 @@ class Sessions:
 
     async def change(
         self,
-        owner: str,
+        owner: Owner,
         session_id: str,
         *,
         bookmark: tuple[int, int] | None = None,
@@ -174,7 +175,7 @@ class Sessions:
             await self._sessions.add_minutes(owner, session_id, local_day(datetime.now(UTC), zone), minutes)
         return await self.find(owner, session_id)
 
-    async def delete(self, owner: str, session_id: str, on_chapters: OnChapters = "keep") -> list[str]:
+    async def delete(self, owner: Owner, session_id: str, on_chapters: OnChapters = "keep") -> list[str]:
         """Deletes the session; returns its chapters' runs, which are deleted too or stay as they are."""
         await self._session(owner, session_id)
         runs = [run.id for run in await self._queries.part_summaries(owner, [session_id])]
@@ -184,7 +185,7 @@ class Sessions:
         await self._sessions.delete(owner, session_id)
         return runs
 
-    async def bind(self, owner: str, session_id: str) -> Book:
+    async def bind(self, owner: Owner, session_id: str) -> Book:
         """The whole story as a book. Raises NotFound, and Conflict when there is no chapter yet."""
         story = await self.find(owner, session_id)
         if not story.chapters.done:
@@ -194,7 +195,7 @@ class Sessions:
         ]
         return story_book(story.session.id, story.title or story.session.theme, whole)
 
-    async def choose(self, owner: str, session_id: str, choice: ChoiceRequest) -> tuple[Run, bool]:
+    async def choose(self, owner: Owner, session_id: str, choice: ChoiceRequest) -> tuple[Run, bool]:
         """The run of the next chapter, and whether it is new. Idempotent: the same choice again starts nothing.
 
         Raises NotFound, InvalidInput (there is no such choice), Conflict (a chapter is being written, the
@@ -232,7 +233,7 @@ class Sessions:
             await self._sessions.turn_to(owner, session_id, number)
         return run, is_new
 
-    async def _known(self, owner: str, story: Story[RunPart], choice: ChoiceRequest) -> Run | None:
+    async def _known(self, owner: Owner, story: Story[RunPart], choice: ChoiceRequest) -> Run | None:
         """The run that this choice has started already."""
         if choice.idempotency_key is not None:
             run = await self._run_repository.find_by_key(owner, choice.idempotency_key)
@@ -245,7 +246,7 @@ class Sessions:
             return None
         return await self._queries.find(owner, writing.id)
 
-    async def _session(self, owner: str, session_id: str) -> StorySession:
+    async def _session(self, owner: Owner, session_id: str) -> StorySession:
         session = await self._sessions.find(owner, session_id)
         if session is None:
             raise NotFound(f"There is no story session {session_id[:64]}.")
@@ -261,7 +262,7 @@ class Sessions:
             return (await self._children.find(session.owner, session.child_id)).profile
         return session.reader or {}
 
-    async def _has_child(self, owner: str, child_id: str) -> bool:
+    async def _has_child(self, owner: Owner, child_id: str) -> bool:
         try:
             await self._children.find(owner, child_id)
         except NotFound:

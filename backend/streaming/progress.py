@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 
+from backend.streaming.pace import Pace
 from workflows.messages.messages import (
     Message,
     NodeChanged,
     OutlinePlanned,
     ProgressReported,
+    SafetyChecked,
     Slot,
     TextAppended,
     TextRetracted,
@@ -17,14 +19,16 @@ from workflows.text.words import WordCounter, count_words
 
 _EVERY_SECONDS = 1.0
 _PLANNED = 5
-_WRITTEN = 95
-"""Percent when all is written: sections and pieces fill the bar from the plan to here, checks and metrics the rest."""
+_CHECKED = 3 / 90
+"""Work of the last check as a share of all writing, where no run before told; it is 3 percent of the bar."""
+_ADDED = 1 / 90
+"""The same of each step after it."""
 _MOST = 99
 """Percent before the end."""
 _CHECKING_SHARE = 0.01
 """About how long checks take, as a share of the time of all writing."""
-_STEPS = {"safety_check": 0.6, "derive": 0.2, "calculate_metrics": 0.2}
-"""What is left when all is written, by node, as shares of it."""
+_STEPS = ("safety_check", "derive", "calculate_metrics")
+"""What is left when all is written."""
 _SAYINGS = {
     "outline": "Planning",
     "safety_check": "Checking the text",
@@ -34,15 +38,48 @@ _SAYINGS = {
 }
 
 
+class _Times:
+    """When sections were begun, ended and judged; seconds."""
+
+    def __init__(self) -> None:
+        self.checking: float | None = None
+        self._begun: dict[Slot, float] = {}
+        self._ended: dict[Slot, float] = {}
+        self._judged: dict[Slot, float] = {}
+
+    def write(self, slot: Slot, now: float, *, is_last: bool) -> None:
+        """More text of a section or a piece."""
+        self._begun.setdefault(slot, now)
+        if is_last:
+            self._ended[slot] = now
+
+    def judge(self, slot: Slot, now: float) -> tuple[float, float] | None:
+        """What all judges of sections took, and the writing of the same ones; None for one that isn't finished."""
+        if slot not in self._ended:
+            return None
+        self._judged.setdefault(slot, now)
+        slots = self._judged.keys() & self._ended.keys()
+        judging = sum(self._judged[one] - self._ended[one] for one in slots)
+        return judging, sum(self._ended[one] - self._begun[one] for one in slots)
+
+    def forget(self, slot: Slot) -> None:
+        """The section or piece is written again."""
+        for times in (self._begun, self._ended, self._judged):
+            times.pop(slot, None)
+
+
 class ProgressMeter:
-    """Work done against work to do, in words: of sections, of pieces, and of what is written again.
+    """Work done against work to do, in words: of sections, of pieces, of judges, and of what is written again.
 
     A section or piece that is finished counts whole, however long it came out. Percent never goes back: where more is
     to be done than was thought (a rewrite), what is left of the bar is divided anew. 100 is left to the end.
     """
 
-    def __init__(self, clock: Callable[[], float], pieces: Mapping[str, int] | None = None) -> None:
-        """`pieces`: the words of each text that is made beside the sections, by name."""
+    def __init__(
+        self, clock: Callable[[], float], pieces: Mapping[str, int] | None = None, pace: Pace | None = None
+    ) -> None:
+        """`pieces`: the words of each text that is made beside the sections, by name. `pace`: how long checks take
+        beside the writing; it learns from this run."""
         self._clock = clock
         self._started = clock()
         self._told = clock() - _EVERY_SECONDS
@@ -52,8 +89,12 @@ class ProgressMeter:
         self._finished: set[Slot] = set()
         self._steps: set[str] = set()
         self._pieces = dict(pieces or {})
-        self._at_first = 0  # work that earlier attempts did, which took none of our time
-        self._taken_back = 0
+        self._pace = pace or Pace()
+        self._times = _Times()
+        self._judged: set[Slot] = set()
+        self._is_checked = False
+        self._at_first = 0.0  # work that earlier attempts did, which took none of our time
+        self._taken_back = 0.0
         self._target = 0
         self._percent = 0
         self._anchor: tuple[float, float] | None = None  # percent, and the work that was left there
@@ -66,6 +107,7 @@ class ProgressMeter:
         words |= {name: count_words(transcript.piece_text(name)) for name in transcript.pieces}
         self.resume(words, transcript.percent)
         self._finished = {*transcript.finished, *transcript.finished_pieces}
+        self._judged = set(transcript.finished)
         if transcript.outline is not None:
             self._plan(transcript.outline)
 
@@ -76,6 +118,8 @@ class ProgressMeter:
                 return self._plan(outline)
             case TextAppended() as content:
                 return self._append(content)
+            case SafetyChecked() as verdict if verdict.stage == "section" and verdict.section is not None:
+                return self._judge(verdict.section)
             case TextRetracted() as retraction:
                 self._take_back(slot_of(retraction))
             case NodeChanged() as event if event.node in _STEPS or event.node in _SAYINGS:
@@ -85,8 +129,9 @@ class ProgressMeter:
     def plan(self, target_words: int) -> ProgressReported:
         """Sets the outline."""
         self._target = target_words
-        if self._anchor is None:
+        if self._anchor is None:  # planning took its time, and says nothing of how long the rest takes
             self._at_first = self._done()
+            self._started = self._clock()
         self._set_anchor(float(_PLANNED))
         return self._tell("The plan is made", _PLANNED)
 
@@ -124,18 +169,42 @@ class ProgressMeter:
     def _append(self, content: TextAppended) -> ProgressReported | None:
         slot = slot_of(content)
         self._count(slot, content.chunk)
+        self._times.write(slot, self._clock(), is_last=content.is_complete)
         if content.is_complete:
             self._finished.add(slot)
         if isinstance(slot, str):
             return self.look(f"Writing {slot}")
         return self.look(f"Writing section {slot + 1}")
 
+    def _judge(self, section: int) -> ProgressReported | None:
+        """A judge has read the section. What that took says what it will take of the others."""
+        if (times := self._times.judge(section, self._clock())) is None or self._pace.judging is None:
+            return None
+        self._judged.add(section)
+        self._pace.learn_judging(*times)
+        if not self._taken_back:
+            self._set_anchor(float(_PLANNED))
+        return self.look(f"Section {section + 1} is judged")
+
     def _step(self, event: NodeChanged) -> ProgressReported | None:
+        if event.node == "safety_check":
+            self._time_check(event)
         if event.status in ("completed", "skipped"):
             self._steps.add(event.node)
         if event.status == "started" and event.node in _SAYINGS:
             return self.now(_SAYINGS[event.node])
         return None
+
+    def _time_check(self, event: NodeChanged) -> None:
+        if event.status == "started":
+            self._times.checking = self._clock()
+        elif event.status == "completed" and self._times.checking is not None and not self._is_checked:
+            self._is_checked = (
+                True  # the first check is of the whole text, the next ones of what was written again
+            )
+            self._pace.learn_checking(
+                self._clock() - self._times.checking, self._times.checking - self._started
+            )
 
     def _count(self, slot: Slot, chunk: str) -> None:
         # A token is often a part of a word.
@@ -149,6 +218,8 @@ class ProgressMeter:
         self._words.pop(slot, None)
         self._counters.pop(slot, None)
         self._finished.discard(slot)
+        self._judged.discard(slot)
+        self._times.forget(slot)
         self._steps.discard("safety_check")
         self._taken_back += before - self._done()
         self._anchor = (max(at, self._percent), self._left())
@@ -171,7 +242,7 @@ class ProgressMeter:
     def _set_anchor(self, begin: float) -> None:
         """From here, where `begin` is the percent with nothing written, the rest of the bar is what is left to do."""
         total = self._total()
-        written = begin + (_WRITTEN - begin) * (self._done() / total if total else 0.0)
+        written = begin + (100 - begin) * (self._done() / (total + self._checks()) if total else 0.0)
         self._anchor = (max(written, float(self._percent)), self._left())
 
     def _reckon(self) -> float:
@@ -181,14 +252,23 @@ class ProgressMeter:
         percent, left = self._anchor
         return 100 - (100 - percent) * (self._left() / left) if left else percent
 
-    def _total(self) -> int:
-        return self._target + sum(self._pieces.values())
+    def _total(self) -> float:
+        return self._target * (1 + (self._pace.judging or 0)) + sum(self._pieces.values())
 
-    def _done(self) -> int:
+    def _checks(self) -> float:
+        """Work of the steps after the writing."""
+        return self._total() * (self._checking() + 2 * _ADDED)
+
+    def _checking(self) -> float:
+        return _CHECKED if self._pace.checking is None else self._pace.checking
+
+    def _done(self) -> float:
         """Words of the plan that are written. A plan whose sections aren't known counts as one text."""
         pieces = sum(self._done_of(name, words) for name, words in self._pieces.items())
         if self._targets:
-            return pieces + sum(self._done_of(slot, words) for slot, words in self._targets.items())
+            judged = sum(words for slot, words in self._targets.items() if slot in self._judged)
+            written = sum(self._done_of(slot, words) for slot, words in self._targets.items())
+            return pieces + written + judged * (self._pace.judging or 0)
         return pieces + min(
             self._target, sum(words for slot, words in self._words.items() if isinstance(slot, int))
         )
@@ -198,14 +278,21 @@ class ProgressMeter:
 
     def _left(self) -> float:
         """Work that is left, in words; the checks as much as their part of the bar is."""
-        steps = 1 - sum(_STEPS[node] for node in self._steps & _STEPS.keys())
-        checks = self._total() * (100 - _WRITTEN) / (_WRITTEN - _PLANNED)
-        return self._total() - self._done() + checks * steps
+        waiting = [
+            self._checking() if node == "safety_check" else _ADDED
+            for node in _STEPS
+            if node not in self._steps
+        ]
+        return self._total() * (1 + sum(waiting)) - self._done()
 
     def _eta(self) -> int | None:
         elapsed = self._clock() - self._started
         worked = self._done() - self._at_first + self._taken_back
         if worked <= 0 or elapsed <= 0 or not self._target:
             return None
-        left = self._total() - self._done() + self._total() * _CHECKING_SHARE
+        checking = _CHECKING_SHARE if self._pace.checking is None else self._pace.checking
+        is_open = "safety_check" not in self._steps
+        left = (
+            self._total() * (1 + (checking if is_open or self._pace.checking is None else 0)) - self._done()
+        )
         return max(0, round(left * elapsed / worked))

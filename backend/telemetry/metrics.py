@@ -1,4 +1,4 @@
-"""Metrics interface of the service, called per batch of messages or per run, never per token.
+"""Interface of the service's metrics, called per batch of messages or per run, never per token.
 
 These base classes count nothing and serve a process without `/metrics`; `prometheus.py` has those that count.
 """

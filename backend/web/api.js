@@ -1,5 +1,7 @@
-// Calls to the service. Addresses are relative to the page, so it also works below a path of a proxy.
+// Calls to the service, for all of its pages. Addresses are relative to this file, so they also work below a path of a proxy.
 
+const ROOT = new URL("../", import.meta.url);
+const SIGN_IN = new URL("account", ROOT);
 const UNREACHABLE = "The service can’t be reached. Check that it is running, then try again.";
 
 /** A refusal: `status` (0 when nothing answered), `code`, a message for a person, `errors: [{field, message}]`. */
@@ -13,12 +15,12 @@ export class Problem extends Error {
   }
 }
 
-/** Sends JSON and gives the reply's JSON (null when it has none). Throws `Problem`. */
+/** Sends JSON and gives the reply's JSON (null when it has none). Who must sign in is led there. Throws `Problem`. */
 export async function call(method, path, { body, headers = {} } = {}) {
   const reply = await send(method, path, body, headers);
   const content = await reply.json().catch(() => null);
   if (reply.ok) return content;
-  if (reply.status === 401) location.assign("account");
+  if (reply.status === 401 && location.pathname !== SIGN_IN.pathname) location.assign(SIGN_IN);
   throw new Problem(reply.status, content ?? {}, Number(reply.headers.get("Retry-After")) || null);
 }
 
@@ -29,7 +31,7 @@ async function send(method, path, body, headers) {
     request.body = JSON.stringify(body);
   }
   try {
-    return await fetch(path, request);
+    return await fetch(new URL(path, ROOT), request);
   } catch {
     throw new Problem(0, { detail: UNREACHABLE });
   }

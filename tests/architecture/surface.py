@@ -18,7 +18,7 @@ PUBLIC_MEMBERS = {
     "PolicyRegistry": {"find"},
     "Resources": {"parts_of", "queries", "runs"},
     "RunRepository": {"find", "find_by_key", "find_part", "page", "part_summaries", "parts"},
-    "Settings": {"of_format"},
+    "Settings": {"of", "of_format"},
 }
 """Of classes that a package is only handed: what it may look at."""
 SNAPSHOT = Path(__file__).parent / "surface.txt"

@@ -4,13 +4,21 @@ import ast
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from backend.extensions import base as extensions
+from backend.plugins import HasSettings
 from tests.architecture.tree import ROOT, modules, parse
+from workflows.formats.capabilities import CAPABILITIES
 
+EXTENSION_CAPABILITIES = (
+    HasSettings,
+    *(kind for name, kind in vars(extensions).items() if name.startswith("Has") and isinstance(kind, type)),
+)
 LONGEST = 400
 VAGUE = {"utils", "util", "helpers", "helper", "core", "services", "service", "common", "misc"}
 SETTINGS = {Path("backend/settings.py"), Path("workflows/models/settings.py")}
@@ -19,12 +27,68 @@ CHILD_PROCESS = Path("workflows/models/embedded")
 # A docstring's first line says what a thing is: a noun phrase begins with no question, empty quantity or verb.
 NO_NOUN = re.compile(
     r"""(?: What | How | Who | Whom | Whose | Which | Whether | Why | When | Where | Is | Are | Can | Do | Does
-    | Everything | Everybody | Every | Nothing | Nobody | Not | Once | One | It
+    | Everything | Everybody | At | Either | Its | Neither | Every | Nothing | Nobody | Not | Once | One | It
     | Adds | Answers | Asks | Begins | Brings | Cancels | Chooses | Cleans | Closes | Decides | Drops | Executes
     | Finds | Follows | Gets | Gives | Goes | Hands | Has | Hears | Holds | Judges | Keeps | Knows | Lets | Listens
     | Looks | Makes | Means | Needs | Opens | Puts | Reads | Refuses | Returns | Rewrites | Says | Sees | Sends
     | Serves | Shows | Signs | Somebody | Starts | Stops | Takes | Tells | Tries | Verifies | Writes)\b""",
     re.VERBOSE,
+)
+
+# What may follow the plural that a noun phrase begins with.
+AFTER_NOUN = frozenset(
+    [
+        "about",
+        "above",
+        "across",
+        "after",
+        "against",
+        "among",
+        "and",
+        "around",
+        "as",
+        "at",
+        "before",
+        "behind",
+        "below",
+        "beside",
+        "between",
+        "beyond",
+        "by",
+        "during",
+        "for",
+        "from",
+        "in",
+        "into",
+        "like",
+        "of",
+        "off",
+        "on",
+        "or",
+        "over",
+        "per",
+        "since",
+        "than",
+        "that",
+        "through",
+        "to",
+        "too",
+        "under",
+        "until",
+        "when",
+        "where",
+        "which",
+        "while",
+        "who",
+        "whom",
+        "whose",
+        "with",
+        "within",
+        "without",
+    ]
+)
+PARTICIPLE = re.compile(
+    r"\w+(?:ed|ing)|cut|found|given|held|kept|known|laid|left|made|put|read|sent|set|shown|spoken|told|written"
 )
 
 
@@ -65,6 +129,16 @@ def test_modules_are_read_in_one_sitting() -> None:
     assert not too_long
 
 
+def test_rooms_of_runs_and_models_hold_at_most_a_dozen_modules() -> None:
+    rooms = Counter(
+        str(module.parent)
+        for module in modules()
+        if module.name != "__init__.py"
+        and (module.is_relative_to("backend/runs") or module.is_relative_to("workflows/models"))
+    )
+    assert {room: count for room, count in rooms.items() if count > 12} == {}
+
+
 def test_public_modules_say_what_they_are_for() -> None:
     public = [
         module for module in modules() if not module.name.startswith("_") or module.name == "__init__.py"
@@ -80,17 +154,30 @@ def test_public_modules_and_classes_begin_their_docstring_with_a_noun_phrase() -
 
 
 @pytest.mark.parametrize(
-    "text", ["What there is.", "One row.", "Takes messages.", "Is it alive?", "Everything else.", ""]
+    "text",
+    [
+        *("What there is.", "One row.", "Takes messages.", "Is it alive?", "Everything else.", ""),
+        *("Resolves credentials.", "Counts attempts.", "Tried too often.", "Its own idea.", "Either a row."),
+    ],
 )
 def test_docstring_that_begins_with_no_noun_is_found(text: str) -> None:
     assert not _begins_with_noun(text)
 
 
 @pytest.mark.parametrize(
-    "text", ["A row.", "`/metrics`: numbers.", "Whereabouts.", "Reader of rows.", "RFC 9457."]
+    "text",
+    [
+        *("A row.", "`/metrics`: numbers.", "Whereabouts.", "Reader of rows.", "RFC 9457.", "Counts by day."),
+        *("Records, as stored.", "Access by route.", "Texts written from it.", "Cached results of runs."),
+    ],
 )
 def test_docstring_that_begins_with_a_noun_is_accepted(text: str) -> None:
     assert _begins_with_noun(text)
+
+
+@pytest.mark.parametrize("kind", [*CAPABILITIES, *EXTENSION_CAPABILITIES], ids=lambda kind: kind.__name__)
+def test_capability_says_that_it_is_one_and_what_it_brings(kind: type) -> None:
+    assert re.match(r"Capability: \w", kind.__doc__ or "")
 
 
 def _docstrings(tree: ast.Module) -> Iterator[tuple[str, str]]:
@@ -102,7 +189,17 @@ def _docstrings(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 
 def _begins_with_noun(text: str) -> bool:
-    return text != "" and NO_NOUN.match(text) is None
+    """Whether the first word may be a noun. One that ends in -s is a verb where another noun follows it ("Counts
+    attempts"), and one that ends in -ed is a participle without its noun where a preposition follows ("Tried by")."""
+    first, _, rest = text.partition(" ")
+    second = re.split(r"[\s,.:;]", rest)[0].lower()
+    if first == "" or NO_NOUN.match(text) is not None:
+        return False
+    if first.endswith("ed"):
+        return second not in AFTER_NOUN
+    if not first.endswith("s") or first.endswith(("ss", "us", "is", "'s")):
+        return True
+    return second in {"", *AFTER_NOUN} or PARTICIPLE.fullmatch(second) is not None
 
 
 def _reads_environment(tree: ast.Module) -> bool:

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from backend.store.database import Database
+from backend.store.owner import Owner
 from backend.store.runs import RunRepository
 from backend.store.sqlite import SqliteDatabase
 from backend.store.tables import runs
@@ -86,7 +87,7 @@ async def test_migrate_of_a_database_that_is_up_to_date_changes_nothing(database
     repository = RunRepository(database)
     run = await add_run(repository)
     await database.migrate()
-    assert await repository.find("maya", run.id) == run
+    assert await repository.find(Owner("maya"), run.id) == run
 
 
 async def test_write_that_raises_leaves_nothing_behind(database: Database) -> None:

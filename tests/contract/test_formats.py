@@ -45,16 +45,17 @@ CAPABILITIES_OF = {
     "creator_script": {
         "SetsParameters",
         "ChecksModel", "Configurable", "Exports", "Extends", "Lands", "LooksUp", "Multilingual", "Presents", "Reviews",
+        "ReviewsSections",
     },
     "discovery_report": {
         "SetsParameters",
         "Cached", "CachedByDefault", "ChecksModel", "Configurable", "Derives", "Extends", "Lands", "Limited",
-        "Multilingual", "Presents", "Researches", "Reviews",
+        "Multilingual", "Presents", "Researches", "Reviews", "ReviewsSections",
     },
     "education_audio": {
         "SetsParameters",
         "ChecksModel", "Exports", "Extends", "Lands", "Loads", "LooksUp", "Multilingual", "Presents", "Reviews",
-        "ScreensOwnText",
+        "ReviewsSections", "ScreensOwnText",
     },
     "letter": {"ChecksModel", "Limited"},
     "podcast": {

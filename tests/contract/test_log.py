@@ -13,6 +13,7 @@ from backend.log.entry import DuplicateSeq, Entry, StaleWriter
 from backend.log.memory import MemoryLog, MemoryStorage
 from backend.log.sqlite import SqliteLog
 from backend.store.database import Database
+from backend.store.owner import Owner
 from backend.store.runs import RunRepository
 from tests.unit.logs import run_logs
 from tests.unit.stored_runs import add_run, finish_run
@@ -55,7 +56,7 @@ class _Sqlite:
         log.let_go(run_id)
 
     async def resume(self, run_id: str) -> None:
-        ended = await self._runs.find("maya", run_id)
+        ended = await self._runs.find(Owner("maya"), run_id)
         assert ended is not None
         assert await self._runs.resume(ended, "P2", ended.options)
 

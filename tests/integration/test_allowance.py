@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from backend.store.owner import LOCAL
+from backend.store.owner import LOCAL, Owner
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
 from tests.people import BODY, PASSWORD, add_person, make_key, serve_accounts
@@ -126,7 +126,7 @@ async def test_deleted_account_leaves_no_byte_in_any_file(provider: FakeProvider
         assert (await person.http.get(ME)).status_code == 401
         while await service.resources.people.account_repository.find(person.id) is not None:
             pass
-        spent = await service.resources.usage.sums("erased", "2000-01-01", "2999-01-01", "model")
+        spent = await service.resources.usage.sums(Owner("erased"), "2000-01-01", "2999-01-01", "model")
         assert sum(row.input_tokens for row in spent) > 0
         assert len((await other.http.get("/api/v1/documents")).json()["documents"]) == 1
     left = _bytes_below(tmp_path)

@@ -23,6 +23,26 @@ READER = {"name": "Maya", "age": 7}
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "body", "field"),
+    [
+        ("GET", "/api/v1/runs/a%00b", None, "path"),
+        ("GET", "/api/v1/stories/generate/stream?theme=a%00b", None, "query"),
+        ("GET", "/api/v1/runs?cursor=%00", None, "query"),
+        ("POST", "/api/v1/children", {"name": "M\0", "age": 7}, "name"),
+        ("POST", "/api/v1/safety/check", {"text": "a\0"}, "text"),
+        ("POST", "/api/v1/documents", {"text": "a\0"}, "text"),
+    ],
+)
+async def test_nul_is_refused_wherever_it_stands(
+    service: LiveService, method: str, path: str, body: Any, field: str
+) -> None:
+    reply = await service.client.http.request(method, path, json=body)
+
+    assert (reply.status_code, reply.json()["code"]) == (422, "INVALID_INPUT")
+    assert [error["field"].rpartition(".")[2] for error in reply.json()["errors"]] == [field]
+
+
+@pytest.mark.parametrize(
     ("body", "field"),
     [
         ({"format": "story", "input": {**STORY, "reader": {**READER, "age": 2}}}, "input.reader.age"),
@@ -37,6 +57,14 @@ READER = {"name": "Maya", "age": 7}
         ({"format": "story", "input": STORY, "options": {"parallel": 0}}, "options.parallel"),
         ({"format": "story", "input": STORY, "options": {"speed": 1}}, "options.speed"),
         ({"format": "story", "input": STORY, "options": {"model": "gpt"}}, "options.model"),
+        ({"format": "story", "input": {**STORY, "theme": "x\0"}}, "input.theme"),
+        ({"format": "story", "input": {**STORY, "reader": {**READER, "name": "M\0"}}}, "input.reader.name"),
+        (
+            {"format": "story", "input": {**STORY, "reader": {**READER, "interests": ["a", "b\0"]}}},
+            "input.reader.interests.1",
+        ),
+        ({"format": "st\0ry", "input": STORY}, "format"),
+        ({"format": "story", "input": STORY, "options": {"model": "openai:\0"}}, "options.model"),
         ({"input": STORY}, "format"),
         ([1, 2], "body"),
     ],

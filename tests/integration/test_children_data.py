@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from backend.accounts.retention import Retention
+from backend.runs.retention import Retention
 from backend.store.children import ChildRepository
 from backend.store.database import Database
 from backend.store.retention import RetentionRepository
 from backend.store.sessions import SessionRepository
 from backend.store.tables import children, runs, story_sessions
+from backend.stories.retention import StoryRetention
 from tests.fakes.provider import FakeProvider
 from tests.people import BODY, Person, add_person, anonymous, make_key, serve_accounts
 from tests.service import LiveService
@@ -122,9 +123,8 @@ async def test_what_is_kept_for_too_long_is_deleted_with_all_its_bytes(
     ):
         await execute(database, change)
     sessions = SessionRepository(database)
-    retention = Retention(
-        RetentionRepository(database), service.resources.runs, sessions, ChildRepository(database), YEAR
-    )
+    stories = StoryRetention(sessions, ChildRepository(database))
+    retention = Retention(RetentionRepository(database), service.resources.runs, [stories], YEAR)
     assert await retention.apply() == 3
     assert await retention.apply() == 0
     listed = (await person.http.get(CHILDREN)).json()["children"]

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 from backend.cli.main import make_app
 from backend.resources import open_resources
 from backend.settings import load_settings
-from backend.store.owner import LOCAL
+from backend.store.owner import LOCAL, Owner
 
 PASSWORD = "a long sentence, not a word"
 
@@ -51,7 +51,7 @@ def test_links_and_limits_and_locks_are_a_command_each() -> None:
 
 
 def test_claim_and_deletion_move_and_remove_what_there_is(data: Path) -> None:
-    async def keep(owner: str) -> int:
+    async def keep(owner: Owner) -> int:
         async with open_resources(load_settings(_env_file=None)) as resources:
             from backend.store.children import ChildRepository
 
@@ -63,7 +63,7 @@ def test_claim_and_deletion_move_and_remove_what_there_is(data: Path) -> None:
     assert asyncio.run(keep(LOCAL)) == 1
     account_id = users("add", "ada@example.org", "--link").stdout.split()[0]
     assert "1 rows" in users("claim", "ada@example.org").stdout
-    assert asyncio.run(keep(account_id)) == 1
+    assert asyncio.run(keep(Owner(account_id))) == 1
     assert users("delete", "ada@example.org", "--yes").exit_code == 0
-    assert asyncio.run(keep(account_id)) == 0
+    assert asyncio.run(keep(Owner(account_id))) == 0
     assert not any(b"zyxchild" in path.read_bytes() for path in data.rglob("*") if path.is_file())

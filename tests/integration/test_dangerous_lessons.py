@@ -1,8 +1,6 @@
 """A lesson that says what its document doesn't: judged, written again, and marked in every face where it stays."""
 
-import io
 import json
-import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from backend.cli.main import app
+from tests.endings import words_in
 from tests.fakes.prose import write_prose
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
@@ -80,14 +79,6 @@ async def write(service: LiveService, **options: Any) -> tuple[Told, list[Safety
             verdicts.append(frame.message)
     assert told.ending is not None and told.ending["type"] == "complete", told.ending
     return told, verdicts
-
-
-def words_in(content: bytes) -> str:
-    """The words of a file, whatever it is."""
-    if content.startswith(b"PK"):
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            return "\n".join(archive.read(name).decode(errors="ignore") for name in archive.namelist())
-    return content.decode()
 
 
 async def test_dangerous_lesson_ends_marked_in_every_face(

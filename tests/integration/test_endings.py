@@ -1,6 +1,5 @@
 """No ending is cut: whatever a reply ends with stands at the end of its section, or the landing's does."""
 
-import json
 from dataclasses import replace
 from typing import Any
 
@@ -8,11 +7,11 @@ import pytest
 from langchain_core.runnables import RunnableConfig
 
 from backend.store.checkpoints import MemoryCheckpoints
+from tests.endings import INPUTS, RESOLUTION, SCALES, STORY, script_of
 from tests.fakes.prose import write_prose
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.models import settings_of
-from tests.podcasts import EPISODE, MARK, pack, pieces_reply, source, talk
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import configured, room_of
 from workflows.formats.registry import list_formats
@@ -22,25 +21,6 @@ from workflows.state import RunContext, State
 from workflows.text.words import count_words
 
 CONFIG: RunnableConfig = {"configurable": {"thread_id": "1"}}
-RESOLUTION = "And so the lamp burned again."
-SCALES = (0.6, 0.8, 1.0, 1.3, 1.8)
-STORY = {
-    "theme": "a lighthouse",
-    "reader": {"name": "Maya", "age": 12, "reading_level": "advanced"},
-}
-INPUTS: dict[str, dict[str, Any]] = {
-    "story": STORY,
-    "podcast": {**EPISODE, "target_words": 4000, "search": "off", "pieces": False},
-    **{name: {} for name in ("creator_script", "discovery_report", "education_audio")},
-}
-
-
-def first_section(inputs: dict[str, Any], scale: float) -> str:
-    """The facts, then a cold open of the length that comes of `scale`, with the resolution at its end."""
-    words = round(inputs["target_words"] * 0.04 * scale)
-    facts = json.dumps({"canonical_pack": pack(), "sources": [source(1)]})
-    script = talk("open", max(1, words - count_words(RESOLUTION)))
-    return f"{MARK}\n{facts}\n=== SCRIPT ===\n{script} {RESOLUTION}"
 
 
 async def write(format: AnyFormat, inputs: dict[str, Any], provider: FakeProvider, script: Script) -> State:
@@ -52,15 +32,6 @@ async def write(format: AnyFormat, inputs: dict[str, Any], provider: FakeProvide
     finally:
         await catalog.close()
     return state  # type: ignore[no-any-return]
-
-
-def script_of(name: str, inputs: dict[str, Any], scale: float) -> Script:
-    reply = Reply(scale=scale, last_sentence=RESOLUTION, tokens_per_chunk=5)
-    rules = [Rule(reply, structured=False)]
-    if name == "podcast":
-        rules.insert(0, Rule(Reply(text=first_section(inputs, scale)), contains=MARK))
-        rules.insert(0, Rule(Reply(text=pieces_reply(inputs)), contains="Write these pieces"))
-    return Script(rules=tuple(rules), default=Reply(tokens_per_chunk=50))
 
 
 @pytest.mark.parametrize("scale", SCALES)

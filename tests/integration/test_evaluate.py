@@ -86,3 +86,54 @@ def test_evaluation_over_a_recording_has_the_same_text_and_asks_no_provider(
     assert len(provider.calls) == asked
     [text], [same] = (list((tmp_path / folder / "texts").glob("*.md")) for folder in ("one", "two"))
     assert same.read_text(encoding="utf-8") == text.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("against", "told"),
+    [
+        ("nothing-here", "there is no such folder"),
+        ("nobody:gpt", "there is no such folder"),
+        ("empty", "isn't the folder of an evaluation"),
+        ("broken/results.json", "isn't the folder of an evaluation"),
+        ("other", "has no text of these tasks"),
+        ("anthropic:", "there is no such folder"),
+    ],
+)
+def test_evaluation_against_what_is_none_is_refused_before_anything_is_spent(
+    evaluate: Any, provider: FakeProvider, tmp_path: Path, against: str, told: str
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken" / "results.json").write_text("[1, 2")
+    (tmp_path / "other" / "texts").mkdir(parents=True)
+    (tmp_path / "other" / "texts" / "podcast-example-1.md").write_text("Hm.")
+    (tmp_path / "other" / "results.json").write_text('{"model": "openai:x", "judge": null, "outcomes": []}')
+    name = against if ":" in against else str(tmp_path / against)
+    refused = evaluate("--judge", "openai:gpt-judge", "--against", name, "--out", "two")
+    assert refused.exit_code == 1 and told in " ".join(refused.output.split())
+    assert not provider.calls
+
+
+def test_evaluation_against_a_text_without_a_judge_is_refused_before_anything_is_spent(
+    evaluate: Any, provider: FakeProvider
+) -> None:
+    refused = evaluate("--against", "openai:gpt-other", "--out", "two")
+    assert refused.exit_code == 1 and "--against needs --judge" in refused.output
+    assert not provider.calls
+
+
+def test_evaluation_of_a_format_that_is_none_is_refused_before_anything_is_spent(
+    evaluate: Any, provider: FakeProvider
+) -> None:
+    refused = evaluate("--format", "sonnet", "--out", "two")
+    assert refused.exit_code == 1 and "no format sonnet" in refused.output
+    assert not provider.calls
+
+
+def test_evaluation_against_the_results_of_an_earlier_one_compares_with_its_texts(
+    evaluate: Any, tmp_path: Path
+) -> None:
+    assert evaluate("--out", "one").exit_code == 0
+    [results] = tmp_path.rglob("one/results.json")
+    second = evaluate("--judge", "openai:gpt-judge", "--against", str(results), "--out", "two")
+    assert second.exit_code == 0, second.output

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from backend.cli.main import make_app
 from backend.settings import SettingsError, find_unknown, load_settings
 from tests.fakes.provider import FakeProvider
+from tests.people import add_person, anonymous, make_key, serve_accounts
 from tests.plugins import install, taken_away
 from tests.service import LiveService, Told, serve, settings_for
 
@@ -105,3 +106,22 @@ def test_settings_with_a_packages_prefix_that_nobody_reads_are_named(
     assert addresses.is_file()
     monkeypatch.setenv("POSTCARDS_ADRESSES", "x")
     assert find_unknown()["POSTCARDS_ADRESSES"].endswith("do you mean POSTCARDS_ADDRESSES?")
+
+
+async def test_extensions_scope_opens_its_routes_to_keys_and_no_others_do(
+    addresses: Path, provider: FakeProvider, tmp_path: Path
+) -> None:
+    assert addresses.name
+    async with serve_accounts(provider, tmp_path) as service:
+        person = await add_person(service, "noa")
+        replies = {
+            scope: await anonymous(service, Authorization=f"Bearer {await make_key(person, scope)}").get(
+                "/api/v1/postcards/addresses"
+            )
+            for scope in ("addresses:read", "addresses:write", "extensions:read")
+        }
+    assert {scope: reply.status_code for scope, reply in replies.items()} == {
+        "addresses:read": 200,
+        "addresses:write": 403,
+        "extensions:read": 403,
+    }

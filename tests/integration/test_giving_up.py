@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from ulid import ULID
 
+from backend.store.owner import Owner
 from backend.store.runs import Run, RunRepository
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
@@ -32,7 +33,7 @@ def _runs(service: LiveService) -> RunRepository:
 
 
 async def _crash_count(service: LiveService, run_id: str) -> int:
-    run = await _runs(service).find("local", run_id)
+    run = await _runs(service).find(Owner("local"), run_id)
     assert run is not None
     return run.crash_count
 

@@ -11,7 +11,7 @@ from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.podcasts import EPISODE, MARK, PIECES, first_reply, pack, pieces_reply, source
 from tests.service import STORY, LiveService, serve, settings_for
-from workflows.formats.registry import find_format
+from workflows.formats.registry import list_formats
 from workflows.messages.messages import encode
 
 DIRT = "<script>alert(1)</script><b onclick=x()>\x1b[31m\x07\u202e"
@@ -83,12 +83,12 @@ INPUTS: dict[str, dict[str, Any]] = {
         "topic": {**EPISODE["topic"], "title": f"{EPISODE['topic']['title']} <b>now</b>"},
     },
     "discovery_report": {
-        **find_format("discovery_report").example,
+        **list_formats()["discovery_report"].example,
         "sub_interest_area": "Adults <b>only</b>",
         "search": "auto",
     },
-    "creator_script": {**find_format("creator_script").example, "topic": "Leaves <b>in autumn</b>"},
-    "education_audio": dict(find_format("education_audio").example),
+    "creator_script": {**list_formats()["creator_script"].example, "topic": "Leaves <b>in autumn</b>"},
+    "education_audio": dict(list_formats()["education_audio"].example),
 }
 
 

@@ -17,7 +17,7 @@ from workflows.formats.story.format import StoryFormat
 from workflows.formats.story.input import StoryInput
 from workflows.graph import build_graph
 from workflows.models.clients.catalog import Model, ModelCatalog
-from workflows.state import ReviewFinding, RunContext, Section, SectionTask, State, sections_at_fault
+from workflows.state import ReviewFinding, RunContext, State, sections_at_fault
 
 STORY = {"theme": "a lighthouse", "reader": {"name": "Maya", "age": 9, "reading_level": "intermediate"}}
 UNSAFE = "They went to kill the king with a gun."
@@ -28,13 +28,13 @@ class Picky(StoryFormat):
     """Wants a cat in every scene."""
 
     async def review_section(
-        self, inputs: StoryInput, task: SectionTask, section: Section, model: Model
+        self, inputs: StoryInput, state: State, index: int, model: Model
     ) -> list[ReviewFinding]:
         """A finding for a scene without one."""
-        del inputs, task, model
-        if "cat" in section["text"]:
+        del inputs, model
+        if "cat" in state["sections"][index]["text"]:
             return []
-        return [ReviewFinding(rule="cat", advice="A cat, please.", rewrite=True, section=section["index"])]
+        return [ReviewFinding(rule="cat", advice="A cat, please.", rewrite=True, section=index)]
 
 
 async def write(

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from httpx_sse import EventSource
+from httpx2 import EventSource, Request, Response
 
 from tests.architecture.tree import code_blocks
 from tests.browser.conftest import give_up
@@ -48,8 +48,9 @@ async def test_curl_line_of_the_readme_streams_a_whole_story(provider: FakeProvi
         output = await _type(_curl("-N").replace(ADDRESS, service.client.base_url))
         [run] = (await service.client.http.get("/api/v1/runs")).json()["runs"]
         stored = await service.client.run(run["run_id"])
-    reply = httpx.Response(200, headers={"Content-Type": "text/event-stream"}, text=output)
-    messages = [json.loads(event.data) for event in EventSource(reply).iter_sse() if event.data]
+    headers, request = {"Content-Type": "text/event-stream"}, Request("GET", ADDRESS)
+    reply = Response(200, headers=headers, text=output, request=request)
+    messages = [json.loads(event.data) for event in EventSource(reply) if event.data]
 
     assert messages[-1]["type"] == "complete"
     assert messages[-1]["data"]["story_content"] == stored["text"]

@@ -34,7 +34,18 @@ UNSAFE = f"A calm day began. He drew a gun and shot him. {CALM} Then all was qui
 NOTED = "A cat has to come by."
 
 
-class CatStory(StoryFormat):
+class UnmeasuredStory(StoryFormat):
+    """A story whose scenes aren't measured as they are written."""
+
+    async def review_section(
+        self, inputs: StoryInput, state: State, index: int, model: Model
+    ) -> list[ReviewFinding]:
+        """Nothing."""
+        del inputs, state, index, model
+        return []
+
+
+class CatStory(UnmeasuredStory):
     """A story with a cat in its second scene, and whose author would like longer titles."""
 
     async def review(self, inputs: StoryInput, state: State, model: Model) -> list[ReviewFinding]:
@@ -46,7 +57,7 @@ class CatStory(StoryFormat):
         return found
 
 
-class PetStory(StoryFormat):
+class PetStory(UnmeasuredStory):
     """A story with a pet in its second and third scene."""
 
     async def review(self, inputs: StoryInput, state: State, model: Model) -> list[ReviewFinding]:

@@ -12,6 +12,7 @@ import pytest
 from docx import Document
 from lxml import etree
 
+from backend.store.owner import Owner
 from backend.stories.parts import StoryParts
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
@@ -135,15 +136,15 @@ async def test_another_owners_child_and_story_are_not_found(service: LiveService
     session_id, _ = await begin(service)
 
     for look in (
-        parts.children.find("somebody else", child_id),
-        parts.children.delete("somebody else", child_id),
-        parts.sessions.find("somebody else", session_id),
-        parts.sessions.delete("somebody else", session_id),
+        parts.children.find(Owner("somebody else"), child_id),
+        parts.children.delete(Owner("somebody else"), child_id),
+        parts.sessions.find(Owner("somebody else"), session_id),
+        parts.sessions.delete(Owner("somebody else"), session_id),
     ):
         with pytest.raises(Exception, match="There is no"):
             await look
-    assert await parts.children.page("somebody else", limit=9) == []
-    assert await parts.sessions.page("somebody else", limit=9) == []
+    assert await parts.children.page(Owner("somebody else"), limit=9) == []
+    assert await parts.sessions.page(Owner("somebody else"), limit=9) == []
 
 
 async def test_stored_child_is_the_reader_and_the_run_keeps_the_profile_it_began_with(

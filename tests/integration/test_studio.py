@@ -17,7 +17,7 @@ from tests.architecture.tree import ROOT
 from tests.fakes.provider import FakeProvider
 from tests.podcasts import EPISODE, script
 from tests.service import CALLS
-from workflows.formats.registry import find_format, list_formats
+from workflows.formats.registry import list_formats
 from workflows.state import RunContext
 
 START_SECONDS = 60
@@ -148,7 +148,7 @@ async def test_development_server_offers_every_format_as_a_form_and_writes_it(
     # Studio makes its forms from these; without them it shows an empty box for JSON.
     assert set(forms) == set(list_formats())
     for name, schemas in forms.items():
-        form, model = _form(schemas), find_format(name).Input
+        form, model = _form(schemas), list_formats()[name].Input
         assert set(form["properties"]) == set(model.model_fields)
         assert form.get("required") == model.model_json_schema().get("required")
         assert all(_described(form["properties"])), name

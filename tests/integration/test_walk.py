@@ -29,8 +29,8 @@ DANA = {"kind": "audience", "name": "Dana", "description": "Keeps bees.", "wants
 # how its owner is found; and about everybody's, by admins and by time.
 WITHOUT_OWNER = (
     r"runs\.id = :id_1",
-    r"runs\.status = :status_1 ORDER BY runs\.id",
-    r"runs\.process = :process_1 AND runs\.status = :status_1",
+    r"runs\.status IN \(\S+\) ORDER BY runs\.id",
+    r"runs\.process = :process_1 AND runs\.status IN \(\S+\)",
     r"runs\.id = :id_1 AND runs\.process = :process_1",
     r"runs\.id IN \(.*\)",
     r"(.* AND )?runs\.id = :id_\d AND runs\.process IS NOT DISTINCT FROM :process_1 AND \(EXISTS .* log_heads .*\)",

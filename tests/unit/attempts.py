@@ -56,13 +56,15 @@ async def note(world: World, **values: Any) -> Run:
 
 
 @asynccontextmanager
-async def open_attempt(world: World, run: Run, log: RunLog, **tools: Any) -> AsyncIterator[OpenAttempt]:
+async def open_attempt(
+    world: World, run: Run, log: RunLog, writer_type: type[LogWriter] = LogWriter, **tools: Any
+) -> AsyncIterator[OpenAttempt]:
     """The next attempt at the run; what it says is in the log when the block ends. `tools` replace the usual ones."""
     lease = Lease(run.id, run.process, await log.take_over(run.id))
     transcript, seq = await replay(log, run.id)
     handle, metrics = RunHandle(), CopyMetrics()
     observer = AttemptObserver(metrics, [], transcript)
-    writer = LogWriter(log, lease, last_seq=seq, transcript=transcript, merge_seconds=0.0, metrics=observer)
+    writer = writer_type(log, lease, last_seq=seq, transcript=transcript, merge_seconds=0.0, metrics=observer)
     ended: list[tuple[str, Lease, int]] = []
 
     def on_section_end(run: Run, lease: Lease, transcript: Transcript) -> None:

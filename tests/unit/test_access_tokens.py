@@ -17,10 +17,11 @@ from backend.accounts.access_tokens import AccessTokens
 from backend.accounts.claims import AccessClaims
 from backend.accounts.issuer import ExternalIssuer
 from backend.accounts.jwks import JwksKeys
+from backend.store.owner import Owner
 from workflows.errors import Unauthenticated
 
 OLD, NEW = "old-secret-of-many-characters-0123456789", "new-secret-of-many-characters-9876543210"
-CLAIMS = AccessClaims("01OWNER", "01SESSION")
+CLAIMS = AccessClaims(Owner("01OWNER"), "01SESSION")
 ISSUER, AUDIENCE = "https://login.example.org/", "storywire"
 KEY = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
 OTHER = ECKey.generate_key("P-256", {"kid": "two"})

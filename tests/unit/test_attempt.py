@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from backend.log.entry import StaleWriter
 from backend.log.memory import MemoryLog
 from backend.runs.attempt.handle import StopReason
+from backend.runs.attempt.log_writer import LogWriter
 from backend.runs.attempt.recording import RunRecorder
 from backend.store.database import Database
 from tests.models import settings_of
@@ -286,3 +288,42 @@ async def test_attempt_records_its_calls_where_runs_are_recorded(
     lines = (tmp_path / f"{run.id}.jsonl").read_text().splitlines()
     assert run.id in lines[0] and len(lines) == 2 and isinstance(ending, RunCompleted)
     assert ending.sha256 in lines[1]
+
+
+class _Lossy(LogWriter):
+    """A writer that loses what is said of sand."""
+
+    def put(self, message: Message) -> None:
+        if not (isinstance(message, TextAppended) and "sand" in message.chunk):
+            super().put(message)
+
+
+async def test_attempt_whose_log_is_not_the_text_that_was_checked_fails_and_keeps_it_back(
+    world: World, log: MemoryLog
+) -> None:
+    run = await note(world)
+    async with open_attempt(world, run, log, _Lossy) as opened:
+        ending = await opened.attempt.write()
+    assert isinstance(ending, RunFailed) and ending.code == "INTERNAL"
+    assert "is not the text that was sent" in ending.message
+    assert ("completed", 1) not in workflow_events(await read_messages(log, run.id))
+
+
+class _Watched(LogWriter):
+    """A writer beside somebody who, whenever it is their turn, looks how much there is of section 0."""
+
+    seen: ClassVar[set[int]] = set()
+
+    def put(self, message: Message) -> None:
+        super().put(message)
+        asyncio.get_running_loop().call_soon(lambda: self.seen.add(len(self.transcript.text_of(0))))
+
+
+async def test_attempt_with_much_text_at_hand_lets_others_have_their_turn(
+    world: World, log: MemoryLog
+) -> None:
+    text = world.format.texts[0] = "Oh! " * 20_000
+    _Watched.seen.clear()
+    async with open_attempt(world, await note(world), log, _Watched) as opened:
+        assert isinstance(await opened.attempt.write(), RunCompleted)
+    assert any(0 < length < len(text) - 1 for length in _Watched.seen)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,13 +12,13 @@ import pytest
 from backend.store.database import Database
 from backend.store.run_values import RunOptions
 from backend.store.runs import NewRun, Run
-from tests.unit.attempts import open_attempt, write
+from tests.unit.attempts import OpenAttempt, open_attempt, write
 from tests.unit.messages import number, workflow
 from tests.unit.run_messages import read_messages
 from tests.unit.stored_runs import new_run
 from tests.unit.worlds import NOTE, OWNER, World, open_world
 from workflows.errors import ModelUnavailable
-from workflows.messages.messages import ProgressReported, RunCompleted, RunFailed
+from workflows.messages.messages import Message, ProgressReported, RunCompleted, RunFailed
 
 CACHED = RunOptions(keep_length=False, cache="use")
 
@@ -67,6 +68,21 @@ async def until_told(world: World, run: Run, text: str) -> None:
             seq = newest.seq if newest else 0
 
 
+@asynccontextmanager
+async def following(
+    world: World,
+) -> AsyncIterator[tuple[Run, OpenAttempt, asyncio.Task[Message | None], asyncio.Event]]:
+    """A run whose second section waits for the event, and the attempt that copies it up to there."""
+    gate = world.format.gates[1] = asyncio.Event()
+    leader = await start(world)
+    await world.format.begun[1].wait()
+    follower = await follower_of(world, leader)
+    async with open_attempt(world, follower, world.log) as opened:
+        writing = asyncio.create_task(opened.attempt.write())
+        await until_told(world, follower, "Section 1")
+        yield leader, opened, writing, gate
+
+
 async def test_copy_of_a_finished_run_is_its_text_at_once_and_costs_nothing(world: World) -> None:
     leader = await start(world)
     await world.end(leader.id)
@@ -83,16 +99,10 @@ async def test_copy_of_a_finished_run_is_its_text_at_once_and_costs_nothing(worl
 
 
 async def test_copy_of_a_run_that_is_written_says_so_and_follows_it_to_its_end(world: World) -> None:
-    gate = world.format.gates[1] = asyncio.Event()
-    leader = await start(world)
-    await world.format.begun[1].wait()
-    follower = await follower_of(world, leader)
-    async with open_attempt(world, follower, world.log) as opened:
-        writing = asyncio.create_task(opened.attempt.write())
-        await until_told(world, follower, "Section 1")
+    async with following(world) as (_, opened, writing, gate):
         gate.set()
         ending = await writing
-    said = await read_messages(world.log, follower.id)
+    said = await read_messages(world.log, opened.attempt.run.id)
 
     assert isinstance(ending, RunCompleted) and ending.cached and world.format.written == [0, 1]
     waits = next(each for each in said if isinstance(each, ProgressReported))
@@ -101,30 +111,18 @@ async def test_copy_of_a_run_that_is_written_says_so_and_follows_it_to_its_end(w
 
 
 async def test_copy_of_a_run_that_is_written_stops_where_it_is_when_it_drains(world: World) -> None:
-    gate = world.format.gates[1] = asyncio.Event()
-    leader = await start(world)
-    await world.format.begun[1].wait()
-    follower = await follower_of(world, leader)
-    async with open_attempt(world, follower, world.log) as opened:
-        writing = asyncio.create_task(opened.attempt.write())
-        await until_told(world, follower, "Section 1")
+    async with following(world) as (leader, opened, writing, gate):
         opened.handle.drain()
         assert await writing is None
     gate.set()
     await world.end(leader.id)
-    ending = await write(world, follower, world.log)
+    ending = await write(world, opened.attempt.run, world.log)
     assert isinstance(ending, RunCompleted) and ending.cached and world.format.written == [0, 1]
 
 
 async def test_copy_of_a_run_that_failed_is_written_from_the_beginning_and_charged(world: World) -> None:
-    gate = world.format.gates[1] = asyncio.Event()
     world.format.faults[1] = [ModelUnavailable("The provider is away.")]
-    leader = await start(world)
-    await world.format.begun[1].wait()
-    follower = await follower_of(world, leader)
-    async with open_attempt(world, follower, world.log) as opened:
-        writing = asyncio.create_task(opened.attempt.write())
-        await until_told(world, follower, "Section 1")
+    async with following(world) as (_, opened, writing, gate):
         gate.set()
         ending = await writing
 

@@ -6,6 +6,7 @@ import pytest
 
 from backend.runs.engine.cancellation import RunCanceller
 from backend.runs.engine.liveness import FileLiveness
+from backend.store.owner import Owner
 from backend.store.runs import RunRepository
 from tests.unit.stored_runs import add_run
 from workflows.errors import Overloaded
@@ -36,7 +37,7 @@ async def test_cancel_of_a_run_that_can_not_be_stopped_says_to_try_again(
     run = await add_run(repository, process="01J00000000000000000000000")
     with pytest.raises(Overloaded, match="try again") as refused:
         await RunCanceller(repository, liveness, engine).cancel(run)
-    stored = await repository.find("maya", run.id)
+    stored = await repository.find(Owner("maya"), run.id)
     liveness.leave()
 
     assert refused.value.retryable and refused.value.retry_after > 0

@@ -7,6 +7,7 @@ import pytest
 from backend.store.children import ChildRepository
 from backend.store.columns import LARGEST, MOST_TOKENS
 from backend.store.database import Database
+from backend.store.owner import Owner
 from backend.store.runs import RunRepository
 from backend.store.sessions import SessionRepository
 from backend.store.usage import UsageRepository
@@ -40,20 +41,20 @@ async def test_child_and_session_with_a_number_that_is_too_large_are_refused(
     database: Database, number: int
 ) -> None:
     sessions = SessionRepository(database)
-    session = await sessions.add("maya", theme="moon", planned_chapters=5)
+    session = await sessions.add(Owner("maya"), theme="moon", planned_chapters=5)
     for field in ("planned_chapters", "bookmark_chapter", "bookmark_section"):
         with pytest.raises(InvalidInput, match="an integer between"):
-            await sessions.update("maya", session.id, **{field: number})
+            await sessions.update(Owner("maya"), session.id, **{field: number})
     with pytest.raises(InvalidInput, match=r"^profile\.age: "):
-        await ChildRepository(database).add("maya", {"age": number})
-    assert await sessions.find("maya", session.id) == session
+        await ChildRepository(database).add(Owner("maya"), {"age": number})
+    assert await sessions.find(Owner("maya"), session.id) == session
 
 
 @pytest.mark.parametrize("number", [LARGEST, -LARGEST - 1])
 async def test_largest_numbers_are_kept(repository: RunRepository, number: int) -> None:
     run = await add_run(repository, input={"n": number, "whole": [number, 1.5e300, True, None, "9" * 40]})
     assert run.input == {"n": number, "whole": [number, 1.5e300, True, None, "9" * 40]}
-    assert await repository.inputs_with("maya", "n", str(number)) == [(run.id, run.input)]
+    assert await repository.inputs_with(Owner("maya"), "n", str(number)) == [(run.id, run.input)]
 
 
 async def test_result_with_numbers_that_are_too_large_is_kept_with_the_nearest_that_fit(
@@ -73,6 +74,6 @@ async def test_usage_that_no_provider_can_mean_is_stored_and_added_up(database: 
         for day in ("2026-11-01", "2026-11-02"):
             about = {"id": run_id, "owner": "maya", "format": "story"}
             await usage.put(about, day, [{**part, "input_tokens": 2**63, "output_tokens": 2**63 - 1}])
-    sums = await usage.sums("maya", "2026-11-01", "2026-11-30", "model")
+    sums = await usage.sums(Owner("maya"), "2026-11-01", "2026-11-30", "model")
     assert [each.runs for each in sums] == [2]
     assert 2 * MOST_TOKENS <= sums[0].input_tokens <= 4 * MOST_TOKENS

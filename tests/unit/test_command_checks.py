@@ -12,6 +12,7 @@ from backend.runs.attempt.recording import RunRecorder
 from backend.runs.attempt.version_seed import VersionRequest
 from backend.runs.commands import RunFiles, RunRequest, StartBinding, request_hash
 from backend.store.database import Database
+from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run
 from tests.models import settings_of
@@ -333,11 +334,11 @@ async def test_cancel_of_a_run_that_has_ended_otherwise_says_how(world: World, s
 async def test_commands_of_another_owner_find_no_run(world: World) -> None:
     run = await ended(world)
     for command in (
-        world.service.cancel("noa", run.id),
-        world.service.resume("noa", run.id),
-        world.service.delete("noa", run.id),
-        world.service.new_version("noa", run.id, VersionRequest()),
-        world.service.answer("noa", run.id, OUTLINE.model_dump()),
+        world.service.cancel(Owner("noa"), run.id),
+        world.service.resume(Owner("noa"), run.id),
+        world.service.delete(Owner("noa"), run.id),
+        world.service.new_version(Owner("noa"), run.id, VersionRequest()),
+        world.service.answer(Owner("noa"), run.id, OUTLINE.model_dump()),
     ):
         with pytest.raises(NotFound):
             await command

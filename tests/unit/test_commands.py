@@ -11,6 +11,7 @@ import pytest
 from backend.runs.attempt.version_seed import VersionRequest
 from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
+from backend.store.owner import Owner
 from backend.store.runs import Run
 from tests.unit.messages import error
 from tests.unit.run_messages import read_messages
@@ -106,7 +107,7 @@ async def test_commands_that_do_not_fit_the_state_of_a_run_are_conflicts(world: 
     with pytest.raises(Conflict, match="can't go on"):
         await world.service.resume(OWNER, hopeless.id)
     with pytest.raises(NotFound):
-        await world.service.cancel("noa", done.id)
+        await world.service.cancel(Owner("noa"), done.id)
 
 
 async def test_new_version_writes_one_section_anew_and_takes_the_others_over(world: World) -> None:
@@ -214,6 +215,27 @@ async def test_follower_of_a_run_that_broke_writes_in_its_place_from_the_beginni
     assert world.format.written == [0, 1, 0, 1]
     for run in done:
         assert run.result and (await world.queries.transcript(run)).text == run.result.story_content
+
+
+async def test_follower_that_is_resumed_follows_again_and_costs_nothing(world: World) -> None:
+    gate = world.format.gates[1] = asyncio.Event()
+    leader, _ = await world.service.start(OWNER, world.request(cache="use"))
+    follower, _ = await world.service.start(OWNER, world.request(cache="use"))
+    await world.format.begun[1].wait()
+    await world.service.cancel(OWNER, follower.id)
+    resumed = await world.service.resume(OWNER, follower.id)
+    gate.set()
+    done = await whole(world, resumed)
+    assert resumed.source_run_id == leader.id and done.result and done.result.cached
+    assert world.format.written == [0, 1] and (await world.quota.usage(OWNER, "note")).used == 1
+
+
+async def test_version_has_what_the_input_referred_to_when_its_text_was_written(world: World) -> None:
+    run, _ = await world.service.start(OWNER, world.request())
+    await whole(world, run)
+    assert len(world.format.resolved) == 1
+    version, _ = await world.service.new_version(OWNER, run.id, VersionRequest(section=1))
+    assert (await whole(world, version)).status == "completed" and len(world.format.resolved) == 1
 
 
 async def test_follower_of_a_run_that_was_deleted_writes_itself(world: World) -> None:

@@ -15,6 +15,7 @@ from backend.documents.extraction import Extraction
 from backend.documents.kinds import KindName, find_kind
 from backend.store.database import Database
 from backend.store.documents import Document, DocumentRepository
+from backend.store.owner import Owner
 from backend.store.tables import documents as documents_table
 from tests.uploads import archive, encrypted_pdf, leaflet, pdf, word
 from workflows.errors import InvalidInput, NotFound, PayloadTooLarge
@@ -215,13 +216,13 @@ def test_leaflet_with_honest_instructions_is_taken_whole_and_noted() -> None:
 
 
 async def test_extraction_reads_in_a_process_of_its_own() -> None:
-    extracted = await Extraction().extract("anna", "docx", word("Hello."))
+    extracted = await Extraction().extract(Owner("anna"), "docx", word("Hello."))
     assert extracted.text == "Hello.\n\nThe end."
 
 
 async def test_extraction_that_takes_too_long_is_ended_and_refused() -> None:
     with pytest.raises(InvalidInput, match="takes too long"):
-        await Extraction(seconds=0.01).extract("anna", "text", b"Hello.")
+        await Extraction(seconds=0.01).extract(Owner("anna"), "text", b"Hello.")
 
 
 async def test_extraction_whose_process_dies_is_refused() -> None:
@@ -271,9 +272,9 @@ def documents(database: Database) -> Documents:
 
 async def test_document_is_kept_with_what_is_known_of_it(documents: Documents) -> None:
     added = await documents.add(
-        "anna", Upload("../x\\heart.md", b"# Heart\n\nThe heart is a muscle of the body.")
+        Owner("anna"), Upload("../x\\heart.md", b"# Heart\n\nThe heart is a muscle of the body.")
     )
-    kept = await documents.find("anna", added.id)
+    kept = await documents.find(Owner("anna"), added.id)
     assert kept == added
     assert (kept.title, kept.filename, kept.media_type, kept.language) == (
         "Heart",
@@ -301,7 +302,7 @@ async def test_document_is_kept_with_what_is_known_of_it(documents: Documents) -
     ],
 )
 async def test_title_is_the_given_one_or_the_name(documents: Documents, upload: Upload, title: str) -> None:
-    assert (await documents.add("anna", upload)).title == title
+    assert (await documents.add(Owner("anna"), upload)).title == title
 
 
 @pytest.mark.parametrize(
@@ -317,7 +318,7 @@ async def test_title_is_the_given_one_or_the_name(documents: Documents, upload: 
     ],
 )
 async def test_name_of_a_file_is_kept_without_its_path(documents: Documents, given: str, kept: str) -> None:
-    added = await documents.add("anna", Upload(given, b"Text.", "text/markdown"))
+    added = await documents.add(Owner("anna"), Upload(given, b"Text.", "text/markdown"))
     assert added.filename == kept
 
 
@@ -328,26 +329,26 @@ def _documents_in(folder: Path) -> list[Path]:
 async def test_deleted_document_leaves_neither_a_row_nor_a_file(
     documents: Documents, database: Database, tmp_path: Path
 ) -> None:
-    added = await documents.add("anna", Upload("a.md", b"Text."))
-    await documents.delete("anna", added.id)
+    added = await documents.add(Owner("anna"), Upload("a.md", b"Text."))
+    await documents.delete(Owner("anna"), added.id)
     count = select(func.count()).select_from(documents_table)
     assert await database.read(lambda connection: connection.execute(count).scalar_one()) == 0
     assert _documents_in(tmp_path) == []
 
 
 async def test_documents_belong_to_their_owner_and_come_newest_first(documents: Documents) -> None:
-    first = await documents.add("anna", Upload("a.txt", b"One."))
-    second = await documents.add("anna", Upload("b.txt", b"Two."))
-    await documents.add("ben", Upload("c.txt", b"Three."))
+    first = await documents.add(Owner("anna"), Upload("a.txt", b"One."))
+    second = await documents.add(Owner("anna"), Upload("b.txt", b"Two."))
+    await documents.add(Owner("ben"), Upload("c.txt", b"Three."))
 
-    assert [d.id for d in await documents.page("anna", before=None, limit=5)] == [second.id, first.id]
-    assert [d.id for d in await documents.page("anna", before=second.id, limit=5)] == [first.id]
+    assert [d.id for d in await documents.page(Owner("anna"), before=None, limit=5)] == [second.id, first.id]
+    assert [d.id for d in await documents.page(Owner("anna"), before=second.id, limit=5)] == [first.id]
     for work in (documents.find, documents.delete):
         with pytest.raises(NotFound):
-            await work("ben", first.id)
-    await documents.delete("anna", first.id)
+            await work(Owner("ben"), first.id)
+    await documents.delete(Owner("anna"), first.id)
     with pytest.raises(NotFound):
-        await documents.find("anna", first.id)
+        await documents.find(Owner("anna"), first.id)
 
 
 @pytest.mark.parametrize(
@@ -363,21 +364,22 @@ async def test_document_that_is_refused_leaves_nothing(
     documents: Documents, upload: Upload, error: type[Exception], field: str
 ) -> None:
     with pytest.raises(error, match=f"^{field}: "):
-        await documents.add("anna", upload)
-    assert await documents.page("anna", before=None, limit=5) == []
+        await documents.add(Owner("anna"), upload)
+    assert await documents.page(Owner("anna"), before=None, limit=5) == []
 
 
 async def test_library_gets_the_text_and_somebody_else_nothing(database: Database) -> None:
     repository = DocumentRepository(database)
     document = Document(
-        id="1", owner="anna", title="T", filename="t.md", media_type="text/markdown", bytes=1, words=1, sha256="0" * 64,
+        id="1", owner=Owner("anna"), title="T", filename="t.md", media_type="text/markdown",
+        bytes=1, words=1, sha256="0" * 64,
         language=None, warnings=[], created_at=datetime.now(UTC), text="Hi",
     )  # fmt: skip
     await repository.add(document)
-    assert await repository.look_up("anna", "1") == {
+    assert await repository.look_up(Owner("anna"), "1") == {
         "id": "1", "title": "T", "text": "Hi", "language": None, "words": 1
     }  # fmt: skip
-    assert await repository.look_up("ben", "1") is None
+    assert await repository.look_up(Owner("ben"), "1") is None
 
 
 @pytest.mark.parametrize(

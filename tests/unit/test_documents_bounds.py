@@ -18,6 +18,7 @@ from backend.documents.pdf.bidi import read_order
 from backend.documents.pdf.running import find_running
 from backend.documents.plain import read_plain
 from backend.documents.queue import FairQueue
+from backend.store.owner import Owner
 from tests.uploads import Ink, archive, drawn_pdf, pdf, w_paragraph, w_run, w_table, word_of
 from workflows.errors import InvalidInput, Overloaded
 from workflows.safety.documents import examine, uncover
@@ -197,7 +198,7 @@ class _Hostile(Extraction):
 
 async def _refusal(reader: Extraction, kind: KindName = "text", data: bytes = b"x" * 300_000) -> str:
     with pytest.raises(InvalidInput) as refused:
-        await asyncio.wait_for(reader.extract("anna", kind, data), 60)
+        await asyncio.wait_for(reader.extract(Owner("anna"), kind, data), 60)
     return refused.value.message
 
 
@@ -208,7 +209,7 @@ async def test_process_that_hangs_is_killed_and_the_next_document_is_read(
         reader = _Hostile("while True: pass", patched, seconds=0.5)
         assert "takes too long" in await _refusal(reader)
     reader._seconds = 60
-    assert (await reader.extract("anna", "text", b"Hello.")).text == "Hello."
+    assert (await reader.extract(Owner("anna"), "text", b"Hello.")).text == "Hello."
 
 
 @pytest.mark.parametrize(
@@ -230,7 +231,7 @@ async def test_process_that_says_too_much_or_nothing_whole_is_refused(
 
 async def test_long_text_comes_whole_from_the_process() -> None:
     text = "קחו כדור אחד בכל יום. " * 50_000
-    extracted = await Extraction().extract("anna", "text", text.encode())
+    extracted = await Extraction().extract(Owner("anna"), "text", text.encode())
     assert extracted.text == text.strip() and extracted.words == 250_000
     assert (extracted.language, len(extracted.sha256)) == ("he", 64)
 
@@ -242,10 +243,10 @@ async def test_queue_leaves_a_slot_for_another_owner() -> None:
     queue = FairQueue(slots=3, slots_of_owner=2, waiting=10, waiting_of_owner=5)
     async with AsyncExitStack() as stack:
         for _ in range(2):
-            await stack.enter_async_context(queue.slot("anna"))
-        third = asyncio.create_task(stack.enter_async_context(queue.slot("anna")))
+            await stack.enter_async_context(queue.slot(Owner("anna")))
+        third = asyncio.create_task(stack.enter_async_context(queue.slot(Owner("anna"))))
         await asyncio.sleep(0)
-        await asyncio.wait_for(stack.enter_async_context(queue.slot("ben")), 1)
+        await asyncio.wait_for(stack.enter_async_context(queue.slot(Owner("ben"))), 1)
         assert not third.done()
         third.cancel()
 
@@ -254,48 +255,48 @@ async def test_queue_gives_turns_to_owners_in_rotation() -> None:
     queue = FairQueue(slots=1, slots_of_owner=1, waiting=20, waiting_of_owner=10)
     order: list[str] = []
 
-    async def work(owner: str) -> None:
+    async def work(owner: Owner) -> None:
         async with queue.slot(owner):
             order.append(owner)
             await asyncio.sleep(0)
 
     async with asyncio.TaskGroup() as group:
         for owner in ("anna", "anna", "anna", "anna", "ben", "ben", "carl"):
-            group.create_task(work(owner))
+            group.create_task(work(Owner(owner)))
     assert order == ["anna", "anna", "ben", "carl", "anna", "ben", "anna"]
 
 
 async def test_queue_refuses_more_than_may_wait_and_says_when_to_come_back() -> None:
     queue = FairQueue(slots=1, slots_of_owner=1, waiting=3, waiting_of_owner=2)
-    async with queue.slot("anna"):
-        waiting = [asyncio.create_task(_stay(queue, "anna")) for _ in range(2)]
+    async with queue.slot(Owner("anna")):
+        waiting = [asyncio.create_task(_stay(queue, Owner("anna"))) for _ in range(2)]
         await asyncio.sleep(0)
         with pytest.raises(Overloaded) as refused:
-            await _stay(queue, "anna")
+            await _stay(queue, Owner("anna"))
         assert refused.value.retry_after > 0
-        waiting.append(asyncio.create_task(_stay(queue, "ben")))
+        waiting.append(asyncio.create_task(_stay(queue, Owner("ben"))))
         await asyncio.sleep(0)
         with pytest.raises(Overloaded):
-            await _stay(queue, "carl")
+            await _stay(queue, Owner("carl"))
     await asyncio.wait_for(asyncio.gather(*waiting), 5)
-    await asyncio.wait_for(_stay(queue, "carl"), 1)
+    await asyncio.wait_for(_stay(queue, Owner("carl")), 1)
 
 
 async def test_queue_forgets_who_gave_up() -> None:
     queue = FairQueue(slots=1, slots_of_owner=1, waiting=1, waiting_of_owner=1)
-    async with queue.slot("anna"):
+    async with queue.slot(Owner("anna")):
         for _ in range(3):
-            waiting = asyncio.create_task(_stay(queue, "ben"))
+            waiting = asyncio.create_task(_stay(queue, Owner("ben")))
             await asyncio.sleep(0)
             waiting.cancel()
             await asyncio.wait([waiting])
-        last = asyncio.create_task(_stay(queue, "ben"))
+        last = asyncio.create_task(_stay(queue, Owner("ben")))
         await asyncio.sleep(0)
     last.cancel()  # called in the same moment
     await asyncio.wait([last])
-    await asyncio.wait_for(_stay(queue, "carl"), 1)
+    await asyncio.wait_for(_stay(queue, Owner("carl")), 1)
 
 
-async def _stay(queue: FairQueue, owner: str) -> None:
+async def _stay(queue: FairQueue, owner: Owner) -> None:
     async with queue.slot(owner):
         await asyncio.sleep(0)

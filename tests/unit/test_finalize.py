@@ -9,12 +9,13 @@ from backend.log.entry import StaleWriter
 from backend.log.sqlite import SqliteLog
 from backend.runs.attempt.budget import Budgets
 from backend.runs.attempt.finalize import RunFinalizer
-from backend.runs.attempt.formats import RunFormats
+from backend.runs.formats import RunFormats
 from backend.runs.results.cache import ResultCache
 from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository, Limit
 from backend.store.database import Database
 from backend.store.owned_runs import OwnedRunRepository
+from backend.store.owner import Owner
 from backend.store.runs import RunRepository
 from backend.store.tables import usage
 from backend.store.usage import UsageRepository
@@ -47,7 +48,7 @@ async def test_ending_of_a_run_whose_format_has_gone_is_stored_from_its_log(
 ) -> None:
     run = await add_run(repository, process="P1")
     await finalizer.store(run, await lease_run(log, run), ending, Transcript())
-    stored = await repository.find("maya", run.id)
+    stored = await repository.find(Owner("maya"), run.id)
 
     assert stored is not None and (stored.status, stored.process) == (status, None)
     assert (stored.result is not None, stored.plan) == (status == "completed", None)
@@ -111,7 +112,7 @@ async def test_run_that_bought_nothing_and_was_not_written_is_not_charged(
         transcript.apply(USAGE.model_copy(update={"call": BOUGHT}))
     await finalizer.store(run, await lease_run(log, run), ending, transcript)
     always = Limit(None, datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC))
-    assert await ChargeRepository(database).count("maya", "story", always) == is_charged
+    assert await ChargeRepository(database).count(Owner("maya"), "story", always) == is_charged
 
 
 @pytest.mark.parametrize(

@@ -9,13 +9,12 @@ from tests.architecture.tree import ROOT
 from workflows.formats.creator_script.format import CreatorScriptFormat
 from workflows.formats.creator_script.settings import ScriptSettings
 from workflows.formats.podcast.format import PodcastFormat
-from workflows.formats.registry import find_format, list_formats
+from workflows.formats.registry import list_formats
 from workflows.formats.story.format import StoryFormat
 
 
 def test_formats_installed_are_found_by_name() -> None:
-    assert isinstance(find_format("story"), StoryFormat)
-    assert list_formats()["story"] is find_format("story")
+    assert isinstance(list_formats()["story"], StoryFormat)
 
 
 def test_formats_bear_the_name_they_are_listed_under_and_a_valid_example() -> None:
@@ -23,11 +22,6 @@ def test_formats_bear_the_name_they_are_listed_under_and_a_valid_example() -> No
         assert format.name == name
         assert format.title
         format.policy(format.parse(format.example))
-
-
-def test_format_that_is_not_installed_is_refused_with_what_there_is() -> None:
-    with pytest.raises(LookupError, match=r"no format 'opera'; there is .*story"):
-        find_format("opera")
 
 
 def test_formats_of_ours_are_all_in_studio() -> None:

@@ -1,17 +1,20 @@
 """Housekeeping behind a run, also when something fails on the way."""
 
 import sqlite3
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, insert
+from sqlalchemy import delete, insert, select
 
 from backend.log.entry import Entry
 from backend.log.sqlite import SqliteLog
 from backend.runs.housekeeping import Housekeeping
 from backend.runs.results.cache import ResultCache
+from backend.store import tables
 from backend.store.cache import CacheRepository
 from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
 from backend.store.runs import RunRepository
+from backend.store.shares import ShareRepository
 from backend.store.tables import log_archives
 from tests.unit.stored_runs import add_run, finish_run
 
@@ -36,7 +39,9 @@ async def test_run_whose_checkpoints_could_not_be_dropped_is_tidied_up_the_next_
 ) -> None:
     run_log, checkpoints = SqliteLog(database), _BusyOnce()
     cache = ResultCache(CacheRepository(database), repository, ttl=60)
-    housekeeping = Housekeeping(repository, run_log, checkpoints, cache, pack_after=0)
+    housekeeping = Housekeeping(
+        repository, run_log, checkpoints, cache, ShareRepository(database), pack_after=0
+    )
     run = await add_run(repository)
     await run_log.append(run.id, await run_log.take_over(run.id), [Entry(1, "content", b"{}")])
     run_log.let_go(run.id)
@@ -52,7 +57,9 @@ async def test_logs_that_can_not_be_packed_hold_up_no_others_and_are_tried_again
 ) -> None:
     run_log = SqliteLog(database)
     cache = ResultCache(CacheRepository(database), repository, ttl=60)
-    housekeeping = Housekeeping(repository, run_log, MemoryCheckpoints(), cache, pack_after=0, at_once=2)
+    housekeeping = Housekeeping(
+        repository, run_log, MemoryCheckpoints(), cache, ShareRepository(database), pack_after=0, at_once=2
+    )
     runs = [await add_run(repository) for _ in range(5)]
     for run in runs:
         await run_log.append(run.id, await run_log.take_over(run.id), [Entry(1, "content", b"{}")])
@@ -65,3 +72,18 @@ async def test_logs_that_can_not_be_packed_hold_up_no_others_and_are_tried_again
     assert [await housekeeping.tidy() for _ in range(3)] == [0, 0, 1]
     await database.write(lambda connection: connection.execute(delete(log_archives)))
     assert [await housekeeping.tidy() for _ in range(2)] == [2, 2]
+
+
+async def test_share_links_that_ended_are_dropped_also_in_a_service_without_accounts(
+    database: Database, repository: RunRepository
+) -> None:
+    shares, now = ShareRepository(database), datetime.now(UTC)
+    ended, valid = await add_run(repository), await add_run(repository)
+    await shares.put(ended.owner, ended.id, "a", now - timedelta(seconds=1))
+    await shares.put(valid.owner, valid.id, "b", now + timedelta(days=1))
+    cache = ResultCache(CacheRepository(database), repository, ttl=60)
+    await Housekeeping(
+        repository, SqliteLog(database), MemoryCheckpoints(), cache, shares, pack_after=0
+    ).tidy()
+    left = await database.read(lambda connection: connection.scalars(select(tables.shares.c.run_id)).all())
+    assert left == [valid.id]

@@ -109,6 +109,13 @@ def test_edited_plan_refuses_what_is_no_number(wrong: Any) -> None:
     assert [error.field for error in refused.value.errors] == ["outline.sections.0.target_words"]
 
 
+def test_edited_plan_refuses_a_nul_and_names_its_place() -> None:
+    section = {"index": 0, "title": "A\0", "summary": "", "target_words": 100}
+    with pytest.raises(InvalidInput) as refused:
+        check_outline({"title": "Moon", "sections": [section]})
+    assert [error.field for error in refused.value.errors] == ["outline.sections.0.title"]
+
+
 def test_every_body_of_the_service_is_in_this_list() -> None:
     modules = [runs, versions, safety]
     defined = {

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from backend.lookups import StoredLookups
+from backend.store.owner import Owner
 from workflows.errors import NotFound
 from workflows.lookups import EmptyLookups
 
@@ -15,7 +16,7 @@ async def _maya(owner: str, id: str) -> Mapping[str, Any] | None:
 
 
 async def test_lookups_finds_what_its_owner_keeps() -> None:
-    assert await StoredLookups({"child": _maya}).find("anna", "child", "1") == {"name": "Maya"}
+    assert await StoredLookups({"child": _maya}).find(Owner("anna"), "child", "1") == {"name": "Maya"}
 
 
 @pytest.mark.parametrize(

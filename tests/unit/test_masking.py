@@ -8,7 +8,7 @@ from langchain_core.messages import HumanMessage
 from pydantic import BaseModel, Field
 
 from backend.telemetry.masking import HIDDEN, MaskMode, make_mask
-from workflows.formats.registry import find_format
+from workflows.formats.registry import list_formats
 from workflows.safety.personal_fields import find_personal
 
 WISH = "A dragon called Zilpah\nshould bake bread"
@@ -145,15 +145,15 @@ def test_long_text_is_hidden_paragraph_by_paragraph_as_prompts_hold_parts_of_it(
         ),
         (
             "discovery_report",
-            {**find_format("discovery_report").example, "founder_psychology": {"risk": "afraid of debt"}},
-            [find_format("discovery_report").example["experience_summary"], "afraid of debt"],
+            {**list_formats()["discovery_report"].example, "founder_psychology": {"risk": "afraid of debt"}},
+            [list_formats()["discovery_report"].example["experience_summary"], "afraid of debt"],
         ),
     ],
 )
 def test_formats_mark_what_is_about_persons(name: str, given: dict[str, Any], personal: list[str]) -> None:
-    assert find_personal(find_format(name).parse(given)) == personal
+    assert find_personal(list_formats()[name].parse(given)) == personal
 
 
 def test_story_marks_the_childs_name_and_words() -> None:
     inputs = {"theme": "moon", "reader": {"name": "Noa"}, "custom_user_input": WISH}
-    assert find_personal(find_format("story").parse(inputs)) == ["Noa", WISH]
+    assert find_personal(list_formats()["story"].parse(inputs)) == ["Noa", WISH]

@@ -1,5 +1,8 @@
 """Reviews by figures: what is found, and with which figures."""
 
+import pytest
+
+from tests.podcasts import EPISODE
 from workflows.formats.measured_review import (
     review_numbers,
     review_reading,
@@ -7,10 +10,12 @@ from workflows.formats.measured_review import (
     review_turns,
     words_in,
 )
+from workflows.formats.podcast.input import PodcastInput
+from workflows.formats.podcast.review import review_episode, review_pieces
 from workflows.formats.speech.turns import Turn
-from workflows.messages.messages import PlannedSection
+from workflows.messages.messages import PlannedSection, Source
 from workflows.routing import rewrite_tasks
-from workflows.state import Outline, ReviewFinding, Section, State
+from workflows.state import Facts, Outline, Piece, ReviewFinding, Section, State
 from workflows.text.length import SectionLength
 
 EASY = "The fox ran to the hill. It saw a red ball. The ball was big. " * 6
@@ -81,3 +86,55 @@ def test_section_that_is_written_again_is_asked_for_its_own_length() -> None:
     )
     [task] = rewrite_tasks(state)
     assert 302 <= task["target_words"] <= 348
+
+
+@pytest.mark.parametrize(
+    ("pack", "said", "is_known"),
+    [
+        ("The line is 5 mg long.", "It is 5 km long.", False),
+        ("40 percent of the riders left.", "40 people left.", False),
+        ("40 riders left.", "40 percent left.", False),
+        ("It cost 40 million dollars.", "It cost $40 million.", True),
+        ("It cost $40 million.", "It cost 40 million euros.", False),
+        ("It cost $40 million.", "It cost $40.", False),
+        ("40 percent of the riders left.", "40% of them left.", True),
+        ("40 percent of the riders left.", "It was 40.", True),
+        ("40 riders left.", "40 passengers left.", True),
+        ("Riders: 40", "40 riders left.", True),
+        ("40 אחוזים עזבו.", "40 אנשים עזבו.", False),
+        ("40 אחוזים עזבו.", "40% עזבו.", True),
+    ],
+)
+def test_number_is_known_only_with_what_it_measures(pack: str, said: str, is_known: bool) -> None:
+    assert (not list(review_numbers({0: said}, pack))) == is_known
+
+
+def test_ids_addresses_and_places_in_a_list_are_no_numbers_of_a_pack() -> None:
+    inputs = PodcastInput.model_validate(EPISODE)
+    facts = Facts(
+        canonical_pack={
+            "key_facts": [{"id": "fact-1234", "fact": "60 lines run.", "sources": [77]}],
+            "numbers": [{"number": "45", "what": "percent of the seats", "source_ids": ["88"]}],
+            "historical_context": "See https://example.org/2019/666 for more.",
+        },
+        sources=[Source(title="In 1999", publisher="P", date="2026-03-01", url="https://example.org/555")],
+    )
+    said = {
+        "60 lines": True, "1999": True, "2026": True, "45 percent": True, "45 people": False, "1234 lines": False,
+        "77 lines": False, "88 lines": False, "666 lines": False, "555 lines": False,
+    }  # fmt: skip
+    for number, is_known in said.items():
+        found = review_episode(inputs, {0: f"Ada: They say {number} of it."}, facts)
+        assert (not found) == is_known, number
+
+
+def test_pieces_are_reviewed_by_themselves_and_told_by_their_names() -> None:
+    inputs = PodcastInput.model_validate(EPISODE)
+    facts = Facts(canonical_pack={"key_facts": ["60 lines run."]}, sources=[])
+    pieces = {
+        "M1": Piece(name="M1", title="M1", target_words=9, text="Ada: It is 60 lines.\n\nAda: Still me."),
+        "R1": Piece(name="R1", title="R1", target_words=9, text="Ada: It is 61 lines."),
+        "R2": Piece(name="R2", title="R2", target_words=9, text="Ada: It is 60 lines."),
+    }
+    found = [(one["rule"], one.get("piece"), one["rewrite"]) for one in review_pieces(inputs, pieces, facts)]
+    assert found == [("same_speaker", "M1", False), ("numbers", "R1", False)]

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from backend.streaming.pace import Paces
 from backend.streaming.progress import ProgressMeter
 from workflows.messages.messages import (
     Message,
@@ -12,6 +13,7 @@ from workflows.messages.messages import (
     OutlinePlanned,
     PlannedSection,
     ProgressReported,
+    SafetyChecked,
     TextAppended,
     TextRetracted,
 )
@@ -175,6 +177,11 @@ class Writing:
             last = word == words
             self.see(TextAppended(section=section, piece=piece, chunk=" word", is_complete=last))
 
+    def judge(self, section: int, seconds: float) -> None:
+        self.clock.now += seconds
+        verdict = {"stage": "section", "section": section, "approved": True, "score": 1.0, "issues": []}
+        self.see(SafetyChecked.model_validate(verdict))
+
     def step(self, node: NodeName, seconds: float) -> None:
         self.see(NodeChanged(node=node, status="started"))
         self.clock.now += seconds
@@ -243,3 +250,48 @@ def test_progress_of_a_resumed_run_begins_with_what_it_has_and_goes_straight_to_
         run.write(index, 100)
     assert run.seen[0][1] in (50, 51) and run.off_the_line(50) <= 10
     assert {eta for at, _, eta in run.seen if at == 100} == {100 + 4}
+
+
+@pytest.mark.parametrize("sections", [4, 8, 20])
+@pytest.mark.parametrize("share", [0.1, 0.5, 1.0])
+def test_progress_of_equal_sections_that_are_judged_one_by_one_stays_near_a_straight_line(
+    clock: Clock, sections: int, share: float
+) -> None:
+    run = Writing(clock, ProgressMeter(clock, pace=Paces().of("story", judges_sections=True)))
+    run.see(outline_of([100] * sections))
+    for index in range(sections):
+        run.write(index, 100)
+        run.judge(index, 100 * share)
+    run.step("safety_check", 10)
+    run.step("calculate_metrics", 1)
+    assert run.off_the_line() <= 10
+    end = clock.now - run.begun
+    for at, _, eta in run.seen:
+        if eta is not None and at / end > 0.4:
+            assert abs(at + eta - end) <= 0.15 * end
+
+
+def test_progress_of_a_run_whose_check_takes_half_of_its_time_stays_near_a_straight_line_once_one_was_seen(
+    clock: Clock,
+) -> None:
+    paces = Paces()
+    for _ in range(2):
+        run = Writing(clock, ProgressMeter(clock, pace=paces.of("education_audio", "openai:x")))
+        run.see(outline_of([100] * 8))
+        for index in range(8):
+            run.write(index, 100)
+        written = run.seen[-1][1]
+        run.step("safety_check", 800)
+        run.step("calculate_metrics", 5)
+    assert run.off_the_line() <= 10
+    assert written <= 60
+    assert all(eta is None or abs(at + eta - 1605) <= 170 for at, _, eta in run.seen if at < 800)
+
+
+def test_time_that_is_left_is_reckoned_without_the_time_of_planning(clock: Clock) -> None:
+    run = Writing(clock, ProgressMeter(clock))
+    run.step("outline", 600)
+    run.see(outline_of([100] * 4))
+    run.write(0, 100)
+    _, _, eta = run.seen[-1]
+    assert eta is not None and 295 <= eta <= 310

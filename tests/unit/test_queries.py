@@ -11,6 +11,7 @@ from backend.runs.attempt.handle import RunHandle
 from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.queries import RunQueries
 from backend.runs.readers.audience import Audience
+from backend.store.owner import Owner
 from backend.store.runs import Run, RunRepository
 from tests.unit.messages import OUTLINE, USAGE, complete, content, error, number, workflow
 from tests.unit.stored_runs import add_run, change_run, finish_run
@@ -18,7 +19,7 @@ from workflows.errors import Conflict, InvalidInput, NotFound
 from workflows.messages.messages import InputRequested, Message
 from workflows.models.budget.prices import PriceRegistry
 
-OWNER = "maya"
+OWNER = Owner("maya")
 ASKED = InputRequested(kind="outline", payload=OUTLINE)
 
 
@@ -35,7 +36,9 @@ class Desk:
 
     def __post_init__(self) -> None:
         self.audience = Audience(self.repository, grace=60)
-        self.queries = RunQueries(self.repository, self.log, self._settle, self.audience, PriceRegistry())
+        self.queries = RunQueries(
+            self.repository, self.log, self._settle, self.audience, PriceRegistry(), lambda _: None
+        )
 
     async def _settle(self, run_id: str | None) -> None:
         self.settled.append(run_id)
@@ -64,11 +67,11 @@ async def run(repository: RunRepository) -> Run:
 
 async def test_find_gives_a_run_to_its_owner_alone(desk: Desk, run: Run) -> None:
     assert await desk.queries.find(OWNER, run.id) == run
-    for owner, run_id in (("noa", run.id), (OWNER, "01J00000000000000000000000")):
+    for owner, run_id in ((Owner("noa"), run.id), (OWNER, "01J00000000000000000000000")):
         with pytest.raises(NotFound, match="no run 01"):
             await desk.queries.find(owner, run_id)
     with pytest.raises(NotFound) as refused:
-        await desk.queries.find(OWNER, "x" * 5000)
+        await desk.queries.find(OWNER, Owner("x") * 5000)
     assert len(refused.value.message) < 100
 
 
@@ -136,7 +139,7 @@ async def test_versions_are_the_same_whichever_of_them_is_asked_for(desk: Desk, 
         found = await desk.queries.versions(OWNER, each.id)
         assert [version.id for version in found] == [run.id, second.id, third.id]
     with pytest.raises(NotFound):
-        await desk.queries.versions("noa", run.id)
+        await desk.queries.versions(Owner("noa"), run.id)
 
 
 async def test_transcript_is_what_a_reader_has_so_far(desk: Desk, run: Run) -> None:

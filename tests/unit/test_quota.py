@@ -11,6 +11,7 @@ from backend.runs.admission.quota import Quota
 from backend.store.charges import ChargeRepository
 from backend.store.database import Database
 from backend.store.owned_runs import OwnedRunRepository
+from backend.store.owner import Owner
 from backend.store.runs import Run, RunRepository
 from backend.store.sqlite import SqliteDatabase
 from tests.unit.messages import complete, error
@@ -37,7 +38,7 @@ async def take(quota: Quota, repository: RunRepository, **values: object) -> Run
 
 
 async def used(quota: Quota) -> int:
-    return (await quota.usage("maya", "report")).used
+    return (await quota.usage(Owner("maya"), "report")).used
 
 
 async def test_quota_gives_its_last_place_once_and_counts_by_owner_and_format(
@@ -46,9 +47,9 @@ async def test_quota_gives_its_last_place_once_and_counts_by_owner_and_format(
     taken = await asyncio.gather(*(take(quota, repository) for _ in range(4)))
     assert [run is not None for run in taken].count(True) == 2
     assert await take(quota, repository, owner="noa") and await take(quota, repository, format="story")
-    usage = await quota.usage("maya", "report")
+    usage = await quota.usage(Owner("maya"), "report")
     assert (usage.used, usage.quota) == (2, 2) and usage.resets_at.day == 1
-    assert (await quota.usage("maya", "story")).quota is None
+    assert (await quota.usage(Owner("maya"), "story")).quota is None
 
 
 async def test_quota_gives_its_last_place_once_to_processes_that_ask_at_once(

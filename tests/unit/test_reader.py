@@ -12,6 +12,7 @@ from backend.log.memory import MemoryLog
 from backend.log.sqlite import SqliteLog
 from backend.runs.readers.reader import Reader, open_reader
 from backend.store.database import Database
+from backend.store.owner import Owner
 from backend.store.runs import RunRepository
 from backend.streaming.merge import merge_entries
 from backend.streaming.views import Granularity, Order, View, first_id
@@ -204,7 +205,7 @@ async def test_reader_of_a_run_that_is_deleted_comes_to_an_end(
         late = open_reader(log, run, 1)
         await read_all(reader)
         assert await late.poll() == []
-        await repository.delete("maya", run)
+        await repository.delete(Owner("maya"), run)
         log.let_go(run)
         assert await reader.poll() is None
         assert await late.poll() is None

@@ -1,14 +1,17 @@
 """After a crash between the two files: a reader of the log is brought to what the checkpoint has."""
 
+from contextlib import nullcontext
 from typing import Any, cast
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.log.entry import Entry
-from backend.runs.attempt.reconcile import reconcile
+from backend.runs.attempt.reconcile import check_agreement, reconcile, unless_logged
 from tests.unit.logs import messages_of, read_texts, run_logs
 from tests.unit.messages import EVERY_TYPE, OUTLINE, content, number, retract
+from workflows.errors import Internal
 from workflows.messages.messages import (
     FactsGathered,
     Message,
@@ -252,3 +255,46 @@ def test_reconcile_takes_back_a_piece_that_ended_shorter_than_the_checkpoint_has
         retract(0, piece="M1"),
         piece("M1", "Once more.", ends=True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("said", "is_checked"),
+    [
+        ([content(0, "A warm day.", ends=True)], False),
+        ([content(0, "A warm day.")], True),
+        ([content(0, "A cold day.", ends=True)], True),
+        ([], True),
+    ],
+    ids=["all of it, and that it ends", "not that it ends", "something else", "nothing"],
+)
+def test_only_a_section_that_was_logged_whole_is_not_checked_again(
+    said: list[Message], is_checked: bool
+) -> None:
+    checked = []
+
+    def shown(of: State, section: Section) -> tuple[str, bool]:
+        checked.append((of, section["index"]))
+        return "A warm", False
+
+    state = state_of({0: "A warm day."})
+    show = unless_logged(replay(*said), shown)
+    assert show(state, state["sections"][0]) == (("A warm", False) if is_checked else ("A warm day.", True))
+    assert checked == ([(state, 0)] if is_checked else [])
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ([content(0, "A warm day."), TextAppended(section=0, piece="tip", chunk="Rest.")], None),
+        ([content(0, "A warm"), TextAppended(section=0, piece="tip", chunk="Rest.")], "The text that"),
+        ([content(0, "A warm day."), TextAppended(section=0, piece="tip", chunk="Run.")], "A piece that"),
+        ([content(0, "A warm day.")], "A piece that"),
+    ],
+    ids=["the same", "another text", "another piece", "a piece less"],
+)
+def test_log_that_is_not_what_the_graph_has_is_found(said: list[Message], told: str | None) -> None:
+    state = state_of(
+        {0: "A warm day."}, pieces={"tip": Piece(name="tip", title="Tip", text="Rest.", target_words=1)}
+    )
+    with pytest.raises(Internal, match=told) if told else nullcontext():
+        check_agreement(replay(*said), state)

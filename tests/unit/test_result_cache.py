@@ -9,6 +9,7 @@ from backend.runs.results.cache import ResultCache, make_cache_key
 from backend.store.cache import CacheRepository
 from backend.store.database import Database
 from backend.store.owned_runs import OwnedRunRepository
+from backend.store.owner import Owner
 from backend.store.run_values import RunOptions, VersionChange, VersionOrigin
 from backend.store.runs import NewRun, RunRepository
 from backend.store.sources import keep_result
@@ -41,7 +42,7 @@ class NeverTheSame(StoryFormat):
 
 def test_key_is_the_same_for_the_same_request_however_it_was_put() -> None:
     whole = StoryFormat().parse(RUN.input).model_dump(mode="json")
-    assert key(RUN) == key(replace(RUN, id="another", owner="noa", input=whole))
+    assert key(RUN) == key(replace(RUN, id="another", owner=Owner("noa"), input=whole))
     assert key(RUN) == key(replace(RUN, options=RunOptions(cache="refresh", parallel=3)))
 
 

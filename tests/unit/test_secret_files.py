@@ -12,13 +12,14 @@ from backend.accounts.claims import AccessClaims
 from backend.accounts.mail import open_mailer
 from backend.accounts.signing import RotatingSigner, load_secrets
 from backend.settings import SettingsError, load_settings
+from backend.store.owner import Owner
 from workflows.errors import Unauthenticated
 from workflows.models.choice.connections import find_connection
 from workflows.models.clients.providers import ProviderClients
 from workflows.models.spec import ModelSpec
 
 OLD, NEW = "Lw3nU0aZq9Tt7cVb5XyK1mPe8RjH2sGd", "v4YkQ7rWx0Nz6BfJ3LtC9uSa5EhM1oDi"
-CLAIMS = AccessClaims("01OWNER", "01SESSION")
+CLAIMS = AccessClaims(Owner("01OWNER"), "01SESSION")
 KEYS = ["openai", "google_genai", "groq", "openai_compatible"]
 
 

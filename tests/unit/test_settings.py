@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from backend.settings import Settings, SettingsError, find_unknown, load_settings, settings_models
+from backend.stories.settings import StorySettings
 from workflows.formats.creator_script.settings import ScriptSettings
 from workflows.formats.discovery_report.settings import ReportSettings
 from workflows.formats.settings import variables_of
@@ -209,3 +210,17 @@ def test_folder_of_a_format_that_is_not_there_is_refused_by_name(
         "STORYWIRE_TEMPLATE_DIR",
         "STORYWIRE_RESEARCH_DIR",
     ]
+
+
+def test_settings_of_an_extension_are_loaded_with_the_services_and_are_no_fields_of_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STORYWIRE_ACCOUNT_CHILDREN", "7")
+    settings = load_settings(account_stories=9, port=0)
+    stories = settings.of(StorySettings)
+    assert (stories.account_children, stories.account_stories, stories.require_consent) == (7, 9, False)
+    assert settings.model_copy(update={"port": 1}).of(StorySettings) is stories
+    assert not {"account_children", "account_personas", "require_consent"} & set(Settings.model_fields)
+    monkeypatch.setenv("STORYWIRE_ACCOUNT_CHILDREN", "0")
+    with pytest.raises(SettingsError, match=r"^STORYWIRE_ACCOUNT_CHILDREN: "):
+        load_settings()

@@ -1,8 +1,7 @@
 """Frames on the wire and the ids in them."""
 
 import pytest
-from httpx import Response
-from httpx_sse import EventSource, ServerSentEvent
+from httpx2 import EventSource, Request, Response, ServerSentEvent
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,8 +16,9 @@ RUN = "01JD8V5S3E9T0B6Q0000000000"
 
 def read_frames(wire: bytes) -> list[ServerSentEvent]:
     """What a client makes of them."""
-    reply = Response(200, headers={"Content-Type": "text/event-stream; charset=utf-8"}, content=wire)
-    return list(EventSource(reply).iter_sse())
+    request = Request("GET", "http://127.0.0.1/")
+    headers = {"Content-Type": "text/event-stream; charset=utf-8"}
+    return list(EventSource(Response(200, headers=headers, content=wire, request=request)))
 
 
 @given(run_logs)

@@ -14,7 +14,7 @@ from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.sqlite_checkpoints import open_checkpoints
 from tests.fakes.provider import FakeProvider
 from tests.service import settings_for
-from workflows.formats.registry import find_format
+from workflows.formats.registry import list_formats
 from workflows.graph import Graph, build_graph
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.state import RunContext
@@ -36,7 +36,7 @@ async def _checkpoints(kind: str, folder: Path) -> AsyncIterator[BaseCheckpointS
 async def _graph(kind: str, folder: Path, provider: FakeProvider) -> AsyncIterator[Graph]:
     models = ModelCatalog(settings_for(provider, folder))
     async with _checkpoints(kind, folder) as checkpoints:
-        yield build_graph(find_format("story"), models, checkpoints)
+        yield build_graph(list_formats()["story"], models, checkpoints)
     await models.close()
 
 

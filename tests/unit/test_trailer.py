@@ -7,6 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workflows.formats.pieces import Remark, SectionNotes
+from workflows.formats.podcast.dialogue import Dialogue
+from workflows.formats.podcast.first_reply import FirstReply
 from workflows.formats.trailer import Trailer, split_notes
 
 CASES = {
@@ -24,6 +26,40 @@ CASES = {
     "twice": ("Once.\n=== NOTES ===\n- Mia.\n=== NOTES ===\n- Pip.", "Once.", "- Mia.\n- Pip."),
     "in prose": ("The end.\n\n=== NOTES ===\nMia has the key.", "The end.", "Mia has the key."),
     "another mark": ("Once.\n=== M1 ===\nThe end.", "Once.\nThe end.", ""),
+    "in bold": ("The end.\n\n**NOTES**\n- Mia.", "The end.", "- Mia."),
+    "in bold with a colon": ("The end.\n\n**Notes:**\n\n- Mia.\n- Pip.", "The end.", "- Mia.\n- Pip."),
+    "as a heading": ("The end.\n\n### NOTES\n- Mia.", "The end.", "- Mia."),
+    "as a heading in other letters": ("The end.\n\n## Notes\n- Mia.", "The end.", "- Mia."),
+    "with a colon": ("The end.\nNOTES:\n- Mia.", "The end.", "- Mia."),
+    "with a colon in other letters": ("The end.\n\nNotes:\n* Mia.", "The end.", "* Mia."),
+    "with a colon in a line": ("The end.\n\nNOTES: Mia has it.", "The end.", "Mia has it."),
+    "for somebody": ("The end.\n\nNotes for the next writer:\n- Mia.", "The end.", "- Mia."),
+    "between two signs": ("The end.\n\n== NOTES ==\n- Mia.", "The end.", "- Mia."),
+    "between hyphens": ("The end.\n\n--- NOTES ---\n1. Mia.", "The end.", "1. Mia."),
+    "in brackets": ("The end.\n\n[NOTES]\n- Mia.", "The end.", "- Mia."),
+    "alone in capitals": ("The end.\n\nNOTES\n- Mia.", "The end.", "- Mia."),
+    "in Hebrew": ("סוף.\n\n=== הערות ===\n- מיה.", "סוף.", "- מיה."),
+    "in Hebrew in bold": ("סוף.\n\n**הערות**\n- מיה.", "סוף.", "- מיה."),
+    "in Hebrew as a heading": ("סוף.\n\n### הערות\n- מיה.", "סוף.", "- מיה."),
+    "in Hebrew with a colon": ("סוף.\n\nהערות:\n- מיה.", "סוף.", "- מיה."),
+    "under two kinds of marks": ("Once.\n\n**NOTES**\n- Mia.\n=== NOTES ===\n- Pip.", "Once.", "- Mia.\n- Pip."),
+    "with text right below": ("Once.\n=== NOTES ===\n- Mia.\nThe end.", "Once.\nThe end.", "- Mia."),
+    "with text right below in Hebrew": ("היה.\n=== הערות ===\n- מיה.\nסוף.", "היה.\nסוף.", "- מיה."),
+    "with speech below": ("Once.\n=== NOTES ===\n- Mia.\n– Come, said Mia.", "Once.\n– Come, said Mia.", "- Mia."),
+    "with speech below a blank line": (
+        "Once.\n\n=== NOTES ===\n- Mia.\n\n– Come.\n– Yes.", "Once.\n\n– Come.\n– Yes.", "- Mia.",
+    ),
+    "with a host's turn below": ("ADA: Hm.\n=== NOTES ===\n- Mia.\nBEN: Yes.", "ADA: Hm.\nBEN: Yes.", "- Mia."),
+    "with dashes": ("Once.\n=== NOTES ===\n– Mia.\n– Pip.", "Once.", "– Mia.\n– Pip."),
+    "with a line that goes on": (
+        "Once.\n=== NOTES ===\n- Mia has\n  the key\nof the door.", "Once.", "- Mia has\n  the key\nof the door.",
+    ),
+    "in groups": (
+        "Once.\n=== NOTES ===\nWho appears:\n- Mia\n\nPromised:\n- a key", "Once.",
+        "Who appears:\n- Mia\nPromised:\n- a key",
+    ),
+    "as a remark": ("Once.\n\nNOTE: Take it with food.", "Once.\n\nNOTE: Take it with food.", ""),
+    "only as a word": ("Noted.\nNotes lay about.\nNotes, he.", "Noted.\nNotes lay about.\nNotes, he.", ""),
     "a row of signs": ("Once.\n==========\nThe end.", "Once.\nThe end.", ""),
 }  # fmt: skip
 
@@ -49,6 +85,41 @@ def test_text_and_notes_do_not_depend_on_how_a_reply_was_cut(text: str, size: in
     assert "===" not in told
 
 
+_PIECES = [
+    "NOTES",
+    "Notes",
+    "**",
+    "##",
+    "==",
+    ":",
+    " for",
+    "\n",
+    "\n\n",
+    "- ",
+    "– ",
+    "a",
+    "B. ",
+    "הערות",
+    "1. ",
+    "MIA: ",
+    "  ",
+]
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=40).map("".join), st.integers(1, 40))
+def test_text_and_notes_under_any_mark_do_not_depend_on_how_a_reply_was_cut(text: str, size: int) -> None:
+    assert read(text, size) == read(text, 1000)
+
+
+@given(
+    st.lists(
+        st.sampled_from(["Not", "no", "\n", "– ", "- ", "**", "# ", ": ", "הער", "A.", " "]), max_size=60
+    ).map("".join)
+)
+def test_text_that_never_speaks_of_notes_passes_unchanged(text: str) -> None:
+    assert read(text, 2) == (text, "")
+
+
 @given(st.text(st.sampled_from("ab.= \n-"), max_size=200).filter(lambda text: "===" not in text))
 def test_text_without_a_mark_passes_unchanged(text: str) -> None:
     assert read(text, 3) == (text, "")
@@ -72,3 +143,13 @@ async def test_notes_of_a_reply_come_after_its_text_and_what_is_no_text_passes()
         "end.\n",
         SectionNotes("- Mia."),
     ]
+
+
+@pytest.mark.parametrize("size", [1, 7, 500])
+@pytest.mark.parametrize("mark", ["=== NOTES ===", "**NOTES**", "### Notes", "הערות:"])
+def test_notes_of_the_reply_that_brings_the_facts_are_never_said(mark: str, size: int) -> None:
+    first = FirstReply(Dialogue(["Ada", "Ben"], "en", joins_turns=True))
+    reply = f"=== FACTS ===\n{{}}\n=== SCRIPT ===\nADA: Hello.\n\n{mark}\n- Mia has it.\n\nBEN: Well, go on."
+    told = "".join(first.feed(reply[start : start + size]) for start in range(0, len(reply), size))
+    assert told + first.close() == "Ada: Hello.\n\nBen: Well, go on."
+    assert (first.notes, first.facts) == ("- Mia has it.", "{}\n")

@@ -18,23 +18,24 @@ from backend.runs.attempt.attempt import AttemptTools
 from backend.runs.attempt.budget import Budgets
 from backend.runs.attempt.executor import Executor
 from backend.runs.attempt.finalize import RunFinalizer
-from backend.runs.attempt.formats import RunFormats
 from backend.runs.attempt.progress import ProgressStore
-from backend.runs.attempt.sources import SourceReader
 from backend.runs.commands import RunCommands, RunFiles, RunRequest
 from backend.runs.engine.inline import InlineEngine
 from backend.runs.engine.liveness import FileLiveness
 from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.engine.orphans import OrphanDetector
 from backend.runs.engine.recovery import Recovery
+from backend.runs.formats import RunFormats
 from backend.runs.queries import RunQueries
 from backend.runs.readers.audience import Audience
 from backend.runs.results.cache import ResultCache
+from backend.runs.results.sources import SourceReader
 from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository
 from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
 from backend.store.owned_runs import OwnedRunRepository
+from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
 from backend.store.runs import RunRepository
 from backend.store.usage import UsageRepository
@@ -44,6 +45,7 @@ from backend.telemetry.observers import Observers
 from tests.models import settings_of
 from workflows.formats.base import Format, Plan
 from workflows.graph import build_graph
+from workflows.lookups import Lookups
 from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.clients.catalog import Model, ModelCatalog
@@ -54,7 +56,7 @@ from workflows.text.words import count_words
 
 NOWHERE = "http://127.0.0.1:9"
 NOTE = {"about": "the tide"}
-OWNER = "maya"
+OWNER = Owner("maya")
 
 
 class NoteInput(BaseModel):
@@ -66,7 +68,8 @@ class NoteInput(BaseModel):
 class NoteFormat(Format[NoteInput]):
     """A note of two sections. A section waits for its `gates`, and throws its `faults`, one each time.
 
-    `parts`: the place in a series of the note on that subject; the others stand alone.
+    `texts` are what sections begin with in place of the usual words. `parts`: the place in a series of the note on that
+    subject; the others stand alone.
     """
 
     name = "note"
@@ -79,11 +82,19 @@ class NoteFormat(Format[NoteInput]):
         self.faults: dict[int, list[Exception]] = {}
         self.begun: dict[int, asyncio.Event] = {0: asyncio.Event(), 1: asyncio.Event()}
         self.written: list[int] = []
+        self.texts: dict[int, str] = {}
+        self.resolved: list[str] = []
         self.parts: dict[str, tuple[str, int]] = {}
 
     def part_of(self, inputs: NoteInput) -> tuple[str, int] | None:
         """By what it is about."""
         return self.parts.get(inputs.about)
+
+    async def resolve(self, inputs: NoteInput, lookups: Lookups, owner: str) -> NoteInput:
+        """As it is: it refers to nothing."""
+        del lookups
+        self.resolved.append(f"{owner}: {inputs.about}")
+        return inputs
 
     def policy(self, inputs: NoteInput) -> Policy:
         """For everybody."""
@@ -104,7 +115,7 @@ class NoteFormat(Format[NoteInput]):
         del model
         index = task["index"]
         self.written.append(index)
-        yield f"Section {index} tells of the sea, "
+        yield self.texts.get(index, f"Section {index} tells of the sea, ")
         self.begun[index].set()
         if index in self.gates:
             await self.gates[index].wait()
@@ -202,7 +213,7 @@ async def open_world(
         metrics=Metrics(),
         max_runs=max_runs,
     )
-    queries = RunQueries(repository, run_log, local_runs.settle, audience, ledgers.prices)
+    queries = RunQueries(repository, run_log, local_runs.settle, audience, ledgers.prices, formats.language)
     service = RunCommands(
         Admission(formats.formats, models, policies, StoredLookups({}), ledgers.prices, None),
         repository,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # a second of imports, which whoever only reads the settings 
     from workflows.models.clients.catalog import Model
     from workflows.models.parameters import RoleParameters
     from workflows.models.spec import ModelSpec
-    from workflows.state import OpenPiece, PlannedPiece, ReviewFinding, Section, SectionTask, State
+    from workflows.state import OpenPiece, PlannedPiece, ReviewFinding, SectionTask, State
 
 CacheMode = Literal["use", "refresh", "off"]
 
@@ -176,7 +176,7 @@ class SetsTolerance(Protocol):
 
 @runtime_checkable
 class SetsLeastRoom(Protocol):
-    """A least room for short sections, of which a share is less than a sentence."""
+    """Capability: a least room for short sections, of which a share is less than a sentence."""
 
     @property
     def least_room(self) -> int:
@@ -186,7 +186,7 @@ class SetsLeastRoom(Protocol):
 
 @runtime_checkable
 class SetsContext(Protocol):
-    """Its own idea of how much of the text so far a section is shown."""
+    """Capability: an amount of its own of the text so far that a section is shown."""
 
     @property
     def context_words(self) -> int:
@@ -196,7 +196,7 @@ class SetsContext(Protocol):
 
 @runtime_checkable
 class Lands(Protocol):
-    """Endings of its own for sections that run over. Without it they are ended as `Extends` goes on with one."""
+    """Capability: endings of its own for sections that run over. Without it `Extends` ends them."""
 
     def land(
         self, task: SectionTask, text: str, words: int, model: Model
@@ -230,13 +230,14 @@ class Reviews(Protocol):
 
 @runtime_checkable
 class ReviewsSections(Protocol):
-    """Rules for a section by itself, which hold before anything is written after it."""
+    """Capability: rules for a section by itself, which hold before anything is written after it."""
 
     async def review_section(
-        self, inputs: Any, task: SectionTask, section: Section, model: Model
+        self, inputs: Any, state: State, index: int, model: Model
     ) -> list[ReviewFinding]:
-        """What a section lacks that has just been written. One with a finding to `rewrite` is written again, once,
-        before the next one begins; with several sections at a time there is only `review`."""
+        """What the section `index` lacks that has just been written, beside all before it: `state` has no other
+        sections. One with a finding to `rewrite` is written again, once, before the next one begins; with several
+        sections at a time there is only `review`."""
         ...
 
 

@@ -5,14 +5,17 @@ Each takes what the sections hold by index, and gives findings of those at fault
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import TypeVar
 
 from workflows.formats.speech.turns import Turn
 from workflows.state import ReviewFinding
-from workflows.text.numbers import find_quantities
+from workflows.text.measures import find_measures, is_borne_out
 from workflows.text.readability import reading_grade
 from workflows.text.sentences import split_sentences
 from workflows.text.stems import stem
 from workflows.text.words import count_words, list_words
+
+_T = TypeVar("_T")
 
 GRADES_OFF = 2.0
 """School grades above or below the reader's own beyond which a text is too hard, or too easy."""
@@ -57,8 +60,14 @@ def review_reading(
             yield _finding("sentence_length", index, advice, worst)
 
 
-def review_repetition(texts: Mapping[int, str]) -> Iterator[ReviewFinding]:
-    """Later sections that say an earlier one again: shared runs of eight words over one in a hundred."""
+def part_of(texts: Mapping[int, _T], only: int | None) -> Mapping[int, _T]:
+    """The sections, or `only` one of them."""
+    return texts if only is None else {only: texts[only]}
+
+
+def review_repetition(texts: Mapping[int, str], only: int | None = None) -> Iterator[ReviewFinding]:
+    """Later sections that say an earlier one again: shared runs of eight words over one in a hundred. `only`: whether
+    this one does."""
     earlier: set[tuple[str, ...]] = set()
     for index, text in sorted(texts.items()):
         words = list_words(text)
@@ -66,7 +75,7 @@ def review_repetition(texts: Mapping[int, str]) -> Iterator[ReviewFinding]:
             tuple(word.casefold() for word in words[start : start + RUN_WORDS])
             for start in range(len(words) - RUN_WORDS + 1)
         ]
-        again = [start for start, run in enumerate(runs) if run in earlier]
+        again = [start for start, run in enumerate(runs) if run in earlier] if only in (None, index) else []
         share = len(again) / len(runs) if runs else 0.0
         if share > MOST_REPEATED and (len(again) >= _FEWEST_RUNS or share > _MUCH_REPEATED):
             advice = f"{share:.0%} of it was said in an earlier section, word for word. Say what is new."
@@ -104,18 +113,27 @@ def review_turns(turns: Mapping[int, Sequence[Turn]]) -> Iterator[ReviewFinding]
 def review_numbers(
     texts: Mapping[int, str], pack: str, language: str | None = None
 ) -> Iterator[ReviewFinding]:
-    """Sections that say numbers which the pack doesn't have; small counts in words are the speakers' own."""
-    known = {quantity.value for quantity in find_quantities(pack)}
+    """Sections that say numbers which the pack doesn't have, or has of something else: "5 km" for "5 mg". Small counts
+    in words are the speakers' own. `pack`: all texts that numbers may come from, a line each."""
+    known = _known_measures(pack)
     for index, text in sorted(texts.items()):
         unknown: dict[str, str] = {}
         for sentence in split_sentences(text, language):
-            for quantity in find_quantities(sentence):
-                is_count = quantity.is_spelt and float(quantity.value) <= _SMALL
-                if quantity.value not in known and not is_count:
-                    unknown.setdefault(quantity.said.strip(), sentence.strip())
+            for measure in find_measures(sentence):
+                is_count = measure.is_spelt and float(measure.value) <= _SMALL
+                if not is_count and not is_borne_out(measure, known.get(measure.value, frozenset())):
+                    unknown.setdefault(measure.said, sentence.strip())
         if unknown:
             advice = f"The sources don't have {', '.join([*unknown][:5])}. Say only numbers that they have, or none."
             yield _finding("numbers", index, advice, next(iter(unknown.values())))
+
+
+def _known_measures(pack: str) -> dict[str, frozenset[str]]:
+    """The numbers of a text: value → what it measures there."""
+    known: dict[str, set[str]] = {}
+    for measure in find_measures(pack):
+        known.setdefault(measure.value, set()).add(measure.kind)
+    return {value: frozenset(kinds) for value, kinds in known.items()}
 
 
 def words_in(words: Sequence[str], text: str) -> list[str]:

@@ -24,11 +24,3 @@ def list_formats() -> dict[str, AnyFormat]:
             raise TypeError(f"The entry point {entry.name} of {GROUP} names no Format: {entry.value}")
         formats[format.name] = format
     return formats
-
-
-def find_format(name: str) -> AnyFormat:
-    """The format. Raises LookupError that lists the formats."""
-    formats = list_formats()
-    if name not in formats:
-        raise LookupError(f"There is no format {name!r}; there is {', '.join(sorted(formats))}.")
-    return formats[name]

@@ -5,9 +5,9 @@
     === NOTES ===
     - Mia has the key; she promised to bring it back.
 
-A model may forget the mark, break it off, set it in the middle or write it into a line. No text of ours has three
-equals signs in a row, so nothing of a mark is ever text; and what comes after a mark is notes only as long as it looks
-like them, so no text is lost.
+A model may forget the mark, break it off, dress it otherwise (`**NOTES**`, `### Notes`), set it in the middle or write
+it into a line. No text of ours has three equals signs in a row, so nothing of a mark is ever text; and what comes after
+a mark is notes only as long as it looks like them, so no text is lost.
 """
 
 import re
@@ -16,18 +16,17 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from workflows.formats.pieces import SectionNotes
+from workflows.formats.trailer_lines import LEAD, inline_mark, is_list_item, is_mark, is_note, may_be_mark
 
 _T = TypeVar("_T")
 MARK = "=== NOTES ==="
 _SIGN = "==="
-_MARK = re.compile(r"={3,40}[ \t*#_]{0,8}([A-Za-z]{0,20}\d{0,4})[ \t*#_:]{0,8}(={0,40})[ \t]{0,8}")
+_MARK = re.compile(r"={3,40}[ \t*#_]{0,8}([A-Za-zא-ת]{0,20}\d{0,4})[ \t*#_:]{0,8}(={0,40})[ \t]{0,8}")
 _LONGEST = 140
 """Characters that a mark may have."""
-_NAME = "notes"
-_NOTE = re.compile(r"\s{0,40}(?:[-*•–·]|\d{1,2}[.)]\s)")
-_NOTE_START = 8
-"""Characters of a line by which a note is known."""
-_LONGEST_LINE = 600
+_NAMES = ("notes", "הערות")
+_MOST_SPACES = 400
+"""Spaces before a line that are waited for."""
 _STEP = 200
 _MOST = 4000
 """Characters of notes that are kept."""
@@ -38,8 +37,12 @@ class Trailer:
 
     def __init__(self) -> None:
         self._held = ""
+        self._begins_line = True
         self._in_notes = False
-        self._after_blank = False  # the last line of the notes was blank: text may go on
+        self._in_note = False  # within a line of the notes
+        self._is_first = True  # no line of these notes came yet
+        self._in_prose = False  # the notes are no list
+        self._after_blank = False
         self._notes: list[str] = []
         self._size = 0
 
@@ -62,23 +65,45 @@ class Trailer:
 
     def _read(self, *, is_last: bool) -> Iterator[str]:
         while self._held:
-            before = len(self._held), self._in_notes
+            before = len(self._held), self._in_notes, self._in_note
             if self._in_notes:
                 self._read_notes(is_last=is_last)
             else:
                 yield self._read_text(is_last=is_last)
-            if (len(self._held), self._in_notes) == before:
+            if (len(self._held), self._in_notes, self._in_note) == before:
                 break
 
     def _read_text(self, *, is_last: bool) -> str:
+        """The text up to the end of its line, unless a mark stands there."""
+        if self._begins_line and not self._held.startswith(_SIGN):
+            line, end, _ = self._held.partition("\n")
+            if not end and not is_last and may_be_mark(line):
+                return ""
+            if taken := len(line + end) if is_mark(line) else inline_mark(line):
+                self._held = self._held[taken:]
+                self._begin_notes()
+                return ""
         place = self._held.find(_SIGN)
+        line_end = self._held.find("\n") + 1
+        if line_end and not 0 <= place < line_end:
+            return self._give(line_end, begins_line=True)
         if place < 0:
-            end = len(self._held) if is_last else len(self._held.rstrip("="))
-            text, self._held = self._held[:end], self._held[end:]
-            return text
-        text, self._held = self._held[:place], self._held[place:]
+            return self._give(len(self._held) if is_last else len(self._held.rstrip("=")))
+        text = self._give(place) if place else ""
         self._read_mark(is_last=is_last)
         return text
+
+    def _give(self, end: int, *, begins_line: bool = False) -> str:
+        text, self._held = self._held[:end], self._held[end:]
+        self._begins_line = begins_line or (self._begins_line and not text)
+        return text
+
+    def _begin_notes(self) -> None:
+        self._in_notes, self._in_note = True, False
+        self._is_first, self._in_prose, self._after_blank = True, False, False
+
+    def _end_notes(self) -> None:
+        self._in_notes, self._begins_line = False, True
 
     def _read_mark(self, *, is_last: bool) -> None:
         """Takes the mark that `_held` begins with, unless more is needed to tell where it ends."""
@@ -88,35 +113,59 @@ class Trailer:
             return
         name = mark[1].casefold()
         # Of one that breaks off with the reply, a letter is enough.
-        is_ours = bool(name) and _NAME.startswith(name) and (len(name) > 1 or mark.end() == len(self._held))
+        is_ours = any(one.startswith(name) for one in _NAMES if name) and (
+            len(name) > 1 or mark.end() == len(self._held)
+        )
         # Of another mark its name goes too; signs without a second row of them are a rule, and no mark.
         end = mark.end() if is_ours or mark[2] or not name else mark.start(1)
         ends_line = end == mark.end() and self._held[end : end + 1] == "\n"
         self._held = self._held[end + ends_line :]
-        self._in_notes, self._after_blank = is_ours, False
+        self._end_notes()
+        self._begins_line = ends_line
+        if is_ours:
+            self._begin_notes()
 
     def _read_notes(self, *, is_last: bool) -> None:
-        """Takes the line that `_held` begins with, if it is one of the notes."""
+        """Takes the notes up to the end of their line, or finds that it is none of them."""
         if self._held.startswith(_SIGN):
             self._in_notes = False
-            return
-        line, end, rest = self._held.partition("\n")
-        if not end and not is_last and len(line) < _LONGEST_LINE:
-            self._read_line_start(line)
-            return
-        if not line.strip():
-            self._after_blank = self._after_blank or bool(self._notes)
-        elif self._after_blank and not _NOTE.match(line):
-            self._in_notes = False
-            return
-        line, sign, after = line.partition(_SIGN)
-        self._keep(line + end)
-        self._held = sign + after + end + rest if sign else rest
+        elif self._in_note:
+            self._take_note(is_last=is_last)
+        else:
+            self._begin_line(is_last=is_last)
 
-    def _read_line_start(self, line: str) -> None:
-        """A line that hasn't ended yet: text that goes on after the notes isn't held back to its end."""
-        if self._after_blank and len(line.strip()) >= _NOTE_START and not _NOTE.match(line):
-            self._in_notes = False
+    def _begin_line(self, *, is_last: bool) -> None:
+        line, end, rest = self._held.partition("\n")
+        text = line.lstrip()
+        is_told = bool(end) or is_last or len(text) >= LEAD or len(line) - len(text) >= _MOST_SPACES
+        if not is_told or (not end and not is_last and may_be_mark(line)):
+            return
+        if not text:
+            self._after_blank = self._after_blank or not self._is_first
+            self._held = rest
+        elif is_mark(line) or inline_mark(line):
+            self._end_notes()
+        else:
+            self._tell_line(line[: len(line) - len(text) + LEAD])
+
+    def _tell_line(self, lead: str) -> None:
+        if not is_note(lead, is_first=self._is_first, in_prose=self._in_prose, after_blank=self._after_blank):
+            self._end_notes()
+            return
+        if self._is_first:
+            self._in_prose = not is_list_item(lead)
+        self._in_note, self._is_first, self._after_blank = True, False, False
+
+    def _take_note(self, *, is_last: bool) -> None:
+        end, sign = self._held.find("\n") + 1, self._held.find(_SIGN)
+        if end and not 0 <= sign < end:
+            self._in_note = False
+        elif sign > 0:
+            end = sign
+        else:
+            end = len(self._held) if is_last else len(self._held.rstrip("="))
+        self._keep(self._held[:end])
+        self._held = self._held[end:]
 
     def _keep(self, line: str) -> None:
         if self._size < _MOST:

@@ -9,7 +9,7 @@ from langgraph.errors import GraphDrained
 from langgraph.runtime import Runtime
 from langgraph.types import StreamWriter
 
-from workflows.context import CONTEXT_WORDS, text_before
+from workflows.context import CONTEXT_WORDS, shown_texts, text_before
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import language_of, load, max_revisions_of, parameters_of
 from workflows.lookups import EmptyLookups, Lookups
@@ -20,7 +20,7 @@ from workflows.models.clients.model import Fallback
 from workflows.safety.pipeline import SafetyPipeline
 from workflows.safety.policy import Policy
 from workflows.safety.registry import PolicyRegistry
-from workflows.state import RunContext, SectionTask, State
+from workflows.state import RunContext, Section, SectionTask, State
 from workflows.text.words import last_paragraph
 
 
@@ -92,11 +92,35 @@ class NodeContext:
         found = {} if self.run.parallel == 1 else await self._text_so_far(task["index"])
         return cast(SectionTask, {**task, **found, "input": inputs.model_dump(mode="json")})
 
-    async def _text_so_far(self, index: int) -> dict[str, Any]:
+    async def state_with(self, task: SectionTask, section: Section) -> State:
+        """The run's state as a review of a section sees it that has just been written: with all sections before it.
+
+        Without a checkpointer, with those that its writer was shown.
+        """
+        index = section["index"]
+        found = await self._finished()
+        texts = dict(enumerate(shown_texts(task), start=index - len(shown_texts(task))))
+        before = found.get("sections") or {
+            place: Section(index=place, text=text) for place, text in texts.items()
+        }
+        state = {
+            **found,
+            **{name: task[name] for name in ("input", "outline", "notes", "research")},
+            "facts": task["facts"] or {},
+            "sections": {**{place: one for place, one in before.items() if place < index}, index: section},
+        }
+        return cast(State, state)
+
+    async def _finished(self) -> State:
+        """The sections that are finished, and the notes on them; nothing without a checkpointer."""
         info, finished = self.runtime.execution_info, self.services.finished
         if finished is None or info is None or info.thread_id is None:
+            return State()
+        return await finished(info.thread_id)
+
+    async def _text_so_far(self, index: int) -> dict[str, Any]:
+        if not (state := await self._finished()):
             return {}
-        state = await finished(info.thread_id)
         before = state.get("sections", {}).get(index - 1)
         return {
             "text_so_far": text_before(state, index, self.services.context_words),

@@ -35,6 +35,11 @@ def claim_stems(text: str) -> dict[str, str]:
     return found
 
 
+def is_talk(word: str) -> bool:
+    """Whether it is a word of those who talk to people: "listen", "remember"."""
+    return word in _claims().talk
+
+
 def split_clauses(sentence: str) -> list[str]:
     """The parts of a sentence between commas, colons, dashes, and words such as "because"."""
     return [clause for clause in _CLAUSE.split(sentence) if clause.strip()]
@@ -43,6 +48,13 @@ def split_clauses(sentence: str) -> list[str]:
 def matter_of(clause: str) -> set[str]:
     """What a clause is about, whichever way round it says it."""
     return claim_stems(clause).keys() - _claims().turning
+
+
+def matter_of_rule(clause: str) -> set[str]:
+    """What a rule is about: without the words that forbid or allow, and without "take" and "drink" beside a thing."""
+    known = _claims()
+    about = claim_stems(clause).keys() - known.ruling
+    return about - known.doing or about
 
 
 class ClaimedRule(NamedTuple):
@@ -62,8 +74,7 @@ def find_rule(clause: str) -> ClaimedRule | None:
     if not is_explicit and not (denies and len(words) <= _SHORT_RULE):
         return None
     forbids = denies == known.forbids.isdisjoint(words)
-    about = claim_stems(clause).keys() - known.ruling
-    about = about - known.doing or about
+    about = matter_of_rule(clause)
     most = _MOST_RULED if is_explicit else 1
     return ClaimedRule(forbids, is_explicit, about) if 0 < len(about) <= most else None
 
@@ -99,6 +110,7 @@ def is_opposite(clause: str, other_clause: str, other_sentence: str) -> bool:
 @dataclass(frozen=True, slots=True)
 class _Claims:
     empty: frozenset[str]
+    talk: frozenset[str]
     negations: frozenset[str]
     opposites: tuple[tuple[frozenset[str], frozenset[str]], ...]
     turning: frozenset[str]  # the stems of the opposites
@@ -114,6 +126,7 @@ def _claims() -> _Claims:
         given = tomllib.load(file)
     return _Claims(
         empty=frozenset([*given["grammar"].split(), *given["talk"].split(), *words_of_numbers()]),
+        talk=frozenset(given["talk"].split()),
         negations=frozenset(given["negations"].split()),
         opposites=tuple((frozenset(pair["one"]), frozenset(pair["other"])) for pair in given["opposites"]),
         turning=frozenset(stem(word) for pair in given["opposites"] for word in pair["one"] + pair["other"]),

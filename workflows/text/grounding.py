@@ -19,7 +19,8 @@ from workflows.text.claims import (
     plain_words,
     split_clauses,
 )
-from workflows.text.hebrew_claims import agrees, contradicts, hebrew_matter, split_hebrew
+from workflows.text.hebrew_claims import compare_hebrew, hebrew_matter, split_hebrew
+from workflows.text.instruction_index import InstructionIndex
 from workflows.text.names import find_unknown_names
 from workflows.text.numbers import Quantity, find_quantities
 from workflows.text.sentences import split_sentences
@@ -42,11 +43,12 @@ class Evidence:
     """A document, indexed once for the lookup of many sentences."""
 
     def __init__(self, document: str, language: str | None = "en") -> None:
-        """`language`: of both texts, None if they differ. Words are compared in English, contradictions in Hebrew too,
-        numbers and names in any."""
+        """`language`: of both texts, None if they differ. Words are compared in English, contradictions and
+        instructions in Hebrew too, numbers and names in any."""
         self._by_words = language == "en"
         self._is_hebrew = language == "he"
         sentences = [one.strip() for one in split_sentences(document, language) if one.strip()]
+        self._instructions = InstructionIndex(sentences, language)
         self._places = _index(sentences)
         self._clauses = [(clause, sentence) for sentence in sentences for clause in split_clauses(sentence)]
         self._clause_stems = [matter_of(clause) for clause, _ in self._clauses]
@@ -64,17 +66,25 @@ class Evidence:
     def check(self, sentence: str) -> tuple[UnsupportedKind, str] | None:
         """Why the document doesn't bear the sentence out; None when it does."""
         words = claim_stems(sentence)
+        known = " ".join(self._instructions.list_known_intervals(sentence))
         for clause in split_clauses(sentence):
             about = set(claim_stems(clause))
             for quantity in find_quantities(clause):
-                if (reason := self._doubt(quantity, about)) is not None:
+                if (
+                    quantity.said.strip() not in known
+                    and (reason := self._doubt(quantity, about)) is not None
+                ):
                     return "number", reason
+        if (interval := self._instructions.find_strange_interval(sentence)) is not None:
+            return "number", f"the document doesn't say {interval.said}"
         if unknown := find_unknown_names(sentence, self._words):
             return "name", f"the document doesn't name {', '.join(unknown[:5])}"
         return None if sentence.rstrip(" \"'”’").endswith("?") else self._check_claims(sentence, words)
 
     def _check_claims(self, sentence: str, words: Mapping[str, str]) -> tuple[UnsupportedKind, str] | None:
         """As `check`, of what a sentence claims beside numbers and names. `words`: its own, by their stems."""
+        if (reason := self._instructions.find_conflict(sentence)) is not None:
+            return "opposite", reason
         if self._is_hebrew and any(self._contradicts_hebrew(clause) for clause in split_hebrew(sentence)):
             return "opposite", "the document seems to say the opposite"
         if not self._by_words:
@@ -140,9 +150,8 @@ class Evidence:
         """Whether a clause of the document about the same says the contrary, and none says the same."""
         hits = Counter(place for word in hebrew_matter(clause) for place in self._hebrew_places.get(word, ()))
         others = [self._hebrew[place] for place, shared in hits.items() if shared > 1]
-        return any(contradicts(clause, other) for other in others) and not any(
-            agrees(clause, other) for other in others
-        )
+        found = {compare_hebrew(clause, other) for other in others}
+        return "contrary" in found and "same" not in found
 
     def _is_unheard_of(self, stems: Collection[str], words: int) -> bool:
         """Whether the document has too few of a sentence's words; of a short sentence's, none at all."""

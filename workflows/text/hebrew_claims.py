@@ -6,6 +6,7 @@ without a plural's ending. So it says less than the check of English, and says i
 
 import re
 from functools import lru_cache
+from typing import Literal
 
 from workflows.text.words import list_words
 
@@ -41,19 +42,14 @@ def hebrew_matter(clause: str) -> frozenset[str]:
     )
 
 
-def contradicts(clause: str, other: str) -> bool:
-    """Whether two clauses about the same say it contrary ways: one of them denies it."""
+def compare_hebrew(clause: str, other: str) -> Literal["same", "contrary"] | None:
+    """Whether two clauses about the same say it the same way round, or one of them denies it; None where they are about
+    different things, or deny it under different conditions."""
     about, against = hebrew_matter(clause), hebrew_matter(other)
     shared = len(about & against)
     if shared < 2 or shared < _SAME * max(len(about), len(against)):
-        return False
+        return None
     words, others = set(list_words(clause)), set(list_words(other))
-    return bool(words & _DENIALS) != bool(others & _DENIALS) and words & _COMPARED == others & _COMPARED
-
-
-def agrees(clause: str, other: str) -> bool:
-    """Whether two clauses about the same say it the same way round."""
-    about, against = hebrew_matter(clause), hebrew_matter(other)
-    shared = len(about & against)
-    is_same = shared >= 2 and shared >= _SAME * max(len(about), len(against))
-    return is_same and bool(set(list_words(clause)) & _DENIALS) == bool(set(list_words(other)) & _DENIALS)
+    if bool(words & _DENIALS) == bool(others & _DENIALS):
+        return "same"
+    return "contrary" if words & _COMPARED == others & _COMPARED else None

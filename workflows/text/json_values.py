@@ -1,13 +1,16 @@
 """JSON values as JSON Schema reads them. Pure."""
 
+from collections.abc import Iterator
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+
+NUL_REFUSED = "holds a NUL character (U+0000), which no text has; leave it out"
 
 
 class JsonModel(BaseModel):
     """JSON object without unknown members, by the types of JSON: neither `true` nor `"7"` is a number, and `7.0` is
-    an integer. Text, as a query has it, is read with `strict=False`."""
+    an integer, and no text holds a NUL. Text, as a query has it, is read with `strict=False`."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -17,6 +20,29 @@ class JsonModel(BaseModel):
         if not isinstance(given, dict):
             return given
         return {name: _whole(value) for name, value in given.items()}
+
+    @field_validator("*", mode="after")
+    @classmethod
+    def _refuse_nul(cls, value: Any) -> Any:
+        # An object of another schema is checked with that, where the whole path is known.
+        if not isinstance(value, dict) and any(True for _ in paths_of_nul(value)):
+            raise ValueError(NUL_REFUSED)
+        return value
+
+
+def paths_of_nul(value: Any, path: str = "") -> Iterator[str]:
+    """Dotted paths of the texts, and names of members, that hold a NUL character: databases can't store one."""
+    if isinstance(value, str) and "\0" in value:
+        yield path
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            if "\0" in str(name):
+                yield path
+            else:
+                yield from paths_of_nul(inner, f"{path}.{name}")
+    elif isinstance(value, list | tuple):
+        for index, inner in enumerate(value):
+            yield from paths_of_nul(inner, f"{path}.{index}")
 
 
 def with_whole_numbers(value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
@@ -64,6 +64,9 @@ class Quantity:
     unit: str
     said: str
     is_spelt: bool
+    start: int = field(default=0, compare=False)
+    end: int = field(default=0, compare=False)
+    """Its place in the text, with its unit."""
 
 
 def find_quantities(text: str) -> list[Quantity]:
@@ -82,7 +85,8 @@ def find_quantities(text: str) -> list[Quantity]:
                 found[-1] = replace(found[-1], unit=unit)
             elif between == " " and counted:  # "one 5 mg tablet"
                 found[-1] = replace(found[-1], unit=_names()[counted[1].casefold()])
-        found.append(Quantity(value, unit, said, match["figures"] is None))
+        place = match.start(), match.end() + len(said_unit)
+        found.append(Quantity(value, unit, said, match["figures"] is None, *place))
         end = match.end()
     return found
 

@@ -10,9 +10,9 @@ _HEADING = re.compile(r"#{1,6} \S|[^\n.!?:;,]{1,80}$")
 _FEW_WORDS = 12
 
 
-def list_passages(text: str, most_words: int) -> list[str]:
+def list_passages(text: str, most_words: int, language: str | None = None) -> list[str]:
     """The paragraphs of `text` in order, a heading together with its paragraph. One of more than `most_words`
-    words is cut between sentences, and an even longer sentence between words."""
+    words is cut between sentences of the `language`, and an even longer sentence between words."""
     passages: list[str] = []
     heading = ""
     for paragraph in (found.strip() for found in _BLANK.split(text)):
@@ -22,7 +22,7 @@ def list_passages(text: str, most_words: int) -> list[str]:
         if is_heading(paragraph):
             heading = whole
             continue
-        passages += _cut(whole, most_words)
+        passages += _cut(whole, most_words, language)
         heading = ""
     return [*passages, heading] if heading else passages
 
@@ -71,12 +71,12 @@ def _end_of_run(passages: list[str], lengths: list[int], start: int, wanted: flo
     return end
 
 
-def _cut(paragraph: str, most_words: int) -> list[str]:
+def _cut(paragraph: str, most_words: int, language: str | None) -> list[str]:
     if count_words(paragraph) <= most_words:
         return [paragraph]
     cut: list[str] = []
     held, words = "", 0
-    for sentence in split_sentences(paragraph):
+    for sentence in split_sentences(paragraph, language):
         for piece in _cut_sentence(sentence, most_words):
             length = count_words(piece)
             if held and words + length > most_words:

@@ -1,22 +1,13 @@
 // The account page: signing in, up and out, and the links that mails bring. Secrets stand behind the # of an address,
 // which is not sent to any server, and are taken out of it at once.
 
+import { call as request } from "../static/api.js";
+
 const OWNER = "storywire.account";
 
 const show = (id, shown = true) => { document.getElementById(id).hidden = !shown; };
 const say = (text) => { document.getElementById("notice").textContent = text; };
-
-async function call(method, path, body) {
-  const request = { method, headers: { Accept: "application/json" } };
-  if (body !== undefined) {
-    request.headers["Content-Type"] = "application/json";
-    request.body = JSON.stringify(body);
-  }
-  const reply = await fetch(`api/v1/${path}`, request);
-  const content = await reply.json().catch(() => null);
-  if (!reply.ok) throw new Error(content?.detail ?? `The service refused (status ${reply.status}).`);
-  return content;
-}
+const call = (method, path, body) => request(method, `api/v1/${path}`, { body });
 
 function onSubmit(id, work) {
   document.getElementById(id).addEventListener("submit", async (event) => {

@@ -14,9 +14,12 @@ from backend.api.accounts.parts import AccountView, AddressDep, AllowanceView, P
 from backend.api.cookies import clear_cookie
 from backend.api.dependencies import PrincipalDep, ResourcesDep, SettingsDep
 from backend.api.routes_access import ACCOUNT
+from backend.extensions.base import collect_scopes
+from backend.plugins import list_extensions
 from backend.store.accounts.keys import ApiKey
 from workflows.text.json_values import JsonModel
 
+_ALL_SCOPES = collect_scopes(list_extensions(), SCOPES)
 router = APIRouter(prefix=ACCOUNT, tags=["account"])
 
 Id = Annotated[str, Path(max_length=64)]
@@ -62,7 +65,7 @@ class KeyBody(JsonModel):
 
     name: str = Field(min_length=1, max_length=80, description="What the key is for")
     scopes: list[Annotated[str, Field(max_length=32)]] = Field(
-        max_length=len(SCOPES), description=", ".join(SCOPES)
+        max_length=len(_ALL_SCOPES), description=", ".join(_ALL_SCOPES)
     )
     days: int = Field(90, ge=1, le=LONGEST_DAYS, description="Days after which it ends")
 

@@ -1,21 +1,10 @@
 // The administration page: accounts with their limits and use, and security events. Nobody's texts are here.
 
+import { call as request } from "../static/api.js";
+
 const byId = (id) => document.getElementById(id);
 const say = (text) => { byId("notice").textContent = text; };
-
-async function call(method, path, body) {
-  const request = { method, headers: { Accept: "application/json" } };
-  if (body !== undefined) {
-    request.headers["Content-Type"] = "application/json";
-    request.body = JSON.stringify(body);
-  }
-  const reply = await fetch(`../api/v1/admin/${path}`, request);
-  const content = await reply.json().catch(() => null);
-  if (reply.status === 401) location.assign("../account");
-  if (!reply.ok) throw new Error(content?.detail ?? `The service refused (status ${reply.status}).`);
-  return content;
-}
-
+const call = (method, path, body) => request(method, `api/v1/admin/${path}`, { body });
 const attempt = (work) => () => work().catch((error) => say(error.message));
 
 function cell(...content) {

@@ -10,12 +10,13 @@ from backend.api.accounts.parts import AccountView, AllowanceView, PeopleDep
 from backend.api.dependencies import PageCursor, PageLimit, PrincipalDep, ResourcesDep
 from backend.api.paging import page_of
 from backend.api.routes_access import ADMIN
+from backend.store.owner import Owner
 from workflows.errors import Conflict, NotFound
 from workflows.text.json_values import JsonModel
 
 router = APIRouter(prefix=ADMIN, tags=["admin"])
 
-AccountId = Annotated[str, Path(max_length=64)]
+AccountId = Annotated[Owner, Path(max_length=64)]
 
 
 class AccountPage(BaseModel):
@@ -42,7 +43,7 @@ class EventView(BaseModel):
 
     id: str
     at: datetime
-    owner: str | None
+    owner: Owner | None
     kind: str
     subject: str | None
 

@@ -18,7 +18,7 @@ router = APIRouter(prefix=TICKETS, tags=["log-in"])
 
 
 class TicketBody(JsonModel):
-    """Either a run to read, or a start: what the GET that follows will ask for, no more and no less."""
+    """A run to read, or a start: what the GET that follows will ask for, no more and no less."""
 
     run_id: str | None = Field(None, max_length=64, description="The run to read")
     format: str | None = Field(

@@ -7,16 +7,18 @@ from random import Random
 
 from backend.cli.evaluation.judging import compare_texts, score_text
 from backend.cli.evaluation.tasks import EvaluationTask, Outcome, Results, list_tasks
-from backend.cli.local import OWNER, read_run
+from backend.cli.local import read_run
 from backend.logs import configure_logs
 from backend.resources import Resources, open_resources
 from backend.runs.admission.options import RunOptions
 from backend.runs.commands import RunRequest
 from backend.settings import Settings
-from workflows.errors import StorywireError
+from backend.store.owner import LOCAL
+from workflows.errors import InvalidInput, StorywireError
 from workflows.messages.messages import CallUsage, RunCompleted, RunFailed
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.clients.catalog import Model
+from workflows.models.spec import PROVIDERS
 
 _RESULTS = "results.json"
 
@@ -32,7 +34,7 @@ class Evaluation:
         self._out = out
         self._results = Results(model=model, judge=judge, other=against)
         self._chance = Random(seed)
-        self._earlier = _read_texts(Path(against)) if against is not None and Path(against).is_dir() else None
+        self._earlier = read_earlier(against)
         self._judge_costs: list[float | None] = []
 
     async def run(self, formats: list[str], n: int) -> Results:
@@ -41,11 +43,31 @@ class Evaluation:
         configure_logs(self._settings)
         (self._out / "texts").mkdir(parents=True, exist_ok=True)
         async with open_resources(self._settings) as resources:
+            tasks = list_tasks(resources.formats, formats, n)
+            self._check(resources, tasks, formats)
             judge = await self._open_judge(resources)
-            for task in list_tasks(resources.formats, formats, n):
+            for task in tasks:
                 self._results.outcomes.append(await self._evaluate(resources, judge, task))
                 self._keep()
         return self._results
+
+    def _check(self, resources: Resources, tasks: list[EvaluationTask], formats: list[str]) -> None:
+        """Raises InvalidInput, before anything is spent, for what could only be told when it is too late."""
+        if unknown := [name for name in formats if name not in resources.formats]:
+            raise InvalidInput(
+                f"--format: no format {unknown[0]}; there are {', '.join(sorted(resources.formats))}"
+            )
+        other = self._results.other
+        if other is None:
+            return
+        if self._results.judge is None:
+            raise InvalidInput("--against needs --judge: somebody has to compare the texts")
+        if self._earlier is None:
+            resources.models.check(other)
+        elif not any(task.key in self._earlier for task in tasks):
+            raise InvalidInput(
+                f"--against: {other} has no text of these tasks; its texts are {_listed(self._earlier)}"
+            )
 
     async def _open_judge(self, resources: Resources) -> Model | None:
         if self._results.judge is None:
@@ -86,7 +108,7 @@ class Evaluation:
         outcome = Outcome(key=task.key, format=task.format)
         options = RunOptions(model=model, cache="off")
         try:
-            run, _ = await resources.runs.start(OWNER, RunRequest(task.format, dict(task.input), options))
+            run, _ = await resources.runs.start(LOCAL, RunRequest(task.format, dict(task.input), options))
         except StorywireError as error:
             outcome.failure = error.message
             return outcome, ""
@@ -109,9 +131,36 @@ class Evaluation:
         (self._out / _RESULTS).write_text(self._results.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
-def _read_texts(folder: Path) -> dict[str, str]:
-    """The texts of an earlier evaluation, by the key of their task."""
-    return {path.stem: path.read_text(encoding="utf-8") for path in (folder / "texts").glob("*.md")}
+def read_earlier(against: str | None) -> dict[str, str] | None:
+    """The texts of an earlier evaluation, by the key of their task; None where `against` is a model.
+
+    Raises InvalidInput for a path that is no evaluation: `against` may be its folder, or the `results.json` in it.
+    """
+    if against is None:
+        return None
+    path = Path(against)
+    if not path.exists():
+        if is_model(against):
+            return None
+        raise InvalidInput(f"--against: {against} is no model (provider:model), and there is no such folder")
+    folder = path.parent if path.name == _RESULTS else path
+    try:
+        Results.model_validate_json((folder / _RESULTS).read_bytes())
+        return {one.stem: one.read_text(encoding="utf-8") for one in (folder / "texts").glob("*.md")}
+    except (OSError, ValueError) as error:
+        raise InvalidInput(
+            f"--against: {against} isn't the folder of an evaluation, or its {_RESULTS}"
+        ) from error
+
+
+def is_model(name: str) -> bool:
+    """Whether it is written as a model is."""
+    provider, colon, model = name.partition(":")
+    return bool(colon and model) and provider in PROVIDERS
+
+
+def _listed(texts: dict[str, str]) -> str:
+    return ", ".join(sorted(texts)[:5]) or "none"
 
 
 def _measured(outcome: Outcome, ending: RunCompleted) -> Outcome:

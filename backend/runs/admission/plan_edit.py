@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from workflows.errors import FieldError, InvalidInput
 from workflows.formats.base import invalid_input
 from workflows.messages.messages import OutlinePlanned
-from workflows.text.json_values import with_whole_numbers
+from workflows.text.json_values import NUL_REFUSED, paths_of_nul, with_whole_numbers
 
 _SECTIONS = 50
 _TITLE, _SUMMARY = 200, 1000  # characters
@@ -18,6 +18,8 @@ _FEWEST_WORDS, _MOST_WORDS = 10, 5000
 def check_outline(outline: Mapping[str, Any]) -> OutlinePlanned:
     """The edited plan. Raises InvalidInput that names the field."""
     try:
+        if nul := next(paths_of_nul(outline, "outline"), None):
+            raise InvalidInput.of(nul, NUL_REFUSED)
         edited = OutlinePlanned.model_validate(with_whole_numbers(dict(outline)), strict=True)
     except ValidationError as error:
         raise invalid_input(error, "outline") from None

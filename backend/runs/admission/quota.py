@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from backend.store.accounts.allowance import Allowance, AllowanceUse
 from backend.store.charges import ChargeRepository, Limit
 from backend.store.limits import AllowanceReached, LimitReached
+from backend.store.owner import Owner
 from workflows.errors import QuotaExceeded
 
 
@@ -37,12 +38,12 @@ class Quota:
         self._now = now
         self._allowance = allowance
 
-    async def usage(self, owner: str, format: str) -> QuotaUsage:
+    async def usage(self, owner: Owner, format: str) -> QuotaUsage:
         """Usage of this month so far."""
         limit = self._limit(format)
         return QuotaUsage(await self._charges.count(owner, format, limit), limit.most, limit.end)
 
-    async def allowance_use(self, owner: str) -> AllowanceUse | None:
+    async def allowance_use(self, owner: Owner) -> AllowanceUse | None:
         """What an account uses of its allowance; None where there is none."""
         return None if self._allowance is None else await self._charges.allowance_use(owner, self._allowance)
 

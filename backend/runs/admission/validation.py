@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from backend.runs.admission.options import RunOptions, check_prices
+from backend.store.owner import Owner
 from backend.store.runs import NewRun, Run
 from workflows.errors import Conflict, FieldError, InvalidInput
 from workflows.formats.base import AnyFormat
@@ -51,7 +52,7 @@ class Admission:
         """The format of a stored run. Raises Conflict when its package is no longer installed."""
         return format_of(self.formats, run)
 
-    async def resolve(self, owner: str, format: AnyFormat, inputs: BaseModel) -> BaseModel:
+    async def resolve(self, owner: Owner, format: AnyFormat, inputs: BaseModel) -> BaseModel:
         """The input with its references resolved to their present values. Raises NotFound, InvalidInput."""
         return await resolve(format, inputs, self.lookups, owner)
 

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, cast
 
 import structlog
@@ -13,19 +13,20 @@ from langgraph.types import StateSnapshot
 
 from backend.log.entry import LogUnavailable, StaleWriter
 from backend.runs.attempt.budget import AttemptBudget
-from backend.runs.attempt.formats import RunFormats
 from backend.runs.attempt.graph_work import GraphWork
 from backend.runs.attempt.handle import RunHandle
 from backend.runs.attempt.last_message import complete, failure
 from backend.runs.attempt.log_writer import LogWriter
-from backend.runs.attempt.reconcile import reconcile, unless_logged
+from backend.runs.attempt.reconcile import check_agreement, reconcile, unless_logged
 from backend.runs.attempt.recording import RunRecorder
-from backend.runs.attempt.sources import SourceReader
+from backend.runs.formats import RunFormats
+from backend.runs.results.sources import SourceReader
 from backend.store.owned_runs import Lease
 from backend.store.runs import Run
 from backend.streaming.events import stream_messages
 from backend.streaming.gate import Gate
 from backend.streaming.merge import cut_message
+from backend.streaming.pace import Pace, Paces
 from backend.streaming.progress import ProgressMeter
 from backend.telemetry.observers import AttemptObserver
 from workflows.errors import Cancelled, Internal, RunTimeout, StorywireError
@@ -42,7 +43,7 @@ from workflows.messages.messages import (
 )
 from workflows.messages.transcript import Transcript
 from workflows.models.calls.turns import LoopTurns
-from workflows.state import SECTION_NODES, State, text_of
+from workflows.state import SECTION_NODES, State
 
 log = structlog.get_logger()
 
@@ -67,6 +68,12 @@ class AttemptTools:
     on_section_end: Callable[[Run, Lease, Transcript], None]
     run_seconds: float
     max_crashes: int
+    paces: Paces = field(default_factory=Paces)
+
+    def pace_of(self, run: Run) -> Pace:
+        """How long checks take in runs like this one."""
+        judges_sections = self.formats.gates_sections(run)
+        return self.paces.of(run.format, run.model, judges_sections=judges_sections)
 
 
 class Attempt:
@@ -91,7 +98,7 @@ class Attempt:
         self._tools = tools
         self._transcript = writer.transcript
         self._number = writer.transcript.attempts + 1
-        self._meter = ProgressMeter(time.monotonic, tools.formats.piece_words(run))
+        self._meter = ProgressMeter(time.monotonic, tools.formats.piece_words(run), tools.pace_of(run))
         self._written: set[Slot] = set()
 
     async def write(self) -> Message | None:
@@ -246,7 +253,7 @@ class Attempt:
             raise Internal("What was written just now was not kept as it should be. The text so far is kept.")
         for message in (*missing, *self._budget.missed(state)):
             self._put(message)
-        _compare(self._transcript, state)
+        check_agreement(self._transcript, state)
         if self._transcript.metadata is not None:
             state["metadata"] = self._transcript.metadata.model_dump()  # with what the gate measured
         ending = complete(self.run.id, state, self._transcript.whole_usage or self._budget.tally.usage)
@@ -273,11 +280,3 @@ def _ends_section(message: Message) -> bool:
     return (
         isinstance(message, NodeChanged) and message.node in SECTION_NODES and message.status == "completed"
     )
-
-
-def _compare(transcript: Transcript, state: State) -> None:
-    if transcript.text != text_of(state["sections"]):
-        raise Internal("The text that was checked is not the text that was sent; it is kept back.")
-    sent = {name: transcript.piece_text(name) for name in transcript.pieces}
-    if sent != {name: piece["text"] for name, piece in state.get("pieces", {}).items()}:
-        raise Internal("A piece that was checked is not the one that was sent; it is kept back.")

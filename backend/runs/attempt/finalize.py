@@ -8,7 +8,7 @@ from langgraph.types import StateSnapshot
 
 from backend.log.entry import StaleWriter
 from backend.runs.attempt.budget import Budgets
-from backend.runs.attempt.formats import RunFormats
+from backend.runs.formats import RunFormats
 from backend.runs.results.cache import ResultCache
 from backend.store.owned_runs import Lease, OwnedRunRepository
 from backend.store.runs import Run

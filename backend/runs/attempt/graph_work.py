@@ -7,7 +7,7 @@ from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import Command, StateSnapshot
 
-from backend.runs.attempt.formats import RunFormats
+from backend.runs.formats import RunFormats
 from backend.store.runs import Run
 from backend.streaming.gate import Gate
 from backend.timezones import local_date

@@ -6,6 +6,7 @@ bought again; what the log has and the checkpoint lacks is retracted, and will b
 
 from collections.abc import Callable, Iterator
 
+from workflows.errors import Internal
 from workflows.messages.messages import (
     FactsGathered,
     Message,
@@ -15,7 +16,7 @@ from workflows.messages.messages import (
     TextRetracted,
 )
 from workflows.messages.transcript import Transcript
-from workflows.state import Section, State, sections_at_fault
+from workflows.state import Section, State, sections_at_fault, text_of
 
 Shown = Callable[[State, Section], tuple[str, bool]]
 """What readers may have of a section of the state, and whether that is all of it."""
@@ -58,6 +59,15 @@ def reconcile(transcript: Transcript, state: State, shown: Shown = show_all) -> 
     yield from _pieces(transcript, state)
     if state.get("metadata") and not transcript.has_metadata:
         yield MetricsCalculated.model_validate(state["metadata"])
+
+
+def check_agreement(transcript: Transcript, state: State) -> None:
+    """Raises Internal where what was sent is not what the graph has."""
+    if transcript.text != text_of(state["sections"]):
+        raise Internal("The text that was checked is not the text that was sent; it is kept back.")
+    sent = {name: transcript.piece_text(name) for name in transcript.pieces}
+    if sent != {name: piece["text"] for name, piece in state.get("pieces", {}).items()}:
+        raise Internal("A piece that was checked is not the one that was sent; it is kept back.")
 
 
 def _outline(transcript: Transcript, state: State) -> Iterator[Message]:

@@ -55,21 +55,21 @@ class RunCanceller:
             )
 
     async def _cancel_elsewhere(self, run: Run) -> None:
-        owner = run.process
-        if owner is not None and owner != self._liveness.id and await self._liveness.is_alive(owner):
-            await self._repository.request_stop(run.id, owner)
-            if await self._gave_up(run, owner):
+        process = run.process
+        if process is not None and process != self._liveness.id and await self._liveness.is_alive(process):
+            await self._repository.request_stop(run.id, process)
+            if await self._gave_up(run, process):
                 return
-            log.warning("owner_does_not_answer", run_id=run.id, process=owner)
+            log.warning("owner_does_not_answer", run_id=run.id, process=process)
         # Its log gets a new writer, who ends it: whoever wrote it before is refused from now on.
         if await self._repository.take_over(run, self._liveness.id, stop=True):
             await self._engine.submit(run.id)
             await self._engine.stop_here(run.id)
 
-    async def _gave_up(self, run: Run, owner: str) -> bool:
-        """Whether the owner has stopped the run, or died, within the time limit."""
+    async def _gave_up(self, run: Run, process: str) -> bool:
+        """Whether that process has stopped the run, or died, within the time limit."""
         deadline = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
-        while run.status == "running" and run.process == owner and await self._liveness.is_alive(owner):
+        while run.status == "running" and run.process == process and await self._liveness.is_alive(process):
             if asyncio.get_running_loop().time() > deadline:
                 return False
             await asyncio.sleep(_LOOK_SECONDS)

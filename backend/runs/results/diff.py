@@ -25,26 +25,33 @@ class SectionDifference:
 
 
 def compare_sections(
-    before: Sequence[tuple[str, str]], after: Sequence[tuple[str, str]]
+    before: Sequence[tuple[str, str]], after: Sequence[tuple[str, str]], language: str | None = None
 ) -> list[SectionDifference]:
-    """The differences of sections given as titles and texts; sections are matched by their position."""
+    """The differences of sections given as titles and texts; sections are matched by their position. `language` is
+    that of the texts; without it, what they look like as a whole."""
+    language = language or guess_language("\n".join(text for _, text in (*after, *before)))
     return [
         _compare(
             index,
             before[index] if index < len(before) else None,
             after[index] if index < len(after) else None,
+            language,
         )
         for index in range(max(len(before), len(after)))
     ]
 
 
-def unified(before: str, after: str, name_before: str, name_after: str) -> str:
+def unified(before: str, after: str, name_before: str, name_after: str, language: str | None = None) -> str:
     """A unified diff, a sentence a line; empty when both are the same."""
-    lines = difflib.unified_diff(_lines(before), _lines(after), name_before, name_after, lineterm="")
+    language = language or guess_language(f"{after}\n{before}")
+    old, new = _lines(before, language), _lines(after, language)
+    lines = difflib.unified_diff(old, new, name_before, name_after, lineterm="")
     return "\n".join(lines)
 
 
-def _compare(index: int, before: tuple[str, str] | None, after: tuple[str, str] | None) -> SectionDifference:
+def _compare(
+    index: int, before: tuple[str, str] | None, after: tuple[str, str] | None, language: str | None
+) -> SectionDifference:
     old, new = before[1] if before else "", after[1] if after else ""
     status: SectionStatus = "changed"
     if before is None:
@@ -59,13 +66,12 @@ def _compare(index: int, before: tuple[str, str] | None, after: tuple[str, str] 
         status=status,
         words_before=count_words(old),
         words_after=count_words(new),
-        unified=unified(old, new, "before", "after"),
+        unified=unified(old, new, "before", "after", language),
     )
 
 
-def _lines(text: str) -> list[str]:
+def _lines(text: str, language: str | None) -> list[str]:
     # A paragraph as one line would hide which of its sentences changed.
-    language = guess_language(text)
     return [
         line
         for paragraph in text.split("\n")

@@ -57,7 +57,7 @@ class AccountRepository:
             return None
         return Account(**row)
 
-    async def find(self, owner: str) -> Account | None:
+    async def find(self, owner: Owner) -> Account | None:
         """The account with this id."""
         return await self._one(_BY_ID, id_is=owner)
 
@@ -99,7 +99,7 @@ class AccountRepository:
         query = select(accounts).where(accounts.c.status == status)
         return await self._db.read(lambda connection: [_account(row) for row in connection.execute(query)])
 
-    async def update(self, owner: str, **values: Any) -> bool:
+    async def update(self, owner: Owner, **values: Any) -> bool:
         """Sets columns; False if there is no such account. The log-ins of one that isn't active end."""
 
         def work(connection: Connection) -> bool:

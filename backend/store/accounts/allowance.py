@@ -12,7 +12,9 @@ from sqlalchemy import Connection, func, select
 
 from backend.store.accounts.tables import accounts
 from backend.store.limits import AllowanceReached
+from backend.store.owner import Owner
 from backend.store.tables import quota_charges, runs, usage
+from backend.store.transitions import EXECUTING, UNFINISHED
 
 _SOON = timedelta(minutes=1)
 _DUST_USD = 1e-9
@@ -39,7 +41,7 @@ class AllowanceUse:
 
 
 def find_use(
-    connection: Connection, owner: str, defaults: Allowance, now: datetime | None = None
+    connection: Connection, owner: Owner, defaults: Allowance, now: datetime | None = None
 ) -> AllowanceUse | None:
     """What an owner uses; None for one that is no account and has no allowance. Part of a transaction."""
     limits = _limits(connection, owner, defaults)
@@ -53,7 +55,7 @@ def find_use(
     unfinished = connection.execute(
         select(runs.c.id, runs.c.status, runs.c.options).where(
             runs.c.owner == owner,
-            runs.c.status.in_(("running", "waiting")),
+            runs.c.status.in_(UNFINISHED),
             runs.c.source_run_id.is_(None),  # what is given another run's text costs nothing
         )
     ).all()
@@ -62,7 +64,7 @@ def find_use(
         max(0.0, (row.options.budget_usd or limits.usd_a_month) - paid.get(row.id, 0.0)) for row in unfinished
     )
     return AllowanceUse(
-        runs_now=sum(row.status == "running" for row in unfinished),
+        runs_now=sum(row.status in EXECUTING for row in unfinished),
         runs_today=connection.scalar(charged) or 0,
         spent_usd=float(connection.scalar(spent) or 0.0),
         reserved_usd=sum(reserved),
@@ -71,7 +73,7 @@ def find_use(
 
 
 def check_allowance(
-    connection: Connection, owner: str, defaults: Allowance, *, is_new: bool, now: datetime | None = None
+    connection: Connection, owner: Owner, defaults: Allowance, *, is_new: bool, now: datetime | None = None
 ) -> None:
     """Of a run that was just stored as running: raises AllowanceReached where it is one too many, or may cost more
     than is left. Part of that transaction, so that of many at once no more get through."""
@@ -99,7 +101,7 @@ def check_allowance(
         )
 
 
-def _limits(connection: Connection, owner: str, defaults: Allowance) -> Allowance | None:
+def _limits(connection: Connection, owner: Owner, defaults: Allowance) -> Allowance | None:
     own = connection.execute(
         select(accounts.c.runs_at_once, accounts.c.runs_a_day, accounts.c.usd_a_month).where(
             accounts.c.id == owner
@@ -114,7 +116,7 @@ def _limits(connection: Connection, owner: str, defaults: Allowance) -> Allowanc
     )
 
 
-def _spent_by_run(connection: Connection, owner: str, run_ids: Iterable[str]) -> dict[str, float]:
+def _spent_by_run(connection: Connection, owner: Owner, run_ids: Iterable[str]) -> dict[str, float]:
     query = (
         select(usage.c.run_id, func.coalesce(func.sum(usage.c.cost_usd), 0.0))
         .where(usage.c.owner == owner, usage.c.run_id.in_(list(run_ids)))

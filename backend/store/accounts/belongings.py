@@ -1,15 +1,16 @@
 """Belongings: everything that an owner has in the database, table by table."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, select, update
 
 from backend.store.accounts import tables
 from backend.store.accounts.tables import accounts
 from backend.store.database import Database
 from backend.store.owner import LOCAL, Owner
-from backend.store.tables import children, metadata, runs, usage
+from backend.store.tables import metadata, runs, usage
+from backend.store.transitions import EXECUTING
 
 ERASED = "erased"
 """The owner of what was spent by accounts that are gone: sums that name nobody."""
@@ -40,43 +41,31 @@ class BelongingsRepository:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def page(self, owner: str, table: Table, skip: int) -> list[dict[str, Any]]:
+    async def page(self, owner: Owner, table: Table, skip: int) -> list[dict[str, Any]]:
         """Rows of one table, in the order of their keys, as plain data; what only the service needs is left out."""
-        query = (
-            select(*_shown(table))
-            .where(table.c.owner == owner)
-            .order_by(*table.primary_key.columns)
-            .limit(_PAGE)
-            .offset(skip)
-        )
-        return await self._rows(query)
+        query = _rows(owner, table).order_by(*table.primary_key.columns).limit(_PAGE).offset(skip)
+        return await self._read(query)
 
-    async def of_child(
-        self, owner: str, child_id: str, session_ids: Sequence[str], run_ids: Sequence[str]
-    ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
-        """(table, row) of everything that there is of a child, its stories and its texts."""
-        for table in owned_tables():
-            for condition in _of_child(table, child_id, session_ids, run_ids):
-                query = select(*_shown(table)).where(table.c.owner == owner, condition)
-                for row in await self._rows(query):
-                    yield table.name, row
+    async def rows(self, owner: Owner, table: Table, condition: ColumnElement[bool]) -> list[dict[str, Any]]:
+        """Rows of one table that fulfil a condition, as plain data."""
+        return await self._read(_rows(owner, table).where(condition))
 
-    async def _rows(self, query: Select[Any]) -> list[dict[str, Any]]:
+    async def _read(self, query: Select[Any]) -> list[dict[str, Any]]:
         return await self._db.read(
             lambda connection: [dict(row._mapping) for row in connection.execute(query)]
         )
 
-    async def run_ids(self, owner: str) -> list[str]:
+    async def run_ids(self, owner: Owner) -> list[str]:
         """The owner's runs."""
         query = select(runs.c.id).where(runs.c.owner == owner).order_by(runs.c.id)
         return await self._db.read(lambda connection: list(connection.scalars(query)))
 
-    async def has_unfinished_runs(self, owner: str) -> bool:
+    async def has_executing_runs(self, owner: Owner) -> bool:
         """Whether something of the owner's is being written: who writes it knows it by its owner."""
-        query = select(runs.c.id).where(runs.c.owner == owner, runs.c.status == "running").limit(1)
+        query = select(runs.c.id).where(runs.c.owner == owner, runs.c.status.in_(EXECUTING)).limit(1)
         return await self._db.read(lambda connection: connection.scalar(query) is not None)
 
-    async def count(self, owner: str) -> int:
+    async def count(self, owner: Owner) -> int:
         """How many rows there are, in all tables."""
         return await self._db.read(lambda connection: _count(connection, owner))
 
@@ -109,32 +98,17 @@ _INTERNAL = frozenset(
 )
 
 
-def _count(connection: Connection, owner: str) -> int:
+def _count(connection: Connection, owner: Owner) -> int:
     queries = (select(func.count()).select_from(t).where(t.c.owner == owner) for t in owned_tables())
     return sum(connection.scalar(query) or 0 for query in queries)
 
 
-def _shown(table: Table) -> list[Column[Any]]:
-    return [column for column in table.c if column.name not in _INTERNAL]
+def _rows(owner: Owner, table: Table) -> Select[Any]:
+    shown = (column for column in table.c if column.name not in _INTERNAL)
+    return select(*shown).where(table.c.owner == owner)
 
 
-def _of_child(
-    table: Table, child_id: str, session_ids: Sequence[str], run_ids: Sequence[str]
-) -> Iterator[ColumnElement[bool]]:
-    """Conditions that find the child's rows, a few texts at a time."""
-    if table is children:
-        yield table.c.id == child_id
-    elif "child_id" in table.c:
-        yield table.c.child_id == child_id
-    elif "session_id" in table.c:
-        yield table.c.session_id.in_(session_ids)
-    elif table is runs or "run_id" in table.c:
-        column = table.c.id if table is runs else table.c.run_id
-        for start in range(0, len(run_ids), _PAGE):
-            yield column.in_(run_ids[start : start + _PAGE])
-
-
-def _removals(owner: str) -> Iterator[Any]:
+def _removals(owner: Owner) -> Iterator[Any]:
     for table in reversed(owned_tables()):
         if table is not usage:
             yield delete(table).where(table.c.owner == owner)

@@ -8,6 +8,7 @@ from ulid import ULID
 
 from backend.store.accounts.tables import security_events
 from backend.store.database import Database
+from backend.store.owner import Owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class SecurityEvent:
 
     id: str
     at: datetime
-    owner: str | None
+    owner: Owner | None
     kind: str
     subject: str | None
 
@@ -27,11 +28,11 @@ class EventRepository:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def add(self, kind: str, owner: str | None, subject: str | None = None) -> None:
+    async def add(self, kind: str, owner: Owner | None, subject: str | None = None) -> None:
         """Keeps an event."""
         await self._db.write(lambda connection: add_event(connection, kind, owner, subject))
 
-    async def page(self, owner: str | None, *, before: str | None, limit: int) -> list[SecurityEvent]:
+    async def page(self, owner: Owner | None, *, before: str | None, limit: int) -> list[SecurityEvent]:
         """Newest first; of one owner, or for admins (None) of all."""
         query = select(security_events).order_by(security_events.c.id.desc()).limit(limit)
         if owner is not None:
@@ -48,7 +49,7 @@ class EventRepository:
         await self._db.write(lambda connection: connection.execute(query))
 
 
-def add_event(connection: Connection, kind: str, owner: str | None, subject: str | None) -> None:
+def add_event(connection: Connection, kind: str, owner: Owner | None, subject: str | None) -> None:
     """Keeps an event, in the transaction of what happened."""
     row = {"id": str(ULID()), "at": datetime.now(UTC), "owner": owner, "kind": kind, "subject": subject}
     connection.execute(_ADD, row)

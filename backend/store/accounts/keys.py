@@ -44,7 +44,7 @@ class ApiKeyRepository:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def add(self, owner: str, key_hash: bytes, most: int, **values: Any) -> ApiKey | None:
+    async def add(self, owner: Owner, key_hash: bytes, most: int, **values: Any) -> ApiKey | None:
         """The new key; None if the owner has `most` keys."""
         row = {"id": str(ULID()), "owner": owner, "created_at": datetime.now(UTC), "used_at": None, **values}
         count = select(func.count()).select_from(api_keys).where(api_keys.c.owner == owner)
@@ -61,29 +61,29 @@ class ApiKeyRepository:
         """The key that this is the hash of."""
         return await self._active(_BY_HASH, key_hash=key_hash)
 
-    async def find(self, owner: str, key_id: str) -> ActiveKey | None:
+    async def find(self, owner: Owner, key_id: str) -> ActiveKey | None:
         """The key, if it is this owner's and hasn't expired."""
         return await self._active(_BY_ID, owner=owner, key_id=key_id)
 
-    async def touch(self, owner: str, key_id: str) -> None:
+    async def touch(self, owner: Owner, key_id: str) -> None:
         """Says that the key is used now."""
         mine = (api_keys.c.owner == owner) & (api_keys.c.id == key_id)
         query = update(api_keys).where(mine).values(used_at=datetime.now(UTC))
         await self._db.write(lambda connection: connection.execute(query))
 
-    async def all(self, owner: str) -> list[ApiKey]:
+    async def all(self, owner: Owner) -> list[ApiKey]:
         """The owner's keys, the newest first."""
         query = select(*_KEY).where(api_keys.c.owner == owner).order_by(api_keys.c.id.desc())
         return await self._db.read(
             lambda connection: [ApiKey(**row._mapping) for row in connection.execute(query)]
         )
 
-    async def remove(self, owner: str, key_id: str) -> bool:
+    async def remove(self, owner: Owner, key_id: str) -> bool:
         """Whether there was one."""
         mine = (api_keys.c.owner == owner) & (api_keys.c.id == key_id)
         return bool((await self._db.write(lambda c: c.execute(delete(api_keys).where(mine)))).rowcount)
 
-    async def remove_all(self, owner: str) -> None:
+    async def remove_all(self, owner: Owner) -> None:
         """Removes the owner's keys."""
         query = delete(api_keys).where(api_keys.c.owner == owner)
         await self._db.write(lambda connection: connection.execute(query))

@@ -85,7 +85,7 @@ class LoginRepository:
         """The browser's session that was used since then."""
         return await self._active(_BY_TOKEN, {"token_hash": token_hash}, idle_since)
 
-    async def find(self, owner: str, session_id: str, idle_since: datetime) -> ActiveLogin | None:
+    async def find(self, owner: Owner, session_id: str, idle_since: datetime) -> ActiveLogin | None:
         """The session, if it is this owner's and hasn't ended."""
         return await self._active(_BY_ID, {"owner": owner, "session_id": session_id}, idle_since)
 
@@ -117,13 +117,13 @@ class LoginRepository:
             raise RefreshTokenReused(result)
         return result
 
-    async def touch(self, owner: str, session_id: str) -> None:
+    async def touch(self, owner: Owner, session_id: str) -> None:
         """Says that the session is used now."""
         mine = (login_sessions.c.owner == owner) & (login_sessions.c.id == session_id)
         query = update(login_sessions).where(mine).values(used_at=datetime.now(UTC))
         await self._db.write(lambda connection: connection.execute(query))
 
-    async def all(self, owner: str, idle_since: datetime) -> list[LoginSession]:
+    async def all(self, owner: Owner, idle_since: datetime) -> list[LoginSession]:
         """The owner's sessions that haven't ended, the newest first."""
         query = (
             select(*_SESSION)
@@ -132,12 +132,12 @@ class LoginRepository:
         )
         return await self._db.read(lambda connection: [_session(row) for row in connection.execute(query)])
 
-    async def end(self, owner: str, session_id: str) -> bool:
+    async def end(self, owner: Owner, session_id: str) -> bool:
         """Whether there was one."""
         mine = (login_sessions.c.owner == owner) & (login_sessions.c.id == session_id)
         return bool((await self._db.write(lambda c: c.execute(delete(login_sessions).where(mine)))).rowcount)
 
-    async def end_all(self, owner: str, but: str | None = None) -> None:
+    async def end_all(self, owner: Owner, but: str | None = None) -> None:
         """Ends the owner's sessions, `but` one."""
         query = delete(login_sessions).where(login_sessions.c.owner == owner)
         if but is not None:
@@ -203,7 +203,7 @@ def _row(owner: Owner, kind: LoginKind, client: str, expires_at: datetime) -> di
     }
 
 
-def _new_refresh(session_id: str, owner: str, token_hash: bytes) -> Any:
+def _new_refresh(session_id: str, owner: Owner, token_hash: bytes) -> Any:
     return insert(refresh_tokens).values(
         token_hash=token_hash, session_id=session_id, owner=owner, used_at=None
     )

@@ -10,6 +10,7 @@ from ulid import ULID
 from backend.store.accounts.tables import open_streams
 from backend.store.columns import Instant
 from backend.store.database import Database
+from backend.store.owner import Owner
 
 _FORGOTTEN_AFTER = timedelta(seconds=10)
 """A stream that nobody has seen for that long was of a process that is gone."""
@@ -21,7 +22,7 @@ class StreamRepository:
     def __init__(self, database: Database) -> None:
         self._db = database
 
-    async def open(self, owner: str, most: int) -> str | None:
+    async def open(self, owner: Owner, most: int) -> str | None:
         """The id of one more stream; None if the owner reads `most` already. In one transaction, so that of many at
         once no more get through."""
         now = datetime.now(UTC)
@@ -40,7 +41,7 @@ class StreamRepository:
         except IntegrityError:  # the account has been deleted since it was looked up
             return None
 
-    async def close(self, owner: str, id: str) -> None:
+    async def close(self, owner: Owner, id: str) -> None:
         """It is read no more."""
         await self._db.write(lambda connection: connection.execute(_REMOVE, {"owner_is": owner, "id_is": id}))
 

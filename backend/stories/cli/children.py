@@ -67,17 +67,17 @@ def split_list(text: str) -> list[str]:
 
 
 async def _list(settings: Settings, limit: int) -> list[Any]:
-    from backend.cli.local import OWNER
     from backend.resources import open_resources
+    from backend.store.owner import LOCAL
     from backend.stories.parts import StoryParts
 
     async with open_resources(settings) as resources:
-        return await resources.parts_of(StoryParts).children.page(OWNER, limit=limit)
+        return await resources.parts_of(StoryParts).children.page(LOCAL, limit=limit)
 
 
 async def _add(settings: Settings, profile: dict[str, Any]) -> str:
-    from backend.cli.local import OWNER
     from backend.resources import open_resources
+    from backend.store.owner import LOCAL
     from backend.stories.children import Profile
     from backend.stories.parts import StoryParts
     from workflows.formats.base import invalid_input
@@ -87,4 +87,4 @@ async def _add(settings: Settings, profile: dict[str, Any]) -> str:
     except ValidationError as error:
         raise invalid_input(error, "child") from None
     async with open_resources(settings) as resources:
-        return (await resources.parts_of(StoryParts).children.add(OWNER, given)).id
+        return (await resources.parts_of(StoryParts).children.add(LOCAL, given)).id

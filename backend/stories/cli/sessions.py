@@ -43,21 +43,21 @@ def begin(run_id: Annotated[str, typer.Argument(metavar="RUN")]) -> None:
 
 async def _list(settings: Settings, limit: int) -> list[tuple[Any, str]]:
     """The stories, each with its reader's name."""
-    from backend.cli.local import OWNER
     from backend.resources import open_resources
+    from backend.store.owner import LOCAL
     from backend.stories.api.views import summary
     from backend.stories.parts import StoryParts
 
     async with open_resources(settings) as resources:
         sessions = resources.parts_of(StoryParts).sessions
-        return [(summary(story), story.reader["name"]) for story in await sessions.page(OWNER, limit=limit)]
+        return [(summary(story), story.reader["name"]) for story in await sessions.page(LOCAL, limit=limit)]
 
 
 async def _begin(settings: Settings, run_id: str) -> str:
-    from backend.cli.local import OWNER
     from backend.resources import open_resources
+    from backend.store.owner import LOCAL
     from backend.stories.parts import StoryParts
 
     async with open_resources(settings) as resources:
-        story, _ = await resources.parts_of(StoryParts).sessions.begin_with(OWNER, run_id)
+        story, _ = await resources.parts_of(StoryParts).sessions.begin_with(LOCAL, run_id)
         return story.session.id

@@ -69,12 +69,12 @@ def _choosing(session: str) -> "RunStarter":
     """A function that starts the next chapter of a story in this process."""
 
     async def start(resources: "Resources", body: Mapping[str, Any], options: "RunOptions") -> "Run":
-        from backend.cli.local import OWNER
+        from backend.store.owner import LOCAL
         from backend.stories.parts import StoryParts
         from backend.stories.sessions import ChoiceRequest
 
         choice = ChoiceRequest(body["choice_index"], body["custom_user_input"], options=options)
-        run, _ = await resources.parts_of(StoryParts).sessions.choose(OWNER, session, choice)
+        run, _ = await resources.parts_of(StoryParts).sessions.choose(LOCAL, session, choice)
         return run
 
     return start

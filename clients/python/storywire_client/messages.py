@@ -460,13 +460,17 @@ class StartedRun(TypedDict):
 
 
 class StoryBible(TypedDict):
-    """Cast, setting, what comes back, the last image of the chapter, the threads that are open."""
+    """
+    Cast, setting, what comes back, the last image of the chapter, the threads that are open and those
+    closed.
+    """
 
     cast: NotRequired[list["CastMember"]]
     setting: NotRequired[str]
     returning: NotRequired[str]
     last_image: NotRequired[str]
     threads: NotRequired[list[str]]
+    closed: NotRequired[list[str]]
 
 
 class StoryInput(TypedDict):

@@ -409,13 +409,14 @@ export type StartedRun = {
   stream_url: string;
 };
 
-/** Cast, setting, what comes back, the last image of the chapter, the threads that are open. */
+/** Cast, setting, what comes back, the last image of the chapter, the threads that are open and those closed. */
 export type StoryBible = {
   cast?: Array<CastMember>;
   setting?: string;
   returning?: string;
   last_image?: string;
   threads?: Array<string>;
+  closed?: Array<string>;
 };
 
 /** Input of a chapter of a child's story. */

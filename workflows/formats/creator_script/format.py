@@ -17,7 +17,7 @@ from workflows.formats.creator_script.personas import AudiencePersona, ScriptPer
 from workflows.formats.creator_script.plan import slots_of
 from workflows.formats.creator_script.points import find_conflicts, find_overflow
 from workflows.formats.creator_script.presentation import PRESENTATION
-from workflows.formats.creator_script.report import report_on
+from workflows.formats.creator_script.report import find_repetition, measure_sections, report_on
 from workflows.formats.creator_script.script import spoken, under_heading, without_heading
 from workflows.formats.creator_script.settings import ScriptSettings
 from workflows.formats.creator_script.styles import list_styles
@@ -35,7 +35,7 @@ from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Reviewed, ReviewFinding, Section, SectionTask, State
+from workflows.state import Reviewed, ReviewFinding, Section, SectionTask, State, texts_of
 from workflows.text.words import count_words
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
@@ -166,11 +166,21 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         messages = _PROMPTS.messages("rewrite", **values, text=spoken(section["text"]), issues=issues)
         return under_heading(values["heading"], split_notes(stream_text(model, messages)))
 
+    async def review_section(
+        self, inputs: CreatorScriptInput, state: State, index: int, model: Model
+    ) -> list[ReviewFinding]:
+        """What is measured of a section that has just been written: prose, and what was said before."""
+        del inputs, model
+        return await asyncio.to_thread(measure_sections, texts_of(state), index)
+
     async def review(self, inputs: CreatorScriptInput, state: State, model: Model) -> list[ReviewFinding]:
         """Points, length, structure, time ranges, prose. One call of the model says where each point is told."""
         verdicts = await judge_points(inputs, state, model) if model is not None else {}
         report = await asyncio.to_thread(report_on, inputs, state, verdicts)
-        return Reviewed(report.findings, {"points": {str(index): one for index, one in verdicts.items()}})
+        again = await asyncio.to_thread(find_repetition, texts_of(state))
+        return Reviewed(
+            [*report.findings, *again], {"points": {str(index): one for index, one in verdicts.items()}}
+        )
 
     def metrics(self, inputs: CreatorScriptInput, state: State) -> dict[str, Any]:
         """Words, times, and the compliance report."""

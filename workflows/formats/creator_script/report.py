@@ -8,6 +8,7 @@ from workflows.formats.creator_script.input import CreatorScriptInput
 from workflows.formats.creator_script.plan import slots_of
 from workflows.formats.creator_script.script import HEADING, split_heading, spoken
 from workflows.formats.creator_script.timing import TimeSlot, heading, words_for
+from workflows.formats.measured_review import part_of, review_repetition
 from workflows.state import ReviewFinding, Section, State
 from workflows.text.coverage import covers, find_statement
 from workflows.text.prose import listed_share
@@ -48,7 +49,7 @@ def report_on(
         *_length(slots, texts, state["notes"]["words_a_minute"]),
         *_structure(slots),
         *_headings(slots, texts),
-        *_outlines(texts),
+        *_outlines({index: spoken(text) for index, text in enumerate(texts)}),
     ]
     broken = {finding["rule"] for finding in findings}
     return Report({rule: rule not in broken for rule in RULES}, points, findings)
@@ -145,7 +146,18 @@ def _headings(slots: Sequence[TimeSlot], texts: Sequence[str]) -> list[ReviewFin
     return found
 
 
-def _outlines(texts: Sequence[str]) -> list[ReviewFinding]:
+def measure_sections(texts: Mapping[int, str], only: int | None = None) -> list[ReviewFinding]:
+    """Sections that are outlines, or say an earlier one again. `only`: of one of them."""
+    told = {index: spoken(text) for index, text in texts.items()}
+    return [*_outlines(part_of(told, only)), *review_repetition(told, only)]
+
+
+def find_repetition(texts: Mapping[int, str]) -> list[ReviewFinding]:
+    """Sections that say an earlier one again. Their headings don't count."""
+    return list(review_repetition({index: spoken(text) for index, text in texts.items()}))
+
+
+def _outlines(texts: Mapping[int, str]) -> list[ReviewFinding]:
     return [
         ReviewFinding(
             rule="prose",
@@ -153,6 +165,6 @@ def _outlines(texts: Sequence[str]) -> list[ReviewFinding]:
             advice="This is an outline. Write out every word that is spoken, in whole sentences, without lists.",
             rewrite=True,
         )
-        for index, text in enumerate(texts)
-        if listed_share(spoken(text)) > _LISTED
+        for index, text in sorted(texts.items())
+        if listed_share(text) > _LISTED
     ]

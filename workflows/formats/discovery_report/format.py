@@ -17,6 +17,7 @@ from workflows.formats.discovery_report.presentation import PRESENTATION
 from workflows.formats.discovery_report.profile import profile_key
 from workflows.formats.discovery_report.settings import ReportSettings
 from workflows.formats.form import Presentation
+from workflows.formats.measured_review import review_repetition
 from workflows.formats.pieces import SectionNotes
 from workflows.formats.trailer import split_notes
 from workflows.messages.messages import PlannedSection, SafetyIssue
@@ -27,7 +28,7 @@ from workflows.models.parameters import RoleParameters
 from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Outline, ReviewFinding, Section, SectionTask, State, text_of
+from workflows.state import Outline, ReviewFinding, Section, SectionTask, State, text_of, texts_of
 from workflows.text.coverage import content_stems
 from workflows.text.normaliser import normalise
 from workflows.text.readability import reading_grade, vocabulary_level
@@ -175,12 +176,19 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         messages = _PROMPTS.messages(name, **{**self._values(task), **values})
         return split_notes(stream_text(model, messages))
 
-    async def review(self, inputs: DiscoveryInput, state: State, model: Model) -> list[ReviewFinding]:
-        """Enough ideas under their names, sources cited, and recommendations that choose and are about this person. No
-        model is asked."""
+    async def review_section(
+        self, inputs: DiscoveryInput, state: State, index: int, model: Model
+    ) -> list[ReviewFinding]:
+        """As `review`, of a part that has just been written."""
         del model
-        ideas = review_ideas(state.get("research") or {}, state["sections"])
-        return [*ideas, *await asyncio.to_thread(_personal, inputs, state["sections"])]
+        found = await asyncio.to_thread(_measure, inputs, state, index)
+        return [one for one in found if one.get("section") == index]
+
+    async def review(self, inputs: DiscoveryInput, state: State, model: Model) -> list[ReviewFinding]:
+        """Enough ideas under their names, sources cited, recommendations that choose and are about this person, and
+        nothing said twice. No model is asked."""
+        del model
+        return await asyncio.to_thread(_measure, inputs, state)
 
     async def derive(self, inputs: DiscoveryInput, state: State, model: Model) -> dict[str, Any]:
         """The three parts by name, the ideas as data, the sources in the order of their numbers. No model is asked."""
@@ -224,6 +232,14 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
             **prompt_values(task),
             "endings": _ENDINGS,
         }
+
+
+def _measure(inputs: DiscoveryInput, state: State, only: int | None = None) -> list[ReviewFinding]:
+    return [
+        *review_ideas(state.get("research") or {}, state["sections"]),
+        *_personal(inputs, state["sections"]),
+        *review_repetition(texts_of(state), only),
+    ]
 
 
 def _personal(inputs: DiscoveryInput, sections: Mapping[int, Section]) -> list[ReviewFinding]:

@@ -24,7 +24,7 @@ from workflows.formats.education_audio.planning import (
     window_of,
 )
 from workflows.formats.education_audio.presentation import PRESENTATION
-from workflows.formats.education_audio.review import review_lesson
+from workflows.formats.education_audio.review import review_lesson, review_part
 from workflows.formats.exports import Exporter, Finished
 from workflows.formats.form import Presentation
 from workflows.formats.pieces import SectionNotes
@@ -46,7 +46,7 @@ from workflows.models.spec import ModelSpec
 from workflows.prompts import Prompts
 from workflows.safety.documents import examine, uncover
 from workflows.safety.policy import Policy, load_policy
-from workflows.state import Outline, Reviewed, Section, SectionTask, State
+from workflows.state import Outline, Reviewed, ReviewFinding, Section, SectionTask, State
 from workflows.text.language import guess_language
 from workflows.text.normaliser import normalise
 from workflows.text.words import count_words
@@ -213,6 +213,17 @@ class EducationAudioFormat(Format[LessonInput]):
             "last_turn": task["last_paragraph"],
             **prompt_values(task),
         }
+
+    async def review_section(
+        self, inputs: LessonInput, state: State, index: int, model: Model
+    ) -> list[ReviewFinding]:
+        """Dangerous sentences of a section that has just been written, by words, where no judge will read it.
+
+        With a judge everything is left to `review`, so that the judge's findings still have the section's one rewrite.
+        """
+        if model and model.judges:
+            return []
+        return await review_part(inputs, state, index, self.language(inputs))
 
     async def review(self, inputs: LessonInput, state: State, model: Model) -> Reviewed:
         """What the document contradicts or doesn't say, sentence by sentence, and the warnings that went with the end

@@ -122,7 +122,7 @@ async def _judge(
             result[index] = found[start : start + len(said[index])]
             start += len(said[index])
         return result
-    passages = list_passages(text, window)
+    passages = list_passages(text, window, guess_language(text))
     result = {}
     for index, sentences in said.items():
         own = part_at(index, state["outline"], state["notes"], text)

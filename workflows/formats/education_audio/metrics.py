@@ -36,7 +36,7 @@ def warnings_of(inputs: LessonInput, state: State, language: str) -> dict[int, d
     return {
         index: {
             warning: script.says(warning)
-            for warning in list_warnings(part_at(index, state["outline"], state["notes"], text))
+            for warning in list_warnings(part_at(index, state["outline"], state["notes"], text), language)
         }
         for index in sorted(turns)
     }

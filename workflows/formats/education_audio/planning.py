@@ -11,6 +11,7 @@ from workflows.errors import FieldError, InvalidInput
 from workflows.formats.speech.renderers import WORDS_A_MINUTE
 from workflows.models.spec import ModelSpec
 from workflows.state import Outline, SectionTask
+from workflows.text.language import guess_language
 from workflows.text.parts import divide, list_passages
 from workflows.text.words import count_words
 
@@ -55,7 +56,7 @@ def divide_document(text: str, minutes: int, window: int) -> Division:
 
     Raises InvalidInput when the document is too long to be told in the time.
     """
-    passages = list_passages(text, window)
+    passages = list_passages(text, window, guess_language(text))
     wanted = minutes * WORDS_A_MINUTE
     sections = max(1, min(_MOST_SECTIONS, round(wanted / _SECTION_WORDS)))
     runs = divide(passages, sections, window)
@@ -80,7 +81,7 @@ def part_at(index: int, outline: Outline, notes: Mapping[str, Any], text: str) -
     If a person gave the plan more or fewer sections, the document is divided anew among them.
     """
     sections = outline["sections"]
-    passages = list_passages(text, notes["window"])
+    passages = list_passages(text, notes["window"], guess_language(text))
     runs = [(first, last) for first, last in notes["parts"]]
     if len(runs) != len(sections):
         runs = divide(passages, len(sections), max(notes["window"], count_words(text)))

@@ -43,6 +43,13 @@ async def review_lesson(inputs: LessonInput, state: State, language: str, judge:
     return Reviewed([*_ungrounded(grounding), *cut_off], {"grounding": grounding.as_json()})
 
 
+async def review_part(inputs: LessonInput, state: State, index: int, language: str) -> list[ReviewFinding]:
+    """Dangerous sentences of one section, found by words."""
+    said = await asyncio.to_thread(said_in, inputs, state, language)
+    grounding = await asyncio.to_thread(ground_by_words, inputs, {index: said[index]}, language)
+    return [finding for finding in _ungrounded(grounding) if finding.get("unsafe")]
+
+
 def _ungrounded(grounding: LessonGrounding) -> list[ReviewFinding]:
     faults = sorted(
         (fault for fault in grounding.faults if fault.kind in _ADVICE),

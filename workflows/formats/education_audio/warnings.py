@@ -39,13 +39,13 @@ class Script:
         return bool(wanted) and covers(most / len(wanted), warning)
 
 
-def list_warnings(text: str) -> Iterator[str]:
+def list_warnings(text: str, language: str | None = None) -> Iterator[str]:
     """The document's sentences that forbid something, or advise when to get help."""
     for line in text.splitlines():
         plain = line.strip(" \t*_#>-•|")
         if not plain or line.lstrip().startswith("#"):
             continue
-        for sentence in split_sentences(plain):
+        for sentence in split_sentences(plain, language):
             sentence = sentence.strip()
             says_something = len(sentence.split()) >= _FEWEST_WORDS and not sentence.endswith("?")
             if says_something and _WARNS.search(sentence):

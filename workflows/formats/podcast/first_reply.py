@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from workflows.formats.podcast.dialogue import Dialogue
 from workflows.formats.podcast.marks import MarkedText
+from workflows.formats.trailer import MARK, Trailer
 
 _FACTS, _NOTES = "FACTS", "NOTES"
 
@@ -17,6 +18,8 @@ class FirstReply:
     def __init__(self, dialogue: Dialogue) -> None:
         self._marked = MarkedText()
         self._dialogue = dialogue
+        self._trailer = Trailer()
+        self._part = ""
         self._parts: dict[str, list[str]] = {}
         self.has_facts = False
         """Whether the facts are whole."""
@@ -29,7 +32,7 @@ class FirstReply:
     @property
     def notes(self) -> str:
         """The notes on the section."""
-        return "".join(self._parts.get(_NOTES, ())).strip()
+        return self._trailer.notes
 
     def feed(self, chunk: str) -> str:
         """The turns that are sure after `chunk`."""
@@ -37,12 +40,16 @@ class FirstReply:
 
     def close(self) -> str:
         """The rest."""
-        return "".join(self._take(self._marked.close())) + self._dialogue.close()
+        taken = "".join(self._take(self._marked.close()))
+        return taken + self._dialogue.feed(self._trailer.close()) + self._dialogue.close()
 
     def _take(self, parts: Iterable[tuple[str, str]]) -> Iterator[str]:
         for name, text in parts:
             self.has_facts = self.has_facts or (_FACTS in self._parts and name != _FACTS)
-            if name in (_FACTS, _NOTES):
+            is_new, self._part = name != self._part, name
+            if name == _FACTS:
                 self._parts.setdefault(name, []).append(text)
-            else:
-                yield self._dialogue.feed(text)
+                continue
+            # The section goes on where what stands below its mark is no more a note.
+            mark = f"\n{MARK}\n" if is_new and name == _NOTES else ""
+            yield self._dialogue.feed(self._trailer.feed(mark + text))

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 from langchain_core.messages import BaseMessage
 from pydantic import BaseModel, Field, StringConstraints
 
-from workflows.context import prompt_values, shown_texts, whole_text
+from workflows.context import prompt_values, whole_text
 from workflows.errors import FieldError, InvalidInput, ModelBadOutput
 from workflows.formats.base import Format, Plan
 from workflows.formats.exports import Exporter
@@ -34,7 +34,7 @@ from workflows.formats.podcast.plan import (
     plan_sections,
 )
 from workflows.formats.podcast.presentation import PRESENTATION
-from workflows.formats.podcast.review import review_episode, review_newest
+from workflows.formats.podcast.review import review_episode, review_pieces
 from workflows.formats.podcast.spoken import language_name, language_tag, turns_of
 from workflows.formats.recap import neighbours, whole_plan
 from workflows.formats.speech.exports import script_exports
@@ -59,6 +59,7 @@ from workflows.state import (
     Section,
     SectionTask,
     State,
+    texts_of,
 )
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts")
@@ -202,19 +203,18 @@ class PodcastFormat(Format[PodcastInput]):
         return mend_turns(self._talk(inputs, task, messages, model), hosts, language_tag(inputs.language))
 
     async def review_section(
-        self, inputs: PodcastInput, task: SectionTask, section: Section, model: Model
+        self, inputs: PodcastInput, state: State, index: int, model: Model
     ) -> list[ReviewFinding]:
-        """As `review`, of a section that has just been written, beside those before it that it was shown."""
+        """What is measured of a section that has just been written."""
         del model
-        before = shown_texts(task)
-        found = await asyncio.to_thread(review_newest, inputs, before, section["text"], task["facts"])
-        return [ReviewFinding(**{**one, "section": section["index"]}) for one in found]
+        return await asyncio.to_thread(
+            review_episode, inputs, texts_of(state), state.get("facts") or None, index
+        )
 
     async def review(self, inputs: PodcastInput, state: State, model: Model) -> list[ReviewFinding]:
         """Turns that are lectures or follow their own, numbers that the pack doesn't have, what was said before."""
         del model
-        texts = {index: section["text"] for index, section in state["sections"].items()}
-        return await asyncio.to_thread(review_episode, inputs, texts, state.get("facts") or None)
+        return await asyncio.to_thread(review_episode, inputs, texts_of(state), state.get("facts") or None)
 
     def _talk(
         self,
@@ -267,8 +267,12 @@ class PodcastFormat(Format[PodcastInput]):
             yield item
 
     def metrics(self, inputs: PodcastInput, state: State) -> dict[str, Any]:
-        """Minutes of reading and speaking, turns, words by host, sources, pieces."""
-        return podcast_metrics(inputs, state)
+        """Minutes of reading and speaking, turns, words by host, sources, pieces; what is wrong with the pieces."""
+        metrics = podcast_metrics(inputs, state)
+        found = review_pieces(inputs, state.get("pieces") or {}, state.get("facts") or None)
+        if not found:
+            return metrics
+        return {**metrics, "compliance": {"passed": False, "findings": [*state.get("findings", []), *found]}}
 
 
 async def _pieces(reply: AsyncGenerator[str], dialogues: Mapping[str, Dialogue]) -> AsyncGenerator[PieceText]:
@@ -354,10 +358,18 @@ def _values(inputs: PodcastInput, task: SectionTask) -> dict[str, Any]:
         "beats": [beats[number] for number in beats_told_by(section, outline, len(beats))],
         "rumor_watch": RUMOR_WATCH,
         "rumors": _json(pack["rumors"]) if pack.get("rumors") else "",
+        **_order(inputs, task),
         "adds_no_facts": title in (COLD_OPEN, WRAP),
         **prompt_values(task),
         "ask_words": task["ask_words"],
     }
+
+
+def _order(inputs: PodcastInput, task: SectionTask) -> dict[str, str]:
+    """Who had the last turn before the section, and who begins it; empty where that isn't known."""
+    ended = _last_speaker(inputs, task["last_paragraph"]) if task["last_paragraph"] else None
+    others = [host.name for host in inputs.hosts if host.name != ended]
+    return {"ended": ended or "", "begins": others[0] if ended and others else ""}
 
 
 def _json(value: Any) -> str:

@@ -61,3 +61,4 @@ class StoryChoices(BaseModel):
     summary: Annotated[str, StringConstraints(strip_whitespace=True, max_length=SUMMARY)] = ""
     """What really happened; without it the plan's summaries stand in."""
     open_threads: list[_Line] | None = Field(None, max_length=20)
+    closed_threads: list[_Line] | None = Field(None, max_length=20)

@@ -4,10 +4,15 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
+from workflows.text.coverage import content_stems
+
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, max_length=400)]
 _Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
 MOST_CAST = 12
 _MOST_THREADS = 8
+_MOST_CLOSED = 24
+_SAME = 0.6
+"""Share of the words of a thread by which it is another in other words."""
 
 
 class CastMember(BaseModel):
@@ -31,7 +36,7 @@ def _distinct(cast: list[CastMember]) -> list[CastMember]:
 
 
 class StoryBible(BaseModel):
-    """Cast, setting, what comes back, the last image of the chapter, the threads that are open."""
+    """Cast, setting, what comes back, the last image of the chapter, the threads that are open and those closed."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -43,6 +48,11 @@ class StoryBible(BaseModel):
     last_image: _Line = Field("", description="What the chapter ends with, as a picture")
     threads: Annotated[list[_Line], AfterValidator(lambda threads: threads[:_MOST_THREADS])] = Field(
         default_factory=list, max_length=40, description="What is still open at the end of the chapter"
+    )
+    closed: Annotated[list[_Line], AfterValidator(lambda threads: threads[-_MOST_CLOSED:])] = Field(
+        default_factory=list,
+        max_length=200,
+        description="What was open once and has been settled, oldest first",
     )
 
 
@@ -60,4 +70,36 @@ def carry_over(before: StoryBible | None, planned: StoryBible) -> StoryBible:
         returning=before.returning or planned.returning,
         last_image=planned.last_image,
         threads=planned.threads,
+        closed=before.closed,
+    )
+
+
+def settle_threads(
+    before: StoryBible | None, planned: StoryBible, still_open: list[str] | None, closed: list[str] | None
+) -> StoryBible:
+    """The bible at the end of a chapter, with what its text left open and what it closed.
+
+    `still_open` and `closed` are the model's lists. Without the first, the plan's threads stand in; without the second,
+    what the chapter before had left open and this one's text doesn't leave open any more.
+    """
+    threads = planned.threads if still_open is None else still_open
+    settled = closed
+    if settled is None:
+        known = before.threads if before else []
+        settled = [thread for thread in known if not any(_is_same(thread, other) for other in threads)]
+    kept = [
+        thread
+        for thread in [*planned.closed, *settled]
+        if not any(_is_same(thread, other) for other in threads)
+    ]
+    return StoryBible.model_validate(
+        {**planned.model_dump(), "threads": threads, "closed": list(dict.fromkeys(kept))}
+    )
+
+
+def _is_same(thread: str, other: str) -> bool:
+    words, others = content_stems(thread), content_stems(other)
+    shared = len(words & others)
+    return thread.casefold() == other.casefold() or (
+        shared > 0 and shared >= _SAME * min(len(words), len(others))
     )

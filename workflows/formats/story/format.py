@@ -5,14 +5,14 @@ from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from workflows.context import prompt_values, shown_texts, whole_text
+from workflows.context import prompt_values, whole_text
 from workflows.formats.base import Plan
 from workflows.formats.form import Presentation
 from workflows.formats.measured_review import words_in
 from workflows.formats.pieces import SectionNotes
 from workflows.formats.recap import near_plan, whole_plan
 from workflows.formats.story.answers import StoryChoices, StoryOutline
-from workflows.formats.story.bible import carry_over
+from workflows.formats.story.bible import StoryBible, carry_over, settle_threads
 from workflows.formats.story.chapter import ChapterFormat
 from workflows.formats.story.embedded_story import EmbeddedStory
 from workflows.formats.story.input import StoryInput
@@ -24,7 +24,7 @@ from workflows.messages.messages import PlannedSection, SafetyIssue
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts
-from workflows.state import Outline, ReviewFinding, Section, SectionTask, State, summary_of, text_of
+from workflows.state import Outline, ReviewFinding, Section, SectionTask, State, summary_of, text_of, texts_of
 
 _LANGUAGES = {"en": "English", "he": "Hebrew"}
 PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
@@ -91,28 +91,16 @@ class StoryFormat(ChapterFormat):
         return split_notes(stream_text(model, messages))
 
     async def review_section(
-        self, inputs: StoryInput, task: SectionTask, section: Section, model: Model
+        self, inputs: StoryInput, state: State, index: int, model: Model
     ) -> list[ReviewFinding]:
-        """As `review`, of a scene that has just been written, beside those before it that it was shown. A format that
-        is derived from this one, with a review of its own, has that alone."""
+        """What is measured of a scene that has just been written."""
         del model
-        if type(self).review is not StoryFormat.review:
-            return []
-        texts = [*shown_texts(task), section["text"]]
-        found = await asyncio.to_thread(
-            review_scenes, dict(enumerate(texts)), inputs.reader, rewrites=not _is_embedded(task["notes"])
-        )
-        last = len(texts) - 1
-        return [
-            ReviewFinding(**{**one, "section": section["index"]}) for one in found if one["section"] == last
-        ]
+        return await asyncio.to_thread(_measure, inputs, state, index)
 
     async def review(self, inputs: StoryInput, state: State, model: Model) -> list[ReviewFinding]:
         """Scenes that read too hard or too easy for the reader, with sentences that are too long, or said before."""
         del model
-        texts = {index: section["text"] for index, section in state["sections"].items()}
-        rewrites = not _is_embedded(state.get("notes", {}))
-        return await asyncio.to_thread(review_scenes, texts, inputs.reader, rewrites=rewrites)
+        return await asyncio.to_thread(_measure, inputs, state)
 
     async def derive(self, inputs: StoryInput, state: State, model: Model) -> dict[str, Any]:
         """`choice_question`, `choices`, `vocabulary_words`; `summary` and `bible`, which later chapters go on from."""
@@ -127,20 +115,24 @@ class StoryFormat(ChapterFormat):
                 chosen=[chapter.choice for chapter in inputs.earlier if chapter.choice],
             ),
         )
-        bible = dict(state["notes"].get("bible") or {})
+        planned = StoryBible.model_validate(state["notes"].get("bible") or {})
+        before = inputs.earlier[-1].bible if inputs.earlier else None
+        bible = settle_threads(before, planned, answer.open_threads, answer.closed_threads)
         return {
             "choice_question": answer.question,
             "choices": [choice.model_dump() for choice in answer.choices],
             "vocabulary_words": _words_read(state),
             "summary": answer.summary or summary_of(state["outline"]),
-            "bible": {
-                **bible,
-                "threads": bible.get("threads", []) if answer.open_threads is None else answer.open_threads,
-            },
+            "bible": bible.model_dump(),
         }
 
     def _values(self, task: SectionTask) -> dict[str, Any]:
         return section_values(self.parse(task["input"]), task)
+
+
+def _measure(inputs: StoryInput, state: State, only: int | None = None) -> list[ReviewFinding]:
+    rewrites = not _is_embedded(state.get("notes", {}))
+    return review_scenes(texts_of(state), inputs.reader, rewrites=rewrites, only=only)
 
 
 def _words_read(state: State) -> list[dict[str, str]]:

@@ -25,7 +25,7 @@ class SentenceBuffer:
     """
 
     def __init__(self, told: str, starter: str, gap: str) -> None:
-        self._said = set(map(_essence, _join(split_sentences(_on_one_line(told)))))
+        self._said = set(map(_essence, _join(split_sentences(_on_one_line(told), "en"))))
         self._splitter = SentenceSplitter("en")
         self._held = "".join(self._splitter.feed(starter))
         self._gap = gap

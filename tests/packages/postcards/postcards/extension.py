@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from storywire.extensions import CommandLine, Extension, Lookup, ServiceContext
+from storywire.extensions import CommandLine, Extension, Lookup, RouteAccess, ServiceContext
 
 from .addresses import AddressBook
 
@@ -29,6 +29,10 @@ class PostcardExtension(Extension):
     def lookups(self, service: ServiceContext) -> Mapping[str, Lookup]:
         """`address`, which an input names as `address_id`."""
         return {"address": self.open(service).find}
+
+    def access(self) -> Sequence[RouteAccess]:
+        """A scope of its own for the address book."""
+        return [RouteAccess(r"/api/v1/postcards/addresses", "addresses")]
 
     def routers(self) -> Sequence[APIRouter]:
         """`/api/v1/postcards/addresses`."""

@@ -1,4 +1,4 @@
-"""The runs in SQL: every owner's own, claimed once, keyed once."""
+"""The port of the run store: states and moves of runs, on every database that it is kept in."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from backend.log.entry import Entry
 from backend.log.sqlite import SqliteLog
 from backend.store.database import Database
+from backend.store.owner import Owner
 from backend.store.run_values import RunOptions, VersionChange, VersionOrigin
 from backend.store.runs import Run, RunAssignment, RunRepository
 from backend.store.sqlite import SqliteDatabase
@@ -26,7 +27,7 @@ from tests.unit.stored_runs import add_run, change_run, finish_run, new_run
 async def test_run_is_found_by_its_owner_as_it_was_stored(repository: RunRepository) -> None:
     before = datetime.now(UTC)
     run = await add_run(repository, input={"theme": "ירח 🌙"}, options={"parallel": 3}, process="P1")
-    assert await repository.find("maya", run.id) == run
+    assert await repository.find(Owner("maya"), run.id) == run
     assert (run.status, run.words, run.stop_requested) == ("running", 0, False)
     assert (run.result, run.error, run.answer, run.finished_at) == (None, None, None, None)
     assert (run.input, run.options, run.process) == (
@@ -39,25 +40,25 @@ async def test_run_is_found_by_its_owner_as_it_was_stored(repository: RunReposit
 
 async def test_run_of_another_owner_is_not_there_for_any_query(repository: RunRepository) -> None:
     run = await add_run(repository, idempotency_key="k")
-    assert await repository.find("noa", run.id) is None
-    assert await repository.find_by_key("noa", "k") is None
-    assert await repository.page("noa", limit=9) == []
-    await repository.delete("noa", run.id)
-    assert await repository.find("maya", run.id) == run
+    assert await repository.find(Owner("noa"), run.id) is None
+    assert await repository.find_by_key(Owner("noa"), "k") is None
+    assert await repository.page(Owner("noa"), limit=9) == []
+    await repository.delete(Owner("noa"), run.id)
+    assert await repository.find(Owner("maya"), run.id) == run
 
 
 async def test_idempotency_key_is_taken_once_by_each_owner(repository: RunRepository) -> None:
     first = await add_run(repository, idempotency_key="k", request_hash="h")
     assert await repository.add(new_run(idempotency_key="k")) is None
     other = await add_run(repository, owner="noa", idempotency_key="k")
-    assert await repository.find_by_key("maya", "k") == first
-    assert await repository.find_by_key("noa", "k") == other
+    assert await repository.find_by_key(Owner("maya"), "k") == first
+    assert await repository.find_by_key(Owner("noa"), "k") == other
 
 
 async def test_idempotency_key_that_comes_twice_at_once_is_taken_once(repository: RunRepository) -> None:
     added = await asyncio.gather(*(repository.add(new_run(idempotency_key="k")) for _ in range(8)))
     (run,) = [run for run in added if run is not None]
-    assert await repository.find_by_key("maya", "k") == run
+    assert await repository.find_by_key(Owner("maya"), "k") == run
 
 
 async def test_runs_without_a_key_are_never_each_others(repository: RunRepository) -> None:
@@ -86,7 +87,7 @@ async def test_resume_of_a_run_that_ended_makes_it_a_running_one(
     assert (ended.process, ended.error, ended.words) == (None, error(), 12) and ended.is_finished
     resumed = [await repository.resume(ended, name, ended.options) for name in ("P2", "P3")]
     assert resumed == [True, False]
-    assert await repository.find("maya", run.id) == replace(
+    assert await repository.find(Owner("maya"), run.id) == replace(
         ended,
         status="running",
         process="P2",
@@ -158,7 +159,7 @@ async def test_page_lists_newest_first_and_goes_on_after_a_cursor(repository: Ru
     ids = [(await add_run(repository, id=f"01J{n:023}")).id for n in range(7)]
     await add_run(repository, owner="noa", id=f"01J{9:023}")
     seen: list[str] = []
-    while page := await repository.page("maya", before=seen[-1] if seen else None, limit=3):
+    while page := await repository.page(Owner("maya"), before=seen[-1] if seen else None, limit=3):
         seen += [run.id for run in page]
     assert seen == ids[::-1]
 
@@ -171,7 +172,7 @@ async def test_page_takes_only_what_is_asked_for(repository: RunRepository) -> N
         (None, "episode", [episode.id]),
         ("completed", "episode", []),
     ]:
-        page = await repository.page("maya", limit=9, status=status, format=format)
+        page = await repository.page(Owner("maya"), limit=9, status=status, format=format)
         assert [run.id for run in page] == found
 
 
@@ -211,9 +212,9 @@ async def test_lists_read_no_text(repository: RunRepository, database: SqliteDat
     statements: list[str] = []
     engine = database._reader
     event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
-    [listed] = await repository.page("maya", limit=9)
-    assert await repository.part_summaries("maya", ["S"]) == [listed] and listed.section_count == 1
-    assert await repository.inputs_with("maya", "child_id", "C") == [(run.id, {"child_id": "C"})]
+    [listed] = await repository.page(Owner("maya"), limit=9)
+    assert await repository.part_summaries(Owner("maya"), ["S"]) == [listed] and listed.section_count == 1
+    assert await repository.inputs_with(Owner("maya"), "child_id", "C") == [(run.id, {"child_id": "C"})]
     await repository.unpacked(datetime.now(UTC))
     await repository.unfinished()
 
@@ -228,7 +229,7 @@ async def test_parts_have_the_formats_own_results_without_the_text(repository: R
     run = await add_run(repository, series="S", part=1, input={"child_id": "C"})
     await finish_run(repository, run, "completed", result=whole)
     await add_run(repository, series="S", part=2)
-    first, second = await repository.parts("maya", ["S"])
+    first, second = await repository.parts(Owner("maya"), ["S"])
     assert (first.input, first.results) == ({"child_id": "C"}, {"summary": "A start."})
     assert second.results == {}
 
@@ -239,7 +240,7 @@ async def test_versions_have_the_wish_that_made_them_without_the_text(repository
     second = await add_run(
         repository, root_run_id=first.id, parent_run_id=first.id, origin=VersionOrigin(wish=wish)
     )
-    found = await repository.versions("maya", first.id)
+    found = await repository.versions(Owner("maya"), first.id)
     assert [(each.id, each.change) for each in found] == [(first.id, None), (second.id, wish)]
 
 
@@ -251,10 +252,10 @@ async def test_run_with_a_column_that_can_not_be_read_is_found_without_it_and_ca
     odd = text(f'UPDATE runs SET {name} = \'{{"outline": 3, "parallel": "many"}}\'')
     await database.write(lambda connection: connection.execute(odd))
     with capture_logs() as logged:
-        found = await repository.find("maya", run.id)
+        found = await repository.find(Owner("maya"), run.id)
     assert found is not None and getattr(found, name) == (RunOptions() if name == "options" else None)
     assert [line["event"] for line in logged] == ["column_not_readable"]
-    await repository.delete("maya", run.id)
+    await repository.delete(Owner("maya"), run.id)
     assert await repository.get(run.id) is None
 
 
@@ -291,7 +292,7 @@ async def test_delete_takes_the_log_with_it(
     await finish_run(repository, packed, "completed")
     await log.pack(packed.id)
     for run in (packed, plain):
-        await repository.delete("maya", run.id)
+        await repository.delete(Owner("maya"), run.id)
     for table in (log_heads, log_entries, log_archives):
         rows = await database.read(lambda c, table=table: c.scalars(select(table.c.run_id)).all())  # type: ignore[misc]
         assert set(rows) <= {kept.id}

@@ -1,4 +1,4 @@
-"""Rows of runs, written by whoever executes them, and by nobody who lost them."""
+"""The run store for the process that executes a run: a write by whoever lost it changes nothing, on every database."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -11,6 +11,7 @@ from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository, Limit, LimitReached, refund
 from backend.store.database import Database
 from backend.store.owned_runs import Lease, OwnedRunRepository
+from backend.store.owner import Owner
 from backend.store.runs import Run, RunRepository
 from backend.store.transitions import MOVES
 from tests.unit.messages import complete, error
@@ -101,7 +102,7 @@ async def test_source_is_a_run_that_is_written_for_the_same_request_or_none_and_
     assert await owned.choose_source(lease, follower, now, None) == (True, None)
     after = await repository.get(follower.id)
     assert after is not None and after.source_run_id is None
-    charged = await ChargeRepository(database).count("maya", "story", ALWAYS)
+    charged = await ChargeRepository(database).count(Owner("maya"), "story", ALWAYS)
     assert charged == 3
 
     await lease_run(log, follower)  # another process has taken the run over
@@ -109,7 +110,7 @@ async def test_source_is_a_run_that_is_written_for_the_same_request_or_none_and_
     assert await owned.choose_source(lease, follower, None, None) == (False, None)
     after = await repository.get(follower.id)
     assert after is not None and after.source_run_id == leader.id
-    assert await ChargeRepository(database).count("maya", "story", ALWAYS) == charged
+    assert await ChargeRepository(database).count(Owner("maya"), "story", ALWAYS) == charged
 
 
 async def test_result_is_kept_for_the_same_request_by_a_run_with_a_key_that_is_no_copy(
@@ -123,7 +124,7 @@ async def test_result_is_kept_for_the_same_request_by_a_run_with_a_key_that_is_n
     ):
         run = await add_run(repository, process="P1", cache_key=key)
         assert await owned.complete(await lease_run(log, run), run, result, None, bought=True)
-        found = await kept.find("maya", key or "", newer_than=run.created_at)
+        found = await kept.find(Owner("maya"), key or "", newer_than=run.created_at)
         assert (found == run.id) == is_kept
 
 
@@ -156,7 +157,7 @@ async def test_source_that_nobody_may_be_given_charges_the_run_within_its_limit(
         await refunded(database, run)
     lease = await lease_run(log, follower)
     assert await owned.choose_source(lease, follower, None, one) == (True, None)  # noa has a place of her own
-    assert await ChargeRepository(database).count("noa", "story", ALWAYS) == 1
+    assert await ChargeRepository(database).count(Owner("noa"), "story", ALWAYS) == 1
 
     last = await add_run(repository, owner="noa", cache_key="k", process="P1", source_run_id=leader.id)
     await refunded(database, last)
@@ -184,4 +185,4 @@ async def test_source_chosen_by_who_lost_the_run_is_refused_and_charges_nothing(
     before = await repository.get(run.id)
     assert await owned.choose_source(lease, run, None, None) == (False, None)
     assert await repository.get(run.id) == before
-    assert await ChargeRepository(database).count("maya", "story", ALWAYS) == 0
+    assert await ChargeRepository(database).count(Owner("maya"), "story", ALWAYS) == 0

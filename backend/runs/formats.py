@@ -1,4 +1,4 @@
-"""Formats as attempts use them: their graphs, safety policies, and cache keys."""
+"""Formats as runs use them: their graphs, safety policies, and cache keys."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,6 +42,13 @@ class RunFormats:
         format = format_of(self.formats, run)
         inputs = format.parse(run.input)
         return self.policies.apply(format.policy(inputs), inputs).in_language(language_of(format, inputs))
+
+    def gates_sections(self, run: Run) -> bool:
+        """Whether a judge reads each section of the run before its readers do."""
+        try:
+            return self.policy(run).gate == "section"
+        except StorywireError:  # as below
+            return False
 
     def language(self, run: Run) -> str | None:
         """The language of the run's text; None if it can't be determined."""

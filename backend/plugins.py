@@ -2,10 +2,25 @@
 
 from functools import cache
 from importlib.metadata import entry_points
+from typing import ClassVar, Protocol, runtime_checkable
 
-from backend.extensions.base import Extension
+from workflows.formats.settings import FormatSettings
 
 GROUP = "storywire.extensions"
+
+
+class Extension:
+    """A package's part of the service. Stateless; its capabilities are `HasSettings` and those of `extensions.base`."""
+
+    name: ClassVar[str]
+    """Of the package or its format; no two extensions share it."""
+
+
+@runtime_checkable
+class HasSettings(Protocol):
+    """Capability: settings of its own, such as how much of something an account may have."""
+
+    Settings: ClassVar[type[FormatSettings]]
 
 
 @cache

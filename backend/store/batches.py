@@ -1,0 +1,10 @@
+"""Batches of ids, for statements that name each of them: a database binds only so many values."""
+
+from collections.abc import Iterator, Sequence
+
+AT_ONCE = 500
+
+
+def batches(ids: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The ids, at most 500 at a time."""
+    return (ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE))

@@ -1,0 +1,43 @@
+"""Pace of runs: how long checks take beside the writing, learned from the runs before."""
+
+from dataclasses import dataclass, field
+
+_NEWEST = 0.5
+"""Weight of the newest run."""
+JUDGED_SECTION = 0.5
+"""Time of a section's judge, as a share of its writing, before any was measured."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """Seconds of checks for each second of writing: `judging` of a section, before readers see it; `checking` of the
+    whole text at the end. None: not known."""
+
+    judging: float | None = None
+    checking: float | None = None
+
+    def learn_judging(self, judged: float, written: float) -> None:
+        """Takes in the seconds that judges of sections took, and the writing of the same sections."""
+        if written > 0:
+            self.judging = judged / written
+
+    def learn_checking(self, checked: float, written: float) -> None:
+        """Takes in the seconds of a check of the whole, and of all the writing before it."""
+        if written <= 0:
+            return
+        newest = checked / written
+        self.checking = newest if self.checking is None else _NEWEST * newest + (1 - _NEWEST) * self.checking
+
+
+@dataclass(slots=True)
+class Paces:
+    """The paces that a process has seen, by what decides them."""
+
+    _known: dict[tuple[str, ...], Pace] = field(default_factory=dict)
+
+    def of(self, *key: str, judges_sections: bool = False) -> Pace:
+        """The pace of runs of one kind, such as those of a format and a model."""
+        pace = self._known.setdefault(key, Pace())
+        if judges_sections and pace.judging is None:
+            pace.judging = JUDGED_SECTION
+        return pace

@@ -1,0 +1,210 @@
+"""Instructions of a document, indexed: whether a sentence tells its reader to do what the document forbids. Pure.
+
+It errs to silence: a document that allows a thing anywhere, under whatever condition, forbids it nowhere.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from workflows.text.clauses import Clause
+from workflows.text.hebrew_instructions import has_hebrew_change, read_hebrew_instructions
+from workflows.text.instructions import has_change, read_instructions
+from workflows.text.intervals import Interval, find_intervals, list_lengths
+from workflows.text.words import list_words
+
+_LISTED = re.compile(r"\s*(?:[-*•–·]|\d{1,2}[.)])\s")
+_CASES = frozenset({"if", "when", "while", "during", "אם", "כאשר", "כש", "בזמן"})
+_LATER = frozenset({"after", "once", "next", "tomorrow", "later", "אחרי", "לאחר", "מחר"})
+_UNTIL = frozenset({"until", "till", "before", "during", "עד", "לפני", "במשך"})
+_EXCEPT = frozenset({"without", "unless", "בלי", "ללא", "אלא"})
+_ASKED = "the document asks for this"
+_FORBIDDEN, _SILENT = "the document forbids this", "the document doesn't say to {change} a dose"
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """The reading of one language's instructions."""
+
+    read: Callable[[str], list[Clause]]
+    has_change: Callable[[str, frozenset[str], str], bool]
+
+
+_READERS = {
+    "en": _Reader(read_instructions, has_change),
+    "he": _Reader(read_hebrew_instructions, has_hebrew_change),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A clause with what its whole sentence is about, and what limits that."""
+
+    clause: Clause
+    about: frozenset[str]
+    limits: frozenset[str]
+
+
+class InstructionIndex:
+    """The instructions and intervals of a document's sentences. Of a language that it can't read it finds nothing."""
+
+    def __init__(self, sentences: Sequence[str], language: str | None) -> None:
+        self._reader = _READERS.get(language or "")
+        self._places: dict[str, list[_Placed]] = {}
+        self._courses: list[_Placed] = []
+        lengths = [(sentence, list_lengths(sentence)) for sentence in sentences]
+        self._timed = [(self._about(sentence), found) for sentence, found in lengths if found]
+        self._lengths = frozenset(length for _, lengths in self._timed for length in lengths)
+        text = "\n".join(sentences).casefold().replace("’", "'")
+        self._text, self._words = text, frozenset(list_words(text))
+        placed = [one for clauses in self._read(sentences) for one in _place(clauses)]
+        self._forbidden = frozenset(stem for one in placed for stem in one.clause.forbidden)
+        for one in placed:
+            for stem in one.clause.about:
+                self._places.setdefault(stem, []).append(one)
+            if one.clause.course:
+                self._courses.append(one)
+
+    def _read(self, sentences: Iterable[str]) -> Iterable[list[Clause]]:
+        """The clauses of each sentence. Below "Do not:" a list is forbidden."""
+        if self._reader is None:
+            return
+        forbids = False
+        for sentence in sentences:
+            clauses = self._reader.read(sentence)
+            if forbids and _LISTED.match(sentence):
+                clauses = [
+                    one._replace(denies=True, prohibits=True, forbidden=one.forbidden | {one.action})
+                    for one in clauses
+                ]
+            else:
+                forbids = sentence.rstrip().endswith(":") and any(one.denies for one in clauses)
+            yield clauses
+
+    def find_conflict(self, sentence: str) -> str | None:
+        """Why the document doesn't let anybody do what the sentence says; None when it may, or isn't asked."""
+        if self._reader is None:
+            return None
+        for one in _place(self._reader.read(sentence)):
+            reason = self._check_change(one.clause) or self._check_course(one) or self._check_core(one)
+            if reason is not None:
+                return reason
+        return None
+
+    def find_strange_interval(self, sentence: str) -> Interval | None:
+        """An interval of the sentence that the document doesn't have, however it says it."""
+        for interval in find_intervals(sentence):
+            if interval.is_loose:
+                is_strange = self._is_said_otherwise(interval, sentence)
+            else:
+                is_strange = interval.minutes not in self._lengths
+            if is_strange:
+                return interval
+        return None
+
+    def list_known_intervals(self, sentence: str) -> list[str]:
+        """The intervals of the sentence, as written, that the document has, maybe in other words."""
+        return [interval.said for interval in find_intervals(sentence) if interval.minutes in self._lengths]
+
+    def _instructs(self, sentence: str) -> bool:
+        """Whether the sentence tells somebody to do something."""
+        if self._reader is None:
+            return False
+        return any(
+            one.course
+            or one.change
+            or one.permits
+            or (one.core and (one.is_sure or one.action in self._forbidden))
+            for one in self._reader.read(sentence)
+        )
+
+    def _is_said_otherwise(self, interval: Interval, sentence: str) -> bool:
+        """Whether the document gives other intervals, and not this one, for what a sentence is about."""
+        about = self._about(sentence)
+        if about:
+            given = [lengths for stems, lengths in self._timed if about & stems]
+            return bool(given) and not any(interval.minutes in lengths for lengths in given)
+        return bool(self._lengths) and interval.minutes not in self._lengths and self._instructs(sentence)
+
+    def _about(self, sentence: str) -> frozenset[str]:
+        clauses = self._reader.read(sentence) if self._reader is not None else []
+        return frozenset(stem for clause in clauses for stem in clause.about)
+
+    def _check_change(self, clause: Clause) -> str | None:
+        if clause.change is None or self._reader is None:
+            return None
+        if self._reader.has_change(clause.change, self._words, self._text):
+            return None
+        return _SILENT.format(change=clause.change)
+
+    def _check_course(self, one: _Placed) -> str | None:
+        """Whether a treatment is gone on with that the document ends, or the other way round."""
+        course = one.clause.course
+        if course is None:
+            return None
+        same = [other for other in self._courses if other.clause.course == course]
+        contrary = [other for other in self._courses if other.clause.course != course]
+        if one.limits:  # "If you get a rash, keep taking it."
+            same = [other for other in same if one.about & other.about]
+            contrary = [other for other in contrary if _holds_too(other, one)]
+        if contrary and not same:
+            return f"the document says to {contrary[0].clause.course}"
+        return None
+
+    def _check_core(self, one: _Placed) -> str | None:
+        clause = one.clause
+        core = frozenset(clause.core)
+        if not core or not (clause.is_sure or clause.prohibits or clause.action in self._forbidden):
+            return None
+        about_it = [
+            other for stem in core for other in self._places.get(stem, ()) if _is_about(other.clause, core)
+        ]
+        comparable = [other.clause for other in about_it if _is_comparable(one, other)]
+        # What is said of the treatment as a whole is compared as such.
+        refused = any(other.denies and not other.is_narrow and not other.course for other in comparable)
+        asked = any(other.core and not other.denies and not other.waives for other in comparable)
+        if clause.denies or clause.waives:
+            is_plain = clause.prohibits or clause.waives
+            is_known = any(
+                (other.clause.denies or other.clause.waives) and not other.clause.course for other in about_it
+            )
+            return _ASKED if is_plain and asked and not is_known and not clause.is_narrow else None
+        allowed = any(
+            not other.clause.denies and (other.clause.core or other.clause.permits) for other in about_it
+        )
+        return _FORBIDDEN if refused and not allowed else None
+
+
+def _place(clauses: Sequence[Clause]) -> list[_Placed]:
+    about = frozenset(stem for clause in clauses for stem in clause.about)
+    limits = frozenset(word for clause in clauses for word in clause.limits)
+    return [_Placed(clause, about, limits) for clause in clauses]
+
+
+def _is_about(clause: Clause, core: frozenset[str]) -> bool:
+    return core <= clause.about or (bool(clause.about) and clause.about <= core)
+
+
+def _holds_too(other: _Placed, one: _Placed) -> bool:
+    """Whether the document's `other` holds where the condition of `one` does."""
+    shared = one.about & other.about
+    if not _EXCEPT.isdisjoint(other.limits):  # "not without asking your doctor": asking is the exception
+        return not shared
+    return bool(shared) or not other.limits
+
+
+def _is_comparable(one: _Placed, other: _Placed) -> bool:
+    """Whether what limits the one instruction limits the other: "before the test" isn't "after the test"."""
+    clause, core = one.clause, frozenset(one.clause.core)
+    beside = other.clause.about - core
+    if one.limits:
+        is_later = bool(
+            one.limits & _LATER and other.limits & _UNTIL
+        )  # "you can the next day", "not until the next day"
+        is_same = not is_later and one.limits <= other.limits and one.about - core <= other.about
+        # What is forbidden whatever happens is forbidden "if it hurts" too.
+        is_always = other.clause.denies and not other.limits and not other.clause.is_timed
+        return is_same or (is_always and one.limits <= _CASES and not clause.denies and not clause.is_timed)
+    if clause.denies or clause.waives:
+        return clause.scope <= beside
+    return not (clause.scope and beside and clause.scope.isdisjoint(beside))

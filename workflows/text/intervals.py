@@ -1,0 +1,102 @@
+"""Intervals of a text in minutes, English or Hebrew, however they are said: "every 6 hours", "twice a day". Pure."""
+
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import NamedTuple
+
+_SPELT = {
+    "a": 1, "an": 1, "one": 1, "once": 1, "single": 1, "two": 2, "twice": 2, "second": 2, "other": 2, "three": 3,
+    "thrice": 3, "third": 3, "four": 4, "fourth": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
+    "eleven": 11, "twelve": 12, "fifteen": 15, "twenty": 20, "thirty": 30,
+    "אחת": 1, "אחד": 1, "פעם": 1, "שתי": 2, "שני": 2, "שתיים": 2, "שניים": 2, "פעמיים": 2, "שלוש": 3, "שלושה": 3,
+    "ארבע": 4, "ארבעה": 4, "חמש": 5, "חמישה": 5, "שש": 6, "שישה": 6, "שבע": 7, "שבעה": 7, "שמונה": 8, "תשע": 9,
+    "תשעה": 9, "עשר": 10, "עשרה": 10,
+}  # fmt: skip
+_MINUTES = {
+    "minute": 1, "hour": 60, "day": 1440, "morning": 1440, "evening": 1440, "night": 1440, "week": 10_080,
+    "month": 43_200, "year": 525_600, "דקה": 1, "דקות": 1, "שעה": 60, "שעות": 60, "שעתיים": 120, "יום": 1440,
+    "ימים": 1440, "יומיים": 2880, "בוקר": 1440, "ערב": 1440, "לילה": 1440, "שבוע": 10_080, "שבועות": 10_080,
+    "שבועיים": 20_160, "חודש": 43_200, "חודשים": 43_200,
+}  # fmt: skip
+_ADVERBS = {
+    "hourly": 60,
+    "daily": 1440,
+    "nightly": 1440,
+    "weekly": 10_080,
+    "monthly": 43_200,
+    "yearly": 525_600,
+}
+_NUMBER = r"\d{1,3}|" + "|".join(sorted(_SPELT, key=len, reverse=True))
+_ENGLISH = r"(?:minute|hour|day|morning|evening|night|week|month|year)"
+_HEBREW = "|".join(sorted((unit for unit in _MINUTES if unit > "z"), key=len, reverse=True))
+_EVERY = re.compile(
+    rf"\b(?:every|each) (?:(?P<from>{_NUMBER})(?: ?(?:-|–|to|or) ?(?P<to>{_NUMBER}))? )?(?P<unit>{_ENGLISH})s?\b"
+    rf"|(?<![א-ת])(?:כל|מדי|אחת ל[-־]?|פעם ב[-־]?) ?(?:(?P<from_he>{_NUMBER})(?: ?[-–] ?(?P<to_he>{_NUMBER}))? )?"
+    rf"(?P<unit_he>{_HEBREW})(?![א-ת])",
+    re.IGNORECASE,
+)
+_RATE = re.compile(
+    rf"\b(?:(?P<often>once|twice|thrice)|(?P<times>{_NUMBER}) times?),? (?:(?:a|an|per|each|every|in|in a|within)"
+    rf" )(?:(?P<of>\d{{1,3}}|one|two|three) )?(?P<unit>{_ENGLISH})s?\b"
+    rf"|(?<![א-ת])(?:(?P<often_he>פעם אחת|פעם|פעמיים)|(?P<times_he>{_NUMBER}) פעמים)"
+    rf" ב(?:כל )?(?P<unit_he>{_HEBREW})(?![א-ת])",
+    re.IGNORECASE,
+)
+_ADVERB = re.compile(rf"\b(?:(once|twice|three times) )?({'|'.join(_ADVERBS)})\b", re.IGNORECASE)
+_PER = re.compile(
+    rf"\b(?:a|an|per|in one) (?P<unit>{_ENGLISH})\b|(?<![א-ת])ב(?P<unit_he>יום|שעה|שבוע|חודש)(?![א-ת])"
+)
+_DAILY = re.compile(
+    r"\b(?:bedtime|breakfast|lunch|dinner|supper|in the (?:morning|evening)|at night)\b|(?<![א-ת])ב(?:בוקר|ערב|לילה)"
+)
+_DAY = 1440
+
+
+class Interval(NamedTuple):
+    """Minutes from one time to the next; `said` as written. `is_loose`: "every day" may be said of anything."""
+
+    minutes: Fraction
+    said: str
+    is_loose: bool
+
+
+def find_intervals(text: str) -> list[Interval]:
+    """All intervals in `text`; of "every 4 to 6 hours" both."""
+    return [*_every(text), *_rates(text), *_adverbs(text)]
+
+
+def list_lengths(text: str) -> list[Fraction]:
+    """The minutes of all intervals of a document's sentence, also of those that it gives by the way: "10 mg a day"."""
+    lengths = [interval.minutes for interval in find_intervals(text)]
+    lengths += [
+        Fraction(_MINUTES[match["unit"] or match["unit_he"]]) for match in _PER.finditer(text.casefold())
+    ]
+    return [*lengths, Fraction(_DAY)] if _DAILY.search(text.casefold()) else lengths
+
+
+def _every(text: str) -> Iterator[Interval]:
+    for match in _EVERY.finditer(text):
+        unit = _MINUTES[(match["unit"] or match["unit_he"]).casefold()]
+        numbers = [_number(one) for one in match.group("from", "to", "from_he", "to_he") if one]
+        for number in numbers or [1]:
+            yield Interval(Fraction(number * unit), match.group(), is_loose=not numbers and unit >= _DAY)
+
+
+def _rates(text: str) -> Iterator[Interval]:
+    for match in _RATE.finditer(text):
+        unit = _MINUTES[(match["unit"] or match["unit_he"]).casefold()] * _number(match["of"] or "1")
+        often = match["often"] or match["times"] or match["times_he"] or match["often_he"].split()[0]
+        if number := _number(often):
+            yield Interval(Fraction(unit, number), match.group(), is_loose=False)
+
+
+def _adverbs(text: str) -> Iterator[Interval]:
+    for match in _ADVERB.finditer(text):
+        unit = _ADVERBS[match[2].casefold()]
+        number = _number(match[1].split()[0]) if match[1] else 1
+        yield Interval(Fraction(unit, number), match.group(), is_loose=match[1] is None and unit >= _DAY)
+
+
+def _number(said: str) -> int:
+    return int(said) if said.isdecimal() else _SPELT.get(said.casefold(), 1)
