@@ -111,6 +111,12 @@ class RunRepository:
         """The run that this owner started with this idempotency key."""
         return await self._one(runs.c.owner == owner, runs.c.idempotency_key == key)
 
+    async def newest_by_key(self, owner: Owner, prefix: str) -> Run | None:
+        """The newest run that this owner started with an idempotency key that begins so."""
+        begins = runs.c.idempotency_key.startswith(prefix, autoescape=True)
+        newest = select(func.max(runs.c.id)).where(runs.c.owner == owner, begins).scalar_subquery()
+        return await self._one(runs.c.owner == owner, runs.c.id == newest)
+
     async def find_part(self, owner: Owner, series: str, part: int) -> Run | None:
         """The run that is this part of the series: one that is complete, or still may be."""
         return await self._one(
