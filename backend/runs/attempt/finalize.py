@@ -39,7 +39,7 @@ class RunFinalizer:
         return outcome
 
     async def _store(self, run: Run, lease: Lease, ending: Message | None, transcript: Transcript) -> Outcome:
-        await self._store_usage(run, transcript)
+        await self._store_usage(run, lease, transcript)
         bought = bool(transcript.spent)
         match ending:
             case RunCompleted():
@@ -61,9 +61,9 @@ class RunFinalizer:
         _demand(await self._repository.release(lease, waits=waits, title=title, words=words))
         return "waiting" if waits else "interrupted"
 
-    async def _store_usage(self, run: Run, transcript: Transcript) -> None:
+    async def _store_usage(self, run: Run, lease: Lease, transcript: Transcript) -> None:
         try:
-            await self._budgets.store(run, transcript)
+            await self._budgets.store(run, lease, transcript)
         except Exception:  # the run ends all the same; what it spent is in its log
             log.exception("usage_not_stored")
 
