@@ -5,6 +5,7 @@ for a person and never holds a key, a stack trace or a provider's raw reply. The
 code is decided at the edge, in `backend/api/problems.py`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import ClassVar, Self
 
@@ -49,7 +50,13 @@ class InvalidInput(StorywireError):
     @classmethod
     def of(cls, field: str, message: str) -> Self:
         """The error for one field, by its dotted path, with the values accepted there."""
-        return cls(f"{field}: {message}", (FieldError(field, message),))
+        return cls.of_fields((FieldError(field, message),))
+
+    @classmethod
+    def of_fields(cls, errors: Iterable[FieldError]) -> Self:
+        """The error for several fields, whose message has them all."""
+        found = tuple(errors)
+        return cls("; ".join(f"{error.field}: {error.message}" for error in found), found)
 
 
 class Unauthenticated(StorywireError):

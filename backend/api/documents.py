@@ -114,7 +114,7 @@ async def add_document(
         upload = await _from_json(request)
     else:
         message = "a form (multipart/form-data) with `file` is expected, or JSON with `text`"
-        raise InvalidInput(f"body: {message}", (FieldError("body", message),))
+        raise InvalidInput.of("body", message)
     document = await resources.documents.add(owner, upload)
     response.headers["Location"] = f"{PATH}/{document.id}"
     return _summary(document)
@@ -154,16 +154,16 @@ async def _from_form(request: Request) -> Upload:
     except HTTPException as error:
         if error.status_code == 413:
             raise
-        raise _wrong("body", str(error.detail)) from None
+        raise InvalidInput.of("body", str(error.detail)) from None
     try:
         unknown = sorted(set(form) - {"file", "title"})
         if unknown:
-            raise _wrong(unknown[0][:64], "there is no such field; there is file, title")
+            raise InvalidInput.of(unknown[0][:64], "there is no such field; there is file, title")
         file, title = form.get("file"), form.get("title")
         if not isinstance(file, UploadFile):
-            raise _wrong("file", "a file is expected")
+            raise InvalidInput.of("file", "a file is expected")
         if title is not None and not isinstance(title, str):
-            raise _wrong("title", "a text is expected")
+            raise InvalidInput.of("title", "a text is expected")
         return Upload(file.filename or "", await file.read(), file.content_type, title)
     finally:
         await form.close()
@@ -173,23 +173,19 @@ async def _from_json(request: Request) -> Upload:
     try:
         given = orjson.loads(await request.body())
         if not isinstance(given, dict):
-            raise _wrong("body", "an object with `text` and, if you like, `title` is expected")
+            raise InvalidInput.of("body", "an object with `text` and, if you like, `title` is expected")
         body = TextBody.model_validate(given)
     except orjson.JSONDecodeError:
-        raise _wrong("body", "this is not JSON") from None
+        raise InvalidInput.of("body", "this is not JSON") from None
     except ValidationError as error:
         found = tuple(
             FieldError(".".join(map(str, item["loc"])) or "body", item["msg"])
             for item in error.errors(include_url=False, include_input=False, include_context=False)
         )
-        raise InvalidInput("; ".join(f"{item.field}: {item.message}" for item in found), found) from None
+        raise InvalidInput.of_fields(found) from None
     if not body.text.strip():
-        raise _wrong("text", "the text is empty")
+        raise InvalidInput.of("text", "the text is empty")
     return Upload("text.md", body.text.encode(errors="replace"), None, body.title or "Untitled")
-
-
-def _wrong(field: str, message: str) -> InvalidInput:
-    return InvalidInput(f"{field}: {message}", (FieldError(field, message),))
 
 
 def _summary(document: Document | DocumentSummary) -> DocumentSummaryView:

@@ -30,7 +30,7 @@ from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run
 from backend.timezones import check_timezone
-from workflows.errors import FieldError, InvalidInput, NotFound
+from workflows.errors import InvalidInput, NotFound
 
 TimeZone = Annotated[
     str | None,
@@ -87,7 +87,7 @@ class RunStart:
         try:
             return options.model_copy(update={"timezone": check_timezone(self.timezone)})
         except ValueError as error:
-            raise InvalidInput(f"X-Timezone: {error}", (FieldError("X-Timezone", str(error)),)) from None
+            raise InvalidInput.of("X-Timezone", str(error)) from None
 
     async def run(self, start: Start) -> tuple[Run, bool]:
         """The run of `Last-Event-ID`, else the one that `start` creates or finds. Raises NotFound."""

@@ -8,11 +8,10 @@ from typing import Annotated
 import typer
 from rich.table import Column
 
-from backend.cli.failures import fail, settings_or_fail
+from backend.cli.failures import fail, quiet_settings
 from backend.cli.generate import UNSAFE_STATUS
 from backend.cli.screen import RunScreen
 from backend.cli.terminal import say, show_table, write
-from backend.logs import configure_logs
 from backend.settings import Settings
 from workflows.errors import StorywireError
 from workflows.formats.notices import list_dangers, list_notices, notice_lines
@@ -24,14 +23,14 @@ app = typer.Typer(help="What was written here.", no_args_is_help=True)
 @app.command("list")
 def list_runs(limit: Annotated[int, typer.Option(min=1, max=100, help="How many.")] = 20) -> None:
     """The newest runs."""
-    asyncio.run(_list(_quiet(), limit))
+    asyncio.run(_list(quiet_settings(), limit))
 
 
 @app.command()
 def show(run_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Print a run's text, complete or partial."""
     try:
-        write(asyncio.run(_text(_quiet(), run_id)))
+        write(asyncio.run(_text(quiet_settings(), run_id)))
     except StorywireError as error:
         fail(error.message)
 
@@ -46,7 +45,7 @@ def export(
 ) -> None:
     """Write a completed run into a file."""
     try:
-        suffix, content, warnings = asyncio.run(_export(_quiet(), run_id, name))
+        suffix, content, warnings = asyncio.run(_export(quiet_settings(), run_id, name))
     except StorywireError as error:
         fail(error.message)
     path = out or Path(f"{run_id}.{suffix}")
@@ -60,7 +59,7 @@ def export(
 def quote(run_id: Annotated[str, typer.Argument(metavar="ID")]) -> None:
     """Print what is left of a run, and its estimated cost."""
     try:
-        write(asyncio.run(_quote(_quiet(), run_id)))
+        write(asyncio.run(_quote(quiet_settings(), run_id)))
     except StorywireError as error:
         fail(error.message)
 
@@ -75,18 +74,12 @@ def resume(
 ) -> None:
     """Resume a run that failed or was cancelled."""
     try:
-        status = asyncio.run(_resume(_quiet(), run_id, budget))
+        status = asyncio.run(_resume(quiet_settings(), run_id, budget))
     except StorywireError as error:
         fail(error.message)
     except KeyboardInterrupt:
         fail("Stopped.", status=130)
     raise typer.Exit(status)
-
-
-def _quiet() -> Settings:
-    settings = settings_or_fail(resume_on_start=False).model_copy(update={"log_level": "error"})
-    configure_logs(settings)
-    return settings
 
 
 # The modules that execute runs take seconds to import: each command does so once it needs them.

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Literal
 
-from workflows.errors import FieldError, InvalidInput
+from workflows.errors import InvalidInput
 
 KindName = Literal["markdown", "text", "pdf", "docx"]
 ACCEPTED = "Markdown (.md), plain text (.txt), PDF (.pdf) and Word (.docx)"
@@ -63,7 +63,7 @@ KINDS = (
 
 def refuse(message: str, field: str = "file") -> InvalidInput:
     """The error for the file, naming the field."""
-    return InvalidInput(f"{field}: {message}", (FieldError(field, message),))
+    return InvalidInput.of(field, message)
 
 
 def find_kind(filename: str, media_type: str | None, data: bytes) -> DocumentKind:

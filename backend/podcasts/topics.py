@@ -61,4 +61,4 @@ def _in_file(error: FieldError) -> FieldError:
 
 def _refuse(path: Path, errors: tuple[FieldError, ...]) -> InvalidInput:
     told = tuple(FieldError(f"{path}: {error.field}", error.message) for error in errors)
-    return InvalidInput("; ".join(f"{error.field}: {error.message}" for error in told), told)
+    return InvalidInput.of_fields(told)

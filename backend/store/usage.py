@@ -8,9 +8,8 @@ from sqlalchemy import Connection, Integer, case, cast, delete, func, insert, se
 
 from backend.store.database import Database
 from backend.store.dialect import lock
-from backend.store.fences import hold_epoch
 from backend.store.owner import Owner
-from backend.store.tables import usage
+from backend.store.tables import log_heads, usage
 
 By = Literal["day", "model", "format", "role"]
 _COUNTED = ("input_tokens", "output_tokens")
@@ -37,23 +36,20 @@ class UsageRepository:
         self._db = database
 
     async def put(
-        self,
-        run: Mapping[str, Any],
-        day: str,
-        parts: Iterable[Mapping[str, Any]],
-        *,
-        epoch: int | None = None,
+        self, run: Mapping[str, Any], day: str, parts: Iterable[Mapping[str, Any]], *, epoch: int
     ) -> None:
         """Sets the run's usage on that day: `parts` are its sums over all days, less those of other days.
 
-        So it may be said as often as one likes. `run` has id, owner and format. With `epoch`, nothing is changed by a
-        writer who lost the run.
+        So it may be said as often as one likes. `run` has id, owner and format. Nothing is set by a writer whose
+        `epoch` isn't the run's newest: it doesn't know what was spent since. A deleted run has none, and its sums stay.
         """
         rows = [dict(part) for part in parts]
+        # Locked where many write at once, so that nobody takes the run over in between.
+        newest = select(log_heads.c.epoch).where(log_heads.c.run_id == run["id"]).with_for_update(read=True)
 
         def work(connection: Connection) -> None:
             lock(connection, f"usage {run['id']}")
-            if epoch is not None and not hold_epoch(connection, run["id"], epoch):
+            if (connection.scalar(newest) or 0) > epoch:
                 return
             here = (usage.c.run_id == run["id"]) & (usage.c.owner == run["owner"])
             for row in rows:

@@ -16,7 +16,7 @@ from backend.store.runs import RunRepository
 from backend.store.sessions import SessionRepository
 from backend.store.shares import ShareRepository
 from backend.stories.recommendations import Recommendation, recommend
-from workflows.errors import FieldError, InvalidInput, NotFound
+from workflows.errors import InvalidInput, NotFound
 from workflows.formats.story.input import ReaderName, StoryReader
 from workflows.safety.check import first_refused_field
 from workflows.safety.policy import load_policy
@@ -146,4 +146,4 @@ class Children:
         policy = self._policies.apply(load_policy("child", profile.age))
         if (refused := first_refused_field(policy, profile.model_dump(mode="json"), "")) is not None:
             field, message = refused[0].lstrip("."), refused[1]
-            raise InvalidInput(f"{field}: {message}", (FieldError(field, message),))
+            raise InvalidInput.of(field, message)

@@ -86,7 +86,7 @@ class Sessions:
     ) -> Story[RunPart]:
         """Begins a story without a chapter yet. Raises NotFound for the child, InvalidInput."""
         if (child_id is None) == (reader is None):
-            raise _refused("child_id", "give either child_id or reader")
+            raise InvalidInput.of("child_id", "give either child_id or reader")
         if child_id is not None:
             await self._children.find(owner, child_id)
         values = _checked(others)
@@ -202,7 +202,7 @@ class Sessions:
         story has gone on since, there is no chapter yet), and what starting a run raises.
         """
         if (choice.choice_index is None) == (choice.custom_user_input is None):
-            raise _refused("choice_index", "give either choice_index or custom_user_input")
+            raise InvalidInput.of("choice_index", "give either choice_index or custom_user_input")
         story = await self.find(owner, session_id)
         if (known := await self._known(owner, story, choice)) is not None:
             return known, False
@@ -275,7 +275,7 @@ def _checked(values: dict[str, Any]) -> dict[str, Any]:
     try:
         check_timezone(given.get("timezone", "UTC"))
     except ValueError as error:
-        raise _refused("timezone", str(error)) from None
+        raise InvalidInput.of("timezone", str(error)) from None
     return given
 
 
@@ -284,16 +284,14 @@ def _check_bookmark(bookmark: tuple[int, int], chapters: Chapters[RunPart]) -> N
     chapter, section = bookmark
     if chapter not in counts:
         there = ", ".join(map(str, counts)) or "none yet"
-        raise _refused("bookmark.chapter_number", f"the chapters of this story: {there}")
+        raise InvalidInput.of("bookmark.chapter_number", f"the chapters of this story: {there}")
     if section > counts[chapter]:
-        raise _refused("bookmark.section", f"0 to {counts[chapter]} sections of this chapter can be read")
-
-
-def _refused(name: str, message: str) -> InvalidInput:
-    return InvalidInput.of(name, message)
+        raise InvalidInput.of(
+            "bookmark.section", f"0 to {counts[chapter]} sections of this chapter can be read"
+        )
 
 
 def _at_root(error: InvalidInput) -> InvalidInput:
     """The error with the field names of the caller's body, which has no `input`."""
     errors = tuple(FieldError(item.field.removeprefix("input."), item.message) for item in error.errors)
-    return InvalidInput("; ".join(f"{item.field}: {item.message}" for item in errors), errors)
+    return InvalidInput.of_fields(errors)

@@ -46,7 +46,7 @@ async def pass_time(
     for _ in range(round(seconds)):
         clock.now += 1
         if reader is not None:
-            await reader.tell()
+            await reader.publish()
         found = await watcher.abandoned()
     return found
 

@@ -14,6 +14,7 @@ from backend.store.owned_runs import Lease, OwnedRunRepository
 from backend.store.owner import Owner
 from backend.store.runs import Run, RunRepository
 from backend.store.transitions import MOVES
+from backend.store.usage import UsageRepository
 from tests.databases import ENGINES
 from tests.unit.messages import complete, error
 from tests.unit.stored_runs import a_run, add_run, change_run, finish_run, lease_run
@@ -189,3 +190,27 @@ async def test_source_chosen_by_who_lost_the_run_is_refused_and_charges_nothing(
     assert await owned.choose_source(lease, run, None, None) == (False, None)
     assert await repository.get(run.id) == before
     assert await ChargeRepository(database).count(Owner("maya"), "story", ALWAYS) == 0
+
+
+async def test_usage_set_by_a_zombie_changes_nothing_and_of_a_deleted_run_is_kept(
+    repository: RunRepository, log: SqliteLog, database: Database, run: Run
+) -> None:
+    usage, whose, day = (
+        UsageRepository(database),
+        {"id": run.id, "owner": run.owner, "format": run.format},
+        "2026-01-01",
+    )
+
+    async def put(lease: Lease, tokens: int) -> int:
+        part = {"role": "writing", "model": "a:b", "estimated": False, "input_tokens": tokens}
+        await usage.put(whose, day, [{**part, "output_tokens": 0, "cost_usd": 0.1}], epoch=lease.epoch)
+        [row] = await usage.sums(run.owner, day, day, "day")
+        return row.input_tokens
+
+    zombie = await lease_run(log, run)
+    assert await put(zombie, 10) == 10
+    successor = await lease_run(log, run)
+    assert await put(successor, 25) == 25
+    assert await put(zombie, 12) == 25
+    await repository.delete(run.owner, run.id)
+    assert await put(successor, 30) == 30

@@ -109,7 +109,7 @@ async def test_reply_that_is_only_a_heading_is_bad_output(reply: str) -> None:
 
 def test_report_on_a_script_as_it_should_be_passes_and_shows_where_each_point_is_said() -> None:
     found = report()
-    assert found.findings == [] and found.told()["passed"]
+    assert found.findings == [] and found.summary()["passed"]
     must, should = found.points
     assert must == {
         "text": "Bees see ultraviolet light",

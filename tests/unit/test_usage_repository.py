@@ -28,9 +28,9 @@ async def test_usage_said_twice_is_counted_once_and_a_later_day_has_what_came_on
 ) -> None:
     usage = UsageRepository(database)
     for _ in range(2):
-        await usage.put(run("1"), "2026-01-01", [part(read=10, cost=0.1)])
+        await usage.put(run("1"), "2026-01-01", [part(read=10, cost=0.1)], epoch=1)
     for _ in range(2):
-        await usage.put(run("1"), "2026-01-02", [part(read=25, cost=0.3)])
+        await usage.put(run("1"), "2026-01-02", [part(read=25, cost=0.3)], epoch=1)
     rows = await usage.sums(Owner("maya"), "2026-01-01", "2026-01-31", "day")
     assert [(row.name, row.input_tokens, row.output_tokens, row.cost_usd) for row in rows] == [
         ("2026-01-01", 10, 20, 0.1),
@@ -41,9 +41,9 @@ async def test_usage_said_twice_is_counted_once_and_a_later_day_has_what_came_on
 
 async def test_usage_of_others_and_of_other_days_is_not_counted(database: Database) -> None:
     usage = UsageRepository(database)
-    await usage.put(run("1"), "2026-01-01", [part()])
-    await usage.put(run("2", "noa"), "2026-01-01", [part()])
-    await usage.put(run("3"), "2026-02-01", [part()])
+    await usage.put(run("1"), "2026-01-01", [part()], epoch=1)
+    await usage.put(run("2", "noa"), "2026-01-01", [part()], epoch=1)
+    await usage.put(run("3"), "2026-02-01", [part()], epoch=1)
     [row] = await usage.sums(Owner("maya"), "2026-01-01", "2026-01-31", "day")
     assert row.runs == 1 and await usage.runs(Owner("noa"), "2026-01-01", "2026-01-01") == 1
 
@@ -51,7 +51,7 @@ async def test_usage_of_others_and_of_other_days_is_not_counted(database: Databa
 async def test_usage_by_model_has_the_dearest_first_and_says_what_has_no_price(database: Database) -> None:
     usage = UsageRepository(database)
     parts = [part(model="a:cheap"), part(model="a:dear", cost=2.0), part("judge", model="a:what", cost=None)]
-    await usage.put(run("1"), "2026-01-01", parts)
+    await usage.put(run("1"), "2026-01-01", parts, epoch=1)
     rows = await usage.sums(Owner("maya"), "2026-01-01", "2026-01-01", "model")
     assert [(row.name, row.cost_usd, row.unpriced_tokens) for row in rows] == [
         ("a:dear", 2.0, 0),

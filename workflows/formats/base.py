@@ -145,4 +145,4 @@ def invalid_input(error: ValidationError, root: str = "input") -> InvalidInput:
         )
         for item in error.errors(include_url=False, include_input=False, include_context=False)
     )
-    return InvalidInput("; ".join(f"{item.field}: {item.message}" for item in found), found)
+    return InvalidInput.of_fields(found)

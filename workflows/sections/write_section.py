@@ -36,7 +36,7 @@ Prose = AsyncGenerator[str | Facts | Remark | SectionNotes]
 
 
 @dataclass(slots=True)
-class Brought:
+class SectionExtras:
     """Facts and notes that came beside a section's text."""
 
     facts: Facts | None = None
@@ -70,11 +70,11 @@ async def write_section(
     keeps_length = at_length and model.tier != "embedded" and context.run.keep_length
     room = room_of(context.format, task["target_words"])
     limit = _limit(context, task, model, room) if keeps_length else None
-    brought = Brought()
+    extras = SectionExtras()
     with SectionWriter(task["index"], context.publish, limit=limit) as section:
         if instead_of is not None:
             section.retract(instead_of)
-        await _put(context, task, section, prose, brought)
+        await _put(context, task, section, prose, extras)
         length = None
         if keeps_length:
             length = SectionLength(
@@ -85,9 +85,9 @@ async def write_section(
             )
             # What replaces a section isn't made longer than its model makes it.
             may_go_on = instead_of in (None, "restart")
-            before = await _correct(context, task, section, room, length, model, brought, may_go_on)
+            before = await _correct(context, task, section, room, length, model, extras, may_go_on)
             await asyncio.to_thread(_demand_a_text, section.text, task, before)
-        return Written(section.finish(), length, brought.facts, await _clear(context, task, brought.notes))
+        return Written(section.finish(), length, extras.facts, await _clear(context, task, extras.notes))
 
 
 def _limit(context: NodeContext, task: SectionTask, model: Model, room: Room) -> LandingBuffer | Trimmer:
@@ -104,7 +104,7 @@ async def _correct(
     room: Room,
     length: SectionLength,
     model: Model,
-    brought: Brought,
+    extras: SectionExtras,
     may_go_on: bool,
 ) -> str | None:
     """One more call where the text ran over, or is short and may go on; then the text before it."""
@@ -129,7 +129,7 @@ async def _correct(
         return None
     language = language_of(context.format, context.format.parse(task["input"]))
     section.go_on(Trimmer(left, language))
-    await _put(context, task, section, more, brought)
+    await _put(context, task, section, more, extras)
     if section.is_full:
         length["corrections"].append("trimmed")
     return before if length["corrections"][0] == "continued" else None
@@ -154,7 +154,7 @@ def _demand_a_text(text: str, task: SectionTask, before: str | None) -> None:
 
 
 async def _put(
-    context: NodeContext, task: SectionTask, section: SectionWriter, prose: Prose, brought: Brought
+    context: NodeContext, task: SectionTask, section: SectionWriter, prose: Prose, extras: SectionExtras
 ) -> None:
     """Writes the text of `prose` on the section, until that is full, and keeps what came beside it."""
     writer = context.publish
@@ -163,14 +163,14 @@ async def _put(
             if isinstance(item, Remark):
                 writer(NodeChanged(node="generate_content", status="started", message=item.message))
             elif isinstance(item, SectionNotes):
-                brought.notes = item.text
+                extras.notes = item.text
             elif not isinstance(item, str):
                 policy = context.policy(context.format.parse(task["input"]))
-                brought.facts = await _tell(item, policy, writer)
+                extras.facts = await _tell(item, policy, writer)
             else:
                 section.write(item)
             # Facts that are still to come are worth the rest of the reply.
-            awaits_facts = facts_section_of(context.format) == task["index"] and brought.facts is None
+            awaits_facts = facts_section_of(context.format) == task["index"] and extras.facts is None
             if section.is_full and not awaits_facts:
                 break
 

@@ -35,7 +35,7 @@ def check_room(options: RunOptions, before: RunOptions, spent: UsageUpdated | No
         )
     if short:
         errors = tuple(FieldError(name, message) for name, message in short.items())
-        raise InvalidInput("; ".join(f"{error.field}: {error.message}" for error in errors), errors)
+        raise InvalidInput.of_fields(errors)
 
 
 def check_prices(budget_usd: float | None, called: Iterable[ModelSpec], prices: PriceRegistry) -> None:
@@ -47,4 +47,4 @@ def check_prices(budget_usd: float | None, called: Iterable[ModelSpec], prices: 
             message = (
                 f"the price of {model} is not known, so no budget can be kept; STORYWIRE_PRICES can name it"
             )
-            raise InvalidInput(f"options.budget_usd: {message}", (FieldError("options.budget_usd", message),))
+            raise InvalidInput.of("options.budget_usd", message)

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from workflows.errors import FieldError, InvalidInput
+from workflows.errors import InvalidInput
 from workflows.formats.base import invalid_input
 from workflows.messages.messages import OutlinePlanned
 from workflows.text.json_values import NUL_REFUSED, paths_of_nul, with_whole_numbers
@@ -45,4 +45,4 @@ def check_outline(outline: Mapping[str, Any]) -> OutlinePlanned:
 
 def _demand(holds: bool, field: str, accepted: str) -> None:
     if not holds:
-        raise InvalidInput(f"outline.{field}: {accepted}", (FieldError(f"outline.{field}", accepted),))
+        raise InvalidInput.of(f"outline.{field}", accepted)

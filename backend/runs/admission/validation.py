@@ -9,7 +9,7 @@ from pydantic import BaseModel
 from backend.runs.admission.options import RunOptions, check_prices
 from backend.store.owner import Owner
 from backend.store.runs import NewRun, Run
-from workflows.errors import Conflict, FieldError, InvalidInput
+from workflows.errors import Conflict, InvalidInput
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import check_model, default_cache_of, resolve
 from workflows.lookups import Lookups
@@ -45,7 +45,7 @@ class Admission:
         """The format of that name. Raises InvalidInput that lists the formats."""
         if name not in self.formats:
             message = f"there is no format {name[:64]!r}; there is {', '.join(sorted(self.formats))}"
-            raise InvalidInput(f"format: {message}", (FieldError("format", message),))
+            raise InvalidInput.of("format", message)
         return self.formats[name]
 
     def format_of(self, run: Run) -> AnyFormat:
@@ -81,4 +81,4 @@ class Admission:
         policy = self.policies.apply(format.policy(inputs), inputs)
         if (refused := first_refused_field(policy, said, "")) is not None:
             field, message = root + refused[0].removeprefix("."), refused[1]
-            raise InvalidInput(f"{field}: {message}", (FieldError(field, message),))
+            raise InvalidInput.of(field, message)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from backend.store.owned_runs import Lease
 from backend.store.runs import Run
 from backend.store.usage import UsageRepository
 from workflows.messages.messages import CallUsage, Message, UsageUpdated
@@ -66,13 +67,14 @@ class Budgets:
         with self._ledgers.keep(run.id, ledger):
             yield AttemptBudget(ledger, tally)
 
-    async def store(self, run: Run, transcript: Transcript, epoch: int | None = None) -> None:
-        """Stores the usage sums of the log in the table. Idempotent: they are set, not added. With `epoch`, unless
-        somebody took the run over."""
+    async def store(self, run: Run, lease: Lease, transcript: Transcript) -> None:
+        """Stores the usage sums of the log in the table, while the lease is held. Idempotent: they are set, not
+        added."""
         if transcript.spent:
             parts = [_row(part) for part in sum_by_role(transcript.spent.values())]
             whose = {"id": run.id, "owner": run.owner, "format": run.format}
-            await self._repository.put(whose, datetime.now(UTC).date().isoformat(), parts, epoch=epoch)
+            today = datetime.now(UTC).date().isoformat()
+            await self._repository.put(whose, today, parts, epoch=lease.epoch)
 
 
 def _row(part: CallUsage) -> dict[str, Any]:

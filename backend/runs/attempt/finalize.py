@@ -63,7 +63,7 @@ class RunFinalizer:
 
     async def _store_usage(self, run: Run, lease: Lease, transcript: Transcript) -> None:
         try:
-            await self._budgets.store(run, transcript, lease.epoch)
+            await self._budgets.store(run, lease, transcript)
         except Exception:  # the run ends all the same; what it spent is in its log
             log.exception("usage_not_stored")
 

@@ -25,7 +25,7 @@ class ProgressStore:
     def store(self, run: Run, lease: Lease, transcript: Transcript) -> None:
         """Begins to, and returns at once. What was spent is stored every few seconds, however short the sections."""
         if self._is_due(run.id):
-            self._background.do(lambda: self._budgets.store(run, transcript, lease.epoch), name="progress")
+            self._background.do(lambda: self._budgets.store(run, lease, transcript), name="progress")
         if run.crash_count:
             self._background.do(lambda: self._runs.reset_crash_count(lease), name="progress")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from backend.store.run_values import VersionChange, VersionOrigin
 from backend.store.runs import Run
-from workflows.errors import Conflict, FieldError, InvalidInput
+from workflows.errors import Conflict, InvalidInput
 from workflows.state import Section, VersionSeed, seed_version
 
 
@@ -38,7 +38,7 @@ def make_parentage(parent: Run, request: VersionRequest) -> Parentage:
     count = len(parent.result.sections)
     if request.section is not None and request.section >= count:
         message = f"the run has the sections 0 to {count - 1}"
-        raise InvalidInput(f"section: {message}", (FieldError("section", message),))
+        raise InvalidInput.of("section", message)
     seed: VersionSeed | None = None
     if request.section is not None or request.feedback is not None:
         if not parent.plan:

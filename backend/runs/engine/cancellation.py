@@ -8,6 +8,7 @@ import structlog
 
 from backend.runs.engine.liveness import Liveness
 from backend.store.runs import Run, RunRepository
+from backend.store.transitions import EXECUTING
 from workflows.errors import Overloaded
 
 log = structlog.get_logger()
@@ -69,7 +70,7 @@ class RunCanceller:
     async def _gave_up(self, run: Run, process: str) -> bool:
         """Whether that process has stopped the run, or died, within the time limit."""
         deadline = asyncio.get_running_loop().time() + _PATIENCE_SECONDS
-        while run.status == "running" and run.process == process and await self._liveness.is_alive(process):
+        while run.status in EXECUTING and run.process == process and await self._liveness.is_alive(process):
             if asyncio.get_running_loop().time() > deadline:
                 return False
             await asyncio.sleep(_LOOK_SECONDS)

@@ -13,6 +13,7 @@ from backend.runs.engine.liveness import Liveness
 from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.readers.audience import Audience
 from backend.store.runs import Run, RunRepository
+from backend.store.transitions import EXECUTING
 from backend.telemetry.metrics import Metrics
 from workflows.errors import Overloaded
 
@@ -151,7 +152,7 @@ class InlineEngine:
     async def check_audience(self) -> None:
         """Publishes to other processes which runs are read here, and cancels this process's runs that have lost
         their audience and are to end without one."""
-        await self._audience.tell()
+        await self._audience.publish()
         for run_id in await self._audience.abandoned():
             log.info("run_abandoned", run_id=run_id)
             for handle in self._runs.handles(run_id):
@@ -159,7 +160,7 @@ class InlineEngine:
 
     async def _execute(self, run_id: str, handle: RunHandle) -> None:
         run = await self._repository.get(run_id)
-        if run is None or run.status != "running" or run.process != self._process:
+        if run is None or run.status not in EXECUTING or run.process != self._process:
             return  # it changed hands on the way, or is over
         if run.stop_requested:
             handle.stop("cancel")

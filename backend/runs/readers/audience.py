@@ -74,7 +74,7 @@ class Audience:
         try:
             if run.options.on_disconnect == "cancel" and not run.is_finished:
                 self._of_others.add(run.id)
-                await logged(lambda: self._tell([run.id]), "audience")
+                await logged(lambda: self._publish([run.id]), "audience")
             yield
         finally:
             self._readers[run.id] -= 1
@@ -84,9 +84,9 @@ class Audience:
                 if (watched := self._watched.get(run.id)) is not None:
                     watched.read_at = self._clock()
 
-    async def tell(self) -> None:
+    async def publish(self) -> None:
         """Marks the runs read here, for the processes that execute them."""
-        await self._tell(list(self._of_others))
+        await self._publish(list(self._of_others))
 
     async def abandoned(self) -> list[str]:
         """The runs executed by this process that nobody has read for the grace time."""
@@ -103,6 +103,6 @@ class Audience:
                 found.append(run_id)
         return found
 
-    async def _tell(self, run_ids: list[str]) -> None:
+    async def _publish(self, run_ids: list[str]) -> None:
         if elsewhere := [run_id for run_id in run_ids if run_id not in self._watched]:
             await self._beats.beat(elsewhere)

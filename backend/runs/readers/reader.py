@@ -7,7 +7,7 @@ from backend.log.entry import Entry
 from backend.streaming.ai_sdk import UNNUMBERED, AiSdkView
 from backend.streaming.merge import merge_entries
 from backend.streaming.views import Granularity, Order, View, Wire, first_id
-from workflows.errors import FieldError, InvalidInput
+from workflows.errors import InvalidInput
 from workflows.messages.messages import TERMINAL
 
 _BATCH = 1000
@@ -146,4 +146,4 @@ def open_reader(
 
 def _unknown_cursor(cursor: int) -> InvalidInput:
     message = f"the run has no message {cursor} yet; send the id of the last message you received, unchanged"
-    return InvalidInput(f"last_event_id: {message}", (FieldError("last_event_id", message),))
+    return InvalidInput.of("last_event_id", message)

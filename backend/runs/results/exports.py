@@ -1,7 +1,7 @@
 """Finished runs in the form that exporters take."""
 
 from backend.store.runs import Run
-from workflows.errors import Conflict, FieldError, InvalidInput
+from workflows.errors import Conflict, InvalidInput
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import exporters_of, language_of
 from workflows.formats.exports import Exporter, Finished
@@ -12,7 +12,7 @@ def find_exporter(format: AnyFormat, name: str) -> Exporter:
     exporters = exporters_of(format)
     if name not in exporters:
         message = f"a text of the format {format.name} can be had as {', '.join(sorted(exporters))}"
-        raise InvalidInput(f"as: {message}", (FieldError("as", message),))
+        raise InvalidInput.of("as", message)
     return exporters[name]
 
 

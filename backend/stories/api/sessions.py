@@ -94,11 +94,13 @@ async def begin_session(
     others = body.model_dump(include={"title", "planned_chapters", "timezone"})
     if body.run_id is not None:
         if body.child_id is not None or body.reader is not None or body.theme is not None:
-            raise _refused("run_id", "the run says who reads and what it is about: give nothing else of it")
+            raise InvalidInput.of(
+                "run_id", "the run says who reads and what it is about: give nothing else of it"
+            )
         story, is_new = await sessions.begin_with(owner, body.run_id, **others)
         response.status_code = 201 if is_new else 200
     elif body.theme is None:
-        raise _refused("theme", "say what the story is about, or give a run_id to begin with")
+        raise InvalidInput.of("theme", "say what the story is about, or give a run_id to begin with")
     else:
         story = await sessions.begin(
             owner, theme=body.theme, child_id=body.child_id, reader=body.reader, **others
@@ -159,7 +161,7 @@ async def export_session(
 ) -> Response:
     """The whole story as a book."""
     if name not in WRITERS:
-        raise _refused("as", f"a story can be had as {', '.join(sorted(WRITERS))}")
+        raise InvalidInput.of("as", f"a story can be had as {', '.join(sorted(WRITERS))}")
     book = await sessions.bind(owner, session_id)
     media_type, write = WRITERS[name]
     return attachment(await asyncio.to_thread(write, book), media_type, name, id=session_id, title=book.title)
@@ -182,7 +184,3 @@ async def choose(
         return await sessions.choose(start.owner, session_id, choice)
 
     return await start.respond(begin)
-
-
-def _refused(name: str, message: str) -> InvalidInput:
-    return InvalidInput.of(name, message)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from workflows.context import prompt_values
-from workflows.errors import FieldError, InvalidInput
+from workflows.errors import InvalidInput
 from workflows.formats.base import Format, Plan
 from workflows.formats.creator_script.coverage import judge_points
 from workflows.formats.creator_script.files import EXPORTS
@@ -82,7 +82,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         if overflow is not None:
             found.append(overflow)
         if found:
-            raise InvalidInput("; ".join(f"{error.field}: {error.message}" for error in found), tuple(found))
+            raise InvalidInput.of_fields(found)
         return parsed
 
     async def resolve(self, inputs: CreatorScriptInput, lookups: Lookups, owner: str) -> CreatorScriptInput:
@@ -98,7 +98,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
                 message = (
                     f"{persona_id} is a persona of kind {stored['kind']}; one of kind {kind} is expected"
                 )
-                raise InvalidInput(f"{field}: {message}", (FieldError(field, message),))
+                raise InvalidInput.of(field, message)
             fields = {name: stored[name] for name in model.model_fields if name in stored}
             found[f"{kind}_persona"] = model.model_validate(fields)
         return inputs.model_copy(update=found)
@@ -109,9 +109,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
             return self.templates.find(inputs.template or list_styles()[inputs.style].template)
         except LookupError as error:
             message = str(error.args[0])
-            raise InvalidInput(
-                f"input.template: {message}", (FieldError("input.template", message),)
-            ) from None
+            raise InvalidInput.of("input.template", message) from None
 
     def language(self, inputs: CreatorScriptInput) -> str:
         """The language in the input."""
@@ -122,7 +120,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         del inputs
         if model.provider == "embedded":
             message = "scripts need a larger model than the built-in one; set STORYWIRE_MODEL"
-            raise InvalidInput(f"options.model: {message}", (FieldError("options.model", message),))
+            raise InvalidInput.of("options.model", message)
 
     def policy(self, inputs: CreatorScriptInput) -> Policy:
         """The policy for the general public."""

@@ -45,6 +45,6 @@ def script_metrics(inputs: CreatorScriptInput, state: State) -> dict[str, Any]:
 
 def _compliance(inputs: CreatorScriptInput, state: State) -> dict[str, Any]:
     """The report; with a finding of the last review beside its rules, such as of repetition, it isn't passed."""
-    told = report_on(inputs, state).told()
+    summary = report_on(inputs, state).summary()
     others = [one for one in state.get("findings", []) if one["rule"] not in RULES and one["rewrite"]]
-    return {**told, "passed": told["passed"] and not others}
+    return {**summary, "passed": summary["passed"] and not others}

@@ -28,7 +28,7 @@ class Report:
     points: list[dict[str, Any]]
     findings: list[ReviewFinding] = field(default_factory=list)
 
-    def told(self) -> dict[str, Any]:
+    def summary(self) -> dict[str, Any]:
         """The report for `metadata.compliance`, without the findings, which are there already."""
         return {"passed": all(self.rules.values()), "rules": self.rules, "points": self.points}
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from workflows.context import prompt_values
-from workflows.errors import FieldError, InvalidInput
+from workflows.errors import InvalidInput
 from workflows.formats.base import Format, Plan
 from workflows.formats.capabilities import CacheMode
 from workflows.formats.discovery_report.areas import AreaRegistry
@@ -100,7 +100,7 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         del inputs
         if model.provider == "embedded":
             message = "reports need a larger model than the built-in one; set STORYWIRE_MODEL"
-            raise InvalidInput(f"options.model: {message}", (FieldError("options.model", message),))
+            raise InvalidInput.of("options.model", message)
 
     def policy(self, inputs: DiscoveryInput) -> Policy:
         """The policy for adults at work."""

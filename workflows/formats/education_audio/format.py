@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 from langchain_core.messages import BaseMessage
 
 from workflows.context import prompt_values
-from workflows.errors import FieldError, InvalidInput
+from workflows.errors import InvalidInput
 from workflows.formats.base import Format, Plan
 from workflows.formats.education_audio.answers import outline_of
 from workflows.formats.education_audio.cast import CASTS, ROLES, STYLE
@@ -124,7 +124,7 @@ class EducationAudioFormat(Format[LessonInput]):
         """Refuses the embedded model, which can't keep to a document."""
         del inputs
         if model.provider == "embedded":
-            raise _wrong(
+            raise InvalidInput.of(
                 "options.model",
                 "the built-in model can't keep to a document; set STORYWIRE_MODEL to a larger one",
             )
@@ -251,19 +251,17 @@ def _look_over(document: LessonDocument) -> LessonDocument:
     attack = examine(document.text).attack
     if attack is not None:
         where = f"paragraph {attack.paragraph}" if attack.paragraph else "hidden text"
-        raise _wrong("input.document.text", f"{where} gives orders to a language model (“{attack.quote}”)")
+        raise InvalidInput.of(
+            "input.document.text", f"{where} gives orders to a language model (“{attack.quote}”)"
+        )
     text = normalise(uncover(document.text))
     if not count_words(text):
-        raise _wrong("input.document.text", "the document holds no text")
+        raise InvalidInput.of("input.document.text", "the document holds no text")
     return document.model_copy(update={"text": text})
 
 
 def _tags() -> str:
     return ", ".join(f"[{tag}]" for tag in vocabulary().tags)
-
-
-def _wrong(field: str, message: str) -> InvalidInput:
-    return InvalidInput(f"{field}: {message}", (FieldError(field, message),))
 
 
 @cache

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from workflows.errors import FieldError, InvalidInput
+from workflows.errors import InvalidInput
 from workflows.formats.speech.renderers import WORDS_A_MINUTE
 from workflows.models.spec import ModelSpec
 from workflows.state import Outline, SectionTask
@@ -66,7 +66,7 @@ def divide_document(text: str, minutes: int, window: int) -> Division:
             f"the document has {count_words(text)} words; with this model it is worked through in {len(runs)} parts, "
             f"which takes {int(least) + 1} minutes or more"
         )
-        raise InvalidInput(f"input.target_minutes: {message}", (FieldError("input.target_minutes", message),))
+        raise InvalidInput.of("input.target_minutes", message)
     return Division(passages, runs, window)
 
 

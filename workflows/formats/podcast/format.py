@@ -11,7 +11,7 @@ from langchain_core.messages import BaseMessage
 from pydantic import BaseModel, Field, StringConstraints
 
 from workflows.context import prompt_values, whole_text
-from workflows.errors import FieldError, InvalidInput, ModelBadOutput
+from workflows.errors import InvalidInput, ModelBadOutput
 from workflows.formats.base import Format, Plan
 from workflows.formats.exports import Exporter
 from workflows.formats.form import Presentation
@@ -112,7 +112,7 @@ class PodcastFormat(Format[PodcastInput]):
         del inputs
         if model.provider == "embedded":
             message = "a podcast needs a larger model than the built-in one; name one as provider:model"
-            raise InvalidInput(f"options.model: {message}", (FieldError("options.model", message),))
+            raise InvalidInput.of("options.model", message)
 
     def policy(self, inputs: PodcastInput) -> Policy:
         """The policy for the general public."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from workflows.errors import FieldError, InvalidInput
+from workflows.errors import InvalidInput
 from workflows.formats.base import Format
 from workflows.formats.exports import Exporter
 from workflows.formats.story.book import EXPORTS
@@ -66,9 +66,7 @@ class ChapterFormat(Format[StoryInput]):
         """Refuses the embedded model for other languages than English."""
         if model.provider == "embedded" and inputs.reader.language != "en":
             message = "the built-in model writes English (en) only; set STORYWIRE_MODEL to a larger one"
-            raise InvalidInput(
-                f"input.reader.language: {message}", (FieldError("input.reader.language", message),)
-            )
+            raise InvalidInput.of("input.reader.language", message)
 
     def policy(self, inputs: StoryInput) -> Policy:
         """The children's policy, for a reader of this age."""

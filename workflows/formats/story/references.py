@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from workflows.errors import Conflict, FieldError, InvalidInput
+from workflows.errors import Conflict, InvalidInput
 from workflows.formats.story.bible import StoryBible
 from workflows.formats.story.input import SUMMARY, EarlierChapter, StoryInput, StoryReader
 from workflows.lookups import Lookups, find_named
@@ -156,4 +156,4 @@ def _without_refused(chapter: EarlierChapter, reader: StoryReader) -> EarlierCha
 
 
 def _refused(field: str, message: str) -> InvalidInput:
-    return InvalidInput(f"input.{field}: {message}", (FieldError(f"input.{field}", message),))
+    return InvalidInput.of(f"input.{field}", message)
