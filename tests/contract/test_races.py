@@ -139,7 +139,7 @@ async def test_usage_that_is_set_at_once_is_set_once(databases: list[Database]) 
     whose = {"id": "R", "owner": MAYA, "format": "story"}
 
     async def put(database: Database) -> bool:
-        await UsageRepository(database).put(whose, "2026-01-02", [part])
+        await UsageRepository(database).put(whose, "2026-01-02", [part], epoch=1)
         return True
 
     for _ in range(TIMES):

@@ -193,7 +193,7 @@ async def test_source_chosen_by_who_lost_the_run_is_refused_and_charges_nothing(
 
 
 async def test_usage_set_by_a_zombie_changes_nothing_and_of_a_deleted_run_is_kept(
-    repository: RunRepository, log: SqliteLog, database: Database, run: Run
+    repository: RunRepository, log: SqlLog, database: Database, run: Run
 ) -> None:
     usage, whose, day = (
         UsageRepository(database),
