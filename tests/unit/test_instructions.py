@@ -318,6 +318,11 @@ AS_IN_AT_HOME_IN_HEBREW = [
 ]
 
 
+def _id_of(value: object) -> str:
+    """The part of a test's name, which must be the same in every process."""
+    return value if isinstance(value, str) else "document"
+
+
 @pytest.mark.parametrize(
     ("document", "sentence"),
     [
@@ -328,7 +333,7 @@ AS_IN_AT_HOME_IN_HEBREW = [
         *((LONG_TERM, one) for one in AGAINST_LONG_TERM),
         *((AT_HOME_IN_HEBREW, one) for one in AGAINST_AT_HOME_IN_HEBREW),
     ],
-    ids=str,
+    ids=_id_of,
 )
 def test_instruction_against_the_document_is_dangerous(document: Evidence, sentence: str) -> None:
     found = document.check(sentence)
@@ -345,7 +350,7 @@ def test_instruction_against_the_document_is_dangerous(document: Evidence, sente
         *((LONG_TERM, one) for one in AS_IN_LONG_TERM),
         *((AT_HOME_IN_HEBREW, one) for one in AS_IN_AT_HOME_IN_HEBREW),
     ],
-    ids=str,
+    ids=_id_of,
 )
 def test_instruction_that_the_document_bears_out_passes(document: Evidence, sentence: str) -> None:
     found = document.check(sentence)
