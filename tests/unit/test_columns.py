@@ -73,7 +73,8 @@ async def test_usage_that_no_provider_can_mean_is_stored_and_added_up(database: 
     for run_id in ("A", "B"):
         for day in ("2026-11-01", "2026-11-02"):
             about = {"id": run_id, "owner": "maya", "format": "story"}
-            await usage.put(about, day, [{**part, "input_tokens": 2**63, "output_tokens": 2**63 - 1}])
+            parts = [{**part, "input_tokens": 2**63, "output_tokens": 2**63 - 1}]
+            await usage.put(about, day, parts, epoch=1)
     sums = await usage.sums(Owner("maya"), "2026-11-01", "2026-11-30", "model")
     assert [each.runs for each in sums] == [2]
     assert 2 * MOST_TOKENS <= sums[0].input_tokens <= 4 * MOST_TOKENS
