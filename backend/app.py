@@ -10,6 +10,7 @@ from fastapi.middleware.cors import CORSMiddleware
 from backend import version
 from backend.api import (
     catalogue,
+    chat,
     diagnostics,
     documents,
     exports,
@@ -100,6 +101,7 @@ def create_app(settings: Settings) -> FastAPI:
                 app.include_router(router)
     # Their addresses begin with any format's name, so they come last.
     app.include_router(generate.router)
+    app.include_router(chat.router)
     app.include_router(quotas.router)
     page.mount_static(app)
     app.openapi = partial(describe, app, settings)  # type: ignore[method-assign]  # FastAPI's own way to replace it

@@ -6,12 +6,13 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from backend.accounts.people import People, open_people
 from backend.accounts.principal import SCOPES
 from backend.documents.documents import Documents
 from backend.documents.extraction import Extraction
+from backend.execution import Local, WritingResources, open_execution
 from backend.extensions.base import (
     ServiceContext,
     collect_lookups,
@@ -19,61 +20,44 @@ from backend.extensions.base import (
     collect_scopes,
     open_parts,
 )
-from backend.log.base import RunLog
-from backend.log.sqlite import SqliteLog
 from backend.lookups import StoredLookups
 from backend.plugins import list_extensions
 from backend.runs.admission.quota import Quota
 from backend.runs.admission.validation import Admission
-from backend.runs.attempt.attempt import AttemptTools
-from backend.runs.attempt.budget import Budgets
-from backend.runs.attempt.executor import Executor
-from backend.runs.attempt.finalize import RunFinalizer
-from backend.runs.attempt.progress import ProgressStore
 from backend.runs.attempt.recording import RunRecorder
 from backend.runs.commands import RunCommands, RunFiles
 from backend.runs.engine.base import Engine
-from backend.runs.engine.inline import POLL_EVERY_SECONDS, InlineEngine
-from backend.runs.engine.liveness import FileLiveness
 from backend.runs.engine.local_runs import LocalRuns
-from backend.runs.engine.orphans import OrphanDetector
-from backend.runs.engine.recovery import Recovery
+from backend.runs.engine.recovery import RunRecovery
 from backend.runs.formats import RunFormats
 from backend.runs.housekeeping import EVERY_SECONDS, Housekeeping
 from backend.runs.queries import RunQueries
 from backend.runs.readers.audience import Audience
 from backend.runs.readiness import Readiness
-from backend.runs.results.cache import ResultCache
-from backend.runs.results.sources import SourceReader
 from backend.runs.retention import EVERY_SECONDS as RETENTION_EVERY_SECONDS
 from backend.runs.retention import Retention
 from backend.runs.sharing import Sharing
 from backend.settings import Settings
-from backend.store.accounts.allowance import Allowance
-from backend.store.cache import CacheRepository
-from backend.store.charges import ChargeRepository
+from backend.storage import Store, open_store
 from backend.store.database import Database
-from backend.store.documents import DocumentRepository
-from backend.store.folders import open_folders
 from backend.store.limits import cap_of
-from backend.store.owned_runs import OwnedRunRepository
 from backend.store.retention import RetentionRepository
-from backend.store.runs import RunRepository
 from backend.store.shares import ShareRepository
-from backend.store.sqlite import SqliteDatabase
-from backend.store.sqlite_checkpoints import SqliteCheckpoints, open_checkpoints
 from backend.store.usage import UsageRepository
-from backend.tasks import Background, every, logged
+from backend.tasks import every, logged
 from backend.telemetry.metrics import Metrics
-from backend.telemetry.opening import Telemetry, open_telemetry
+from backend.telemetry.opening import open_telemetry
 from workflows.formats.base import AnyFormat
-from workflows.formats.defaults import configured, monthly_limit_of
+from workflows.formats.defaults import configured
 from workflows.formats.registry import list_formats
 from workflows.graph import build_graph
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.budget.prices import PriceRegistry
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.safety.registry import PolicyRegistry
+
+if TYPE_CHECKING:
+    from backend.runs.engine.worker import Worker
 
 _PartsT = TypeVar("_PartsT")
 
@@ -90,7 +74,7 @@ class Resources:
     engine: Engine
     runs: RunCommands
     queries: RunQueries
-    recovery: Recovery
+    recovery: RunRecovery
     quota: Quota
     sharing: Sharing
     documents: Documents
@@ -99,6 +83,7 @@ class Resources:
     metrics: Metrics
     readiness: Readiness
     people: People
+    worker: "Worker | None"
     parts: Mapping[type, object]
     """The use cases of extensions, by their class."""
 
@@ -107,56 +92,36 @@ class Resources:
         return cast(_PartsT, self.parts[kind])
 
 
-@dataclass(frozen=True, slots=True)
-class Store:
-    """Durable storage: database, repositories, log, checkpoints."""
-
-    database: Database
-    runs: RunRepository
-    owned_runs: OwnedRunRepository
-    charges: ChargeRepository
-    usage: UsageRepository
-    documents: DocumentRepository
-    log: RunLog
-    checkpoints: SqliteCheckpoints
-    cache: ResultCache
-
-
-@dataclass(frozen=True, slots=True)
-class Local:
-    """In-memory state of a process: the runs that it executes, and its readers."""
-
-    runs: LocalRuns
-    audience: Audience
-
-
-@dataclass(frozen=True, slots=True)
-class WritingResources:
-    """Resources for writing runs: models, formats with their graphs, lookups."""
-
-    models: ModelCatalog
-    ledgers: Ledgers
-    policies: PolicyRegistry
-    lookups: StoredLookups
-    formats: RunFormats
-    recorder: RunRecorder | None
-
-
 @asynccontextmanager
 async def open_resources(settings: Settings, record_to: Path | None = None) -> AsyncIterator[Resources]:
     """Opens all resources; on exit, runs get `shutdown_grace` to finish their sections, then all is closed.
 
     With `record_to` the one run that is executed is recorded in that file, whatever the settings say.
     """
+    async with _open(settings, record_to, None) as resources:
+        yield resources
+
+
+@asynccontextmanager
+async def open_worker(settings: Settings, slots: int) -> AsyncIterator["Worker"]:
+    """Opens a worker that executes so many runs at once, with all that it needs; closed as `open_resources`."""
+    async with _open(settings, None, slots) as resources:
+        assert resources.worker is not None
+        yield resources.worker
+
+
+@asynccontextmanager
+async def _open(settings: Settings, record_to: Path | None, slots: int | None) -> AsyncIterator[Resources]:
     async with AsyncExitStack() as stack:
         telemetry = await open_telemetry(stack, settings)
-        store = await open_store(stack, settings, telemetry.metrics)
+        store = await open_store(stack, settings, telemetry.metrics, is_worker=slots is not None)
         local = Local(LocalRuns(), Audience(store.runs, settings.disconnect_grace))
         prices = PriceRegistry(settings.prices)
         work = open_work(stack, settings, store, prices, record_to)
+        execution = await open_execution(stack, settings, store, telemetry, work, local, slots)
+        engine, quota = execution.engine, execution.quota
         language_of = work.formats.language
-        queries = RunQueries(store.runs, store.log, local.runs.settle, local.audience, prices, language_of)
-        engine, recovery, quota = await open_engine(stack, settings, store, telemetry, work, local)
+        queries = RunQueries(store.runs, store.log, engine.settle, local.audience, prices, language_of)
         admission = make_admission(settings, work, prices)
         runs = make_commands(admission, store, queries, engine, quota, work)
         extensions = list_extensions()
@@ -183,7 +148,8 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
             engine=engine,
             runs=runs,
             queries=queries,
-            recovery=recovery,
+            recovery=execution.recovery,
+            worker=execution.worker,
             quota=quota,
             sharing=Sharing(shares, queries, timedelta(days=settings.share_days)),
             documents=Documents(
@@ -242,30 +208,6 @@ def make_commands(
     )
 
 
-async def open_store(stack: AsyncExitStack, settings: Settings, metrics: Metrics) -> Store:
-    """The database, migrated, with the log and the checkpoints."""
-    open_folders(settings)
-    database = SqliteDatabase(settings.sql_url)
-    stack.push_async_callback(database.close)
-    await database.migrate()
-    run_log = SqliteLog(database, metrics.on_append)
-    stack.push_async_callback(run_log.close)
-    runs = RunRepository(database)
-    return Store(
-        database=database,
-        runs=runs,
-        owned_runs=OwnedRunRepository(database),
-        charges=ChargeRepository(database),
-        usage=UsageRepository(database),
-        documents=DocumentRepository(
-            database, cap_of(settings, "documents"), cap_of(settings, "document_bytes")
-        ),
-        log=run_log,
-        checkpoints=await stack.enter_async_context(open_checkpoints(settings.state_dir)),
-        cache=ResultCache(CacheRepository(database), runs, settings.cache_ttl),
-    )
-
-
 def open_work(
     stack: AsyncExitStack,
     settings: Settings,
@@ -294,79 +236,6 @@ def open_work(
     recorder = _recorder(settings, models, record_to)
     run_formats = RunFormats(formats, graphs, models, policies, settings.time_zone)
     return WritingResources(models, ledgers, policies, lookups, run_formats, recorder)
-
-
-async def open_engine(
-    stack: AsyncExitStack,
-    settings: Settings,
-    store: Store,
-    telemetry: Telemetry,
-    work: WritingResources,
-    local: Local,
-) -> tuple[InlineEngine, Recovery, Quota]:
-    """The engine that executes runs in this process, with its background tasks; drained on exit."""
-    background = Background()
-    stack.push_async_callback(background.close)
-    liveness = FileLiveness(settings.state_dir / "processes")
-    stack.callback(liveness.leave)
-    formats = work.formats.formats
-    quota = _quota(settings, store, formats)
-    budgets = Budgets(work.ledgers, store.usage)
-    executor = Executor(
-        store.log,
-        RunFinalizer(store.owned_runs, work.formats, budgets, store.cache),
-        budgets,
-        telemetry.observers,
-        AttemptTools(
-            formats=work.formats,
-            sources=SourceReader(store.log, store.runs, store.owned_runs, store.cache, quota),
-            recorder=work.recorder,
-            on_section_end=ProgressStore(budgets, store.owned_runs, background).store,
-            run_seconds=settings.run_timeout,
-            max_crashes=settings.max_resumes,
-        ),
-        merge_seconds=settings.merge_ms / 1000,
-    )
-    engine = InlineEngine(
-        executor,
-        store.runs,
-        liveness,
-        runs=local.runs,
-        audience=local.audience,
-        metrics=telemetry.metrics,
-        max_runs=settings.max_runs,
-    )
-    await stack.enter_async_context(
-        every(POLL_EVERY_SECONDS, engine.poll_stop_requests, name="stop_requests")
-    )
-    await stack.enter_async_context(
-        every(local.audience.every_seconds, engine.check_audience, name="audience")
-    )
-    stack.push_async_callback(engine.drain, settings.shutdown_grace)
-    orphans = OrphanDetector(liveness, local.runs.__contains__)
-    recovery = Recovery(
-        store.runs,
-        orphans,
-        engine,
-        formats=formats,
-        max_crashes=settings.max_resumes,
-        metrics=telemetry.metrics,
-    )
-    telemetry.metrics.track(
-        active=lambda: engine.active, room=settings.max_runs, readers=lambda: local.audience.count
-    )
-    return engine, recovery, quota
-
-
-def _quota(settings: Settings, store: Store, formats: Mapping[str, AnyFormat]) -> Quota:
-    limits = {name: monthly_limit_of(format) for name, format in formats.items()}
-    return Quota(store.charges, limits, allowance=_allowance(settings))
-
-
-def _allowance(settings: Settings) -> Allowance | None:
-    if not settings.has_accounts:
-        return None
-    return Allowance(settings.account_runs, settings.account_runs_day, settings.account_usd_month)
 
 
 def _recorder(settings: Settings, models: ModelCatalog, record_to: Path | None) -> RunRecorder | None:

@@ -6,7 +6,6 @@ With `workflows/models/settings.py` and `workflows/formats/settings.py` the only
 import os
 from collections.abc import Mapping
 from difflib import get_close_matches
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar, cast
 
@@ -22,6 +21,7 @@ from pydantic import (
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from backend.access_settings import LOOPBACK_NAMES, AccessSettings
+from backend.database_settings import DatabaseSettings, is_installed
 from backend.plugins import HasSettings, list_extensions
 from backend.timezones import check_timezone
 from workflows.formats.capabilities import Configurable
@@ -37,7 +37,7 @@ _SettingsT = TypeVar("_SettingsT", bound=FormatSettings)
 _LANGSMITH = "https://api.smith.langchain.com"
 
 
-class Settings(AccessSettings, ModelSettings):
+class Settings(AccessSettings, DatabaseSettings, ModelSettings):
     """Settings of the service, read from the environment and from `.env` as STORYWIRE_<NAME>."""
 
     model_config = SettingsConfigDict(validate_default=True)
@@ -45,18 +45,11 @@ class Settings(AccessSettings, ModelSettings):
     _own: dict[type[FormatSettings], FormatSettings] = PrivateAttr(default_factory=dict)
 
     data_dir: Path = Field(Path("data"), description="Everything that the embedded default keeps")
-    database_url: str | None = Field(
-        None, description="SQLAlchemy URL of the database; a SQLite file in the data directory by default"
-    )
-    database_url_file: Path | None = Field(
-        None, description="File that holds STORYWIRE_DATABASE_URL in its place"
-    )
     allowed_hosts: str = Field(
         "",
         description="Names that the service is called by, comma separated; the loopback ones always are, * is any. "
         "Must be set where STORYWIRE_HOST is no loopback address",
     )
-    execution: Literal["inline"] = Field("inline", description="Where runs execute: inline, in this process")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged")
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="How it is logged; auto: console on a terminal, else json"
@@ -92,7 +85,14 @@ class Settings(AccessSettings, ModelSettings):
         description="What LangSmith's traces hide: nothing, what inputs say about persons, or all texts",
     )
 
-    max_runs: int = Field(100, ge=1, description="Runs at once; one more is refused (OVERLOADED)")
+    max_runs: int = Field(
+        100, ge=1, description="Runs at once in a process with SQLite; one more is refused (OVERLOADED)"
+    )
+    max_queued: int = Field(
+        1000,
+        ge=1,
+        description="Runs that wait for a worker with PostgreSQL; one more is refused (OVERLOADED)",
+    )
     max_connections: int = Field(
         2000, ge=10, le=100_000, description="Connections at once; one more is refused (OVERLOADED)"
     )
@@ -173,17 +173,12 @@ class Settings(AccessSettings, ModelSettings):
     def _check_time_zone(cls, name: str) -> str:
         return check_timezone(name)
 
-    @field_validator("database_url")
-    @classmethod
-    def _check_database(cls, url: str | None) -> str | None:
-        if url is not None and (
-            not url.startswith("sqlite:///") or url in ("sqlite:///", "sqlite:///:memory:")
-        ):
-            raise ValueError("this version keeps its data in a SQLite file: sqlite:///path/to/file.db")
-        return url
-
     @model_validator(mode="after")
     def _check_host(self) -> Self:
+        if self.has_queue and self.auth == "accounts" and not (self.secrets or self.secrets_file):
+            raise ValueError(
+                "STORYWIRE_SECRETS must be set with accounts and PostgreSQL: every process must sign tokens alike"
+            )
         if self.has_accounts:
             self._check_public()
         elif self.host not in LOOPBACK_NAMES and not self.allowed_hosts.strip(", "):
@@ -225,7 +220,7 @@ class Settings(AccessSettings, ModelSettings):
             raise ValueError("the address of a collector is expected, e.g. http://127.0.0.1:4318")
         if not all(
             map(
-                _is_installed,
+                is_installed,
                 ("opentelemetry", "opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
             )
         ):
@@ -268,13 +263,14 @@ class Settings(AccessSettings, ModelSettings):
 
     @property
     def state_dir(self) -> Path:
-        """The folder of the database file; the checkpoints and the processes' locks belong beside it."""
+        """The folder of the database file; the checkpoints and the processes' locks belong beside it. With a
+        database elsewhere, the data directory."""
         return self.database_file.parent
 
     @property
     def database_file(self) -> Path:
         """The SQLite file of runs and their logs."""
-        if self.database_url is None:
+        if self.database_url is None or self.has_queue:
             return self.data_dir / "storywire.db"
         return Path(self.database_url.removeprefix("sqlite:///"))
 
@@ -282,13 +278,6 @@ class Settings(AccessSettings, ModelSettings):
     def sql_url(self) -> str:
         """The URL of the database."""
         return self.database_url or f"sqlite:///{self.data_dir / 'storywire.db'}"
-
-
-def _is_installed(module: str) -> bool:
-    try:
-        return find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
 
 
 def settings_models() -> list[type[BaseSettings]]:

@@ -26,6 +26,7 @@ from workflows.formats.capabilities import (
     LooksUp,
     MakesPieces,
     Multilingual,
+    Presents,
     Researches,
     Reviews,
     ReviewsSections,
@@ -36,6 +37,7 @@ from workflows.formats.capabilities import (
     SetsTolerance,
 )
 from workflows.formats.exports import Exporter, Finished
+from workflows.formats.form import FieldGroup, FieldHint, Form, Presentation, StoredChoice, TextDisplay
 from workflows.formats.notices import Notice, NoticePassage
 from workflows.formats.pieces import PieceText, Remark, SectionNotes
 from workflows.formats.recap import neighbours
@@ -87,7 +89,10 @@ __all__ = [
     "Extends",
     "Facts",
     "FieldError",
+    "FieldGroup",
+    "FieldHint",
     "Finished",
+    "Form",
     "Format",
     "FormatSettings",
     "InvalidInput",
@@ -114,6 +119,8 @@ __all__ = [
     "PlannedPiece",
     "PlannedSection",
     "Policy",
+    "Presentation",
+    "Presents",
     "Prompts",
     "Remark",
     "Researches",
@@ -134,7 +141,9 @@ __all__ = [
     "SetsTolerance",
     "Source",
     "State",
+    "StoredChoice",
     "StorywireError",
+    "TextDisplay",
     "TextSoFar",
     "Verdict",
     "ask",

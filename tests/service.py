@@ -1,10 +1,11 @@
 """The service as tests meet it: live, over HTTP, in this process or as a process that can be killed."""
 
 import asyncio
+import os
 import socket
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import ExitStack, asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +16,7 @@ from httpx2 import EventSource
 
 from backend.app import create_app
 from backend.connections import ConnectionLimits
-from backend.resources import Resources
+from backend.resources import Resources, open_worker
 from backend.server import Server
 from backend.settings import Settings, load_settings
 from backend.store.sqlite import SqliteDatabase
@@ -46,7 +47,31 @@ def settings_for(provider: FakeProvider | str, data_dir: Path, **overrides: Any)
         "shutdown_grace": 1,
         "_env_file": None,
     }
+    if os.environ.get("STORYWIRE_TEST_DATABASE") == "postgresql":
+        values |= on_postgresql(data_dir)
     return load_settings(**{**values, **overrides})
+
+
+def on_postgresql(data_dir: Path) -> dict[str, Any]:
+    """Settings of the PostgreSQL database that stands for this data directory."""
+    # Imported here: the processes that tests fork need no server.
+    from tests.databases import migrated_template
+    from tests.postgres import postgres_server
+
+    if data_dir not in _DATABASES:
+        database = postgres_server().database(migrated_template())
+        _DATABASES[data_dir] = _OPEN.enter_context(database)
+    return {"database_url": _DATABASES[data_dir], "secrets": "only-for-tests-" * 3}
+
+
+_OPEN = ExitStack()
+_DATABASES: dict[Path, str] = {}
+
+
+def close_databases() -> None:
+    """Gives back those that `on_postgresql` took."""
+    _OPEN.close()
+    _DATABASES.clear()
 
 
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -188,12 +213,26 @@ async def _provide_database(settings: Settings) -> None:
 
 
 @asynccontextmanager
+async def _worker(settings: Settings) -> AsyncIterator[None]:
+    """A worker in this process, which executes the service's runs."""
+    stop = asyncio.Event()
+    async with open_worker(settings, 20) as worker:
+        serving = asyncio.create_task(worker.serve(stop, settings.shutdown_grace))
+        try:
+            yield
+        finally:
+            stop.set()
+            await serving
+
+
+@asynccontextmanager
 async def serve(
     settings: Settings, send_buffer: int | None = None, limits: ConnectionLimits | None = None
 ) -> AsyncIterator[LiveService]:
     """Starts the service on a free port, stops it gracefully. `send_buffer`: bytes that the system takes in of
     what a reader doesn't take; by itself it takes more than most texts have."""
-    await _provide_database(settings)
+    if not settings.has_queue:
+        await _provide_database(settings)
     app = create_app(settings)
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     if send_buffer is not None:
@@ -214,7 +253,8 @@ async def serve(
     assert started.is_set(), "the service did not start"
     client = Client(f"http://127.0.0.1:{listener.getsockname()[1]}")
     try:
-        yield LiveService(client, app.state.resources, server)
+        async with _worker(settings) if settings.has_queue else nullcontext():
+            yield LiveService(client, app.state.resources, server)
     finally:
         await client.http.aclose()
         server.should_exit = True

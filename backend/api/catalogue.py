@@ -7,7 +7,8 @@ from pydantic import BaseModel
 
 from backend.api.dependencies import ResourcesDep
 from backend.runs.admission.options import RunOptions
-from workflows.formats.defaults import exporters_of
+from workflows.formats.defaults import exporters_of, monthly_limit_of, presentation_of
+from workflows.formats.form import Presentation
 from workflows.messages.messages import ModelRole, StoryChunk
 from workflows.models.choice.selection import ROLES
 from workflows.models.spec import ModelSpec
@@ -19,7 +20,8 @@ router = APIRouter(prefix="/api/v1", tags=["catalogue"])
 class FormatView(BaseModel):
     """A format: its input and options as JSON Schemas, an example, and the kinds of file it can be exported as.
 
-    `path` is its place in addresses: `/api/v1/{path}/generate/stream`.
+    `path` is its place in addresses: `/api/v1/{path}/generate/stream`. `presentation` are hints for user interfaces;
+    `monthly_limit` the runs that a user may start in a month, null without a limit.
     """
 
     name: str
@@ -29,6 +31,8 @@ class FormatView(BaseModel):
     options_schema: dict[str, Any]
     example: dict[str, Any]
     exports: list[str]
+    presentation: Presentation
+    monthly_limit: int | None
 
 
 class ModelView(BaseModel):
@@ -77,6 +81,8 @@ async def list_formats(resources: ResourcesDep) -> dict[str, list[FormatView]]:
                 options_schema=RunOptions.model_json_schema(),
                 example=dict(format.example),
                 exports=sorted(exporters_of(format)),
+                presentation=presentation_of(format),
+                monthly_limit=monthly_limit_of(format),
             )
             for format in resources.formats.values()
         ]

@@ -14,7 +14,7 @@ from backend.runs.queries import RunQueries
 from backend.settings import Settings
 from backend.store.owner import Owner
 from backend.streaming.sse import parse_event_id
-from backend.streaming.views import Granularity, Order, number_in_view
+from backend.streaming.views import Granularity, Order, Wire, number_in_view
 from workflows.errors import InvalidInput
 
 
@@ -51,18 +51,26 @@ def get_owner(principal: Annotated[Principal, Depends(get_principal)]) -> Owner:
 
 @dataclass(frozen=True, slots=True)
 class StreamOptions:
-    """Query options of a stream: the order and the granularity of its text."""
+    """Query options of a stream: the order and the granularity of its text, and the wire's format."""
 
     order: Order
     granularity: Granularity
+    protocol: Wire = "story_chunk"
 
 
 def get_stream_options(
     order: Annotated[Order, Query(description="reading: one section after another")] = "live",
     granularity: Annotated[Granularity, Query(description="Size of the chunks")] = "token",
+    protocol: Annotated[
+        Wire, Query(description="ai-sdk: as the AI SDK's useChat reads it; docs/wires.md")
+    ] = "story_chunk",
 ) -> StreamOptions:
-    """Query options that all streams take."""
-    return StreamOptions(order, granularity)
+    """Query options that all streams take. Raises InvalidInput for a combination that there isn't."""
+    if protocol != "story_chunk" and (order, granularity) != ("live", "token"):
+        raise InvalidInput.of(
+            "protocol", f"{protocol} is told live and by token: leave order and granularity out"
+        )
+    return StreamOptions(order, granularity, protocol)
 
 
 # In OpenAPI only: `parse_event_id` has a sentence for what doesn't match.
@@ -111,7 +119,7 @@ def get_event_id(
         return None
     try:
         run_id, number = parse_event_id(event_id)
-        return run_id, number_in_view(number, view.order, view.granularity)
+        return run_id, number_in_view(number, view.order, view.granularity, view.protocol)
     except ValueError as error:
         raise InvalidInput.of("last_event_id", str(error)) from None
 

@@ -39,6 +39,8 @@ CROSS_ORIGIN: dict[str, Any] = {
         "Location",
         "Retry-After",
         "X-Run-Id",
+        "X-Vercel-AI-UI-Message-Stream",
+        "X-Workflow-Run-Id",
     ],
     "max_age": 600,
 }

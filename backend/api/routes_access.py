@@ -42,6 +42,7 @@ _AREAS = tuple(
     for path, area in (
         (r"/api/v1/(?:runs|shares)(?:/.*)?", "runs"),
         (r"/api/v1/[^/]+/generate/stream", "runs"),
+        (r"/api/v1/[^/]+/chat(?:/[^/]+/stream)?", "runs"),
         (r"/api/v1/documents(?:/.*)?", "library"),
         (r"/api/v1/(?:[^/]+/)?usage", "usage"),
         (r"/metrics", "metrics"),

@@ -110,7 +110,9 @@ class RunStart:
     async def stream(self, run: Run) -> Response:
         """The run's stream, from after `Last-Event-ID`."""
         cursor = self.event_id[1] if self.event_id else 0
-        reader = self.queries.reader(run, cursor, self.options.order, self.options.granularity)
+        reader = self.queries.reader(
+            run, cursor, self.options.order, self.options.granularity, self.options.protocol
+        )
         return await stream_response(self.queries, run, reader, self.settings)
 
 

@@ -12,7 +12,7 @@ from backend.runs.queries import RunQueries
 from backend.runs.readers.reader import Reader
 from backend.settings import Settings
 from backend.store.runs import Run
-from backend.streaming.sse import frames, retry_line
+from backend.streaming.sse import data_frames, frames, retry_line
 
 STREAM_RESPONSES: dict[int | str, dict[str, Any]] = {
     200: {
@@ -24,15 +24,20 @@ STREAM_RESPONSES: dict[int | str, dict[str, Any]] = {
 """What OpenAPI says of every stream."""
 
 _NO_HEADERS: Mapping[str, str] = {}
+_DONE = b"data: [DONE]\n\n"
+"""The end of a stream of another wire."""
 
 
 async def stream_response(queries: RunQueries, run: Run, reader: Reader, settings: Settings) -> Response:
     """The stream; 204 when the reader has the last message already, which makes an EventSource stop."""
+    headers = {"X-Run-Id": run.id}
     first = await reader.poll()
     if first is None:
-        return Response(status_code=204, headers={"X-Run-Id": run.id})
+        return Response(status_code=204, headers=headers)
+    if reader.wire == "ai-sdk":
+        headers |= {"X-Vercel-AI-UI-Message-Stream": "v1", "X-Workflow-Run-Id": run.id}
     frames = _frames(queries, run, reader, first, settings.retry_ms)
-    return event_stream(frames, settings, headers={"X-Run-Id": run.id})
+    return event_stream(frames, settings, headers=headers)
 
 
 def event_stream(
@@ -57,8 +62,11 @@ def event_stream(
 async def _frames(
     queries: RunQueries, run: Run, reader: Reader, first: list[Entry], retry_ms: int
 ) -> AsyncIterator[bytes]:
+    framed = frames if reader.wire == "story_chunk" else data_frames
     # Sent with the headers, so that a proxy and the reader know at once that the stream is open.
-    yield retry_line(retry_ms) + frames(run.id, first, reader.first_id)
+    yield retry_line(retry_ms) + framed(run.id, first, reader.first_id)
     async with aclosing(queries.follow(run, reader)) as batches:
         async for batch in batches:
-            yield frames(run.id, batch, reader.first_id)
+            yield framed(run.id, batch, reader.first_id)
+    if reader.wire != "story_chunk" and reader.state == "ended":
+        yield _DONE

@@ -5,7 +5,19 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from backend.cli import doctor, documents, evaluate, generate, record, runs, serve, usage, users
+from backend.cli import (
+    doctor,
+    documents,
+    evaluate,
+    generate,
+    migrate,
+    record,
+    runs,
+    serve,
+    usage,
+    users,
+    worker,
+)
 from backend.cli.failures import fail
 from backend.cli.terminal import write
 from backend.extensions.base import CommandLine, HasCommands
@@ -37,6 +49,8 @@ def make_app() -> typer.Typer:
     line = CommandLine(app, generate.make_app(), record.make_app())
     app.callback()(main)
     app.command("serve")(serve.serve)
+    app.command("worker")(worker.worker)
+    app.command("migrate")(migrate.migrate)
     app.command("usage")(usage.usage)
     app.command("evaluate")(evaluate.evaluate)
     app.command("doctor")(doctor.doctor)

@@ -11,16 +11,18 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby, takewhile
+from itertools import groupby
 from operator import attrgetter
 
 from sqlalchemy import Connection, delete, exists, func, insert, literal, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from backend.log import archive
-from backend.log.entry import DuplicateSeq, Entry, StaleWriter
+from backend.log.entry import DuplicateSeq, Entry, LogUnavailable, StaleWriter
 from backend.log.notifier import Notifier
+from backend.log.tails import newer
 from backend.store.database import Database
+from backend.store.dialect import upsert
 from backend.store.tables import log_archives, log_entries, log_heads, runs
 
 _TAIL = 256
@@ -52,24 +54,19 @@ class SqlLog(ABC):
         self._notifier = Notifier()
         self._not_before = 0.0
 
-    @staticmethod
     @abstractmethod
-    def _raise_epoch(connection: Connection, run_id: str) -> int:
-        """Stores and returns the run's next epoch. Pending appends with an older one end before it returns."""
+    async def _insert(self, batch: Sequence[Append]) -> set[tuple[str, int]]:
+        """Inserts entries in one transaction; returns the runs and epochs of the writers that are refused.
 
-    @staticmethod
-    @abstractmethod
-    def _write(connection: Connection, batch: Sequence[Append]) -> set[tuple[str, int]]:
-        """Inserts entries; returns the runs and epochs of the writers that are refused.
-
-        Raises IntegrityError for a number that was used.
+        Raises IntegrityError for a number that was used, OperationalError or
+        LogUnavailable where it is the database that is at fault.
         """
 
     async def take_over(self, run_id: str) -> int:
         """See `RunLog`."""
 
         def work(connection: Connection) -> int:
-            epoch = self._raise_epoch(connection, run_id)
+            epoch = _raise_epoch(connection, run_id)
             _unpack(connection, run_id)
             return epoch
 
@@ -92,7 +89,7 @@ class SqlLog(ABC):
         """See `RunLog`."""
         tail = self._tails.get(run_id)
         if tail and tail[0].seq <= after + 1:
-            return _newer(tail, after)[:limit]
+            return newer(tail, after)[:limit]
         return await self._db.read(lambda connection: _read(connection, run_id, after, limit))
 
     async def last(self, run_id: str, at_least: int = 0) -> Entry | None:
@@ -141,12 +138,13 @@ class SqlLog(ABC):
     async def _commit(self, batch: list[Append]) -> None:
         """Commits in one transaction; if a run's entries are at fault, in one per run."""
         try:
-            stale = await self._db.write(lambda connection: self._write(connection, batch))
+            stale = await self._insert(batch)
         except Exception as error:
             runs_of_it = _by_run(batch)
-            if len(runs_of_it) == 1 or isinstance(
-                error, OperationalError
-            ):  # it is the database, whoever writes
+            is_everybodys = isinstance(
+                error, OperationalError | LogUnavailable
+            )  # it is the database, whoever writes
+            if len(runs_of_it) == 1 or is_everybodys:
                 for item in batch:
                     _fail(item, _own(error, item.run_id))
                 return
@@ -168,13 +166,6 @@ class SqlLog(ABC):
                 item.done.set_result(None)
 
 
-def _newer(tail: deque[Entry], after: int) -> list[Entry]:
-    """The entries after `after`, looked for from the end: who keeps up is given the last few."""
-    found = list(takewhile(lambda entry: entry.seq > after, reversed(tail)))
-    found.reverse()
-    return found
-
-
 def _by_run(batch: list[Append]) -> list[list[Append]]:
     run_of = attrgetter("run_id")
     return [list(items) for _, items in groupby(sorted(batch, key=run_of), key=run_of)]
@@ -187,6 +178,13 @@ def _own(error: Exception, run_id: str) -> Exception:
     duplicate = DuplicateSeq(run_id)
     duplicate.__cause__ = error
     return duplicate
+
+
+def _raise_epoch(connection: Connection, run_id: str) -> int:
+    """Stores and returns the run's next epoch. Appends that are under way hold its row: they end before."""
+    row = {"run_id": run_id, "epoch": 1}
+    raised = upsert(connection, log_heads, row, {"epoch": log_heads.c.epoch + 1})
+    return int(connection.execute(raised.returning(log_heads.c.epoch)).scalar_one())
 
 
 def _read(connection: Connection, run_id: str, after: int, limit: int) -> list[Entry]:

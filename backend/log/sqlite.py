@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select
-from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from backend.log.sql import Append, SqlLog
@@ -25,26 +24,21 @@ SELECT ?1, ?2, ?3, ?4 WHERE EXISTS (SELECT 1 FROM log_heads WHERE run_id = ?1 AN
 class SqliteLog(SqlLog):
     """A `RunLog` in a SQLite file."""
 
-    @staticmethod
-    def _raise_epoch(connection: Connection, run_id: str) -> int:
-        raised = sqlite_insert(log_heads).values(run_id=run_id, epoch=1)
-        raised = raised.on_conflict_do_update(
-            index_elements=["run_id"], set_={"epoch": log_heads.c.epoch + 1}
-        )
-        return int(connection.execute(raised.returning(log_heads.c.epoch)).scalar_one())
+    async def _insert(self, batch: Sequence[Append]) -> set[tuple[str, int]]:
+        return await self._db.write(lambda connection: _write(connection, batch))
 
-    @staticmethod
-    def _write(connection: Connection, batch: Sequence[Append]) -> set[tuple[str, int]]:
-        rows = [(item.run_id, *entry, item.epoch) for item in batch for entry in item.entries]
-        if not rows or _execute(connection, rows) == len(rows):
-            return set()
-        epochs = connection.execute(
-            select(log_heads.c.run_id, log_heads.c.epoch).where(
-                log_heads.c.run_id.in_({item.run_id for item in batch})
-            )
+
+def _write(connection: Connection, batch: Sequence[Append]) -> set[tuple[str, int]]:
+    rows = [(item.run_id, *entry, item.epoch) for item in batch for entry in item.entries]
+    if not rows or _execute(connection, rows) == len(rows):
+        return set()
+    epochs = connection.execute(
+        select(log_heads.c.run_id, log_heads.c.epoch).where(
+            log_heads.c.run_id.in_({item.run_id for item in batch})
         )
-        known = {row.run_id: row.epoch for row in epochs}
-        return {(item.run_id, item.epoch) for item in batch if known.get(item.run_id) != item.epoch}
+    )
+    known = {row.run_id: row.epoch for row in epochs}
+    return {(item.run_id, item.epoch) for item in batch if known.get(item.run_id) != item.epoch}
 
 
 def _execute(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> int:

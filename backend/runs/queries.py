@@ -11,7 +11,7 @@ from backend.runs.readers.reader import Reader, open_reader
 from backend.runs.readers.replay import replay
 from backend.store.owner import Owner
 from backend.store.runs import Run, RunPart, RunRepository, RunSummary, RunVersion
-from backend.streaming.views import Granularity, Order
+from backend.streaming.views import Granularity, Order, Wire
 from workflows.errors import Conflict, NotFound
 from workflows.messages.transcript import Transcript
 from workflows.models.budget.prices import PriceRegistry
@@ -51,6 +51,11 @@ class RunQueries:
         if run is None:
             raise NotFound(f"There is no run {run_id[:64]}.")
         return run
+
+    async def newest_by_key(self, owner: Owner, prefix: str) -> Run | None:
+        """The newest run that was started with an idempotency key that begins so."""
+        await self._settle(None)
+        return await self._repository.newest_by_key(owner, prefix)
 
     async def page(
         self,
@@ -94,7 +99,12 @@ class RunQueries:
         return make_quote(run, await self.transcript(run), price)
 
     def reader(
-        self, run: Run, cursor: int, order: Order = "live", granularity: Granularity = "token"
+        self,
+        run: Run,
+        cursor: int,
+        order: Order = "live",
+        granularity: Granularity = "token",
+        wire: Wire = "story_chunk",
     ) -> Reader:
         """A reader of the run from after `cursor`."""
         return open_reader(
@@ -104,6 +114,7 @@ class RunQueries:
             superseded_error_seq=run.superseded_error_seq,
             order=order,
             granularity=granularity,
+            wire=wire,
             language=self._language_of(run),
         )
 

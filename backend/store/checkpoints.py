@@ -19,6 +19,11 @@ from langgraph.checkpoint.base import (
 )
 from langgraph.checkpoint.memory import InMemorySaver
 
+from backend.store.fences import find_fence
+
+_Writer = tuple[str, tuple[str, int] | None]
+"""A thread, and the fence of who writes it."""
+
 
 class DurableSaver(BaseCheckpointSaver[Any]):
     """Mixin for LangGraph savers that adds durability. A base before LangGraph's: `class OurSaver(DurableSaver,
@@ -39,7 +44,7 @@ class DurableSaver(BaseCheckpointSaver[Any]):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._under_way: dict[str, set[asyncio.Task[Any]]] = {}
-        self._failures: dict[str, Exception] = {}
+        self._failures: dict[_Writer, Exception] = {}
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """As LangGraph's. Whoever goes on from what it returns writes checkpoints that are newer than all."""
@@ -81,7 +86,8 @@ class DurableSaver(BaseCheckpointSaver[Any]):
     async def adelete_thread(self, thread_id: str) -> None:
         """As LangGraph's."""
         await self.flushed(thread_id)
-        self._failures.pop(thread_id, None)
+        for writer in [each for each in self._failures if each[0] == thread_id]:
+            del self._failures[writer]
         await super().adelete_thread(thread_id)
 
     async def flushed(self, thread_id: str) -> None:
@@ -115,19 +121,21 @@ class DurableSaver(BaseCheckpointSaver[Any]):
         task = asyncio.create_task(work)
         under_way = self._under_way.setdefault(thread_id, set())
         under_way.add(task)
+        writer = thread_id, find_fence()
 
         def forget(task: asyncio.Task[Any]) -> None:
             under_way.discard(task)
             if not under_way and self._under_way.get(thread_id) is under_way:
                 del self._under_way[thread_id]
             if not task.cancelled() and isinstance(failure := task.exception(), Exception):
-                self._failures[thread_id] = failure
+                self._failures[writer] = failure
 
         task.add_done_callback(forget)
         return task
 
     def _raise_failure(self, thread_id: str) -> None:
-        if (failure := self._failures.pop(thread_id, None)) is not None:
+        # One who lost the run fails by itself, and not who has it now.
+        if (failure := self._failures.pop((thread_id, find_fence()), None)) is not None:
             raise failure
 
 

@@ -19,19 +19,28 @@ class Database(Protocol):
     """Transactions off the event loop: `await database.write(lambda connection: …)`."""
 
     async def read(self, work: Callable[[Connection], _T]) -> _T:
-        """The result of `work` in a read-only transaction."""
+        """The result of `work` in a read-only transaction, all of whose queries see the same state of the data."""
 
     async def write(self, work: Callable[[Connection], _T]) -> _T:
-        """The result of `work` in a transaction of its own, committed when it returns, rolled back when it raises."""
+        """The result of `work` in a transaction of its own, committed when it returns, rolled back when it raises.
+
+        Others may write between two of its queries, unless they lock the same names first (`dialect.lock`) or its
+        queries hold their rows (`with_for_update`). It may be called again where the first time left nothing behind.
+        """
 
     async def erase(self, work: Callable[[Connection], _T]) -> _T:
         """As `write`, for deletions by request: no file of the database keeps a byte of what `work` deletes.
 
-        Where somebody reads at that moment, the last of it goes with a write after they are done.
+        Where somebody reads at that moment, the last of it goes with a write after they are done; on a server of its
+        own, with the server's housekeeping.
         """
 
     async def migrate(self) -> None:
-        """Brings the schema up to date. Several processes may try at once."""
+        """Brings the schema up to date. Several processes may try at once. Raises SchemaError for data that this
+        release can't work with."""
+
+    async def check_schema(self) -> None:
+        """Raises SchemaError unless this release can work with the database as it is."""
 
     async def check_writable(self, busy_seconds: float) -> None:
         """Makes a write that changes nothing. Raises the driver's error when there is no schema, no room, or a

@@ -21,6 +21,8 @@ def open_folders(settings: Settings) -> None:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             with TemporaryFile(dir=folder):
                 pass
+            if settings.has_queue:
+                continue
             for name in (settings.database_file.name, CHECKPOINTS):
                 _check_file(folder / name)
         except OSError as error:

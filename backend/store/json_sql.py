@@ -4,8 +4,34 @@ from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import JSON, ColumnElement, func
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
+
+
+class _WithoutKeys(FunctionElement[Any]):
+    """The arguments are the column and the keys."""
+
+    name = "without_keys"
+    type = JSON()
+    inherit_cache = True
 
 
 def without_keys(column: ColumnElement[Any], keys: Iterable[str]) -> ColumnElement[Any]:
     """The object in a JSON column without these keys; null where it is null."""
-    return func.json_remove(column, *(f"$.{key}" for key in sorted(keys)), type_=JSON())
+    return _WithoutKeys(column, *sorted(keys))
+
+
+@compiles(_WithoutKeys, "sqlite")
+def _in_sqlite(element: _WithoutKeys, compiler: Any, **options: Any) -> str:
+    column, *keys = element.clauses
+    return str(compiler.process(func.json_remove(column, *(f"$.{key.value}" for key in keys)), **options))
+
+
+@compiles(_WithoutKeys, "postgresql")
+def _in_postgresql(element: _WithoutKeys, compiler: Any, **options: Any) -> str:
+    column, *keys = (compiler.process(each, **options) for each in element.clauses)
+    # Not by way of jsonb, which refuses some characters and rounds numbers.
+    return (
+        f"CASE WHEN json_typeof({column}) = 'object' THEN (SELECT json_object_agg(each.key, each.value)"
+        f" FROM json_each({column}) AS each WHERE each.key NOT IN ({', '.join(keys)})) END"
+    )

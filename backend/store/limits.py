@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, FromClause, func, select
 
 from backend.settings import Settings
+from backend.store.dialect import lock_owner
 from backend.store.owner import Owner
 from workflows.errors import Conflict
 from workflows.formats.settings import variables_of
@@ -50,6 +51,7 @@ def check_cap(
     """Raises Conflict where the owner has as many rows as may be. Part of the transaction that adds one."""
     if cap is None:
         return
+    lock_owner(connection, owner)
     query = select(func.count()).select_from(table).where(table.c.owner == owner, *conditions)
     if (connection.scalar(query) or 0) >= cap.most:
         what = table.description.replace("_", " ")

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, literal, select, update
+from sqlalchemy import ColumnElement, Connection, and_, update
 
 from backend.store.charges import Limit, charge, refund
 from backend.store.database import Database
+from backend.store.dialect import lock_owner
+from backend.store.fences import hold_epoch
 from backend.store.runs import Run, moving
 from backend.store.sources import find_source, keep_result
-from backend.store.tables import log_heads, runs
+from backend.store.tables import runs
 from workflows.errors import Cancelled
 from workflows.messages.messages import RunCompleted, RunFailed
 from workflows.state import VersionPlan
@@ -74,9 +76,11 @@ class OwnedRunRepository:
         the same transaction. Raises LimitReached."""
 
         def work(connection: Connection) -> tuple[bool, str | None]:
+            lock_owner(connection, run.owner)
             source = find_source(connection, run.owner, run.cache_key, kept_since, run.id)
-            query = update(runs).where(_holds(lease)).values(source_run_id=source)
-            if not connection.execute(query).rowcount:
+            query = update(runs).where(_is_executed_by(lease)).values(source_run_id=source)
+            is_held = hold_epoch(connection, lease.run_id, lease.epoch)
+            if not is_held or not connection.execute(query).rowcount:
                 return False, None
             if source is None:
                 charge(connection, run.id, run.owner, run.format, limit)
@@ -99,7 +103,9 @@ class OwnedRunRepository:
         self, lease: Lease, query: Any, after: Callable[[Connection], None] = lambda _: None
     ) -> bool:
         def work(connection: Connection) -> bool:
-            changed = bool(connection.execute(query.where(_holds(lease))).rowcount)
+            if not hold_epoch(connection, lease.run_id, lease.epoch):
+                return False
+            changed = bool(connection.execute(query.where(_is_executed_by(lease))).rowcount)
             if changed:
                 after(connection)
             return changed
@@ -107,6 +113,5 @@ class OwnedRunRepository:
         return await self._db.write(work)
 
 
-def _holds(lease: Lease) -> ColumnElement[bool]:
-    newest = select(literal(1)).where(log_heads.c.run_id == lease.run_id, log_heads.c.epoch == lease.epoch)
-    return and_(runs.c.id == lease.run_id, runs.c.process.is_not_distinct_from(lease.process), exists(newest))
+def _is_executed_by(lease: Lease) -> ColumnElement[bool]:
+    return and_(runs.c.id == lease.run_id, runs.c.process.is_not_distinct_from(lease.process))

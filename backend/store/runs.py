@@ -16,7 +16,6 @@ from sqlalchemy import (
     Select,
     Update,
     and_,
-    delete,
     exists,
     func,
     insert,
@@ -30,6 +29,9 @@ from sqlalchemy.exc import IntegrityError
 from backend.store.batches import batches
 from backend.store.charges import Limit, charge
 from backend.store.database import Database
+from backend.store.dialect import lock_owner
+from backend.store.erasing import delete_runs
+from backend.store.jobs import Enqueue
 from backend.store.json_sql import without_keys
 from backend.store.owner import Owner
 from backend.store.run_records import NewRun, Run, RunAssignment, RunPart, RunSummary, RunVersion
@@ -61,11 +63,17 @@ _VERSION = [*_SUMMARY, type_coerce(runs.c.origin, JSON)["wish"].label("change")]
 _WHOLE = [runs.c[each.name] for each in fields(Run)]
 
 
+def _not_at_all(connection: Connection, run_id: str) -> None:
+    """Where runs execute in the process that stores them."""
+
+
 class RunRepository:
     """Runs in SQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, enqueue: Enqueue = _not_at_all) -> None:
+        """`enqueue` is called in the transaction that makes a run executable, where it is to wait for a worker."""
         self._db = database
+        self._enqueue = enqueue
 
     async def add(
         self, new: NewRun, *, limit: Limit | None = None, kept_since: datetime | None = None
@@ -78,10 +86,12 @@ class RunRepository:
         """
 
         def work(connection: Connection) -> Run:
+            lock_owner(connection, new.owner)
             source = find_source(connection, new.owner, new.cache_key, kept_since, new.id)
             connection.execute(insert(runs).values({**new.row(), "source_run_id": source}))
             if source is None:
                 charge(connection, new.id, new.owner, new.format, limit)
+            self._enqueue(connection, new.id)
             return _run(connection.execute(select(*_WHOLE).where(runs.c.id == new.id)).one())
 
         try:
@@ -100,6 +110,12 @@ class RunRepository:
     async def find_by_key(self, owner: Owner, key: str) -> Run | None:
         """The run that this owner started with this idempotency key."""
         return await self._one(runs.c.owner == owner, runs.c.idempotency_key == key)
+
+    async def newest_by_key(self, owner: Owner, prefix: str) -> Run | None:
+        """The newest run that this owner started with an idempotency key that begins so."""
+        begins = runs.c.idempotency_key.startswith(prefix, autoescape=True)
+        newest = select(func.max(runs.c.id)).where(runs.c.owner == owner, begins).scalar_subquery()
+        return await self._one(runs.c.owner == owner, runs.c.id == newest)
 
     async def find_part(self, owner: Owner, series: str, part: int) -> Run | None:
         """The run that is this part of the series: one that is complete, or still may be."""
@@ -230,12 +246,15 @@ class RunRepository:
         )
 
         def work(connection: Connection) -> bool:
+            lock_owner(connection, run.owner)
             source = None
             if run.source_run_id is not None:
                 source = find_source(connection, run.owner, run.cache_key, kept_since, run.id)
             resumed = bool(connection.execute(query.values(source_run_id=source)).rowcount)
             if resumed and source is None:
                 charge(connection, run.id, run.owner, run.format, limit)
+            if resumed:
+                self._enqueue(connection, run.id)
             return resumed
 
         try:
@@ -250,7 +269,14 @@ class RunRepository:
             .where(runs.c.owner == run.owner, runs.c.id == run.id)
             .values(process=process, answer=answer, stop_requested=False, crash_count=0)
         )
-        return await self._write(query)
+
+        def work(connection: Connection) -> bool:
+            answered = bool(connection.execute(query).rowcount)
+            if answered:
+                self._enqueue(connection, run.id)
+            return answered
+
+        return await self._db.write(work)
 
     async def request_stop(self, run_id: str, process: str) -> None:
         """Requests a stop from the process that executes the run."""
@@ -275,9 +301,9 @@ class RunRepository:
         return dict(await self._many(query, lambda row: (row.id, row.reader_beats)))
 
     async def delete(self, owner: Owner, run_id: str) -> None:
-        """Deletes the run and, by cascade, its log."""
-        query = delete(runs).where(runs.c.owner == owner, runs.c.id == run_id)
-        await self._db.erase(lambda connection: connection.execute(query))
+        """Deletes the run and its log; where they are in the same database, its checkpoints."""
+        same = (runs.c.owner == owner, runs.c.id == run_id)
+        await self._db.erase(lambda connection: delete_runs(connection, *same))
 
     async def _write(self, query: Any) -> bool:
         return bool(await self._db.write(lambda connection: connection.execute(query).rowcount))

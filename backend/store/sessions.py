@@ -13,6 +13,7 @@ from ulid import ULID
 
 from backend.store.batches import batches
 from backend.store.database import Database
+from backend.store.dialect import upsert
 from backend.store.limits import Cap, check_cap
 from backend.store.owner import Owner
 from backend.store.retention import read_owned
@@ -126,19 +127,11 @@ class SessionRepository:
 
     async def add_minutes(self, owner: Owner, session_id: str, day: date, minutes: float) -> None:
         """Adds to the minutes read on a day."""
-        same = (
-            reading_days.c.owner == owner,
-            reading_days.c.session_id == session_id,
-            reading_days.c.day == day,
-        )
+        row = {"owner": owner, "session_id": session_id, "day": day, "minutes": minutes}
+        more = {"minutes": reading_days.c.minutes + minutes}
 
         def work(connection: Connection) -> None:
-            known = connection.execute(
-                update(reading_days).where(*same).values(minutes=reading_days.c.minutes + minutes)
-            )
-            if not known.rowcount:
-                row = {"owner": owner, "session_id": session_id, "day": day, "minutes": minutes}
-                connection.execute(insert(reading_days).values(row))
+            connection.execute(upsert(connection, reading_days, row, more))
 
         await self._db.write(work)
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, delete, or_, select
 
 from backend.store.batches import batches
 from backend.store.database import Database
+from backend.store.dialect import lock_owner, upsert
 from backend.store.limits import Cap, check_cap
 from backend.store.owner import Owner
 from backend.store.tables import runs, shares
@@ -46,9 +47,11 @@ class ShareRepository:
         share = Share(run_id, owner, token_hash, datetime.now(UTC), expires_at)
 
         def work(connection: Connection) -> None:
+            lock_owner(connection, owner)
             connection.execute(delete(shares).where(shares.c.owner == owner, shares.c.run_id == run_id))
             check_cap(connection, shares, owner, self._cap, _is_valid())
-            connection.execute(insert(shares).values(asdict(share)))
+            row = asdict(share)
+            connection.execute(upsert(connection, shares, row, row))
 
         await self._db.write(work)
         return share

@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, literal, select, union_all
 
+from backend.store.dialect import upsert
 from backend.store.owner import Owner
 from backend.store.tables import cached_results, runs
 from backend.store.transitions import CACHEABLE, EXECUTING
@@ -17,7 +18,7 @@ def find_source(
     if cache_key is None or kept_since is None:
         return None
     kept = (
-        select(runs.c.id)
+        select(runs.c.id, literal(0).label("rank"))
         .join(cached_results, cached_results.c.run_id == runs.c.id)
         .where(
             cached_results.c.owner == owner,
@@ -28,10 +29,8 @@ def find_source(
             runs.c.result.is_not(None),
         )
     )
-    if (found := connection.scalar(kept)) is not None:
-        return str(found)
     writing = (
-        select(runs.c.id)
+        select(runs.c.id, literal(1).label("rank"))
         .where(
             runs.c.owner == owner,
             runs.c.cache_key == cache_key,
@@ -42,14 +41,16 @@ def find_source(
         .order_by(runs.c.id)
         .limit(1)
     )
-    leader: str | None = connection.scalar(writing)
-    return leader
+    # One statement: between two, the run that is being written may be completed, and neither would find it.
+    found: str | None = connection.scalar(
+        union_all(kept, select(writing.subquery())).order_by("rank").limit(1)
+    )
+    return found
 
 
 def keep_result(connection: Connection, owner: Owner, cache_key: str, run_id: str) -> None:
     """Caches this run's result, in place of an older one. Part of the transaction that stores the run as complete:
     a request in between would find neither and buy it again."""
     row = {"owner": owner, "key": cache_key, "run_id": run_id, "created_at": datetime.now(UTC)}
-    same = (cached_results.c.owner == owner) & (cached_results.c.key == cache_key)
-    connection.execute(delete(cached_results).where(same))
-    connection.execute(insert(cached_results).values(row))
+    newer = {name: row[name] for name in ("run_id", "created_at")}
+    connection.execute(upsert(connection, cached_results, row, newer))

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
 
-from backend.store.migrating import is_up_to_date, upgrade
+from backend.store.migrating import check_schema, is_up_to_date, upgrade
 
 _T = TypeVar("_T")
 _READERS = 4
@@ -58,6 +58,10 @@ class SqliteDatabase:
     async def migrate(self) -> None:
         """See `Database`."""
         await self._in(self._write_thread, self._migrate)
+
+    async def check_schema(self) -> None:
+        """See `Database`."""
+        await self.read(check_schema)
 
     async def check_writable(self, busy_seconds: float) -> None:
         """See `Database`. From a connection of its own, so it doesn't wait for pending writes."""

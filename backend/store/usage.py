@@ -7,6 +7,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Integer, case, cast, delete, func, insert, select
 
 from backend.store.database import Database
+from backend.store.dialect import lock
 from backend.store.owner import Owner
 from backend.store.tables import log_heads, usage
 
@@ -47,6 +48,7 @@ class UsageRepository:
         newest = select(log_heads.c.epoch).where(log_heads.c.run_id == run["id"]).with_for_update(read=True)
 
         def work(connection: Connection) -> None:
+            lock(connection, f"usage {run['id']}")
             if (connection.scalar(newest) or 0) > epoch:
                 return
             here = (usage.c.run_id == run["id"]) & (usage.c.owner == run["owner"])
@@ -59,7 +61,7 @@ class UsageRepository:
                     ).where(same, usage.c.day != day)
                 ).one()
                 connection.execute(delete(usage).where(same, usage.c.day == day))
-                rest = {name: row[name] - before for name, before in zip(_COUNTED, others, strict=False)}
+                rest = {name: row[name] - int(before) for name, before in zip(_COUNTED, others, strict=False)}
                 if any(rest.values()):
                     cost = row["cost_usd"]
                     connection.execute(
@@ -99,7 +101,8 @@ class UsageRepository:
         )
         rows = await self._db.read(lambda connection: connection.execute(query).all())
         return [
-            UsageSum(row[0], row[1], row[2], row[3], round(row[4], 9), row[5], bool(row[6])) for row in rows
+            UsageSum(row[0], row[1], int(row[2]), int(row[3]), round(row[4], 9), int(row[5]), bool(row[6]))
+            for row in rows
         ]
 
     async def runs(self, owner: Owner, first_day: str, last_day: str) -> int:

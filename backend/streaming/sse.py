@@ -19,6 +19,15 @@ def frames(run_id: str, entries: Iterable[Entry], first_id: int = 0) -> bytes:
     return b"".join(frame(run_id, entry, first_id) for entry in entries)
 
 
+def data_frames(run_id: str, entries: Iterable[Entry], first_id: int) -> bytes:
+    """Frames without a name, for clients of other wires. One that no reader goes on from has no id."""
+    return b"".join(
+        (b"id: %s:%d\n" % (run_id.encode(), first_id + entry.seq) if entry.seq else b"")
+        + b"data: %s\n\n" % entry.data
+        for entry in entries
+    )
+
+
 def retry_line(milliseconds: int) -> bytes:
     """The reconnection delay; part of the first frame of a connection."""
     return b"retry: %d\n" % milliseconds

@@ -22,6 +22,8 @@ from workflows.text.sentences import last_sentence_end
 
 Order = Literal["live", "reading"]
 Granularity = Literal["token", "sentence", "section"]
+Wire = Literal["story_chunk", "ai-sdk"]
+"""The format of a stream: our own, or that of another project's clients."""
 
 
 _VIEWS: tuple[tuple[Order, Granularity], ...] = (
@@ -34,25 +36,38 @@ _VIEWS: tuple[tuple[Order, Granularity], ...] = (
 )
 """A view's place here is part of its ids: add at the end, never between."""
 _IDS_OF_A_VIEW = 10**12
+_FOREIGN: dict[Wire, int] = {"ai-sdk": 100}
+"""The places of other wires, behind all views that there may come to be."""
 
 
-def first_id(order: Order, granularity: Granularity) -> int:
+def first_id(order: Order, granularity: Granularity, wire: Wire = "story_chunk") -> int:
     """Offset of a view's numbers on the wire, by which an id identifies its view; 0 for the log itself.
 
     Millions of millions apart: no run has so many messages, and JavaScript still counts there exactly.
     """
-    return _VIEWS.index((order, granularity)) * _IDS_OF_A_VIEW
+    return _place_of(order, granularity, wire) * _IDS_OF_A_VIEW
 
 
-def number_in_view(id: int, order: Order, granularity: Granularity) -> int:
+def _place_of(order: Order, granularity: Granularity, wire: Wire) -> int:
+    return _FOREIGN[wire] if wire in _FOREIGN else _VIEWS.index((order, granularity))
+
+
+def number_in_view(id: int, order: Order, granularity: Granularity, wire: Wire = "story_chunk") -> int:
     """A number on the wire → the number in this view; 0, before the first message, is every view's.
 
     Raises ValueError with a sentence for an id of another view: what its reader has isn't what this view's readers
     have before any one message, so there is no place to go on from.
     """
     place, number = divmod(id, _IDS_OF_A_VIEW)
-    if id == 0 or place == _VIEWS.index((order, granularity)):
+    if id == 0 or place == _place_of(order, granularity, wire):
         return number
+    foreign = {known: name for name, known in _FOREIGN.items()}
+    if place in foreign or wire in _FOREIGN:
+        own_wire = foreign.get(place, "story_chunk")
+        raise ValueError(
+            f"this id was sent with protocol={own_wire}, and means nothing with protocol={wire}; ask for the same "
+            "protocol as before, or leave the id out to read from the start"
+        )
     if place >= len(_VIEWS):
         raise ValueError(f"no message was ever sent with the number {id}")
     own, other = _VIEWS[place], (order, granularity)

@@ -48,6 +48,19 @@ class Metrics:
     def on_recovery(self, after: Literal["crash", "stop"]) -> None:
         """Run taken over from a process that is gone."""
 
+    def on_queue(self, queued: int, oldest_seconds: float, workers: int, lease_age: float) -> None:
+        """Runs that wait for a worker, seconds that the first of them has waited, workers that are alive, and seconds
+        since the heartbeat of the most silent of these."""
+
+    def on_redelivery(self, runs: int) -> None:
+        """Runs put into the queue again, since their worker was silent for too long."""
+
+    def on_fenced_writer(self) -> None:
+        """Writer refused because its run was taken over meanwhile."""
+
+    def track_news(self, age: Callable[[], float]) -> None:
+        """Tracks the seconds since news of other processes' runs, or a tick, were heard."""
+
     def on_refusal(self) -> None:
         """Run refused for want of room, or because the process is stopping."""
 

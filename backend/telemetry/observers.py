@@ -95,6 +95,10 @@ class Observers:
         self._metrics = metrics
         self._exporters = exporters
 
+    def on_fenced_writer(self) -> None:
+        """Attempt that ended because its run was taken over."""
+        self._metrics.on_fenced_writer()
+
     def observe(
         self, run_id: str, format: str, transcript: Transcript, personal: Callable[[], Sequence[str] | None]
     ) -> AttemptObserver:

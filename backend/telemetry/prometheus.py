@@ -17,6 +17,7 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
     generate_latest,
+    start_http_server,
 )
 
 from backend.telemetry.metrics import AttemptMetrics, Metrics, Outcome
@@ -81,6 +82,14 @@ class PrometheusMetrics(Metrics):
         self.room = gauge("runs_room", "Runs that may execute in this process at once")
         self.no_room = counter("runs_refused", "Starts and resumes refused because there was no room")
         self.readers = gauge("readers", "Readers that are connected to this process")
+        self.queued = gauge("queue_length", "Runs that wait for a worker")
+        self.oldest = gauge("queue_oldest_seconds", "How long the first of the waiting runs has waited")
+        self.workers = gauge("workers_alive", "Processes that were heard of within the lease")
+        self.lease_age = gauge("lease_age_seconds", "Since the heartbeat of the most silent of them")
+        self.news_age = gauge("log_news_age_seconds", "Since news of other processes' runs were heard")
+        self.redelivered = counter("redelivered_runs", "Runs queued again, since their worker was silent")
+
+        self.fenced = counter("fenced_writers", "Writers refused, since their run was taken over meanwhile")
 
         self.attempts = counter("attempts", "Attempts begun, first ones and resumed ones", "format", "kind")
         self.runs = counter("runs", "Attempts ended, by how", "format", "outcome")
@@ -153,6 +162,25 @@ class PrometheusMetrics(Metrics):
 
     def on_recovery(self, after: Literal["crash", "stop"]) -> None:
         self.recoveries.labels(after).inc()
+
+    def on_queue(self, queued: int, oldest_seconds: float, workers: int, lease_age: float) -> None:
+        self.queued.set(queued)
+        self.oldest.set(oldest_seconds)
+        self.workers.set(workers)
+        self.lease_age.set(lease_age)
+
+    def on_redelivery(self, runs: int) -> None:
+        self.redelivered.inc(runs)
+
+    def on_fenced_writer(self) -> None:
+        self.fenced.inc()
+
+    def track_news(self, age: Callable[[], float]) -> None:
+        self.news_age.set_function(age)
+
+    def serve(self, host: str, port: int) -> None:
+        """Answers at `/metrics` from a thread, for a process without a web server. Raises OSError."""
+        start_http_server(port, host, self.registry)
 
     def on_refusal(self) -> None:
         self.no_room.inc()

@@ -1,11 +1,14 @@
 // Storywire's page: the form starts a run, the address' hash names it, the view follows it.
 
+import { After } from "./after.js";
+import { Aloud } from "./aloud.js";
 import { call, callIfThere, Problem, runPath, startRun } from "./api.js";
 import { byId, make } from "./elements.js";
 import { recallDraft, recallRequest, rememberDraft, rememberRequest } from "./memory.js";
 import { learnPeople, showQuota } from "./people.js";
+import { granularity, learnSettings } from "./reading_settings.js";
 import { Reader, toMarkdown, verifyText } from "./reader.js";
-import { hideShelf, showShelf } from "./shelf.js";
+import { hideShelf, learnShelf, showShelf } from "./shelf.js";
 import { Start } from "./start.js";
 import { follow } from "./stream.js";
 import { StoryView } from "./view.js";
@@ -29,6 +32,12 @@ const view = new StoryView({
   readAgain: () => openRun(shown.id),
 });
 
+const aloud = new Aloud();
+const after = new After({
+  open: (run) => show(run, shown.request),
+  read: (section) => aloud.start(byId("story-text"), section, byId("sheet").lang || ""),
+});
+
 async function submit(request) {
   form.setBusy(true);
   try {
@@ -43,6 +52,7 @@ async function submit(request) {
 
 async function start(request) {
   show(await startRun(request), request);
+  form.forget();
   rememberDraft(request);
 }
 
@@ -61,6 +71,7 @@ function route() {
 function showForm() {
   shown?.stream.stop();
   shown = null;
+  aloud.stop();
   byId("reading").hidden = true;
   byId("start").hidden = false;
   byId("new-story").hidden = true;
@@ -78,7 +89,10 @@ function openRun(id) {
   byId("reading").hidden = false;
   byId("new-story").hidden = false;
   hideShelf();
+  aloud.stop();
+  after.reset();
   view.reset(request, streamUrls.has(id));
+  showReading();
   showModelNotes();
   window.scrollTo(0, 0);
   byId("story-title").focus({ preventScroll: true });
@@ -87,7 +101,10 @@ function openRun(id) {
 }
 
 function connect(run) {
-  run.stream = follow(streamUrls.get(run.id) ?? runPath(run.id, "/stream"), {
+  const url = streamUrls.get(run.id) ?? runPath(run.id, "/stream");
+  // An id is of one view: who reads by sections goes on by sections.
+  const part = granularity() === "section" ? `${url.includes("?") ? "&" : "?"}granularity=section` : "";
+  run.stream = follow(url + part, {
     lastId: run.reader.lastId,
     onMessage: (id, message) => receive(run, id, message),
     onState: (state) => view.bar.setConnection(state),
@@ -106,7 +123,10 @@ function receive(run, id, message) {
   if (message.type === "complete") {
     verify(run, message.data);
     showExports();
+    after.show(run);
+    view.addTools((section) => after.makeTools(section));
   }
+  if (message.type === "input_required") offerQuote(run);
   if (message.type === "error" && message.data.code === "BUDGET_EXCEEDED") offerBudget(run);
   if (run.reader.terminal) {
     showShelf();
@@ -146,11 +166,21 @@ async function learnRequest(run) {
   if (!known.input) return;
   run.request = { format: known.format ?? "story", input: known.input, options: known.options ?? {} };
   view.showRequest(run.request);
+  showReading();
   showExports();
+}
+
+function showReading() {
+  if (shown?.request) view.showAs(form.readingOf(shown.request.format ?? "story"), shown.reader);
 }
 
 function showExports() {
   if (shown?.request) view.ending.showExports(shown.id, form.exportsOf(shown.request.format));
+}
+
+async function offerQuote(run) {
+  const quote = await callIfThere(runPath(run.id, "/resume-quote"));
+  if (run === shown) view.plan.showQuote(quote);
 }
 
 async function offerBudget(run) {
@@ -256,6 +286,8 @@ async function learnFormats() {
   const known = await callIfThere("api/v1/formats");
   if (!known) return;
   form.offer(known.formats ?? []);
+  learnShelf(known.formats ?? []);
+  showReading();
   const last = recallDraft();
   if (last && (last.format ?? "story") !== "story") form.fill(last);
   showExports();
@@ -272,8 +304,10 @@ function showModelNotes() {
 }
 
 const draft = recallDraft();
-if (draft && (draft.format ?? "story") === "story") form.fill({ ...draft, input: { ...draft.input, title: "", custom_user_input: "", chapter_number: 1 } });
+if (form.recallStory()) form.clearProblem();
+else if (draft && (draft.format ?? "story") === "story") form.fill({ ...draft, input: { ...draft.input, title: "", custom_user_input: "", chapter_number: 1 } });
 window.addEventListener("hashchange", route);
+learnSettings();
 learnModels();
 learnFormats();
 learnPeople(form);

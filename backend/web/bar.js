@@ -35,8 +35,9 @@ export class Bar {
   setConnection(state) {
     const shown = byId("connection");
     if (shown.dataset.state === state) return;
+    const isBack = shown.dataset.state === "reconnecting" && state === "live";
     shown.dataset.state = state;
-    shown.textContent = CONNECTIONS[state];
+    shown.textContent = isBack ? "back, nothing lost" : CONNECTIONS[state];
   }
 
   setStopping(stopping) {

@@ -22,8 +22,9 @@ export class Chips {
 
   /** The values, with what stands in the field and wasn't ended yet. */
   get values() {
-    this.#takeAll();
-    return [...this.#values];
+    const found = [...this.#values];
+    for (const text of this.#input.value.split(",")) addTo(found, text);
+    return found;
   }
 
   set values(values) {
@@ -60,9 +61,7 @@ export class Chips {
   }
 
   #add(text) {
-    const value = text.trim();
-    const known = this.#values.some((other) => other.toLowerCase() === value.toLowerCase());
-    if (value && !known) this.#values.push(value);
+    addTo(this.#values, text);
   }
 
   #remove(value) {
@@ -85,4 +84,10 @@ export class Chips {
       ),
     );
   }
+}
+
+function addTo(values, text) {
+  const value = text.trim();
+  const known = values.some((other) => other.toLowerCase() === value.toLowerCase());
+  if (value && !known) values.push(value);
 }

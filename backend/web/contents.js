@@ -5,6 +5,7 @@ import { byId, directionOf, formatCount, make } from "./elements.js";
 export class Contents {
   #list = byId("contents");
   #items = new Map();
+  #pace = 0;
   #onGo;
 
   /** `onGo(section)` brings a section into view. */
@@ -13,6 +14,7 @@ export class Contents {
   }
 
   reset() {
+    this.#pace = 0;
     this.#items.clear();
     this.#list.replaceChildren();
     byId("contents-empty").hidden = false;
@@ -26,6 +28,15 @@ export class Contents {
     for (const { index } of sections) this.mark(index, states.get(index) ?? "waiting", wordsOf(index));
     this.#list.dir = directionOf(sections[0]?.title) ?? "ltr";
     byId("contents-empty").hidden = true;
+  }
+
+  /** The text is spoken, so many words a minute: words are told as a time too. */
+  setPace(wordsAMinute) {
+    this.#pace = wordsAMinute ?? 0;
+  }
+
+  #clock(words) {
+    return this.#pace ? ` · ${clockOf((words * 60) / this.#pace)}` : "";
   }
 
   #makeItem({ index, title, summary, target_words: target }) {
@@ -50,8 +61,8 @@ export class Contents {
       else item.root.removeAttribute("aria-current");
     }
     const target = item.target ? formatCount(item.target) : "";
-    if (state === "waiting") item.words.textContent = target && `about ${target} words`;
-    else item.words.textContent = target ? `${formatCount(words)} of ${target} words` : `${formatCount(words)} words`;
+    if (state === "waiting") item.words.textContent = target && `about ${target} words${this.#clock(item.target)}`;
+    else item.words.textContent = (target ? `${formatCount(words)} of ${target} words` : `${formatCount(words)} words`) + this.#clock(words);
   }
 
   /** The run ended: nothing is being written any more. */
@@ -61,4 +72,10 @@ export class Contents {
       item.root.removeAttribute("aria-current");
     }
   }
+}
+
+/** 75 → "1:15". */
+export function clockOf(seconds) {
+  const whole = Math.round(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }

@@ -1,8 +1,9 @@
 // What is known about the text: safety verdicts, metrics, and what it took to write it.
 
+import { clockOf } from "./contents.js";
 import { byId, formatCount, formatDollars, make } from "./elements.js";
 
-const MEASURES = ["Words", "Reading time", "Vocabulary", "To learn", "Model", "Tokens", "Cost", "From the cache"];
+const MEASURES = ["Words", "Reading time", "Speaking time", "Vocabulary", "Supported", "Key points", "To learn", "Model", "Tokens", "Cost", "From the cache"];
 const STAGES = { input: "Idea", sentence: "Sentences", section: "Sections", final: "Whole text" };
 
 export class Facts {
@@ -35,6 +36,12 @@ export class Facts {
     this.#measure("Words", isNumber(metadata.word_count) ? formatCount(metadata.word_count) : null);
     this.#measure("Reading time", isNumber(minutes) ? readingTime(minutes) : null);
     this.#measure("Vocabulary", metadata.vocabulary_level);
+    const spoken = metadata.speaking_minutes ?? (isNumber(metadata.speaking_seconds) ? metadata.speaking_seconds / 60 : null);
+    this.#measure("Speaking time", isNumber(spoken) ? clockOf(spoken * 60) : null);
+    const { checked, supported } = metadata.grounding ?? {};
+    this.#measure("Supported", isNumber(checked) ? `${formatCount(supported)} of ${formatCount(checked)} statements` : null);
+    const points = metadata.compliance?.points ?? [];
+    this.#measure("Key points", points.length ? make("ul", { class: "points" }, ...points.map(makePoint)) : null);
     const learned = (metadata.educational_elements ?? []).map(labelOf).filter(Boolean);
     this.#measure("To learn", learned.length ? make("ul", {}, ...learned.map((label) => make("li", { dir: "auto" }, label))) : null);
   }
@@ -101,4 +108,8 @@ function readingTime(minutes) {
 function labelOf(element) {
   if (typeof element === "string") return element;
   return element?.name ?? element?.title ?? element?.text ?? element?.description ?? "";
+}
+
+function makePoint({ text, priority, covered }) {
+  return make("li", { dir: "auto", "data-made": String(Boolean(covered)) }, text, make("span", { class: "optional" }, covered ? priority : `${priority}: not made`));
 }

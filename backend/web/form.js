@@ -4,6 +4,7 @@ import { Chips } from "./chips.js";
 import { paintCover } from "./cover.js";
 import { byId, make } from "./elements.js";
 import { FieldErrors } from "./errors.js";
+import { forgetForm, recallForm, rememberForm } from "./memory.js";
 import { rememberChild } from "./people.js";
 
 const SUGGESTIONS = ["space", "the deep sea", "a hidden forest", "dragons", "a castle with a secret", "animal rescue"];
@@ -22,6 +23,7 @@ export class StoryForm {
     this.#offerSuggestions();
     this.#form.addEventListener("input", (event) => {
       this.#errors.clearError(event.target.closest("[data-field]"));
+      rememberForm("story", this.request);
       this.refresh();
       onChange();
     });
@@ -115,6 +117,17 @@ export class StoryForm {
     if (this.#children.has(input.child_id)) this.#fields.child_id.value = input.child_id;
     else if (input.reader) this.#fields.child_id.value = "";
     this.#showChild();
+  }
+
+  /** What was typed before a reload, if it wasn't sent. */
+  recall() {
+    const typed = recallForm("story");
+    if (typed) this.fill(typed);
+    return typed !== null;
+  }
+
+  forget() {
+    forgetForm("story");
   }
 
   setBusy(busy) {

@@ -3,6 +3,7 @@
 
 const RUNS = "storywire.requests";
 const DRAFT = "storywire.draft";
+const FORM = "storywire.form.";
 const KEPT_RUNS = 30;
 
 function read(key, otherwise) {
@@ -34,3 +35,16 @@ export function recallRequest(runId) {
 export const rememberDraft = (request) => write(DRAFT, request);
 
 export const recallDraft = () => read(DRAFT, null);
+
+/** A form that isn't sent yet, by its format: it outlives a reload. */
+export const rememberForm = (format, request) => write(FORM + format, request);
+
+export const recallForm = (format) => read(FORM + format, null);
+
+export function forgetForm(format) {
+  try {
+    localStorage.removeItem(FORM + format);
+  } catch {
+    // Storage is forbidden.
+  }
+}

@@ -1,6 +1,6 @@
 // The plan as a form: shown when the run waits for a person, who may change it before anything is written.
 
-import { byId, make } from "./elements.js";
+import { byId, formatCount, formatDollars, make } from "./elements.js";
 
 export class Plan {
   #root = byId("plan");
@@ -23,12 +23,22 @@ export class Plan {
     this.#root.replaceChildren(
       make("h2", { class: "plan__heading", id: "plan-heading" }, "This is the plan"),
       make("p", { class: "plan__lede" }, "Change what you like; nothing is written before you say so.", deadlineOf(deadline)),
+      make("p", { class: "plan__quote", id: "plan-quote", hidden: true }),
       this.#problem,
       makeField("Title", make("input", { name: "title", dir: "auto", value: outline.title ?? "" })),
       ...(outline.sections ?? []).map((section, place) => makeSection(section, place)),
       this.#button,
     );
     this.#root.hidden = false;
+  }
+
+  /** What the writing will take: a `Quote`, or null. */
+  showQuote(quote) {
+    const shown = byId("plan-quote");
+    if (!shown || typeof quote?.cost_usd_high !== "number") return;
+    const { cost_usd_low: low, cost_usd_high: high, words_left: words } = quote;
+    shown.textContent = `To write it, ${formatCount(words)} words, will cost about ${formatDollars(low)} to ${formatDollars(high)}.`;
+    shown.hidden = false;
   }
 
   hide() {

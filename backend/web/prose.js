@@ -18,7 +18,7 @@ export class Prose {
   }
 
   append(chunk) {
-    this.#count(chunk);
+    [this.words, this.#inWord] = countWords(chunk, this.words, this.#inWord);
     // Space at the end is held back: only the next chunk tells whether it is a paragraph's end.
     const text = this.#held + chunk;
     this.#held = TRAILING_SPACE.exec(text)?.[0] ?? "";
@@ -44,12 +44,8 @@ export class Prose {
     this.#root.append(paragraph);
   }
 
-  #count(chunk) {
-    const words = chunk.match(/\S+/g)?.length ?? 0;
-    const goesOn = this.#inWord && /^\S/.test(chunk);
-    this.words += words - (goesOn ? 1 : 0);
-    if (chunk) this.#inWord = /\S$/.test(chunk);
-  }
+  /** Nothing more comes. */
+  end() {}
 
   clear() {
     this.#root.replaceChildren();
@@ -58,4 +54,11 @@ export class Prose {
     this.#inWord = false;
     this.words = 0;
   }
+}
+
+/** `[words, inWord]` after a chunk: a word that two chunks share is one. */
+export function countWords(chunk, words, inWord) {
+  if (!chunk) return [words, inWord];
+  const goesOn = inWord && /^\S/.test(chunk);
+  return [words + (chunk.match(/\S+/g)?.length ?? 0) - (goesOn ? 1 : 0), /\S$/.test(chunk)];
 }

@@ -3,6 +3,7 @@
 import { chapterName, paintCover } from "./cover.js";
 import { byId, directionOf, make } from "./elements.js";
 import { Prose } from "./prose.js";
+import { Turns } from "./turns.js";
 
 const RETRACTED = {
   safety: "This part was taken back by the safety check and is being written again…",
@@ -15,6 +16,8 @@ export class Sheet {
   #text = byId("story-text");
   #parts = new Map();
   #titles = new Map();
+  #speakers = new Map();
+  #hasTurns = false;
   #directed = false;
   #book = {};
 
@@ -22,6 +25,8 @@ export class Sheet {
   reset(request) {
     this.#parts.clear();
     this.#titles.clear();
+    this.#speakers.clear();
+    this.#hasTurns = false;
     this.#text.replaceChildren();
     this.#root.removeAttribute("dir");
     this.#root.removeAttribute("lang");
@@ -29,6 +34,27 @@ export class Sheet {
     this.#book = {};
     this.setTitle("");
     this.showRequest(request);
+  }
+
+  /** The text is turns of speakers: from now on, and what is there is `[[section, text], …]`. */
+  showTurns(sections) {
+    if (this.#hasTurns) return;
+    this.#hasTurns = true;
+    for (const [section, text] of sections) {
+      const part = this.#parts.get(section);
+      if (!part) continue;
+      part.prose.clear();
+      part.prose = new Turns(part.body, this.#speakers);
+      part.prose.append(text);
+      if (!part.root.classList.contains("section--writing")) part.prose.end();
+    }
+  }
+
+  /** Puts what `make(section)` gives below the heading of each section that has a text. */
+  addTools(makeTools) {
+    for (const [section, { heading, prose }] of this.#parts) {
+      if (prose.words) heading.after(makeTools(section));
+    }
   }
 
   showRequest(request) {
@@ -71,6 +97,7 @@ export class Sheet {
     this.#directBy(chunk);
     if (chunk) part.note.hidden = true;
     part.prose.append(chunk);
+    if (complete) part.prose.end();
     part.root.classList.toggle("section--writing", !complete);
   }
 
@@ -86,6 +113,7 @@ export class Sheet {
   close() {
     for (const part of this.#parts.values()) {
       part.root.classList.remove("section--writing");
+      part.prose.end();
       part.root.hidden = part.prose.words === 0;
     }
   }
@@ -120,7 +148,8 @@ export class Sheet {
     const root = make("section", { class: "section", "data-section": section }, heading, body, note);
     const after = [...this.#parts.keys()].filter((index) => index > section).sort((a, b) => a - b)[0];
     this.#text.insertBefore(root, after === undefined ? null : this.#parts.get(after).root);
-    const part = { root, heading, note, prose: new Prose(body) };
+    const prose = this.#hasTurns ? new Turns(body, this.#speakers) : new Prose(body);
+    const part = { root, heading, note, body, prose };
     this.#parts.set(section, part);
     return part;
   }

@@ -35,9 +35,19 @@ export class Start {
     else if (known.length) this.#choose(known[0].name);
   }
 
+  /** How a format wants its text shown. */
+  readingOf(format) {
+    return this.#formats.find(({ name }) => name === format)?.presentation?.reading ?? {};
+  }
+
   /** The names that a format's text can be taken away as. */
   exportsOf(format) {
     return this.#formats.find(({ name }) => name === format)?.exports ?? [];
+  }
+
+  /** Whether a story was being asked for when the page was left. */
+  recallStory() {
+    return this.#story.recall();
   }
 
   get model() {
@@ -76,6 +86,11 @@ export class Start {
     this.#form.clearProblem();
   }
 
+  /** The run was started: what was typed needn't outlive a reload. */
+  forget() {
+    this.#form.forget();
+  }
+
   get #form() {
     return byId("story-form").hidden ? this.#plain : this.#story;
   }
@@ -90,10 +105,11 @@ export class Start {
     byId("story-form").hidden = !isStory;
     byId("plain-form").hidden = isStory;
     if (isStory) {
+      byId("start").setAttribute("aria-labelledby", "start-heading");
       this.#story.refresh();
       return;
     }
-    byId("plain-heading").textContent = format.title;
+    byId("start").setAttribute("aria-labelledby", "plain-heading");
     paintCover(byId("cover"), { title: format.title });
     this.#plain.show(format);
   }

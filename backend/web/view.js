@@ -64,6 +64,17 @@ export class StoryView {
     this.#sheet.showRequest(request);
   }
 
+  /** How the format wants its text shown (`TextDisplay`); it may be known only after the text began. */
+  showAs({ turns, words_a_minute: pace } = {}, reader) {
+    this.#contents.setPace(pace);
+    if (turns) this.#sheet.showTurns(reader.sections());
+  }
+
+  /** The finished text gets what can be done with a section: `makeTools(section)`. */
+  addTools(makeTools) {
+    this.#sheet.addTools(makeTools);
+  }
+
   /** The run goes on after its error. */
   reopen() {
     this.#notices.reset();

@@ -64,12 +64,13 @@ class Promise(RuleBasedStateMachine):
         self._folder = Path(tempfile.mkdtemp(prefix="storywire-promise-"))
         self._provider = FakeProvider(Script(default=Reply(pace=1500, words=90)))
         self._provider.start()
-        self._service = KillableService(
-            self._provider.openai_url, self._folder / "data", slow_reader_seconds=5
-        )
+        self._service = self._open_service()
         self._do(self._service.start())
         self._started: list[Run] = []
         self._sleepers: list[socket.socket] = []
+
+    def _open_service(self) -> KillableService:
+        return KillableService(self._provider.openai_url, self._folder / "data", slow_reader_seconds=5)
 
     def _do(self, work: Coroutine[Any, Any, _T]) -> _T:
         return self._loop.run_until_complete(work)
@@ -147,17 +148,20 @@ class Promise(RuleBasedStateMachine):
                 self._do(self._finish(run))
             self._check_purchases()
         finally:
-            for sleeper in self._sleepers:
-                sleeper.close()
             if self._service.is_alive:
                 self._do(self._service.kill())
             self._do(self._service.client.http.aclose())
-            self._do(self._loop.shutdown_default_executor())
-            self._loop.close()
-            self._provider.stop()
-            shutil.rmtree(self._folder)
-            COUNTS["sequences"] += 1
-            COUNTS["runs"] += len(self._started)
+            self._close()
+
+    def _close(self) -> None:
+        for sleeper in self._sleepers:
+            sleeper.close()
+        self._do(self._loop.shutdown_default_executor())
+        self._loop.close()
+        self._provider.stop()
+        shutil.rmtree(self._folder)
+        COUNTS["sequences"] += 1
+        COUNTS["runs"] += len(self._started)
 
     async def _read(self, run: Run, view: int, messages: int) -> None:
         told = run.readers[view]
@@ -206,9 +210,10 @@ class Promise(RuleBasedStateMachine):
         assert CALLS * len(self._started) <= bought <= most
 
 
-def _try(examples: int, steps: int) -> None:
+def try_promise(machine: type[RuleBasedStateMachine], examples: int, steps: int) -> None:
+    """Tries so many sequences of disturbances."""
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        Promise,
+        machine,
         settings=settings(
             max_examples=examples,
             stateful_step_count=steps,
@@ -223,4 +228,4 @@ def _try(examples: int, steps: int) -> None:
 
 @pytest.mark.timeout(0)
 def test_text_is_right_whatever_is_done_to_the_service_and_its_readers() -> None:
-    _try(EXAMPLES, steps=14)
+    try_promise(Promise, EXAMPLES, steps=14)

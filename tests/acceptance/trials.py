@@ -9,3 +9,7 @@ EXAMPLES = int(os.environ.get("STORYWIRE_TRIALS", "6"))
 """Sequences of disturbances that Hypothesis tries; `make soak` raises it."""
 KILLS = int(os.environ.get("STORYWIRE_KILLS", "16"))
 """Kills at random moments; `make soak` raises it."""
+WORKER_KILLS = int(os.environ.get("STORYWIRE_WORKER_KILLS", "2"))
+"""Kills of workers at random moments, each of which takes a lease; `make soak` raises it."""
+CLUSTER_EXAMPLES = int(os.environ.get("STORYWIRE_CLUSTER_TRIALS", "1"))
+"""Sequences of disturbances of a cluster; `make soak` raises it."""

@@ -14,7 +14,9 @@ from typing import Any, NamedTuple
 
 import pytest
 from ruamel.yaml import YAML
+from typer.testing import CliRunner
 
+from backend.cli.main import app
 from backend.settings import Settings, settings_models
 from tests.architecture.tree import ROOT
 from workflows.formats.settings import variables_of
@@ -179,6 +181,97 @@ def test_compose_starts_the_service_alone_unless_a_profile_is_named() -> None:
     services = _compose()["services"]
     assert [name for name, service in services.items() if "profiles" not in service] == ["storywire"]
     assert services["ollama"]["profiles"] == ["ollama"]
+    scale = [name for name, service in services.items() if service.get("profiles") == ["scale"]]
+    assert scale == ["postgres", "migrate", "api", "worker", "proxy"]
+
+
+def test_compose_gives_every_process_on_postgresql_the_settings_of_the_one_and_the_database() -> None:
+    services = _compose()["services"]
+    for name in ("migrate", "api", "worker"):
+        settings = services[name]["environment"]
+        assert settings.keys() == services["storywire"]["environment"].keys()
+        assert settings["STORYWIRE_DATABASE_URL_FILE"] == "/run/secrets/database_url"
+        assert services[name]["read_only"] and services[name]["cap_drop"] == ["ALL"]
+        assert services[name]["secrets"] == ["database_url"] and "mem_limit" in services[name]
+    # What has a port of its own is seen from this machine alone, and that is the proxy.
+    assert [name for name in services if "ports" in services[name]] == ["storywire", "proxy"]
+
+
+def test_compose_commands_are_commands_of_storywire() -> None:
+    services = _compose()["services"]
+    for name in ("migrate", "api", "worker"):
+        _check_command(services[name]["command"])
+
+
+def _check_command(arguments: list[str]) -> None:
+    """An unknown command or option is refused before the help is shown."""
+    outcome = CliRunner().invoke(app, [*arguments, "--help"])
+    assert outcome.exit_code == 0, outcome.output
+
+
+def _kubernetes() -> list[dict[str, Any]]:
+    folder = ROOT / "deploy" / "kubernetes"
+    listed = YAML(typ="safe").load(folder / "kustomization.yaml")["resources"]
+    assert {path.name for path in folder.iterdir()} == {*listed, "kustomization.yaml"}
+    return [document for name in listed for document in YAML(typ="safe").load_all(folder / name)]
+
+
+def test_kubernetes_selects_the_pods_that_it_makes_and_no_others() -> None:
+    documents = _kubernetes()
+    pods = [
+        each["spec"]["template"]["metadata"]["labels"]
+        for each in documents
+        if "template" in each.get("spec", {})
+    ]
+    assert len({tuple(sorted(labels.items())) for labels in pods}) == len(pods) == 3
+    for document in documents:
+        selector = document.get("spec", {}).get("selector")
+        if selector is not None:
+            wanted = selector.get("matchLabels", selector)
+            assert sum(wanted.items() <= labels.items() for labels in pods) == 1, document["metadata"]["name"]
+
+
+def test_kubernetes_runs_containers_without_rights_that_mount_what_is_there() -> None:
+    for document in _kubernetes():
+        if "template" not in document.get("spec", {}):
+            continue
+        pod = document["spec"]["template"]["spec"]
+        assert pod["securityContext"]["runAsNonRoot"] and not pod["automountServiceAccountToken"]
+        volumes = {volume["name"] for volume in pod["volumes"]}
+        for container in pod["containers"]:
+            _check_command(container["args"])
+            assert container["securityContext"]["readOnlyRootFilesystem"]
+            assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+            assert {mount["name"] for mount in container["volumeMounts"]} == volumes
+            assert "memory" in container["resources"]["limits"]
+            ports = {port["name"] for port in container.get("ports", [])}
+            probes = [container[key] for key in container if key.endswith("Probe")]
+            assert {probe["httpGet"]["port"] for probe in probes} <= ports
+
+
+def test_kubernetes_settings_exist_and_workers_get_time_to_hand_their_runs_over() -> None:
+    folder = ROOT / "deploy" / "kubernetes"
+    [generated] = YAML(typ="safe").load(folder / "kustomization.yaml")["configMapGenerator"]
+    settings = dict(line.split("=", 1) for line in generated["literals"])
+    known = {
+        name
+        for model in settings_models()
+        for field in model.model_fields
+        for name in variables_of(model, field)
+    }
+    assert settings.keys() <= known
+    for document in _kubernetes():
+        if document["kind"] == "Deployment":
+            grace = document["spec"]["template"]["spec"]["terminationGracePeriodSeconds"]
+            assert grace >= int(settings["STORYWIRE_SHUTDOWN_GRACE"]) + 10
+
+
+def test_proxy_passes_streams_on_as_they_come() -> None:
+    text = (ROOT / "deploy" / "nginx" / "storywire.conf").read_text(encoding="utf-8")
+    for line in ("proxy_buffering off;", "proxy_http_version 1.1;", 'proxy_set_header Connection "";'):
+        assert line in text
+    [seconds] = re.findall(r"proxy_read_timeout (\d+)s;", text)
+    assert int(seconds) > 2 * Settings.model_fields["ping_seconds"].default
 
 
 def test_compose_hands_on_settings_that_exist() -> None:

@@ -6,7 +6,7 @@ import subprocess
 from tests.architecture.tree import ROOT
 
 # Parts of other tasks.
-INTERNAL = {"venv", "setup", "dev", "lint", "types", "imports", "architecture"}
+INTERNAL = {"venv", "setup", "dev", "lint", "types", "imports", "architecture", "generated", "npm"}
 
 
 def test_make_without_a_target_explains_every_task() -> None:

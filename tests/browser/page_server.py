@@ -33,6 +33,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         request = self._record(None)
         parts = request.path.strip("/").split("/")
+        if self._answer(request):
+            return
         if parts[:2] != ["api", "v1"]:
             self._send_file(request.path)
         elif parts[2:] == ["models"]:
@@ -44,15 +46,23 @@ class Handler(BaseHTTPRequestHandler):
         elif parts[2:] == ["runs"]:
             recent = self.scripted.recent
             self._send_or_miss(None if recent is None else {"runs": recent, "next_cursor": None})
+        elif parts[2] == "runs" and parts[-1] == "versions":
+            self._send_json(200, {"versions": []})
+        elif parts[2] == "runs" and parts[-1] == "share":
+            self._send_json(200, {"run_id": parts[3], "shared": False})
         elif parts[2] == "runs" and parts[-1] == "stream":
             self._send_stream(parts[3], request)
         else:
-            run = self.scripted.runs.get(parts[3])
+            run = self.scripted.runs.get(parts[3]) if parts[2] == "runs" else None
             self._send_or_miss(None if run is None else {"run_id": run.id, "status": "running"})
 
     def do_POST(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
-        request = self._record(json.loads(self.rfile.read(length) or b"null"))
+        sent = self.rfile.read(length)
+        is_form = (self.headers.get("Content-Type") or "").startswith("multipart/")
+        request = self._record(sent if is_form else json.loads(sent or b"null"))
+        if self._answer(request):
+            return
         if self.scripted.refusals:
             status, problem = self.scripted.refusals.pop(0)
             self._send_json(status, problem, "application/problem+json")
@@ -79,6 +89,22 @@ class Handler(BaseHTTPRequestHandler):
         run = self.scripted.go_on(rest[0], request.body)
         stream_url = f"/api/v1/runs/{run.id}/stream"
         self._send_json(201, {"run_id": run.id, "status": "running", "stream_url": stream_url})
+
+    def do_DELETE(self) -> None:
+        if not self._answer(self._record(None)):
+            self._send_or_miss(None)
+
+    def _answer(self, request: Request) -> bool:
+        """Whether the test gave a reply for this."""
+        found = self.scripted.answers.get((request.method, request.path.removeprefix("/api/v1/")))
+        if found is None:
+            return False
+        status, body = found
+        if status == 204:
+            self._send(204, b"", "application/json")
+        else:
+            self._send_json(status, body(request) if callable(body) else body)
+        return True
 
     def _record(self, body: Any) -> Request:
         url = urlsplit(self.path)

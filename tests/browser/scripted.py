@@ -122,6 +122,8 @@ class Scripted:
     runs: dict[str, Run] = field(default_factory=dict)
     stories: dict[str, list[str]] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
+    answers: dict[tuple[str, str], tuple[int, Any]] = field(default_factory=dict)
+    """Further replies, by method and path below `/api/v1/`."""
 
     def start(self, request: dict[str, Any]) -> Run:
         run = Run(f"01RUN{len(self.runs):03}", request)

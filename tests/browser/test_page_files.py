@@ -20,3 +20,7 @@ def test_page_files_name_no_other_host() -> None:
     for file in WEB.iterdir():
         text = file.read_text(encoding="utf-8").replace("http://www.w3.org/2000/svg", "")
         assert not re.search(r"https?:|url\(|\s//\w", text), file.name
+
+
+def test_page_weighs_less_than_two_hundred_kilobytes_in_all() -> None:
+    assert sum(file.stat().st_size for file in WEB.iterdir()) < 200_000

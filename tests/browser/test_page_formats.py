@@ -1,16 +1,18 @@
 """The other formats: a form made of a format's schema, and what is shown of their texts."""
 
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
+from pydantic import BaseModel, Field
 
 from backend.runs.admission.options import RunOptions
 from tests.browser import scripts
 from tests.browser.page_server import PageServer
-from tests.browser.scripted import Run, Scripted
+from tests.browser.scripted import Request, Run, Scripted
 from tests.browser.scripts import TEXTS, begin, finish, join, posted, read_text, write
-from workflows.formats.defaults import exporters_of
+from workflows.formats.defaults import exporters_of, presentation_of
+from workflows.formats.form import Form, Presentation
 from workflows.formats.registry import list_formats
 
 pytestmark = pytest.mark.browser
@@ -29,9 +31,17 @@ def api(api: Scripted) -> Scripted:
             "options_schema": RunOptions.model_json_schema(),
             "example": dict(format.example),
             "exports": sorted(exporters_of(format)),
+            "presentation": presentation_of(format).model_dump(),
+            "monthly_limit": None,
         }
         for format in FORMATS.values()
     ]
+    api.answers = {
+        ("GET", "personas"): (200, {"personas": []}),
+        ("GET", "documents"): (200, {"documents": []}),
+        ("GET", "creator-scripts/templates"): (200, {"templates": []}),
+        ("POST", "creator-scripts/check"): (200, {"ok": True, "tips": [], "words": 0, "plan": []}),
+    }
     return api
 
 
@@ -42,7 +52,7 @@ def choose(page: Page, server: PageServer, format: str) -> None:
 
 
 def send(page: Page) -> None:
-    page.get_by_role("button", name="Write it").click()
+    page.locator("#plain-write").click()
     expect(page.locator("#reading")).to_be_visible()
 
 
@@ -53,7 +63,7 @@ def test_form_of_a_format_sends_its_worked_example_and_fits_a_phone(
     page.set_viewport_size({"width": 360, "height": 740})
     choose(page, server, name)
     page.get_by_text("Options", exact=True).click()
-    expect(page.get_by_label("Review outline")).to_be_visible()
+    expect(page.get_by_role("checkbox", name="Show me the plan first")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     send(page)
     [request] = posted(api)
@@ -67,15 +77,18 @@ def test_form_of_a_script_filled_in_sends_every_kind_of_field(
     page: Page, server: PageServer, api: Scripted
 ) -> None:
     choose(page, server, "creator_script")
-    page.get_by_label("Topic").fill("Why bread rises")
-    page.get_by_label("Duration minutes").fill("2.5")
-    page.get_by_label("Style").select_option("tutorial")
-    page.get_by_label("Target audience").fill("")
-    page.get_by_label("Key points").fill('[{"text": "Yeast breathes", "priority": "must"}]')
-    persona = page.get_by_role("group", name="Audience persona")
-    persona.get_by_label("Name").fill("Dana")
-    persona.get_by_label("Description").fill("Bakes on Sundays")
-    persona.get_by_label("Interests").fill("crust\n\n crumb ")
+    page.get_by_role("button", name="Begin with an empty form").click()
+    page.locator("[id='input.topic']").fill("Why bread rises")
+    page.get_by_label("How long?").fill("2.5")
+    page.get_by_label("What kind of video?").select_option("tutorial")
+    page.get_by_role("button", name="Add one").click()
+    page.get_by_label("Point", exact=True).fill("Yeast breathes")
+    page.get_by_role("radio", name="Must").check()
+    viewer = page.get_by_role("group", name="A viewer")
+    viewer.get_by_role("radio", name="A new one…").check()
+    viewer.get_by_label("Name").fill("Dana")
+    viewer.get_by_label("Description").fill("Bakes on Sundays")
+    viewer.get_by_label("Interests").fill("crust, crumb ")
     page.get_by_text("Options", exact=True).click()
     page.get_by_role("spinbutton", name="Budget in US dollars").fill("0.5")
     page.get_by_label("Keep length").uncheck()
@@ -86,7 +99,6 @@ def test_form_of_a_script_filled_in_sends_every_kind_of_field(
             "input": {
                 "topic": "Why bread rises",
                 "duration_minutes": 2.5,
-                "tone": "curious",
                 "style": "tutorial",
                 "key_points": [{"text": "Yeast breathes", "priority": "must"}],
                 "audience_persona": {
@@ -105,21 +117,193 @@ def test_form_of_a_script_says_what_is_wrong_beside_the_field(
 ) -> None:
     tolerated.append(REFUSED)
     choose(page, server, "creator_script")
-    page.get_by_label("Key points").fill("[oops")
-    page.get_by_role("button", name="Write it").click()
-    points = page.locator("[data-field='input.key_points']")
-    expect(points.locator(".field__error")).to_contain_text("This is not JSON")
-    assert posted(api) == []
-    page.get_by_label("Key points").fill('["must: x"]')
-    expect(points.locator(".field__error")).to_have_count(0)
     errors = [
-        {"field": "input.key_points.0.text", "message": "At least 2 letters."},
+        {"field": "input.key_points.1.text", "message": "At least 2 letters."},
         {"field": "options.budget_usd", "message": "Too little."},
     ]
     api.refusals = [(422, {"code": "INVALID_INPUT", "detail": "no", "errors": errors})]
-    page.get_by_role("button", name="Write it").click()
-    expect(points.locator(".field__error")).to_have_text("At least 2 letters.")
+    page.locator("#plain-write").click()
+    wrong = page.locator("[data-field='input.key_points.1.text']")
+    expect(wrong.locator(".field__error")).to_have_text("At least 2 letters.")
+    expect(wrong.get_by_label("Point")).to_be_focused()
     expect(page.locator("[data-field='options.budget_usd'] .field__error")).to_be_visible()
+    wrong.get_by_label("Point").fill("Another")
+    expect(wrong.locator(".field__error")).to_have_count(0)
+
+
+def test_key_points_are_moved_by_keyboard_and_by_dragging(
+    page: Page, server: PageServer, api: Scripted
+) -> None:
+    choose(page, server, "creator_script")
+    page.set_viewport_size({"width": 1100, "height": 1700})
+    first, second, third = (point["text"] for point in FORMATS["creator_script"].example["key_points"])
+    page.get_by_role("button", name="Move down: number 1").press("Enter")
+    expect(page.get_by_role("button", name="Move down: number 2")).to_be_focused()
+    expect(page.get_by_label("Point", exact=True).first).to_have_value(second)
+    page.get_by_role("button", name="Move down: number 2").press("Enter")
+    expect(page.get_by_role("button", name="Move up: number 3")).to_be_focused()
+    page.locator(".cards__grip").nth(2).drag_to(page.locator(".cards__number").first)
+    expect(page.get_by_label("Point", exact=True).first).to_have_value(first)
+    page.get_by_role("button", name="Remove: number 2").click()
+    send(page)
+    points = posted(api)[0]["input"]["key_points"]
+    assert [point["text"] for point in points] == [first, third]
+    assert [point.get("priority") for point in points] == ["must", None]
+
+
+def test_persona_made_in_the_form_is_kept_and_one_that_is_kept_is_chosen(
+    page: Page, server: PageServer, api: Scripted
+) -> None:
+    dana = {"id": "p1", "name": "Dana", "persona": {"description": "Bakes on Sundays"}}
+    kept: list[dict[str, Any]] = [dana]
+
+    def keep(request: Request) -> dict[str, Any]:
+        made = {"id": "p2", "name": request.body["name"], "persona": request.body}
+        kept.append(made)
+        return made
+
+    api.answers |= {
+        ("GET", "personas"): (
+            200,
+            lambda request: {"personas": kept if request.query["kind"] == "audience" else []},
+        ),
+        ("POST", "personas"): (201, keep),
+    }
+    choose(page, server, "creator_script")
+    viewer = page.get_by_role("group", name="A viewer")
+    expect(viewer.get_by_text("Bakes on Sundays")).to_be_visible()
+    viewer.get_by_role("radio", name="A new one…").check()
+    viewer.get_by_label("Name").fill("Omar")
+    viewer.get_by_label("Description").fill("Films on his phone")
+    viewer.get_by_label("Keep it for other times").check()
+    send(page)
+    [told] = api.asked("POST", "/personas")
+    assert told.body == {"kind": "audience", "name": "Omar", "description": "Films on his phone"}
+    assert posted(api)[0]["input"]["audience_persona_id"] == "p2"
+    assert "audience_persona" not in posted(api)[0]["input"]
+
+
+def test_persona_that_is_refused_is_wrong_in_its_own_field_and_starts_nothing(
+    page: Page, server: PageServer, api: Scripted, tolerated: list[str]
+) -> None:
+    tolerated.append(REFUSED)
+    problem = {"code": "INVALID_INPUT", "detail": "no", "errors": [{"field": "name", "message": "Too long."}]}
+    api.answers |= {("POST", "personas"): (422, problem)}
+    choose(page, server, "creator_script")
+    voice = page.get_by_role("group", name="A voice")
+    voice.get_by_role("radio", name="A new one…").check()
+    voice.get_by_label("Name").fill("Omar")
+    voice.get_by_label("Keep it for other times").check()
+    page.locator("#plain-write").click()
+    expect(page.locator("[data-field='input.script_persona.name'] .field__error")).to_have_text("Too long.")
+    assert posted(api) == []
+
+
+def test_document_dropped_is_uploaded_chosen_and_shown_with_its_warnings(
+    page: Page, server: PageServer, api: Scripted
+) -> None:
+    warning = {"kind": "left_out", "paragraph": 3, "quote": "Figure 1", "message": "A picture was left out."}
+    document = {
+        "id": "d1",
+        "title": "After the operation",
+        "words": 1200,
+        "language": "en",
+        "warnings": [warning],
+    }
+    kept: list[dict[str, Any]] = []
+
+    def keep(_: Request) -> dict[str, Any]:
+        kept.append(document)
+        return document
+
+    api.answers |= {
+        ("GET", "documents"): (200, lambda _: {"documents": kept, "next_cursor": None}),
+        ("POST", "documents"): (201, keep),
+    }
+    choose(page, server, "education_audio")
+    file = FilePayload(name="leaflet.md", mimeType="text/markdown", buffer=b"# After the operation")
+    page.locator("input[type=file]").set_input_files(file)
+    expect(page.get_by_text("After the operation: 1,200 words were read.")).to_be_visible()
+    expect(page.get_by_text("Paragraph 3: A picture was left out.Figure 1")).to_be_visible()
+    expect(page.get_by_role("radio", name="After the operation")).to_be_checked()
+    send(page)
+    [sent] = api.asked("POST", "/documents")
+    assert b"leaflet.md" in sent.body and b"# After the operation" in sent.body
+    asked = posted(api)[0]["input"]
+    assert asked["knowledge_id"] == "d1" and "document" not in asked
+
+
+def test_tips_and_plan_come_while_typing_and_lead_to_their_field(
+    page: Page, server: PageServer, api: Scripted
+) -> None:
+    def check(request: Request) -> dict[str, Any]:
+        if request.body["duration_minutes"] != 9:
+            return {"ok": True, "tips": [], "words": 0, "plan": []}
+        tip = {"code": "long", "field": "tone", "severity": "warning", "message": "Nine minutes are long."}
+        part = {"kind": "HOOK", "title": "The hook", "range": "00:00–00:20", "words": 50}
+        return {"ok": True, "tips": [tip], "words": 50, "plan": [part]}
+
+    api.answers |= {("POST", "creator-scripts/check"): (200, check)}
+    choose(page, server, "creator_script")
+    page.get_by_label("How long?").fill("9")
+    tips = page.get_by_role("complementary", name="Tips and plan")
+    expect(tips).to_contain_text("00:00–00:20The hook50 words")
+    tips.get_by_role("button", name="Nine minutes are long.").click()
+    expect(page.get_by_label("How does it sound?")).to_be_focused()
+
+
+@pytest.mark.usefixtures("api")
+def test_form_half_filled_in_is_there_after_a_reload_and_gone_once_it_is_sent(
+    page: Page, server: PageServer
+) -> None:
+    choose(page, server, "discovery_report")
+    page.get_by_label("Field", exact=True).fill("Bees")
+    page.get_by_label("What are you good at?").fill("patience,")
+    page.reload()
+    page.get_by_label("What is to be written?").select_option("discovery_report")
+    expect(page.get_by_label("Field", exact=True)).to_have_value("Bees")
+    expect(page.locator(".chip")).to_have_text(["teaching×", "writing×", "patience×"])
+    send(page)
+    page.goto(server.url)
+    page.get_by_label("What is to be written?").select_option("podcast")
+    page.get_by_label("What is to be written?").select_option("discovery_report")
+    expect(page.get_by_label("Field", exact=True)).to_have_value("Education")
+
+
+def test_form_of_a_format_without_hints_follows_from_its_schema(
+    page: Page, server: PageServer, api: Scripted
+) -> None:
+    class Guest(BaseModel):
+        name: str
+        plus_one: bool = False
+
+    class Party(BaseModel):
+        about: str = Field(max_length=80, description="What is celebrated")
+        mood: Literal["calm", "loud"] = "calm"
+        guests: list[Guest] = Field(default_factory=list, max_length=5)
+        dishes: list[str] = []
+
+    api.formats.append(
+        {
+            **api.formats[0],
+            "name": "party",
+            "title": "An invitation",
+            "input_schema": Party.model_json_schema(),
+            "example": {"about": "a birthday"},
+            "presentation": Presentation(form=Form(heading="An invitation")).model_dump(),
+        }
+    )
+    choose(page, server, "party")
+    expect(page.get_by_role("heading", name="An invitation")).to_be_visible()
+    page.get_by_role("radio", name="loud").check()
+    page.get_by_role("button", name="Add one").click()
+    page.get_by_role("textbox", name="Name").fill("Ida")
+    page.get_by_label("Plus one").check()
+    page.get_by_label("Dishes").fill("soup\n\n cake ")
+    send(page)
+    guests = [{"name": "Ida", "plus_one": True}]
+    expected = {"about": "a birthday", "mood": "loud", "guests": guests, "dishes": ["soup", "cake"]}
+    assert posted(api)[0]["input"] == expected
 
 
 def test_finished_text_of_a_format_shows_sources_files_cost_and_cache(
@@ -148,9 +332,9 @@ def test_finished_text_of_a_format_shows_sources_files_cost_and_cache(
     link = page.get_by_role("link", name="Take the subtitles (.srt)")
     assert (link.get_attribute("href") or "").endswith("/export?as=srt")
     page.get_by_role("button", name="Write something new").click()
-    expect(page.get_by_label("Topic")).to_have_value("Why leaves turn red in autumn")
+    expect(page.locator("[id='input.topic']")).to_have_value("Why leaves turn red in autumn")
     page.reload()
-    expect(page.get_by_label("Topic")).to_have_value("Why leaves turn red in autumn")
+    expect(page.locator("[id='input.topic']")).to_have_value("Why leaves turn red in autumn")
 
 
 def test_text_that_is_not_safe_says_so_above_itself_and_aloud(

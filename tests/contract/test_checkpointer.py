@@ -3,8 +3,8 @@
 import asyncio
 import sqlite3
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from operator import add
 from pathlib import Path
 from typing import Annotated, Any, TypedDict
@@ -20,7 +20,9 @@ from langgraph.types import Send
 
 from backend.store import sqlite_checkpoints
 from backend.store.checkpoints import DurableSaver, MemoryCheckpoints
+from backend.store.postgres_checkpoints import open_postgres_checkpoints
 from backend.store.sqlite_checkpoints import SqliteCheckpoints, open_checkpoints
+from tests.databases import new_database
 
 MARK = b"the-secret-of-the-lighthouse"
 PATIENCE = 20.0
@@ -38,7 +40,11 @@ class Words(TypedDict):
     told: Annotated[list[str], add]
 
 
-def opener(kind: str, folder: Path) -> Open:
+KINDS = ["sqlite", "postgresql", "memory"]
+
+
+@contextmanager
+def opener(kind: str, folder: Path) -> Iterator[Open]:
     """Opens the same checkpoints again and again, as one process after another does."""
     memory = MemoryCheckpoints()
 
@@ -46,17 +52,17 @@ def opener(kind: str, folder: Path) -> Open:
     async def open_memory() -> AsyncIterator[DurableSaver]:
         yield memory
 
-    @asynccontextmanager
-    async def open_sqlite() -> AsyncIterator[DurableSaver]:
-        async with open_checkpoints(folder) as saver:
-            yield saver
+    if kind == "postgresql":
+        with new_database("postgresql", folder, folder) as url:
+            yield lambda: open_postgres_checkpoints(url)
+    else:
+        yield open_memory if kind == "memory" else lambda: open_checkpoints(folder)
 
-    return {"memory": open_memory, "sqlite": open_sqlite}[kind]
 
-
-@pytest.fixture(params=["sqlite", "memory"])
-def open_saver(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
-    return opener(request.param, tmp_path)
+@pytest.fixture(params=KINDS)
+def open_saver(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Open]:
+    with opener(request.param, tmp_path) as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -104,7 +110,7 @@ def die() -> None:
     raise Killed
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "memory"])
+@pytest.mark.parametrize("kind", KINDS)
 async def test_checkpointer_passes_the_suite_of_langgraph(kind: str, tmp_path: Path) -> None:
     folders = iter(range(100))
 
@@ -112,8 +118,9 @@ async def test_checkpointer_passes_the_suite_of_langgraph(kind: str, tmp_path: P
     async def fresh() -> AsyncGenerator[DurableSaver]:
         folder = tmp_path / str(next(folders))
         folder.mkdir()
-        async with opener(kind, folder)() as saver:
-            yield saver
+        with opener(kind, folder) as open_saver:
+            async with open_saver() as saver:
+                yield saver
 
     report = await validate(fresh)
     assert [failure for result in report.results.values() for failure in result.failures] == []
@@ -205,10 +212,11 @@ async def test_task_that_begins_finds_the_results_of_those_that_ended_before_it_
     assert max(map(len, missing)) < at_once
 
 
+@pytest.mark.parametrize("open_saver", ["sqlite", "postgresql"], indirect=True)
 async def test_thread_that_is_pruned_goes_on_from_its_newest_checkpoint_and_the_results_that_hang_on_it(
-    tmp_path: Path,
+    open_saver: Open,
 ) -> None:
-    async with open_checkpoints(tmp_path) as saver:
+    async with open_saver() as saver:
         with pytest.raises(Killed):
             await chain(saver, go_on, go_on, die).ainvoke({"told": []}, THREAD, durability="sync")
         await chain(saver, go_on).ainvoke({"told": ["other"]}, {"configurable": {"thread_id": "other"}})
@@ -218,7 +226,7 @@ async def test_thread_that_is_pruned_goes_on_from_its_newest_checkpoint_and_the_
         assert len([each async for each in saver.alist({"configurable": {"thread_id": "other"}})]) == len(
             others
         )
-    async with open_checkpoints(tmp_path) as saver:
+    async with open_saver() as saver:
         ended = await chain(saver, go_on, go_on, go_on).ainvoke(None, THREAD, durability="sync")
     assert ended["told"] == ["n0", "n1", "n2"]
 

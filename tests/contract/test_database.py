@@ -4,22 +4,25 @@ import asyncio
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Protocol
 
+import psycopg
 import pytest
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, text
 
 from backend.store.database import Database
+from backend.store.dialect import lock
+from backend.store.migrating import SchemaError
 from backend.store.owner import Owner
+from backend.store.postgres import PostgresDatabase
 from backend.store.runs import RunRepository
 from backend.store.sqlite import SqliteDatabase
 from backend.store.tables import runs
+from tests.databases import migrated_template
+from tests.postgres import postgres_server
 from tests.unit.stored_runs import add_run, new_run
-
-PATIENCE = 20.0
-MARK = b"the-secret-of-the-lighthouse"
 
 
 class World(Protocol):
@@ -28,8 +31,11 @@ class World(Protocol):
     def open(self) -> Database:
         """The database, as one process has it."""
 
-    def bytes(self) -> bytes:
-        """All of its files."""
+    def without_tables(self) -> None:
+        """From now on it is one that nobody has migrated yet."""
+
+    def close(self) -> None:
+        """It is not needed any more."""
 
     def locked(self) -> Iterator[None]:
         """Somebody else writes, and doesn't come to an end."""
@@ -37,27 +43,51 @@ class World(Protocol):
 
 class _Sqlite:
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        folder.mkdir()
+        self._file = folder / "storywire.db"
 
     def open(self) -> Database:
-        return SqliteDatabase(f"sqlite:///{self._folder / 'storywire.db'}")
+        return SqliteDatabase(f"sqlite:///{self._file}")
 
-    def bytes(self) -> bytes:
-        return b"".join(path.read_bytes() for path in self._folder.iterdir())
+    def without_tables(self) -> None:
+        self._file.unlink(missing_ok=True)
 
     def locked(self) -> Iterator[None]:
-        connection = sqlite3.connect(self._folder / "storywire.db", isolation_level=None)
+        connection = sqlite3.connect(self._file, isolation_level=None)
         connection.execute("BEGIN IMMEDIATE")
         yield
         connection.close()
 
+    def close(self) -> None:
+        pass
 
-@pytest.fixture(params=["sqlite"])
-async def world(request: pytest.FixtureRequest, tmp_path: Path) -> World:
-    del request
-    world = _Sqlite(tmp_path / "data")
-    (tmp_path / "data").mkdir()
-    return world
+
+class _Postgresql:
+    def __init__(self, folder: Path) -> None:
+        del folder
+        self._stack = ExitStack()
+        self._url = self._stack.enter_context(postgres_server().database(migrated_template()))
+
+    def open(self) -> Database:
+        return PostgresDatabase(self._url)
+
+    def without_tables(self) -> None:
+        self._url = self._stack.enter_context(postgres_server().database())
+
+    def locked(self) -> Iterator[None]:
+        with psycopg.connect(self._url) as connection:
+            connection.execute("LOCK TABLE log_entries IN ACCESS EXCLUSIVE MODE")
+            yield
+
+    def close(self) -> None:
+        self._stack.close()
+
+
+@pytest.fixture(params=[_Sqlite, _Postgresql])
+def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
+    world = request.param(tmp_path / "data")
+    yield world
+    world.close()
 
 
 @pytest.fixture
@@ -75,12 +105,6 @@ def add(connection: Connection, **values: object) -> None:
 
 def count(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(runs)).scalar_one()
-
-
-def add_long_text(connection: Connection) -> None:
-    """Runs of which each has a text over many pages, with the mark all over it."""
-    for number in range(20):
-        add(connection, input={"text": f"{number} {MARK.decode()} " * 700})
 
 
 async def test_migrate_of_a_database_that_is_up_to_date_changes_nothing(database: Database) -> None:
@@ -107,7 +131,7 @@ async def test_write_is_seen_by_every_read_that_comes_after_it(database: Databas
         assert await asyncio.gather(*(database.read(count) for _ in range(6))) == [expected] * 6
 
 
-async def test_writes_of_two_processes_to_one_file_all_come_through(database: Database, world: World) -> None:
+async def test_writes_of_two_processes_all_come_through(database: Database, world: World) -> None:
     other = world.open()
     await asyncio.gather(*(db.write(add) for _ in range(10) for db in (database, other)))
     assert await other.read(count) == await database.read(count) == 20
@@ -139,6 +163,7 @@ async def test_database_keeps_what_was_written_when_it_is_closed(database: Datab
 
 
 async def test_migrations_by_several_processes_at_once_all_come_to_an_end(world: World) -> None:
+    world.without_tables()
     opened = [world.open() for _ in range(4)]
     await asyncio.gather(*(each.migrate() for each in opened))
     assert [await each.read(count) for each in opened] == [0] * 4
@@ -159,43 +184,80 @@ async def test_erase_returns_what_its_work_does_and_rolls_back_what_raises(datab
     assert await database.read(count) == 0
 
 
-async def test_erase_leaves_no_byte_of_what_it_deletes_in_any_file(database: Database, world: World) -> None:
-    await database.write(add_long_text)
-    await database.write(lambda connection: connection.execute(update(runs).values(words=7)))
-    assert MARK in world.bytes()
-    await database.erase(lambda connection: connection.execute(delete(runs)))
-    assert MARK not in world.bytes()
-
-
-async def test_erase_while_somebody_reads_leaves_no_byte_once_they_are_done(
-    database: Database, world: World
-) -> None:
-    await database.write(add_long_text)
-    reading, go_on = threading.Event(), threading.Event()
-
-    def read(connection: Connection) -> int:
-        found = count(connection)
-        reading.set()
-        assert go_on.wait(10)
-        return found
-
-    reader = asyncio.create_task(database.read(read))
-    await asyncio.to_thread(reading.wait, 10)
-    await database.erase(lambda connection: connection.execute(delete(runs)))
-    go_on.set()
-    assert await reader == 20
-    async with asyncio.timeout(PATIENCE):  # it tries again once a second at most
-        while MARK in world.bytes():
-            await database.write(add)
-
-
 async def test_check_writable_of_a_database_without_a_schema_or_a_lock_that_it_gets_raises(
     world: World, database: Database
 ) -> None:
     await database.check_writable(10)
-    with contextmanager(world.locked)(), pytest.raises(Exception, match="locked"):
+    with contextmanager(world.locked)(), pytest.raises(Exception, match="lock"):
         await database.check_writable(0.01)
     await database.check_writable(10)
     await database.write(lambda connection: connection.exec_driver_sql("DROP TABLE log_entries"))
     with pytest.raises(Exception, match="log_entries"):
         await database.check_writable(10)
+
+
+async def test_read_sees_one_state_of_the_data_whatever_is_written_meanwhile(database: Database) -> None:
+    counted, go_on = threading.Event(), threading.Event()
+
+    def look(connection: Connection) -> tuple[int, int]:
+        before = count(connection)
+        counted.set()
+        assert go_on.wait(10)
+        return before, count(connection)
+
+    reading = asyncio.create_task(database.read(look))
+    await asyncio.to_thread(counted.wait, 10)
+    await database.write(add)
+    go_on.set()
+    assert await reading == (0, 0)
+    assert await database.read(count) == 1
+
+
+async def test_transactions_that_lock_the_same_name_follow_one_another(
+    database: Database, world: World
+) -> None:
+    other = world.open()
+    under_way, most = [0], [0]
+
+    def work(connection: Connection) -> None:
+        lock(connection, "the same")
+        under_way[0] += 1
+        most[0] = max(most[0], under_way[0])
+        add(connection)
+        assert count(connection)
+        under_way[0] -= 1
+
+    await asyncio.gather(*(each.write(work) for each in (database, other) * 5))
+    assert (most[0], await other.read(count)) == (1, 10)
+    await other.close()
+
+
+async def test_schema_that_is_not_there_or_too_old_or_of_another_major_version_is_refused_in_words(
+    world: World,
+) -> None:
+    world.without_tables()
+    database = world.open()
+    with pytest.raises(SchemaError, match=r"^STORYWIRE_DATABASE_URL: .*storywire migrate"):
+        await database.check_schema()
+    await database.migrate()
+    await database.check_schema()
+    for revision, reason in (("0003", "schema 0003, which is too old"), ("1000", "another major version")):
+        await set_revision(database, revision)
+        with pytest.raises(SchemaError, match=reason):
+            await database.check_schema()
+    with pytest.raises(SchemaError, match="another major version"):
+        await database.migrate()
+    await database.close()
+
+
+async def test_schema_of_a_later_release_of_the_same_major_version_is_worked_with(database: Database) -> None:
+    await set_revision(database, "0999")
+    await database.check_schema()
+    await database.migrate()
+    await database.write(add)
+    assert await database.read(count) == 1
+
+
+async def set_revision(database: Database, revision: str) -> None:
+    query = text("UPDATE alembic_version SET version_num = :revision")
+    await database.write(lambda connection: connection.execute(query, {"revision": revision}))

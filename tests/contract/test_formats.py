@@ -44,30 +44,30 @@ from workflows.state import RunContext, State
 CAPABILITIES_OF = {
     "creator_script": {
         "SetsParameters",
-        "ChecksModel", "Configurable", "Exports", "Extends", "Lands", "LooksUp", "Multilingual", "Reviews",
+        "ChecksModel", "Configurable", "Exports", "Extends", "Lands", "LooksUp", "Multilingual", "Presents", "Reviews",
         "ReviewsSections",
     },
     "discovery_report": {
         "SetsParameters",
         "Cached", "CachedByDefault", "ChecksModel", "Configurable", "Derives", "Extends", "Lands", "Limited",
-        "Multilingual", "Researches", "Reviews", "ReviewsSections",
+        "Multilingual", "Presents", "Researches", "Reviews", "ReviewsSections",
     },
     "education_audio": {
         "SetsParameters",
-        "ChecksModel", "Exports", "Extends", "Lands", "Loads", "LooksUp", "Multilingual", "Reviews", "ScreensOwnText",
-        "ReviewsSections",
+        "ChecksModel", "Exports", "Extends", "Lands", "Loads", "LooksUp", "Multilingual", "Presents", "Reviews",
+        "ReviewsSections", "ScreensOwnText",
     },
     "letter": {"ChecksModel", "Limited"},
     "podcast": {
         "SetsParameters",
         "BringsFacts", "ChecksModel", "Exports", "Extends", "Lands", "MakesPieces", "Multilingual", "SetsTolerance",
-        "LandsPieces", "Reviews", "ReviewsSections",
+        "LandsPieces", "Presents", "Reviews", "ReviewsSections",
     },
     "postcard": {"CachedByDefault", "Configurable", "LooksUp"},
     "story": {
         "SetsParameters",
         "AdaptsToModel", "BelongsToSeries", "ChecksModel", "Derives", "Exports", "Extends", "Lands", "LooksUp",
-        "Multilingual", "SetsLeastRoom", "SetsTolerance", "Reviews", "ReviewsSections",
+        "Multilingual", "Presents", "SetsLeastRoom", "SetsTolerance", "Reviews", "ReviewsSections",
     },
 }  # fmt: skip
 METRICS = {"word_count", "estimated_reading_time", "vocabulary_level", "educational_elements"}

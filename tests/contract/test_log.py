@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Protocol
 
 import pytest
@@ -11,10 +12,10 @@ from hypothesis import given, settings
 from backend.log.base import RunLog
 from backend.log.entry import DuplicateSeq, Entry, StaleWriter
 from backend.log.memory import MemoryLog, MemoryStorage
-from backend.log.sqlite import SqliteLog
 from backend.store.database import Database
 from backend.store.owner import Owner
 from backend.store.runs import RunRepository
+from tests.databases import Engine, close_database, new_database, open_database, open_log
 from tests.unit.logs import run_logs
 from tests.unit.stored_runs import add_run, finish_run
 
@@ -38,13 +39,13 @@ class World(Protocol):
         """It is to go on, and nobody has taken its log over yet."""
 
 
-class _Sqlite:
+class _Sql:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._runs = RunRepository(database)
 
     def open(self) -> RunLog:
-        return SqliteLog(self._database)
+        return open_log(self._database)
 
     async def add_run(self) -> str:
         return (await add_run(self._runs)).id
@@ -80,18 +81,21 @@ class _Memory:
         del run_id
 
 
-@pytest.fixture(params=["sqlite", "memory"])
-def world(request: pytest.FixtureRequest) -> World:
+@pytest.fixture(params=["sqlite", "postgresql", "memory"])
+async def world(request: pytest.FixtureRequest, tmp_path: Path, empty_database: Path) -> AsyncIterator[World]:
     if request.param == "memory":
-        return _Memory()
-    return _Sqlite(request.getfixturevalue("database"))
+        yield _Memory()
+        return
+    engine: Engine = request.param
+    with new_database(engine, tmp_path, empty_database) as url:
+        database = open_database(url)
+        yield _Sql(database)
+        await close_database(database)
 
 
 @pytest.fixture
-async def log(world: World) -> AsyncIterator[RunLog]:
-    opened = world.open()
-    yield opened
-    await opened.close()
+async def log(world: World) -> RunLog:
+    return world.open()
 
 
 def entries(first: int, last: int) -> list[Entry]:

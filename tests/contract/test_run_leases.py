@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from backend.log.sqlite import SqliteLog
+from backend.log.sql import SqlLog
 from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository, Limit, LimitReached, refund
 from backend.store.database import Database
@@ -15,8 +15,11 @@ from backend.store.owner import Owner
 from backend.store.runs import Run, RunRepository
 from backend.store.transitions import MOVES
 from backend.store.usage import UsageRepository
+from tests.databases import ENGINES
 from tests.unit.messages import complete, error
 from tests.unit.stored_runs import a_run, add_run, change_run, finish_run, lease_run
+
+pytestmark = pytest.mark.engine(*ENGINES)
 
 Write = Callable[[OwnedRunRepository, Lease], Awaitable[bool]]
 ALWAYS = Limit(None, datetime(2000, 1, 1, tzinfo=UTC), datetime(3000, 1, 1, tzinfo=UTC))
@@ -47,7 +50,7 @@ async def run(repository: RunRepository) -> Run:
 
 @pytest.mark.parametrize("name", WRITES)
 async def test_write_by_who_executes_the_run_makes_its_move(
-    owned: OwnedRunRepository, repository: RunRepository, log: SqliteLog, run: Run, name: str
+    owned: OwnedRunRepository, repository: RunRepository, log: SqlLog, run: Run, name: str
 ) -> None:
     assert await WRITES[name](owned, await lease_run(log, run))
     after = await repository.get(run.id)
@@ -61,7 +64,7 @@ async def test_write_by_who_executes_the_run_makes_its_move(
 
 @pytest.mark.parametrize("name", WRITES)
 async def test_write_by_a_zombie_whose_last_message_is_in_the_log_changes_nothing(
-    owned: OwnedRunRepository, repository: RunRepository, log: SqliteLog, run: Run, name: str
+    owned: OwnedRunRepository, repository: RunRepository, log: SqlLog, run: Run, name: str
 ) -> None:
     zombie = await lease_run(log, run)
     # It logged its last message, and hung; the run was resumed in the very same process, and in another one.
@@ -82,7 +85,7 @@ async def test_write_by_a_zombie_whose_last_message_is_in_the_log_changes_nothin
 
 @pytest.mark.parametrize("name", WRITES)
 async def test_write_to_a_run_that_was_deleted_changes_nothing(
-    owned: OwnedRunRepository, repository: RunRepository, log: SqliteLog, run: Run, name: str
+    owned: OwnedRunRepository, repository: RunRepository, log: SqlLog, run: Run, name: str
 ) -> None:
     lease = await lease_run(log, run)
     await repository.delete(run.owner, run.id)
@@ -90,7 +93,7 @@ async def test_write_to_a_run_that_was_deleted_changes_nothing(
 
 
 async def test_source_is_a_run_that_is_written_for_the_same_request_or_none_and_then_it_is_charged(
-    owned: OwnedRunRepository, repository: RunRepository, database: Database, log: SqliteLog
+    owned: OwnedRunRepository, repository: RunRepository, database: Database, log: SqlLog
 ) -> None:
     now = (await add_run(repository)).created_at
     leader = await add_run(repository, cache_key="k", process="P1", options={"cache": "use"})
@@ -115,7 +118,7 @@ async def test_source_is_a_run_that_is_written_for_the_same_request_or_none_and_
 
 
 async def test_result_is_kept_for_the_same_request_by_a_run_with_a_key_that_is_no_copy(
-    owned: OwnedRunRepository, repository: RunRepository, log: SqliteLog, database: Database
+    owned: OwnedRunRepository, repository: RunRepository, log: SqlLog, database: Database
 ) -> None:
     kept = CacheRepository(database)
     for key, result, is_kept in (
@@ -130,7 +133,7 @@ async def test_result_is_kept_for_the_same_request_by_a_run_with_a_key_that_is_n
 
 
 async def test_write_stores_what_it_was_given(
-    owned: OwnedRunRepository, repository: RunRepository, log: SqliteLog
+    owned: OwnedRunRepository, repository: RunRepository, log: SqlLog
 ) -> None:
     async def after(name: str) -> Run:
         run = await add_run(repository, process="P1")
@@ -148,7 +151,7 @@ async def test_write_stores_what_it_was_given(
 
 
 async def test_source_that_nobody_may_be_given_charges_the_run_within_its_limit(
-    owned: OwnedRunRepository, repository: RunRepository, log: SqliteLog, database: Database
+    owned: OwnedRunRepository, repository: RunRepository, log: SqlLog, database: Database
 ) -> None:
     one = replace(ALWAYS, most=1)
     await add_run(repository)  # has the only place
@@ -170,7 +173,7 @@ async def test_source_that_nobody_may_be_given_charges_the_run_within_its_limit(
 
 @pytest.mark.parametrize("lost", ["to another process", "to another attempt", "by deletion"])
 async def test_source_chosen_by_who_lost_the_run_is_refused_and_charges_nothing(
-    owned: OwnedRunRepository, repository: RunRepository, log: SqliteLog, database: Database, lost: str
+    owned: OwnedRunRepository, repository: RunRepository, log: SqlLog, database: Database, lost: str
 ) -> None:
     leader = await add_run(repository, owner="noa", cache_key="k", process="P1")
     run = await add_run(repository, cache_key="k", process="P1", source_run_id=leader.id)
@@ -190,7 +193,7 @@ async def test_source_chosen_by_who_lost_the_run_is_refused_and_charges_nothing(
 
 
 async def test_usage_set_by_a_zombie_changes_nothing_and_of_a_deleted_run_is_kept(
-    repository: RunRepository, log: SqliteLog, database: Database, run: Run
+    repository: RunRepository, log: SqlLog, database: Database, run: Run
 ) -> None:
     usage, whose, day = (
         UsageRepository(database),

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -12,7 +11,7 @@ from sqlalchemy import event, select, text
 from structlog.testing import capture_logs
 
 from backend.log.entry import Entry
-from backend.log.sqlite import SqliteLog
+from backend.log.sql import SqlLog
 from backend.store.database import Database
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions, VersionChange, VersionOrigin
@@ -20,8 +19,11 @@ from backend.store.runs import Run, RunAssignment, RunRepository
 from backend.store.sqlite import SqliteDatabase
 from backend.store.tables import log_archives, log_entries, log_heads
 from backend.store.transitions import MOVES, Event, Status
+from tests.databases import ENGINES, open_log
 from tests.unit.messages import OUTLINE, complete, error
 from tests.unit.stored_runs import add_run, change_run, finish_run, new_run
+
+pytestmark = pytest.mark.engine(*ENGINES)
 
 
 async def test_run_is_found_by_its_owner_as_it_was_stored(repository: RunRepository) -> None:
@@ -66,13 +68,13 @@ async def test_runs_without_a_key_are_never_each_others(repository: RunRepositor
     assert first.id != second.id
 
 
-async def test_claim_by_several_processes_is_won_once(repository: RunRepository, tmp_path: Path) -> None:
+async def test_claim_by_several_processes_is_won_once(
+    repository: RunRepository, other_database: Database
+) -> None:
     run = await add_run(repository, process="dead")
-    other = SqliteDatabase(f"sqlite:///{tmp_path / 'storywire.db'}")
     won = await asyncio.gather(
-        *((repository if i % 2 else RunRepository(other)).take_over(run, f"P{i}") for i in range(8))
+        *((repository if i % 2 else RunRepository(other_database)).take_over(run, f"P{i}") for i in range(8))
     )
-    await other.close()
     assert won.count(True) == 1
     (claimed,) = await repository.unfinished()
     assert claimed.process == f"P{won.index(True)}"
@@ -100,7 +102,7 @@ async def test_resume_of_a_run_that_ended_makes_it_a_running_one(
 
 @pytest.mark.parametrize("is_packed", [False, True])
 async def test_resume_supersedes_what_the_log_ends_with_and_sets_the_options_in_one_step(
-    repository: RunRepository, log: SqliteLog, is_packed: bool
+    repository: RunRepository, log: SqlLog, is_packed: bool
 ) -> None:
     run = await add_run(repository)
     failed = [Entry(1, "content", b"{}"), Entry(2, "error", b"{}")]
@@ -206,6 +208,7 @@ async def test_owned_runs_are_those_of_the_process_that_asks_each_with_its_stop(
     assert await repository.owned_by("P2") == {another.id: False}
 
 
+@pytest.mark.engine("sqlite")
 async def test_lists_read_no_text(repository: RunRepository, database: SqliteDatabase) -> None:
     run = await add_run(repository, series="S", part=1, input={"child_id": "C"})
     await finish_run(repository, run, "completed", result=complete("Once."), section_count=1)
@@ -268,7 +271,7 @@ async def test_field_of_a_later_version_is_read_past(repository: RunRepository, 
 
 
 async def test_unpacked_are_runs_long_over_that_still_have_entries(
-    repository: RunRepository, log: SqliteLog
+    repository: RunRepository, log: SqlLog
 ) -> None:
     old, fresh, running, empty = [await add_run(repository) for _ in range(4)]
     for run in (old, fresh, running):
@@ -284,7 +287,7 @@ async def test_unpacked_are_runs_long_over_that_still_have_entries(
 
 
 async def test_delete_takes_the_log_with_it(
-    repository: RunRepository, log: SqliteLog, database: Database
+    repository: RunRepository, log: SqlLog, database: Database
 ) -> None:
     kept, packed, plain = [await add_run(repository) for _ in range(3)]
     for run in (kept, packed, plain):
@@ -296,7 +299,7 @@ async def test_delete_takes_the_log_with_it(
     for table in (log_heads, log_entries, log_archives):
         rows = await database.read(lambda c, table=table: c.scalars(select(table.c.run_id)).all())  # type: ignore[misc]
         assert set(rows) <= {kept.id}
-    assert [entry.seq for entry in await SqliteLog(database).read(kept.id)] == [1]
+    assert [entry.seq for entry in await open_log(database).read(kept.id)] == [1]
 
 
 @pytest.mark.parametrize(("seen", "now"), [("failed", "cancelled"), ("cancelled", "failed")])

@@ -42,6 +42,7 @@ _RULES_BEYOND_A_SCHEMA = (
     "/api/v1/runs/{run_id}/stream",  # a Last-Event-ID belongs to a view
     "/api/v1/runs/{run_id}/versions",
     "/api/v1/{path}/generate/stream",  # an input that is the format's
+    "/api/v1/{path}/chat",  # the same, and one of the messages is a user's
     "/api/v1/stream-tickets",  # a run, or an input that is the format's
     "/api/v1/stories/sessions",  # a theme or a run, a child or a reader
     "/api/v1/stories/sessions/{session_id}",  # names of time zones

@@ -73,6 +73,9 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /api/v1/stories/sessions/{session_id}": {"title": "Ours"},
     "POST /api/v1/stories/sessions/{session_id}/choices": {"choice_index": 0},
     "POST /api/v1/{path}/generate/stream": STORY,
+    "POST /api/v1/{path}/chat": {
+        "messages": [{"role": "user", "parts": [{"type": "data-input", "data": STORY}]}]
+    },
     "POST /api/v1/safety/check": {"text": "A nice day."},
     "POST /api/v1/stream-tickets": {"format": "story", "input": STORY},
     "POST /api/v1/account/keys": {"name": "one more", "scopes": ["runs:read"]},

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import update
 from ulid import ULID
 
-from backend.log.sqlite import SqliteLog
+from backend.log.sql import SqlLog
 from backend.store.owned_runs import Lease
 from backend.store.run_values import RunOptions
 from backend.store.runs import NewRun, Run, RunRepository
@@ -54,7 +54,7 @@ async def finish_run(repository: RunRepository, run: Run, status: str, **values:
     return await change_run(repository, run, **{**ended, **values})
 
 
-async def lease_run(log: SqliteLog, run: Run) -> Lease:
+async def lease_run(log: SqlLog, run: Run) -> Lease:
     """The lease of whoever takes the run's log over now."""
     return Lease(run.id, run.process, await log.take_over(run.id))
 

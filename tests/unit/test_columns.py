@@ -11,9 +11,12 @@ from backend.store.owner import Owner
 from backend.store.runs import RunRepository
 from backend.store.sessions import SessionRepository
 from backend.store.usage import UsageRepository
+from tests.databases import ENGINES
 from tests.unit.messages import complete
 from tests.unit.stored_runs import add_run, finish_run
 from workflows.errors import InvalidInput
+
+pytestmark = pytest.mark.engine(*ENGINES)
 
 TOO_LARGE = [LARGEST + 1, -LARGEST - 2, 10**30]
 
@@ -73,8 +76,9 @@ async def test_usage_that_no_provider_can_mean_is_stored_and_added_up(database: 
     for run_id in ("A", "B"):
         for day in ("2026-11-01", "2026-11-02"):
             about = {"id": run_id, "owner": "maya", "format": "story"}
-            parts = [{**part, "input_tokens": 2**63, "output_tokens": 2**63 - 1}]
-            await usage.put(about, day, parts, epoch=1)
+            await usage.put(
+                about, day, [{**part, "input_tokens": 2**63, "output_tokens": 2**63 - 1}], epoch=1
+            )
     sums = await usage.sums(Owner("maya"), "2026-11-01", "2026-11-30", "model")
     assert [each.runs for each in sums] == [2]
     assert 2 * MOST_TOKENS <= sums[0].input_tokens <= 4 * MOST_TOKENS

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from backend.log.entry import StaleWriter
-from backend.log.sqlite import SqliteLog
+from backend.log.sql import SqlLog
 from backend.runs.attempt.budget import Budgets
 from backend.runs.attempt.finalize import RunFinalizer
 from backend.runs.formats import RunFormats
@@ -44,7 +44,7 @@ def finalizer(database: Database, repository: RunRepository) -> RunFinalizer:
     [(complete(), "completed"), (error(), "failed"), (error("CANCELLED"), "cancelled"), (None, "running")],
 )
 async def test_ending_of_a_run_whose_format_has_gone_is_stored_from_its_log(
-    finalizer: RunFinalizer, repository: RunRepository, log: SqliteLog, ending: Message | None, status: str
+    finalizer: RunFinalizer, repository: RunRepository, log: SqlLog, ending: Message | None, status: str
 ) -> None:
     run = await add_run(repository, process="P1")
     await finalizer.store(run, await lease_run(log, run), ending, Transcript())
@@ -55,7 +55,7 @@ async def test_ending_of_a_run_whose_format_has_gone_is_stored_from_its_log(
 
 
 async def test_ending_is_stored_although_the_usage_is_beyond_all_numbers(
-    finalizer: RunFinalizer, repository: RunRepository, log: SqliteLog
+    finalizer: RunFinalizer, repository: RunRepository, log: SqlLog
 ) -> None:
     call = CallUsage(
         id="c", role="writing", model="openai:test", input_tokens=2**63, output_tokens=2**80, cost_usd=1.0
@@ -67,7 +67,7 @@ async def test_ending_is_stored_although_the_usage_is_beyond_all_numbers(
 
 
 async def test_ending_by_an_attempt_that_lost_the_run_is_refused(
-    finalizer: RunFinalizer, repository: RunRepository, log: SqliteLog
+    finalizer: RunFinalizer, repository: RunRepository, log: SqlLog
 ) -> None:
     run = await add_run(repository, process="P1")
     lost = await lease_run(log, run)
@@ -102,7 +102,7 @@ async def test_run_that_bought_nothing_and_was_not_written_is_not_charged(
     finalizer: RunFinalizer,
     repository: RunRepository,
     database: Database,
-    log: SqliteLog,
+    log: SqlLog,
     ending: Message | None,
     has_bought: bool,
     is_charged: bool,
@@ -125,7 +125,7 @@ async def test_run_that_bought_nothing_and_was_not_written_is_not_charged(
     ],
 )
 async def test_outcome_is_stored_with_title_and_words_and_reported(
-    finalizer: RunFinalizer, repository: RunRepository, log: SqliteLog, ending: Message | None, outcome: str
+    finalizer: RunFinalizer, repository: RunRepository, log: SqlLog, ending: Message | None, outcome: str
 ) -> None:
     run, transcript = await add_run(repository, process="P1"), Transcript()
     for message in (OUTLINE, content(0, "A lamp went out.")):
@@ -138,7 +138,7 @@ async def test_outcome_is_stored_with_title_and_words_and_reported(
 
 
 async def test_spending_of_a_run_is_stored_by_role_and_model(
-    finalizer: RunFinalizer, repository: RunRepository, database: Database, log: SqliteLog
+    finalizer: RunFinalizer, repository: RunRepository, database: Database, log: SqlLog
 ) -> None:
     run, transcript = await add_run(repository, process="P1"), Transcript()
     for id in ("c1", "c2"):
@@ -151,7 +151,7 @@ async def test_spending_of_a_run_is_stored_by_role_and_model(
 
 
 async def test_copy_keeps_the_plan_of_its_source_for_versions_though_the_checkpoint_has_gone(
-    finalizer: RunFinalizer, repository: RunRepository, log: SqliteLog
+    finalizer: RunFinalizer, repository: RunRepository, log: SqlLog
 ) -> None:
     outline = Outline(title=OUTLINE.title, sections=OUTLINE.sections)
     source = await add_run(repository, process="P1", plan=VersionPlan(outline=outline))

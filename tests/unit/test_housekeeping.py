@@ -3,10 +3,10 @@
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from sqlalchemy import delete, insert, select
 
 from backend.log.entry import Entry
-from backend.log.sqlite import SqliteLog
 from backend.runs.housekeeping import Housekeeping
 from backend.runs.results.cache import ResultCache
 from backend.store import tables
@@ -16,7 +16,10 @@ from backend.store.database import Database
 from backend.store.runs import RunRepository
 from backend.store.shares import ShareRepository
 from backend.store.tables import log_archives
+from tests.databases import ENGINES, open_log
 from tests.unit.stored_runs import add_run, finish_run
+
+pytestmark = pytest.mark.engine(*ENGINES)
 
 
 class _BusyOnce(MemoryCheckpoints):
@@ -37,7 +40,7 @@ class _BusyOnce(MemoryCheckpoints):
 async def test_run_whose_checkpoints_could_not_be_dropped_is_tidied_up_the_next_time(
     database: Database, repository: RunRepository
 ) -> None:
-    run_log, checkpoints = SqliteLog(database), _BusyOnce()
+    run_log, checkpoints = open_log(database), _BusyOnce()
     cache = ResultCache(CacheRepository(database), repository, ttl=60)
     housekeeping = Housekeeping(
         repository, run_log, checkpoints, cache, ShareRepository(database), pack_after=0
@@ -55,7 +58,7 @@ async def test_run_whose_checkpoints_could_not_be_dropped_is_tidied_up_the_next_
 async def test_logs_that_can_not_be_packed_hold_up_no_others_and_are_tried_again(
     database: Database, repository: RunRepository
 ) -> None:
-    run_log = SqliteLog(database)
+    run_log = open_log(database)
     cache = ResultCache(CacheRepository(database), repository, ttl=60)
     housekeeping = Housekeeping(
         repository, run_log, MemoryCheckpoints(), cache, ShareRepository(database), pack_after=0, at_once=2
@@ -83,7 +86,7 @@ async def test_share_links_that_ended_are_dropped_also_in_a_service_without_acco
     await shares.put(valid.owner, valid.id, "b", now + timedelta(days=1))
     cache = ResultCache(CacheRepository(database), repository, ttl=60)
     await Housekeeping(
-        repository, SqliteLog(database), MemoryCheckpoints(), cache, shares, pack_after=0
+        repository, open_log(database), MemoryCheckpoints(), cache, shares, pack_after=0
     ).tidy()
     left = await database.read(lambda connection: connection.scalars(select(tables.shares.c.run_id)).all())
     assert left == [valid.id]

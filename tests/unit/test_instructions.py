@@ -112,6 +112,8 @@ REFUSED = [
     "Don't finish the course.",
     "You don't have to fast.",
     "No need to fast.",
+    "There is no need to fast.",
+    "There's no need to call your doctor.",
     "Never shake the bottle.",
     "Don't swallow the capsules whole.",
     "Take methotrexate every day.",

@@ -11,11 +11,14 @@ from sqlalchemy import Connection, Engine, event, func, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from backend.log.entry import DuplicateSeq, Entry
-from backend.log.sqlite import SqliteLog
+from backend.log.sql import SqlLog
 from backend.store.database import Database
 from backend.store.runs import RunRepository
 from backend.store.tables import log_archives, log_entries
+from tests.databases import ENGINES
 from tests.unit.stored_runs import add_run, finish_run
+
+pytestmark = pytest.mark.engine(*ENGINES)
 
 PATIENCE = 10.0
 """Seconds after which a test gives up; nothing waits that long when all is well."""
@@ -27,7 +30,7 @@ def entries(first: int, last: int) -> list[Entry]:
     ]
 
 
-async def begin(log: SqliteLog, repository: RunRepository, count: int = 0) -> tuple[str, int]:
+async def begin(log: SqlLog, repository: RunRepository, count: int = 0) -> tuple[str, int]:
     """A run with `count` entries, and the epoch of its writer."""
     run = await add_run(repository)
     epoch = await log.take_over(run.id)
@@ -35,7 +38,7 @@ async def begin(log: SqliteLog, repository: RunRepository, count: int = 0) -> tu
     return run.id, epoch
 
 
-async def finish(log: SqliteLog, repository: RunRepository, run_id: str) -> None:
+async def finish(log: SqlLog, repository: RunRepository, run_id: str) -> None:
     """The run is over, as the executor leaves it."""
     run = await repository.get(run_id)
     assert run is not None
@@ -59,8 +62,9 @@ def count(name: Literal["begin", "commit"]) -> Iterator[list[int]]:
         event.remove(Engine, name, note)
 
 
+@pytest.mark.engine("sqlite")
 async def test_log_appends_of_many_runs_at_once_share_a_commit(
-    log: SqliteLog, repository: RunRepository
+    log: SqlLog, repository: RunRepository
 ) -> None:
     begun = [await begin(log, repository) for _ in range(40)]
     with count("commit") as commits:
@@ -73,7 +77,7 @@ async def test_log_appends_of_many_runs_at_once_share_a_commit(
 
 
 async def test_log_packed_leaves_one_row_and_no_entries(
-    log: SqliteLog, repository: RunRepository, database: Database
+    log: SqlLog, repository: RunRepository, database: Database
 ) -> None:
     run, _ = await begin(log, repository, 300)
     await finish(log, repository, run)
@@ -89,7 +93,7 @@ NOT_UTF8 = Entry(1, "\ud800", b"{}")
 
 @pytest.mark.parametrize("fault", [BEYOND_64_BITS, NOT_UTF8])
 async def test_log_with_rows_that_no_database_takes_fails_for_their_run_alone(
-    log: SqliteLog, repository: RunRepository, fault: Entry
+    log: SqlLog, repository: RunRepository, fault: Entry
 ) -> None:
     (faulty, first), (well, second) = await begin(log, repository), await begin(log, repository)
     outcomes = await asyncio.gather(
@@ -100,8 +104,9 @@ async def test_log_with_rows_that_no_database_takes_fails_for_their_run_alone(
     assert await log.read(faulty) == []
 
 
+@pytest.mark.engine("sqlite")
 async def test_log_in_a_database_that_can_not_be_written_fails_for_all_at_the_first_try(
-    log: SqliteLog, repository: RunRepository
+    log: SqlLog, repository: RunRepository
 ) -> None:
     begun = [await begin(log, repository) for _ in range(3)]
 
@@ -123,7 +128,7 @@ async def test_log_in_a_database_that_can_not_be_written_fails_for_all_at_the_fi
 
 
 async def test_log_with_a_number_that_was_used_says_of_which_run_and_why(
-    log: SqliteLog, repository: RunRepository
+    log: SqlLog, repository: RunRepository
 ) -> None:
     run, epoch = await begin(log, repository, 1)
     with pytest.raises(DuplicateSeq, match=run) as refused:
@@ -132,7 +137,7 @@ async def test_log_with_a_number_that_was_used_says_of_which_run_and_why(
 
 
 async def test_log_with_a_faulty_entry_leaves_no_hole_in_its_run(
-    log: SqliteLog, repository: RunRepository
+    log: SqlLog, repository: RunRepository
 ) -> None:
     (faulty, first), (well, second) = await begin(log, repository, 1), await begin(log, repository)
     outcomes = await asyncio.gather(
@@ -146,7 +151,7 @@ async def test_log_with_a_faulty_entry_leaves_no_hole_in_its_run(
 
 
 async def test_log_costs_readers_who_keep_up_no_query_and_those_who_lag_one(
-    log: SqliteLog, repository: RunRepository
+    log: SqlLog, repository: RunRepository
 ) -> None:
     run, epoch = await begin(log, repository, 1)
     with count("begin") as begun:
@@ -163,7 +168,7 @@ async def test_log_costs_readers_who_keep_up_no_query_and_those_who_lag_one(
 
 
 async def test_log_packed_writes_an_archive_of_its_run_alone(
-    log: SqliteLog, repository: RunRepository, database: Database
+    log: SqlLog, repository: RunRepository, database: Database
 ) -> None:
     (over, _), (going_on, _) = await begin(log, repository, 3), await begin(log, repository, 2)
     await finish(log, repository, over)

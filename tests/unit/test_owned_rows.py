@@ -14,7 +14,10 @@ from backend.store.migrating import upgrade
 from backend.store.owner import LOCAL, Owner
 from backend.store.sessions import SessionRepository
 from backend.store.tables import cached_results, children, metadata, reading_days, shares, story_sessions
+from tests.databases import ENGINES
 from tests.unit.stored_runs import new_run
+
+pytestmark = pytest.mark.engine(*ENGINES)
 
 NOW = datetime.now(UTC)
 MIGRATIONS = Path(__file__).parents[2] / "backend/store/migrations"

@@ -2,21 +2,22 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from backend.log.sqlite import SqliteLog
+from backend.log.sql import SqlLog
 from backend.runs.admission.quota import Quota
 from backend.store.charges import ChargeRepository
 from backend.store.database import Database
 from backend.store.owned_runs import OwnedRunRepository
 from backend.store.owner import Owner
 from backend.store.runs import Run, RunRepository
-from backend.store.sqlite import SqliteDatabase
+from tests.databases import ENGINES
 from tests.unit.messages import complete, error
 from tests.unit.stored_runs import finish_run, lease_run, new_run
 from workflows.errors import QuotaExceeded
+
+pytestmark = pytest.mark.engine(*ENGINES)
 
 LIMITS = {"report": 2}
 
@@ -53,20 +54,18 @@ async def test_quota_gives_its_last_place_once_and_counts_by_owner_and_format(
 
 
 async def test_quota_gives_its_last_place_once_to_processes_that_ask_at_once(
-    quota: Quota, repository: RunRepository, tmp_path: Path
+    quota: Quota, repository: RunRepository, other_database: Database
 ) -> None:
-    other = SqliteDatabase(f"sqlite:///{tmp_path / 'storywire.db'}")
-    there = Quota(ChargeRepository(other), LIMITS), RunRepository(other)
+    there = Quota(ChargeRepository(other_database), LIMITS), RunRepository(other_database)
     takings = [take(*each) for each in [(quota, repository), there] * 4]
     taken = await asyncio.gather(*takings)
-    await other.close()
     assert [run is not None for run in taken].count(True) == 2
 
 
 @pytest.mark.parametrize("bought", [True, False])
 @pytest.mark.parametrize("ending", ["failed", "cancelled", "completed"])
 async def test_quota_counts_what_was_bought_however_it_ended_also_when_it_is_deleted(
-    quota: Quota, repository: RunRepository, database: Database, log: SqliteLog, ending: str, bought: bool
+    quota: Quota, repository: RunRepository, database: Database, log: SqlLog, ending: str, bought: bool
 ) -> None:
     owned, run = OwnedRunRepository(database), await take(quota, repository)
     assert run is not None and await used(quota) == 1
@@ -82,7 +81,7 @@ async def test_quota_counts_what_was_bought_however_it_ended_also_when_it_is_del
 
 
 async def test_run_that_goes_on_counts_once_and_is_refused_if_it_did_not_count_and_there_is_no_room(
-    quota: Quota, repository: RunRepository, database: Database, log: SqliteLog
+    quota: Quota, repository: RunRepository, database: Database, log: SqlLog
 ) -> None:
     owned = OwnedRunRepository(database)
     bought, failed = await take(quota, repository), await take(quota, repository)

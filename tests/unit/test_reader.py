@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from backend.log.entry import Entry
 from backend.log.memory import MemoryLog
-from backend.log.sqlite import SqliteLog
+from backend.log.sql import SqlLog
 from backend.runs.readers.reader import Reader, open_reader
 from backend.store.database import Database
 from backend.store.owner import Owner
 from backend.store.runs import RunRepository
 from backend.streaming.merge import merge_entries
 from backend.streaming.views import Granularity, Order, View, first_id
+from tests.databases import open_log
 from tests.unit.logs import messages_of, read_texts, run_logs
 from tests.unit.messages import complete, content, error, number, workflow
 from tests.unit.stored_runs import add_run
@@ -33,7 +34,7 @@ FAILED_ONCE: tuple[Message, ...] = (
 )
 
 
-async def write(log: SqliteLog, repository: RunRepository, *messages: Message) -> tuple[str, int]:
+async def write(log: SqlLog, repository: RunRepository, *messages: Message) -> tuple[str, int]:
     """A run with these messages in its log, and the epoch of its writer."""
     run = await add_run(repository)
     epoch = await log.take_over(run.id)
@@ -63,7 +64,7 @@ def expect(run_log: list[Entry], order: Order, granularity: Granularity, cursor:
 @given(run_log=run_logs, view=st.sampled_from(VIEWS), data=st.data())
 @settings(max_examples=40)
 async def test_reader_who_comes_back_after_any_message_gets_exactly_what_follows(
-    log: SqliteLog,
+    log: SqlLog,
     repository: RunRepository,
     database: Database,
     run_log: list[Entry],
@@ -83,7 +84,7 @@ async def test_reader_who_comes_back_after_any_message_gets_exactly_what_follows
     cursor = data.draw(st.sampled_from([0, *(entry.seq for entry in live)]), label="cursor")
     live += await read_all(first)
 
-    elsewhere = data.draw(st.sampled_from([log, SqliteLog(database)]))
+    elsewhere = data.draw(st.sampled_from([log, open_log(database)]))
     again = open_reader(elsewhere, run.id, cursor, order=order, granularity=granularity)
     rest = await read_all(again)
     assert merge_entries(rest) == expect(run_log, order, granularity, cursor)
@@ -99,7 +100,7 @@ async def test_reader_who_comes_back_after_any_message_gets_exactly_what_follows
 
 @pytest.mark.parametrize(("order", "granularity"), VIEWS)
 async def test_reader_who_has_the_last_message_is_told_at_once_that_there_is_no_more(
-    log: SqliteLog, repository: RunRepository, order: Order, granularity: Granularity
+    log: SqlLog, repository: RunRepository, order: Order, granularity: Granularity
 ) -> None:
     run, _ = await write(log, repository, content(0, "Once.", ends=True), complete())
     (*_, last) = await read_all(open_reader(log, run, 0, order=order, granularity=granularity))
@@ -109,7 +110,7 @@ async def test_reader_who_has_the_last_message_is_told_at_once_that_there_is_no_
 
 @pytest.mark.parametrize(("order", "granularity"), VIEWS)
 async def test_reader_with_a_cursor_that_was_never_handed_out_is_refused(
-    log: SqliteLog, repository: RunRepository, order: Order, granularity: Granularity
+    log: SqlLog, repository: RunRepository, order: Order, granularity: Granularity
 ) -> None:
     going_on, _ = await write(log, repository, content(0, "Once."))
     over, _ = await write(log, repository, content(0, "Once.", ends=True), complete())
@@ -122,7 +123,7 @@ async def test_reader_with_a_cursor_that_was_never_handed_out_is_refused(
 
 
 async def test_reader_of_a_run_that_has_said_nothing_yet_waits(
-    log: SqliteLog, repository: RunRepository
+    log: SqlLog, repository: RunRepository
 ) -> None:
     run, _ = await write(log, repository)
     for order, granularity in VIEWS:
@@ -130,7 +131,7 @@ async def test_reader_of_a_run_that_has_said_nothing_yet_waits(
 
 
 async def test_reader_who_comes_late_gets_adjacent_text_in_one_message(
-    log: SqliteLog, repository: RunRepository
+    log: SqlLog, repository: RunRepository
 ) -> None:
     run, _ = await write(log, repository, *(content(0, f"{n} ") for n in range(5)), complete())
     read = await read_all(open_reader(log, run, 0))
@@ -139,7 +140,7 @@ async def test_reader_who_comes_late_gets_adjacent_text_in_one_message(
 
 
 async def test_reader_of_a_resumed_run_is_not_sent_the_error_that_was_superseded(
-    log: SqliteLog, repository: RunRepository
+    log: SqlLog, repository: RunRepository
 ) -> None:
     run, _ = await write(log, repository, *FAILED_ONCE)
     read = await read_all(open_reader(log, run, 0))
@@ -147,7 +148,7 @@ async def test_reader_of_a_resumed_run_is_not_sent_the_error_that_was_superseded
 
 
 async def test_reader_whose_last_message_was_an_error_gets_what_came_after_it(
-    log: SqliteLog, repository: RunRepository
+    log: SqlLog, repository: RunRepository
 ) -> None:
     run, epoch = await write(log, repository, *FAILED_ONCE[:2])
     reader = open_reader(log, run, 0)
@@ -161,7 +162,7 @@ async def test_reader_whose_last_message_was_an_error_gets_what_came_after_it(
 
 
 async def test_reader_of_a_run_that_waits_is_woken_by_its_next_message(
-    log: SqliteLog, repository: RunRepository
+    log: SqlLog, repository: RunRepository
 ) -> None:
     run, epoch = await write(log, repository, content(0, "Once"))
     reader = open_reader(log, run, 1)
@@ -174,10 +175,10 @@ async def test_reader_of_a_run_that_waits_is_woken_by_its_next_message(
 
 
 async def test_reader_in_another_process_looks_again_by_itself(
-    log: SqliteLog, repository: RunRepository, database: Database
+    log: SqlLog, repository: RunRepository, database: Database
 ) -> None:
     run, epoch = await write(log, repository, content(0, "Once"))
-    reader = open_reader(SqliteLog(database), run, 1)
+    reader = open_reader(open_log(database), run, 1)
     assert await reader.poll() == []
     await log.append(run, epoch, number(content(0, "Once"), complete())[1:])
     await asyncio.wait_for(reader.wait(), PATIENCE)
@@ -186,7 +187,7 @@ async def test_reader_in_another_process_looks_again_by_itself(
 
 
 async def test_reader_of_a_long_run_gets_all_of_it_in_several_batches(
-    log: SqliteLog, repository: RunRepository
+    log: SqlLog, repository: RunRepository
 ) -> None:
     parts = [content(n % 2, f"{n} ") for n in range(1100)]
     run, _ = await write(log, repository, *parts, complete())
@@ -197,7 +198,7 @@ async def test_reader_of_a_long_run_gets_all_of_it_in_several_batches(
 
 
 async def test_reader_of_a_run_that_is_deleted_comes_to_an_end(
-    log: SqliteLog, repository: RunRepository
+    log: SqlLog, repository: RunRepository
 ) -> None:
     for order, granularity in VIEWS:
         run, _ = await write(log, repository, content(0, "Once. "))
@@ -211,9 +212,7 @@ async def test_reader_of_a_run_that_is_deleted_comes_to_an_end(
         assert await late.poll() is None
 
 
-async def test_readers_of_one_run_each_have_their_own_place(
-    log: SqliteLog, repository: RunRepository
-) -> None:
+async def test_readers_of_one_run_each_have_their_own_place(log: SqlLog, repository: RunRepository) -> None:
     run, epoch = await write(log, repository, content(0, "a"))
     readers = [open_reader(log, run, 0) for _ in range(30)]
     early = await asyncio.gather(*map(read_all, readers[:15]))
@@ -227,7 +226,7 @@ async def test_readers_of_one_run_each_have_their_own_place(
 
 @pytest.mark.parametrize(("order", "granularity"), VIEWS)
 async def test_reader_who_comes_before_a_resume_is_in_the_log_waits_for_it(
-    log: SqliteLog, repository: RunRepository, order: Order, granularity: Granularity
+    log: SqlLog, repository: RunRepository, order: Order, granularity: Granularity
 ) -> None:
     run_log = number(*FAILED_ONCE)
     run_id, epoch = await write(log, repository, *FAILED_ONCE[:2])

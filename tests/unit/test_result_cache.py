@@ -4,7 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
-from backend.log.sqlite import SqliteLog
+import pytest
+
+from backend.log.sql import SqlLog
 from backend.runs.results.cache import ResultCache, make_cache_key
 from backend.store.cache import CacheRepository
 from backend.store.database import Database
@@ -13,11 +15,14 @@ from backend.store.owner import Owner
 from backend.store.run_values import RunOptions, VersionChange, VersionOrigin
 from backend.store.runs import NewRun, RunRepository
 from backend.store.sources import keep_result
+from tests.databases import ENGINES
 from tests.unit.messages import complete
 from tests.unit.stored_runs import add_run, finish_run, lease_run, new_run
 from workflows.formats.story.format import StoryFormat
 from workflows.models.spec import ModelSpec
 from workflows.safety.policy import load_policy
+
+pytestmark = pytest.mark.engine(*ENGINES)
 
 MODELS = [ModelSpec("openai", "gpt-test")]
 RUN = new_run(options={"cache": "use"})
@@ -84,7 +89,7 @@ async def test_kept_result_that_is_too_old_is_forgotten_and_the_run_stays(
 
 
 async def test_result_answers_its_owner_alone_while_it_is_kept_and_there(
-    database: Database, repository: RunRepository, log: SqliteLog
+    database: Database, repository: RunRepository, log: SqlLog
 ) -> None:
     cache = ResultCache(CacheRepository(database), repository, ttl=60)
     kept = await add_run(repository, cache_key="k", process="P1")

@@ -84,7 +84,7 @@ def test_settings_of_another_database_are_used_as_given() -> None:
         ("STORYWIRE_EXECUTION", "cloud", "inline"),
         ("STORYWIRE_MERGE_MS", "-1", "greater than or equal to 0"),
         ("STORYWIRE_MAX_RUNS", "0", "greater than or equal to 1"),
-        ("STORYWIRE_DATABASE_URL", "postgresql://db/x", "sqlite:///path/to/file.db"),
+        ("STORYWIRE_DATABASE_URL", "mysql://db/x", "sqlite:///path/to/file.db"),
         ("STORYWIRE_MODEL", "gpt-5", "a model is named provider:model"),
         ("STORYWIRE_MODEL", "acme:gpt", "google_genai, groq, ollama, openai_compatible, embedded"),
         ("STORYWIRE_RESUME_ON_START", "perhaps", "boolean"),

@@ -60,6 +60,17 @@ CASES = {
     ),
     "as a remark": ("Once.\n\nNOTE: Take it with food.", "Once.\n\nNOTE: Take it with food.", ""),
     "only as a word": ("Noted.\nNotes lay about.\nNotes, he.", "Noted.\nNotes lay about.\nNotes, he.", ""),
+    "for later sections": (
+        "The end.\n\n=== NOTES FOR LATER SECTIONS ===\n- Mia has it.", "The end.", "- Mia has it.",
+    ),
+    "of a section": ("The end.\n\n=== Section notes: ===\n- Mia has it.", "The end.", "- Mia has it."),
+    "of several words in Hebrew": ("סוף.\n\n=== הערות להמשך ===\n- מיה.", "סוף.", "- מיה."),
+    "of several words in a line": ("The end. === My notes === - Mia.", "The end.", "- Mia."),
+    "with an end of notes": (
+        "Once.\n=== NOTES ===\n- Mia.\n=== END OF NOTES ===\nThe end.", "Once.\nThe end.", "- Mia.",
+    ),
+    "in a tag": ("Once.\n<notes>\n- Mia.\n</notes>\nThe end.", "Once.\nThe end.", "- Mia."),
+    "another title": ("Once.\n=== The very end ===\nMia.", "Once.\nThe very end Mia.", ""),
     "a row of signs": ("Once.\n==========\nThe end.", "Once.\nThe end.", ""),
 }  # fmt: skip
 
@@ -93,6 +104,9 @@ _PIECES = [
     "==",
     ":",
     " for",
+    "===",
+    "END OF ",
+    "</notes>",
     "\n",
     "\n\n",
     "- ",

@@ -2,9 +2,14 @@
 
 from typing import Any
 
+import pytest
+
 from backend.store.database import Database
 from backend.store.owner import Owner
 from backend.store.usage import UsageRepository
+from tests.databases import ENGINES
+
+pytestmark = pytest.mark.engine(*ENGINES)
 
 
 def part(

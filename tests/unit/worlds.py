@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 from structlog.testing import capture_logs
 
-from backend.log.sqlite import SqliteLog
+from backend.log.sql import SqlLog
 from backend.lookups import StoredLookups
 from backend.runs.admission.quota import Quota
 from backend.runs.admission.validation import Admission
@@ -42,6 +42,7 @@ from backend.store.usage import UsageRepository
 from backend.tasks import Background
 from backend.telemetry.metrics import Metrics
 from backend.telemetry.observers import Observers
+from tests.databases import open_log
 from tests.models import settings_of
 from workflows.formats.base import Format, Plan
 from workflows.graph import build_graph
@@ -147,7 +148,7 @@ class World:
 
     format: NoteFormat
     repository: RunRepository
-    log: SqliteLog
+    log: SqlLog
     liveness: FileLiveness
     engine: InlineEngine
     queries: RunQueries
@@ -186,7 +187,7 @@ async def open_world(
     """A process on this database; several of them may share the `checkpoints`."""
     format, saver = NoteFormat(), checkpoints or MemoryCheckpoints()
     models, policies, ledgers = ModelCatalog(settings_of(NOWHERE, judge="off")), PolicyRegistry(), Ledgers()
-    repository, owned, run_log = RunRepository(database), OwnedRunRepository(database), SqliteLog(database)
+    repository, owned, run_log = RunRepository(database), OwnedRunRepository(database), open_log(database)
     graph = build_graph(format, models, saver, policies, ledgers=ledgers)
     formats = RunFormats({"note": format}, {"note": graph}, models, policies)
     budgets, background = Budgets(ledgers, UsageRepository(database)), Background()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:  # a second of imports, which whoever only reads the settings 
     from collections.abc import AsyncGenerator, Mapping
 
     from workflows.formats.exports import Exporter
+    from workflows.formats.form import Presentation
     from workflows.formats.pieces import PieceText, SectionNotes
     from workflows.formats.settings import FormatSettings
     from workflows.lookups import Lookups
@@ -295,6 +296,16 @@ class Exports(Protocol):
         ...
 
 
+@runtime_checkable
+class Presents(Protocol):
+    """Capability: hints for user interfaces, such as labels, groups and widgets of its form."""
+
+    @property
+    def presentation(self) -> Presentation:
+        """The hints. Without them a form follows from the schema of the input."""
+        ...
+
+
 CAPABILITIES: tuple[type, ...] = (
     AdaptsToModel,
     BelongsToSeries,
@@ -314,6 +325,7 @@ CAPABILITIES: tuple[type, ...] = (
     LooksUp,
     MakesPieces,
     Multilingual,
+    Presents,
     Researches,
     Reviews,
     ReviewsSections,

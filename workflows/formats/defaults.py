@@ -23,6 +23,7 @@ from workflows.formats.capabilities import (
     Loads,
     LooksUp,
     Multilingual,
+    Presents,
     ScreensOwnText,
     SetsContext,
     SetsLeastRoom,
@@ -30,6 +31,7 @@ from workflows.formats.capabilities import (
     SetsTolerance,
 )
 from workflows.formats.exports import EVERYWHERE, Exporter
+from workflows.formats.form import Form, Presentation
 from workflows.formats.settings import FormatSettings
 from workflows.lookups import Lookups
 from workflows.messages.messages import ModelRole
@@ -145,6 +147,13 @@ def context_words_of(format: AnyFormat) -> int:
 def facts_section_of(format: AnyFormat) -> int | None:
     """The section that brings the facts; None without one."""
     return format.facts_section if isinstance(format, BringsFacts) else None
+
+
+def presentation_of(format: AnyFormat) -> Presentation:
+    """The hints for user interfaces; by default its title alone."""
+    return (
+        format.presentation if isinstance(format, Presents) else Presentation(form=Form(heading=format.title))
+    )
 
 
 def exporters_of(format: AnyFormat) -> Mapping[str, Exporter]:

@@ -16,15 +16,31 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from workflows.formats.pieces import SectionNotes
-from workflows.formats.trailer_lines import LEAD, inline_mark, is_list_item, is_mark, is_note, may_be_mark
+from workflows.formats.trailer_lines import (
+    LEAD,
+    ends_notes,
+    inline_mark,
+    is_list_item,
+    is_mark,
+    is_note,
+    may_be_mark,
+)
 
 _T = TypeVar("_T")
 MARK = "=== NOTES ==="
 _SIGN = "==="
 _MARK = re.compile(r"={3,40}[ \t*#_]{0,8}([A-Za-zא-ת]{0,20}\d{0,4})[ \t*#_:]{0,8}(={0,40})[ \t]{0,8}")
+_PHRASE = re.compile(
+    r"={3,40}[ \t*#_:]{0,8}(?P<words>[A-Za-zא-ת][A-Za-zא-ת \t'’-]{0,60})[ \t*#_:]{0,8}={2,40}[ \t]{0,8}"
+)
+"""A mark of several words: `=== NOTES FOR LATER SECTIONS ===`."""
+_MAY_BE_PHRASE = re.compile(
+    r"={3,40}[ \t*#_:]{0,8}(?:[A-Za-zא-ת][A-Za-zא-ת \t'’-]{0,60}[ \t*#_:]{0,8}={0,40}[ \t]{0,8})?"
+)
 _LONGEST = 140
 """Characters that a mark may have."""
 _NAMES = ("notes", "הערות")
+_ENDS = ("end", "סוף")
 _MOST_SPACES = 400
 """Spaces before a line that are waited for."""
 _STEP = 200
@@ -107,6 +123,13 @@ class Trailer:
 
     def _read_mark(self, *, is_last: bool) -> None:
         """Takes the mark that `_held` begins with, unless more is needed to tell where it ends."""
+        if len(self._held) < _LONGEST and not is_last and _MAY_BE_PHRASE.fullmatch(self._held):
+            return
+        if (phrase := _PHRASE.match(self._held)) and not {*_NAMES}.isdisjoint(
+            phrase["words"].casefold().split()
+        ):
+            self._pass_phrase(phrase)
+            return
         mark = _MARK.match(self._held)
         assert mark is not None
         if mark.end() == len(self._held) and len(self._held) < _LONGEST and not is_last:
@@ -123,6 +146,15 @@ class Trailer:
         self._end_notes()
         self._begins_line = ends_line
         if is_ours:
+            self._begin_notes()
+
+    def _pass_phrase(self, phrase: re.Match[str]) -> None:
+        """Leaves a mark of several words out: `=== END OF NOTES ===` ends them, any other begins them."""
+        ends_line = self._held[phrase.end() : phrase.end() + 1] == "\n"
+        self._held = self._held[phrase.end() + ends_line :]
+        self._end_notes()
+        self._begins_line = ends_line
+        if phrase["words"].casefold().split()[0] not in _ENDS:
             self._begin_notes()
 
     def _read_notes(self, *, is_last: bool) -> None:
@@ -143,6 +175,9 @@ class Trailer:
         if not text:
             self._after_blank = self._after_blank or not self._is_first
             self._held = rest
+        elif ends_notes(text):
+            self._held = rest
+            self._end_notes()
         elif is_mark(line) or inline_mark(line):
             self._end_notes()
         else:

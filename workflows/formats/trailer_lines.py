@@ -20,6 +20,7 @@ _MAY_BE = re.compile(
 _INLINE = re.compile(
     rf"{_DRESS}{{0,16}}(?P<name>{'|'.join(_NAMES)})[*_\]) ]{{0,6}}:[*_\]) ]{{0,6}}", re.IGNORECASE
 )
+_CLOSING = re.compile(rf"[<\[{{(]/(?:{'|'.join(_NAMES)})[>\]}})]", re.IGNORECASE)
 _BULLET = re.compile(r"(?:[-*•·]|\d{1,2}[.)](?!\d))(?:\s|$)|[-•·](?=\S)")
 _DASH = re.compile(r"[–—]")
 _SPEECH = re.compile(r"[–—\"“”„«»'‘]|[A-Z][A-Z .'’-]{1,30}: ")
@@ -34,6 +35,11 @@ def is_mark(line: str) -> bool:
     signs = found["open"].strip(), found["close"].strip()
     is_dressed = len(signs[0]) > 1 or signs[0] in ("#", "[", "(", "<", "_", "*") or ":" in signs[1]
     return is_dressed or (found["name"].isupper() and found["whose"] is None and not signs[0])
+
+
+def ends_notes(line: str) -> bool:
+    """Whether a line closes the notes as a tag does: `</notes>`."""
+    return len(line) <= LONGEST_MARK and _CLOSING.fullmatch(line.rstrip()) is not None
 
 
 def inline_mark(line: str) -> int:

@@ -20,6 +20,7 @@ from workflows.text.claims import (
     split_clauses,
 )
 from workflows.text.hebrew_claims import compare_hebrew, hebrew_matter, split_hebrew
+from workflows.text.hebrew_rules import HebrewRules
 from workflows.text.instruction_index import InstructionIndex
 from workflows.text.names import find_unknown_names
 from workflows.text.numbers import Quantity, find_quantities
@@ -55,6 +56,7 @@ class Evidence:
         self._clause_places = _index([clause for clause, _ in self._clauses])
         self._hebrew = [part for one in sentences for part in split_hebrew(one)] if self._is_hebrew else []
         self._hebrew_places = _index_hebrew(self._hebrew)
+        self._hebrew_rules = HebrewRules(sentences if self._is_hebrew else [])
         self._words = frozenset(part for word in plain_words(document) for part in (word, *word.split("-")))
         self._quantities: dict[tuple[str, str], list[int]] = {}
         self._values: dict[str, list[int]] = {}
@@ -87,6 +89,8 @@ class Evidence:
             return "opposite", reason
         if self._is_hebrew and any(self._contradicts_hebrew(clause) for clause in split_hebrew(sentence)):
             return "opposite", "the document seems to say the opposite"
+        if self._is_hebrew and (reason := self._hebrew_rules.find_conflict(sentence)) is not None:
+            return "opposite", reason
         if not self._by_words:
             return None
         if any(self._turns_round(clause) for clause in split_clauses(sentence)):

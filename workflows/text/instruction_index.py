@@ -13,7 +13,7 @@ from workflows.text.instructions import has_change, read_instructions
 from workflows.text.intervals import Interval, find_intervals, list_lengths
 from workflows.text.words import list_words
 
-_LISTED = re.compile(r"\s*(?:[-*•–·]|\d{1,2}[.)])\s")
+_LISTED = re.compile(r"(?:[-*•–·]|\d{1,2}[.)])\s")
 _CASES = frozenset({"if", "when", "while", "during", "אם", "כאשר", "כש", "בזמן"})
 _LATER = frozenset({"after", "once", "next", "tomorrow", "later", "אחרי", "לאחר", "מחר"})
 _UNTIL = frozenset({"until", "till", "before", "during", "עד", "לפני", "במשך"})
@@ -72,7 +72,7 @@ class InstructionIndex:
         forbids = False
         for sentence in sentences:
             clauses = self._reader.read(sentence)
-            if forbids and _LISTED.match(sentence):
+            if forbids and _LISTED.match(sentence.lstrip()):
                 clauses = [
                     one._replace(denies=True, prohibits=True, forbidden=one.forbidden | {one.action})
                     for one in clauses

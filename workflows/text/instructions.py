@@ -31,7 +31,7 @@ _AT_ONCE = re.compile(r"\b(?:at once|right away|right now|straight away|as usual
 _AND = re.compile(r"\band ([A-Za-z]+)")
 _GOING_ON = re.compile(r"\b(?:go|carry|keep) on\b")
 _PASSIVE = re.compile(
-    r"((?:[^ ]+ ){1,4})(?:can|may|could|might|should|must) (?:[a-z]+ly )?be (?:taken|used|eaten|drunk|had|given) ?"
+    r"\A((?:[^ ]+ ){1,4})(?:can|may|could|might|should|must) (?:[a-z]+ly )?be (?:taken|used|eaten|drunk|had|given) ?"
 )
 _CONDITIONS = frozenset({"if", "unless", "when", "while"})
 _CHANGES = {

@@ -21,6 +21,7 @@ from backend.runs.attempt.reconcile import check_agreement, reconcile, unless_lo
 from backend.runs.attempt.recording import RunRecorder
 from backend.runs.formats import RunFormats
 from backend.runs.results.sources import SourceReader
+from backend.store.fences import StaleCheckpoint
 from backend.store.owned_runs import Lease
 from backend.store.runs import Run
 from backend.streaming.events import stream_messages
@@ -117,7 +118,7 @@ class Attempt:
             if not patience.expired():  # somebody else's
                 return self._broken()
             return self._failed(RunTimeout("The run took longer than it may, and was stopped."))
-        except (StaleWriter, LogUnavailable):
+        except (StaleWriter, StaleCheckpoint, LogUnavailable):
             raise
         except StorywireError as error:
             log.info("run_failed", code=error.code, cause=type(error.__cause__).__name__)

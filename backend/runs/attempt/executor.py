@@ -12,6 +12,7 @@ from backend.runs.attempt.finalize import RunFinalizer
 from backend.runs.attempt.handle import RunHandle
 from backend.runs.attempt.log_writer import LogWriter
 from backend.runs.readers.replay import replay
+from backend.store.fences import StaleCheckpoint, set_fence
 from backend.store.owned_runs import Lease
 from backend.store.runs import Run
 from backend.telemetry.metrics import Outcome
@@ -49,6 +50,7 @@ class Executor:
         outcome: Outcome = "interrupted"
         try:
             lease = Lease(run.id, run.process, await self._log.take_over(run.id))
+            set_fence(lease.run_id, lease.epoch)
             transcript, last_seq = await replay(self._log, run.id)
             if transcript.terminal is not None and last_seq != run.superseded_error_seq:
                 # A crash fell between the log and the table. A run that was cancelled stays cancelled.
@@ -67,8 +69,9 @@ class Executor:
             async with writer:
                 run, ending = await self._write(run, lease, handle, writer, observer)
             outcome = await self._finalizer.store(run, lease, ending, transcript)
-        except StaleWriter:
+        except (StaleWriter, StaleCheckpoint):
             log.warning("run_taken_over")
+            self._observers.on_fenced_writer()
         except LogUnavailable:
             # Its last message can't be written either: the run stays as it is and is found by the next recovery.
             log.exception("run_log_unavailable")

@@ -127,7 +127,7 @@ class LogWriter:
         for seconds in (*_RETRY_SECONDS, None):
             try:
                 await self._log.append(self._run_id, self._epoch, entries)
-            except StaleWriter:
+            except (StaleWriter, LogUnavailable):
                 raise
             except Exception as error:
                 self._metrics.on_log_failure()

@@ -54,3 +54,16 @@ class FileLiveness:
 
     def _path(self, process: str) -> Path:
         return self._folder / f"{process}.lock"
+
+
+def find_alive(folder: Path) -> list[str]:
+    """The processes that are alive by the locks in this folder."""
+    return [path.stem for path in sorted(folder.glob("*.lock")) if _is_held(path)]
+
+
+def _is_held(path: Path) -> bool:
+    try:
+        with FileLock(path, timeout=0):
+            return False
+    except Timeout:
+        return True

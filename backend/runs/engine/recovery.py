@@ -1,7 +1,8 @@
 """Recovery of orphaned runs."""
 
 from collections.abc import AsyncIterator, Container
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Protocol
 
 import structlog
 
@@ -14,6 +15,16 @@ from backend.telemetry.metrics import Metrics
 log = structlog.get_logger()
 
 _EVERY_SECONDS = 5.0
+
+
+class RunRecovery(Protocol):
+    """Recovery of runs that nobody executes."""
+
+    async def recover(self) -> int:
+        """Resumes such runs, as far as there is room; returns how many."""
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """Recovers at the start, and again and again while this is open."""
 
 
 class Recovery:

@@ -4,8 +4,9 @@ from typing import Literal
 
 from backend.log.base import RunLog
 from backend.log.entry import Entry
+from backend.streaming.ai_sdk import UNNUMBERED, AiSdkView
 from backend.streaming.merge import merge_entries
-from backend.streaming.views import Granularity, Order, View, first_id
+from backend.streaming.views import Granularity, Order, View, Wire, first_id
 from workflows.errors import InvalidInput
 from workflows.messages.messages import TERMINAL
 
@@ -27,10 +28,13 @@ class Reader:
         log: RunLog,
         run_id: str,
         cursor: int,
-        view: View | None,
+        view: View | AiSdkView | None,
         superseded_error_seq: int | None,
         first_id: int = 0,
+        wire: Wire = "story_chunk",
     ) -> None:
+        self.wire = wire
+        """The format of what is read."""
         self.first_id = first_id
         """What is added to the numbers of what is read, so that their ids tell the view that they are of."""
         self._log = log
@@ -103,7 +107,11 @@ class Reader:
         shown: list[Entry] = []
         for entry in entries:
             superseded = entry.type == "error" and entry is not ending
-            outcome = [item for item in self._view.feed(entry) if item.seq > self._skip]
+            if superseded and self.wire != "story_chunk":
+                continue
+            outcome = [
+                item for item in self._view.feed(entry) if item.seq > self._skip or item.seq == UNNUMBERED
+            ]
             shown.extend(item for item in outcome if not (superseded and item.type == "error"))
         return shown
 
@@ -120,6 +128,7 @@ def open_reader(
     superseded_error_seq: int | None = None,
     order: Order = "live",
     granularity: Granularity = "token",
+    wire: Wire = "story_chunk",
     language: str | None = None,
 ) -> Reader:
     """A reader from after `cursor`, the number of a message in this very view.
@@ -127,9 +136,12 @@ def open_reader(
     `superseded_error_seq` is the number of an error that a resume superseded: the log doesn't end with it.
     `language` is the text's, for its sentences.
     """
-    plain = order == "live" and granularity == "token"
-    view = None if plain else View(order, granularity, language)
-    return Reader(log, run_id, cursor, view, superseded_error_seq, first_id(order, granularity))
+    view: View | AiSdkView | None = None
+    if wire == "ai-sdk":
+        view = AiSdkView(run_id)
+    elif (order, granularity) != ("live", "token"):
+        view = View(order, granularity, language)
+    return Reader(log, run_id, cursor, view, superseded_error_seq, first_id(order, granularity, wire), wire)
 
 
 def _unknown_cursor(cursor: int) -> InvalidInput:

@@ -10,6 +10,7 @@ from ulid import ULID
 
 from backend.store.accounts.tables import accounts, identities, login_sessions
 from backend.store.database import Database
+from backend.store.dialect import lock
 from backend.store.owner import Owner
 
 Role = Literal["user", "admin"]
@@ -71,6 +72,7 @@ class AccountRepository:
         query = select(accounts).join(identities, identities.c.owner == accounts.c.id).where(same)
 
         def work(connection: Connection) -> Account:
+            lock(connection, f"identity {issuer} {subject}")
             if (row := connection.execute(query).one_or_none()) is not None:
                 account = _account(row)
                 if account.role != role:

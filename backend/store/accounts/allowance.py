@@ -52,6 +52,8 @@ def find_use(
     spent = select(func.coalesce(func.sum(usage.c.cost_usd), 0.0)).where(
         usage.c.owner == owner, usage.c.day >= month.date().isoformat()
     )
+    # In this order: a run may end between two queries, which stores first what it spent. So what it costs is in the
+    # last of them at the latest, and for a moment perhaps in two, but never in none.
     unfinished = connection.execute(
         select(runs.c.id, runs.c.status, runs.c.options).where(
             runs.c.owner == owner,

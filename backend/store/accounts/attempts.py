@@ -9,6 +9,7 @@ from ulid import ULID
 from backend.store.accounts.tables import attempts
 from backend.store.columns import Instant
 from backend.store.database import Database
+from backend.store.dialect import lock
 
 
 class AttemptRepository:
@@ -26,6 +27,7 @@ class AttemptRepository:
         asked = {"buckets": [bucket for bucket, _ in buckets], "since": now - within}
 
         def work(connection: Connection) -> datetime | None:
+            lock(connection, *(f"attempts {bucket.hex()}" for bucket, _ in buckets))
             found = {row.bucket: row for row in connection.execute(_RECENT, asked)}
             for bucket, most in buckets:
                 if bucket in found and found[bucket].made >= most:

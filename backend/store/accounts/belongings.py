@@ -8,6 +8,8 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, delete, func, s
 from backend.store.accounts import tables
 from backend.store.accounts.tables import accounts
 from backend.store.database import Database
+from backend.store.dialect import lock_owner, lock_owners
+from backend.store.erasing import delete_runs
 from backend.store.owner import LOCAL, Owner
 from backend.store.tables import metadata, runs, usage
 from backend.store.transitions import EXECUTING
@@ -73,6 +75,7 @@ class BelongingsRepository:
         """Makes everything of one owner another's; returns how many rows that were. In one transaction."""
 
         def work(connection: Connection) -> int:
+            lock_owners(connection, old, new)
             found = _count(connection, old)
             for table in owned_tables():  # rows that belong to others go with them
                 connection.execute(update(table).where(table.c.owner == old).values(owner=new))
@@ -86,6 +89,8 @@ class BelongingsRepository:
             raise ValueError("the local owner is no account")
 
         def work(connection: Connection) -> None:
+            lock_owner(connection, owner)
+            delete_runs(connection, runs.c.owner == owner)
             connection.execute(update(usage).where(usage.c.owner == owner).values(owner=ERASED))
             for removal in _removals(owner):
                 connection.execute(removal)

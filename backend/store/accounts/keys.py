@@ -10,6 +10,7 @@ from ulid import ULID
 from backend.store.accounts.tables import HASH, accounts, api_keys
 from backend.store.columns import Instant
 from backend.store.database import Database
+from backend.store.dialect import lock_owner
 from backend.store.owner import Owner
 
 
@@ -50,6 +51,7 @@ class ApiKeyRepository:
         count = select(func.count()).select_from(api_keys).where(api_keys.c.owner == owner)
 
         def work(connection: Connection) -> bool:
+            lock_owner(connection, owner)
             if (connection.scalar(count) or 0) >= most:
                 return False
             connection.execute(insert(api_keys).values(key_hash=key_hash, **row))

@@ -93,7 +93,8 @@ class LoginRepository:
         """The session that goes on with the new token in place of the old one. None for an unknown token or one of
         a session that has ended. Raises RefreshTokenReused."""
         now = datetime.now(UTC)
-        token = select(refresh_tokens).where(refresh_tokens.c.token_hash == old_hash)
+        # Held until it is used up: of two who send it at once, the second is found out.
+        token = select(refresh_tokens).where(refresh_tokens.c.token_hash == old_hash).with_for_update()
 
         def work(connection: Connection) -> ActiveLogin | Owner | None:
             found = connection.execute(token).one_or_none()

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert
 
 from backend.store.accounts.tables import one_time_tokens
 from backend.store.database import Database
+from backend.store.dialect import lock_owner
 from backend.store.owner import Owner
 
 Purpose = Literal["verify", "reset", "invite"]
@@ -35,6 +36,7 @@ class OneTimeTokenRepository:
 
         def work(connection: Connection) -> None:
             if owner is not None:
+                lock_owner(connection, owner)
                 connection.execute(
                     delete(one_time_tokens).where(
                         one_time_tokens.c.owner == owner, one_time_tokens.c.purpose == purpose
@@ -47,14 +49,15 @@ class OneTimeTokenRepository:
     async def take(self, purpose: Purpose, token_hash: bytes) -> OneTimeToken | None:
         """The token, which works no more; None for one that is unknown, used, too old or for something else."""
         same = (one_time_tokens.c.token_hash == token_hash) & (one_time_tokens.c.purpose == purpose)
-        query = select(one_time_tokens).where(same, one_time_tokens.c.expires_at > datetime.now(UTC))
+        query = (
+            delete(one_time_tokens)
+            .where(same, one_time_tokens.c.expires_at > datetime.now(UTC))
+            .returning(one_time_tokens.c.purpose, one_time_tokens.c.owner)
+        )
 
         def work(connection: Connection) -> OneTimeToken | None:
             row = connection.execute(query).one_or_none()
-            if row is None:
-                return None
-            connection.execute(delete(one_time_tokens).where(same))
-            return OneTimeToken(row.purpose, row.owner)
+            return None if row is None else OneTimeToken(row.purpose, row.owner)
 
         return await self._db.write(work)
 

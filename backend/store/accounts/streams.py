@@ -10,6 +10,7 @@ from ulid import ULID
 from backend.store.accounts.tables import open_streams
 from backend.store.columns import Instant
 from backend.store.database import Database
+from backend.store.dialect import lock_owner
 from backend.store.owner import Owner
 
 _FORGOTTEN_AFTER = timedelta(seconds=10)
@@ -30,6 +31,7 @@ class StreamRepository:
         row = {"id": id, "owner": owner, "seen_at": now}
 
         def work(connection: Connection) -> str | None:
+            lock_owner(connection, owner)
             asked = {"owner_is": owner, "since": now - _FORGOTTEN_AFTER}
             if (connection.scalar(_COUNT, asked) or 0) >= most:
                 return None

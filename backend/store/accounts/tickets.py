@@ -7,6 +7,7 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from backend.store.accounts.tables import stream_tickets
 from backend.store.database import Database
+from backend.store.dialect import lock_owner
 from backend.store.owner import Owner
 
 
@@ -53,6 +54,7 @@ class TicketRepository:
         )
 
         def work(connection: Connection) -> bool:
+            lock_owner(connection, ticket.owner)
             if (connection.scalar(usable) or 0) >= most:
                 return False
             connection.execute(query)

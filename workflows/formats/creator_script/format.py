@@ -16,6 +16,7 @@ from workflows.formats.creator_script.outline import outline_script
 from workflows.formats.creator_script.personas import AudiencePersona, ScriptPersona
 from workflows.formats.creator_script.plan import slots_of
 from workflows.formats.creator_script.points import find_conflicts, find_overflow
+from workflows.formats.creator_script.presentation import PRESENTATION
 from workflows.formats.creator_script.report import find_repetition, measure_sections, report_on
 from workflows.formats.creator_script.script import spoken, under_heading, without_heading
 from workflows.formats.creator_script.settings import ScriptSettings
@@ -23,6 +24,7 @@ from workflows.formats.creator_script.styles import list_styles
 from workflows.formats.creator_script.templates import Template, TemplateRegistry
 from workflows.formats.creator_script.timing import content_seconds, heading
 from workflows.formats.exports import Exporter
+from workflows.formats.form import Presentation
 from workflows.formats.pieces import SectionNotes
 from workflows.formats.trailer import split_notes
 from workflows.lookups import Lookups, find_named
@@ -47,6 +49,7 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
     title = "A script for a video"
     parameters: ClassVar[RoleParameters] = {"outline": {"temperature": 0.7}, "writing": {"temperature": 0.8}}
     Input = CreatorScriptInput
+    presentation: ClassVar[Presentation] = PRESENTATION
     Settings = ScriptSettings
     exports: ClassVar[Mapping[str, Exporter]] = EXPORTS
     example: ClassVar[Mapping[str, Any]] = {

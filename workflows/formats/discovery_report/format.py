@@ -13,8 +13,10 @@ from workflows.formats.capabilities import CacheMode
 from workflows.formats.discovery_report.areas import AreaRegistry
 from workflows.formats.discovery_report.ideas import IDEAS, make_ideas, review_ideas
 from workflows.formats.discovery_report.input import LANGUAGES, DiscoveryInput
+from workflows.formats.discovery_report.presentation import PRESENTATION
 from workflows.formats.discovery_report.profile import profile_key
 from workflows.formats.discovery_report.settings import ReportSettings
+from workflows.formats.form import Presentation
 from workflows.formats.measured_review import review_repetition
 from workflows.formats.pieces import SectionNotes
 from workflows.formats.trailer import split_notes
@@ -61,6 +63,7 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         "derived": {"temperature": 0.2},
     }
     Input = DiscoveryInput
+    presentation: ClassVar[Presentation] = PRESENTATION
     Settings = ReportSettings
     default_cache: ClassVar[CacheMode] = "use"
     example: ClassVar[Mapping[str, Any]] = {

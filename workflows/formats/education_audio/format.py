@@ -23,8 +23,10 @@ from workflows.formats.education_audio.planning import (
     share_words,
     window_of,
 )
+from workflows.formats.education_audio.presentation import PRESENTATION
 from workflows.formats.education_audio.review import review_lesson, review_part
 from workflows.formats.exports import Exporter, Finished
+from workflows.formats.form import Presentation
 from workflows.formats.pieces import SectionNotes
 from workflows.formats.recap import neighbours, whole_plan
 from workflows.formats.speech.exports import script_exports, warned
@@ -70,6 +72,7 @@ class EducationAudioFormat(Format[LessonInput]):
     title = "A spoken lesson from a document"
     parameters: ClassVar[RoleParameters] = {"outline": {"temperature": 0.3}, "writing": {"temperature": 0.4}}
     Input = LessonInput
+    presentation: ClassVar[Presentation] = PRESENTATION
     example: ClassVar[dict[str, Any]] = {
         "document": {
             "title": "Before your blood test",

@@ -14,6 +14,7 @@ from workflows.context import prompt_values, whole_text
 from workflows.errors import InvalidInput, ModelBadOutput
 from workflows.formats.base import Format, Plan
 from workflows.formats.exports import Exporter
+from workflows.formats.form import Presentation
 from workflows.formats.pieces import PieceText, Remark, SectionNotes
 from workflows.formats.podcast.dialogue import Dialogue
 from workflows.formats.podcast.facts import FEWEST_SOURCES, asked_words, read_facts, remarks_on
@@ -32,6 +33,7 @@ from workflows.formats.podcast.plan import (
     plan_pieces,
     plan_sections,
 )
+from workflows.formats.podcast.presentation import PRESENTATION
 from workflows.formats.podcast.review import review_episode, review_pieces
 from workflows.formats.podcast.spoken import language_name, language_tag, turns_of
 from workflows.formats.recap import neighbours, whole_plan
@@ -81,6 +83,7 @@ class PodcastFormat(Format[PodcastInput]):
         "derived": {"temperature": 0.7},
     }
     Input = PodcastInput
+    presentation: ClassVar[Presentation] = PRESENTATION
     example: ClassVar[dict[str, Any]] = {
         "topic": {
             "id": "night-trains",

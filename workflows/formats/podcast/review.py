@@ -18,8 +18,8 @@ from workflows.state import Facts, Piece, ReviewFinding
 _ADDRESS = re.compile(
     r"\b(?:https?://|www\.)\S+|\b[\w.+-]+@[\w-]+\.\S+|\b(?:doi|isbn|issn|arxiv)[: ]\s?\S+", re.IGNORECASE
 )
-_NOT_SAID = re.compile(r"(?:.*_)?(?:ids?|urls?|uris?|links?|refs?|sources?|hash|slug)", re.IGNORECASE)
-"""Keys of a pack whose values are no words of a fact."""
+_NOT_SAID = re.compile(r"(?:ids?|urls?|uris?|links?|refs?|sources?|hash|slug)", re.IGNORECASE)
+"""Last words of the keys of a pack whose values are no words of a fact."""
 
 
 def review_episode(
@@ -80,7 +80,9 @@ def _said(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
-        kept = {key: one for key, one in value.items() if not _NOT_SAID.fullmatch(str(key))}
+        kept = {
+            key: one for key, one in value.items() if not _NOT_SAID.fullmatch(str(key).rpartition("_")[2])
+        }
         if {"number", "what"} <= kept.keys():  # "40", "percent of the riders"
             yield f"{kept.pop('number')} {kept.pop('what')}"
         for one in kept.values():

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from workflows.context import prompt_values, whole_text
 from workflows.formats.base import Plan
+from workflows.formats.form import Presentation
 from workflows.formats.measured_review import words_in
 from workflows.formats.pieces import SectionNotes
 from workflows.formats.recap import near_plan, whole_plan
@@ -15,6 +16,7 @@ from workflows.formats.story.bible import StoryBible, carry_over, settle_threads
 from workflows.formats.story.chapter import ChapterFormat
 from workflows.formats.story.embedded_story import EmbeddedStory
 from workflows.formats.story.input import StoryInput
+from workflows.formats.story.presentation import PRESENTATION
 from workflows.formats.story.reading import plan_scenes, reading_for
 from workflows.formats.story.review import review_scenes
 from workflows.formats.trailer import split_notes
@@ -35,6 +37,7 @@ class StoryFormat(ChapterFormat):
 
     length_tolerance = 0.25
     least_room = 30
+    presentation: ClassVar[Presentation] = PRESENTATION
 
     def for_model(self, model: Model) -> ChapterFormat:
         """The format itself, or its variant for the embedded model."""

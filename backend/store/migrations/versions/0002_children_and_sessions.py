@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from backend.store.migrations.columns import INTEGER_64
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -14,7 +16,7 @@ _KEPT = sa.text("status IN ('running', 'waiting', 'completed')")
 def upgrade() -> None:
     """Applies the migration."""
     op.add_column("runs", sa.Column("series", sa.String(26)))
-    op.add_column("runs", sa.Column("part", sa.Integer()))
+    op.add_column("runs", sa.Column("part", INTEGER_64))
     op.create_index(
         "uq_runs_part",
         "runs",
@@ -28,8 +30,8 @@ def upgrade() -> None:
         sa.Column("id", sa.String(26), nullable=False),
         sa.Column("owner", sa.String(64), nullable=False),
         sa.Column("profile", sa.JSON(), nullable=False),
-        sa.Column("created_at", sa.Integer(), nullable=False),
-        sa.Column("updated_at", sa.Integer(), nullable=False),
+        sa.Column("created_at", INTEGER_64, nullable=False),
+        sa.Column("updated_at", INTEGER_64, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_children"),
     )
     op.create_index("ix_children_owner_id", "children", ["owner", "id"])
@@ -41,12 +43,12 @@ def upgrade() -> None:
         sa.Column("reader", sa.JSON()),
         sa.Column("theme", sa.String(), nullable=False),
         sa.Column("title", sa.String()),
-        sa.Column("planned_chapters", sa.Integer(), nullable=False),
-        sa.Column("bookmark_chapter", sa.Integer(), nullable=False),
-        sa.Column("bookmark_section", sa.Integer(), nullable=False),
+        sa.Column("planned_chapters", INTEGER_64, nullable=False),
+        sa.Column("bookmark_chapter", INTEGER_64, nullable=False),
+        sa.Column("bookmark_section", INTEGER_64, nullable=False),
         sa.Column("timezone", sa.String(64), nullable=False),
-        sa.Column("created_at", sa.Integer(), nullable=False),
-        sa.Column("updated_at", sa.Integer(), nullable=False),
+        sa.Column("created_at", INTEGER_64, nullable=False),
+        sa.Column("updated_at", INTEGER_64, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_story_sessions"),
         sa.ForeignKeyConstraint(
             ["child_id"], ["children.id"], name="fk_story_sessions_child_id_children", ondelete="CASCADE"

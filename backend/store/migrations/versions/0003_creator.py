@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from backend.store.migrations.columns import INTEGER_64
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -21,7 +23,7 @@ def upgrade() -> None:
         sa.Column("run_id", sa.String(26), nullable=False),
         sa.Column("owner", sa.String(64), nullable=False),
         sa.Column("token_hash", sa.String(64), nullable=False),
-        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("created_at", INTEGER_64, nullable=False),
         sa.PrimaryKeyConstraint("run_id", name="pk_shares"),
         sa.ForeignKeyConstraint(["run_id"], ["runs.id"], name="fk_shares_run_id_runs", ondelete="CASCADE"),
         sa.UniqueConstraint("token_hash", name="uq_shares_token_hash"),
@@ -33,8 +35,8 @@ def upgrade() -> None:
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("name", sa.String(80), nullable=False),
         sa.Column("data", sa.JSON(), nullable=False),
-        sa.Column("created_at", sa.Integer(), nullable=False),
-        sa.Column("updated_at", sa.Integer(), nullable=False),
+        sa.Column("created_at", INTEGER_64, nullable=False),
+        sa.Column("updated_at", INTEGER_64, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_personas"),
     )
     op.create_index("ix_personas_owner_id", "personas", ["owner", "id"])

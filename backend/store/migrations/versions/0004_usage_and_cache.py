@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from backend.store.migrations.columns import INTEGER_64
+
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
@@ -19,8 +21,8 @@ def upgrade() -> None:
         sa.Column("model", sa.String(128), nullable=False),
         sa.Column("owner", sa.String(64), nullable=False),
         sa.Column("format", sa.String(64), nullable=False),
-        sa.Column("input_tokens", sa.Integer(), nullable=False),
-        sa.Column("output_tokens", sa.Integer(), nullable=False),
+        sa.Column("input_tokens", INTEGER_64, nullable=False),
+        sa.Column("output_tokens", INTEGER_64, nullable=False),
         sa.Column("cost_usd", sa.Float()),
         sa.Column("estimated", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("run_id", "day", "role", "model", name="pk_usage"),
@@ -31,7 +33,7 @@ def upgrade() -> None:
         sa.Column("owner", sa.String(64), nullable=False),
         sa.Column("key", sa.String(64), nullable=False),
         sa.Column("run_id", sa.String(26), nullable=False),
-        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("created_at", INTEGER_64, nullable=False),
         sa.PrimaryKeyConstraint("owner", "key", name="pk_cached_results"),
         sa.ForeignKeyConstraint(
             ["run_id"], ["runs.id"], name="fk_cached_results_run_id_runs", ondelete="CASCADE"

@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from backend.store.migrations.columns import INTEGER_64
+
 revision = "0005"
 down_revision = "0004"
 branch_labels = None
@@ -23,7 +25,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(64), nullable=False),
         sa.Column("language", sa.String(16)),
         sa.Column("warnings", sa.JSON(), nullable=False),
-        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("created_at", INTEGER_64, nullable=False),
         # Last: SQLite reads the columns before it without the long text.
         sa.Column("text", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_documents"),

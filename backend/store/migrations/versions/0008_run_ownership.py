@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from backend.store.migrations.columns import INTEGER_64
+
 revision = "0008"
 down_revision = "0007"
 branch_labels = None
@@ -34,7 +36,7 @@ def upgrade() -> None:
         sa.Column("run_id", sa.String(26), nullable=False),
         sa.Column("owner", sa.String(64), nullable=False),
         sa.Column("format", sa.String(64), nullable=False),
-        sa.Column("charged_at", sa.Integer(), nullable=False),
+        sa.Column("charged_at", INTEGER_64, nullable=False),
         sa.PrimaryKeyConstraint("run_id", name="pk_quota_charges"),
     )
     op.create_index("ix_quota_charges_owner_format", "quota_charges", ["owner", "format", "charged_at"])

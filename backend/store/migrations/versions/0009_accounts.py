@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from backend.store.migrations.columns import INTEGER_64
+
 revision = "0009"
 down_revision = "0008"
 branch_labels = None
@@ -37,14 +39,14 @@ def upgrade() -> None:
         "attempts",
         sa.Column("id", sa.String(26), nullable=False),
         sa.Column("bucket", sa.LargeBinary(32), nullable=False),
-        sa.Column("at", sa.Integer(), nullable=False),
+        sa.Column("at", INTEGER_64, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_attempts"),
     )
     op.create_index("ix_attempts_bucket_at", "attempts", ["bucket", "at"])
     op.create_table(
         "security_events",
         sa.Column("id", sa.String(26), nullable=False),
-        sa.Column("at", sa.Integer(), nullable=False),
+        sa.Column("at", INTEGER_64, nullable=False),
         sa.Column("owner", sa.String(64)),
         sa.Column("kind", sa.String(32), nullable=False),
         sa.Column("subject", sa.String(64)),
@@ -61,11 +63,11 @@ def _add_accounts() -> None:
         sa.Column("password_hash", sa.String(255)),
         sa.Column("role", sa.String(16), nullable=False),
         sa.Column("status", sa.String(16), nullable=False),
-        sa.Column("email_verified_at", sa.Integer()),
+        sa.Column("email_verified_at", INTEGER_64),
         sa.Column("runs_at_once", sa.Integer()),
         sa.Column("runs_a_day", sa.Integer()),
         sa.Column("usd_a_month", sa.Float()),
-        sa.Column("created_at", sa.Integer(), nullable=False),
+        sa.Column("created_at", INTEGER_64, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_accounts"),
         sa.UniqueConstraint("email", name="uq_accounts_email"),
     )
@@ -87,9 +89,9 @@ def _add_logins() -> None:
         sa.Column("kind", sa.String(16), nullable=False),
         sa.Column("token_hash", sa.LargeBinary(32)),
         sa.Column("client", sa.String(200), nullable=False),
-        sa.Column("created_at", sa.Integer(), nullable=False),
-        sa.Column("used_at", sa.Integer(), nullable=False),
-        sa.Column("expires_at", sa.Integer(), nullable=False),
+        sa.Column("created_at", INTEGER_64, nullable=False),
+        sa.Column("used_at", INTEGER_64, nullable=False),
+        sa.Column("expires_at", INTEGER_64, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_login_sessions"),
         sa.UniqueConstraint("token_hash", name="uq_login_sessions_token_hash"),
     )
@@ -99,7 +101,7 @@ def _add_logins() -> None:
         sa.Column("token_hash", sa.LargeBinary(32), nullable=False),
         sa.Column("session_id", sa.String(26), nullable=False),
         *_owner("refresh_tokens"),
-        sa.Column("used_at", sa.Integer()),
+        sa.Column("used_at", INTEGER_64),
         sa.PrimaryKeyConstraint("token_hash", name="pk_refresh_tokens"),
         sa.ForeignKeyConstraint(
             ["session_id"],
@@ -121,9 +123,9 @@ def _add_other_credentials() -> None:
         sa.Column("key_hash", sa.LargeBinary(32), nullable=False),
         sa.Column("hint", sa.String(16), nullable=False),
         sa.Column("scopes", sa.JSON(), nullable=False),
-        sa.Column("created_at", sa.Integer(), nullable=False),
-        sa.Column("used_at", sa.Integer()),
-        sa.Column("expires_at", sa.Integer(), nullable=False),
+        sa.Column("created_at", INTEGER_64, nullable=False),
+        sa.Column("used_at", INTEGER_64),
+        sa.Column("expires_at", INTEGER_64, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_api_keys"),
         sa.UniqueConstraint("key_hash", name="uq_api_keys_key_hash"),
     )
@@ -133,7 +135,7 @@ def _add_other_credentials() -> None:
         sa.Column("token_hash", sa.LargeBinary(32), nullable=False),
         sa.Column("purpose", sa.String(16), nullable=False),
         *_owner("one_time_tokens", nullable=True),
-        sa.Column("expires_at", sa.Integer(), nullable=False),
+        sa.Column("expires_at", INTEGER_64, nullable=False),
         sa.PrimaryKeyConstraint("token_hash", name="pk_one_time_tokens"),
     )
     op.create_index("ix_one_time_tokens_owner", "one_time_tokens", ["owner"])
@@ -147,8 +149,8 @@ def _add_other_credentials() -> None:
         sa.Column("format", sa.String(64)),
         sa.Column("request_hash", sa.String(64)),
         sa.Column("run_id", sa.String(26)),
-        sa.Column("start_by", sa.Integer(), nullable=False),
-        sa.Column("expires_at", sa.Integer(), nullable=False),
+        sa.Column("start_by", INTEGER_64, nullable=False),
+        sa.Column("expires_at", INTEGER_64, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_stream_tickets"),
         sa.UniqueConstraint("token_hash", name="uq_stream_tickets_token_hash"),
     )

@@ -1,0 +1,210 @@
+"""Execution of runs as a process has it: in itself, or by way of a queue that workers take runs from."""
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from backend.lookups import StoredLookups
+from backend.runs.admission.quota import Quota
+from backend.runs.attempt.attempt import AttemptTools
+from backend.runs.attempt.budget import Budgets
+from backend.runs.attempt.executor import Executor
+from backend.runs.attempt.finalize import RunFinalizer
+from backend.runs.attempt.progress import ProgressStore
+from backend.runs.attempt.recording import RunRecorder
+from backend.runs.engine.base import Engine
+from backend.runs.engine.heartbeat import BEAT_SECONDS, HeartbeatLiveness
+from backend.runs.engine.inline import POLL_EVERY_SECONDS, InlineEngine
+from backend.runs.engine.liveness import FileLiveness, Liveness
+from backend.runs.engine.local_runs import LocalRuns
+from backend.runs.engine.orphans import OrphanDetector
+from backend.runs.engine.recovery import Recovery, RunRecovery
+from backend.runs.formats import RunFormats
+from backend.runs.readers.audience import Audience
+from backend.runs.results.sources import SourceReader
+from backend.settings import Settings
+from backend.storage import Store
+from backend.store.accounts.allowance import Allowance
+from backend.store.jobs import JobRepository
+from backend.tasks import Background, every, logged
+from backend.telemetry.metrics import Metrics
+from backend.telemetry.opening import Telemetry
+from workflows.formats.base import AnyFormat
+from workflows.formats.defaults import monthly_limit_of
+from workflows.models.budget.ledger import Ledgers
+from workflows.models.clients.catalog import ModelCatalog
+from workflows.safety.registry import PolicyRegistry
+
+_MEASURE_SECONDS = 5.0
+"""Between two looks at the queue's length."""
+_PLACES_SECONDS = 2.0
+"""Between two statements of the places in the queue."""
+
+if TYPE_CHECKING:
+    from backend.runs.engine.worker import Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """The engine of a process; `worker`, where it takes runs from the queue."""
+
+    engine: Engine
+    recovery: RunRecovery
+    quota: Quota
+    worker: "Worker | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Local:
+    """In-memory state of a process: the runs that it executes, and its readers."""
+
+    runs: LocalRuns
+    audience: Audience
+
+
+@dataclass(frozen=True, slots=True)
+class WritingResources:
+    """Resources for writing runs: models, formats with their graphs, lookups."""
+
+    models: ModelCatalog
+    ledgers: Ledgers
+    policies: PolicyRegistry
+    lookups: StoredLookups
+    formats: RunFormats
+    recorder: RunRecorder | None
+
+
+async def open_execution(
+    stack: AsyncExitStack,
+    settings: Settings,
+    store: Store,
+    telemetry: Telemetry,
+    work: WritingResources,
+    local: Local,
+    slots: int | None,
+) -> Execution:
+    """The engine of this process, with its background tasks; drained on exit."""
+    background = Background()
+    stack.push_async_callback(background.close)
+    liveness = await _open_liveness(stack, settings, store, telemetry.metrics)
+    formats, room = work.formats.formats, slots or settings.max_runs
+    quota = _quota(settings, store, formats)
+    budgets = Budgets(work.ledgers, store.usage)
+    executor = Executor(
+        store.log,
+        RunFinalizer(store.owned_runs, work.formats, budgets, store.cache),
+        budgets,
+        telemetry.observers,
+        AttemptTools(
+            formats=work.formats,
+            sources=SourceReader(store.log, store.runs, store.owned_runs, store.cache, quota),
+            recorder=work.recorder,
+            on_section_end=ProgressStore(budgets, store.owned_runs, background).store,
+            run_seconds=settings.run_timeout,
+            max_crashes=settings.max_resumes,
+        ),
+        merge_seconds=settings.merge_ms / 1000,
+    )
+    engine = InlineEngine(
+        executor,
+        store.runs,
+        liveness,
+        runs=local.runs,
+        audience=local.audience,
+        metrics=telemetry.metrics,
+        max_runs=room,
+    )
+    await stack.enter_async_context(
+        every(POLL_EVERY_SECONDS, engine.poll_stop_requests, name="stop_requests")
+    )
+    await stack.enter_async_context(
+        every(local.audience.every_seconds, engine.check_audience, name="audience")
+    )
+    stack.push_async_callback(engine.drain, settings.shutdown_grace)
+    telemetry.metrics.track(active=lambda: engine.active, room=room, readers=lambda: local.audience.count)
+    if store.jobs is not None:
+        return _queued(settings, store, telemetry, work, local, _Local(engine, liveness, quota), slots)
+    recovery = Recovery(
+        store.runs,
+        OrphanDetector(liveness, local.runs.__contains__),
+        engine,
+        formats=formats,
+        max_crashes=settings.max_resumes,
+        metrics=telemetry.metrics,
+    )
+    return Execution(engine, recovery, quota)
+
+
+@dataclass(frozen=True, slots=True)
+class _Local:
+    engine: InlineEngine
+    liveness: Liveness
+    quota: Quota
+
+
+def _queued(
+    settings: Settings,
+    store: Store,
+    telemetry: Telemetry,
+    work: WritingResources,
+    local: Local,
+    here: _Local,
+    slots: int | None,
+) -> Execution:
+    """Execution by way of the queue; `here` executes what a worker takes from it, and ends what nobody else does."""
+    # An extra, which may not be installed.
+    from backend.log.postgres import PostgresLog
+    from backend.runs.engine.queue import NoRecovery, QueueEngine
+    from backend.runs.engine.worker import Worker, WorkerTools
+    from backend.store.postgres import make_dsn
+
+    assert isinstance(store.log, PostgresLog)
+    engine = QueueEngine(here.engine, here.liveness, store.runs, store.log, telemetry.metrics)
+    worker = None
+    if slots is not None and store.jobs is not None and isinstance(here.liveness, HeartbeatLiveness):
+        tools = WorkerTools(
+            here.engine,
+            local.runs,
+            store.runs,
+            store.jobs,
+            here.liveness,
+            work.formats.formats,
+            telemetry.metrics,
+        )
+        worker = Worker(make_dsn(settings.sql_url), tools, slots)
+    return Execution(engine, NoRecovery(), here.quota, worker)
+
+
+async def _open_liveness(
+    stack: AsyncExitStack, settings: Settings, store: Store, metrics: Metrics
+) -> Liveness:
+    if store.jobs is None:
+        locks = FileLiveness(settings.state_dir / "processes")
+        stack.callback(locks.leave)
+        return locks
+    process = await store.jobs.register()
+    stack.push_async_callback(logged, partial(store.jobs.unregister, process), "unregister")
+    heartbeats = HeartbeatLiveness(process, store.jobs)
+    await stack.enter_async_context(every(BEAT_SECONDS, heartbeats.beat, name="heartbeat"))
+    await stack.enter_async_context(every(_PLACES_SECONDS, store.jobs.state_places, name="queue_places"))
+    look = partial(_measure_queue, store.jobs, metrics)
+    await stack.enter_async_context(every(_MEASURE_SECONDS, look, name="queue_state"))
+    return heartbeats
+
+
+async def _measure_queue(jobs: JobRepository, metrics: Metrics) -> None:
+    state = await jobs.state()
+    metrics.on_queue(state.queued, state.oldest_seconds, state.workers, state.lease_age)
+
+
+def _quota(settings: Settings, store: Store, formats: Mapping[str, AnyFormat]) -> Quota:
+    limits = {name: monthly_limit_of(format) for name, format in formats.items()}
+    return Quota(store.charges, limits, allowance=_allowance(settings))
+
+
+def _allowance(settings: Settings) -> Allowance | None:
+    if not settings.has_accounts:
+        return None
+    return Allowance(settings.account_runs, settings.account_runs_day, settings.account_usd_month)

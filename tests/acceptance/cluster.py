@@ -1,0 +1,119 @@
+"""A cluster that can be killed, frozen and cut off process by process: PostgreSQL, API processes, workers."""
+
+import asyncio
+from contextlib import AsyncExitStack, ExitStack
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import psycopg
+
+from tests.acceptance.killable import KillableService, _forks
+from tests.databases import migrated_template
+from tests.postgres import postgres_server
+from tests.tcp_proxy import TcpProxy, tcp_proxy
+
+PATIENCE = 60.0
+LOOK_SECONDS = 0.02
+
+
+_ProcessT = TypeVar("_ProcessT", bound=KillableService)
+
+
+class KillableWorker(KillableService):
+    """A worker in a process of its own."""
+
+    slots = 20
+
+    async def start(self, crash_at: str | None = None) -> Self:
+        """Returns when the process runs; it takes runs a moment later."""
+        from tests.acceptance.cluster_child import run_worker
+
+        del crash_at
+        process = _forks.Process(
+            target=run_worker, args=(self._settings, self.slots, self.clock), daemon=True
+        )
+        await asyncio.to_thread(process.start)
+        self._process = process
+        return self
+
+    @property
+    def process_id(self) -> str | None:
+        """The id under which it executes runs; None until it does."""
+        file = Path(self._settings["data_dir"]) / "worker.id"
+        return file.read_text() if file.exists() else None
+
+
+class KillableCluster:
+    """API processes and workers on one database, each over a proxy of its own (`async with`)."""
+
+    def __init__(
+        self, provider_url: str, folder: Path, *, apis: int = 2, workers: int = 2, **settings: Any
+    ) -> None:
+        self._provider_url = provider_url
+        self._folder = folder
+        self._counts = apis, workers
+        self._settings = settings
+        self._stack = AsyncExitStack()
+        self._databases = ExitStack()
+        self.url = ""
+        self.apis: list[KillableService] = []
+        self.workers: list[KillableWorker] = []
+        self.proxies: dict[KillableService, TcpProxy] = {}
+
+    async def __aenter__(self) -> Self:
+        self.url = self._databases.enter_context(postgres_server().database(migrated_template()))
+        apis, workers = self._counts
+        for _ in range(apis):
+            self.apis.append(await self._add(KillableService, len(self.apis)))
+        for _ in range(workers):
+            await self.add_worker()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for process in (*self.workers, *self.apis):
+            if process.is_alive:
+                process.thaw()
+            await process.__aexit__()
+        await self._stack.aclose()
+        self._databases.close()
+
+    async def add_worker(self) -> KillableWorker:
+        """Starts one more worker."""
+        worker = await self._add(KillableWorker, len(self.workers))
+        self.workers.append(worker)
+        return worker
+
+    async def worker_of(self, run_id: str) -> KillableWorker:
+        """The worker that writes this run, once there is one."""
+        async with asyncio.timeout(PATIENCE):
+            while (found := await self._find_worker(run_id)) is None:  # noqa: ASYNC110
+                await asyncio.sleep(LOOK_SECONDS)
+        return found
+
+    async def fetch(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
+        """Rows of the database, past every proxy."""
+        async with await psycopg.AsyncConnection.connect(self.url, autocommit=True) as connection:
+            return await (await connection.execute(query.encode(), values)).fetchall()
+
+    async def wait_until(self, query: str, *values: Any) -> None:
+        """Returns when the query has a row."""
+        async with asyncio.timeout(PATIENCE):
+            while not await self.fetch(query, *values):  # noqa: ASYNC110
+                await asyncio.sleep(LOOK_SECONDS)
+
+    async def _add(self, kind: type[_ProcessT], number: int) -> _ProcessT:
+        port = postgres_server().port
+        proxy = await self._stack.enter_async_context(tcp_proxy(port))
+        process = kind(
+            self._provider_url,
+            self._folder / f"{kind.__name__}-{number}",
+            database_url=self.url.replace(str(port), str(proxy.port)),
+            **self._settings,
+        )
+        self.proxies[process] = proxy
+        return await process.start()
+
+    async def _find_worker(self, run_id: str) -> KillableWorker | None:
+        rows = await self.fetch("SELECT process FROM runs WHERE id = %s AND process IS NOT NULL", run_id)
+        found = [each for each in self.workers if rows and each.is_alive and each.process_id == rows[0][0]]
+        return found[0] if found else None

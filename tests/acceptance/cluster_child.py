@@ -1,0 +1,23 @@
+"""A killable worker's own process: the real worker, which tells under which id it executes runs."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+from backend.cli.worker import run_worker as run_real_worker
+from tests.acceptance.child import _set_clock
+from tests.service import settings_for  # which imports the SDKs: once, before the fork
+
+
+def run_worker(values: dict[str, Any], slots: int, clock: float = 0.0) -> None:
+    """Executes runs until it is killed or told to stop. Its clock is `clock` seconds ahead of the true one."""
+    if clock:
+        _set_clock(clock)
+    given = dict(values)
+    url, data_dir = given.pop("provider_url"), Path(given.pop("data_dir"))
+    settings = settings_for(url, data_dir, **given)
+
+    def tell(process: str) -> None:
+        (data_dir / "worker.id").write_text(process)
+
+    asyncio.run(run_real_worker(settings, slots, tell))

@@ -1,0 +1,61 @@
+// The AI SDK's own chat, reading the service's UI message stream: told frames (from standard input), or a live service.
+import { readFileSync } from "node:fs";
+import { packaged } from "./client.mjs";
+
+const ai = await packaged("ai");
+
+function chatOver(transport) {
+  let messages = [];
+  const state = {
+    status: "ready", error: undefined,
+    get messages() { return messages; },
+    set messages(all) { messages = all; },
+    pushMessage: (message) => (messages = [...messages, message]),
+    popMessage: () => (messages = messages.slice(0, -1)),
+    replaceMessage: (index, message) => (messages = messages.with(index, message)),
+    snapshot: structuredClone,
+  };
+  class Chat extends ai.AbstractChat {
+    constructor() {
+      super({ id: given.chat ?? "c1", transport, state });
+    }
+  }
+  return new Chat();
+}
+
+function report(chat) {
+  const message = chat.messages.findLast(({ role }) => role === "assistant");
+  const sections = {};
+  const data = {};
+  for (const part of message?.parts ?? []) {
+    if (part.type === "text" && part.text) sections[part.providerMetadata.storywire.section] = part.text;
+    if (part.type.startsWith("data-")) data[part.type.slice(5)] = part.data;
+  }
+  const order = (message?.parts ?? []).filter((part) => part.type === "text").map((part) => part.providerMetadata.storywire.section);
+  const sources = (message?.parts ?? []).filter((part) => part.type === "source-url").map(({ url }) => url);
+  return { status: chat.status, error: chat.error?.message ?? null, sections, order, data, sources, metadata: message?.metadata ?? null };
+}
+
+const given = JSON.parse(process.argv[2] ?? readFileSync(0, "utf8"));
+
+/** Each of the streams, as a transport's reply. */
+async function readTold() {
+  const results = [];
+  for (const body of given.streams) {
+    const fetch = async () => new Response(body, { headers: { "content-type": "text/event-stream" } });
+    const chat = chatOver(new ai.DefaultChatTransport({ api: "http://x/chat", fetch }));
+    await chat.sendMessage({ text: "owls" });
+    results.push(report(chat));
+  }
+  return results;
+}
+
+async function readLive() {
+  const chat = chatOver(new ai.DefaultChatTransport({ api: given.url, body: given.body ?? {} }));
+  if (given.resume) await chat.resumeStream();
+  else await chat.sendMessage({ text: given.text, messageId: undefined });
+  return report(chat);
+}
+
+const found = given.streams ? await readTold() : await readLive();
+process.stdout.write(JSON.stringify(found), () => process.exit(0));

@@ -1,0 +1,86 @@
+"""What is deleted in a SQLite file: no byte of it stays."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from backend.store.database import Database
+from backend.store.sqlite import SqliteDatabase
+from backend.store.tables import runs
+from tests.unit.stored_runs import new_run
+
+PATIENCE = 20.0
+MARK = b"the-secret-of-the-lighthouse"
+
+
+class World:
+    """The files of a database as somebody finds them who steals the disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def bytes(self) -> bytes:
+        return b"".join(path.read_bytes() for path in self._folder.iterdir())
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    (tmp_path / "data").mkdir()
+    return World(tmp_path / "data")
+
+
+@pytest.fixture
+async def database(world: World, tmp_path: Path) -> AsyncIterator[Database]:
+    del world
+    opened = SqliteDatabase(f"sqlite:///{tmp_path / 'data' / 'storywire.db'}")
+    await opened.migrate()
+    yield opened
+    await opened.close()
+
+
+def add(connection: Connection, **values: object) -> None:
+    connection.execute(insert(runs).values(**new_run(**values).row()))
+
+
+def count(connection: Connection) -> int:
+    return connection.execute(select(func.count()).select_from(runs)).scalar_one()
+
+
+def add_long_text(connection: Connection) -> None:
+    """Runs of which each has a text over many pages, with the mark all over it."""
+    for number in range(20):
+        add(connection, input={"text": f"{number} {MARK.decode()} " * 700})
+
+
+async def test_erase_leaves_no_byte_of_what_it_deletes_in_any_file(database: Database, world: World) -> None:
+    await database.write(add_long_text)
+    await database.write(lambda connection: connection.execute(update(runs).values(words=7)))
+    assert MARK in world.bytes()
+    await database.erase(lambda connection: connection.execute(delete(runs)))
+    assert MARK not in world.bytes()
+
+
+async def test_erase_while_somebody_reads_leaves_no_byte_once_they_are_done(
+    database: Database, world: World
+) -> None:
+    await database.write(add_long_text)
+    reading, go_on = threading.Event(), threading.Event()
+
+    def read(connection: Connection) -> int:
+        found = count(connection)
+        reading.set()
+        assert go_on.wait(10)
+        return found
+
+    reader = asyncio.create_task(database.read(read))
+    await asyncio.to_thread(reading.wait, 10)
+    await database.erase(lambda connection: connection.execute(delete(runs)))
+    go_on.set()
+    assert await reader == 20
+    async with asyncio.timeout(PATIENCE):  # it tries again once a second at most
+        while MARK in world.bytes():
+            await database.write(add)

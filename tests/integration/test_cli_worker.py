@@ -1,0 +1,152 @@
+"""`storywire migrate` and `storywire worker` as commands."""
+
+import asyncio
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import psutil  # type: ignore[import-untyped]
+import pytest
+from typer.testing import CliRunner
+
+from backend.cli.main import app
+from backend.runs.engine.liveness import FileLiveness
+from tests.databases import migrated_template
+from tests.postgres import postgres_server
+
+PATIENCE = 90
+
+
+@asynccontextmanager
+async def command(
+    folder: Path, *arguments: str, url: str | None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A running command, ended with the block."""
+    environment = {**os.environ, "STORYWIRE_DATA_DIR": str(folder), "STORYWIRE_MODEL": "openai:gpt-test"}
+    environment |= {"OPENAI_API_KEY": "sk-test", "STORYWIRE_SHUTDOWN_GRACE": "1"}
+    if url is not None:
+        environment["STORYWIRE_DATABASE_URL"] = url
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "backend.cli.main", *arguments),
+        env=environment,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def run(folder: Path, *arguments: str, url: str | None) -> tuple[int | None, str]:
+    """The command's status and what it said."""
+    async with command(folder, *arguments, url=url) as process:
+        _, said = await asyncio.wait_for(process.communicate(), PATIENCE)
+        return process.returncode, re.sub(r"\s+", " ", said.decode())
+
+
+async def test_worker_without_a_database_that_it_can_work_with_says_which_setting_is_at_fault(
+    tmp_path: Path,
+) -> None:
+    status, said = await run(tmp_path, "worker", url=None)
+    assert status == 2 and said.startswith("STORYWIRE_DATABASE_URL: a worker needs a PostgreSQL database")
+    status, said = await run(tmp_path, "worker", url="postgresql://x:secret@127.0.0.1:9/x")
+    assert status == 2 and "STORYWIRE_DATABASE_URL: the database can't be used" in said
+    assert "secret" not in said
+    with postgres_server().database() as url:
+        status, said = await run(tmp_path, "worker", url=url)
+        assert status == 2 and "run `storywire migrate` once" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (
+            ["worker", "--processes", "200"],
+            "--processes 200: each has up to 17 connections to the database, 3400 in",
+        ),
+        (["worker", "--concurrency", "201"], "Invalid value for '--concurrency'"),
+        (["migrate", "--from", "sqlite:///nowhere.db"], "--from: an existing SQLite file is expected"),
+        (["migrate", "--from", "postgresql://x/y"], "--from: an existing SQLite file is expected"),
+    ],
+)
+def test_command_that_can_not_be_done_says_which_option_is_at_fault(
+    arguments: list[str], words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STORYWIRE_DATABASE_URL", postgres_server().url())
+    monkeypatch.setenv("STORYWIRE_DATA_DIR", str(tmp_path))
+    outcome = CliRunner().invoke(app, arguments)
+    assert outcome.exit_code == 2 and words in " ".join(outcome.output.split()), outcome.output
+
+
+def test_data_of_a_service_that_works_on_it_is_not_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "storywire.db").touch()
+    monkeypatch.setenv("STORYWIRE_DATABASE_URL", postgres_server().url())
+    service = FileLiveness(tmp_path / "processes")
+    outcome = CliRunner().invoke(app, ["migrate", "--from", f"sqlite:///{tmp_path / 'storywire.db'}"])
+    service.leave()
+    assert outcome.exit_code == 2 and "a service works on" in outcome.output
+    monkeypatch.setenv("STORYWIRE_DATABASE_URL", f"sqlite:///{tmp_path / 'other.db'}")
+    outcome = CliRunner().invoke(app, ["migrate", "--from", f"sqlite:///{tmp_path / 'storywire.db'}"])
+    assert outcome.exit_code == 2 and "--from copies into a PostgreSQL database" in " ".join(
+        outcome.output.split()
+    )
+
+
+async def test_migrate_makes_the_tables_also_when_several_do_it_at_once(tmp_path: Path) -> None:
+    with postgres_server().database() as url:
+        outcomes = await asyncio.gather(*(run(tmp_path, "migrate", url=url) for _ in range(2)))
+        assert outcomes == [(0, "The database is up to date. ")] * 2
+
+
+@pytest.mark.timeout(240)
+async def test_worker_keeps_its_processes_running_and_ends_them_in_good_order(
+    tmp_path: Path,
+) -> None:
+    port = 21_000 + os.getpid() % 20_000
+    options = ("--processes", "2", "--concurrency", "3", "--metrics-port", str(port))
+    with postgres_server().database(migrated_template()) as url:
+        async with command(tmp_path, "worker", *options, url=url) as process:
+            told = asyncio.create_task(read_all(process))
+            for offset in (0, 1):
+                assert await rooms(port + offset) == 3
+            [killed] = await children_of(process, f"--metrics-port {port}")
+            os.kill(killed, signal.SIGKILL)
+            await asyncio.sleep(0.5)
+            assert await rooms(port) == 3
+            process.terminate()
+            assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
+            said = await told
+    assert "A worker ended with status -9; starting another." in said and said.count("3 runs at once") == 3
+
+
+async def read_all(process: asyncio.subprocess.Process) -> str:
+    assert process.stderr is not None
+    return (await process.stderr.read()).decode()
+
+
+async def rooms(port: int) -> int:
+    """How many runs the process behind this port may execute; once it answers."""
+    async with asyncio.timeout(PATIENCE), httpx.AsyncClient(trust_env=False) as client:
+        while True:
+            try:
+                metrics = (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+            except httpx.TransportError:
+                await asyncio.sleep(0.1)
+                continue
+            [found] = re.findall(r"^storywire_runs_room (\S+)$", metrics, re.MULTILINE)
+            return int(float(found))
+
+
+async def children_of(process: asyncio.subprocess.Process, words: str) -> list[int]:
+    """The processes that it started with these words in their command."""
+    found = await asyncio.to_thread(psutil.Process(process.pid).children)
+    return [child.pid for child in found if words in " ".join(child.cmdline())]
