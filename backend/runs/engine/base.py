@@ -1,4 +1,4 @@
-"""Engine port, the interface to the execution of runs. `inline.py` executes them in this process."""
+"""Engine port, the interface to the execution of runs: in this process (`inline.py`), or by workers (`queue.py`)."""
 
 from contextlib import AbstractContextManager
 from typing import Protocol
