@@ -12,14 +12,16 @@ from pathlib import Path
 from workflows.formats.speech.cast import Cast
 from workflows.formats.speech.stage import is_manner
 from workflows.formats.speech.tags import vocabulary
+from workflows.text.raised import raise_digits
 
 _FILE = Path(__file__).parent / "elements.toml"
 _LONGEST = 300
 _LONGEST_COMMENT = 2000
 _TAG = re.compile(r"<(/?)\s?([^\W\d_][\w:.\-]{0,60}+)([^<>\n]{0,300})>")
+_PIPED = re.compile(r"<([|#])([^<>\n|#]{1,80})\1>")
 _OTHER = re.compile(r"<(?:[!?][^<>\n]{0,300}|(?:mailto:)?[^\s<>:@]{1,99}(?:://|@)[^\s<>]{1,300})>")
 _ENDS = re.compile(r"[<>\n]")
-_BEGINS = re.compile(r"[^\W\d_]|[/!?]")
+_BEGINS = re.compile(r"[^\W\d_]|[/!?|#]")
 _ATTRIBUTE = re.compile(r"(?<![\w:.-])([\w:.-]{1,60})\s{0,3}=\s{0,3}[\"']([^\"'<>]*)[\"']")
 _DURATION = re.compile(r"\+?(\d{0,6}(?:\.\d{1,6})?)\s?(ms|s)")
 _EMPTY = frozenset({"audio", "img", "mark"})
@@ -28,6 +30,7 @@ _SHORTEST_PAUSE, _LONG_PAUSE = 400, 1000  # milliseconds
 _STRENGTHS = {"none": None, "x-weak": "short pause", "weak": "short pause", "medium": "pause"}
 _RATES = {"slow", "x-slow"}
 
+_EXPONENT = re.compile(r"[+\-−\d]*")
 
 _SPEAKER_KEYS = ("speaker", "name", "character", "role", "who", "voice")
 _POWER = re.compile(r"(?:\d|(?<![^\W\d_])(?:[cdkm]?m|ft|in|[nrxy]))$")
@@ -41,6 +44,7 @@ class SpeechMarkup:
         self._held = ""
         self._before = ""  # the last characters that were given out
         self._in_note = False
+        self._in_power = False
 
     def feed(self, chunk: str) -> str:
         """The text that is certain after `chunk`."""
@@ -66,6 +70,7 @@ class SpeechMarkup:
         return "".join(given)
 
     def _give(self, text: str, given: list[str]) -> None:
+        text = self._raise_power(text) if self._in_power and text else text
         given.append(text)
         self._before = (self._before + text[-4:])[-4:]
 
@@ -73,6 +78,8 @@ class SpeechMarkup:
         """The replacement of a whole tag."""
         if _OTHER.fullmatch(tag) or tag.startswith("<!--"):
             return "[]"
+        if (piped := _PIPED.fullmatch(tag)) is not None:
+            return f"[{piped[2].strip()}]"  # a control mark of a voice: <|laughs|>, <#0.5#>
         found = _TAG.fullmatch(tag)
         if found is None:
             return tag
@@ -115,12 +122,21 @@ class SpeechMarkup:
         return f"[{words}]" if is_note else tag  # "List<String>"
 
     def _read_sup(self, *, is_closing: bool) -> str:
-        """The text of a superscript: the number of a note is dropped, a power is spoken."""
+        """The text of a superscript: the number of a note is dropped, a power stays raised."""
+        self._in_power = False
         if not is_closing and _POWER.search(self._before) is None:
             self._in_note = True
             return "["
         self._in_note, was_note = False, self._in_note
+        self._in_power = not is_closing
         return "]" if was_note else ""
+
+    def _raise_power(self, text: str) -> str:
+        """The text with the digits of a power raised: 10<sup>6</sup> is 10⁶, never 106."""
+        number = _EXPONENT.match(text)
+        end = number.end() if number is not None else 0
+        self._in_power = end == len(text)
+        return raise_digits(text[:end]) + text[end:]
 
 
 def _tag_end(text: str, start: int, *, is_last: bool) -> int | None:
