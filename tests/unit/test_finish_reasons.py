@@ -15,6 +15,8 @@ from workflows.models.wire.traits import ServerTraits
             "stop STOP FINISH_REASON_STOP endTurn stop-sequence eosFound stopStringFound </s> <|im_end|>",
         ),
         ("whole", "<|eot_id|> <|endoftext|> EndOfSequence end_id stopped finish"),
+        ("whole", "<|eom_id|> EOT <|return|> end-of-message <｜end▁of▁sentence｜>"),
+        ("length", "truncated length_exceeded maxOutputTokensReached TOKEN_LIMIT_EXCEEDED"),
         ("length", "max-tokens maxTokens FINISH_REASON_MAX_TOKENS maxPredictedTokensReached out_of_tokens"),
         ("filter", "contentFilter content-filter FINISH_REASON_SAFETY policy_violation blocked"),
         ("call", "toolUse tool-calls MALFORMED_FUNCTION_CALL"),

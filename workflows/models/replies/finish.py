@@ -42,6 +42,11 @@ _WORDS: dict[str, FinishOutcome] = {
             "eos_found",
             "im_end",
             "eot_id",
+            "eot",
+            "eom_id",
+            "end_of_message",
+            "end_of_sentence",
+            "return",  # <|return|>
             "s",  # </s>
             "stop_id",
             "stop_str",
@@ -84,6 +89,10 @@ _WORDS: dict[str, FinishOutcome] = {
             "out_of_tokens",
             "max_time",
             "length_limit",
+            "length_exceeded",
+            "truncated",
+            "max_output_tokens_reached",
+            "token_limit_exceeded",
             "incomplete",
             "model_context_window_exceeded",
             "context_length",

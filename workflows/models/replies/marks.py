@@ -24,8 +24,9 @@ MarkKind = Literal[
 ]
 
 _THOUGHTS = (
-    "think|thinking|thoughts?|reasoning|seed:think|antml:thinking|longcat_think|mm:think|inner_thoughts?|"
-    "inner_monologue|internal_monologue|chain_of_thought|thought_process"
+    "think|thinking|thought|thoughts|reasoning|seed:think|antml:thinking|longcat_think|mm:think|inner_thought|inner_thoughts|"
+    "inner_monologue|internal_monologue|chain_of_thought|thought_process|thinking_process|reasoning_content|"
+    "ant_thinking|antthinking"
 )
 # In use for thoughts too, and words that a text may well put into tags: only where a reply begins with them.
 _LEADING = "analysis|reflection|scratchpad|planning|reason|deliberation|brainstorm"
@@ -35,7 +36,7 @@ _TAG = re.compile(
     r"(?:\s[^<>\n]{0,80})?(?P<empty>/?)\s?>",
     re.IGNORECASE,
 )
-_TAG_NAMES = tuple(re.sub(r"s\?", "s", f"{_THOUGHTS}|{_LEADING}|{_WRAPS}").split("|"))
+_TAG_NAMES = tuple(f"{_THOUGHTS}|{_LEADING}|{_WRAPS}".split("|"))
 
 _LITERALS: dict[str, MarkKind] = {
     "[think]": "open",
@@ -62,6 +63,8 @@ _LITERALS: dict[str, MarkKind] = {
     "<|end_response|>": "unwrap",
     "<|start_text|>": "wrap",
     "<|end_text|>": "unwrap",
+    "<|begin_of_box|>": "wrap",
+    "<|end_of_box|>": "unwrap",
     **dict.fromkeys(
         (
             "<|im_end|>",
@@ -102,6 +105,7 @@ _LITERALS: dict[str, MarkKind] = {
             "<|start_header_id|>",
             "<|header_start|>",
             "<|role_start|>",
+            "<|start_of_role|>",
             "<start_of_turn>",
             "<|turn>",
         ),
@@ -130,6 +134,7 @@ _LITERALS: dict[str, MarkKind] = {
             "<|start_of_turn_token|>",
             "<|end_header_id|>",
             "<|header_end|>",
+            "<|end_of_role|>",
             "<|im_sep|>",
             "<｜begin▁of▁sentence｜>",
         ),
