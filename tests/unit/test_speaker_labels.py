@@ -187,6 +187,12 @@ SPEECH = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("direction", ["*Ada smiles.*", "(She laughs.)", "_Music fades._", "*Both laugh.*"])
+def test_direction_before_a_turn_takes_nothing_of_the_turn_with_it(direction: str) -> None:
+    assert talk(f"{direction} Ada: Welcome.\nBen: Hi.") == "Ada: Welcome.\n\nBen: Hi."
+    assert talk(f"Ada: Welcome.\n{direction} It left.") == "Ada: Welcome.\n\nAda: It left."
+
+
 @pytest.mark.parametrize("speech", SPEECH)
 def test_colon_within_speech_is_no_speaker(speech: str) -> None:
     for size in SIZES:

@@ -38,7 +38,8 @@ def split(text: str) -> None:
 def read_lines(text: str) -> None:
     for judge in (
         *(noise.is_rule, noise.read_fence, noise.strip_line_marks, noise.is_preamble, noise.is_bold_heading),
-        *(noise.is_chatter, noise.is_whole_aside, noise.is_fact_of_script, noise.begins_sources),
+        *(noise.is_chatter, noise.is_marked_direction, noise.is_whole_aside),
+        *(noise.is_fact_of_script, noise.begins_sources),
         *(stage.is_manner, names.fold, names.is_person_name, tags.vocabulary().find),
         *(tags.strip_tags, strip_quotes),
     ):  # fmt: skip

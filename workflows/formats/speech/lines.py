@@ -10,6 +10,7 @@ from workflows.formats.speech.noise import (
     is_bold_heading,
     is_chatter,
     is_fact_of_script,
+    is_marked_direction,
     is_preamble,
     is_rule,
     is_whole_aside,
@@ -25,9 +26,9 @@ class LineKind(Enum):
 
     SPEECH = "speech"
     PREAMBLE = "preamble"
-    """Words to whoever asked for the script; what follows in the line is looked at anew."""
+    """Words to whoever asked for the script, or a direction; what follows in the line is looked at anew."""
     NOTE = "note"
-    """A heading, a direction, a list: the whole line is no speech."""
+    """A heading, a list, sources: the whole line is no speech."""
 
 
 class LineFilter:
@@ -57,6 +58,8 @@ class LineFilter:
             return LineKind.NOTE
         if is_heading or is_chatter(plain) or (is_whole and self._is_heading(plain)):
             return LineKind.NOTE
+        if is_marked_direction(plain):
+            return LineKind.PREAMBLE
         if has_label:
             return LineKind.SPEECH
         if not has_text and is_fact_of_script(plain):

@@ -95,11 +95,14 @@ def is_bold_heading(line: str) -> bool:
 
 
 def is_chatter(line: str) -> bool:
-    """Whether a line without a label is about the script instead of in it, or a stage direction."""
+    """Whether a line without a label is about the script instead of in it."""
     if _CHATTER.match(line) is not None or (len(line) < _LONGEST and _NOTE.fullmatch(line) is not None):
         return True
-    if len(line) < _LONGEST and _TABLE_HEAD.fullmatch(line):
-        return True
+    return len(line) < _LONGEST and _TABLE_HEAD.fullmatch(line) is not None
+
+
+def is_marked_direction(line: str) -> bool:
+    """Whether all of it is a stage direction between brackets or marks: "*Ada smiles.*"."""
     inside = re.fullmatch(r"[(*_]{1,6}([^()*_\n]{1,200})[)*_]{1,6}\.?", line)
     return inside is not None and vocabulary().find(inside[1]) is None and is_stage_direction(inside[1])
 
