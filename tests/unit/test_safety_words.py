@@ -101,6 +101,27 @@ def test_find_in_harmless_company_finds_nothing(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "a killer-whale family",
+        "a cocktail-dress for a doll",
+        "cocktail-umbrellas",
+        "assassin-bugs",
+        "killer-bees",
+    ],
+)
+def test_harmless_compound_with_a_hyphen_finds_nothing(text: str) -> None:
+    assert not stops(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["a killer-man", "kill-the-man", "a cocktail-party", "kil-ler whale is a kil-ler"]
+)
+def test_hyphen_hides_no_blocked_word(text: str) -> None:
+    assert stops(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "The bandit struck the old farmer with a chain.",
         "She plunged the dagger deep into the guard's chest.",
         "They threw the poor little girl off the cliff.",

@@ -14,6 +14,7 @@ from workflows.safety.lexicon import Lexicon
 
 _FOLDER = Path(__file__).parent / "policies"
 _WORDS = Path(__file__).parent / "words.toml"
+_SHORTEST_OF_COMPOUND = 3  # letters of either word
 
 Severity = Literal["low", "medium", "high"]
 GateMode = Literal["open", "sentence", "section"]
@@ -195,7 +196,12 @@ class _Lexicons:
 
     @cached_property
     def harmless(self) -> Lexicon[int]:
-        terms = ((term, index) for index, rule in enumerate(self._rules) for term in rule.harmless_terms)
+        terms = (
+            (spelling, index)
+            for index, rule in enumerate(self._rules)
+            for term in rule.harmless_terms
+            for spelling in _with_compound(term)
+        )
         frames = ((frame, index) for index, rule in enumerate(self._rules) for frame in rule.harmless_frames)
         return Lexicon(terms, frames, load_word_classes(), in_line=True)
 
@@ -293,6 +299,13 @@ def _word_lists() -> dict[str, dict[str, Any]]:
 
 def _is_phrase(term: str) -> bool:
     return "<" not in term
+
+
+def _with_compound(term: str) -> list[str]:
+    """The term, and two words of three letters or more as one: hyphens are closed up ("killer-whale")."""
+    words = term.split()
+    is_compound = len(words) == 2 and all(len(word.rstrip("*")) >= _SHORTEST_OF_COMPOUND for word in words)
+    return [term, "".join(words)] if is_compound and "*" not in words[0] else [term]
 
 
 def _expand(forms: Terms) -> list[str]:
