@@ -77,6 +77,20 @@ def test_struck_out_text_is_left_out_with_a_warning() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("source", "text", "count"),
+    [
+        ("A <svg><title>x</title><text>Dose 5</text></svg> B", "A B", 1),
+        ("A <SVG width='1'><path d='M0'/></SVG> B", "A B", 1),
+        ("A <svg/> B", "A B", 0),
+        ("A <svg> B", "A\n\nB", 0),
+    ],
+)
+def test_drawing_is_a_picture_and_no_tag_of_it_is_text(source: str, text: str, count: int) -> None:
+    told = reported(source)
+    assert (" ".join(told["text"].split()), len(told["warnings"])) == (" ".join(text.split()), count)
+
+
 def test_pictures_and_scripts_are_said_to_be_left_out() -> None:
     assert messages("<script>x</script>Rest.<img src='a'><img src='b'>") == [
         "A script or style sheet was left out.",

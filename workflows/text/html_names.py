@@ -20,8 +20,8 @@ _APART = "audio button canvas embed image img input label math meter object outp
 
 ELEMENTS = frozenset(_ELEMENTS.split())
 VOID = frozenset(_VOID.split())
-RAW = frozenset({"script", "style"})
-"""Their contents are no text."""
+RAW = frozenset({"script", "style", "svg"})
+"""Their contents are no text of the document; `svg` is a picture."""
 BLOCKS = frozenset(_BLOCKS.split())
 APART = frozenset(_APART.split())
 """They stand in a line, with room around them."""

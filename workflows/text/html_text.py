@@ -144,11 +144,13 @@ class _Tokeniser:
         if tag[1]:
             return _Token("close", name=name), tag.end()
         if name in RAW:
-            close = self._find(f"</{name}", tag.end())
+            is_empty = name == "svg" and tag[3].endswith("/")  # the others can't be
+            close = -1 if is_empty else self._find(f"</{name}", tag.end())
             if close >= 0:
-                self.scripts += 1
+                self.scripts += name != "svg"
                 end = self._source.find(">", close)
-                return _Token("open", name="script"), len(self._source) if end < 0 else end + 1
+                element = "image" if name == "svg" else "script"
+                return _Token("open", name=element), len(self._source) if end < 0 else end + 1
             return _Token("nothing"), tag.end()
         return _Token("open", name=name, attributes=_attributes(tag[3])), tag.end()
 
