@@ -236,6 +236,8 @@ def test_call_of_a_function_has_the_index_and_the_text_that_some_servers_leave_o
         ({"error": {"message": "x", "type": "authentication_error"}}, None, 401),
         ({"error": {"message": "x", "code": "model_not_found"}}, None, 404),
         ({"error": {"message": "x", "code": {"odd": 1}}}, None, 502),
+        ({"errors": [{"message": "x", "code": 429}], "success": False, "result": None}, None, 429),
+        ({"errors": ["x"]}, None, 502),
     ],
 )
 def test_error_in_a_reply_of_status_200_is_known(body: Json, event: str | None, status: int) -> None:
@@ -249,6 +251,8 @@ def test_reply_is_no_error() -> None:
         {"id": "c", "choices": None},
         {"choices": [], "usage": TOTALS},
         {"error": None, **chunk({})},
+        {"errors": [], **chunk({})},
+        {"errors": ["a warning"], **chunk({"content": "a"})},
     ):
         assert find_error(body) is None
 

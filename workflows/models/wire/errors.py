@@ -40,6 +40,9 @@ def find_error(data: Mapping[str, Any], event: str | None = None) -> Json | None
     error = data.get("error")
     if error:
         return _describe(error, data)
+    errors = data.get("errors")  # Cloudflare, and gateways of GraphQL's or JSON:API's kind
+    if isinstance(errors, list) and errors and not data.get("choices"):
+        return _describe(errors[0], data)
     choices = data.get("choices")
     if isinstance(choices, list) and choices and isinstance(choices[0], dict) and choices[0].get("error"):
         return _describe(choices[0]["error"], data)
