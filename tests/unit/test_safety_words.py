@@ -112,6 +112,16 @@ def test_harmless_compound_with_a_hyphen_finds_nothing(text: str) -> None:
     assert not stops(text)
 
 
+@pytest.mark.parametrize("text", ["דג הדקר שחה", "הדקר הלבן", "האות זין", "זין היא אות"])
+def test_hebrew_homograph_in_harmless_company_finds_nothing(text: str) -> None:
+    assert not stops(text)
+
+
+@pytest.mark.parametrize("text", ["הוא דקר אותו", "דקר הלבן את השומר", "איזה זין"])
+def test_hebrew_homograph_alone_is_found(text: str) -> None:
+    assert stops(text)
+
+
 @pytest.mark.parametrize(
     "text", ["a killer-man", "kill-the-man", "a cocktail-party", "kil-ler whale is a kil-ler"]
 )
