@@ -16,7 +16,7 @@ import httpx2
 import orjson
 import structlog
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import JWKRegistry, Key, KeySet
 
 log = structlog.get_logger()
 
@@ -126,12 +126,20 @@ def _parse(document: bytes) -> tuple[KeySet, frozenset[str | None]]:
     try:
         given = orjson.loads(document)["keys"]
         chosen = [key for key in given if _is_public_signing_key(key)][:_MOST_KEYS]
-        keys = KeySet.import_key_set({"keys": chosen})
-    except (JoseError, ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError) as error:
         raise JwksError("it holds no key set") from error
-    if not chosen:
+    keys = [key for key in map(_key, chosen) if key is not None]
+    if not keys:
         raise JwksError("it holds no public key for signatures")
-    return keys, frozenset(key.get("kid") for key in chosen)
+    return KeySet(keys), frozenset(key.get("kid") for key in keys)
+
+
+def _key(given: dict[str, Any]) -> Key | None:
+    """The key; None for one of a kind that isn't known here, which is no reason to do without the others."""
+    try:
+        return JWKRegistry.import_key(given)
+    except (JoseError, ValueError, TypeError, KeyError):
+        return None
 
 
 def _is_public_signing_key(key: Any) -> bool:
@@ -140,4 +148,5 @@ def _is_public_signing_key(key: Any) -> bool:
         and key.get("kty") in _KEY_TYPES
         and key.get("use", "sig") == "sig"
         and "d" not in key
+        and isinstance(key.get("kid"), str | None)
     )

@@ -18,6 +18,9 @@ log = structlog.get_logger()
 
 _LOOK_EVERY_SECONDS = 5.0
 _FILE = "token-secret"
+_OWN_BYTES = 48
+_OWN_CHARACTERS = 64
+"""In which URL-safe base64 writes them."""
 
 
 def load_secrets(settings: Settings) -> tuple[str, ...]:
@@ -27,7 +30,7 @@ def load_secrets(settings: Settings) -> tuple[str, ...]:
     if settings.secrets_file is not None:
         text = read_secret_file(settings.secrets_file, "STORYWIRE_SECRETS_FILE")
     if text is None:
-        return (_own(settings.state_dir / _FILE),)
+        return _read_own(settings.state_dir / _FILE)
     found = tuple(item.strip() for item in text.split(",") if item.strip())
     try:
         if not found:
@@ -91,6 +94,15 @@ def read_secret_file(path: Path, name: str) -> str:
         raise SettingsError(f"{name}: {error}") from None
 
 
+def _read_own(path: Path) -> tuple[str, ...]:
+    """The one that the service makes itself. A file that was cut off, by a full disk say, would sign with what anybody
+    can guess: raises SettingsError."""
+    secret = _own(path)
+    if len(secret) < _OWN_CHARACTERS:
+        raise SettingsError(f"{path} holds no whole secret: delete it, and a new one is made")
+    return (secret,)
+
+
 def _own(path: Path) -> str:
     """The same for every process on the same data: who makes the file first wins."""
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,7 +110,9 @@ def _own(path: Path) -> str:
     descriptor = os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
     try:
         with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(48))
+            file.write(secrets.token_urlsafe(_OWN_BYTES))
+            file.flush()
+            os.fsync(file.fileno())  # whole before it has its name, also when the power fails
         with suppress(FileExistsError):  # somebody else was quicker; theirs is never half written
             os.link(draft, path)
     finally:

@@ -6,10 +6,10 @@ Every request passes here, whatever route it is for, so no route can be forgotte
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, cast
 from urllib.parse import parse_qsl
 
+from starlette.requests import cookie_parser
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from backend.accounts.authentication import ShownCredentials
@@ -64,7 +64,8 @@ class Access:
                 principal = await people.authenticator.authenticate(self._shown(scope))
                 check_access(principal, wanted, scope)
                 _check_cookie_use(principal, scope)
-                opened = people.open_requests.opened(principal, is_stream=is_stream(scope["path"]))
+                accept = dict(scope["headers"]).get(b"accept", b"")
+                opened = people.open_requests.opened(principal, is_stream=is_stream(scope["path"], accept))
                 request = await stack.enter_async_context(opened)
             except StorywireError as error:
                 await problem_of(error)(scope, receive, send)
@@ -87,12 +88,9 @@ class Access:
     def _cookie(self, header: bytes) -> str | None:
         if len(header) > _LONGEST_COOKIE:
             return None
-        name = cookie_name(self._settings)
-        try:
-            found = SimpleCookie(header.decode("latin-1")).get(name)
-        except CookieError:
-            return None
-        return None if found is None else str(found.value)
+        # Read as browsers write it. The standard library gives up at the first cookie that isn't formed well, and
+        # those of another service of this host needn't be.
+        return cookie_parser(header.decode("latin-1")).get(cookie_name(self._settings))
 
 
 def _ticket(scope: Scope) -> str | None:

@@ -27,6 +27,8 @@ def _is_in(address: str, networks: Sequence[ipaddress.IPv4Network | ipaddress.IP
         found = ipaddress.ip_address(address)
     except ValueError:
         return False
+    # A socket for both versions calls clients of the older one ::ffff:10.0.0.1.
+    found = (isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped) or found
     return any(found.version == network.version and found in network for network in networks)
 
 

@@ -54,7 +54,9 @@ _ANY_KEY = re.compile(
 )
 """Facts of the service, and the check of a text: any key may ask for these."""
 _START_BY_GET = re.compile(r"/api/v1/[^/]{1,64}/generate/stream")
-_STREAM = re.compile(r"/api/v1/(?:[^/]+/generate|runs/[^/]+|diagnostics)/stream")
+_STREAM = re.compile(
+    r"/api/v1/(?:(?:[^/]+/generate|runs/[^/]+|diagnostics|[^/]+/chat/[^/]+)/stream|[^/]+/chat)"
+)
 _READ_RUN = re.compile(r"/api/v1/runs/([^/]+)/stream")
 
 
@@ -100,9 +102,9 @@ def starts_by_get(method: str, path: str) -> bool:
     return method in ("GET", "HEAD") and _START_BY_GET.fullmatch(path) is not None
 
 
-def is_stream(path: str) -> bool:
-    """Whether the route streams."""
-    return _STREAM.fullmatch(path) is not None
+def is_stream(path: str, accept: bytes = b"") -> bool:
+    """Whether the reply is a stream: the route has nothing else, or this is what is accepted (`Accept`)."""
+    return b"text/event-stream" in accept or _STREAM.fullmatch(path) is not None
 
 
 def run_read_at(path: str) -> str | None:

@@ -9,10 +9,17 @@ from pydantic import BaseModel
 from sqlalchemy import Connection, FromClause, func, select
 
 from backend.settings import Settings
+from backend.store.accounts.tables import accounts
 from backend.store.dialect import lock_owner
-from backend.store.owner import Owner
-from workflows.errors import Conflict
+from backend.store.owner import LOCAL, Owner
+from workflows.errors import Conflict, Unauthenticated
 from workflows.formats.settings import variables_of
+
+
+def check_owner(connection: Connection, owner: Owner) -> None:
+    """Raises Unauthenticated where the account is gone: a request that began before must leave nothing behind."""
+    if owner != LOCAL and connection.scalar(select(accounts.c.id).where(accounts.c.id == owner)) is None:
+        raise Unauthenticated("The account has been deleted.")
 
 
 class LimitReached(Exception):
@@ -48,10 +55,12 @@ def cap_of(settings: Settings, name: str, own: BaseModel | None = None) -> Cap |
 def check_cap(
     connection: Connection, table: FromClause, owner: Owner, cap: Cap | None, *conditions: Any
 ) -> None:
-    """Raises Conflict where the owner has as many rows as may be. Part of the transaction that adds one."""
+    """Raises Conflict where the owner has as many rows as may be, and Unauthenticated where the account is gone. Part
+    of the transaction that adds one."""
     if cap is None:
         return
     lock_owner(connection, owner)
+    check_owner(connection, owner)
     query = select(func.count()).select_from(table).where(table.c.owner == owner, *conditions)
     if (connection.scalar(query) or 0) >= cap.most:
         what = table.description.replace("_", " ")

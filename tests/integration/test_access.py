@@ -204,7 +204,42 @@ async def test_account_reads_so_many_streams_at_once_and_no_more(
         await person.http.post(f"{RUNS}/{run_id}/cancel")
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "accept"),
+    [
+        ("POST", "/api/v1/stories/chat", "*/*"),
+        ("GET", "/api/v1/stories/chat/a-chat/stream", "*/*"),
+        ("GET", "/api/v1/stories/chat/{run_id}/stream?startIndex=0", "*/*"),
+        ("GET", f"{RUNS}/{{run_id}}/stream?protocol=ai-sdk", "*/*"),
+        ("POST", RUNS, "text/event-stream"),
+        ("POST", f"{RUNS}/{{run_id}}/versions", "application/json, text/event-stream"),
+    ],
+)
+async def test_stream_counts_as_one_whichever_route_it_is_read_at(
+    provider: FakeProvider, tmp_path: Path, method: str, path: str, accept: str
+) -> None:
+    async with serve_accounts(provider, tmp_path, account_streams=1) as service:
+        person = await add_person(service, "noa")
+        run_id = (await person.http.post(f"{RUNS}?wait=true", json=BODY)).json()["run_id"]
+        chat = {"messages": [{"role": "user", "parts": [{"type": "data-input", "data": STORY}]}]}
+        body = {**BODY, **chat} if path.endswith("/chat") else BODY
+        async with person.http.stream("GET", "/api/v1/diagnostics/stream?ticks=100"):
+            reply = await person.http.request(
+                method, path.format(run_id=run_id), json=body, headers={"Accept": accept}
+            )
+            assert (reply.status_code, reply.json()["code"]) == (429, "RATE_LIMITED")
+
+
 # Cookies and origins.
+
+
+@pytest.mark.parametrize("other", ['prefs={"a": 1}', "x=a b", "fo(o=1", "é=1", "=x", "novalue", 'q="a; b"'])
+async def test_cookie_counts_whatever_other_cookies_come_with_it(service: LiveService, other: str) -> None:
+    await add_person(service, "noa")
+    cookies = (await log_in(service, "noa@example.org")).cookies
+    header = f"{other}; storywire-session={cookies['storywire-session']}".encode("latin-1")
+    reply = await anonymous(service).get(ME, headers=[(b"Cookie", header)])
+    assert reply.status_code == 200
 
 
 async def test_cookie_alone_changes_nothing_and_starts_nothing(service: LiveService) -> None:

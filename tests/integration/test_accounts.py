@@ -6,9 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from backend.documents.documents import Upload
+from backend.runs.commands import RunRequest
+from backend.store.accounts.belongings import BelongingsRepository
+from backend.store.run_values import RunOptions
 from tests.fakes.provider import FakeProvider
 from tests.people import BODY, PASSWORD, add_person, anonymous, log_in, serve_accounts
-from tests.service import LiveService
+from tests.service import STORY, LiveService
+from workflows.errors import Unauthenticated
 
 LOGIN, ME = "/api/v1/auth/login", "/api/v1/account/me"
 NEW = "another sentence, longer than most"
@@ -276,3 +281,19 @@ async def test_run_of_one_account_is_not_there_for_another(service: LiveService)
     assert (await noa.http.get(f"/api/v1/runs/{run_id}")).status_code == 200
     assert (await ben.http.get(f"/api/v1/runs/{run_id}")).status_code == 404
     assert (await ben.http.get("/api/v1/runs")).json()["runs"] == []
+
+
+async def test_request_that_outlasts_its_account_leaves_nothing_behind(service: LiveService) -> None:
+    """A document takes a while to read, and the account may be gone by then."""
+    owner = (await add_person(service, "noa")).id
+    people, resources = service.resources.people, service.resources
+    await people.account_repository.update(owner, status="deleting")
+    await people.belongings.delete(owner)
+    late = {
+        "run": lambda: resources.runs.start(owner, RunRequest("story", STORY, RunOptions(), None)),
+        "document": lambda: resources.documents.add(owner, Upload("knees.txt", b"About knees.")),
+    }
+    for begin in late.values():
+        with pytest.raises(Unauthenticated):
+            await begin()
+    assert await BelongingsRepository(resources.database).count(owner) == 0

@@ -31,6 +31,19 @@ READER = {"name": "Maya", "age": 7}
         ("POST", "/api/v1/children", {"name": "M\0", "age": 7}, "name"),
         ("POST", "/api/v1/safety/check", {"text": "a\0"}, "text"),
         ("POST", "/api/v1/documents", {"text": "a\0"}, "text"),
+        (
+            "POST",
+            "/api/v1/personas",
+            {"kind": "audience", "name": "D\0", "description": "Keeps bees."},
+            "name",
+        ),
+        ("PUT", "/api/v1/personas/1", {"kind": "script", "name": "D", "description": "\0"}, "description"),
+        (
+            "POST",
+            "/api/v1/personas",
+            {"kind": "script", "name": "D", "description": "Keeps bees.", "phrases": ["\0"]},
+            "0",
+        ),
     ],
 )
 async def test_nul_is_refused_wherever_it_stands(

@@ -238,6 +238,28 @@ async def test_known_keys_go_on_working_for_a_day_while_the_issuer_is_gone() -> 
 
 
 @pytest.mark.parametrize(
+    "odd",
+    [
+        {"kty": "EC", "crv": "P-999", "x": "a", "y": "b", "kid": "b"},
+        {"kty": "OKP", "crv": "Ed9999", "x": "a", "kid": "b"},
+        {"kty": "RSA", "kid": "b"},
+        {"kty": "RSA", "n": 1, "e": "AQAB"},
+        {"kty": "RSA", "n": "@@", "e": "AQAB", "kid": "b"},
+        {**KEY.as_dict(private=False), "kid": ["b"]},
+        {**KEY.as_dict(private=False), "kid": {}},
+        "no key",
+    ],
+)
+async def test_key_of_an_unknown_kind_takes_no_other_key_away(odd: Any) -> None:
+    document = json.dumps({"keys": [odd, KEY.as_dict(private=False)]}).encode()
+    async with published(lambda: http(document)) as (url, _):
+        found = JwksKeys(url, allow_private=True)
+        known = await found.find("one")
+        assert known is not None and [key.kid for key in known.keys] == ["one"]
+        await found.close()
+
+
+@pytest.mark.parametrize(
     "reply",
     [
         http(b"x" * 300_000),

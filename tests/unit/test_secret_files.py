@@ -149,3 +149,13 @@ def test_secrets_are_changed_in_their_file_while_the_service_runs(tmp_path: Path
     assert signer.verify(newest) == CLAIMS
     with pytest.raises(Unauthenticated):
         signer.verify(token)
+
+
+@pytest.mark.parametrize("left", ["", "abc", "x" * 63])
+def test_own_secret_that_was_cut_off_is_refused_at_the_start(tmp_path: Path, left: str) -> None:
+    given = settings(data_dir=tmp_path)
+    whole = load_secrets(given)
+    assert load_secrets(given) == whole
+    (given.state_dir / "token-secret").write_text(left)
+    with pytest.raises(SettingsError, match="token-secret holds no whole secret"):
+        load_secrets(given)

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, func, select
 
 from backend.store.accounts.tables import accounts
-from backend.store.limits import AllowanceReached
+from backend.store.limits import AllowanceReached, check_owner
 from backend.store.owner import Owner
 from backend.store.tables import quota_charges, runs, usage
 from backend.store.transitions import EXECUTING, UNFINISHED
@@ -78,7 +78,9 @@ def check_allowance(
     connection: Connection, owner: Owner, defaults: Allowance, *, is_new: bool, now: datetime | None = None
 ) -> None:
     """Of a run that was just stored as running: raises AllowanceReached where it is one too many, or may cost more
-    than is left. Part of that transaction, so that of many at once no more get through."""
+    than is left, and Unauthenticated where the account is gone. Part of that transaction, so that of many at once no
+    more get through."""
+    check_owner(connection, owner)
     use = find_use(connection, owner, defaults, now)
     if use is None:
         return

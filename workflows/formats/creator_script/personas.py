@@ -2,11 +2,21 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
-_Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=160)]
-_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+from workflows.text.json_values import NUL_REFUSED
+
+
+def _check_nul(text: str) -> str:
+    if "\0" in text:
+        raise ValueError(NUL_REFUSED)
+    return text
+
+
+_WithoutNul = Annotated[str, AfterValidator(_check_nul)]
+Name = Annotated[_WithoutNul, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+_Line = Annotated[_WithoutNul, StringConstraints(strip_whitespace=True, min_length=1, max_length=160)]
+_Text = Annotated[_WithoutNul, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
 
 
 class AudiencePersona(BaseModel):
