@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
+from workflows.text.ceilings import Ceilings
 from workflows.text.claims import (
     claim_stems,
     denies_or_forbids,
@@ -23,7 +24,7 @@ from workflows.text.hebrew_claims import compare_hebrew, hebrew_matter, split_he
 from workflows.text.hebrew_rules import HebrewRules
 from workflows.text.instruction_index import InstructionIndex
 from workflows.text.names import find_unknown_names
-from workflows.text.numbers import Quantity, find_quantities
+from workflows.text.numbers import Quantity, find_quantities, list_equals
 from workflows.text.sentences import split_sentences
 from workflows.text.words import count_words
 
@@ -56,6 +57,7 @@ class Evidence:
         self._clause_places = _index([clause for clause, _ in self._clauses])
         self._hebrew = [part for one in sentences for part in split_hebrew(one)] if self._is_hebrew else []
         self._hebrew_places = _index_hebrew(self._hebrew)
+        self._ceilings = Ceilings(sentences if self._by_words else [])
         self._hebrew_rules = HebrewRules(sentences if self._is_hebrew else [])
         self._words = frozenset(part for word in plain_words(document) for part in (word, *word.split("-")))
         self._quantities: dict[tuple[str, str], list[int]] = {}
@@ -93,6 +95,8 @@ class Evidence:
             return "opposite", reason
         if not self._by_words:
             return None
+        if (reason := self._ceilings.find_lifted(sentence)) is not None:
+            return "opposite", reason
         if any(self._turns_round(clause) for clause in split_clauses(sentence)):
             return "opposite", "the document seems to say the opposite"
         for clause in split_clauses(sentence):
@@ -122,6 +126,9 @@ class Evidence:
         places = self._quantities.get((value, unit)) or (
             [] if quantity.is_spelt else self._quantities.get((value, ""), [])
         )
+        places = places or [
+            place for same in list_equals(value, unit) for place in self._quantities.get(same, [])
+        ]
         if not places:
             return f"the document doesn't say {said}"
         if not self._by_words or len(stems) < 2:

@@ -11,12 +11,16 @@ from workflows.text.clauses import Clause
 from workflows.text.hebrew_instructions import has_hebrew_change, read_hebrew_instructions
 from workflows.text.instructions import has_change, read_instructions
 from workflows.text.intervals import Interval, find_intervals, list_lengths
+from workflows.text.stems import stem
 from workflows.text.words import list_words
 
 _LISTED = re.compile(r"(?:[-*•–·]|\d{1,2}[.)])\s")
 _CASES = frozenset({"if", "when", "while", "during", "אם", "כאשר", "כש", "בזמן"})
 _LATER = frozenset({"after", "once", "next", "tomorrow", "later", "אחרי", "לאחר", "מחר"})
 _UNTIL = frozenset({"until", "till", "before", "during", "עד", "לפני", "במשך"})
+_TREATED = frozenset(
+    map(stem, "blood thinner painkiller inhaler medicine medication tablet pill capsule treatment".split())
+)
 _EXCEPT = frozenset({"without", "unless", "בלי", "ללא", "אלא"})
 _ASKED = "the document asks for this"
 _FORBIDDEN, _SILENT = "the document forbids this", "the document doesn't say to {change} a dose"
@@ -189,7 +193,7 @@ def _holds_too(other: _Placed, one: _Placed) -> bool:
     """Whether the document's `other` holds where the condition of `one` does."""
     shared = one.about & other.about
     if not _EXCEPT.isdisjoint(other.limits):  # "not without asking your doctor": asking is the exception
-        return not shared
+        return not shared - _TREATED
     return bool(shared) or not other.limits
 
 
