@@ -13,7 +13,9 @@ from workflows.text.instructions import read_instructions
 from workflows.text.numbers import find_quantities
 
 _MORE = re.compile(r"\b(?:more than|over|above|exceed(?:s|ing)?)\b", re.IGNORECASE)
-_PERMITS = frozenset("allowed permitted okay ok fine safe harmless alright good problem".split())
+_PERMITS = frozenset(
+    {"allowed", "permitted", "okay", "ok", "fine", "safe", "harmless", "alright", "good", "problem"}
+)
 _REACH = 24
 """Characters after "more than" in which its number begins."""
 

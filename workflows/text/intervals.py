@@ -37,7 +37,8 @@ _EVERY = re.compile(
     re.IGNORECASE,
 )
 _EVERY_SAME = re.compile(
-    rf"\b(?:or|and|then|even) (?:every|each) (?P<number>{_NUMBER})(?= (?:if|when|while|until|or|and|in|at)\b|[.,;:!?]|\Z)",
+    rf"\b(?:or|and|then|even) (?:every|each) (?P<number>{_NUMBER})"
+    r"(?= (?:if|when|while|until|or|and|in|at)\b|[.,;:!?]|\Z)",
     re.IGNORECASE,
 )
 """An interval without its unit: "every six hours, or every three"."""
