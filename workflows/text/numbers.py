@@ -7,6 +7,8 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
+from workflows.text.hebrew_numbers import find_hebrew_quantities, hebrew_unit_after
+
 _FILE = Path(__file__).parent / "units.toml"
 
 _SMALL = {
@@ -97,7 +99,11 @@ def find_quantities(text: str) -> list[Quantity]:
         place = match.start(), match.end() + len(said_unit)
         found.append(Quantity(value, unit, said, match["figures"] is None, *place))
         end = match.end()
-    return found
+    hebrew = [
+        Quantity(one.value, one.unit, one.said, True, one.start, one.end)
+        for one in find_hebrew_quantities(text)
+    ]
+    return sorted([*found, *hebrew], key=lambda one: one.start) if hebrew else found
 
 
 def list_equals(value: str, unit: str) -> list[tuple[str, str]]:
@@ -148,7 +154,7 @@ def _unit_after(text: str, end: int) -> tuple[str, str]:
     names = _names()
     match = _UNIT.match(text, end)
     if match is None:
-        return "", ""
+        return hebrew_unit_after(text, end)
     two = _TWO_WORDS.match(text, end)
     if two and two[1].casefold() in names:
         return names[two[1].casefold()], two.group()
