@@ -37,6 +37,8 @@ def test_parameters_of_a_setting_are_read_by_role() -> None:
         ("writing.temperature=", "a number from 0 to 2"),
         ("judge.reasoning_effort=huge", "one of none, minimal, low, medium, high, xhigh"),
         ("writing.seed=1.5", "a whole number"),
+        ("writing.temperature=0.9,writing.temperature=0.2", "writing.temperature is given twice"),
+        ("judge.seed=7, writing.seed=7, judge.seed=7", "judge.seed is given twice"),
     ],
 )
 def test_parameters_that_are_wrong_stop_the_start_and_say_what_is_accepted(text: str, said: str) -> None:

@@ -72,7 +72,9 @@ def parse_parameters(text: str) -> dict[ModelRole, dict[str, Any]]:
     for part in text.split(","):
         if part.strip():
             role, name, value = _parse(part.strip())
-            found.setdefault(role, {})[name] = value
+            if name in found.setdefault(role, {}):
+                raise ValueError(f"{role}.{name} is given twice; give each parameter of a role once")
+            found[role][name] = value
     return found
 
 

@@ -13,6 +13,7 @@ from workflows.text.words import list_words
 
 _FILE = Path(__file__).parent / "claims.toml"
 _CLAUSE = re.compile(r"[,;:–—]\s|\b(?:because|but|so that|although|unless)\b")
+_ONLY = re.compile(r"\bonly (?:if|when|after|once|with|on)\b")
 _MOST_RULED = 3
 """As many words can a rule be about that says in so many words that something is forbidden or allowed."""
 _SHORT_RULE = 6
@@ -94,17 +95,20 @@ def is_opposite(clause: str, other_clause: str, other_sentence: str) -> bool:
     """Whether two clauses about the same, of which one stands in `other_sentence`, say it the other way round."""
     known = _claims()
     words, others = frozenset(plain_words(clause)), frozenset(plain_words(other_clause))
-    if words & known.negations:
-        # "no milk, coffee or juice": the "no" may stand in the clause before.
-        if not known.negations.intersection(plain_words(other_sentence)):
-            return True
-    elif others & known.negations:
-        return True
-    return any(
+    is_turned = any(
         (words & one and not words & other and others & other and not others & one)
         or (words & other and not words & one and others & one and not others & other)
         for one, other in known.opposites
     )
+    if words & known.negations:
+        if _ONLY.search(other_clause.casefold()):  # "never on your own" of "only if your doctor tells you to"
+            return False
+        # "no milk, coffee or juice": the "no" may stand in the clause before.
+        if not known.negations.intersection(plain_words(other_sentence)):
+            return not is_turned  # "never stop" is "take"
+    elif others & known.negations:
+        return not is_turned
+    return is_turned
 
 
 @dataclass(frozen=True, slots=True)

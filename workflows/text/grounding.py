@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
+from workflows.text.ceilings import Ceilings
 from workflows.text.claims import (
     claim_stems,
     denies_or_forbids,
@@ -19,11 +20,12 @@ from workflows.text.claims import (
     plain_words,
     split_clauses,
 )
+from workflows.text.contrasts import Contrasts
 from workflows.text.hebrew_claims import compare_hebrew, hebrew_matter, split_hebrew
 from workflows.text.hebrew_rules import HebrewRules
 from workflows.text.instruction_index import InstructionIndex
 from workflows.text.names import find_unknown_names
-from workflows.text.numbers import Quantity, find_quantities
+from workflows.text.numbers import Quantity, find_quantities, list_equals
 from workflows.text.sentences import split_sentences
 from workflows.text.words import count_words
 
@@ -38,6 +40,7 @@ _SAME_SHARE = 0.7
 """With this share of words in common, two clauses are about the same; one may be the opposite of the other."""
 _WINDOW = 2
 _SMALL_COUNT = 12
+_OPPOSITE = "the document seems to say the opposite"
 
 
 class Evidence:
@@ -56,6 +59,8 @@ class Evidence:
         self._clause_places = _index([clause for clause, _ in self._clauses])
         self._hebrew = [part for one in sentences for part in split_hebrew(one)] if self._is_hebrew else []
         self._hebrew_places = _index_hebrew(self._hebrew)
+        self._ceilings = Ceilings(sentences if self._by_words else [])
+        self._contrasts = Contrasts(sentences, language)
         self._hebrew_rules = HebrewRules(sentences if self._is_hebrew else [])
         self._words = frozenset(part for word in plain_words(document) for part in (word, *word.split("-")))
         self._quantities: dict[tuple[str, str], list[int]] = {}
@@ -85,24 +90,36 @@ class Evidence:
 
     def _check_claims(self, sentence: str, words: Mapping[str, str]) -> tuple[UnsupportedKind, str] | None:
         """As `check`, of what a sentence claims beside numbers and names. `words`: its own, by their stems."""
-        if (reason := self._instructions.find_conflict(sentence)) is not None:
-            return "opposite", reason
-        if self._is_hebrew and any(self._contradicts_hebrew(clause) for clause in split_hebrew(sentence)):
-            return "opposite", "the document seems to say the opposite"
-        if self._is_hebrew and (reason := self._hebrew_rules.find_conflict(sentence)) is not None:
+        reason = self._find_opposite(sentence)
+        if reason is None and self._is_hebrew:
+            reason = self._find_hebrew_opposite(sentence)
+        if reason is None and self._by_words:
+            reason = self._find_english_opposite(sentence)
+        if reason is not None:
             return "opposite", reason
         if not self._by_words:
             return None
-        if any(self._turns_round(clause) for clause in split_clauses(sentence)):
-            return "opposite", "the document seems to say the opposite"
-        for clause in split_clauses(sentence):
-            if (reason := self._misruled(clause)) is not None:
-                return "opposite", reason
         if self._is_unheard_of(words.keys(), count_words(sentence)):
             strange = [word for stem, word in words.items() if stem not in self._places]
             named = f": {', '.join(strange[:5])}" if strange else ""
             return "words", f"the document doesn't seem to say this{named}"
         return None
+
+    def _find_opposite(self, sentence: str) -> str | None:
+        return self._instructions.find_conflict(sentence) or self._contrasts.find_conflict(sentence)
+
+    def _find_hebrew_opposite(self, sentence: str) -> str | None:
+        if any(self._contradicts_hebrew(clause) for clause in split_hebrew(sentence)):
+            return _OPPOSITE
+        return self._hebrew_rules.find_conflict(sentence)
+
+    def _find_english_opposite(self, sentence: str) -> str | None:
+        if (reason := self._ceilings.find_lifted(sentence)) is not None:
+            return reason
+        clauses = split_clauses(sentence)
+        if any(self._turns_round(clause) for clause in clauses):
+            return _OPPOSITE
+        return next((reason for clause in clauses if (reason := self._misruled(clause)) is not None), None)
 
     def claims(self, sentence: str) -> bool:
         """Whether there is anything in the sentence that could be looked up."""
@@ -122,6 +139,9 @@ class Evidence:
         places = self._quantities.get((value, unit)) or (
             [] if quantity.is_spelt else self._quantities.get((value, ""), [])
         )
+        places = places or [
+            place for same in list_equals(value, unit) for place in self._quantities.get(same, [])
+        ]
         if not places:
             return f"the document doesn't say {said}"
         if not self._by_words or len(stems) < 2:

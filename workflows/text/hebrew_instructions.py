@@ -3,6 +3,7 @@
 import tomllib
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from workflows.text.clauses import Clause, Course
@@ -115,6 +116,9 @@ def _course(rest: Sequence[str], root: str, *, negates: bool) -> Course | None:
 def _change(rest: Sequence[str], root: str, clause: str) -> str | None:
     if any(phrase in clause for phrase in _UNLIMITED):
         return _NO_LIMIT
+    roots = [hebrew_root(word) for word in rest]
+    if any(one in _roots("doses") and after in _roots("doubled") for one, after in pairwise(roots)):
+        return "double"
     for name in _CHANGES:
         if root in _roots(name) and (
             name in _ALONE or any(hebrew_root(word) in _roots("doses") for word in rest)
@@ -127,7 +131,8 @@ def has_hebrew_change(change: str, words: frozenset[str], text: str) -> bool:
     """Whether a document speaks of such a change. `words`: all of its words; `text`: it."""
     if change == _NO_LIMIT:
         return any(phrase in text for phrase in _UNLIMITED)
-    return any(hebrew_root(word) in _roots(change) for word in words)
+    forms = _roots(change) | (_roots("doubled") if change == "double" else frozenset())
+    return any(hebrew_root(word) in forms for word in words)
 
 
 @cache

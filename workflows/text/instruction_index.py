@@ -11,12 +11,15 @@ from workflows.text.clauses import Clause
 from workflows.text.hebrew_instructions import has_hebrew_change, read_hebrew_instructions
 from workflows.text.instructions import has_change, read_instructions
 from workflows.text.intervals import Interval, find_intervals, list_lengths
+from workflows.text.stems import stem
 from workflows.text.words import list_words
 
 _LISTED = re.compile(r"(?:[-*•–·]|\d{1,2}[.)])\s")
 _CASES = frozenset({"if", "when", "while", "during", "אם", "כאשר", "כש", "בזמן"})
 _LATER = frozenset({"after", "once", "next", "tomorrow", "later", "אחרי", "לאחר", "מחר"})
 _UNTIL = frozenset({"until", "till", "before", "during", "עד", "לפני", "במשך"})
+_TREATED_WORDS = "blood thinner painkiller inhaler medicine medication tablet pill capsule treatment"
+_TREATED = frozenset(map(stem, _TREATED_WORDS.split()))
 _EXCEPT = frozenset({"without", "unless", "בלי", "ללא", "אלא"})
 _ASKED = "the document asks for this"
 _FORBIDDEN, _SILENT = "the document forbids this", "the document doesn't say to {change} a dose"
@@ -58,10 +61,10 @@ class InstructionIndex:
         text = "\n".join(sentences).casefold().replace("’", "'")
         self._text, self._words = text, frozenset(list_words(text))
         placed = [one for clauses in self._read(sentences) for one in _place(clauses)]
-        self._forbidden = frozenset(stem for one in placed for stem in one.clause.forbidden)
+        self._forbidden = frozenset(action for one in placed for action in one.clause.forbidden)
         for one in placed:
-            for stem in one.clause.about:
-                self._places.setdefault(stem, []).append(one)
+            for about in one.clause.about:
+                self._places.setdefault(about, []).append(one)
             if one.clause.course:
                 self._courses.append(one)
 
@@ -128,7 +131,7 @@ class InstructionIndex:
 
     def _about(self, sentence: str) -> frozenset[str]:
         clauses = self._reader.read(sentence) if self._reader is not None else []
-        return frozenset(stem for clause in clauses for stem in clause.about)
+        return frozenset(word for clause in clauses for word in clause.about)
 
     def _check_change(self, clause: Clause) -> str | None:
         if clause.change is None or self._reader is None:
@@ -157,7 +160,7 @@ class InstructionIndex:
         if not core or not (clause.is_sure or clause.prohibits or clause.action in self._forbidden):
             return None
         about_it = [
-            other for stem in core for other in self._places.get(stem, ()) if _is_about(other.clause, core)
+            other for word in core for other in self._places.get(word, ()) if _is_about(other.clause, core)
         ]
         comparable = [other.clause for other in about_it if _is_comparable(one, other)]
         # What is said of the treatment as a whole is compared as such.
@@ -176,7 +179,7 @@ class InstructionIndex:
 
 
 def _place(clauses: Sequence[Clause]) -> list[_Placed]:
-    about = frozenset(stem for clause in clauses for stem in clause.about)
+    about = frozenset(word for clause in clauses for word in clause.about)
     limits = frozenset(word for clause in clauses for word in clause.limits)
     return [_Placed(clause, about, limits) for clause in clauses]
 
@@ -189,7 +192,7 @@ def _holds_too(other: _Placed, one: _Placed) -> bool:
     """Whether the document's `other` holds where the condition of `one` does."""
     shared = one.about & other.about
     if not _EXCEPT.isdisjoint(other.limits):  # "not without asking your doctor": asking is the exception
-        return not shared
+        return not shared - _TREATED
     return bool(shared) or not other.limits
 
 

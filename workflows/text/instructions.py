@@ -10,6 +10,7 @@ from pathlib import Path
 
 from workflows.text.claims import claim_stems, is_talk, matter_of_rule, plain_words, split_clauses
 from workflows.text.clauses import Clause, Course
+from workflows.text.names import is_medicine
 from workflows.text.numbers import find_quantities
 from workflows.text.stems import stem
 
@@ -17,13 +18,16 @@ _FILE = Path(__file__).parent / "instructions.toml"
 _MOST_CORE = 4
 _TREATMENT = (
     r"(?:taking|using|having|with|to take|to use)?(?: ?(?:it|them|this|these|that|the|your|all|any))?"
-    r"(?: (?:medicines?|medications?|tablets?|pills?|capsules?|drops|treatment|drugs?|course|doses?|therapy))?"
+    r"(?: (?:medicines?|medications?|tablets?|pills?|capsules?|drops|treatment|drugs?|course|doses?|therapy"
+    r"|blood thinners?|painkillers?|inhalers?))?"
 )
 _CONTINUE = re.compile(rf"(?:keep(?: on)?|continue|carry on|go on|stay on) {_TREATMENT}\b")
 _STOP = re.compile(rf"(?:stop|quit|discontinue|come off|give up|cease) {_TREATMENT}\b")
 _TREATED = re.compile(
     r"taking|using|\b(?:to take|to use|it|them)\b|medic|tablet|pill|capsule|drops|treatment|drug|course|dose|therapy"
+    r"|blood thinner|painkiller|inhaler"
 )
+_ONLY_IF = re.compile(r"\bonly (?:if|when|after|once|on)\b")
 _NO_DUTY = re.compile(
     r"\b(?:no need|need not|needn't|not (?:need|have) to|(?:don't|doesn't) (?:need|have) to|not only|no problem)\b"
 )
@@ -48,8 +52,11 @@ _ALONE = frozenset({"double", "triple", "halve"})
 """Changes that are of a dose whatever their object."""
 _UNLIMITED = re.compile(
     r"\bas (?:many|much|often) (?:(?:tablets|pills|puffs|doses|capsules|drops) )?as you (?:like|want|wish|please)\b"
+    r"|\bas (?:many|much) (?:tablets|pills|puffs|doses|capsules|drops|painkillers) as (?:you )?(?:need|needed|can)\b"
     r"|\bwhenever you (?:like|want|wish|feel like)\b"
 )
+_NO_LIMIT = re.compile(r"\b(?:no (?:upper |daily )?(?:limit|maximum)|without (?:any )?limit|unlimited)\b")
+_MULTIPLES = {"double": "double", "doubled": "double", "triple": "triple", "tripled": "triple"}
 
 
 def read_instructions(sentence: str) -> list[Clause]:
@@ -113,21 +120,25 @@ def _read(clause: str) -> Clause:
         core, scope, is_allowed = _stems(passive[1].split()), frozenset[str](), True
     is_sure = is_allowed or head in known.actions
     said = " ".join(rest)
+    course = _course(said, negates=negates)
+    limits = has & known.limits
+    if course == "stop" and _ONLY_IF.search(text):  # goes on, unless the one thing happens
+        course, limits = "continue", limits | {"unless"}
     return Clause(
         about=frozenset(matter_of_rule(text)) - known.ending_stems or frozenset(claim_stems(text)),
         core=core,
         is_sure=is_sure,
         action="" if head.endswith("ing") else stem(head),
         scope=scope,
-        limits=has & known.limits,
+        limits=limits,
         denies=denies,
         prohibits=denies and not has & known.limits and _denies_at(words[: start + 1]),
         is_narrow=bool(has & known.narrowing),
         waives=waives,
         is_timed=bool(find_quantities(clause)),
         permits=is_allowed and not denies and not waives,
-        course=_course(said, negates=negates),
-        change=None if negates else _change(words, head, text),
+        course=course,
+        change=_lifted_limit(words, text) or (None if negates else _change(words, head, text)),
         forbidden=_forbidden(words) if denies else frozenset(),
     )
 
@@ -183,10 +194,20 @@ def _course(said: str, *, negates: bool) -> Course | None:
     return None
 
 
+def _lifted_limit(words: Sequence[str], text: str) -> str | None:
+    """ "There is no limit to the tablets.": a change of a dose although it says no."""
+    about_doses = any(word in _known().doses or is_medicine(word) for word in words)
+    is_said = about_doses and _NO_LIMIT.search(text) and not {"not", "never", "if"}.intersection(words)
+    return "set no limit to" if is_said else None
+
+
 def _change(words: Sequence[str], head: str, text: str) -> str | None:
     """The change of a dose that an instruction asks for."""
     if _UNLIMITED.search(text):
         return "set no limit to"
+    for one, after in pairwise(words):
+        if one in _MULTIPLES and after in _known().doses and head in _known().actions:
+            return _MULTIPLES[one]
     for name, forms in _CHANGES.items():
         if name == "add":
             near = any(one in forms and after in _known().doses for one, after in pairwise(words))
@@ -200,7 +221,7 @@ def _change(words: Sequence[str], head: str, text: str) -> str | None:
 def has_change(change: str, words: frozenset[str], text: str) -> bool:
     """Whether a document speaks of such a change. `words`: all of its words; `text`: it, in lower case."""
     if change == "set no limit to":
-        return _UNLIMITED.search(text) is not None
+        return (_UNLIMITED.search(text) or _NO_LIMIT.search(text)) is not None
     return any(stem(form) in words or form in words for form in _CHANGES[change])
 
 

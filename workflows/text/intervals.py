@@ -1,7 +1,7 @@
 """Intervals of a text in minutes, English or Hebrew, however they are said: "every 6 hours", "twice a day". Pure."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -36,6 +36,12 @@ _EVERY = re.compile(
     rf"(?P<unit_he>{_HEBREW})(?![א-ת])",
     re.IGNORECASE,
 )
+_EVERY_SAME = re.compile(
+    rf"\b(?:or|and|then|even) (?:every|each) (?P<number>{_NUMBER})"
+    r"(?= (?:if|when|while|until|or|and|in|at)\b|[.,;:!?]|\Z)",
+    re.IGNORECASE,
+)
+"""An interval without its unit: "every six hours, or every three"."""
 _RATE = re.compile(
     rf"\b(?:(?P<often>once|twice|thrice)|(?P<times>{_NUMBER}) times?),? (?:(?:a|an|per|each|every|in|in a|within)"
     rf" )(?:(?P<of>\d{{1,3}}|one|two|three) )?(?P<unit>{_ENGLISH})s?\b"
@@ -76,11 +82,24 @@ def list_lengths(text: str) -> list[Fraction]:
 
 
 def _every(text: str) -> Iterator[Interval]:
+    ends: list[tuple[int, int]] = []
     for match in _EVERY.finditer(text):
         unit = _MINUTES[(match["unit"] or match["unit_he"]).casefold()]
+        ends.append((match.end(), unit))
         numbers = [_number(one) for one in match.group("from", "to", "from_he", "to_he") if one]
         for number in numbers or [1]:
             yield Interval(Fraction(number * unit), match.group(), is_loose=not numbers and unit >= _DAY)
+    yield from _every_same(text, ends)
+
+
+def _every_same(text: str, ends: Sequence[tuple[int, int]]) -> Iterator[Interval]:
+    """The intervals without a unit; `ends`, where those with one end, and their units."""
+    place = 0
+    for match in _EVERY_SAME.finditer(text):
+        while place < len(ends) and ends[place][0] <= match.start():
+            place += 1
+        if place and (number := _number(match["number"])) > 1:
+            yield Interval(Fraction(number * ends[place - 1][1]), match.group(), is_loose=False)
 
 
 def _rates(text: str) -> Iterator[Interval]:

@@ -7,6 +7,8 @@ from decimal import Decimal
 from functools import cache
 from pathlib import Path
 
+from workflows.text.hebrew_numbers import find_hebrew_quantities, hebrew_unit_after
+
 _FILE = Path(__file__).parent / "units.toml"
 
 _SMALL = {
@@ -39,14 +41,23 @@ _SPELT_BELOW_100 = rf"(?:{_WORDS})(?:[ -](?:{_WORDS}))?"
 _SPELT = (
     rf"{_SPELT_BELOW_100}(?:(?: (?:{'|'.join(_SCALES)})){{1,3}}(?: (?:and )?{_SPELT_BELOW_100}\b)?){{0,4}}"
 )
+_WEIGHED = r"(?:(?:kilo|milli|micro)?gram|(?:milli)?lit(?:re|er)|kilo)"
+"""Units of which "a gram" is as much a dose as "1 gram"."""
 _FOUND = re.compile(
     rf"(?P<fraction>(?<![\d/])(?:1/2|1/3|2/3|1/4|3/4)(?![\d/])|[½⅓⅔¼¾]"
     rf"|\b(?:a |one |two |three )?(?:half|quarters?|thirds?)\b(?= (?:of )?(?:an? |the )?\w))"
     rf"|(?P<figures>\d+(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)(?:[ \u00a0-]?(?P<scale>{'|'.join(_SCALES)}|bn)\b)?"
     rf"|(?P<often>\bonce\b(?= (?:an?|per|daily|each|every|in|or|weekly|monthly|more)\b)"
     rf"|\b(?:twice|thrice|b\.i\.d|t\.i\.d|q\.i\.d|bid|tid|qid)\b)"
-    rf"|(?P<spelt>\b{_SPELT}\b)",
+    rf"|(?P<spelt>\b{_SPELT}\b)"
+    rf"|(?<!half )(?<!quarter )(?<!third )(?<!quarters )(?<!thirds )(?P<one>\ban?\b)(?= {_WEIGHED}\b)",
     re.IGNORECASE,
+)
+_THOUSANDS = (
+    ("gram", "milligram", Decimal(1000)),
+    ("milligram", "microgram", Decimal(1000)),
+    ("kilogram", "gram", Decimal(1000)),
+    ("litre", "millilitre", Decimal(1000)),
 )
 _TO = re.compile(r"\s?(?:[-–—]|to|or|and)\s?$")
 _COUNTED = re.compile(r"[ -](tablets?|capsules?|pills?|doses?|drops?|puffs?)\b", re.IGNORECASE)
@@ -88,7 +99,21 @@ def find_quantities(text: str) -> list[Quantity]:
         place = match.start(), match.end() + len(said_unit)
         found.append(Quantity(value, unit, said, match["figures"] is None, *place))
         end = match.end()
-    return found
+    hebrew = [
+        Quantity(one.value, one.unit, one.said, True, one.start, one.end)
+        for one in find_hebrew_quantities(text)
+    ]
+    return sorted([*found, *hebrew], key=lambda one: one.start) if hebrew else found
+
+
+def list_equals(value: str, unit: str) -> list[tuple[str, str]]:
+    """The same quantity in other units: 1 gram is 1000 milligrams."""
+    return [
+        (_plain((Decimal(value) * factor).normalize()), into)
+        for large, small, by in _THOUSANDS
+        for factor, given, into in ((by, large, small), (1 / by, small, large))
+        if given == unit
+    ]
 
 
 def _value(match: re.Match[str]) -> tuple[str, str]:
@@ -100,6 +125,8 @@ def _value(match: re.Match[str]) -> tuple[str, str]:
         ), ""
     if match["often"]:
         return str(_OFTEN[said]), "time"
+    if match["one"]:
+        return "1", ""
     if match["fraction"]:
         return _FRACTIONS[said.split()[-1]], ""
     return str(_spelt(said)), ""
@@ -127,7 +154,7 @@ def _unit_after(text: str, end: int) -> tuple[str, str]:
     names = _names()
     match = _UNIT.match(text, end)
     if match is None:
-        return "", ""
+        return hebrew_unit_after(text, end)
     two = _TWO_WORDS.match(text, end)
     if two and two[1].casefold() in names:
         return names[two[1].casefold()], two.group()

@@ -1,0 +1,98 @@
+"""Pairs such as "with food" and "without food": a sentence says the one, its document the other."""
+
+import pytest
+
+from workflows.text.grounding import Evidence
+
+ENGLISH = Evidence(
+    "Take the blood thinner once a day in the evening, with food. Keep the bandage dry for 3 days. "
+    "Take the antacid before meals. Eat light meals. Wash the mouthpiece in warm water. Keep your knee straight. "
+    "Do not swallow the lozenge whole. You may take the vitamin in the morning or in the evening. "
+    "If the cream feels cold, wait a little. Do not get the plaster wet."
+)
+HEBREW = Evidence(
+    "יש ליטול את מדלל הדם פעם ביום בערב עם אוכל. יש לשמור על החבישה יבשה 3 ימים. "
+    "קחו את הוויטמין בבוקר או בערב. אכלו ארוחות קלות. שטפו את הפה במים חמים.",
+    "he",
+)
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        *(
+            (ENGLISH, sentence)
+            for sentence in (
+                "Take the blood thinner without food.",
+                "Take the blood thinner on an empty stomach.",
+                "Take the blood thinner in the morning.",
+                "You can take the blood thinner every morning.",
+                "Keep the bandage wet.",
+                "Get the bandage wet.",
+                "Don't keep the bandage dry.",
+                "Take the antacid after meals.",
+                "Eat heavy meals.",
+                "Wash the mouthpiece in cold water.",
+                "Keep your knee bent.",
+                "Keep the plaster wet.",
+            )
+        ),
+        *(
+            (HEBREW, sentence)
+            for sentence in (
+                "קחו את מדלל הדם בבוקר.",
+                "קחו את מדלל הדם בלי אוכל.",
+                "קחו את מדלל הדם על קיבה ריקה.",
+                "שמרו על החבישה רטובה.",
+                "הרטיבו את החבישה.",
+                "אכלו ארוחות כבדות.",
+                "שטפו את הפה במים קרים.",
+            )
+        ),
+    ],
+)
+def test_sentence_that_says_the_other_side_of_a_pair_is_an_opposite(
+    document: Evidence, sentence: str
+) -> None:
+    found = document.check(sentence)
+    assert found is not None and found[0] == "opposite"
+
+
+@pytest.mark.parametrize(
+    ("document", "sentence"),
+    [
+        *(
+            (ENGLISH, sentence)
+            for sentence in (
+                "Take the blood thinner every evening.",
+                "Take the blood thinner with a meal.",
+                "Never take the blood thinner on an empty stomach.",
+                "Don't get the bandage wet for three days.",
+                "If the bandage gets wet, call us.",
+                "Take the vitamin in the morning.",
+                "Take the vitamin in the evening.",
+                "The knee may feel warm.",
+                "Keep the plaster dry.",
+                "Good morning, how is your bandage?",
+                "Rub in the cream while it is warm.",
+            )
+        ),
+        *(
+            (HEBREW, sentence)
+            for sentence in (
+                "קחו את מדלל הדם כל ערב.",
+                "אל תיקחו את מדלל הדם בלי אוכל.",
+                "שמרו על החבישה יבשה.",
+                "אל תרטיבו את החבישה.",
+                "קחו את הוויטמין בבוקר.",
+                "בוקר טוב, מה שלום החבישה?",
+                "אם החבישה רטובה, החליפו אותה.",
+            )
+        ),
+    ],
+)
+def test_sentence_that_says_the_same_side_or_of_something_else_passes(
+    document: Evidence, sentence: str
+) -> None:
+    found = document.check(sentence)
+    assert found is None or found[0] == "words"

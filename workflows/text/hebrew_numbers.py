@@ -1,0 +1,77 @@
+"""Hebrew quantities: figures or words before a Hebrew unit, duals such as "שבועיים". Pure."""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+_ONES = {
+    "שתי": 2, "שני": 2, "שתיים": 2, "שניים": 2, "שלוש": 3, "שלושה": 3, "שלושת": 3, "ארבע": 4, "ארבעה": 4, "ארבעת": 4,
+    "חמש": 5, "חמישה": 5, "חמשת": 5, "שש": 6, "שישה": 6, "ששת": 6, "שבע": 7, "שבעה": 7, "שבעת": 7, "שמונה": 8,
+    "שמונת": 8, "תשע": 9, "תשעה": 9, "תשעת": 9, "עשר": 10, "עשרה": 10, "עשרת": 10,
+}  # fmt: skip
+_TEENS = {"אחת": 1, "אחד": 1, "שתים": 2, "שנים": 2, "שתיים": 2, "שניים": 2, **_ONES}
+_TENS = {
+    "עשרים": 20, "שלושים": 30, "ארבעים": 40, "חמישים": 50, "שישים": 60, "שבעים": 70, "שמונים": 80, "תשעים": 90,
+}  # fmt: skip
+_HUNDREDS = {"מאה": 100, "מאתיים": 200, "אלף": 1000, "אלפיים": 2000}
+_UNITS = {
+    "milligram": 'מ"ג מ״ג מיליגרם מיליגרמים', "gram": "גרם גרמים", "millilitre": 'מ"ל מ״ל מיליליטר',
+    "litre": "ליטר ליטרים",
+    "tablet": "כדור כדורים טבליה טבליות", "capsule": "קפסולה קפסולות כמוסה כמוסות", "dose": "מנה מנות",
+    "drop": "טיפה טיפות", "puff": "שאיפה שאיפות", "glass": "כוס כוסות", "teaspoon": "כפית כפיות",
+    "tablespoon": "כף כפות",
+    "minute": "דקה דקות", "hour": "שעה שעות", "day": "יום ימים", "week": "שבוע שבועות", "month": "חודש חודשים",
+    "year": "שנה שנים", "degree": "מעלה מעלות", "percent": "אחוז אחוזים",
+}  # fmt: skip
+_DUALS = {"שעתיים": "hour", "יומיים": "day", "שבועיים": "week", "חודשיים": "month", "שנתיים": "year"}
+_NAMES = {form: name for name, forms in _UNITS.items() for form in forms.split()}
+
+
+def _either(*words: str) -> str:
+    return "|".join(sorted(words, key=len, reverse=True))
+
+
+_SPELT = (
+    rf"(?P<tens>{_either(*_TENS)})(?: ו(?P<and>{_either(*_TEENS)}))?|(?P<hundreds>{_either(*_HUNDREDS)})"
+    rf"|(?P<teen>{_either(*_TEENS)}) עשרה?|(?P<ones>{_either(*_ONES)})"
+)
+_FOUND = re.compile(
+    rf"(?<![א-ת\"״])(?:[ולבכמשה]{{1,2}}[-־]?)?(?:(?P<dual>{_either(*_DUALS)})"
+    rf"|(?:{_SPELT}) (?P<unit>{_either(*_NAMES)}))(?![א-ת\"״])"
+)
+_UNIT = re.compile(rf"[ \u00a0-]?(?P<unit>{_either(*_NAMES)})(?![א-ת\"״])")
+
+
+class HebrewQuantity(NamedTuple):
+    """A spelt number with its unit, and its place in the text with them."""
+
+    value: str
+    unit: str
+    said: str
+    start: int
+    end: int
+
+
+def find_hebrew_quantities(text: str) -> Iterator[HebrewQuantity]:
+    """The spelt numbers of `text` that a unit follows, in order: "שמונה כדורים" is 8 tablets."""
+    for match in _FOUND.finditer(text):
+        unit = _DUALS[match["dual"]] if match["dual"] else _NAMES[match["unit"]]
+        yield HebrewQuantity(str(_value(match)), unit, match.group(), match.start(), match.end())
+
+
+def hebrew_unit_after(text: str, end: int) -> tuple[str, str]:
+    """The name of a Hebrew unit after a figure that ends there, and its spelling; both empty without one."""
+    match = _UNIT.match(text, end)
+    return (_NAMES[match["unit"]], match.group()) if match else ("", "")
+
+
+def _value(match: re.Match[str]) -> int:
+    if match["dual"]:
+        return 2
+    if match["teen"]:
+        return 10 + _TEENS[match["teen"]]
+    if match["hundreds"]:
+        return _HUNDREDS[match["hundreds"]]
+    if match["tens"]:
+        return _TENS[match["tens"]] + (_TEENS[match["and"]] if match["and"] else 0)
+    return _ONES[match["ones"]]
