@@ -131,7 +131,7 @@ def _parse(document: bytes) -> tuple[KeySet, frozenset[str | None]]:
     keys = [key for key in map(_key, chosen) if key is not None]
     if not keys:
         raise JwksError("it holds no public key for signatures")
-    return KeySet(keys), frozenset(key.get("kid") for key in keys)
+    return KeySet(keys), frozenset(key.kid for key in keys)
 
 
 def _key(given: dict[str, Any]) -> Key | None:

@@ -6,19 +6,21 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, FromClause, func, select
+from sqlalchemy import Connection, FromClause, column, func, select, table
 
 from backend.settings import Settings
-from backend.store.accounts.tables import accounts
 from backend.store.dialect import lock_owner
 from backend.store.owner import LOCAL, Owner
 from workflows.errors import Conflict, Unauthenticated
 from workflows.formats.settings import variables_of
 
+_ACCOUNTS = table("accounts", column("id"))
+"""The table of `store/accounts`, whose modules build on this one."""
+
 
 def check_owner(connection: Connection, owner: Owner) -> None:
     """Raises Unauthenticated where the account is gone: a request that began before must leave nothing behind."""
-    if owner != LOCAL and connection.scalar(select(accounts.c.id).where(accounts.c.id == owner)) is None:
+    if owner != LOCAL and connection.scalar(select(_ACCOUNTS.c.id).where(_ACCOUNTS.c.id == owner)) is None:
         raise Unauthenticated("The account has been deleted.")
 
 

@@ -289,11 +289,8 @@ async def test_request_that_outlasts_its_account_leaves_nothing_behind(service: 
     people, resources = service.resources.people, service.resources
     await people.account_repository.update(owner, status="deleting")
     await people.belongings.delete(owner)
-    late = {
-        "run": lambda: resources.runs.start(owner, RunRequest("story", STORY, RunOptions(), None)),
-        "document": lambda: resources.documents.add(owner, Upload("knees.txt", b"About knees.")),
-    }
-    for begin in late.values():
-        with pytest.raises(Unauthenticated):
-            await begin()
+    with pytest.raises(Unauthenticated):
+        await resources.runs.start(owner, RunRequest("story", STORY, RunOptions(), None))
+    with pytest.raises(Unauthenticated):
+        await resources.documents.add(owner, Upload("knees.txt", b"About knees."))
     assert await BelongingsRepository(resources.database).count(owner) == 0
