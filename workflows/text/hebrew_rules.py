@@ -25,7 +25,7 @@ _DENIES = frozenset(_DENYING_WORDS.split())
 _LIMITS = frozenset(_LIMITING_WORDS.split())
 _EMPTY = frozenset(_EMPTY_WORDS.split())
 _DOING = frozenset(map(hebrew_root, _DOING_WORDS.split()))
-_LISTED = re.compile(r"\s*(?:[-*•–·]|\d{1,2}[.)])\s")
+_LISTED = re.compile(r"(?:[-*•–·]|\d{1,2}[.)])\s")
 _MOST_THINGS = 2
 
 
@@ -48,7 +48,7 @@ class HebrewRules:
         heads_list = False
         for sentence in sentences:
             denies = _says_no(sentence)
-            is_item = heads_list and _LISTED.match(sentence) is not None
+            is_item = heads_list and _LISTED.match(sentence.lstrip()) is not None
             heads_list = is_item or (denies and sentence.rstrip().endswith(":"))
             for clause in split_hebrew(sentence):
                 self._add(clause, forbidden=denies or is_item, refused=is_item or _says_no(clause))
