@@ -38,9 +38,11 @@ class _Open(BaseModel):
 class ChatMessage(_Open):
     """A message of a chat; of its parts, `text` and `data-input` are read."""
 
-    id: str = Field("", max_length=256)
-    role: str = Field(max_length=32)
-    parts: list[dict[str, Any]] = Field(default_factory=list, max_length=1000)
+    id: str = Field("", max_length=256, description="The message's id")
+    role: str = Field(max_length=32, description="Who says it: `user` or `assistant`")
+    parts: list[dict[str, Any]] = Field(
+        default_factory=list, max_length=1000, description="Its parts, as the AI SDK has them"
+    )
 
 
 class ChatBody(JsonModel):
@@ -53,11 +55,19 @@ class ChatBody(JsonModel):
     model_config = ConfigDict(extra="ignore")
 
     id: str | None = Field(None, min_length=1, max_length=256, description="The chat's id")
-    messages: list[ChatMessage] = Field(min_length=1, max_length=1000)
-    trigger: str = Field("submit-message", max_length=64)
-    message_id: str | None = Field(None, alias="messageId", max_length=256)
-    input: dict[str, Any] = Field(default_factory=dict)
-    options: RunOptions = Field(default_factory=RunOptions)
+    messages: list[ChatMessage] = Field(
+        min_length=1, max_length=1000, description="The chat so far; the last one of the user is answered"
+    )
+    trigger: str = Field(
+        "submit-message",
+        max_length=64,
+        description="`submit-message`, or `regenerate-message` for a new text",
+    )
+    message_id: str | None = Field(
+        None, alias="messageId", max_length=256, description="The message to write anew"
+    )
+    input: dict[str, Any] = Field(default_factory=dict, description="The format's own input")
+    options: RunOptions = Field(default_factory=RunOptions, description="How the run is executed")
 
     @property
     def last_user_message(self) -> ChatMessage:
