@@ -1,17 +1,15 @@
 """Fixtures for every test, and what is said at the end: the numbers that the README's guarantees stand on."""
 
-import sys
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import structlog
 
 from tests.acceptance.trials import COUNTS
 from tests.fakes.provider import FakeProvider
+from tests.log_output import reset_log_output
 
-# A service in the tests' own process logs before anybody configured it: not into what a command prints.
-structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.__stderr__))
+reset_log_output()  # a service in this process logs before anybody configured it
 
 
 @pytest.fixture

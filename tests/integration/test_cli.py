@@ -11,12 +11,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from typer.testing import CliRunner
 
 from backend.cli.main import app
 from tests.fakes.provider import FakeProvider, refuse_port
 from tests.fakes.script import Fault, Reply, Rule, Script
+from tests.log_output import reset_log_output
 from tests.service import CALLS, serve, settings_for
 
 _OURS = ("STORYWIRE_", "OPENAI_", "GOOGLE_", "GEMINI_", "GROQ_", "OLLAMA_")
@@ -29,7 +29,7 @@ def _at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in [name for name in os.environ if name.startswith(_OURS)]:
         monkeypatch.delenv(name)
     yield
-    structlog.reset_defaults()
+    reset_log_output()
 
 
 def _given(folder: Path, environment: dict[str, str]) -> dict[str, str]:

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 from typer.testing import CliRunner
 
 from backend.cli.main import app
 from tests.fakes.provider import FakeProvider
+from tests.log_output import reset_log_output
 
 Storywire = Callable[..., Any]
 
@@ -29,7 +29,7 @@ def storywire(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Story
     }.items():
         monkeypatch.setenv(name, value)
     yield lambda *arguments: CliRunner().invoke(app, arguments)
-    structlog.reset_defaults()
+    reset_log_output()
     provider.stop()
 
 

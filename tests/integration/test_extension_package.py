@@ -4,12 +4,12 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-import structlog
 from typer.testing import CliRunner
 
 from backend.cli.main import make_app
 from backend.settings import SettingsError, find_unknown, load_settings
 from tests.fakes.provider import FakeProvider
+from tests.log_output import reset_log_output
 from tests.people import add_person, anonymous, make_key, serve_accounts
 from tests.plugins import install, taken_away
 from tests.service import LiveService, Told, serve, settings_for
@@ -84,7 +84,7 @@ def test_extensions_command_is_one_of_storywire(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STORYWIRE_DATA_DIR", str(tmp_path / "data"))
     told = CliRunner().invoke(make_app(), ["addresses"])
-    structlog.reset_defaults()
+    reset_log_output()
     assert (told.exit_code, told.stdout) == (0, "a1  Grandma Rosa\n")
 
 
