@@ -16,7 +16,8 @@ from workflows.formats.speech.turns import parse_turns
 from workflows.state import Facts, Piece, ReviewFinding
 
 _ADDRESS = re.compile(
-    r"\b(?:https?://|www\.)\S+|\b[\w.+-]+@[\w-]+\.\S+|\b(?:doi|isbn|issn|arxiv)[: ]\s?\S+", re.IGNORECASE
+    r"\b(?:https?://|www\.)\S+|\b[\w.+-]{1,64}@[\w-]{1,255}\.\S+|\b(?:doi|isbn|issn|arxiv)[: ]\s?\S+",
+    re.IGNORECASE,
 )
 _NOT_SAID = re.compile(r"(?:ids?|urls?|uris?|links?|refs?|sources?|hash|slug)", re.IGNORECASE)
 """Last words of the keys of a pack whose values are no words of a fact."""
