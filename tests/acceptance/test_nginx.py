@@ -16,13 +16,17 @@ from tests.acceptance.cluster import KillableCluster
 from tests.architecture.tree import ROOT
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
+from tests.missing import give_up
 from tests.service import Client, Told
 
 PATIENCE = 120
-pytestmark = [
-    pytest.mark.soak,
-    pytest.mark.skipif(shutil.which("nginx") is None, reason="nginx is a package of the system"),
-]
+pytestmark = pytest.mark.soak
+
+
+@pytest.fixture(autouse=True)
+def _nginx() -> None:
+    if shutil.which("nginx") is None:
+        give_up("no nginx on this machine; it is a package of the system")
 
 
 def _configure(folder: Path, port: int, ports: list[int]) -> None:

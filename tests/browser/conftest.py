@@ -4,16 +4,15 @@ Tests here are plain functions: Playwright's synchronous interface keeps an even
 thread for as long as the folder's tests run.
 """
 
-import os
 import shutil
 from collections.abc import Iterator
-from typing import NoReturn
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from tests.browser.page_server import PageServer
 from tests.browser.scripted import Scripted
+from tests.missing import give_up
 
 FLAGS = [
     "--no-sandbox",
@@ -27,13 +26,6 @@ FLAGS = [
 ]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 WAIT_MS = 5_000
-
-
-def give_up(reason: str) -> NoReturn:
-    """A missing browser is no reason to fail on a laptop, and every reason to fail where nobody looks."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(f"NOT TESTED: {reason}")
 
 
 @pytest.fixture(scope="package")

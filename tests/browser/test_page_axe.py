@@ -10,7 +10,8 @@ from backend.runs.admission.options import RunOptions
 from tests.browser.page_server import PageServer
 from tests.browser.scripted import Scripted
 from tests.browser.scripts import TEXTS, begin, start_story, tell_all, write
-from tests.clients.node import CLIENT, give_up
+from tests.clients.node import CLIENT
+from tests.missing import give_up
 from workflows.formats.defaults import presentation_of
 from workflows.formats.registry import list_formats
 

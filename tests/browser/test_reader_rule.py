@@ -4,7 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from tests.browser.conftest import give_up
+from tests.missing import give_up
 
 SUITE = Path(__file__).with_name("reader.test.mjs")
 

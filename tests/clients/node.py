@@ -2,25 +2,19 @@
 
 import asyncio
 import json
-import os
 import shutil
 import subprocess
 from functools import cache
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import pytest
+
+from tests.missing import give_up
 
 CLIENT = Path(__file__).parents[2] / "clients" / "typescript"
 HERE = Path(__file__).parent / "typescript"
 LONGEST_SECONDS = 50
-
-
-def give_up(reason: str) -> NoReturn:
-    """A missing tool is no reason to fail on a laptop, and every reason to fail where nobody looks."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(reason)
-    pytest.skip(f"NOT TESTED: {reason}")
 
 
 @cache

@@ -15,9 +15,10 @@ from backend.log.entry import Entry
 from backend.streaming.ai_sdk import UNNUMBERED, AiSdkView
 from backend.streaming.sse import data_frames
 from tests.clients.conftest import World
-from tests.clients.node import CLIENT, HERE, give_up, node
+from tests.clients.node import CLIENT, HERE, node
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
+from tests.missing import give_up
 from tests.service import NO_TLS, STORY, LiveService, serve, settings_for
 from tests.unit.logs import read_texts, run_logs
 from tests.unit.messages import OUTLINE, complete, content, error, number, retract, workflow

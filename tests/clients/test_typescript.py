@@ -8,10 +8,11 @@ from typing import Any
 
 from tests.acceptance.killable import KillableService
 from tests.clients.conftest import World
-from tests.clients.node import CLIENT, begin, give_up, play, run_suite
+from tests.clients.node import CLIENT, begin, play, run_suite
 from tests.clients.proxy import STALL, proxy
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
+from tests.missing import give_up
 from tests.service import CALLS, STORY
 
 MOST_BYTES = 6_000

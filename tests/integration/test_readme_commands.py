@@ -16,8 +16,8 @@ import pytest
 from httpx2 import EventSource, Request, Response
 
 from tests.architecture.tree import code_blocks
-from tests.browser.conftest import give_up
 from tests.fakes.provider import FakeProvider
+from tests.missing import give_up
 from tests.service import serve, settings_for
 
 ADDRESS = "http://127.0.0.1:8000"

@@ -67,7 +67,7 @@ class RunQueue:
 async def _execute_elsewhere(context: JobContext, *, run_id: str) -> None:
     """The task's name and arguments, for who defers it."""
     del context
-    raise NotImplementedError(f"{run_id} is executed by workers")
+    raise RuntimeError(f"{run_id} is executed by workers, and this process is none")
 
 
 class SharedLog(RunLog, Protocol):
