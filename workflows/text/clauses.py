@@ -1,8 +1,15 @@
 """Clause of an instruction, as it is compared with the clauses of a document whatever its language. Pure."""
 
+import re
 from typing import Literal, NamedTuple
 
 Course = Literal["continue", "stop"]
+_ITEM = re.compile(r"(?:[-*•–·]|\d{1,2}[.)])\s")
+
+
+def is_item(sentence: str) -> bool:
+    """Whether the sentence begins as an item of a list does."""
+    return _ITEM.match(sentence.lstrip()) is not None
 
 
 class Clause(NamedTuple):

@@ -1,9 +1,9 @@
 """Hebrew clauses that say of a thing that it is forbidden or allowed, held against those of a document. Pure."""
 
-import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from workflows.text.clauses import is_item
 from workflows.text.hebrew_claims import split_hebrew
 from workflows.text.hebrew_roots import hebrew_root
 from workflows.text.words import list_words
@@ -25,7 +25,6 @@ _DENIES = frozenset(_DENYING_WORDS.split())
 _LIMITS = frozenset(_LIMITING_WORDS.split())
 _EMPTY = frozenset(_EMPTY_WORDS.split())
 _DOING = frozenset(map(hebrew_root, _DOING_WORDS.split()))
-_LISTED = re.compile(r"(?:[-*•–·]|\d{1,2}[.)])\s")
 _MOST_THINGS = 2
 
 
@@ -48,10 +47,10 @@ class HebrewRules:
         heads_list = False
         for sentence in sentences:
             denies = _says_no(sentence)
-            is_item = heads_list and _LISTED.match(sentence.lstrip()) is not None
-            heads_list = is_item or (denies and sentence.rstrip().endswith(":"))
+            listed = heads_list and is_item(sentence)
+            heads_list = listed or (denies and sentence.rstrip().endswith(":"))
             for clause in split_hebrew(sentence):
-                self._add(clause, forbidden=denies or is_item, refused=is_item or _says_no(clause))
+                self._add(clause, forbidden=denies or listed, refused=listed or _says_no(clause))
 
     def _add(self, clause: str, *, forbidden: bool, refused: bool) -> None:
         words = list_words(clause)

@@ -3,18 +3,16 @@
 It errs to silence: a document that allows a thing anywhere, under whatever condition, forbids it nowhere.
 """
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from workflows.text.clauses import Clause
+from workflows.text.clauses import Clause, is_item
 from workflows.text.hebrew_instructions import has_hebrew_change, read_hebrew_instructions
 from workflows.text.instructions import has_change, read_instructions
 from workflows.text.intervals import Interval, find_intervals, list_lengths
 from workflows.text.stems import stem
 from workflows.text.words import list_words
 
-_LISTED = re.compile(r"(?:[-*•–·]|\d{1,2}[.)])\s")
 _CASES = frozenset({"if", "when", "while", "during", "אם", "כאשר", "כש", "בזמן"})
 _LATER = frozenset({"after", "once", "next", "tomorrow", "later", "אחרי", "לאחר", "מחר"})
 _UNTIL = frozenset({"until", "till", "before", "during", "עד", "לפני", "במשך"})
@@ -75,7 +73,7 @@ class InstructionIndex:
         forbids = False
         for sentence in sentences:
             clauses = self._reader.read(sentence)
-            if forbids and _LISTED.match(sentence.lstrip()):
+            if forbids and is_item(sentence):
                 clauses = [
                     one._replace(denies=True, prohibits=True, forbidden=one.forbidden | {one.action})
                     for one in clauses

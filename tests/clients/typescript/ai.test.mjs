@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { load, packaged } from "./client.mjs";
-import { collect, complete, content, frame, script, stream } from "./scripted.mjs";
+import { chatState, collect, complete, content, frame, script, stream } from "./scripted.mjs";
 
 const { StorywireChatTransport, storyChunks } = await load("ai");
 const { Storywire } = await load("index");
@@ -19,17 +19,7 @@ function chat(answers, options = {}) {
   const transport = new StorywireChatTransport({ ...made.options, format: "story", memory: memory(), ...options });
   class Chat extends ai.AbstractChat {
     constructor() {
-      let messages = [];
-      const state = {
-        status: "ready", error: undefined,
-        get messages() { return messages; },
-        set messages(all) { messages = all; },
-        pushMessage: (message) => (messages = [...messages, message]),
-        popMessage: () => (messages = messages.slice(0, -1)),
-        replaceMessage: (index, message) => (messages = messages.with(index, message)),
-        snapshot: structuredClone,
-      };
-      super({ id: "c1", transport, state });
+      super({ id: "c1", transport, state: chatState() });
     }
   }
   return { chat: new Chat(), requests: made.requests };

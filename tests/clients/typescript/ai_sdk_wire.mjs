@@ -1,23 +1,14 @@
 // The AI SDK's own chat, reading the service's UI message stream: told frames (from standard input), or a live service.
 import { readFileSync } from "node:fs";
 import { packaged } from "./client.mjs";
+import { chatState } from "./scripted.mjs";
 
 const ai = await packaged("ai");
 
 function chatOver(transport) {
-  let messages = [];
-  const state = {
-    status: "ready", error: undefined,
-    get messages() { return messages; },
-    set messages(all) { messages = all; },
-    pushMessage: (message) => (messages = [...messages, message]),
-    popMessage: () => (messages = messages.slice(0, -1)),
-    replaceMessage: (index, message) => (messages = messages.with(index, message)),
-    snapshot: structuredClone,
-  };
   class Chat extends ai.AbstractChat {
     constructor() {
-      super({ id: given.chat ?? "c1", transport, state });
+      super({ id: given.chat ?? "c1", transport, state: chatState() });
     }
   }
   return new Chat();

@@ -63,3 +63,17 @@ export async function collect(iterable) {
   for await (const item of iterable) items.push(item);
   return items;
 }
+
+/** The state of a chat of the AI SDK, kept in a variable. */
+export function chatState() {
+  let messages = [];
+  return {
+    status: "ready", error: undefined,
+    get messages() { return messages; },
+    set messages(all) { messages = all; },
+    pushMessage: (message) => (messages = [...messages, message]),
+    popMessage: () => (messages = messages.slice(0, -1)),
+    replaceMessage: (index, message) => (messages = messages.with(index, message)),
+    snapshot: structuredClone,
+  };
+}
