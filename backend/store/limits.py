@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel
-from sqlalchemy import Connection, FromClause, column, func, select, table
+from sqlalchemy import ColumnElement, Connection, FromClause, column, exists, func, select, table
 
 from backend.settings import Settings
 from backend.store.dialect import lock_owner
@@ -14,7 +14,7 @@ from backend.store.owner import LOCAL, Owner
 from workflows.errors import Conflict, Unauthenticated
 from workflows.formats.settings import variables_of
 
-_ACCOUNTS = table("accounts", column("id"))
+_ACCOUNTS = table("accounts", column("id"), column("status"))
 """The table of `store/accounts`, whose modules build on this one."""
 
 
@@ -22,6 +22,12 @@ def check_owner(connection: Connection, owner: Owner) -> None:
     """Raises Unauthenticated where the account is gone: a request that began before must leave nothing behind."""
     if owner != LOCAL and connection.scalar(select(_ACCOUNTS.c.id).where(_ACCOUNTS.c.id == owner)) is None:
         raise Unauthenticated("The account has been deleted.")
+
+
+def is_not_locked(owner: ColumnElement[Any]) -> ColumnElement[bool]:
+    """The condition that this owner's account isn't locked or being deleted; a local owner has none."""
+    closed = exists().where(_ACCOUNTS.c.id == owner, _ACCOUNTS.c.status != "active")
+    return ~closed
 
 
 class LimitReached(Exception):

@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, delete, or_, select
 from backend.store.batches import batches
 from backend.store.database import Database
 from backend.store.dialect import lock_owner, upsert
-from backend.store.limits import Cap, check_cap
+from backend.store.limits import Cap, check_cap, is_not_locked
 from backend.store.owner import Owner
 from backend.store.tables import runs, shares
 
@@ -63,8 +63,10 @@ class ShareRepository:
         return None if row is None else Share(**row._mapping)
 
     async def find_by_hash(self, token_hash: str) -> Share | None:
-        """The valid link with this hash, for any caller: that is the purpose of a link."""
-        query = select(shares).where(shares.c.token_hash == token_hash, _is_valid())
+        """The valid link with this hash, for any caller: that is the purpose of a link. A locked account's is none."""
+        query = select(shares).where(
+            shares.c.token_hash == token_hash, _is_valid(), is_not_locked(shares.c.owner)
+        )
         row = await self._db.read(lambda connection: connection.execute(query).one_or_none())
         return None if row is None else Share(**row._mapping)
 

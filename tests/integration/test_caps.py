@@ -114,6 +114,17 @@ async def test_share_links_are_listed_capped_revoked_and_end_by_themselves(servi
     assert not (await person.http.get(f"{RUNS}/{runs[0]}/share")).json()["shared"]
 
 
+async def test_share_link_opens_nothing_while_its_account_is_locked(service: LiveService) -> None:
+    person = await add_person(service, "noa")
+    run = (await person.http.post(f"{RUNS}?wait=true", json=BODY)).json()["run_id"]
+    url = (await person.http.post(f"{RUNS}/{run}/share")).json()["url"]
+    accounts, seen = service.resources.people.account_repository, []
+    for status in ("active", "locked", "active"):
+        await accounts.update(person.id, status=status)
+        seen.append((await anonymous(service).get(url)).status_code)
+    assert seen == [200, 404, 200]
+
+
 async def test_share_link_of_a_childs_chapter_ends_with_the_child(service: LiveService) -> None:
     person = await add_person(service, "noa")
     body = {"name": "Maya", "age": 7, "consent": True}
