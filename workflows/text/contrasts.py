@@ -1,4 +1,4 @@
-"""Pairs such as "with food" and "without food", held against a document's instructions. English, Hebrew. Pure.
+"""Pairs of opposites ("with food", "without food"), held against a document's instructions. English, Hebrew. Pure.
 
 It errs to silence: where the document says both of a thing, or says one under a condition, either may be said.
 """
