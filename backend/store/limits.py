@@ -24,10 +24,9 @@ def check_owner(connection: Connection, owner: Owner) -> None:
         raise Unauthenticated("The account has been deleted.")
 
 
-def is_not_locked(owner: ColumnElement[Any]) -> ColumnElement[bool]:
-    """The condition that this owner's account isn't locked or being deleted; a local owner has none."""
-    closed = exists().where(_ACCOUNTS.c.id == owner, _ACCOUNTS.c.status != "active")
-    return ~closed
+def is_not_locked(owners: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Condition on a column of owners: that the account isn't locked or being deleted. A local owner has none."""
+    return ~exists().where(_ACCOUNTS.c.id == owners, _ACCOUNTS.c.status != "active")
 
 
 class LimitReached(Exception):
