@@ -55,6 +55,18 @@ async def test_nul_is_refused_wherever_it_stands(
     assert [error["field"].rpartition(".")[2] for error in reply.json()["errors"]] == [field]
 
 
+@pytest.mark.parametrize("blank", [" ", "\f", "\n", "\u00a0", "\u2003"])
+@pytest.mark.parametrize("field", ["name", "description"])
+async def test_persona_of_blanks_is_refused_and_not_stored(
+    service: LiveService, field: str, blank: str
+) -> None:
+    body = {"kind": "audience", "name": "Dana", "description": "Keeps bees.", field: blank}
+    reply = await service.client.http.post("/api/v1/personas", json=body)
+
+    assert reply.status_code == 422
+    assert (await service.client.http.get("/api/v1/personas")).json()["personas"] == []
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

@@ -13,10 +13,10 @@ def _check_nul(text: str) -> str:
     return text
 
 
-_WithoutNul = Annotated[str, AfterValidator(_check_nul)]
-Name = Annotated[_WithoutNul, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
-_Line = Annotated[_WithoutNul, StringConstraints(strip_whitespace=True, min_length=1, max_length=160)]
-_Text = Annotated[_WithoutNul, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000)]
+_NO_NUL = AfterValidator(_check_nul)
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80), _NO_NUL]
+_Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=160), _NO_NUL]
+_Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=1000), _NO_NUL]
 
 
 class AudiencePersona(BaseModel):
