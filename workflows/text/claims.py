@@ -16,6 +16,8 @@ _CLAUSE = re.compile(r"[,;:–—]\s|\b(?:because|but|so that|although|unless)\b
 _ONLY = re.compile(r"\bonly (?:if|when|after|once|with|on)\b")
 _MOST_RULED = 3
 """As many words can a rule be about that says in so many words that something is forbidden or allowed."""
+_PARTICLES = frozenset({"off", "out"})
+"""With one of these "take" is no taking of a medicine: "Don't take it off."."""
 _SHORT_RULE = 6
 """Words of one that says "no" alone."""
 
@@ -72,7 +74,8 @@ def find_rule(clause: str) -> ClaimedRule | None:
     words = plain_words(clause)
     denies = not known.negations.isdisjoint(words)
     is_explicit = not (known.forbids | known.permits).isdisjoint(words)
-    if not is_explicit and not (denies and len(words) <= _SHORT_RULE):
+    is_short = denies and len(words) <= _SHORT_RULE and _PARTICLES.isdisjoint(words)
+    if not is_explicit and not is_short:
         return None
     forbids = denies == known.forbids.isdisjoint(words)
     about = matter_of_rule(clause)
