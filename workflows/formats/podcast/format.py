@@ -37,6 +37,7 @@ from workflows.formats.podcast.presentation import PRESENTATION
 from workflows.formats.podcast.review import review_episode, review_pieces
 from workflows.formats.podcast.spoken import language_name, language_tag, turns_of
 from workflows.formats.recap import neighbours, whole_plan
+from workflows.formats.speech.addresses import list_addresses
 from workflows.formats.speech.exports import script_exports
 from workflows.formats.speech.lines import titles_above
 from workflows.formats.speech.stream import filter_reply, in_steps
@@ -330,7 +331,10 @@ def _read(
 
 def _dialogue(inputs: PodcastInput, titles: Sequence[str] = (), after: str | None = None) -> Dialogue:
     hosts = [host.name for host in inputs.hosts]
-    return Dialogue(hosts, language_tag(inputs.language), titles, joins_turns=True, after=after)
+    bios = [host.bio for host in inputs.hosts]
+    given = list_addresses(inputs.topic.title, inputs.topic.description, inputs.tone, *bios)
+    language = language_tag(inputs.language)
+    return Dialogue(hosts, language, titles, joins_turns=True, after=after, addresses=given)
 
 
 def _last_speaker(inputs: PodcastInput, text: str) -> str | None:
