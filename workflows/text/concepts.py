@@ -1,15 +1,14 @@
 """Concepts of medical instructions, whatever the word: "wine" and "beer" are alcohol. English, Hebrew. Pure."""
 
-import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from workflows.text.hebrew_roots import hebrew_root
-from workflows.text.phrases import phrase_pattern, split_phrases
+from workflows.text.phrases import Phrases, split_phrases
 from workflows.text.stems import stem
 
 _FILE = Path(__file__).parent / "concepts.toml"
@@ -22,7 +21,7 @@ def _fold_hebrew(word: str) -> str:
     return root if len(root) >= _LEAST_ROOT else stem(word)
 
 
-_FOLDS = {"en": stem, "he": _fold_hebrew}
+_FOLDS: dict[str, Callable[[str], str]] = {"en": stem, "he": _fold_hebrew}
 """The form of a phrase's word by which it is compared, by language."""
 
 
@@ -43,33 +42,24 @@ class Concept:
 
 
 def find_concepts(words: Sequence[str], language: str) -> list[Concept]:
-    """The concepts that words in lower case are about; of phrases that overlap, the first."""
-    folded = [_FOLDS[language](word) for word in words]
-    text = " ".join(folded)
-    phrases, found = _phrases(language), dict[str, Concept]()
-    start = end = 0
-    for word in folded:
-        if start >= end:
-            matches = [
-                (match.end(), concept)
-                for pattern, concept in phrases.get(word, ())
-                if (match := pattern.match(text, start))
-            ]
-            found |= {concept.name: concept for _, concept in matches}
-            end = max((reach for reach, _ in matches), default=end)
-        start += len(word) + 1
+    """The concepts that words in lower case are about; of phrases that overlap, those that begin first."""
+    concepts, phrases = _table(language)
+    found, begun, end = dict[str, Concept](), -1, 0
+    for one in phrases.find(" ".join(_FOLDS[language](word) for word in words)):
+        if one.start == begun or one.start >= end:
+            end = max(end, one.end) if one.start == begun else one.end
+            begun = one.start
+            found[one.name] = concepts[one.name]
     return list(found.values())
 
 
 @cache
-def _phrases(language: str) -> dict[str, list[tuple[re.Pattern[str], Concept]]]:
-    """First word → the phrases that begin with it, and their concepts."""
+def _table(language: str) -> tuple[dict[str, Concept], Phrases]:
+    """The concepts by name, and their phrases."""
     with _FILE.open("rb") as file:
         rows: list[dict[str, Any]] = tomllib.load(file)[language]
-    phrases: dict[str, list[tuple[re.Pattern[str], Concept]]] = {}
-    fold = _FOLDS[language]
-    for row in rows:
-        concept = Concept(
+    concepts = {
+        row["name"]: Concept(
             row["name"],
             row.get("against", ""),
             row.get("duty", False),
@@ -78,7 +68,7 @@ def _phrases(language: str) -> dict[str, list[tuple[re.Pattern[str], Concept]]]:
             row.get("same", False),
             row.get("general", False),
         )
-        for phrase in split_phrases(row["says"]):
-            pattern = phrase_pattern([phrase], fold)
-            phrases.setdefault(fold(phrase.split()[0]), []).append((pattern, concept))
-    return phrases
+        for row in rows
+    }
+    phrases = {row["name"]: split_phrases(row["says"]) for row in rows}
+    return concepts, Phrases(phrases, _FOLDS[language])

@@ -79,18 +79,19 @@ def read_statements(sentence: str, language: str) -> list[Statement]:
     limits = frozenset(FOLDS[language](word) for word in words if not _is_empty(word, language))
     whole = " ".join((*(main for main, _ in parts), limit))
     is_list = not _LISTS[language].isdisjoint(whole.split())
+    names, all_names = table.phrases.names(limit), table.phrases.names(whole)
     shared = Statement(
         (),
         None,
         limits,
-        is_until=table.says("until", limit) or table.duration.search(limit) is not None,
-        is_later=table.says("later", limit),
-        is_case=table.says("cases", limit),
+        is_until="until" in names or table.duration.search(limit) is not None,
+        is_later="later" in names,
+        is_case="cases" in names,
         is_timed=not (table.time | words_of_numbers()).isdisjoint(words) or any(map(str.isdecimal, words)),
-        is_soon=table.says("soon", limit),
-        is_short=table.says("short", limit),
-        is_now=table.says("now", whole),
-        is_of_others=table.says("others", whole),
+        is_soon="soon" in names,
+        is_short="short" in names,
+        is_now="now" in all_names,
+        is_of_others="others" in all_names,
     )
     found: list[Statement] = []
     for main, own_limit in parts:
@@ -104,7 +105,7 @@ def read_statements(sentence: str, language: str) -> list[Statement]:
                     modality=modality,
                     matter=matter,
                     lacks=lacks,
-                    is_narrow=table.says("narrowing", main),
+                    is_narrow="narrowing" in table.phrases.names(main),
                 )
             )
     return found
@@ -117,7 +118,7 @@ def _with_cases(parts: list[tuple[str, str]], language: str) -> list[tuple[str, 
         if is_case and main and _modality(main, language) is None:
             main, limit = "", f"{main} {limit}".strip()
         elif main or limit:
-            is_case = bool(limit) and table.says("cases", limit)
+            is_case = bool(limit) and "cases" in table.phrases.names(limit)
         found.append((main, limit))
     return found
 
@@ -125,7 +126,7 @@ def _with_cases(parts: list[tuple[str, str]], language: str) -> list[tuple[str, 
 def says_phrase(name: str, sentence: str, language: str) -> bool:
     """Whether one of the table's phrases of that name (`unasked`, `dismisses`) stands in the sentence."""
     table = modality_words(language)
-    return table.says(name, _joined(_plain(sentence), table))
+    return name in table.phrases.names(_joined(_plain(sentence), table))
 
 
 def is_caring(words: Sequence[str], language: str) -> bool:
@@ -147,14 +148,12 @@ def _joined(part: str, table: ModalityWords) -> str:
     """The words with a space between; phrases that only look like a limit are one word."""
     text = _WHEN.sub("כש ", " ".join(list_words(part)))
     text = _EVEN_IF.sub(lambda found: "even-if" if found.group().isascii() else "גם-אם", text)
-    return table.patterns["joined"].sub(lambda found: found.group().replace(" ", "-"), text)
+    return table.phrases.replace(text, ("joined",), lambda found: found.replace(" ", "-"))
 
 
 def _matter(main: str, modality: Modality | None, table: ModalityWords) -> tuple[str, ...]:
     names = {"permission": ("allows_despite", "permits"), "exemption": ("exempts",)}.get(modality or "", ())
-    for name in names:
-        main = table.patterns[name].sub(" ", main)
-    return tuple(main.split())
+    return tuple(table.phrases.replace(main, names, lambda _: " ").split())
 
 
 def _lacks(limit: str, language: str) -> frozenset[str]:
@@ -164,20 +163,29 @@ def _lacks(limit: str, language: str) -> frozenset[str]:
 
 def _cut(part: str, table: ModalityWords) -> tuple[str, str]:
     """A part without what limits it, and the limit: "do not drive" and "until the next day"."""
-    places = [table.patterns["limits"].search(part), table.duration.search(part)]
-    found = min((place for place in places if place), key=lambda place: place.start(), default=None)
-    if found is None:
+    place = _limit_at(part, table)
+    if place is None:
         return part, ""
-    if found.start():
-        return part[: found.start()].strip(), part[found.start() :]
-    begins = table.patterns["openers"].search(part, found.end())
+    if place:
+        return part[:place].strip(), part[place:]
+    openers = (one.start for one in table.phrases.find(part) if one.name == "openers" and one.start)
     span = table.time_span.match(part)
-    start = span.end() if span else begins.start() if begins else len(part)
+    start = span.end() if span else next(openers, len(part))
     rest, limit = part[start:].strip(), part[:start]
     if not rest:
         return "", part
-    main, more = _cut(rest, table) if not table.patterns["limits"].match(rest) else ("", rest)
-    return main, f"{limit} {more}"
+    again = _limit_at(rest, table)
+    if again is None:
+        return rest, limit
+    return rest[:again].strip(), f"{limit} {rest[again:]}"
+
+
+def _limit_at(part: str, table: ModalityWords) -> int | None:
+    """The place at which what limits a part begins."""
+    places = [next((one.start for one in table.phrases.find(part) if one.name == "limits"), None)]
+    if duration := table.duration.search(part):
+        places.append(duration.start())
+    return min((place for place in places if place is not None), default=None)
 
 
 def _modality_in_list(main: str, last: Modality | None, *, is_list: bool, language: str) -> Modality | None:
@@ -191,8 +199,9 @@ def _modality_in_list(main: str, last: Modality | None, *, is_list: bool, langua
 
 def _modality(main: str, language: str) -> Modality | None:
     table = modality_words(language)
+    names = table.phrases.names(main)
     for name, modality in _CUES.items():
-        if table.says(name, main):
+        if name in names:
             return modality
     return "obligation" if _is_order(main.split(), language) else None
 

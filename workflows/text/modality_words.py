@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from workflows.text.phrases import phrase_pattern, split_phrases
+from workflows.text.phrases import Phrases, split_phrases
 
 _FILE = Path(__file__).parent / "modality.toml"
 _LASTS = {
@@ -18,10 +18,10 @@ _LASTS = {
 
 @dataclass(frozen=True, slots=True)
 class ModalityWords:
-    """The words of one language: a pattern each, and those that are looked up. `time_span`: a limit that begins a
+    """The words of one language: the phrases, and words that are looked up. `time_span`: a limit that begins a
     clause; `duration`: "for 24 hours"; `limiting`: the words of limits."""
 
-    patterns: dict[str, re.Pattern[str]]
+    phrases: Phrases
     time_span: re.Pattern[str]
     duration: re.Pattern[str]
     fillers: frozenset[str]
@@ -31,25 +31,16 @@ class ModalityWords:
     doing: frozenset[str]
     caring: frozenset[str]
 
-    def says(self, name: str, text: str) -> bool:
-        """Whether one of the phrases of that name stands in words with one space between."""
-        return self.patterns[name].search(text) is not None
-
 
 @cache
 def modality_words(language: str) -> ModalityWords:
     """The words of a language."""
     given = _given(language)
     looked_up = ("fillers", "orders", "time", "doing", "caring")
-    before = "[ול]?" if language == "he" else ""
     times = "|".join(sorted(given["time"].split()))
-    patterns = {
-        name: phrase_pattern(split_phrases(phrases), before=before)
-        for name, phrases in given.items()
-        if name not in looked_up
-    }
+    phrases = {name: split_phrases(listed) for name, listed in given.items() if name not in looked_up}
     return ModalityWords(
-        patterns,
+        Phrases(phrases, prefixes="ול" if language == "he" else ""),
         re.compile(rf"(?:\S+ ){{1,4}}?(?:{times})(?= |\Z)"),
         re.compile(rf"(?<!\S){_LASTS[language]}(?:{times})(?!\S)"),
         frozenset(split_phrases(given["fillers"])),
