@@ -260,7 +260,7 @@ class ProgressMeter:
         return self._total() * (self._checking() + 2 * _ADDED)
 
     def _checking(self) -> float:
-        return _CHECKED if self._pace.checking is None else self._pace.checking
+        return _CHECKED if self._pace.check_share is None else self._pace.check_share
 
     def _done(self) -> float:
         """Words of the plan that are written. A plan whose sections aren't known counts as one text."""
@@ -290,9 +290,10 @@ class ProgressMeter:
         worked = self._done() - self._at_first + self._taken_back
         if worked <= 0 or elapsed <= 0 or not self._target:
             return None
-        checking = _CHECKING_SHARE if self._pace.checking is None else self._pace.checking
+        checking = _CHECKING_SHARE if self._pace.check_share is None else self._pace.check_share
         is_open = "safety_check" not in self._steps
         left = (
-            self._total() * (1 + (checking if is_open or self._pace.checking is None else 0)) - self._done()
+            self._total() * (1 + (checking if is_open or self._pace.check_share is None else 0))
+            - self._done()
         )
         return max(0, round(left * elapsed / worked))

@@ -171,6 +171,11 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         del inputs, model
         return await asyncio.to_thread(measure_sections, texts_of(state), index)
 
+    def review_share(self, *, judges: bool) -> float | None:
+        """One call that quotes the place of each point."""
+        del judges
+        return 0.1
+
     async def review(self, inputs: CreatorScriptInput, state: State, model: Model) -> list[ReviewFinding]:
         """Points, length, structure, time ranges, prose. One call of the model says where each point is told."""
         verdicts = await judge_points(inputs, state, model) if model is not None else {}

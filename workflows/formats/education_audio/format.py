@@ -216,6 +216,10 @@ class EducationAudioFormat(Format[LessonInput]):
             **prompt_values(task),
         }
 
+    def review_share(self, *, judges: bool) -> float | None:
+        """A judge answers for every sentence, with a quotation: about twice as much as the sentence itself."""
+        return 2.0 if judges else None
+
     async def review_section(
         self, inputs: LessonInput, state: State, index: int, model: Model
     ) -> list[ReviewFinding]:
