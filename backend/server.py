@@ -128,7 +128,7 @@ class Server(uvicorn.Server):
         }
         for connection, seconds in self._stalls.look(left, time.monotonic()).items():
             if seconds >= resources.settings.slow_reader_seconds:
-                log.info("slow_reader_closed", **_what_was_asked(connection.scope or {}))  # type: ignore[unreachable]
+                log.info("slow_reader_closed", **_describe_request(connection.scope or {}))  # type: ignore[unreachable]
                 resources.metrics.on_slow_reader()
                 connection.transport.abort()
 
@@ -159,7 +159,7 @@ class StallDetector(Generic[KeyT]):
         return {key: now - since for key, (_, since) in seen.items()}
 
 
-def _what_was_asked(scope: Mapping[str, Any]) -> dict[str, Any]:
+def _describe_request(scope: Mapping[str, Any]) -> dict[str, Any]:
     """The route's template: an address may hold the secret of a share link."""
     run_id = scope.get("path_params", {}).get("run_id")
     return {"route": getattr(scope.get("route"), "path", None), **({"run_id": run_id} if run_id else {})}
