@@ -1,0 +1,142 @@
+"""Formulas of MathML as text: x², (a + b)/2, √(x). Pure, linear in the text."""
+
+import html
+import re
+from dataclasses import dataclass, field
+
+from workflows.text.raised import lower_digits, raise_digits
+
+MATH = re.compile(r"<(?:[A-Za-z]{1,8}:)?math(?=[\s/>])[^<>]{0,2000}>", re.IGNORECASE)
+MATH_END = re.compile(r"</(?:[A-Za-z]{1,8}:)?math\s{0,9}>", re.IGNORECASE)
+_TAG = re.compile(r"<!--[^<>]{0,2000}+-->|<(/?)(?:[A-Za-z]{1,8}:)?([A-Za-z][A-Za-z0-9-]*)([^<>]*?)(/?)>")
+_ATTRIBUTE = re.compile(r"(open|close|separators|notation)\s*=\s*[\"']([^\"']{0,40})[\"']")
+_INVISIBLE = str.maketrans({"\u2061": "", "\u2062": " ", "\u2063": ", ", "\u2064": " ", "\u200b": "", "\u00ad": ""})
+_SPACED = frozenset("=+−-<>≤≥≠≈±×·÷→⇒∈∪∩∝")
+_SILENT = frozenset({"annotation", "annotation-xml", "mphantom", "none", "mprescripts"})
+_PLAIN = frozenset("0123456789+-−()")
+_DEEPEST = 60
+_LONGEST_OPERATOR = 20
+
+
+@dataclass(slots=True)
+class _Element:
+    name: str
+    attributes: str = ""
+    parts: list[str] = field(default_factory=list)
+
+
+def read_math(source: str) -> str:
+    """The text of what stands within `<math>`."""
+    stack = [_Element("math")]
+    too_deep = place = 0
+    for tag in _TAG.finditer(source):
+        _add_text(stack[-1], source[place : tag.start()])
+        place = tag.end()
+        if tag[2] is None:
+            continue
+        name, is_empty = tag[2].lower(), bool(tag[4])
+        if not tag[1]:
+            if is_empty:
+                stack[-1].parts += [" "] if name in ("mspace", "br") else []
+            elif len(stack) > _DEEPEST:
+                too_deep += 1
+            else:
+                stack.append(_Element(name, tag[3]))
+        elif too_deep:
+            too_deep -= 1
+        elif any(element.name == name for element in stack[1:]):
+            while _close(stack) != name:
+                pass
+    _add_text(stack[-1], source[place:])
+    while len(stack) > 1:
+        _close(stack)
+    return " ".join(_join(stack[0].parts).split())
+
+
+def _add_text(element: _Element, text: str) -> None:
+    text = " ".join(html.unescape(text).translate(_INVISIBLE).split()) if text.strip() else ""
+    if text:
+        element.parts.append(text)
+
+
+def _close(stack: list[_Element]) -> str:
+    """Ends the last element, whose text becomes a part of the one around it."""
+    element = stack.pop()
+    text = _text_of(element)
+    if text:
+        stack[-1].parts.append(text)
+    elif element.name not in _SILENT:
+        stack[-1].parts.append("")  # an empty part has its place: the numerator, the base
+    return element.name
+
+
+def _text_of(element: _Element) -> str:
+    parts, name = element.parts, element.name
+    if name in _SILENT:
+        return ""
+    first, second, third = (*parts, "", "", "")[:3]
+    match name:
+        case "mfrac":
+            return f"{_group(first)}/{_group(second)}"
+        case "msup" | "mover":
+            return first + _shift(second, "^")
+        case "msub" | "munder":
+            return first + _shift(second, "_")
+        case "msubsup" | "munderover":
+            return first + _shift(second, "_") + _shift(third, "^")
+        case "msqrt":
+            return f"√({_join(parts)})"
+        case "mroot":
+            return f"{raise_digits(second)}√({first})"
+        case "mtable":
+            return "; ".join(filter(None, parts))
+        case "mtr" | "mlabeledtr":
+            return ", ".join(filter(None, parts))
+        case "mfenced":
+            return _fence(element)
+        case "mo":
+            return _operator("".join(parts))
+        case "mtext" | "ms":
+            return f" {' '.join(parts)} "
+        case "semantics":
+            return first
+    return _join(parts)
+
+
+def _operator(sign: str) -> str:
+    return f" {sign} " if sign in _SPACED else f"{sign} " if sign in (",", ";") else sign[:_LONGEST_OPERATOR]
+
+
+def _fence(element: _Element) -> str:
+    given = dict(_ATTRIBUTE.findall(element.attributes))
+    separator = (given.get("separators", ",").strip()[:1] or "") + " "
+    return given.get("open", "(") + separator.join(element.parts) + given.get("close", ")")
+
+
+def _join(parts: list[str]) -> str:
+    """The parts as one text, in which no two numbers and no two words grow together."""
+    if len(parts) == 1:
+        return parts[0]
+    joined: list[str] = []
+    before = ""
+    for part in filter(None, parts):
+        are_numbers = before[-1:].isdigit() and part[0].isdigit()
+        are_words = before.isalpha() and part.isalpha() and len(before) + len(part) > 2
+        joined.append(f" {part}" if are_numbers or are_words else part)
+        before = part
+    return "".join(joined)
+
+
+def _group(text: str) -> str:
+    text = text.strip()
+    return text if text.isalnum() or not text or text.replace(".", "").isdigit() else f"({text})"
+
+
+def _shift(text: str, sign: str) -> str:
+    """Digits as superscripts or subscripts, anything else after a sign for them."""
+    text = text.strip()
+    if not text:
+        return ""
+    if set(text) <= _PLAIN:
+        return raise_digits(text) if sign == "^" else lower_digits(text)
+    return f"{sign}{text}" if len(text) == 1 else f"{sign}({text})"
