@@ -65,7 +65,7 @@ class ScriptFilter:
         titles: Sequence[str] = (),
     ) -> None:
         """`speaker`: who speaks where the text begins without a label. `titles` above a script are no speech."""
-        cast = cast.copy()
+        cast = self._cast = cast.copy()
         self._json = JsonTurns(cast)
         self._markup = SpeechMarkup(cast)
         self._whitespace = WhitespaceNormaliser()
@@ -86,6 +86,10 @@ class ScriptFilter:
 
     def _new_line(self, *, is_unlabelled: bool = False, wrapped: str = "") -> _LineState:
         return _LineState(is_unlabelled, wrapped=wrapped, sentences=SentenceSplitter(self._language))
+
+    def is_speaker(self, name: str) -> bool:
+        """Whether it names one of the cast."""
+        return self._cast.find(name) is not None
 
     def feed(self, chunk: str) -> str:
         """The text that is certain after `chunk`: whole words, or whole sentences."""
