@@ -126,7 +126,7 @@ def test_tags_of_site_generators_are_no_text_and_said_to_be_left_out(source: str
 
 def test_tag_of_a_site_generator_is_quoted_in_the_warning() -> None:
     assert messages('{{< figure src="a.png" >}}\n\nRest.') == [
-        "A tag of a site generator was left out, with what a page shows in its place: “{{< figure src=\"a.png\" >}}”."
+        'A tag of a site generator was left out, with what a page shows in its place: “{{< figure src="a.png" >}}”.'
     ]
 
 

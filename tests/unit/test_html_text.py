@@ -41,7 +41,9 @@ def test_html_elements_stand_as_far_apart_as_on_a_page(source: str, text: str) -
 
 def math(*elements: str) -> str:
     """A formula: `mi:x` is an element with a text, anything else stands as it is."""
-    parts = (f"<{name}>{text}</{name}>" if text else name for name, _, text in (e.partition(":") for e in elements))
+    parts = (
+        f"<{name}>{text}</{name}>" if text else name for name, _, text in (e.partition(":") for e in elements)
+    )
     return f"<math>{''.join(parts)}</math>"
 
 
@@ -49,16 +51,25 @@ def math(*elements: str) -> str:
     ("source", "text"),
     [
         (math("mi:π", "<msup>", "mi:r", "mn:2", "</msup>"), "πr²"),
-        (math("mi:x", "mo:=", "<mfrac>", "<mrow>", "mi:a", "mo:+", "mi:b", "</mrow>", "mn:2", "</mfrac>"), "x = (a + b)/2"),
+        (
+            math("mi:x", "mo:=", "<mfrac>", "<mrow>", "mi:a", "mo:+", "mi:b", "</mrow>", "mn:2", "</mfrac>"),
+            "x = (a + b)/2",
+        ),
         (math("<msqrt>", "mi:x", "mo:−", "mn:1", "</msqrt>"), "√(x − 1)"),
         (math("<mroot>", "mi:x", "mn:3", "</mroot>"), "³√(x)"),
         (math("<msubsup>", "mi:x", "mi:i", "mn:2", "</msubsup>"), "x_i²"),
         (math("<mfenced>", "mi:a", "mi:b", "</mfenced>"), "(a, b)"),
         (math("mn:5", "mo:&lt;", "mi:&alpha;"), "5 < α"),
         (math("mi:sin", "mi:x"), "sin x"),
-        (math("<mtable>", *["<mtr><mtd><mn>1</mn></mtd><mtd><mn>2</mn></mtd></mtr>"] * 2, "</mtable>"), "1, 2; 1, 2"),
+        (
+            math("<mtable>", *["<mtr><mtd><mn>1</mn></mtd><mtd><mn>2</mn></mtd></mtr>"] * 2, "</mtable>"),
+            "1, 2; 1, 2",
+        ),
         (math("<semantics>", "mi:E", "annotation:E=mc^2", "</semantics>"), "E"),
-        ("Dose <mml:math><mml:mn>6</mml:mn><mml:mn>2.5</mml:mn><mml:mtext>mg</mml:mtext></mml:math> a day", "Dose 6 2.5 mg a day"),
+        (
+            "Dose <mml:math><mml:mn>6</mml:mn><mml:mn>2.5</mml:mn><mml:mtext>mg</mml:mtext></mml:math> a day",
+            "Dose 6 2.5 mg a day",
+        ),
         ("Area" + math("mi:A") + "of it", "Area A of it"),
         ("No end: <math><mn>6</mn><mn>2.5</mn> mg", "No end: 6 2.5 mg"),
         ("`<math><mi>x</mi></math>`", "`‹math>‹mi>x‹/mi>‹/math>`"),

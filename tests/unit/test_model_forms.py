@@ -15,7 +15,10 @@ from workflows.models.calls.structured_output import find_objects
         ('{"broken": {"a": 1}', {"a": 1}),
         ('{"א": "שלום"}', {"א": "שלום"}),
         ('{"a": [1, 2,], "b": {"c": 3,},}', {"a": [1, 2], "b": {"c": 3}}),
-        ('```json\n{\n  // the title\n  "a": "http://x", /* and */ "b": 2 # more\n}\n```', {"a": "http://x", "b": 2}),
+        (
+            '```json\n{\n  // the title\n  "a": "http://x", /* and */ "b": 2 # more\n}\n```',
+            {"a": "http://x", "b": 2},
+        ),
         ("{'a': 'it's \\'so\\'', 'b': \"it's\"}", {"a": "it's 'so'", "b": "it's"}),
         ("{'a': True, 'b': None, 'c': (1, 2)}", {"a": True, "b": None, "c": [1, 2]}),
         ('{a: "x", b_c: false}', {"a": "x", "b_c": False}),
@@ -47,7 +50,9 @@ def test_near_json_that_could_mean_two_things_is_not_guessed_at(text: str) -> No
 
 
 @pytest.mark.parametrize(
-    "text", ["", "no", "[1, 2]", "{", '{"a": ', "{" * 200_000, '{"a":' * 50_000, "{a:'" * 50_000, "{a:/*" * 40_000], ids=range(9)
+    "text",
+    ["", "no", "[1, 2]", "{", '{"a": ', "{" * 200_000, '{"a":' * 50_000, "{a:'" * 50_000, "{a:/*" * 40_000],
+    ids=range(9),
 )
 def test_words_without_json_are_soon_known_for_it(text: str) -> None:
     assert find_objects(text) == []

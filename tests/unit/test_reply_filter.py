@@ -71,7 +71,7 @@ THINKING = [
     f"````thought\n{THOUGHT}\n````\n{STORY}",
     f"<details>\n<summary>Thinking</summary>\n\n{THOUGHT}\n\n</details>\n\n{STORY}",
     f"<details><summary><b>💭 Thought for 12 seconds</b></summary>{THOUGHT}</details>{STORY}",
-    f'<details type="reasoning" done="true" duration="3">\n<summary>3 seconds</summary>\n> {THOUGHT}\n</details>\n{STORY}',
+    f'<details type="reasoning" done="true">\n<summary>3 seconds</summary>\n> {THOUGHT}\n</details>\n{STORY}',
     f"<details open><summary>Click to view my reasoning process</summary>{THOUGHT}</details>\n{STORY}",
 ]
 LONE = [
@@ -181,9 +181,9 @@ def test_content_is_the_same_wherever_the_stream_is_cut(reply: str, data: st.Dat
 
 
 PIECES = (
-    "< think> </think> <| im_end|> s> </ ` [THINK] <|channel|> final <|message|> analysis <|im_start|> user x answer think "
-    "assistant ``` ```think ~~~ <details> <summary> Thinking </summary> </details> <|start|> <|final|> <|analysis|> : "
-    "<|assistant|> <channel|>"
+    "< think> </think> <| im_end|> s> </ ` [THINK] <|channel|> final <|message|> analysis <|im_start|> user x answer "
+    "think assistant ``` ```think ~~~ <details> <summary> Thinking </summary> </details> <|start|> <|final|> <|analysis|> "
+    ": <|assistant|> <channel|>"
 )
 
 
@@ -249,7 +249,17 @@ HOSTILE = [
         "<|im_start|>user",
     ),
     *(" ", "\n", "a "),
-    *("`", "```", "```think\n", "~", "<details>", "<details><summary>", "<|im_start|>think\n", "<|final|>", "think\n"),
+    *(
+        "`",
+        "```",
+        "```think\n",
+        "~",
+        "<details>",
+        "<details><summary>",
+        "<|im_start|>think\n",
+        "<|final|>",
+        "think\n",
+    ),
 ]
 
 

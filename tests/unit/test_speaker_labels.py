@@ -170,13 +170,18 @@ def test_json_of_a_lesson_is_read_as_that_of_an_episode(reply: str, text: str) -
         assert lesson(reply, size) == text
 
 
-@pytest.mark.parametrize("text", ["Use { and } in it.", '{ "half": "open', 'He wrote {"x": 1} there.', '{"type": "music"}'])
+@pytest.mark.parametrize(
+    "text", ["Use { and } in it.", '{ "half": "open', 'He wrote {"x": 1} there.', '{"type": "music"}']
+)
 def test_braces_that_hold_no_turn_stay(text: str) -> None:
     for size in SIZES:
         assert talk(text, size) == f"Ada: {text}"
 
 
-@pytest.mark.parametrize("part", ["{", '{"a":', "[", '{"a":[', '{"a":1}\n', "\n", '{"a":"b', "{'a':'", '{"a":{"b":1}', "== ", "\\*"])
+@pytest.mark.parametrize(
+    "part",
+    ["{", '{"a":', "[", '{"a":[', '{"a":1}\n', "\n", '{"a":"b', "{'a':'", '{"a":{"b":1}', "== ", "\\*"],
+)
 def test_json_is_looked_for_in_linear_time(part: str) -> None:
     def measure(size: int) -> float:
         text = (part * size)[:size]

@@ -127,9 +127,7 @@ class Trailer:
         if len(self._held) < _LONGEST and not is_last and _MAY_BE_PHRASE.fullmatch(self._held):
             return ""
         phrase = _PHRASE.match(self._held)
-        if phrase is not None and not {*_NAMES}.isdisjoint(
-            phrase["words"].casefold().split()
-        ):
+        if phrase is not None and not {*_NAMES}.isdisjoint(phrase["words"].casefold().split()):
             self._pass_phrase(phrase)
             return ""
         if phrase is not None and self._is_label(name := " ".join(phrase["words"].split())):

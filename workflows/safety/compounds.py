@@ -1,17 +1,14 @@
-"""Compounds with a hyphen whose first part is a listed word and means no harm: hell-bent, gun-shy, coffin-shaped. Pure."""
+"""Compounds whose first part is a listed word and means no harm: hell-bent, gun-shy, coffin-shaped. Pure."""
+
+import tomllib
+from pathlib import Path
 
 from workflows.safety.lexicon import Match, Word
 
 _HYPHENS = frozenset({"-", "‐", "‑"})
-_LIKENESSES = frozenset(
-    """bent black blue bodied brown bright buster catcher coloured colored dark detecting detection detector disposal drawn
-    dress fast fermented finned flavoured flavored free gold green grey gray haired headed infused leather like linked loud
-    marinated nosed orange patterned pink poached powered print printed proof proofed purple quick raiser red resistant
-    safe scented seat shape shaped shop shy silver size sized slaying sniffing spiced squad style styled tail tailed theme
-    themed tinged tinted toothed type white wing winged yellow""".split()
-)
+_TABLE = tomllib.loads((Path(__file__).parent / "compounds.toml").read_text(encoding="utf-8"))
+_LIKENESSES, _KILLED = frozenset(_TABLE["likenesses"].split()), frozenset(_TABLE["killed"].split())
 _LONG_LIKENESSES = tuple(word for word in _LIKENESSES if len(word) > 4 and word.endswith("ed"))
-_KILLED = frozenset("weed slug pain lady giant joy time bug germ moth mood mouse rat wasp fly ant vibe passion".split())
 _MEASURED = frozenset({"violence", "weapons", "alcohol", "drugs", "fright", "danger", "gambling"})
 """Categories in which a likeness takes the harm out of a word; an insult or what is sexual stays what it is."""
 

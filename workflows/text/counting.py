@@ -8,8 +8,8 @@ import re
 
 _ENGLISH = (
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen"
-    " eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million first second third"
-    " fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth"
+    " eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million first second"
+    " third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth sixteenth"
     " seventeenth eighteenth nineteenth twentieth thirtieth fortieth fiftieth sixtieth seventieth eightieth ninetieth"
     " hundredth thousandth"
 )
@@ -19,8 +19,9 @@ _HEBREW = (
     " רביעי רביעית חמישי חמישית שישי שישית שביעי שביעית שמיני שמינית תשיעי תשיעית עשירי עשירית"
 )
 _OTHERS = (
-    "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf un deux trois quatre cinq sept huit neuf dix onze"
-    " douze treize quatorze quinze seize vingt trente uno dos tres cuatro cinco seis siete ocho nueve diez once doce"
+    "null eins zwei drei vier fünf sechs sieben acht neun zehn elf zwölf un deux trois quatre cinq sept huit neuf dix"
+    " onze douze treize quatorze quinze seize vingt trente uno dos tres cuatro cinco seis siete ocho nueve diez once"
+    " doce"
 )
 _NUMBERS = frozenset(f"{_ENGLISH} {_HEBREW} {_OTHERS}".split())
 _AND = frozenset({"and", "ו"})
@@ -121,7 +122,11 @@ class CountingDetector:
 def _find_cycle(text: str) -> str:
     """The cycle with a number in it that the text ends in twice; empty if there is none."""
     end = len(text)
-    before = text.rfind(text[end - _PROBE :], max(0, end - _PROBE - _LONGEST_CYCLE), end - 1) if end > _PROBE else -1
+    before = (
+        text.rfind(text[end - _PROBE :], max(0, end - _PROBE - _LONGEST_CYCLE), end - 1)
+        if end > _PROBE
+        else -1
+    )
     if before < 0:
         return ""
     lag = end - _PROBE - before

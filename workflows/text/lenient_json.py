@@ -1,8 +1,8 @@
 """Values in near-JSON as models write it, where it can mean one thing only. Pure.
 
 Beside JSON's own: commas after the last item, comments, strings in single or typographic quotes, names without quotes,
-Python's literals and tuples, line ends within strings, and a forgotten comma between two lines. What could mean two things is
-refused: a text that breaks off, a name that comes twice, strings that follow each other. Linear in the text.
+Python's literals and tuples, line ends within strings, and a forgotten comma between two lines. What could mean two
+things is refused: a text that breaks off, a name that comes twice, strings that follow each other. Linear in the text.
 """
 
 import json
@@ -16,14 +16,19 @@ _NUMBER = re.compile(r"[-+]?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?(?![\w.])")
 _NAME = re.compile(r"[A-Za-z_$][\w$-]{0,99}")
 _LITERALS = {"true": True, "false": False, "null": None, "True": True, "False": False, "None": None}
 _CLOSING = {'"': '"', "'": "'", "“": "”", "„": "“”", "‘": "’", "«": "»"}
-_APOSTROPHE = {"'": r"|(?<=\w)'(?=\w)", "’": r"|(?<=\w)’(?=\w)"}  # "it's": no end, even of a string in such marks
+_APOSTROPHE = {
+    "'": r"|(?<=\w)'(?=\w)",
+    "’": r"|(?<=\w)’(?=\w)",
+}  # "it's": no end, even of a string in such marks
 _STRINGS = {
     opening: re.compile(
         rf"[^\\{closing}]*+(?:(?:\\.{_APOSTROPHE.get(closing, '')})[^\\{closing}]*+)*+{closing}", re.DOTALL
     )
     for opening, closing in _CLOSING.items()
 }
-_ESCAPE = re.compile(r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|(u[0-9a-fA-F]{4}|.))", re.DOTALL)
+_ESCAPE = re.compile(
+    r"\\(?:u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|(u[0-9a-fA-F]{4}|.))", re.DOTALL
+)
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "\n": ""}
 _BRACKETS = {"[": "]", "(": ")"}
 QUOTES = frozenset(_CLOSING)
@@ -31,7 +36,7 @@ QUOTES = frozenset(_CLOSING)
 
 
 def decode_lenient(text: str, start: int = 0) -> tuple[Any, int]:
-    """The object or list at `start`, and its end. Raises ValueError where there is none, or none that is unambiguous."""
+    """The object or list at `start`, and its end. Raises ValueError where none is there unambiguously."""
     if text[start : start + 1] not in ("{", "["):
         raise ValueError("neither an object nor a list")
     return _Decoder(text).read(start, 0)

@@ -2,6 +2,7 @@
 
 import html
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from workflows.text.raised import lower_digits, raise_digits
@@ -10,12 +11,13 @@ MATH = re.compile(r"<(?:[A-Za-z]{1,8}:)?math(?=[\s/>])[^<>]{0,2000}>", re.IGNORE
 MATH_END = re.compile(r"</(?:[A-Za-z]{1,8}:)?math\s{0,9}>", re.IGNORECASE)
 _TAG = re.compile(r"<!--[^<>]{0,2000}+-->|<(/?)(?:[A-Za-z]{1,8}:)?([A-Za-z][A-Za-z0-9-]*)([^<>]*?)(/?)>")
 _ATTRIBUTE = re.compile(r"(open|close|separators|notation)\s*=\s*[\"']([^\"']{0,40})[\"']")
-_INVISIBLE = str.maketrans({"\u2061": "", "\u2062": " ", "\u2063": ", ", "\u2064": " ", "\u200b": "", "\u00ad": ""})
+_INVISIBLE = str.maketrans(
+    {"\u2061": "", "\u2062": " ", "\u2063": ", ", "\u2064": " ", "\u200b": "", "\u00ad": ""}
+)
 _SPACED = frozenset("=+−-<>≤≥≠≈±×·÷→⇒∈∪∩∝")
 _SILENT = frozenset({"annotation", "annotation-xml", "mphantom", "none", "mprescripts"})
 _PLAIN = frozenset("0123456789+-−()")
 _DEEPEST = 60
-_LONGEST_OPERATOR = 20
 
 
 @dataclass(slots=True)
@@ -71,40 +73,39 @@ def _close(stack: list[_Element]) -> str:
 
 
 def _text_of(element: _Element) -> str:
-    parts, name = element.parts, element.name
-    if name in _SILENT:
+    if element.name in _SILENT:
         return ""
-    first, second, third = (*parts, "", "", "")[:3]
-    match name:
-        case "mfrac":
-            return f"{_group(first)}/{_group(second)}"
-        case "msup" | "mover":
-            return first + _shift(second, "^")
-        case "msub" | "munder":
-            return first + _shift(second, "_")
-        case "msubsup" | "munderover":
-            return first + _shift(second, "_") + _shift(third, "^")
-        case "msqrt":
-            return f"√({_join(parts)})"
-        case "mroot":
-            return f"{raise_digits(second)}√({first})"
-        case "mtable":
-            return "; ".join(filter(None, parts))
-        case "mtr" | "mlabeledtr":
-            return ", ".join(filter(None, parts))
-        case "mfenced":
-            return _fence(element)
-        case "mo":
-            return _operator("".join(parts))
-        case "mtext" | "ms":
-            return f" {' '.join(parts)} "
-        case "semantics":
-            return first
-    return _join(parts)
+    writer = _WRITERS.get(element.name)
+    return _join(element.parts) if writer is None else writer(element)
 
 
-def _operator(sign: str) -> str:
-    return f" {sign} " if sign in _SPACED else f"{sign} " if sign in (",", ";") else sign[:_LONGEST_OPERATOR]
+def _part(element: _Element, number: int) -> str:
+    return element.parts[number] if number < len(element.parts) else ""
+
+
+def _raised(element: _Element) -> str:
+    return _part(element, 0) + _shift(_part(element, 1), "^")
+
+
+def _lowered(element: _Element) -> str:
+    return _part(element, 0) + _shift(_part(element, 1), "_")
+
+
+def _lowered_and_raised(element: _Element) -> str:
+    return _lowered(element) + _shift(_part(element, 2), "^")
+
+
+def _row(element: _Element) -> str:
+    return ", ".join(filter(None, element.parts))
+
+
+def _words(element: _Element) -> str:
+    return f" {' '.join(element.parts)} "
+
+
+def _operator(element: _Element) -> str:
+    sign = "".join(element.parts)
+    return f" {sign} " if sign in _SPACED else f"{sign} " if sign in (",", ";") else sign
 
 
 def _fence(element: _Element) -> str:
@@ -140,3 +141,19 @@ def _shift(text: str, sign: str) -> str:
     if set(text) <= _PLAIN:
         return raise_digits(text) if sign == "^" else lower_digits(text)
     return f"{sign}{text}" if len(text) == 1 else f"{sign}({text})"
+
+
+_WRITERS: dict[str, Callable[[_Element], str]] = {
+    "mfrac": lambda element: f"{_group(_part(element, 0))}/{_group(_part(element, 1))}",
+    **dict.fromkeys(("msup", "mover"), _raised),
+    **dict.fromkeys(("msub", "munder"), _lowered),
+    **dict.fromkeys(("msubsup", "munderover"), _lowered_and_raised),
+    "msqrt": lambda element: f"√({_join(element.parts)})",
+    "mroot": lambda element: f"{raise_digits(_part(element, 1))}√({_part(element, 0)})",
+    "mtable": lambda element: "; ".join(filter(None, element.parts)),
+    **dict.fromkeys(("mtr", "mlabeledtr"), _row),
+    "mfenced": _fence,
+    "mo": _operator,
+    **dict.fromkeys(("mtext", "ms"), _words),
+    "semantics": lambda element: _part(element, 0),
+}

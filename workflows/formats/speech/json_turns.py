@@ -29,15 +29,54 @@ _MAY_BEGIN = re.compile(
 )
 _PLAIN = re.compile(r"[^\"'“„‘«{}\[\]]++")
 _SPEAKERS = frozenset(
-    ("speaker", "speaker name", "speakername", "name", "host", "character", "role", "who", "voice", "person", "actor")
-    + ("label", "from", "דובר", "דוברת", "דמות", "שם", "מי")
+    {
+        *(
+            "speaker",
+            "speaker name",
+            "speakername",
+            "name",
+            "host",
+            "character",
+            "role",
+            "who",
+            "voice",
+            "person",
+        ),
+        *("actor", "label", "from", "דובר", "דוברת", "דמות", "שם", "מי"),
+    }
 )
 _TEXTS = frozenset(
-    ("text", "line", "lines", "dialogue", "dialog", "speech", "words", "said", "says", "utterance", "content", "message")
-    + ("script", "sentence", "sentences", "transcript", "טקסט", "תוכן", "דברים")
+    {
+        *(
+            "text",
+            "line",
+            "lines",
+            "dialogue",
+            "dialog",
+            "speech",
+            "words",
+            "said",
+            "says",
+            "utterance",
+            "content",
+        ),
+        *("message", "script", "sentence", "sentences", "transcript", "טקסט", "תוכן", "דברים"),
+    }
 )
 _MANNERS = frozenset(
-    ("emotion", "tone", "manner", "mood", "delivery", "style", "direction", "action", "expression", "טון", "רגש")
+    (
+        "emotion",
+        "tone",
+        "manner",
+        "mood",
+        "delivery",
+        "style",
+        "direction",
+        "action",
+        "expression",
+        "טון",
+        "רגש",
+    )
 )
 _MOST_NAME_WORDS = 3
 
@@ -107,9 +146,7 @@ class JsonTurns:
         begins = listed.end() if listed is not None else start
         if begins == len(self._held) and not is_last and begins < _LONGEST_LEAD:
             return None if listed is not None or not start else self._give(start)
-        if self._held[begins : begins + 1] == "\n":
-            self._state = _State.TEXT
-        elif self._held[begins : begins + 1] != "{":
+        if self._held[begins : begins + 1] == "\n" or self._held[begins : begins + 1] != "{":
             self._state = _State.TEXT
         else:
             return self._begin_object(begins, is_last=is_last, is_listed=False)
@@ -118,10 +155,16 @@ class JsonTurns:
     def _begin_object(self, start: int, *, is_last: bool, is_listed: bool) -> str | None:
         found = _BEGINS.match(self._held, start)
         if found is None:
-            if not is_last and _MAY_BEGIN.fullmatch(self._held, start) and len(self._held) - start < _LONGEST_LEAD:
+            if (
+                not is_last
+                and _MAY_BEGIN.fullmatch(self._held, start)
+                and len(self._held) - start < _LONGEST_LEAD
+            ):
                 return None
             self._state = _State.TEXT
-        elif not is_listed and self._cast.is_named(found[1].strip("\"'“”")):  # its lines are labels as they are
+        elif not is_listed and self._cast.is_named(
+            found[1].strip("\"'“”")
+        ):  # its lines are labels as they are
             self._state = _State.TEXT
         else:
             self._state, self._is_listed = _State.OBJECT, is_listed

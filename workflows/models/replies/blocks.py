@@ -3,7 +3,8 @@
 import re
 
 _SUMMARY = re.compile(
-    r"\s{0,20}<summary(?:\s[^<>]{0,80})?>((?:[^<>]|</?(?:b|strong|em|i|span|code)>){0,120}?)</summary\s?>", re.IGNORECASE
+    r"\s{0,20}<summary(?:\s[^<>]{0,80})?>((?:[^<>]|</?(?:b|strong|em|i|span|code)>){0,120}?)</summary\s?>",
+    re.IGNORECASE,
 )
 _LONGEST_SUMMARY = 320
 _TAG = re.compile(r"<[^<>]*>")

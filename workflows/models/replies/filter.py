@@ -29,7 +29,10 @@ from workflows.models.replies.roles import HeaderSearch, TurnHeader, is_answer, 
 _LONGEST_HEADER = 200
 _TAG_ENDS: tuple[MarkKind, ...] = ("close", "close_leading", "answer")
 _CHANNEL_ENDS: tuple[MarkKind, ...] = ("end", "turn", "channel", "close", "answer")
-_TOKEN_ENDS: tuple[MarkKind, ...] = (*_CHANNEL_ENDS, "speaker")  # of thoughts that a template's own token began
+_TOKEN_ENDS: tuple[MarkKind, ...] = (
+    *_CHANNEL_ENDS,
+    "speaker",
+)  # of thoughts that a template's own token began
 _HEADER_END = re.compile(r"[\n\r]")
 _CHANNEL = re.compile(r"\s{0,9}[A-Za-z_]{0,30}")
 _NOT_SPACE = re.compile(r"\S")
@@ -165,28 +168,14 @@ class ReplyFilter:
 
     def _meet(self, kind: MarkKind, mark: str, out: list[str]) -> bool:
         """Handles a mark where text may be. False: it is text."""
+        if self._meet_thought(kind, mark):
+            return True
         match kind:
-            case "open":
-                self._begin_thought(_TOKEN_ENDS if mark[1] == "|" else _TAG_ENDS)
-            case "leading" if not self._last:
-                self._begin_thought(_TAG_ENDS)
-            case "fence" if self._begins_line():
-                self._state, self._fence, self.thought = _State.FENCE, mark[0], True
-            case "leading_fence" if not self._last:
-                self._state, self._fence, self.thought = _State.FENCE, mark[0], True
-            case "details" if is_of_thoughts(mark):
-                self._begin_thought(("close_details",))
-            case "details":
-                self._state, self._details_tag = _State.DETAILS, mark
-            case "close" if self._answered:
-                self._end(mark, kind)
-            case "close":
+            case "close" if not self._answered:
                 self._restart(out)
             case "answer":
                 self._begin_answer(out)
-            case "channel":
-                self._state = _State.HEADER
-            case "end" | "turn" | "begin":
+            case "end" | "turn" | "begin" | "close":
                 self._end(mark, kind)
             case "speaker":
                 self._state = _State.OVER if self._last else _State.START
@@ -196,6 +185,25 @@ class ReplyFilter:
                 self._end("", kind)
             case "message" | "empty":
                 pass
+            case _:
+                return False
+        return True
+
+    def _meet_thought(self, kind: MarkKind, mark: str) -> bool:
+        """Handles a mark that begins a thought. False: it is another one."""
+        match kind:
+            case "open":
+                self._begin_thought(_TOKEN_ENDS if mark[1] == "|" else _TAG_ENDS)
+            case "leading" if not self._last:
+                self._begin_thought(_TAG_ENDS)
+            case "fence" | "leading_fence" if self._begins_line() and (kind == "fence" or not self._last):
+                self._state, self._fence, self.thought = _State.FENCE, mark[0], True
+            case "details" if is_of_thoughts(mark):
+                self._begin_thought(("close_details",))
+            case "details":
+                self._state, self._details_tag = _State.DETAILS, mark
+            case "channel":
+                self._state = _State.HEADER
             case _:
                 return False
         return True

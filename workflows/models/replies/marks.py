@@ -162,7 +162,8 @@ _IN_BRACKETS = {"[THINK]", "[/THINK]", "[INST]", "[/INST]", "[EOS]", "[end of te
 OPENERS = "<[◁`~"
 """The characters that a mark begins with."""
 _OPENER = re.compile(
-    r"<(?=[|｜/ a-z])|\[(?=[A-Z/e])|◁(?=[t/])|(?<!`)`{3,8}(?=[ \ta-z])|(?<!~)~{3,8}(?=[ \ta-z])", re.IGNORECASE
+    r"<(?=[|｜/ a-z])|\[(?=[A-Z/e])|◁(?=[t/])|(?<!`)`{3,8}(?=[ \ta-z])|(?<!~)~{3,8}(?=[ \ta-z])",
+    re.IGNORECASE,
 )
 LONGEST = 128
 """Characters of the longest mark; an opener that isn't closed within them begins none."""
@@ -175,7 +176,11 @@ SPOKEN: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("here is my thought process:", _GRANITE_END),
     ("here's my thought process:", _GRANITE_END),
     ("analysis", re.compile("assistantfinal")),
-    *((f"{who}{word}\n", _ANSWER_END) for who in ("", "assistant\n") for word in ("think", "thinking", "thought")),
+    *(
+        (f"{who}{word}\n", _ANSWER_END)
+        for who in ("", "assistant\n")
+        for word in ("think", "thinking", "thought")
+    ),
 )
 LONGEST_SPOKEN_END = 32
 BARE_ROLE = "assistant\n\n"

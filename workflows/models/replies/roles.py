@@ -13,13 +13,25 @@ SPEAKERS = frozenset({"assistant", "model", "bot"})
 """The names of the one whose reply it is."""
 THOUGHTS = frozenset(
     {
-        *("think", "thinking", "thought", "thoughts", "reason", "reasoning", "analysis", "commentary", "scratchpad"),
+        *(
+            "think",
+            "thinking",
+            "thought",
+            "thoughts",
+            "reason",
+            "reasoning",
+            "analysis",
+            "commentary",
+            "scratchpad",
+        ),
         *("reflection", "planning", "deliberation", "internal", "chain_of_thought", "inner_monologue"),
         *("inner_thoughts", "thought_process", "thinking_process"),
     }
 )
 """Channels of thoughts."""
-ANSWERS = frozenset({"answer", "final", "response", "output", "final_answer", "final_response", "solution", "reply"})
+ANSWERS = frozenset(
+    {"answer", "final", "response", "output", "final_answer", "final_response", "solution", "reply"}
+)
 """Channels of the answer."""
 _KNOWN = ROLES | THOUGHTS | ANSWERS
 _LONGEST = 48
