@@ -182,8 +182,8 @@ def test_content_is_the_same_wherever_the_stream_is_cut(reply: str, data: st.Dat
 
 PIECES = (
     "< think> </think> <| im_end|> s> </ ` [THINK] <|channel|> final <|message|> analysis <|im_start|> user x answer "
-    "think assistant ``` ```think ~~~ <details> <summary> Thinking </summary> </details> <|start|> <|final|> <|analysis|> "
-    ": <|assistant|> <channel|>"
+    "think assistant ``` ```think ~~~ <details> <summary> Thinking </summary> </details> <|start|> <|final|> "
+    "<|analysis|> : <|assistant|> <channel|>"
 )
 
 

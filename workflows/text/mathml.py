@@ -109,7 +109,7 @@ def _operator(element: _Element) -> str:
 
 
 def _fence(element: _Element) -> str:
-    given = dict(_ATTRIBUTE.findall(element.attributes))
+    given: dict[str, str] = dict(_ATTRIBUTE.findall(element.attributes))
     separator = (given.get("separators", ",").strip()[:1] or "") + " "
     return given.get("open", "(") + separator.join(element.parts) + given.get("close", ")")
 
