@@ -10,7 +10,7 @@ it, set it in the middle or write it into a line. No text of ours has three equa
 is ever text; and what comes after a mark is notes only as long as it looks like them, so no text is lost.
 """
 
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from typing import TypeVar
 
@@ -42,7 +42,9 @@ _MOST = 4000
 class Trailer:
     """A reply in, its text out; `notes` has what stood after the mark. Feed, then `close`."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_label: Callable[[str], bool] = lambda _: False) -> None:
+        """`is_label`: whether a name in such marks is text, `== Ada ==`, since it says who speaks."""
+        self._is_label = is_label
         self._held = ""
         self._begins_line = True
         self._in_notes = False
@@ -84,22 +86,9 @@ class Trailer:
         """The text up to the end of its line, unless a mark stands there."""
         if self._begins_line and not self._held.startswith(SIGN):
             frame = self._frame(is_last=is_last)
-            if frame is None:
-                return ""
-            line, end, _ = self._held[frame:].partition("\n")
-            if line.startswith(SIGN) and frame:
-                self._held = self._held[frame:]
-                self._read_mark(is_last=is_last)
-                return ""
-            if not end and not is_last and may_be_mark(line):
-                return ""
-            if taken := len(line + end) if is_mark(line) else inline_mark(line):
-                self._held = self._held[frame + taken :]
-                self._begin_notes()
-                return ""
-            if not end and is_last and is_half_mark(line):
-                self._held = ""
-                return ""
+            text = None if frame is None else self._read_line_mark(frame, is_last=is_last)
+            if text is not None or frame is None:
+                return text or ""
             if frame:
                 return self._give(frame, begins_line=True)
         place = self._held.find(SIGN)
@@ -109,8 +98,28 @@ class Trailer:
         if place < 0:
             return self._give(len(self._held) if is_last else len(self._held.rstrip("=")))
         text = self._give(place) if place else ""
-        self._read_mark(is_last=is_last)
-        return text
+        return text + self._read_mark(is_last=is_last)
+
+    def _read_line_mark(self, frame: int, *, is_last: bool) -> str | None:
+        """Takes the mark that stands on the line at `frame`, with the frame, or waits for more of it; None if there is
+        none."""
+        line, end, _ = self._held[frame:].partition("\n")
+        if line.startswith(SIGN):
+            mark = read_mark(self._held[frame:], self._is_label, is_last=is_last)
+            if mark is not None and mark.begins_notes:
+                self._held = self._held[frame:]
+                return self._read_mark(is_last=is_last)
+            return "" if mark is None else None
+        if not end and not is_last and may_be_mark(line):
+            return ""
+        if taken := len(line + end) if is_mark(line) else inline_mark(line):
+            self._held = self._held[frame + taken :]
+            self._begin_notes()
+            return ""
+        if not end and is_last and is_half_mark(line):
+            self._held = ""
+            return ""
+        return None
 
     def _frame(self, *, is_last: bool) -> int | None:
         """The end of what may frame a mark (a fence, a rule, the blank lines below it), if `_held` begins with it,
@@ -139,16 +148,21 @@ class Trailer:
     def _end_notes(self) -> None:
         self._in_notes, self._begins_line = False, True
 
-    def _read_mark(self, *, is_last: bool) -> None:
-        """Takes the mark that `_held` begins with, unless more is needed to tell where it ends."""
-        if (mark := read_mark(self._held, is_last=is_last)) is None:
-            return
+    def _read_mark(self, *, is_last: bool) -> str:
+        """Takes the mark that `_held` begins with, unless more is needed to tell where it ends; a label is text."""
+        if (mark := read_mark(self._held, self._is_label, is_last=is_last)) is None:
+            return ""
+        if mark.label:
+            self._held = self._held[mark.end :]
+            self._begins_line = False
+            return f"== {mark.label} =="
         ends_line = self._held[mark.end : mark.end + 1] == "\n"
         self._held = self._held[mark.end + ends_line :]
         self._end_notes()
         self._begins_line = ends_line
         if mark.begins_notes:
             self._begin_notes()
+        return ""
 
     def _read_notes(self, *, is_last: bool) -> None:
         """Takes the notes up to the end of their line, or finds that it is none of them."""
@@ -162,8 +176,8 @@ class Trailer:
     def _begin_line(self, *, is_last: bool) -> None:
         line, end, rest = self._held.partition("\n")
         text = line.lstrip()
-        is_told = bool(end) or is_last or len(text) >= LEAD or len(line) - len(text) >= _MOST_SPACES
-        if not is_told or (not end and not is_last and (may_be_mark(line) or may_be_frame(line))):
+        is_decided = bool(end) or is_last or len(text) >= LEAD or len(line) - len(text) >= _MOST_SPACES
+        if not is_decided or (not end and not is_last and (may_be_mark(line) or may_be_frame(line))):
             return
         if not text:
             self._after_blank = self._after_blank or not self._is_first
@@ -176,9 +190,9 @@ class Trailer:
         elif is_mark(line) or inline_mark(line):
             self._end_notes()
         else:
-            self._tell_line(line[: len(line) - len(text) + LEAD])
+            self._classify_line(line[: len(line) - len(text) + LEAD])
 
-    def _tell_line(self, lead: str) -> None:
+    def _classify_line(self, lead: str) -> None:
         if not is_note(lead, is_first=self._is_first, in_prose=self._in_prose, after_blank=self._after_blank):
             self._end_notes()
             return
@@ -203,9 +217,14 @@ class Trailer:
             self._size += len(line)
 
 
-async def split_notes(reply: AsyncGenerator[str | _T]) -> AsyncGenerator[str | _T | SectionNotes]:
-    """A section's reply without its trailer; then the notes, if it has any. What is no text passes as it is."""
-    trailer = Trailer()
+async def split_notes(
+    reply: AsyncGenerator[str | _T], is_label: Callable[[str], bool] = lambda _: False
+) -> AsyncGenerator[str | _T | SectionNotes]:
+    """A section's reply without its trailer; then the notes, if it has any. What is no text passes as it is.
+
+    `is_label` as in `Trailer`.
+    """
+    trailer = Trailer(is_label)
     async with aclosing(reply) as chunks:
         async for chunk in chunks:
             if not isinstance(chunk, str):

@@ -1,6 +1,7 @@
 """Marks of three equals signs (`=== NOTES ===`) at the beginning of a text that is still coming. Pure."""
 
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from workflows.formats.trailer_lines import NAMES
@@ -23,20 +24,25 @@ _ENDS = ("end", "סוף", "ende", "fin", "fine")
 
 
 class SignedMark(NamedTuple):
-    """Mark at the beginning of a text: where it ends, and whether notes follow it."""
+    """Mark at the beginning of a text: where it ends, whether notes follow it, and whether it is a `label`'s line: who
+    speaks."""
 
     end: int
     begins_notes: bool
+    label: str = ""
 
 
-def read_mark(text: str, *, is_last: bool) -> SignedMark | None:
-    """The mark that `text`, which begins with the sign, begins with; None while more of it is needed."""
+def read_mark(text: str, is_label: Callable[[str], bool], *, is_last: bool) -> SignedMark | None:
+    """The mark that `text`, which begins with the sign, begins with; None while more of it is needed. `is_label`:
+    whether a name in it says who speaks."""
     if len(text) < _LONGEST and not is_last and _MAY_BE_PHRASE.fullmatch(text):
         return None
     phrase = _PHRASE.match(text)
     words = phrase["words"].casefold().split() if phrase else []
     if phrase and not {*NAMES}.isdisjoint(words):
         return SignedMark(phrase.end(), words[0] not in _ENDS)
+    if phrase and is_label(name := " ".join(phrase["words"].split())):
+        return SignedMark(phrase.end(), False, name)
     mark = _MARK.match(text)
     assert mark is not None
     if mark.end() == len(text) and len(text) < _LONGEST and not is_last:
