@@ -43,7 +43,7 @@ _OWN_SUBJECT_WORDS = "you it he she they i this that the your a an if when then 
 _OWN_SUBJECT = frozenset(_OWN_SUBJECT_WORDS.split())
 
 
-class Statement(NamedTuple):
+class ModalStatement(NamedTuple):
     """Clause with its modality (None: it only says something). `words`: without what limits it; `matter`: also without
     those that tell its modality.
 
@@ -68,7 +68,7 @@ class Statement(NamedTuple):
     lacks: frozenset[str] = frozenset()
 
 
-def read_statements(sentence: str, language: str) -> list[Statement]:
+def read_statements(sentence: str, language: str) -> list[ModalStatement]:
     """The clauses of a sentence. What forbids may stand before a list; what limits one clause limits all."""
     table = modality_words(language)
     parts = _with_cases(
@@ -80,7 +80,7 @@ def read_statements(sentence: str, language: str) -> list[Statement]:
     whole = " ".join((*(main for main, _ in parts), limit))
     is_list = not _LISTS[language].isdisjoint(whole.split())
     names, all_names = table.phrases.names(limit), table.phrases.names(whole)
-    shared = Statement(
+    shared = ModalStatement(
         (),
         None,
         limits,
@@ -93,7 +93,7 @@ def read_statements(sentence: str, language: str) -> list[Statement]:
         is_now="now" in all_names,
         is_of_others="others" in all_names,
     )
-    found: list[Statement] = []
+    found: list[ModalStatement] = []
     for main, own_limit in parts:
         if main:
             last = found[-1].modality if found else None

@@ -13,7 +13,7 @@ from workflows.text.claims import is_talk, matter_of_rule, plain_words
 from workflows.text.clauses import is_item
 from workflows.text.concepts import Concept, find_concepts
 from workflows.text.hebrew_instructions import hebrew_empty
-from workflows.text.modality import FOLDS, Statement, is_caring, is_doing, read_statements, says_phrase
+from workflows.text.modality import FOLDS, ModalStatement, is_caring, is_doing, read_statements, says_phrase
 
 _FORBIDDEN, _ASKED = "the document forbids this", "the document asks for this"
 _UNASKED = "the document doesn't say to do this without asking"
@@ -30,7 +30,7 @@ _BORNE_OUT = 2
 class _Read:
     """Clause with its concepts, and the stems of what it is about."""
 
-    statement: Statement
+    statement: ModalStatement
     concepts: tuple[Concept, ...]
     about: frozenset[str]
 
@@ -214,7 +214,7 @@ def _asks_for_help(read: _Read) -> bool:
     return read.statement.modality == "obligation" and any(one.name == _HELP for one in read.concepts)
 
 
-def _about(statement: Statement, language: str) -> frozenset[str]:
+def _about(statement: ModalStatement, language: str) -> frozenset[str]:
     words = [word for word in statement.matter if not is_doing(word, language)]
     if language == "en":
         return frozenset(matter_of_rule(" ".join(word for word in words if not is_talk(word))))

@@ -12,7 +12,7 @@ from workflows.formats.measured_review import words_in
 from workflows.formats.pieces import SectionNotes
 from workflows.formats.recap import near_plan, whole_plan
 from workflows.formats.story.answers import StoryChoices, StoryOutline
-from workflows.formats.story.bible import StoryBible, carry_over, settle_threads
+from workflows.formats.story.bible import StoryBible, carry_over, settle_threads, threads_to_close
 from workflows.formats.story.chapter import ChapterFormat
 from workflows.formats.story.embedded_story import EmbeddedStory
 from workflows.formats.story.input import StoryInput
@@ -168,7 +168,18 @@ def chapter_values(inputs: StoryInput, outline: Outline, notes: dict[str, Any]) 
         "outline": outline,
         "sections": whole_plan(outline),
         "bible": notes.get("bible"),
+        "closing": _closing(inputs, notes),
     }
+
+
+def _closing(inputs: StoryInput, notes: dict[str, Any]) -> list[str]:
+    before = inputs.earlier[-1].bible if inputs.earlier else None
+    planned = StoryBible.model_validate(notes.get("bible") or {})
+    return threads_to_close(before, planned, is_last=_is_last(inputs))
+
+
+def _is_last(inputs: StoryInput) -> bool:
+    return inputs.chapter_count is not None and inputs.chapter_number >= inputs.chapter_count
 
 
 def section_values(inputs: StoryInput, task: SectionTask) -> dict[str, Any]:
@@ -194,5 +205,5 @@ def _shared(inputs: StoryInput) -> dict[str, Any]:
         "language": _LANGUAGES[inputs.reader.language],
         "reading": reading_for(inputs.reader),
         "chapter_count": inputs.chapter_count,
-        "is_last": inputs.chapter_count is not None and inputs.chapter_number >= inputs.chapter_count,
+        "is_last": _is_last(inputs),
     }
