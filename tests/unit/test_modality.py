@@ -141,6 +141,11 @@ def test_clause_has_the_modality_that_its_words_tell(
     assert [one.modality for one in read_statements(sentence, language)] == [modality]
 
 
+def test_clause_that_begins_with_what_the_document_forbids_is_a_request_for_it() -> None:
+    document = Evidence("Do not wake the child for a dose.")
+    assert document.check("Wake her at night.") == ("opposite", "the document forbids this")
+
+
 def test_limit_of_a_clause_is_no_part_of_what_it_is_about() -> None:
     (statement,) = read_statements("Do not drive until the next day.", "en")
     assert (" ".join(statement.words), statement.is_until) == ("do not drive", True)

@@ -7,37 +7,23 @@ forbidden than with what is allowed. Where the document allows a thing under the
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from itertools import pairwise
 
-from workflows.text.claims import is_talk, matter_of_rule, plain_words
+from workflows.text.claims import plain_words
 from workflows.text.clauses import is_item
 from workflows.text.concepts import Concept, find_concepts
-from workflows.text.hebrew_instructions import hebrew_empty
-from workflows.text.modality import FOLDS, ModalStatement, is_caring, is_doing, read_statements, says_phrase
+from workflows.text.modal_clauses import ModalClause, asks_for_help, forbids, holds, read_clauses, supports
+from workflows.text.modality import FOLDS, is_caring, says_phrase
 
 _FORBIDDEN, _ASKED = "the document forbids this", "the document asks for this"
 _UNASKED = "the document doesn't say to do this without asking"
 _DISMISSED = "the document says to get help with this"
-_HELP = "asking_for_help"
-_GIVING = ("obligation", "permission")
 _TAKING = ("prohibition", "exemption")
+_DENYING = frozenset({"not", "don't", "never", "אין", "אל", "לא"})
 _SHARE = 1 / 3
 _BORNE_OUT = 2
 """With as many words in common, and more than with what is forbidden, a clause says what another one asks for."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """Clause with its concepts, and the stems of what it is about."""
-
-    statement: ModalStatement
-    concepts: tuple[Concept, ...]
-    about: frozenset[str]
-
-    @property
-    def gives(self) -> bool:
-        """Whether it asks for something or allows it."""
-        return self.statement.modality in _GIVING
 
 
 class ModalityIndex:
@@ -45,48 +31,51 @@ class ModalityIndex:
 
     def __init__(self, sentences: Sequence[str], language: str | None) -> None:
         self._language = language if language in FOLDS else None
-        self._reads: list[_Read] = []
+        self._reads: list[ModalClause] = []
         self._sentence: list[int] = []  # of each clause
-        self._by_concept: dict[str, list[_Read]] = {}
+        self._by_concept: dict[str, list[ModalClause]] = {}
         self._by_stem: dict[str, list[int]] = {}
+        self._refused: set[str] = set()  # words right after one that says no
         alarms: set[str] = set()
         for number, reads in enumerate(self._read_all(sentences)):
             self._sentence += [number] * len(reads)
-            is_alarm = any(_asks_for_help(read) for read in reads)
+            is_alarm = any(asks_for_help(read) for read in reads)
             for read in reads:
                 self._add(read)
                 if is_alarm and read.statement.is_case:
                     alarms |= read.statement.limits
         self._alarms = frozenset(stem for stem in alarms if stem not in self._by_stem)
 
-    def _add(self, read: _Read) -> None:
+    def _add(self, read: ModalClause) -> None:
+        if read.statement.modality == "prohibition":
+            self._refused |= {after for one, after in pairwise(read.statement.words) if one in _DENYING}
         for concept in read.concepts:
             self._by_concept.setdefault(concept.name, []).append(read)
         for stem in read.about:
             self._by_stem.setdefault(stem, []).append(len(self._reads))
         self._reads.append(read)
 
-    def _read_all(self, sentences: Sequence[str]) -> Iterator[list[_Read]]:
+    def _read_all(self, sentences: Sequence[str]) -> Iterator[list[ModalClause]]:
         """The clauses of each sentence. Below "Do not:" a list is forbidden."""
         if self._language is None:
             return
-        forbids = False
+        is_refused = False
         for sentence in sentences:
-            reads = _read(sentence, self._language)
-            if forbids and is_item(sentence):
+            reads = read_clauses(sentence, self._language)
+            if is_refused and is_item(sentence):
                 reads = [
                     replace(one, statement=one.statement._replace(modality="prohibition")) for one in reads
                 ]
             else:
                 refuses = any(one.statement.modality == "prohibition" for one in reads)
-                forbids = refuses and sentence.rstrip().endswith(":")
+                is_refused = refuses and sentence.rstrip().endswith(":")
             yield reads
 
     def find_conflict(self, sentence: str) -> str | None:
         """Why the document says the contrary; None where it doesn't, or where nobody is told anything."""
         if self._language is None:
             return None
-        reads = _read(sentence, self._language)
+        reads = [self._as_order(read) for read in read_clauses(sentence, self._language)]
         if self._dismisses(sentence, reads):
             return _DISMISSED
         if any(one.gives for one in reads) and says_phrase("unasked", sentence, self._language):
@@ -99,6 +88,12 @@ class ModalityIndex:
                 return _ASKED
         return None
 
+    def _as_order(self, read: ModalClause) -> ModalClause:
+        """A clause that begins with what the document says not to do, as a request for it: "Wake him."."""
+        if read.statement.modality is not None or read.statement.words[0] not in self._refused:
+            return read
+        return replace(read, statement=read.statement._replace(modality="obligation"))
+
     def list_concepts(self, text: str) -> list[str]:
         """The names of the concepts that a text is about, and of their contraries; each as no word is written."""
         if self._language is None:
@@ -106,7 +101,7 @@ class ModalityIndex:
         found = find_concepts(plain_words(text), self._language)
         return [f"#{name}" for concept in found for name in (concept.name, concept.against) if name]
 
-    def _is_forbidden(self, read: _Read) -> bool:
+    def _is_forbidden(self, read: ModalClause) -> bool:
         against, support = self._nearest(read)
         is_borne_out = support >= _BORNE_OUT and support > against
         if any(
@@ -121,7 +116,7 @@ class ModalityIndex:
             return False
         return against > support or self._is_only_forbidden(read)
 
-    def _is_against(self, concept: Concept, read: _Read) -> bool:
+    def _is_against(self, concept: Concept, read: ModalClause) -> bool:
         known = self._by_concept.get(concept.name, ())
         against = [one for one in known if one.statement.modality == "prohibition"]
         if concept.against:
@@ -132,33 +127,33 @@ class ModalityIndex:
             known = [one for one in known if one.about & read.about]
         if concept.against and not read.statement.limits:  # "stop" in one case is no "stop"
             known = [one for one in known if not one.statement.is_case]
-        return any(_holds(one, read) for one in against) and not any(_supports(one, read) for one in known)
+        return any(holds(one, read) for one in against) and not any(supports(one, read) for one in known)
 
-    def _nearest(self, read: _Read) -> tuple[int, int]:
+    def _nearest(self, read: ModalClause) -> tuple[int, int]:
         """The most words in common with a clause that forbids, and with a sentence's clauses that don't."""
         shared = Counter(place for stem in read.about for place in self._by_stem.get(stem, ()))
         against, support = 0, Counter[int]()
         for place, count in shared.items():
             other = self._reads[place]
             if other.statement.modality == "prohibition":
-                against = max(against, count if _forbids(other, read) else 0)
+                against = max(against, count if forbids(other, read) else 0)
             elif other.statement.modality != "exemption":
                 support[self._sentence[place]] += count
         return against, max(support.values(), default=0)
 
-    def _is_only_forbidden(self, read: _Read) -> bool:
+    def _is_only_forbidden(self, read: ModalClause) -> bool:
         """Whether the document only forbids one of few things that a clause is about."""
         known = [self._by_stem[stem] for stem in read.about if stem in self._by_stem]
         refused = sum(
             all(
-                self._reads[place].statement.modality == "prohibition" and _forbids(self._reads[place], read)
+                self._reads[place].statement.modality == "prohibition" and forbids(self._reads[place], read)
                 for place in places
             )
             for places in known
         )
         return refused > 0 and refused >= _SHARE * len(known)
 
-    def _goes_without(self, read: _Read) -> bool:
+    def _goes_without(self, read: ModalClause) -> bool:
         """Whether it is to be done without what the document asks for: "without crutches"."""
         return any(
             stem in read.statement.lacks and self._has(self._by_stem.get(stem, ()), "obligation")
@@ -168,7 +163,7 @@ class ModalityIndex:
     def _has(self, places: Iterable[int], modality: str) -> bool:
         return any(self._reads[place].statement.modality == modality for place in places)
 
-    def _is_asked_for(self, read: _Read) -> bool:
+    def _is_asked_for(self, read: ModalClause) -> bool:
         for concept in read.concepts:
             known = [one.statement.modality for one in self._by_concept.get(concept.name, ())]
             is_asked = concept.is_duty and (concept.always or "obligation" in known)
@@ -179,7 +174,7 @@ class ModalityIndex:
         places = {place for stem in read.about for place in self._by_stem.get(stem, ())}
         return self._has(places, "obligation") and not self._has(places, "exemption")
 
-    def _dismisses(self, sentence: str, reads: Sequence[_Read]) -> bool:
+    def _dismisses(self, sentence: str, reads: Sequence[ModalClause]) -> bool:
         """Whether a sentence makes light of what the document says to get help with, or tells to do something else."""
         assert self._language is not None
         about = frozenset(stem for one in reads for stem in (*one.about, *one.statement.limits))
@@ -187,9 +182,9 @@ class ModalityIndex:
             return False
         if says_phrase("dismisses", sentence, self._language):
             return True
-        return any(self._is_no_help(read) for read in reads) and not any(map(_asks_for_help, reads))
+        return any(self._is_no_help(read) for read in reads) and not any(map(asks_for_help, reads))
 
-    def _is_no_help(self, read: _Read) -> bool:
+    def _is_no_help(self, read: ModalClause) -> bool:
         """Whether it says what to do in case of an alarm, and the document says something else."""
         case = read.statement.limits & self._alarms
         if not (read.gives and read.statement.is_case and case):
@@ -198,57 +193,3 @@ class ModalityIndex:
         known = [self._reads[place] for place in places]
         known += [one for concept in read.concepts for one in self._by_concept.get(concept.name, ())]
         return not any(one.gives and one.statement.limits & case for one in known)
-
-
-def _read(sentence: str, language: str) -> list[_Read]:
-    found = []
-    for statement in read_statements(sentence, language):
-        concepts = find_concepts(statement.words, language)
-        is_theirs = statement.is_of_others and statement.modality != "prohibition"
-        meant = tuple(one for one in concepts if one.of_anyone or not is_theirs)
-        found.append(_Read(statement, meant, _about(statement, language)))
-    return found
-
-
-def _asks_for_help(read: _Read) -> bool:
-    return read.statement.modality == "obligation" and any(one.name == _HELP for one in read.concepts)
-
-
-def _about(statement: ModalStatement, language: str) -> frozenset[str]:
-    words = [word for word in statement.matter if not is_doing(word, language)]
-    if language == "en":
-        return frozenset(matter_of_rule(" ".join(word for word in words if not is_talk(word))))
-    fold = FOLDS[language]
-    return frozenset(
-        fold(word) for word in words if word not in hebrew_empty() and len(word) > 1 and not word.isdigit()
-    )
-
-
-def _forbids(against: _Read, read: _Read) -> bool:
-    """As `_holds`, of clauses that are compared by their words: "no more than two tablets" forbids no tablet."""
-    return _holds(against, read) and (read.statement.is_narrow or not against.statement.is_narrow)
-
-
-def _holds(against: _Read, read: _Read) -> bool:
-    """Whether what the document forbids, maybe for a time or in a case, is forbidden where the clause allows it."""
-    one, other = against.statement, read.statement
-    is_same = not one.limits.isdisjoint(other.limits)
-    if one.is_case:
-        return is_same
-    if other.is_now:
-        return True
-    if one.is_until and other.is_later:
-        if other.is_soon:
-            return not one.is_short
-        return not (other.is_timed or is_same)
-    return not (one.is_later and other.is_until and other.is_timed)
-
-
-def _supports(known: _Read, read: _Read) -> bool:
-    """Whether the document itself asks for it or allows it under the condition of the clause."""
-    one, other = known.statement, read.statement
-    if not known.gives:
-        return False
-    if not one.limits or not one.limits.isdisjoint(other.limits):
-        return not (one.is_later and other.is_now)
-    return (one.is_later and other.is_later and not other.is_now) or (one.is_case and not other.limits)
