@@ -44,12 +44,17 @@ def run_server(
     # uvicorn raises the signal again when it is done, to end as the signal would have ended the process.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _ignore)
-    # What is loaded by now stays: the collector need not look at it again and again while tokens stream. And what
-    # streams makes few cycles, but very many objects: by default a young collection comes with every 700 of them.
+    spare_collector()
+    Server(app, drain_seconds=drain_seconds, limits=limits).run(sockets=[listener])
+
+
+def spare_collector() -> None:
+    """Garbage collection for a process that streams: what is loaded by now is never looked at again, and young objects
+    are collected seldom. What streams makes few cycles, but very many objects: by default a collection comes with every
+    700 of them."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
-    Server(app, drain_seconds=drain_seconds, limits=limits).run(sockets=[listener])
 
 
 class Server(uvicorn.Server):

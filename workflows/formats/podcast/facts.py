@@ -13,6 +13,7 @@ from workflows.messages.messages import Source
 from workflows.models.calls.search import Citation
 from workflows.models.calls.structured_output import clean_values
 from workflows.state import Facts
+from workflows.text.lenient_json import decode_lenient
 from workflows.text.normaliser import normalise, normalise_all
 from workflows.text.words import count_words
 
@@ -155,7 +156,7 @@ def pack_words(pack: Any) -> int:
 def _parse(text: str) -> _Answer:
     start, end = text.find("{"), text.rfind("}")
     try:
-        value = clean_values(json.loads(text[start : end + 1]))
+        value = clean_values(_decode(text[start : end + 1]))
         orjson.dumps(value)  # nested deeper than can be stored
         return _Answer.model_validate(value)
     except ValidationError as error:
@@ -163,6 +164,16 @@ def _parse(text: str) -> _Answer:
         raise ModelBadOutput(f"The facts are not as they were asked for, at {place}.") from None
     except (ValueError, TypeError, RecursionError):
         raise ModelBadOutput("The facts are no JSON.") from None
+
+
+def _decode(text: str) -> Any:
+    try:
+        return json.loads(text, strict=False)
+    except ValueError:
+        value, end = decode_lenient(text)
+        if text[end:].strip():
+            raise
+        return value
 
 
 def _source_of(citation: Citation) -> Source:

@@ -226,7 +226,7 @@ class PodcastFormat(Format[PodcastInput]):
     ) -> AsyncGenerator[str | SectionNotes]:
         """A reply as turns of the hosts that go on from `text`, and the notes on them."""
         dialogue = _dialogue(inputs, titles_above(task), _last_speaker(inputs, text))
-        return filter_reply(dialogue, split_notes(stream_text(model, messages)))
+        return filter_reply(dialogue, split_notes(stream_text(model, messages), dialogue.is_speaker))
 
     def plan_pieces(self, inputs: PodcastInput, state: State) -> list[PlannedPiece]:
         """The short forms, unless they are switched off."""

@@ -121,7 +121,7 @@ class StoryFormat(ChapterFormat):
         return {
             "choice_question": answer.question,
             "choices": [choice.model_dump() for choice in answer.choices],
-            "vocabulary_words": _words_read(state),
+            "vocabulary_words": await asyncio.to_thread(_words_read, state),
             "summary": answer.summary or summary_of(state["outline"]),
             "bible": bible.model_dump(),
         }
