@@ -174,8 +174,8 @@ class Trailer:
     def _begin_line(self, *, is_last: bool) -> None:
         line, end, rest = self._held.partition("\n")
         text = line.lstrip()
-        is_told = bool(end) or is_last or len(text) >= LEAD or len(line) - len(text) >= _MOST_SPACES
-        if not is_told or (not end and not is_last and may_be_mark(line)):
+        is_decided = bool(end) or is_last or len(text) >= LEAD or len(line) - len(text) >= _MOST_SPACES
+        if not is_decided or (not end and not is_last and may_be_mark(line)):
             return
         if not text:
             self._after_blank = self._after_blank or not self._is_first
@@ -186,9 +186,9 @@ class Trailer:
         elif is_mark(line) or inline_mark(line):
             self._end_notes()
         else:
-            self._tell_line(line[: len(line) - len(text) + LEAD])
+            self._classify_line(line[: len(line) - len(text) + LEAD])
 
-    def _tell_line(self, lead: str) -> None:
+    def _classify_line(self, lead: str) -> None:
         if not is_note(lead, is_first=self._is_first, in_prose=self._in_prose, after_blank=self._after_blank):
             self._end_notes()
             return
