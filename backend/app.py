@@ -60,7 +60,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.measured_streams = set()
-    headers = security_headers(settings)
+    headers = app.state.security_headers = security_headers(settings)
     app.add_middleware(Access, settings=settings)
     if settings.allowed_origins:
         app.add_middleware(CORSMiddleware, **CROSS_ORIGIN, allow_origins=settings.allowed_origins)
