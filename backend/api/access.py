@@ -64,8 +64,7 @@ class Access:
                 principal = await people.authenticator.authenticate(self._shown(scope))
                 check_access(principal, wanted, scope)
                 _check_cookie_use(principal, scope)
-                accept = dict(scope["headers"]).get(b"accept", b"")
-                opened = people.open_requests.opened(principal, is_stream=is_stream(scope["path"], accept))
+                opened = people.open_requests.opened(principal, is_stream=is_stream(scope))
                 request = await stack.enter_async_context(opened)
             except StorywireError as error:
                 await problem_of(error)(scope, receive, send)
