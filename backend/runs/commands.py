@@ -17,7 +17,7 @@ from backend.runs.admission.options import check_room, with_caps
 from backend.runs.admission.plan_edit import check_outline
 from backend.runs.admission.quota import Quota
 from backend.runs.admission.validation import Admission
-from backend.runs.attempt.recording import RunRecorder
+from backend.runs.attempt.recording import RecordingFolders
 from backend.runs.attempt.version_seed import Parentage, VersionRequest, make_parentage
 from backend.runs.engine.base import Engine
 from backend.runs.queries import RunQueries
@@ -248,16 +248,16 @@ class RunCommands:
 
 @dataclass(frozen=True, slots=True)
 class RunFiles:
-    """Files of runs beside the database: checkpoints, and recordings if enabled."""
+    """Files of runs beside the database: checkpoints and recordings."""
 
     checkpoints: BaseCheckpointSaver[Any]
-    recorder: RunRecorder | None
+    recordings: RecordingFolders | None
 
     async def delete(self, run_id: str) -> None:
         """Deletes the files of a run."""
         await self.checkpoints.adelete_thread(run_id)
-        if self.recorder is not None:
-            self.recorder.delete(run_id)
+        if self.recordings is not None:
+            self.recordings.delete(run_id)
 
 
 def request_hash(format: str, inputs: BaseModel, options: RunOptions) -> str:
