@@ -81,6 +81,11 @@ class RunCommands:
         self._cache_key = cache_key
         self._files = files
 
+    @property
+    def queries(self) -> RunQueries:
+        """Queries of the same runs."""
+        return self._queries
+
     def format(self, name: str) -> AnyFormat:
         """Raises InvalidInput that lists what there is."""
         return self._admission.format(name)
