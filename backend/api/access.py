@@ -20,6 +20,7 @@ from backend.accounts.secrets import PREFIXES
 from backend.api.cookies import cookie_name
 from backend.api.problems import problem_of
 from backend.api.routes_access import Requirements, access_to, is_stream, run_read_at, starts_by_get
+from backend.runs.admission.allowed_models import allowing
 from backend.settings import Settings
 from workflows.errors import Forbidden, StorywireError, Unauthenticated
 
@@ -70,6 +71,7 @@ class Access:
                 await problem_of(error)(scope, receive, send)
                 return
             scope[_KEY] = principal
+            stack.enter_context(allowing(principal.models))
             await _while_valid(self._app, request, scope, receive, send)
 
     def _shown(self, scope: Scope) -> ShownCredentials:

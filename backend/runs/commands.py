@@ -152,8 +152,8 @@ class RunCommands:
         """Resumes a failed or cancelled run after its last finished section.
 
         `caps` say what the run may spend from now on, with what it has spent already; what they leave out
-        stays. Raises InvalidInput (caps that are reached already), Conflict, QuotaExceeded (for a run that didn't
-        count so far), Overloaded.
+        stays. Raises InvalidInput (caps that are reached already, a model that isn't allowed any more), Conflict,
+        QuotaExceeded (for a run that didn't count so far), Overloaded.
         """
         run = await self._queries.find(owner, run_id)
         options = await self._check_resume(run, caps or Caps())
@@ -169,12 +169,14 @@ class RunCommands:
         return run
 
     async def answer(self, owner: Owner, run_id: str, outline: Mapping[str, Any]) -> Run:
-        """Continues a waiting run with the plan as a person edited it. Raises InvalidInput, Conflict."""
+        """Continues a waiting run with the plan as a person edited it. Raises InvalidInput, Conflict, and QuotaExceeded
+        where the owner has as many runs under way as may be."""
         run = await self._queries.find(owner, run_id)
         edited = check_outline(outline)
         await self._check_safety(run, edited.model_dump(), "outline.")
-        with self._engine.reserve_slot():
-            if not await self._repository.answer(run, self._engine.process, edited):
+        self._admission.check_allowed(ModelSpec.parse(run.model))
+        with self._quota.reserve(run.format) as limit, self._engine.reserve_slot():
+            if not await self._repository.answer(run, self._engine.process, edited, limit=limit):
                 raise Conflict(f"The run is {run.status}: it doesn't wait for an answer.")
             await self._engine.submit(run.id)
         run = await self._queries.find(owner, run_id)
@@ -228,6 +230,7 @@ class RunCommands:
             raise Conflict(f"The run ended with {run.error.code} and can't go on; start a new one.")
         self._admission.format_of(run)
         self._admission.models.check(run.model)
+        self._admission.check_allowed(ModelSpec.parse(run.model))
         if run.series is not None and run.part is not None:
             await self._check_place(run.owner, run.series, run.part)
         options = with_caps(run.options, caps)
