@@ -19,7 +19,14 @@ from backend.accounts.principal import LOCAL_PRINCIPAL, Principal
 from backend.accounts.secrets import PREFIXES
 from backend.api.cookies import cookie_name
 from backend.api.problems import problem_of
-from backend.api.routes_access import Requirements, access_to, is_stream, run_read_at, starts_by_get
+from backend.api.routes_access import (
+    Requirements,
+    access_to,
+    is_stream,
+    may_end_itself,
+    run_read_at,
+    starts_by_get,
+)
 from backend.runs.admission.allowed_models import allowing
 from backend.settings import Settings
 from workflows.errors import Forbidden, StorywireError, Unauthenticated
@@ -72,7 +79,10 @@ class Access:
                 return
             scope[_KEY] = principal
             stack.enter_context(allowing(principal.models))
-            await _while_valid(self._app, request, scope, receive, send)
+            if may_end_itself(scope["path"]):
+                await self._app(scope, receive, send)
+            else:
+                await _while_valid(self._app, request, scope, receive, send)
 
     def _shown(self, scope: Scope) -> ShownCredentials:
         headers: Mapping[bytes, bytes] = dict(scope["headers"])

@@ -60,6 +60,7 @@ _START_BY_GET = re.compile(r"/api/v1/[^/]{1,64}/generate/stream")
 _STREAM = re.compile(
     r"/api/v1/(?:(?:[^/]+/generate|runs/[^/]+|diagnostics|[^/]+/chat/[^/]+)/stream|[^/]+/chat)"
 )
+_ENDS_ITSELF = re.compile(rf"{ACCOUNT}/(?:logout|deletion|sessions(?:/[^/]+)?)")
 _READ_RUN = re.compile(r"/api/v1/runs/([^/]+)/stream")
 
 
@@ -116,6 +117,11 @@ def _waits(query: bytes) -> bool:
     if b"true" not in query and b"%" not in query:
         return False
     return ("wait", "true") in parse_qsl(query.decode("latin-1"))
+
+
+def may_end_itself(path: str) -> bool:
+    """Whether the request may end the credential that let it in, and is answered all the same."""
+    return _ENDS_ITSELF.fullmatch(path) is not None
 
 
 def run_read_at(path: str) -> str | None:

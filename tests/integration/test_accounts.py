@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nacl.pwhash import argon2id
@@ -44,6 +45,37 @@ async def test_person_who_registers_can_log_in_and_out_again(service: LiveServic
     again = await anonymous(service, Cookie="; ".join(f"{k}={v}" for k, v in kept.items())).get(ME)
     assert (again.status_code, again.json()["code"]) == (401, "UNAUTHENTICATED")
     assert again.headers["www-authenticate"] == "Bearer"
+
+
+async def test_request_that_ends_its_own_session_is_answered_whenever_that_is_noticed(
+    service: LiveService,
+) -> None:
+    """Here it is noticed before the reply begins."""
+    person, people = await add_person(service, "noa"), service.resources.people
+
+    def noticed(end: Any) -> Any:
+        async def end_and_look(*args: Any) -> None:
+            await end(*args)
+            await people.open_requests.check()
+
+        return end_and_look
+
+    people.sessions.end = noticed(people.sessions.end)  # type: ignore[method-assign]
+    people.belongings.ask_deletion = noticed(people.belongings.ask_deletion)  # type: ignore[method-assign]
+    browser = await log_in(service, person.email)
+    reply = await browser.post("/api/v1/account/logout")
+    assert (reply.status_code, reply.headers["clear-site-data"]) == (204, '"storage"')
+    assert not dict(browser.cookies)
+    browser = await log_in(service, person.email)
+    [here] = [
+        each["id"]
+        for each in (await browser.get("/api/v1/account/sessions")).json()["sessions"]
+        if each["is_this_one"]
+    ]
+    assert (await browser.delete(f"/api/v1/account/sessions/{here}")).status_code == 204
+    browser = await log_in(service, person.email)
+    reply = await browser.post("/api/v1/account/deletion", json={"password": PASSWORD})
+    assert reply.status_code == 202 and not dict(browser.cookies)
 
 
 async def test_cookie_behind_tls_is_bound_to_host_and_tls(provider: FakeProvider, tmp_path: Path) -> None:

@@ -313,7 +313,9 @@ async def test_model_that_the_caller_may_not_use_writes_nothing_more(world: Worl
             world.service.answer(OWNER, asking.id, plan),
             world.service.new_version(OWNER, done.id, VersionRequest()),
         ):
-            with pytest.raises(InvalidInput, match=r"options\.model: .* for this API key; allowed: groq:nothing"):
+            with pytest.raises(
+                InvalidInput, match=r"options\.model: .* for this API key; allowed: groq:nothing"
+            ):
                 await command
     assert world.format.written == written and len(await world.queries.page(OWNER, limit=9)) == 3
     assert (await world.service.resume(OWNER, failed.id)).status == "running"
