@@ -1,4 +1,4 @@
-"""Writes of the same kind that share a transaction: those that come while one is under way are made together by the
+"""Shared transactions: writes of one kind that come while one is under way are made together by the
 next. One commit, with its sync to the disk, is for all of them."""
 
 import asyncio
