@@ -50,7 +50,7 @@ class ApiKeyRepository:
 
     async def add(self, owner: Owner, key_hash: bytes, most: int, **values: Any) -> ApiKey | None:
         """The new key; None if the owner has `most` keys."""
-        row = {
+        row: dict[str, Any] = {
             "id": str(ULID()),
             "owner": owner,
             "created_at": datetime.now(UTC),
