@@ -66,7 +66,7 @@ class Authenticator:
         """Whether it still is who it was when a long request began."""
         if principal.expires_at is not None and time.time() >= principal.expires_at:
             return False
-        credential = principal.credential.asked_with or principal.credential
+        credential = principal.credential.issued_to or principal.credential
         return await self._find(principal.owner, credential.kind, credential.id) is not None
 
     async def _of_bearer(self, token: str) -> Principal:
@@ -104,17 +104,17 @@ class Authenticator:
 
     async def _of_ticket(self, secret: str) -> Principal:
         ticket = await self._tickets.of_secret(secret)
-        asked_with = None
+        issued_to = None
         if ticket is not None:
-            asked_with = await self._find(ticket.owner, _kind(ticket), ticket.credential_id)
-        if ticket is None or asked_with is None:
+            issued_to = await self._find(ticket.owner, _kind(ticket), ticket.credential_id)
+        if ticket is None or issued_to is None:
             raise Unauthenticated(
                 "The address holds no stream ticket that is valid; nothing else is accepted there."
             )
         return Principal(
             ticket.owner,
-            Credential("ticket", ticket.id, asked_with.credential),
-            models=asked_with.models,
+            Credential("ticket", ticket.id, issued_to.credential),
+            models=issued_to.models,
             ticket=ticket,
             expires_at=ticket.expires_at.timestamp(),
         )

@@ -132,7 +132,7 @@ class LoginSessions:
     def _opened(self, session: LoginSession | None) -> LoginSession:
         if session is None:
             raise Unauthenticated(LOGIN_REFUSED)
-        self._audit.tell("login", session.owner, session.id)
+        self._audit.log_event("login", session.owner, session.id)
         return session
 
     def _end(self) -> datetime:

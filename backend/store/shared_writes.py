@@ -32,7 +32,7 @@ class SharedWrites(Generic[_ItemT, _ResultT]):
         future: asyncio.Future[_ResultT] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
         if self._writing is None:
-            # A task of its own: who asked first may be gone before the last has an answer.
+            # A task of its own: the first caller may be gone before the last has an answer.
             self._writing = asyncio.create_task(self._write_all())
         return await future
 

@@ -64,7 +64,7 @@ def test_models_of_an_account_are_set_shown_and_lifted_by_a_command() -> None:
 def test_claim_and_deletion_move_and_remove_what_there_is(data: Path) -> None:
     async def keep(owner: Owner) -> int:
         async with open_resources(load_settings(_env_file=None)) as resources:
-            from backend.store.children import ChildRepository
+            from backend.stories.store.children import ChildRepository
 
             children = ChildRepository(resources.database)
             if owner == LOCAL:

@@ -134,7 +134,7 @@ class AccountRepository:
         verified: bool = False,
     ) -> None:
         """Sets the password, and ends every log-in `but` one, every link that was sent before, and the keys if that is
-        asked for; `verified`: the address is confirmed too. In one transaction."""
+        requested; `verified`: the address is confirmed too. In one transaction."""
         values = {"email_verified_at": datetime.now(UTC)} if verified else {}
         others = login_sessions.c.owner == owner
         if but is not None:

@@ -52,8 +52,8 @@ def _reserve_all(connection: Connection, attempts_: Sequence[_Attempt]) -> list[
 
 def _reserve(connection: Connection, attempt: _Attempt) -> datetime | None:
     now = datetime.now(UTC)
-    asked = {"buckets": [bucket for bucket, _ in attempt.buckets], "since": now - attempt.within}
-    found = {row.bucket: row for row in connection.execute(_RECENT, asked)}
+    values = {"buckets": [bucket for bucket, _ in attempt.buckets], "since": now - attempt.within}
+    found = {row.bucket: row for row in connection.execute(_RECENT, values)}
     for bucket, most in attempt.buckets:
         if bucket in found and found[bucket].made >= most:
             oldest: datetime = found[bucket].oldest

@@ -231,8 +231,8 @@ def _add(connection: Connection, proof: PasswordProof, row: Mapping[str, Any]) -
     account = proof.account
     lock_owner(connection, account.id)
     given = {f"new_{name}": value for name, value in row.items()}
-    asked = {"account_is": account.id, "hash_is": account.password_hash}
-    is_added = connection.scalar(_ADD, {**given, **asked}) is not None
+    condition = {"account_is": account.id, "hash_is": account.password_hash}
+    is_added = connection.scalar(_ADD, {**given, **condition}) is not None
     if is_added:
         add_event(connection, "login", account.id, row["id"])
         clear_attempts(connection, proof.bucket)
