@@ -130,7 +130,8 @@ def set_models(
     async def work(people: "People") -> list[str] | None:
         return (await _find(people, email)).models
 
-    write("\n".join(_run(work) or ("All models that the service allows.",)))
+    found = _run(work)
+    write("\n".join(found or ["All models that the service allows."]))
 
 
 @app.command("claim")

@@ -279,12 +279,12 @@ class RunRepository:
 
         def work(connection: Connection) -> bool:
             lock_owner(connection, run.owner)
-            answered = bool(connection.execute(query).rowcount)
-            if answered and run.source_run_id is None:
+            if not connection.execute(query).rowcount:
+                return False
+            if run.source_run_id is None:
                 charge(connection, run.id, run.owner, run.format, limit)
-            if answered:
-                self._enqueue(connection, run.id)
-            return answered
+            self._enqueue(connection, run.id)
+            return True
 
         return await self._db.write(work)
 
