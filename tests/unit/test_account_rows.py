@@ -64,13 +64,14 @@ async def give_everything(database: Database, account: Account) -> None:
 async def what_lives(database: Database) -> set[str]:
     """What still lets somebody in as the account."""
     logins, links = LoginRepository(database), OneTimeTokenRepository(database)
-    found = {
+    found: dict[str, object] = {
         "cookie": await logins.find_by_token(COOKIE, LONG_AGO),
         "app": await logins.refresh(REFRESH, hash_secret("the next"), LONG_AGO),
         "key": await ApiKeyRepository(database).find_by_hash(hash_secret("a key")),
         "ticket": await TicketRepository(database).find_by_hash(hash_secret("a ticket")),
-        **{purpose: await links.take(purpose, hash_secret(purpose)) for purpose in PURPOSES},
     }
+    for purpose in PURPOSES:
+        found[purpose] = await links.take(purpose, hash_secret(purpose))
     return {name for name, value in found.items() if value is not None}
 
 
