@@ -23,7 +23,7 @@ from workflows.nodes.generate_content import generate_content
 from workflows.nodes.outline import outline, review_outline
 from workflows.nodes.research import ResearchTask, research
 from workflows.nodes.safety_check import safety_check
-from workflows.routing import after_rewrite, after_safety_check, route_sections
+from workflows.routing import after_rewrite, route_rewrites, route_sections
 from workflows.safety.registry import PolicyRegistry
 from workflows.sections.finished_text import finished_state
 from workflows.sections.node_context import NodeServices
@@ -110,7 +110,7 @@ def build_graph(
         graph.add_node("research", with_usage(services, together(research)), input_schema=ResearchTask)
         graph.add_edge("research", "dispatch")
     graph.add_conditional_edges(
-        "safety_check", partial(after_safety_check, context_words=budget), ["enhance_content", "derive"]
+        "safety_check", partial(route_rewrites, context_words=budget), ["enhance_content", "derive"]
     )
     graph.add_conditional_edges("enhance_content", after_rewrite, ["dispatch", "safety_check"])
     graph.add_edge("derive", "calculate_metrics")

@@ -2,10 +2,11 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from langgraph.config import get_config
 from langgraph.errors import GraphDrained
+from langgraph.pregel._read import ChannelRead
 from langgraph.runtime import Runtime
 from langgraph.types import StreamWriter
 
@@ -17,11 +18,14 @@ from workflows.messages.messages import ModelRole, NodeChanged
 from workflows.models.budget.ledger import Ledger, Ledgers
 from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.models.clients.model import Fallback
+from workflows.routing import whole_task
 from workflows.safety.pipeline import SafetyPipeline
 from workflows.safety.policy import Policy
 from workflows.safety.registry import PolicyRegistry
 from workflows.state import RunContext, Section, SectionTask, State
 from workflows.text.words import last_paragraph
+
+_Task = TypeVar("_Task", bound=SectionTask)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,13 @@ class NodeContext:
     async def inputs(self, stored: dict[str, Any]) -> Any:
         """The format's input, with its large data loaded for the node's call."""
         return await load(self.format, self.format.parse(stored), self.services.lookups, self.run.owner)
+
+    def whole(self, task: _Task) -> _Task:
+        """The task with what the state of its step has for it: the same when it is taken up again."""
+        if "outline" in task:
+            return task
+        state = ChannelRead.do_read(get_config(), select=list(State.__annotations__))
+        return cast(_Task, whole_task(state, task, self.services.context_words))
 
     async def task(self, task: SectionTask) -> SectionTask:
         """A section's task with the loaded input. Of sections that are written at once, each sees what is finished."""
