@@ -1,4 +1,4 @@
-"""Syncs of a process to the disk, as strace counts them: it slows the process, so nothing else is measured meanwhile."""
+"""Syncs of a process to the disk, counted by strace: it slows the process, so nothing else is measured meanwhile."""
 
 import asyncio
 import shutil

@@ -54,6 +54,40 @@ def route_sections(
     return found if isinstance(found, str) else shorten_tasks(found)
 
 
+def after_outline(
+    state: State,
+    *,
+    facts_section: int | None = None,
+    researches: bool = False,
+    context_words: int = CONTEXT_WORDS,
+) -> list[Send] | Literal["review_outline", "safety_check"]:
+    """The sections at once, unless somebody may have to review the plan: who edits a state brings no context."""
+    context = get_runtime(RunContext).context
+    if context is None or context.review_outline:
+        return "review_outline"
+    return route_sections(
+        state, facts_section=facts_section, researches=researches, context_words=context_words
+    )
+
+
+def after_section(
+    state: State,
+    *,
+    facts_section: int | None = None,
+    researches: bool = False,
+    context_words: int = CONTEXT_WORDS,
+) -> list[Send] | Literal["dispatch", "safety_check"]:
+    """The next section at once, where none is written and nothing researched beside this one; else where they join.
+
+    `state` has what this section brought, and nothing of those beside it.
+    """
+    if _parallel(get_runtime(RunContext)) > 1 or (researches and state.get("research") is None):
+        return "dispatch"
+    return route_sections(
+        state, facts_section=facts_section, researches=researches, context_words=context_words
+    )
+
+
 def next_sections(
     state: State,
     runtime: Runtime[RunContext] | None,

@@ -208,10 +208,8 @@ class GroupCommitSaver(BaseCheckpointSaver[str]):
             about.encode("utf-8", "ignore"),
         )
         new = self._deltas.encode(config, checkpoint)
-        if new.parent is None:
-            put = _PUT_WHOLE, [row]
-        else:
-            put = _PUT_NEXT, [(thread_id, space, new.parent, *row)]
+        guard = () if new.parent is None else (thread_id, space, new.parent)
+        put = _PUT_NEXT if guard else _PUT_WHOLE, [(*guard, *row)]
         blobs = put_blobs((thread_id, space), checkpoint["channel_versions"], new.values, self.serde)
         try:
             await self._writer.write(put, blobs)

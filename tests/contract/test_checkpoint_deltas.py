@@ -51,10 +51,11 @@ class LongFormat(NoteFormat):
         super().__init__()
         self.sections = sections
         self.texts = dict.fromkeys(range(sections), WORDS)
-        self.begun = {index: self.begun[0] for index in range(sections)}
+        self.begun = dict.fromkeys(range(sections), self.begun[0])
 
     async def plan(self, inputs: Any, model: Model) -> Plan:
         """Each section with a summary of its own."""
+        del inputs, model
         sections = [
             PlannedSection(
                 index=index, title=f"Part {index}", summary=f"The {index}th." * 8, target_words=100
@@ -107,8 +108,9 @@ async def measured(kind: str, folder: Path) -> AsyncIterator[tuple[DurableSaver,
         async with open_saver() as saver:
 
             def count() -> int:
+                length = "length" if kind == "sqlite" else "octet_length"
                 queries = [
-                    f"SELECT coalesce(sum({'length' if kind == 'sqlite' else 'octet_length'}({column})), 0) FROM {table}"
+                    f"SELECT coalesce(sum({length}({column})), 0) FROM {table}"
                     for table, column in TABLES[kind].items()
                 ]
                 if kind == "sqlite":
@@ -121,7 +123,6 @@ async def measured(kind: str, folder: Path) -> AsyncIterator[tuple[DurableSaver,
 
 
 async def _bytes_a_section(kind: str, folder: Path, sections: int, parallel: int) -> float:
-    folder.mkdir()
     models = ModelCatalog(settings_of(NOWHERE, judge="off"))
     async with measured(kind, folder) as (saver, count):
         graph = build_graph(LongFormat(sections), models, saver)
@@ -143,8 +144,25 @@ async def _bytes_a_section(kind: str, folder: Path, sections: int, parallel: int
 async def test_bytes_of_a_runs_checkpoints_grow_no_faster_than_its_sections(
     kind: str, tmp_path: Path, parallel: int, few: int, many: int
 ) -> None:
-    of_few = await _bytes_a_section(kind, tmp_path / "few", few, parallel)
-    assert await _bytes_a_section(kind, tmp_path / "many", many, parallel) / of_few <= 1.3
+    folders = tmp_path / "few", tmp_path / "many"
+    for folder in folders:
+        folder.mkdir()
+    of_few = await _bytes_a_section(kind, folders[0], few, parallel)
+    assert await _bytes_a_section(kind, folders[1], many, parallel) / of_few <= 1.3
+
+
+@pytest.mark.parametrize(("parallel", "steps"), [(1, 4 + 4), (4, 1 + 5)])
+async def test_section_that_is_written_alone_costs_one_checkpoint(
+    tmp_path: Path, parallel: int, steps: int
+) -> None:
+    models = ModelCatalog(settings_of(NOWHERE, judge="off"))
+    async with open_checkpoints(tmp_path) as saver:
+        config = RunnableConfig(configurable={"thread_id": "t"})
+        context = RunContext(keep_length=False, parallel=parallel)
+        await build_graph(LongFormat(4), models, saver).ainvoke({"input": NOTE}, config, context=context)
+        made = [found.metadata.get("step", -1) async for found in saver.alist(config)]
+    await models.close()
+    assert made == list(range(steps, -2, -1))
 
 
 async def test_every_checkpoint_of_a_thread_is_read_as_it_was(open_saver: Open) -> None:

@@ -1,5 +1,6 @@
 """Deltas of channel values: what is stored of a checkpoint, and what is read from it."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -141,7 +142,7 @@ def test_chain_of_deltas_stays_as_short_as_the_value_that_it_makes() -> None:
         value = {**value, number % 10: [number]}
         stored.append(thread.put(it=value)["it"])
     whole = [number for number, each in enumerate(stored) if not isinstance(each, Delta)]
-    assert max(after - before for before, after in zip(whole, whole[1:], strict=False)) <= 100
+    assert max(after - before for before, after in pairwise(whole)) <= 100
     assert thread.read("it", 1000) == value
 
 
