@@ -114,6 +114,7 @@ def _loads(levels: Sequence[int]) -> list[tuple[str, Script, int]]:
 
 
 async def _measure(provider: ProviderProcess, subject: Subject, load: str, runs: int) -> Figures:
+    await provider.forget()  # with those of the rounds before, tokens would be counted twice
     disk = subject.disk()
     cpu = subject.cpu_seconds()
     themes = [new_theme() for _ in range(runs)]
