@@ -10,7 +10,7 @@ from langgraph.pregel._read import ChannelRead
 from langgraph.runtime import Runtime
 from langgraph.types import StreamWriter
 
-from workflows.context import CONTEXT_WORDS, shown_texts, text_before
+from workflows.context import CONTEXT_WORDS, text_before
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import language_of, load, max_revisions_of, parameters_of
 from workflows.lookups import EmptyLookups, Lookups
@@ -94,8 +94,7 @@ class NodeContext:
         """The task with what the state of its step has for it: the same when it is taken up again."""
         if "outline" in task:
             return task
-        state = ChannelRead.do_read(get_config(), select=list(State.__annotations__))
-        return cast(_Task, whole_task(state, task, self.services.context_words))
+        return cast(_Task, whole_task(_state_of_step(), task, self.services.context_words))
 
     async def task(self, task: SectionTask) -> SectionTask:
         """A section's task with the loaded input. Of sections that are written at once, each sees what is finished."""
@@ -103,17 +102,12 @@ class NodeContext:
         found = {} if self.run.parallel == 1 else await self._text_so_far(task["index"])
         return cast(SectionTask, {**task, **found, "input": inputs.model_dump(mode="json")})
 
-    async def state_with(self, task: SectionTask, section: Section) -> State:
-        """The run's state as a review of a section sees it that has just been written: with all sections before it.
-
-        Without a checkpointer, with those that its writer was shown.
-        """
+    def state_with(self, task: SectionTask, section: Section) -> State:
+        """The run's state as a review of a section sees it that has just been written, one after another: with all
+        sections before it."""
         index = section["index"]
-        found = await self._finished()
-        texts = dict(enumerate(shown_texts(task), start=index - len(shown_texts(task))))
-        before = found.get("sections") or {
-            place: Section(index=place, text=text) for place, text in texts.items()
-        }
+        found = _state_of_step()
+        before = found.get("sections", {})
         state = {
             **found,
             **{name: task[name] for name in ("input", "outline", "notes", "research")},
@@ -183,6 +177,11 @@ class NodeContext:
         info, flushed = self.runtime.execution_info, self.services.flushed
         if flushed is not None and info and info.thread_id:
             await flushed(info.thread_id)
+
+
+def _state_of_step() -> State:
+    """The graph's state at the start of the step that goes on, without what its tasks have brought."""
+    return cast(State, ChannelRead.do_read(get_config(), select=list(State.__annotations__)))
 
 
 Node = Callable[[NodeContext, Any], Awaitable[dict[str, Any]]]
