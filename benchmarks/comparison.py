@@ -10,7 +10,7 @@ import argparse
 import asyncio
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -58,9 +58,14 @@ class Figures:
     memory: float | None = None  # bytes a run, at the most
 
 
-async def compare(levels: Sequence[int], repeats: int, without: Sequence[str] = ()) -> list[Figures]:
+async def compare(
+    levels: Sequence[int],
+    repeats: int,
+    without: Sequence[str] = (),
+    keep: Callable[[list[Figures]], object] = lambda _: None,
+) -> list[Figures]:
     """Every subject under every load, in turn; the median run by processor time of `repeats`. A subject whose name has
-    a word of `without` is left out."""
+    a word of `without` is left out. `keep` is called with what was found so far, after each load."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         provider = await stack.enter_async_context(spawn_provider())
@@ -89,6 +94,7 @@ async def compare(levels: Sequence[int], repeats: int, without: Sequence[str] = 
                     for figures, subject in zip(middle, subjects, strict=True)
                 ]
             found += middle
+            keep(found)
         return found
 
 
@@ -254,13 +260,20 @@ def main() -> None:
     )
     asked = parser.parse_args()
     levels = [int(runs) for runs in asked.runs.split(",") if runs]
-    found = asyncio.run(compare(levels, asked.repeats, [word for word in asked.without.split(",") if word]))
+    without = [word for word in asked.without.split(",") if word]
+    readers: Rows = []
+
+    def keep(found: list[Figures]) -> None:
+        if asked.json is not None:
+            figures = {"loads": found, "readers": readers}
+            asked.json.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
+
+    found = asyncio.run(compare(levels, asked.repeats, without, keep))
     show(found)
-    readers = [] if asked.no_readers else asyncio.run(_readers())
-    show_rows([("readers", readers)] if readers else [])
-    if asked.json is not None:
-        figures = {"loads": found, "readers": readers}
-        asked.json.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
+    if not asked.no_readers:
+        readers += asyncio.run(_readers())
+        show_rows([("readers", readers)])
+        keep(found)
 
 
 async def _readers() -> Rows:
