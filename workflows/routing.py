@@ -1,5 +1,6 @@
 """Edges of the graph: pure functions of its state."""
 
+from collections.abc import Mapping
 from typing import Any, Literal, cast
 
 from langgraph.runtime import Runtime, get_runtime
@@ -154,11 +155,16 @@ def whole_task(state: State, task: SectionTask, context_words: int = CONTEXT_WOR
 
     A task that an earlier release handed out has all of it.
     """
-    if "outline" in task:
+    if is_whole(task):
         return task
     index = task["index"]
     present = {"section": state["sections"][index]} if index in state.get("sections", {}) else {}
     return cast(SectionTask, {**section_task(state, index, context_words), **present, **task})
+
+
+def is_whole(task: Mapping[str, Any]) -> bool:
+    """Whether the task has all that its section is written from, and need not ask the state."""
+    return "outline" in task
 
 
 def _decided(task: dict[str, Any]) -> dict[str, Any]:

@@ -65,15 +65,15 @@ _PUT_WRITES = (
 )
 _REPLACE_WRITES, _IGNORE_WRITES = _PUT_WRITES.format("REPLACE"), _PUT_WRITES.format("IGNORE")
 
-Work = Callable[[sqlite3.Connection], None]
+TransactionWork = Callable[[sqlite3.Connection], None]
 """What is done with the connection within a transaction."""
 
 
 @dataclass(slots=True)
 class _Write:
-    """Work that is committed together, and who waits for that."""
+    """TransactionWork that is committed together, and who waits for that."""
 
-    work: Sequence[Statement | Work]
+    work: Sequence[Statement | TransactionWork]
     erases: bool = False
     done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -92,7 +92,7 @@ class CheckpointWriter:
         self._newest: asyncio.Future[None] | None = None
         self._truncate_at: float | None = None
 
-    async def write(self, *work: Statement | Work, erases: bool = False) -> None:
+    async def write(self, *work: Statement | TransactionWork, erases: bool = False) -> None:
         """Returns when the work is committed. Raises sqlite3.OperationalError when the file can't be written,
         also not after some seconds."""
         item = _Write(work, erases)

@@ -117,7 +117,8 @@ async def measured(kind: str, folder: Path) -> AsyncIterator[tuple[DurableSaver,
                     with sqlite3.connect(folder / "checkpoints.db") as file:
                         return sum(file.execute(query).fetchone()[0] for query in queries)
                 with psycopg.connect(saver._pool.conninfo) as server:  # type: ignore[attr-defined]
-                    return sum(int(server.execute(query.encode()).fetchone()[0]) for query in queries)  # type: ignore[index]
+                    rows = [server.execute(query.encode()).fetchone() or (0,) for query in queries]
+                    return sum(int(row[0]) for row in rows)
 
             yield saver, count
 

@@ -18,7 +18,7 @@ from workflows.messages.messages import ModelRole, NodeChanged
 from workflows.models.budget.ledger import Ledger, Ledgers
 from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.models.clients.model import Fallback
-from workflows.routing import whole_task
+from workflows.routing import is_whole, whole_task
 from workflows.safety.pipeline import SafetyPipeline
 from workflows.safety.policy import Policy
 from workflows.safety.registry import PolicyRegistry
@@ -92,7 +92,7 @@ class NodeContext:
 
     def whole(self, task: _Task) -> _Task:
         """The task with what the state of its step has for it: the same when it is taken up again."""
-        if "outline" in task:
+        if is_whole(task):
             return task
         return cast(_Task, whole_task(_state_of_step(), task, self.services.context_words))
 
