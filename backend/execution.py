@@ -15,7 +15,7 @@ from backend.runs.attempt.finalize import RunFinalizer
 from backend.runs.attempt.progress import ProgressStore
 from backend.runs.attempt.recording import RunRecorder
 from backend.runs.engine.base import Engine
-from backend.runs.engine.heartbeat import BEAT_SECONDS, HeartbeatLiveness
+from backend.runs.engine.heartbeat import HeartbeatLiveness
 from backend.runs.engine.inline import POLL_EVERY_SECONDS, InlineEngine
 from backend.runs.engine.liveness import FileLiveness, Liveness
 from backend.runs.engine.local_runs import LocalRuns
@@ -186,8 +186,8 @@ async def _open_liveness(
         return locks
     process = await store.jobs.register()
     stack.push_async_callback(logged, partial(store.jobs.unregister, process), "unregister")
-    heartbeats = HeartbeatLiveness(process, store.jobs)
-    await stack.enter_async_context(every(BEAT_SECONDS, heartbeats.beat, name="heartbeat"))
+    heartbeats = HeartbeatLiveness(process, store.jobs, settings.lease_seconds)
+    await stack.enter_async_context(every(heartbeats.beat_seconds, heartbeats.beat, name="heartbeat"))
     await stack.enter_async_context(every(_PLACES_SECONDS, store.jobs.state_places, name="queue_places"))
     look = partial(_measure_queue, store.jobs, metrics)
     await stack.enter_async_context(every(_MEASURE_SECONDS, look, name="queue_state"))

@@ -1,6 +1,5 @@
 """The service's server: sockets, signals and graceful shutdown."""
 
-import gc
 import signal
 import socket
 import time
@@ -13,6 +12,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from backend.collector import tune_collector
 from backend.connections import ConnectionLimits, HttpConnection
 from backend.resources import Resources
 
@@ -21,7 +21,6 @@ KeyT = TypeVar("KeyT")
 log = structlog.get_logger()
 
 _DEFAULT_LIMITS = ConnectionLimits()
-_GC_THRESHOLDS = (50_000, 20, 50)
 _READERS_LEAVE_SECONDS = 5
 _LOOK_EVERY_TICKS = 10
 """A tick is a tenth of a second."""
@@ -44,11 +43,7 @@ def run_server(
     # uvicorn raises the signal again when it is done, to end as the signal would have ended the process.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _ignore)
-    # What is loaded by now stays: the collector need not look at it again and again while tokens stream. And what
-    # streams makes few cycles, but very many objects: by default a young collection comes with every 700 of them.
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
+    tune_collector()
     Server(app, drain_seconds=drain_seconds, limits=limits).run(sockets=[listener])
 
 
