@@ -121,14 +121,14 @@ async def run_worker(
     """Executes runs until SIGTERM or SIGINT, and answers on `listener`. `on_start` is called with the id of the
     process."""
     from backend.cli.worker_endpoint import answering
-    from backend.collector import tune_collector
     from backend.resources import open_worker
+    from backend.server import spare_collector
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with open_worker(settings, concurrency) as opened:
-        tune_collector()
+        spare_collector()
         async with answering(opened, listener) if listener is not None else nullcontext():
             on_start(opened.worker.process)
             await opened.worker.serve(stop, settings.shutdown_grace)

@@ -18,6 +18,9 @@ class Heartbeats(Protocol):
     async def is_alive(self, process: str) -> bool:
         """Whether this process was heard of within the lease."""
 
+    async def unregister(self, process: str) -> None:
+        """Declares that this process executes no more runs."""
+
 
 class HeartbeatLiveness:
     """Liveness of processes by the heartbeats that each stores, every `beat_seconds`. `workers`: others that this
@@ -38,5 +41,6 @@ class HeartbeatLiveness:
         """Declares that this process is alive."""
         await self._store.beat({int(self.id), *self.workers()})
 
-    def leave(self) -> None:
-        """Does nothing: what is left of the process is removed with its row."""
+    async def leave(self) -> None:
+        """Declares that this process executes no more runs."""
+        await self._store.unregister(self.id)
