@@ -17,7 +17,7 @@ def run_worker(values: dict[str, Any], slots: int, clock: float = 0.0, is_mute: 
     if clock:
         _set_clock(clock)
     if is_mute:
-        PostgresLog._tell = _tell_nobody  # type: ignore[method-assign]
+        PostgresLog._schedule_notify = _notify_nobody  # type: ignore[method-assign]
     given = dict(values)
     url, data_dir = given.pop("provider_url"), Path(given.pop("data_dir"))
     settings = settings_for(url, data_dir, **given)
@@ -28,6 +28,6 @@ def run_worker(values: dict[str, Any], slots: int, clock: float = 0.0, is_mute: 
     asyncio.run(run_real_worker(settings, slots, tell))
 
 
-def _tell_nobody(log: PostgresLog, run_ids: Sequence[str]) -> None:
+def _notify_nobody(log: PostgresLog, run_ids: Sequence[str]) -> None:
     """In place of a notification."""
     del log, run_ids

@@ -1,7 +1,6 @@
 """A dump of the database by PostgreSQL's own programs, restored: rows, logs, and the queue that goes on."""
 
 import asyncio
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,8 +40,9 @@ async def test_dump_that_is_restored_has_every_row_and_its_queue_goes_on(
         ("pg_dump", "--format=custom", f"--file={tmp_path / 'dump'}", database_url),
         ("pg_restore", f"--dbname={empty_url}", tmp_path / "dump"),
     ):
-        command = [postgres_server().program(str(program)), *map(str, options)]
-        await asyncio.to_thread(subprocess.run, command, check=True, capture_output=True)
+        command = [str(postgres_server().program(str(program))), *map(str, options)]
+        process = await asyncio.create_subprocess_exec(*command)
+        assert await process.wait() == 0
     restored = PostgresDatabase(empty_url)
     await restored.check_schema()
     assert await RunRepository(restored).get(begun.id) == await repository.get(begun.id)
