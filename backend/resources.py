@@ -33,7 +33,7 @@ from backend.runs.formats import RunFormats
 from backend.runs.housekeeping import EVERY_SECONDS, Housekeeping
 from backend.runs.queries import RunQueries
 from backend.runs.readers.audience import Audience
-from backend.runs.readiness import Readiness
+from backend.runs.readiness import Readiness, WorkerReadiness
 from backend.runs.retention import EVERY_SECONDS as RETENTION_EVERY_SECONDS
 from backend.runs.retention import Retention
 from backend.runs.sharing import Sharing
@@ -93,6 +93,15 @@ class Resources:
         return cast(_PartsT, self.parts[kind])
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerResources:
+    """A worker of this process, and what is said of it to the outside."""
+
+    worker: "Worker"
+    readiness: WorkerReadiness
+    metrics: Metrics
+
+
 @asynccontextmanager
 async def open_resources(settings: Settings, record_to: Path | None = None) -> AsyncIterator[Resources]:
     """Opens all resources; on exit, runs get `shutdown_grace` to finish their sections, then all is closed.
@@ -104,11 +113,12 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
 
 
 @asynccontextmanager
-async def open_worker(settings: Settings, slots: int) -> AsyncIterator["Worker"]:
+async def open_worker(settings: Settings, slots: int) -> AsyncIterator[WorkerResources]:
     """Opens a worker that executes so many runs at once, with all that it needs; closed as `open_resources`."""
     async with _open(settings, None, slots) as resources:
-        assert resources.worker is not None
-        yield resources.worker
+        worker = resources.worker
+        assert worker is not None
+        yield WorkerResources(worker, WorkerReadiness(worker, resources.readiness), resources.metrics)
 
 
 @asynccontextmanager

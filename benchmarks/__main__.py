@@ -5,6 +5,7 @@ import sys
 
 from benchmarks import (
     access,
+    cluster,
     comparison,
     cpu_per_token,
     first_token,
@@ -14,6 +15,7 @@ from benchmarks import (
     live_readers,
     log_append,
     many_runs,
+    news,
     replay,
     restart,
     safety,
@@ -36,6 +38,8 @@ _BENCHMARKS: dict[str, Run] = {
     "safety": safety.run,
     "standstill": standstill.run,
     "access": access.run,
+    "cluster": cluster.run,
+    "news": news.run,
 }
 
 

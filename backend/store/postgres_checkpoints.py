@@ -33,6 +33,11 @@ log = structlog.get_logger()
 _CONNECTIONS = 4
 _RETRY_SECONDS = 120.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+_UNAVAILABLE = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,
+)
 _HOLD = "SELECT 1 FROM log_heads WHERE run_id = %s AND epoch = %s FOR SHARE"
 _T = TypeVar("_T")
 
@@ -144,6 +149,9 @@ class FencedSaver(AsyncPostgresSaver):
                         if await cursor.fetchone() is None:
                             raise StaleCheckpoint(fence[0])
                     yield cursor
+            except psycopg.errors.ReadOnlySqlTransaction:
+                cut(connection)  # the next one may find the server that is written
+                raise
             finally:
                 watch.cancel()
 
@@ -156,7 +164,7 @@ class FencedSaver(AsyncPostgresSaver):
         while True:
             try:
                 return await work()
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            except _UNAVAILABLE as error:
                 if time.monotonic() > deadline:
                     raise
                 log.warning("checkpoint_write_failed", error=type(error).__name__, again_in=pause)

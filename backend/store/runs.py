@@ -89,8 +89,9 @@ class RunRepository:
             connection.execute(insert(runs).values({**new.row(), "source_run_id": source}))
             if source is None:
                 charge(connection, new.id, new.owner, new.format, limit)
-            self._enqueue(connection, new.id)
-            return _run(connection.execute(select(*_WHOLE).where(runs.c.id == new.id)).one())
+            stored = _run(connection.execute(select(*_WHOLE).where(runs.c.id == new.id)).one())
+            self._enqueue(connection, new.id)  # the last of all: starts wait for each other from here on
+            return stored
 
         try:
             return await self._db.write(work)
