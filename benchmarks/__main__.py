@@ -5,6 +5,7 @@ import sys
 
 from benchmarks import (
     access,
+    cluster,
     comparison,
     cpu_per_token,
     first_token,
@@ -12,8 +13,10 @@ from benchmarks import (
     input_tokens,
     lengths,
     lessons,
+    live_readers,
     log_append,
     many_runs,
+    news,
     replay,
     restart,
     safety,
@@ -29,6 +32,7 @@ _BENCHMARKS: dict[str, Run] = {
     "replay": replay.run,
     "restart": restart.run,
     "idle_readers": idle_readers.run,
+    "live_readers": live_readers.run,
     "log_append": log_append.run,
     "lengths": lengths.run,
     "lessons": lessons.run,
@@ -36,6 +40,8 @@ _BENCHMARKS: dict[str, Run] = {
     "safety": safety.run,
     "standstill": standstill.run,
     "access": access.run,
+    "cluster": cluster.run,
+    "news": news.run,
 }
 
 

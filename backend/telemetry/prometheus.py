@@ -17,7 +17,6 @@ from prometheus_client import (
     ProcessCollector,
     disable_created_metrics,
     generate_latest,
-    start_http_server,
 )
 
 from backend.store.transitions import COMPLETED
@@ -213,10 +212,6 @@ class PrometheusMetrics(Metrics):
 
     def track_news(self, age: Callable[[], float]) -> None:
         self.news_age.set_function(age)
-
-    def serve(self, host: str, port: int) -> None:
-        """Answers at `/metrics` from a thread, for a process without a web server. Raises OSError."""
-        start_http_server(port, host, self.registry)
 
     def on_refusal(self) -> None:
         self.no_room.inc()
