@@ -83,7 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
         redoc_url=None,
     )
     app.state.measured_streams = set()
-    headers = security_headers(settings)
+    headers = app.state.security_headers = security_headers(settings)
     _add_middleware(app, settings, headers)
     add_problem_handlers(app, headers)
     _include_routers(app, settings)

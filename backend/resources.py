@@ -24,7 +24,7 @@ from backend.lookups import StoredLookups
 from backend.plugins import list_extensions
 from backend.runs.admission.quota import Quota
 from backend.runs.admission.validation import Admission
-from backend.runs.attempt.recording import RunRecorder
+from backend.runs.attempt.recording import RecordingFolders, RunRecorder, recording_of
 from backend.runs.commands import RunCommands, RunFiles
 from backend.runs.engine.base import Engine
 from backend.runs.engine.local_runs import LocalRuns
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from backend.runs.engine.worker import Worker
 
 _PartsT = TypeVar("_PartsT")
+_RECORDINGS = "recording-folders"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,9 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
         language_of = work.formats.language
         queries = RunQueries(store.runs, store.log, engine.settle, local.audience, prices, language_of)
         admission = make_admission(settings, work, prices)
-        runs = make_commands(admission, store, queries, engine, quota, work)
+        recordings = RecordingFolders(settings.state_dir / _RECORDINGS, settings.record_dir)
+        files = RunFiles(store.checkpoints, recordings)
+        runs = make_commands(admission, store, queries, engine, quota, work, files)
         extensions = list_extensions()
         service = ServiceContext(
             settings, work.formats.formats, work.policies, runs, queries, store.runs, store.database
@@ -204,6 +207,7 @@ def make_commands(
     engine: Engine,
     quota: Quota,
     work: WritingResources,
+    files: RunFiles,
 ) -> RunCommands:
     """The commands of runs."""
     return RunCommands(
@@ -214,7 +218,7 @@ def make_commands(
         quota=quota,
         cache=store.cache,
         cache_key=work.formats.cache_key,
-        files=RunFiles(store.checkpoints, work.recorder),
+        files=files,
     )
 
 
@@ -252,7 +256,7 @@ def _recorder(settings: Settings, models: ModelCatalog, record_to: Path | None) 
     folder = settings.record_dir
     if record_to is not None:
         return RunRecorder(models, lambda _: record_to)
-    return None if folder is None else RunRecorder(models, lambda run_id: folder / f"{run_id}.jsonl")
+    return None if folder is None else RunRecorder(models, lambda run_id: recording_of(folder, run_id))
 
 
 @asynccontextmanager

@@ -71,7 +71,10 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=partial(HttpConnection, limits=limits),  # type: ignore[arg-type]  # a class is called, no more
+                http=partial(  # type: ignore[arg-type]  # a class is called, no more
+                    HttpConnection, limits=limits, headers=getattr(app.state, "security_headers", {})
+                ),
+                ws="none",
                 log_config=None,
                 access_log=False,
                 server_header=False,

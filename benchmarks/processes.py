@@ -17,6 +17,7 @@ from tests.service import Client
 _START_SECONDS = 240
 _ANSWER_SECONDS = 300  # two hundred starts at once wait for one another
 _LOOK_EVERY_SECONDS = 0.01
+_MEMORY_EVERY_SECONDS = 0.25
 
 
 class ServiceProcess:
@@ -108,6 +109,34 @@ def cpu_seconds(pid: int) -> float:
 def memory_bytes(pid: int) -> int:
     """Memory that only this process has."""
     return int(psutil.Process(pid).memory_full_info().uss)
+
+
+class PeakMemory:
+    """The largest resident memory that a process has meanwhile (`async with`), over what it had before."""
+
+    def __init__(self, pid: int) -> None:
+        self._process = psutil.Process(pid)
+        self._before = self._most = 0
+        self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def growth(self) -> int:
+        """Bytes."""
+        return self._most - self._before
+
+    async def __aenter__(self) -> Self:
+        self._before = self._most = self._process.memory_info().rss
+        self._watch = asyncio.create_task(self._look())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._watch is not None
+        self._watch.cancel()
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(_MEMORY_EVERY_SECONDS)
+            self._most = max(self._most, self._process.memory_info().rss)
 
 
 def _environment(provider_url: str, data_dir: Path, settings: dict[str, Any]) -> dict[str, str]:

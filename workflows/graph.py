@@ -23,7 +23,13 @@ from workflows.nodes.generate_content import generate_content
 from workflows.nodes.outline import outline, review_outline
 from workflows.nodes.research import ResearchTask, research
 from workflows.nodes.safety_check import safety_check
-from workflows.routing import after_rewrite, after_safety_check, route_sections
+from workflows.routing import (
+    after_outline,
+    after_rewrite,
+    after_section,
+    route_rewrites,
+    route_sections,
+)
 from workflows.safety.registry import PolicyRegistry
 from workflows.sections.finished_text import finished_state
 from workflows.sections.node_context import NodeServices
@@ -101,26 +107,28 @@ def _add_nodes(graph: _Builder, services: NodeServices) -> None:
 
 def _add_edges(graph: _Builder, format: AnyFormat, context_words: int) -> None:
     researches = isinstance(format, Researches)
+    sections = ["generate_content", "enhance_content", "safety_check", *(["research"] if researches else [])]
+    facts_section = facts_section_of(format)
+
+    # LangGraph reads the state for an edge by its annotation: a section's own input is its task.
+    def after(choose: Callable[..., Any]) -> Callable[[State], Any]:
+        def edge(state: State) -> Any:
+            return choose(
+                state, facts_section=facts_section, researches=researches, context_words=context_words
+            )
+
+        return edge
+
     graph.add_edge(START, "outline")
-    graph.add_edge("outline", "review_outline")
-    graph.add_edge("review_outline", "dispatch")
-    route = partial(
-        route_sections,
-        facts_section=facts_section_of(format),
-        researches=researches,
-        context_words=context_words,
-    )
-    graph.add_conditional_edges(
-        "dispatch",
-        route,
-        ["generate_content", "enhance_content", "safety_check", *(["research"] if researches else [])],
-    )
-    graph.add_edge("generate_content", "dispatch")
+    graph.add_conditional_edges("outline", after(after_outline), ["review_outline", *sections])
+    graph.add_conditional_edges("review_outline", after(route_sections), sections)
+    graph.add_conditional_edges("generate_content", after(after_section), ["dispatch", *sections])
     if researches:
         graph.add_edge("research", "dispatch")
+    graph.add_conditional_edges("dispatch", after(route_sections), sections)
     graph.add_conditional_edges(
         "safety_check",
-        partial(after_safety_check, context_words=context_words),
+        partial(route_rewrites, context_words=context_words),
         ["enhance_content", "derive"],
     )
     graph.add_conditional_edges("enhance_content", after_rewrite, ["dispatch", "safety_check"])

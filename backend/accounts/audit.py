@@ -1,7 +1,8 @@
 """Audit: security events, kept and logged."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 
@@ -17,6 +18,8 @@ EventKind = Literal[
     "account_deleted",
     "account_deletion_asked",
     "account_changed",
+    "account_locked",
+    "account_unlocked",
     "local_claimed",
     "login",
     "login_failed",
@@ -28,7 +31,15 @@ EventKind = Literal[
     "key_created",
     "key_revoked",
     "exported",
+    "shared",
+    "share_revoked",
 ]
+
+
+def change_of(values: Mapping[str, Any]) -> EventKind:
+    """The event of a change of an account's columns by an admin."""
+    kinds: dict[str, EventKind] = {"locked": "account_locked", "active": "account_unlocked"}
+    return kinds.get(values.get("status", ""), "account_changed")
 
 
 class Audit:

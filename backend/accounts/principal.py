@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from backend.runs.admission.allowed_models import ALL_MODELS, AllowedModels
 from backend.store.accounts.tickets import StreamTicket
 from backend.store.owner import LOCAL, Owner
 
@@ -33,12 +34,14 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller. `scopes` is None for a credential that allows everything that its owner may do."""
+    """The caller. `scopes` is None for a credential that allows everything that its owner may do; `models` are those
+    that texts may be written by."""
 
     owner: Owner
     credential: Credential
     is_admin: bool = False
     scopes: frozenset[str] | None = None
+    models: AllowedModels = ALL_MODELS
     ticket: StreamTicket | None = None
     expires_at: float | None = None
     """Seconds since 1970 at which the credential ends by itself, where that is known."""

@@ -267,8 +267,11 @@ class RunRepository:
         except IntegrityError:
             return False
 
-    async def answer(self, run: Run, process: str | None, answer: OutlinePlanned) -> bool:
-        """Stores a person's answer to a waiting run, which continues in `process`, in one transaction."""
+    async def answer(
+        self, run: Run, process: str | None, answer: OutlinePlanned, *, limit: Limit | None = None
+    ) -> bool:
+        """Stores a person's answer to a waiting run, which continues in `process`, in one transaction. Raises
+        LimitReached where it is one too many at once: a run that waits isn't under way."""
         query = (
             moving("answer")
             .where(runs.c.owner == run.owner, runs.c.id == run.id)
@@ -276,10 +279,13 @@ class RunRepository:
         )
 
         def work(connection: Connection) -> bool:
-            answered = bool(connection.execute(query).rowcount)
-            if answered:
-                self._enqueue(connection, run.id)
-            return answered
+            lock_owner(connection, run.owner)
+            if not connection.execute(query).rowcount:
+                return False
+            if run.source_run_id is None:
+                charge(connection, run.id, run.owner, run.format, limit)
+            self._enqueue(connection, run.id)
+            return True
 
         return await self._db.write(work)
 

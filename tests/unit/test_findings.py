@@ -78,7 +78,7 @@ def test_messages_that_were_sent_together_may_come_together() -> None:
         ({"comments": 0}, "no_heartbeat", False),
         ({"arrival": {**GOOD.arrival, "last_event_id": ""}}, "last_event_id", True),
         ({"path": f"/story{PATH}"}, "prefix", True),
-        ({"asked_ticks": 12, "broke": True}, "cut_short", True),
+        ({"requested_ticks": 12, "broke": True}, "cut_short", True),
         ({"idle": Idle(60, 8, True)}, "idle_timeout", True),
         ({"idle": Idle(60, 30, True)}, "idle_timeout", False),
         ({"failure": "There is no answer."}, "unreachable", True),

@@ -22,7 +22,8 @@ _APOSTROPHE = {
 }  # "it's": no end, even of a string in such marks
 _STRINGS = {
     opening: re.compile(
-        rf"[^\\{closing}]*+(?:(?:\\.{_APOSTROPHE.get(closing, '')})[^\\{closing}]*+)*+{closing}", re.DOTALL
+        rf"{opening}[^\\{closing}]*+(?:(?:\\.{_APOSTROPHE.get(closing, '')})[^\\{closing}]*+)*+{closing}",
+        re.DOTALL,
     )
     for opening, closing in _CLOSING.items()
 }
@@ -44,7 +45,7 @@ def decode_lenient(text: str, start: int = 0) -> tuple[Any, int]:
 
 def find_string_end(text: str, start: int) -> int | None:
     """The end of the string whose quotation mark is at `start`; None where it has none."""
-    found = _STRINGS[text[start]].match(text, start + 1)
+    found = _STRINGS[text[start]].match(text, start)
     return None if found is None else found.end()
 
 
@@ -110,10 +111,10 @@ class _Decoder:
 
     def _read_string(self, place: int) -> tuple[str, int]:
         opening = self._text[place : place + 1]
-        found = _STRINGS[opening].match(self._text, place + 1) if opening else None
+        found = _STRINGS[opening].match(self._text, place) if opening else None
         if found is None:
             raise ValueError(f"a string without an end at {place}")
-        return _ESCAPE.sub(_unescape, found.group()[:-1]), found.end()
+        return _ESCAPE.sub(_unescape, found.group()[1:-1]), found.end()
 
     def _skip(self, place: int) -> int:
         found = _SKIP.match(self._text, place)

@@ -106,4 +106,6 @@ async function begin() {
   }
 }
 
+// Signed out in another window, or somebody else signed in there.
+addEventListener("storage", ({ key }) => key ?? location.reload());
 begin().catch((error) => say(error.message));

@@ -10,7 +10,7 @@ from workflows.errors import InvalidInput
 from workflows.formats.base import Format, Plan
 from workflows.formats.creator_script.coverage import judge_points
 from workflows.formats.creator_script.files import EXPORTS
-from workflows.formats.creator_script.input import LANGUAGES, CreatorScriptInput
+from workflows.formats.creator_script.input import CreatorScriptInput
 from workflows.formats.creator_script.metrics import script_metrics
 from workflows.formats.creator_script.outline import outline_script
 from workflows.formats.creator_script.personas import AudiencePersona, ScriptPersona
@@ -25,6 +25,7 @@ from workflows.formats.creator_script.templates import Template, TemplateRegistr
 from workflows.formats.creator_script.timing import content_seconds, heading
 from workflows.formats.exports import Exporter
 from workflows.formats.form import Presentation
+from workflows.formats.languages import LANGUAGES
 from workflows.formats.pieces import SectionNotes
 from workflows.formats.trailer import split_notes
 from workflows.lookups import Lookups, find_named

@@ -12,11 +12,12 @@ from workflows.formats.base import Format, Plan
 from workflows.formats.capabilities import CacheMode
 from workflows.formats.discovery_report.areas import AreaRegistry
 from workflows.formats.discovery_report.ideas import IDEAS, make_ideas, review_ideas
-from workflows.formats.discovery_report.input import LANGUAGES, DiscoveryInput
+from workflows.formats.discovery_report.input import DiscoveryInput
 from workflows.formats.discovery_report.presentation import PRESENTATION
 from workflows.formats.discovery_report.profile import profile_key
 from workflows.formats.discovery_report.settings import ReportSettings
 from workflows.formats.form import Presentation
+from workflows.formats.languages import LANGUAGES
 from workflows.formats.measured_review import review_repetition
 from workflows.formats.pieces import SectionNotes
 from workflows.formats.trailer import split_notes

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from workflows.formats.discovery_report.input import LANGUAGES, DiscoveryInput
+from workflows.formats.discovery_report.input import DiscoveryInput
+from workflows.formats.languages import LANGUAGES
 from workflows.models.calls.calls import ask
 from workflows.models.clients.catalog import Model
 from workflows.prompts import Prompts

@@ -210,9 +210,25 @@ def match_mark(text: str, start: int) -> tuple[int, MarkKind] | None:
     return None
 
 
+def find_tail(text: str, start: int) -> int:
+    """The start of a possible mark at the end of `text`, at or after `start`; else the end."""
+    low = max(start, len(text) - LONGEST)
+    opener = max(text.rfind(char, low) for char in OPENERS)
+    if opener >= 0 and (sign := text[opener]) in "`~":
+        while opener > low and text[opener - 1] == sign:
+            opener -= 1
+    return opener if opener >= 0 and may_become_mark(text[opener:]) else len(text)
+
+
 def has_opener(text: str) -> bool:
     """Whether a mark may begin in the text."""
     return "<" in text or "[" in text or "`" in text or "◁" in text or "~" in text
+
+
+def begins_aloud(text: str) -> bool:
+    """Whether it begins with a mark that is words."""
+    beginning = text.lstrip()[:LONGEST].lower()
+    return beginning.startswith(BARE_ROLE) or any(beginning.startswith(begins) for begins, _ in SPOKEN)
 
 
 @lru_cache(maxsize=1024)

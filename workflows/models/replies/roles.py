@@ -40,8 +40,8 @@ _END = re.compile(r"[\n\r<:]")
 _WORD = re.compile(r"[a-z]+(?:_[a-z]+)*")
 _NAMES = re.compile(r"[A-Za-z_ \t/|.,()\[\]-]+")
 # In the line of the text itself only a channel is read, and only in small letters: "think I plan a story".
-_IN_LINE = re.compile(r"(?:assistant[ \t]{1,3})?([a-z]+(?:_[a-z]+)*)[ \t]")
-_FIRST = re.compile(r"[^\W\d_]+(?:_[a-z]+)*(?![\w])")
+_IN_LINE = re.compile(r"(?:assistant[ \t]{1,3})?([a-z]{1,30}(?:_[a-z]{1,30}){0,2})[ \t]")
+_FIRST = re.compile(r"[^\W\d_]{1,48}+(?:_[a-z]{1,30}){0,2}+(?!\w)")
 
 TurnKind = Literal["speaker", "other", "thought", "answer"]
 
