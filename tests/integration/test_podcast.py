@@ -198,7 +198,7 @@ async def test_sections_in_parallel_wait_for_the_facts(service: LiveService, pro
 async def test_facts_that_are_not_as_asked_for_end_the_run_and_it_can_go_on(
     service: LiveService, provider: FakeProvider
 ) -> None:
-    bad = first_reply().replace('"sources"', "sources")
+    bad = first_reply().replace('"sources":', "and the sources are")
     provider.script = script(Rule(Reply(text=bad), contains=MARK, times=1))
     run_id = await start(service)
     failed = (await read(service, run_id))[-1].message

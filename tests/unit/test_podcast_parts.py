@@ -184,7 +184,7 @@ def test_sources_without_a_search_are_those_of_the_reference_only() -> None:
 @pytest.mark.parametrize(
     ("reply", "complaint"),
     [
-        (first_reply().replace('"sources"', "sources"), "no JSON"),
+        (first_reply().replace('"sources":', "and the sources are"), "no JSON"),
         (f"{MARK} nothing", "no JSON"),
         (first_reply(canonical_pack=pack(beats_outline=[])), "canonical_pack.beats_outline"),
         (first_reply(canonical_pack=pack(historical_context=" ")), "canonical_pack.historical_context"),
