@@ -36,7 +36,7 @@ QUOTES = frozenset(_CLOSING)
 """What a string begins with."""
 
 
-def decode_lenient(text: str, start: int = 0) -> tuple[Any, int]:
+def decode_lenient(text: str, start: int) -> tuple[Any, int]:
     """The object or list at `start`, and its end. Raises ValueError where none is there unambiguously."""
     if text[start : start + 1] not in ("{", "["):
         raise ValueError("neither an object nor a list")

@@ -170,7 +170,7 @@ def _decode(text: str) -> Any:
     try:
         return json.loads(text, strict=False)
     except ValueError:
-        value, end = decode_lenient(text)
+        value, end = decode_lenient(text, 0)
         if text[end:].strip():
             raise
         return value

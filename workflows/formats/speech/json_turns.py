@@ -251,7 +251,7 @@ def _decode(text: str) -> Mapping[str, Any] | None:
         value = json.loads(text, strict=False, object_pairs_hook=_without_doubles)
     except (ValueError, RecursionError):
         try:
-            value, _ = decode_lenient(text)
+            value, _ = decode_lenient(text, 0)
         except ValueError:
             return None
     return value if isinstance(value, dict) and value else None
