@@ -8,7 +8,7 @@ import pytest
 
 from tests.acceptance.trials import COUNTS
 from tests.fakes.provider import FakeProvider
-from tests.log_output import reset_log_output
+from tests.log_output import forget_configured_logs, reset_log_output
 
 _COMPUTING = ("tests/unit/", "tests/architecture/")
 _BROWSER = "tests/browser/"
@@ -37,6 +37,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     shared = [file for file in waiting if file.startswith(_BROWSER)]
     places.update((file, places[shared[0]]) for file in shared)
     items[:] = [item for file in sorted(waiting + computing, key=places.__getitem__) for item in files[file]]
+
+
+def pytest_runtest_logfinish() -> None:
+    """No test depends on what was tried before it in the same process."""
+    forget_configured_logs()
 
 
 def pytest_collection_finish() -> None:

@@ -52,17 +52,24 @@ async def run(folder: Path, *arguments: str, url: str | None) -> tuple[int | Non
         return process.returncode, re.sub(r"\s+", " ", said.decode())
 
 
-async def test_worker_without_a_database_that_it_can_work_with_says_which_setting_is_at_fault(
-    tmp_path: Path,
+def test_worker_without_a_database_that_it_can_work_with_says_which_setting_is_at_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    status, said = await run(tmp_path, "worker", url=None)
-    assert status == 2 and said.startswith("STORYWIRE_DATABASE_URL: a worker needs a PostgreSQL database")
-    status, said = await run(tmp_path, "worker", url="postgresql://x:secret@127.0.0.1:9/x")
-    assert status == 2 and "STORYWIRE_DATABASE_URL: the database can't be used" in said
-    assert "secret" not in said
-    with postgres_server().database() as url:
-        status, said = await run(tmp_path, "worker", url=url)
-        assert status == 2 and "run `storywire migrate` once" in said
+    monkeypatch.setenv("STORYWIRE_DATA_DIR", str(tmp_path))
+    monkeypatch.delenv("STORYWIRE_DATABASE_URL", raising=False)
+
+    def ask(url: str | None) -> str:
+        """What the command says, in a line."""
+        given = {} if url is None else {"STORYWIRE_DATABASE_URL": url}
+        outcome = CliRunner(env=given).invoke(app, ["worker"])
+        assert outcome.exit_code == 2
+        return " ".join(outcome.output.split())
+
+    assert ask(None).startswith("STORYWIRE_DATABASE_URL: a worker needs a PostgreSQL database")
+    said = ask("postgresql://x:secret@127.0.0.1:9/x")
+    assert "STORYWIRE_DATABASE_URL: the database can't be used" in said and "secret" not in said
+    with postgres_server().database() as empty:
+        assert "run `storywire migrate` once" in ask(empty)
 
 
 @pytest.mark.parametrize(
