@@ -5,14 +5,16 @@ uvicorn bounds none of these: whoever opens connections and never ends a request
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 _BODY_LIMIT_FACTOR = 20
 """A body may come in parts, each in the time of a head; all of it within so many times that."""
+_NO_HEADERS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +29,17 @@ class ConnectionLimits:
 class HttpConnection(HttpToolsProtocol):
     """A connection, with the time since which its client owes a part of a request."""
 
-    def __init__(self, *args: Any, limits: ConnectionLimits, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        limits: ConnectionLimits,
+        headers: Mapping[str, str] = _NO_HEADERS,
+        **kwargs: Any,
+    ) -> None:
+        """`headers`: of the replies that no application makes."""
         super().__init__(*args, **kwargs)
         self._limits = limits
+        self._own_headers = headers
         self._head_bytes = 0
         self._owes_head_since: float | None = None
         self._owes_body_since: float | None = None
@@ -57,9 +67,8 @@ class HttpConnection(HttpToolsProtocol):
         super().connection_made(transport)
         self._owes_head_since = time.monotonic()
         if len(self.connections) > self._limits.max_connections:
-            self._refuse(
-                503, "OVERLOADED", "Too many connections are open already; try again in a few seconds."
-            )
+            detail = "Too many connections are open already; try again in a few seconds."
+            self._refuse(503, "OVERLOADED", detail, retry_after=5)
 
     def data_received(self, data: bytes) -> None:
         """Receives bytes of a request."""
@@ -94,12 +103,33 @@ class HttpConnection(HttpToolsProtocol):
         self._owes_body_since = None
         super().on_message_complete()
 
-    def _refuse(self, status: int, code: str, detail: str) -> None:
-        """Sends a problem and closes the connection."""
-        body = orjson.dumps({"status": status, "code": code, "title": detail, "detail": detail})
-        head = (
-            f"HTTP/1.1 {status} {code}\r\nContent-Type: application/problem+json\r\nContent-Length: {len(body)}\r\n"
-            "X-Content-Type-Options: nosniff\r\nCache-Control: no-store\r\nRetry-After: 5\r\nConnection: close\r\n\r\n"
-        )
-        self.transport.write(head.encode() + body)
+    def send_400_response(self, msg: str) -> None:
+        """Refuses bytes that the parser can't read as a request; `msg` is its own text, for its log."""
+        del msg
+        self._refuse(400, "INVALID_INPUT", "This is no request that can be read as HTTP/1.1.")
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Answers a request for another protocol as if it didn't ask for one, and for that request alone: the parser
+        reads nothing of what comes after it."""
+        self.cycle.keep_alive = False
+
+    def _refuse(self, status: int, code: str, detail: str, retry_after: int | None = None) -> None:
+        """Sends a problem and closes the connection; closes it only, in the middle of another reply."""
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            self.transport.write(self._problem(status, code, detail, retry_after))
         self.transport.close()
+
+    def _problem(self, status: int, code: str, detail: str, retry_after: int | None) -> bytes:
+        body = orjson.dumps({"status": status, "code": code, "title": detail, "detail": detail})
+        headers = {
+            **self._own_headers,
+            "Content-Type": "application/problem+json",
+            "Content-Length": str(len(body)),
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+            "Connection": "close",
+        }
+        if retry_after is not None:
+            headers["Retry-After"] = str(retry_after)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        return STATUS_LINE[status] + lines.encode() + b"\r\n" + body

@@ -27,6 +27,13 @@ class DatabaseSettings(BaseModel):
         description="Where runs execute: inline, in this process, with SQLite; queue, on workers, with PostgreSQL; by "
         "default as the database says",
     )
+    lease_seconds: float = Field(
+        10,
+        ge=2,
+        le=300,
+        description="Seconds without a heartbeat after which a worker counts as dead, and its runs go on elsewhere, "
+        "with PostgreSQL; the same in all processes",
+    )
 
     @field_validator("database_url")
     @classmethod

@@ -15,7 +15,7 @@ from backend.runs.attempt.finalize import RunFinalizer
 from backend.runs.attempt.progress import ProgressStore
 from backend.runs.attempt.recording import RunRecorder
 from backend.runs.engine.base import Engine
-from backend.runs.engine.heartbeat import BEAT_SECONDS, HeartbeatLiveness
+from backend.runs.engine.heartbeat import HeartbeatLiveness
 from backend.runs.engine.inline import POLL_EVERY_SECONDS, InlineEngine
 from backend.runs.engine.liveness import FileLiveness, Liveness
 from backend.runs.engine.local_runs import LocalRuns
@@ -182,12 +182,11 @@ async def _open_liveness(
 ) -> Liveness:
     if store.jobs is None:
         locks = FileLiveness(settings.state_dir / "processes")
-        stack.callback(locks.leave)
+        stack.push_async_callback(locks.leave)
         return locks
-    process = await store.jobs.register()
-    stack.push_async_callback(logged, partial(store.jobs.unregister, process), "unregister")
-    heartbeats = HeartbeatLiveness(process, store.jobs)
-    await stack.enter_async_context(every(BEAT_SECONDS, heartbeats.beat, name="heartbeat"))
+    heartbeats = HeartbeatLiveness(await store.jobs.register(), store.jobs, settings.lease_seconds)
+    stack.push_async_callback(logged, heartbeats.leave, "unregister")
+    await stack.enter_async_context(every(heartbeats.beat_seconds, heartbeats.beat, name="heartbeat"))
     await stack.enter_async_context(every(_PLACES_SECONDS, store.jobs.state_places, name="queue_places"))
     look = partial(_measure_queue, store.jobs, metrics)
     await stack.enter_async_context(every(_MEASURE_SECONDS, look, name="queue_state"))

@@ -24,7 +24,7 @@ from backend.lookups import StoredLookups
 from backend.plugins import list_extensions
 from backend.runs.admission.quota import Quota
 from backend.runs.admission.validation import Admission
-from backend.runs.attempt.recording import RunRecorder
+from backend.runs.attempt.recording import RecordingFolders, RunRecorder, recording_of
 from backend.runs.commands import RunCommands, RunFiles
 from backend.runs.engine.base import Engine
 from backend.runs.engine.local_runs import LocalRuns
@@ -33,7 +33,7 @@ from backend.runs.formats import RunFormats
 from backend.runs.housekeeping import EVERY_SECONDS, Housekeeping
 from backend.runs.queries import RunQueries
 from backend.runs.readers.audience import Audience
-from backend.runs.readiness import Readiness
+from backend.runs.readiness import Readiness, WorkerReadiness
 from backend.runs.retention import EVERY_SECONDS as RETENTION_EVERY_SECONDS
 from backend.runs.retention import Retention
 from backend.runs.sharing import Sharing
@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from backend.runs.engine.worker import Worker
 
 _PartsT = TypeVar("_PartsT")
+_RECORDINGS = "recording-folders"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +93,15 @@ class Resources:
         return cast(_PartsT, self.parts[kind])
 
 
+@dataclass(frozen=True, slots=True)
+class WorkerResources:
+    """A worker of this process, and what is said of it to the outside."""
+
+    worker: "Worker"
+    readiness: WorkerReadiness
+    metrics: Metrics
+
+
 @asynccontextmanager
 async def open_resources(settings: Settings, record_to: Path | None = None) -> AsyncIterator[Resources]:
     """Opens all resources; on exit, runs get `shutdown_grace` to finish their sections, then all is closed.
@@ -103,11 +113,12 @@ async def open_resources(settings: Settings, record_to: Path | None = None) -> A
 
 
 @asynccontextmanager
-async def open_worker(settings: Settings, slots: int) -> AsyncIterator["Worker"]:
+async def open_worker(settings: Settings, slots: int) -> AsyncIterator[WorkerResources]:
     """Opens a worker that executes so many runs at once, with all that it needs; closed as `open_resources`."""
     async with _open(settings, None, slots) as resources:
-        assert resources.worker is not None
-        yield resources.worker
+        worker = resources.worker
+        assert worker is not None
+        yield WorkerResources(worker, WorkerReadiness(worker, resources.readiness), resources.metrics)
 
 
 @asynccontextmanager
@@ -123,7 +134,9 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
         language_of = work.formats.language
         queries = RunQueries(store.runs, store.log, engine.settle, local.audience, prices, language_of)
         admission = make_admission(settings, work, prices)
-        runs = make_commands(admission, store, queries, engine, quota, work)
+        recordings = RecordingFolders(settings.state_dir / _RECORDINGS, settings.record_dir)
+        files = RunFiles(store.checkpoints, recordings)
+        runs = make_commands(admission, store, queries, engine, quota, work, files)
         extensions = list_extensions()
         service = ServiceContext(
             settings, work.formats.formats, work.policies, runs, queries, store.runs, store.database
@@ -194,6 +207,7 @@ def make_commands(
     engine: Engine,
     quota: Quota,
     work: WritingResources,
+    files: RunFiles,
 ) -> RunCommands:
     """The commands of runs."""
     return RunCommands(
@@ -204,7 +218,7 @@ def make_commands(
         quota=quota,
         cache=store.cache,
         cache_key=work.formats.cache_key,
-        files=RunFiles(store.checkpoints, work.recorder),
+        files=files,
     )
 
 
@@ -242,7 +256,7 @@ def _recorder(settings: Settings, models: ModelCatalog, record_to: Path | None) 
     folder = settings.record_dir
     if record_to is not None:
         return RunRecorder(models, lambda _: record_to)
-    return None if folder is None else RunRecorder(models, lambda run_id: folder / f"{run_id}.jsonl")
+    return None if folder is None else RunRecorder(models, lambda run_id: recording_of(folder, run_id))
 
 
 @asynccontextmanager

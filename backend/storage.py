@@ -28,8 +28,6 @@ from backend.telemetry.metrics import Metrics
 if TYPE_CHECKING:
     from backend.store.postgres_checkpoints import PostgresCheckpoints
 
-LEASE_SECONDS = 10.0
-"""A process that wasn't heard of for so long is taken for dead, and others go on with its runs."""
 WORKER_CONNECTIONS = 17
 """Connections of a worker at most: 4 for transactions, 4 for checkpoints, 5 for logs and news, 4 for the queue."""
 _WORKER_RETRY_SECONDS, _RETRY_SECONDS = 60.0, 3.0
@@ -76,6 +74,15 @@ def open_database(settings: Settings) -> Database:
     from backend.store.postgres import PostgresDatabase  # an extra, which may not be installed
 
     return PostgresDatabase(settings.sql_url)
+
+
+async def check_database(settings: Settings) -> None:
+    """Raises SettingsError where the service can't start on the database; a SQLite one is migrated."""
+    database = open_database(settings)
+    try:
+        await (database.check_schema() if settings.has_queue else database.migrate())
+    finally:
+        await database.close()
 
 
 async def check_connections(settings: Settings, processes: int) -> None:
@@ -138,7 +145,7 @@ async def _open_postgres(
     checkpoints = await stack.enter_async_context(open_postgres_checkpoints(database.dsn))
     queue = RunQueue(database.dsn, settings.max_queued)
     runs = RunRepository(database, queue.enqueue)
-    jobs = JobRepository(database, queue.enqueue_again, LEASE_SECONDS, run_log.announce)
+    jobs = JobRepository(database, queue.enqueue_again, settings.lease_seconds, run_log.announce)
     return _store(settings, database, runs, run_log, checkpoints, jobs)
 
 

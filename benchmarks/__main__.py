@@ -5,14 +5,18 @@ import sys
 
 from benchmarks import (
     access,
+    cluster,
     comparison,
     cpu_per_token,
     first_token,
     idle_readers,
     input_tokens,
     lengths,
+    lessons,
+    live_readers,
     log_append,
     many_runs,
+    news,
     replay,
     restart,
     safety,
@@ -28,12 +32,16 @@ _BENCHMARKS: dict[str, Run] = {
     "replay": replay.run,
     "restart": restart.run,
     "idle_readers": idle_readers.run,
+    "live_readers": live_readers.run,
     "log_append": log_append.run,
     "lengths": lengths.run,
+    "lessons": lessons.run,
     "input_tokens": input_tokens.run,
     "safety": safety.run,
     "standstill": standstill.run,
     "access": access.run,
+    "cluster": cluster.run,
+    "news": news.run,
 }
 
 

@@ -1,6 +1,8 @@
 """Storywire beside the bare loop and the naive service: the same stories, provider and machine, in the same run.
 
-`python -m benchmarks.comparison [--json FILE] [--runs 1,10,50,100] [--repeats 3] [--without naive]` prints one table.
+`python -m benchmarks.comparison [--json FILE] [--runs 1,10,50,100] [--repeats 3] [--without naive]` prints one table,
+and one for the readers of the service.
+
 Every figure of a service has the bare loop's beside it; compare ratios, since the machine's load is in all of them.
 """
 
@@ -8,9 +10,9 @@ import argparse
 import asyncio
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import median
 
@@ -18,9 +20,13 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import idle_readers, live_readers, replay
+from benchmarks.processes import PeakMemory
 from benchmarks.report import Row, Rows
+from benchmarks.report import show as show_rows
 from benchmarks.stories import count_tokens, new_theme, prose, sections_of
 from benchmarks.subjects import Bare, Naive, Story, Storywire, Subject
+from benchmarks.syncs import count_syncs
 from tests.fakes.answer import split_tokens
 from tests.fakes.process import ProviderProcess, spawn_provider
 from tests.fakes.script import Reply, Script
@@ -48,12 +54,18 @@ class Figures:
         None  # from a token's place in the provider's schedule to its reader
     )
     written_bytes: int | None = None
-    syncs: int | None = None
+    syncs: float | None = None  # a run
+    memory: float | None = None  # bytes a run, at the most
 
 
-async def compare(levels: Sequence[int], repeats: int, without: Sequence[str] = ()) -> list[Figures]:
+async def compare(
+    levels: Sequence[int],
+    repeats: int,
+    without: Sequence[str] = (),
+    keep: Callable[[list[Figures]], object] = lambda _: None,
+) -> list[Figures]:
     """Every subject under every load, in turn; the median run by processor time of `repeats`. A subject whose name has
-    a word of `without` is left out."""
+    a word of `without` is left out. `keep` is called with what was found so far, after each load."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         provider = await stack.enter_async_context(spawn_provider())
@@ -75,8 +87,27 @@ async def compare(levels: Sequence[int], repeats: int, without: Sequence[str] = 
                     await provider.set_script(script)
                     _progress(f"{load}: {subject.name}")
                     rounds.setdefault(subject.name, []).append(await _measure(provider, subject, load, runs))
-            found += [_middle(figures) for figures in rounds.values()]
+            middle = [_middle(figures) for figures in rounds.values()]
+            if load == "small":
+                middle = [
+                    replace(figures, syncs=await _syncs(subject, runs))
+                    for figures, subject in zip(middle, subjects, strict=True)
+                ]
+            found += middle
+            keep(found)
         return found
+
+
+async def _syncs(subject: Subject, runs: int) -> float | None:
+    """Syncs a run, one run after another; None where nothing is kept, or they can't be counted."""
+    if subject.disk() is None:
+        return None
+    counted = await count_syncs(subject.pid, _one_by_one(subject, [new_theme() for _ in range(runs)]))
+    return None if counted is None else counted / runs
+
+
+async def _one_by_one(subject: Subject, themes: Sequence[str]) -> list[Story]:
+    return [story for theme in themes for story in await subject.write([theme])]
 
 
 def _loads(levels: Sequence[int]) -> list[tuple[str, Script, int]]:
@@ -89,14 +120,13 @@ def _loads(levels: Sequence[int]) -> list[tuple[str, Script, int]]:
 
 
 async def _measure(provider: ProviderProcess, subject: Subject, load: str, runs: int) -> Figures:
+    await provider.forget()  # with those of the rounds before, tokens would be counted twice
     disk = subject.disk()
     cpu = subject.cpu_seconds()
     themes = [new_theme() for _ in range(runs)]
-    if load == "small":
-        batches = [await subject.write([theme]) for theme in themes]
-        stories = [story for batch in batches for story in batch]
-    else:
-        stories = await subject.write(themes)
+    memory = PeakMemory(subject.pid)
+    async with memory:
+        stories = await (_one_by_one(subject, themes) if load == "small" else subject.write(themes))
     cpu = subject.cpu_seconds() - cpu
     calls = await provider.calls()
     late = sorted(value for story in stories for value in _lateness(story, calls)) if "paced" in load else []
@@ -112,6 +142,7 @@ async def _measure(provider: ProviderProcess, subject: Subject, load: str, runs:
         first_token=_percentiles([story.tokens[0][0] - story.began for story in stories]),
         latency=_percentiles(late) if late else None,
         written_bytes=None if disk is None or after is None else after - disk,
+        memory=memory.growth / runs if late else None,
     )
 
 
@@ -165,7 +196,8 @@ def show(found: list[Figures]) -> None:
         "added",
     ):
         table.add_column(name, justify="left" if name in ("load", "subject") else "right")
-    table.add_column("written/token", justify="right")
+    for name in ("written/token", "syncs/run", "memory/run"):
+        table.add_column(name, justify="right")
     bare = {figures.load: figures.cpu / figures.tokens for figures in found if figures.subject == "bare loop"}
     for figures in found:
         cost = figures.cpu / figures.tokens
@@ -182,10 +214,12 @@ def show(found: list[Figures]) -> None:
             _ms(figures.first_token),
             _ms(figures.latency),
             "" if figures.written_bytes is None else f"{figures.written_bytes / figures.tokens:.0f} B",
+            "" if figures.syncs is None else f"{figures.syncs:.1f}",
+            "" if figures.memory is None else f"{figures.memory / 1000:.0f} kB",
             end_section=figures.subject == found[-1].subject,
         )
     console = Console()
-    console.width = max(console.width, 150)
+    console.width = max(console.width, 170)
     console.print(table)
     console.print("first event, first token and added latency: median / 99 %")
 
@@ -221,12 +255,30 @@ def main() -> None:
     parser.add_argument("--runs", default="1,10,50,100", help="runs at once at a reading pace")
     parser.add_argument("--repeats", type=int, default=_REPEATS)
     parser.add_argument("--without", default="", help="subjects to leave out, by a word of their names")
+    parser.add_argument(
+        "--no-readers", action="store_true", help="leave replays, returns and idle readers out"
+    )
     asked = parser.parse_args()
     levels = [int(runs) for runs in asked.runs.split(",") if runs]
-    found = asyncio.run(compare(levels, asked.repeats, [word for word in asked.without.split(",") if word]))
+    without = [word for word in asked.without.split(",") if word]
+    readers: Rows = []
+
+    def keep(found: list[Figures]) -> None:
+        if asked.json is not None:
+            figures = {"loads": found, "readers": readers}
+            asked.json.write_bytes(orjson.dumps(figures, option=orjson.OPT_INDENT_2))
+
+    found = asyncio.run(compare(levels, asked.repeats, without, keep))
     show(found)
-    if asked.json is not None:
-        asked.json.write_bytes(orjson.dumps([asdict(each) for each in found], option=orjson.OPT_INDENT_2))
+    if not asked.no_readers:
+        readers += asyncio.run(_readers())
+        show_rows([("readers", readers)])
+        keep(found)
+
+
+async def _readers() -> Rows:
+    """What the service does for readers, which the others have nothing beside: a replay, a return, many at once."""
+    return [row for benchmark in (replay, live_readers, idle_readers) for row in await benchmark.run()]
 
 
 if __name__ == "__main__":

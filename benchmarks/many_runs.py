@@ -23,7 +23,7 @@ _BEHIND_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
-class _Story:
+class Story:
     theme: str
     arrivals: list[Arrival]
 
@@ -36,17 +36,17 @@ async def run() -> Rows:
             spawn_bare_loop(provider.openai_url) as bare,
             ServiceProcess(provider.openai_url, Path(folder) / "data") as service,
         ):
-            await _read_story(service)  # what is loaded at first use is loaded now
+            await read_story(service)  # what is loaded at first use is loaded now
             await bare.write([new_theme()])
             await provider.set_script(Script(default=Reply(words=_WORDS, pace=_PACE)))  # plans are paced too
             known = len(await provider.calls())
             cpu, began = cpu_seconds(service.pid), time.time()
-            stories = await asyncio.gather(*(_read_story(service) for _ in range(_RUNS)))
+            stories = await asyncio.gather(*(read_story(service) for _ in range(_RUNS)))
             wall, cpu = time.time() - began, cpu_seconds(service.pid) - cpu
             calls = (await provider.calls())[known:]
             loop = await bare.write([new_theme() for _ in range(_RUNS)])
     ideal = max(_ideal_seconds(calls_of(calls, story.theme)) for story in stories)
-    late = sorted(delay for story in stories for delay in _lateness(story, calls))
+    late = sorted(delay for story in stories for delay in lateness(story, calls))
     ends = [max(_ending_lateness(story, calls)) for story in stories]
     return _rows(wall, ideal, cpu, loop, late, max(ends))
 
@@ -88,7 +88,7 @@ def _ideal_seconds(calls: list[dict[str, Any]]) -> float:
     return sum((int(call["tokens_sent"]) - 1) / _PACE for call in calls)
 
 
-def _lateness(story: _Story, calls: list[dict[str, Any]]) -> list[float]:
+def lateness(story: Story, calls: list[dict[str, Any]]) -> list[float]:
     """Seconds between the moment that a frame's last token was due and its arrival, frame by frame."""
     late: list[float] = []
     for index, section in enumerate(sections_of(calls, story.theme)):
@@ -102,7 +102,7 @@ def _lateness(story: _Story, calls: list[dict[str, Any]]) -> list[float]:
     return late
 
 
-def _ending_lateness(story: _Story, calls: list[dict[str, Any]]) -> list[float]:
+def _ending_lateness(story: Story, calls: list[dict[str, Any]]) -> list[float]:
     ends = [
         arrival.at
         for arrival in story.arrivals
@@ -120,12 +120,12 @@ def _due_times(section: dict[str, Any]) -> list[float]:
     return due
 
 
-async def _read_story(service: ServiceProcess) -> _Story:
+async def read_story(service: ServiceProcess) -> Story:
     theme = new_theme()
     run_id = await start(service.client, theme)
     arrivals = await (await Reading.open(service.port, stream_path(run_id))).read()
     assert arrivals[-1].message["type"] == "complete", arrivals[-1]
-    return _Story(theme, arrivals)
+    return Story(theme, arrivals)
 
 
 if __name__ == "__main__":

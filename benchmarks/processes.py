@@ -15,7 +15,9 @@ import psutil  # type: ignore[import-untyped]
 from tests.service import Client
 
 _START_SECONDS = 240
+_ANSWER_SECONDS = 300  # two hundred starts at once wait for one another
 _LOOK_EVERY_SECONDS = 0.01
+_MEMORY_EVERY_SECONDS = 0.25
 
 
 class ServiceProcess:
@@ -33,6 +35,7 @@ class ServiceProcess:
         self._environment = _environment(provider_url, data_dir, settings)
         self._process: asyncio.subprocess.Process | None = None
         self.client = Client(f"http://127.0.0.1:{self.port}")
+        self.client.http.timeout = httpx.Timeout(_ANSWER_SECONDS)
 
     @property
     def pid(self) -> int:
@@ -43,7 +46,7 @@ class ServiceProcess:
     async def start(self) -> Self:
         """Returns when it answers. Raises TimeoutError."""
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "backend.cli.main", "serve", "--port", str(self.port)),
+            *(sys.executable, "-m", "backend.cli.main", *self._command()),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
             cwd=self._folder,
@@ -51,6 +54,9 @@ class ServiceProcess:
         )
         await wait_until_healthy(self.client)
         return self
+
+    def _command(self) -> list[str]:
+        return ["serve", "--port", str(self.port)]
 
     async def kill(self) -> None:
         """SIGKILL; returns when the process is gone."""
@@ -75,6 +81,15 @@ class ServiceProcess:
         await self.client.http.aclose()
 
 
+class WorkerProcess(ServiceProcess):
+    """`storywire worker`, one process, which answers on a free port."""
+
+    slots = 200
+
+    def _command(self) -> list[str]:
+        return ["worker", "--concurrency", str(self.slots), "--port", str(self.port)]
+
+
 async def wait_until_healthy(client: Client) -> None:
     """Returns when the service answers. Raises TimeoutError."""
     async with asyncio.timeout(_START_SECONDS):
@@ -94,6 +109,34 @@ def cpu_seconds(pid: int) -> float:
 def memory_bytes(pid: int) -> int:
     """Memory that only this process has."""
     return int(psutil.Process(pid).memory_full_info().uss)
+
+
+class PeakMemory:
+    """The largest resident memory that a process has meanwhile (`async with`), over what it had before."""
+
+    def __init__(self, pid: int) -> None:
+        self._process = psutil.Process(pid)
+        self._before = self._most = 0
+        self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def growth(self) -> int:
+        """Bytes."""
+        return self._most - self._before
+
+    async def __aenter__(self) -> Self:
+        self._before = self._most = self._process.memory_info().rss
+        self._watch = asyncio.create_task(self._look())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._watch is not None
+        self._watch.cancel()
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(_MEMORY_EVERY_SECONDS)
+            self._most = max(self._most, self._process.memory_info().rss)
 
 
 def _environment(provider_url: str, data_dir: Path, settings: dict[str, Any]) -> dict[str, str]:

@@ -11,18 +11,19 @@ import orjson
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """One frame: when its last byte was here (`time.time()`), its number, and its message."""
+    """One frame: when its last byte was here (`time.time()`), its id, and its message."""
 
     at: float
-    seq: int
+    id: str
     message: dict[str, Any]
 
 
 class Reading(asyncio.Protocol):
     """One reply to one GET, as it comes in."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, last_id: str | None = None) -> None:
         self._path = path
+        self._last_id = last_id
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._pieces: list[tuple[float, bytes]] = []
@@ -31,10 +32,10 @@ class Reading(asyncio.Protocol):
         self.size = 0  # bytes on the wire, headers included
 
     @classmethod
-    async def open(cls, port: int, path: str) -> Self:
-        """Asks the service on this port of the loopback."""
+    async def open(cls, port: int, path: str, last_id: str | None = None) -> Self:
+        """Asks the service on this port of the loopback, for what follows `last_id`."""
         loop = asyncio.get_running_loop()
-        _, reading = await loop.create_connection(lambda: cls(path), "127.0.0.1", port)
+        _, reading = await loop.create_connection(lambda: cls(path, last_id), "127.0.0.1", port)
         return reading
 
     async def read(self) -> list[Arrival]:
@@ -76,7 +77,8 @@ class Reading(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._transport.write(f"GET {self._path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+        resumes = "" if self._last_id is None else f"Last-Event-ID: {self._last_id}\r\n"
+        self._transport.write(f"GET {self._path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{resumes}\r\n".encode())
 
     def data_received(self, data: bytes) -> None:
         self.size += len(data)
@@ -105,5 +107,4 @@ def _parse(at: float, frame: bytes) -> Arrival | None:
     fields = dict(line.split(b": ", 1) for line in frame.split(b"\n") if b": " in line[1:])
     if b"data" not in fields:
         return None  # a heartbeat
-    seq = int(fields[b"id"].rpartition(b":")[2])
-    return Arrival(at, seq, orjson.loads(fields[b"data"]))
+    return Arrival(at, fields[b"id"].decode(), orjson.loads(fields[b"data"]))

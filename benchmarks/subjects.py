@@ -34,9 +34,10 @@ class Story:
 
 
 class Subject(Protocol):
-    """Writes stories."""
+    """Writes stories, in the process `pid`."""
 
     name: str
+    pid: int
 
     async def write(self, themes: list[str]) -> list[Story]:
         """One story a theme, all at once, each with a reader."""

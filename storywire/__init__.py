@@ -34,6 +34,7 @@ from workflows.formats.capabilities import (
     SetsContext,
     SetsLeastRoom,
     SetsParameters,
+    SetsReviewShare,
     SetsTolerance,
 )
 from workflows.formats.exports import Exporter, Finished
@@ -138,6 +139,7 @@ __all__ = [
     "SetsContext",
     "SetsLeastRoom",
     "SetsParameters",
+    "SetsReviewShare",
     "SetsTolerance",
     "Source",
     "State",

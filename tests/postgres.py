@@ -139,6 +139,10 @@ class PostgresServer:
             connection.execute(_EMPTY)
         return True
 
+    def program(self, name: str) -> Path:
+        """One of the programs that come with the server, such as `pg_dump`."""
+        return self._bin / name
+
     def execute(self, statement: str) -> None:
         """Executes a statement as the superuser, outside of any test's database."""
         with psycopg.connect(self.url(), autocommit=True) as connection:

@@ -216,8 +216,8 @@ async def _provide_database(settings: Settings) -> None:
 async def _worker(settings: Settings) -> AsyncIterator[None]:
     """A worker in this process, which executes the service's runs."""
     stop = asyncio.Event()
-    async with open_worker(settings, 20) as worker:
-        serving = asyncio.create_task(worker.serve(stop, settings.shutdown_grace))
+    async with open_worker(settings, 20) as opened:
+        serving = asyncio.create_task(opened.worker.serve(stop, settings.shutdown_grace))
         try:
             yield
         finally:

@@ -45,12 +45,6 @@ def prompt_values(task: SectionTask) -> dict[str, Any]:
     }
 
 
-def shown_texts(task: SectionTask) -> list[str]:
-    """The texts before a section that its writer was shown verbatim."""
-    before = task.get("text_so_far")
-    return before["texts"] if before else []
-
-
 def needs_notes(outline: Outline, index: int, budget: int) -> bool:
     """Whether a later section will see this one by its notes only: those of a short text are never read."""
     planned = sum(section["target_words"] for section in outline["sections"])

@@ -1,6 +1,7 @@
 """Edges of the graph: pure functions of its state."""
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Any, Literal, cast
 
 from langgraph.runtime import Runtime, get_runtime
 from langgraph.types import Send
@@ -10,6 +11,7 @@ from workflows.errors import SafetyRejected
 from workflows.messages.messages import SafetyIssue
 from workflows.state import (
     FEEDBACK,
+    SECTION_NODES,
     ReviewFinding,
     RewriteTask,
     RunContext,
@@ -25,6 +27,11 @@ from workflows.text.length import ask_for, plan_targets, reply_ratio
 from workflows.text.words import count_words, last_paragraph
 
 MAX_REWRITES = 2
+_DECIDED = (
+    *("index", "target_words", "ask_words"),
+    *("review_notes", "reason", "rewrites", "revisions", "in_order"),
+)
+"""What a task has that can't be told from the state."""
 _OWN_LENGTH = 1.15
 """As far from its plan may be what a section is asked for when it is written again."""
 
@@ -38,12 +45,47 @@ def route_sections(
 ) -> list[Send] | Literal["safety_check"]:
     """`next_sections` for this run. Asks for its context itself: who edits a state (a fork) brings none,
     and LangGraph refuses a parameter that it can't give."""
-    return next_sections(
+    found = next_sections(
         state,
         get_runtime(RunContext),
         facts_section=facts_section,
         researches=researches,
         context_words=context_words,
+    )
+    return found if isinstance(found, str) else shorten_tasks(found)
+
+
+def after_outline(
+    state: State,
+    *,
+    facts_section: int | None = None,
+    researches: bool = False,
+    context_words: int = CONTEXT_WORDS,
+) -> list[Send] | Literal["review_outline", "safety_check"]:
+    """The sections at once, unless somebody may have to review the plan: who edits a state brings no context."""
+    context = get_runtime(RunContext).context
+    if context is None or context.review_outline:
+        return "review_outline"
+    return route_sections(
+        state, facts_section=facts_section, researches=researches, context_words=context_words
+    )
+
+
+def after_section(
+    state: State,
+    *,
+    facts_section: int | None = None,
+    researches: bool = False,
+    context_words: int = CONTEXT_WORDS,
+) -> list[Send] | Literal["dispatch", "safety_check"]:
+    """The next section at once, where none is written and nothing researched beside this one; else where they join.
+
+    `state` has what this section brought, and nothing of those beside it.
+    """
+    if _parallel(get_runtime(RunContext)) > 1 or (researches and state.get("research") is None):
+        return "dispatch"
+    return route_sections(
+        state, facts_section=facts_section, researches=researches, context_words=context_words
     )
 
 
@@ -94,6 +136,40 @@ def after_safety_check(state: State, *, context_words: int = CONTEXT_WORDS) -> l
             "The text is not fit for its readers, and no section of it is named as the cause."
         )
     return "derive"
+
+
+def route_rewrites(state: State, *, context_words: int = CONTEXT_WORDS) -> list[Send] | Literal["derive"]:
+    """`after_safety_check` as the graph hands its tasks out."""
+    found = after_safety_check(state, context_words=context_words)
+    return found if isinstance(found, str) else shorten_tasks(found)
+
+
+def shorten_tasks(tasks: list[Send]) -> list[Send]:
+    """The tasks as they are stored: what was decided on each, and its section's title. The rest is the state's, and
+    `whole_task` finds it there: with a copy of the text in each, checkpoints would grow with its square."""
+    return [Send(task.node, _decided(task.arg)) if task.node in SECTION_NODES else task for task in tasks]
+
+
+def whole_task(state: State, task: SectionTask, context_words: int = CONTEXT_WORDS) -> SectionTask:
+    """The task of `shorten_tasks` with all that its section is written from; `state` is the one of the step.
+
+    A task that an earlier release handed out has all of it.
+    """
+    if is_whole(task):
+        return task
+    index = task["index"]
+    present = {"section": state["sections"][index]} if index in state.get("sections", {}) else {}
+    return cast(SectionTask, {**section_task(state, index, context_words), **present, **task})
+
+
+def is_whole(task: Mapping[str, Any]) -> bool:
+    """Whether the task has all that its section is written from, and need not ask the state."""
+    return "outline" in task
+
+
+def _decided(task: dict[str, Any]) -> dict[str, Any]:
+    titles = {section["index"]: section["title"] for section in task["outline"]["sections"]}
+    return {"title": titles.get(task["index"]), **{name: task[name] for name in _DECIDED if name in task}}
 
 
 def rewrite_tasks(state: State, context_words: int = CONTEXT_WORDS) -> list[RewriteTask]:
@@ -157,9 +233,9 @@ def sections_to_revise(state: State, findings: list[ReviewFinding], most: int) -
     """
     if state.get("revisions", 0) >= most or state["rewrites"] >= MAX_REWRITES:
         return []
-    asked = {finding["section"] for finding in findings if finding["rewrite"] and "section" in finding}
+    requested = {finding["section"] for finding in findings if finding["rewrite"] and "section" in finding}
     revised = {*state.get("inherited", ()), *mended_for(state, "revision")}
-    return sorted(asked & set(state["sections"]) - revised)
+    return sorted(requested & set(state["sections"]) - revised)
 
 
 def _parallel(runtime: Runtime[RunContext] | None) -> int:

@@ -211,7 +211,8 @@ class State(TypedDict, total=False):
 
 
 class SectionTask(TypedDict):
-    """Input of a `generate_content` task: all that its section is written from.
+    """Input of a `generate_content` task: all that its section is written from. In a checkpoint it has only what was
+    decided on it (`routing.shorten_tasks`).
 
     `text_so_far` has what was finished when the task was handed out; in sequence, a task that is taken up again has the
     same (one of an older version has none).

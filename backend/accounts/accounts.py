@@ -12,12 +12,12 @@ import structlog
 from backend.accounts.audit import Audit
 from backend.accounts.emails import normalise_email
 from backend.accounts.mail import Mailer
-from backend.accounts.passwords import PasswordHasher, check_password
+from backend.accounts.passwords import PasswordHasher, check_password, normalise_password
 from backend.accounts.secrets import hash_secret, is_secret, make_secret
+from backend.accounts.sessions import LOGIN_REFUSED
 from backend.accounts.throttle import LOGIN, MAIL, REGISTER, TOKEN, Throttle
 from backend.store.accounts.accounts import Account, AccountRepository, NewAccount, Role
-from backend.store.accounts.keys import ApiKeyRepository
-from backend.store.accounts.logins import LoginRepository
+from backend.store.accounts.logins import PasswordProof
 from backend.store.accounts.one_time_tokens import OneTimeToken, OneTimeTokenRepository, Purpose
 from backend.store.owner import Owner
 from backend.tasks import Background
@@ -30,7 +30,6 @@ GOOD_FOR: dict[Purpose, timedelta] = {
     "reset": timedelta(minutes=30),
     "invite": timedelta(days=7),
 }
-_REFUSED = "The address or the password is wrong."
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +42,19 @@ class Rules:
 
 
 @dataclass(frozen=True, slots=True)
+class PasswordChange:
+    """Change of a password by its owner; with `revoke_keys` the API keys end too."""
+
+    old: str
+    new: str
+    revoke_keys: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class AccountStore:
     """The tables that accounts are made of."""
 
     accounts: AccountRepository
-    logins: LoginRepository
-    keys: ApiKeyRepository
     tokens: OneTimeTokenRepository
 
 
@@ -67,8 +73,6 @@ class Accounts:
         background: Background,
     ) -> None:
         self._accounts = store.accounts
-        self._logins = store.logins
-        self._keys = store.keys
         self._tokens = store.tokens
         self._hasher = hasher
         self._throttle = throttle
@@ -104,8 +108,8 @@ class Accounts:
         await self._audit.note("account_created", account.id)
         return account
 
-    async def log_in(self, email: str, password: str, address: str) -> Account:
-        """The account, for its password. Raises Unauthenticated, RateLimited, Overloaded."""
+    async def log_in(self, email: str, password: str, address: str) -> PasswordProof:
+        """The proof of a password, with which a session is opened. Raises Unauthenticated, RateLimited, Overloaded."""
         try:
             name = normalise_email(email)
         except InvalidInput:
@@ -115,13 +119,14 @@ class Accounts:
         right = await self._hasher.verify(password, account.password_hash if account else None)
         if account is None or not right or account.status != "active":
             await self._audit.note("login_failed", account.id if account else None)
-            raise Unauthenticated(_REFUSED)
-        # A write that nobody needs to wait for: the next attempt's comes after it.
-        self._background.do(lambda: self._throttle.forget(LOGIN, name, address), name="attempts")
+            raise Unauthenticated(LOGIN_REFUSED)
+        if self._hasher.needs_rehash(account.password_hash or ""):
+            self._background.do(lambda: self._rehash(account, password), name="rehash")
         if self._rules.email_check and account.email_verified_at is None:
             # Only who knows the password gets here.
+            await self._throttle.forget(LOGIN, name, address)
             raise Unauthenticated("Confirm your address first: the link is in the mail that we sent.")
-        return account
+        return PasswordProof(account, self._throttle.bucket(LOGIN, name, address))
 
     async def verify_email(self, token: str, address: str) -> None:
         """Confirms an address. Raises InvalidInput for a token that isn't valid (any more)."""
@@ -143,19 +148,21 @@ class Accounts:
         # Checked before the token is used up, so that a short one can be mended.
         secret = check_password(password, None)
         owner = (await self._take("reset", token, _bad_token())).owner
-        await self._set_password(owner or Owner(""), secret, verified=True)
-        await self._logins.end_all(owner or Owner(""))
-        await self._keys.remove_all(owner or Owner(""))
+        hashed = await self._hasher.hash(secret)
+        await self._accounts.set_password(owner or Owner(""), hashed, revoke_keys=True, verified=True)
         await self._audit.note("password_reset", owner)
 
     async def change_password(
-        self, owner: Owner, old: str, new: str, address: str, session_id: str | None
+        self, owner: Owner, passwords: PasswordChange, address: str, session_id: str | None
     ) -> None:
-        """Sets a new one, and ends every log-in but this. Raises Unauthenticated, InvalidInput, RateLimited."""
-        account = await self.check_password(owner, old, address)
-        await self._set_password(owner, check_password(new, account.email, "new_password"))
-        await self._logins.end_all(owner, but=session_id)
+        """Sets a new one, and ends every log-in but this, and every link that was sent before. Raises Forbidden,
+        InvalidInput, RateLimited."""
+        account = await self.check_password(owner, passwords.old, address)
+        hashed = await self._hasher.hash(check_password(passwords.new, account.email, "new_password"))
+        await self._accounts.set_password(owner, hashed, but=session_id, revoke_keys=passwords.revoke_keys)
         await self._audit.note("password_changed", owner)
+        if passwords.revoke_keys:
+            await self._audit.note("key_revoked", owner)
 
     async def check_password(self, owner: Owner, password: str, address: str) -> Account:
         """The account of somebody who is logged in and says who they are once more. Raises Unauthenticated."""
@@ -183,10 +190,10 @@ class Accounts:
         await self._tokens.put(purpose, owner, hash_secret(token), expires_at)
         return f"{self._rules.base_url}/account#{purpose}={token}"
 
-    async def _set_password(self, owner: Owner, password: str, *, verified: bool = False) -> None:
-        values = {"email_verified_at": datetime.now(UTC)} if verified else {}
-        hashed = await self._hasher.hash(password)
-        await self._accounts.update(owner, password_hash=hashed, **values)
+    async def _rehash(self, account: Account, password: str) -> None:
+        """Keeps the password as it would be kept today."""
+        hashed = await self._hasher.hash(normalise_password(password))
+        await self._accounts.replace_hash(account.id, account.password_hash or "", hashed)
 
     async def _take(self, purpose: Purpose, token: str | None, refusal: Exception) -> OneTimeToken:
         if token is None or not is_secret("once", token):

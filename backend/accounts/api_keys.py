@@ -24,8 +24,16 @@ class ApiKeys:
         self._scopes = scopes
         self._audit = audit
 
-    async def create(self, owner: Owner, name: str, scopes: Sequence[str], days: int) -> tuple[ApiKey, str]:
-        """A key and its secret, which is told this once. Raises InvalidInput, Conflict for one too many."""
+    async def create(
+        self,
+        owner: Owner,
+        name: str,
+        scopes: Sequence[str],
+        days: int,
+        models: Sequence[str] | None = None,
+    ) -> tuple[ApiKey, str]:
+        """A key and its secret, which is told this once; `models` is its allow-list. Raises InvalidInput, Conflict for
+        one too many."""
         unknown = [scope for scope in scopes if scope not in self._scopes]
         if unknown or not scopes:
             raise InvalidInput.of("scopes", f"at least one of these is expected: {', '.join(self._scopes)}")
@@ -37,6 +45,7 @@ class ApiKeys:
             name=name,
             hint=secret[:_HINT],
             scopes=sorted(set(scopes)),
+            models=None if models is None else list(models),
             expires_at=datetime.now(UTC) + timedelta(days=days),
         )
         if key is None:

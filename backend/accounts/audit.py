@@ -1,7 +1,8 @@
 """Audit: security events, kept and logged."""
 
+from collections.abc import Mapping
 from datetime import timedelta
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 
@@ -17,6 +18,8 @@ EventKind = Literal[
     "account_deleted",
     "account_deletion_asked",
     "account_changed",
+    "account_locked",
+    "account_unlocked",
     "local_claimed",
     "login",
     "login_failed",
@@ -28,7 +31,15 @@ EventKind = Literal[
     "key_created",
     "key_revoked",
     "exported",
+    "shared",
+    "share_revoked",
 ]
+
+
+def change_of(values: Mapping[str, Any]) -> EventKind:
+    """The event of a change of an account's columns by an admin."""
+    kinds: dict[str, EventKind] = {"locked": "account_locked", "active": "account_unlocked"}
+    return kinds.get(values.get("status", ""), "account_changed")
 
 
 class Audit:
@@ -39,10 +50,10 @@ class Audit:
 
     async def note(self, kind: EventKind, owner: Owner | None, subject: str | None = None) -> None:
         """Keeps an event."""
-        self.tell(kind, owner, subject)
+        self.log_event(kind, owner, subject)
         await self._events.add(kind, owner, subject)
 
-    def tell(self, kind: EventKind, owner: Owner | None, subject: str | None = None) -> None:
+    def log_event(self, kind: EventKind, owner: Owner | None, subject: str | None = None) -> None:
         """Logs an event that is kept with what happened."""
         log.info("security_event", kind=kind, owner=owner, subject=subject)
 

@@ -1,7 +1,7 @@
 """Authentication: from what a request shows to who calls."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from backend.accounts.api_keys import ApiKeys
 from backend.accounts.claims import LONGEST, TokenIssuer
@@ -9,7 +9,9 @@ from backend.accounts.principal import Credential, CredentialKind, Principal
 from backend.accounts.secrets import PREFIXES
 from backend.accounts.sessions import LoginSessions
 from backend.accounts.tickets import StreamTickets
-from backend.store.accounts.accounts import AccountRepository
+from backend.runs.admission.allowed_models import ALL_MODELS
+from backend.store.accounts.accounts import Account, AccountRepository
+from backend.store.accounts.keys import ActiveKey
 from backend.store.accounts.logins import ActiveLogin
 from backend.store.accounts.tickets import StreamTicket
 from backend.store.owner import Owner
@@ -64,31 +66,24 @@ class Authenticator:
         """Whether it still is who it was when a long request began."""
         if principal.expires_at is not None and time.time() >= principal.expires_at:
             return False
-        credential = principal.credential.asked_with or principal.credential
-        return await self._lives(principal.owner, credential.kind, credential.id)
+        credential = principal.credential.issued_to or principal.credential
+        return await self._find(principal.owner, credential.kind, credential.id) is not None
 
     async def _of_bearer(self, token: str) -> Principal:
         if len(token) > LONGEST or not token.isascii():
             raise Unauthenticated(_ENDED)
         if token.startswith(PREFIXES["key"]):
-            return await self._of_key(token)
+            return self._of_key(await self._keys.of_secret(token))
         if self._issuer is not None:
             return await self._of_issuer(self._issuer, token)
         return self._of_login(await self._sessions.of_token(token))
 
-    async def _of_key(self, secret: str) -> Principal:
-        active = await self._keys.of_secret(secret)
+    def _of_key(self, active: ActiveKey | None) -> Principal:
         if active is None:
             raise Unauthenticated(_ENDED)
         if self._keys.needs_touch(active.key):
             self._background.do(lambda: self._keys.touch(active.key), name="key_use")
-        return Principal(
-            active.key.owner,
-            Credential("key", active.key.id),
-            active.role == "admin",
-            frozenset(active.key.scopes),
-            expires_at=active.key.expires_at.timestamp(),
-        )
+        return _principal_of_key(active)
 
     async def _of_issuer(self, issuer: TokenIssuer, token: str) -> Principal:
         known = await issuer.verify(token)
@@ -97,9 +92,7 @@ class Authenticator:
         )
         if account.status != "active":
             raise Unauthenticated(_ENDED)
-        return Principal(
-            account.id, Credential("issuer", account.id), known.is_admin, expires_at=known.expires_at
-        )
+        return replace(_principal_of_account(account), is_admin=known.is_admin, expires_at=known.expires_at)
 
     def _of_login(self, active: ActiveLogin | None) -> Principal:
         if active is None:
@@ -107,29 +100,61 @@ class Authenticator:
         session = active.session
         if self._sessions.needs_touch(session):
             self._background.do(lambda: self._sessions.touch(session), name="session_use")
-        return Principal(session.owner, Credential(session.kind, session.id), active.role == "admin")
+        return _principal_of_login(active)
 
     async def _of_ticket(self, secret: str) -> Principal:
         ticket = await self._tickets.of_secret(secret)
-        if ticket is None or not await self._lives(ticket.owner, _kind(ticket), ticket.credential_id):
+        issued_to = None
+        if ticket is not None:
+            issued_to = await self._find(ticket.owner, _kind(ticket), ticket.credential_id)
+        if ticket is None or issued_to is None:
             raise Unauthenticated(
                 "The address holds no stream ticket that is valid; nothing else is accepted there."
             )
-        asked_with = Credential(_kind(ticket), ticket.credential_id)
         return Principal(
             ticket.owner,
-            Credential("ticket", ticket.id, asked_with),
+            Credential("ticket", ticket.id, issued_to.credential),
+            models=issued_to.models,
             ticket=ticket,
             expires_at=ticket.expires_at.timestamp(),
         )
 
-    async def _lives(self, owner: Owner, kind: CredentialKind, id: str) -> bool:
+    async def _find(self, owner: Owner, kind: CredentialKind, id: str) -> Principal | None:
+        """Who calls by a credential that was shown before; None if it has ended."""
         if kind == "key":
-            return await self._keys.find(owner, id) is not None
+            key = await self._keys.find(owner, id)
+            return None if key is None else _principal_of_key(key)
         if kind in ("browser", "app"):
-            return await self._sessions.find(owner, id) is not None
+            login = await self._sessions.find(owner, id)
+            return None if login is None else _principal_of_login(login)
         account = await self._accounts.find(owner)
-        return account is not None and account.status == "active"
+        return None if account is None or account.status != "active" else _principal_of_account(account)
+
+
+def _principal_of_key(active: ActiveKey) -> Principal:
+    key = active.key
+    return Principal(
+        key.owner,
+        Credential("key", key.id),
+        active.role == "admin",
+        frozenset(key.scopes),
+        ALL_MODELS.and_of("account", active.models).and_of("API key", key.models),
+        expires_at=key.expires_at.timestamp(),
+    )
+
+
+def _principal_of_login(active: ActiveLogin) -> Principal:
+    session = active.session
+    models = ALL_MODELS.and_of("account", active.models)
+    return Principal(
+        session.owner, Credential(session.kind, session.id), active.role == "admin", models=models
+    )
+
+
+def _principal_of_account(account: Account) -> Principal:
+    """By the token of another issuer."""
+    models = ALL_MODELS.and_of("account", account.models)
+    return Principal(account.id, Credential("issuer", account.id), account.role == "admin", models=models)
 
 
 def _kind(ticket: StreamTicket) -> CredentialKind:

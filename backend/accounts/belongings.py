@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import asdict, replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -13,7 +14,7 @@ from backend.runs.commands import RunCommands
 from backend.store.accounts.accounts import AccountRepository
 from backend.store.accounts.belongings import BelongingsRepository, owned_tables
 from backend.store.owner import LOCAL, Owner
-from backend.tasks import Background
+from backend.tasks import Background, logged
 from workflows.errors import Conflict, NotFound
 
 log = structlog.get_logger()
@@ -47,7 +48,9 @@ class Belongings:
             while rows := await self._repository.page(owner, table, skip):
                 skip += len(rows)
                 for row in rows:
-                    yield line_of({"table": table.name, "row": row})
+                    yield line_of(
+                        {"table": table.name, "row": await self._runs.queries.add_text(table.name, row)}
+                    )
 
     async def claim(self, owner: Owner) -> int:
         """Gives an account what a service without accounts has kept; returns how many rows that were.
@@ -71,7 +74,7 @@ class Belongings:
     async def resume_deletions(self) -> None:
         """Goes on with deletions that a stop interrupted."""
         for account in await self._accounts.of_status("deleting"):
-            await self.delete(account.id)
+            await logged(partial(self.delete, account.id), "account_deletion")
 
     async def delete(self, owner: Owner) -> None:
         """Stops and deletes the account's runs with their logs, checkpoints and recordings, then all its rows."""

@@ -88,6 +88,10 @@ class PasswordHasher:
         fits = 0 < len(text) <= LONGEST
         return await self._in_turn(lambda: self._verify(text if fits else "", hashed if fits else None))
 
+    def needs_rehash(self, hashed: str) -> bool:
+        """Whether other parameters than today's made this hash."""
+        return _argon2().current_hasher.check_needs_rehash(hashed)
+
     def close(self) -> None:
         """Waits for what is under way."""
         self._threads.shutdown()

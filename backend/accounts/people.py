@@ -119,7 +119,7 @@ def _build(
     tickets = StreamTickets(TicketRepository(database))
     authenticator = Authenticator(account_repository, sessions, keys, tickets, issuer, background)
     accounts = Accounts(
-        AccountStore(account_repository, logins, key_repository, stored.one_time_tokens),
+        AccountStore(account_repository, stored.one_time_tokens),
         hasher,
         throttle,
         audit,

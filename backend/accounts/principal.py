@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from backend.runs.admission.allowed_models import ALL_MODELS, AllowedModels
 from backend.store.accounts.tickets import StreamTicket
 from backend.store.owner import LOCAL, Owner
 
@@ -23,22 +24,24 @@ SCOPES = (
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A credential that the caller showed: its kind and its id, never the secret itself. Of a ticket `asked_with` is
-    the credential that it was asked for with."""
+    """A credential that the caller showed: its kind and its id, never the secret itself. Of a ticket `issued_to` is
+    the credential that it was requested with."""
 
     kind: CredentialKind
     id: str
-    asked_with: "Credential | None" = None
+    issued_to: "Credential | None" = None
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The caller. `scopes` is None for a credential that allows everything that its owner may do."""
+    """The caller. `scopes` is None for a credential that allows everything that its owner may do; `models` are those
+    that texts may be written by."""
 
     owner: Owner
     credential: Credential
     is_admin: bool = False
     scopes: frozenset[str] | None = None
+    models: AllowedModels = ALL_MODELS
     ticket: StreamTicket | None = None
     expires_at: float | None = None
     """Seconds since 1970 at which the credential ends by itself, where that is known."""

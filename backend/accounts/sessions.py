@@ -6,10 +6,18 @@ from datetime import UTC, datetime, timedelta
 from backend.accounts.audit import Audit
 from backend.accounts.claims import AccessClaims, TokenSigner
 from backend.accounts.secrets import hash_secret, is_secret, make_secret
-from backend.store.accounts.logins import ActiveLogin, LoginRepository, LoginSession, RefreshTokenReused
+from backend.store.accounts.logins import (
+    ActiveLogin,
+    LoginRepository,
+    LoginSession,
+    PasswordProof,
+    RefreshTokenReused,
+)
 from backend.store.owner import Owner
 from workflows.errors import NotFound, Unauthenticated
 
+LOGIN_REFUSED = "The address or the password is wrong."
+"""The same of every log-in that is refused, whatever the reason."""
 _TOUCH_AFTER = timedelta(minutes=5)
 
 
@@ -41,18 +49,21 @@ class LoginSessions:
         self._audit = audit
         self._lifetimes = lifetimes
 
-    async def open_browser(self, owner: Owner, client: str) -> tuple[LoginSession, str]:
-        """A new session and its secret, which becomes a cookie: never one that the browser had before."""
+    async def open_browser(self, proof: PasswordProof, client: str) -> tuple[LoginSession, str]:
+        """A new session and its secret, which becomes a cookie: never one that the browser had before. Raises
+        Unauthenticated where the account was locked, or got another password, since it was proved."""
         secret = make_secret("session")
-        session = await self._repository.add_browser(owner, hash_secret(secret), client, self._end())
-        self._audit.tell("login", owner, session.id)
+        session = self._opened(
+            await self._repository.add_browser(proof, hash_secret(secret), client, self._end())
+        )
         return session, secret
 
-    async def open_app(self, owner: Owner, client: str) -> TokenPair:
-        """A new session's first tokens."""
+    async def open_app(self, proof: PasswordProof, client: str) -> TokenPair:
+        """A new session's first tokens. Raises as `open_browser`."""
         refresh = make_secret("refresh")
-        session = await self._repository.add_app(owner, hash_secret(refresh), client, self._end())
-        self._audit.tell("login", owner, session.id)
+        session = self._opened(
+            await self._repository.add_app(proof, hash_secret(refresh), client, self._end())
+        )
         return self._pair(session, refresh)
 
     async def refresh(self, token: str) -> TokenPair:
@@ -117,6 +128,12 @@ class LoginSessions:
     def idle_since(self) -> datetime:
         """What was last used before then has ended."""
         return datetime.now(UTC) - self._lifetimes.idle
+
+    def _opened(self, session: LoginSession | None) -> LoginSession:
+        if session is None:
+            raise Unauthenticated(LOGIN_REFUSED)
+        self._audit.log_event("login", session.owner, session.id)
+        return session
 
     def _end(self) -> datetime:
         return datetime.now(UTC) + self._lifetimes.whole

@@ -50,7 +50,11 @@ class Throttle:
 
     async def forget(self, rule: AttemptLimit, account: str, address: str) -> None:
         """The attempt was a good one: those before it were its owner's slips."""
-        await self._attempts.clear(_bucket(rule.name, account, address))
+        await self._attempts.clear(self.bucket(rule, account, address))
+
+    def bucket(self, rule: AttemptLimit, account: str, address: str) -> bytes:
+        """The attempts for this account from this address, for whoever clears them."""
+        return _bucket(rule.name, account, address)
 
 
 def _bucket(rule: str, account: str, address: str) -> bytes:

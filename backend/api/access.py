@@ -19,7 +19,15 @@ from backend.accounts.principal import LOCAL_PRINCIPAL, Principal
 from backend.accounts.secrets import PREFIXES
 from backend.api.cookies import cookie_name
 from backend.api.problems import problem_of
-from backend.api.routes_access import Requirements, access_to, is_stream, run_read_at, starts_by_get
+from backend.api.routes_access import (
+    Requirements,
+    access_to,
+    is_stream,
+    may_end_itself,
+    run_read_at,
+    starts_by_get,
+)
+from backend.runs.admission.allowed_models import allowing
 from backend.settings import Settings
 from workflows.errors import Forbidden, StorywireError, Unauthenticated
 
@@ -64,14 +72,17 @@ class Access:
                 principal = await people.authenticator.authenticate(self._shown(scope))
                 check_access(principal, wanted, scope)
                 _check_cookie_use(principal, scope)
-                accept = dict(scope["headers"]).get(b"accept", b"")
-                opened = people.open_requests.opened(principal, is_stream=is_stream(scope["path"], accept))
+                opened = people.open_requests.opened(principal, is_stream=is_stream(scope))
                 request = await stack.enter_async_context(opened)
             except StorywireError as error:
                 await problem_of(error)(scope, receive, send)
                 return
             scope[_KEY] = principal
-            await _while_valid(self._app, request, scope, receive, send)
+            stack.enter_context(allowing(principal.models))
+            if may_end_itself(scope["path"]):
+                await self._app(scope, receive, send)
+            else:
+                await _while_valid(self._app, request, scope, receive, send)
 
     def _shown(self, scope: Scope) -> ShownCredentials:
         headers: Mapping[bytes, bytes] = dict(scope["headers"])

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 from pydantic import BaseModel
 
-from backend.api.dependencies import ResourcesDep
+from backend.api.dependencies import PrincipalDep, ResourcesDep
 from backend.runs.admission.options import RunOptions
 from workflows.formats.defaults import exporters_of, monthly_limit_of, presentation_of
 from workflows.formats.form import Presentation
@@ -59,7 +59,8 @@ class RoleView(BaseModel):
 class ModelList(BaseModel):
     """The default model, the models of the other roles, and the models that a run may name.
 
-    `allowed` are patterns in which `*` stands for anything; empty: every model of every configured provider.
+    `allowed` are patterns in which `*` stands for anything; empty: every model of every configured provider. Where the
+    account or the API key has an allow-list of its own, they are that list's, and no other model is shown.
     """
 
     default: str
@@ -90,11 +91,11 @@ async def list_formats(resources: ResourcesDep) -> dict[str, list[FormatView]]:
 
 
 @router.get("/models")
-async def list_models(resources: ResourcesDep) -> ModelList:
+async def list_models(resources: ResourcesDep, principal: PrincipalDep) -> ModelList:
     """Models that are configured, allowed and usable. Calls no provider: `storywire doctor` does."""
-    models = resources.models
+    models, mine = resources.models, principal.models
     selection = models.selection
-    writing = selection.default()
+    writing = mine.default(selection)
     return ModelList(
         default=str(writing),
         roles={
@@ -103,7 +104,7 @@ async def list_models(resources: ResourcesDep) -> ModelList:
             )
             for role in ROLES
         },
-        allowed=list(selection.patterns),
+        allowed=mine.patterns if mine.lists else list(selection.patterns),
         models=[
             ModelView(
                 id=info.id,
@@ -112,10 +113,11 @@ async def list_models(resources: ResourcesDep) -> ModelList:
                 allowed=info.allowed,
                 usable=info.usable,
                 structured=info.structured,
-                roles=list(info.roles),
+                roles=[role for role in ROLES if _name(selection.of(role, writing)) == info.id],
                 note=info.note,
             )
-            for info in models.choices()
+            for info in models.choices(mine.named)
+            if mine.allows(ModelSpec.parse(info.id))
         ],
     )
 

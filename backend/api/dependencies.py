@@ -18,33 +18,33 @@ from backend.streaming.views import Granularity, Order, Wire, number_in_view
 from workflows.errors import InvalidInput
 
 
-def get_resources(request: Request) -> Resources:
+async def get_resources(request: Request) -> Resources:
     """The resources that `create_app` opened."""
     resources: Resources = request.app.state.resources
     return resources
 
 
-def get_runs(resources: Annotated[Resources, Depends(get_resources)]) -> RunCommands:
+async def get_runs(resources: Annotated[Resources, Depends(get_resources)]) -> RunCommands:
     """The commands on runs."""
     return resources.runs
 
 
-def get_queries(resources: Annotated[Resources, Depends(get_resources)]) -> RunQueries:
+async def get_queries(resources: Annotated[Resources, Depends(get_resources)]) -> RunQueries:
     """The queries of runs."""
     return resources.queries
 
 
-def get_settings(resources: Annotated[Resources, Depends(get_resources)]) -> Settings:
+async def get_settings(resources: Annotated[Resources, Depends(get_resources)]) -> Settings:
     """The settings."""
     return resources.settings
 
 
-def get_principal(request: Request) -> Principal:
+async def get_principal(request: Request) -> Principal:
     """Who is calling, as `Access` has found out. With `auth=local` that is everybody who reaches the port."""
     return principal_of(request.scope)
 
 
-def get_owner(principal: Annotated[Principal, Depends(get_principal)]) -> Owner:
+async def get_owner(principal: Annotated[Principal, Depends(get_principal)]) -> Owner:
     """Whose things the caller works with."""
     return principal.owner
 
@@ -58,7 +58,7 @@ class StreamOptions:
     protocol: Wire = "story_chunk"
 
 
-def get_stream_options(
+async def get_stream_options(
     order: Annotated[Order, Query(description="reading: one section after another")] = "live",
     granularity: Annotated[Granularity, Query(description="Size of the chunks")] = "token",
     protocol: Annotated[
@@ -87,7 +87,7 @@ def _event_id_by_other_name(request: Request) -> str | None:
     return next((value[:128] for name, value in request.query_params.items() if is_event_id_name(name)), None)
 
 
-def get_event_id(
+async def get_event_id(
     request: Request,
     view: Annotated[StreamOptions, Depends(get_stream_options)],
     last_event_id: Annotated[

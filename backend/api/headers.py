@@ -1,11 +1,14 @@
 """Security headers of every reply, whatever made it: a route, a refusal by middleware, a static file."""
 
+import asyncio
 from collections.abc import Mapping
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from backend.api.problems import problem_of
 from backend.settings import Settings
+from workflows.errors import Overloaded
 
 _ALWAYS = {
     "X-Content-Type-Options": "nosniff",
@@ -18,6 +21,7 @@ _ALWAYS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
 }
 _API = ("/api/", "/metrics", "/openapi.json")
+_STOPPING = Overloaded("The service is stopping; ask again in a few seconds.")
 
 
 def security_headers(settings: Settings) -> dict[str, str]:
@@ -33,7 +37,8 @@ def security_headers(settings: Settings) -> dict[str, str]:
 
 class SecurityHeaders:
     """ASGI middleware that adds the headers which a reply doesn't have itself; for the API also
-    `Cache-Control: no-store`."""
+    `Cache-Control: no-store`. A request that the server cancels, since it stops, is answered here: what the server
+    would send by itself has none of them."""
 
     def __init__(self, app: ASGIApp, headers: Mapping[str, str]) -> None:
         self._app = app
@@ -45,9 +50,12 @@ class SecurityHeaders:
             await self._app(scope, receive, send)
             return
         is_api = scope["path"].startswith(_API)
+        begun = False
 
         async def add(message: Message) -> None:
+            nonlocal begun
             if message["type"] == "http.response.start":
+                begun = True
                 headers = MutableHeaders(scope=message)
                 for name, value in self._headers.items():
                     headers.setdefault(name, value)
@@ -55,4 +63,9 @@ class SecurityHeaders:
                     headers.setdefault("Cache-Control", "no-store")
             await send(message)
 
-        await self._app(scope, receive, add)
+        try:
+            await self._app(scope, receive, add)
+        except asyncio.CancelledError:
+            if not begun:
+                await problem_of(_STOPPING)(scope, receive, add)
+            raise

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
+from backend.store.database import UNAVAILABLE
 from workflows.errors import (
     FieldError,
     Overloaded,
@@ -110,6 +111,8 @@ def add_problem_handlers(app: FastAPI, headers: Mapping[str, str] = _NO_MEMBERS)
     app.add_exception_handler(StorywireError, _on_storywire_error)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
+    for unavailable in UNAVAILABLE:
+        app.add_exception_handler(unavailable, _on_unavailable)
     app.add_exception_handler(Exception, partial(_on_bug, {**headers, "Cache-Control": "no-store"}))
 
 
@@ -134,6 +137,14 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         f"There is nothing at {request.url.path[:200]}." if error.status_code == 404 else str(error.detail)
     )
     return problem(code, detail, headers=dict(error.headers or {}))
+
+
+async def _on_unavailable(request: Request, error: Exception) -> Response:
+    route = getattr(request.scope.get("route"), "path", None)
+    log.error("database_unavailable", route=route, exc_info=error)
+    return problem_of(
+        Overloaded("The database of this service can't be used at this moment; try again in a few seconds.")
+    )
 
 
 async def _on_bug(headers: dict[str, str], request: Request, error: Exception) -> Response:

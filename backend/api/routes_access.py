@@ -5,6 +5,9 @@ What isn't listed as public needs a credential, so a new route is closed until s
 
 import re
 from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from starlette.types import Scope
 
 from backend.extensions.base import collect_access
 from backend.plugins import list_extensions
@@ -17,7 +20,7 @@ TICKETS = "/api/v1/stream-tickets"
 
 PUBLIC = (
     ("GET", r"/"),
-    ("GET", r"/account(?:/page\.(?:js|css)|/admin(?:\.js)?)?"),
+    ("GET", r"/account(?:/page\.(?:js|css)|/sections/[^/]+\.js|/admin(?:\.js)?)?"),
     ("GET", r"/static/.*"),
     ("GET", r"/shared/[^/]+"),
     ("GET", r"/healthz"),
@@ -57,6 +60,7 @@ _START_BY_GET = re.compile(r"/api/v1/[^/]{1,64}/generate/stream")
 _STREAM = re.compile(
     r"/api/v1/(?:(?:[^/]+/generate|runs/[^/]+|diagnostics|[^/]+/chat/[^/]+)/stream|[^/]+/chat)"
 )
+_ENDS_ITSELF = re.compile(rf"{ACCOUNT}/(?:logout|deletion|sessions(?:/[^/]+)?)")
 _READ_RUN = re.compile(r"/api/v1/runs/([^/]+)/stream")
 
 
@@ -102,9 +106,22 @@ def starts_by_get(method: str, path: str) -> bool:
     return method in ("GET", "HEAD") and _START_BY_GET.fullmatch(path) is not None
 
 
-def is_stream(path: str, accept: bytes = b"") -> bool:
-    """Whether the reply is a stream: the route has nothing else, or this is what is accepted (`Accept`)."""
-    return b"text/event-stream" in accept or _STREAM.fullmatch(path) is not None
+def is_stream(scope: Scope) -> bool:
+    """Whether the reply is open for as long as a run is written: a stream, since the route has nothing else or this is
+    what is accepted (`Accept`), or a result that is waited for (`?wait=true`)."""
+    accepted = any(name == b"accept" and b"text/event-stream" in value for name, value in scope["headers"])
+    return accepted or _STREAM.fullmatch(scope["path"]) is not None or _waits(scope["query_string"])
+
+
+def _waits(query: bytes) -> bool:
+    if b"true" not in query and b"%" not in query:
+        return False
+    return ("wait", "true") in parse_qsl(query.decode("latin-1"))
+
+
+def may_end_itself(path: str) -> bool:
+    """Whether the request may end the credential that let it in, and is answered all the same."""
+    return _ENDS_ITSELF.fullmatch(path) is not None
 
 
 def run_read_at(path: str) -> str | None:

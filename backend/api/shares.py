@@ -9,9 +9,12 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from jinja2 import Environment, FileSystemLoader
 from pydantic import BaseModel
 
+from backend.accounts.audit import EventKind
 from backend.api.dependencies import OwnerDep, PageCursor, PageLimit, ResourcesDep, RunId
 from backend.api.paging import page_of
+from backend.resources import Resources
 from backend.runs.results.exports import finished
+from backend.store.owner import Owner
 from backend.store.runs import Run
 from workflows.errors import NotFound
 from workflows.formats.base import AnyFormat
@@ -89,6 +92,7 @@ async def share_run(
     """Creates a link, which replaces an older one."""
     valid_for = None if days is None else timedelta(days=days)
     share, token = await resources.sharing.create(owner, run_id, valid_for)
+    await _note(resources, "shared", owner, run_id)
     return ShareView(
         run_id=share.run_id,
         shared=True,
@@ -114,6 +118,7 @@ async def get_share(run_id: RunId, owner: OwnerDep, resources: ResourcesDep) -> 
 async def revoke_share(run_id: RunId, owner: OwnerDep, resources: ResourcesDep) -> None:
     """Revokes the link."""
     await resources.sharing.revoke(owner, run_id)
+    await _note(resources, "share_revoked", owner, run_id)
 
 
 @listed.get("")
@@ -143,6 +148,12 @@ async def show_shared(
         return JSONResponse(shown.model_dump(), headers=_HEADERS)
     page = _PAGES.get_template("shared.html").render(shown.model_dump())
     return HTMLResponse(page, headers=_HEADERS)
+
+
+async def _note(resources: Resources, kind: EventKind, owner: Owner, run_id: str) -> None:
+    """Keeps a security event, where there are accounts."""
+    if resources.settings.has_accounts:
+        await resources.people.audit.note(kind, owner, run_id)
 
 
 def _shown(format: AnyFormat, run: Run) -> SharedText:

@@ -1,5 +1,6 @@
 """`storywire serve`: starts the service."""
 
+import asyncio
 import socket
 from typing import Annotated
 
@@ -7,7 +8,7 @@ import typer
 
 from backend.cli.failures import fail, settings_or_fail
 from backend.cli.terminal import say
-from backend.settings import Settings, find_unknown
+from backend.settings import Settings, SettingsError, find_unknown
 from backend.store.folders import open_folders
 
 
@@ -19,6 +20,7 @@ def serve(
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = settings_or_fail(**given)
     open_folders(settings)
+    _check_database(settings)
     listener = open_listener(settings)
     _greet(settings, listener.getsockname()[1])
 
@@ -46,6 +48,16 @@ def open_listener(settings: Settings) -> socket.socket:
             "Is another service there? Choose another port with STORYWIRE_PORT."
         )
     return listener
+
+
+def _check_database(settings: Settings) -> None:
+    """Ends the command with a sentence, where the server would end with what it logs."""
+    from backend.storage import check_database
+
+    try:
+        asyncio.run(check_database(settings))
+    except SettingsError as error:
+        fail(str(error), status=2)
 
 
 def _greet(settings: Settings, port: int) -> None:

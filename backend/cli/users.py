@@ -74,14 +74,19 @@ def invite() -> None:
 
 
 @app.command("lock")
-def lock(email: _Email) -> None:
-    """End every log-in and key of an account, and let it in no more."""
-    _change(email, status="locked")
+def lock(
+    email: _Email,
+    revoke_keys: Annotated[
+        bool, typer.Option("--revoke-keys", help="End its API keys for good: they only pause.")
+    ] = False,
+) -> None:
+    """End every log-in, ticket and link of an account, and let it in no more."""
+    _change(email, revoke_keys=revoke_keys, status="locked")
 
 
 @app.command("unlock")
 def unlock(email: _Email) -> None:
-    """Let an account in again. Its keys work again; its log-ins have ended."""
+    """Let an account in again. Its API keys work again; everything else has ended."""
     _change(email, status="active")
 
 
@@ -100,6 +105,33 @@ def set_limits(
 ) -> None:
     """Set an account's own limits. What isn't named is as the settings say."""
     _change(email, runs_at_once=runs, runs_a_day=day, usd_a_month=usd)
+
+
+@app.command("models")
+def set_models(
+    email: _Email,
+    models: Annotated[
+        list[str] | None, typer.Argument(help="provider:model, where * may stand for anything.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="All models that the service allows.")] = False,
+) -> None:
+    """Set the models that an account may have texts written by; without any, print them."""
+    from backend.runs.admission.allowed_models import parse_allow_list
+    from workflows.errors import InvalidInput
+
+    if models or every:
+        try:
+            parsed = parse_allow_list(None if every else models)
+        except InvalidInput as error:
+            fail(error.message)
+        _change(email, models=parsed)
+        return
+
+    async def work(people: "People") -> list[str] | None:
+        return (await _find(people, email)).models
+
+    found = _run(work)
+    write("\n".join(found or ["All models that the service allows."]))
 
 
 @app.command("claim")
@@ -141,11 +173,15 @@ def events(limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50) -> None:
     show_table(("When", "What", "Account", "About"), rows)
 
 
-def _change(email: str, **values: Any) -> None:
+def _change(email: str, *, revoke_keys: bool = False, **values: Any) -> None:
+    from backend.accounts.audit import change_of
+
     async def work(people: "People") -> None:
         account = await _find(people, email)
         await people.account_repository.update(account.id, **values)
-        await people.audit.note("account_changed", account.id)
+        await people.audit.note(change_of(values), account.id)
+        if revoke_keys:
+            await people.keys.revoke_all(account.id)
 
     _run(work)
     write("Done.")

@@ -2,10 +2,12 @@
 
 import asyncio
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +15,6 @@ import typer
 from backend.cli.failures import fail, settings_or_fail
 from backend.cli.terminal import say
 from backend.settings import Settings, SettingsError
-from backend.telemetry.metrics import Metrics
 
 _LOOK_SECONDS = 0.2
 _AGAIN_SECONDS = 2.0
@@ -33,12 +34,23 @@ def worker(
             "database serve two hundred.",
         ),
     ] = 50,
-    metrics_port: Annotated[
+    port: Annotated[
         int | None,
         typer.Option(
-            min=1, max=65000, help="Answer at /metrics on this port; further processes on the next."
+            "--port",
+            "--metrics-port",
+            min=1,
+            max=65000,
+            help="Answer at /healthz, /readyz and /metrics on this port; further processes on the next.",
         ),
     ] = None,
+    check: Annotated[
+        bool,
+        typer.Option(
+            "--check",
+            help="Ask the processes behind --port whether they are ready, and end with 0 if all are.",
+        ),
+    ] = False,
 ) -> None:
     """Execute runs from the queue, with PostgreSQL (STORYWIRE_DATABASE_URL)."""
     settings = settings_or_fail()
@@ -48,6 +60,9 @@ def worker(
             "with SQLite, runs execute in the service itself.",
             status=2,
         )
+    if check:
+        _check(settings, processes, port)
+        return
     from backend.storage import check_connections
 
     try:
@@ -55,55 +70,71 @@ def worker(
     except SettingsError as error:
         fail(str(error), status=2)
     if processes == 1:
-        _serve(settings, concurrency, metrics_port)
-    else:
-        raise typer.Exit(_supervise(processes, concurrency, metrics_port))
+        _serve(settings, concurrency, port)
+        return
+    if port is not None:
+        _check_ports(settings, range(port, port + processes))
+    raise typer.Exit(_supervise(processes, concurrency, port))
 
 
-def _serve(settings: Settings, concurrency: int, metrics_port: int | None) -> None:
+def _check(settings: Settings, processes: int, port: int | None) -> None:
+    from backend.cli.worker_endpoint import find_unready
+
+    if port is None:
+        fail("--check: --port says where the processes answer.", status=2)
+    if unready := find_unready(settings.host, range(port, port + processes)):
+        fail("\n".join(unready))
+
+
+def _check_ports(settings: Settings, ports: range) -> None:
+    """Ends the command where one of the ports is taken: a process that can't have it would end again and again."""
+    from backend.cli.worker_endpoint import open_port
+
+    for port in ports:
+        open_port(settings, port).close()
+
+
+def _serve(settings: Settings, concurrency: int, port: int | None) -> None:
     import uvloop
 
+    from backend.cli.worker_endpoint import open_port
     from backend.logs import configure_logs
 
+    listener = None if port is None else open_port(settings, port)
     configure_logs(settings)
     uvloop.run(
         run_worker(
             settings,
             concurrency,
             lambda process: say(f"Storywire worker {process}  {concurrency} runs at once", err=True),
-            metrics_port,
+            listener,
         )
     )
 
 
 async def run_worker(
-    settings: Settings, concurrency: int, on_start: Callable[[str], None], metrics_port: int | None = None
+    settings: Settings,
+    concurrency: int,
+    on_start: Callable[[str], None],
+    listener: socket.socket | None = None,
 ) -> None:
-    """Executes runs until SIGTERM or SIGINT. `on_start` is called with the id of the process."""
+    """Executes runs until SIGTERM or SIGINT, and answers on `listener`. `on_start` is called with the id of the
+    process."""
+    from backend.cli.worker_endpoint import answering
     from backend.resources import open_worker
+    from backend.server import spare_collector
 
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with open_worker(settings, concurrency) as worker:
-        if metrics_port is not None:
-            _serve_metrics(worker.metrics, settings.host, metrics_port)
-        on_start(worker.process)
-        await worker.serve(stop, settings.shutdown_grace)
+    async with open_worker(settings, concurrency) as opened:
+        spare_collector()
+        async with answering(opened, listener) if listener is not None else nullcontext():
+            on_start(opened.worker.process)
+            await opened.worker.serve(stop, settings.shutdown_grace)
 
 
-def _serve_metrics(metrics: Metrics, host: str, port: int) -> None:
-    from backend.telemetry.prometheus import PrometheusMetrics
-
-    if not isinstance(metrics, PrometheusMetrics):
-        fail("--metrics-port needs STORYWIRE_METRICS=true.", status=2)
-    try:
-        metrics.serve(host, port)
-    except OSError as error:
-        fail(f"--metrics-port: can't listen on {host}:{port} ({error.strerror}).", status=2)
-
-
-def _supervise(processes: int, concurrency: int, metrics_port: int | None) -> int:
+def _supervise(processes: int, concurrency: int, port: int | None) -> int:
     """Keeps so many processes running until it is told to stop; 0 when all of them ended in good order."""
     stop: list[int] = []
 
@@ -114,10 +145,8 @@ def _supervise(processes: int, concurrency: int, metrics_port: int | None) -> in
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, request_stop)
     command = [sys.executable, "-m", "backend.cli.main", "worker", "--concurrency", str(concurrency)]
-    ports = [
-        [] if metrics_port is None else ["--metrics-port", str(metrics_port + n)] for n in range(processes)
-    ]
-    children = [_Child([*command, *port]) for port in ports]
+    ports = [[] if port is None else ["--port", str(port + number)] for number in range(processes)]
+    children = [_Child([*command, *own]) for own in ports]
     while not stop:
         time.sleep(_LOOK_SECONDS)
         for child in children:

@@ -63,5 +63,9 @@ class LogConnection:
 
 
 async def _fetch(connection: AsyncConnection[Row], statement: str, values: Sequence[Any]) -> list[Row]:
-    cursor = await connection.execute(statement.encode(), values, binary=True)
+    try:
+        cursor = await connection.execute(statement.encode(), values, binary=True)
+    except psycopg.errors.ReadOnlySqlTransaction as error:
+        cut(connection)  # the next one may find the server that is written
+        raise psycopg.OperationalError("the database is read-only") from error
     return [] if cursor.description is None else await cursor.fetchall()

@@ -17,14 +17,15 @@ from backend.runs.admission.options import check_room, with_caps
 from backend.runs.admission.plan_edit import check_outline
 from backend.runs.admission.quota import Quota
 from backend.runs.admission.validation import Admission
-from backend.runs.attempt.recording import RunRecorder
+from backend.runs.attempt.recording import RecordingFolders
 from backend.runs.attempt.version_seed import Parentage, VersionRequest, make_parentage
 from backend.runs.engine.base import Engine
 from backend.runs.queries import RunQueries
 from backend.runs.results.cache import ResultCache
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
-from backend.store.runs import RESUMABLE, NewRun, Run, RunRepository
+from backend.store.runs import NewRun, Run, RunRepository
+from backend.store.transitions import CANCELLED, RESUMABLE
 from workflows.errors import BudgetExceeded, Conflict, Forbidden, Overloaded, Unauthenticated
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import series_of
@@ -80,6 +81,11 @@ class RunCommands:
         self._cache = cache
         self._cache_key = cache_key
         self._files = files
+
+    @property
+    def queries(self) -> RunQueries:
+        """Queries of the same runs."""
+        return self._queries
 
     def format(self, name: str) -> AnyFormat:
         """Raises InvalidInput that lists what there is."""
@@ -138,7 +144,7 @@ class RunCommands:
         """Cancels the run wherever it executes. Idempotent; raises Conflict if it has ended, Overloaded if that is
         impossible now."""
         run = await self._queries.find(owner, run_id)
-        if run.is_finished and run.status != "cancelled":
+        if run.is_finished and run.status != CANCELLED:
             raise Conflict(f"The run is {run.status}: there is nothing to cancel.")
         await self._engine.cancel(run)
         return await self._queries.find(owner, run_id)
@@ -147,8 +153,8 @@ class RunCommands:
         """Resumes a failed or cancelled run after its last finished section.
 
         `caps` say what the run may spend from now on, with what it has spent already; what they leave out
-        stays. Raises InvalidInput (caps that are reached already), Conflict, QuotaExceeded (for a run that didn't
-        count so far), Overloaded.
+        stays. Raises InvalidInput (caps that are reached already, a model that isn't allowed any more), Conflict,
+        QuotaExceeded (for a run that didn't count so far), Overloaded.
         """
         run = await self._queries.find(owner, run_id)
         options = await self._check_resume(run, caps or Caps())
@@ -164,12 +170,14 @@ class RunCommands:
         return run
 
     async def answer(self, owner: Owner, run_id: str, outline: Mapping[str, Any]) -> Run:
-        """Continues a waiting run with the plan as a person edited it. Raises InvalidInput, Conflict."""
+        """Continues a waiting run with the plan as a person edited it. Raises InvalidInput, Conflict, and QuotaExceeded
+        where the owner has as many runs under way as may be."""
         run = await self._queries.find(owner, run_id)
         edited = check_outline(outline)
         await self._check_safety(run, edited.model_dump(), "outline.")
-        with self._engine.reserve_slot():
-            if not await self._repository.answer(run, self._engine.process, edited):
+        self._admission.check_allowed(ModelSpec.parse(run.model))
+        with self._quota.reserve(run.format) as limit, self._engine.reserve_slot():
+            if not await self._repository.answer(run, self._engine.process, edited, limit=limit):
                 raise Conflict(f"The run is {run.status}: it doesn't wait for an answer.")
             await self._engine.submit(run.id)
         run = await self._queries.find(owner, run_id)
@@ -223,6 +231,7 @@ class RunCommands:
             raise Conflict(f"The run ended with {run.error.code} and can't go on; start a new one.")
         self._admission.format_of(run)
         self._admission.models.check(run.model)
+        self._admission.check_allowed(ModelSpec.parse(run.model))
         if run.series is not None and run.part is not None:
             await self._check_place(run.owner, run.series, run.part)
         options = with_caps(run.options, caps)
@@ -248,16 +257,16 @@ class RunCommands:
 
 @dataclass(frozen=True, slots=True)
 class RunFiles:
-    """Files of runs beside the database: checkpoints, and recordings if enabled."""
+    """Files of runs beside the database: checkpoints and recordings."""
 
     checkpoints: BaseCheckpointSaver[Any]
-    recorder: RunRecorder | None
+    recordings: RecordingFolders | None
 
     async def delete(self, run_id: str) -> None:
         """Deletes the files of a run."""
         await self.checkpoints.adelete_thread(run_id)
-        if self.recorder is not None:
-            self.recorder.delete(run_id)
+        if self.recordings is not None:
+            self.recordings.delete(run_id)
 
 
 def request_hash(format: str, inputs: BaseModel, options: RunOptions) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from typing import Any
 
 from backend.log.base import RunLog
 from backend.log.entry import Entry
@@ -11,6 +12,7 @@ from backend.runs.readers.reader import Reader, open_reader
 from backend.runs.readers.replay import replay
 from backend.store.owner import Owner
 from backend.store.runs import Run, RunPart, RunRepository, RunSummary, RunVersion
+from backend.store.transitions import COMPLETED, WAITING
 from backend.streaming.views import Granularity, Order, Wire
 from workflows.errors import Conflict, NotFound
 from workflows.messages.transcript import Transcript
@@ -90,10 +92,18 @@ class RunQueries:
         transcript, _ = await replay(self._log, run.id)
         return transcript
 
+    async def add_text(self, table: str, row: dict[str, Any]) -> dict[str, Any]:
+        """A row of an export. That of a run without a result is given the plan and the text so far, which only the log
+        has."""
+        if table != "runs" or row.get("result") is not None:
+            return row
+        transcript, _ = await replay(self._log, row["id"])
+        return {**row, "outline": transcript.outline, "text": transcript.text}
+
     async def quote(self, owner: Owner, run_id: str) -> Quote:
         """The sections left and their estimated cost. Raises NotFound, Conflict for a complete run."""
         run = await self.find(owner, run_id)
-        if run.status == "completed":
+        if run.status == COMPLETED:
             raise Conflict("The run is complete: there is nothing left to write.")
         price = self._prices.find(ModelSpec.parse(run.model))
         return make_quote(run, await self.transcript(run), price)
@@ -131,12 +141,12 @@ class RunQueries:
         """The run when it has ended, or waits for a person. Waiting counts as reading."""
         if run.is_finished:
             return await self.find(owner, run.id)
-        reader, is_asked = self.reader(run, 0), False
+        reader, has_question = self.reader(run, 0), False
         async with self._audience.reading(run):
             while (batch := await reader.poll()) is not None:
-                is_asked |= any(entry.type == "input_required" for entry in batch)
+                has_question |= any(entry.type == "input_required" for entry in batch)
                 # Another process may have sent the question, and not stored yet that it waits.
-                if is_asked and (run := await self.find(owner, run.id)).status == "waiting":
+                if has_question and (run := await self.find(owner, run.id)).status == WAITING:
                     return run
                 if not batch:
                     await reader.wait()

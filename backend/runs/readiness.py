@@ -1,8 +1,9 @@
-"""Readiness of this process to start a run, for load balancers."""
+"""Readiness of this process to start a run, or to execute one, for load balancers and supervisors."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
 import structlog
 
@@ -73,3 +74,36 @@ class Readiness:
                 found = found or f"the {what} can't be written"
         self._probed = time.monotonic()
         return found
+
+
+class TakesRuns(Protocol):
+    """Worker, as far as its readiness depends on it."""
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it takes no more runs."""
+
+    @property
+    def silent_seconds(self) -> float:
+        """Seconds since a heartbeat of its was stored."""
+
+    @property
+    def lease_seconds(self) -> float:
+        """Seconds of silence after which others go on with its runs."""
+
+
+class WorkerReadiness:
+    """Readiness of a worker to execute runs. One whose slots are all taken is ready: it does what it is for."""
+
+    def __init__(self, worker: TakesRuns, process: Readiness) -> None:
+        """`process`: the checks of what every process needs."""
+        self._worker = worker
+        self._process = process
+
+    async def reason(self) -> str | None:
+        """The reason why no run can be executed, in words; None if one can."""
+        if self._worker.is_stopping:
+            return "the worker is stopping"
+        if (silent := self._worker.silent_seconds) > self._worker.lease_seconds:
+            return f"no heartbeat could be stored for {silent:.0f} seconds, so other workers take its runs"
+        return await self._process.reason()

@@ -11,8 +11,12 @@ from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError, TimeoutError
 
 _T = TypeVar("_T")
+
+UNAVAILABLE = (OperationalError, TimeoutError)
+"""Errors of a transaction for want of a database that answers, or that has room: nothing of it was stored."""
 
 
 class Database(Protocol):

@@ -152,21 +152,17 @@ class JobRepository:
         return await self._db.read(work)
 
 
-def find_priority(connection: Connection, run_id: str) -> int:
-    """Priority of a run that is about to be queued: the fewer of its owner's wait, the higher. So nobody's many runs
-    hold up another's one. A run that was begun before comes first. Part of a transaction."""
+def find_place(connection: Connection, run_id: str) -> tuple[int, int]:
+    """Number of runs that wait, and the priority of one that is about to be queued: the fewer of its owner's wait, the
+    higher. So nobody's many runs hold up another's one. A run that was begun before comes first. Part of a
+    transaction."""
     query = text(f"""
-        SELECT count(job.id), bool_or(run.answer IS NOT NULL OR run.superseded_error_seq IS NOT NULL)
+        SELECT (SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND queue_name = '{QUEUE}'),
+            count(job.id), bool_or(run.answer IS NOT NULL OR run.superseded_error_seq IS NOT NULL)
         FROM runs AS run LEFT JOIN runs AS other ON other.owner = run.owner AND other.status = ANY (:executing)
         LEFT JOIN procrastinate_jobs AS job
             ON job.lock = other.id AND job.status = 'todo' AND job.queue_name = '{QUEUE}'
         WHERE run.id = :id
     """)
-    waiting, is_begun = connection.execute(query, {"id": run_id, **_EXECUTING}).one()
-    return 1 if is_begun else -int(waiting)
-
-
-def count_queued(connection: Connection) -> int:
-    """Number of runs that wait. Part of a transaction."""
-    query = text(f"SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND queue_name = '{QUEUE}'")
-    return int(connection.scalar(query) or 0)
+    queued, waiting, is_begun = connection.execute(query, {"id": run_id, **_EXECUTING}).one()
+    return int(queued), 1 if is_begun else -int(waiting)

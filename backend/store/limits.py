@@ -19,8 +19,12 @@ _ACCOUNTS = table("accounts", column("id"), column("status"))
 
 
 def check_owner(connection: Connection, owner: Owner) -> None:
-    """Raises Unauthenticated where the account is gone: a request that began before must leave nothing behind."""
-    if owner != LOCAL and connection.scalar(select(_ACCOUNTS.c.id).where(_ACCOUNTS.c.id == owner)) is None:
+    """Raises Unauthenticated where the account is gone, or is being deleted: a request that began before must leave
+    nothing behind, also in files that no transaction removes."""
+    if owner == LOCAL:
+        return
+    status = connection.scalar(select(_ACCOUNTS.c.status).where(_ACCOUNTS.c.id == owner))
+    if status is None or status == "deleting":
         raise Unauthenticated("The account has been deleted.")
 
 

@@ -14,6 +14,7 @@ from backend.store.fences import hold_epoch
 from backend.store.runs import Run, moving
 from backend.store.sources import find_source, keep_result
 from backend.store.tables import runs
+from backend.store.usage import RunUsage, set_usage
 from workflows.errors import Cancelled
 from workflows.messages.messages import RunCompleted, RunFailed
 from workflows.state import VersionPlan
@@ -35,10 +36,17 @@ class OwnedRunRepository:
         self._db = database
 
     async def complete(
-        self, lease: Lease, run: Run, result: RunCompleted, plan: VersionPlan | None, *, bought: bool
+        self,
+        lease: Lease,
+        run: Run,
+        result: RunCompleted,
+        plan: VersionPlan | None,
+        *,
+        bought: bool,
+        usage: RunUsage | None = None,
     ) -> bool:
-        """Stores the result, and caches it if the run has a cache key and isn't a copy. A run that bought nothing
-        isn't charged."""
+        """Stores the result with the run's usage, and caches it if the run has a cache key and isn't a copy. A run that
+        bought nothing isn't charged."""
         values = {
             "result": result,
             "plan": plan,
@@ -51,19 +59,29 @@ class OwnedRunRepository:
             if run.cache_key is not None and not result.cached:
                 keep_result(connection, run.owner, run.cache_key, run.id)
 
-        return await self._end(lease, moving("complete").values(values), bought, keep)
+        return await self._end(lease, moving("complete").values(values), bought, usage, keep)
 
-    async def fail(self, lease: Lease, error: RunFailed, title: str | None, *, bought: bool) -> bool:
-        """Stores the error of a run that was cancelled or failed."""
+    async def fail(
+        self,
+        lease: Lease,
+        error: RunFailed,
+        title: str | None,
+        *,
+        bought: bool,
+        usage: RunUsage | None = None,
+    ) -> bool:
+        """Stores the error, and the usage, of a run that was cancelled or failed."""
         event = moving("cancel" if error.code == Cancelled.code else "fail")
         return await self._end(
-            lease, event.values(error=error, title=title, words=error.partial.words), bought
+            lease, event.values(error=error, title=title, words=error.partial.words), bought, usage
         )
 
-    async def release(self, lease: Lease, *, waits: bool, title: str | None, words: int) -> bool:
-        """Releases the run: it `waits` for a person, or another process resumes it."""
+    async def release(
+        self, lease: Lease, *, waits: bool, title: str | None, words: int, usage: RunUsage | None = None
+    ) -> bool:
+        """Releases the run: it `waits` for a person, or another process resumes it. Stores its usage so far."""
         query = moving("ask" if waits else "release").values(process=None, title=title, words=words)
-        return await self._write(lease, query)
+        return await self._write(lease, query, usage=usage)
 
     async def reset_crash_count(self, lease: Lease) -> bool:
         """Resets the crash count of a run that made progress."""
@@ -89,7 +107,12 @@ class OwnedRunRepository:
         return await self._db.write(work)
 
     async def _end(
-        self, lease: Lease, query: Any, bought: bool, also: Callable[[Connection], None] = lambda _: None
+        self,
+        lease: Lease,
+        query: Any,
+        bought: bool,
+        usage: RunUsage | None,
+        also: Callable[[Connection], None] = lambda _: None,
     ) -> bool:
         def after(connection: Connection) -> None:
             also(connection)
@@ -97,12 +120,18 @@ class OwnedRunRepository:
                 refund(connection, lease.run_id)
 
         values = {"process": None, "finished_at": datetime.now(UTC)}
-        return await self._write(lease, query.values(values), after)
+        return await self._write(lease, query.values(values), after, usage)
 
     async def _write(
-        self, lease: Lease, query: Any, after: Callable[[Connection], None] = lambda _: None
+        self,
+        lease: Lease,
+        query: Any,
+        after: Callable[[Connection], None] = lambda _: None,
+        usage: RunUsage | None = None,
     ) -> bool:
         def work(connection: Connection) -> bool:
+            if usage is not None:
+                set_usage(connection, usage, lease.epoch)
             if not hold_epoch(connection, lease.run_id, lease.epoch):
                 return False
             changed = bool(connection.execute(query.where(_is_executed_by(lease))).rowcount)

@@ -103,7 +103,10 @@ class PostgresDatabase:
                 upgrade(connection)
 
         await self._start(lambda: self._attempt(self._engine, work, _ERASE_SECONDS))
-        await asyncio.to_thread(set_up_tables, self.dsn)
+        try:
+            await asyncio.to_thread(set_up_tables, self.dsn)
+        except (psycopg.OperationalError, psycopg.errors.InsufficientPrivilege) as error:
+            raise SchemaError(f"the database can't be used ({_first_line(error)})") from None
 
     async def check_schema(self) -> None:
         """See `Database`."""
@@ -138,8 +141,12 @@ class PostgresDatabase:
         """What is done before all else: errors are sentences about the setting."""
         try:
             await self._persist(attempt)
-        except OperationalError as error:
-            raise SchemaError(f"the database can't be used ({_first_line(error)})") from None
+        except DBAPIError as error:
+            if isinstance(error, OperationalError) or isinstance(
+                error.orig, psycopg.errors.InsufficientPrivilege
+            ):
+                raise SchemaError(f"the database can't be used ({_first_line(error.orig)})") from None
+            raise
 
     async def _persist(self, attempt: Callable[[], Awaitable[_T]], retry_seconds: float | None = None) -> _T:
         deadline = time.monotonic() + (self._retry_seconds if retry_seconds is None else retry_seconds)
@@ -219,6 +226,10 @@ def _transact(engine: Any, work: Callable[[Connection], _T], held: _Held) -> _T:
             held.is_committing = True
         return result
     except DBAPIError as error:
+        if isinstance(error.orig, psycopg.errors.ReadOnlySqlTransaction):
+            # The server isn't the one that is written any more, or not now: the next connection may find the one.
+            cut(held.connection)
+            raise _NotBegun(OperationalError(error.statement, None, error.orig)) from error
         if not held.is_committing and _may_try_again(error):
             raise _NotBegun(error) from error
         raise
@@ -232,7 +243,8 @@ def _may_try_again(error: DBAPIError) -> bool:
     # No connection was had: no answer, or a server that starts or stops.
     is_connecting = error.statement is None and isinstance(error, OperationalError)
     return is_connecting or isinstance(
-        error.orig, psycopg.errors.CannotConnectNow | psycopg.errors.AdminShutdown
+        error.orig,
+        psycopg.errors.CannotConnectNow | psycopg.errors.AdminShutdown | psycopg.errors.DiskFull,
     )
 
 
@@ -248,8 +260,8 @@ def _check_server(connection: Connection) -> None:
         )
 
 
-def _first_line(error: DBAPIError) -> str:
-    return str(error.orig).strip().partition("\n")[0]
+def _first_line(error: BaseException | None) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 def _forget(future: "asyncio.Future[Any]") -> None:

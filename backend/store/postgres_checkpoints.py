@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
@@ -16,27 +16,38 @@ from langgraph.checkpoint.base import (
     Checkpoint,
     CheckpointMetadata,
     CheckpointTuple,
+    DeltaChannelHistory,
 )
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
+from backend.store.channel_deltas import ChannelValues, DeltaEncoder, dump
 from backend.store.checkpoints import DurableSaver
 from backend.store.fences import StaleCheckpoint, find_fence
 from backend.store.postgres import CONNECT_SECONDS, PATIENCE_SECONDS, cut
+from backend.store.postgres_blobs import SELECT_WITH_CHAINS, keep_newest, split_blobs
 
 log = structlog.get_logger()
 
 _CONNECTIONS = 4
 _RETRY_SECONDS = 120.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
+_UNAVAILABLE = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.ReadOnlySqlTransaction,
+)
 _HOLD = "SELECT 1 FROM log_heads WHERE run_id = %s AND epoch = %s FOR SHARE"
 _T = TypeVar("_T")
 
 
 class FencedSaver(AsyncPostgresSaver):
     """LangGraph's saver, whose writes are refused when the run was taken over (StaleCheckpoint), and wait for a
-    database that is away for a while. Those of a thread are stored in the order in which the calls begin."""
+    database that is away for a while. Those of a thread are stored in the order in which the calls begin. Values that
+    grow are stored as deltas."""
+
+    SELECT_SQL = SELECT_WITH_CHAINS
 
     def __init__(
         self, pool: "AsyncConnectionPool[psycopg.AsyncConnection[DictRow]]", retry_seconds: float
@@ -44,6 +55,7 @@ class FencedSaver(AsyncPostgresSaver):
         super().__init__(pool)
         self._pool = pool
         self._retry_seconds = retry_seconds
+        self._deltas = DeltaEncoder()
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def aput(
@@ -53,10 +65,18 @@ class FencedSaver(AsyncPostgresSaver):
         metadata: CheckpointMetadata,
         new_versions: ChannelVersions,
     ) -> RunnableConfig:
-        """As LangGraph's."""
+        """As LangGraph's, but of values that grow only what is new."""
         put = super().aput
         async with self._turn(config):
-            return await self._persist(lambda: put(config, checkpoint, metadata, new_versions))
+            new = self._deltas.encode(config, checkpoint)
+            values = {**checkpoint["channel_values"], **new.values}
+            versions = {**new_versions, **{name: checkpoint["channel_versions"][name] for name in new.values}}
+            stored: Checkpoint = {**checkpoint, "channel_values": values}
+            try:
+                return await self._persist(lambda: put(config, stored, metadata, versions))
+            except BaseException:
+                self._deltas.forget(str(config["configurable"]["thread_id"]))
+                raise
 
     async def aput_writes(
         self, config: RunnableConfig, writes: Sequence[tuple[str, Any]], task_id: str, task_path: str = ""
@@ -70,6 +90,41 @@ class FencedSaver(AsyncPostgresSaver):
         """As LangGraph's."""
         get = super().aget_tuple
         return await self._persist(lambda: get(config))
+
+    async def aget_delta_channel_history(
+        self, *, config: RunnableConfig, channels: Sequence[str]
+    ) -> Mapping[str, DeltaChannelHistory]:
+        """As LangGraph's for any saver: the one for its tables knows no deltas of ours."""
+        return await BaseCheckpointSaver.aget_delta_channel_history(self, config=config, channels=channels)
+
+    async def adelete_thread(self, thread_id: str) -> None:
+        """As LangGraph's."""
+        self._deltas.forget(str(thread_id))
+        await super().adelete_thread(thread_id)
+
+    async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
+        """As LangGraph's: of each thread only the newest checkpoint is kept, or none. Raises StaleCheckpoint."""
+        for thread_id in map(str, thread_ids):
+            if strategy == "delete":
+                await self.adelete_thread(thread_id)
+                continue
+            self._deltas.forget(thread_id)
+            async with self._cursor(pipeline=True) as cursor:
+                await keep_newest(cursor, thread_id, self.serde)
+
+    def _dump_blobs(
+        self, thread_id: str, checkpoint_ns: str, values: dict[str, Any], versions: ChannelVersions
+    ) -> list[tuple[str, str, str, str, str, bytes | None]]:
+        return [
+            (thread_id, checkpoint_ns, name, str(version), *dump(self.serde, values[name]))
+            for name, version in versions.items()
+        ]
+
+    async def _load_checkpoint_tuple(self, value: DictRow) -> CheckpointTuple:
+        blobs, others = split_blobs(value["channel_values"])
+        found = await super()._load_checkpoint_tuple({**value, "channel_values": others})
+        values = ChannelValues(blobs, self.serde).of(found.checkpoint)
+        return found._replace(checkpoint={**found.checkpoint, "channel_values": values})
 
     async def check_writable(self, busy_seconds: float) -> None:
         """Raises psycopg.Error where the tables can't be read; who writes the log's database writes theirs."""
@@ -94,6 +149,9 @@ class FencedSaver(AsyncPostgresSaver):
                         if await cursor.fetchone() is None:
                             raise StaleCheckpoint(fence[0])
                     yield cursor
+            except psycopg.errors.ReadOnlySqlTransaction:
+                cut(connection)  # the next one may find the server that is written
+                raise
             finally:
                 watch.cancel()
 
@@ -106,7 +164,7 @@ class FencedSaver(AsyncPostgresSaver):
         while True:
             try:
                 return await work()
-            except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            except _UNAVAILABLE as error:
                 if time.monotonic() > deadline:
                     raise
                 log.warning("checkpoint_write_failed", error=type(error).__name__, again_in=pause)

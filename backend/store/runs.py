@@ -34,17 +34,15 @@ from backend.store.erasing import delete_runs
 from backend.store.jobs import Enqueue
 from backend.store.json_sql import without_keys
 from backend.store.owner import Owner
+from backend.store.paging import newest_first
 from backend.store.run_records import NewRun, Run, RunAssignment, RunPart, RunSummary, RunVersion
 from backend.store.run_values import RunOptions, VersionChange
 from backend.store.sources import find_source
 from backend.store.tables import log_archives, log_entries, runs
-from backend.store.transitions import EXECUTING, FINISHED, MOVES, OCCUPYING, RESUMABLE, Event, Status
+from backend.store.transitions import EXECUTING, MOVES, OCCUPYING, Event, Status
 from workflows.messages.messages import OutlinePlanned, RunCompleted
 
 __all__ = [
-    "FINISHED",
-    "OCCUPYING",
-    "RESUMABLE",
     "NewRun",
     "Run",
     "RunAssignment",
@@ -91,8 +89,9 @@ class RunRepository:
             connection.execute(insert(runs).values({**new.row(), "source_run_id": source}))
             if source is None:
                 charge(connection, new.id, new.owner, new.format, limit)
-            self._enqueue(connection, new.id)
-            return _run(connection.execute(select(*_WHOLE).where(runs.c.id == new.id)).one())
+            stored = _run(connection.execute(select(*_WHOLE).where(runs.c.id == new.id)).one())
+            self._enqueue(connection, new.id)  # the last of all: starts wait for each other from here on
+            return stored
 
         try:
             return await self._db.write(work)
@@ -153,9 +152,7 @@ class RunRepository:
         format: str | None = None,
     ) -> list[RunSummary]:
         """A page of runs, newest first; `before` is the last id of the previous page (ids sort by time)."""
-        query = select(*_SUMMARY).where(runs.c.owner == owner).order_by(runs.c.id.desc()).limit(limit)
-        if before is not None:
-            query = query.where(runs.c.id < before)
+        query = newest_first(select(*_SUMMARY).where(runs.c.owner == owner), runs.c.id, before, limit)
         if status is not None:
             query = query.where(runs.c.status == status)
         if format is not None:
@@ -225,7 +222,8 @@ class RunRepository:
         limit: Limit | None = None,
         kept_since: datetime | None = None,
     ) -> bool:
-        """Resumes an ended run in `process`, with these options; False if somebody else was quicker.
+        """Resumes an ended run in `process`, with these options; False if somebody else has resumed it since it was
+        read, whatever became of it then.
 
         The error that is the last word of its log is superseded, and it is forgotten that it was to be stopped and
         how often it broke off. A failed part of a series whose place another run took since can't go on. A run that
@@ -233,7 +231,14 @@ class RunRepository:
         """
         query = (
             moving("resume")
-            .where(runs.c.owner == run.owner, runs.c.id == run.id, runs.c.status == run.status)
+            .where(
+                runs.c.owner == run.owner,
+                runs.c.id == run.id,
+                runs.c.status == run.status,
+                # It may have been resumed since it was read, and have ended again: `options` come from what was read.
+                runs.c.finished_at.is_not_distinct_from(run.finished_at),
+                runs.c.superseded_error_seq.is_not_distinct_from(run.superseded_error_seq),
+            )
             .values(
                 process=process,
                 options=options,
@@ -262,8 +267,11 @@ class RunRepository:
         except IntegrityError:
             return False
 
-    async def answer(self, run: Run, process: str | None, answer: OutlinePlanned) -> bool:
-        """Stores a person's answer to a waiting run, which continues in `process`, in one transaction."""
+    async def answer(
+        self, run: Run, process: str | None, answer: OutlinePlanned, *, limit: Limit | None = None
+    ) -> bool:
+        """Stores a person's answer to a waiting run, which continues in `process`, in one transaction. Raises
+        LimitReached where it is one too many at once: a run that waits isn't under way."""
         query = (
             moving("answer")
             .where(runs.c.owner == run.owner, runs.c.id == run.id)
@@ -271,10 +279,13 @@ class RunRepository:
         )
 
         def work(connection: Connection) -> bool:
-            answered = bool(connection.execute(query).rowcount)
-            if answered:
-                self._enqueue(connection, run.id)
-            return answered
+            lock_owner(connection, run.owner)
+            if not connection.execute(query).rowcount:
+                return False
+            if run.source_run_id is None:
+                charge(connection, run.id, run.owner, run.format, limit)
+            self._enqueue(connection, run.id)
+            return True
 
         return await self._db.write(work)
 

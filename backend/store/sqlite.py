@@ -104,9 +104,14 @@ class SqliteDatabase:
 def check_writable(file: Path, table: str, busy_seconds: float) -> None:
     """Makes a write to a SQLite file, from a connection of its own, that changes nothing. Blocks.
 
-    Raises sqlite3.Error when the file or the table is gone, the disk is full, or somebody holds the lock for
-    longer than `busy_seconds`.
+    Raises FileNotFoundError when the file is gone, sqlite3.Error when the table is, the disk is full, or somebody
+    holds the lock for longer than `busy_seconds`.
     """
+    if not file.exists():
+        raise FileNotFoundError(
+            f"{file} isn't where it was when the service began (STORYWIRE_DATA_DIR, STORYWIRE_DATABASE_URL): what is "
+            "written goes to where it was moved; move it back, or stop the service before you move it"
+        )
     uri = f"{file.absolute().as_uri()}?mode=rw"
     with closing(sqlite3.connect(uri, uri=True, timeout=busy_seconds, isolation_level=None)) as connection:
         connection.execute("BEGIN IMMEDIATE")

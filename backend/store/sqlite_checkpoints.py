@@ -8,12 +8,13 @@ import asyncio
 import json
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import structlog
 from langchain_core.runnables import RunnableConfig
@@ -24,25 +25,38 @@ from langgraph.checkpoint.base import (
     Checkpoint,
     CheckpointMetadata,
     CheckpointTuple,
-    DeltaChannelHistory,
     get_checkpoint_metadata,
 )
 from langgraph.checkpoint.sqlite import SqliteSaver
 
+from backend.store.channel_deltas import DeltaEncoder
 from backend.store.checkpoints import DurableSaver
 from backend.store.folders import CHECKPOINTS
 from backend.store.sqlite import BUSY_SECONDS, check_writable, enter_wal, truncate_log
+from backend.store.sqlite_blobs import (
+    CREATE_BLOBS,
+    Statement,
+    keep_newest,
+    put_blobs,
+    with_values,
+    without_blobs,
+)
 
 log = structlog.get_logger()
 
 _RETRY_SECONDS = (0.05, 0.2, 1.0, 3.0)
 _TRUNCATE_AGAIN_SECONDS = 1.0
-_T = TypeVar("_T")
 
 _PUT = (
     "INSERT OR REPLACE INTO checkpoints"
     " (thread_id, checkpoint_ns, checkpoint_id, parent_checkpoint_id, type, checkpoint, metadata)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?)"
+    " VALUES ({}, ?, ?, ?, ?, ?, ?)"
+)
+_PUT_WHOLE = _PUT.format("?")
+# Refused by NOT NULL where its parent isn't there: its write failed, or another process pruned it.
+_PUT_NEXT = _PUT.format(
+    "CASE WHEN EXISTS (SELECT 1 FROM checkpoints WHERE thread_id = ? AND checkpoint_ns = ? AND checkpoint_id = ?)"
+    " THEN ? END"
 )
 _PUT_WRITES = (
     "INSERT OR {} INTO writes"
@@ -50,28 +64,16 @@ _PUT_WRITES = (
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _REPLACE_WRITES, _IGNORE_WRITES = _PUT_WRITES.format("REPLACE"), _PUT_WRITES.format("IGNORE")
-_DROP_OLDER = """
-DELETE FROM checkpoints WHERE thread_id = ? AND EXISTS (
-    SELECT 1 FROM checkpoints AS newer WHERE newer.thread_id = checkpoints.thread_id
-    AND newer.checkpoint_ns = checkpoints.checkpoint_ns AND newer.checkpoint_id > checkpoints.checkpoint_id
-)
-"""
-_DROP_WRITES = """
-DELETE FROM writes WHERE thread_id = ? AND NOT EXISTS (
-    SELECT 1 FROM checkpoints AS kept WHERE kept.thread_id = writes.thread_id
-    AND kept.checkpoint_ns = writes.checkpoint_ns AND kept.checkpoint_id = writes.checkpoint_id
-)
-"""
 
-Statement = tuple[str, Sequence[tuple[Any, ...]]]
-"""SQL, and the rows that it is executed with."""
+TransactionWork = Callable[[sqlite3.Connection], None]
+"""What is done with the connection within a transaction."""
 
 
 @dataclass(slots=True)
 class _Write:
-    """Statements that are committed together, and who waits for that."""
+    """TransactionWork that is committed together, and who waits for that."""
 
-    statements: Sequence[Statement]
+    work: Sequence[Statement | TransactionWork]
     erases: bool = False
     done: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
@@ -90,10 +92,10 @@ class CheckpointWriter:
         self._newest: asyncio.Future[None] | None = None
         self._truncate_at: float | None = None
 
-    async def write(self, *statements: Statement, erases: bool = False) -> None:
-        """Returns when the statements are committed. Raises sqlite3.OperationalError when the file can't be written,
+    async def write(self, *work: Statement | TransactionWork, erases: bool = False) -> None:
+        """Returns when the work is committed. Raises sqlite3.OperationalError when the file can't be written,
         also not after some seconds."""
-        item = _Write(statements, erases)
+        item = _Write(work, erases)
         self._queue.append(item)
         self._newest = item.done
         if self._committing is None:
@@ -155,9 +157,11 @@ class CheckpointWriter:
     def _transact(self, batch: list[_Write]) -> None:
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            for item in batch:
-                for sql, rows in item.statements:
-                    self._connection.executemany(sql, rows)
+            for work in (work for item in batch for work in item.work):
+                if callable(work):
+                    work(self._connection)
+                else:
+                    self._connection.executemany(*work)
             self._connection.execute("COMMIT")
         except BaseException:
             if self._connection.in_transaction:
@@ -174,13 +178,16 @@ class CheckpointWriter:
 
 
 class GroupCommitSaver(BaseCheckpointSaver[str]):
-    """LangGraph's tables and reads, with writes that share commits."""
+    """LangGraph's tables and reads, with writes that share commits, and values that are stored once."""
 
     def __init__(self, file: Path, writer: CheckpointWriter, reading: sqlite3.Connection) -> None:
         super().__init__()
         self._file = file
         self._writer = writer
+        self._reading = reading
         self._stored = SqliteSaver(reading, serde=self.serde)
+        self._stored.is_setup = True  # `_set_up` made the tables
+        self._deltas = DeltaEncoder()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="storywire-checkpoints-read")
 
     async def aput(
@@ -193,15 +200,23 @@ class GroupCommitSaver(BaseCheckpointSaver[str]):
         """As LangGraph's."""
         del new_versions
         place = config["configurable"]
-        thread_id, space = place["thread_id"], place.get("checkpoint_ns", "")
+        thread_id, space = str(place["thread_id"]), place.get("checkpoint_ns", "")
         about = json.dumps(get_checkpoint_metadata(config, metadata), ensure_ascii=False)
-        row = (
-            *(str(thread_id), space, checkpoint["id"], place.get("checkpoint_id")),
-            *self.serde.dumps_typed(checkpoint),
+        row: tuple[Any, ...] = (
+            *(thread_id, space, checkpoint["id"], place.get("checkpoint_id")),
+            *self.serde.dumps_typed(without_blobs(checkpoint)),
             about.encode("utf-8", "ignore"),
         )
-        await self._writer.write((_PUT, [row]))
-        stored = {"thread_id": thread_id, "checkpoint_ns": space, "checkpoint_id": checkpoint["id"]}
+        new = self._deltas.encode(config, checkpoint)
+        guard = () if new.parent is None else (thread_id, space, new.parent)
+        put = _PUT_NEXT if guard else _PUT_WHOLE, [(*guard, *row)]
+        blobs = put_blobs((thread_id, space), checkpoint["channel_versions"], new.values, self.serde)
+        try:
+            await self._writer.write(put, blobs)
+        except BaseException:
+            self._deltas.forget(thread_id)
+            raise
+        stored = {"thread_id": place["thread_id"], "checkpoint_ns": space, "checkpoint_id": checkpoint["id"]}
         return {"configurable": stored}
 
     async def aput_writes(
@@ -222,7 +237,8 @@ class GroupCommitSaver(BaseCheckpointSaver[str]):
 
     async def aget_tuple(self, config: RunnableConfig) -> CheckpointTuple | None:
         """As LangGraph's."""
-        return await self._read(lambda stored: stored.get_tuple(config))
+        found = await self._read(lambda stored: [] if (one := stored.get_tuple(config)) is None else [one])
+        return found[0] if found else None
 
     async def alist(
         self,
@@ -239,17 +255,10 @@ class GroupCommitSaver(BaseCheckpointSaver[str]):
         for each in found:
             yield each
 
-    async def aget_delta_channel_history(
-        self, *, config: RunnableConfig, channels: Sequence[str]
-    ) -> Mapping[str, DeltaChannelHistory]:
-        """As LangGraph's."""
-        return await self._read(
-            lambda stored: stored.get_delta_channel_history(config=config, channels=channels)
-        )
-
     async def adelete_thread(self, thread_id: str) -> None:
         """As LangGraph's. No file keeps a byte of it; where somebody reads at that moment, until they are done."""
-        tables = ("checkpoints", "writes")
+        self._deltas.forget(str(thread_id))
+        tables = ("checkpoints", "checkpoint_blobs", "writes")
         await self._writer.write(
             *((f"DELETE FROM {table} WHERE thread_id = ?", [(str(thread_id),)]) for table in tables),
             erases=True,
@@ -261,12 +270,9 @@ class GroupCommitSaver(BaseCheckpointSaver[str]):
             for thread_id in thread_ids:
                 await self.adelete_thread(thread_id)
             return
-        threads = [(str(thread_id),) for thread_id in thread_ids]
-        await self._writer.write((_DROP_OLDER, threads), (_DROP_WRITES, threads))
-
-    def get_next_version(self, current: str | None, channel: None) -> str:
-        """As LangGraph's."""
-        return self._stored.get_next_version(current, channel)
+        for thread_id in thread_ids:
+            self._deltas.forget(str(thread_id))
+            await self._writer.write(partial(keep_newest, thread_id=str(thread_id), serde=self.serde))
 
     async def check_writable(self, busy_seconds: float) -> None:
         """A write that changes nothing, from a connection of its own. Raises sqlite3.Error when the file can't be
@@ -278,10 +284,19 @@ class GroupCommitSaver(BaseCheckpointSaver[str]):
         await self._writer.close()
         await asyncio.to_thread(self._thread.shutdown)
 
-    async def _read(self, work: Callable[[SqliteSaver], _T]) -> _T:
+    async def _read(self, find: Callable[[SqliteSaver], list[CheckpointTuple]]) -> list[CheckpointTuple]:
         """What was put before is seen."""
         await self._writer.settled()
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._stored)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._find, find)
+
+    def _find(self, find: Callable[[SqliteSaver], list[CheckpointTuple]]) -> list[CheckpointTuple]:
+        self._reading.execute(
+            "BEGIN"
+        )  # a prune between the two would take what a checkpoint's values are made of
+        try:
+            return with_values(self._reading, self.serde, find(self._stored))
+        finally:
+            self._reading.execute("COMMIT")
 
 
 class SqliteCheckpoints(DurableSaver, GroupCommitSaver):
@@ -317,6 +332,7 @@ def _set_up(file: Path, busy_seconds: float) -> sqlite3.Connection:
     connection = _connect(file, busy_seconds)
     enter_wal(connection, busy_seconds)
     SqliteSaver(connection).setup()
+    connection.execute(CREATE_BLOBS)
     return connection
 
 

@@ -1,6 +1,6 @@
 """Usage of runs by day: sums that outlive the runs themselves. Every query filters by the owner."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,6 +13,17 @@ from backend.store.tables import log_heads, usage
 
 By = Literal["day", "model", "format", "role"]
 _COUNTED = ("input_tokens", "output_tokens")
+
+
+@dataclass(frozen=True, slots=True)
+class RunUsage:
+    """Sums of a run's usage over all days, by role and model, as they are set on one `day`."""
+
+    run_id: str
+    owner: Owner
+    format: str
+    day: str
+    parts: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,42 +54,8 @@ class UsageRepository:
         So it may be said as often as one likes. `run` has id, owner and format. Nothing is set by a writer whose
         `epoch` isn't the run's newest: it doesn't know what was spent since. A deleted run has none, and its sums stay.
         """
-        rows = [dict(part) for part in parts]
-        # Locked where many write at once, so that nobody takes the run over in between.
-        newest = select(log_heads.c.epoch).where(log_heads.c.run_id == run["id"]).with_for_update(read=True)
-
-        def work(connection: Connection) -> None:
-            lock(connection, f"usage {run['id']}")
-            if (connection.scalar(newest) or 0) > epoch:
-                return
-            here = (usage.c.run_id == run["id"]) & (usage.c.owner == run["owner"])
-            for row in rows:
-                same = here & (usage.c.role == row["role"]) & (usage.c.model == row["model"])
-                others = connection.execute(
-                    select(
-                        *(func.coalesce(func.sum(usage.c[name]), 0) for name in _COUNTED),
-                        func.coalesce(func.sum(usage.c.cost_usd), 0.0),
-                    ).where(same, usage.c.day != day)
-                ).one()
-                connection.execute(delete(usage).where(same, usage.c.day == day))
-                rest = {name: row[name] - int(before) for name, before in zip(_COUNTED, others, strict=False)}
-                if any(rest.values()):
-                    cost = row["cost_usd"]
-                    connection.execute(
-                        insert(usage).values(
-                            run_id=run["id"],
-                            owner=run["owner"],
-                            format=run["format"],
-                            day=day,
-                            role=row["role"],
-                            model=row["model"],
-                            cost_usd=None if cost is None else cost - others[2],
-                            estimated=row["estimated"],
-                            **rest,
-                        )
-                    )
-
-        await self._db.write(work)
+        found = RunUsage(run["id"], run["owner"], run["format"], day, [*parts])
+        await self._db.write(lambda connection: set_usage(connection, found, epoch))
 
     async def sums(self, owner: Owner, first_day: str, last_day: str, by: By) -> list[UsageSum]:
         """The sums of these days, both included (YYYY-MM-DD, UTC); days in order, else the dearest first."""
@@ -112,3 +89,38 @@ class UsageRepository:
         )
         found: int | None = await self._db.read(lambda connection: connection.scalar(query))
         return found or 0
+
+
+def set_usage(connection: Connection, found: RunUsage, epoch: int) -> None:
+    """`UsageRepository.put` as a part of a transaction, the first one: it locks the usage before the run's head."""
+    # Locked where many write at once, so that nobody takes the run over in between.
+    newest = select(log_heads.c.epoch).where(log_heads.c.run_id == found.run_id).with_for_update(read=True)
+    lock(connection, f"usage {found.run_id}")
+    if (connection.scalar(newest) or 0) > epoch:
+        return
+    here = (usage.c.run_id == found.run_id) & (usage.c.owner == found.owner)
+    for part in found.parts:
+        same = here & (usage.c.role == part["role"]) & (usage.c.model == part["model"])
+        others = connection.execute(
+            select(
+                *(func.coalesce(func.sum(usage.c[name]), 0) for name in _COUNTED),
+                func.coalesce(func.sum(usage.c.cost_usd), 0.0),
+            ).where(same, usage.c.day != found.day)
+        ).one()
+        connection.execute(delete(usage).where(same, usage.c.day == found.day))
+        rest = {name: part[name] - int(before) for name, before in zip(_COUNTED, others, strict=False)}
+        if any(rest.values()):
+            cost = part["cost_usd"]
+            connection.execute(
+                insert(usage).values(
+                    run_id=found.run_id,
+                    owner=found.owner,
+                    format=found.format,
+                    day=found.day,
+                    role=part["role"],
+                    model=part["model"],
+                    cost_usd=None if cost is None else cost - others[2],
+                    estimated=part["estimated"],
+                    **rest,
+                )
+            )

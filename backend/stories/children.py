@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,13 +10,13 @@ from pydantic import Field
 
 from backend.runs.commands import RunCommands
 from backend.store.accounts.belongings import BelongingsRepository
-from backend.store.child_data import read_child
-from backend.store.children import ChildRepository, StoredChild
 from backend.store.owner import Owner
 from backend.store.runs import RunRepository
-from backend.store.sessions import SessionRepository
 from backend.store.shares import ShareRepository
 from backend.stories.recommendations import Recommendation, recommend
+from backend.stories.store.child_data import read_child
+from backend.stories.store.children import ChildRepository, StoredChild
+from backend.stories.store.sessions import SessionRepository
 from workflows.errors import InvalidInput, NotFound
 from workflows.formats.story.input import ReaderName, StoryReader
 from workflows.safety.check import first_refused_field
@@ -117,7 +118,8 @@ class Children:
         child = await self.find(owner, child_id)
         sessions = [session.id for session in await self._sessions.page(owner, child_id=child.id)]
         written = await self._written(owner, child.id, sessions)
-        return read_child(self._belongings, owner, child.id, sessions, written)
+        rows = read_child(self._belongings, owner, child.id, sessions, written)
+        return ((table, await self._runs.queries.add_text(table, row)) async for table, row in rows)
 
     async def delete(self, owner: Owner, child_id: str, on_chapters: OnChapters = "keep") -> ChildDeletion:
         """Deletes the child and its story sessions, and the chapters if requested; nobody else can read those that
@@ -125,16 +127,25 @@ class Children:
         child = await self.find(owner, child_id)
         sessions = [session.id for session in await self._sessions.page(owner, child_id=child.id)]
         written = await self._written(owner, child.id, sessions)
-        if on_chapters == "delete":
-            for run_id in written:
-                await self._runs.delete(owner, run_id)
-        else:
-            await self._shares.remove_all(owner, written)
+        await self._leave(owner, written, on_chapters)
         for session_id in sessions:
             await self._sessions.delete(owner, session_id)
         await self._children.delete(owner, child.id)
+        # What was begun meanwhile; no more can be from now on.
+        late = [run for run in await self._written(owner, child.id, sessions) if run not in set(written)]
+        await self._leave(owner, late, on_chapters)
+        written += late
         kept, deleted = (0, len(written)) if on_chapters == "delete" else (len(written), 0)
         return ChildDeletion(sessions, runs_kept=kept, runs_deleted=deleted)
+
+    async def _leave(self, owner: Owner, run_ids: list[str], on_chapters: OnChapters) -> None:
+        """Deletes the child's texts, or ends their share links."""
+        if on_chapters == "keep":
+            await self._shares.remove_all(owner, run_ids)
+            return
+        for run_id in run_ids:
+            with suppress(NotFound):  # somebody else deletes the same
+                await self._runs.delete(owner, run_id)
 
     async def _written(self, owner: Owner, child_id: str, sessions: list[str]) -> list[str]:
         """Ids of the runs that were written for the child."""

@@ -166,9 +166,9 @@ class AiSdkView:
             yield {"type": "text-end", "id": _id(section)}
         data = {name: value for name, value in _plain(message).items() if name not in _TEXT}
         yield self._remember("complete", data)
-        told = {"runId": message.run_id, "title": message.title, "sha256": message.sha256}
+        metadata = {"runId": message.run_id, "title": message.title, "sha256": message.sha256}
         yield {"type": "finish-step"}
-        yield {"type": "finish", "finishReason": "stop", "messageMetadata": told}
+        yield {"type": "finish", "finishReason": "stop", "messageMetadata": metadata}
 
 
 def _failure(message: RunFailed) -> Iterator[Chunk]:

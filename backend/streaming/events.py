@@ -137,6 +137,9 @@ def _section_of(task_input: Any) -> tuple[int | None, str | None]:
     if not isinstance(task_input, dict) or "index" not in task_input:
         return None, None
     index = task_input["index"]
+    if "outline" not in task_input:
+        return index, task_input.get("title")
+    # A task that an earlier release handed out.
     titles = {section["index"]: section["title"] for section in task_input["outline"]["sections"]}
     return index, titles.get(index)
 

@@ -11,10 +11,16 @@ JUDGED_SECTION = 0.5
 @dataclass(slots=True)
 class Pace:
     """Seconds of checks for each second of writing: `judging` of a section, before readers see it; `checking` of the
-    whole text at the end. None: not known."""
+    whole text at the end, and what is `expected` of that before any was measured. None: not known."""
 
     judging: float | None = None
     checking: float | None = None
+    expected: float | None = None
+
+    @property
+    def check_share(self) -> float | None:
+        """The time of the check of the whole as a share of all writing, measured or expected."""
+        return self.expected if self.checking is None else self.checking
 
     def learn_judging(self, judged: float, written: float) -> None:
         """Takes in the seconds that judges of sections took, and the writing of the same sections."""
@@ -35,9 +41,11 @@ class Paces:
 
     _known: dict[tuple[str, ...], Pace] = field(default_factory=dict)
 
-    def of(self, *key: str, judges_sections: bool = False) -> Pace:
-        """The pace of runs of one kind, such as those of a format and a model."""
+    def of(self, *key: str, judges_sections: bool = False, expected: float | None = None) -> Pace:
+        """The pace of runs of one kind, such as those of a format and a model. `expected`: the share of a long
+        check."""
         pace = self._known.setdefault(key, Pace())
+        pace.expected = expected
         if judges_sections and pace.judging is None:
             pace.judging = JUDGED_SECTION
         return pace

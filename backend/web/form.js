@@ -4,8 +4,7 @@ import { Chips } from "./chips.js";
 import { paintCover } from "./cover.js";
 import { byId, make } from "./elements.js";
 import { FieldErrors } from "./errors.js";
-import { forgetForm, recallForm, rememberForm } from "./memory.js";
-import { rememberChild } from "./people.js";
+import { forgetForm, recallForm, rememberChild, rememberForm } from "./memory.js";
 
 const SUGGESTIONS = ["space", "the deep sea", "a hidden forest", "dragons", "a castle with a secret", "animal rescue"];
 const REQUIRED = { theme: "Say what the story is about.", name: "Whom is the story for?" };

@@ -4,6 +4,7 @@
 const RUNS = "storywire.requests";
 const DRAFT = "storywire.draft";
 const FORM = "storywire.form.";
+const CHILD = "storywire.child";
 const KEPT_RUNS = 30;
 
 function read(key, otherwise) {
@@ -35,6 +36,10 @@ export function recallRequest(runId) {
 export const rememberDraft = (request) => write(DRAFT, request);
 
 export const recallDraft = () => read(DRAFT, null);
+
+export const rememberChild = (id) => write(CHILD, id);
+
+export const recallChild = () => read(CHILD, "");
 
 /** A form that isn't sent yet, by its format: it outlives a reload. */
 export const rememberForm = (format, request) => write(FORM + format, request);

@@ -1,18 +1,19 @@
-// Who is here: the account's line in the masthead with its quota, and the children to write for. In a service without
-// accounts none of it is shown.
+// Who is here: the account's line in the masthead with its quota, and the children to write for. Without accounts none of
+// it is shown.
 
 import { callIfThere } from "./api.js";
 import { byId, formatDollars, make } from "./elements.js";
-
-const CHOSEN = "storywire.child";
+import { recallChild } from "./memory.js";
 
 let hasAccounts = false;
 
-/** Shows the account and offers its children to the form. Whoever isn't signed in is sent to the account page. */
+/** Shows the account, and offers its children to the form. Who isn't signed in is sent to the account page. */
 export async function learnPeople(form) {
   const options = await callIfThere("api/v1/auth/options");
   hasAccounts = Boolean(options) && options.mode !== "local";
   if (!hasAccounts) return;
+  // Signed out in another window: this one would fill the storage again.
+  addEventListener("storage", ({ key }) => key ?? location.reload());
   const [, children] = await Promise.all([showQuota(), callIfThere("api/v1/children?limit=100")]);
   form.offerChildren(children?.children ?? [], recallChild());
 }
@@ -29,20 +30,4 @@ export async function showQuota() {
     make("a", { class: "people__account", href: "account", dir: "auto" }, me.account.email ?? "Account"),
   );
   byId("people").hidden = false;
-}
-
-export function rememberChild(id) {
-  try {
-    localStorage.setItem(CHOSEN, id);
-  } catch {
-    // Storage is full or forbidden.
-  }
-}
-
-function recallChild() {
-  try {
-    return localStorage.getItem(CHOSEN) ?? "";
-  } catch {
-    return "";
-  }
 }

@@ -23,6 +23,8 @@ class KillableWorker(KillableService):
     """A worker in a process of its own."""
 
     slots = 20
+    is_mute = False
+    """Whether the next process sends no notifications."""
 
     async def start(self, crash_at: str | None = None) -> Self:
         """Returns when the process runs; it takes runs a moment later."""
@@ -30,7 +32,7 @@ class KillableWorker(KillableService):
 
         del crash_at
         process = _forks.Process(
-            target=run_worker, args=(self._settings, self.slots, self.clock), daemon=True
+            target=run_worker, args=(self._settings, self.slots, self.clock, self.is_mute), daemon=True
         )
         await asyncio.to_thread(process.start)
         self._process = process
@@ -47,26 +49,34 @@ class KillableCluster:
     """API processes and workers on one database, each over a proxy of its own (`async with`)."""
 
     def __init__(
-        self, provider_url: str, folder: Path, *, apis: int = 2, workers: int = 2, **settings: Any
+        self,
+        provider_url: str,
+        folder: Path,
+        *,
+        apis: int = 2,
+        workers: int = 2,
+        url: str = "",
+        **settings: Any,
     ) -> None:
+        """`url`: a database that is there already; by default it is a new one."""
         self._provider_url = provider_url
         self._folder = folder
         self._counts = apis, workers
         self._settings = settings
         self._stack = AsyncExitStack()
         self._databases = ExitStack()
-        self.url = ""
+        self.url = url
         self.apis: list[KillableService] = []
         self.workers: list[KillableWorker] = []
         self.proxies: dict[KillableService, TcpProxy] = {}
 
     async def __aenter__(self) -> Self:
-        self.url = self._databases.enter_context(postgres_server().database(migrated_template()))
+        if not self.url:
+            self.url = self._databases.enter_context(postgres_server().database(migrated_template()))
         apis, workers = self._counts
-        for _ in range(apis):
-            self.apis.append(await self._add(KillableService, len(self.apis)))
-        for _ in range(workers):
-            await self.add_worker()
+        self.apis = [await self._make(KillableService, number) for number in range(apis)]
+        self.workers = [await self._make(KillableWorker, number) for number in range(workers)]
+        await asyncio.gather(*(process.start() for process in (*self.apis, *self.workers)))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -79,9 +89,9 @@ class KillableCluster:
 
     async def add_worker(self) -> KillableWorker:
         """Starts one more worker."""
-        worker = await self._add(KillableWorker, len(self.workers))
+        worker = await self._make(KillableWorker, len(self.workers))
         self.workers.append(worker)
-        return worker
+        return await worker.start()
 
     async def worker_of(self, run_id: str) -> KillableWorker:
         """The worker that writes this run, once there is one."""
@@ -101,7 +111,7 @@ class KillableCluster:
             while not await self.fetch(query, *values):  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_SECONDS)
 
-    async def _add(self, kind: type[_ProcessT], number: int) -> _ProcessT:
+    async def _make(self, kind: type[_ProcessT], number: int) -> _ProcessT:
         port = postgres_server().port
         proxy = await self._stack.enter_async_context(tcp_proxy(port))
         process = kind(
@@ -111,7 +121,7 @@ class KillableCluster:
             **self._settings,
         )
         self.proxies[process] = proxy
-        return await process.start()
+        return process
 
     async def _find_worker(self, run_id: str) -> KillableWorker | None:
         rows = await self.fetch("SELECT process FROM runs WHERE id = %s AND process IS NOT NULL", run_id)

@@ -1,18 +1,23 @@
 """A killable worker's own process: the real worker, which tells under which id it executes runs."""
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from backend.cli.worker import run_worker as run_real_worker
+from backend.log.postgres import PostgresLog
 from tests.acceptance.child import _set_clock
 from tests.service import settings_for  # which imports the SDKs: once, before the fork
 
 
-def run_worker(values: dict[str, Any], slots: int, clock: float = 0.0) -> None:
-    """Executes runs until it is killed or told to stop. Its clock is `clock` seconds ahead of the true one."""
+def run_worker(values: dict[str, Any], slots: int, clock: float = 0.0, is_mute: bool = False) -> None:
+    """Executes runs until it is killed or told to stop. Its clock is `clock` seconds ahead of the true one; one that
+    is mute loses all its notifications."""
     if clock:
         _set_clock(clock)
+    if is_mute:
+        PostgresLog._schedule_notify = _notify_nobody  # type: ignore[method-assign]
     given = dict(values)
     url, data_dir = given.pop("provider_url"), Path(given.pop("data_dir"))
     settings = settings_for(url, data_dir, **given)
@@ -21,3 +26,8 @@ def run_worker(values: dict[str, Any], slots: int, clock: float = 0.0) -> None:
         (data_dir / "worker.id").write_text(process)
 
     asyncio.run(run_real_worker(settings, slots, tell))
+
+
+def _notify_nobody(log: PostgresLog, run_ids: Sequence[str]) -> None:
+    """In place of a notification."""
+    del log, run_ids

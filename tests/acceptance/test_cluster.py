@@ -13,20 +13,57 @@ from tests.acceptance.cluster import KillableCluster
 from tests.acceptance.killable import KillableService
 from tests.acceptance.trials import COUNTS
 from tests.fakes.provider import FakeProvider
-from tests.fakes.script import Reply, Script
+from tests.fakes.script import Reply, Rule, Script
 from tests.postgres import postgres_server
 from tests.service import CALLS, Told, settings_for
 
 PATIENCE = 90
+LEASE = 4
+"""Seconds, where a test waits for a worker to be taken for dead; elsewhere it is as in the service."""
 NO_JOB = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM procrastinate_jobs WHERE lock = %s)"
+BEATS = (
+    "SELECT 1 FROM procrastinate_workers WHERE id::text = %s AND last_heartbeat > now() - interval '1 second'"
+)
+MOVED = "SELECT 1 FROM runs WHERE id = %s AND process <> %s"
+LONG = Script(rules=(Rule(Reply(pace=80, words=90), structured=False),))
+"""Scenes of a second and a half, for what is done meanwhile."""
+
+
+def held(*scenes: int) -> Script:
+    """Scenes that are written at once, but for those, counted from 1: they stop in the middle until released."""
+    stopping = [
+        Rule(Reply(words=90, hold_after=20, tokens_per_chunk=1), structured=False, nth=scene, times=1)
+        for scene in scenes
+    ]
+    return Script(rules=(*stopping, Rule(Reply(words=90), structured=False)))
 
 
 @pytest.fixture
-async def cluster(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[KillableCluster]:
-    """Two API processes and two workers; the provider writes some seconds on a story."""
-    provider.script = Script(default=Reply(pace=80, words=90))
-    async with KillableCluster(provider.openai_url, tmp_path) as running:
+async def cluster(
+    provider: FakeProvider, tmp_path: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[KillableCluster]:
+    """Two API processes and two workers, whose lease a parameter may say; a scene takes half a second."""
+    provider.script = Script(rules=(Rule(Reply(pace=240, words=90), structured=False),))
+    lease = getattr(request, "param", 10)
+    async with KillableCluster(provider.openai_url, tmp_path, lease_seconds=lease) as running:
         yield running
+
+
+impatient = pytest.mark.parametrize("cluster", [LEASE], indirect=True, ids=["lease"])
+
+
+async def start_held(cluster: KillableCluster, provider: FakeProvider, *scenes: int) -> tuple[str, Told]:
+    """A run that stops in the middle of these scenes, and what a reader has before the first of them, the second at
+    the earliest."""
+    provider.script = held(*scenes)
+    run_id = await cluster.apis[0].client.start()
+    told = Told()
+    async for frame in cluster.apis[0].client.frames(run_id):
+        told.take(frame)
+        if len(told.sections) >= scenes[0] - 1:
+            break
+    await provider.wait_for_held(within=PATIENCE)
+    return run_id, told
 
 
 async def read_first(cluster: KillableCluster, run_id: str, messages: int) -> Told:
@@ -61,33 +98,38 @@ async def test_run_is_written_by_a_worker_and_read_from_every_api_process(
     await cluster.wait_until(NO_JOB, run_id)
 
 
+@impatient
 async def test_run_whose_worker_is_killed_is_gone_on_with_by_another_one(
     cluster: KillableCluster, provider: FakeProvider
 ) -> None:
     async with asyncio.timeout(PATIENCE):
-        run_id = await cluster.apis[0].client.start()
-        told = await read_first(cluster, run_id, 20)
-        killed = await cluster.worker_of(run_id)
-        await killed.kill()
+        run_id, told = await start_held(cluster, provider, 2)
+        await (await cluster.worker_of(run_id)).kill()
         other, here = await asyncio.gather(
             cluster.apis[1].client.read(run_id), cluster.apis[0].client.read(run_id, told)
         )
         check_whole(here, other, await cluster.apis[1].client.read(run_id))
-    assert CALLS <= len(provider.generations) <= CALLS + 1
+    assert len(provider.generations) == CALLS + 1
     COUNTS["kills"] += 1
 
 
+@impatient
 async def test_worker_that_was_frozen_past_its_lease_writes_nothing_more_and_goes_on_taking_runs(
-    cluster: KillableCluster,
+    cluster: KillableCluster, provider: FakeProvider
 ) -> None:
     async with asyncio.timeout(PATIENCE):
-        run_id = await cluster.apis[0].client.start()
-        await read_first(cluster, run_id, 20)
+        run_id, _ = await start_held(cluster, provider, 2, 3)
+        [call] = await provider.wait_for_held()
         frozen = await cluster.worker_of(run_id)
         before = frozen.process_id
         frozen.freeze()
-        await cluster.wait_until("SELECT 1 FROM runs WHERE id = %s AND process <> %s", run_id, before)
+        await cluster.wait_until(MOVED, run_id, before)
+        await provider.wait_for_held(2, within=PATIENCE)  # the other one is in the middle of the same scene
+        provider.release(call)  # what the frozen one is given as soon as it is back
+        await provider.wait_for_finish(call)
         frozen.thaw()
+        await cluster.wait_until(BEATS, frozen.process_id)
+        provider.release()
         here, there = await asyncio.gather(*(api.client.read(run_id) for api in cluster.apis))
         check_whole(here, there)
         [(epoch,)] = await cluster.fetch("SELECT epoch FROM log_heads WHERE run_id = %s", run_id)
@@ -106,6 +148,7 @@ async def test_worker_that_is_frozen_for_less_than_its_lease_keeps_its_run(
     cluster: KillableCluster, provider: FakeProvider
 ) -> None:
     async with asyncio.timeout(PATIENCE):
+        provider.script = LONG
         run_id = await cluster.apis[0].client.start()
         told = await read_first(cluster, run_id, 20)
         frozen = await cluster.worker_of(run_id)
@@ -119,17 +162,16 @@ async def test_worker_that_is_frozen_for_less_than_its_lease_keeps_its_run(
 
 @pytest.mark.soak
 async def test_worker_that_is_cut_off_is_replaced_and_refused_when_it_is_back(
-    cluster: KillableCluster,
+    cluster: KillableCluster, provider: FakeProvider
 ) -> None:
     async with asyncio.timeout(PATIENCE):
+        provider.script = LONG
         run_id = await cluster.apis[0].client.start()
         told = await read_first(cluster, run_id, 20)
         cut_off = await cluster.worker_of(run_id)
         cluster.proxies[cut_off].freeze()
         here = asyncio.create_task(cluster.apis[0].client.read(run_id, told))
-        await cluster.wait_until(
-            "SELECT 1 FROM runs WHERE id = %s AND process <> %s", run_id, cut_off.process_id
-        )
+        await cluster.wait_until(MOVED, run_id, cut_off.process_id)
         cluster.proxies[cut_off].thaw()
         check_whole(await here, await cluster.apis[1].client.read(run_id))
         [(epoch,)] = await cluster.fetch("SELECT epoch FROM log_heads WHERE run_id = %s", run_id)
@@ -139,9 +181,10 @@ async def test_worker_that_is_cut_off_is_replaced_and_refused_when_it_is_back(
 
 @pytest.mark.soak
 async def test_reader_of_an_api_process_that_is_cut_off_goes_on_when_it_is_back(
-    cluster: KillableCluster,
+    cluster: KillableCluster, provider: FakeProvider
 ) -> None:
     async with asyncio.timeout(PATIENCE):
+        provider.script = LONG
         run_id = await cluster.apis[0].client.start()
         reading = asyncio.create_task(cluster.apis[1].client.read(run_id))
         await read_first(cluster, run_id, 20)
@@ -157,6 +200,7 @@ async def test_database_that_crashes_under_many_runs_costs_none_of_them_a_word_o
 ) -> None:
     server = postgres_server()
     async with asyncio.timeout(PATIENCE):
+        provider.script = LONG
         run_ids = [await api.client.start() for api in cluster.apis for _ in range(3)]
         for run_id in run_ids:
             await cluster.worker_of(run_id)
@@ -186,16 +230,17 @@ async def read_through(cluster: KillableCluster, run_id: str) -> Told:
 
 @pytest.mark.parametrize("state", ["queued", pytest.param("running", marks=pytest.mark.soak), "dead"])
 async def test_run_is_cancelled_from_another_api_process_in_every_state(
-    cluster: KillableCluster, state: str
+    cluster: KillableCluster, provider: FakeProvider, state: str
 ) -> None:
     api, other = cluster.apis
     if state == "queued":
         for worker in cluster.workers:
             await worker.kill()
     async with asyncio.timeout(PATIENCE):
-        run_id = await api.client.start()
-        if state != "queued":
-            await read_first(cluster, run_id, 20)
+        if state == "queued":
+            run_id = await api.client.start()
+        else:
+            run_id, _ = await start_held(cluster, provider, 2)
         if state == "dead":
             await (await cluster.worker_of(run_id)).kill()
         reading = asyncio.create_task(api.client.read(run_id))
@@ -207,13 +252,14 @@ async def test_run_is_cancelled_from_another_api_process_in_every_state(
 
 
 async def test_worker_that_is_told_to_stop_hands_its_runs_to_others_and_exits_in_good_order(
-    cluster: KillableCluster,
+    cluster: KillableCluster, provider: FakeProvider
 ) -> None:
+    provider.script = LONG
     async with asyncio.timeout(PATIENCE):
         run_ids = [await cluster.apis[0].client.start() for _ in range(4)]
         for run_id in run_ids:
             await cluster.worker_of(run_id)
-        stopped = cluster.workers[0]
+        stopped = await cluster.worker_of(run_ids[0])
         assert await stopped.terminate() == 0
         for told in await asyncio.gather(*(cluster.apis[1].client.read(run_id) for run_id in run_ids)):
             check_whole(told)
@@ -248,19 +294,17 @@ async def find_outline(cluster: KillableCluster, run_id: str) -> dict[str, Any]:
 
 
 async def test_run_that_was_cancelled_is_resumed_and_deleted_from_another_api_process(
-    cluster: KillableCluster,
+    cluster: KillableCluster, provider: FakeProvider
 ) -> None:
     api, other = cluster.apis
     async with asyncio.timeout(PATIENCE):
-        run_id = await api.client.start()
-        await read_first(cluster, run_id, 30)
+        run_id, _ = await start_held(cluster, provider, 3)
         await api.client.http.post(f"/api/v1/runs/{run_id}/cancel")
         reply = await other.client.http.post(f"/api/v1/runs/{run_id}/resume")
         assert reply.status_code == 202, reply.text
         check_whole(*await asyncio.gather(*(each.client.read(run_id) for each in cluster.apis)))
         assert (await other.client.http.delete(f"/api/v1/runs/{run_id}")).status_code == 204
-        going = await api.client.start()
-        await read_first(cluster, going, 20)
+        going, _ = await start_held(cluster, provider, 2)
         assert (await other.client.http.delete(f"/api/v1/runs/{going}")).status_code == 204
     for table in ("runs", "log_heads", "log_entries", "log_archives"):
         assert await cluster.fetch(f"SELECT 1 FROM {table}") == []
@@ -272,7 +316,7 @@ async def test_run_that_was_cancelled_is_resumed_and_deleted_from_another_api_pr
 async def test_runs_of_a_sqlite_folder_go_on_in_a_cluster_after_they_were_moved(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
-    provider.script = Script(default=Reply(pace=80, words=90))
+    provider.script = LONG
     async with asyncio.timeout(PATIENCE):
         async with KillableService(provider.openai_url, tmp_path / "old") as service:
             ended = await service.client.start()
@@ -296,7 +340,7 @@ async def test_runs_of_a_sqlite_folder_go_on_in_a_cluster_after_they_were_moved(
 @pytest.mark.soak
 @pytest.mark.parametrize("skew", [-60.0, 60.0])
 async def test_hosts_may_disagree_about_the_time(provider: FakeProvider, tmp_path: Path, skew: float) -> None:
-    provider.script = Script(default=Reply(pace=80, words=90))
+    provider.script = LONG
     async with KillableCluster(provider.openai_url, tmp_path, apis=1) as cluster, asyncio.timeout(PATIENCE):
         odd = cluster.workers[1]
         await odd.kill()

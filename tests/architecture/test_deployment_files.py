@@ -183,6 +183,8 @@ def test_compose_starts_the_service_alone_unless_a_profile_is_named() -> None:
     assert services["ollama"]["profiles"] == ["ollama"]
     scale = [name for name, service in services.items() if service.get("profiles") == ["scale"]]
     assert scale == ["postgres", "migrate", "api", "worker", "proxy"]
+    metrics = [name for name, service in services.items() if service.get("profiles") == ["metrics"]]
+    assert metrics == ["prometheus", "grafana"]
 
 
 def test_compose_gives_every_process_on_postgresql_the_settings_of_the_one_and_the_database() -> None:
@@ -193,8 +195,64 @@ def test_compose_gives_every_process_on_postgresql_the_settings_of_the_one_and_t
         assert settings["STORYWIRE_DATABASE_URL_FILE"] == "/run/secrets/database_url"
         assert services[name]["read_only"] and services[name]["cap_drop"] == ["ALL"]
         assert services[name]["secrets"] == ["database_url"] and "mem_limit" in services[name]
-    # What has a port of its own is seen from this machine alone, and that is the proxy.
-    assert [name for name in services if "ports" in services[name]] == ["storywire", "proxy"]
+    # What has a port of its own is seen from this machine alone: the proxy, and what draws the metrics.
+    assert [name for name in services if "ports" in services[name]] == ["storywire", "proxy", "grafana"]
+
+
+def test_compose_asks_every_worker_process_whether_it_is_ready() -> None:
+    worker = _compose()["services"]["worker"]
+    [kind, name, *check] = worker["healthcheck"]["test"]
+    assert (kind, name) == ("CMD", "storywire")
+    _check_command(check)
+    assert set(check) - {"--check"} <= set(worker["command"])
+    for option in ("--processes", "--port"):
+        assert _value(check, option) == _value(worker["command"], option)
+
+
+def _value(command: list[str], option: str) -> str:
+    return command[command.index(option) + 1]
+
+
+def test_prometheus_of_compose_has_every_process_as_a_target_that_knows_its_name() -> None:
+    compose = _compose()
+    settings = YAML(typ="safe").load(ROOT / compose["configs"]["prometheus"]["file"])
+    [job] = settings["scrape_configs"]
+    targets = {group["labels"]["role"]: group["targets"] for group in job["static_configs"]}
+    services, project = compose["services"], compose["name"]
+    apis = [f"{project}-api-{n + 1}" for n in range(services["api"]["scale"])]
+    workers = [f"{project}-worker-{n + 1}" for n in range(services["worker"]["scale"])]
+    first, processes = (
+        int(_value(services["worker"]["command"], name)) for name in ("--port", "--processes")
+    )
+    ports = range(first, first + processes)
+    assert targets == {
+        "api": [f"{name}:8000" for name in apis],
+        "worker": [f"{name}:{port}" for name in workers for port in ports],
+    }
+    names = services["api"]["environment"]["STORYWIRE_ALLOWED_HOSTS"].split(",")
+    assert names[1:] == apis
+    # The alarms know the job by its name.
+    assert job["job_name"] == "storywire" and settings["rule_files"] == ["storywire.rules.yml"]
+
+
+def test_compose_mounts_files_that_exist_and_grafana_finds_its_dashboard() -> None:
+    compose = _compose()
+    mounted = {
+        each["source"]: each["target"]
+        for service in compose["services"].values()
+        for each in service.get("configs", [])
+    }
+    assert mounted.keys() == compose["configs"].keys()
+    for config in compose["configs"].values():
+        assert (ROOT / config["file"]).is_file()
+    for service in compose["services"].values():
+        assert set(service.get("secrets", [])) <= compose["secrets"].keys()
+    provided = YAML(typ="safe").load(ROOT / compose["configs"]["dashboards"]["file"])
+    [provider] = provided["providers"]
+    assert str(Path(mounted["dashboard"]).parent) == provider["options"]["path"]
+    [source] = YAML(typ="safe").load(ROOT / compose["configs"]["datasources"]["file"])["datasources"]
+    assert source["type"] == "prometheus" and source["isDefault"]
+    assert source["url"].removeprefix("http://").partition(":")[0] in compose["services"]
 
 
 def test_compose_commands_are_commands_of_storywire() -> None:

@@ -83,6 +83,22 @@ def test_person_signs_up_in_and_out_and_nothing_is_left_in_the_browser(
         assert page.evaluate("localStorage.length") == 0 and context.cookies() == []
 
 
+def test_window_that_is_open_still_remembers_nothing_after_signing_out_in_another(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with service(tmp_path) as url, browser.new_context() as context:
+        page, other = context.new_page(), context.new_page()
+        sign_up_and_in(page, url)
+        other.goto(url)
+        other.locator("#name").fill("Maya")
+        expect(other.locator("#quota")).to_be_visible()
+        other.wait_for_function("Object.keys(localStorage).some((key) => key.startsWith('storywire.form'))")
+        page.locator("#logout").click()
+        expect(page.locator("#login")).to_be_visible()
+        expect(other).to_have_url(f"{url}/account")  # and with it goes what was typed there
+        assert page.evaluate("localStorage.length") == 0
+
+
 def add_child(page: Page, name: str, age: int) -> None:
     """On the account page, with the consent that is asked for there."""
     form = page.locator("#child")

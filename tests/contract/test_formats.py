@@ -43,7 +43,7 @@ from workflows.state import RunContext, State
 
 CAPABILITIES_OF = {
     "creator_script": {
-        "SetsParameters",
+        "SetsParameters", "SetsReviewShare",
         "ChecksModel", "Configurable", "Exports", "Extends", "Lands", "LooksUp", "Multilingual", "Presents", "Reviews",
         "ReviewsSections",
     },
@@ -53,7 +53,7 @@ CAPABILITIES_OF = {
         "Multilingual", "Presents", "Researches", "Reviews", "ReviewsSections",
     },
     "education_audio": {
-        "SetsParameters",
+        "SetsParameters", "SetsReviewShare",
         "ChecksModel", "Exports", "Extends", "Lands", "Loads", "LooksUp", "Multilingual", "Presents", "Reviews",
         "ReviewsSections", "ScreensOwnText",
     },

@@ -8,14 +8,20 @@ from contextlib import suppress
 import psycopg
 import pytest
 import structlog
+from langchain_core.runnables import RunnableConfig
+from langgraph.checkpoint.base import empty_checkpoint
+from procrastinate import App
 from sqlalchemy import Connection, func, insert, select, text
 from sqlalchemy.exc import OperationalError
 
 from backend.log import follower
 from backend.log.entry import Entry, LogUnavailable, StaleWriter
 from backend.log.postgres import PostgresLog
+from backend.runs.engine.connector import Connector
+from backend.store import postgres
 from backend.store.migrating import SchemaError
 from backend.store.postgres import PostgresDatabase
+from backend.store.postgres_checkpoints import open_postgres_checkpoints
 from backend.store.runs import RunRepository
 from backend.store.tables import runs
 from tests.databases import close_database, open_database, open_log
@@ -25,6 +31,10 @@ from tests.unit.stored_runs import add_run, new_run
 
 pytestmark = pytest.mark.engine("postgresql")
 PATIENCE = 30.0
+FULL = """
+CREATE OR REPLACE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN RAISE EXCEPTION 'no space left' USING ERRCODE = 'disk_full'; END $$
+"""
 NOWHERE = "postgresql://postgres@127.0.0.1:9/none"
 
 
@@ -138,6 +148,29 @@ async def test_database_that_is_not_there_is_refused_in_words() -> None:
     await database.close()
 
 
+@pytest.mark.parametrize("wrong", ["a name", "a user", "rights"])
+async def test_database_that_may_not_be_used_is_refused_in_words(
+    database_url: str, server: PostgresServer, wrong: str
+) -> None:
+    if wrong == "rights":
+        server.execute("DROP ROLE IF EXISTS stranger")
+        server.execute("CREATE ROLE stranger LOGIN")
+    names = {
+        "a name": (database_url.replace("/test_", "/nowhere_"), r"database .* does not exist"),
+        "a user": (database_url.replace("postgres@", "nobody@"), r"role .* does not exist"),
+        "rights": (database_url.replace("postgres@", "stranger@"), r"permission denied"),
+    }
+    url, reason = names[wrong]
+    database = PostgresDatabase(url, retry_seconds=0.0)
+    with pytest.raises(
+        SchemaError, match=rf"^STORYWIRE_DATABASE_URL: the database can't be used \(.*{reason}"
+    ):
+        await database.check_schema()
+    await database.close()
+    if wrong == "rights":
+        server.execute("DROP ROLE stranger")
+
+
 async def test_database_that_is_read_only_is_refused_in_words(
     database_url: str, server: PostgresServer
 ) -> None:
@@ -146,6 +179,98 @@ async def test_database_that_is_read_only_is_refused_in_words(
     with pytest.raises(SchemaError, match=r"^STORYWIRE_DATABASE_URL: the database is read-only"):
         await database.check_schema()
     await database.close()
+
+
+@pytest.mark.parametrize(
+    ("revision", "reason"),
+    [
+        ("1001", "the schema 1001 of another major version of Storywire"),
+        ("0003", "the schema 0003, which is too old: run `storywire migrate` once"),
+    ],
+)
+async def test_database_with_a_schema_of_another_release_is_refused_in_words(
+    database: PostgresDatabase, revision: str, reason: str
+) -> None:
+    def set_revision(connection: Connection, number: str) -> str:
+        found = connection.scalar(text("SELECT version_num FROM alembic_version"))
+        connection.execute(text("UPDATE alembic_version SET version_num = :number"), {"number": number})
+        return str(found)
+
+    before = await database.write(lambda connection: set_revision(connection, revision))
+    with pytest.raises(SchemaError, match=f"^STORYWIRE_DATABASE_URL: the database has {reason}"):
+        await database.check_schema()
+    await database.write(lambda connection: set_revision(connection, before))
+
+
+async def test_server_that_is_too_old_is_refused_in_words(
+    database: PostgresDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres, "_OLDEST_SERVER", 990000)
+    with pytest.raises(SchemaError, match=r"the server is PostgreSQL \d+; 99 or newer is needed"):
+        await database.check_schema()
+
+
+def set_read_only(server: PostgresServer, url: str, *, is_read_only: bool) -> None:
+    """As a server is whose disk is nearly full, for whoever connects from now on."""
+    what = "SET default_transaction_read_only = on" if is_read_only else "RESET default_transaction_read_only"
+    server.execute(f"ALTER DATABASE {url.rpartition('/')[2]} {what}")
+
+
+def set_full(url: str, *, is_full: bool) -> None:
+    """As a server is that has no room for another page."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for table in ("runs", "log_entries", "checkpoints", "procrastinate_workers"):
+            if is_full:
+                connection.execute(FULL)
+                connection.execute(
+                    f"CREATE TRIGGER full_disk BEFORE INSERT ON {table} EXECUTE FUNCTION full_disk()"
+                )
+            else:
+                connection.execute(f"DROP TRIGGER full_disk ON {table}")
+        if not is_full:
+            connection.execute("DROP FUNCTION full_disk")
+
+
+@pytest.mark.parametrize("state", ["read-only", "full"])
+async def test_what_is_written_waits_while_the_database_is_read_only_or_full_and_is_stored_once(
+    database: PostgresDatabase,
+    repository: RunRepository,
+    server: PostgresServer,
+    database_url: str,
+    logged: list[object],
+    state: str,
+) -> None:
+    run, log = await add_run(repository), open_log(database)
+    epoch = await log.take_over(run.id)
+    await log.append(run.id, epoch, entries(1, 2))
+    connector = Connector(database.dsn, 1)
+    app = App(connector=connector)
+    async with open_postgres_checkpoints(database.dsn) as saver, app.open_async(), asyncio.timeout(PATIENCE):
+        if state == "read-only":
+            set_read_only(server, database_url, is_read_only=True)
+            await kill_connections(database_url)
+        else:
+            set_full(database_url, is_full=True)
+        config: RunnableConfig = {"configurable": {"thread_id": run.id, "checkpoint_ns": ""}}
+        writing = [
+            asyncio.create_task(each)
+            for each in (
+                log.append(run.id, epoch, entries(3, 4)),
+                database.write(add),
+                saver.aput(config, empty_checkpoint(), {}, {}),
+                app.job_manager.register_worker(),
+            )
+        ]
+        await asyncio.sleep(0.7)
+        assert not any(each.done() for each in (*writing[:2], writing[3]))
+        if state == "read-only":
+            set_read_only(server, database_url, is_read_only=False)
+        else:
+            set_full(database_url, is_full=False)
+        await asyncio.gather(*writing)
+        assert await saver.aget_tuple(config) is not None
+    assert await open_log(database).read(run.id) == entries(1, 4)
+    assert await database.read(count) == 2 and logged
 
 
 async def test_log_says_an_append_again_whose_answer_got_lost_and_has_it_once(
@@ -278,7 +403,7 @@ async def test_reader_whose_notifications_get_lost_is_at_most_a_tick_late(
 ) -> None:
     log, elsewhere = open_log(database), open_log(database)
     assert isinstance(log, PostgresLog)
-    monkeypatch.setattr(log, "_tell", lambda _: None)
+    monkeypatch.setattr(log, "_schedule_notify", lambda _: None)
     run = await add_run(repository)
     epoch = await log.take_over(run.id)
     async with asyncio.timeout(PATIENCE):

@@ -18,7 +18,7 @@ from backend.store.accounts.accounts import AccountRepository, NewAccount
 from backend.store.accounts.allowance import Allowance, AllowanceUse, find_use
 from backend.store.accounts.attempts import AttemptRepository
 from backend.store.accounts.keys import ApiKeyRepository
-from backend.store.accounts.logins import LoginRepository, RefreshTokenReused
+from backend.store.accounts.logins import LoginRepository, PasswordProof, RefreshTokenReused
 from backend.store.accounts.one_time_tokens import OneTimeTokenRepository
 from backend.store.accounts.streams import StreamRepository
 from backend.store.accounts.tickets import StreamTicket, TicketRepository
@@ -29,11 +29,11 @@ from backend.store.owned_runs import Lease, OwnedRunRepository
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run, RunRepository
-from backend.store.sessions import SessionRepository
 from backend.store.shares import ShareRepository
 from backend.store.sources import keep_result
 from backend.store.tables import runs
 from backend.store.usage import UsageRepository
+from backend.stories.store.sessions import SessionRepository
 from tests.databases import close_database, open_database, open_log
 from tests.unit.messages import complete
 from tests.unit.stored_runs import add_run, change_run, finish_run, new_run
@@ -164,7 +164,7 @@ async def test_credentials_are_had_by_one_of_those_who_come_at_once(databases: l
     account = await AccountRepository(databases[0]).add(NewAccount("maya@example.org"))
     assert account is not None
     logins = LoginRepository(databases[0])
-    await logins.add_app(account.id, b"r" * 32, "app", LATER)
+    await logins.add_app(PasswordProof(account, b"a" * 32), b"r" * 32, "app", LATER)
     await OneTimeTokenRepository(databases[0]).put("reset", account.id, b"t" * 32, LATER)
 
     async def take(database: Database) -> Any:

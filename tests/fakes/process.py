@@ -29,6 +29,10 @@ class ProviderProcess:
         """Every call so far."""
         return await self._ask_calls(0.0)
 
+    async def forget(self) -> None:
+        """Forgets the calls so far."""
+        (await self._client.delete(f"{self.root_url}/__calls__")).raise_for_status()
+
     async def wait_for_calls(self, count: int = 1, within: float = 10.0) -> list[dict[str, Any]]:
         """All calls, once there are `count`. Each wait raises TimeoutError after `within` seconds."""
         return await self._ask_calls(within, started=count)

@@ -146,6 +146,9 @@ class Switchboard:
         match request.method, request.path:
             case "GET", "/__calls__":
                 await self._tell_calls(request, line)
+            case "DELETE", "/__calls__":
+                self.journal.calls.clear()
+                line.respond(200, {})
             case "PUT", "/__script__":
                 self.matcher = Matcher(load_script(request.body))
                 line.respond(200, {})

@@ -240,9 +240,12 @@ async def test_account_reads_so_many_streams_at_once_and_no_more(
         ("GET", f"{RUNS}/{{run_id}}/stream?protocol=ai-sdk", "*/*"),
         ("POST", RUNS, "text/event-stream"),
         ("POST", f"{RUNS}/{{run_id}}/versions", "application/json, text/event-stream"),
+        ("POST", f"{RUNS}?wait=true", "*/*"),
+        ("POST", f"{RUNS}?x=1&%77ait=%74rue", "*/*"),
+        ("POST", f"{RUNS}?wait=false&wait=true", "*/*"),
     ],
 )
-async def test_stream_counts_as_one_whichever_route_it_is_read_at(
+async def test_reply_that_lasts_counts_as_a_stream_whichever_route_it_is_of(
     narrow: LiveService, method: str, path: str, accept: str
 ) -> None:
     person = await add_person(narrow, f"reader{next(NUMBERS)}")
@@ -254,6 +257,33 @@ async def test_stream_counts_as_one_whichever_route_it_is_read_at(
     async with person.http.stream("GET", "/api/v1/diagnostics/stream?ticks=100"):
         reply = await person.http.request(method, path, json=body, headers={"Accept": accept})
         assert (reply.status_code, reply.json()["code"]) == (429, "RATE_LIMITED")
+
+
+async def test_stream_counts_as_one_whatever_else_is_accepted(provider: FakeProvider, tmp_path: Path) -> None:
+    async with serve_accounts(provider, tmp_path, account_streams=1) as service:
+        person = await add_person(service, "noa")
+        headers = [("Accept", "text/event-stream"), ("Accept", "application/json")]
+        async with person.http.stream("GET", "/api/v1/diagnostics/stream?ticks=100"):
+            reply = await person.http.post(RUNS, json=BODY, headers=headers)
+            assert (reply.status_code, reply.json()["code"]) == (429, "RATE_LIMITED")
+
+
+async def test_wait_holds_its_place_among_the_streams_until_it_ends(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    async with serve_accounts(provider, tmp_path, account_streams=1) as service:
+        person = await add_person(service, "noa")
+        provider.script = Script(default=Reply(pace=20))
+        waiting = asyncio.create_task(person.http.post(f"{RUNS}?wait=true", json=BODY))
+        while not (runs := (await person.http.get(RUNS)).json()["runs"]):
+            pass
+        path = f"{RUNS}/{runs[0]['run_id']}/stream"
+        assert (await person.http.get(path)).status_code == 429
+        await person.http.post(f"{RUNS}/{runs[0]['run_id']}/cancel")
+        assert (await waiting).status_code == 201
+        while (status := (await person.http.get(path)).status_code) == 429:
+            pass
+        assert status == 200
 
 
 # Cookies and origins.

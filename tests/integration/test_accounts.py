@@ -3,20 +3,23 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
+from nacl.pwhash import argon2id
 
+from backend.accounts.argon2 import PARAMETERS
 from backend.documents.documents import Upload
 from backend.runs.commands import RunRequest
 from backend.store.accounts.belongings import BelongingsRepository
 from backend.store.run_values import RunOptions
 from tests.fakes.provider import FakeProvider
-from tests.people import BODY, PASSWORD, add_person, anonymous, log_in, serve_accounts
+from tests.people import BODY, PASSWORD, add_person, anonymous, log_in, make_key, serve_accounts
 from tests.service import STORY, LiveService
 from workflows.errors import Unauthenticated
 
-LOGIN, ME = "/api/v1/auth/login", "/api/v1/account/me"
+LOGIN, ME, RUNS = "/api/v1/auth/login", "/api/v1/account/me", "/api/v1/runs"
 NEW = "another sentence, longer than most"
 
 
@@ -52,6 +55,37 @@ async def test_person_who_registers_can_log_in_and_out_again(service: LiveServic
     again = await anonymous(service, Cookie="; ".join(f"{k}={v}" for k, v in kept.items())).get(ME)
     assert (again.status_code, again.json()["code"]) == (401, "UNAUTHENTICATED")
     assert again.headers["www-authenticate"] == "Bearer"
+
+
+async def test_request_that_ends_its_own_session_is_answered_whenever_that_is_noticed(
+    service: LiveService,
+) -> None:
+    """Here it is noticed before the reply begins."""
+    person, people = await add_person(service, "noa"), service.resources.people
+
+    def noticed(end: Any) -> Any:
+        async def end_and_look(*args: Any) -> None:
+            await end(*args)
+            await people.open_requests.check()
+
+        return end_and_look
+
+    people.sessions.end = noticed(people.sessions.end)  # type: ignore[method-assign]
+    people.belongings.ask_deletion = noticed(people.belongings.ask_deletion)  # type: ignore[method-assign]
+    browser = await log_in(service, person.email)
+    reply = await browser.post("/api/v1/account/logout")
+    assert (reply.status_code, reply.headers["clear-site-data"]) == (204, '"storage"')
+    assert not dict(browser.cookies)
+    browser = await log_in(service, person.email)
+    [here] = [
+        each["id"]
+        for each in (await browser.get("/api/v1/account/sessions")).json()["sessions"]
+        if each["is_this_one"]
+    ]
+    assert (await browser.delete(f"/api/v1/account/sessions/{here}")).status_code == 204
+    browser = await log_in(service, person.email)
+    reply = await browser.post("/api/v1/account/deletion", json={"password": PASSWORD})
+    assert reply.status_code == 202 and not dict(browser.cookies)
 
 
 async def test_cookie_behind_tls_is_bound_to_host_and_tls(provider: FakeProvider, tmp_path: Path) -> None:
@@ -232,6 +266,57 @@ async def test_link_to_reset_a_password_works_once_and_ends_every_session(servic
     assert (await client.post("/api/v1/auth/password/reset", json=body)).status_code == 422
 
 
+async def test_link_that_was_sent_before_is_no_good_after_the_password_was_changed(
+    service: LiveService,
+) -> None:
+    person = await add_person(service, "noa")
+    make_link = service.resources.people.accounts.make_link
+    reset, verify = [
+        (await make_link(purpose, person.id)).partition("=")[2] for purpose in ("reset", "verify")
+    ]
+    change = {"old_password": PASSWORD, "new_password": NEW}
+    assert (await person.http.put("/api/v1/account/password", json=change)).status_code == 204
+    client, body = anonymous(service), {"token": reset, "password": PASSWORD}
+    for path, sent in (("password/reset", body), ("email/verify", {"token": verify})):
+        reply = await client.post(f"/api/v1/auth/{path}", json=sent)
+        assert (reply.status_code, reply.json()["errors"][0]["field"]) == (422, "token")
+    await log_in(service, person.email, NEW)
+
+
+async def test_unlocked_account_logs_in_anew_and_its_keys_work_unless_they_were_revoked(
+    service: LiveService,
+) -> None:
+    admin, person = await add_person(service, "admin", "admin"), await add_person(service, "noa")
+    browser = await log_in(service, person.email)
+    machine = anonymous(service, Authorization=f"Bearer {await make_key(person, 'runs:read')}")
+    path = f"/api/v1/admin/accounts/{person.id}"
+    for revoke, works in ((False, 200), (True, 401)):
+        body = {"status": "locked", "revoke_keys": revoke}
+        assert (await admin.http.patch(path, json=body)).status_code == 200
+        assert (await machine.get(RUNS)).status_code == 401
+        await admin.http.patch(path, json={"status": "active"})
+        assert (await machine.get(RUNS)).status_code == works
+        assert (await browser.get(ME)).status_code == (await person.http.get(ME)).status_code == 401
+    refresh = {"refresh_token": person.tokens["refresh_token"]}
+    assert (await browser.post("/api/v1/auth/token/refresh", json=refresh)).status_code == 401
+    events = (await admin.http.get("/api/v1/admin/events")).json()["events"]
+    assert {"account_locked", "account_unlocked", "key_revoked"} <= {event["kind"] for event in events}
+    await log_in(service, person.email)
+
+
+async def test_log_in_keeps_the_password_as_it_would_be_kept_today(service: LiveService) -> None:
+    """One that was made with other parameters."""
+    person = await add_person(service, "noa")
+    accounts = service.resources.people.account_repository
+    hashed = argon2id.str(PASSWORD.encode(), opslimit=2, memlimit=19456 * 1024).decode().rstrip("\x00")
+    await accounts.set_password(person.id, hashed)
+    await log_in(service, person.email)
+    while (found := await accounts.find(person.id)) is None or found.password_hash == hashed:
+        pass
+    assert found.password_hash is not None and found.password_hash.startswith(PARAMETERS)
+    await log_in(service, person.email)
+
+
 async def test_registration_by_invitation_takes_each_invitation_once(
     provider: FakeProvider, tmp_path: Path
 ) -> None:
@@ -276,7 +361,7 @@ async def test_admin_locks_an_account_and_its_sessions_and_keys_end(service: Liv
         await admin.http.patch(f"/api/v1/admin/accounts/{admin.id}", json={"role": "user"})
     ).status_code == 409
     kinds = [event["kind"] for event in (await admin.http.get("/api/v1/admin/events")).json()["events"]]
-    assert kinds[0] == "account_changed" and "login" in kinds
+    assert kinds[0] == "account_locked" and "login" in kinds
 
 
 async def test_log_ins_of_twenty_at_once_all_get_in(service: LiveService) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from backend.store.owner import LOCAL, Owner
 from tests.fakes.provider import FakeProvider
-from tests.fakes.script import Reply, Script
+from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.people import BODY, PASSWORD, add_person, make_key, serve_accounts
 from tests.service import STORY, LiveService, serve, settings_for
 
@@ -104,6 +104,27 @@ async def test_export_holds_everything_of_one_account_and_nothing_of_another(ser
     key = await make_key(noa, "runs:read")
     noa.http.headers["Authorization"] = f"Bearer {key}"
     assert (await noa.http.post(path, json={"password": PASSWORD})).status_code == 403
+
+
+async def test_export_holds_the_text_of_a_run_that_broke_off(
+    service: LiveService, provider: FakeProvider
+) -> None:
+    """It stands in the run's log alone."""
+    provider.script = Script(rules=(Rule(Reply(fault=Fault("drop", after=9)), structured=False, nth=2),))
+    noa = await add_person(service, "noa")
+    child = (await noa.http.post("/api/v1/children", json={"name": "Maya", "age": 7})).json()["child_id"]
+    wish = {"format": "story", "input": {"theme": "dragons", "child_id": child}}
+    run_id = (await noa.http.post(f"{RUNS}?wait=true", json=wish)).json()["run_id"]
+    run = (await noa.http.get(f"{RUNS}/{run_id}")).json()
+    assert run["status"] == "failed" and len(run["text"]) > 100
+    exports = (
+        await noa.http.post("/api/v1/account/export", json={"password": PASSWORD}),
+        await noa.http.get(f"/api/v1/children/{child}/export"),
+    )
+    for export in exports:
+        lines = [json.loads(line) for line in export.text.splitlines()]
+        [row] = [line["row"] for line in lines if line.get("table") == "runs"]
+        assert row["text"] == run["text"] and row["outline"]["title"]
 
 
 async def test_deleted_account_leaves_no_byte_in_any_file(provider: FakeProvider, tmp_path: Path) -> None:

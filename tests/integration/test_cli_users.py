@@ -42,7 +42,7 @@ def test_links_and_limits_and_locks_are_a_command_each() -> None:
     assert "#reset=swo_" in users("link", "ben@example.org").stdout
     assert "#invite=swo_" in users("invite").stdout
     assert users("limits", "ben@example.org", "--usd", "3").exit_code == 0
-    assert users("lock", "ben@example.org").exit_code == 0
+    assert users("lock", "ben@example.org", "--revoke-keys").exit_code == 0
     assert "locked" in users("list").stdout
     assert users("unlock", "ben@example.org").exit_code == 0
     assert users("role", "ben@example.org", "admin").exit_code == 0
@@ -50,10 +50,21 @@ def test_links_and_limits_and_locks_are_a_command_each() -> None:
     assert missing.exit_code == 1 and "There is no account" in missing.stderr
 
 
+def test_models_of_an_account_are_set_shown_and_lifted_by_a_command() -> None:
+    users("add", "ben@example.org", "--link")
+    assert "All models" in users("models", "ben@example.org").stdout
+    assert users("models", "ben@example.org", "openai:gpt-5*", "groq:*").exit_code == 0
+    assert users("models", "ben@example.org").stdout.split() == ["openai:gpt-5*", "groq:*"]
+    wrong = users("models", "ben@example.org", "gpt-5")
+    assert wrong.exit_code == 1 and "models.0" in wrong.stderr and "provider:model" in wrong.stderr
+    assert users("models", "ben@example.org", "--all").exit_code == 0
+    assert "All models" in users("models", "ben@example.org").stdout
+
+
 def test_claim_and_deletion_move_and_remove_what_there_is(data: Path) -> None:
     async def keep(owner: Owner) -> int:
         async with open_resources(load_settings(_env_file=None)) as resources:
-            from backend.store.children import ChildRepository
+            from backend.stories.store.children import ChildRepository
 
             children = ChildRepository(resources.database)
             if owner == LOCAL:

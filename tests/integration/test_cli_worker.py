@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import psutil  # type: ignore[import-untyped]
+import psycopg
 import pytest
 from typer.testing import CliRunner
 
@@ -52,29 +53,64 @@ async def run(folder: Path, *arguments: str, url: str | None) -> tuple[int | Non
         return process.returncode, re.sub(r"\s+", " ", said.decode())
 
 
+def say(monkeypatch: pytest.MonkeyPatch, folder: Path, *arguments: str, url: str | None) -> tuple[int, str]:
+    """The status of a command that ends before it begins, and what it says; in this process, which is quicker."""
+    monkeypatch.setenv("STORYWIRE_DATA_DIR", str(folder))
+    monkeypatch.setenv("STORYWIRE_MODEL", "openai:gpt-test")
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-test")
+    if url is not None:
+        monkeypatch.setenv("STORYWIRE_DATABASE_URL", url)
+    outcome = CliRunner().invoke(app, arguments)
+    return outcome.exit_code, " ".join(outcome.output.split())
+
+
 def test_worker_without_a_database_that_it_can_work_with_says_which_setting_is_at_fault(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("STORYWIRE_DATA_DIR", str(tmp_path))
     monkeypatch.delenv("STORYWIRE_DATABASE_URL", raising=False)
+    status, said = say(monkeypatch, tmp_path, "worker", url=None)
+    assert status == 2 and said.startswith("STORYWIRE_DATABASE_URL: a worker needs a PostgreSQL database")
+    status, said = say(monkeypatch, tmp_path, "worker", url="postgresql://x:secret@127.0.0.1:9/x")
+    assert status == 2 and "STORYWIRE_DATABASE_URL: the database can't be used" in said
+    assert "secret" not in said
 
-    def ask(url: str | None) -> str:
-        """What the command says, in a line."""
-        given = {} if url is None else {"STORYWIRE_DATABASE_URL": url}
-        outcome = CliRunner(env=given).invoke(app, ["worker"])
-        assert outcome.exit_code == 2
-        return " ".join(outcome.output.split())
 
-    assert ask(None).startswith("STORYWIRE_DATABASE_URL: a worker needs a PostgreSQL database")
-    said = ask("postgresql://x:secret@127.0.0.1:9/x")
-    assert "STORYWIRE_DATABASE_URL: the database can't be used" in said and "secret" not in said
-    with postgres_server().database() as empty:
-        assert "run `storywire migrate` once" in ask(empty)
+@pytest.mark.parametrize("command", ["serve", "worker"])
+@pytest.mark.parametrize(
+    ("revision", "reason"),
+    [
+        (None, "the database has no tables of Storywire's yet: run `storywire migrate` once"),
+        ("0003", "the database has the schema 0003, which is too old: run `storywire migrate` once"),
+        ("1001", "the database has the schema 1001 of another major version of Storywire"),
+    ],
+)
+def test_process_on_a_database_of_another_release_ends_with_a_sentence(
+    command: str, revision: str | None, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with postgres_server().database() as url:
+        if revision is not None:
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute("CREATE TABLE alembic_version (version_num varchar(32) NOT NULL)")
+                connection.execute("INSERT INTO alembic_version VALUES (%s)", (revision,))
+        status, said = say(monkeypatch, tmp_path, command, url=url)
+    assert status == 2 and said.startswith(f"STORYWIRE_DATABASE_URL: {reason}"), said
+
+
+def test_database_of_another_major_version_is_not_migrated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with postgres_server().database() as url:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("CREATE TABLE alembic_version (version_num varchar(32) NOT NULL)")
+            connection.execute("INSERT INTO alembic_version VALUES ('1001')")
+        status, said = say(monkeypatch, tmp_path, "migrate", url=url)
+    assert status == 2 and said.startswith("STORYWIRE_DATABASE_URL: the database has the schema 1001")
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
+        (["worker", "--check"], "--check: --port says where the processes answer"),
         (
             ["worker", "--processes", "200"],
             "--processes 200: each has up to 17 connections to the database, 3400 in",
@@ -100,7 +136,7 @@ def test_data_of_a_service_that_works_on_it_is_not_copied(
     monkeypatch.setenv("STORYWIRE_DATABASE_URL", postgres_server().url())
     service = FileLiveness(tmp_path / "processes")
     outcome = CliRunner().invoke(app, ["migrate", "--from", f"sqlite:///{tmp_path / 'storywire.db'}"])
-    service.leave()
+    asyncio.run(service.leave())
     assert outcome.exit_code == 2 and "a service works on" in outcome.output
     monkeypatch.setenv("STORYWIRE_DATABASE_URL", f"sqlite:///{tmp_path / 'other.db'}")
     outcome = CliRunner().invoke(app, ["migrate", "--from", f"sqlite:///{tmp_path / 'storywire.db'}"])
@@ -117,22 +153,30 @@ async def test_migrate_makes_the_tables_also_when_several_do_it_at_once(tmp_path
 
 @pytest.mark.timeout(240)
 async def test_worker_keeps_its_processes_running_and_ends_them_in_good_order(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = find_port()
-    options = ("--processes", "2", "--concurrency", "3", "--metrics-port", str(port))
+    options = ("--processes", "2", "--concurrency", "3", "--port", str(port))
+    asks = ("worker", "--check", "--processes", "2", "--port", str(port))
     with postgres_server().database(migrated_template()) as url:
         async with command(tmp_path, "worker", *options, url=url) as process:
             told = asyncio.create_task(read_all(process))
             for offset in (0, 1):
                 assert await rooms(port + offset) == 3
-            [killed] = await children_of(process, f"--metrics-port {port}")
+            async with httpx.AsyncClient(trust_env=False) as client:
+                reply = await client.get(f"http://127.0.0.1:{port}/readyz")
+                assert (reply.status_code, reply.json()) == (200, {"status": "ready", "runs": 0})
+            assert await asyncio.to_thread(say, monkeypatch, tmp_path, *asks, url=url) == (0, "")
+            [killed] = await children_of(process, f"--port {port}")
             os.kill(killed, signal.SIGKILL)
             await asyncio.sleep(0.5)
             assert await rooms(port) == 3
             process.terminate()
             assert await asyncio.wait_for(process.wait(), PATIENCE) == 0
             said = await told
+        status, unready = await asyncio.to_thread(say, monkeypatch, tmp_path, *asks, url=url)
+        assert status == 1 and f"127.0.0.1:{port}: no answer" in unready
+        assert f"127.0.0.1:{port + 1}: no answer" in unready
     assert "A worker ended with status -9; starting another." in said and said.count("3 runs at once") == 3
 
 

@@ -281,6 +281,8 @@ async def test_provider_process_answers_records_and_is_controlled() -> None:
         await remote.set_script(Script(default=Reply(text="new")))
         assert (await model.ainvoke(PROMPT)).text == "new"
         calls = await remote.wait_for_calls(3)
+        await remote.forget()
+        assert await remote.calls() == []
     assert [call["text_sent"] for call in calls[1:]] == ["".join(texts), "new"]
     assert [(call["finished"], call["disconnected"]) for call in calls] == [
         (False, True),

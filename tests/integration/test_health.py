@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+from structlog.testing import capture_logs
 
 from backend.runs.readiness import Readiness
 from backend.store.sqlite_checkpoints import open_checkpoints
 from tests.fakes.provider import FakeProvider
+from tests.fakes.script import Reply, Rule, Script
 from tests.service import STORY, serve, settings_for
 
 FILES = {"log": ("storywire.db", "log_entries"), "checkpoints": ("checkpoints.db", "checkpoints")}
@@ -80,3 +82,25 @@ async def test_readyz_without_a_model_says_which_setting_is_missing(
         status, reason = await _ready(service.client.http)
     assert status == 503
     assert "GROQ_API_KEY" in reason
+
+
+async def test_folder_that_is_moved_while_the_service_runs_costs_no_run_a_word_and_readyz_tells(
+    provider: FakeProvider, tmp_path: Path
+) -> None:
+    folder, elsewhere = tmp_path / "data", tmp_path / "elsewhere"
+    provider.script = Script(rules=(Rule(Reply(hold_after=20), structured=False, nth=2),))
+    async with serve(settings_for(provider, folder)) as service:
+        run_id = await service.client.start()
+        await provider.wait_for_held()
+        folder.rename(elsewhere)
+        with capture_logs() as logged:
+            assert await _ready(service.client.http) == (503, "the log can't be written")
+        assert "STORYWIRE_DATA_DIR" in str(logged) and "was moved" in str(logged)
+        provider.release()
+        told = await service.client.read(run_id)
+        assert told.ending is not None and told.ending["type"] == "complete"
+        assert told.text == told.ending["story_content"]
+        elsewhere.rename(folder)
+    async with serve(settings_for(provider, folder)) as service:
+        again = await service.client.read(run_id)
+    assert again.ending == told.ending and again.text == told.text

@@ -46,6 +46,27 @@ def test_token_tells_whose_log_in_it_is_until_it_runs_out() -> None:
         AccessTokens([NEW], 600, at(640)).verify(token)
 
 
+def test_token_that_was_verified_before_runs_out_and_counts_for_no_other() -> None:
+    now = [time.time()]
+    tokens = AccessTokens([NEW], 600, lambda: now[0])
+    token = tokens.issue(CLAIMS)
+    other = tokens.issue(AccessClaims(Owner("01OTHER"), "02SESSION"))
+    for _ in range(2):
+        assert tokens.verify(token) == CLAIMS
+    assert tokens.verify(other).owner == "01OTHER"
+    body, _, signature = other.rpartition(".")
+    for wrong in (f"{token}x", token[:-1], f"{token.rpartition('.')[0]}.{signature}", body):
+        with pytest.raises(Unauthenticated):
+            tokens.verify(wrong)
+    begun = now[0]
+    for moment in (begun + 640, begun - 100):  # it has run out; a clock that jumped back
+        now[0] = moment
+        with pytest.raises(Unauthenticated):
+            tokens.verify(token)
+    now[0] = begun + 300
+    assert tokens.verify(token) == CLAIMS
+
+
 def test_token_from_the_future_is_refused() -> None:
     token = AccessTokens([NEW], 600, at(100)).issue(CLAIMS)
     with pytest.raises(Unauthenticated):

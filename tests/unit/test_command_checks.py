@@ -8,17 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from backend.runs.attempt.recording import RunRecorder
+from backend.runs.attempt.recording import RecordingFolders
 from backend.runs.attempt.version_seed import VersionRequest
 from backend.runs.commands import RunFiles, RunRequest, StartBinding, request_hash
 from backend.store.database import Database
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run
-from tests.models import settings_of
 from tests.unit.messages import OUTLINE, error, number, workflow
 from tests.unit.stored_runs import add_run, change_run
-from tests.unit.worlds import NOTE, NOWHERE, OWNER, NoteInput, World, open_world
+from tests.unit.worlds import NOTE, OWNER, NoteInput, World, open_world
 from workflows.errors import (
     Conflict,
     Forbidden,
@@ -32,7 +31,6 @@ from workflows.errors import (
 )
 from workflows.messages.messages import UsageUpdated
 from workflows.models.budget.ledger import Caps
-from workflows.models.clients.catalog import ModelCatalog
 
 
 @pytest.fixture
@@ -312,15 +310,12 @@ async def test_commands_on_a_run_whose_format_has_gone_say_to_install_it(world: 
 async def test_delete_of_a_run_that_was_recorded_deletes_its_recording_alone(
     world: World, tmp_path: Path
 ) -> None:
-    models = ModelCatalog(settings_of(NOWHERE))
-    recorder = RunRecorder(models, lambda run_id: tmp_path / f"{run_id}.jsonl")
-    files = RunFiles(world.checkpoints, recorder)
+    files = RunFiles(world.checkpoints, RecordingFolders(tmp_path / "recording-folders", tmp_path))
     recordings = {name: tmp_path / f"{name}.jsonl" for name in ("one", "other")}
     for path in recordings.values():
         path.write_text("{}")
     await files.delete("one")
     await files.delete("never recorded")
-    await models.close()
     assert (recordings["one"].exists(), recordings["other"].exists()) == (False, True)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from backend.runs.admission.allowed_models import AllowedModels, AllowList, allowing
 from backend.runs.attempt.version_seed import VersionRequest
 from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
@@ -291,3 +292,30 @@ async def test_kept_result_whose_log_can_not_be_read_is_not_told_and_the_run_is_
     assert done.result and not done.result.cached and world.format.written == [0, 1, 0, 1]
     assert "source_not_copied" in [line["event"] for line in world.logged]
     assert isinstance((await read_messages(world.log, again.id))[-1], RunCompleted)
+
+
+async def test_model_that_the_caller_may_not_use_writes_nothing_more(world: World) -> None:
+    """Whoever starts, resumes, answers or rewrites: the refusal comes before anything is stored or spent."""
+    run, _ = await world.service.start(OWNER, world.request())
+    done = await whole(world, run)
+    world.format.faults[1] = [ModelRateLimited("Slow down.")]
+    failed, _ = await world.service.start(OWNER, world.request())
+    assert (await whole(world, failed)).status == "failed"
+    asking, _ = await world.service.start(OWNER, world.request(review_outline=True))
+    assert (await whole(world, asking)).status == "waiting"
+    written = list(world.format.written)
+    plan = {"title": "T", "sections": [{"index": 0, "title": "A", "summary": "B", "target_words": 30}]}
+    with allowing(AllowedModels((AllowList("API key", ("groq:nothing*",)),))):
+        for command in (
+            world.service.start(OWNER, world.request(model=done.model)),
+            world.service.start(OWNER, world.request()),
+            world.service.resume(OWNER, failed.id),
+            world.service.answer(OWNER, asking.id, plan),
+            world.service.new_version(OWNER, done.id, VersionRequest()),
+        ):
+            with pytest.raises(
+                InvalidInput, match=r"options\.model: .* for this API key; allowed: groq:nothing"
+            ):
+                await command
+    assert world.format.written == written and len(await world.queries.page(OWNER, limit=9)) == 3
+    assert (await world.service.resume(OWNER, failed.id)).status == "running"

@@ -97,12 +97,13 @@ async def test_run_that_was_submitted_again_stays_known_when_the_attempt_before_
     run, _ = await world.service.start(OWNER, world.request())
     await world.format.begun[0].wait()
     [first] = world.local_runs.tasks(run.id)
+    [handle] = world.local_runs.handles(run.id)
+    handle.stop("taken_over")  # it ends, and whoever has the run now submits it
     await world.engine.submit(run.id)
-    await world.engine.begun(run.id)
-    gate.set()
     await asyncio.wait([first])
 
     assert run.id in world.local_runs
+    gate.set()
     await world.end(run.id)
     assert run.id not in world.local_runs, world.logged
     assert (await world.queries.find(OWNER, run.id)).status == "completed", world.logged

@@ -7,7 +7,7 @@ import pytest
 from workflows.formats.podcast import format as podcast
 from workflows.formats.podcast.plan import plan_sections
 from workflows.formats.story.bible import StoryBible, carry_over, settle_threads
-from workflows.formats.story.format import PROMPTS, section_values
+from workflows.formats.story.format import PROMPTS, outline_values, section_values
 from workflows.formats.story.input import StoryInput
 from workflows.messages.messages import PlannedSection
 from workflows.state import Outline, SectionTask, TextSoFar
@@ -58,6 +58,37 @@ def test_every_prompt_of_a_scene_has_what_was_promised_and_one_interest_at_most(
 def test_every_prompt_of_the_last_scene_has_its_image_and_whether_the_story_ends(name: str) -> None:
     assert IMAGE in prompt_of(name, 2) and "end of the whole story" not in prompt_of(name, 2)
     assert "end of the whole story" in prompt_of(name, 2, chapter=2)
+
+
+@pytest.mark.parametrize("name", PROMPTS_OF_A_SCENE)
+@pytest.mark.parametrize(("number", "closes"), [(2, False), (3, True)])
+def test_every_prompt_of_a_scene_has_the_threads_that_its_chapter_closes(
+    name: str, number: int, closes: bool
+) -> None:
+    inputs = StoryInput.model_validate({
+        "theme": "a lighthouse",
+        "reader": {"name": "Maya", "age": 7},
+        "chapter_number": number,
+        "chapter_count": 3,
+        "earlier": [
+            {"number": one, "title": "T", "summary": "S.", "bible": {"threads": ["Who rings?", "Where is Pip?"]}}
+            for one in range(1, number)
+        ],
+    })  # fmt: skip
+    sections = [PlannedSection(index=0, title="S", summary="Sum.", target_words=100)]
+    asked = task(inputs.model_dump(mode="json"), 0, sections)
+    asked["notes"]["bible"] = StoryBible(threads=["Who rings?"]).model_dump()
+    messages = PROMPTS.messages(name, **section_values(inputs, asked), text="Once.", words=20, issues=[])
+    settled = str(messages[1].content).partition("settles what was open before")[2].partition("</threads-")[0]
+    assert "Where is Pip?" in settled and ("Who rings?" in settled) is closes
+
+
+def test_plan_of_a_last_chapter_asks_for_no_thread_that_stays_open() -> None:
+    inputs = StoryInput.model_validate(
+        {"theme": "sea", "reader": {"name": "Maya", "age": 7}, "chapter_number": 2, "chapter_count": 2}
+    )
+    asked = str(PROMPTS.messages("outline", **outline_values(inputs))[1].content)
+    assert "no thread stays open" in asked and "threads that stay open" not in asked
 
 
 def test_threads_that_a_chapter_closes_stay_in_the_bible_of_the_next() -> None:

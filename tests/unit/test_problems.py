@@ -7,6 +7,7 @@ import pytest
 from fastapi import FastAPI
 from httpx import ASGITransport, AsyncClient, Response
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 from structlog.testing import capture_logs
 
@@ -39,6 +40,10 @@ def _app() -> FastAPI:
     @app.get("/input")
     async def wrong_input() -> None:
         raise InvalidInput("input.age: too old", (FieldError("input.age", "too old"),))
+
+    @app.get("/database")
+    async def database() -> None:
+        raise OperationalError("SELECT secret", None, Exception("the server is gone"))
 
     @app.get("/bug")
     async def bug() -> None:
@@ -160,3 +165,12 @@ async def test_problem_of_a_bug_tells_nothing_of_it(client: AsyncClient) -> None
     assert [(entry["event"], entry["route"]) for entry in logged] == [("request_broke", "/bug")]
     assert "sk-123" not in response.text
     assert "Traceback" not in response.text
+
+
+async def test_database_that_is_away_is_a_reason_to_come_back_and_no_bug(client: AsyncClient) -> None:
+    with capture_logs() as logged:
+        reply = await client.get("/database")
+    assert reply.status_code == 503 and reply.headers["Retry-After"]
+    assert reply.json()["code"] == "OVERLOADED" and "database" in reply.json()["detail"]
+    assert "SELECT" not in reply.text and "gone" not in reply.text
+    assert [line["event"] for line in logged] == ["database_unavailable"]

@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 from backend.streaming.pace import Paces
 from backend.streaming.progress import ProgressMeter
+from workflows.formats.defaults import review_share
+from workflows.formats.registry import list_formats
 from workflows.messages.messages import (
     Message,
     NodeChanged,
@@ -286,6 +288,40 @@ def test_progress_of_a_run_whose_check_takes_half_of_its_time_stays_near_a_strai
     assert run.off_the_line() <= 10
     assert written <= 60
     assert all(eta is None or abs(at + eta - 1605) <= 170 for at, _, eta in run.seen if at < 800)
+
+
+_SENTENCE = 60
+_VERDICT = (
+    '{"number": 12, "evidence": "keep the dressing dry for two days", "borne_out": true, "otherwise": "none", '
+    '"reason": ""}, '
+)
+_ANSWERS = {
+    "education_audio": len(_VERDICT) / _SENTENCE,
+    "creator_script": 6 * 120 / (8 * 600),
+    "story": 150 / (8 * 600),
+    "podcast": 150 / (8 * 600),
+    "discovery_report": 150 / (8 * 600),
+}
+"""Characters that who checks the whole text answers with, for each character of the text, in a text of 8 × 600."""
+
+
+@pytest.mark.parametrize("name", sorted(_ANSWERS))
+def test_progress_of_a_first_run_whose_whole_text_is_checked_stays_near_a_straight_line(
+    clock: Clock, name: str
+) -> None:
+    expected = review_share(list_formats()[name], judges=True)
+    run = Writing(clock, ProgressMeter(clock, pace=Paces().of(name, "openai:x", expected=expected)))
+    run.see(outline_of([100] * 8))
+    for index in range(8):
+        run.write(index, 100)
+    run.step("safety_check", 800 * _ANSWERS[name])
+    run.step("calculate_metrics", 1)
+    assert run.off_the_line() <= 10
+    assert max(percent for _, percent, _ in run.seen) < 100
+    end = clock.now - run.begun
+    for at, _, eta in run.seen:
+        if eta is not None and at / end > 0.1 and at <= 800:
+            assert abs(at + eta - end) <= 0.1 * end
 
 
 def test_time_that_is_left_is_reckoned_without_the_time_of_planning(clock: Clock) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from backend.runs.attempt.recording import RunRecorder
+from backend.runs.attempt.recording import RecordingFolders, RunRecorder
 from backend.store.runs import RunRepository
 from tests.unit.stored_runs import add_run
 from tests.unit.test_cassette import call, write
@@ -36,23 +36,26 @@ async def test_what_was_recorded_before_is_read_beside_the_event_loop(
     assert (tmp_path / f"{run.id}.jsonl").exists() and threading.main_thread() not in threads
 
 
-async def test_delete_removes_only_the_cassette_of_that_run(models: ModelCatalog, tmp_path: Path) -> None:
-    folder = tmp_path / "ours"
-    folder.mkdir()
-    mine, other, outside = folder / "A.jsonl", folder / "B.jsonl", tmp_path / "C.jsonl"
-    for path in (mine, other, outside):
-        write(path, call(1))
-    recorder = RunRecorder(models, lambda run_id: folder / f"{run_id}.jsonl")
-    for run_id in ("A", "A", "../C", str(tmp_path / "C"), "never"):
-        recorder.delete(run_id)
-
-    assert [path.exists() for path in (mine, other, outside)] == [False, True, True]
-
-
-async def test_delete_leaves_the_file_alone_that_somebody_asked_for_by_its_name(
-    models: ModelCatalog, tmp_path: Path
+def test_delete_removes_only_the_cassette_of_that_run_from_every_folder_that_was_ever_set(
+    tmp_path: Path,
 ) -> None:
-    write(asked_for := tmp_path / "moon.jsonl", call(1))
-    RunRecorder(models, lambda _: asked_for).delete("01M7YDWYET74RN75G05TW10Y7X")
+    folders = [tmp_path / name for name in ("first", "second", "never made")]
+    for folder in folders[:2]:
+        folder.mkdir()
+    paths = [folder / f"{name}.jsonl" for folder in folders[:2] for name in "AB"] + [tmp_path / "C.jsonl"]
+    for path in paths:
+        write(path, call(1))
+    listed = tmp_path / "data" / "recording-folders"
+    for folder in (*folders, folders[0]):
+        RecordingFolders(listed, folder)
+    assert len(listed.read_text().splitlines()) == 3
+    recordings = RecordingFolders(listed, None)  # what was set is set no more
+    for run_id in ("A", "A", "../C", str(tmp_path / "C"), "never"):
+        recordings.delete(run_id)
 
-    assert asked_for.exists()
+    assert [path.exists() for path in paths] == [False, True, False, True, True]
+
+
+def test_folders_of_recordings_are_none_where_none_was_ever_set(tmp_path: Path) -> None:
+    RecordingFolders(tmp_path / "data" / "recording-folders", None).delete("A")
+    assert not (tmp_path / "data").exists()

@@ -6,10 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from langgraph.runtime import Runtime
+from langgraph.types import Send
 
 from workflows.errors import SafetyRejected
 from workflows.messages.messages import PlannedSection, SafetyIssue
-from workflows.routing import MAX_REWRITES, after_safety_check, next_sections, sections_to_revise
+from workflows.routing import (
+    MAX_REWRITES,
+    after_safety_check,
+    next_sections,
+    sections_to_revise,
+    shorten_tasks,
+    whole_task,
+)
 from workflows.state import (
     FEEDBACK,
     Outline,
@@ -217,3 +225,34 @@ def test_add_sections_keeps_siblings_replaces_rewrites_and_changes_neither_side(
     both = add_sections(known, new)
     assert (both[0], both[1]) == (known[0], new[1])
     assert known[1]["text"] == "Start 1.\n\nEnd 1."
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        state_of(3),
+        state_of(3, 0),
+        State(**{**state_of(3, 0, 1), "facts": {"canonical_pack": {"a": 1}, "sources": []}}),
+        State(**{**state_of(3, 0, 1, 2), "rewrites": 0, "safety": refused(0, 2)}),
+    ],
+    ids=["first", "second", "with facts", "rewrites"],
+)
+def test_task_has_all_again_that_it_had_before_it_was_shortened(state: State) -> None:
+    found = after_safety_check(state) if "safety" in state else next_sections(state, None)
+    assert not isinstance(found, str)
+    shortened = shorten_tasks(found)
+    for before, short in zip(found, shortened, strict=True):
+        assert len(str(short.arg)) < 400
+        title = state["outline"]["sections"][before.arg["index"]]["title"]
+        assert whole_task(state, short.arg) == {**before.arg, "title": title}
+
+
+def test_shortened_task_has_no_copy_of_the_text_or_the_plan() -> None:
+    state = state_of(40, *range(30))
+    [task] = shorten_tasks(cast(list[Send], next_sections(state, None)))
+    assert task.arg == {"title": "t", "index": 30, "target_words": 90, "ask_words": 90}
+
+
+def test_task_of_an_earlier_release_is_taken_as_it_is() -> None:
+    (task,) = tasks(state_of(3, 0), RunContext())
+    assert whole_task(state_of(3, 0, 1), task) is task

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from tests.unit.test_speaker_labels import SIZES, lesson, talk
 from workflows.formats.podcast.dialogue import Dialogue
 from workflows.formats.podcast.marks import MarkedText
+from workflows.formats.speech.addresses import list_addresses
 from workflows.formats.speech.tags import vocabulary
 
 SIGNS = [
@@ -96,6 +97,41 @@ def test_mark_is_not_spoken(written: str, said: str) -> None:
 def test_citation_and_address_are_not_spoken(written: str, said: str) -> None:
     for size in SIZES:
         assert talk(f"Ada: {written}", size) == f"Ada: {said}"
+
+
+BRIEF = list_addresses("Send them to https://www.example.org/start, or to hello@example.org.")
+
+
+def talk_with_addresses(text: str, size: int, language: str = "en") -> str:
+    script = Dialogue(("Ada", "Ben"), language, addresses=BRIEF)
+    chunks = [text[start : start + size] for start in range(0, len(text), size)]
+    return "".join([*map(script.feed, chunks), script.close()])
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("Go to example.org/start.", "Go to example dot org slash start."),
+        ("Go to https://example.org/start, now.", "Go to example dot org slash start, now."),
+        ("Go to HTTPS://WWW.Example.org/start/ now.", "Go to Example dot org slash start now."),
+        ("Go to <https://example.org/start>.", "Go to example dot org slash start."),
+        ("Go to `example.org/start`.", "Go to example dot org slash start."),
+        ("Go to **example.org/start**!", "Go to example dot org slash start!"),
+        ("Visit [our page](https://example.org/start).", "Visit our page, example dot org slash start."),
+        ("See [example.org/start](https://example.org/start).", "See example dot org slash start."),
+        ("Write to us (hello@example.org).", "Write to us (hello at example dot org)."),
+        ("Go to example.org/other.", "Go."),
+        ("It grew (source: https://x.org/a). Go to example.org/start.", "It grew. Go to example dot org slash start."),
+    ],
+)  # fmt: skip
+def test_address_that_the_brief_gave_is_said_in_words(written: str, said: str) -> None:
+    for size in SIZES:
+        assert talk_with_addresses(f"Ada: {written}", size) == f"Ada: {said}"
+
+
+def test_address_that_the_brief_gave_is_kept_in_a_language_without_words_for_its_signs() -> None:
+    said = talk_with_addresses("Ada: Ve a www.example.org/start hoy.", 3, "es")
+    assert said == "Ada: Ve a example.org/start hoy."
 
 
 def test_address_is_not_spoken_in_a_lesson_either() -> None:

@@ -195,6 +195,16 @@ class SetsContext(Protocol):
 
 
 @runtime_checkable
+class SetsReviewShare(Protocol):
+    """Capability: an estimate of how long its review of the finished text takes, where that is long."""
+
+    def review_share(self, *, judges: bool) -> float | None:
+        """The time of the review as a share of the time of all writing, before any was measured; None for a short one.
+        `judges`: a judge is configured."""
+        ...
+
+
+@runtime_checkable
 class Lands(Protocol):
     """Capability: endings of its own for sections that run over. Without it `Extends` ends them."""
 
@@ -333,6 +343,7 @@ CAPABILITIES: tuple[type, ...] = (
     SetsContext,
     SetsLeastRoom,
     SetsParameters,
+    SetsReviewShare,
     SetsTolerance,
 )
 

@@ -28,6 +28,7 @@ from workflows.formats.capabilities import (
     SetsContext,
     SetsLeastRoom,
     SetsParameters,
+    SetsReviewShare,
     SetsTolerance,
 )
 from workflows.formats.exports import EVERYWHERE, Exporter
@@ -131,6 +132,11 @@ def max_revisions_of(format: AnyFormat) -> int:
 def length_tolerance_of(format: AnyFormat) -> float:
     """The accepted deviation of a section from its target, as a share of it."""
     return format.length_tolerance if isinstance(format, SetsTolerance) else LENGTH_TOLERANCE
+
+
+def review_share(format: AnyFormat, *, judges: bool) -> float | None:
+    """The estimated time of the format's review as a share of all writing; None for a short one."""
+    return format.review_share(judges=judges) if isinstance(format, SetsReviewShare) else None
 
 
 def room_of(format: AnyFormat, target: int) -> Room:

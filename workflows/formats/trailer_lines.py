@@ -5,41 +5,117 @@ import re
 LEAD = 48
 """Characters of a line, without the spaces before it, by which it is told."""
 LONGEST_MARK = 120
-_NAMES = ("notes", "הערות", "רשימות")
+NAMES = ("notes", "notizen", "notas", "notities", "appunti", "הערות", "רשימות", "заметки", "ملاحظات")
 """Of one note a text may well speak."""
-_SIGNS = r" \t*#_=~<>\[\](){}|-"
-_DRESS = f"[{_SIGNS}]"
+_NAME = "|".join(NAMES)
+_KINDS = (
+    "section|scene|chapter|story|continuity|internal|hidden|handover|running|writer'?s|author'?s|editor'?s"
+)
+_SIGN = r"[^\w\s.,;:?!'‘’\"“”„«»&@$€£%/]"
+"""A sign that may dress a mark: no letter, no sign of a sentence, no quotation mark."""
+_DRESS = rf"(?:<!--)?(?:{_SIGN}|[ \t_]){{0,16}}(?:-->)?"
 _MARK = re.compile(
-    rf"(?P<open>{_DRESS}{{0,16}})(?P<name>{'|'.join(_NAMES)})(?P<whose>(?: for\b| ל)[^\n:.,!?*=#]{{0,60}})?"
-    rf"(?P<close>[:{_SIGNS}]{{0,16}})",
+    rf"(?P<open>{_DRESS}(?:\d{{1,2}}\. )?)(?:(?P<kind>{_KINDS}) )?(?P<name>{_NAME})"
+    rf"(?P<whose>(?: (?:for|to|de|pour|für|para|per)\b| ל)[^\n:.,!?*=#]{{0,60}})?"
+    rf"(?P<close>(?::|[ \t_]|{_SIGN}){{0,16}}(?:-->)?)",
     re.IGNORECASE,
 )
+_TAG = re.compile(
+    rf"<(?:{_NAME})\b[^<>\n]{{0,80}}>|[\[{{(](?:{_NAME})[\]}})]|"
+    rf"<summary>\s{{0,4}}(?:{_NAME})\b[^<>\n]{{0,40}}</summary>",
+    re.IGNORECASE,
+)
+_MAY_BE_TAG = re.compile(rf"<(?:{_NAME})\b[^<>\n]{{0,80}}|<su[^\n]{{0,90}}", re.IGNORECASE)
 _MAY_BE = re.compile(
-    rf"{_DRESS}{{0,16}}(?:{'|'.join(_NAMES)})(?: [^\n:.,!?*=#]{{0,60}})?[:{_SIGNS}]{{0,16}}", re.IGNORECASE
+    rf"{_DRESS}(?:\d{{1,2}}\. )?(?:(?:{_KINDS}) )?(?:{_NAME})(?: [^\n:.,!?*=#]{{0,60}})?"
+    rf"(?::|[ \t_]|{_SIGN}){{0,16}}(?:-->)?",
+    re.IGNORECASE,
 )
+_BEGINNING = re.compile(
+    rf"(?:<!?-{{0,2}})?(?:{_SIGN}|[ \t_]){{0,20}}(?:\d{{1,2}}(?:\. ?)?)?(?:(?:{_KINDS}) )?", re.IGNORECASE
+)
+_FIRST_WORDS = (*NAMES, *_KINDS.replace("'?", "").split("|"), *(f'"{name}": ' for name in NAMES))
 _INLINE = re.compile(
-    rf"{_DRESS}{{0,16}}(?P<name>{'|'.join(_NAMES)})[*_\]) ]{{0,6}}:[*_\]) ]{{0,6}}", re.IGNORECASE
+    rf"{_DRESS}(?:(?P<kind>{_KINDS}) )?(?P<name>{_NAME})(?P<whose>(?: (?:for|to)\b| ל)[^\n:.,!?*=#]{{0,60}})?"
+    rf"[*_\]) ]{{0,6}}:[*_\]) ]{{0,6}}|\{{\s?\"(?P<key>{_NAME})\"\s?:\s?",
+    re.IGNORECASE,
 )
-_CLOSING = re.compile(rf"[<\[{{(]/(?:{'|'.join(_NAMES)})[>\]}})]", re.IGNORECASE)
+_STRONG = re.compile(r"\*\*|__|##|==|\[|\(|<!--|[—–━═★]")
+_CLOSING = re.compile(rf"[<\[{{(]/(?:{_NAME}|details)[>\]}})]|-->", re.IGNORECASE)
+_HALF = re.compile(r"(?:<!|#|\*|\[|—|–|-|=|~|_)[^\w\n]{0,12}(?:NOTE?|הערו)|<!--?")
+"""What a reply may end with in the midst of a mark."""
+_FRAME = re.compile(
+    r"[ \t]{0,3}(?:(?:`{3,8}|~{3,8})[\w-]{0,12}|[-*_]{3,12}|(?:[*-] ){2,4}[*-]|<details>)[ \t]{0,8}"
+)
+_MAY_BE_FRAME = re.compile(
+    r"[ \t]{0,3}(?:[`~]{1,8}[\w-]{0,12}|[-*_ ]{1,12}|<d?e?t?a?i?l?s?>?)?[ \t]{0,8}", re.IGNORECASE
+)
+_LONGEST_FRAME = 24
+_FENCE = re.compile(r"[ \t]{0,3}(?:`{3,8}|~{3,8})[\w-]{0,12}[ \t]{0,8}")
+_FENCED = re.compile(rf"[ \t]{{0,3}}(?:`{{3,8}}|~{{3,8}})(?:{_NAME})[ \t]{{0,8}}", re.IGNORECASE)
 _BULLET = re.compile(r"(?:[-*•·]|\d{1,2}[.)](?!\d))(?:\s|$)|[-•·](?=\S)")
 _DASH = re.compile(r"[–—]")
 _SPEECH = re.compile(r"[–—\"“”„«»'‘]|[A-Z][A-Z .'’-]{1,30}: ")
 _HEADING = re.compile(r"(?:\*\*|__)?[^\n.!?:]{1,40}:?(?:\*\*|__)?:?")
+_LABELS = (
+    "who|where|when|what|why|cast|characters?|people|appears|setting|place|state|status|mood|promise[sd]?|told|said"
+    "|explained|numbers?|figures?|pictures?|images?|jokes?|facts?|threads?|open|left open"
+    "|still open|so far|objects?|used|next|names?|points?|covered|examples?|events?|plot"
+    "|system|user|assistant|developer|instructions?|remember"
+    "|מי|איפה|היכן|מתי|מה|למה|דמויות|מקום|זמן|הבטחות?|הובטח|נאמר|הוסבר|מספרים|תמונות|בדיחות|עובדות|חפצים|פתוח"
+    "|נשאר פתוח|המצב|שמות|מופיעים|להמשך"
+)
+_LABELLED = re.compile(
+    rf"(?:\*\*|__)?(?:{_LABELS})(?: [^\n.!?:*]{{0,40}})?(?:\*\*|__)?:(?:\*\*|__)?\s",
+    re.IGNORECASE,
+)
+"""A line of notes under a label, which no speaker is called by: "Where: the tower."."""
 
 
 def is_mark(line: str) -> bool:
-    """Whether a line says that notes follow, whatever it is dressed in: `**NOTES**`, `### Notes`, `NOTES:`."""
-    found = _MARK.fullmatch(line.rstrip("\r")) if len(line) <= LONGEST_MARK else None
+    """Whether a line says that notes follow, whatever it is dressed in: `**NOTES**`, `— Notes —`, `<!-- NOTES -->`."""
+    if len(line) > LONGEST_MARK:
+        return False
+    line = line.strip("\r")
+    if _TAG.fullmatch(line.strip()) or _FENCED.fullmatch(line):
+        return True
+    found = _MARK.fullmatch(line)
     if found is None:
         return False
-    signs = found["open"].strip(), found["close"].strip()
-    is_dressed = len(signs[0]) > 1 or signs[0] in ("#", "[", "(", "<", "_", "*") or ":" in signs[1]
-    return is_dressed or (found["name"].isupper() and found["whose"] is None and not signs[0])
+    opening, closing = found["open"].strip(), found["close"].strip()
+    is_dressed = (
+        len(opening) > 1
+        or opening in ("#", "[", "(", "<", "_", "*", ">")
+        or ":" in closing
+        or bool(opening and closing)
+        or (not opening.isascii() and opening not in ("—", "–", "•", "·", ""))
+    )
+    return is_dressed or (found["name"].isupper() and found["whose"] is None and not opening)
+
+
+def is_frame(line: str) -> bool:
+    """Whether a line may frame the notes: a code fence, a rule, an opening tag."""
+    return len(line) <= LONGEST_MARK and _FRAME.fullmatch(line.rstrip("\r")) is not None
+
+
+def may_be_frame(start: str) -> bool:
+    """Whether a line that begins so may still become one."""
+    return len(start) <= _LONGEST_FRAME and _MAY_BE_FRAME.fullmatch(start) is not None
+
+
+def is_fence(line: str) -> bool:
+    """Whether a line is a code fence."""
+    return _FENCE.fullmatch(line.rstrip("\r")) is not None
 
 
 def ends_notes(line: str) -> bool:
-    """Whether a line closes the notes as a tag does: `</notes>`."""
+    """Whether a line closes the notes as a tag does: `</notes>`, `-->`."""
     return len(line) <= LONGEST_MARK and _CLOSING.fullmatch(line.rstrip()) is not None
+
+
+def is_half_mark(line: str) -> bool:
+    """Whether a reply's last line breaks off in a mark."""
+    return len(line) <= LONGEST_MARK and _HALF.fullmatch(line.strip()) is not None
 
 
 def inline_mark(line: str) -> int:
@@ -47,30 +123,33 @@ def inline_mark(line: str) -> int:
     found = _INLINE.match(line)
     if found is None:
         return 0
-    has_signs = re.search(r"\*\*|__|##|==|\[", found.group()) is not None
+    if found["key"]:
+        return found.end()
+    has_signs = _STRONG.search(found.group()) is not None
     lists = _BULLET.match(line, found.end()) is not None
-    return found.end() if has_signs or lists or found["name"].isupper() else 0
+    return found.end() if has_signs or lists or found["name"].isupper() or found["kind"] else 0
 
 
 def may_be_mark(start: str) -> bool:
     """Whether a line that begins so may still become one."""
-    text = start.lstrip(" \t*#_=~<>[](){}|-")
-    if len(start) > LONGEST_MARK or len(start) - len(text) > 20:
+    if len(start) > LONGEST_MARK:
         return False
-    folded = text.casefold()
-    if any(name.startswith(folded) for name in _NAMES):
+    dress = _BEGINNING.match(start)
+    rest = start[dress.end() if dress else 0 :].casefold()
+    if any(first.startswith(rest) for first in _FIRST_WORDS):
         return True
-    return _MAY_BE.fullmatch(start) is not None or inline_mark(start) == len(start)
+    is_open = _MAY_BE.fullmatch(start) or _MAY_BE_TAG.fullmatch(start.strip())
+    return is_open is not None or inline_mark(start) == len(start) > 0
 
 
 def is_note(lead: str, *, is_first: bool, in_prose: bool, after_blank: bool) -> bool:
     """Whether a line below a mark is one of the notes. `lead`: how it begins, with the spaces before it.
 
     Notes are asked for as a list. The first may be prose, and then so may all up to a blank line; a dash is a note only
-    among others with no blank line between, and speech is none.
+    among others with no blank line between, and speech is none, unless its label is one of notes.
     """
-    text = lead.strip()
-    if _BULLET.match(text):
+    text = lead.strip().lstrip("> ")
+    if _BULLET.match(text) or lead.lstrip().startswith(">") or _LABELLED.match(text):
         return True
     if _DASH.match(text):
         return is_first or (in_prose and not after_blank)
@@ -85,4 +164,4 @@ def is_note(lead: str, *, is_first: bool, in_prose: bool, after_blank: bool) -> 
 
 def is_list_item(lead: str) -> bool:
     """Whether a line begins as an item of a list does."""
-    return _BULLET.match(lead.strip()) is not None
+    return _BULLET.match(lead.strip().lstrip("> ")) is not None

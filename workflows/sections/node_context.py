@@ -2,14 +2,15 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from langgraph.config import get_config
 from langgraph.errors import GraphDrained
+from langgraph.pregel._read import ChannelRead
 from langgraph.runtime import Runtime
 from langgraph.types import StreamWriter
 
-from workflows.context import CONTEXT_WORDS, shown_texts, text_before
+from workflows.context import CONTEXT_WORDS, text_before
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import language_of, load, max_revisions_of, parameters_of
 from workflows.lookups import EmptyLookups, Lookups
@@ -17,11 +18,14 @@ from workflows.messages.messages import ModelRole, NodeChanged
 from workflows.models.budget.ledger import Ledger, Ledgers
 from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.models.clients.model import Fallback
+from workflows.routing import is_whole, whole_task
 from workflows.safety.pipeline import SafetyPipeline
 from workflows.safety.policy import Policy
 from workflows.safety.registry import PolicyRegistry
 from workflows.state import RunContext, Section, SectionTask, State
 from workflows.text.words import last_paragraph
+
+_Task = TypeVar("_Task", bound=SectionTask)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +90,24 @@ class NodeContext:
         """The format's input, with its large data loaded for the node's call."""
         return await load(self.format, self.format.parse(stored), self.services.lookups, self.run.owner)
 
+    def whole(self, task: _Task) -> _Task:
+        """The task with what the state of its step has for it: the same when it is taken up again."""
+        if is_whole(task):
+            return task
+        return cast(_Task, whole_task(_state_of_step(), task, self.services.context_words))
+
     async def task(self, task: SectionTask) -> SectionTask:
         """A section's task with the loaded input. Of sections that are written at once, each sees what is finished."""
         inputs = await self.inputs(task["input"])
         found = {} if self.run.parallel == 1 else await self._text_so_far(task["index"])
         return cast(SectionTask, {**task, **found, "input": inputs.model_dump(mode="json")})
 
-    async def state_with(self, task: SectionTask, section: Section) -> State:
-        """The run's state as a review of a section sees it that has just been written: with all sections before it.
-
-        Without a checkpointer, with those that its writer was shown.
-        """
+    def state_with(self, task: SectionTask, section: Section) -> State:
+        """The run's state as a review of a section sees it that has just been written, one after another: with all
+        sections before it."""
         index = section["index"]
-        found = await self._finished()
-        texts = dict(enumerate(shown_texts(task), start=index - len(shown_texts(task))))
-        before = found.get("sections") or {
-            place: Section(index=place, text=text) for place, text in texts.items()
-        }
+        found = _state_of_step()
+        before = found.get("sections", {})
         state = {
             **found,
             **{name: task[name] for name in ("input", "outline", "notes", "research")},
@@ -145,10 +150,10 @@ class NodeContext:
         node = str(get_config()["metadata"]["langgraph_node"])
         place = "" if section is None else f"Section {section + 1}: "
 
-        def tell(message: str) -> None:
+        def publish_notice(message: str) -> None:
             publish(NodeChanged(node=node, status="started", message=f"{place}{message}"))
 
-        return model.falling_back(Fallback(open_other, tell))
+        return model.falling_back(Fallback(open_other, publish_notice))
 
     async def open_reviewer(self) -> Model:
         """The judge for a format's own review; the run's model where no judge is configured."""
@@ -172,6 +177,11 @@ class NodeContext:
         info, flushed = self.runtime.execution_info, self.services.flushed
         if flushed is not None and info and info.thread_id:
             await flushed(info.thread_id)
+
+
+def _state_of_step() -> State:
+    """The graph's state at the start of the step that goes on, without what its tasks have brought."""
+    return cast(State, ChannelRead.do_read(get_config(), select=list(State.__annotations__)))
 
 
 Node = Callable[[NodeContext, Any], Awaitable[dict[str, Any]]]

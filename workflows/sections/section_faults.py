@@ -28,7 +28,7 @@ async def find_faults(
     if context.max_revisions and isinstance(context.format, ReviewsSections):
         model: Model = await context.open_reviewer()
         inputs = context.format.parse(task["input"])
-        state = await context.state_with(task, section)
+        state = context.state_with(task, section)
         findings = await context.format.review_section(inputs, state, index, model)
         faults["notes"] += [note_on(finding, index) for finding in findings if finding["rewrite"]]
     return {"faults": {index: faults}} if faults["notes"] else {}
@@ -40,8 +40,8 @@ async def _check(context: NodeContext, task: SectionTask, section: Section) -> V
     sections = {section["index"]: section}
     verdict = await asyncio.to_thread(check_sections, policy, sections, "section")
     if not verdict["approved"] and policy.gate == "open":
-        told = {**verdict, "section": section["index"], "policy": policy.label, "layers": ["rules"]}
-        context.publish(SafetyChecked.model_validate(told))
+        payload = {**verdict, "section": section["index"], "policy": policy.label, "layers": ["rules"]}
+        context.publish(SafetyChecked.model_validate(payload))
     return verdict
 
 

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from workflows.text.clauses import clause_splitter
 from workflows.text.numbers import words_of_numbers
 from workflows.text.stems import stem
 from workflows.text.words import list_words
@@ -16,6 +17,8 @@ _CLAUSE = re.compile(r"[,;:–—]\s|\b(?:because|but|so that|although|unless)\b
 _ONLY = re.compile(r"\bonly (?:if|when|after|once|with|on)\b")
 _MOST_RULED = 3
 """As many words can a rule be about that says in so many words that something is forbidden or allowed."""
+_PARTICLES = frozenset({"off", "out"})
+"""With one of these "take" is no taking of a medicine: "Don't take it off."."""
 _SHORT_RULE = 6
 """Words of one that says "no" alone."""
 
@@ -41,9 +44,8 @@ def is_talk(word: str) -> bool:
     return word in _claims().talk
 
 
-def split_clauses(sentence: str) -> list[str]:
-    """The parts of a sentence between commas, colons, dashes, and words such as "because"."""
-    return [clause for clause in _CLAUSE.split(sentence) if clause.strip()]
+split_clauses = clause_splitter(_CLAUSE)
+"""The parts of a sentence between commas, colons, dashes, and words such as "because"."""
 
 
 def matter_of(clause: str) -> set[str]:
@@ -72,7 +74,8 @@ def find_rule(clause: str) -> ClaimedRule | None:
     words = plain_words(clause)
     denies = not known.negations.isdisjoint(words)
     is_explicit = not (known.forbids | known.permits).isdisjoint(words)
-    if not is_explicit and not (denies and len(words) <= _SHORT_RULE):
+    is_short = denies and len(words) <= _SHORT_RULE and _PARTICLES.isdisjoint(words)
+    if not is_explicit and not is_short:
         return None
     forbids = denies == known.forbids.isdisjoint(words)
     about = matter_of_rule(clause)

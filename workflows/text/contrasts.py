@@ -17,7 +17,7 @@ from workflows.text.hebrew_instructions import read_hebrew_instructions
 from workflows.text.instructions import read_instructions
 
 _FILE = Path(__file__).parent / "contrasts.toml"
-_OFTEN = frozenset({"once"})  # "once a day"
+_OFTEN = frozenset({"once", "while"})  # "once a day", "slowly, while you press"
 _Side = tuple[int, bool]
 """The number of a pair, and whether it is its first side."""
 

@@ -24,6 +24,7 @@ from workflows.text.contrasts import Contrasts
 from workflows.text.hebrew_claims import compare_hebrew, hebrew_matter, split_hebrew
 from workflows.text.hebrew_rules import HebrewRules
 from workflows.text.instruction_index import InstructionIndex
+from workflows.text.modality_index import ModalityIndex
 from workflows.text.names import find_unknown_names
 from workflows.text.numbers import Quantity, find_quantities, list_equals
 from workflows.text.sentences import split_sentences
@@ -53,7 +54,11 @@ class Evidence:
         self._is_hebrew = language == "he"
         sentences = [one.strip() for one in split_sentences(document, language) if one.strip()]
         self._instructions = InstructionIndex(sentences, language)
+        self._modality = ModalityIndex(sentences, language)
         self._places = _index(sentences)
+        for place, sentence in enumerate(sentences):
+            for concept in self._modality.list_concepts(sentence):
+                self._places.setdefault(concept, []).append(place)
         self._clauses = [(clause, sentence) for sentence in sentences for clause in split_clauses(sentence)]
         self._clause_stems = [matter_of(clause) for clause, _ in self._clauses]
         self._clause_places = _index([clause for clause, _ in self._clauses])
@@ -75,7 +80,7 @@ class Evidence:
         words = claim_stems(sentence)
         known = " ".join(self._instructions.list_known_intervals(sentence))
         for clause in split_clauses(sentence):
-            about = set(claim_stems(clause))
+            about = {*claim_stems(clause), *self._modality.list_concepts(clause)}
             for quantity in find_quantities(clause):
                 if (
                     quantity.said.strip() not in known
@@ -106,7 +111,11 @@ class Evidence:
         return None
 
     def _find_opposite(self, sentence: str) -> str | None:
-        return self._instructions.find_conflict(sentence) or self._contrasts.find_conflict(sentence)
+        return (
+            self._instructions.find_conflict(sentence)
+            or self._contrasts.find_conflict(sentence)
+            or self._modality.find_conflict(sentence)
+        )
 
     def _find_hebrew_opposite(self, sentence: str) -> str | None:
         if any(self._contradicts_hebrew(clause) for clause in split_hebrew(sentence)):
@@ -139,12 +148,14 @@ class Evidence:
         places = self._quantities.get((value, unit)) or (
             [] if quantity.is_spelt else self._quantities.get((value, ""), [])
         )
-        places = places or [
-            place for same in list_equals(value, unit) for place in self._quantities.get(same, [])
-        ]
+        places = [
+            *places, *(place for same in list_equals(value, unit) for place in self._quantities.get(same, []))
+        ]  # fmt: skip
         if not places:
             return f"the document doesn't say {said}"
         if not self._by_words or len(stems) < 2:
+            return None
+        if quantity.is_referred_to:
             return None
         near = {near for place in places for near in range(place - 1, place + 2)}
         if any(not near.isdisjoint(self._places.get(stem, ())) for stem in stems):

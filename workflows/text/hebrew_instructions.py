@@ -55,7 +55,7 @@ def _read(clause: str) -> Clause:
     return Clause(
         about=frozenset(_about(words)),
         core=core,
-        is_sure=is_allowed or _is_told(rest),
+        is_sure=is_allowed or _may_be_imperative(rest),
         action=root,
         scope=scope,
         limits=has & _words("limits"),
@@ -73,7 +73,7 @@ def _read(clause: str) -> Clause:
     )
 
 
-def _is_told(rest: Sequence[str]) -> bool:
+def _may_be_imperative(rest: Sequence[str]) -> bool:
     """Whether it begins with what may be an imperative, a future that stands for one, or an infinitive."""
     return bool(rest) and (
         rest[0].endswith(("ו", "י")) or rest[0].startswith(("ת", "ל")) or len(rest[0]) == 2
@@ -96,7 +96,9 @@ def _split(words: Sequence[str]) -> tuple[tuple[str, ...], frozenset[str]]:
 def _about(words: Sequence[str]) -> tuple[str, ...]:
     """The roots that say something, in order; without "take" and "drink" beside a thing."""
     roots = dict.fromkeys(
-        hebrew_root(word) for word in words if word not in _empty() and not word.isdigit() and len(word) > 1
+        hebrew_root(word)
+        for word in words
+        if word not in hebrew_empty() and not word.isdigit() and len(word) > 1
     )
     things = tuple(root for root in roots if root not in _roots("doing") | {_CONTINUE, _STOP})
     return things or tuple(root for root in roots if root not in (_CONTINUE, _STOP))
@@ -147,6 +149,7 @@ def _roots(name: str) -> frozenset[str]:
 
 
 @cache
-def _empty() -> frozenset[str]:
+def hebrew_empty() -> frozenset[str]:
+    """The words that say nothing of what an instruction is about."""
     names = ("fillers", "subjects", "modals", "denying", "ending", "breaks", "limits", "narrowing", "manner")
     return frozenset(word for name in (*names, "numbers", "empty") for word in _words(name))

@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from workflows.text.clauses import Clause, is_item
+from workflows.text.dose_changes import has_change
 from workflows.text.hebrew_instructions import has_hebrew_change, read_hebrew_instructions
-from workflows.text.instructions import has_change, read_instructions
+from workflows.text.instructions import read_instructions
 from workflows.text.intervals import Interval, find_intervals, list_lengths
 from workflows.text.stems import stem
 from workflows.text.words import list_words
@@ -19,6 +20,8 @@ _UNTIL = frozenset({"until", "till", "before", "during", "עד", "לפני", "ב
 _TREATED_WORDS = "blood thinner painkiller inhaler medicine medication tablet pill capsule treatment"
 _TREATED = frozenset(map(stem, _TREATED_WORDS.split()))
 _EXCEPT = frozenset({"without", "unless", "בלי", "ללא", "אלא"})
+_ANY_ACTION_WORDS = "take use have drink eat get go do need keep stop quit avoid skip cease"
+_ANY_ACTION = frozenset({"", *map(stem, _ANY_ACTION_WORDS.split())})
 _ASKED = "the document asks for this"
 _FORBIDDEN, _SILENT = "the document forbids this", "the document doesn't say to {change} a dose"
 
@@ -136,7 +139,17 @@ class InstructionIndex:
             return None
         if self._reader.has_change(clause.change, self._words, self._text):
             return None
+        if clause.change == "skip" and self._is_not_to_be_taken(clause):
+            return None
         return _SILENT.format(change=clause.change)
+
+    def _is_not_to_be_taken(self, clause: Clause) -> bool:
+        """Whether the document says not to take what a clause says to leave out."""
+        return any(
+            other.clause.prohibits and other.clause.core and clause.about.issuperset(other.clause.core)
+            for word in clause.about
+            for other in self._places.get(word, ())
+        )
 
     def _check_course(self, one: _Placed) -> str | None:
         """Whether a treatment is gone on with that the document ends, or the other way round."""
@@ -163,7 +176,13 @@ class InstructionIndex:
         comparable = [other.clause for other in about_it if _is_comparable(one, other)]
         # What is said of the treatment as a whole is compared as such.
         refused = any(other.denies and not other.is_narrow and not other.course for other in comparable)
-        asked = any(other.core and not other.denies and not other.waives for other in comparable)
+        asked = any(
+            other.core
+            and other.is_sure
+            and not (other.denies or other.waives)
+            and _may_be_same(clause.action, other.action)
+            for other in comparable
+        )
         if clause.denies or clause.waives:
             is_plain = clause.prohibits or clause.waives
             is_known = any(
@@ -184,6 +203,11 @@ def _place(clauses: Sequence[Clause]) -> list[_Placed]:
 
 def _is_about(clause: Clause, core: frozenset[str]) -> bool:
     return core <= clause.about or (bool(clause.about) and clause.about <= core)
+
+
+def _may_be_same(action: str, other: str) -> bool:
+    """Whether two actions, by their stems, may be one: "take" may be anything."""
+    return action == other or not {action, other}.isdisjoint(_ANY_ACTION)
 
 
 def _holds_too(other: _Placed, one: _Placed) -> bool:

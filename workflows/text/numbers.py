@@ -45,19 +45,25 @@ _WEIGHED = r"(?:(?:kilo|milli|micro)?gram|(?:milli)?lit(?:re|er)|kilo)"
 """Units of which "a gram" is as much a dose as "1 gram"."""
 _FOUND = re.compile(
     rf"(?P<fraction>(?<![\d/])(?:1/2|1/3|2/3|1/4|3/4)(?![\d/])|[½⅓⅔¼¾]"
-    rf"|\b(?:a |one |two |three )?(?:half|quarters?|thirds?)\b(?= (?:of )?(?:an? |the )?\w))"
+    rf"|\b(?:(?:a |one |two |three )(?:half|quarters?|thirds?)|half|(?:quarters?|thirds?)(?= of\b))\b"
+    rf"(?= (?:of )?(?:an? |the )?\w))"
     rf"|(?P<figures>\d+(?:,\d{{3}})+(?:\.\d+)?|\d+(?:\.\d+)?)(?:[ \u00a0-]?(?P<scale>{'|'.join(_SCALES)}|bn)\b)?"
     rf"|(?P<often>\bonce\b(?= (?:an?|per|daily|each|every|in|or|weekly|monthly|more)\b)"
     rf"|\b(?:twice|thrice|b\.i\.d|t\.i\.d|q\.i\.d|bid|tid|qid)\b)"
     rf"|(?P<spelt>\b{_SPELT}\b)"
-    rf"|(?<!half )(?<!quarter )(?<!third )(?<!quarters )(?<!thirds )(?P<one>\ban?\b)(?= {_WEIGHED}\b)",
+    rf"|(?<!half )(?<!quarter )(?<!third )(?<!quarters )(?<!thirds )(?P<one>\ban?\b)(?= {_WEIGHED}\b)"
+    rf"|(?<=\bafter )(?P<lasted>an?)(?= (?:hour|day|week|month)\b)",
     re.IGNORECASE,
 )
-_THOUSANDS = (
+_PARTS = (
     ("gram", "milligram", Decimal(1000)),
     ("milligram", "microgram", Decimal(1000)),
     ("kilogram", "gram", Decimal(1000)),
     ("litre", "millilitre", Decimal(1000)),
+    ("week", "day", Decimal(7)),
+    ("day", "hour", Decimal(24)),
+    ("hour", "minute", Decimal(60)),
+    ("minute", "second", Decimal(60)),
 )
 _TO = re.compile(r"\s?(?:[-–—]|to|or|and)\s?$")
 _COUNTED = re.compile(r"[ -](tablets?|capsules?|pills?|doses?|drops?|puffs?)\b", re.IGNORECASE)
@@ -78,6 +84,8 @@ class Quantity:
     start: int = field(default=0, compare=False)
     end: int = field(default=0, compare=False)
     """Its place in the text, with its unit."""
+    is_referred_to: bool = field(default=False, compare=False)
+    """Whether it stands after "the": "between the two drops"."""
 
 
 def find_quantities(text: str) -> list[Quantity]:
@@ -97,7 +105,8 @@ def find_quantities(text: str) -> list[Quantity]:
             elif between == " " and counted:  # "one 5 mg tablet"
                 found[-1] = replace(found[-1], unit=_names()[counted[1].casefold()])
         place = match.start(), match.end() + len(said_unit)
-        found.append(Quantity(value, unit, said, match["figures"] is None, *place))
+        is_referred_to = text[max(0, match.start() - 4) : match.start()].casefold() == "the "
+        found.append(Quantity(value, unit, said, match["figures"] is None, *place, is_referred_to))
         end = match.end()
     hebrew = [
         Quantity(one.value, one.unit, one.said, True, one.start, one.end)
@@ -107,10 +116,10 @@ def find_quantities(text: str) -> list[Quantity]:
 
 
 def list_equals(value: str, unit: str) -> list[tuple[str, str]]:
-    """The same quantity in other units: 1 gram is 1000 milligrams."""
+    """The same quantity in other units: 1 gram is 1000 milligrams, 2 days are 48 hours."""
     return [
         (_plain((Decimal(value) * factor).normalize()), into)
-        for large, small, by in _THOUSANDS
+        for large, small, by in _PARTS
         for factor, given, into in ((by, large, small), (1 / by, small, large))
         if given == unit
     ]
@@ -125,7 +134,7 @@ def _value(match: re.Match[str]) -> tuple[str, str]:
         ), ""
     if match["often"]:
         return str(_OFTEN[said]), "time"
-    if match["one"]:
+    if match["one"] or match["lasted"]:
         return "1", ""
     if match["fraction"]:
         return _FRACTIONS[said.split()[-1]], ""

@@ -7,15 +7,24 @@ from fastapi import APIRouter, Path, Response
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
+from backend.accounts.accounts import PasswordChange
 from backend.accounts.api_keys import LONGEST_DAYS
 from backend.accounts.principal import SCOPES
 from backend.accounts.throttle import EXPORT
-from backend.api.accounts.parts import AccountView, AddressDep, AllowanceView, Password, PeopleDep
+from backend.api.accounts.parts import (
+    AccountView,
+    AddressDep,
+    AllowanceView,
+    ModelPatterns,
+    Password,
+    PeopleDep,
+)
 from backend.api.cookies import clear_cookie
 from backend.api.dependencies import PrincipalDep, ResourcesDep, SettingsDep
 from backend.api.routes_access import ACCOUNT
 from backend.extensions.base import collect_scopes
 from backend.plugins import list_extensions
+from backend.runs.admission.allowed_models import parse_allow_list
 from backend.store.accounts.keys import ApiKey
 from workflows.text.json_values import JsonModel
 
@@ -26,12 +35,14 @@ Id = Annotated[str, Path(max_length=64)]
 
 
 class Me(BaseModel):
-    """The caller's account and credential."""
+    """The caller's account and credential. `scopes` are those of an API key; `models` the patterns of models that texts
+    may be written by, null: all that are allowed here."""
 
     account: AccountView
     allowance: AllowanceView | None
     credential: str
     scopes: list[str] | None
+    models: list[str] | None
 
 
 class LoginSessionView(BaseModel):
@@ -68,6 +79,10 @@ class KeyBody(JsonModel):
         max_length=len(_ALL_SCOPES), description=", ".join(_ALL_SCOPES)
     )
     days: int = Field(90, ge=1, le=LONGEST_DAYS, description="Days after which it ends")
+    models: ModelPatterns | None = Field(
+        None,
+        description="Models that it may have texts written by, `*` for anything; null: all of the account's",
+    )
 
 
 class KeyView(BaseModel):
@@ -77,6 +92,7 @@ class KeyView(BaseModel):
     name: str
     hint: str
     scopes: list[str]
+    models: list[str] | None
     created_at: datetime
     used_at: datetime | None
     expires_at: datetime
@@ -92,6 +108,7 @@ async def get_me(principal: PrincipalDep, people: PeopleDep, resources: Resource
         allowance=None if use is None else AllowanceView.of(use),
         credential=principal.credential.kind,
         scopes=None if principal.scopes is None else sorted(principal.scopes),
+        models=principal.models.patterns if principal.models.lists else None,
     )
 
 
@@ -111,11 +128,8 @@ async def change_password(
     body: PasswordBody, principal: PrincipalDep, people: PeopleDep, address: AddressDep
 ) -> None:
     """Sets a new one; every other session ends, and the keys if that is asked for."""
-    await people.accounts.change_password(
-        principal.owner, body.old_password, body.new_password, address, principal.credential.id
-    )
-    if body.revoke_keys:
-        await people.keys.revoke_all(principal.owner)
+    change = PasswordChange(body.old_password, body.new_password, body.revoke_keys)
+    await people.accounts.change_password(principal.owner, change, address, principal.credential.id)
 
 
 @router.get("/sessions")
@@ -155,7 +169,9 @@ async def end_other_sessions(principal: PrincipalDep, people: PeopleDep) -> None
 @router.post("/keys", status_code=201)
 async def create_key(body: KeyBody, principal: PrincipalDep, people: PeopleDep) -> KeyView:
     """A key for a machine. It is shown this once."""
-    key, secret = await people.keys.create(principal.owner, body.name, body.scopes, body.days)
+    models = parse_allow_list(body.models)
+    principal.models.check_list(models)
+    key, secret = await people.keys.create(principal.owner, body.name, body.scopes, body.days, models)
     return _key(key, secret)
 
 
@@ -212,6 +228,7 @@ def _key(key: ApiKey, secret: str | None = None) -> KeyView:
         name=key.name,
         hint=key.hint,
         scopes=key.scopes,
+        models=key.models,
         created_at=key.created_at,
         used_at=key.used_at,
         expires_at=key.expires_at,

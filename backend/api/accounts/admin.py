@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from backend.api.accounts.parts import AccountView, AllowanceView, PeopleDep
+from backend.accounts.audit import change_of
+from backend.api.accounts.parts import AccountView, AllowanceView, ModelPatterns, PeopleDep
 from backend.api.dependencies import PageCursor, PageLimit, PrincipalDep, ResourcesDep
 from backend.api.paging import page_of
 from backend.api.routes_access import ADMIN
+from backend.runs.admission.allowed_models import parse_allow_list
 from backend.store.owner import Owner
 from workflows.errors import Conflict, NotFound
 from workflows.text.json_values import JsonModel
@@ -35,6 +37,11 @@ class AccountChange(JsonModel):
     runs_a_day: int | None = Field(None, ge=1, le=1_000_000, description="Runs a day")
     usd_a_month: float | None = Field(
         None, gt=0, le=1_000_000, allow_inf_nan=False, description="US dollars a month"
+    )
+    revoke_keys: bool = Field(False, description="End its API keys for good: a locked account's only pause")
+    models: ModelPatterns | None = Field(
+        None,
+        description="Models that it may have texts written by, `*` for anything; null: all that are allowed here",
     )
 
 
@@ -75,7 +82,7 @@ async def change_account(
 ) -> AccountView:
     """Locks and unlocks it, gives it limits of its own, or makes it an admin."""
     account = await people.accounts.find(account_id)
-    values = body.model_dump(exclude_unset=True)
+    values = body.model_dump(exclude_unset=True, exclude={"revoke_keys"})
     if account.id == principal.owner and {"status", "role"} & values.keys():
         raise Conflict("Another admin must do this: nobody locks themselves out.")
     if account.status == "deleting":
@@ -83,9 +90,13 @@ async def change_account(
     values = {
         name: value for name, value in values.items() if value is not None or name not in ("status", "role")
     }
+    if "models" in values:
+        values["models"] = parse_allow_list(values["models"])
     if values:
         await people.account_repository.update(account.id, **values)
-        await people.audit.note("account_changed", account.id, principal.owner)
+        await people.audit.note(change_of(values), account.id, principal.owner)
+    if body.revoke_keys:
+        await people.keys.revoke_all(account.id)
     return AccountView.of(await people.accounts.find(account_id))
 
 

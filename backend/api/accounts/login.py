@@ -101,10 +101,10 @@ async def log_in(
     response: Response,
 ) -> AccountView:
     """Begins a browser's session: its cookie isn't for scripts."""
-    account = await people.accounts.log_in(body.email, body.password, address)
-    _, secret = await people.sessions.open_browser(account.id, client)
+    proof = await people.accounts.log_in(body.email, body.password, address)
+    _, secret = await people.sessions.open_browser(proof, client)
     set_cookie(response, settings, secret)
-    return AccountView.of(account)
+    return AccountView.of(proof.account)
 
 
 @router.post("/token")
@@ -112,8 +112,8 @@ async def get_token(
     body: LoginBody, people: OwnPeopleDep, address: AddressDep, client: ClientDep
 ) -> TokenView:
     """Begins an app's session: tokens instead of a cookie."""
-    account = await people.accounts.log_in(body.email, body.password, address)
-    return _tokens(await people.sessions.open_app(account.id, client))
+    proof = await people.accounts.log_in(body.email, body.password, address)
+    return _tokens(await people.sessions.open_app(proof, client))
 
 
 @router.post("/token/refresh")

@@ -8,17 +8,23 @@ from pydantic import BaseModel, Field
 from backend.accounts.people import People
 from backend.api.addresses import client_address
 from backend.api.dependencies import ResourcesDep, SettingsDep
+from backend.runs.admission.allowed_models import MOST_PATTERNS
 from backend.store.accounts.accounts import Account
 from backend.store.accounts.allowance import AllowanceUse
 from workflows.errors import NotFound
 
 Password = Annotated[str, Field(max_length=512, description="12 to 128 characters")]
 Email = Annotated[str, Field(max_length=254, description="E-mail address")]
+ModelPatterns = Annotated[
+    list[Annotated[str, Field(min_length=1, max_length=200)]],
+    Field(min_length=1, max_length=MOST_PATTERNS, examples=[["openai:gpt-5*"]]),
+]
 Secret = Annotated[str, Field(max_length=128, description="The token, as it was handed out")]
 
 
 class AccountView(BaseModel):
-    """An account. The limits are its own; null: as the service's settings say."""
+    """An account. The limits are its own; null: as the service's settings say. `models` are the patterns of models that
+    it may have texts written by; null: all that the service allows."""
 
     id: str
     email: str | None
@@ -29,6 +35,7 @@ class AccountView(BaseModel):
     runs_at_once: int | None
     runs_a_day: int | None
     usd_a_month: float | None
+    models: list[str] | None
     created_at: str
 
     @classmethod
@@ -44,6 +51,7 @@ class AccountView(BaseModel):
             runs_at_once=account.runs_at_once,
             runs_a_day=account.runs_a_day,
             usd_a_month=account.usd_a_month,
+            models=account.models,
             created_at=account.created_at.isoformat(),
         )
 
@@ -74,26 +82,26 @@ class AllowanceView(BaseModel):
         )
 
 
-def get_people(resources: ResourcesDep) -> People:
+async def get_people(resources: ResourcesDep) -> People:
     """Accounts. Raises NotFound in a service that has none."""
     if not resources.settings.has_accounts:
         raise NotFound("This service has no accounts (STORYWIRE_AUTH).")
     return resources.people
 
 
-def get_own_people(resources: ResourcesDep) -> People:
+async def get_own_people(resources: ResourcesDep) -> People:
     """Accounts that log in here. Raises NotFound in a service that has none."""
     if resources.settings.auth != "accounts":
         raise NotFound("Nobody logs in here (STORYWIRE_AUTH).")
     return resources.people
 
 
-def get_address(request: Request, settings: SettingsDep) -> str:
+async def get_address(request: Request, settings: SettingsDep) -> str:
     """The network address that the request comes from."""
     return client_address(request.scope, settings.proxy_networks)
 
 
-def get_client(request: Request) -> str:
+async def get_client(request: Request) -> str:
     """What the browser or app says that it is."""
     return request.headers.get("user-agent", "")[:200]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from backend.runs.admission.allowed_models import allowed_models
 from backend.runs.admission.options import RunOptions, check_prices
 from backend.store.owner import Owner
 from backend.store.runs import NewRun, Run
@@ -56,16 +57,29 @@ class Admission:
         """The input with its references resolved to their present values. Raises NotFound, InvalidInput."""
         return await resolve(format, inputs, self.lookups, owner)
 
-    def settle(self, format: AnyFormat, inputs: BaseModel, asked: RunOptions) -> tuple[ModelSpec, RunOptions]:
+    def settle(
+        self, format: AnyFormat, inputs: BaseModel, requested: RunOptions
+    ) -> tuple[ModelSpec, RunOptions]:
         """The model, and the options with all defaults filled in: later changes of the settings don't affect this
         run. Raises InvalidInput, ModelNotConfigured."""
-        model = self.models.resolve(asked.model)
+        model = self._default_model() if requested.model is None else self.models.resolve(requested.model)
+        self.check_allowed(model)
         check_model(format, inputs, model)
         # A person may edit the plan, so the result isn't the input's alone.
-        cache = "off" if asked.review_outline else asked.cache or default_cache_of(format)
-        budget = asked.budget_usd or self.budget_usd
+        cache = "off" if requested.review_outline else requested.cache or default_cache_of(format)
+        budget = requested.budget_usd or self.budget_usd
         self.check_budget(budget, model)
-        return model, asked.model_copy(update={"cache": cache, "budget_usd": budget})
+        return model, requested.model_copy(update={"cache": cache, "budget_usd": budget})
+
+    def check_allowed(self, model: ModelSpec) -> None:
+        """Raises InvalidInput for a model that the caller's account or API key may not have texts written by."""
+        allowed_models().check(model)
+
+    def _default_model(self) -> ModelSpec:
+        """The model of a run that names none. Raises ModelNotConfigured."""
+        default = allowed_models().default(self.models.selection)
+        self.models.check(str(default))
+        return default
 
     def check_budget(self, budget_usd: float | None, model: ModelSpec) -> None:
         """Raises InvalidInput for a budget where a model's price is unknown: it couldn't be kept."""

@@ -74,7 +74,8 @@ class AttemptTools:
     def pace_of(self, run: Run) -> Pace:
         """How long checks take in runs like this one."""
         judges_sections = self.formats.gates_sections(run)
-        return self.paces.of(run.format, run.model, judges_sections=judges_sections)
+        expected = self.formats.review_share(run)
+        return self.paces.of(run.format, run.model, judges_sections=judges_sections, expected=expected)
 
 
 class Attempt:

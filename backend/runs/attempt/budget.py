@@ -8,7 +8,7 @@ from typing import Any
 
 from backend.store.owned_runs import Lease
 from backend.store.runs import Run
-from backend.store.usage import UsageRepository
+from backend.store.usage import RunUsage, UsageRepository
 from workflows.messages.messages import CallUsage, Message, UsageUpdated
 from workflows.messages.transcript import Transcript
 from workflows.messages.usage_totals import UsageTotals, sum_by_role
@@ -70,11 +70,16 @@ class Budgets:
     async def store(self, run: Run, lease: Lease, transcript: Transcript) -> None:
         """Stores the usage sums of the log in the table, while the lease is held. Idempotent: they are set, not
         added."""
-        if transcript.spent:
-            parts = [_row(part) for part in sum_by_role(transcript.spent.values())]
+        if (usage := self.usage(run, transcript)) is not None:
             whose = {"id": run.id, "owner": run.owner, "format": run.format}
-            today = datetime.now(UTC).date().isoformat()
-            await self._repository.put(whose, today, parts, epoch=lease.epoch)
+            await self._repository.put(whose, usage.day, usage.parts, epoch=lease.epoch)
+
+    def usage(self, run: Run, transcript: Transcript) -> RunUsage | None:
+        """The usage sums of the log; None where nothing was bought."""
+        if not transcript.spent:
+            return None
+        parts = [_row(part) for part in sum_by_role(transcript.spent.values())]
+        return RunUsage(run.id, run.owner, run.format, datetime.now(UTC).date().isoformat(), parts)
 
 
 def _row(part: CallUsage) -> dict[str, Any]:

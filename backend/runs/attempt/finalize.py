@@ -10,9 +10,12 @@ from backend.log.entry import StaleWriter
 from backend.runs.attempt.budget import Budgets
 from backend.runs.formats import RunFormats
 from backend.runs.results.cache import ResultCache
+from backend.store.fences import StaleCheckpoint
 from backend.store.owned_runs import Lease, OwnedRunRepository
 from backend.store.runs import Run
-from backend.telemetry.metrics import Outcome
+from backend.store.transitions import CANCELLED, COMPLETED, FAILED, WAITING
+from backend.store.usage import RunUsage
+from backend.telemetry.metrics import AttemptOutcome
 from workflows.errors import Cancelled
 from workflows.messages.messages import Message, RunCompleted, RunFailed
 from workflows.messages.transcript import Transcript
@@ -32,40 +35,53 @@ class RunFinalizer:
         self._budgets = budgets
         self._cache = cache
 
-    async def store(self, run: Run, lease: Lease, ending: Message | None, transcript: Transcript) -> Outcome:
+    async def store(
+        self, run: Run, lease: Lease, ending: Message | None, transcript: Transcript
+    ) -> AttemptOutcome:
         """Stores the outcome; `ending` is the last message, None for an unfinished run. Raises StaleWriter."""
         outcome = await self._store(run, lease, ending, transcript)
         await self._prune(run)
         return outcome
 
-    async def _store(self, run: Run, lease: Lease, ending: Message | None, transcript: Transcript) -> Outcome:
-        await self._store_usage(run, lease, transcript)
+    async def _store(
+        self, run: Run, lease: Lease, ending: Message | None, transcript: Transcript
+    ) -> AttemptOutcome:
+        usage = self._budgets.usage(run, transcript)
+        try:
+            return await self._end(run, lease, ending, transcript, usage)
+        except StaleWriter:
+            raise
+        except Exception:
+            if usage is None:
+                raise
+            log.exception("usage_not_stored")  # the run ends all the same; what it spent is in its log
+            return await self._end(run, lease, ending, transcript, None)
+
+    async def _end(
+        self, run: Run, lease: Lease, ending: Message | None, transcript: Transcript, usage: RunUsage | None
+    ) -> AttemptOutcome:
         bought = bool(transcript.spent)
         match ending:
             case RunCompleted():
                 plan = await self._plan(run.source_run_id or run.id, run)
                 counts = bought or not ending.cached
-                _demand(await self._repository.complete(lease, run, ending, plan, bought=counts))
-                return "completed"
+                _demand(await self._repository.complete(lease, run, ending, plan, bought=counts, usage=usage))
+                return COMPLETED
             case RunFailed():
                 title = _title(transcript)
-                _demand(await self._repository.fail(lease, ending, title, bought=bought))
-                return "cancelled" if ending.code == Cancelled.code else "failed"
+                _demand(await self._repository.fail(lease, ending, title, bought=bought, usage=usage))
+                return CANCELLED if ending.code == Cancelled.code else FAILED
             case _:
-                return await self._release(run, lease, transcript)
+                return await self._release(run, lease, transcript, usage)
 
-    async def _release(self, run: Run, lease: Lease, transcript: Transcript) -> Outcome:
+    async def _release(
+        self, run: Run, lease: Lease, transcript: Transcript, usage: RunUsage | None
+    ) -> AttemptOutcome:
         snapshot = await self._snapshot(run.id, run)
         waits = bool(snapshot and snapshot.interrupts)
         title, words = _title(transcript), transcript.words
-        _demand(await self._repository.release(lease, waits=waits, title=title, words=words))
-        return "waiting" if waits else "interrupted"
-
-    async def _store_usage(self, run: Run, lease: Lease, transcript: Transcript) -> None:
-        try:
-            await self._budgets.store(run, lease, transcript)
-        except Exception:  # the run ends all the same; what it spent is in its log
-            log.exception("usage_not_stored")
+        _demand(await self._repository.release(lease, waits=waits, title=title, words=words, usage=usage))
+        return WAITING if waits else "interrupted"
 
     async def _prune(self, run: Run) -> None:
         """Whoever goes on, and a version, need the newest checkpoint; each of the others holds all text up to it."""
@@ -76,7 +92,7 @@ class RunFinalizer:
             return
         try:
             await checkpointer.aprune([run.id])
-        except NotImplementedError:  # it keeps them all
+        except (NotImplementedError, StaleCheckpoint):  # it keeps them all, or whoever goes on has them
             return
         except Exception:
             log.exception("checkpoints_not_pruned", run_id=run.id)

@@ -1,6 +1,7 @@
 """Progress of a run in the store, updated at the end of each section."""
 
 import time
+from datetime import UTC, datetime
 
 from backend.runs.attempt.budget import Budgets
 from backend.store.owned_runs import Lease, OwnedRunRepository
@@ -23,17 +24,19 @@ class ProgressStore:
         self._stored_at: dict[str, float] = {}
 
     def store(self, run: Run, lease: Lease, transcript: Transcript) -> None:
-        """Begins to, and returns at once. What was spent is stored every few seconds, however short the sections."""
-        if self._is_due(run.id):
+        """Begins to, and returns at once. What was spent is stored every few seconds, however short the sections; that
+        of a run that ends sooner with its end."""
+        if self._is_due(run):
             self._background.do(lambda: self._budgets.store(run, lease, transcript), name="progress")
         if run.crash_count:
             self._background.do(lambda: self._runs.reset_crash_count(lease), name="progress")
 
-    def _is_due(self, run_id: str) -> bool:
+    def _is_due(self, run: Run) -> bool:
         now = time.monotonic()
-        if now - self._stored_at.get(run_id, -_EVERY_SECONDS) < _EVERY_SECONDS:
+        age = (datetime.now(UTC) - run.created_at).total_seconds()
+        if now - self._stored_at.get(run.id, now - age) < _EVERY_SECONDS:
             return False
         if len(self._stored_at) >= _MANY:
             self._stored_at = {id: at for id, at in self._stored_at.items() if now - at < _EVERY_SECONDS}
-        self._stored_at[run_id] = now
+        self._stored_at[run.id] = now
         return True

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Collection, Iterable
 from typing import Protocol
 
-BEAT_SECONDS = 2.0
-"""Between two heartbeats."""
+LEASE_SECONDS = 10.0
+"""A process that wasn't heard of for so long is taken for dead, and others go on with its runs."""
+_BEATS = 5
+"""Heartbeats within a lease: so many may be late, or fail, before it matters."""
 
 
 class Heartbeats(Protocol):
@@ -16,13 +18,18 @@ class Heartbeats(Protocol):
     async def is_alive(self, process: str) -> bool:
         """Whether this process was heard of within the lease."""
 
+    async def unregister(self, process: str) -> None:
+        """Declares that this process executes no more runs."""
+
 
 class HeartbeatLiveness:
-    """Liveness of processes by the heartbeats that each stores. `workers`: others that this process is, as the queue
-    knows it, which beat with it."""
+    """Liveness of processes by the heartbeats that each stores, every `beat_seconds`. `workers`: others that this
+    process is, as the queue knows it, which beat with it."""
 
-    def __init__(self, process: str, store: Heartbeats) -> None:
+    def __init__(self, process: str, store: Heartbeats, lease_seconds: float = LEASE_SECONDS) -> None:
         self.id = process
+        self.lease_seconds = lease_seconds
+        self.beat_seconds = lease_seconds / _BEATS
         self.workers: Callable[[], Iterable[int]] = tuple
         self._store = store
 
@@ -34,5 +41,6 @@ class HeartbeatLiveness:
         """Declares that this process is alive."""
         await self._store.beat({int(self.id), *self.workers()})
 
-    def leave(self) -> None:
-        """Does nothing: what is left of the process is removed with its row."""
+    async def leave(self) -> None:
+        """Declares that this process executes no more runs."""
+        await self._store.unregister(self.id)

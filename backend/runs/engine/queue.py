@@ -19,15 +19,16 @@ from backend.runs.engine.cancellation import RunCanceller
 from backend.runs.engine.inline import InlineEngine
 from backend.runs.engine.liveness import Liveness
 from backend.store.dialect import lock
-from backend.store.jobs import QUEUE, count_queued, find_priority
+from backend.store.jobs import QUEUE, find_place
 from backend.store.runs import Run, RunRepository
+from backend.store.transitions import EXECUTING
 from backend.telemetry.metrics import Metrics
 from workflows.errors import Overloaded
 from workflows.messages.messages import TERMINAL
 
 TASK = "execute_run"
 _NEXT = 2
-"""Priority of a run whose worker is gone; `find_priority` has those of others."""
+"""Priority of a run whose worker is gone; `find_place` has those of others."""
 _SETTLE_SECONDS, _LOOK_SECONDS = 2.0, 0.02
 _SETTLED_BY = {*TERMINAL, "input_required"}
 """Messages after which the row is about to be stored."""
@@ -45,10 +46,11 @@ class RunQueue:
 
     def enqueue(self, connection: Connection, run_id: str) -> None:
         """Queues a run, once. Raises Overloaded, which rolls the transaction back."""
-        lock(connection, "queue")
-        if count_queued(connection) >= self._max_queued:
+        lock(connection, "queue")  # until the transaction ends: everybody's starts wait for it
+        queued, priority = find_place(connection, run_id)
+        if queued >= self._max_queued:
             raise Overloaded("As many runs as may are waiting already; try again in a few seconds.")
-        self._defer(connection, run_id, find_priority(connection, run_id))
+        self._defer(connection, run_id, priority)
 
     def enqueue_again(self, connection: Connection, run_id: str) -> None:
         """Queues a run that was accepted before, however many wait; it is the next one."""
@@ -150,7 +152,12 @@ class QueueEngine:
         while asyncio.get_running_loop().time() < deadline:
             run = await self._repository.get(run_id)
             is_answered = run is not None and run.answer is not None
-            if run is None or run.status != "running" or is_answered or run.superseded_error_seq == last.seq:
+            if (
+                run is None
+                or run.status not in EXECUTING
+                or is_answered
+                or run.superseded_error_seq == last.seq
+            ):
                 return
             await asyncio.sleep(_LOOK_SECONDS)
 

@@ -6,16 +6,16 @@ from fastapi import Depends
 
 from backend.api.dependencies import ResourcesDep
 from backend.scripts.parts import ScriptParts
-from backend.store.personas import PersonaRepository
+from backend.scripts.store.personas import PersonaRepository
 from workflows.formats.creator_script.format import CreatorScriptFormat
 
 
-def get_personas(resources: ResourcesDep) -> PersonaRepository:
+async def get_personas(resources: ResourcesDep) -> PersonaRepository:
     """The stored personas."""
     return resources.parts_of(ScriptParts).personas
 
 
-def get_script_format(resources: ResourcesDep) -> CreatorScriptFormat:
+async def get_script_format(resources: ResourcesDep) -> CreatorScriptFormat:
     """The creator script format, as configured."""
     return resources.parts_of(ScriptParts).format
 

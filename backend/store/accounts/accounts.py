@@ -1,16 +1,24 @@
 """Accounts in SQL, and the identities by which another issuer knows them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Row, Select, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, Table, bindparam, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from ulid import ULID
 
-from backend.store.accounts.tables import accounts, identities, login_sessions
+from backend.store.accounts.tables import (
+    accounts,
+    api_keys,
+    identities,
+    login_sessions,
+    one_time_tokens,
+    stream_tickets,
+)
 from backend.store.database import Database
-from backend.store.dialect import lock
+from backend.store.dialect import lock, lock_owner
 from backend.store.owner import Owner
 
 Role = Literal["user", "admin"]
@@ -19,7 +27,8 @@ AccountStatus = Literal["active", "locked", "deleting"]
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Account as stored. `runs_at_once`, `runs_a_day` and `usd_a_month` are its own limits; None: the settings'."""
+    """Account as stored. `runs_at_once`, `runs_a_day` and `usd_a_month` are its own limits; None: the settings'.
+    `models` is its allow-list of models; None: every model that the service allows."""
 
     id: Owner
     email: str | None
@@ -30,6 +39,7 @@ class Account:
     runs_at_once: int | None
     runs_a_day: int | None
     usd_a_month: float | None
+    models: list[str] | None
     created_at: datetime
 
 
@@ -102,15 +112,48 @@ class AccountRepository:
         return await self._db.read(lambda connection: [_account(row) for row in connection.execute(query)])
 
     async def update(self, owner: Owner, **values: Any) -> bool:
-        """Sets columns; False if there is no such account. The log-ins of one that isn't active end."""
+        """Sets columns; False if there is no such account.
+
+        The log-ins, tickets and links of one that isn't active end for good, and with its password or its address the
+        links that were sent before. In one transaction, for which those that make a log-in or a run wait.
+        """
 
         def work(connection: Connection) -> bool:
-            changed = connection.execute(update(accounts).where(accounts.c.id == owner).values(**values))
-            if values.get("status", "active") != "active":
-                connection.execute(delete(login_sessions).where(login_sessions.c.owner == owner))
-            return bool(changed.rowcount)
+            lock_owner(connection, owner)
+            return _set(connection, owner, values)
 
         return await self._db.write(work)
+
+    async def set_password(
+        self,
+        owner: Owner,
+        password_hash: str,
+        *,
+        but: str | None = None,
+        revoke_keys: bool = False,
+        verified: bool = False,
+    ) -> None:
+        """Sets the password, and ends every log-in `but` one, every link that was sent before, and the keys if that is
+        requested; `verified`: the address is confirmed too. In one transaction."""
+        values = {"email_verified_at": datetime.now(UTC)} if verified else {}
+        others = login_sessions.c.owner == owner
+        if but is not None:
+            others &= login_sessions.c.id != but
+
+        def work(connection: Connection) -> None:
+            lock_owner(connection, owner)
+            _set(connection, owner, {"password_hash": password_hash, **values})
+            connection.execute(delete(login_sessions).where(others))
+            if revoke_keys:
+                connection.execute(delete(api_keys).where(api_keys.c.owner == owner))
+
+        await self._db.write(work)
+
+    async def replace_hash(self, owner: Owner, old: str, new: str) -> None:
+        """Keeps the same password as another hash, unless it was changed meanwhile."""
+        same = (accounts.c.id == owner) & (accounts.c.password_hash == old)
+        query = update(accounts).where(same).values(password_hash=new)
+        await self._db.write(lambda connection: connection.execute(query))
 
     async def _one(self, query: Select[Any], **values: str) -> Account | None:
         row = await self._db.read(lambda connection: connection.execute(query, values).one_or_none())
@@ -120,6 +163,20 @@ class AccountRepository:
 # Built once, they cost half as much.
 _BY_ID = select(accounts).where(accounts.c.id == bindparam("id_is"))
 _BY_EMAIL = select(accounts).where(accounts.c.email == bindparam("email_is"))
+
+
+def _set(connection: Connection, owner: Owner, values: Mapping[str, Any]) -> bool:
+    changed = connection.execute(update(accounts).where(accounts.c.id == owner).values(**values))
+    for table in _ended_by(values):
+        connection.execute(delete(table).where(table.c.owner == owner))
+    return bool(changed.rowcount)
+
+
+def _ended_by(values: Mapping[str, Any]) -> tuple[Table, ...]:
+    """The tables whose rows of an account end with a change of these columns."""
+    if values.get("status", "active") != "active":
+        return login_sessions, stream_tickets, one_time_tokens
+    return (one_time_tokens,) if {"password_hash", "email"} & values.keys() else ()
 
 
 def _row(new: NewAccount) -> dict[str, Any]:
@@ -134,6 +191,7 @@ def _row(new: NewAccount) -> dict[str, Any]:
         "runs_at_once": None,
         "runs_a_day": None,
         "usd_a_month": None,
+        "models": None,
         "created_at": now,
     }
 

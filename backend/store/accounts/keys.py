@@ -16,13 +16,15 @@ from backend.store.owner import Owner
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """API key as stored. `hint` is how the key begins, so that its owner knows it again."""
+    """API key as stored. `hint` is how the key begins, so that its owner knows it again; `models` its allow-list of
+    models, None: its account's."""
 
     id: str
     owner: Owner
     name: str
     hint: str
     scopes: list[str]
+    models: list[str] | None
     created_at: datetime
     used_at: datetime | None
     expires_at: datetime
@@ -30,10 +32,11 @@ class ApiKey:
 
 @dataclass(frozen=True, slots=True)
 class ActiveKey:
-    """A key that hasn't expired, of an account that isn't locked, with the account's role."""
+    """A key that hasn't expired, of an account that isn't locked, with the account's role and allow-list of models."""
 
     key: ApiKey
     role: str
+    models: list[str] | None
 
 
 _KEY = [api_keys.c[each.name] for each in fields(ApiKey)]
@@ -47,7 +50,14 @@ class ApiKeyRepository:
 
     async def add(self, owner: Owner, key_hash: bytes, most: int, **values: Any) -> ApiKey | None:
         """The new key; None if the owner has `most` keys."""
-        row = {"id": str(ULID()), "owner": owner, "created_at": datetime.now(UTC), "used_at": None, **values}
+        row: dict[str, Any] = {
+            "id": str(ULID()),
+            "owner": owner,
+            "created_at": datetime.now(UTC),
+            "used_at": None,
+            "models": None,
+        }
+        row.update(values)
         count = select(func.count()).select_from(api_keys).where(api_keys.c.owner == owner)
 
         def work(connection: Connection) -> bool:
@@ -93,12 +103,12 @@ class ApiKeyRepository:
     async def _active(self, query: Select[Any], **values: Any) -> ActiveKey | None:
         bound = {**values, "now": datetime.now(UTC)}
         row = await self._db.read(lambda connection: connection.execute(query, bound).one_or_none())
-        return None if row is None else ActiveKey(ApiKey(*row[1:]), row[0])
+        return None if row is None else ActiveKey(ApiKey(*row[2:]), row[0], row[1])
 
 
 def _active_by(condition: ColumnElement[bool]) -> Select[Any]:
     return (
-        select(accounts.c.role, *_KEY)
+        select(accounts.c.role, accounts.c.models, *_KEY)
         .join(accounts, accounts.c.id == api_keys.c.owner)
         .where(
             condition,

@@ -1,16 +1,32 @@
 """Log-ins: sessions of browsers and of apps, and the refresh tokens of apps."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, delete, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    bindparam,
+    delete,
+    exists,
+    insert,
+    or_,
+    select,
+    update,
+)
 from ulid import ULID
 
+from backend.store.accounts.accounts import Account
+from backend.store.accounts.attempts import clear_attempts
 from backend.store.accounts.events import add_event
 from backend.store.accounts.tables import HASH, accounts, login_sessions, refresh_tokens
 from backend.store.columns import Instant
 from backend.store.database import Database
+from backend.store.dialect import lock_owner
 from backend.store.owner import Owner
 
 LoginKind = Literal["browser", "app"]
@@ -31,10 +47,20 @@ class LoginSession:
 
 @dataclass(frozen=True, slots=True)
 class ActiveLogin:
-    """A session that hasn't ended, of an account that isn't locked, with the account's role."""
+    """A session that hasn't ended, of an account that isn't locked, with the account's role and allow-list of
+    models."""
 
     session: LoginSession
     role: str
+    models: list[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordProof:
+    """Proof of a password: the account as it was then, and the bucket of attempts, which a log-in clears."""
+
+    account: Account
+    bucket: bytes
 
 
 class RefreshTokenReused(Exception):
@@ -55,31 +81,31 @@ class LoginRepository:
         self._db = database
 
     async def add_browser(
-        self, owner: Owner, token_hash: bytes, client: str, expires_at: datetime
-    ) -> LoginSession:
-        """A new session, whose token is a cookie, and the event of the log-in."""
-        row = _row(owner, "browser", client, expires_at)
+        self, proof: PasswordProof, token_hash: bytes, client: str, expires_at: datetime
+    ) -> LoginSession | None:
+        """A new session, whose token is a cookie, and the event of the log-in; None where the account was locked, or
+        its password changed, since it was proved."""
+        row = _row(proof.account.id, "browser", client, expires_at)
 
-        def work(connection: Connection) -> None:
-            connection.execute(_ADD, {"token_hash": token_hash, **row})
-            add_event(connection, "login", owner, row["id"])
+        def work(connection: Connection) -> bool:
+            return _add(connection, proof, {"token_hash": token_hash, **row})
 
-        await self._db.write(work)
-        return LoginSession(**row)
+        return LoginSession(**row) if await self._db.write(work) else None
 
     async def add_app(
-        self, owner: Owner, refresh_hash: bytes, client: str, expires_at: datetime
-    ) -> LoginSession:
-        """A new session with its first refresh token, and the event of the log-in."""
+        self, proof: PasswordProof, refresh_hash: bytes, client: str, expires_at: datetime
+    ) -> LoginSession | None:
+        """As `add_browser`, with the session's first refresh token."""
+        owner = proof.account.id
         row = _row(owner, "app", client, expires_at)
 
-        def work(connection: Connection) -> None:
-            connection.execute(_ADD, {"token_hash": None, **row})
-            connection.execute(_new_refresh(row["id"], owner, refresh_hash))
-            add_event(connection, "login", owner, row["id"])
+        def work(connection: Connection) -> bool:
+            is_added = _add(connection, proof, {"token_hash": None, **row})
+            if is_added:
+                connection.execute(_new_refresh(row["id"], owner, refresh_hash))
+            return is_added
 
-        await self._db.write(work)
-        return LoginSession(**row)
+        return LoginSession(**row) if await self._db.write(work) else None
 
     async def find_by_token(self, token_hash: bytes, idle_since: datetime) -> ActiveLogin | None:
         """The browser's session that was used since then."""
@@ -161,12 +187,12 @@ def _one_active(
 ) -> ActiveLogin | None:
     bound = {**values, "now": datetime.now(UTC), "idle_since": idle_since}
     row = connection.execute(query, bound).one_or_none()
-    return None if row is None else ActiveLogin(LoginSession(*row[1:]), row[0])
+    return None if row is None else ActiveLogin(LoginSession(*row[2:]), row[0], row[1])
 
 
 def _active_by(condition: ColumnElement[bool]) -> Select[Any]:
     return (
-        select(accounts.c.role, *_SESSION)
+        select(accounts.c.role, accounts.c.models, *_SESSION)
         .join(accounts, accounts.c.id == login_sessions.c.owner)
         .where(
             condition,
@@ -184,7 +210,33 @@ _BY_ID = _active_by(
 )
 
 
-_ADD = insert(login_sessions)
+# One statement: nobody locks the account between two.
+_ADD = (
+    insert(login_sessions)
+    .from_select(
+        [column.name for column in login_sessions.c],
+        select(*(bindparam(f"new_{column.name}", type_=column.type) for column in login_sessions.c)).where(
+            exists().where(
+                accounts.c.id == bindparam("account_is"),
+                accounts.c.status == "active",
+                accounts.c.password_hash.is_not_distinct_from(bindparam("hash_is")),
+            )
+        ),
+    )
+    .returning(login_sessions.c.id)
+)
+
+
+def _add(connection: Connection, proof: PasswordProof, row: Mapping[str, Any]) -> bool:
+    account = proof.account
+    lock_owner(connection, account.id)
+    given = {f"new_{name}": value for name, value in row.items()}
+    condition = {"account_is": account.id, "hash_is": account.password_hash}
+    is_added = connection.scalar(_ADD, {**given, **condition}) is not None
+    if is_added:
+        add_event(connection, "login", account.id, row["id"])
+        clear_attempts(connection, proof.bucket)
+    return is_added
 
 
 def _not_ended(idle_since: datetime) -> tuple[ColumnElement[bool], ...]:

@@ -12,6 +12,11 @@ ID = String(26)
 HASH = LargeBinary(32)
 
 
+def _models() -> Column[list[str] | None]:
+    """Patterns of models; null: no allow-list."""
+    return Column("models", JSON(none_as_null=True))
+
+
 def _owner() -> Column[str]:
     return Column("owner", String(64), ForeignKey("accounts.id", ondelete="CASCADE"), nullable=False)
 
@@ -29,6 +34,7 @@ accounts = Table(
     Column("runs_at_once", Integer),
     Column("runs_a_day", Integer),
     Column("usd_a_month", Float),
+    _models(),
     Column("created_at", Instant, nullable=False),
 )
 
@@ -77,6 +83,7 @@ api_keys = Table(
     Column("key_hash", HASH, nullable=False, unique=True),
     Column("hint", String(16), nullable=False),
     Column("scopes", JSON, nullable=False),
+    _models(),
     Column("created_at", Instant, nullable=False),
     Column("used_at", Instant),
     Column("expires_at", Instant, nullable=False),

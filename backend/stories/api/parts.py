@@ -10,12 +10,12 @@ from backend.stories.parts import StoryParts
 from backend.stories.sessions import Sessions
 
 
-def get_children(resources: ResourcesDep) -> Children:
+async def get_children(resources: ResourcesDep) -> Children:
     """The use cases of children."""
     return resources.parts_of(StoryParts).children
 
 
-def get_sessions(resources: ResourcesDep) -> Sessions:
+async def get_sessions(resources: ResourcesDep) -> Sessions:
     """The use cases of story sessions."""
     return resources.parts_of(StoryParts).sessions
 

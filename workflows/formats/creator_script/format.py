@@ -10,7 +10,7 @@ from workflows.errors import InvalidInput
 from workflows.formats.base import Format, Plan
 from workflows.formats.creator_script.coverage import judge_points
 from workflows.formats.creator_script.files import EXPORTS
-from workflows.formats.creator_script.input import LANGUAGES, CreatorScriptInput
+from workflows.formats.creator_script.input import CreatorScriptInput
 from workflows.formats.creator_script.metrics import script_metrics
 from workflows.formats.creator_script.outline import outline_script
 from workflows.formats.creator_script.personas import AudiencePersona, ScriptPersona
@@ -25,6 +25,7 @@ from workflows.formats.creator_script.templates import Template, TemplateRegistr
 from workflows.formats.creator_script.timing import content_seconds, heading
 from workflows.formats.exports import Exporter
 from workflows.formats.form import Presentation
+from workflows.formats.languages import LANGUAGES
 from workflows.formats.pieces import SectionNotes
 from workflows.formats.trailer import split_notes
 from workflows.lookups import Lookups, find_named
@@ -170,6 +171,11 @@ class CreatorScriptFormat(Format[CreatorScriptInput]):
         """What is measured of a section that has just been written: prose, and what was said before."""
         del inputs, model
         return await asyncio.to_thread(measure_sections, texts_of(state), index)
+
+    def review_share(self, *, judges: bool) -> float | None:
+        """One call that quotes the place of each point."""
+        del judges
+        return 0.1
 
     async def review(self, inputs: CreatorScriptInput, state: State, model: Model) -> list[ReviewFinding]:
         """Points, length, structure, time ranges, prose. One call of the model says where each point is told."""

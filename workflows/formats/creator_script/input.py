@@ -5,19 +5,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from workflows.formats.creator_script.personas import AudiencePersona, ScriptPersona
+from workflows.formats.languages import Language
 
 Priority = Literal["must", "should", "nice"]
 VideoStyle = Literal[
     "educational", "documentary", "storytelling", "vlog", "tutorial", "review", "news", "entertainment"
 ]
-_Language = Literal["en", "he", "es", "fr", "de"]
-LANGUAGES: dict[str, str] = {
-    "en": "English",
-    "he": "Hebrew",
-    "es": "Spanish",
-    "fr": "French",
-    "de": "German",
-}
 _PRIORITIES = ("must", "should", "nice")
 
 _Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
@@ -67,7 +60,7 @@ class CreatorScriptInput(BaseModel):
     template: _Id | None = Field(
         None, description="Name of a template; GET /api/v1/creator-scripts/templates lists them. By style"
     )
-    language: _Language = Field("en", description="Language of the script")
+    language: Language = Field("en", description="Language of the script")
     words_per_minute: int | None = Field(
         None, ge=80, le=220, description="The speaker's pace; the template's or the style's by default"
     )

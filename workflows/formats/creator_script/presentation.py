@@ -1,8 +1,8 @@
 """Form of a video script, and how its text is shown."""
 
 from workflows.formats.form import FieldGroup, FieldHint, Form, Presentation, StoredChoice, TextDisplay
+from workflows.formats.languages import NATIVE_NAMES
 
-_LANGUAGES = {"en": "English", "he": "עברית", "es": "Español", "fr": "Français", "de": "Deutsch"}
 _PERSONAS = "api/v1/personas"
 
 PRESENTATION = Presentation(
@@ -31,7 +31,7 @@ PRESENTATION = Presentation(
                 help="",
             ),
             "style": FieldHint(label="What kind of video?", help=""),
-            "language": FieldHint(choices=_LANGUAGES, help=""),
+            "language": FieldHint(choices=NATIVE_NAMES, help=""),
             "target_audience": FieldHint(label="Whom is it for?", help=""),
             "key_points": FieldHint(label="Key points"),
             "key_points[].text": FieldHint(label="Point", help=""),

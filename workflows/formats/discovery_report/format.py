@@ -12,11 +12,12 @@ from workflows.formats.base import Format, Plan
 from workflows.formats.capabilities import CacheMode
 from workflows.formats.discovery_report.areas import AreaRegistry
 from workflows.formats.discovery_report.ideas import IDEAS, make_ideas, review_ideas
-from workflows.formats.discovery_report.input import LANGUAGES, DiscoveryInput
+from workflows.formats.discovery_report.input import DiscoveryInput
 from workflows.formats.discovery_report.presentation import PRESENTATION
 from workflows.formats.discovery_report.profile import profile_key
 from workflows.formats.discovery_report.settings import ReportSettings
 from workflows.formats.form import Presentation
+from workflows.formats.languages import LANGUAGES
 from workflows.formats.measured_review import review_repetition
 from workflows.formats.pieces import SectionNotes
 from workflows.formats.trailer import split_notes
@@ -133,17 +134,17 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         messages = _PROMPTS.messages(
             "research", input=inputs, language=LANGUAGES[inputs.language], notes=area.notes
         )
-        told: list[str] = []
+        notes: list[str] = []
         sources: dict[str, str] = {}
         async with aclosing(stream_search(model, messages)) as found:
             async for item in found:
                 if isinstance(item, str):
-                    told.append(item)
+                    notes.append(item)
                 elif item.url.startswith(("https://", "http://")):
                     sources.setdefault(item.url, normalise(item.title))
         return {
             "area": area.name,
-            "notes": f"{area.notes}\n\nFound on the web:\n{''.join(told)}",
+            "notes": f"{area.notes}\n\nFound on the web:\n{''.join(notes)}",
             "searched": True,
             "sources": [{"title": title, "url": url} for url, title in sources.items()],
         }
@@ -219,15 +220,15 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
     def _values(self, task: SectionTask) -> dict[str, Any]:
         inputs = self.parse(task["input"])
         section = task["outline"]["sections"][task["index"]]
-        told = task["research"] if task["index"] else {}  # the first part is about the person alone
+        findings = task["research"] if task["index"] else {}  # the first part is about the person alone
         return {
             "input": inputs,
             "language": LANGUAGES[inputs.language],
             "section": section,
             "words": task["ask_words"],
             "ideas": IDEAS,
-            "made": told.get("ideas", []),
-            "sources": told.get("sources", []),
+            "made": findings.get("ideas", []),
+            "sources": findings.get("sources", []),
             "notes": task["research"].get("notes", ""),
             **prompt_values(task),
             "endings": _ENDINGS,

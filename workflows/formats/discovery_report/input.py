@@ -4,17 +4,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from workflows.formats.languages import Language
+
 _Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=200)]
 _Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=2, max_length=3000)]
 Trait = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
-_Language = Literal["en", "he", "es", "fr", "de"]
-LANGUAGES: dict[str, str] = {
-    "en": "English",
-    "he": "Hebrew",
-    "es": "Spanish",
-    "fr": "French",
-    "de": "German",
-}
 
 
 class DiscoveryInput(BaseModel):
@@ -43,7 +37,7 @@ class DiscoveryInput(BaseModel):
         description="How they deal with risk, setbacks, people; free text, or traits by name",
         json_schema_extra={"personal": True},
     )
-    language: _Language = Field("en", description="Language of the report")
+    language: Language = Field("en", description="Language of the report")
     search: Literal["auto", "off"] = Field(
         "auto",
         description="auto: search the web for the field where the model's provider offers it; one more call",

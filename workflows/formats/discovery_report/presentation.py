@@ -1,8 +1,7 @@
 """Form of a discovery report, and how its text is shown."""
 
 from workflows.formats.form import FieldGroup, FieldHint, Form, Presentation
-
-_LANGUAGES = {"en": "English", "he": "עברית", "es": "Español", "fr": "Français", "de": "Deutsch"}
+from workflows.formats.languages import NATIVE_NAMES
 
 PRESENTATION = Presentation(
     form=Form(
@@ -50,7 +49,7 @@ PRESENTATION = Presentation(
                 widget="pairs",
                 help="Such as risk, setbacks, people: one a line",
             ),
-            "language": FieldHint(choices=_LANGUAGES, help=""),
+            "language": FieldHint(choices=NATIVE_NAMES, help=""),
             "search": FieldHint(
                 label="Look the field up",
                 widget="segments",

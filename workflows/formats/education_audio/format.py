@@ -3,6 +3,7 @@
 import asyncio
 import tomllib
 from collections.abc import AsyncGenerator, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -29,6 +30,7 @@ from workflows.formats.exports import Exporter, Finished
 from workflows.formats.form import Presentation
 from workflows.formats.pieces import SectionNotes
 from workflows.formats.recap import neighbours, whole_plan
+from workflows.formats.speech.addresses import list_addresses
 from workflows.formats.speech.exports import script_exports, warned
 from workflows.formats.speech.lines import titles_above
 from workflows.formats.speech.renderers import render_plain
@@ -214,6 +216,10 @@ class EducationAudioFormat(Format[LessonInput]):
             **prompt_values(task),
         }
 
+    def review_share(self, *, judges: bool) -> float | None:
+        """A judge answers for every sentence, with a quotation: about twice as much as the sentence itself."""
+        return 2.0 if judges else None
+
     async def review_section(
         self, inputs: LessonInput, state: State, index: int, model: Model
     ) -> list[ReviewFinding]:
@@ -242,8 +248,9 @@ class EducationAudioFormat(Format[LessonInput]):
     def _spoken(self, task: SectionTask, stream: AsyncGenerator[str]) -> AsyncGenerator[str | SectionNotes]:
         inputs = self.parse(task["input"])
         cast, language = CASTS[inputs.speakers], self.language(inputs)
-        script = ScriptFilter(cast, language, style=STYLE, titles=titles_above(task))
-        return filter_reply(script, split_notes(stream))
+        style = replace(STYLE, addresses=list_addresses(inputs.custom_prompt or ""))
+        script = ScriptFilter(cast, language, style=style, titles=titles_above(task))
+        return filter_reply(script, split_notes(stream, script.is_speaker))
 
 
 def _look_over(document: LessonDocument) -> LessonDocument:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from workflows.formats.speech.cast import Cast
 from workflows.formats.speech.names import fold
@@ -27,11 +28,13 @@ class Dialogue(ScriptFilter):
         *,
         joins_turns: bool = False,
         after: str | None = None,
+        addresses: frozenset[str] = frozenset(),
     ) -> None:
         """`joins_turns`: turns of the same host in a row come out as one, also with that of the host who spoke last
-        before (`after`)."""
+        before (`after`). `addresses`: those that are said (`list_addresses`)."""
         other = next((host for host in hosts if host != after), None) if after else None
-        super().__init__(cast_of(hosts), language, other, style=_STYLE, titles=titles)
+        style = replace(_STYLE, addresses=addresses)
+        super().__init__(cast_of(hosts), language, other, style=style, titles=titles)
         names = "|".join(map(re.escape, hosts))
         self._label = re.compile(rf"(?:\A|\n\n)({names}): ") if joins_turns else None
         self._last_speaker = after or ""

@@ -1,10 +1,13 @@
 """Citations and addresses, which can't be spoken: links, footnotes, sources in brackets, URLs, e-mail. Pure.
 
-What is taken out leaves `REMOVED` in its place, so that the space around it can be closed.
+What is taken out leaves `REMOVED` in its place, so that the space around it can be closed. An address that the brief
+gave, such as that of a call to action, is no citation: it is said in words.
 """
 
 import re
+from dataclasses import dataclass
 
+from workflows.formats.speech.addresses import ADDRESS, bare_address, say_address
 from workflows.formats.speech.stage import is_stage_direction
 from workflows.formats.speech.tags import vocabulary
 
@@ -12,21 +15,10 @@ REMOVED = "\0"
 """Stands where something was taken out. No text that comes in holds it."""
 
 _LONGEST = 400
-_SAFE = r"A-Za-z0-9\-._~:/?#@!$&'()*+,;=%"
-_TOP = (
-    "com|org|net|edu|gov|int|mil|info|io|co|ai|app|dev|tv|fm|me|uk|us|ca|au|nz|ie|de|at|ch|fr|be|nl|it|es|pt|eu|il|ru|ua|pl|cz|se|"
-    "no|dk|fi|gr|tr|jp|cn|kr|in|br|mx|ar|za"
-)
-_ADDRESS = (
-    rf"(?:(?:https?|ftp)://[{_SAFE}]+|(?<![\w.@-])www\.[{_SAFE}]+"
-    r"|(?:mailto:)?(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}"
-    rf"|(?<![\w.@/-])(?:[A-Za-z0-9-]{{1,63}}\.){{1,4}}(?:{_TOP})/[{_SAFE}]*"
-    rf"|(?:\b(?:doi|DOI):\s?)?(?<![\d.])10\.\d{{4,9}}/[{_SAFE}]+|\barXiv:\d{{4}}\.\d{{4,5}}(?:v\d)?)"
-)
-_ANY_ADDRESS = re.compile(_ADDRESS)
+_ANY_ADDRESS = re.compile(ADDRESS)
 _LED_ADDRESS = re.compile(
     r"(?:(?<!\w)(?:at|on|via|from|to|under|through|by|(?:sources?|link|url|website|e-?mail|doi):)\s{1,3}|(?<!\w)[א-ת]-)?"
-    rf"(?P<address>{_ADDRESS})",
+    rf"(?P<address>{ADDRESS})",
     re.IGNORECASE,
 )
 # fmt: off
@@ -40,9 +32,7 @@ _ARTEFACT = re.compile(
     r"\ue200[^\ue201]{0,200}\ue201|:contentReference\[oaicite:\d{1,6}\]\{index=\d{1,6}\}|\(oaicite:\d{1,6}\)"
 )
 _IMAGE = re.compile(r"!\[[^\[\]\n]{0,300}\]\([^()\n]{0,1000}\)")
-_TARGET = (
-    r"\(\s{0,3}<?[^()\s]{0,1000}(?:\([^()\s]{0,200}\)[^()\s]{0,1000})?(?:\s{1,3}\"[^\"\n]{0,200}\")?\s{0,3}\)"
-)
+_TARGET = r"\(\s{0,3}(<?[^()\s]{0,1000}(?:\([^()\s]{0,200}\)[^()\s]{0,1000})?)(?:\s{1,3}\"[^\"\n]{0,200}\")?\s{0,3}\)"
 _ASIDE_LINK = re.compile(rf"\(\s?\[[^\[\]\n]{{0,300}}\]{_TARGET}\s?\)")
 _DOUBLE_LINK = re.compile(rf"\[\[[^\[\]\n]{{0,100}}\]\]{_TARGET}")
 _LINK = re.compile(rf"\[([^\[\]\n]{{0,300}})\]{_TARGET}")
@@ -67,22 +57,38 @@ _DATED = re.compile(
 )
 
 
-def take_out_citations(text: str) -> str:
+@dataclass(frozen=True, slots=True)
+class GivenAddresses:
+    """Addresses that may be said, as `bare_address` has them, and the language to say them in."""
+
+    known: frozenset[str] = frozenset()
+    language: str = "en"
+
+    def say(self, address: str) -> str | None:
+        """The address in words; None where it wasn't given."""
+        return say_address(address, self.language) if bare_address(address) in self.known else None
+
+
+_NONE_GIVEN = GivenAddresses()
+
+
+def take_out_citations(text: str, given: GivenAddresses = _NONE_GIVEN) -> str:
     """`text` with `REMOVED` in place of citations and addresses; the words of a link stay."""
     if "\ue200" in text or "oaicite" in text:
         text = _ARTEFACT.sub(REMOVED, text)
     if "](" in text or "][" in text:
         text = _ASIDE_LINK.sub(REMOVED, _IMAGE.sub(REMOVED, text))
-        text = _LINK.sub(_read_link, _DOUBLE_LINK.sub(REMOVED, text))
+        text = _DOUBLE_LINK.sub(REMOVED, text)
+        text = _LINK.sub(lambda found: _read_link(found, given), text)
         text = _REFERENCE.sub(_read_reference, text)
     if "【" in text:
         text = _LENTICULAR.sub(REMOVED, text)
     return _SUPERSCRIPT.sub(REMOVED, text)
 
 
-def take_out_addresses(text: str) -> str:
+def take_out_addresses(text: str, given: GivenAddresses = _NONE_GIVEN) -> str:
     """`text` with `REMOVED` in place of addresses, and of the word before one: "at https://…"."""
-    return _LED_ADDRESS.sub(_read_address, text)
+    return _LED_ADDRESS.sub(lambda found: _read_address(found, given), text)
 
 
 def is_citation(said: str) -> bool:
@@ -95,8 +101,10 @@ def is_citation(said: str) -> bool:
     return _AUTHORS.fullmatch(said) is not None and _DATED.match(said) is None
 
 
-def _read_link(found: re.Match[str]) -> str:
-    words = found[1].strip()
+def _read_link(found: re.Match[str], given: GivenAddresses) -> str:
+    words, target = found[1].strip(), found[2].strip("<>")
+    if given.say(target) is not None:
+        return words if _ANY_ADDRESS.search(words) else f"{words}, {target}".strip(", ")
     is_number = not words or _NUMBERS.fullmatch(words) is not None
     return REMOVED if is_number or _ANY_ADDRESS.search(words) or _SOURCE.fullmatch(words) else words
 
@@ -107,7 +115,7 @@ def _read_reference(found: re.Match[str]) -> str:
     return found.group() if is_note else words
 
 
-def _read_address(found: re.Match[str]) -> str:
+def _read_address(found: re.Match[str], given: GivenAddresses) -> str:
     """The replacement of an address; closing signs of the sentence aren't part of it."""
     address = found["address"]
     unopened = address.count(")") - address.count("(")
@@ -118,4 +126,9 @@ def _read_address(found: re.Match[str]) -> str:
                 break
             unopened -= 1
         end -= 1
-    return REMOVED + address[end:]
+    unmarked = len(address[:end].rstrip("*_"))  # of emphasis around it
+    said = given.say(address[:unmarked])
+    if said is None:
+        return REMOVED + address[end:]
+    end = unmarked
+    return found.group()[: found.start("address") - found.start()] + said + address[end:]

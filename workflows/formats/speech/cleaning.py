@@ -3,7 +3,13 @@
 import html
 import re
 
-from workflows.formats.speech.citations import REMOVED, is_citation, take_out_addresses, take_out_citations
+from workflows.formats.speech.citations import (
+    REMOVED,
+    GivenAddresses,
+    is_citation,
+    take_out_addresses,
+    take_out_citations,
+)
 from workflows.formats.speech.signs import EMOJI
 from workflows.formats.speech.spoken import spell_out
 from workflows.formats.speech.stage import is_manner, is_stage_direction
@@ -45,9 +51,11 @@ _TAG_BEFORE_STOP = re.compile(r"\] (?=[,.;:!?])")
 
 
 class WordCleaner:
-    """Cleaner of words. `keeps_tags`: keep the vocabulary's tags; `spells_out`: spell out abbreviations."""
+    """Cleaner of words. `keeps_tags`: keep the vocabulary's tags; `spells_out`: spell out abbreviations; `given`: the
+    addresses that are said."""
 
-    def __init__(self, *, keeps_tags: bool, spells_out: bool) -> None:
+    def __init__(self, *, keeps_tags: bool, spells_out: bool, given: GivenAddresses | None = None) -> None:
+        self._given = given or GivenAddresses()
         self._keeps_tags = keeps_tags
         self._spells_out = spells_out
 
@@ -59,12 +67,12 @@ class WordCleaner:
         text = _SPACE.sub(" ", _UNSPEAKABLE.sub("", text)).strip()
         if _PLAIN.fullmatch(text) and not _MAY_BE_MORE.search(text) and not self._spells_out:
             return text
-        return self._clean_marks(_PRIVATE.sub("", take_out_citations(text)), is_start=is_start)
+        return self._clean_marks(_PRIVATE.sub("", take_out_citations(text, self._given)), is_start=is_start)
 
     def _clean_marks(self, text: str, *, is_start: bool) -> str:
         if "&" in text:
             text = _ENTITY.sub(lambda found: html.unescape(found.group()), text)
-        text = _protect(take_out_addresses(text))
+        text = _protect(take_out_addresses(text, self._given))
         if is_start and (mark := _AT_START.match(text)) is not None:
             text = text[mark.end() :]
         for _ in range(3):  # brackets in brackets

@@ -77,7 +77,9 @@ class SpeechMarkup:
     def _read(self, tag: str) -> str:
         """The replacement of a whole tag."""
         if _OTHER.fullmatch(tag) or tag.startswith("<!--"):
-            return "[]"
+            return (
+                "[]" if tag[1] in "!?" else tag[1:-1]
+            )  # whether an address is said is told where words are cleaned
         if (piped := _PIPED.fullmatch(tag)) is not None:
             return f"[{piped[2].strip()}]"  # a control mark of a voice: <|laughs|>, <#0.5#>
         found = _TAG.fullmatch(tag)

@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from workflows.formats.speech.addresses import say_address
+
 _FILE = Path(__file__).parent / "spoken.toml"
 _Rule = tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]]
 
@@ -50,10 +52,10 @@ def _rules() -> list[_Rule]:
     unit, per = _either(units), _either(pers)
     return [
         (re.compile(r"(?<=\d)\s?\*\*\s?(?=\d)"), " to the power of "),
-        (re.compile(_MAIL), lambda found: _say_address(found.group())),
+        (re.compile(_MAIL), lambda found: say_address(found.group())),
         (
             re.compile(_URL),
-            lambda found: _say_address(re.sub(r"^(?:https?://)?(?:www\.)?", "", found.group())),
+            lambda found: say_address(found.group()),
         ),
         (re.compile(r"(?<!\w)etc\.(?=\s*$|\s+[A-Z])"), "and so on."),
         (re.compile(rf"(?<![\w/]){_either(short)}(?![\w/])"), lambda found: short[found.group()]),
@@ -96,18 +98,6 @@ def _rules() -> list[_Rule]:
 def _either(words: Iterable[str]) -> str:
     """A pattern of any of them, the longest first."""
     return f"(?:{'|'.join(re.escape(word) for word in sorted(words, key=len, reverse=True))})"
-
-
-def _say_address(address: str) -> str:
-    for sign, word in (
-        (".", " dot "),
-        ("/", " slash "),
-        ("@", " at "),
-        ("-", " dash "),
-        ("_", " underscore "),
-    ):
-        address = address.strip("/").replace(sign, word)
-    return " ".join(address.split())
 
 
 def _say_range(found: re.Match[str]) -> str:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from workflows.formats.speech.cast import Cast
+from workflows.formats.speech.citations import GivenAddresses
 from workflows.formats.speech.cleaning import WordCleaner, strip_quotes
 from workflows.formats.speech.labels import SpeakerLabel
 from workflows.formats.speech.tags import TAG, vocabulary
@@ -19,11 +20,13 @@ class ScriptStyle:
     `keeps_tags`: delivery tags of the vocabulary stand in it; otherwise manners and notes are left out.
     `spells_out`: an English script has in words what a voice stumbles on; then it comes sentence by sentence.
     `alternates`: where a reply has no labels at all, its lines are the speakers' in turn, not the first one's.
+    `addresses`: those that the brief gave (`list_addresses`), which are said; all others are left out.
     """
 
     keeps_tags: bool
     spells_out: bool
     alternates: bool
+    addresses: frozenset[str] = frozenset()
 
 
 class TurnWriter:
@@ -34,7 +37,9 @@ class TurnWriter:
         self._cast = cast
         self._style = style
         self._cleaner = WordCleaner(
-            keeps_tags=style.keeps_tags, spells_out=style.spells_out and language.startswith("en")
+            keeps_tags=style.keeps_tags,
+            spells_out=style.spells_out and language.startswith("en"),
+            given=GivenAddresses(style.addresses, language),
         )
         self._speaker = speaker or cast.labels[0]
         self._strangers: dict[str, str] = {}
@@ -105,11 +110,11 @@ class TurnWriter:
             self._speaker = labels[(labels.index(self._speaker) + 1) % len(labels)]
         first = TAG.match(text)
         tags = [*self._manner, *self._waiting]
-        told = "".join(f"[{tag}] " for tag in dict.fromkeys(tags) if first is None or first[1] != tag)
+        tag_text = "".join(f"[{tag}] " for tag in dict.fromkeys(tags) if first is None or first[1] != tag)
         self._manner, self._waiting, self._is_due = [], [], False
         joint = "\n\n" if self._has_text else ""
         self._has_words = self._has_text = True
-        return self._give(f"{joint}{self._speaker}: {told}{text}")
+        return self._give(f"{joint}{self._speaker}: {tag_text}{text}")
 
     def _give(self, text: str) -> str:
         self._last = text[-1:] or self._last

@@ -74,6 +74,14 @@ def carry_over(before: StoryBible | None, planned: StoryBible) -> StoryBible:
     )
 
 
+def threads_to_close(before: StoryBible | None, planned: StoryBible, *, is_last: bool) -> list[str]:
+    """The threads that a chapter has to close: those from before that its plan doesn't leave open; in the last chapter
+    all of them."""
+    known = [*(before.threads if before else []), *(planned.threads if is_last else [])]
+    left = [] if is_last else planned.threads
+    return [thread for thread in dict.fromkeys(known) if not any(_is_same(thread, other) for other in left)]
+
+
 def settle_threads(
     before: StoryBible | None, planned: StoryBible, still_open: list[str] | None, closed: list[str] | None
 ) -> StoryBible:

@@ -12,7 +12,7 @@ from workflows.formats.measured_review import words_in
 from workflows.formats.pieces import SectionNotes
 from workflows.formats.recap import near_plan, whole_plan
 from workflows.formats.story.answers import StoryChoices, StoryOutline
-from workflows.formats.story.bible import StoryBible, carry_over, settle_threads
+from workflows.formats.story.bible import StoryBible, carry_over, settle_threads, threads_to_close
 from workflows.formats.story.chapter import ChapterFormat
 from workflows.formats.story.embedded_story import EmbeddedStory
 from workflows.formats.story.input import StoryInput
@@ -28,7 +28,7 @@ from workflows.state import Outline, ReviewFinding, Section, SectionTask, State,
 
 _LANGUAGES = {"en": "English", "he": "Hebrew"}
 PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
-_TOLD_TO_SCENES = 2
+_CHAPTERS_FOR_SCENES = 2
 """Earlier chapters that a scene is told of; the plan knew all of them."""
 
 
@@ -121,7 +121,7 @@ class StoryFormat(ChapterFormat):
         return {
             "choice_question": answer.question,
             "choices": [choice.model_dump() for choice in answer.choices],
-            "vocabulary_words": _words_read(state),
+            "vocabulary_words": await asyncio.to_thread(_words_read, state),
             "summary": answer.summary or summary_of(state["outline"]),
             "bible": bible.model_dump(),
         }
@@ -164,11 +164,22 @@ def chapter_values(inputs: StoryInput, outline: Outline, notes: dict[str, Any]) 
     """What is the same in all prompts for a chapter's text."""
     return {
         **_shared(inputs),
-        "chapters": inputs.earlier[-_TOLD_TO_SCENES:],
+        "chapters": inputs.earlier[-_CHAPTERS_FOR_SCENES:],
         "outline": outline,
         "sections": whole_plan(outline),
         "bible": notes.get("bible"),
+        "closing": _closing(inputs, notes),
     }
+
+
+def _closing(inputs: StoryInput, notes: dict[str, Any]) -> list[str]:
+    before = inputs.earlier[-1].bible if inputs.earlier else None
+    planned = StoryBible.model_validate(notes.get("bible") or {})
+    return threads_to_close(before, planned, is_last=_is_last(inputs))
+
+
+def _is_last(inputs: StoryInput) -> bool:
+    return inputs.chapter_count is not None and inputs.chapter_number >= inputs.chapter_count
 
 
 def section_values(inputs: StoryInput, task: SectionTask) -> dict[str, Any]:
@@ -194,5 +205,5 @@ def _shared(inputs: StoryInput) -> dict[str, Any]:
         "language": _LANGUAGES[inputs.reader.language],
         "reading": reading_for(inputs.reader),
         "chapter_count": inputs.chapter_count,
-        "is_last": inputs.chapter_count is not None and inputs.chapter_number >= inputs.chapter_count,
+        "is_last": _is_last(inputs),
     }

@@ -166,9 +166,9 @@ class Selection:
 
     def called_by(self, writing: ModelSpec) -> list[ModelSpec]:
         """All models that a run written by `writing` may call, fallbacks included."""
-        asked = [self.of(role, writing) for role in ROLES]
+        of_roles = [self.of(role, writing) for role in ROLES]
         others = [self.fallback_of(role, writing) for role in ROLES]
-        return [spec for spec in dict.fromkeys([*asked, *others]) if spec is not None]
+        return [spec for spec in dict.fromkeys([*of_roles, *others]) if spec is not None]
 
     def allows(self, spec: ModelSpec) -> bool:
         """Whether a run may name this model. Models named by the settings are always allowed."""
@@ -182,11 +182,11 @@ class Selection:
         """The model's mode of structured answers."""
         return choose_mode(spec, self._modes)
 
-    def choices(self, recorded: Iterable[ModelSpec] = ()) -> list[ModelInfo]:
-        """All models named by the settings, the providers' default ones, and those of `recorded` cassettes."""
+    def choices(self, also: Iterable[ModelSpec] = ()) -> list[ModelInfo]:
+        """All models named by the settings, the providers' default ones, and `also` these."""
         exact = (ModelSpec.parse(pattern) for pattern in self.patterns if "*" not in pattern)
         usual = (ModelSpec(provider, name) for provider, name in DEFAULT_NAMES.items())
-        specs = dict.fromkeys((*self._own(), *exact, *usual, EMBEDDED, *recorded))
+        specs = dict.fromkeys((*self._own(), *exact, *usual, EMBEDDED, *also))
         return [self._info(spec) for spec in specs]
 
     def _own(self) -> dict[ModelSpec, None]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from importlib import import_module
 from types import ModuleType
@@ -62,9 +62,10 @@ class ModelCatalog:
         """Trusts `name` as the operator's own choice: the absolute path of a cassette may be any file."""
         self._cassettes.trust(name)
 
-    def choices(self) -> list[ModelInfo]:
-        """The models that a person may choose: `Selection.choices`, and the cassettes that a run may name."""
-        return self.selection.choices(self._cassettes.names())
+    def choices(self, also: Iterable[ModelSpec] = ()) -> list[ModelInfo]:
+        """The models that a person may choose: `Selection.choices`, the cassettes that a run may name, and `also`
+        these."""
+        return self.selection.choices((*self._cassettes.names(), *also))
 
     async def open(
         self, name: str | None = None, role: ModelRole = "writing", defaults: Parameters = _NONE

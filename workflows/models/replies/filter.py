@@ -2,42 +2,40 @@
 
 Works on pieces that are cut anywhere, and in time linear in the text. Thoughts stand between marks, or before a lone
 closing mark: some servers put the opening one into the prompt. An end mark is dropped where nothing but white space,
-marks or another turn follows; within a text it is text. A mark in backquotes is text everywhere.
+marks or another turn follows; within a text it is text. A mark in backquotes is text everywhere. Turns and channels of
+thoughts are none, and where one is named as the answer, what came before it unnamed was a thought.
 """
 
 import re
 from collections.abc import Callable, Mapping
-from enum import Enum, auto
 from typing import ClassVar
 
+from workflows.models.replies.blocks import FENCE_ENDS, find_summary_end, is_of_thoughts
+from workflows.models.replies.channels import read_channel
 from workflows.models.replies.marks import (
+    BARE_ROLE,
     LONGEST,
     LONGEST_SPOKEN_END,
     OPENERS,
-    ROLES,
-    SPEAKER,
     SPOKEN,
     MarkKind,
+    begins_aloud,
     find_mark,
+    find_tail,
     has_opener,
     match_mark,
     may_become_mark,
 )
+from workflows.models.replies.roles import HeaderSearch, TurnHeader, read_header
+from workflows.models.replies.states import ReplyState
 
-_LONGEST_HEADER = 200
-_TAG_ENDS: tuple[MarkKind, ...] = ("close", "close_leading")
-_CHANNEL_ENDS: tuple[MarkKind, ...] = ("end", "turn", "channel")
+_TAG_ENDS: tuple[MarkKind, ...] = ("close", "close_leading", "answer")
+_CHANNEL_ENDS: tuple[MarkKind, ...] = ("end", "turn", "channel", "close", "answer")
+_TOKEN_ENDS: tuple[MarkKind, ...] = (
+    *_CHANNEL_ENDS,
+    "speaker",
+)  # of thoughts that a template's own token began
 _NOT_SPACE = re.compile(r"\S")
-
-
-class _State(Enum):
-    START = auto()  # nothing was said: white space, wrappers and the beginnings of turns are dropped
-    TEXT = auto()
-    THOUGHT = auto()
-    SPOKEN = auto()  # a thought that words begin and end; kept, in case that its end never comes
-    HEADER = auto()  # after `<|channel|>`: the name of the channel
-    ENDED = auto()  # after an end mark: more text shows that it was text, anything else is dropped with it
-    OVER = auto()  # another turn began: no more of it is the reply's
 
 
 class ReplyFilter:
@@ -56,9 +54,12 @@ class ReplyFilter:
         """Whether the reply began within them, with no mark before."""
         self._holds = holds
         self._held: list[str] = []  # with `holds`: content, or a thought
-        self._state = _State.START
+        self._state = ReplyState.START
         self._buffer, self._at = "", 0
-        self._last = ""  # the last character of content
+        self._tail = ""  # the last characters of content
+        self._answered = False  # whether the content was named as the answer
+        self._may_be_next = False  # whether the thought may belong to the next turn, after a text
+        self._fence, self._details_tag = "`", ""
         self._closed_by: tuple[MarkKind, ...] = ()
         self._spoken_end = SPOKEN[0][1]
         self._spoken: list[str] = []
@@ -69,12 +70,18 @@ class ReplyFilter:
     @property
     def unclosed(self) -> bool:
         """Whether the text so far ends within a thought."""
-        return self._state in (_State.THOUGHT, _State.HEADER)
+        is_within = self._state in (ReplyState.THOUGHT, ReplyState.HEADER, ReplyState.FENCE)
+        return is_within and not self._may_be_next
+
+    @property
+    def _last(self) -> str:
+        """The last character of content."""
+        return self._tail[-1:]
 
     def feed(self, text: str) -> str:
         """The content that is certain after `text`."""
         self.restarted = False
-        if self._state is _State.TEXT and self._at == len(self._buffer) and not has_opener(text):
+        if self._state is ReplyState.TEXT and self._at == len(self._buffer) and not has_opener(text):
             out: list[str] = []
             self._say(text, out)  # nearly every piece of nearly every reply
             return "".join(out)
@@ -86,8 +93,8 @@ class ReplyFilter:
         """The content held until the reply's end. An unclosed thought is none."""
         self.restarted = False
         out = self._run(last=True)
-        if self._state is _State.SPOKEN:  # words that only began as a thought does
-            self._state = _State.TEXT
+        if self._state is ReplyState.SPOKEN:  # words that only began as a thought does
+            self._state = ReplyState.TEXT
             self._say("".join(self._spoken) + self._buffer[self._at :], out)
             self._at = len(self._buffer)
         held, self._held, self._holds = self._held, [], False
@@ -104,22 +111,28 @@ class ReplyFilter:
     def _start(self, out: list[str], last: bool) -> bool:
         del out
         self._skip_space()
-        beginning = self._buffer[self._at : self._at + LONGEST].lower()
+        beginning = self._buffer[self._at : self._at + LONGEST]
+        if not last and BARE_ROLE.startswith(beginning):
+            return False
+        if beginning.startswith(BARE_ROLE):
+            self._at += len(BARE_ROLE)
+            return True
+        beginning = beginning.lower()
         for begins, ends in SPOKEN:
             follows = beginning[len(begins) : len(begins) + 1]
             if not last and begins.startswith(beginning):
                 return False
             # The name of a channel runs into the words after it; the noun doesn't.
-            if beginning.startswith(begins) and (begins[-1] == ":" or follows.isalpha()):
-                self._state, self._spoken_end, self._spoken = _State.SPOKEN, ends, []
+            if beginning.startswith(begins) and (begins[-1] in ":\n" or follows.isalpha()):
+                self._state, self._spoken_end, self._spoken = ReplyState.SPOKEN, ends, []
                 return True
-        self._state = _State.TEXT
+        self._state = ReplyState.TEXT
         return True
 
     def _text(self, out: list[str], last: bool) -> bool:
         found = find_mark(self._buffer, self._at)
         if found is None:
-            cut = len(self._buffer) if last else self._find_tail()
+            cut = len(self._buffer) if last else find_tail(self._buffer, self._at)
             self._say(self._buffer[self._at : cut], out)
             self._at = cut
             return False
@@ -131,42 +144,65 @@ class ReplyFilter:
             self._say(mark, out)
         return True
 
-    def _find_tail(self) -> int:
-        """The start of a possible mark at the buffer's end."""
-        low = max(self._at, len(self._buffer) - LONGEST)
-        opener = max(self._buffer.rfind(char, low) for char in OPENERS)
-        return opener if opener >= 0 and may_become_mark(self._buffer[opener:]) else len(self._buffer)
-
     def _meet(self, kind: MarkKind, mark: str, out: list[str]) -> bool:
         """Handles a mark where text may be. False: it is text."""
+        if self._meet_thought(kind, mark):
+            return True
         match kind:
-            case "open":
-                self._begin_thought(_TAG_ENDS)
-            case "leading" if not self._last:
-                self._begin_thought(_TAG_ENDS)
-            case "close":
+            case "close" if not self._answered:
                 self._restart(out)
-            case "channel":
-                self._state, self.thought = _State.HEADER, True
-            case "end" | "turn" | "begin":
+            case "answer":
+                self._begin_answer(out)
+            case "end" | "turn" | "begin" | "close":
                 self._end(mark, kind)
             case "speaker":
-                self._state = _State.OVER if self._last else _State.START
+                self._state = ReplyState.OVER if self._last else ReplyState.START
             case "wrap" if not self._last:
-                self._wrapped, self._state = True, _State.START
+                self._wrapped, self._state = True, ReplyState.START
             case "unwrap" if self._wrapped:
                 self._end("", kind)
-            case "message" | "empty":
-                pass
+            case _:
+                return kind in ("message", "empty")
+        return True
+
+    def _meet_thought(self, kind: MarkKind, mark: str) -> bool:
+        """Handles a mark that begins a thought. False: it is another one."""
+        match kind:
+            case "open":
+                self._begin_thought(_TOKEN_ENDS if mark[1] == "|" else _TAG_ENDS)
+            case "leading" if not self._last:
+                self._begin_thought(_TAG_ENDS)
+            case "fence" | "leading_fence" if self._begins_line() and (kind == "fence" or not self._last):
+                self._state, self._fence, self.thought = ReplyState.FENCE, mark[0], True
+            case "details" if is_of_thoughts(mark):
+                self._begin_thought(("close_details",))
+            case "details":
+                self._state, self._details_tag = ReplyState.DETAILS, mark
+            case "channel":
+                self._state = ReplyState.HEADER
             case _:
                 return False
         return True
 
+    def _begins_line(self) -> bool:
+        """Whether the text so far ends at the start of a line, or in its first blanks."""
+        _, line_end, blank = self._tail.rpartition("\n")
+        return not self._tail or (bool(line_end) and not blank.strip(" \t"))
+
     def _begin_thought(self, closed_by: tuple[MarkKind, ...]) -> None:
-        self._state, self._closed_by, self.thought = _State.THOUGHT, closed_by, True
+        self._state, self._closed_by, self.thought = ReplyState.THOUGHT, closed_by, True
+
+    def _begin_answer(self, out: list[str]) -> None:
+        """Begins what is named as the answer: a text before it was a thought, unless that was one too."""
+        if self._answered:
+            self._state = ReplyState.TEXT if self._last else ReplyState.START
+            return
+        if self._last:
+            self._restart(out)
+        self._state, self._answered, self._may_be_next = ReplyState.START, True, False
 
     def _end(self, mark: str, kind: MarkKind) -> None:
-        self._state, self._pending, self._names = _State.ENDED, [mark], kind == "turn"
+        self._state, self._pending, self._names = ReplyState.ENDED, [mark], kind == "turn"
 
     def _restart(self, out: list[str]) -> None:
         """Handles a lone closing mark: all text before it is a thought."""
@@ -175,31 +211,59 @@ class ReplyFilter:
         self.restarted = self.restarted or bool(self._last and not self._holds)
         out.clear()
         self._held, self._holds = [], False
-        self._last, self._wrapped, self._state = "", False, _State.START
+        self._tail, self._wrapped, self._state = "", False, ReplyState.START
 
     def _think(self, out: list[str], last: bool) -> bool:
-        del out, last
+        del last
         while (found := find_mark(self._buffer, self._at)) is not None:
             start, end, kind = found
             quoted = self._buffer[start - 1 : start] == "`"
             self._at = end
-            if kind in self._closed_by and not quoted:
-                if kind == "channel":
-                    self._state = _State.HEADER
-                elif kind in ("end", "turn"):
-                    self._end("", kind)
-                else:
-                    self._state = _State.TEXT if self._last else _State.START
+            is_user = kind == "speaker" and "user" in self._buffer[start:end].lower()
+            if kind in self._closed_by and not quoted and not is_user:
+                self._end_thought(kind, out)
                 return True
         # Of a thought, only what may become a mark is kept, with the character before it.
-        self._at = max(self._at, self._find_tail() - 1)
+        self._at = max(self._at, find_tail(self._buffer, self._at) - 1)
         return False
+
+    def _end_thought(self, kind: MarkKind, out: list[str]) -> None:
+        if kind == "channel":
+            self._state = ReplyState.HEADER
+        elif kind in ("end", "turn"):
+            self._end("", kind)
+        elif kind == "answer":
+            self._begin_answer(out)
+        else:
+            self._state = ReplyState.TEXT if self._last else ReplyState.START
+
+    def _think_in_fence(self, out: list[str], last: bool) -> bool:
+        del out
+        found = FENCE_ENDS[self._fence].search(self._buffer, self._at)
+        if found is not None and (last or found.end() < len(self._buffer)):
+            self._at = found.end()
+            self._state = ReplyState.TEXT if self._last else ReplyState.START
+            return True
+        self._at = max(self._at, len(self._buffer) - 3)  # as much as tells that a fence may end there
+        return False
+
+    def _read_details(self, out: list[str], last: bool) -> bool:
+        end = find_summary_end(self._buffer, self._at, is_whole=last)
+        if end is None:
+            return False
+        if end:
+            self._at = end
+            self._begin_thought(("close_details",))
+        else:
+            self._state = ReplyState.TEXT
+            self._say(self._details_tag, out)
+        return True
 
     def _think_aloud(self, out: list[str], last: bool) -> bool:
         del out, last
         if found := self._spoken_end.search(self._buffer, self._at):
             self._at = found.end()
-            self._spoken, self.thought, self._state = [], True, _State.START
+            self._spoken, self.thought, self._state = [], True, ReplyState.START
             return True
         cut = max(self._at, len(self._buffer) - LONGEST_SPOKEN_END)
         self._spoken.append(self._buffer[self._at : cut])
@@ -207,17 +271,29 @@ class ReplyFilter:
         return False
 
     def _header(self, out: list[str], last: bool) -> bool:
-        del out, last
-        found = find_mark(self._buffer, self._at)
-        if found is None and len(self._buffer) - self._at <= _LONGEST_HEADER:
+        channel = read_channel(self._buffer, self._at, is_whole=last)
+        if channel is None:
             return False
-        self._begin_thought(_CHANNEL_ENDS)
-        if found is not None:
-            start, end, kind = found
-            name = self._buffer[self._at : start].strip().lower()
-            self._at = end
-            if kind == "message" and name.startswith("final"):
-                self._state = _State.TEXT if self._last else _State.START
+        self._at = channel.end
+        if channel.is_answer:
+            self._begin_answer(out)
+        else:
+            self._begin_thought(_CHANNEL_ENDS)
+        return True
+
+    def _next(self, out: list[str], last: bool) -> bool:
+        del out
+        self._skip_space()
+        if self._at == len(self._buffer):
+            return False
+        found = match_mark(self._buffer, self._at)
+        rest = self._buffer[self._at : self._at + LONGEST]
+        if found is None and not last and rest[0] in OPENERS and may_become_mark(rest):
+            return False
+        if found is not None and found[1] == "channel":
+            self._at, self._state, self._may_be_next = found[0], ReplyState.HEADER, True
+        else:
+            self._state = ReplyState.OVER
         return True
 
     def _ended(self, out: list[str], last: bool) -> bool:
@@ -229,17 +305,33 @@ class ReplyFilter:
         rest = self._buffer[self._at : self._at + LONGEST]
         if not last and rest[0] in OPENERS and may_become_mark(rest):
             return False
-        role = self._read_role(last) if self._names else None
-        if role is None:
-            self._release(out)
-        elif not role:
+        header = self._read_header(last)
+        if header is HeaderSearch.PENDING:
             return False
-        elif self._last:  # there was a reply: this is the next turn
-            self._state = _State.OVER
+        if isinstance(header, TurnHeader):
+            self._meet_turn(header, out)
         else:
-            self._at += len(role) if role in SPEAKER else 0
-            self._state = _State.START
+            self._release(out)
         return True
+
+    def _read_header(self, last: bool) -> TurnHeader | HeaderSearch:
+        if not self._names:
+            return HeaderSearch.NOT_FOUND
+        return read_header(self._buffer, self._at, is_whole=last)
+
+    def _meet_turn(self, header: TurnHeader, out: list[str]) -> None:
+        """Begins the turn that was named, or leaves the reply where that is the next one."""
+        is_over = bool(self._last) and (self._answered or header.kind == "other")
+        self._at += 0 if header.kind == "other" else header.length
+        if is_over:
+            self._state = ReplyState.OVER
+        elif header.kind == "answer":
+            self._begin_answer(out)
+        elif header.kind == "thought":
+            self._may_be_next = bool(self._last)
+            self._begin_thought(_CHANNEL_ENDS)
+        else:
+            self._state = ReplyState.NEXT if self._last else ReplyState.START
 
     def _meet_after_end(self, end: int, kind: MarkKind, out: list[str]) -> bool:
         if kind in ("end", "turn", "begin") or (kind == "unwrap" and self._wrapped):
@@ -247,26 +339,16 @@ class ReplyFilter:
             self._names = kind == "turn"
             self._at = end
         elif self._last and kind in ("speaker", "channel"):
-            self._state = _State.OVER
+            self._state = ReplyState.OVER
         else:
             self._release(out)
         return True
-
-    def _read_role(self, last: bool) -> str | None:
-        """The role in the turn that begins; an empty string while that isn't certain."""
-        low = self._buffer[self._at : self._at + 16].lower()
-        for role in ROLES:
-            if not last and role.startswith(low):
-                return ""
-            if low.startswith(role) and low[len(role) : len(role) + 1] in ("\n", "\r", "<", ":", ""):
-                return role
-        return None
 
     def _release(self, out: list[str]) -> None:
         """Releases marks as text, since more text follows. Before a text they mean nothing."""
         if self._last:
             self._say("".join(self._pending), out)
-        self._state = _State.TEXT if self._last else _State.START
+        self._state = ReplyState.TEXT if self._last else ReplyState.START
         self._pending = []
 
     def _over(self, out: list[str], last: bool) -> bool:
@@ -274,14 +356,17 @@ class ReplyFilter:
         self._at = len(self._buffer)
         return False
 
-    _STEPS: ClassVar[Mapping[_State, Callable[["ReplyFilter", list[str], bool], bool]]] = {
-        _State.START: _start,
-        _State.TEXT: _text,
-        _State.THOUGHT: _think,
-        _State.SPOKEN: _think_aloud,
-        _State.HEADER: _header,
-        _State.ENDED: _ended,
-        _State.OVER: _over,
+    _STEPS: ClassVar[Mapping[ReplyState, Callable[["ReplyFilter", list[str], bool], bool]]] = {
+        ReplyState.START: _start,
+        ReplyState.TEXT: _text,
+        ReplyState.THOUGHT: _think,
+        ReplyState.SPOKEN: _think_aloud,
+        ReplyState.FENCE: _think_in_fence,
+        ReplyState.DETAILS: _read_details,
+        ReplyState.HEADER: _header,
+        ReplyState.NEXT: _next,
+        ReplyState.ENDED: _ended,
+        ReplyState.OVER: _over,
     }
 
     def _skip_space(self) -> str:
@@ -294,13 +379,13 @@ class ReplyFilter:
         if not self._last:
             text = text.lstrip()
         if text:
-            self._last = text[-1]
+            self._tail = (self._tail + text[-4:])[-4:]
             (self._held if self._holds else out).append(text)
 
 
 def clean_reply(text: str) -> str:
     """The content of a whole reply, without text before a lone closing mark, and white space before a text."""
-    if not has_opener(text) and not _begins_aloud(text):
+    if not has_opener(text) and not begins_aloud(text):
         return text.lstrip()
     reply = ReplyFilter()
     first = reply.feed(text)
@@ -313,8 +398,3 @@ def begins_within_thoughts(text: str) -> bool:
     reply = ReplyFilter()
     reply.feed(text)
     return reply.unmarked
-
-
-def _begins_aloud(text: str) -> bool:
-    beginning = text.lstrip()[:LONGEST].lower()
-    return any(beginning.startswith(begins) for begins, _ in SPOKEN)

@@ -1,0 +1,224 @@
+"""Accounts as stored: what ends for good with a lock, a password or an address, and what may begin meanwhile."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from backend.accounts.secrets import hash_secret
+from backend.store.accounts.accounts import Account, AccountRepository, NewAccount
+from backend.store.accounts.allowance import Allowance
+from backend.store.accounts.attempts import AttemptRepository
+from backend.store.accounts.keys import ApiKeyRepository
+from backend.store.accounts.logins import LoginRepository, PasswordProof
+from backend.store.accounts.one_time_tokens import OneTimeTokenRepository, Purpose
+from backend.store.accounts.tickets import StreamTicket, TicketRepository
+from backend.store.charges import Limit
+from backend.store.database import Database
+from backend.store.limits import AllowanceReached
+from backend.store.runs import RunRepository
+from tests.databases import ENGINES
+from tests.unit.messages import OUTLINE
+from tests.unit.stored_runs import change_run, new_run
+from workflows.errors import Unauthenticated
+
+pytestmark = pytest.mark.engine(*ENGINES)
+
+NOW = datetime.now(UTC)
+LATER, LONG_AGO = NOW + timedelta(days=1), NOW - timedelta(days=1)
+PURPOSES: tuple[Purpose, ...] = ("reset", "verify")
+BUCKET = b"noa, from somewhere".ljust(32)
+COOKIE, REFRESH = hash_secret("a cookie"), hash_secret("a refresh token")
+
+
+@pytest.fixture
+def accounts(database: Database) -> AccountRepository:
+    return AccountRepository(database)
+
+
+@pytest.fixture
+async def noa(accounts: AccountRepository) -> Account:
+    account = await accounts.add(NewAccount("noa@example.org", "an argon2 string"))
+    assert account is not None
+    return account
+
+
+def proof(account: Account) -> PasswordProof:
+    return PasswordProof(account, BUCKET)
+
+
+async def give_everything(database: Database, account: Account) -> None:
+    """A browser's and an app's log-in, a key, a ticket that was asked for with it, and a link of each purpose."""
+    logins = LoginRepository(database)
+    assert await logins.add_browser(proof(account), COOKIE, "a browser", LATER)
+    assert await logins.add_app(proof(account), REFRESH, "an app", LATER)
+    values = {"name": "k", "hint": "swk_", "scopes": ["runs:read"], "models": None, "expires_at": LATER}
+    key = await ApiKeyRepository(database).add(account.id, hash_secret("a key"), 9, **values)
+    assert key is not None
+    ticket = StreamTicket("T1", account.id, "key", key.id, None, None, "R1", LATER, LATER)
+    assert await TicketRepository(database).add(ticket, hash_secret("a ticket"), 9)
+    for purpose in PURPOSES:
+        await OneTimeTokenRepository(database).put(purpose, account.id, hash_secret(purpose), LATER)
+
+
+async def what_lives(database: Database) -> set[str]:
+    """What still lets somebody in as the account."""
+    logins, links = LoginRepository(database), OneTimeTokenRepository(database)
+    found: dict[str, object] = {
+        "cookie": await logins.find_by_token(COOKIE, LONG_AGO),
+        "app": await logins.refresh(REFRESH, hash_secret("the next"), LONG_AGO),
+        "key": await ApiKeyRepository(database).find_by_hash(hash_secret("a key")),
+        "ticket": await TicketRepository(database).find_by_hash(hash_secret("a ticket")),
+    }
+    for purpose in PURPOSES:
+        found[purpose] = await links.take(purpose, hash_secret(purpose))
+    return {name for name, value in found.items() if value is not None}
+
+
+async def test_everything_of_an_active_account_lets_somebody_in(
+    database: Database, accounts: AccountRepository, noa: Account
+) -> None:
+    await give_everything(database, noa)
+    await accounts.update(noa.id, runs_a_day=5, role="admin", models=["openai:*"])
+    assert await what_lives(database) == {"cookie", "app", "key", "ticket", "reset", "verify"}
+
+
+async def test_lock_ends_for_good_everything_but_keys_which_pause(
+    database: Database, accounts: AccountRepository, noa: Account
+) -> None:
+    await give_everything(database, noa)
+    await accounts.update(noa.id, status="locked")
+    assert await ApiKeyRepository(database).find_by_hash(hash_secret("a key")) is None
+    await accounts.update(noa.id, status="active")
+    assert await what_lives(database) == {"key"}
+
+
+@pytest.mark.parametrize("change", [{"email": "n@example.org"}, {"password_hash": "another"}])
+async def test_links_that_were_sent_before_end_with_the_address_and_with_the_password(
+    database: Database, accounts: AccountRepository, noa: Account, change: dict[str, str]
+) -> None:
+    await give_everything(database, noa)
+    await accounts.update(noa.id, **change)
+    assert await what_lives(database) == {"cookie", "app", "key", "ticket"}
+
+
+async def test_new_password_ends_links_and_every_log_in_but_one(
+    database: Database, accounts: AccountRepository, noa: Account
+) -> None:
+    await give_everything(database, noa)
+    kept = await LoginRepository(database).find_by_token(COOKIE, LONG_AGO)
+    assert kept is not None
+    await accounts.set_password(noa.id, "another", but=kept.session.id)
+    assert await what_lives(database) == {"cookie", "key", "ticket"}
+
+
+async def test_new_password_ends_keys_where_that_is_asked_for(
+    database: Database, accounts: AccountRepository, noa: Account
+) -> None:
+    await give_everything(database, noa)
+    await accounts.set_password(noa.id, "another", revoke_keys=True, verified=True)
+    assert await what_lives(database) == {"ticket"}  # which opens nothing without its key
+    found = await accounts.find(noa.id)
+    assert found is not None and found.email_verified_at is not None and found.password_hash == "another"
+
+
+@pytest.mark.parametrize("change", [{"status": "locked"}, {"status": "deleting"}, {"password_hash": "new"}])
+async def test_log_in_whose_account_changed_since_its_password_was_checked_opens_no_session(
+    database: Database, accounts: AccountRepository, noa: Account, change: dict[str, str]
+) -> None:
+    await accounts.update(noa.id, **change)
+    logins = LoginRepository(database)
+    assert await logins.add_browser(proof(noa), COOKIE, "a browser", LATER) is None
+    assert await logins.add_app(proof(noa), REFRESH, "an app", LATER) is None
+    assert await logins.refresh(REFRESH, hash_secret("the next"), LONG_AGO) is None
+
+
+async def test_log_in_forgets_the_slips_before_it_and_one_that_opens_nothing_does_not(
+    database: Database, accounts: AccountRepository, noa: Account
+) -> None:
+    attempts, logins = AttemptRepository(database), LoginRepository(database)
+    counted = [(BUCKET, 2)]
+    assert await attempts.reserve(counted, timedelta(hours=1)) is None
+    assert await attempts.reserve(counted, timedelta(hours=1)) is None
+    await accounts.update(noa.id, status="locked")
+    assert await logins.add_browser(proof(noa), COOKIE, "a browser", LATER) is None
+    assert await attempts.reserve(counted, timedelta(hours=1)) is not None
+    await accounts.update(noa.id, status="active")
+    assert await logins.add_browser(proof(noa), COOKIE, "a browser", LATER) is not None
+    assert await attempts.reserve(counted, timedelta(hours=1)) is None
+
+
+async def test_hash_is_replaced_unless_the_password_was_changed_meanwhile(
+    accounts: AccountRepository, noa: Account
+) -> None:
+    for old, expected in (("an argon2 string", "newer"), ("an argon2 string", "newer"), ("newer", "newest")):
+        await accounts.replace_hash(noa.id, old, expected if old == "newer" else "newer")
+        found = await accounts.find(noa.id)
+        assert found is not None and found.password_hash == expected
+
+
+def limit(**values: float) -> Limit:
+    allowance = Allowance(**{"runs_at_once": 2, "runs_a_day": 50, "usd_a_month": 100.0, **values})  # type: ignore[arg-type]
+    return Limit(None, NOW.replace(day=1, hour=0), LATER, allowance)
+
+
+async def test_account_that_is_being_deleted_starts_nothing_more(
+    accounts: AccountRepository, repository: RunRepository, noa: Account
+) -> None:
+    await accounts.update(noa.id, status="deleting")
+    with pytest.raises(Unauthenticated):
+        await repository.add(new_run(owner=noa.id), limit=limit())
+
+
+async def test_waiting_runs_that_are_answered_at_once_are_no_more_than_may_be_under_way(
+    repository: RunRepository, other_database: Database, noa: Account
+) -> None:
+    waiting = []
+    for _ in range(4):
+        run = await repository.add(
+            new_run(owner=noa.id, process="P", options={"budget_usd": 0.1}), limit=limit()
+        )
+        assert run is not None
+        waiting.append(await change_run(repository, run, status="waiting", process=None))
+    there = RunRepository(other_database)
+    answers = await asyncio.gather(
+        *(
+            (repository, there)[number % 2].answer(run, "P", OUTLINE, limit=limit())
+            for number, run in enumerate(waiting)
+        ),
+        return_exceptions=True,
+    )
+    assert answers.count(True) == 2
+    assert sum(isinstance(each, AllowanceReached) for each in answers) == 2
+    statuses = [run.status for run in await repository.page(noa.id, limit=9)]
+    assert (statuses.count("running"), statuses.count("waiting")) == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("values", "budget", "fit"),
+    [
+        ({"runs_at_once": 3}, 0.1, 3),
+        ({"runs_at_once": 50, "runs_a_day": 3}, 0.1, 3),
+        ({"runs_at_once": 50, "usd_a_month": 1.0}, 0.3, 3),
+    ],
+)
+async def test_allowance_gives_its_last_place_once_to_processes_that_ask_at_once(
+    repository: RunRepository,
+    other_database: Database,
+    noa: Account,
+    values: dict[str, float],
+    budget: float,
+    fit: int,
+) -> None:
+    there = RunRepository(other_database)
+    taken = await asyncio.gather(
+        *(
+            each.add(
+                new_run(owner=noa.id, process="P", options={"budget_usd": budget}), limit=limit(**values)
+            )
+            for each in (repository, there) * 4
+        ),
+        return_exceptions=True,
+    )
+    assert sum(isinstance(each, AllowanceReached) for each in taken) == 8 - fit
+    assert len(await repository.page(noa.id, limit=20)) == fit
