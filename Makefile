@@ -27,8 +27,8 @@ help: ## List the tasks
 run: setup ## Install what is needed and start the service on 127.0.0.1:8000
 	@exec $(BIN)/storywire serve
 
-# Three processes for two cores, since tests wait a good deal; to each a file at a time, in the order of the folders:
-# what takes long begins first. With ARGS one process does it, so that -s, -x and --pdb are what they always were;
+# Three processes for two cores, since tests wait a good deal; to each a file at a time. What takes long begins first,
+# and files that compute stand between those that wait (tests/conftest.py). With ARGS one process does it, so that -s, -x and --pdb are what they always were;
 # WORKERS=3 has both.
 WORKERS = $(if $(ARGS),0,3)
 

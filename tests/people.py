@@ -45,8 +45,9 @@ async def serve_accounts(
         try:
             yield running
         finally:
-            await asyncio.gather(*(client.aclose() for client in _OPEN))
-            _OPEN.clear()
+            own = [client for client in _OPEN if client.base_url == running.client.http.base_url]
+            await asyncio.gather(*(client.aclose() for client in own))
+            _OPEN[:] = [client for client in _OPEN if client not in own]
 
 
 async def add_person(service: LiveService, name: str, role: Any = "user") -> Person:

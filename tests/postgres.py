@@ -7,7 +7,6 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from tests.ports import find_port
 
 _START_SECONDS = 30
 _SETTINGS = {
@@ -60,7 +61,7 @@ class PostgresServer:
     """A server on a port of its own. It can be stopped like a machine that fails, and started again."""
 
     def __init__(self) -> None:
-        self.port = _free_port()
+        self.port = find_port()
         self._folder = Path(tempfile.mkdtemp(prefix="storywire-postgres-"))
         self._user: dict[str, Any] = _unprivileged()
         self._bin = _binaries(self._folder, bool(self._user))
@@ -193,9 +194,3 @@ def _unprivileged() -> dict[str, Any]:
 def _die_with_parent() -> None:
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(1, signal.SIGQUIT)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -8,13 +8,13 @@ import asyncio
 import multiprocessing
 import os
 import signal
-import socket
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
 
+from tests.ports import find_port
 from tests.service import Client
 
 _forks = multiprocessing.get_context("forkserver")
@@ -26,9 +26,7 @@ class KillableService:
     """The whole service in a process of its own, on a port that stays the same."""
 
     def __init__(self, provider_url: str, data_dir: Path, **settings: Any) -> None:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = int(free.getsockname()[1])
+        self.port = find_port()
         # It isn't the runs that the processes die of here, so none of them is given up.
         given = {"provider_url": provider_url, "data_dir": str(data_dir), "max_resumes": 1_000_000}
         self._settings = {**given, **settings}

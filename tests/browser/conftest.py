@@ -8,7 +8,15 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
 from tests.browser.page_server import PageServer
 from tests.browser.scripted import Scripted
@@ -25,7 +33,7 @@ FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 ]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-WAIT_MS = 5_000
+WAIT_MS = 20_000
 
 
 @pytest.fixture(scope="package")
@@ -62,6 +70,7 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     """One profile for all tests: each has a server on a port, and so an origin and a storage, of its own."""
     with browser.new_context(viewport={"width": 1100, "height": 720}, reduced_motion="reduce") as context:
         context.set_default_timeout(WAIT_MS)
+        expect.set_options(timeout=WAIT_MS)
         yield context
 
 

@@ -1,4 +1,4 @@
-"""The real service in a process of its own, for a browser to go to."""
+"""The real service for a browser to go to: in a process of its own, or in a thread, which is there at once."""
 
 import os
 import subprocess
@@ -7,11 +7,15 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
+from anyio.from_thread import start_blocking_portal
 
+from tests import service
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Script
+from tests.ports import find_port
 
 _OURS = ("STORYWIRE_", "OPENAI_", "GOOGLE_", "GEMINI_", "GROQ_", "OLLAMA_")
 
@@ -20,9 +24,7 @@ _OURS = ("STORYWIRE_", "OPENAI_", "GOOGLE_", "GEMINI_", "GROQ_", "OLLAMA_")
 def serve(folder: Path, **environment: str) -> Iterator[str]:
     """`storywire serve` as its users start it; yields its address."""
     given = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
-    port_taken = FakeProvider()  # holds a port for a moment, so that it is free for the service
-    port = port_taken.port
-    port_taken.stop()
+    port = find_port()
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "backend.cli.main", "serve"],
@@ -54,17 +56,16 @@ def serve(folder: Path, **environment: str) -> Iterator[str]:
 
 
 @contextmanager
-def serve_scripted(folder: Path, script: Script) -> Iterator[str]:
-    """The service with a provider that answers by a script."""
+def serve_scripted(folder: Path, script: Script, **settings: Any) -> Iterator[str]:
+    """The service in a thread, with a provider that answers by a script; yields its address."""
     provider = FakeProvider(script)
     provider.start()
+    given = service.settings_for(provider, folder / "data", **settings)
     try:
-        with serve(
-            folder,
-            STORYWIRE_MODEL="openai:gpt-test",
-            OPENAI_API_KEY="sk-test",
-            OPENAI_BASE_URL=provider.openai_url,
-        ) as url:
-            yield url
+        with (
+            start_blocking_portal("asyncio") as portal,
+            portal.wrap_async_context_manager(service.serve(given)) as live,
+        ):
+            yield live.client.base_url
     finally:
         provider.stop()

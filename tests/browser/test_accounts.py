@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.live import serve
-from tests.fakes.provider import FakeProvider
+from tests.browser.live import serve_scripted
 from tests.fakes.script import Reply, Script
 
 pytestmark = pytest.mark.browser
@@ -48,24 +47,11 @@ def other_site() -> Iterator[str]:
 @contextmanager
 def service(folder: Path, origins: str = "") -> Iterator[str]:
     """A service with accounts that writes by a script, slowly enough to be stopped."""
-    provider = FakeProvider(Script(default=Reply(pace=200)))
-    provider.start()
     prices = folder / "prices.toml"
     prices.write_text('["openai:gpt-test"]\ninput = 1.0\noutput = 10.0\n')
-    try:
-        with serve(
-            folder,
-            STORYWIRE_AUTH="accounts",
-            STORYWIRE_REGISTRATION="open",
-            STORYWIRE_ORIGINS=origins,
-            STORYWIRE_PRICES=str(prices),
-            STORYWIRE_MODEL="openai:gpt-test",
-            OPENAI_API_KEY="sk-test",
-            OPENAI_BASE_URL=provider.openai_url,
-        ) as url:
-            yield url
-    finally:
-        provider.stop()
+    accounts = {"auth": "accounts", "registration": "open", "origins": origins, "prices": prices}
+    with serve_scripted(folder, Script(default=Reply(pace=200)), **accounts) as url:
+        yield url
 
 
 def sign_up_and_in(page: Page, url: str) -> None:
@@ -155,7 +141,7 @@ def test_page_switches_between_children_and_shows_the_quota(browser: Browser, tm
         sent = asked.value.post_data_json
         assert isinstance(sent, dict)
         assert set(sent["input"]) == {"child_id", "theme", "chapter_number"}
-        expect(page.locator("#story-text .section").first).to_be_visible(timeout=15_000)
+        expect(page.locator("#story-text .section").first).to_be_visible(timeout=60_000)
         page.locator("#stop").click()
         expect(page.locator("#quota")).to_contain_text("1 of 100 today")
         page.goto(url)

@@ -91,9 +91,7 @@ async def test_fault_of_a_provider_is_read_as_by_the_sdk(
     provider: FakeProvider, kind: FaultKind, after: int | None, read: Any
 ) -> None:
     provider.script = Script(default=Reply(text=STORY, fault=Fault(kind, after=after)))
-    directly, by_sdk = await both(
-        provider.root_url, "chat", read, token_timeout=0.5 if kind == "hang" else 60
-    )
+    directly, by_sdk = await both(provider.root_url, "chat", read, token_timeout=2 if kind == "hang" else 60)
     assert directly == by_sdk
 
 

@@ -2,21 +2,24 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
-from tests.people import BODY, add_person, anonymous, log_in, make_key, serve_accounts
+from tests.people import BODY, Person, add_person, anonymous, log_in, make_key, serve_accounts
 from tests.service import STORY, LiveService
 
 ME, RUNS, TICKETS = "/api/v1/account/me", "/api/v1/runs", "/api/v1/stream-tickets"
 START = "/api/v1/stories/generate/stream"
 APP = "http://localhost:3000"
-ENDS_WITHIN = 10.0
+ENDS_WITHIN = 25.0
+NUMBERS = count()
 
 
 @pytest.fixture
@@ -24,6 +27,29 @@ async def service(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[LiveS
     """A service with accounts, and one other site whose pages may connect."""
     async with serve_accounts(provider, tmp_path, origins=APP) as running:
         yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def refusing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveService]:
+    """One service for what is refused and changes nothing."""
+    folder = tmp_path_factory.mktemp("refusing")
+    async with FakeProvider() as provider, serve_accounts(provider, folder, origins=APP) as running:
+        yield running
+        assert provider.calls == []
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def narrow(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveService]:
+    """A service at which an account reads one stream at a time."""
+    folder = tmp_path_factory.mktemp("narrow")
+    async with FakeProvider() as provider, serve_accounts(provider, folder, account_streams=1) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def noa(refusing: LiveService) -> Person:
+    """Somebody who has an account there."""
+    return await add_person(refusing, "noa")
 
 
 async def read(http: httpx.AsyncClient, path: str, **params: Any) -> tuple[int, list[str]]:
@@ -54,13 +80,13 @@ async def test_key_does_what_its_scopes_say_and_makes_no_key(service: LiveServic
     assert (await http.get(RUNS)).status_code == 401
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     "values", [{"scopes": ["everything"]}, {"scopes": []}, {"days": 0}, {"days": 10_000}, {"name": ""}]
 )
-async def test_key_that_would_be_too_good_is_refused(service: LiveService, values: dict[str, Any]) -> None:
-    person = await add_person(service, "noa")
+async def test_key_that_would_be_too_good_is_refused(noa: Person, values: dict[str, Any]) -> None:
     body = {"name": "k", "scopes": ["runs:read"], **values}
-    assert (await person.http.post("/api/v1/account/keys", json=body)).status_code == 422
+    assert (await noa.http.post("/api/v1/account/keys", json=body)).status_code == 422
 
 
 async def test_admins_key_reads_metrics_and_a_users_does_not(service: LiveService) -> None:
@@ -94,6 +120,7 @@ async def test_ticket_starts_its_one_run_and_reads_it_again(service: LiveService
     assert (await read(http, f"{RUNS}/{run_id}/stream", token=token))[0] == 200
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     "query",
     [
@@ -104,18 +131,17 @@ async def test_ticket_starts_its_one_run_and_reads_it_again(service: LiveService
     ],
 )
 async def test_ticket_starts_nothing_but_what_it_was_asked_for(
-    service: LiveService, query: dict[str, Any]
+    refusing: LiveService, noa: Person, query: dict[str, Any]
 ) -> None:
-    person = await add_person(service, "noa")
     wish = {"theme": "dragons", "reader": {"age": 7}}
-    token = (await person.http.post(TICKETS, json={"format": "story", "input": wish})).json()["token"]
-    reply = await anonymous(service).get(START, params={**query, "token": token})
+    token = (await noa.http.post(TICKETS, json={"format": "story", "input": wish})).json()["token"]
+    reply = await anonymous(refusing).get(START, params={**query, "token": token})
     assert (reply.status_code, reply.json()["code"]) == (403, "FORBIDDEN")
-    other = await anonymous(service).get(
+    other = await anonymous(refusing).get(
         "/api/v1/discovery-reports/generate/stream", params={"token": token, "theme": "dragons"}
     )
     assert other.status_code in (403, 422)
-    assert (await person.http.get(RUNS)).json()["runs"] == []
+    assert (await noa.http.get(RUNS)).json()["runs"] == []
 
 
 async def test_ticket_reads_no_other_run_of_the_same_account(service: LiveService) -> None:
@@ -204,6 +230,7 @@ async def test_account_reads_so_many_streams_at_once_and_no_more(
         await person.http.post(f"{RUNS}/{run_id}/cancel")
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("method", "path", "accept"),
     [
@@ -219,18 +246,17 @@ async def test_account_reads_so_many_streams_at_once_and_no_more(
     ],
 )
 async def test_reply_that_lasts_counts_as_a_stream_whichever_route_it_is_of(
-    provider: FakeProvider, tmp_path: Path, method: str, path: str, accept: str
+    narrow: LiveService, method: str, path: str, accept: str
 ) -> None:
-    async with serve_accounts(provider, tmp_path, account_streams=1) as service:
-        person = await add_person(service, "noa")
-        run_id = (await person.http.post(f"{RUNS}?wait=true", json=BODY)).json()["run_id"]
-        chat = {"messages": [{"role": "user", "parts": [{"type": "data-input", "data": STORY}]}]}
-        body = {**BODY, **chat} if path.endswith("/chat") else BODY
-        async with person.http.stream("GET", "/api/v1/diagnostics/stream?ticks=100"):
-            reply = await person.http.request(
-                method, path.format(run_id=run_id), json=body, headers={"Accept": accept}
-            )
-            assert (reply.status_code, reply.json()["code"]) == (429, "RATE_LIMITED")
+    person = await add_person(narrow, f"reader{next(NUMBERS)}")
+    if "{run_id}" in path:
+        made = await person.http.post(f"{RUNS}?wait=true", json=BODY)
+        path = path.format(run_id=made.json()["run_id"])
+    chat = {"messages": [{"role": "user", "parts": [{"type": "data-input", "data": STORY}]}]}
+    body = {**BODY, **chat} if path.endswith("/chat") else BODY
+    async with person.http.stream("GET", "/api/v1/diagnostics/stream?ticks=100"):
+        reply = await person.http.request(method, path, json=body, headers={"Accept": accept})
+        assert (reply.status_code, reply.json()["code"]) == (429, "RATE_LIMITED")
 
 
 async def test_stream_counts_as_one_whatever_else_is_accepted(provider: FakeProvider, tmp_path: Path) -> None:
@@ -263,12 +289,14 @@ async def test_wait_holds_its_place_among_the_streams_until_it_ends(
 # Cookies and origins.
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("other", ['prefs={"a": 1}', "x=a b", "fo(o=1", "é=1", "=x", "novalue", 'q="a; b"'])
-async def test_cookie_counts_whatever_other_cookies_come_with_it(service: LiveService, other: str) -> None:
-    await add_person(service, "noa")
-    cookies = (await log_in(service, "noa@example.org")).cookies
+async def test_cookie_counts_whatever_other_cookies_come_with_it(
+    refusing: LiveService, noa: Person, other: str
+) -> None:
+    cookies = (await log_in(refusing, noa.email)).cookies
     header = f"{other}; storywire-session={cookies['storywire-session']}".encode("latin-1")
-    reply = await anonymous(service).get(ME, headers=[(b"Cookie", header)])
+    reply = await anonymous(refusing).get(ME, headers=[(b"Cookie", header)])
     assert reply.status_code == 200
 
 
@@ -314,6 +342,7 @@ async def test_listed_origin_may_ask_send_and_read_what_streams_need(service: Li
     assert (reply.status_code, reply.headers["access-control-allow-origin"]) == (401, APP)
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -327,12 +356,9 @@ async def test_listed_origin_may_ask_send_and_read_what_streams_need(service: Li
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
 async def test_page_that_is_not_listed_can_do_nothing(
-    service: LiveService, headers: dict[str, str], method: str
+    noa: Person, headers: dict[str, str], method: str
 ) -> None:
-    person = await add_person(service, "noa")
-    reply = await person.http.request(
-        method, RUNS, headers={**headers, "Access-Control-Request-Method": "POST"}
-    )
+    reply = await noa.http.request(method, RUNS, headers={**headers, "Access-Control-Request-Method": "POST"})
     assert reply.status_code == 403
     assert "access-control-allow-origin" not in reply.headers
 

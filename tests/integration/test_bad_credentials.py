@@ -10,6 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from joserfc import jwt
 from joserfc.jwk import OctKey
 
@@ -28,6 +29,15 @@ async def service(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[LiveS
     """A service whose signing secret is known here."""
     async with serve_accounts(provider, tmp_path, secrets=SECRET) as running:
         yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def refusing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveService]:
+    """One service for what is refused and changes nothing."""
+    folder = tmp_path_factory.mktemp("refusing")
+    async with FakeProvider() as provider, serve_accounts(provider, folder) as running:
+        yield running
+        assert provider.calls == []
 
 
 def part(value: dict[str, Any]) -> str:
@@ -126,17 +136,20 @@ async def test_password_of_any_characters_lets_its_owner_in_and_nobody_else(
     assert reply.status_code == 401
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("field", ["email", "password"])
 @pytest.mark.parametrize(
     "value", ['"\\ud800aaaaaaaaaaaaaaaa@b.c"', '"a\\u0000b@example.org"', "5", "null", "[]", "{}"]
 )
 @pytest.mark.parametrize("path", [LOGIN, REGISTER])
 async def test_name_or_password_that_is_no_text_is_refused_and_breaks_nothing(
-    service: LiveService, path: str, field: str, value: str
+    refusing: LiveService, path: str, field: str, value: str
 ) -> None:
     body = {"email": '"noa@example.org"', "password": f'"{PASSWORD}"', field: value}
     content = "{" + ", ".join(f'"{name}": {text}' for name, text in body.items()) + "}"
-    reply = await anonymous(service).post(path, content=content, headers={"Content-Type": "application/json"})
+    reply = await anonymous(refusing).post(
+        path, content=content, headers={"Content-Type": "application/json"}
+    )
     assert reply.status_code in (202, 401, 422)
     assert reply.headers["content-type"] in ("application/problem+json", "application/json")
 

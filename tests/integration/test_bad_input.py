@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from tests.fakes.provider import FakeProvider, refuse_port
 from tests.fakes.script import Fault, FaultKind, Reply, Rule, Script
@@ -19,9 +20,28 @@ async def service(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[LiveS
         yield running
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def refusing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveService]:
+    """One service for all that is refused: nothing of it was stored, and nothing bought."""
+    folder = tmp_path_factory.mktemp("refusing")
+    async with FakeProvider() as provider, serve(settings_for(provider, folder)) as running:
+        yield running
+        assert (await running.client.http.get("/api/v1/runs")).json()["runs"] == []
+        assert provider.calls == []
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def broken(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[LiveService, FakeProvider]]:
+    """One service for all that its provider may do; a test says what that is."""
+    folder = tmp_path_factory.mktemp("broken")
+    async with FakeProvider() as provider, serve(settings_for(provider, folder)) as running:
+        yield running, provider
+
+
 READER = {"name": "Maya", "age": 7}
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("method", "path", "body", "field"),
     [
@@ -47,26 +67,28 @@ READER = {"name": "Maya", "age": 7}
     ],
 )
 async def test_nul_is_refused_wherever_it_stands(
-    service: LiveService, method: str, path: str, body: Any, field: str
+    refusing: LiveService, method: str, path: str, body: Any, field: str
 ) -> None:
-    reply = await service.client.http.request(method, path, json=body)
+    reply = await refusing.client.http.request(method, path, json=body)
 
     assert (reply.status_code, reply.json()["code"]) == (422, "INVALID_INPUT")
     assert [error["field"].rpartition(".")[2] for error in reply.json()["errors"]] == [field]
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("blank", [" ", "\f", "\n", "\u00a0", "\u2003"])
 @pytest.mark.parametrize("field", ["name", "description"])
 async def test_persona_of_blanks_is_refused_and_not_stored(
-    service: LiveService, field: str, blank: str
+    refusing: LiveService, field: str, blank: str
 ) -> None:
     body = {"kind": "audience", "name": "Dana", "description": "Keeps bees.", field: blank}
-    reply = await service.client.http.post("/api/v1/personas", json=body)
+    reply = await refusing.client.http.post("/api/v1/personas", json=body)
 
     assert reply.status_code == 422
-    assert (await service.client.http.get("/api/v1/personas")).json()["personas"] == []
+    assert (await refusing.client.http.get("/api/v1/personas")).json()["personas"] == []
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("body", "field"),
     [
@@ -95,9 +117,9 @@ async def test_persona_of_blanks_is_refused_and_not_stored(
     ],
 )
 async def test_wrong_field_is_named_and_nothing_is_stored(
-    service: LiveService, body: Any, field: str
+    refusing: LiveService, body: Any, field: str
 ) -> None:
-    reply = await service.client.http.post("/api/v1/runs", json=body)
+    reply = await refusing.client.http.post("/api/v1/runs", json=body)
 
     assert reply.status_code == 422
     assert reply.headers["content-type"] == "application/problem+json"
@@ -105,12 +127,13 @@ async def test_wrong_field_is_named_and_nothing_is_stored(
     assert problem["code"] == "INVALID_INPUT" and problem["status"] == 422
     assert [error["field"] for error in problem["errors"]] == [field]
     assert problem["errors"][0]["message"]
-    assert (await service.client.http.get("/api/v1/runs")).json()["runs"] == []
+    assert (await refusing.client.http.get("/api/v1/runs")).json()["runs"] == []
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("url", ["/api/v1/runs", "/api/v1/story/generate/stream"])
-async def test_body_that_is_not_json_is_refused(service: LiveService, url: str) -> None:
-    reply = await service.client.http.post(
+async def test_body_that_is_not_json_is_refused(refusing: LiveService, url: str) -> None:
+    reply = await refusing.client.http.post(
         url, content=b"{theme:", headers={"Content-Type": "application/json"}
     )
 
@@ -118,19 +141,21 @@ async def test_body_that_is_not_json_is_refused(service: LiveService, url: str) 
     assert reply.json()["errors"] == [{"field": "body", "message": "this is not JSON"}]
 
 
-async def test_body_over_the_limit_is_refused_by_length_and_by_what_comes(service: LiveService) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_body_over_the_limit_is_refused_by_length_and_by_what_comes(refusing: LiveService) -> None:
     async def endless() -> AsyncIterator[bytes]:
         for _ in range(40):
             yield b" " * 50_000
 
-    declared = await service.client.http.post("/api/v1/runs", content=b" " * 1_500_000)
-    streamed = await service.client.http.post("/api/v1/runs", content=endless())
+    declared = await refusing.client.http.post("/api/v1/runs", content=b" " * 1_500_000)
+    streamed = await refusing.client.http.post("/api/v1/runs", content=endless())
 
     assert [(r.status_code, r.json()["code"]) for r in (declared, streamed)] == [
         (413, "PAYLOAD_TOO_LARGE")
     ] * 2
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("params", "field"),
     [
@@ -142,16 +167,17 @@ async def test_body_over_the_limit_is_refused_by_length_and_by_what_comes(servic
     ],
 )
 async def test_get_that_starts_a_run_checks_its_query(
-    service: LiveService, params: dict[str, str], field: str
+    refusing: LiveService, params: dict[str, str], field: str
 ) -> None:
-    reply = await service.client.http.get("/api/v1/stories/generate/stream", params=params)
+    reply = await refusing.client.http.get("/api/v1/stories/generate/stream", params=params)
 
     assert reply.status_code == 422 and reply.json()["errors"][0]["field"] == field
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("event_id", ["17", "a:b", ":", "run:-1", "run:1e3", "run:" + "9" * 40])
-async def test_last_event_id_that_is_none_is_refused(service: LiveService, event_id: str) -> None:
-    reply = await service.client.http.get(
+async def test_last_event_id_that_is_none_is_refused(refusing: LiveService, event_id: str) -> None:
+    reply = await refusing.client.http.get(
         "/api/v1/stories/generate/stream", headers={"Last-Event-ID": event_id}
     )
 
@@ -181,6 +207,7 @@ async def test_last_event_id_of_another_run_is_refused(service: LiveService) -> 
         await service.client.read(run_id)
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("method", "path"),
     [
@@ -191,23 +218,25 @@ async def test_last_event_id_of_another_run_is_refused(service: LiveService) -> 
         ("POST", "/resume"),
     ],
 )
-async def test_run_that_does_not_exist_is_not_found(service: LiveService, method: str, path: str) -> None:
-    reply = await service.client.http.request(method, f"/api/v1/runs/01JD8V5S3E9T0B6Q000000000{path}")
+async def test_run_that_does_not_exist_is_not_found(refusing: LiveService, method: str, path: str) -> None:
+    reply = await refusing.client.http.request(method, f"/api/v1/runs/01JD8V5S3E9T0B6Q000000000{path}")
 
     assert (reply.status_code, reply.json()["code"]) == (404, "NOT_FOUND")
 
 
-async def test_unknown_path_and_method_are_problems_too(service: LiveService) -> None:
-    missing = await service.client.http.get("/api/v1/nothing")
-    wrong = await service.client.http.put("/api/v1/runs")
+@pytest.mark.asyncio(loop_scope="module")
+async def test_unknown_path_and_method_are_problems_too(refusing: LiveService) -> None:
+    missing = await refusing.client.http.get("/api/v1/nothing")
+    wrong = await refusing.client.http.put("/api/v1/runs")
 
     assert (missing.status_code, missing.json()["code"]) == (404, "NOT_FOUND")
     assert (wrong.status_code, wrong.json()["code"]) == (405, "METHOD_NOT_ALLOWED")
 
 
-async def test_model_without_a_key_says_which_setting_is_missing(service: LiveService) -> None:
+@pytest.mark.asyncio(loop_scope="module")
+async def test_model_without_a_key_says_which_setting_is_missing(refusing: LiveService) -> None:
     body = {"format": "story", "input": STORY, "options": {"model": "google_genai:gemini-2.5-flash"}}
-    reply = await service.client.http.post("/api/v1/runs", json=body)
+    reply = await refusing.client.http.post("/api/v1/runs", json=body)
 
     assert (reply.status_code, reply.json()["code"]) == (503, "MODEL_NOT_CONFIGURED")
     assert "GOOGLE_API_KEY" in reply.json()["detail"]
@@ -271,31 +300,41 @@ async def test_unreachable_provider_ends_the_stream_with_a_sentence(tmp_path: Pa
         ("length", 0, 20, "MODEL_TRUNCATED"),
         ("content_filter", 0, 20, "SAFETY_REJECTED"),
         ("empty", 0, None, "MODEL_BAD_OUTPUT"),
-        ("hang", 0, 20, "MODEL_TIMEOUT"),
-        ("hang", 0, None, "MODEL_TIMEOUT"),
     ],
 )
+@pytest.mark.asyncio(loop_scope="module")
 async def test_provider_that_breaks_ends_the_run_with_its_code_and_keeps_the_text(
-    provider: FakeProvider, tmp_path: Path, kind: FaultKind, status: int, after: int | None, code: str
+    broken: tuple[LiveService, FakeProvider], kind: FaultKind, status: int, after: int | None, code: str
 ) -> None:
-    fault = Fault(kind, after=after, status=status)
+    await _assert_broken_off(*broken, Fault(kind, after=after, status=status), code)
+
+
+@pytest.mark.parametrize("after", [20, None])
+async def test_provider_that_falls_silent_ends_the_run_with_its_code_and_keeps_the_text(
+    provider: FakeProvider, tmp_path: Path, after: int | None
+) -> None:
+    async with serve(settings_for(provider, tmp_path, token_timeout=HANG)) as service:
+        await _assert_broken_off(service, provider, Fault("hang", after=after), "MODEL_TIMEOUT")
+
+
+async def _assert_broken_off(service: LiveService, provider: FakeProvider, fault: Fault, code: str) -> None:
+    """A run whose second section breaks so ends with this code, and what came before the break."""
     # Whole sentences before the break: the gate tells no half of one.
     reply = Reply(text="The lamp went out. Maya laughed.", words=90, fault=fault)
     provider.script = Script(rules=(Rule(reply, structured=False, nth=2),))
-    async with serve(
-        settings_for(provider, tmp_path, token_timeout=HANG if kind == "hang" else 30)
-    ) as service:
-        run_id = await service.client.start()
-        told = await service.client.read(run_id)
-        run = await service.client.run(run_id)
+    provider.forget()
+    run_id = await service.client.start()
+    told = await service.client.read(run_id)
+    run = await service.client.run(run_id)
 
     assert told.ending is not None and told.ending["code"] == code
     assert told.ending["partial"]["sections_completed"] == 1
     assert run["text"] == told.text and run["status"] == "failed"
-    assert len(told.sections) == (2 if after else 1)
+    assert len(told.sections) == (2 if fault.after else 1)
     assert len(provider.generations) == 3  # the plan and two scenes: nothing was tried again
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     "headers",
     [
@@ -306,9 +345,8 @@ async def test_provider_that_breaks_ends_the_run_with_its_code_and_keeps_the_tex
 )
 @pytest.mark.parametrize("url", ["/api/v1/stories/generate/stream?theme=space", "/api/v1/runs"])
 async def test_page_of_another_site_can_start_nothing(
-    service: LiveService, provider: FakeProvider, url: str, headers: dict[str, str]
+    refusing: LiveService, url: str, headers: dict[str, str]
 ) -> None:
-    reply = await service.client.http.get(url, headers=headers)
+    reply = await refusing.client.http.get(url, headers=headers)
 
     assert (reply.status_code, reply.json()["code"]) == (403, "FORBIDDEN")
-    assert provider.calls == []

@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 from backend.cli.main import app
 from backend.runs.engine.liveness import FileLiveness
 from tests.databases import migrated_template
+from tests.ports import find_port
 from tests.postgres import postgres_server
 
 PATIENCE = 90
@@ -154,7 +155,7 @@ async def test_migrate_makes_the_tables_also_when_several_do_it_at_once(tmp_path
 async def test_worker_keeps_its_processes_running_and_ends_them_in_good_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    port = 21_000 + os.getpid() % 20_000
+    port = find_port()
     options = ("--processes", "2", "--concurrency", "3", "--port", str(port))
     asks = ("worker", "--check", "--processes", "2", "--port", str(port))
     with postgres_server().database(migrated_template()) as url:

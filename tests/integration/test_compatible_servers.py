@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.compatible_servers import PAGE, TRIALS, page_with, try_all, write_table
+from tests.compatible_servers import PAGE, TRIALS, page_with, write_table
 from tests.fakes.compatible import SERVERS, CompatibleServer
 from tests.fakes.provider import FakeProvider
 
@@ -27,7 +27,9 @@ async def test_server_is_understood(
     assert await TRIALS[trial](provider, server)
 
 
-async def test_page_says_what_was_tried(provider: FakeProvider) -> None:
-    assert PAGE.read_text(encoding="utf-8") == page_with(write_table(await try_all(provider))), (
+def test_page_says_what_was_tried() -> None:
+    """The page has a tick for each trial of each server, which is what the tests above show."""
+    ticked = {server.name: dict.fromkeys(TRIALS, True) for server in SERVERS}
+    assert PAGE.read_text(encoding="utf-8") == page_with(write_table(ticked)), (
         "run python -m tests.compatible_servers"
     )

@@ -7,6 +7,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from backend.connections import ConnectionLimits
 from backend.settings import SettingsError, load_settings
@@ -22,10 +23,28 @@ SSE = {"Accept": "text/event-stream"}
 
 @pytest.fixture
 async def service(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[LiveService]:
-    """A service that writes with the fake provider, and is soon tired of slow requests."""
-    limits = ConnectionLimits(max_connections=30, request_seconds=0.5)
+    """A service that writes with the fake provider, and has few connections."""
+    async with serve(
+        settings_for(provider, tmp_path), limits=ConnectionLimits(max_connections=30)
+    ) as running:
+        yield running
+
+
+@pytest.fixture
+async def impatient(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[LiveService]:
+    """A service that is soon tired of slow requests."""
+    limits = ConnectionLimits(request_seconds=0.5)
     async with serve(settings_for(provider, tmp_path), limits=limits) as running:
         yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def refusing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveService]:
+    """One service for all that is refused: none of it started anything."""
+    folder = tmp_path_factory.mktemp("refusing")
+    async with FakeProvider() as provider, serve(settings_for(provider, folder)) as running:
+        yield running
+        assert provider.calls == []
 
 
 def _text(data: list[str]) -> dict[int, str]:
@@ -50,18 +69,18 @@ def test_service_that_would_listen_to_a_network_must_be_told_its_names(host: str
     assert load_settings(host=host, allowed_hosts="stories.lan", _env_file=None).host_names == {"stories.lan"}
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data", ""]
 )
 @pytest.mark.parametrize("path", [RUNS, "/api/v1/stories/generate/stream", "/api/v1/safety/check"])
 async def test_body_that_does_not_say_that_it_is_json_starts_nothing(
-    service: LiveService, provider: FakeProvider, path: str, content_type: str
+    refusing: LiveService, path: str, content_type: str
 ) -> None:
-    reply = await service.client.http.post(
+    reply = await refusing.client.http.post(
         path, content=json.dumps(BODY["input"]), headers={"Content-Type": content_type}
     )
     assert (reply.status_code, reply.json()["code"]) == (422, "INVALID_INPUT")
-    assert provider.calls == []
 
 
 @pytest.mark.parametrize(
@@ -101,6 +120,7 @@ async def test_start_that_is_repeated_with_the_same_key_attaches_to_the_run(
     assert len({reply.json()["run_id"] for reply in replies}) == 1
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     ("field", "value"),
     [
@@ -115,9 +135,9 @@ async def test_start_that_is_repeated_with_the_same_key_attaches_to_the_run(
     ],
 )
 async def test_option_of_another_type_or_beyond_all_bounds_is_refused_by_name(
-    service: LiveService, field: str, value: object
+    refusing: LiveService, field: str, value: object
 ) -> None:
-    reply = await service.client.http.post(RUNS, json={**BODY, "options": {field: value}})
+    reply = await refusing.client.http.post(RUNS, json={**BODY, "options": {field: value}})
     assert reply.status_code == 422
     assert [error["field"] for error in reply.json()["errors"]] == [f"options.{field}"]
 
@@ -149,8 +169,8 @@ async def test_head_of_a_request_without_end_is_refused(service: LiveService) ->
         b"Content-Length: 99\r\n\r\n{",
     ],
 )
-async def test_request_that_never_ends_is_closed(service: LiveService, sent: bytes) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", _port(service))
+async def test_request_that_never_ends_is_closed(impatient: LiveService, sent: bytes) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", _port(impatient))
     with closing(writer):
         writer.write(sent)
         with suppress(ConnectionResetError):
@@ -158,11 +178,11 @@ async def test_request_that_never_ends_is_closed(service: LiveService, sent: byt
 
 
 async def test_stream_that_takes_longer_than_a_request_may_is_not_closed(
-    service: LiveService, provider: FakeProvider
+    impatient: LiveService, provider: FakeProvider
 ) -> None:
-    provider.script = Script(default=Reply(pace=60))
-    run = await service.client.start()
-    frames = [frame async for frame in service.client.frames(run)]
+    provider.script = Script(default=Reply(pace=200))
+    run = await impatient.client.start()
+    frames = [frame async for frame in impatient.client.frames(run)]
     assert frames[-1].message.type == "complete"
 
 

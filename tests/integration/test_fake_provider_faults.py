@@ -103,7 +103,7 @@ async def test_stream_with_breaking_fault_raises_after_the_tokens_before_it(
 ) -> None:
     provider.script = Script(default=Reply(fault=fault))
     heard = Heard()
-    patience = 0.3 if fault.kind == "hang" else 5.0
+    patience = 1.5 if fault.kind == "hang" else 20.0
     async with open_model(api, provider.root_url, patience=patience) as model:
         with pytest.raises(expected[api]) as caught:
             await listen(model, heard)

@@ -74,13 +74,13 @@ async def test_fault_of_a_foreign_provider_is_seen_and_the_request_not_made_agai
     provider: LLMock, api: str, fault: str, code: str
 ) -> None:
     if fault == "stall":
-        provider.stall(seconds=2)
+        provider.stall(seconds=4)
     elif fault.isdigit():
         provider.fail(int(fault), times=None, retry_after=3 if fault == "429" else None)
     else:
         getattr(provider, fault)()
     async with open_model(
-        "", api, token_timeout=0.3 if fault == "stall" else 30, **settings(provider)
+        "", api, token_timeout=1 if fault == "stall" else 30, **settings(provider)
     ) as model:
         with pytest.raises(StorywireError) as caught:
             await read(model)

@@ -15,7 +15,7 @@ from workflows.models.calls.calls import ask, stream_text
 from workflows.models.clients.catalog import Model
 
 WISH = [HumanMessage("Write about 60 words.")]
-HANG = 0.3  # seconds that a silent provider is borne here
+HANG = 1.5  # seconds that a silent provider is borne here
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +15,7 @@ import pytest
 from tests.architecture.tree import ROOT
 from tests.fakes.provider import FakeProvider
 from tests.podcasts import EPISODE, script
+from tests.ports import find_port
 from tests.service import CALLS
 from workflows.formats.registry import list_formats
 from workflows.state import RunContext
@@ -30,18 +30,12 @@ OFFLINE = {
 }
 
 
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
 @asynccontextmanager
 async def _development_server(folder: Path, provider: FakeProvider) -> AsyncIterator[httpx.AsyncClient]:
     """`langgraph dev` in `folder`, where it may leave its state; the graphs and their list are the project's."""
     for name in ("langgraph.json", "workflows"):
         (folder / name).symlink_to(ROOT / name)
-    port = _free_port()
+    port = find_port()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith(("STORYWIRE_", "LANG"))},
         **OFFLINE,

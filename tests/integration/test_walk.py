@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 from sqlalchemy import Delete, Engine, Select, Update, event, select, update
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.elements import BinaryExpression
@@ -116,6 +117,29 @@ async def service(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[LiveS
         yield running
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LiveService]:
+    """One service for the walks on which every door is closed: they leave things as they are."""
+    folder = tmp_path_factory.mktemp("walk")
+    async with FakeProvider() as provider, serve_accounts(provider, folder) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def noa(shared: LiveService) -> Person:
+    """Somebody who has an account there."""
+    return await add_person(shared, "noa")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def things(noa: Person) -> AsyncIterator[Things]:
+    """What she has, and still has when all the walks are done."""
+    made = await make_things(noa)
+    yield made
+    for path in ("runs/{run_id}", "documents/{document_id}", "stories/sessions/{session_id}"):
+        assert (await noa.http.get(made.fill(f"/api/v1/{path}"))).status_code == 200, path
+
+
 def operations(service: LiveService) -> list[tuple[str, str]]:
     """(METHOD, path) of every operation that is documented, and of /openapi.json itself."""
     app = service.server.config.app
@@ -166,10 +190,11 @@ def own_statuses(method: str, path: str) -> set[int]:
     return OWN.get(f"{method} {path}", {200, 201, 202, 204})
 
 
-async def test_every_operation_is_closed_to_whoever_it_is_not_for(service: LiveService) -> None:
-    noa = await add_person(service, "noa")
-    things = await make_things(noa)
-    ended, wrong = await add_person(service, "ended"), await add_person(service, "wrong")
+@pytest.mark.asyncio(loop_scope="module")
+async def test_every_operation_is_closed_to_whoever_it_is_not_for(
+    shared: LiveService, noa: Person, things: Things
+) -> None:
+    ended, wrong = await add_person(shared, "ended"), await add_person(shared, "wrong")
     await ended.http.post("/api/v1/account/logout")
     revoked = await make_key(wrong, "runs:read", "runs:write", "library:read")
     for key in (await wrong.http.get("/api/v1/account/keys")).json()["keys"]:
@@ -177,18 +202,18 @@ async def test_every_operation_is_closed_to_whoever_it_is_not_for(service: LiveS
     useless = await make_key(noa, "extensions:read")
     ticket = await noa.http.post("/api/v1/stream-tickets", json={"run_id": things.ids["run_id"]})
     shown = {
-        "nothing": anonymous(service),
-        "another scheme": anonymous(service, Authorization="Basic bm9hOm5vYQ=="),
-        "no token": anonymous(service, Authorization="Bearer x.y.z"),
+        "nothing": anonymous(shared),
+        "another scheme": anonymous(shared, Authorization="Basic bm9hOm5vYQ=="),
+        "no token": anonymous(shared, Authorization="Bearer x.y.z"),
         "an ended session's token": ended.http,
-        "a revoked key": anonymous(service, Authorization=f"Bearer {revoked}"),
-        "a key with a character more": anonymous(service, Authorization=f"Bearer {useless}x"),
-        "a key without the scope": anonymous(service, Authorization=f"Bearer {useless}"),
-        "a ticket as a token": anonymous(service, Authorization=f"Bearer {ticket.json()['token']}"),
-        "a cookie that nobody gave": anonymous(service, Cookie=f"storywire-session=sws_{'A' * 43}"),
+        "a revoked key": anonymous(shared, Authorization=f"Bearer {revoked}"),
+        "a key with a character more": anonymous(shared, Authorization=f"Bearer {useless}x"),
+        "a key without the scope": anonymous(shared, Authorization=f"Bearer {useless}"),
+        "a ticket as a token": anonymous(shared, Authorization=f"Bearer {ticket.json()['token']}"),
+        "a cookie that nobody gave": anonymous(shared, Cookie=f"storywire-session=sws_{'A' * 43}"),
     }
     opened = []
-    for method, path in operations(service):
+    for method, path in operations(shared):
         if access_to(method, things.fill(path)).is_public:
             continue
         for what, http in shown.items():
@@ -199,25 +224,26 @@ async def test_every_operation_is_closed_to_whoever_it_is_not_for(service: LiveS
     assert not opened
 
 
-async def test_ticket_opens_no_operation_but_its_own_stream(service: LiveService) -> None:
-    noa = await add_person(service, "noa")
-    things = await make_things(noa)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_ticket_opens_no_operation_but_its_own_stream(
+    shared: LiveService, noa: Person, things: Things
+) -> None:
     ticket = await noa.http.post("/api/v1/stream-tickets", json={"run_id": things.ids["run_id"]})
-    http = anonymous(service)
+    http = anonymous(shared)
     http.params = http.params.set("token", ticket.json()["token"])
     opened = {}
-    for method, path in operations(service):
+    for method, path in operations(shared):
         reply = await http.request(method, things.fill(path), params={"token": ticket.json()["token"]})
         if reply.status_code not in (401, 403) and not access_to(method, things.fill(path)).is_public:
             opened[f"{method} {path}"] = reply.status_code
     assert opened == {"GET /api/v1/runs/{run_id}/stream": 200}
 
 
-async def test_every_operation_on_anothers_things_finds_nothing(service: LiveService) -> None:
-    noa, ben = await add_person(service, "noa"), await add_person(service, "ben", "admin")
-    things = await make_things(noa)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_every_operation_on_anothers_things_finds_nothing(shared: LiveService, things: Things) -> None:
+    ben = await add_person(shared, "ben", "admin")
     found = []
-    for method, path in operations(service):
+    for method, path in operations(shared):
         if "{" not in path or "{path}" in path or "/admin/" in path or path.startswith("/shared"):
             continue
         reply = await ask(ben.http, method, path, things)
@@ -226,11 +252,11 @@ async def test_every_operation_on_anothers_things_finds_nothing(service: LiveSer
     assert not found
 
 
-async def test_no_list_shows_anothers_things(service: LiveService) -> None:
-    noa, ben = await add_person(service, "noa"), await add_person(service, "ben")
-    things = await make_things(noa)
+@pytest.mark.asyncio(loop_scope="module")
+async def test_no_list_shows_anothers_things(shared: LiveService, things: Things) -> None:
+    ben = await add_person(shared, "carl")
     shown = []
-    for method, path in operations(service):
+    for method, path in operations(shared):
         if method == "GET" and "{" not in path and path != "/metrics":
             reply = await ask(ben.http, method, path, things)
             shown += [(path, name) for name, id in things.ids.items() if name != "path" and id in reply.text]
@@ -259,8 +285,8 @@ async def test_every_operation_opens_to_its_owner(service: LiveService) -> None:
     assert sorted(set(asked.without_owner)) == []
 
 
-def test_public_operations_are_those_that_are_listed(service: LiveService) -> None:
-    public = {f"{method} {path}" for method, path in operations(service) if access_to(method, path).is_public}
+def test_public_operations_are_those_that_are_listed(shared: LiveService) -> None:
+    public = {f"{method} {path}" for method, path in operations(shared) if access_to(method, path).is_public}
     assert public == {
         "GET /healthz",
         "GET /readyz",
@@ -278,12 +304,13 @@ def test_public_operations_are_those_that_are_listed(service: LiveService) -> No
     assert len(PUBLIC) == len(public) + 4  # the pages, their files, the OpenAPI document
 
 
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     "path",
     ["/api/v1/nothing", "/api/v1//runs", "/api/v1/runs/", "/API/v1/runs", "/docs", "/api/v1/auth"],
 )
-async def test_address_where_nothing_is_needs_a_credential_too(service: LiveService, path: str) -> None:
-    assert (await anonymous(service).get(path)).status_code == 401
+async def test_address_where_nothing_is_needs_a_credential_too(shared: LiveService, path: str) -> None:
+    assert (await anonymous(shared).get(path)).status_code == 401
 
 
 async def test_anothers_thing_by_reference_is_not_found(service: LiveService) -> None:
@@ -379,10 +406,10 @@ def test_statement_that_forgets_the_owner_is_found() -> None:
     assert ask_without_owner(both.where(cached_results.c.owner == "me")) is not None
 
 
-def test_openapi_says_of_every_operation_what_lets_a_caller_in(service: LiveService) -> None:
-    document: dict[str, Any] = service.server.config.app.openapi()  # type: ignore[union-attr]
+def test_openapi_says_of_every_operation_what_lets_a_caller_in(shared: LiveService) -> None:
+    document: dict[str, Any] = shared.server.config.app.openapi()  # type: ignore[union-attr]
     schemes = set(document["components"]["securitySchemes"])
-    for method, path in operations(service):
+    for method, path in operations(shared):
         said = document["paths"][path][method.lower()]["security"]
         assert (said == []) == access_to(method, path).is_public, (method, path)
         assert all(set(each) <= schemes for each in said)

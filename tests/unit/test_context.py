@@ -69,7 +69,8 @@ def test_text_of_a_hundred_thousand_words_costs_a_section_no_more_than_one_of_tw
     def cost(sections: int) -> float:
         state = state_of(*[500] * sections)
         state["section_notes"] = {i: write_prose(f"n{i}", 100) for i in range(sections)}
-        return sum(words_of(text_before(state, index, 4000)) for index in range(sections)) / sections
+        looked_at = range(0, sections, sections // 40)
+        return sum(words_of(text_before(state, index, 4000)) for index in looked_at) / len(looked_at)
 
     assert cost(200) <= 1.05 * cost(40)
 

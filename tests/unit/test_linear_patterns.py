@@ -1,10 +1,10 @@
 """Functions over text of the models' room take time that is linear in it, whatever a model or a provider says."""
 
-import time
 from collections.abc import Callable
 
 import pytest
 
+from tests.unit.test_linear_time import assert_linear
 from workflows.models.calls.retry_after import read_retry_after
 from workflows.models.calls.structured_output import clean_values, find_objects
 from workflows.models.embedded.prompts import clean_line
@@ -64,15 +64,4 @@ HOSTILE += ["'retryDelay': '9", '"', '."']
 @pytest.mark.parametrize("token", HOSTILE)
 @pytest.mark.parametrize("function", FUNCTIONS, ids=range(len(FUNCTIONS)))
 def test_time_is_linear_in_the_text(function: Callable[[str], object], token: str) -> None:
-    half, whole = ((token * (size // len(token) + 1))[:size] for size in (50_000, 100_000))
-    assert fastest(function, whole) < 3.5 * fastest(function, half) + 0.02
-
-
-def fastest(function: Callable[[str], object], text: str) -> float:
-    """Seconds of the fastest of three."""
-    times = []
-    for _ in range(3):
-        began = time.thread_time()
-        function(text)
-        times.append(time.thread_time() - began)
-    return min(times)
+    assert_linear(function, token, function.__name__)

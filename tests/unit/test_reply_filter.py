@@ -1,13 +1,12 @@
 """What of a reply is content: no thoughts, no marks of templates, however the stream is cut."""
 
-import time
-from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.test_linear_time import assert_linear
 from workflows.models.replies.filter import ReplyFilter, clean_reply
 
 STORY = "The moon was quiet.\n\nMaya lit the lamp, and 3 < 5 [said she]."
@@ -266,22 +265,10 @@ HOSTILE = [
 @pytest.mark.parametrize("token", HOSTILE)
 @pytest.mark.parametrize(("cut", "most"), [(3, 10_000), (100_000, 100_000)])
 def test_time_is_linear_in_the_text(token: str, cut: int, most: int) -> None:
-    def measure(size: int) -> float:
-        text = (token * (size // len(token) + 1))[:size]
-        pieces = [text[at : at + cut] for at in range(0, size, cut)]
-        return fastest(lambda: stream(pieces))
+    def filter_it(text: str) -> object:
+        return stream([text[at : at + cut] for at in range(0, len(text), cut)])
 
-    assert measure(most) < 4 * measure(most // 2) + 0.02
-
-
-def fastest(work: Callable[[], object]) -> float:
-    """Seconds of the fastest of three."""
-    times = []
-    for _ in range(3):
-        began = time.thread_time()
-        work()
-        times.append(time.thread_time() - began)
-    return min(times)
+    assert_linear(filter_it, token, f"in pieces of {cut}", whole=most)
 
 
 @given(st.text())
