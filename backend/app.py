@@ -9,10 +9,12 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from backend import version
 from backend.api import (
+    ag_ui,
     catalogue,
     chat,
     diagnostics,
     documents,
+    durable,
     exports,
     generate,
     health,
@@ -81,6 +83,7 @@ def create_app(settings: Settings) -> FastAPI:
         app.include_router(metrics.router)
     add_problem_handlers(app, headers)
     app.include_router(runs.router)
+    app.include_router(durable.router)
     app.include_router(exports.router)
     app.include_router(versions.router)
     app.include_router(shares.router)
@@ -100,6 +103,7 @@ def create_app(settings: Settings) -> FastAPI:
             for router in extension.routers():
                 app.include_router(router)
     # Their addresses begin with any format's name, so they come last.
+    app.include_router(ag_ui.router)
     app.include_router(generate.router)
     app.include_router(chat.router)
     app.include_router(quotas.router)

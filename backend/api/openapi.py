@@ -12,7 +12,7 @@ from workflows.formats.registry import list_formats
 from workflows.messages.messages import StoryChunk
 from workflows.safety.registry import PolicyRegistry
 
-_METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+_METHODS = frozenset({"get", "head", "post", "put", "patch", "delete"})
 _PREFIX = "#/components/schemas/"
 
 _PROBLEM = {

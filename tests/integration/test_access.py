@@ -211,6 +211,10 @@ async def test_account_reads_so_many_streams_at_once_and_no_more(
         ("GET", "/api/v1/stories/chat/a-chat/stream", "*/*"),
         ("GET", "/api/v1/stories/chat/{run_id}/stream?startIndex=0", "*/*"),
         ("GET", f"{RUNS}/{{run_id}}/stream?protocol=ai-sdk", "*/*"),
+        ("GET", f"{RUNS}/{{run_id}}/stream?protocol=ag-ui", "*/*"),
+        ("POST", "/api/v1/ag-ui/stories", "*/*"),
+        ("GET", f"{RUNS}/{{run_id}}/ds?offset=-1&live=sse", "*/*"),
+        ("GET", "/api/v1/ag-ui/stories?runId={run_id}", "*/*"),
         ("POST", RUNS, "text/event-stream"),
         ("POST", f"{RUNS}/{{run_id}}/versions", "application/json, text/event-stream"),
     ],
@@ -222,7 +226,8 @@ async def test_stream_counts_as_one_whichever_route_it_is_read_at(
         person = await add_person(service, "noa")
         run_id = (await person.http.post(f"{RUNS}?wait=true", json=BODY)).json()["run_id"]
         chat = {"messages": [{"role": "user", "parts": [{"type": "data-input", "data": STORY}]}]}
-        body = {**BODY, **chat} if path.endswith("/chat") else BODY
+        agent = {"threadId": "t1", "runId": "r1", "forwardedProps": {"input": STORY}}
+        body = {**BODY, **chat} if path.endswith("/chat") else agent if "/ag-ui/" in path else BODY
         async with person.http.stream("GET", "/api/v1/diagnostics/stream?ticks=100"):
             reply = await person.http.request(
                 method, path.format(run_id=run_id), json=body, headers={"Accept": accept}
