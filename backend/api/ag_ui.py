@@ -92,7 +92,8 @@ class RunAgentBody(JsonModel):
 
     def input_of(self, format: AnyFormat) -> dict[str, Any]:
         """The format's input. It isn't checked here."""
-        said = next((each for each in reversed(self.messages) if each.get("role") == "user"), {})
+        nothing: dict[str, Any] = {}
+        said = next((each for each in reversed(self.messages) if each.get("role") == "user"), nothing)
         return with_text(format, self.forwarded_props.input, _text_of(said.get("content")))
 
 

@@ -267,8 +267,12 @@ async def test_events_after_an_id_are_exactly_those_that_followed_it(
         for params in ({"offset": last_id}, {"last_event_id": last_id}):
             rest = events(await http.get("/api/v1/ag-ui/stories", params=params))
             assert [id for id, _ in rest] == [id for id, _ in whole[7:]]
-        for given in ({"params": {"offset": "-1", "runId": "r1"}}, {"headers": {"X-Run-Id": "r1"}}):
-            joining = events(await http.get("/api/v1/ag-ui/stories", **given))
+        named: list[tuple[dict[str, str], dict[str, str]]] = [
+            ({"offset": "-1", "runId": "r1"}, {}),
+            ({}, {"X-Run-Id": "r1"}),
+        ]
+        for params, headers in named:
+            joining = events(await http.get("/api/v1/ag-ui/stories", params=params, headers=headers))
             assert [event["type"] for _, event in joining[:2]] == ["RUN_STARTED", "STATE_SNAPSHOT"]
             assert joining[0][0] == "" and joining[-1][0] == whole[-1][0]
         ended = await http.get("/api/v1/ag-ui/stories", params={"offset": whole[-1][0]})
