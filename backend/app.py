@@ -1,10 +1,10 @@
 """The service's application: lifespan, middleware and routes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from backend import version
@@ -41,6 +41,30 @@ from backend.plugins import list_extensions
 from backend.resources import open_resources
 from backend.settings import Settings
 
+_OWN = (
+    runs.router,
+    durable.router,
+    exports.router,
+    versions.router,
+    shares.router,
+    shares.listed,
+    shares.public,
+    documents.router,
+    catalogue.router,
+    safety.router,
+    usage.router,
+    diagnostics.router,
+    login.router,
+    account.router,
+    tickets.router,
+    admin.router,
+    account_page.router,
+    health.router,
+    page.router,
+)
+# Their addresses begin with any format's name, so they come last.
+_OF_FORMATS = (ag_ui.router, generate.router, chat.router, quotas.router)
+
 
 def create_app(settings: Settings) -> FastAPI:
     """The ASGI application. Opens its resources when it starts, closes them when it stops."""
@@ -63,6 +87,16 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.measured_streams = set()
     headers = security_headers(settings)
+    _add_middleware(app, settings, headers)
+    add_problem_handlers(app, headers)
+    _include_routers(app, settings)
+    page.mount_static(app)
+    app.openapi = partial(describe, app, settings)  # type: ignore[method-assign]  # FastAPI's own way to replace it
+    return app
+
+
+def _add_middleware(app: FastAPI, settings: Settings, headers: Mapping[str, str]) -> None:
+    """From the innermost to the outermost."""
     app.add_middleware(Access, settings=settings)
     if settings.allowed_origins:
         app.add_middleware(CORSMiddleware, **CROSS_ORIGIN, allow_origins=settings.allowed_origins)
@@ -80,33 +114,15 @@ def create_app(settings: Settings) -> FastAPI:
     app.add_middleware(SecurityHeaders, headers=headers)
     if settings.metrics:
         app.add_middleware(Measuring)
+
+
+def _include_routers(app: FastAPI, settings: Settings) -> None:
+    if settings.metrics:
         app.include_router(metrics.router)
-    add_problem_handlers(app, headers)
-    app.include_router(runs.router)
-    app.include_router(durable.router)
-    app.include_router(exports.router)
-    app.include_router(versions.router)
-    app.include_router(shares.router)
-    app.include_router(shares.listed)
-    app.include_router(shares.public)
-    app.include_router(documents.router)
-    app.include_router(catalogue.router)
-    app.include_router(safety.router)
-    app.include_router(usage.router)
-    app.include_router(diagnostics.router)
-    for router in (login.router, account.router, tickets.router, admin.router, account_page.router):
+    for router in (*_OWN, *_list_extension_routers(), *_OF_FORMATS):
         app.include_router(router)
-    app.include_router(health.router)
-    app.include_router(page.router)
-    for extension in list_extensions().values():
-        if isinstance(extension, HasRoutes):
-            for router in extension.routers():
-                app.include_router(router)
-    # Their addresses begin with any format's name, so they come last.
-    app.include_router(ag_ui.router)
-    app.include_router(generate.router)
-    app.include_router(chat.router)
-    app.include_router(quotas.router)
-    page.mount_static(app)
-    app.openapi = partial(describe, app, settings)  # type: ignore[method-assign]  # FastAPI's own way to replace it
-    return app
+
+
+def _list_extension_routers() -> list[APIRouter]:
+    extensions = list_extensions().values()
+    return [router for each in extensions if isinstance(each, HasRoutes) for router in each.routers()]

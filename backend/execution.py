@@ -182,11 +182,10 @@ async def _open_liveness(
 ) -> Liveness:
     if store.jobs is None:
         locks = FileLiveness(settings.state_dir / "processes")
-        stack.callback(locks.leave)
+        stack.push_async_callback(locks.leave)
         return locks
-    process = await store.jobs.register()
-    stack.push_async_callback(logged, partial(store.jobs.unregister, process), "unregister")
-    heartbeats = HeartbeatLiveness(process, store.jobs)
+    heartbeats = HeartbeatLiveness(await store.jobs.register(), store.jobs)
+    stack.push_async_callback(logged, heartbeats.leave, "unregister")
     await stack.enter_async_context(every(BEAT_SECONDS, heartbeats.beat, name="heartbeat"))
     await stack.enter_async_context(every(_PLACES_SECONDS, store.jobs.state_places, name="queue_places"))
     look = partial(_measure_queue, store.jobs, metrics)

@@ -23,6 +23,15 @@ class HasSettings(Protocol):
     Settings: ClassVar[type[FormatSettings]]
 
 
+@runtime_checkable
+class HasTables(Protocol):
+    """Capability: tables of its own. Migrations of this distribution make them, so other packages can't have any."""
+
+    def declare_tables(self) -> None:
+        """Imports the modules that declare its tables in `backend.store.tables.metadata`."""
+        ...
+
+
 @cache
 def list_extensions() -> dict[str, Extension]:
     """The installed extensions by name. Raises TypeError when a package registers something else."""

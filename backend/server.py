@@ -44,12 +44,17 @@ def run_server(
     # uvicorn raises the signal again when it is done, to end as the signal would have ended the process.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, _ignore)
-    # What is loaded by now stays: the collector need not look at it again and again while tokens stream. And what
-    # streams makes few cycles, but very many objects: by default a young collection comes with every 700 of them.
+    spare_collector()
+    Server(app, drain_seconds=drain_seconds, limits=limits).run(sockets=[listener])
+
+
+def spare_collector() -> None:
+    """Garbage collection for a process that streams: what is loaded by now is never looked at again, and young objects
+    are collected seldom. What streams makes few cycles, but very many objects: by default a collection comes with every
+    700 of them."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(*_GC_THRESHOLDS)
-    Server(app, drain_seconds=drain_seconds, limits=limits).run(sockets=[listener])
 
 
 class Server(uvicorn.Server):
@@ -123,7 +128,7 @@ class Server(uvicorn.Server):
         }
         for connection, seconds in self._stalls.look(left, time.monotonic()).items():
             if seconds >= resources.settings.slow_reader_seconds:
-                log.info("slow_reader_closed", **_what_was_asked(connection.scope or {}))  # type: ignore[unreachable]
+                log.info("slow_reader_closed", **_describe_request(connection.scope or {}))  # type: ignore[unreachable]
                 resources.metrics.on_slow_reader()
                 connection.transport.abort()
 
@@ -154,7 +159,7 @@ class StallDetector(Generic[KeyT]):
         return {key: now - since for key, (_, since) in seen.items()}
 
 
-def _what_was_asked(scope: Mapping[str, Any]) -> dict[str, Any]:
+def _describe_request(scope: Mapping[str, Any]) -> dict[str, Any]:
     """The route's template: an address may hold the secret of a share link."""
     run_id = scope.get("path_params", {}).get("run_id")
     return {"route": getattr(scope.get("route"), "path", None), **({"run_id": run_id} if run_id else {})}

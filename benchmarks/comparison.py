@@ -8,7 +8,7 @@ import argparse
 import asyncio
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -51,9 +51,14 @@ class Figures:
     syncs: int | None = None
 
 
-async def compare(levels: Sequence[int], repeats: int, without: Sequence[str] = ()) -> list[Figures]:
+async def compare(
+    levels: Sequence[int],
+    repeats: int,
+    without: Sequence[str] = (),
+    keep: Callable[[list[Figures]], object] = lambda _: None,
+) -> list[Figures]:
     """Every subject under every load, in turn; the median run by processor time of `repeats`. A subject whose name has
-    a word of `without` is left out."""
+    a word of `without` is left out. `keep` is called with what was found so far, after each load."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         provider = await stack.enter_async_context(spawn_provider())
@@ -76,6 +81,7 @@ async def compare(levels: Sequence[int], repeats: int, without: Sequence[str] = 
                     _progress(f"{load}: {subject.name}")
                     rounds.setdefault(subject.name, []).append(await _measure(provider, subject, load, runs))
             found += [_middle(figures) for figures in rounds.values()]
+            keep(found)
         return found
 
 
@@ -223,10 +229,13 @@ def main() -> None:
     parser.add_argument("--without", default="", help="subjects to leave out, by a word of their names")
     asked = parser.parse_args()
     levels = [int(runs) for runs in asked.runs.split(",") if runs]
-    found = asyncio.run(compare(levels, asked.repeats, [word for word in asked.without.split(",") if word]))
-    show(found)
-    if asked.json is not None:
-        asked.json.write_bytes(orjson.dumps([asdict(each) for each in found], option=orjson.OPT_INDENT_2))
+    without = [word for word in asked.without.split(",") if word]
+
+    def keep(found: list[Figures]) -> None:
+        if asked.json is not None:
+            asked.json.write_bytes(orjson.dumps([asdict(each) for each in found], option=orjson.OPT_INDENT_2))
+
+    show(asyncio.run(compare(levels, asked.repeats, without, keep)))
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import psutil  # type: ignore[import-untyped]
 from tests.service import Client
 
 _START_SECONDS = 240
+_ANSWER_SECONDS = 300  # two hundred starts at once wait for one another
 _LOOK_EVERY_SECONDS = 0.01
 
 
@@ -33,6 +34,7 @@ class ServiceProcess:
         self._environment = _environment(provider_url, data_dir, settings)
         self._process: asyncio.subprocess.Process | None = None
         self.client = Client(f"http://127.0.0.1:{self.port}")
+        self.client.http.timeout = httpx.Timeout(_ANSWER_SECONDS)
 
     @property
     def pid(self) -> int:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from backend.logs import configure_logs
+from backend.server import spare_collector
 from benchmarks.readers import stream_path
 from benchmarks.report import Row, Rows, show_one
 from benchmarks.stories import new_theme, prose, start
@@ -75,6 +76,7 @@ async def run() -> Rows:
             async with serve(settings) as service:
                 await provider.set_script(prose(words=60))
                 await _write(service)  # what is loaded at first use is loaded now
+                spare_collector()
                 for name, script in REPLIES.items():
                     await provider.set_script(script)
                     async with _measure() as found:

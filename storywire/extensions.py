@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from backend.cli.failures import fail, quiet_settings
 from backend.extensions.base import (
+    AccountSection,
     CommandLine,
     HasAccess,
+    HasAccountSection,
     HasCommands,
     HasLookups,
     HasParts,
@@ -33,10 +35,12 @@ if TYPE_CHECKING:
     from workflows.safety.registry import PolicyRegistry
 
 __all__ = [
+    "AccountSection",
     "CommandLine",
     "Database",
     "Extension",
     "HasAccess",
+    "HasAccountSection",
     "HasCommands",
     "HasLookups",
     "HasParts",

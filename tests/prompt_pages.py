@@ -20,7 +20,7 @@ from workflows.formats.discovery_report import format as report
 from workflows.formats.education_audio import format as lesson
 from workflows.formats.education_audio.planning import divide_document
 from workflows.formats.podcast import format as podcast
-from workflows.formats.podcast.facts import asked_words
+from workflows.formats.podcast.facts import requested_words
 from workflows.formats.podcast.plan import beats_of_piece, plan_pieces, plan_sections
 from workflows.formats.story import format as story
 from workflows.messages.messages import PlannedSection, SafetyIssue
@@ -171,7 +171,7 @@ def _podcast(inputs: dict[str, Any], is_long: bool) -> Prompts:
             **podcast._values(given, first),
             searches=is_long,
             fewest=8,
-            pack_words=asked_words(given.target_words),
+            pack_words=requested_words(given.target_words),
         ),
         "section": ask("section", **values),
         "extend": ask("extend", **values, text=_SO_FAR, words=60),

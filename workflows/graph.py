@@ -32,6 +32,7 @@ from workflows.sections.with_usage import with_context, with_usage
 from workflows.state import RewriteTask, RunContext, SectionTask, State
 
 Graph = CompiledStateGraph[State, RunContext, Any, Any]
+_Builder = StateGraph[State, RunContext, Any, Any]
 
 
 @runtime_checkable
@@ -73,16 +74,23 @@ def build_graph(
         _finished(checkpointer),
         budget,
     )
-    together = Siblings().together
     # A schema of its own for each format: Studio makes the input form from it.
     graph = StateGraph(State, context_schema=RunContext, input_schema=_request_schema(format))
+    _add_nodes(graph, services)
+    _add_edges(graph, format, budget)
+    return graph.compile(checkpointer=checkpointer, name=format.name)
 
+
+def _add_nodes(graph: _Builder, services: NodeServices) -> None:
+    together = Siblings().together
     graph.add_node("outline", with_usage(services, outline, begins=True), input_schema=State)
     graph.add_node("review_outline", with_context(services, review_outline), input_schema=State)
     graph.add_node("dispatch", dispatch)
     graph.add_node(
         "generate_content", with_usage(services, together(generate_content)), input_schema=SectionTask
     )
+    if isinstance(services.format, Researches):
+        graph.add_node("research", with_usage(services, together(research)), input_schema=ResearchTask)
     graph.add_node("safety_check", with_usage(services, safety_check), input_schema=State)
     graph.add_node(
         "enhance_content", with_usage(services, together(enhance_content)), input_schema=RewriteTask
@@ -90,15 +98,17 @@ def build_graph(
     graph.add_node("derive", with_usage(services, derive), input_schema=State)
     graph.add_node("calculate_metrics", with_context(services, calculate_metrics), input_schema=State)
 
+
+def _add_edges(graph: _Builder, format: AnyFormat, context_words: int) -> None:
+    researches = isinstance(format, Researches)
     graph.add_edge(START, "outline")
     graph.add_edge("outline", "review_outline")
     graph.add_edge("review_outline", "dispatch")
-    researches = isinstance(format, Researches)
     route = partial(
         route_sections,
         facts_section=facts_section_of(format),
         researches=researches,
-        context_words=budget,
+        context_words=context_words,
     )
     graph.add_conditional_edges(
         "dispatch",
@@ -107,15 +117,15 @@ def build_graph(
     )
     graph.add_edge("generate_content", "dispatch")
     if researches:
-        graph.add_node("research", with_usage(services, together(research)), input_schema=ResearchTask)
         graph.add_edge("research", "dispatch")
     graph.add_conditional_edges(
-        "safety_check", partial(after_safety_check, context_words=budget), ["enhance_content", "derive"]
+        "safety_check",
+        partial(after_safety_check, context_words=context_words),
+        ["enhance_content", "derive"],
     )
     graph.add_conditional_edges("enhance_content", after_rewrite, ["dispatch", "safety_check"])
     graph.add_edge("derive", "calculate_metrics")
     graph.add_edge("calculate_metrics", END)
-    return graph.compile(checkpointer=checkpointer, name=format.name)
 
 
 def _flushed(checkpointer: BaseCheckpointSaver[Any] | None) -> Callable[[str], Awaitable[None]] | None:

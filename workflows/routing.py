@@ -157,9 +157,9 @@ def sections_to_revise(state: State, findings: list[ReviewFinding], most: int) -
     """
     if state.get("revisions", 0) >= most or state["rewrites"] >= MAX_REWRITES:
         return []
-    asked = {finding["section"] for finding in findings if finding["rewrite"] and "section" in finding}
+    requested = {finding["section"] for finding in findings if finding["rewrite"] and "section" in finding}
     revised = {*state.get("inherited", ()), *mended_for(state, "revision")}
-    return sorted(asked & set(state["sections"]) - revised)
+    return sorted(requested & set(state["sections"]) - revised)
 
 
 def _parallel(runtime: Runtime[RunContext] | None) -> int:

@@ -39,10 +39,10 @@ class Audit:
 
     async def note(self, kind: EventKind, owner: Owner | None, subject: str | None = None) -> None:
         """Keeps an event."""
-        self.tell(kind, owner, subject)
+        self.log_event(kind, owner, subject)
         await self._events.add(kind, owner, subject)
 
-    def tell(self, kind: EventKind, owner: Owner | None, subject: str | None = None) -> None:
+    def log_event(self, kind: EventKind, owner: Owner | None, subject: str | None = None) -> None:
         """Logs an event that is kept with what happened."""
         log.info("security_event", kind=kind, owner=owner, subject=subject)
 

@@ -64,7 +64,7 @@ class Authenticator:
         """Whether it still is who it was when a long request began."""
         if principal.expires_at is not None and time.time() >= principal.expires_at:
             return False
-        credential = principal.credential.asked_with or principal.credential
+        credential = principal.credential.issued_to or principal.credential
         return await self._lives(principal.owner, credential.kind, credential.id)
 
     async def _of_bearer(self, token: str) -> Principal:
@@ -115,10 +115,10 @@ class Authenticator:
             raise Unauthenticated(
                 "The address holds no stream ticket that is valid; nothing else is accepted there."
             )
-        asked_with = Credential(_kind(ticket), ticket.credential_id)
+        issued_to = Credential(_kind(ticket), ticket.credential_id)
         return Principal(
             ticket.owner,
-            Credential("ticket", ticket.id, asked_with),
+            Credential("ticket", ticket.id, issued_to),
             ticket=ticket,
             expires_at=ticket.expires_at.timestamp(),
         )

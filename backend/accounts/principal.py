@@ -23,12 +23,12 @@ SCOPES = (
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """A credential that the caller showed: its kind and its id, never the secret itself. Of a ticket `asked_with` is
-    the credential that it was asked for with."""
+    """A credential that the caller showed: its kind and its id, never the secret itself. Of a ticket `issued_to` is
+    the credential that it was requested with."""
 
     kind: CredentialKind
     id: str
-    asked_with: "Credential | None" = None
+    issued_to: "Credential | None" = None
 
 
 @dataclass(frozen=True, slots=True)

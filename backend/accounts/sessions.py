@@ -45,14 +45,14 @@ class LoginSessions:
         """A new session and its secret, which becomes a cookie: never one that the browser had before."""
         secret = make_secret("session")
         session = await self._repository.add_browser(owner, hash_secret(secret), client, self._end())
-        self._audit.tell("login", owner, session.id)
+        self._audit.log_event("login", owner, session.id)
         return session, secret
 
     async def open_app(self, owner: Owner, client: str) -> TokenPair:
         """A new session's first tokens."""
         refresh = make_secret("refresh")
         session = await self._repository.add_app(owner, hash_secret(refresh), client, self._end())
-        self._audit.tell("login", owner, session.id)
+        self._audit.log_event("login", owner, session.id)
         return self._pair(session, refresh)
 
     async def refresh(self, token: str) -> TokenPair:

@@ -16,6 +16,7 @@ from backend.runs.queries import RunQueries
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run
+from backend.store.transitions import WAITING
 from backend.streaming.options import StreamOptions
 from backend.streaming.sse import parse_event_id
 from backend.streaming.views import number_in_view
@@ -93,8 +94,8 @@ class RunAgentBody(JsonModel):
     def input_of(self, format: AnyFormat) -> dict[str, Any]:
         """The format's input. It isn't checked here."""
         nothing: dict[str, Any] = {}
-        said = next((each for each in reversed(self.messages) if each.get("role") == "user"), nothing)
-        return with_text(format, self.forwarded_props.input, _text_of(said.get("content")))
+        last = next((each for each in reversed(self.messages) if each.get("role") == "user"), nothing)
+        return with_text(format, self.forwarded_props.input, _text_of(last.get("content")))
 
 
 def _text_of(content: object) -> str:
@@ -138,7 +139,7 @@ async def _answer(start: RunStart, format: AnyFormat, answer: Answer) -> Run:
     run = await start.queries.find(start.owner, run_id)
     if kind != "outline" or run.format != format.name:
         raise NotFound(f"There is no interrupt {answer.interrupt_id[:64]} of this format.")
-    if run.status != "waiting":
+    if run.status != WAITING:
         return run
     if answer.status == "cancelled":
         return await start.runs.cancel(start.owner, run.id)
@@ -146,7 +147,7 @@ async def _answer(start: RunStart, format: AnyFormat, answer: Answer) -> Run:
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
+class RunReference:
     """A run that was started elsewhere, by its id and by the last event that its reader has."""
 
     run_id: str
@@ -160,7 +161,7 @@ class Sought:
         return found or await queries.find(owner, self.run_id)
 
 
-def get_sought(
+def get_reference(
     event_id: EventIdDep,
     run_id: Annotated[
         str | None,
@@ -170,29 +171,29 @@ def get_sought(
     offset: Annotated[
         str, Query(max_length=128, description="-1 for all that there is, or the id of the last event")
     ] = _FIRST,
-) -> Sought:
+) -> RunReference:
     """What a reader asks for. Raises InvalidInput where it names no run."""
     after = event_id or _parse_offset(offset)
     if after is None and not (run_id or header):
         raise InvalidInput.of("runId", "which run? Its id is expected, here or as the header X-Run-Id")
-    return Sought(run_id or header or "", after)
+    return RunReference(run_id or header or "", after)
 
 
 @router.get("/{path}", response_class=Response, responses=STREAM)
 async def join_run(
     path: Annotated[str, Path(max_length=64)],
-    sought: Annotated[Sought, Depends(get_sought)],
+    reference: Annotated[RunReference, Depends(get_reference)],
     owner: OwnerDep,
     resources: ResourcesDep,
     settings: SettingsDep,
 ) -> Response:
     """The events of a run that was started elsewhere: its state so far, then what comes; or what follows an id."""
     format, queries = format_at(resources.formats, path), resources.queries
-    run = await sought.find(queries, owner)
+    run = await reference.find(queries, owner)
     if run.format != format.name:
         raise NotFound(f"There is no run {run.id} of this format.")
-    options = StreamOptions(protocol="ag-ui", caller=Caller(run_id=sought.run_id or None))
-    reader = queries.reader(run, sought.after[1] if sought.after else 0, options)
+    options = StreamOptions(protocol="ag-ui", caller=Caller(run_id=reference.run_id or None))
+    reader = queries.reader(run, reference.after[1] if reference.after else 0, options)
     return await stream_response(queries, run, reader, settings)
 
 

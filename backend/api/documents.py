@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from backend.api.dependencies import OwnerDep, ResourcesDep
+from backend.api.dependencies import OwnerDep, PageCursor, PageLimit, ResourcesDep
 from backend.api.limits import OwnLimit
+from backend.api.paging import page_of
 from backend.documents.documents import Upload
 from backend.settings import Settings
 from backend.store.documents import Document, DocumentSummary
@@ -124,16 +125,13 @@ async def add_document(
 async def list_documents(
     owner: OwnerDep,
     resources: ResourcesDep,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query(max_length=26)] = None,
+    limit: PageLimit = 20,
+    cursor: PageCursor = None,
 ) -> DocumentPage:
     """The caller's documents, newest first, without their texts."""
-    page = await resources.documents.page(owner, before=cursor, limit=limit + 1)
-    more = len(page) > limit
-    return DocumentPage(
-        documents=[_summary(document) for document in page[:limit]],
-        next_cursor=page[limit - 1].id if more else None,
-    )
+    found = await resources.documents.page(owner, before=cursor, limit=limit + 1)
+    page, next_cursor = page_of(found, limit, lambda document: document.id)
+    return DocumentPage(documents=[_summary(document) for document in page], next_cursor=next_cursor)
 
 
 @router.get("/{document_id}")

@@ -95,13 +95,13 @@ def summary(run: RunSummary) -> RunSummaryView:
 
 def whole(run: Run, transcript: Transcript) -> RunView:
     """A run with its text."""
-    told = {
+    newest = {
         "title": run.title or (transcript.outline.title if transcript.outline else None),
         "words": run.words or transcript.words,
     }
     return RunView(
         **summary(run).model_dump(exclude={"title", "words"}),
-        **told,
+        **newest,
         input=run.input,
         options=run.options.model_dump(),
         outline=transcript.outline.model_dump() if transcript.outline else None,

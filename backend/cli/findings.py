@@ -27,9 +27,9 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Idle:
-    """A stream that was silent for `asked` seconds: its duration `lasted`, and whether it broke."""
+    """A stream that was silent for `requested` seconds: its duration `lasted`, and whether it broke."""
 
-    asked: float
+    requested: float
     lasted: float
     broke: bool
 
@@ -47,7 +47,7 @@ class Measurement:
     http_version: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     opened: float = 0.0
-    asked_ticks: int = 0
+    requested_ticks: int = 0
     interval: float = 0.0
     ticks: Sequence[Tick] = ()
     comments: int = 0
@@ -146,11 +146,11 @@ def _refusal(measured: Measurement) -> _Found:
 
 def _timing(measured: Measurement) -> Iterator[_Found]:
     ticks = measured.ticks
-    if len(ticks) < measured.asked_ticks:
+    if len(ticks) < measured.requested_ticks:
         yield (
             "cut_short",
             "broken",
-            f"The reply ended after {len(ticks)} of {measured.asked_ticks} messages.",
+            f"The reply ended after {len(ticks)} of {measured.requested_ticks} messages.",
             "Readers are cut off in mid-stream. They come back and lose nothing, but again and again.",
         )
     if len(ticks) < _CLUMP:

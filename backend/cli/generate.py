@@ -29,7 +29,7 @@ class RecordTo:
     cassette: Path
 
 
-Server = str | RecordTo | None
+RunTarget = str | RecordTo | None
 """Where a run executes: on the service with this address, or here."""
 
 UNSAFE_STATUS = 3
@@ -83,7 +83,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def write(
-    body: dict[str, Any], server: Server, path: str = RUNS, start: "RunStarter | None" = None
+    body: dict[str, Any], server: RunTarget, path: str = RUNS, start: "RunStarter | None" = None
 ) -> NoReturn:
     """Writes a text on the screen, and ends the command: 0 when it is complete, 3 when it isn't safe as it is.
 
@@ -129,7 +129,7 @@ async def _show(messages: AsyncGenerator[Message], started: _Started) -> int:
 
 
 def _follow(
-    body: dict[str, Any], server: Server, path: str, start: "RunStarter | None", started: _Started
+    body: dict[str, Any], server: RunTarget, path: str, start: "RunStarter | None", started: _Started
 ) -> AsyncGenerator[Message]:
     def note(run_id: str) -> None:
         started.run_id = run_id

@@ -14,7 +14,8 @@ from backend.runs.commands import RunRequest
 from backend.runs.readers.replay import read_entry
 from backend.settings import Settings
 from backend.store.owner import LOCAL
-from backend.store.runs import RESUMABLE, Run
+from backend.store.runs import Run
+from backend.store.transitions import RESUMABLE, WAITING
 from workflows.errors import Conflict
 from workflows.formats.base import invalid_input
 from workflows.messages.messages import Message
@@ -123,4 +124,4 @@ async def read_run(resources: Resources, run: Run) -> AsyncGenerator[Message]:
 
 
 async def _waits(resources: Resources, run: Run) -> bool:
-    return (await resources.queries.find(LOCAL, run.id)).status == "waiting"
+    return (await resources.queries.find(LOCAL, run.id)).status == WAITING

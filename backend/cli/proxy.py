@@ -33,9 +33,9 @@ async def measure(
     async with httpx2.AsyncClient(
         timeout=timeout, headers={"Accept-Encoding": "gzip, deflate"}, follow_redirects=True
     ) as client:
-        asked = {"ticks": str(ticks), "interval_ms": str(interval_ms)}
-        measured = await _read(client, address, asked)
-        measured = replace(measured, asked_ticks=ticks, interval=interval_ms / 1000)
+        requested = {"ticks": str(ticks), "interval_ms": str(interval_ms)}
+        measured = await _read(client, address, requested)
+        measured = replace(measured, requested_ticks=ticks, interval=interval_ms / 1000)
         if idle is not None and measured.ticks:
             measured = replace(measured, idle=await _probe_silence(client, address, idle))
     return judge(measured)
@@ -82,14 +82,14 @@ class _Reading:
             return
 
 
-async def _read(client: httpx2.AsyncClient, address: str, asked: dict[str, str]) -> Measurement:
+async def _read(client: httpx2.AsyncClient, address: str, requested: dict[str, str]) -> Measurement:
     clock = asyncio.get_running_loop().time
     began = clock()
     reading = _Reading()
     measured = Measurement(url=address, last_event_id=_LAST_EVENT_ID)
     headers = {"Accept": "text/event-stream", "Last-Event-ID": _LAST_EVENT_ID}
     try:
-        async with client.stream("GET", address, params=asked, headers=headers) as reply:
+        async with client.stream("GET", address, params=requested, headers=headers) as reply:
             measured = replace(
                 measured,
                 path=reply.url.path,
@@ -118,12 +118,12 @@ async def _read(client: httpx2.AsyncClient, address: str, asked: dict[str, str])
 async def _probe_silence(client: httpx2.AsyncClient, address: str, seconds: float) -> Idle:
     clock = asyncio.get_running_loop().time
     began = clock()
-    asked = {"ticks": "2", "interval_ms": str(round(seconds * 1000)), "heartbeat": "false"}
-    measured = await _read(client, address, asked)
+    requested = {"ticks": "2", "interval_ms": str(round(seconds * 1000)), "heartbeat": "false"}
+    measured = await _read(client, address, requested)
     if len(measured.ticks) == 2:
-        return Idle(asked=seconds, lasted=seconds, broke=False)
+        return Idle(requested=seconds, lasted=seconds, broke=False)
     first = measured.ticks[0].arrived if measured.ticks else 0.0
-    return Idle(asked=seconds, lasted=clock() - began - first, broke=True)
+    return Idle(requested=seconds, lasted=clock() - began - first, broke=True)
 
 
 async def _lines(reply: httpx2.Response) -> AsyncGenerator[tuple[str, float]]:
@@ -176,7 +176,7 @@ def _numbers(findings: ProxyFindings) -> Iterator[tuple[str, str]]:
         yield "First", f"message after {first * 1000:.0f} ms"
         yield (
             "Messages",
-            f"{len(measured.ticks)} of {measured.asked_ticks}, {late * 1000:.0f} ms apart from even",
+            f"{len(measured.ticks)} of {measured.requested_ticks}, {late * 1000:.0f} ms apart from even",
         )
     if measured.idle is not None:
         ended = "then it was cut" if measured.idle.broke else "and went on"

@@ -150,13 +150,13 @@ async def _resume(settings: Settings, run_id: str, budget: float | None) -> int:
     if not isinstance(
         ending, RunCompleted | RunFailed
     ):  # what is not over waits; its question may not have come yet
-        _tell_how_to_answer(run_id)
+        _print_how_to_answer(run_id)
     if not isinstance(ending, RunCompleted):
         return 1
     return UNSAFE_STATUS if list_dangers(ending.metadata) else 0
 
 
-def _tell_how_to_answer(run_id: str) -> None:
+def _print_how_to_answer(run_id: str) -> None:
     say(
         "The run waits for a person to look over its plan. Start the service (storywire serve) and answer on its page, "
         f"or send the plan as you want it to POST /api/v1/runs/{run_id}/input.",

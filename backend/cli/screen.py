@@ -3,7 +3,7 @@
 from types import TracebackType
 from typing import Any, Self
 
-from backend.cli.terminal import Part, StatusLine, say, write
+from backend.cli.terminal import StatusLine, StyledText, say, write
 from workflows.formats.notices import list_notices, notice_lines
 from workflows.messages.messages import (
     Message,
@@ -48,17 +48,17 @@ class RunScreen:
             case TextAppended() as data:
                 self._write(slot_of(data), data.chunk)
             case TextRetracted() as data if data.piece is not None:
-                _tell((f"\n— {data.piece} is taken back ({data.reason}) —", "yellow"))
+                _print((f"\n— {data.piece} is taken back ({data.reason}) —", "yellow"))
                 self._section = None
                 self._begun.discard(data.piece)
             case TextRetracted() as data:
-                _tell((f"\n— section {data.section + 1} is written again ({data.reason}) —", "yellow"))
+                _print((f"\n— section {data.section + 1} is written again ({data.reason}) —", "yellow"))
                 self._section = None
             case SafetyChecked() as data:
                 verdict = ("approved", "green") if data.approved else ("not approved", "red")
-                _tell("\n\nSafety     ", verdict, f", score {data.score:.2f}, {len(data.issues)} notes")
+                _print("\n\nSafety     ", verdict, f", score {data.score:.2f}, {len(data.issues)} notes")
             case NodeChanged() as data if data.message:
-                _tell((f"\n— {data.message} —", "yellow"))
+                _print((f"\n— {data.message} —", "yellow"))
             case ProgressReported() as data:
                 self._progress(
                     f"{data.percent:3} %  {data.words} of {data.target_words} words  {data.message}"
@@ -66,18 +66,18 @@ class RunScreen:
             case RunCompleted() as data:
                 self._show_end(data.model_dump())
             case RunFailed() as data:
-                _tell("\n", (data.code, "red"), f"  {data.message}")
+                _print("\n", (data.code, "red"), f"  {data.message}")
             case _:
                 pass
 
     def _show_outline(self, outline: OutlinePlanned) -> None:
         self._outline = outline
-        _tell((outline.title, "bold"))
+        _print((outline.title, "bold"))
         for section in outline.sections:
-            _tell(
+            _print(
                 f"  {section['index'] + 1}. {section['title']}  ", (f"{section['target_words']} words", "dim")
             )
-        _tell("")
+        _print("")
 
     def _write(self, slot: Slot, chunk: str) -> None:
         if slot != self._section:
@@ -93,28 +93,28 @@ class RunScreen:
         write("")
         metadata = data["metadata"]
         assert isinstance(metadata, dict)
-        _tell(
+        _print(
             f"\nWords      {metadata['word_count']}, {metadata['estimated_reading_time']} minutes, "
             f"{metadata['vocabulary_level']}"
         )
-        _tell(f"Cost       {_cost(data['usage'], cached=bool(data['cached']))}")
+        _print(f"Cost       {_cost(data['usage'], cached=bool(data['cached']))}")
         _show_findings(metadata)
         for notice in list_notices(metadata):
             style = "bold red" if notice["level"] == "danger" else "yellow"
             for line in notice_lines(notice):
-                _tell((line, style))
+                _print((line, style))
         choices = data.get("choices")
         if isinstance(choices, list):
-            _tell("\n", (str(data.get("choice_question", "")), "bold"))
+            _print("\n", (str(data.get("choice_question", "")), "bold"))
             for number, choice in enumerate(choices, 1):
-                _tell(f"  {number}. {choice['text']}  ", (choice["description"], "dim"))
+                _print(f"  {number}. {choice['text']}  ", (choice["description"], "dim"))
 
     def _progress(self, line: str) -> None:
         if self._status is not None:
             self._status.update(line)
 
 
-def _tell(*parts: Part) -> None:
+def _print(*parts: StyledText) -> None:
     say(*parts, err=True)
 
 
@@ -122,7 +122,7 @@ def _show_findings(metadata: dict[str, Any]) -> None:
     """Prints what the format's review still found fault with."""
     for finding in metadata.get("compliance", {}).get("findings", []):
         place = f"section {finding['section'] + 1}: " if "section" in finding else ""
-        _tell((f"Not mended  {place}{finding['advice']}", "yellow"))
+        _print((f"Not mended  {place}{finding['advice']}", "yellow"))
 
 
 def _cost(usage: object, *, cached: bool) -> str:

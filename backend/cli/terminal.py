@@ -14,7 +14,7 @@ from rich.status import Status
 from rich.table import Column, Table
 from rich.text import Text
 
-Part = str | tuple[str, str]
+StyledText = str | tuple[str, str]
 """Text, or text with its style."""
 
 # All control characters but tab and newline, separators of lines, and what turns the direction of others.
@@ -26,14 +26,14 @@ def clean(text: str) -> str:
     return _CONTROLS.sub("", text)
 
 
-def line_of(*parts: Part) -> Text:
+def line_of(*parts: StyledText) -> Text:
     """Parts as one text, cleaned."""
     return Text.assemble(
         *(clean(part) if isinstance(part, str) else (clean(part[0]), part[1]) for part in parts)
     )
 
 
-def say(*parts: Part, style: str = "", err: bool = False) -> None:
+def say(*parts: StyledText, style: str = "", err: bool = False) -> None:
     """Prints the parts as one line, which the terminal may break."""
     sys.stdout.flush()
     _console(err=err).print(line_of(*parts), style=style, soft_wrap=True)

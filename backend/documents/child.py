@@ -88,10 +88,10 @@ def _examined(reading: Reading) -> str | list[DocumentWarning]:
             "or isn't meant for people; if you trust the rest, take that out and upload it again"
         )
     noticed = [_warning(passage) for passage in found.warnings]
-    told = sum(warning.kind == "hidden_text" for warning in noticed)
+    reported = sum(warning.kind == "hidden_text" for warning in noticed)
     hidden = len({" ".join(words.split()) for words in reading.hidden} - {""})
-    if hidden > told:
-        message = f"{hidden - told} more passages that readers don't see were left out."
+    if hidden > reported:
+        message = f"{hidden - reported} more passages that readers don't see were left out."
         noticed.append(DocumentWarning("hidden_text", message))
     return [*reading.warnings, *noticed]
 

@@ -45,7 +45,7 @@ class DocumentKind:
     title: str
 
 
-_TOLD_BY_THEMSELVES = ("pdf", "docx")
+_WITH_SIGNATURE = ("pdf", "docx")
 _CAN_BE_SAVED_AS_WORD = frozenset({".doc", ".odt", ".rtf", ".pages", ".wps", ".html", ".htm"})
 
 KINDS = (
@@ -78,7 +78,7 @@ def find_kind(filename: str, media_type: str | None, data: bytes) -> DocumentKin
         kind = next((kind for kind in KINDS if suffix in kind.suffixes), None)
     else:
         kind = next((kind for kind in KINDS if essence == kind.media_type), None)
-        if kind is None and found in _TOLD_BY_THEMSELVES:
+        if kind is None and found in _WITH_SIGNATURE:
             kind = next(kind for kind in KINDS if kind.name == found)
     if kind is None:
         advice = "; save it as .docx or PDF" if suffix in _CAN_BE_SAVED_AS_WORD else ""
@@ -103,7 +103,7 @@ def _check_bytes(kind: DocumentKind, data: bytes, found: str | None) -> None:
         raise refuse("the document is encrypted, or of an old Word; save it as .docx without a password")
     if kind.name in ("markdown", "text") and (encoding := _wide_encoding(data)):
         raise refuse(f"the text is in {encoding}; save it as UTF-8")
-    if (kind.name in _TOLD_BY_THEMSELVES) != (found in _TOLD_BY_THEMSELVES) or (found and found != kind.name):
+    if (kind.name in _WITH_SIGNATURE) != (found in _WITH_SIGNATURE) or (found and found != kind.name):
         is_what = next((k.title for k in KINDS if k.name == found), found or "no such file")
         raise refuse(f"the name says {kind.title}, but the file is {is_what}")
 

@@ -18,6 +18,7 @@ LeftOutKind = Literal[
     "running_titles",
     "scripts",
     "struck_out_text",
+    "template_tags",
     "unknown_characters",
 ]
 Place = Literal["paragraph", "page"]
@@ -59,6 +60,10 @@ _WORDS: dict[LeftOutKind, tuple[str, str]] = {
     "struck_out_text": (
         "A passage that is struck out was left out",
         "{n} passages that are struck out were left out",
+    ),
+    "template_tags": (
+        "A tag of a site generator was left out, with what a page shows in its place",
+        "{n} tags of a site generator were left out, with what a page shows in their place",
     ),
     "unknown_characters": (
         "A character whose meaning the file doesn't say was left out",

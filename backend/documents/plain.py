@@ -4,6 +4,7 @@ import re
 
 from backend.documents.left_out import LeftOut
 from backend.documents.reading import Reading, Unreadable
+from backend.documents.template_tags import take_out_tags
 from workflows.text.html_text import read_html
 
 # A form feed, a vertical tab and their kind are white space to a reader; deleting them would join words.
@@ -22,9 +23,11 @@ def read_plain(data: bytes, *, is_markdown: bool) -> Reading:
     left_out = LeftOut("paragraph")
     text = _CONTROLS.sub("", _BREAKS.sub("\n", _decode(data)))
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    title = None
+    title: str | None = None
+    hidden: tuple[str, ...] = ()
     if is_markdown:
         text, title = _without_front_matter(text, left_out)
+        text, hidden = _without_template_tags(text, left_out)
     page = read_html(text)
     text = page.text
     for words in page.struck:
@@ -37,7 +40,14 @@ def read_plain(data: bytes, *, is_markdown: bool) -> Reading:
         left_out.add("scripts", count=page.scripts)
     if page.pictures:
         left_out.add("pictures", count=page.pictures)
-    return Reading(text, page.hidden, left_out.warnings(), title)
+    return Reading(text, (*hidden, *page.hidden), left_out.warnings(), title)
+
+
+def _without_template_tags(text: str, left_out: LeftOut) -> tuple[str, tuple[str, ...]]:
+    page = take_out_tags(text)
+    for tag in page.tags:
+        left_out.add("template_tags", tag)
+    return page.text, page.hidden
 
 
 def _decode(data: bytes) -> str:

@@ -13,6 +13,7 @@ from backend.plugins import Extension
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from fastapi import APIRouter
     from typer import Typer
@@ -110,6 +111,26 @@ class HasRetention(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class AccountSection:
+    """Section of the account page, for whoever is signed in: files with its HTML, and with the module that works it.
+
+    The module imports `signedIn`, `call`, `onSubmit` and `say` from `../page.js`.
+    """
+
+    html: Path
+    script: Path
+
+
+@runtime_checkable
+class HasAccountSection(Protocol):
+    """Capability: section of its own on the account page."""
+
+    def account_section(self) -> AccountSection:
+        """The files of the section, which anybody may read: they hold nothing of an account's."""
+        ...
+
+
 @runtime_checkable
 class HasCommands(Protocol):
     """Capability: commands of `storywire`."""
@@ -151,6 +172,15 @@ def collect_access(extensions: Mapping[str, Extension]) -> list[RouteAccess]:
         if isinstance(extension, HasAccess)
         for each in extension.access()
     ]
+
+
+def collect_account_sections(extensions: Mapping[str, Extension]) -> dict[str, AccountSection]:
+    """Sections of the account page, by the name of the extension."""
+    return {
+        name: extension.account_section()
+        for name, extension in extensions.items()
+        if isinstance(extension, HasAccountSection)
+    }
 
 
 def collect_scopes(extensions: Mapping[str, Extension], scopes: Sequence[str]) -> tuple[str, ...]:

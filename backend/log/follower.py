@@ -68,19 +68,19 @@ class Follower:
         self._news: set[str] = set()  # of which somebody said something
         self._doubtful: set[str] = set()  # of which something may have been said that wasn't heard
         self._has_news = asyncio.Event()
-        self._heard = 0.0
+        self._last_news_at = 0.0
         self._tasks: list[asyncio.Task[None]] = []
         self._side: set[asyncio.Task[None]] = set()
 
     @property
-    def hears(self) -> bool:
+    def is_listening(self) -> bool:
         """Whether notifications arrive."""
-        return time.monotonic() - self._heard < _SILENT_SECONDS
+        return time.monotonic() - self._last_news_at < _SILENT_SECONDS
 
     @property
     def tick_age(self) -> float:
         """Seconds since anything was heard; 0 when nobody listens."""
-        return time.monotonic() - self._heard if self._tasks else 0.0
+        return time.monotonic() - self._last_news_at if self._tasks else 0.0
 
     async def wait(self, run_id: str, after: int, seconds: float) -> None:
         """Returns when there may be something after `after`, at the latest after `seconds`."""
@@ -102,14 +102,14 @@ class Follower:
     def read(self, run_id: str, after: int) -> list[Entry] | None:
         """What has been fetched of the entries after `after`; None where that isn't all that there may be."""
         followed = self._followed.get(run_id)
-        if followed is None or followed.after > after or not self.hears:
+        if followed is None or followed.after > after or not self.is_listening:
             return None
         return newer(followed.entries, after)
 
     def last(self, run_id: str, at_least: int) -> Entry | None:
         """The newest entry, where it is known here."""
         followed = self._followed.get(run_id)
-        if followed is None or not followed.entries or not self.hears:
+        if followed is None or not followed.entries or not self.is_listening:
             return None
         return followed.entries[-1] if followed.entries[-1].seq >= at_least else None
 
@@ -159,14 +159,14 @@ class Follower:
         places = [self._followed[run_id].newest for run_id in run_ids]
         rows = await self._fetching.fetch(_NEWS, (run_ids, places, _BATCH))
         counts: Counter[str] = Counter()
-        for run_id, seq, type, data, is_gone in rows:
+        for run_id, seq, type, data, is_deleted in rows:
             followed = self._followed.get(run_id)
             if followed is None:
                 continue
             if seq is not None and seq > followed.newest:
                 followed.add(Entry(seq, type, data))
                 counts[run_id] += 1
-            elif is_gone and followed.newest:  # deleted: readers are to ask the database
+            elif is_deleted and followed.newest:  # deleted: readers are to ask the database
                 del self._followed[run_id]
                 counts[run_id] += 1
         self._look_at(doubtful=(run_id for run_id, count in counts.items() if count == _BATCH))
@@ -184,12 +184,12 @@ class Follower:
         )
         async with await connecting as ears:
             await ears.execute(f"LISTEN {CHANNEL}".encode())
-            self._heard = time.monotonic()
+            self._last_news_at = time.monotonic()
             self._look_at(doubtful=self._followed)
-            while self.hears:
+            while self.is_listening:
                 self._start_tick()
                 async for note in ears.notifies(timeout=_TICK_SECONDS):
-                    self._heard = time.monotonic()
+                    self._last_news_at = time.monotonic()
                     self._look_at(news=note.payload.split(","))
                 self._drop_idle()
                 self._look_at(doubtful=self._followed)

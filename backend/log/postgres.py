@@ -38,7 +38,7 @@ SELECT count(*) FROM unnest(%s::text[], %s::int[], %s::text[], %s::bytea[]) AS g
 JOIN log_entries USING (run_id, seq, type, data)
 """
 _RETRY_SECONDS = 120.0
-_LATELY_SECONDS, _MOST_ENDED = 3.0, 256
+_RECENT_SECONDS, _MOST_ENDED = 3.0, 256
 _ENDINGS = frozenset({*TERMINAL, "input_required"})
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 1.0
 
@@ -62,7 +62,7 @@ class PostgresLog(SqlLog):
         self._follower = Follower(database.dsn)
         self._news: set[str] = set()
         self._ended: dict[str, float] = {}  # by run, when its last message was read
-        self._telling: asyncio.Task[None] | None = None
+        self._notify_task: asyncio.Task[None] | None = None
 
     @property
     def tick_age(self) -> float:
@@ -73,7 +73,7 @@ class PostgresLog(SqlLog):
         """See `RunLog`."""
         epoch = await super().take_over(run_id)
         self._follower.wake(run_id)
-        self._tell([run_id])
+        self._schedule_notify([run_id])
         return epoch
 
     async def read(self, run_id: str, after: int = 0, limit: int = 1000) -> list[Entry]:
@@ -90,7 +90,7 @@ class PostgresLog(SqlLog):
 
     def take_ended(self) -> list[str]:
         """The runs whose last message, or question, was read here in the last seconds; each is returned once."""
-        since = time.monotonic() - _LATELY_SECONDS
+        since = time.monotonic() - _RECENT_SECONDS
         ended, self._ended = self._ended, {}
         return [run_id for run_id, read_at in ended.items() if read_at > since]
 
@@ -109,23 +109,23 @@ class PostgresLog(SqlLog):
 
     def is_live(self, run_id: str) -> bool:
         """See `RunLog`: this process writes the run, or hears of its news."""
-        return super().is_live(run_id) or self._follower.hears
+        return super().is_live(run_id) or self._follower.is_listening
 
     def let_go(self, run_id: str) -> None:
         """See `RunLog`."""
         super().let_go(run_id)
         self._follower.wake(run_id)
-        self._tell([run_id])
+        self._schedule_notify([run_id])
 
     def announce(self, run_ids: Sequence[str]) -> None:
         """Wakes the readers of runs, in all processes, whose entries were stored past this log."""
-        self._tell(run_ids)
+        self._schedule_notify(run_ids)
 
     async def close(self) -> None:
         """See `RunLog`."""
         await super().close()
-        if self._telling is not None:
-            await asyncio.wait([self._telling])
+        if self._notify_task is not None:
+            await asyncio.wait([self._notify_task])
         await self._follower.close()
         await self._writing.close()
         await self._notifying.close()
@@ -142,14 +142,14 @@ class PostgresLog(SqlLog):
                 raise IntegrityError(_APPEND, None, error) from error
             held = {(item.run_id, item.epoch) for item in batch}
         refused = {(item.run_id, item.epoch) for item in batch} - held
-        self._tell([item.run_id for item in batch if (item.run_id, item.epoch) in held])
+        self._schedule_notify([item.run_id for item in batch if (item.run_id, item.epoch) in held])
         return refused
 
-    def _tell(self, run_ids: Sequence[str]) -> None:
+    def _schedule_notify(self, run_ids: Sequence[str]) -> None:
         """Has the other processes notified, after the commit."""
         self._news.update(run_ids)
-        if self._news and self._telling is None:
-            self._telling = asyncio.create_task(self._notify())
+        if self._news and self._notify_task is None:
+            self._notify_task = asyncio.create_task(self._notify())
 
     async def _notify(self) -> None:
         try:
@@ -159,7 +159,7 @@ class PostgresLog(SqlLog):
                     with suppress(*Unavailable):
                         await self._notifying.fetch("SELECT pg_notify(%s, %s)", (CHANNEL, payload))
         finally:
-            self._telling = None
+            self._notify_task = None
 
 
 class _Commit:

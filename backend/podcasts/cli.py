@@ -51,8 +51,8 @@ def podcast(
         body = {"format": "podcast", "input": inputs, "options": {"model": model, "parallel": parallel}}
         status = asyncio.run(_write(body, server, out))
     except InvalidInput as error:
-        told = (f"{item.field.removeprefix('input.')}: {item.message}" for item in error.errors)
-        fail("\n".join(told) or error.message, status=2)
+        lines = (f"{item.field.removeprefix('input.')}: {item.message}" for item in error.errors)
+        fail("\n".join(lines) or error.message, status=2)
     except (StorywireError, RemoteError, OSError) as error:
         fail(str(error))
     except KeyboardInterrupt:

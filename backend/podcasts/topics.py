@@ -60,5 +60,5 @@ def _in_file(error: FieldError) -> FieldError:
 
 
 def _refuse(path: Path, errors: tuple[FieldError, ...]) -> InvalidInput:
-    told = tuple(FieldError(f"{path}: {error.field}", error.message) for error in errors)
-    return InvalidInput.of_fields(told)
+    located = tuple(FieldError(f"{path}: {error.field}", error.message) for error in errors)
+    return InvalidInput.of_fields(located)

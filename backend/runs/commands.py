@@ -24,7 +24,8 @@ from backend.runs.queries import RunQueries
 from backend.runs.results.cache import ResultCache
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
-from backend.store.runs import RESUMABLE, NewRun, Run, RunRepository
+from backend.store.runs import NewRun, Run, RunRepository
+from backend.store.transitions import CANCELLED, RESUMABLE
 from workflows.errors import BudgetExceeded, Conflict, Forbidden, Overloaded, Unauthenticated
 from workflows.formats.base import AnyFormat
 from workflows.formats.defaults import series_of
@@ -138,7 +139,7 @@ class RunCommands:
         """Cancels the run wherever it executes. Idempotent; raises Conflict if it has ended, Overloaded if that is
         impossible now."""
         run = await self._queries.find(owner, run_id)
-        if run.is_finished and run.status != "cancelled":
+        if run.is_finished and run.status != CANCELLED:
             raise Conflict(f"The run is {run.status}: there is nothing to cancel.")
         await self._engine.cancel(run)
         return await self._queries.find(owner, run_id)

@@ -10,6 +10,7 @@ from backend.log.base import RunLog
 from backend.runs.results.cache import ResultCache
 from backend.store.runs import RunRepository, RunSummary
 from backend.store.shares import ShareRepository
+from backend.store.transitions import COMPLETED
 
 log = structlog.get_logger()
 
@@ -52,7 +53,7 @@ class Housekeeping:
         packed = 0
         for run in runs:
             try:
-                if run.status == "completed":  # a failed or cancelled run may still be resumed
+                if run.status == COMPLETED:  # a failed or cancelled run may still be resumed
                     await self._checkpoints.adelete_thread(run.id)
                 await self._log.pack(run.id)  # last: a run that is packed isn't looked at again
                 packed += 1

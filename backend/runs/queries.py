@@ -13,6 +13,7 @@ from backend.runs.readers.reader import Reader, open_reader
 from backend.runs.readers.replay import replay
 from backend.store.owner import Owner
 from backend.store.runs import Run, RunPart, RunRepository, RunSummary, RunVersion
+from backend.store.transitions import COMPLETED, WAITING
 from backend.streaming.options import StreamOptions
 from backend.streaming.wires.wire import WireView
 from workflows.errors import Conflict, NotFound
@@ -97,7 +98,7 @@ class RunQueries:
     async def quote(self, owner: Owner, run_id: str) -> Quote:
         """The sections left and their estimated cost. Raises NotFound, Conflict for a complete run."""
         run = await self.find(owner, run_id)
-        if run.status == "completed":
+        if run.status == COMPLETED:
             raise Conflict("The run is complete: there is nothing left to write.")
         price = self._prices.find(ModelSpec.parse(run.model))
         return make_quote(run, await self.transcript(run), price)
@@ -106,7 +107,7 @@ class RunQueries:
         """A reader of the run from after `cursor`."""
 
         async def is_waiting() -> bool:
-            return (await self.find(run.owner, run.id)).status == "waiting"
+            return (await self.find(run.owner, run.id)).status == WAITING
 
         return open_reader(
             self._log,
@@ -146,12 +147,12 @@ class RunQueries:
         """The run when it has ended, or waits for a person. Waiting counts as reading."""
         if run.is_finished:
             return await self.find(owner, run.id)
-        reader, is_asked = self.reader(run, 0), False
+        reader, has_question = self.reader(run, 0), False
         async with self._audience.reading(run):
             while (batch := await reader.poll()) is not None:
-                is_asked |= any(entry.type == "input_required" for entry in batch)
+                has_question |= any(entry.type == "input_required" for entry in batch)
                 # Another process may have sent the question, and not stored yet that it waits.
-                if is_asked and (run := await self.find(owner, run.id)).status == "waiting":
+                if has_question and (run := await self.find(owner, run.id)).status == WAITING:
                     return run
                 if not batch:
                     await reader.wait()

@@ -29,9 +29,13 @@ class ScriptExtension(Extension):
 
         return open_scripts(service, self.name)
 
+    def declare_tables(self) -> None:
+        """Personas."""
+        from backend.scripts.store import tables  # noqa: F401
+
     def lookups(self, service: ServiceContext) -> Mapping[str, Lookup]:
         """The lookup `persona`."""
-        from backend.store.personas import PersonaRepository
+        from backend.scripts.store.personas import PersonaRepository
 
         return {"persona": PersonaRepository(service.database).look_up}
 

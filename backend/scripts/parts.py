@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 from backend.extensions.base import ServiceContext
 from backend.scripts.settings import PersonaSettings
+from backend.scripts.store.personas import PersonaRepository
 from backend.store.limits import cap_of
-from backend.store.personas import PersonaRepository
 from workflows.formats.creator_script.format import CreatorScriptFormat
 
 

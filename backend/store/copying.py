@@ -13,7 +13,8 @@ from sqlalchemy import Boolean, Connection, Table, create_engine, text
 
 from backend.store.accounts import tables as _accounts  # noqa: F401 - its tables are in the metadata too
 from backend.store.migrating import SchemaError, find_revision, newest_revision
-from backend.store.tables import log_archives, log_entries, metadata, runs
+from backend.store.schema import complete_metadata
+from backend.store.tables import log_archives, log_entries, runs
 
 _BATCH = 1000
 _LOGS = (log_entries, log_archives)
@@ -34,7 +35,7 @@ class Copied:
 
 def check_empty(connection: Connection) -> None:
     """Raises SchemaError unless no table has a row."""
-    for name in (*(table.name for table in metadata.sorted_tables), "checkpoints"):
+    for name in (*(table.name for table in complete_metadata().sorted_tables), "checkpoints"):
         if connection.scalar(text(f"SELECT EXISTS (SELECT 1 FROM {name})")):
             raise SchemaError(
                 f"the database isn't empty ({name} has rows): data is copied into one that holds nothing yet"
@@ -63,7 +64,7 @@ def copy_tables(source: Path, target: Connection) -> Copied:
 
 def _copy_all(source: Connection, target: Connection) -> Copied:
     copied = Copied({}, {})
-    for table in metadata.sorted_tables:
+    for table in complete_metadata().sorted_tables:
         digest, count = 0, 0
         for batch in _batches(source, table):
             if table in _LOGS:

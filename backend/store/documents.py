@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select
 from backend.store.database import Database
 from backend.store.limits import Cap, check_cap
 from backend.store.owner import Owner
+from backend.store.paging import newest_first
 from backend.store.tables import documents
 from workflows.errors import FieldError, PayloadTooLarge
 
@@ -82,11 +83,9 @@ class DocumentRepository:
 
     async def page(self, owner: Owner, *, before: str | None, limit: int) -> list[DocumentSummary]:
         """A page of documents, newest first; `before` is the last id of the previous page (ids sort by time)."""
-        query = (
-            select(*_SUMMARY).where(documents.c.owner == owner).order_by(documents.c.id.desc()).limit(limit)
+        query = newest_first(
+            select(*_SUMMARY).where(documents.c.owner == owner), documents.c.id, before, limit
         )
-        if before is not None:
-            query = query.where(documents.c.id < before)
         return await self._db.read(lambda connection: [_summary(row) for row in connection.execute(query)])
 
     async def delete(self, owner: Owner, document_id: str) -> bool:

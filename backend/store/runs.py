@@ -34,17 +34,15 @@ from backend.store.erasing import delete_runs
 from backend.store.jobs import Enqueue
 from backend.store.json_sql import without_keys
 from backend.store.owner import Owner
+from backend.store.paging import newest_first
 from backend.store.run_records import NewRun, Run, RunAssignment, RunPart, RunSummary, RunVersion
 from backend.store.run_values import RunOptions, VersionChange
 from backend.store.sources import find_source
 from backend.store.tables import log_archives, log_entries, runs
-from backend.store.transitions import EXECUTING, FINISHED, MOVES, OCCUPYING, RESUMABLE, Event, Status
+from backend.store.transitions import EXECUTING, MOVES, OCCUPYING, Event, Status
 from workflows.messages.messages import OutlinePlanned, RunCompleted
 
 __all__ = [
-    "FINISHED",
-    "OCCUPYING",
-    "RESUMABLE",
     "NewRun",
     "Run",
     "RunAssignment",
@@ -153,9 +151,7 @@ class RunRepository:
         format: str | None = None,
     ) -> list[RunSummary]:
         """A page of runs, newest first; `before` is the last id of the previous page (ids sort by time)."""
-        query = select(*_SUMMARY).where(runs.c.owner == owner).order_by(runs.c.id.desc()).limit(limit)
-        if before is not None:
-            query = query.where(runs.c.id < before)
+        query = newest_first(select(*_SUMMARY).where(runs.c.owner == owner), runs.c.id, before, limit)
         if status is not None:
             query = query.where(runs.c.status == status)
         if format is not None:
@@ -225,7 +221,8 @@ class RunRepository:
         limit: Limit | None = None,
         kept_since: datetime | None = None,
     ) -> bool:
-        """Resumes an ended run in `process`, with these options; False if somebody else was quicker.
+        """Resumes an ended run in `process`, with these options; False if somebody else has resumed it since it was
+        read, whatever became of it then.
 
         The error that is the last word of its log is superseded, and it is forgotten that it was to be stopped and
         how often it broke off. A failed part of a series whose place another run took since can't go on. A run that
@@ -233,7 +230,14 @@ class RunRepository:
         """
         query = (
             moving("resume")
-            .where(runs.c.owner == run.owner, runs.c.id == run.id, runs.c.status == run.status)
+            .where(
+                runs.c.owner == run.owner,
+                runs.c.id == run.id,
+                runs.c.status == run.status,
+                # It may have been resumed since it was read, and have ended again: `options` come from what was read.
+                runs.c.finished_at.is_not_distinct_from(run.finished_at),
+                runs.c.superseded_error_seq.is_not_distinct_from(run.superseded_error_seq),
+            )
             .values(
                 process=process,
                 options=options,

@@ -11,6 +11,7 @@ from backend.store.database import Database
 from backend.store.dialect import lock_owner, upsert
 from backend.store.limits import Cap, check_cap, is_not_locked
 from backend.store.owner import Owner
+from backend.store.paging import newest_first
 from backend.store.tables import runs, shares
 
 
@@ -76,13 +77,10 @@ class ShareRepository:
             select(shares.c.run_id, runs.c.title, shares.c.created_at, shares.c.expires_at)
             .join(runs, (runs.c.owner == shares.c.owner) & (runs.c.id == shares.c.run_id))
             .where(shares.c.owner == owner, _is_valid())
-            .order_by(shares.c.run_id.desc())
-            .limit(limit)
         )
-        if before is not None:
-            query = query.where(shares.c.run_id < before)
+        page = newest_first(query, shares.c.run_id, before, limit)
         return await self._db.read(
-            lambda connection: [SharedRun(**row._mapping) for row in connection.execute(query)]
+            lambda connection: [SharedRun(**row._mapping) for row in connection.execute(page)]
         )
 
     async def remove(self, owner: Owner, run_id: str) -> bool:

@@ -1,11 +1,10 @@
-"""Tables of the database, as of the last migration."""
+"""Tables of the service, as of the last migration. Those of extensions are in their own modules (`schema.py`)."""
 
 from typing import get_args
 
 from sqlalchemy import (
     Boolean,
     Column,
-    Date,
     Float,
     ForeignKey,
     ForeignKeyConstraint,
@@ -41,7 +40,7 @@ metadata = MetaData(
 )
 
 
-def _of_owner(column: str, parent: str) -> ForeignKeyConstraint:
+def of_owner(column: str, parent: str) -> ForeignKeyConstraint:
     """A row that belongs to another one has the same owner, also when that one is given to another owner."""
     return ForeignKeyConstraint(
         ["owner", column], [f"{parent}.owner", f"{parent}.id"], ondelete="CASCADE", onupdate="CASCADE"
@@ -135,7 +134,7 @@ cached_results = Table(
     Column("key", String(64), primary_key=True),
     Column("run_id", String(26), nullable=False),
     Column("created_at", Instant, nullable=False),
-    _of_owner("run_id", "runs"),
+    of_owner("run_id", "runs"),
     Index("ix_cached_results_run_id", "run_id"),
 )
 
@@ -166,48 +165,6 @@ log_archives = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
-children = Table(
-    "children",
-    metadata,
-    Column("id", String(26), primary_key=True),
-    Column("owner", String(64), nullable=False),
-    Column("profile", GivenJson("profile"), nullable=False),
-    Column("consent_at", Instant),
-    Column("created_at", Instant, nullable=False),
-    Column("updated_at", Instant, nullable=False),
-    Index("ix_children_owner_id", "owner", "id", unique=True),
-)
-
-story_sessions = Table(
-    "story_sessions",
-    metadata,
-    Column("id", String(26), primary_key=True),
-    Column("owner", String(64), nullable=False),
-    Column("child_id", String(26)),
-    Column("reader", GivenJson("reader", none_as_null=True)),
-    Column("theme", String, nullable=False),
-    Column("title", String),
-    Column("planned_chapters", GivenInteger("planned_chapters"), nullable=False),
-    Column("bookmark_chapter", GivenInteger("chapter_number"), nullable=False),
-    Column("bookmark_section", GivenInteger("section"), nullable=False),
-    Column("timezone", String(64), nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("updated_at", Instant, nullable=False),
-    _of_owner("child_id", "children"),
-    Index("ix_story_sessions_owner_id", "owner", "id", unique=True),
-    Index("ix_story_sessions_child_id", "child_id"),
-)
-
-reading_days = Table(
-    "reading_days",
-    metadata,
-    Column("session_id", String(26), primary_key=True),
-    Column("day", Date, primary_key=True),
-    Column("owner", String(64), nullable=False),
-    Column("minutes", Float, nullable=False),
-    _of_owner("session_id", "story_sessions"),
-)
-
 documents = Table(
     "documents",
     metadata,
@@ -235,19 +192,6 @@ shares = Table(
     Column("token_hash", String(64), nullable=False, unique=True),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant),
-    _of_owner("run_id", "runs"),
+    of_owner("run_id", "runs"),
     Index("ix_shares_owner", "owner"),
-)
-
-personas = Table(
-    "personas",
-    metadata,
-    Column("id", String(26), primary_key=True),
-    Column("owner", String(64), nullable=False),
-    Column("kind", String(16), nullable=False),
-    Column("name", String(80), nullable=False),
-    Column("data", GivenJson("data"), nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("updated_at", Instant, nullable=False),
-    Index("ix_personas_owner_id", "owner", "id"),
 )

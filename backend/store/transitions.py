@@ -37,11 +37,19 @@ MOVES: dict[Event, Move] = {
 
 INITIAL: Status = "running"
 """The state of a run when it is stored."""
+WAITING: Status = MOVES["ask"].target
+"""The state of a run that a person has to answer before it goes on."""
+COMPLETED: Status = MOVES["complete"].target
+"""The state of a run that has its whole text."""
+FAILED: Status = MOVES["fail"].target
+"""The state of a run that an error ended."""
+CANCELLED: Status = MOVES["cancel"].target
+"""The state of a run that somebody stopped."""
 RESUMABLE: frozenset[Status] = MOVES["resume"].sources
 """States of a run that broke off, and can be resumed."""
 EXECUTING: frozenset[Status] = MOVES["release"].sources
 """States in which a process executes the run, or should."""
-CACHEABLE: frozenset[Status] = frozenset({MOVES["complete"].target})
+CACHEABLE: frozenset[Status] = frozenset({COMPLETED})
 """States in which a run has a whole text, which other runs may be given."""
 UNFINISHED: frozenset[Status] = frozenset(get_args(Status)) - FINISHED
 """States in which more will be written, and spent."""

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from backend.store.runs import OCCUPYING, RunPart, RunSummary
+from backend.store.runs import RunPart, RunSummary
+from backend.store.transitions import COMPLETED, OCCUPYING
 
 RunT = TypeVar("RunT", bound=RunSummary)
 
@@ -37,9 +38,9 @@ class Chapters(Generic[RunT]):
 
 def chapters_of(runs: Sequence[RunT]) -> Chapters[RunT]:
     """The chapters in the runs of one series."""
-    done = [run for run in runs if run.status == "completed"]
+    done = [run for run in runs if run.status == COMPLETED]
     after = (done[-1].part or 0) if done else 0
-    tried = [run for run in runs if run.status != "completed" and (run.part or 0) > after]
+    tried = [run for run in runs if run.status != COMPLETED and (run.part or 0) > after]
     return Chapters(done, trying=max(tried, key=lambda run: (run.status in OCCUPYING, run.id), default=None))
 
 

@@ -9,13 +9,13 @@ from pydantic import Field
 
 from backend.runs.commands import RunCommands
 from backend.store.accounts.belongings import BelongingsRepository
-from backend.store.child_data import read_child
-from backend.store.children import ChildRepository, StoredChild
 from backend.store.owner import Owner
 from backend.store.runs import RunRepository
-from backend.store.sessions import SessionRepository
 from backend.store.shares import ShareRepository
 from backend.stories.recommendations import Recommendation, recommend
+from backend.stories.store.child_data import read_child
+from backend.stories.store.children import ChildRepository, StoredChild
+from backend.stories.store.sessions import SessionRepository
 from workflows.errors import InvalidInput, NotFound
 from workflows.formats.story.input import ReaderName, StoryReader
 from workflows.safety.check import first_refused_field

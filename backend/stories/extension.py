@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from backend.extensions.base import CommandLine, RouteAccess, ServiceContext
+from backend.extensions.base import AccountSection, CommandLine, RouteAccess, ServiceContext
 from backend.plugins import Extension
 from backend.stories.settings import StorySettings
 
@@ -30,20 +31,24 @@ class StoryExtension(Extension):
 
         return open_stories(service, self.name)
 
+    def declare_tables(self) -> None:
+        """Children, story sessions and reading days."""
+        from backend.stories.store import tables  # noqa: F401
+
     def lookups(self, service: ServiceContext) -> Mapping[str, Lookup]:
         """The lookups `child` and `story_session`."""
-        from backend.store.children import ChildRepository
-        from backend.store.sessions import SessionRepository
         from backend.stories.lookups import story_lookups
+        from backend.stories.store.children import ChildRepository
+        from backend.stories.store.sessions import SessionRepository
 
         database = service.database
         return story_lookups(ChildRepository(database), SessionRepository(database), service.queries)
 
     def retention(self, service: ServiceContext) -> StoryRetention:
         """Retention of children and stories."""
-        from backend.store.children import ChildRepository
-        from backend.store.sessions import SessionRepository
         from backend.stories.retention import StoryRetention
+        from backend.stories.store.children import ChildRepository
+        from backend.stories.store.sessions import SessionRepository
 
         return StoryRetention(SessionRepository(service.database), ChildRepository(service.database))
 
@@ -59,6 +64,11 @@ class StoryExtension(Extension):
         from backend.stories.api import children, sessions
 
         return (children.router, sessions.router)
+
+    def account_section(self) -> AccountSection:
+        """The children of an account."""
+        folder = Path(__file__).parent / "account"
+        return AccountSection(folder / "children.html", folder / "children.js")
 
     def add_commands(self, line: CommandLine) -> None:
         """Adds `children`, `sessions`, `generate story`, `record story`."""

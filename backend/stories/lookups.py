@@ -5,10 +5,10 @@ from typing import Any
 
 from backend.lookups import Lookup
 from backend.runs.queries import RunQueries
-from backend.store.children import ChildRepository
 from backend.store.owner import Owner
-from backend.store.sessions import SessionRepository
 from backend.stories.chapters import chapters_of, retell
+from backend.stories.store.children import ChildRepository
+from backend.stories.store.sessions import SessionRepository
 
 
 def story_lookups(

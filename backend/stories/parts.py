@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 from backend.extensions.base import ServiceContext
 from backend.store.accounts.belongings import BelongingsRepository
-from backend.store.children import ChildRepository
 from backend.store.limits import cap_of
-from backend.store.sessions import SessionRepository
 from backend.store.shares import ShareRepository
 from backend.stories.children import Children
 from backend.stories.sessions import Sessions
 from backend.stories.settings import StorySettings
+from backend.stories.store.children import ChildRepository
+from backend.stories.store.sessions import SessionRepository
 
 
 @dataclass(frozen=True, slots=True)

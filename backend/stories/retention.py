@@ -4,9 +4,9 @@ from collections.abc import Collection
 from datetime import datetime
 
 from backend.runs.retention import delete_all
-from backend.store.children import ChildRepository
 from backend.store.owner import Owner
-from backend.store.sessions import SessionRepository
+from backend.stories.store.children import ChildRepository
+from backend.stories.store.sessions import SessionRepository
 
 
 class StoryRetention:

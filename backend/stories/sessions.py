@@ -10,10 +10,11 @@ from backend.runs.queries import RunQueries
 from backend.runs.results.exports import finished
 from backend.store.owner import Owner
 from backend.store.runs import Run, RunPart, RunRepository, RunSummary
-from backend.store.sessions import SessionRepository, StorySession
+from backend.store.transitions import COMPLETED
 from backend.stories.chapters import Chapters, RunT, chapters_of
 from backend.stories.children import Children, OnChapters
 from backend.stories.progress import local_day
+from backend.stories.store.sessions import SessionRepository, StorySession
 from backend.timezones import check_timezone
 from workflows.errors import Conflict, FieldError, InvalidInput, NotFound
 from workflows.formats.base import AnyFormat
@@ -106,7 +107,7 @@ class Sessions:
         """
         values = _checked(others)
         run = await self._queries.find(owner, run_id)
-        if run.format != self._format.name or run.status != "completed":
+        if run.format != self._format.name or run.status != COMPLETED:
             state = (
                 f"is {run.status}" if run.format == self._format.name else f"is of the format {run.format}"
             )

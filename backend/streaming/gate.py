@@ -34,7 +34,7 @@ class Gate:
         self._policy = policy
         self._mode: GateMode = policy.gate
         self._held: dict[Slot, _Held] = {}
-        self._told: set[Slot] = (
+        self._released: set[Slot] = (
             set()
         )  # sections and pieces of which all was told, by a gate of whole sections
         self._delays = _Delays(clock)
@@ -46,7 +46,7 @@ class Gate:
                 yield from self._content(data)
             case TextRetracted() as data:
                 self._held.pop(slot_of(data), None)
-                self._told.discard(slot_of(data))
+                self._released.discard(slot_of(data))
                 self._delays.drop(slot_of(data))
                 yield message
             case SafetyChecked() as data:
@@ -84,7 +84,7 @@ class Gate:
         self._delays.came(slot, len(data.chunk))
         text = held.add(data)
         if self._mode == "sentence" and (text or held.is_whole):
-            yield self._tell(data, text, ends=held.is_whole)
+            yield self._release(data, text, ends=held.is_whole)
         if held.match is not None:
             self._delays.drop(slot)
             yield self._stopped(data, held.match)
@@ -97,9 +97,9 @@ class Gate:
         if slot is None or held is None or held.match is not None or not held.is_whole:
             return
         del self._held[slot]
-        self._told.add(slot)
+        self._released.add(slot)
         about = TextAppended(section=data.section or 0, piece=data.piece, chunk="")
-        yield self._tell(about, "".join(held.passed), ends=True)
+        yield self._release(about, "".join(held.passed), ends=True)
 
     def _without_held_quotes(self, data: SafetyChecked) -> SafetyChecked:
         """The verdict without quotes of text that readers don't have."""
@@ -113,10 +113,10 @@ class Gate:
         if slot is None or self._mode == "open":
             return False
         if self._mode == "section":
-            return slot not in self._told
+            return slot not in self._released
         return slot in self._held and self._held[slot].match is not None
 
-    def _tell(self, about: TextAppended, text: str, *, ends: bool) -> TextAppended:
+    def _release(self, about: TextAppended, text: str, *, ends: bool) -> TextAppended:
         self._delays.went(slot_of(about), len(text))
         return TextAppended(section=about.section, piece=about.piece, chunk=text, is_complete=ends)
 

@@ -82,7 +82,7 @@ class ProgressMeter:
         beside the writing; it learns from this run."""
         self._clock = clock
         self._started = clock()
-        self._told = clock() - _EVERY_SECONDS
+        self._reported_at = clock() - _EVERY_SECONDS
         self._words: dict[Slot, int] = {}
         self._counters: dict[Slot, WordCounter] = {}
         self._targets: dict[Slot, int] = {}
@@ -133,7 +133,7 @@ class ProgressMeter:
             self._at_first = self._done()
             self._started = self._clock()
         self._set_anchor(float(_PLANNED))
-        return self._tell("The plan is made", _PLANNED)
+        return self._report("The plan is made", _PLANNED)
 
     def resume(self, words: dict[Slot, int], percent: int) -> None:
         """Restores the words by section that an earlier attempt wrote."""
@@ -143,7 +143,7 @@ class ProgressMeter:
     def add(self, section: int, chunk: str) -> ProgressReported | None:
         """More text; says something about once a second."""
         self._count(section, chunk)
-        return self._tell(f"Writing section {section + 1}") if self._due() else None
+        return self._report(f"Writing section {section + 1}") if self._due() else None
 
     def drop(self, section: int) -> None:
         """The text of a section is written again."""
@@ -151,16 +151,16 @@ class ProgressMeter:
 
     def look(self, message: str) -> ProgressReported | None:
         """Reports, about once a second, activity that adds no words to the text."""
-        return self._tell(message) if self._due() else None
+        return self._report(message) if self._due() else None
 
     def now(self, message: str, percent: int = 0) -> ProgressReported:
         """Reports at once; `percent` is the progress of another run that this one depends on."""
-        return self._tell(message, percent)
+        return self._report(message, percent)
 
     def done(self) -> ProgressReported:
         """The last report."""
         self._percent = 100
-        return self._tell("Done", 100)
+        return self._report("Done", 100)
 
     def _plan(self, outline: OutlinePlanned) -> ProgressReported:
         self._targets = {section["index"]: section["target_words"] for section in outline.sections}
@@ -225,10 +225,10 @@ class ProgressMeter:
         self._anchor = (max(at, self._percent), self._left())
 
     def _due(self) -> bool:
-        return self._clock() - self._told >= _EVERY_SECONDS
+        return self._clock() - self._reported_at >= _EVERY_SECONDS
 
-    def _tell(self, message: str, at_least: int = 0) -> ProgressReported:
-        self._told = self._clock()
+    def _report(self, message: str, at_least: int = 0) -> ProgressReported:
+        self._reported_at = self._clock()
         if self._percent < 100:
             self._percent = max(self._percent, at_least, min(_MOST, int(self._reckon())))
         return ProgressReported(

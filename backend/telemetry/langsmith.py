@@ -18,7 +18,7 @@ from langchain_core.tracers.langchain import LangChainTracer
 from urllib3.util import Retry
 
 from backend.telemetry.masking import Mask, MaskMode, make_mask
-from backend.telemetry.metrics import Outcome
+from backend.telemetry.metrics import AttemptOutcome
 from backend.telemetry.observers import AttemptInfo
 from workflows.state import SECTION_NODES
 
@@ -28,7 +28,7 @@ _QUEUE = 1000
 """Steps that wait at most: minutes of many runs. More are dropped, which is logged."""
 _BATCH = 100
 _GATHER_SECONDS = 0.5
-_TELL_EVERY_SECONDS = 60.0
+_WARN_EVERY_SECONDS = 60.0
 
 _Work = Callable[[], tuple[str, dict[str, Any]]]
 """Gives `create` or `update`, and the step. Called by the sending thread: masking costs the loop nothing."""
@@ -61,7 +61,7 @@ class LangSmith:
         )
         self._queue: queue.Queue[_Work | None] = queue.Queue(_QUEUE)
         self._closing = False
-        self._told = -_TELL_EVERY_SECONDS
+        self._warned_at = -_WARN_EVERY_SECONDS
         self._thread = threading.Thread(target=self._send, name="storywire-langsmith", daemon=True)
         self._thread.start()
 
@@ -81,7 +81,7 @@ class LangSmith:
         try:
             self._queue.put_nowait(work)
         except queue.Full:
-            self._tell("trace_dropped", reason="LangSmith does not keep up")
+            self._warn("trace_dropped", reason="LangSmith does not keep up")
 
     def _send(self) -> None:
         while True:
@@ -123,11 +123,11 @@ class LangSmith:
         self._client.multipart_ingest(create=list(created.values()), update=updated)
 
     def _failed(self, error: Exception) -> None:
-        self._tell("trace_not_sent", error=type(error).__name__)
+        self._warn("trace_not_sent", error=type(error).__name__)
 
-    def _tell(self, event: str, **about: Any) -> None:
-        if time.monotonic() - self._told >= _TELL_EVERY_SECONDS:
-            self._told = time.monotonic()
+    def _warn(self, event: str, **about: Any) -> None:
+        if time.monotonic() - self._warned_at >= _WARN_EVERY_SECONDS:
+            self._warned_at = time.monotonic()
             log.warning(event, **about)
 
 
@@ -135,7 +135,7 @@ class LangSmith:
 class _LangSmithTrace:
     callback: LangChainTracer
 
-    def on_end(self, outcome: Outcome, words: int) -> None:
+    def on_end(self, outcome: AttemptOutcome, words: int) -> None:
         """Does nothing: the callback has received the end already."""
         del outcome, words
 

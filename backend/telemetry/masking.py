@@ -15,7 +15,7 @@ HIDDEN = "[hidden]"
 _SHORT_WORDS = 3
 """Up to so many words a text may be a name, and each of its words may stand alone elsewhere."""
 _MIN_LETTERS = 2
-_TOLD = frozenset({"id", "trace_id", "parent_run_id", "dotted_order", "run_type", "session_name"})
+_STRUCTURAL = frozenset({"id", "trace_id", "parent_run_id", "dotted_order", "run_type", "session_name"})
 """What only says where a step belongs."""
 
 
@@ -27,7 +27,7 @@ def make_mask(mode: MaskMode, personal: Sequence[str] | None) -> Mask:
     if pattern is None:
         return dict
     return lambda step: {
-        name: value if name in _TOLD else _replace(pattern, value) for name, value in step.items()
+        name: value if name in _STRUCTURAL else _replace(pattern, value) for name, value in step.items()
     }
 
 

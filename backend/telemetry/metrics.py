@@ -6,10 +6,11 @@ These base classes count nothing and serve a process without `/metrics`; `promet
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from backend.store.transitions import Status
 from workflows.messages.messages import Message, UsageUpdated
 
-Outcome = Literal["completed", "failed", "cancelled", "waiting", "interrupted"]
-"""Outcome of an attempt at a run. `waiting`: for a person; `interrupted`: another process goes on with it."""
+AttemptOutcome = Status | Literal["interrupted"]
+"""Outcome of an attempt: the state that the run is left in, or `interrupted`, where another process resumes it."""
 
 
 class AttemptMetrics:
@@ -27,7 +28,7 @@ class AttemptMetrics:
     def on_cache_miss(self) -> None:
         """End of a copy that came to nothing: what follows is the run's own."""
 
-    def on_end(self, outcome: Outcome) -> None:
+    def on_end(self, outcome: AttemptOutcome) -> None:
         """End of the attempt."""
 
 

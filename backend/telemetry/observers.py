@@ -8,7 +8,7 @@ from typing import Protocol
 import structlog
 from langchain_core.callbacks import BaseCallbackHandler
 
-from backend.telemetry.metrics import AttemptMetrics, Metrics, Outcome
+from backend.telemetry.metrics import AttemptMetrics, AttemptOutcome, Metrics
 from workflows.messages.messages import Message
 from workflows.messages.transcript import Transcript
 
@@ -32,7 +32,7 @@ class Trace(Protocol):
     def callback(self) -> BaseCallbackHandler:
         """LangChain callback that receives each step."""
 
-    def on_end(self, outcome: Outcome, words: int) -> None:
+    def on_end(self, outcome: AttemptOutcome, words: int) -> None:
         """End of the attempt. `words` is the length of the run's text so far."""
 
 
@@ -79,7 +79,7 @@ class AttemptObserver(AttemptMetrics):
         with _suppressed():
             self._metrics.on_cache_miss()
 
-    def on_end(self, outcome: Outcome) -> None:
+    def on_end(self, outcome: AttemptOutcome) -> None:
         with _suppressed():
             self._metrics.on_end(outcome)
         words = self._transcript.words if self._traces else 0

@@ -31,7 +31,8 @@ from opentelemetry.trace import (
 )
 from ulid import ULID
 
-from backend.telemetry.metrics import Outcome
+from backend.store.transitions import FAILED
+from backend.telemetry.metrics import AttemptOutcome
 from backend.telemetry.observers import AttemptInfo
 from backend.version import VERSION
 from workflows.state import SECTION_NODES
@@ -110,12 +111,12 @@ class _OtlpTrace(BaseCallbackHandler):
         """The LangChain callback."""
         return self
 
-    def on_end(self, outcome: Outcome, words: int) -> None:
+    def on_end(self, outcome: AttemptOutcome, words: int) -> None:
         """Ends the root span, and any that a stop left open."""
         for span in self._open.values():
             span.end()
         self._root.set_attributes({"storywire.outcome": outcome, "storywire.words": words})
-        if outcome == "failed":
+        if outcome == FAILED:
             self._root.set_status(StatusCode.ERROR)
         self._root.end()
 

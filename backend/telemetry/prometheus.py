@@ -20,7 +20,8 @@ from prometheus_client import (
     start_http_server,
 )
 
-from backend.telemetry.metrics import AttemptMetrics, Metrics, Outcome
+from backend.store.transitions import COMPLETED
+from backend.telemetry.metrics import AttemptMetrics, AttemptOutcome, Metrics
 from backend.version import VERSION
 from workflows.messages.messages import (
     Message,
@@ -59,90 +60,125 @@ class Spent:
     cost_usd: float
 
 
+class _Factory:
+    """Factory of the service's metrics, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+
+    def counter(self, name: str, about: str, *labels: str) -> Counter:
+        return Counter(f"storywire_{name}", about, labels, registry=self.registry)
+
+    def gauge(self, name: str, about: str, *labels: str) -> Gauge:
+        return Gauge(f"storywire_{name}", about, labels, registry=self.registry)
+
+    def histogram(self, name: str, about: str, buckets: Sequence[float], *labels: str) -> Histogram:
+        return Histogram(f"storywire_{name}", about, labels, buckets=buckets, registry=self.registry)
+
+
 class PrometheusMetrics(Metrics):
     """Metrics in a registry of its own."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self.clock = clock
-        self.registry = registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
+        make = _Factory()
+        self.registry = make.registry
         self.models, self.categories = ModelLabels(_NAMES), _Names()
+        make.gauge("info", "The version that runs", "version").labels(VERSION).set(1)
+        self._add_process(make)
+        self._add_attempts(make)
+        self._add_texts(make)
+        self._add_safety(make)
+        self._add_log_and_requests(make)
 
-        def counter(name: str, about: str, *labels: str) -> Counter:
-            return Counter(f"storywire_{name}", about, labels, registry=registry)
+    def _add_process(self, make: _Factory) -> None:
+        self.active = make.gauge("runs_active", "Runs that execute in this process")
+        self.room = make.gauge("runs_room", "Runs that may execute in this process at once")
+        self.no_room = make.counter("runs_refused", "Starts and resumes refused because there was no room")
+        self.readers = make.gauge("readers", "Readers that are connected to this process")
+        self.queued = make.gauge("queue_length", "Runs that wait for a worker")
+        self.oldest = make.gauge("queue_oldest_seconds", "How long the first of the waiting runs has waited")
+        self.workers = make.gauge("workers_alive", "Processes that were heard of within the lease")
+        self.lease_age = make.gauge("lease_age_seconds", "Since the heartbeat of the most silent of them")
+        self.news_age = make.gauge("log_news_age_seconds", "Since news of other processes' runs were heard")
+        self.redelivered = make.counter(
+            "redelivered_runs", "Runs queued again, since their worker was silent"
+        )
+        self.fenced = make.counter(
+            "fenced_writers", "Writers refused, since their run was taken over meanwhile"
+        )
 
-        def gauge(name: str, about: str, *labels: str) -> Gauge:
-            return Gauge(f"storywire_{name}", about, labels, registry=registry)
-
-        def histogram(name: str, about: str, buckets: Sequence[float], *labels: str) -> Histogram:
-            return Histogram(f"storywire_{name}", about, labels, buckets=buckets, registry=registry)
-
-        gauge("info", "The version that runs", "version").labels(VERSION).set(1)
-        self.active = gauge("runs_active", "Runs that execute in this process")
-        self.room = gauge("runs_room", "Runs that may execute in this process at once")
-        self.no_room = counter("runs_refused", "Starts and resumes refused because there was no room")
-        self.readers = gauge("readers", "Readers that are connected to this process")
-        self.queued = gauge("queue_length", "Runs that wait for a worker")
-        self.oldest = gauge("queue_oldest_seconds", "How long the first of the waiting runs has waited")
-        self.workers = gauge("workers_alive", "Processes that were heard of within the lease")
-        self.lease_age = gauge("lease_age_seconds", "Since the heartbeat of the most silent of them")
-        self.news_age = gauge("log_news_age_seconds", "Since news of other processes' runs were heard")
-        self.redelivered = counter("redelivered_runs", "Runs queued again, since their worker was silent")
-
-        self.fenced = counter("fenced_writers", "Writers refused, since their run was taken over meanwhile")
-
-        self.attempts = counter("attempts", "Attempts begun, first ones and resumed ones", "format", "kind")
-        self.runs = counter("runs", "Attempts ended, by how", "format", "outcome")
-        self.cached = counter("cached_runs", "Runs that were given the kept result of another run", "format")
-        self.errors = counter("run_errors", "Runs that ended with an error, by its code", "format", "code")
-        self.recoveries = counter("recovered_runs", "Runs taken over from a process that is gone", "after")
-        self.run_seconds = histogram("run_seconds", "How long an attempt took", _LONG, "format", "outcome")
-        self.first_text = histogram(
+    def _add_attempts(self, make: _Factory) -> None:
+        self.attempts = make.counter(
+            "attempts", "Attempts begun, first ones and resumed ones", "format", "kind"
+        )
+        self.runs = make.counter("runs", "Attempts ended, by how", "format", "outcome")
+        self.cached = make.counter(
+            "cached_runs", "Runs that were given the kept result of another run", "format"
+        )
+        self.errors = make.counter(
+            "run_errors", "Runs that ended with an error, by its code", "format", "code"
+        )
+        self.recoveries = make.counter(
+            "recovered_runs", "Runs taken over from a process that is gone", "after"
+        )
+        self.run_seconds = make.histogram(
+            "run_seconds", "How long an attempt took", _LONG, "format", "outcome"
+        )
+        self.first_text = make.histogram(
             "run_first_text_seconds",
             "From the beginning of an attempt until readers may have its first text",
             _FIRST_TEXT,
             "format",
         )
-        self.section_first_text = histogram(
+        self.tokens = make.counter("tokens", "Tokens that models reported", "model", "role", "direction")
+        self.cost = make.counter("cost_usd", "What models cost, in US dollars", "model", "role")
+
+    def _add_texts(self, make: _Factory) -> None:
+        self.section_first_text = make.histogram(
             "section_first_text_seconds",
             "From the beginning of a section until readers may have its first text",
             _FIRST_TEXT,
             "format",
         )
-        self.section_seconds = histogram("section_seconds", "How long a section took", _LONG, "format")
-        self.words = counter("words", "Words that attempts added to their texts", "format")
-        self.speed = histogram(
+        self.section_seconds = make.histogram("section_seconds", "How long a section took", _LONG, "format")
+        self.words = make.counter("words", "Words that attempts added to their texts", "format")
+        self.speed = make.histogram(
             "words_per_second", "Words a second, from an attempt's first text to its last", _SPEED, "format"
         )
-        self.retractions = counter("retractions", "Sections whose text was taken back", "format", "reason")
-        self.gate_mean = histogram(
+        self.retractions = make.counter(
+            "retractions", "Sections whose text was taken back", "format", "reason"
+        )
+
+    def _add_safety(self, make: _Factory) -> None:
+        self.gate_mean = make.histogram(
             "gate_delay_mean_seconds", "How long the safety gate held a run's text on average", _SHORT, "gate"
         )
-        self.gate_max = histogram(
+        self.gate_max = make.histogram(
             "gate_delay_max_seconds", "How long the safety gate held a run's text at most", _SHORT, "gate"
         )
-        self.verdicts = counter(
+        self.verdicts = make.counter(
             "safety_verdicts", "Verdicts of the safety checks", "format", "stage", "approved"
         )
-        self.findings = counter(
+        self.findings = make.counter(
             "safety_findings", "What the safety checks found", "format", "stage", "category", "severity"
         )
-        self.tokens = counter("tokens", "Tokens that models reported", "model", "role", "direction")
-        self.cost = counter("cost_usd", "What models cost, in US dollars", "model", "role")
 
-        self.append_seconds = histogram(
+    def _add_log_and_requests(self, make: _Factory) -> None:
+        self.append_seconds = make.histogram(
             "log_append_seconds", "How long a batch of messages waited until it was safe in the log", _SHORT
         )
-        self.loop_lag = histogram(
+        self.loop_lag = make.histogram(
             "event_loop_lag_seconds",
             "How late the event loop was for a timer, which every token is too",
             _SHORT,
         )
-        self.entries = counter("log_entries", "Messages appended to logs")
-        self.log_failures = counter("log_failures", "Tries to append to a log that failed")
-        self.slow_readers = counter("slow_readers_closed", "Readers closed because they took nothing")
-        self.requests = counter("http_requests", "HTTP requests answered", "method", "route", "status")
-        self.request_seconds = histogram(
+        self.entries = make.counter("log_entries", "Messages appended to logs")
+        self.log_failures = make.counter("log_failures", "Tries to append to a log that failed")
+        self.slow_readers = make.counter("slow_readers_closed", "Readers closed because they took nothing")
+        self.requests = make.counter("http_requests", "HTTP requests answered", "method", "route", "status")
+        self.request_seconds = make.histogram(
             "http_response_start_seconds",
             "From a request to the head of its reply",
             _SHORT,
@@ -277,11 +313,11 @@ class _AttemptCounts(AttemptMetrics):
     def on_log_failure(self) -> None:
         self._to.log_failures.inc()
 
-    def on_end(self, outcome: Outcome) -> None:
+    def on_end(self, outcome: AttemptOutcome) -> None:
         to, written = self._to, self._words - self._words_before
         to.runs.labels(self._format, outcome).inc()
         if self._is_copy:
-            if outcome == "completed":
+            if outcome == COMPLETED:
                 to.cached.labels(self._format).inc()
             return
         to.run_seconds.labels(self._format, outcome).observe(to.clock() - self._began)

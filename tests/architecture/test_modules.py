@@ -11,12 +11,13 @@ from pathlib import Path
 import pytest
 
 from backend.extensions import base as extensions
-from backend.plugins import HasSettings
+from backend.plugins import HasSettings, HasTables
 from tests.architecture.tree import ROOT, modules, parse
 from workflows.formats.capabilities import CAPABILITIES
 
 EXTENSION_CAPABILITIES = (
     HasSettings,
+    HasTables,
     *(kind for name, kind in vars(extensions).items() if name.startswith("Has") and isinstance(kind, type)),
 )
 LONGEST = 400
@@ -24,6 +25,8 @@ VAGUE = {"utils", "util", "helpers", "helper", "core", "services", "service", "c
 SETTINGS = {Path("backend/settings.py"), Path("workflows/models/settings.py")}
 # Hands its own environment on to the child process that runs the model; reads no setting from it.
 CHILD_PROCESS = Path("workflows/models/embedded")
+# Words of a teller's for what the field calls to report, publish, release or restart.
+PRIVATE_WORDS = {"tell", "tells", "told", "telling", "brought", "anew", "sight"}
 # A docstring's first line says what a thing is: a noun phrase begins with no question, empty quantity or verb.
 NO_NOUN = re.compile(
     r"""(?: What | How | Who | Whom | Whose | Which | Whether | Why | When | Where | Is | Are | Can | Do | Does
@@ -217,13 +220,67 @@ def _is_environment(node: ast.AST) -> bool:
             return False
 
 
-def test_public_class_names_stand_once() -> None:
+def test_public_names_of_classes_and_types_stand_once() -> None:
     places: dict[str, list[str]] = {}
     for module in modules():
-        for node in parse(module).body:
-            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
-                places.setdefault(node.name, []).append(str(module))
+        for name in _types(parse(module)):
+            places.setdefault(name, []).append(str(module))
     assert not {name: found for name, found in places.items() if len(found) > 1}
+
+
+@pytest.mark.parametrize(
+    "source", ["class Part: ...", "Part = str | None", "Part: TypeAlias = str", "Part = Literal['a']"]
+)
+def test_search_for_names_of_types_finds_every_way_to_give_one(source: str) -> None:
+    assert list(_types(ast.parse(source))) == ["Part"]
+
+
+def _types(tree: ast.Module) -> Iterator[str]:
+    """Public names of a module's classes and aliases of types, which begin with a capital and aren't constants."""
+    for node in tree.body:
+        match node:
+            case ast.ClassDef(name=name):
+                pass
+            case ast.Assign(targets=[ast.Name(id=name)]) | ast.AnnAssign(target=ast.Name(id=name)):
+                pass
+            case _:
+                continue
+        if name[0].isupper() and not name.isupper():
+            yield name
+
+
+def test_names_are_terms_of_the_field() -> None:
+    found = {
+        f"{module}: {name}"
+        for module in modules()
+        if "migrations" not in module.parts
+        for name in _names(parse(module))
+        if PRIVATE_WORDS & set(name.lower().split("_"))
+    }
+    assert found == set()
+
+
+def _names(tree: ast.Module) -> Iterator[str]:
+    """Names that a module gives to functions, classes, parameters, variables and attributes."""
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name
+            case ast.arg(arg=name) | ast.Name(id=name, ctx=ast.Store()):
+                yield name
+            case ast.Attribute(attr=name, ctx=ast.Store()):
+                yield name
+            case _:
+                pass
+
+
+def test_account_page_of_the_core_knows_no_child() -> None:
+    files = [
+        file for file in (ROOT / "backend/api/accounts").iterdir() if file.suffix in {".html", ".js", ".css"}
+    ]
+    assert len(files) == 5
+    for file in files:
+        assert not re.search(r"(?i)\bchild", file.read_text(encoding="utf-8")), file.name
 
 
 def test_command_line_is_there_before_what_only_some_commands_need() -> None:
@@ -233,11 +290,12 @@ def test_command_line_is_there_before_what_only_some_commands_need() -> None:
     assert loaded.isdisjoint({"fastapi", "langchain_core", "langgraph", "sqlalchemy", "backend.app"})
 
 
-def test_function_that_opens_resources_is_read_at_a_glance() -> None:
-    tree = parse(Path("backend/resources.py"))
-    lines = {
-        node.name: (node.end_lineno or node.lineno) - node.lineno + 1
-        for node in ast.walk(tree)
+def test_functions_are_read_at_a_glance() -> None:
+    too_long = {
+        f"{module}: {node.name}": lines
+        for module in modules()
+        for node in ast.walk(parse(module))
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > 60
     }
-    assert {name: count for name, count in lines.items() if count > 60} == {}
+    assert too_long == {}

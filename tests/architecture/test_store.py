@@ -1,4 +1,4 @@
-"""What statements in SQL may say by hand: no state of a run, no function of one database only."""
+"""What may be written by hand: states of a run in their one table, functions of one database only where it is meant."""
 
 import ast
 from collections.abc import Iterator
@@ -9,27 +9,41 @@ import pytest
 
 from backend.store.transitions import Status
 from tests.architecture.tree import modules, parse
+from workflows.messages.messages import NodeStatus
 
 PORTABLE = {"avg", "coalesce", "count", "lower", "max", "min", "nullif", "sum", "upper"}
 """Functions that every database has, by the same name and meaning."""
 # One expression for each database, chosen when the statement is compiled.
 OF_EACH_DATABASE = {Path("backend/store/json_sql.py"), Path("backend/store/dialect.py")}
-ROOMS = (Path("backend/store"), Path("backend/log"))
+EXTENSIONS = (Path("backend/podcasts"), Path("backend/scripts"), Path("backend/stories"))
+ROOMS = (Path("backend/store"), Path("backend/log"), *(folder / "store" for folder in EXTENSIONS))
+STATES = Path("backend/store/transitions.py")
+# Nodes of the graph have states of their own, some by the same words.
+ABOUT_NODES = (Path("backend/streaming"), Path("backend/runs/attempt/attempt.py"))
 
 
-def statements() -> list[Path]:
-    """Modules with statements. Migrations say what was so at their time, the table of states what it may be."""
+def written_now() -> list[Path]:
+    """Modules of the service. Migrations say what was so at their time."""
     return [
         module
         for module in modules()
-        if any(module.is_relative_to(room) for room in ROOMS)
-        and "migrations" not in module.parts
-        and module.name != "transitions.py"
+        if module.is_relative_to("backend") and "migrations" not in module.parts and module != STATES
     ]
 
 
-def test_statements_name_no_state_of_a_run_by_hand() -> None:
-    found = {str(module): sorted(_states(parse(module))) for module in statements()}
+def statements() -> list[Path]:
+    """Modules with statements."""
+    return [module for module in written_now() if any(module.is_relative_to(room) for room in ROOMS)]
+
+
+def test_no_module_names_a_state_of_a_run_but_the_one_with_their_table() -> None:
+    of_nodes = set(get_args(NodeStatus))
+    found = {
+        str(module): set(_states(parse(module)))
+        - (of_nodes if any(module.is_relative_to(room) for room in ABOUT_NODES) else set())
+        for module in written_now()
+    }
+    assert len(found) > 200
     assert {module: states for module, states in found.items() if states} == {}
 
 
@@ -97,3 +111,30 @@ def test_whose_something_is_has_a_type_of_its_own_everywhere_in_the_service() ->
     ]
     # Formats, whose lookups these are, know an id.
     assert [place for place in loose if not place.startswith("backend/lookups.py")] == []
+
+
+def test_tables_that_only_an_extension_uses_are_declared_by_it() -> None:
+    core = Path("backend/store/tables.py")
+    used = {
+        alias.name
+        for module in modules()
+        if module != core and not any(module.is_relative_to(folder) for folder in EXTENSIONS)
+        for node in ast.walk(parse(module))
+        if isinstance(node, ast.ImportFrom) and node.module == "backend.store.tables"
+        for alias in node.names
+    }
+    assert _tables(core) and _tables(core) <= used
+    assert _tables(Path("backend/stories/store/tables.py")) == {"children", "story_sessions", "reading_days"}
+    assert _tables(Path("backend/scripts/store/tables.py")) == {"personas"}
+
+
+def _tables(module: Path) -> set[str]:
+    """Names of the tables that a module declares."""
+    return {
+        node.targets[0].id
+        for node in parse(module).body
+        if isinstance(node, ast.Assign)
+        and isinstance(node.targets[0], ast.Name)
+        and isinstance(node.value, ast.Call)
+        and ast.unparse(node.value.func) == "Table"
+    }

@@ -15,17 +15,17 @@ from backend.log.entry import Entry
 from backend.settings import Settings
 from backend.storage import copy_database
 from backend.store.accounts.accounts import AccountRepository, NewAccount
-from backend.store.children import ChildRepository
 from backend.store.copying import CopyError
 from backend.store.migrating import SchemaError
 from backend.store.postgres import PostgresDatabase
 from backend.store.postgres_checkpoints import open_postgres_checkpoints
 from backend.store.runs import RunRepository
-from backend.store.sessions import SessionRepository
+from backend.store.schema import complete_metadata
 from backend.store.shares import ShareRepository
 from backend.store.sqlite import SqliteDatabase
 from backend.store.sqlite_checkpoints import open_checkpoints
-from backend.store.tables import metadata
+from backend.stories.store.children import ChildRepository
+from backend.stories.store.sessions import SessionRepository
 from tests.databases import close_database, migrate, open_log
 from tests.unit.messages import complete
 from tests.unit.stored_runs import add_run, change_run, finish_run
@@ -92,7 +92,7 @@ async def fill(database: SqliteDatabase, file: Path) -> dict[str, str]:
 async def rows(database: SqliteDatabase | PostgresDatabase) -> dict[str, list[Any]]:
     """All rows, as this release understands them."""
     found = {}
-    for table in metadata.sorted_tables:
+    for table in complete_metadata().sorted_tables:
         columns = [column for column in table.c if (table.name, column.name) != ("runs", "process")]
         query = select(*columns).order_by(*table.primary_key.columns)
         found[table.name] = [tuple(row) for row in await database.read(partial(_all, query=query))]

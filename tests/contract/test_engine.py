@@ -1,204 +1,235 @@
-"""Engine: one door into execution. An implementation joins by a fixture that opens processes with it."""
+"""Engine: one door into execution. An implementation joins by the processes that `processes.py` opens with it.
+
+The inline engine is tried on SQLite, the queue on PostgreSQL, as the service has them.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 
-from backend.runs.engine.base import Engine
 from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
 from backend.store.runs import Run
+from tests.contract import processes
+from tests.contract.processes import OpenProcess, Process
 from tests.unit.run_messages import read_messages
 from tests.unit.stored_runs import add_run
-from tests.unit.worlds import NOTE, OWNER, World, open_world
+from tests.unit.worlds import NOTE, OWNER
 from workflows.errors import Overloaded
 from workflows.messages.messages import RunCompleted, RunFailed
 
-OpenProcess = Callable[..., Awaitable[World]]
 
-
-@pytest.fixture(params=["inline"])
+@pytest.fixture
 async def open_process(database: Database, tmp_path: Path) -> AsyncIterator[OpenProcess]:
-    """Opens one more process on the same data; its `engine` is the one that is tried."""
+    """Opens one more process on the same data. One that doesn't take runs stores, cancels, and is alive."""
     checkpoints = MemoryCheckpoints()
     async with AsyncExitStack() as stack:
 
-        async def open_one(max_runs: int = 5) -> World:
-            opened = open_world(database, tmp_path, checkpoints=checkpoints, max_runs=max_runs)
+        async def open_one(*, room: int = 5, takes_runs: bool = True) -> Process:
+            opened = processes.open_process(database, tmp_path, checkpoints, room=room, takes_runs=takes_runs)
             return await stack.enter_async_context(opened)
 
         yield open_one
 
 
-async def store(world: World, engine: Engine, **values: object) -> Run:
+async def store(process: Process, /, **values: object) -> Run:
     """A run that is stored as the engine's to execute."""
-    return await add_run(
-        world.repository,
-        **{"format": "note", "model": "openai:gpt-test", "input": NOTE, "process": engine.process, **values},
-    )
+    usual = {"format": "note", "model": "openai:gpt-test", "input": NOTE, "process": process.engine.process}
+    return await add_run(process.world.repository, **{**usual, **values})
 
 
-async def messages_of(world: World, run: Run) -> list[str]:
-    """What ended the run, each time that something did."""
-    kinds = (RunCompleted, RunFailed)
-    found = [each for each in await read_messages(world.log, run.id) if isinstance(each, kinds)]
-    return [each.code if isinstance(each, RunFailed) else "complete" for each in found]
+async def start(process: Process) -> Run:
+    """A run that the process was asked to execute, as a caller does it."""
+    with process.engine.reserve_slot():
+        run = await store(process)
+        await process.engine.submit(run.id)
+    return run
 
 
-async def held(world: World) -> asyncio.Event:
+async def hold(process: Process) -> asyncio.Event:
     """A gate at which the first section waits."""
-    gate = world.format.gates[0] = asyncio.Event()
+    gate = process.world.format.gates[0] = asyncio.Event()
     return gate
 
 
-async def test_submitted_run_is_executed_to_its_end(open_process: OpenProcess) -> None:
-    world = await open_process()
-    run = await store(world, world.engine)
-    await world.engine.submit(run.id)
-    await world.engine.begun(run.id)
-    await world.end(run.id)
-    await world.engine.settle(run.id)
-    stored = await world.repository.get(run.id)
+async def begin(process: Process) -> Run:
+    """A run that the process has begun to execute, as it is stored then."""
+    run = await start(process)
+    async with asyncio.timeout(20):
+        await process.world.format.begun[0].wait()
+    return await stored(process, run)
 
-    assert stored is not None and (stored.status, stored.process) == ("completed", None)
-    assert await messages_of(world, run) == ["complete"] and world.engine.active == 0
+
+async def stored(process: Process, run: Run) -> Run:
+    """The run as it is stored now."""
+    found = await process.world.repository.get(run.id)
+    assert found is not None
+    return found
+
+
+async def endings(process: Process, run: Run) -> list[str]:
+    """What ended the run, each time that something did."""
+    kinds = (RunCompleted, RunFailed)
+    found = [each for each in await read_messages(process.world.log, run.id) if isinstance(each, kinds)]
+    return [each.code if isinstance(each, RunFailed) else "complete" for each in found]
+
+
+async def poll(process: Process) -> None:
+    """What a process does while it isn't frozen."""
+    while True:
+        await process.world.engine.poll_stop_requests()
+        await asyncio.sleep(0.02)
+
+
+async def test_submitted_run_is_executed_to_its_end(open_process: OpenProcess) -> None:
+    process = await open_process()
+    run = await start(process)
+    await process.engine.begun(run.id)
+    await process.ended(run.id)
+    await process.engine.settle(run.id)
+    now = await stored(process, run)
+
+    assert (now.status, now.process) == ("completed", None)
+    assert await endings(process, run) == ["complete"] and process.engine.active == 0
 
 
 async def test_run_that_is_submitted_twice_ends_once(open_process: OpenProcess) -> None:
-    world = await open_process()
-    run = await store(world, world.engine)
-    await asyncio.gather(world.engine.submit(run.id), world.engine.submit(run.id))
-    async with asyncio.timeout(20):
-        while world.engine.active:  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
-    stored = await world.repository.get(run.id)
+    process = await open_process()
+    run = await store(process)
+    await asyncio.gather(process.engine.submit(run.id), process.engine.submit(run.id))
+    await process.engine.begun(run.id)
+    await process.ended(run.id)
 
-    assert stored is not None and stored.status == "completed"
-    assert await messages_of(world, run) == ["complete"]
+    assert (await stored(process, run)).status == "completed" and process.engine.active == 0
+    assert await endings(process, run) == ["complete"] and process.world.format.written == [0, 1]
+
+
+async def test_run_that_is_submitted_again_while_it_executes_has_one_attempt_and_is_written_once(
+    open_process: OpenProcess,
+) -> None:
+    process = await open_process()
+    gate = await hold(process)
+    run = await begin(process)
+    for _ in range(2):
+        await process.engine.submit(run.id)
+        await process.offer_again(run.id)
+    await process.engine.begun(run.id)
+    assert len(process.world.local_runs.tasks(run.id)) == process.engine.active == 1
+    gate.set()
+    await process.ended(run.id)
+
+    assert (await stored(process, run)).status == "completed"
+    assert await endings(process, run) == ["complete"] and process.world.format.written == [0, 1]
 
 
 async def test_run_that_is_another_process_s_is_not_executed(open_process: OpenProcess) -> None:
-    mine, other = await open_process(), await open_process()
-    run = await store(other, other.engine)
+    mine, other = await open_process(), await open_process(takes_runs=False)
+    run = await store(other, process=other.id)
     await mine.engine.submit(run.id)
     await mine.engine.begun(run.id)
-    await mine.end(run.id)
-    assert await mine.log.read(run.id) == [] and not mine.format.written
+    await mine.ended(run.id)
+    assert await mine.world.log.read(run.id) == [] and not mine.world.format.written
 
 
-async def test_cancel_ends_a_run_wherever_it_executes(open_process: OpenProcess) -> None:
-    mine, other = await open_process(), await open_process()
-    for world in (mine, other):
-        await held(world)
-        run = await store(world, world.engine)
-        await world.engine.submit(run.id)
-        await world.format.begun[0].wait()
-        polling = asyncio.create_task(poll(other))
-        async with asyncio.timeout(20):
-            await mine.engine.cancel(run)
-        polling.cancel()
-        stored = await mine.repository.get(run.id)
-        assert stored is not None and stored.status == "cancelled"
-        assert await messages_of(world, run) == ["CANCELLED"]
-        await mine.engine.cancel(stored)  # once more is harmless
+@pytest.mark.parametrize("is_here", [True, False])
+async def test_cancel_ends_a_run_wherever_it_executes(open_process: OpenProcess, is_here: bool) -> None:
+    executing, other = await open_process(), await open_process(takes_runs=False)
+    caller = executing if is_here else other
+    await hold(executing)
+    run = await begin(executing)
+    polling = asyncio.create_task(poll(executing))
+    async with asyncio.timeout(20):
+        await caller.engine.cancel(run)
+    polling.cancel()
+    now = await stored(caller, run)
 
-
-async def poll(world: World) -> None:
-    """What a process does while it isn't frozen."""
-    while True:
-        await world.engine.poll_stop_requests()
-        await asyncio.sleep(0.02)
+    assert now.status == "cancelled" and await endings(caller, run) == ["CANCELLED"]
+    await caller.engine.cancel(now)  # once more is harmless
 
 
 async def test_cancel_of_a_run_whose_process_does_not_answer_shuts_that_process_out(
     open_process: OpenProcess,
 ) -> None:
-    mine, frozen = await open_process(), await open_process()
-    gate = await held(frozen)
-    run = await store(frozen, frozen.engine)
-    await frozen.engine.submit(run.id)
-    await frozen.format.begun[0].wait()
+    mine, frozen = await open_process(takes_runs=False), await open_process()
+    gate = await hold(frozen)
+    run = await begin(frozen)
     began = asyncio.get_running_loop().time()
     await mine.engine.cancel(run)  # nobody polls over there
     took = asyncio.get_running_loop().time() - began
-    log_then = await mine.log.read(run.id)
+    log_then = await mine.world.log.read(run.id)
     gate.set()  # it comes back, and goes on where it was
-    await frozen.end(run.id)
-    stored = await mine.repository.get(run.id)
+    await frozen.ended(run.id)
+    now = await stored(mine, run)
 
-    assert took < 10 and stored is not None and (stored.status, stored.process) == ("cancelled", None)
-    assert await mine.log.read(run.id) == log_then and await messages_of(mine, run) == ["CANCELLED"]
+    assert took < 10 and (now.status, now.process) == ("cancelled", None)
+    assert await mine.world.log.read(run.id) == log_then and await endings(mine, run) == ["CANCELLED"]
 
 
 async def test_run_that_was_taken_over_is_dropped_when_its_process_looks(open_process: OpenProcess) -> None:
-    mine, other = await open_process(), await open_process()
-    await held(mine)
-    run = await store(mine, mine.engine)
-    await mine.engine.submit(run.id)
-    await mine.format.begun[0].wait()
-    assert await other.repository.take_over(run, other.engine.process)
-    await mine.engine.poll_stop_requests()
-    await mine.end(run.id)
-    assert mine.engine.active == 0 and await messages_of(mine, run) == []
+    mine, other = await open_process(), await open_process(takes_runs=False)
+    await hold(mine)
+    run = await begin(mine)
+    assert await other.world.repository.take_over(run, other.id)
+    await mine.world.engine.poll_stop_requests()
+    await mine.ended(run.id)
+    assert mine.engine.active == 0 and await endings(mine, run) == []
 
 
 @pytest.mark.parametrize("status", ["running", "waiting"])
 async def test_cancel_of_a_run_that_nobody_executes_writes_its_last_message(
     open_process: OpenProcess, status: str
 ) -> None:
-    world = await open_process()
-    for process in (None, "01J00000000000000000000000"):
-        run = await store(world, world.engine, process=process, status=status)
-        await world.engine.cancel(run)
-        stored = await world.repository.get(run.id)
-        assert stored is not None and stored.status == "cancelled"
-        assert await messages_of(world, run) == ["CANCELLED"] and not world.format.written
+    process = await open_process(takes_runs=False)
+    for executor in (None, "01J00000000000000000000000"):
+        run = await store(process, process=executor, status=status)
+        await process.engine.cancel(run)
+        assert (await stored(process, run)).status == "cancelled"
+        assert await endings(process, run) == ["CANCELLED"] and not process.world.format.written
 
 
-async def test_stop_that_was_asked_for_before_the_run_changed_hands_is_heard(
+async def test_stop_that_was_requested_before_the_run_changed_hands_is_heard(
     open_process: OpenProcess,
 ) -> None:
-    world = await open_process()
-    run = await store(world, world.engine, stop_requested=True)
-    await world.engine.submit(run.id)
-    await world.end(run.id)
-    assert await messages_of(world, run) == ["CANCELLED"] and not world.format.written
+    process = await open_process(takes_runs=False)
+    run = await store(process, stop_requested=True)
+    await process.engine.submit(run.id)
+    await process.take_runs()
+    await process.ended(run.id)
+    assert await endings(process, run) == ["CANCELLED"] and not process.world.format.written
 
 
-async def test_slots_are_as_many_as_there_are_and_none_when_the_process_stops(
+async def test_runs_are_accepted_while_there_is_room_and_none_when_the_process_stops(
     open_process: OpenProcess,
 ) -> None:
-    world = await open_process(max_runs=2)
-    engine = world.engine
-    with engine.reserve_slot(), engine.reserve_slot():
-        assert not engine.accepts
-        with pytest.raises(Overloaded), engine.reserve_slot():
-            pass
-    assert engine.accepts
-    engine.stop_accepting()
-    assert engine.closed and not engine.accepts
-    with pytest.raises(Overloaded, match="stopping"), engine.reserve_slot():
+    process = await open_process(room=2, takes_runs=False)
+    await hold(process)
+    runs = [await start(process) for _ in range(2)]
+    with pytest.raises(Overloaded, match="As many runs as may"):
+        await start(process)
+    assert [run.id for run in await process.world.repository.unfinished()] == [run.id for run in runs]
+    await process.engine.cancel(runs[0])
+    process.engine.stop_accepting()
+    assert process.engine.closed and not process.engine.accepts
+    with pytest.raises(Overloaded, match="stopping"), process.engine.reserve_slot():
         pass
 
 
-async def test_drain_leaves_runs_for_another_process_without_a_last_message(
+async def test_process_that_stops_leaves_its_runs_for_another_one_without_a_last_message(
     open_process: OpenProcess,
 ) -> None:
-    mine, other = await open_process(), await open_process()
-    await held(mine)
-    run = await store(mine, mine.engine)
-    await mine.engine.submit(run.id)
-    await mine.format.begun[0].wait()
-    await mine.engine.drain(0.05)
-    left = await mine.repository.get(run.id)
-    assert left is not None and (left.status, left.process) == ("running", None)
-    assert await messages_of(mine, run) == [] and mine.engine.active == 0
+    mine, other = await open_process(), await open_process(takes_runs=False)
+    await hold(mine)
+    run = await begin(mine)
+    await mine.stop()
+    left = await stored(mine, run)
+    assert (left.status, left.process) == ("running", None)
+    assert await endings(mine, run) == [] and mine.engine.active == 0
 
-    assert await other.recovery.recover() == 1
-    await other.end(run.id)
-    assert await messages_of(other, run) == ["complete"]
-    after = await other.repository.find(OWNER, run.id)
-    assert after is not None and after.crash_count == 0
+    await other.take_runs()
+    await other.recovery.recover()
+    await other.ended(run.id)
+    after = await other.world.repository.find(OWNER, run.id)
+    assert await endings(other, run) == ["complete"] and after is not None and after.crash_count == 0

@@ -278,7 +278,7 @@ async def test_reader_whose_notifications_get_lost_is_at_most_a_tick_late(
 ) -> None:
     log, elsewhere = open_log(database), open_log(database)
     assert isinstance(log, PostgresLog)
-    monkeypatch.setattr(log, "_tell", lambda _: None)
+    monkeypatch.setattr(log, "_schedule_notify", lambda _: None)
     run = await add_run(repository)
     epoch = await log.take_over(run.id)
     async with asyncio.timeout(PATIENCE):

@@ -17,13 +17,13 @@ from backend.store.owner import Owner
 from backend.store.places import describe_place, state_places
 from backend.store.postgres import PostgresDatabase
 from backend.store.runs import RunRepository
+from tests.contract.heartbeats import LEASE, age_heartbeat
 from tests.databases import open_log
 from tests.unit.stored_runs import change_run, new_run
 from workflows.errors import Overloaded
 from workflows.messages.messages import OutlinePlanned, ProgressReported, decode
 
 pytestmark = pytest.mark.engine("postgresql")
-LEASE = 10.0
 MAYA = Owner("maya")
 
 
@@ -58,14 +58,6 @@ async def give_job(database: PostgresDatabase, worker: str) -> str:
     """What a worker does that takes the next job."""
     query = text("SELECT lock FROM procrastinate_fetch_job_v2(NULL, :worker)")
     return str(await database.write(lambda c: c.scalar(query, {"worker": int(worker)})))
-
-
-async def age(database: PostgresDatabase, worker: str, seconds: float) -> None:
-    """That worker wasn't heard of for so long."""
-    query = text(
-        "UPDATE procrastinate_workers SET last_heartbeat = now() - make_interval(secs => :s) WHERE id = :id"
-    )
-    await database.write(lambda c: c.execute(query, {"s": seconds, "id": int(worker)}))
 
 
 async def test_run_that_is_stored_has_its_job_and_one_that_is_not_has_none(
@@ -125,9 +117,9 @@ async def test_run_of_a_worker_that_is_silent_is_given_out_again_once(
     dead, alive = await jobs.register(), await jobs.register()
     assert await give_job(database, dead) == run.id
     await repository.take_over(run, dead)
-    await age(database, dead, LEASE - 5)
+    await age_heartbeat(database, dead, LEASE - 5)
     assert await jobs.redeliver() == [] and await jobs.is_alive(dead)
-    await age(database, dead, LEASE + 5)
+    await age_heartbeat(database, dead, LEASE + 5)
     found = await asyncio.gather(*(jobs.redeliver() for _ in range(4)))
     assert sorted(found, key=len)[-1] == [run.id] and sum(map(len, found)) == 1
     assert not await jobs.is_alive(dead)
@@ -168,7 +160,7 @@ async def test_process_is_alive_while_it_beats_and_not_when_it_has_left(
     liveness = HeartbeatLiveness(process, jobs)
     liveness.workers = lambda: [int(queue_worker)]
     for each in (process, queue_worker):
-        await age(database, each, LEASE + 5)
+        await age_heartbeat(database, each, LEASE + 5)
     assert await liveness.is_alive(process) and not await liveness.is_alive(queue_worker)
     await liveness.beat()
     assert await jobs.is_alive(process) and await jobs.is_alive(queue_worker)
@@ -184,8 +176,8 @@ async def test_state_of_the_queue_says_what_waits_and_who_is_there(
     for _ in range(2):
         await repository.add(new_run())
     first, second = await jobs.register(), await jobs.register()
-    await age(database, first, LEASE + 5)
-    await age(database, second, 5)
+    await age_heartbeat(database, first, LEASE + 5)
+    await age_heartbeat(database, second, 5)
     state = await jobs.state()
     assert (state.queued, state.workers) == (2, 1)
     assert 0 <= state.oldest_seconds < 60 and 5 <= state.lease_age < LEASE

@@ -29,11 +29,11 @@ from backend.store.owned_runs import Lease, OwnedRunRepository
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run, RunRepository
-from backend.store.sessions import SessionRepository
 from backend.store.shares import ShareRepository
 from backend.store.sources import keep_result
 from backend.store.tables import runs
 from backend.store.usage import UsageRepository
+from backend.stories.store.sessions import SessionRepository
 from tests.databases import close_database, open_database, open_log
 from tests.unit.messages import complete
 from tests.unit.stored_runs import add_run, change_run, finish_run, new_run

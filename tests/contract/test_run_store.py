@@ -311,3 +311,16 @@ async def test_resume_of_a_run_that_ended_anew_since_it_was_read_is_refused(
     assert not await repository.resume(before, "P2", before.options)
     assert await repository.get(before.id) == ended_anew
     assert await repository.resume(ended_anew, "P2", before.options)
+
+
+@pytest.mark.parametrize("status", ["failed", "cancelled"])
+async def test_resume_of_a_run_that_was_resumed_and_ended_alike_since_it_was_read_leaves_its_caps(
+    repository: RunRepository, status: Status
+) -> None:
+    before = await finish_run(repository, await add_run(repository), status)
+    assert await repository.resume(before, "P2", RunOptions(budget_usd=5.0))
+    resumed = await repository.get(before.id)
+    assert resumed is not None
+    ended_anew = await finish_run(repository, resumed, status)
+    assert not await repository.resume(before, "P3", RunOptions(budget_usd=1.0))
+    assert await repository.get(before.id) == ended_anew and ended_anew.options.budget_usd == 5.0

@@ -10,12 +10,13 @@ import pytest
 from sqlalchemy import update
 
 from backend.runs.retention import Retention
-from backend.store.children import ChildRepository
 from backend.store.database import Database
 from backend.store.retention import RetentionRepository
-from backend.store.sessions import SessionRepository
-from backend.store.tables import children, runs, story_sessions
+from backend.store.tables import runs
 from backend.stories.retention import StoryRetention
+from backend.stories.store.children import ChildRepository
+from backend.stories.store.sessions import SessionRepository
+from backend.stories.store.tables import children, story_sessions
 from tests.fakes.provider import FakeProvider
 from tests.people import BODY, Person, add_person, anonymous, make_key, serve_accounts
 from tests.service import LiveService

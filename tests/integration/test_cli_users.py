@@ -53,7 +53,7 @@ def test_links_and_limits_and_locks_are_a_command_each() -> None:
 def test_claim_and_deletion_move_and_remove_what_there_is(data: Path) -> None:
     async def keep(owner: Owner) -> int:
         async with open_resources(load_settings(_env_file=None)) as resources:
-            from backend.store.children import ChildRepository
+            from backend.stories.store.children import ChildRepository
 
             children = ChildRepository(resources.database)
             if owner == LOCAL:

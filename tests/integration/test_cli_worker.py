@@ -92,7 +92,7 @@ def test_data_of_a_service_that_works_on_it_is_not_copied(
     monkeypatch.setenv("STORYWIRE_DATABASE_URL", postgres_server().url())
     service = FileLiveness(tmp_path / "processes")
     outcome = CliRunner().invoke(app, ["migrate", "--from", f"sqlite:///{tmp_path / 'storywire.db'}"])
-    service.leave()
+    asyncio.run(service.leave())
     assert outcome.exit_code == 2 and "a service works on" in outcome.output
     monkeypatch.setenv("STORYWIRE_DATABASE_URL", f"sqlite:///{tmp_path / 'other.db'}")
     outcome = CliRunner().invoke(app, ["migrate", "--from", f"sqlite:///{tmp_path / 'storywire.db'}"])

@@ -43,6 +43,8 @@ async def test_every_kind_of_reply_has_all_headers(service: LiveService) -> None
         "page": (200, await nobody.get("/")),
         "account page": (200, await nobody.get("/account")),
         "its script": (200, await nobody.get("/account/page.js")),
+        "an extension's script": (200, await nobody.get("/account/sections/story.js")),
+        "no extension's script": (404, await nobody.get("/account/sections/podcast.js")),
         "script": (200, await nobody.get("/static/app.js")),
         "picture": (200, await nobody.get("/static/favicon.svg")),
         "shared page": (200, await nobody.get(link)),

@@ -38,7 +38,7 @@ async def test_cancel_of_a_run_that_can_not_be_stopped_says_to_try_again(
     with pytest.raises(Overloaded, match="try again") as refused:
         await RunCanceller(repository, liveness, engine).cancel(run)
     stored = await repository.find(Owner("maya"), run.id)
-    liveness.leave()
+    await liveness.leave()
 
     assert refused.value.retryable and refused.value.retry_after > 0
     assert engine.tries > 1 and stored is not None and stored.status == "running"

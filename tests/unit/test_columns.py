@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from backend.store.children import ChildRepository
 from backend.store.columns import LARGEST, MOST_TOKENS
 from backend.store.database import Database
 from backend.store.owner import Owner
 from backend.store.runs import RunRepository
-from backend.store.sessions import SessionRepository
 from backend.store.usage import UsageRepository
+from backend.stories.store.children import ChildRepository
+from backend.stories.store.sessions import SessionRepository
 from tests.databases import ENGINES
 from tests.unit.messages import complete
 from tests.unit.stored_runs import add_run, finish_run

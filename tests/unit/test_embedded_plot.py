@@ -14,8 +14,8 @@ from workflows.formats.story.plot import (
     count_faults,
     count_plot_faults,
     ending_schema,
+    make_scenes,
     plot_schema,
-    tell_scenes,
 )
 
 THEMES = [
@@ -54,7 +54,7 @@ def answers(schema: dict[str, Any]) -> st.SearchStrategy[dict[str, str]]:
 @given(st.data(), st.sampled_from(THEMES), st.integers(0, 99))
 def test_plot_that_the_schema_allows_can_be_told(data: st.DataObject, theme: str, seed: int) -> None:
     plot = Plot.model_validate(data.draw(answers(plot_schema(theme, Random(seed)))))
-    scenes = tell_scenes(plot, "Maya")
+    scenes = make_scenes(plot, "Maya")
     assert len(scenes) == SCENES
     assert all(title and line.endswith(".") for title, line in scenes)
     assert count_plot_faults(plot) >= 0
@@ -67,7 +67,7 @@ def test_ending_that_the_schema_allows_is_an_ending(data: st.DataObject, line: s
 
 
 def test_scenes_are_told_in_the_words_of_the_plot() -> None:
-    assert tell_scenes(PLOT, "Maya") == [
+    assert make_scenes(PLOT, "Maya") == [
         ("A Tiny Robot", "Maya found a tiny robot with eyes of gold under the stairs."),
         ("The Sad Robot", "But the tiny robot was sad because it had lost its voice."),
         (
@@ -82,17 +82,17 @@ def test_scenes_are_told_in_the_words_of_the_plot() -> None:
 
 
 def test_wish_of_the_child_is_told_word_for_word() -> None:
-    assert tell_scenes(PLOT, "Maya", "Fly to the moon!")[0][1].startswith(
+    assert make_scenes(PLOT, "Maya", "Fly to the moon!")[0][1].startswith(
         'Maya had an idea: "Fly to the moon!" Soon '
     )
 
 
 def test_later_chapter_begins_on_the_next_day() -> None:
-    assert tell_scenes(PLOT, "Maya", chapter_number=2)[0][1].startswith("The next day, Maya found")
+    assert make_scenes(PLOT, "Maya", chapter_number=2)[0][1].startswith("The next day, Maya found")
 
 
 def test_later_chapter_remembers_the_one_before_and_tells_the_choice_as_an_idea() -> None:
-    opening = tell_scenes(PLOT, "Maya", "Ask the owl.", 2, "Maya and the Tin Fox")[0][1]
+    opening = make_scenes(PLOT, "Maya", "Ask the owl.", 2, "Maya and the Tin Fox")[0][1]
     assert opening.startswith(
         'Maya still thought of the Tin Fox. Maya had an idea: "Ask the owl." Soon Maya found'
     )
@@ -148,7 +148,7 @@ def test_thing_without_a_name_is_a_fault() -> None:
 
 
 def test_helper_of_the_same_kind_as_the_thing_is_told_apart() -> None:
-    lines = [line for _, line in tell_scenes(PLOT.model_copy(update={"helper": "a kind robot"}), "Maya")]
+    lines = [line for _, line in make_scenes(PLOT.model_copy(update={"helper": "a kind robot"}), "Maya")]
     assert "the kind robot said" in lines[2]
 
 
@@ -157,7 +157,7 @@ def test_page_takes_the_place_of_its_scene_in_the_plot() -> None:
         scene_page(
             name="Maya", hero=PLOT.hero, index=index, summary=line, before="It rained." if index else None
         )
-        for index, (_, line) in enumerate(tell_scenes(PLOT, "Maya"))
+        for index, (_, line) in enumerate(make_scenes(PLOT, "Maya"))
     ]
     assert "Maya is a brave girl who loves the sea." in pages[0].instruction
     assert "page before" not in pages[0].instruction

@@ -10,7 +10,7 @@ async def test_lock_of_a_process_that_left_or_was_killed_is_cleared(tmp_path: Pa
     here, there = FileLiveness(tmp_path), FileLiveness(tmp_path)
     killed = tmp_path / "01J00000000000000000000000.lock"
     killed.touch()  # a lock that is held by nobody any more
-    there.leave()
+    await there.leave()
     assert not await here.is_alive(there.id) and not await here.is_alive(killed.stem)
-    here.leave()
+    await here.leave()
     assert await asyncio.to_thread(lambda: list(tmp_path.iterdir())) == []

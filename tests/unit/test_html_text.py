@@ -1,5 +1,7 @@
 """HTML in a text: what a browser shows stays, and nothing grows together that stands apart on a page."""
 
+from time import thread_time
+
 import pytest
 
 from workflows.text.html_text import HtmlText, escape_tags, read_html
@@ -35,6 +37,60 @@ def shown(source: str) -> str:
 )
 def test_html_elements_stand_as_far_apart_as_on_a_page(source: str, text: str) -> None:
     assert shown(source) == text
+
+
+def math(*elements: str) -> str:
+    """A formula: `mi:x` is an element with a text, anything else stands as it is."""
+    parts = (
+        f"<{name}>{text}</{name}>" if text else name for name, _, text in (e.partition(":") for e in elements)
+    )
+    return f"<math>{''.join(parts)}</math>"
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        (math("mi:π", "<msup>", "mi:r", "mn:2", "</msup>"), "πr²"),
+        (
+            math("mi:x", "mo:=", "<mfrac>", "<mrow>", "mi:a", "mo:+", "mi:b", "</mrow>", "mn:2", "</mfrac>"),
+            "x = (a + b)/2",
+        ),
+        (math("<msqrt>", "mi:x", "mo:−", "mn:1", "</msqrt>"), "√(x − 1)"),
+        (math("<mroot>", "mi:x", "mn:3", "</mroot>"), "³√(x)"),
+        (math("<msubsup>", "mi:x", "mi:i", "mn:2", "</msubsup>"), "x_i²"),
+        (math("<mfenced>", "mi:a", "mi:b", "</mfenced>"), "(a, b)"),
+        (math("mn:5", "mo:&lt;", "mi:&alpha;"), "5 < α"),
+        (math("mi:sin", "mi:x"), "sin x"),
+        (
+            math("<mtable>", *["<mtr><mtd><mn>1</mn></mtd><mtd><mn>2</mn></mtd></mtr>"] * 2, "</mtable>"),
+            "1, 2; 1, 2",
+        ),
+        (math("<semantics>", "mi:E", "annotation:E=mc^2", "</semantics>"), "E"),
+        (
+            "Dose <mml:math><mml:mn>6</mml:mn><mml:mn>2.5</mml:mn><mml:mtext>mg</mml:mtext></mml:math> a day",
+            "Dose 6 2.5 mg a day",
+        ),
+        ("Area" + math("mi:A") + "of it", "Area A of it"),
+        ("No end: <math><mn>6</mn><mn>2.5</mn> mg", "No end: 6 2.5 mg"),
+        ("`<math><mi>x</mi></math>`", "`‹math>‹mi>x‹/mi>‹/math>`"),
+    ],
+)
+def test_formulas_read_as_text_and_their_numbers_stay_apart(source: str, text: str) -> None:
+    assert shown(source) == text
+
+
+@pytest.mark.parametrize("part", ["<math>", "<math><mi>", "<mfrac>", "<!--", "</mi>", "<mo>x</mo>"])
+def test_formulas_are_read_in_linear_time(part: str) -> None:
+    def measure(size: int) -> float:
+        source = f"<math>{(part * size)[:size]}</math>"
+        times = []
+        for _ in range(2):
+            began = thread_time()
+            read_html(source)
+            times.append(thread_time() - began)
+        return min(times)
+
+    assert measure(40_000) < 4 * measure(20_000) + 0.05
 
 
 @pytest.mark.parametrize(

@@ -120,3 +120,32 @@ async def test_run_that_is_submitted_while_the_process_drains_is_left_to_the_nex
     stored = await world.repository.get(run.id)
     assert stored is not None and (stored.status, stored.process) == ("running", None)
     assert not world.format.written and not world.engine.accepts
+
+
+async def test_slots_that_are_reserved_are_as_many_as_there_are_and_none_when_the_process_stops(
+    database: Database, tmp_path: Path
+) -> None:
+    async with open_world(database, tmp_path, max_runs=2) as world:
+        engine = world.engine
+        with engine.reserve_slot(), engine.reserve_slot():
+            assert not engine.accepts
+            with pytest.raises(Overloaded), engine.reserve_slot():
+                pass
+        assert engine.accepts
+        engine.stop_accepting()
+        assert engine.closed and not engine.accepts
+        with pytest.raises(Overloaded, match="stopping"), engine.reserve_slot():
+            pass
+
+
+async def test_run_that_is_submitted_anew_while_its_last_attempt_ends_is_executed_again(world: World) -> None:
+    run = await begun(world)
+    [handle] = world.local_runs.handles(run.id)
+    await world.engine.submit(run.id)
+    assert world.local_runs.handles(run.id) == [handle]
+    handle.stop("taken_over")
+    await world.engine.submit(run.id)
+    assert len(world.local_runs.handles(run.id)) == 2
+    world.format.gates[0].set()
+    await world.end(run.id)
+    assert (await world.queries.find(OWNER, run.id)).status == "completed"

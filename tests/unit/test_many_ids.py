@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from backend.store.database import Database
 from backend.store.runs import RunRepository
-from backend.store.sessions import SessionRepository
 from backend.store.shares import ShareRepository
+from backend.stories.store.sessions import SessionRepository
 from tests.unit.stored_runs import add_run
 
 NO_SUCH_IDS = [f"none{number}" for number in range(250_001)]

@@ -12,8 +12,10 @@ from backend.store.accounts.belongings import BelongingsRepository, owned_tables
 from backend.store.database import Database
 from backend.store.migrating import upgrade
 from backend.store.owner import LOCAL, Owner
-from backend.store.sessions import SessionRepository
-from backend.store.tables import cached_results, children, metadata, reading_days, shares, story_sessions
+from backend.store.schema import complete_metadata
+from backend.store.tables import cached_results, shares
+from backend.stories.store.sessions import SessionRepository
+from backend.stories.store.tables import children, reading_days, story_sessions
 from tests.databases import ENGINES
 from tests.unit.stored_runs import new_run
 
@@ -54,7 +56,7 @@ async def fill(database: Database) -> None:
     session = {**row_of(story_sessions, LOCAL), "id": "S1"}
     for query in (
         insert(children).values(child),
-        insert(metadata.tables["runs"]).values(run.row()),
+        insert(complete_metadata().tables["runs"]).values(run.row()),
         insert(story_sessions).values(session),
     ):
         await execute(database, query)

@@ -47,8 +47,8 @@ async def test_orphans_are_runs_of_nobody_of_the_dead_and_at_the_second_look_our
         }.items()
     ]
     looks = [[run.id for run in await detector.observe(runs)] for _ in range(4)]
-    here.leave()
-    there.leave()
+    await here.leave()
+    await there.leave()
     assert looks == [["left", "dead"], ["left", "dead", "ours"]] * 2
 
 

@@ -30,6 +30,61 @@ def stopped_after(text: str, size: int) -> int | None:
     return None
 
 
+COUNT = [
+    "twenty",
+    "nineteen",
+    "eighteen",
+    "seventeen",
+    "sixteen",
+    "fifteen",
+    "fourteen",
+    "thirteen",
+    "twelve",
+    "eleven",
+    "ten",
+    "nine",
+    "eight",
+    "seven",
+]
+
+
+@pytest.mark.parametrize("before", ["", write_prose("before", 300)])
+@pytest.mark.parametrize("size", [1, 4, 1000])
+@pytest.mark.parametrize(
+    "line",
+    [
+        *(
+            "{} sheep. ",
+            "{}. sheep\n",
+            "**Sheep {}** jumped over the fence.\n\n",
+            "The {}th sheep jumped. ",
+            "{}, ",
+        ),
+        *(
+            "| {} | sheep |\n",
+            "Day {}: she counted, and the sheep went over the fence, one by one, and on. " * 3,
+        ),
+        *("Sheep number {}. ", "כבשה {} קפצה. ", "{} sheep, and 1,000.5 more. "),
+    ],
+)
+def test_text_that_counts_without_end_is_found_however_it_comes(line: str, size: int, before: str) -> None:
+    text = "".join(line.replace("{}", str(number)) for number in range(1, 1000))
+    after = stopped_after(before + text, size)
+    assert after is not None and after < len(before) + 500 * (len(line) + 3)
+
+
+TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+ONES = ["one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
+
+
+@pytest.mark.parametrize("joint", ["-", " "])
+@pytest.mark.parametrize("line", ["{} sheep. ", "And then {} sheep jumped.\n", "{}! "])
+def test_text_that_counts_in_words_is_found(line: str, joint: str) -> None:
+    below = [one for ten in TENS for one in (ten, *(f"{ten}{joint}{one}" for one in ONES))]
+    words = [*below, *(f"{hundred} hundred and {n}" for hundred in ONES for n in below)]
+    assert stopped_after("".join(line.format(word) for word in words), 3) is not None
+
+
 @pytest.mark.parametrize("before", ["", write_prose("before", 300)])
 @pytest.mark.parametrize("size", [1, 4, 1000])
 @pytest.mark.parametrize(
@@ -63,6 +118,10 @@ def test_text_that_says_the_same_without_end_is_found_early_however_it_comes(
         "".join(f"| {n} | yes | no | {n * 7} |\n" for n in range(200)),
         "".join(f"- [ ] {name}\n" for name in islice(cycle(["milk", "bread", "eggs", "salt"]), 60)),
         "\n".join(f"{n}. Wash your hands." for n in range(1, 60)),
+        "".join(f"{n}, " for n in range(1, 300)),
+        "".join(f"Day {n}\t{n * 5} mg\t{n} tablets\n" for n in range(1, 300)),
+        "".join(f"{word.title()} green bottles on the wall. {write_prose('wall', 30)}\n" for word in COUNT),
+        "".join(f"{n}. {write_prose(str(n), 6)}\n" for n in range(1, 400)),
         "הוא הלך לים. " * 20 + "ואז חזר הביתה.",
     ],
 )  # fmt: skip

@@ -18,7 +18,7 @@ from tests.unit.test_cassette import HEADER, call, write
 from workflows.errors import InvalidInput, ModelBadOutput, ModelNotConfigured
 from workflows.models.calls.calls import ask, stream_text
 from workflows.models.cassettes.cassette import Cassette, fingerprint
-from workflows.models.cassettes.player import Match, ReplayChat, ReplyFinder
+from workflows.models.cassettes.player import MatchMode, ReplayChat, ReplyFinder
 from workflows.models.choice.selection import ROLES
 from workflows.models.clients.catalog import Model, ModelCatalog
 from workflows.models.settings import ModelSettings
@@ -29,7 +29,7 @@ SECTION = "generate_content"
 ASKED = [HumanMessage("Write.")]
 
 
-def replies(*calls: Any, match: Match = "input") -> ReplyFinder:
+def replies(*calls: Any, match: MatchMode = "input") -> ReplyFinder:
     return ReplyFinder("a.jsonl", Cassette(HEADER, calls, None), match)
 
 

@@ -46,6 +46,33 @@ THINKING = [
     f"<think>{THOUGHT}</think><answer>{STORY}</answer>",
     f"<think>Let me see what `</think>` does. {THOUGHT}</think>{STORY}",
     f"<think>{THOUGHT}</think><think>{THOUGHT}</think>{STORY}",
+    f"<|im_start|>think\n{THOUGHT}\n<|im_start|>answer\n{STORY}",
+    f"<|im_start|>think {THOUGHT} <|im_start|>answer {STORY}",
+    f"<|im_start|>think\n{THOUGHT}<|im_end|>\n<|im_start|>answer\n{STORY}<|im_end|>",
+    f"<|im_start|>assistant\n<|im_start|>think\n{THOUGHT}<|im_start|>answer\n{STORY}<|im_end|>",
+    f"<|im_start|>assistant think\n{THOUGHT}<|im_end|><|im_start|>assistant answer\n{STORY}",
+    f"<|im_start|>assistant/thinking\n{THOUGHT}<|im_end|><|im_start|>assistant/final\n{STORY}",
+    f"<|start_header_id|>thinking<|end_header_id|>\n\n{THOUGHT}<|eot_id|>"
+    f"<|start_header_id|>answer<|end_header_id|>\n\n{STORY}<|eot_id|>",
+    f"<|start_header_id|>assistant thought<|end_header_id|>\n\n{THOUGHT}<|eot_id|>"
+    f"<|start_header_id|>assistant<|end_header_id|>\n\n{STORY}<|eot_id|>",
+    f"<start_of_turn>think\n{THOUGHT}<end_of_turn>\n<start_of_turn>model\n{STORY}<end_of_turn>",
+    f"<|channel|>analysis\n{THOUGHT}\n<|channel|>final\n{STORY}",
+    f"<|channel|>analysis {THOUGHT}<|end|><|start|>assistant<|channel|>final {STORY}",
+    f"<|channel|>commentary<|message|>{THOUGHT}<|end|><|start|>assistant<|channel|>answer<|message|>{STORY}<|return|>",
+    f"<|channel|>final <|constrain|>text<|message|>{STORY}<|return|>",
+    f"<|analysis|>{THOUGHT}<|final|>{STORY}",
+    f"<|think|>{THOUGHT}<|answer|>{STORY}",
+    f"<|think|>{THOUGHT}<|assistant|>{STORY}",
+    f"think\n{THOUGHT}\nanswer\n{STORY}",
+    f"```think\n{THOUGHT}\n```\n\n{STORY}",
+    f"```thinking\n{THOUGHT}\n```\n{STORY}",
+    f"~~~reasoning\n{THOUGHT} `x` ``y``\n~~~\n{STORY}",
+    f"````thought\n{THOUGHT}\n````\n{STORY}",
+    f"<details>\n<summary>Thinking</summary>\n\n{THOUGHT}\n\n</details>\n\n{STORY}",
+    f"<details><summary><b>💭 Thought for 12 seconds</b></summary>{THOUGHT}</details>{STORY}",
+    f'<details type="reasoning" done="true">\n<summary>3 seconds</summary>\n> {THOUGHT}\n</details>\n{STORY}',
+    f"<details open><summary>Click to view my reasoning process</summary>{THOUGHT}</details>\n{STORY}",
 ]
 LONE = [
     f"{THOUGHT}</think>{STORY}",
@@ -53,6 +80,10 @@ LONE = [
     f"{THOUGHT} [/THINK]{STORY}",
     f"{THOUGHT}</reasoning>\n{STORY}",
     f"<think>{THOUGHT}<think>{THOUGHT}</think>{THOUGHT}</think>{STORY}",
+    f"{THOUGHT}<|im_start|>answer\n{STORY}",
+    f"{THOUGHT}<|channel|>final<|message|>{STORY}",
+    f"{THOUGHT}<|end|><|start|>assistant<|channel|>final<|message|>{STORY}",
+    f"{THOUGHT}<|eot_id|><|start_header_id|>answer<|end_header_id|>\n\n{STORY}",
 ]
 MARKED = [
     *(
@@ -81,6 +112,9 @@ MARKED = [
         )
     ),
     f"<s>{STORY}",
+    f"assistant\n\n{STORY}",
+    f"{STORY}<|im_end|>\n<|im_start|>think\nAgain.",
+    f"<|im_start|>answer\n{STORY}<|im_end|>\n<|im_start|>think\nAgain.",
     f"<|im_start|>assistant\n{STORY}",
     f"<|start_header_id|>assistant<|end_header_id|>\n\n{STORY}<|eot_id|>",
     f"<|start_of_role|>assistant<|end_of_role|>{STORY}<|end_of_text|>",
@@ -102,6 +136,13 @@ AS_IT_IS = [
     "Model trains are fun. Human beings ride them.",
     "Her <answer> was short.",
     "My <analysis> of it: good.",
+    "```python\nprint('think')\n```\nDone.",
+    "He said ```think out loud``` twice.",
+    "<details><summary>Ingredients</summary>Eggs</details> Mix.",
+    "~~thin~~ ice",
+    "Text\n```thinkpad\nx\n```",
+    "think about it",
+    "Answer me, she said.",
 ]
 
 
@@ -140,7 +181,9 @@ def test_content_is_the_same_wherever_the_stream_is_cut(reply: str, data: st.Dat
 
 
 PIECES = (
-    "< think> </think> <| im_end|> s> </ ` [THINK] <|channel|> final <|message|> analysis <|im_start|> user x"
+    "< think> </think> <| im_end|> s> </ ` [THINK] <|channel|> final <|message|> analysis <|im_start|> user x answer "
+    "think assistant ``` ```think ~~~ <details> <summary> Thinking </summary> </details> <|start|> <|final|> "
+    "<|analysis|> : <|assistant|> <channel|>"
 )
 
 
@@ -206,6 +249,17 @@ HOSTILE = [
         "<|im_start|>user",
     ),
     *(" ", "\n", "a "),
+    *(
+        "`",
+        "```",
+        "```think\n",
+        "~",
+        "<details>",
+        "<details><summary>",
+        "<|im_start|>think\n",
+        "<|final|>",
+        "think\n",
+    ),
 ]
 
 
@@ -232,5 +286,5 @@ def fastest(work: Callable[[], object]) -> float:
 
 @given(st.text())
 def test_text_without_marks_is_whole_but_for_white_space_before_it(text: str) -> None:
-    if not any(opener in text for opener in "<[◁"):
+    if not any(opener in text for opener in "<[◁`~"):
         assert stream(list(text)) == clean_reply(text) == text.lstrip()

@@ -201,3 +201,124 @@ def test_check_sections_finds_a_phrase_over_the_border_of_two_sections() -> None
     verdict = check_sections(CHILD, {i: Section(index=i, text=text) for i, text in enumerate(texts)})
     assert [(issue["section"], issue["category"]) for issue in verdict["issues"]] == [(1, "violence")]
     assert not verdict["approved"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The train from Sheffield stops in Penistone at noon.",
+        "Our cousins live in Penistone, Scunthorpe and Lightwater.",
+        "We camped near Intercourse, Pennsylvania.",
+        "The Bitchfield church has a tall tower.",
+        "We drove through Wetwang and Twatt in Orkney.",
+        "Bastardstown is a place in Wexford.",
+        "Fuckersberg changed its name.",
+        "Fucking, Austria, is called Fugging now.",
+        "Murderkill River flows in Delaware.",
+        "She was hell-bent on winning the race.",
+        "He drove hell-for-leather down the lane.",
+        "The gun-shy dog hid.",
+        "It was a shotgun-seat trip.",
+        "A bomb-proof box and a bullet-proof vest hung there.",
+        "A rum-soaked cake and wine-red curtains.",
+        "The beer-brown river.",
+        "The ass-drawn cart went uphill.",
+        "Sex-linked genes are a topic.",
+        "kill-or-cure remedies",
+        "The coffin-shaped box was a guitar case.",
+        "Demon-red apples",
+        "vampire-themed party",
+        "A demon-slaying game",
+        "The weed-killer stood in the shed; slug-killer too.",
+        "A damn-fool idea",
+        "tobacco-brown shoes",
+        "A dynamite-haired rock star",
+        "They were put to bed.",
+        "He shot the ball down the field.",
+        "She took her brother's lifejacket.",
+        "The vet put the old dog down gently.",
+        "He ran the team through the drill.",
+        "The judge had the boy stand up.",
+        "The frost cut the flowers down.",
+        "She knocked his hat off.",
+        "He left his brother dead tired.",
+        "Dad tickled us to death.",
+        "The soldiers put everyone to work.",
+        "The clown scared the man to death.",
+        "They hung the pictures up.",
+        "The girl took the king's life story to the printer.",
+        "Grandma strung the beads up on the tree.",
+        "He struck the gong at noon.",
+        "She wrung the wet towel out.",
+        "The drowned village lay under the lake.",
+        "The sheriff cut the rope down.",
+    ],
+)
+def test_names_of_places_compounds_and_figures_of_speech_find_nothing(text: str) -> None:
+    assert not stops(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "זה להרוג שתי ציפורים במכה אחת.",
+        "עבדנו עד זוב דם על ההצגה.",
+        "הסרט היה פצצה.",
+        "המסיבה הייתה פצצה, איזו עוגה!",
+        "היא נראית פצצה בשמלה החדשה.",
+        "הוא טיל בכדורסל.",
+        "הוא טס כמו טיל לכיתה.",
+        "סבתא הכינה מרק רצח טעים.",
+        "איזה כאב ראש רצח.",
+        "הקור הורג אותי.",
+        "הוא שוחט את הגיטרה.",
+        "חתכנו את העוגה לגזרים קטנים.",
+        "חנק אותי הצחוק.",
+        "חם לי רצח.",
+        "שתי גופות של מזגן עמדו במחסן.",
+        "השד יודע איפה הכובע.",
+        "הסקרנות הרגה אותי.",
+    ],
+)
+def test_hebrew_figures_of_speech_find_nothing(text: str) -> None:
+    assert not stops(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The robber shot his father dead.",
+        "He shot the old farmer dead.",
+        "They shot three of the guards dead at the gate.",
+        "She stabbed the king to death in his sleep.",
+        "He beat his wife to a pulp.",
+        "The soldiers put every one of the villagers to the sword.",
+        "They burned the whole family to death in the barn.",
+        "He ran the old man through with his sword.",
+        "He blew the guard's brains out.",
+        "He did the old woman in with an axe.",
+        "He bludgeoned his neighbour to death.",
+        "The gang kicked the boy half to death.",
+        "He cut the shepherd down where he stood.",
+        "They mowed the peasants down like grass.",
+        "The bandit struck the merchant dead with one blow.",
+        "He put a bullet through his brother's head.",
+        "She choked the life out of him.",
+        "He had his own brother put out of the way for good.",
+        "He took the guard's life.",
+        "She took her husband's life with poison.",
+        "The thief left the watchman dead on the floor.",
+        "He drowned his little brother in the well.",
+        "They put the old dog down with a shovel.",
+        "They strung the rebel up from a tree.",
+        "He wrung the boy's neck.",
+        "The killer finished the wounded man off.",
+        "He knocked the boy's teeth out.",
+        "He gunned the shopkeeper down.",
+        "Fuck-shaped and bitch-like things.",
+        "kill-your-brother",
+        "You Assham of a kid, fuck you.",
+    ],
+)
+def test_killing_is_found_with_its_victim_between_verb_and_end(text: str) -> None:
+    assert stops(text)

@@ -1,6 +1,7 @@
 """Who speaks: every way in which models write a speaker, what is speech in spite of its colon, and strangers."""
 
 from collections.abc import Sequence
+from time import thread_time
 
 import pytest
 
@@ -72,6 +73,15 @@ WAYS = [
     *("Host #{n}: {said}", "Host {l}: {said}"),
     *("Speaker {n}: {said}", "Speaker {z}: {said}", "SPEAKER_0{z}: {said}"),
     *("[S{n}] {said}", "{l}: {said}", "**{l}:** {said}"),
+    *("== {name} ==\n{said}\n", "== {name} == {said}", "== {name}: {said} ==", "=={name}==\n{said}\n"),
+    *("—{name}: {said}", "–{name}: {said}", "― {name}: {said}", "—**{name}:** {said}"),
+    *(r"\*\*{name}:\*\* {said}", r"\*\*{name}\*\*: {said}", r"\_\_{name}:\_\_ {said}", r"\*{name}:\* {said}"),
+    *(r"\[{name}\]: {said}", r"\[{name}\] {said}", r"{name}\: {said}", r"1\. {name}: {said}", r"\- {name}: {said}"),
+    *('{{"speaker": "{name}", "text": "{said}"}}', '{{"speaker": "{name}", "text": "{said}"}},'),
+    *("{{'speaker': '{name}', 'text': '{said}'}}", '{{"text": "{said}", "speaker": "{name}"}}'),
+    *('{{"role": "{upper}", "emotion": "warmly", "line": "{said}"}}', '{{"{name}": "{said}"}}'),
+    *('{{\n  "host": "{name}",\n  "content": "{said}",\n}},', '{{"speaker": {n}, "text": "{said}"}}'),
+    *('- {{"speaker": "{name}", "text": "{said}"}}', '{{"name": "Host {n}", "dialogue": ["{said}"]}}'),
     *("Host {n} ({name}): {said}", "{name} (Host): {said}", "Host {name}: {said}", "Dr. {name}: {said}"),
     *("{name} Lovelace: {said}", "Dr. {name} Levi: {said}", "{name}: {name}: {said}", "Host: {name}: {said}"),
 ]  # fmt: skip
@@ -129,6 +139,60 @@ def test_speaker_is_known_in_every_way_in_which_a_model_writes_one(way: str) -> 
 def test_turns_in_one_line_are_told_apart(way: str, joint: str) -> None:
     for size in SIZES:
         assert talk(written(way, joint), size) == TALK, size
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "[\n  %s\n]",
+        "[%s,]",
+        "```json\n[\n  %s\n]\n```",
+        "Here is the script:\n\n```json\n[%s]\n```\nLet me know if you like it.",
+        '{"title": "Night trains", "dialogue": [\n%s\n]}',
+        '```json\n{"title": "T", "turns": [%s], "end": true}\n```',
+    ],
+)
+def test_turns_in_a_list_of_json_objects_are_told_apart(reply: str) -> None:
+    turns = written('{{"speaker": "{name}", "text": "{said}"}}', ",\n  ")
+    for size in SIZES:
+        assert talk(reply % turns, size) == TALK, size
+
+
+@pytest.mark.parametrize(
+    ("reply", "text"),
+    [
+        ('{"speaker": "doctor", "text": "Take it\\nat \\"night\\"."}', 'DOCTOR: Take it at "night".'),
+        ('{"speaker": "Dr. Levi", "text": "At night."}', "DOCTOR: At night."),
+    ],
+)
+def test_json_of_a_lesson_is_read_as_that_of_an_episode(reply: str, text: str) -> None:
+    for size in SIZES:
+        assert lesson(reply, size) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["Use { and } in it.", '{ "half": "open', 'He wrote {"x": 1} there.', '{"type": "music"}']
+)
+def test_braces_that_hold_no_turn_stay(text: str) -> None:
+    for size in SIZES:
+        assert talk(text, size) == f"Ada: {text}"
+
+
+@pytest.mark.parametrize(
+    "part",
+    ["{", '{"a":', "[", '{"a":[', '{"a":1}\n', "\n", '{"a":"b', "{'a':'", '{"a":{"b":1}', "== ", "\\*"],
+)
+def test_json_is_looked_for_in_linear_time(part: str) -> None:
+    def measure(size: int) -> float:
+        text = (part * size)[:size]
+        times = []
+        for _ in range(2):
+            began = thread_time()
+            talk(text, 40)
+            times.append(thread_time() - began)
+        return min(times)
+
+    assert measure(20_000) < 5 * measure(10_000) + 0.05
 
 
 @pytest.mark.parametrize("joint", [" / ", " | ", " – ", " • "])

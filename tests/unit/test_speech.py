@@ -220,7 +220,7 @@ def test_ssml_export_of_any_text_can_be_read(texts: list[str]) -> None:
 
 
 def test_segments_export_counts_words_and_pauses_as_time() -> None:
-    first, second = render_segments(TURNS, words_a_minute=60)
+    first, second = render_segments(TURNS, words_per_minute=60)
 
     assert first == {
         "index": 0,

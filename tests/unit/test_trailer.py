@@ -89,6 +89,15 @@ def test_notes_are_told_from_the_text_wherever_they_stand(case: str, size: int) 
     assert (told.strip(), kept) == (text, notes)
 
 
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+def test_name_of_a_speaker_in_such_marks_is_text(size: int) -> None:
+    trailer = Trailer(lambda name: name == "Ada")
+    reply = "=== Ada ===\nWelcome.\n=== Part two ===\n=== NOTES ===\n- Mia has it."
+    told = "".join(trailer.feed(reply[start : start + size]) for start in range(0, len(reply), size))
+    assert (told + trailer.close()).strip() == "== Ada ==\nWelcome.\nPart two"
+    assert trailer.notes == "- Mia has it."
+
+
 @given(st.text(st.sampled_from("a= \n-NOTES"), max_size=200), st.integers(1, 40))
 def test_text_and_notes_do_not_depend_on_how_a_reply_was_cut(text: str, size: int) -> None:
     told, notes = read(text, size)

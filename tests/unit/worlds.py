@@ -21,7 +21,7 @@ from backend.runs.attempt.finalize import RunFinalizer
 from backend.runs.attempt.progress import ProgressStore
 from backend.runs.commands import RunCommands, RunFiles, RunRequest
 from backend.runs.engine.inline import InlineEngine
-from backend.runs.engine.liveness import FileLiveness
+from backend.runs.engine.liveness import FileLiveness, Liveness
 from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.engine.orphans import OrphanDetector
 from backend.runs.engine.recovery import Recovery
@@ -34,6 +34,7 @@ from backend.store.cache import CacheRepository
 from backend.store.charges import ChargeRepository
 from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
+from backend.store.jobs import Enqueue
 from backend.store.owned_runs import OwnedRunRepository
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
@@ -149,7 +150,7 @@ class World:
     format: NoteFormat
     repository: RunRepository
     log: SqlLog
-    liveness: FileLiveness
+    liveness: Liveness
     engine: InlineEngine
     queries: RunQueries
     service: RunCommands
@@ -183,18 +184,21 @@ async def open_world(
     max_crashes: int = 3,
     monthly: int | None = None,
     grace: float = 60.0,
+    liveness: Liveness | None = None,
+    enqueue: Enqueue | None = None,
 ) -> AsyncIterator[World]:
-    """A process on this database; several of them may share the `checkpoints`."""
+    """A process on this database; several of them may share the `checkpoints`. `enqueue` is how runs are queued."""
     format, saver = NoteFormat(), checkpoints or MemoryCheckpoints()
     models, policies, ledgers = ModelCatalog(settings_of(NOWHERE, judge="off")), PolicyRegistry(), Ledgers()
-    repository, owned, run_log = RunRepository(database), OwnedRunRepository(database), open_log(database)
+    repository = RunRepository(database) if enqueue is None else RunRepository(database, enqueue)
+    owned, run_log = OwnedRunRepository(database), open_log(database)
     graph = build_graph(format, models, saver, policies, ledgers=ledgers)
     formats = RunFormats({"note": format}, {"note": graph}, models, policies)
     budgets, background = Budgets(ledgers, UsageRepository(database)), Background()
     cache = ResultCache(CacheRepository(database), repository, ttl=60)
     quota = Quota(ChargeRepository(database), {"note": monthly})
     local_runs, audience = LocalRuns(), Audience(repository, grace)
-    liveness = FileLiveness(folder / "processes")
+    liveness = liveness or FileLiveness(folder / "processes")
     tools = AttemptTools(
         formats,
         SourceReader(run_log, repository, owned, cache, quota),
@@ -252,6 +256,6 @@ async def open_world(
         )
         await engine.drain(0)
         await background.close()
-    liveness.leave()
+    await liveness.leave()
     await run_log.close()
     await models.close()

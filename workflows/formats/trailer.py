@@ -11,7 +11,7 @@ a mark is notes only as long as it looks like them, so no text is lost.
 """
 
 import re
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from typing import TypeVar
 
@@ -51,7 +51,9 @@ _MOST = 4000
 class Trailer:
     """A reply in, its text out; `notes` has what stood after the mark. Feed, then `close`."""
 
-    def __init__(self) -> None:
+    def __init__(self, is_label: Callable[[str], bool] = lambda _: False) -> None:
+        """`is_label`: whether a name in such marks is text, `== Ada ==`, since it says who speaks."""
+        self._is_label = is_label
         self._held = ""
         self._begins_line = True
         self._in_notes = False
@@ -106,8 +108,7 @@ class Trailer:
         if place < 0:
             return self._give(len(self._held) if is_last else len(self._held.rstrip("=")))
         text = self._give(place) if place else ""
-        self._read_mark(is_last=is_last)
-        return text
+        return text + self._read_mark(is_last=is_last)
 
     def _give(self, end: int, *, begins_line: bool = False) -> str:
         text, self._held = self._held[:end], self._held[end:]
@@ -121,19 +122,22 @@ class Trailer:
     def _end_notes(self) -> None:
         self._in_notes, self._begins_line = False, True
 
-    def _read_mark(self, *, is_last: bool) -> None:
-        """Takes the mark that `_held` begins with, unless more is needed to tell where it ends."""
+    def _read_mark(self, *, is_last: bool) -> str:
+        """Takes the mark that `_held` begins with, unless more is needed to tell where it ends; a label is text."""
         if len(self._held) < _LONGEST and not is_last and _MAY_BE_PHRASE.fullmatch(self._held):
-            return
-        if (phrase := _PHRASE.match(self._held)) and not {*_NAMES}.isdisjoint(
-            phrase["words"].casefold().split()
-        ):
+            return ""
+        phrase = _PHRASE.match(self._held)
+        if phrase is not None and not {*_NAMES}.isdisjoint(phrase["words"].casefold().split()):
             self._pass_phrase(phrase)
-            return
+            return ""
+        if phrase is not None and self._is_label(name := " ".join(phrase["words"].split())):
+            self._held = self._held[phrase.end() :]
+            self._begins_line = False
+            return f"== {name} =="
         mark = _MARK.match(self._held)
         assert mark is not None
         if mark.end() == len(self._held) and len(self._held) < _LONGEST and not is_last:
-            return
+            return ""
         name = mark[1].casefold()
         # Of one that breaks off with the reply, a letter is enough.
         is_ours = any(one.startswith(name) for one in _NAMES if name) and (
@@ -147,6 +151,7 @@ class Trailer:
         self._begins_line = ends_line
         if is_ours:
             self._begin_notes()
+        return ""
 
     def _pass_phrase(self, phrase: re.Match[str]) -> None:
         """Leaves a mark of several words out: `=== END OF NOTES ===` ends them, any other begins them."""
@@ -169,8 +174,8 @@ class Trailer:
     def _begin_line(self, *, is_last: bool) -> None:
         line, end, rest = self._held.partition("\n")
         text = line.lstrip()
-        is_told = bool(end) or is_last or len(text) >= LEAD or len(line) - len(text) >= _MOST_SPACES
-        if not is_told or (not end and not is_last and may_be_mark(line)):
+        is_decided = bool(end) or is_last or len(text) >= LEAD or len(line) - len(text) >= _MOST_SPACES
+        if not is_decided or (not end and not is_last and may_be_mark(line)):
             return
         if not text:
             self._after_blank = self._after_blank or not self._is_first
@@ -181,9 +186,9 @@ class Trailer:
         elif is_mark(line) or inline_mark(line):
             self._end_notes()
         else:
-            self._tell_line(line[: len(line) - len(text) + LEAD])
+            self._classify_line(line[: len(line) - len(text) + LEAD])
 
-    def _tell_line(self, lead: str) -> None:
+    def _classify_line(self, lead: str) -> None:
         if not is_note(lead, is_first=self._is_first, in_prose=self._in_prose, after_blank=self._after_blank):
             self._end_notes()
             return
@@ -208,9 +213,14 @@ class Trailer:
             self._size += len(line)
 
 
-async def split_notes(reply: AsyncGenerator[str | _T]) -> AsyncGenerator[str | _T | SectionNotes]:
-    """A section's reply without its trailer; then the notes, if it has any. What is no text passes as it is."""
-    trailer = Trailer()
+async def split_notes(
+    reply: AsyncGenerator[str | _T], is_label: Callable[[str], bool] = lambda _: False
+) -> AsyncGenerator[str | _T | SectionNotes]:
+    """A section's reply without its trailer; then the notes, if it has any. What is no text passes as it is.
+
+    `is_label` as in `Trailer`.
+    """
+    trailer = Trailer(is_label)
     async with aclosing(reply) as chunks:
         async for chunk in chunks:
             if not isinstance(chunk, str):

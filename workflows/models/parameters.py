@@ -100,11 +100,11 @@ def taken_by(spec: ModelSpec) -> frozenset[str]:
     return next((names for pattern, names in _TAKES if spec.matches(pattern)), frozenset())
 
 
-def choose_parameters(spec: ModelSpec, asked: Parameters, defaults: Parameters) -> dict[str, Any]:
-    """What a call of this model is made with: what is `asked` for, else a format's `defaults`, as far as it takes them.
+def choose_parameters(spec: ModelSpec, requested: Parameters, defaults: Parameters) -> dict[str, Any]:
+    """What a call of this model is made with: what is `requested`, else a format's `defaults`, as far as it takes them.
 
     The embedded model's own values were found by trial, so that no format's defaults go before them.
     """
-    wanted = {**({} if spec.provider == "embedded" else defaults), **asked}
+    wanted = {**({} if spec.provider == "embedded" else defaults), **requested}
     accepted = taken_by(spec)
     return {name: value for name, value in wanted.items() if name in accepted}

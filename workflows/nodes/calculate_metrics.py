@@ -21,10 +21,10 @@ async def calculate_metrics(context: NodeContext, state: State) -> dict[str, Any
     notices = notices_of(
         state.get("findings", []), metrics.get("notices", ()), language_of(context.format, inputs)
     )
-    told = {
+    metadata = {
         **shared, **metrics, **_compliance(metrics, state), "safety": _safety(state), "notices": notices
     }  # fmt: skip
-    return {"metadata": normalise_all(told)}  # some of it is quoted from the input, or was a model's
+    return {"metadata": normalise_all(metadata)}  # some of it is quoted from the input, or was a model's
 
 
 def shared_metrics(state: State) -> dict[str, Any]:
@@ -59,18 +59,18 @@ def _compliance(metrics: dict[str, Any], state: State) -> dict[str, Any]:
     )
     if not (findings or revisions or "compliance" in metrics):
         return {}
-    told = {"passed": not findings, "findings": findings, "revisions": revisions}
-    return {"compliance": {**told, **metrics.get("compliance", {})}}
+    compliance = {"passed": not findings, "findings": findings, "revisions": revisions}
+    return {"compliance": {**compliance, **metrics.get("compliance", {})}}
 
 
 def _safety(state: State) -> dict[str, Any]:
     """The final verdict in short: the policy, the layers that ran, the judge's scores where one ran."""
     verdict = state["safety"]
-    told: dict[str, Any] = {
+    verdict_metrics: dict[str, Any] = {
         "approved": verdict["approved"],
         "policy": verdict.get("policy", ""),
         "layers": verdict.get("layers", []),
         "score": verdict["score"],
         "rewrites": state["rewrites"] + bool(mended_for(state, "safety")),
     }
-    return {**told, "scores": verdict["scores"]} if "scores" in verdict else told
+    return {**verdict_metrics, "scores": verdict["scores"]} if "scores" in verdict else verdict_metrics

@@ -1,4 +1,4 @@
-"""Names of people, which are never judged as words (Uzi, Dick, Brandy, דקר)."""
+"""Names of people and places, which are never judged as words (Uzi, Dick, Brandy, דקר; Penistone)."""
 
 import re
 import tomllib
@@ -27,6 +27,10 @@ _NO_NAME_BEFORE = "".join(
     for word in ("a", "an", "the", "an old", "you", "You", "your", "such a", "his", "their", "with")
 )
 _KNOWN = re.compile(rf"{_NO_NAME_BEFORE}\b(?:{'|'.join(_LISTS['known'])})\b(?!\s(?:off|in the))")
+_PLACE = re.compile(
+    rf"\b(?:{'|'.join(_LISTS['places'])})\b"
+    rf"|(?<![\w-])(?<!\b[Yy]ou )[A-Z][a-z]{{2,20}}(?:{'|'.join(_LISTS['place_endings'])})(?!\w)"
+)
 _TITLED = re.compile(rf"\b(?:{'|'.join(_LISTS['titles'])})\.?\s([A-Z][\w'’-]{{1,30}})")
 
 
@@ -53,13 +57,13 @@ def collect_names(value: Any) -> tuple[str, ...]:
 
 
 def hide_names(text: str, names: tuple[str, ...] = ()) -> str:
-    """`text` with a placeholder for names: these, the known ones, and those after a title.
+    """`text` with a placeholder for names: these, the known ones, those after a title, and names of places.
 
     A name is written as names are: `dick` in lower case stays.
     """
     if names:
         text = _pattern(names).sub(STAND_IN, text)
-    return _TITLED.sub(_hide_titled, _KNOWN.sub(STAND_IN, text))
+    return _TITLED.sub(_hide_titled, _PLACE.sub(STAND_IN, _KNOWN.sub(STAND_IN, text)))
 
 
 def _hide_titled(found: re.Match[str]) -> str:

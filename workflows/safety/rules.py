@@ -6,6 +6,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from workflows.safety.compounds import is_likeness
 from workflows.safety.folding import fold
 from workflows.safety.lexicon import split_words
 from workflows.safety.names import hide_names
@@ -66,5 +67,7 @@ def _search(policy: Policy, reading: str) -> Iterator[tuple[int, str]]:
         for place in range(match.first, match.last + 1)
     }
     for match in found:
+        if is_likeness(reading, words, match, policy.rules[match.value].category):
+            continue
         if not any((match.value, place) in exempt for place in range(match.first, match.last + 1)):
             yield match.value, reading[words[match.first].start : words[match.last].end]

@@ -145,10 +145,10 @@ class NodeContext:
         node = str(get_config()["metadata"]["langgraph_node"])
         place = "" if section is None else f"Section {section + 1}: "
 
-        def tell(message: str) -> None:
+        def publish_notice(message: str) -> None:
             publish(NodeChanged(node=node, status="started", message=f"{place}{message}"))
 
-        return model.falling_back(Fallback(open_other, tell))
+        return model.falling_back(Fallback(open_other, publish_notice))
 
     async def open_reviewer(self) -> Model:
         """The judge for a format's own review; the run's model where no judge is configured."""

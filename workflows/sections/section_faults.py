@@ -40,8 +40,8 @@ async def _check(context: NodeContext, task: SectionTask, section: Section) -> V
     sections = {section["index"]: section}
     verdict = await asyncio.to_thread(check_sections, policy, sections, "section")
     if not verdict["approved"] and policy.gate == "open":
-        told = {**verdict, "section": section["index"], "policy": policy.label, "layers": ["rules"]}
-        context.publish(SafetyChecked.model_validate(told))
+        payload = {**verdict, "section": section["index"], "policy": policy.label, "layers": ["rules"]}
+        context.publish(SafetyChecked.model_validate(payload))
     return verdict
 
 

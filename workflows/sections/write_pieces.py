@@ -90,8 +90,8 @@ async def _land(
         words = page.words
         if not page.is_full and (not words or words >= room.least):
             continue
-        asked = landing_words(room, words) if page.is_full else max(1, room.target - words)
-        waiting.append(OpenPiece(**piece, text=page.text, words=asked))
+        requested = landing_words(room, words) if page.is_full else max(1, room.target - words)
+        waiting.append(OpenPiece(**piece, text=page.text, words=requested))
         limits[piece["name"]] = Trimmer(landing_room(room, words), language_of(format, inputs))
     if not waiting:
         return
@@ -122,7 +122,7 @@ async def _judge(
     for index, name in enumerate(names):
         verdicts[index]["piece"] = name
         verdicts[index]["policy"] = policy.label
-        _tell(policy, verdicts[index], name, context.publish)
+        _publish_verdict(policy, verdicts[index], name, context.publish)
     return {name: verdicts[index] for index, name in enumerate(names)}
 
 
@@ -140,7 +140,7 @@ def _narrow(whole: Verdict, own: Verdict, index: int) -> Verdict:
     )
 
 
-def _tell(policy: Policy, verdict: Verdict, name: str, writer: StreamWriter) -> None:
+def _publish_verdict(policy: Policy, verdict: Verdict, name: str, writer: StreamWriter) -> None:
     for issue in verdict["issues"]:
         issue.pop("section", None)  # it is the number of the piece here
     if policy.gate == "section" or not verdict["approved"]:

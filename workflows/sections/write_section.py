@@ -113,17 +113,17 @@ async def _correct(
     if section.is_full and isinstance(format, Lands | Extends):
         if await asyncio.to_thread(goes_in_circles, before):  # nothing in it could be brought home
             raise ModelBadOutput(f"The model says the same again and again in section {task['index'] + 1}.")
-        asked = landing_words(room, words)
+        requested = landing_words(room, words)
         how = format.land if isinstance(format, Lands) else format.extend
-        more, left = how(task, before, asked, model), landing_room(room, words)
+        more, left = how(task, before, requested, model), landing_room(room, words)
         length["corrections"].append("landed")
     elif section.is_full:
         length["corrections"].append("trimmed")
         return None
     elif may_go_on and 0 < words < room.least and isinstance(format, Extends):
         # By this very reply: the model is where it is, whatever it did before.
-        asked = ask_for(room.target - words, reply_ratio([length]))
-        more, left = format.extend(task, before, asked, model), _beyond(room, words)
+        requested = ask_for(room.target - words, reply_ratio([length]))
+        more, left = format.extend(task, before, requested, model), _beyond(room, words)
         length["corrections"].append("continued")
     else:
         return None
@@ -166,7 +166,7 @@ async def _put(
                 extras.notes = item.text
             elif not isinstance(item, str):
                 policy = context.policy(context.format.parse(task["input"]))
-                extras.facts = await _tell(item, policy, writer)
+                extras.facts = await _publish_facts(item, policy, writer)
             else:
                 section.write(item)
             # Facts that are still to come are worth the rest of the reply.
@@ -175,7 +175,7 @@ async def _put(
                 break
 
 
-async def _tell(facts: Facts, policy: Policy, writer: StreamWriter) -> Facts:
+async def _publish_facts(facts: Facts, policy: Policy, writer: StreamWriter) -> Facts:
     """The facts without orders to a model, since they go into every later prompt, and without texts unfit for the
     readers, who see them."""
     facts, quotes = await asyncio.to_thread(strip_injections, facts)

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from workflows.text.clauses import clause_splitter
 from workflows.text.numbers import words_of_numbers
 from workflows.text.stems import stem
 from workflows.text.words import list_words
@@ -41,9 +42,8 @@ def is_talk(word: str) -> bool:
     return word in _claims().talk
 
 
-def split_clauses(sentence: str) -> list[str]:
-    """The parts of a sentence between commas, colons, dashes, and words such as "because"."""
-    return [clause for clause in _CLAUSE.split(sentence) if clause.strip()]
+split_clauses = clause_splitter(_CLAUSE)
+"""The parts of a sentence between commas, colons, dashes, and words such as "because"."""
 
 
 def matter_of(clause: str) -> set[str]:

@@ -1,10 +1,16 @@
 """Clause of an instruction, as it is compared with the clauses of a document whatever its language. Pure."""
 
 import re
+from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 Course = Literal["continue", "stop"]
 _ITEM = re.compile(r"(?:[-*•–·]|\d{1,2}[.)])\s")
+
+
+def clause_splitter(pattern: re.Pattern[str]) -> Callable[[str], list[str]]:
+    """Splitter of sentences into clauses at what `pattern` finds; blank ones are left out."""
+    return lambda sentence: [clause for clause in pattern.split(sentence) if clause.strip()]
 
 
 def is_item(sentence: str) -> bool:

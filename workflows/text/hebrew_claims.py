@@ -8,6 +8,7 @@ import re
 from functools import lru_cache
 from typing import Literal
 
+from workflows.text.clauses import clause_splitter
 from workflows.text.words import list_words
 
 _PREFIX = re.compile("^[והבלמשכ]{1,2}(?=[א-ת]{3})")
@@ -27,9 +28,8 @@ _EMPTY = frozenset(_EMPTY_WORDS.split())
 _SAME = 0.75
 
 
-def split_hebrew(sentence: str) -> list[str]:
-    """The parts of a sentence between commas, colons, dashes, and words such as "but"."""
-    return [clause for clause in _CLAUSE.split(sentence) if clause.strip()]
+split_hebrew = clause_splitter(_CLAUSE)
+"""The parts of a sentence between commas, colons, dashes, and words such as "but"."""
 
 
 @lru_cache(maxsize=8192)

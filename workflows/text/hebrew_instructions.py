@@ -55,7 +55,7 @@ def _read(clause: str) -> Clause:
     return Clause(
         about=frozenset(_about(words)),
         core=core,
-        is_sure=is_allowed or _is_told(rest),
+        is_sure=is_allowed or _may_be_imperative(rest),
         action=root,
         scope=scope,
         limits=has & _words("limits"),
@@ -73,7 +73,7 @@ def _read(clause: str) -> Clause:
     )
 
 
-def _is_told(rest: Sequence[str]) -> bool:
+def _may_be_imperative(rest: Sequence[str]) -> bool:
     """Whether it begins with what may be an imperative, a future that stands for one, or an infinitive."""
     return bool(rest) and (
         rest[0].endswith(("ו", "י")) or rest[0].startswith(("ת", "ל")) or len(rest[0]) == 2

@@ -9,6 +9,11 @@ optgroup option output p param picture plaintext pre progress q rp rt ruby s sam
 small source span strike strong style sub summary sup svg table tbody td template textarea tfoot th thead time title
 tr track tt u ul var video wbr xmp
 """
+# Of a formula that has no end; whole ones are read as formulas.
+_FORMULA = """
+annotation maction menclose merror mfenced mfrac mi mn mo mover mpadded mphantom mroot mrow ms mspace msqrt mstyle msub
+msubsup msup mtable mtd mtext mtr munder munderover semantics
+"""
 _VOID = "area base br col embed frame hr image img input link meta param source track wbr"
 _BLOCKS = """
 address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure
@@ -18,12 +23,12 @@ video xmp
 """
 _APART = "audio button canvas embed image img input label math meter object output progress"
 
-ELEMENTS = frozenset(_ELEMENTS.split())
+ELEMENTS = frozenset(f"{_ELEMENTS} {_FORMULA}".split())
 VOID = frozenset(_VOID.split())
 RAW = frozenset({"script", "style", "svg"})
 """Their contents are no text of the document; `svg` is a picture."""
 BLOCKS = frozenset(_BLOCKS.split())
-APART = frozenset(_APART.split())
+APART = frozenset(f"{_APART} {_FORMULA}".split())
 """They stand in a line, with room around them."""
 CELLS = frozenset({"td", "th"})
 LISTS = frozenset({"ul", "ol", "menu", "dir"})

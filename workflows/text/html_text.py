@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from workflows.text.html_names import CLOSED_BY, ELEMENTS, RAW, VOID
 from workflows.text.html_writer import HtmlWriter
+from workflows.text.mathml import MATH, MATH_END, read_math
 
 _MARK = re.compile(r"<|`+|~{3,}")
 _TAG = re.compile(r"""<(/?)([A-Za-z][A-Za-z0-9]*)(?=[\s/>])((?:"[^"<]*"|'[^'<]*'|[^<>"'])*+)>""")
@@ -132,6 +133,8 @@ class _Tokeniser:
         if source.startswith("<!--", start):
             end = self._find("-->", start + 4)
             return (None, start + 4) if end < 0 else (_Token("comment", source[start + 4 : end]), end + 3)
+        if (math := MATH.match(source, start)) and (formula := self._formula(math)) is not None:
+            return formula
         if (tag := _TAG.match(source, start)) and (name := tag[2].lower()) in ELEMENTS:
             return self._tag(tag, name)
         if found := _AUTOLINK.match(source, start):
@@ -139,6 +142,20 @@ class _Tokeniser:
         if found := _DECLARATION.match(source, start):
             return _Token("nothing"), found.end()
         return None, start + 1
+
+    def _formula(self, opening: re.Match[str]) -> tuple[_Token, int] | None:
+        """A formula as text, with room around it; None where it has no end."""
+        if "math" in self._missing or opening.group().endswith("/>"):
+            return None
+        end = MATH_END.search(self._source, opening.end())
+        if end is None:
+            self._missing.add("math")
+            return None
+        words = read_math(self._source[opening.end() : end.start()])
+        before = self._source[opening.start() - 1 : opening.start()]
+        after = self._source[end.end() : end.end() + 1]
+        lead, trail = " " * before.isalnum(), " " * after.isalnum()
+        return _Token("code", f"{lead}{words}{trail}"), end.end()
 
     def _tag(self, tag: re.Match[str], name: str) -> tuple[_Token, int]:
         if tag[1]:

@@ -7,6 +7,7 @@ the words that are left.
 
 from workflows.text.length import LONGEST_SENTENCE, Room
 from workflows.text.sentences import SentenceSplitter
+from workflows.text.space_buffer import SpaceBuffer
 from workflows.text.words import WordCounter
 
 _APPROACH = 1.3
@@ -41,7 +42,7 @@ class LandingBuffer:
         self._passed = 0  # characters of the sentence under way that were given out
         self._is_open = False
         self._held: list[str] = []
-        self._space: list[str] = []  # white space that waits for a word
+        self._space = SpaceBuffer()
 
     @property
     def is_open(self) -> bool:
@@ -51,7 +52,7 @@ class LandingBuffer:
     @property
     def rest(self) -> str:
         """What is held back."""
-        return "" if self.is_full else "".join(self._space) + self._waiting()
+        return "" if self.is_full else self._space.held + self._waiting()
 
     def feed(self, chunk: str) -> str:
         """What may be given out now."""
@@ -60,7 +61,7 @@ class LandingBuffer:
         given = ""
         if self.words < self._free:
             free = self._counter.find_word(chunk, self._free - self.words)
-            given = self._give(chunk[:free])
+            given = self._space.release(chunk[:free])
             self._passed += free
         self.words += self._counter.feed(chunk)
         for sentence in self._splitter.feed(chunk):
@@ -76,7 +77,7 @@ class LandingBuffer:
         """The text is at its end: what is still held back."""
         if self.is_full:
             return ""
-        return self._give(self._waiting())
+        return self._space.release(self._waiting())
 
     def _waiting(self) -> str:
         return "".join(self._held) + self._splitter.rest[self._passed :]
@@ -91,15 +92,7 @@ class LandingBuffer:
             self._held.append(sentence[passed:])
             return ""
         self._given_words = self._ended_words
-        return self._give(sentence[passed:])
-
-    def _give(self, text: str) -> str:
-        given = text.rstrip()
-        if not given:
-            self._space.append(text)
-            return ""
-        before, self._space = "".join(self._space), [text[len(given) :]]
-        return before + given
+        return self._space.release(sentence[passed:])
 
 
 def landing_words(room: Room, given: int) -> int:

@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 
 from workflows.text.repetition import count_said, distinct_words
 from workflows.text.sentences import SentenceSplitter, ends_with_abbreviation, is_cut
+from workflows.text.space_buffer import SpaceBuffer
 from workflows.text.words import WordCounter, count_words
 
 Correction = Literal["trimmed", "continued", "landed"]
@@ -114,7 +115,7 @@ class Trimmer:
         """Nothing more is taken: whoever writes may stop."""
         self._language = language
         self._free = min(room.least, room.most - LONGEST_SENTENCE)
-        self._space: list[str] = []  # white space that waits for a word
+        self._space = SpaceBuffer()
         self._begin()
 
     def _begin(self) -> None:
@@ -132,7 +133,7 @@ class Trimmer:
     @property
     def rest(self) -> str:
         """The text held back."""
-        return "".join(self._space) + self._held()
+        return self._space.held + self._held()
 
     def feed(self, chunk: str) -> str:
         """The text that may be released now."""
@@ -141,7 +142,7 @@ class Trimmer:
         given = ""
         if self.words < self._free:
             free = self._counter.find_word(chunk, self._free - self.words)
-            given = self._give(chunk[:free])
+            given = self._space.release(chunk[:free])
             self._passed += free
         self.words += self._counter.feed(chunk)
         for sentence in self._splitter.feed(chunk):
@@ -154,7 +155,7 @@ class Trimmer:
         """The text still held back at the end."""
         held = "" if self.is_full else self._held()
         self._begin()
-        return self._give(held)
+        return self._space.release(held)
 
     def _held(self) -> str:
         waiting = "".join(sentence for sentence, _ in self._waiting)
@@ -174,7 +175,7 @@ class Trimmer:
         else:
             self._given_words = words
             self._is_open = is_cut(sentence)
-            given = self._give(sentence[passed:])
+            given = self._space.release(sentence[passed:])
         self._ended, self._ended_words = ended, words
         self._passed -= passed
         return given
@@ -195,21 +196,13 @@ class Trimmer:
             more = ""
         self.words = words
         self._begin()
-        return self._give(more)
+        return self._space.release(more)
 
     def _open(self, head: str) -> None:
         """Notes that `head` of a sentence was released, and the rest of it wasn't."""
         if head.strip() and not self._waiting:
             self._is_open = True
             self._given_words += self._ended.copy().feed(head)
-
-    def _give(self, text: str) -> str:
-        given = text.rstrip()
-        if not given:
-            self._space.append(text)
-            return ""
-        before, self._space = "".join(self._space), [text[len(given) :]]
-        return before + given
 
 
 def _first_words(text: str, words: int, language: str | None) -> str:

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from itertools import dropwhile
 
+from workflows.text.counting import CountingDetector
 from workflows.text.sentences import split_sentences
 from workflows.text.words import count_words, list_words
 
@@ -59,7 +60,8 @@ def goes_in_circles(text: str) -> bool:
 
 
 class LoopDetector:
-    """Detector of a stream stuck in a loop: the same characters, line or few sentences over and over.
+    """Detector of a stream stuck in a loop: the same characters, line or few sentences over and over, or but for the
+    numbers in them.
 
     Bounded memory; time in proportion to the text. A loop is a cycle of up to 2,000 characters that has come again,
     to the letter, for at least 1,200 characters and eight times (five for the longest cycles), with nothing else
@@ -69,6 +71,7 @@ class LoopDetector:
     def __init__(self) -> None:
         self.cycle: str | None = None
         """What comes again, once it does."""
+        self._counting = CountingDetector()
         self._tail = ""
         self._waiting: list[str] = []
         self._size = 0
@@ -85,6 +88,8 @@ class LoopDetector:
             for start in range(0, len(text), _BLOCK):
                 self._tail = (self._tail + text[start : start + _BLOCK])[-_KEPT:]
                 self.cycle = self.cycle or _find_cycle(self._tail)
+            if self.cycle is None and self._counting.feed(text):
+                self.cycle = self._counting.cycle
         return self.cycle is not None
 
 

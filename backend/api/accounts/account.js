@@ -5,11 +5,16 @@ import { call as request } from "../static/api.js";
 
 const OWNER = "storywire.account";
 
-const show = (id, shown = true) => { document.getElementById(id).hidden = !shown; };
-const say = (text) => { document.getElementById("notice").textContent = text; };
-const call = (method, path, body) => request(method, `api/v1/${path}`, { body });
+let signIn;
 
-function onSubmit(id, work) {
+/** Resolves with the account once somebody is signed in. Sections that extensions bring to this page begin then. */
+export const signedIn = new Promise((resolve) => { signIn = resolve; });
+
+const show = (id, shown = true) => { document.getElementById(id).hidden = !shown; };
+export const say = (text) => { document.getElementById("notice").textContent = text; };
+export const call = (method, path, body) => request(method, `api/v1/${path}`, { body });
+
+export function onSubmit(id, work) {
   document.getElementById(id).addEventListener("submit", async (event) => {
     event.preventDefault();
     const button = event.submitter ?? event.target.querySelector("button");
@@ -30,37 +35,12 @@ function takeLink() {
   return { purpose, token };
 }
 
-// What this browser remembers names children: it is for the account that it was written for, and for no other.
+// What this browser remembers is personal: it is for the account that it was written for, and for no other.
 function keepMemoryFor(accountId) {
   if (localStorage.getItem(OWNER) === accountId) return;
   localStorage.clear();
   sessionStorage.clear();
   localStorage.setItem(OWNER, accountId);
-}
-
-function makeChild({ child_id: id, name, age, consent_at: consentAt }) {
-  const item = document.createElement("li");
-  const text = document.createElement("span");
-  text.dir = "auto";
-  text.textContent = `${name}, ${age}` + (consentAt ? "" : " (no consent yet)");
-  const link = document.createElement("a");
-  link.href = `api/v1/children/${encodeURIComponent(id)}/export`;
-  link.textContent = "Everything as a file";
-  const button = document.createElement("button");
-  button.type = "button";
-  button.className = "button button--quiet";
-  button.textContent = "Delete";
-  button.addEventListener("click", async () => {
-    if (!confirm(`Delete ${name} with all stories?`)) return;
-    await call("DELETE", `children/${encodeURIComponent(id)}?chapters=delete`).then(showChildren, (error) => say(error.message));
-  });
-  item.append(text, " ", link, " ", button);
-  return item;
-}
-
-async function showChildren() {
-  const { children } = await call("GET", "children?limit=100");
-  document.getElementById("children").replaceChildren(...children.map(makeChild));
 }
 
 async function showAccount() {
@@ -77,7 +57,7 @@ async function showAccount() {
   show("login", false);
   show("register", false);
   show("me");
-  await showChildren();
+  signIn(me.account);
 }
 
 async function begin() {
@@ -103,20 +83,13 @@ async function begin() {
     show("reset", false);
     show("login");
   });
-  onSubmit("child", async (form) => {
-    const interests = form.interests.split(",").map((text) => text.trim()).filter(Boolean);
-    await call("POST", "children", { name: form.name, age: Number(form.age), interests, consent: form.consent === "on" });
-    document.getElementById("child").reset();
-    say("");
-    await showChildren();
-  });
   document.getElementById("forgot").addEventListener("click", async () => {
     const email = document.querySelector("#login [name=email]").value;
     await call("POST", "auth/password/forgot", { email }).then((reply) => say(reply.message), (error) => say(error.message));
   });
   document.getElementById("logout").addEventListener("click", async () => {
     await call("POST", "account/logout").catch((error) => say(error.message));
-    // What was asked for names children: it goes with the session.
+    // What this browser remembers goes with the session.
     localStorage.clear();
     sessionStorage.clear();
     location.reload();

@@ -1,25 +1,53 @@
-"""The pages to sign in, up and out at, and for admins: files below `/account`."""
+"""The pages to sign in, up and out at, with the sections that extensions bring, and for admins: below `/account`."""
 
 from collections.abc import Awaitable, Callable
+from functools import cache
 from pathlib import Path
 
 from fastapi import APIRouter
-from fastapi.responses import FileResponse
+from fastapi.responses import FileResponse, HTMLResponse
 
 from backend.api.page import PAGE_HEADERS
+from backend.extensions.base import collect_account_sections
+from backend.plugins import list_extensions
+from workflows.errors import NotFound
 
 _FOLDER = Path(__file__).parent
 _HEADERS = {**PAGE_HEADERS, "Cache-Control": "no-cache"}
 # What the page for admins shows, it asks for with their session.
 _FILES = {
-    "": "account.html",
     "/page.js": "account.js",
     "/page.css": "account.css",
     "/admin": "admin.html",
     "/admin.js": "admin.js",
 }
+_SECTIONS, _SCRIPTS = "<!-- sections of extensions -->\n", "<!-- scripts of extensions -->\n"
 
 router = APIRouter(prefix="/account", include_in_schema=False)
+
+
+@router.get("")
+async def account_page() -> HTMLResponse:
+    """The page of an account, with the sections of all extensions."""
+    return HTMLResponse(_page(), headers=_HEADERS)
+
+
+@router.get("/sections/{name}.js")
+async def section_script(name: str) -> FileResponse:
+    """The script of an extension's section. Raises NotFound."""
+    section = collect_account_sections(list_extensions()).get(name)
+    if section is None:
+        raise NotFound(f"No extension {name[:64]} has a section on the account page.")
+    return FileResponse(section.script, headers=_HEADERS)
+
+
+@cache
+def _page() -> str:
+    sections = collect_account_sections(list_extensions())
+    scripts = (f'<script type="module" src="account/sections/{name}.js"></script>\n' for name in sections)
+    html = (each.html.read_text(encoding="utf-8") for each in sections.values())
+    page = (_FOLDER / "account.html").read_text(encoding="utf-8")
+    return page.replace(_SCRIPTS, "".join(scripts)).replace(_SECTIONS, "".join(html))
 
 
 def _sender(name: str) -> Callable[[], Awaitable[FileResponse]]:

@@ -75,11 +75,11 @@ class Evaluation:
         resources.models.check(self._results.judge)
         judge = await resources.models.open(self._results.judge, "writing", {"temperature": 0.0})
 
-        def tell(item: object) -> None:
+        def record_cost(item: object) -> None:
             if isinstance(item, CallUsage):
                 self._judge_costs.append(item.cost_usd)
 
-        return judge.reporting(tell, "judge", None, Ledgers().of(None))
+        return judge.reporting(record_cost, "judge", None, Ledgers().of(None))
 
     async def _evaluate(self, resources: Resources, judge: Model | None, task: EvaluationTask) -> Outcome:
         outcome, text = await self._write(resources, task, self._results.model)

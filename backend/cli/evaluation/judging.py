@@ -37,7 +37,7 @@ class Comparison(BaseModel):
 
 async def score_text(judge: Model, task: Mapping[str, Any], text: str) -> tuple[dict[str, int], str]:
     """Scores by the rubric, and a comment."""
-    answer = await ask(judge, RubricScores, _PROMPTS.messages("rubric", task=_told(task), text=text))
+    answer = await ask(judge, RubricScores, _PROMPTS.messages("rubric", task=_dump_task(task), text=text))
     return {name: getattr(answer, name) for name in RUBRIC}, " ".join(answer.comment.split())[:400]
 
 
@@ -47,12 +47,12 @@ async def compare_texts(
     """Whether the text is better than the other one; which of them is shown first is left to chance."""
     turned = chance.random() < 0.5
     first, second = (other, text) if turned else (text, other)
-    messages = _PROMPTS.messages("comparison", task=_told(task), first=first, second=second)
+    messages = _PROMPTS.messages("comparison", task=_dump_task(task), first=first, second=second)
     answer = await ask(judge, Comparison, messages)
     if answer.better == "equal":
         return "equal"
     return "better" if (answer.better == "first") != turned else "worse"
 
 
-def _told(task: Mapping[str, Any]) -> str:
+def _dump_task(task: Mapping[str, Any]) -> str:
     return json.dumps(task, ensure_ascii=False, indent=1)

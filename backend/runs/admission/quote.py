@@ -3,14 +3,15 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from backend.store.runs import RESUMABLE, Run
+from backend.store.runs import Run
+from backend.store.transitions import RESUMABLE
 from workflows.messages.messages import OutlinePlanned
 from workflows.messages.transcript import Transcript
 from workflows.models.budget.prices import Price, Tokens
 from workflows.text.words import count_words
 
 # Assumptions for a run without measurements yet: tokens per word, tokens of a section's prompt.
-_TOKENS_A_WORD = 1.4
+_TOKENS_PER_WORD = 1.4
 _PROMPT_TOKENS = 700
 # The verdict and the results that come after the last section: tokens read beside the text, tokens written.
 _CLOSING = Tokens(1_000, 500)
@@ -76,9 +77,9 @@ def _expect(transcript: Transcript, plan: OutlinePlanned) -> tuple[Tokens, bool]
     words = sum(count_words(transcript.text_of(index)) for index in transcript.finished)
     measured = bool(writing and words)
     if measured:
-        a_word = sum(part.output_tokens for part in writing) / words
-        a_prompt = sum(part.input_tokens for part in writing) / len(writing)
+        tokens_per_word = sum(part.output_tokens for part in writing) / words
+        prompt_tokens = sum(part.input_tokens for part in writing) / len(writing)
     else:
-        a_word, a_prompt = _TOKENS_A_WORD, _PROMPT_TOKENS
-    read = len(left) * a_prompt + words_all * _TOKENS_A_WORD + _CLOSING.input
-    return Tokens(round(read), round(words_left * a_word) + _CLOSING.output), measured
+        tokens_per_word, prompt_tokens = _TOKENS_PER_WORD, _PROMPT_TOKENS
+    read = len(left) * prompt_tokens + words_all * _TOKENS_PER_WORD + _CLOSING.input
+    return Tokens(round(read), round(words_left * tokens_per_word) + _CLOSING.output), measured

@@ -56,16 +56,18 @@ class Admission:
         """The input with its references resolved to their present values. Raises NotFound, InvalidInput."""
         return await resolve(format, inputs, self.lookups, owner)
 
-    def settle(self, format: AnyFormat, inputs: BaseModel, asked: RunOptions) -> tuple[ModelSpec, RunOptions]:
+    def settle(
+        self, format: AnyFormat, inputs: BaseModel, requested: RunOptions
+    ) -> tuple[ModelSpec, RunOptions]:
         """The model, and the options with all defaults filled in: later changes of the settings don't affect this
         run. Raises InvalidInput, ModelNotConfigured."""
-        model = self.models.resolve(asked.model)
+        model = self.models.resolve(requested.model)
         check_model(format, inputs, model)
         # A person may edit the plan, so the result isn't the input's alone.
-        cache = "off" if asked.review_outline else asked.cache or default_cache_of(format)
-        budget = asked.budget_usd or self.budget_usd
+        cache = "off" if requested.review_outline else requested.cache or default_cache_of(format)
+        budget = requested.budget_usd or self.budget_usd
         self.check_budget(budget, model)
-        return model, asked.model_copy(update={"cache": cache, "budget_usd": budget})
+        return model, requested.model_copy(update={"cache": cache, "budget_usd": budget})
 
     def check_budget(self, budget_usd: float | None, model: ModelSpec) -> None:
         """Raises InvalidInput for a budget where a model's price is unknown: it couldn't be kept."""

@@ -15,7 +15,7 @@ from backend.runs.readers.replay import replay
 from backend.store.fences import StaleCheckpoint, set_fence
 from backend.store.owned_runs import Lease
 from backend.store.runs import Run
-from backend.telemetry.metrics import Outcome
+from backend.telemetry.metrics import AttemptOutcome
 from backend.telemetry.observers import AttemptObserver, Observers
 from workflows.messages.messages import Message, make_encodable
 
@@ -47,13 +47,14 @@ class Executor:
         """Returns when the run has ended, waits for a person, or was stopped by `handle`."""
         structlog.contextvars.bind_contextvars(run_id=run.id, format=run.format)
         observer: AttemptObserver | None = None
-        outcome: Outcome = "interrupted"
+        outcome: AttemptOutcome = "interrupted"
         try:
             lease = Lease(run.id, run.process, await self._log.take_over(run.id))
             set_fence(lease.run_id, lease.epoch)
             transcript, last_seq = await replay(self._log, run.id)
             if transcript.terminal is not None and last_seq != run.superseded_error_seq:
                 # A crash fell between the log and the table. A run that was cancelled stays cancelled.
+                handle.settling = True
                 await self._finalizer.store(run, lease, transcript.terminal, transcript)
                 return
             log.info("run_begins", attempt=transcript.attempts + 1, model=run.model)

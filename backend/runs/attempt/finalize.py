@@ -12,7 +12,8 @@ from backend.runs.formats import RunFormats
 from backend.runs.results.cache import ResultCache
 from backend.store.owned_runs import Lease, OwnedRunRepository
 from backend.store.runs import Run
-from backend.telemetry.metrics import Outcome
+from backend.store.transitions import CANCELLED, COMPLETED, FAILED, WAITING
+from backend.telemetry.metrics import AttemptOutcome
 from workflows.errors import Cancelled
 from workflows.messages.messages import Message, RunCompleted, RunFailed
 from workflows.messages.transcript import Transcript
@@ -32,13 +33,17 @@ class RunFinalizer:
         self._budgets = budgets
         self._cache = cache
 
-    async def store(self, run: Run, lease: Lease, ending: Message | None, transcript: Transcript) -> Outcome:
+    async def store(
+        self, run: Run, lease: Lease, ending: Message | None, transcript: Transcript
+    ) -> AttemptOutcome:
         """Stores the outcome; `ending` is the last message, None for an unfinished run. Raises StaleWriter."""
         outcome = await self._store(run, lease, ending, transcript)
         await self._prune(run)
         return outcome
 
-    async def _store(self, run: Run, lease: Lease, ending: Message | None, transcript: Transcript) -> Outcome:
+    async def _store(
+        self, run: Run, lease: Lease, ending: Message | None, transcript: Transcript
+    ) -> AttemptOutcome:
         await self._store_usage(run, lease, transcript)
         bought = bool(transcript.spent)
         match ending:
@@ -46,20 +51,20 @@ class RunFinalizer:
                 plan = await self._plan(run.source_run_id or run.id, run)
                 counts = bought or not ending.cached
                 _demand(await self._repository.complete(lease, run, ending, plan, bought=counts))
-                return "completed"
+                return COMPLETED
             case RunFailed():
                 title = _title(transcript)
                 _demand(await self._repository.fail(lease, ending, title, bought=bought))
-                return "cancelled" if ending.code == Cancelled.code else "failed"
+                return CANCELLED if ending.code == Cancelled.code else FAILED
             case _:
                 return await self._release(run, lease, transcript)
 
-    async def _release(self, run: Run, lease: Lease, transcript: Transcript) -> Outcome:
+    async def _release(self, run: Run, lease: Lease, transcript: Transcript) -> AttemptOutcome:
         snapshot = await self._snapshot(run.id, run)
         waits = bool(snapshot and snapshot.interrupts)
         title, words = _title(transcript), transcript.words
         _demand(await self._repository.release(lease, waits=waits, title=title, words=words))
-        return "waiting" if waits else "interrupted"
+        return WAITING if waits else "interrupted"
 
     async def _store_usage(self, run: Run, lease: Lease, transcript: Transcript) -> None:
         try:

@@ -25,6 +25,11 @@ class RunHandle:
         self.reason: StopReason | None = None
         self._work: asyncio.Task[Any] | None = None
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether the attempt was stopped, or has said its last: what is submitted now is another attempt's."""
+        return self.settling or self.reason is not None
+
     async def guard(self, work: Coroutine[Any, Any, _T]) -> _T:
         """Runs `work`, which a stop cancels, even one that came before. Raises CancelledError then."""
         task: asyncio.Task[_T] = asyncio.create_task(work)

@@ -91,25 +91,25 @@ def _pieces(transcript: Transcript, state: State) -> Iterator[Message]:
         if name not in pieces:
             yield TextRetracted(section=0, piece=name, reason="restart")
     for name, piece in pieces.items():
-        told, text = transcript.piece_text(name), piece["text"]
-        if told == text and name in transcript.finished_pieces:
+        logged, text = transcript.piece_text(name), piece["text"]
+        if logged == text and name in transcript.finished_pieces:
             continue
-        if not text.startswith(told) or name in transcript.finished_pieces:
+        if not text.startswith(logged) or name in transcript.finished_pieces:
             yield TextRetracted(section=0, piece=name, reason="restart")
-            told = ""
-        rest = text[len(told) :]
+            logged = ""
+        rest = text[len(logged) :]
         yield TextAppended(section=0, piece=name, chunk=rest, is_complete=True)
 
 
 def _section(transcript: Transcript, index: int, text: str, is_whole: bool) -> Iterator[Message]:
-    told = transcript.text_of(index)
-    if told == text and (index in transcript.finished) == is_whole:
+    logged = transcript.text_of(index)
+    if logged == text and (index in transcript.finished) == is_whole:
         return
-    if not text.startswith(told) or index in transcript.finished:
+    if not text.startswith(logged) or index in transcript.finished:
         yield TextRetracted(section=index, reason="restart")
-        told = ""
-    if is_whole or len(text) > len(told):
-        yield TextAppended(section=index, chunk=text[len(told) :], is_complete=is_whole)
+        logged = ""
+    if is_whole or len(text) > len(logged):
+        yield TextAppended(section=index, chunk=text[len(logged) :], is_complete=is_whole)
 
 
 def _withhold(transcript: Transcript, section: Section) -> Iterator[Message]:

@@ -33,7 +33,8 @@ class Engine(Protocol):
         """Reserves room for a run that is about to be stored and submitted. Raises Overloaded."""
 
     async def submit(self, run_id: str) -> None:
-        """Starts the execution of the run, once, if it is stored as running and `process` is to execute it."""
+        """Starts the execution of the run, if it is stored as running and `process` is to execute it. A run that is
+        submitted again while it executes is executed once."""
 
     async def begun(self, run_id: str) -> None:
         """Returns when the log of a submitted run shows that it was resumed, or it won't be."""

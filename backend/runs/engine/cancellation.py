@@ -8,7 +8,7 @@ import structlog
 
 from backend.runs.engine.liveness import Liveness
 from backend.store.runs import Run, RunRepository
-from backend.store.transitions import EXECUTING
+from backend.store.transitions import CANCELLED, EXECUTING
 from workflows.errors import Overloaded
 
 log = structlog.get_logger()
@@ -80,4 +80,4 @@ class RunCanceller:
     async def _look(self, run: Run) -> Run:
         """The present run; as cancelled, if it was deleted meanwhile."""
         await self._engine.settle(run.id)
-        return await self._repository.get(run.id) or replace(run, status="cancelled")
+        return await self._repository.get(run.id) or replace(run, status=CANCELLED)

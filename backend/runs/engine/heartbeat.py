@@ -16,6 +16,9 @@ class Heartbeats(Protocol):
     async def is_alive(self, process: str) -> bool:
         """Whether this process was heard of within the lease."""
 
+    async def unregister(self, process: str) -> None:
+        """Declares that this process executes no more runs."""
+
 
 class HeartbeatLiveness:
     """Liveness of processes by the heartbeats that each stores. `workers`: others that this process is, as the queue
@@ -34,5 +37,6 @@ class HeartbeatLiveness:
         """Declares that this process is alive."""
         await self._store.beat({int(self.id), *self.workers()})
 
-    def leave(self) -> None:
-        """Does nothing: what is left of the process is removed with its row."""
+    async def leave(self) -> None:
+        """Declares that this process executes no more runs."""
+        await self._store.unregister(self.id)

@@ -84,7 +84,10 @@ class InlineEngine:
             self._reserved -= 1
 
     async def submit(self, run_id: str) -> None:
-        """Starts the execution of the run, if it is stored as running and assigned to this process."""
+        """Starts the execution of the run, if it is stored as running and assigned to this process. Does nothing for a
+        run that was submitted before and is still executing."""
+        if self._runs.is_executing(run_id):
+            return
         handle = RunHandle()
         if self._draining:
             handle.stop("shutdown")

@@ -12,12 +12,12 @@ class Liveness(Protocol):
 
     @property
     def id(self) -> str:
-        """The id of this process, a ULID."""
+        """The id of this process, which no other has or had."""
 
     async def is_alive(self, process: str) -> bool:
         """Whether the process with this id is alive."""
 
-    def leave(self) -> None:
+    async def leave(self) -> None:
         """Declares that this process executes no more runs."""
 
 
@@ -47,7 +47,7 @@ class FileLiveness:
         path.unlink(missing_ok=True)
         return False
 
-    def leave(self) -> None:
+    async def leave(self) -> None:
         """Declares that this process executes no more runs."""
         self._lock.release()
         self._path(self.id).unlink(missing_ok=True)

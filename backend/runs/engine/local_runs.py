@@ -40,6 +40,10 @@ class LocalRuns:
         """Handles of the run's attempts, the newest last."""
         return list(self._runs.get(run_id, {}).values())
 
+    def is_executing(self, run_id: str) -> bool:
+        """Whether an attempt at the run goes on here, as opposed to ending."""
+        return any(not handle.is_ending for handle in self.handles(run_id))
+
     @property
     def all_handles(self) -> list[tuple[str, RunHandle]]:
         """(run id, handle) of all attempts."""
@@ -55,7 +59,7 @@ class LocalRuns:
 
         So whoever has read the message finds the run in the state that it speaks of. Without `run_id`: every run.
         """
-        asked = self._runs.values() if run_id is None else [self._runs.get(run_id, {})]
-        ending = [task for attempts in asked for task, handle in attempts.items() if handle.settling]
+        selected = self._runs.values() if run_id is None else [self._runs.get(run_id, {})]
+        ending = [task for attempts in selected for task, handle in attempts.items() if handle.settling]
         if ending:
             await asyncio.wait(ending)

@@ -21,6 +21,7 @@ from backend.runs.engine.liveness import Liveness
 from backend.store.dialect import lock
 from backend.store.jobs import QUEUE, count_queued, find_priority
 from backend.store.runs import Run, RunRepository
+from backend.store.transitions import EXECUTING
 from backend.telemetry.metrics import Metrics
 from workflows.errors import Overloaded
 from workflows.messages.messages import TERMINAL
@@ -150,7 +151,12 @@ class QueueEngine:
         while asyncio.get_running_loop().time() < deadline:
             run = await self._repository.get(run_id)
             is_answered = run is not None and run.answer is not None
-            if run is None or run.status != "running" or is_answered or run.superseded_error_seq == last.seq:
+            if (
+                run is None
+                or run.status not in EXECUTING
+                or is_answered
+                or run.superseded_error_seq == last.seq
+            ):
                 return
             await asyncio.sleep(_LOOK_SECONDS)
 

@@ -27,6 +27,7 @@ from backend.runs.engine.queue import TASK
 from backend.store.jobs import QUEUE, JobRepository
 from backend.store.postgres import CONNECT_SECONDS
 from backend.store.runs import Run, RunRepository
+from backend.store.transitions import EXECUTING
 from backend.telemetry.metrics import Metrics
 
 log = structlog.get_logger()
@@ -132,7 +133,7 @@ class Worker:
             await self._tools.engine.submit(run_id)
             await self._wait_for(run_id)
             run = await self._tools.repository.get(run_id)
-            if run is not None and run.status == "running" and run.process in (None, self._liveness.id):
+            if run is not None and run.status in EXECUTING and run.process in (None, self._liveness.id):
                 raise HandedBack(run_id)
         except Exception as error:
             if not isinstance(error, HandedBack):
@@ -146,7 +147,7 @@ class Worker:
         """Whether the run is this process's now; False where there is nothing to do. Raises HandedBack."""
         for _ in range(_TRIES):
             run = await self._tools.repository.get(run_id)
-            if run is None or run.status != "running" or await self._is_executed(run):
+            if run is None or run.status not in EXECUTING or await self._is_executed(run):
                 return False
             if run.format not in self._tools.formats:
                 log.warning("format_not_installed", run_id=run_id, format=run.format)

@@ -1,7 +1,7 @@
 """Durable reader: a run as a stream of JSON values that is read again and again from where one left off.
 
 It differs from `reader.py` in its places: they are those of the log, also in the words of a wire. So an error that a
-resume supersedes has a place, which nothing else ever has, and readers who were told it go on after it.
+resume supersedes has a place, which nothing else ever has, and readers who were found it go on after it.
 """
 
 from collections.abc import Iterator
@@ -50,17 +50,17 @@ class DurableReader:
     async def read(self) -> list[Entry]:
         """What there is after what was read, numbered by its offsets. Raises InvalidInput for an offset that was never
         handed out."""
-        told: list[Entry] = []
+        found: list[Entry] = []
         newest = await self._log.last(self._run_id, self._seq)
         while entries := await self._log.read(self._run_id, self._seq, _BATCH):
             self._seq = entries[-1].seq
             newest = await self._log.last(self._run_id, self._seq)
             for entry in entries:
-                told += self._tell(entry, is_last=newest is not None and newest.seq == entry.seq)
+                found += self._convert(entry, is_last=newest is not None and newest.seq == entry.seq)
         self._check_end(newest)
-        if told:
-            self.next_offset = max(self.next_offset, told[-1].seq)
-        return [entry for entry in told if entry.seq > self._after]
+        if found:
+            self.next_offset = max(self.next_offset, found[-1].seq)
+        return [entry for entry in found if entry.seq > self._after]
 
     async def wait(self, seconds: float) -> None:
         """Returns when there may be more, at the latest after `seconds`."""
@@ -85,7 +85,7 @@ class DurableReader:
             return 0
         return newest.seq if self._view is None else (newest.seq + 1) * _OF_AN_ENTRY - 1
 
-    def _tell(self, entry: Entry, *, is_last: bool) -> Iterator[Entry]:
+    def _convert(self, entry: Entry, *, is_last: bool) -> Iterator[Entry]:
         is_error = entry.type == RunFailed.type
         if is_error and (not is_last or entry.seq == self._superseded_error_seq):
             return

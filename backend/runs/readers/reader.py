@@ -119,20 +119,20 @@ class Reader:
         if isinstance(self._view, WireView):
             return self._show_wire(self._view, entries, ending)
         shown = entries if self._view is None else self._viewed(self._view, entries)
-        told = [entry for entry in shown if entry.type != "error"]
+        sent = [entry for entry in shown if entry.type != "error"]
         if ending is not None and ending.type == "error":
-            told += shown[-1:]  # nothing where the reader has it
-        return merge_entries([shorten(entry) for entry in told] if self._is_brief else told)
+            sent += shown[-1:]  # nothing where the reader has it
+        return merge_entries([shorten(entry) for entry in sent] if self._is_brief else sent)
 
     def _viewed(self, view: View, entries: list[Entry]) -> list[Entry]:
         return [item for entry in entries for item in view.feed(entry) if item.seq > self._skip]
 
     def _show_wire(self, view: WireView, entries: list[Entry], ending: Entry | None) -> list[Entry]:
         # Nothing is merged: clients of other wires count what they get, or pass over ids that they have seen.
-        told = [
+        sent = [
             entry for entry in entries if entry is not ending and not view.is_superseded_later(entry.type)
         ]
-        shown = [item for entry in told for item in view.feed(entry) if item.seq > self._skip]
+        shown = [item for entry in sent for item in view.feed(entry) if item.seq > self._skip]
         if self._joins and shown:
             self._joins = False
             shown = view.join() or shown

@@ -6,7 +6,7 @@ from fastapi import Depends
 
 from backend.api.dependencies import ResourcesDep
 from backend.scripts.parts import ScriptParts
-from backend.store.personas import PersonaRepository
+from backend.scripts.store.personas import PersonaRepository
 from workflows.formats.creator_script.format import CreatorScriptFormat
 
 

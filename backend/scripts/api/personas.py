@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from backend.api.dependencies import OwnerDep
 from backend.scripts.api.parts import PersonasDep
-from backend.store.personas import StoredPersona
+from backend.scripts.store.personas import StoredPersona
 from workflows.errors import NotFound
 from workflows.formats.creator_script.personas import AudiencePersona, Persona, ScriptPersona
 

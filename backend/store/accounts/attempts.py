@@ -24,11 +24,11 @@ class AttemptRepository:
         many at once no more get through."""
         now = datetime.now(UTC)
         rows = [{"id": str(ULID()), "bucket": bucket, "at": now} for bucket, _ in buckets]
-        asked = {"buckets": [bucket for bucket, _ in buckets], "since": now - within}
+        values = {"buckets": [bucket for bucket, _ in buckets], "since": now - within}
 
         def work(connection: Connection) -> datetime | None:
             lock(connection, *(f"attempts {bucket.hex()}" for bucket, _ in buckets))
-            found = {row.bucket: row for row in connection.execute(_RECENT, asked)}
+            found = {row.bucket: row for row in connection.execute(_RECENT, values)}
             for bucket, most in buckets:
                 if bucket in found and found[bucket].made >= most:
                     oldest: datetime = found[bucket].oldest

@@ -11,7 +11,8 @@ from backend.store.database import Database
 from backend.store.dialect import lock_owner, lock_owners
 from backend.store.erasing import delete_runs
 from backend.store.owner import LOCAL, Owner
-from backend.store.tables import metadata, runs, usage
+from backend.store.schema import complete_metadata
+from backend.store.tables import runs, usage
 from backend.store.transitions import EXECUTING
 
 ERASED = "erased"
@@ -34,7 +35,11 @@ _PAGE = 50
 
 def owned_tables() -> list[Table]:
     """The tables whose rows belong to somebody, but for credentials; those that others refer to come first."""
-    return [table for table in metadata.sorted_tables if "owner" in table.c and table not in _CREDENTIALS]
+    return [
+        table
+        for table in complete_metadata().sorted_tables
+        if "owner" in table.c and table not in _CREDENTIALS
+    ]
 
 
 class BelongingsRepository:

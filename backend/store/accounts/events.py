@@ -9,6 +9,7 @@ from ulid import ULID
 from backend.store.accounts.tables import security_events
 from backend.store.database import Database
 from backend.store.owner import Owner
+from backend.store.paging import newest_first
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,9 @@ class EventRepository:
 
     async def page(self, owner: Owner | None, *, before: str | None, limit: int) -> list[SecurityEvent]:
         """Newest first; of one owner, or for admins (None) of all."""
-        query = select(security_events).order_by(security_events.c.id.desc()).limit(limit)
+        query = newest_first(select(security_events), security_events.c.id, before, limit)
         if owner is not None:
             query = query.where(security_events.c.owner == owner)
-        if before is not None:
-            query = query.where(security_events.c.id < before)
         return await self._db.read(
             lambda connection: [SecurityEvent(**row._mapping) for row in connection.execute(query)]
         )

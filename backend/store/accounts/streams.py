@@ -32,8 +32,8 @@ class StreamRepository:
 
         def work(connection: Connection) -> str | None:
             lock_owner(connection, owner)
-            asked = {"owner_is": owner, "since": now - _FORGOTTEN_AFTER}
-            if (connection.scalar(_COUNT, asked) or 0) >= most:
+            parameters = {"owner_is": owner, "since": now - _FORGOTTEN_AFTER}
+            if (connection.scalar(_COUNT, parameters) or 0) >= most:
                 return None
             connection.execute(_ADD, row)
             return id

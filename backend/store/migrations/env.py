@@ -2,11 +2,11 @@
 
 from alembic import context
 
-from backend.store.tables import metadata
+from backend.store.schema import complete_metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    target_metadata=complete_metadata(),
     render_as_batch=True,
     transactional_ddl=False,
 )

@@ -9,11 +9,12 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, Field
 
 from backend.accounts.belongings import line_of
-from backend.api.dependencies import OwnerDep
-from backend.store.children import StoredChild
+from backend.api.dependencies import OwnerDep, PageCursor, PageLimit
+from backend.api.paging import page_of
 from backend.stories.api.parts import ChildrenDep
 from backend.stories.children import OnChapters, Profile
 from backend.stories.recommendations import RecommendationKind
+from backend.stories.store.children import StoredChild
 from workflows.formats.story.input import StoryReader
 
 router = APIRouter(prefix="/api/v1/children", tags=["children"])
@@ -92,15 +93,13 @@ async def add_child(body: NewChild, owner: OwnerDep, children: ChildrenDep, resp
 async def list_children(
     owner: OwnerDep,
     children: ChildrenDep,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query(max_length=26)] = None,
+    limit: PageLimit = 20,
+    cursor: PageCursor = None,
 ) -> ChildPage:
     """The caller's children, newest first."""
-    page = await children.page(owner, before=cursor, limit=limit + 1)
-    more = len(page) > limit
-    return ChildPage(
-        children=[_view(child) for child in page[:limit]], next_cursor=page[limit - 1].id if more else None
-    )
+    found = await children.page(owner, before=cursor, limit=limit + 1)
+    page, next_cursor = page_of(found, limit, lambda child: child.id)
+    return ChildPage(children=[_view(child) for child in page], next_cursor=next_cursor)
 
 
 @router.get("/{child_id}")

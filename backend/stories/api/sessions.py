@@ -6,8 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, Field, StringConstraints
 
-from backend.api.dependencies import OwnerDep
+from backend.api.dependencies import OwnerDep, PageCursor, PageLimit
 from backend.api.exports import attachment
+from backend.api.paging import page_of
 from backend.api.starts import RunStartDep
 from backend.api.streams import STREAM_RESPONSES
 from backend.api.views import StartedRun
@@ -114,16 +115,13 @@ async def list_sessions(
     owner: OwnerDep,
     sessions: SessionsDep,
     child_id: Annotated[str | None, Query(max_length=64)] = None,
-    limit: Annotated[int, Query(ge=1, le=100)] = 20,
-    cursor: Annotated[str | None, Query(max_length=26)] = None,
+    limit: PageLimit = 20,
+    cursor: PageCursor = None,
 ) -> SessionPage:
     """The caller's stories, newest first."""
-    page = await sessions.page(owner, child_id=child_id, before=cursor, limit=limit + 1)
-    more = len(page) > limit
-    return SessionPage(
-        sessions=[summary(story) for story in page[:limit]],
-        next_cursor=page[limit - 1].session.id if more else None,
-    )
+    found = await sessions.page(owner, child_id=child_id, before=cursor, limit=limit + 1)
+    page, next_cursor = page_of(found, limit, lambda story: story.session.id)
+    return SessionPage(sessions=[summary(story) for story in page], next_cursor=next_cursor)
 
 
 @router.get("/{session_id}")

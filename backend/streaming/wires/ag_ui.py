@@ -72,7 +72,7 @@ class AgUiMapper:
             UsageUpdated: self._keep,
             SafetyChecked: self._keep,
             MetricsCalculated: self._keep,
-            InputRequested: self._ask,
+            InputRequested: self._interrupt,
             RunCompleted: self._complete,
             RunFailed: self._fail,
         }
@@ -220,7 +220,7 @@ class AgUiMapper:
     # All else.
 
     def _append_piece(self, name: str, message: TextAppended) -> Iterator[Json]:
-        """A piece is told once it is whole."""
+        """A piece is sent once it is whole."""
         self._pieces.setdefault(name, []).append(message.chunk)
         if message.is_complete:
             yield self._piece(name, "".join(self._pieces.pop(name)))
@@ -235,7 +235,7 @@ class AgUiMapper:
         self._custom[key] = {"type": "CUSTOM", "name": name, "value": value}
         return self._custom[key]
 
-    def _ask(self, message: InputRequested) -> Iterator[Json]:
+    def _interrupt(self, message: InputRequested) -> Iterator[Json]:
         yield from self._close_all()
         interrupt = {
             "id": f"{self._run_id}:{message.kind}",

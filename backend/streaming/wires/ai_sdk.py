@@ -154,9 +154,9 @@ class AiSdkMapper:
         for section in sorted(set(self._texts) - self._ended):
             yield {"type": "text-end", "id": _id(section)}
         yield self._remember("complete", without_text(message))
-        told = {"runId": message.run_id, "title": message.title, "sha256": message.sha256}
+        metadata = {"runId": message.run_id, "title": message.title, "sha256": message.sha256}
         yield {"type": "finish-step"}
-        yield {"type": "finish", "finishReason": "stop", "messageMetadata": told}
+        yield {"type": "finish", "finishReason": "stop", "messageMetadata": metadata}
 
 
 def _failure(message: RunFailed) -> Iterator[Chunk]:

@@ -112,5 +112,5 @@ def _data(content_type: str, entries: Sequence[Entry]) -> bytes:
     else:
         lines = _LINE.split(body.decode(errors="replace"))
     # A space after the colon isn't read; it is there only where the line begins with one.
-    told = "".join(f"data: {line}\n" if line.startswith(" ") else f"data:{line}\n" for line in lines)
-    return b"event: data\n" + told.encode() + b"\n"
+    text = "".join(f"data: {line}\n" if line.startswith(" ") else f"data:{line}\n" for line in lines)
+    return b"event: data\n" + text.encode() + b"\n"

@@ -44,13 +44,13 @@ class Book:
 
 def book_of(finished: Finished) -> Book:
     """A run as a book: a chapter for each section, then a chapter for each piece."""
-    told = [*finished.sections, *finished.pieces]
+    texts = [*finished.sections, *finished.pieces]
     return Book(
         id=f"urn:storywire:run:{finished.run_id}",
         title=finished.title,
         language=finished.language,
         made=moment_of(finished.run_id),
-        chapters=[Chapter(title, [Part("", text)]) for title, text in told],
+        chapters=[Chapter(title, [Part("", text)]) for title, text in texts],
         warning=finished.danger_lines,
     )
 

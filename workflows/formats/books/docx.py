@@ -22,22 +22,22 @@ def write_docx(book: Book) -> bytes:
     about.title, about.language, about.identifier = writable(book.title)[:255], book.language, book.id
     about.author, about.comments = "Storywire", ""
     about.created = about.modified = book.made.replace(tzinfo=None)
-    _tell(document.add_heading(level=0), [book.title], book.language)
+    _fill(document.add_heading(level=0), [book.title], book.language)
     for line in book.warning:
-        _tell(document.add_paragraph(), [line], book.language, bold=True)
+        _fill(document.add_paragraph(), [line], book.language, bold=True)
     for chapter in book.chapters:
-        _tell(document.add_heading(level=1), [chapter.title], book.language)
+        _fill(document.add_heading(level=1), [chapter.title], book.language)
         for part in chapter.parts:
             if part.heading:
-                _tell(document.add_heading(level=2), [part.heading], book.language)
+                _fill(document.add_heading(level=2), [part.heading], book.language)
             for lines in paragraphs(part.text):
-                _tell(document.add_paragraph(), lines, book.language)
+                _fill(document.add_paragraph(), lines, book.language)
     content = io.BytesIO()
     document.save(content)
     return content.getvalue()
 
 
-def _tell(paragraph: "Paragraph", lines: list[str], language: str, *, bold: bool = False) -> None:
+def _fill(paragraph: "Paragraph", lines: list[str], language: str, *, bold: bool = False) -> None:
     run = paragraph.add_run()
     run.bold = bold or None
     for place, line in enumerate(lines):

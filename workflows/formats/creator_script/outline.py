@@ -86,12 +86,12 @@ def fill_plan(
     ]
     plan = make_plan(inputs, template, filled)
     question = marked(_one_line(answer.hook_question, _BEAT_LETTERS), "question")
-    told = "\n".join(f"{part.label}{part.title}" for part in filled)
+    labels = "\n".join(f"{part.label}{part.title}" for part in filled)
     notes: dict[str, Any] = plan.notes
     notes["template"] |= {
         "hook": f"{template.hook} This is what it asks: {question}",
         "outro": f"{template.outro} This is what the hook asked, and what was told since:\n{question}\n"
-        f"{marked(told, 'parts')}",
+        f"{marked(labels, 'parts')}",
     }
     return plan
 

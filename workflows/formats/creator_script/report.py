@@ -66,14 +66,14 @@ def _points(
     texts: Sequence[str],
     verdicts: Mapping[int, Mapping[str, Any]],
 ) -> list[dict[str, Any]]:
-    told = []
+    reports = []
     for index, point in enumerate(inputs.key_points):
         about: dict[str, Any] = {"text": point.text, "priority": point.priority}
         about |= verdicts.get(index) or _find(point.text, index, slots, texts, inputs.language)
         if index in notes["left_out"]:
             about["left_out"] = True
-        told.append(about)
-    return told
+        reports.append(about)
+    return reports
 
 
 def _find(
@@ -148,8 +148,8 @@ def _headings(slots: Sequence[TimeSlot], texts: Sequence[str]) -> list[ReviewFin
 
 def measure_sections(texts: Mapping[int, str], only: int | None = None) -> list[ReviewFinding]:
     """Sections that are outlines, or say an earlier one again. `only`: of one of them."""
-    told = {index: spoken(text) for index, text in texts.items()}
-    return [*_outlines(part_of(told, only)), *review_repetition(told, only)]
+    spoken_texts = {index: spoken(text) for index, text in texts.items()}
+    return [*_outlines(part_of(spoken_texts, only)), *review_repetition(spoken_texts, only)]
 
 
 def find_repetition(texts: Mapping[int, str]) -> list[ReviewFinding]:

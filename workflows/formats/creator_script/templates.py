@@ -1,10 +1,11 @@
 """Templates: the structure of a kind of video. Data files beside this one, and an operator's own."""
 
-import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from workflows.formats.toml_files import read_folders
 
 _FOLDER = Path(__file__).parent / "templates"
 
@@ -59,11 +60,7 @@ class TemplateRegistry:
 
     def __init__(self, folder: Path | None = None) -> None:
         """Reads all files at once, so that a wrong one fails the start. Raises TemplateError."""
-        self._templates = _read_folder(_FOLDER)
-        if folder is not None:
-            if not folder.is_dir():
-                raise TemplateError(f"there is no folder {folder}")
-            self._templates |= _read_folder(folder)
+        self._templates = read_folders(Template, TemplateError, _FOLDER, folder)
 
     def find(self, name: str) -> Template:
         """The template. Raises LookupError that lists the templates."""
@@ -74,20 +71,3 @@ class TemplateRegistry:
     def all(self) -> list[Template]:
         """All templates, by name."""
         return [self._templates[name] for name in sorted(self._templates)]
-
-
-def _read_folder(folder: Path) -> dict[str, Template]:
-    return {path.stem: _read(path) for path in sorted(folder.glob("*.toml"))}
-
-
-def _read(path: Path) -> Template:
-    try:
-        given: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Template.model_validate({"name": path.stem, **given})
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise TemplateError(f"{path.name} can't be read: {error}") from None
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        said = str(first["msg"]).removeprefix("Value error, ")
-        raise TemplateError(f"{path.name}: {where}: {said}" if where else f"{path.name}: {said}") from None

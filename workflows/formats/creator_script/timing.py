@@ -65,9 +65,9 @@ def share(seconds: int, weights: Sequence[int]) -> list[int]:
     return [least + more for more in split(seconds - least * len(weights), weights)]
 
 
-def words_for(seconds: int, words_a_minute: int) -> int:
+def words_for(seconds: int, words_per_minute: int) -> int:
     """Words that can be spoken in that time."""
-    return max(1, round(seconds * words_a_minute / 60))
+    return max(1, round(seconds * words_per_minute / 60))
 
 
 def clock(seconds: int) -> str:
@@ -81,6 +81,6 @@ def heading(slot: TimeSlot) -> str:
     return f"[{clock(slot['start'])}–{clock(slot['end'])}] {name}"
 
 
-def planned_words(slot: TimeSlot, words_a_minute: int) -> int:
+def planned_words(slot: TimeSlot, words_per_minute: int) -> int:
     """Word target of a section's text: its spoken words, and its heading."""
-    return words_for(slot["end"] - slot["start"], words_a_minute) + count_words(heading(slot))
+    return words_for(slot["end"] - slot["start"], words_per_minute) + count_words(heading(slot))

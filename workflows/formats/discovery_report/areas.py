@@ -1,12 +1,12 @@
 """Notes on business fields, available without research: data files beside this one, and an operator's own."""
 
-import tomllib
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from workflows.formats.discovery_report.input import DiscoveryInput
+from workflows.formats.toml_files import read_folders
 from workflows.text.coverage import content_stems
 
 _FOLDER = Path(__file__).parent / "areas"
@@ -40,11 +40,7 @@ class AreaRegistry:
 
     def __init__(self, folder: Path | None = None) -> None:
         """Reads all files at once, so that a wrong one fails the start. Raises AreaError."""
-        self._areas = _read_folder(_FOLDER)
-        if folder is not None:
-            if not folder.is_dir():
-                raise AreaError(f"there is no folder {folder}")
-            self._areas |= _read_folder(folder)
+        self._areas = read_folders(Area, AreaError, _FOLDER, folder)
 
     def find(self, inputs: DiscoveryInput) -> Area:
         """The notes that fit the profile best, by its field and niche; the field counts twice."""
@@ -56,19 +52,3 @@ class AreaRegistry:
     def names(self) -> list[str]:
         """The names of all notes."""
         return sorted(self._areas)
-
-
-def _read_folder(folder: Path) -> dict[str, Area]:
-    return {path.stem: _read(path) for path in sorted(folder.glob("*.toml"))}
-
-
-def _read(path: Path) -> Area:
-    try:
-        given = tomllib.loads(path.read_text(encoding="utf-8"))
-        return Area.model_validate({"name": path.stem, **given})
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise AreaError(f"{path.name} can't be read: {error}") from None
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"]))
-        raise AreaError(f"{path.name}: {where}: {first['msg']}") from None

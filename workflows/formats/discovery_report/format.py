@@ -133,17 +133,17 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         messages = _PROMPTS.messages(
             "research", input=inputs, language=LANGUAGES[inputs.language], notes=area.notes
         )
-        told: list[str] = []
+        notes: list[str] = []
         sources: dict[str, str] = {}
         async with aclosing(stream_search(model, messages)) as found:
             async for item in found:
                 if isinstance(item, str):
-                    told.append(item)
+                    notes.append(item)
                 elif item.url.startswith(("https://", "http://")):
                     sources.setdefault(item.url, normalise(item.title))
         return {
             "area": area.name,
-            "notes": f"{area.notes}\n\nFound on the web:\n{''.join(told)}",
+            "notes": f"{area.notes}\n\nFound on the web:\n{''.join(notes)}",
             "searched": True,
             "sources": [{"title": title, "url": url} for url, title in sources.items()],
         }
@@ -219,15 +219,15 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
     def _values(self, task: SectionTask) -> dict[str, Any]:
         inputs = self.parse(task["input"])
         section = task["outline"]["sections"][task["index"]]
-        told = task["research"] if task["index"] else {}  # the first part is about the person alone
+        findings = task["research"] if task["index"] else {}  # the first part is about the person alone
         return {
             "input": inputs,
             "language": LANGUAGES[inputs.language],
             "section": section,
             "words": task["ask_words"],
             "ideas": IDEAS,
-            "made": told.get("ideas", []),
-            "sources": told.get("sources", []),
+            "made": findings.get("ideas", []),
+            "sources": findings.get("sources", []),
             "notes": task["research"].get("notes", ""),
             **prompt_values(task),
             "endings": _ENDINGS,

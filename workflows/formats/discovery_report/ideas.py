@@ -64,15 +64,15 @@ async def make_ideas(
 
 def review_ideas(research: Mapping[str, Any], sections: Mapping[int, Section]) -> Iterator[ReviewFinding]:
     """What the second and the third part lack of the ideas and the sources that they were given."""
-    told = sections[1]["text"] if 1 in sections else None
+    ideas_text = sections[1]["text"] if 1 in sections else None
     advice = sections[2]["text"] if 2 in sections else None
     names = [idea["name"] for idea in research.get("ideas", ())]
     count = len(research.get("sources", ()))
-    if told is not None:
-        yield from _told(told, names, count)
+    if ideas_text is not None:
+        yield from _review_ideas_text(ideas_text, names, count)
     if advice is not None and names and not any(name.casefold() in advice.casefold() for name in names):
         yield _finding("choice", 2, f"Choose among the ideas by their names: {'; '.join(names)}.")
-    for index, text in ((1, told), (2, advice)):
+    for index, text in ((1, ideas_text), (2, advice)):
         wrong = sorted(
             {number for number in map(int, _CITATION.findall(text or "")) if not 1 <= number <= count}
         )
@@ -82,7 +82,7 @@ def review_ideas(research: Mapping[str, Any], sections: Mapping[int, Section]) -
             yield _finding("citations", index, f"{numbers}: there is no such source; {kinds}. Take it out.")
 
 
-def _told(text: str, names: Sequence[str], sources: int) -> Iterator[ReviewFinding]:
+def _review_ideas_text(text: str, names: Sequence[str], sources: int) -> Iterator[ReviewFinding]:
     if len(_IDEA.findall(text)) < FEWEST_IDEAS:
         yield _finding(
             "ideas", 1, f"Give at least {FEWEST_IDEAS} ideas, each under its number and its name (“1. …”)."

@@ -243,7 +243,7 @@ class EducationAudioFormat(Format[LessonInput]):
         inputs = self.parse(task["input"])
         cast, language = CASTS[inputs.speakers], self.language(inputs)
         script = ScriptFilter(cast, language, style=STYLE, titles=titles_above(task))
-        return filter_reply(script, split_notes(stream))
+        return filter_reply(script, split_notes(stream, script.is_speaker))
 
 
 def _look_over(document: LessonDocument) -> LessonDocument:

@@ -8,7 +8,7 @@ from workflows.formats.education_audio.input import LessonInput
 from workflows.formats.education_audio.notices import lesson_notices
 from workflows.formats.education_audio.planning import part_at
 from workflows.formats.education_audio.warnings import Script, list_warnings
-from workflows.formats.speech.renderers import WORDS_A_MINUTE, speaking_minutes
+from workflows.formats.speech.renderers import WORDS_PER_MINUTE, speaking_minutes
 from workflows.formats.speech.turns import Turn, parse_turns, spoken_text, words_by_speaker
 from workflows.state import State
 from workflows.text.language import guess_language
@@ -64,11 +64,11 @@ def lesson_metrics(inputs: LessonInput, state: State, language: str) -> dict[str
         "educational_elements": [planned["title"] for planned in state["outline"]["sections"]],
         "speaking_minutes": round(minutes, 1),
         "target_minutes": inputs.target_minutes,
-        "words_a_minute": WORDS_A_MINUTE,
+        "words_a_minute": WORDS_PER_MINUTE,
         "words_by_speaker": words_by_speaker(turns),
         "turns": len(turns),
         "reading_grade": grade,
-        "grounding": _told(grounding),
+        "grounding": _grounding_metrics(grounding),
         "grounding_method": grounding.method,
         "notices": lesson_notices(grounding, language),
         "warnings": _warned(warnings_of(inputs, state, language)),
@@ -81,13 +81,13 @@ def _warned(warnings: dict[int, dict[str, bool]]) -> dict[str, Any]:
         "untold": [
             {"section": index, "sentence": warning}
             for index, found in warnings.items()
-            for warning, is_told in found.items()
-            if not is_told
+            for warning, is_stated in found.items()
+            if not is_stated
         ],
     }
 
 
-def _told(grounding: LessonGrounding) -> dict[str, Any]:
+def _grounding_metrics(grounding: LessonGrounding) -> dict[str, Any]:
     return {
         "checked": grounding.checked,
         "supported": grounding.checked - len(grounding.faults),

@@ -30,6 +30,6 @@ def lesson_notices(grounding: LessonGrounding, language: str) -> list[Notice]:
         ]
         notices.append(Notice(level="danger", text=_DANGER[tongue], passages=passages))
     if grounding.method != "judge":
-        told = _WORDS_ONLY if grounding.method == "words" else _PARTLY
-        notices.append(Notice(level="note", text=told[tongue], passages=[]))
+        texts = _WORDS_ONLY if grounding.method == "words" else _PARTLY
+        notices.append(Notice(level="note", text=texts[tongue], passages=[]))
     return notices

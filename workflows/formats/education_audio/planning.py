@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from workflows.errors import InvalidInput
-from workflows.formats.speech.renderers import WORDS_A_MINUTE
+from workflows.formats.speech.renderers import WORDS_PER_MINUTE
 from workflows.models.spec import ModelSpec
 from workflows.state import Outline, SectionTask
 from workflows.text.language import guess_language
@@ -57,10 +57,10 @@ def divide_document(text: str, minutes: int, window: int) -> Division:
     Raises InvalidInput when the document is too long to be told in the time.
     """
     passages = list_passages(text, window, guess_language(text))
-    wanted = minutes * WORDS_A_MINUTE
+    wanted = minutes * WORDS_PER_MINUTE
     sections = max(1, min(_MOST_SECTIONS, round(wanted / _SECTION_WORDS)))
     runs = divide(passages, sections, window)
-    least = len(runs) * _LEAST_WORDS / WORDS_A_MINUTE
+    least = len(runs) * _LEAST_WORDS / WORDS_PER_MINUTE
     if len(runs) > sections and least > minutes:
         message = (
             f"the document has {count_words(text)} words; with this model it is worked through in {len(runs)} parts, "
@@ -94,7 +94,7 @@ def part_at(index: int, outline: Outline, notes: Mapping[str, Any], text: str) -
 
 def share_words(parts: list[str], minutes: int) -> list[int]:
     """Word targets of the sections, by the lengths of their parts of the document."""
-    total = minutes * WORDS_A_MINUTE * _LABELS_AND_TAGS
+    total = minutes * WORDS_PER_MINUTE * _LABELS_AND_TAGS
     # By the square root: a part of twice the length has more to leave out.
     weights = [count_words(part) ** 0.5 or 1.0 for part in parts]
     return [max(_LEAST_WORDS, round(total * weight / sum(weights))) for weight in weights]

@@ -1,7 +1,7 @@
 """Form of a lesson, and how its text is shown."""
 
 from workflows.formats.form import FieldGroup, FieldHint, Form, Presentation, StoredChoice, TextDisplay
-from workflows.formats.speech.renderers import WORDS_A_MINUTE
+from workflows.formats.speech.renderers import WORDS_PER_MINUTE
 
 PRESENTATION = Presentation(
     form=Form(
@@ -64,5 +64,5 @@ PRESENTATION = Presentation(
             ),
         },
     ),
-    reading=TextDisplay(turns=True, words_a_minute=WORDS_A_MINUTE),
+    reading=TextDisplay(turns=True, words_a_minute=WORDS_PER_MINUTE),
 )

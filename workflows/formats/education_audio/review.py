@@ -76,7 +76,7 @@ def _cut_off(inputs: LessonInput, state: State, language: str) -> Iterator[Revie
     if not cut:
         return
     for index, found in warnings_of(inputs, state, language).items():
-        missing = [warning for warning, is_told in found.items() if not is_told]
+        missing = [warning for warning, is_stated in found.items() if not is_stated]
         for warning in missing[:_MOST_WARNINGS] if index in cut else ():
             yield ReviewFinding(
                 rule="warning_missing",

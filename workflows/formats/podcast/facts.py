@@ -13,6 +13,7 @@ from workflows.messages.messages import Source
 from workflows.models.calls.search import Citation
 from workflows.models.calls.structured_output import clean_values
 from workflows.state import Facts
+from workflows.text.lenient_json import decode_lenient
 from workflows.text.normaliser import normalise, normalise_all
 from workflows.text.words import count_words
 
@@ -21,7 +22,7 @@ FEWEST_SOURCES = 8
 """What a search is expected to bring."""
 _WORDS = (300, 4000)
 """A pack outside of this is no pack, for a short episode."""
-_ASKED = (1000, 2500)
+_REQUESTED = (1000, 2500)
 """Words of a pack as they are asked for, at least."""
 _MOST_OVER = 1.6
 """How much longer than asked for a pack may be."""
@@ -103,9 +104,11 @@ class _Answer(_Part):
     sources: list[_Source] = Field(default_factory=list, max_length=100)
 
 
-def asked_words(target_words: int) -> tuple[int, int]:
+def requested_words(target_words: int) -> tuple[int, int]:
     """How many words the pack of an episode is asked for: at least, at most."""
-    return max(_ASKED[0], round(target_words * _SHARE[0])), max(_ASKED[1], round(target_words * _SHARE[1]))
+    return max(_REQUESTED[0], round(target_words * _SHARE[0])), max(
+        _REQUESTED[1], round(target_words * _SHARE[1])
+    )
 
 
 def read_facts(
@@ -114,28 +117,28 @@ def read_facts(
     searched: bool,
     cited: Iterable[Citation],
     reference: str,
-    asked: tuple[int, int] = _ASKED,
+    requested: tuple[int, int] = _REQUESTED,
 ) -> Facts:
-    """The facts in what stands after the marker; `asked` is how many words the pack was to have.
+    """The facts in what stands after the marker; `requested` is how many words the pack was to have.
 
     Without a search only sources that the reference text names count: others would be made up. With one,
     what the search itself cited is added. Raises ModelBadOutput when the pack isn't what was asked for.
     """
     answer = _parse(text)
     pack = normalise_all(answer.canonical_pack.model_dump(exclude_none=True))
-    least, most = _WORDS[0], max(_WORDS[1], round(_MOST_OVER * asked[1]))
+    least, most = _WORDS[0], max(_WORDS[1], round(_MOST_OVER * requested[1]))
     if not least <= (words := pack_words(pack)) <= most:
         raise ModelBadOutput(f"The canonical pack has {words} words; {least} to {most} are accepted.")
-    told = [cast(Source, normalise_all(source.model_dump())) for source in answer.sources]
-    sources = [source for source in told if searched or source["url"] in reference]
+    named = [cast(Source, normalise_all(source.model_dump())) for source in answer.sources]
+    sources = [source for source in named if searched or source["url"] in reference]
     if searched:
         sources += [_source_of(citation) for citation in cited]
     return Facts(canonical_pack=pack, sources=_distinct(sources)[:_MOST_SOURCES])
 
 
-def remarks_on(facts: Facts, *, searched: bool, asked: tuple[int, int] = _ASKED) -> Iterator[str]:
+def remarks_on(facts: Facts, *, searched: bool, requested: tuple[int, int] = _REQUESTED) -> Iterator[str]:
     """What somebody should know who relies on them: they are used, and aren't quite what was asked for."""
-    least, most = asked
+    least, most = requested
     if not least <= (words := pack_words(facts["canonical_pack"])) <= most:
         yield f"The canonical pack has {words} words; {least:,} to {most:,} were asked for."
     if searched and len(facts["sources"]) < FEWEST_SOURCES:
@@ -153,7 +156,7 @@ def pack_words(pack: Any) -> int:
 def _parse(text: str) -> _Answer:
     start, end = text.find("{"), text.rfind("}")
     try:
-        value = clean_values(json.loads(text[start : end + 1]))
+        value = clean_values(_decode(text[start : end + 1]))
         orjson.dumps(value)  # nested deeper than can be stored
         return _Answer.model_validate(value)
     except ValidationError as error:
@@ -161,6 +164,16 @@ def _parse(text: str) -> _Answer:
         raise ModelBadOutput(f"The facts are not as they were asked for, at {place}.") from None
     except (ValueError, TypeError, RecursionError):
         raise ModelBadOutput("The facts are no JSON.") from None
+
+
+def _decode(text: str) -> Any:
+    try:
+        return json.loads(text, strict=False)
+    except ValueError:
+        value, end = decode_lenient(text)
+        if text[end:].strip():
+            raise
+        return value
 
 
 def _source_of(citation: Citation) -> Source:

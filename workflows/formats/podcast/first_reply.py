@@ -18,7 +18,7 @@ class FirstReply:
     def __init__(self, dialogue: Dialogue) -> None:
         self._marked = MarkedText()
         self._dialogue = dialogue
-        self._trailer = Trailer()
+        self._trailer = Trailer(dialogue.is_speaker)
         self._part = ""
         self._parts: dict[str, list[str]] = {}
         self.has_facts = False
@@ -52,4 +52,6 @@ class FirstReply:
                 continue
             # The section goes on where what stands below its mark is no more a note.
             mark = f"\n{MARK}\n" if is_new and name == _NOTES else ""
+            if is_new and name != _NOTES and self._dialogue.is_speaker(name):
+                mark = f"\n{name}: "  # `=== ADA ===`: who speaks, and no part of the reply
             yield self._dialogue.feed(self._trailer.feed(mark + text))

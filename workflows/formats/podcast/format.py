@@ -17,7 +17,7 @@ from workflows.formats.exports import Exporter
 from workflows.formats.form import Presentation
 from workflows.formats.pieces import PieceText, Remark, SectionNotes
 from workflows.formats.podcast.dialogue import Dialogue
-from workflows.formats.podcast.facts import FEWEST_SOURCES, asked_words, read_facts, remarks_on
+from workflows.formats.podcast.facts import FEWEST_SOURCES, read_facts, remarks_on, requested_words
 from workflows.formats.podcast.first_reply import FirstReply
 from workflows.formats.podcast.input import PodcastInput
 from workflows.formats.podcast.long_turns import mend_turns
@@ -28,8 +28,8 @@ from workflows.formats.podcast.plan import (
     RUMOR_WATCH,
     TITLES,
     WRAP,
+    beats_for_section,
     beats_of_piece,
-    beats_told_by,
     plan_pieces,
     plan_sections,
 )
@@ -157,21 +157,21 @@ class PodcastFormat(Format[PodcastInput]):
             **_values(inputs, task),
             searches=searches,
             fewest=FEWEST_SOURCES,
-            pack_words=asked_words(inputs.target_words),
+            pack_words=requested_words(inputs.target_words),
         )
         reply: AsyncGenerator[str | Citation]
         reply = stream_search(model, messages) if searches else stream_text(model, messages)
         first, cited = FirstReply(_dialogue(inputs, titles_above(task))), list[Citation]()
-        is_told = False
+        has_yielded_facts = False
         async with aclosing(_said(first, reply, cited)) as stream:
             async for said in stream:
-                if first.has_facts and not is_told:
-                    is_told = True
+                if first.has_facts and not has_yielded_facts:
+                    has_yielded_facts = True
                     for found in _read(first, model, inputs, searches, cited):
                         yield found
                 if said:
                     yield said
-        for found in [] if is_told else _read(first, model, inputs, searches, cited):
+        for found in [] if has_yielded_facts else _read(first, model, inputs, searches, cited):
             yield found
         if first.notes:
             yield SectionNotes(first.notes)
@@ -226,7 +226,7 @@ class PodcastFormat(Format[PodcastInput]):
     ) -> AsyncGenerator[str | SectionNotes]:
         """A reply as turns of the hosts that go on from `text`, and the notes on them."""
         dialogue = _dialogue(inputs, titles_above(task), _last_speaker(inputs, text))
-        return filter_reply(dialogue, split_notes(stream_text(model, messages)))
+        return filter_reply(dialogue, split_notes(stream_text(model, messages), dialogue.is_speaker))
 
     def plan_pieces(self, inputs: PodcastInput, state: State) -> list[PlannedPiece]:
         """The short forms, unless they are switched off."""
@@ -322,9 +322,9 @@ def _read(
     """The facts of a first reply, and what is to be said of them. Raises ModelBadOutput."""
     if not first.facts:
         raise ModelBadOutput(f"{model.spec} wrote no facts beside the first section.")
-    asked, reference = asked_words(inputs.target_words), inputs.reference_text or ""
-    facts = read_facts(first.facts, searched=searched, cited=cited, reference=reference, asked=asked)
-    yield from map(Remark, remarks_on(facts, searched=searched, asked=asked))
+    requested, reference = requested_words(inputs.target_words), inputs.reference_text or ""
+    facts = read_facts(first.facts, searched=searched, cited=cited, reference=reference, requested=requested)
+    yield from map(Remark, remarks_on(facts, searched=searched, requested=requested))
     yield facts
 
 
@@ -355,7 +355,7 @@ def _values(inputs: PodcastInput, task: SectionTask) -> dict[str, Any]:
         "section": section,
         # Our own titles are no words of a stranger.
         "called": f'"{title}"' if title in TITLES else marked(title, "title"),
-        "beats": [beats[number] for number in beats_told_by(section, outline, len(beats))],
+        "beats": [beats[number] for number in beats_for_section(section, outline, len(beats))],
         "rumor_watch": RUMOR_WATCH,
         "rumors": _json(pack["rumors"]) if pack.get("rumors") else "",
         **_order(inputs, task),

@@ -9,7 +9,7 @@ from workflows.state import Outline, PlannedPiece
 STANDARD_WORDS = 10_000
 RUMOR_WATCH = "Rumor Watch"
 COLD_OPEN, WRAP = "Cold Open", "Wrap and Call to Action"
-TELLING = ("What Happened", "Why It Matters", "Deep Dive 1", "Deep Dive 2", "Deep Dive 3")
+CONTENT_SECTIONS = ("What Happened", "Why It Matters", "Deep Dive 1", "Deep Dive 2", "Deep Dive 3")
 """The sections that tell the beats; the others work with what was told."""
 
 
@@ -64,14 +64,14 @@ def plan_pieces(inputs: PodcastInput) -> list[PlannedPiece]:
     ]
 
 
-def beats_told_by(section: PlannedSection, outline: Outline, beats: int) -> range:
+def beats_for_section(section: PlannedSection, outline: Outline, beats: int) -> range:
     """Which beats (numbered from 0) a section tells: the telling ones share them; in a plan of other titles, all do."""
-    telling = [one["index"] for one in outline["sections"] if one["title"] in TELLING]
-    if not telling:
+    content = [one["index"] for one in outline["sections"] if one["title"] in CONTENT_SECTIONS]
+    if not content:
         return beats_of_section(section["index"], len(outline["sections"]), beats)
-    if section["index"] not in telling:
+    if section["index"] not in content:
         return range(0)
-    return _share(telling.index(section["index"]), len(telling), beats)
+    return _share(content.index(section["index"]), len(content), beats)
 
 
 def beats_of_section(index: int, sections: int, beats: int) -> range:

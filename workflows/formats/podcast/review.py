@@ -53,12 +53,12 @@ def review_pieces(
 
 
 def _on_piece(finding: ReviewFinding, names: list[str]) -> ReviewFinding:
-    told = ReviewFinding(rule=finding["rule"], advice=finding["advice"], rewrite=False)
+    about_piece = ReviewFinding(rule=finding["rule"], advice=finding["advice"], rewrite=False)
     if "section" in finding:
-        told["piece"] = names[finding["section"]]
+        about_piece["piece"] = names[finding["section"]]
     if "quote" in finding:
-        told["quote"] = finding["quote"]
-    return told
+        about_piece["quote"] = finding["quote"]
+    return about_piece
 
 
 def _known(inputs: PodcastInput, facts: Facts) -> str:

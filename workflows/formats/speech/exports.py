@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 
 from workflows.formats.exports import Exporter, Finished
-from workflows.formats.speech.renderers import WORDS_A_MINUTE, render_segments, render_ssml
+from workflows.formats.speech.renderers import WORDS_PER_MINUTE, render_segments, render_ssml
 from workflows.formats.speech.subtitles import make_cues, passages_of, render_cues
 from workflows.formats.speech.turns import Turn
 
@@ -38,8 +38,8 @@ def script_exports(turns_of: Turns) -> Mapping[str, Exporter]:
         return render_ssml(turns_of(finished), finished.language).encode()
 
     def segments(finished: Finished) -> bytes:
-        told = render_segments(turns_of(finished), _pace(finished))
-        return (json.dumps(told, ensure_ascii=False, indent=1) + "\n").encode()
+        rendered = render_segments(turns_of(finished), _pace(finished))
+        return (json.dumps(rendered, ensure_ascii=False, indent=1) + "\n").encode()
 
     def srt(finished: Finished) -> bytes:
         return render_cues(make_cues(passages_of(turns_of(finished)), _pace(finished), finished.language))
@@ -52,4 +52,4 @@ def script_exports(turns_of: Turns) -> Mapping[str, Exporter]:
 
 
 def _pace(finished: Finished) -> int:
-    return int(finished.metadata.get("words_a_minute", WORDS_A_MINUTE))
+    return int(finished.metadata.get("words_a_minute", WORDS_PER_MINUTE))

@@ -6,16 +6,17 @@ from dataclasses import dataclass, field
 from workflows.formats.speech.signs import EMOJI, MARKS, TIMES
 
 _LEAD = re.compile(
-    rf"(?:[\s>•◦▪●·|#@\u200e\u200f\u2066-\u2069]|[-+*–—](?=\s)|\(?\d{{1,3}}[.)](?=\s)|\d{{1,3}}(?=\s{{0,3}}\|)|{EMOJI}"
+    rf"(?:[\s>•◦▪●·|#@\u200e\u200f\u2066-\u2069]|\\?[-+*–—―](?=\s)|[–—―](?=[*_]{{0,3}}[^\W\d_])|\(?\d{{1,3}}\\?[.)](?=\s)|\d{{1,3}}(?=\s{{0,3}}\|)|{EMOJI}"
     rf"|{MARKS}[\[(（【]{TIMES}[\])）】]{MARKS}|{MARKS}{TIMES}{MARKS}(?=[\s|])(?:\s{{1,3}}[-–—](?=\s))?)*"
 )
-_MARKS = re.compile(r"[*_`~]+")
+_MARKS = re.compile(r"(?:\\?[*_`~])+")
+_RULES = re.compile(r"\\?={1,6}")
 _EMOJI = re.compile(EMOJI)
 _SPACE = re.compile(r"[\s\u200e\u200f\u2066-\u2069]*")
 _NAME = re.compile(
     r"[^\W\d_]"
     r"(?:(?!\s[-–—]|-\s|--|_{1,9}(?:\W|$)|\s\d{1,2}:\d\d)"
-    r"[^\n\t:：﹕∶︰()\[\]（）{}<>＜＞【】「」『』|*`~\"“”«»–—―−‒=→⇒;!?！？。]"
+    r"[^\n\t:：﹕∶︰()\[\]（）{}<>＜＞【】「」『』|*`~\\\"“”«»–—―−‒=→⇒;!?！？。]"
     r"|(?<=[א-ת])\"(?=[א-ת])){0,59}"
 )
 _LONGEST_NAME = 60
@@ -102,8 +103,12 @@ class LabelScan:
             sign = self.text[self.place]
             if (marks := self.take(_MARKS)) is not None:
                 self.marks += marks.group()
+            elif self.take(_RULES) is not None:
+                self.opened.append("=")
             elif sign in _CLOSERS:
                 self.opened.append(_CLOSERS[sign])
+                self.place += 1
+            elif sign == "\\" and self.text[self.place + 1 : self.place + 2] in _CLOSERS:
                 self.place += 1
             elif (after := self.after_space()) > self.place:
                 self.place = after
@@ -142,12 +147,14 @@ class LabelScan:
         """Reads closing emphasis, brackets and quotation marks."""
         while not self.is_at_end:
             after = self.after_space()
+            after += self.text[after : after + 1] == "\\" and bool(self.opened)
             sign = self.text[after : after + 1]
             if self.marks and (marks := _MARKS.match(self.text, self.place)) is not None:
                 self.place, self.marks = marks.end(), ""
                 self.closed += "*"
             elif sign and self.opened and sign in self.opened[-1]:
-                self.place = after + 1
+                rules = _RULES.match(self.text, after)
+                self.place = after + 1 if rules is None else rules.end()
                 self.closed += sign
                 self.opened.pop()
             else:

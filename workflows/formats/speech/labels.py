@@ -16,7 +16,7 @@ from workflows.formats.speech.stage import is_manner
 LONGEST_LABEL = 240
 """Characters in which a label must end, with what stands before it and its manner."""
 
-_COLON = re.compile(r"\.?\s{0,3}[:：﹕∶︰]")
+_COLON = re.compile(r"\.?\s{0,3}\\?[:：﹕∶︰]")
 _DASH = re.compile(r"\s{0,3}(?:[–—―−‒]|-{2,3}|->|→|=>|⇒)\s{0,3}|\s{1,3}-(?=\s)\s{0,3}|>\s{1,3}")
 _CELL = re.compile(r"\s{0,3}[|\t]\s{0,3}")
 _PLAY = re.compile(r"[^\W\d_][^\W_]{0,30}(?: [^\W_]{1,30}){0,2}\.\s{1,3}(?=\S)")
@@ -234,7 +234,7 @@ class LabelReader:
 
 
 def _is_bracketed(scan: LabelScan) -> bool:
-    return any(sign in "]】>}" for sign in scan.closed)
+    return any(sign in "]】>}=" for sign in scan.closed)
 
 
 def _has_manner(scan: LabelScan) -> bool:

@@ -9,7 +9,7 @@ from workflows.formats.speech.tags import TAG, vocabulary
 from workflows.formats.speech.turns import Turn
 from workflows.text.words import count_words
 
-WORDS_A_MINUTE = 140
+WORDS_PER_MINUTE = 140
 """The pace of a calm speaker, as explaining to patients asks for; radio is at about 150."""
 
 _SPEECH = "http://www.w3.org/2001/10/synthesis"
@@ -27,7 +27,7 @@ def render_plain(turns: Sequence[Turn]) -> str:
     return "".join(f"{turn.speaker}: {turn.spoken}\n\n" for turn in turns if turn.spoken).rstrip() + "\n"
 
 
-def render_segments(turns: Sequence[Turn], words_a_minute: int = WORDS_A_MINUTE) -> list[dict[str, Any]]:
+def render_segments(turns: Sequence[Turn], words_per_minute: int = WORDS_PER_MINUTE) -> list[dict[str, Any]]:
     """`{index, speaker, text, tags, estimated_seconds}` per turn: text without tags, pauses counted as time."""
     spoken = [turn for turn in turns if turn.spoken]
     return [
@@ -36,23 +36,23 @@ def render_segments(turns: Sequence[Turn], words_a_minute: int = WORDS_A_MINUTE)
             "speaker": turn.speaker,
             "text": turn.spoken,
             "tags": turn.tags,
-            "estimated_seconds": round(speaking_seconds(turn, words_a_minute), 1),
+            "estimated_seconds": round(speaking_seconds(turn, words_per_minute), 1),
         }
         for index, turn in enumerate(spoken)
     ]
 
 
-def speaking_seconds(turn: Turn, words_a_minute: int = WORDS_A_MINUTE) -> float:
+def speaking_seconds(turn: Turn, words_per_minute: int = WORDS_PER_MINUTE) -> float:
     """Speaking time of the turn, its pauses included."""
     pauses = vocabulary().pauses
     silence = sum(pauses.get(tag, 0) for tag in turn.tags) / 1000
-    return count_words(turn.spoken) * 60 / words_a_minute + silence
+    return count_words(turn.spoken) * 60 / words_per_minute + silence
 
 
-def speaking_minutes(turns: Sequence[Turn], words_a_minute: int = WORDS_A_MINUTE) -> float:
+def speaking_minutes(turns: Sequence[Turn], words_per_minute: int = WORDS_PER_MINUTE) -> float:
     """Speaking time of the whole, with the silences between turns."""
     silence = max(0, len(turns) - 1) * BETWEEN_TURNS_MS / 1000
-    return (sum(speaking_seconds(turn, words_a_minute) for turn in turns) + silence) / 60
+    return (sum(speaking_seconds(turn, words_per_minute) for turn in turns) + silence) / 60
 
 
 def render_ssml(turns: Sequence[Turn], language: str = "en", voices: Voices | None = None) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from workflows.formats.speech.cast import Cast
 from workflows.formats.speech.citations import LEADS
 from workflows.formats.speech.cleaning import QUOTES
+from workflows.formats.speech.json_turns import JsonTurns
 from workflows.formats.speech.labels import LONGEST_LABEL, LabelPlace, LabelReader, LabelSearch, SpeakerLabel
 from workflows.formats.speech.lines import LineFilter, LineKind
 from workflows.formats.speech.markup import SpeechMarkup
@@ -34,7 +35,7 @@ _DEFAULT = ScriptStyle(keeps_tags=True, spells_out=True, alternates=False)
 # Characters at which the end of a label is certain.
 _POINT = re.compile(r"[^\S\n]|[\u2e80-\uffdc]")
 _LONGEST_WORD = 40  # of which an abbreviation is told from the end of a sentence
-_DECORATION = frozenset("*_`[【")
+_DECORATION = frozenset("*_`[【\\")
 
 
 @dataclass(slots=True)
@@ -64,7 +65,8 @@ class ScriptFilter:
         titles: Sequence[str] = (),
     ) -> None:
         """`speaker`: who speaks where the text begins without a label. `titles` above a script are no speech."""
-        cast = cast.copy()
+        cast = self._cast = cast.copy()
+        self._json = JsonTurns(cast)
         self._markup = SpeechMarkup(cast)
         self._whitespace = WhitespaceNormaliser()
         self._labels = LabelReader(cast)
@@ -85,14 +87,19 @@ class ScriptFilter:
     def _new_line(self, *, is_unlabelled: bool = False, wrapped: str = "") -> _LineState:
         return _LineState(is_unlabelled, wrapped=wrapped, sentences=SentenceSplitter(self._language))
 
+    def is_speaker(self, name: str) -> bool:
+        """Whether it names one of the cast."""
+        return self._cast.find(name) is not None
+
     def feed(self, chunk: str) -> str:
         """The text that is certain after `chunk`: whole words, or whole sentences."""
-        self._held += self._whitespace.feed(self._markup.feed(chunk))
+        self._held += self._whitespace.feed(self._markup.feed(self._json.feed(chunk)))
         return self._drain(is_last=False)
 
     def close(self) -> str:
         """The rest of the turns."""
-        self._held += self._whitespace.feed(self._markup.close())
+        rest = self._markup.feed(self._json.close()) + self._markup.close()
+        self._held += self._whitespace.feed(rest)
         return self._drain(is_last=True)
 
     def _drain(self, *, is_last: bool) -> str:

@@ -41,11 +41,11 @@ def render_cues(cues: Iterable[Cue]) -> bytes:
 
 
 def make_cues(
-    passages: Iterable[SpokenPassage], words_a_minute: int, language: str | None = None
+    passages: Iterable[SpokenPassage], words_per_minute: int, language: str | None = None
 ) -> list[Cue]:
     """Cues of at most two lines of 42 characters and 7 seconds, sentence by sentence. `language`: a tag
     such as `en`."""
-    second = words_a_minute / 60
+    second = words_per_minute / 60
     most = max(1, int(_LONGEST * second))
     cues: list[Cue] = []
     said, silence = 0, 0.0

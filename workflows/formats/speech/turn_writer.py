@@ -105,11 +105,11 @@ class TurnWriter:
             self._speaker = labels[(labels.index(self._speaker) + 1) % len(labels)]
         first = TAG.match(text)
         tags = [*self._manner, *self._waiting]
-        told = "".join(f"[{tag}] " for tag in dict.fromkeys(tags) if first is None or first[1] != tag)
+        tag_text = "".join(f"[{tag}] " for tag in dict.fromkeys(tags) if first is None or first[1] != tag)
         self._manner, self._waiting, self._is_due = [], [], False
         joint = "\n\n" if self._has_text else ""
         self._has_words = self._has_text = True
-        return self._give(f"{joint}{self._speaker}: {told}{text}")
+        return self._give(f"{joint}{self._speaker}: {tag_text}{text}")
 
     def _give(self, text: str) -> str:
         self._last = text[-1:] or self._last

@@ -60,7 +60,7 @@ def unwrap(unit: str, wrapped: str) -> str:
     plain = unit.rstrip() if wrapped else unit
     for closers in reversed(wrapped):
         if plain.endswith(closers):
-            plain = plain[:-1]
+            plain = plain[:-1] if closers != "=" else plain.rstrip("=").rstrip()
     return plain
 
 

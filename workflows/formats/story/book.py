@@ -18,13 +18,13 @@ def chapter_book(finished: Finished) -> Book:
 
 def story_book(session_id: str, title: str, chapters: Sequence[Finished]) -> Book:
     """A story's chapters, each with its scenes below it. There is at least one."""
-    told = [Chapter(one.title, [Part(heading, text) for heading, text in one.sections]) for one in chapters]
+    texts = [Chapter(one.title, [Part(heading, text) for heading, text in one.sections]) for one in chapters]
     return Book(
         id=f"urn:storywire:story:{session_id}",
         title=title,
         language=chapters[-1].language,
         made=moment_of(chapters[-1].run_id),
-        chapters=[*told, *_endings(chapters)],
+        chapters=[*texts, *_endings(chapters)],
         warning=[line for one in chapters for line in one.danger_lines],
     )
 

@@ -18,8 +18,8 @@ from workflows.formats.story.plot import (
     count_faults,
     count_plot_faults,
     ending_schema,
+    make_scenes,
     plot_schema,
-    tell_scenes,
 )
 from workflows.models.embedded.client import STRUCTURED, misses_the_form
 from workflows.models.embedded.prompts import clean_line, load_prompt
@@ -106,7 +106,7 @@ async def plan_story(  # noqa: PLR0913  # the blanks of one small prompt
     return StoryPlan(
         title=clean_line(title or "") or f"{name} and {plot.title}",
         hero=plot.hero,
-        scenes=tuple(PlotScene(*scene) for scene in tell_scenes(plot, name, wish, chapter_number, before)),
+        scenes=tuple(PlotScene(*scene) for scene in make_scenes(plot, name, wish, chapter_number, before)),
     )
 
 
@@ -166,11 +166,11 @@ async def _fill(
     """
     answers: list[FormT] = []
     for _ in range(TRIES):
-        asked = chat.with_structured_output(
+        structured = chat.with_structured_output(
             make_schema(Random()), method="json_schema", max_tokens=_ANSWER_TOKENS, **STRUCTURED
         )
         try:
-            answers.append(form.model_validate(await asked.ainvoke(messages, config)))
+            answers.append(form.model_validate(await structured.ainvoke(messages, config)))
         except Exception as error:
             if not misses_the_form(error):
                 raise

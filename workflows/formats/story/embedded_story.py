@@ -26,7 +26,7 @@ class EmbeddedStory(ChapterFormat):
     async def plan(self, inputs: StoryInput, model: Model) -> Plan:
         """A plot of four scenes; each summary is its scene's first line."""
         last = inputs.earlier[-1] if inputs.earlier else None
-        telling = plan_story(
+        planning = plan_story(
             model.metered_chat,
             theme=inputs.theme,
             name=inputs.reader.name,
@@ -38,7 +38,7 @@ class EmbeddedStory(ChapterFormat):
             hero=last.hero if last else None,
             before=last.title if last else None,
         )
-        plot = await limit(model, telling)
+        plot = await limit(model, planning)
         outline = Outline(
             title=plot.title,
             sections=[

@@ -28,7 +28,7 @@ from workflows.state import Outline, ReviewFinding, Section, SectionTask, State,
 
 _LANGUAGES = {"en": "English", "he": "Hebrew"}
 PROMPTS = Prompts(Path(__file__).parent / "prompts" / "standard")
-_TOLD_TO_SCENES = 2
+_CHAPTERS_FOR_SCENES = 2
 """Earlier chapters that a scene is told of; the plan knew all of them."""
 
 
@@ -121,7 +121,7 @@ class StoryFormat(ChapterFormat):
         return {
             "choice_question": answer.question,
             "choices": [choice.model_dump() for choice in answer.choices],
-            "vocabulary_words": _words_read(state),
+            "vocabulary_words": await asyncio.to_thread(_words_read, state),
             "summary": answer.summary or summary_of(state["outline"]),
             "bible": bible.model_dump(),
         }
@@ -164,7 +164,7 @@ def chapter_values(inputs: StoryInput, outline: Outline, notes: dict[str, Any]) 
     """What is the same in all prompts for a chapter's text."""
     return {
         **_shared(inputs),
-        "chapters": inputs.earlier[-_TOLD_TO_SCENES:],
+        "chapters": inputs.earlier[-_CHAPTERS_FOR_SCENES:],
         "outline": outline,
         "sections": whole_plan(outline),
         "bible": notes.get("bible"),

@@ -11,7 +11,7 @@ from workflows.text.words import count_words
 
 # Words a minute that children read aloud at the end of a school year, rounded
 # (Hasbrouck and Tindal, oral reading fluency norms, 50th percentile), by age.
-_WORDS_A_MINUTE = {
+_WORDS_PER_MINUTE = {
     3: 40,
     4: 40,
     5: 45,
@@ -35,7 +35,7 @@ def story_metrics(inputs: StoryInput, state: State) -> dict[str, Any]:
     text = text_of(state["sections"])
     words = count_words(text)
     grade = reading_grade(text, inputs.reader.language)
-    pace = _WORDS_A_MINUTE[inputs.reader.age] * _PACE[inputs.reader.reading_level]
+    pace = _WORDS_PER_MINUTE[inputs.reader.age] * _PACE[inputs.reader.reading_level]
     return {
         "word_count": words,
         "estimated_reading_time": round(words / pace, 1),

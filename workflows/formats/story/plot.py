@@ -104,7 +104,7 @@ def ending_schema(ending: str, lots: Random) -> dict[str, Any]:
     return schema
 
 
-def tell_scenes(
+def make_scenes(
     plot: Plot, name: str, wish: str = "", chapter_number: int = 1, before: str | None = None
 ) -> list[tuple[str, str]]:
     """The four scenes as (title, first line), all of the plot's own words; a wish is kept word for word.

@@ -90,7 +90,7 @@ def _length(inputs: StoryInput, chapters: list[Mapping[str, Any]]) -> str:
 def _earlier(
     inputs: StoryInput, chapters: list[Mapping[str, Any]], reader: StoryReader
 ) -> list[EarlierChapter]:
-    told = [
+    earlier = [
         EarlierChapter(
             number=chapter["number"],
             title=chapter["title"],
@@ -103,11 +103,11 @@ def _earlier(
         )
         for place, chapter in enumerate(chapters)
     ]
-    told = [_without_refused(chapter, reader) for chapter in told]
+    earlier = [_without_refused(chapter, reader) for chapter in earlier]
     if inputs.choice_index is not None:
         choice = _chosen(inputs.choice_index, chapters[-1]["choices"] if chapters else [])
-        told[-1] = told[-1].model_copy(update={"choice": choice})
-    return told
+        earlier[-1] = earlier[-1].model_copy(update={"choice": choice})
+    return earlier
 
 
 def _bible(stored: Any) -> StoryBible | None:

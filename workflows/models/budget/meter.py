@@ -18,7 +18,7 @@ from workflows.models.replies.provider_strings import read_count
 from workflows.models.spec import ModelSpec
 from workflows.models.wire.deltas import deltas_of_chunk
 
-Tell = Callable[[CallUsage], None]
+ReportUsage = Callable[[CallUsage], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Meter:
     they belong to none."""
 
     ledger: Ledger
-    tell: Tell
+    report: ReportUsage
     model: ModelSpec
     role: ModelRole
     section: int | None
@@ -113,7 +113,7 @@ class MeterReader(AsyncCallbackHandler):
 
     def _close(self, run_id: UUID, tokens: Tokens | None) -> None:
         if (spending := self._meter.ledger.end(self._calls.pop(run_id), tokens)) is not None:
-            self._meter.tell(spending)
+            self._meter.report(spending)
 
 
 def _message(response: LLMResult | None) -> AIMessage | None:

@@ -128,18 +128,18 @@ async def read_reply(
 async def _ask(model: Model, schema: type[SchemaT], messages: Sequence[BaseMessage]) -> SchemaT:
     """A structured answer, not streamed, since nobody reads it while it grows: streaming costs several times the
     work."""
-    asked = [*messages]
+    conversation = [*messages]
     form = schema.model_json_schema()
     if model.structured in ("json_mode", "plain"):
-        asked = describe_form(asked, form)
-    reply = await _answer(model, form, asked)
+        conversation = describe_form(conversation, form)
+    reply = await _answer(model, form, conversation)
     try:
         return await off_loop(reply.text, read_answer, schema, model.structured, reply)
     except ValueError as error:  # no JSON, or not in the form: pydantic's is one too
         if model.structured != "plain":
             raise _not_in_form(model) from None
-        asked = ask_to_mend(asked, reply, error)
-    reply = await _answer(model, form, asked)
+        conversation = ask_to_mend(conversation, reply, error)
+    reply = await _answer(model, form, conversation)
     try:
         return await off_loop(reply.text, read_answer, schema, model.structured, reply)
     except ValueError:

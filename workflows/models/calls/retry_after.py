@@ -15,8 +15,8 @@ def read_retry_after(error: BaseException) -> int | None:
     """The retry delay in an SDK's error, in whole seconds, at least 1; None where it has none."""
     headers = getattr(getattr(error, "response", None), "headers", None) or {}
     seconds = _parse(str(headers.get("retry-after", "")))
-    if seconds is None and (told := _RETRY_DELAY.search(str(error)[:_LONGEST_ERROR])):
-        seconds = float(told[1])
+    if seconds is None and (delay := _RETRY_DELAY.search(str(error)[:_LONGEST_ERROR])):
+        seconds = float(delay[1])
     return None if seconds is None else min(max(1, ceil(seconds)), _LONGEST)
 
 

@@ -18,6 +18,7 @@ from workflows.models.embedded.prompts import load_prompt
 from workflows.models.replies.filter import clean_reply
 from workflows.models.replies.provider_strings import replace_halves
 from workflows.models.structured import StructuredMode
+from workflows.text.lenient_json import decode_lenient
 
 SchemaT = TypeVar("SchemaT", bound=BaseModel)
 _PROMPT = Path(__file__).parent.parent / "prompts" / "form.md"
@@ -25,6 +26,8 @@ _START = re.compile(r"\{")
 _MOST_FAULTS = 8
 _MOST_STARTS = 100
 """Braces that are tried: a long reply of nothing else would be read as often as it is long."""
+_MOST_LENIENT = 8
+"""Of these, the ones that are read as near-JSON where they are no JSON."""
 _DECODER = json.JSONDecoder(strict=False)  # models put line ends into strings as they are
 
 
@@ -113,18 +116,29 @@ def _unwrapped(objects: Iterable[Any]) -> Iterator[Any]:
 
 
 def find_objects(text: str) -> list[Any]:
-    """The JSON objects in a text that may hold other words around them, the largest first."""
+    """The JSON objects in a text that may hold other words around them, the largest first. Near-JSON is read too, where
+    it is unambiguous."""
     found: list[tuple[int, Any]] = []
-    end = 0
+    end, lenient = 0, _MOST_LENIENT
     for start in islice(_START.finditer(text), _MOST_STARTS):
         if start.start() < end:
             continue  # inside the one before
         try:
-            value, end = _DECODER.raw_decode(text, start.start())
+            value, end = _decode(text, start.start(), is_lenient=lenient > 0)
         except (ValueError, RecursionError):
+            lenient -= 1
             continue
         found.append((end - start.start(), value))
     return [value for _, value in sorted(found, key=lambda item: -item[0])]
+
+
+def _decode(text: str, start: int, *, is_lenient: bool) -> tuple[Any, int]:
+    try:
+        return _DECODER.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        if not is_lenient:
+            raise
+        return decode_lenient(text, start)
 
 
 def clean_values(value: Any) -> Any:

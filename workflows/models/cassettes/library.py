@@ -13,7 +13,7 @@ from pathlib import Path
 
 from workflows.errors import ModelNotConfigured
 from workflows.models.cassettes.cassette import Cassette, CassetteError, Header, read_header
-from workflows.models.cassettes.player import Match, PlaybackPositions, ReplayChat, ReplyFinder, read_name
+from workflows.models.cassettes.player import MatchMode, PlaybackPositions, ReplayChat, ReplyFinder, read_name
 from workflows.models.spec import ModelSpec
 
 PROVIDER = "replay"
@@ -91,7 +91,7 @@ class CassetteLibrary:
         inside = (path for path in folder.glob("*.jsonl") if path.resolve().is_relative_to(folder))
         return [ModelSpec(PROVIDER, path.name) for path in sorted(inside)]
 
-    def _find(self, spec: ModelSpec) -> tuple[Path, str, float, Match]:
+    def _find(self, spec: ModelSpec) -> tuple[Path, str, float, MatchMode]:
         """The path of the cassette, its name in the request, and its playback options."""
         try:
             file, speed, match = read_name(spec.name, self._speed)

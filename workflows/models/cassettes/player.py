@@ -26,7 +26,7 @@ from pydantic import PrivateAttr
 from workflows.errors import ModelNotConfigured
 from workflows.models.cassettes.cassette import Call, Cassette, CassetteError, fingerprint, purpose_of
 
-Match = Literal["input", "exact"]
+MatchMode = Literal["input", "exact"]
 
 _REMEMBERED_ATTEMPTS = 1000
 _FASTEST = 1000.0
@@ -57,7 +57,7 @@ class ReplyFinder:
     """
 
     def __init__(
-        self, name: str, cassette: Cassette, match: Match, played: PlaybackPositions | None = None
+        self, name: str, cassette: Cassette, match: MatchMode, played: PlaybackPositions | None = None
     ) -> None:
         """`played` outlives the replies where a run may open its cassette more than once."""
         self._name = name
@@ -237,10 +237,10 @@ def _parse_beside(message: AIMessage) -> dict[str, Any]:
         return {"raw": message, "parsed": None, "parsing_error": error}
 
 
-def read_name(name: str, speed: float) -> tuple[str, float, Match]:
+def read_name(name: str, speed: float) -> tuple[str, float, MatchMode]:
     """`FILE?speed=2&match=exact` → file, speed, match. Raises ValueError with a sentence."""
     file, _, query = name.partition("?")
-    match: Match = "input"
+    match: MatchMode = "input"
     for option, value in parse_qsl(query, keep_blank_values=True):
         if option == "speed":
             speed = _read_speed(value)

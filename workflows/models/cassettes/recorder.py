@@ -70,31 +70,31 @@ class CallRecorder(AsyncCallbackHandler):
     ) -> None:
         """Records a chunk."""
         del token, kwargs
-        heard = self._open.get(run_id)
-        if heard is None or not isinstance(chunk, ChatGenerationChunk):
+        open_call = self._open.get(run_id)
+        if open_call is None or not isinstance(chunk, ChatGenerationChunk):
             return
         message: Any = chunk.message
         if isinstance(message, AIMessage):
-            heard.finish = finish_reason(message) or heard.finish
+            open_call.finish = finish_reason(message) or open_call.finish
         if text := chunk.message.text:
-            heard.chunks.append((_milliseconds(heard.began), text))
+            open_call.chunks.append((_milliseconds(open_call.began), text))
 
     async def on_llm_end(self, response: LLMResult, *, run_id: UUID, **kwargs: Any) -> None:
         """Records the end of the reply."""
         del kwargs
-        heard = self._open.pop(run_id, None)
+        open_call = self._open.pop(run_id, None)
         generation = response.generations[0][0]
-        if heard is None or not isinstance(generation, ChatGeneration):
+        if open_call is None or not isinstance(generation, ChatGeneration):
             return
         message = generation.message
         assert isinstance(message, AIMessage)
-        took = _milliseconds(heard.began)
-        if not heard.chunks and message.text:  # it came in one piece
-            heard.chunks.append((took, message.text))
+        took = _milliseconds(open_call.began)
+        if not open_call.chunks and message.text:  # it came in one piece
+            open_call.chunks.append((took, message.text))
         self._write(
-            heard,
+            open_call,
             took=took,
-            finish=heard.finish or finish_reason(message),
+            finish=open_call.finish or finish_reason(message),
             usage=dict(message.usage_metadata) if message.usage_metadata else None,
             tool_calls=tuple(ToolCall(name=call["name"], args=call["args"]) for call in message.tool_calls),
         )
@@ -102,18 +102,18 @@ class CallRecorder(AsyncCallbackHandler):
     async def on_llm_error(self, error: BaseException, *, run_id: UUID, **kwargs: Any) -> None:
         """Records a broken reply. The text of an error may be confidential: only its kind is kept."""
         del kwargs
-        if (heard := self._open.pop(run_id, None)) is not None:
-            self._write(heard, took=_milliseconds(heard.began), broke=type(error).__name__)
+        if (open_call := self._open.pop(run_id, None)) is not None:
+            self._write(open_call, took=_milliseconds(open_call.began), broke=type(error).__name__)
 
-    def _write(self, heard: _OngoingCall, **rest: Any) -> None:
+    def _write(self, open_call: _OngoingCall, **rest: Any) -> None:
         call = Call(
-            number=heard.number,
-            attempt=heard.attempt,
-            purpose=heard.purpose,
-            section=heard.section,
-            fingerprint=heard.fingerprint,
-            at=round(heard.began - self._began, 3),
-            chunks=tuple(heard.chunks),
+            number=open_call.number,
+            attempt=open_call.attempt,
+            purpose=open_call.purpose,
+            section=open_call.section,
+            fingerprint=open_call.fingerprint,
+            at=round(open_call.began - self._began, 3),
+            chunks=tuple(open_call.chunks),
             **rest,
         )
         self._file.write(call=call)

@@ -166,9 +166,9 @@ class Selection:
 
     def called_by(self, writing: ModelSpec) -> list[ModelSpec]:
         """All models that a run written by `writing` may call, fallbacks included."""
-        asked = [self.of(role, writing) for role in ROLES]
+        of_roles = [self.of(role, writing) for role in ROLES]
         others = [self.fallback_of(role, writing) for role in ROLES]
-        return [spec for spec in dict.fromkeys([*asked, *others]) if spec is not None]
+        return [spec for spec in dict.fromkeys([*of_roles, *others]) if spec is not None]
 
     def allows(self, spec: ModelSpec) -> bool:
         """Whether a run may name this model. Models named by the settings are always allowed."""

@@ -16,7 +16,7 @@ from workflows.errors import (
 )
 from workflows.messages.messages import ModelRole
 from workflows.models.budget.ledger import Ledger
-from workflows.models.budget.meter import Meter, MeterReader, Tell
+from workflows.models.budget.meter import Meter, MeterReader, ReportUsage
 from workflows.models.cassettes.library import OpenCassette
 from workflows.models.spec import ModelSpec
 from workflows.models.structured import StructuredMode
@@ -50,10 +50,16 @@ class Model:
     """Text that was paid for already: the next streamed call returns it, and nothing is sent."""
 
     def reporting(
-        self, tell: Tell, role: ModelRole, section: int | None, ledger: Ledger, *, shares: bool = False
+        self,
+        report: ReportUsage,
+        role: ModelRole,
+        section: int | None,
+        ledger: Ledger,
+        *,
+        shares: bool = False,
     ) -> Self:
         """The same model with its calls on the run's account, each reported to `tell`. `shares` as in `Meter`."""
-        return replace(self, meter=Meter(ledger, tell, self.spec, role, section, shares))
+        return replace(self, meter=Meter(ledger, report, self.spec, role, section, shares))
 
     def falling_back(self, fallback: "Fallback") -> Self:
         """The same model, with a fallback."""
@@ -81,9 +87,9 @@ class Model:
 class Fallback:
     """The fallback model of one task of a run: opened when needed, and used from then on."""
 
-    def __init__(self, open_other: Callable[[], Awaitable[Model]], tell: Callable[[str], None]) -> None:
+    def __init__(self, open_other: Callable[[], Awaitable[Model]], notify: Callable[[str], None]) -> None:
         self._open_other = open_other
-        self._tell = tell
+        self._notify = notify
         self.taken: Model | None = None
         self.too_late = False
         """Words were shown: what follows must not be another model's."""
@@ -96,6 +102,6 @@ class Fallback:
             other = await self._open_other()
         except ModelError:
             raise error from None
-        self._tell(f"{error.message} {other.spec} takes over.")
+        self._notify(f"{error.message} {other.spec} takes over.")
         self.taken = other
         return other

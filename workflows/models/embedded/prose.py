@@ -60,39 +60,41 @@ async def write_prose(
     Ends at the first paragraph near `target_words`. Raises ModelTruncated when a reply breaks off
     without a finish reason, ModelBadOutput when the model has nothing to say.
     """
-    told = page.opening
-    yield told
+    written = page.opening
+    yield written
     for number in range(page.max_paragraphs):
-        if number > 0 and len(told.split()) >= page.target_words - _HALF_PARAGRAPH_WORDS:
+        if number > 0 and len(written.split()) >= page.target_words - _HALF_PARAGRAPH_WORDS:
             return
-        before = told
+        before = written
         for attempt in range(_TRIES):
             async with aclosing(
-                _write_paragraph(chat, page, told, number, number + attempt, config)
+                _write_paragraph(chat, page, written, number, number + attempt, config)
             ) as sentences:
                 async for sentence in sentences:
-                    told += sentence
+                    written += sentence
                     yield sentence
-            if told != before:
+            if written != before:
                 break
         else:
             raise ModelBadOutput("The embedded model wrote nothing that could be used.")
 
 
 async def _write_paragraph(
-    chat: BaseChatModel, page: PageBrief, told: str, number: int, turn: int, config: RunnableConfig | None
+    chat: BaseChatModel, page: PageBrief, written: str, number: int, turn: int, config: RunnableConfig | None
 ) -> AsyncGenerator[str]:
     """The whole sentences of one paragraph, each with the white space before it."""
     # The first paragraph goes on from the opening; the others begin with a starter, another one at each try.
     gap, starter, grammar = " ", "", _AFTER_SENTENCE
     if number > 0:
         gap, starter, grammar = "\n\n", page.starters[(turn - 1) % len(page.starters)], _AFTER_STARTER
-    buffer = SentenceBuffer(told, starter, gap)
+    buffer = SentenceBuffer(written, starter, gap)
     finish: str | None = None
-    begun = told if number == 0 else f"{_remember(told)}{gap}{starter}"
+    begun = written if number == 0 else f"{_remember(written)}{gap}{starter}"
     messages = [SystemMessage(page.system), HumanMessage(page.instruction), AIMessage(begun)]
     sampling = PROSE | {"extra_body": PROSE["extra_body"] | {"grammar": grammar}}
-    async for chunk in chat.astream(messages, config, max_tokens=_room(page, told), stop=["\n"], **sampling):
+    async for chunk in chat.astream(
+        messages, config, max_tokens=_room(page, written), stop=["\n"], **sampling
+    ):
         finish = chunk.response_metadata.get("finish_reason") or finish
         for sentence in buffer.feed(chunk.text):
             yield sentence
@@ -102,11 +104,11 @@ async def _write_paragraph(
         yield sentence
 
 
-def _room(page: PageBrief, told: str) -> int:
+def _room(page: PageBrief, written: str) -> int:
     """Tokens for the next paragraph: the words that the page lacks, and a sentence's end that will be cut off."""
-    wanted = round((page.target_words - len(told.split())) * _TOKENS_PER_WORD) + 15
+    wanted = round((page.target_words - len(written.split())) * _TOKENS_PER_WORD) + 15
     return max(_LEAST_TOKENS, min(PARAGRAPH_TOKENS, wanted))
 
 
-def _remember(told: str) -> str:
-    return "\n\n".join(told.split("\n\n")[-_REMEMBERED_PARAGRAPHS:])
+def _remember(written: str) -> str:
+    return "\n\n".join(written.split("\n\n")[-_REMEMBERED_PARAGRAPHS:])

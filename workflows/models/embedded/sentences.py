@@ -19,13 +19,13 @@ _STAMMER = re.compile(r"\b(\w+)(?:\W+\1\b){2}", re.IGNORECASE)
 class SentenceBuffer:
     """Buffer from one paragraph's tokens to its whole sentences.
 
-    `told` is the text so far, whose sentences aren't said again; `starter` are the words that the
+    `written` is the text so far, whose sentences aren't said again; `starter` are the words that the
     paragraph begins with; `gap` is the white space before its first sentence. A sentence in mid-quote isn't whole, nor
     is one that goes on in lower case (`"Oh!" she said.`).
     """
 
-    def __init__(self, told: str, starter: str, gap: str) -> None:
-        self._said = set(map(_essence, _join(split_sentences(_on_one_line(told), "en"))))
+    def __init__(self, written: str, starter: str, gap: str) -> None:
+        self._said = set(map(_essence, _join(split_sentences(_on_one_line(written), "en"))))
         self._splitter = SentenceSplitter("en")
         self._held = "".join(self._splitter.feed(starter))
         self._gap = gap

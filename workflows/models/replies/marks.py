@@ -17,6 +17,11 @@ MarkKind = Literal[
     "wrap",  # the answer begins, in DeepSeek's and Hunyuan's words
     "unwrap",
     "empty",  # `<think/>`
+    "answer",  # the answer begins, whatever came before
+    "fence",  # a code fence of thoughts, at the start of a line
+    "leading_fence",  # the same, if nothing was said before
+    "details",  # a block that unfolds; its summary says what it holds
+    "close_details",
     "end",  # the template's end of a turn, or of the text
     "turn",  # a turn begins, and the name of who speaks follows
     "speaker",  # a turn of somebody begins
@@ -36,7 +41,13 @@ _TAG = re.compile(
     r"(?:\s[^<>\n]{0,80})?(?P<empty>/?)\s?>",
     re.IGNORECASE,
 )
-_TAG_NAMES = tuple(f"{_THOUGHTS}|{_LEADING}|{_WRAPS}".split("|"))
+_TAG_NAMES = (*f"{_THOUGHTS}|{_LEADING}|{_WRAPS}".split("|"), "details")
+_DETAILS = re.compile(r"<\s?(?P<slash>/?)\s?details(?:\s[^<>\n]{0,100})?>", re.IGNORECASE)
+_FENCE = re.compile(
+    rf"(?:`{{3,8}}|~{{3,8}})[ \t]?(?:(?P<thoughts>{_THOUGHTS})|(?P<leading>{_LEADING}))(?=\s)", re.IGNORECASE
+)
+_BEGUN_FENCE = re.compile(r"(?:`{1,8}|~{1,8}|(?:`{3,8}|~{3,8})[ \t]?(?P<name>[a-z_:]{0,24}))")
+_FENCE_NAMES = tuple(f"{_THOUGHTS}|{_LEADING}".split("|"))
 
 _LITERALS: dict[str, MarkKind] = {
     "[think]": "open",
@@ -51,7 +62,11 @@ _LITERALS: dict[str, MarkKind] = {
     "<|/think|>": "close",
     "<|thinking|>": "open",
     "<|/thinking|>": "close",
-    "<|channel>thought": "open",
+    **dict.fromkeys(("<|thought|>", "<|thoughts|>", "<|reasoning|>", "<|analysis|>"), "open"),
+    **dict.fromkeys(("<|/thought|>", "<|/thoughts|>", "<|/reasoning|>", "<|/analysis|>"), "close"),
+    **dict.fromkeys(("<|answer|>", "<|final|>", "<|final_answer|>", "<|response|>"), "answer"),
+    **dict.fromkeys(("<|/answer|>", "<|/final|>", "<|/final_answer|>", "<|/response|>"), "end"),
+    "<|channel>": "channel",
     "<channel|>": "close",
     "<unused94>": "open",
     "<unused95>": "close",
@@ -144,26 +159,32 @@ _LITERALS: dict[str, MarkKind] = {
 _LITERAL = re.compile("|".join(re.escape(mark) for mark in sorted(_LITERALS, key=len, reverse=True)), re.I)
 _IN_BRACKETS = {"[THINK]", "[/THINK]", "[INST]", "[/INST]", "[EOS]", "[end of text]"}
 """In this very spelling: `[think]` may be a direction to a speaker."""
-OPENERS = "<[◁"
+OPENERS = "<[◁`~"
 """The characters that a mark begins with."""
-_OPENER = re.compile(r"<(?=[|｜/ a-z])|\[(?=[A-Z/e])|◁(?=[t/])", re.IGNORECASE)
+_OPENER = re.compile(
+    r"<(?=[|｜/ a-z])|\[(?=[A-Z/e])|◁(?=[t/])|(?<!`)`{3,8}(?=[ \ta-z])|(?<!~)~{3,8}(?=[ \ta-z])",
+    re.IGNORECASE,
+)
 LONGEST = 128
 """Characters of the longest mark; an opener that isn't closed within them begins none."""
-
-ROLES = ("assistant", "model", "user", "human", "system", "developer", "tool", "bot")
-"""Who may be named after the beginning of a turn."""
-SPEAKER = ("assistant", "model", "bot")
-"""The names of the one whose reply it is."""
 
 # Marks that are words, where a reply begins with them: how they begin, and what ends them.
 # IBM's Granite writes sentences; gpt-oss is left with the names of its channels where a server drops its marks.
 _GRANITE_END = re.compile(r"here(?: i|')s my response:", re.IGNORECASE)
+_ANSWER_END = re.compile(r"\n(?:assistant\n?)?(?:answer|final|response):?\n", re.IGNORECASE)
 SPOKEN: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("here is my thought process:", _GRANITE_END),
     ("here's my thought process:", _GRANITE_END),
     ("analysis", re.compile("assistantfinal")),
+    *(
+        (f"{who}{word}\n", _ANSWER_END)
+        for who in ("", "assistant\n")
+        for word in ("think", "thinking", "thought")
+    ),
 )
-LONGEST_SPOKEN_END = 24
+LONGEST_SPOKEN_END = 32
+BARE_ROLE = "assistant\n\n"
+"""What is left of a turn's beginning where a server drops the template's marks."""
 
 
 def find_mark(text: str, start: int = 0) -> tuple[int, int, MarkKind] | None:
@@ -176,17 +197,22 @@ def find_mark(text: str, start: int = 0) -> tuple[int, int, MarkKind] | None:
 
 def match_mark(text: str, start: int) -> tuple[int, MarkKind] | None:
     """The mark that begins at `start`: its end, and its meaning."""
+    if text[start] in "`~":
+        fence = _FENCE.match(text, start)
+        return None if fence is None else (fence.end(), "leading_fence" if fence["leading"] else "fence")
     literal = _LITERAL.match(text, start)
     if literal and (text[start] != "[" or literal[0] in _IN_BRACKETS):
         return literal.end(), _LITERALS[literal[0].lower()]
-    if (tag := _TAG.match(text, start)) is None:
-        return None
-    return tag.end(), _kind_of_tag(tag)
+    if (tag := _TAG.match(text, start)) is not None:
+        return tag.end(), _kind_of_tag(tag)
+    if (details := _DETAILS.match(text, start)) is not None:
+        return details.end(), "close_details" if details["slash"] else "details"
+    return None
 
 
 def has_opener(text: str) -> bool:
     """Whether a mark may begin in the text."""
-    return "<" in text or "[" in text or "◁" in text
+    return "<" in text or "[" in text or "`" in text or "◁" in text or "~" in text
 
 
 @lru_cache(maxsize=1024)
@@ -195,6 +221,9 @@ def may_become_mark(tail: str) -> bool:
     if len(tail) >= LONGEST or "\n" in tail:
         return False
     low = tail.lower()
+    if low[0] in "`~":
+        fence = _BEGUN_FENCE.fullmatch(low)
+        return fence is not None and any(name.startswith(fence["name"] or "") for name in _FENCE_NAMES)
     if any(mark.startswith(low) for mark in _LITERALS):
         return True
     name = low[1:].removeprefix(" ").removeprefix("/").removeprefix(" ")

@@ -8,7 +8,8 @@ from sqlalchemy import ColumnElement, Table
 from backend.store.accounts.belongings import BelongingsRepository, owned_tables
 from backend.store.batches import batches
 from backend.store.owner import Owner
-from backend.store.tables import children, runs
+from backend.store.tables import runs
+from backend.stories.store.tables import children
 
 
 async def read_child(

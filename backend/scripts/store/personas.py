@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, insert, select, update
 from ulid import ULID
 
+from backend.scripts.store.tables import personas
 from backend.store.database import Database
 from backend.store.limits import Cap, check_cap
 from backend.store.owner import Owner
-from backend.store.tables import personas
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,10 @@ from backend.store.database import Database
 from backend.store.dialect import upsert
 from backend.store.limits import Cap, check_cap
 from backend.store.owner import Owner
+from backend.store.paging import newest_first
 from backend.store.retention import read_owned
-from backend.store.tables import reading_days, runs, story_sessions
+from backend.store.tables import runs
+from backend.stories.store.tables import reading_days, story_sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +97,8 @@ class SessionRepository:
         query = select(story_sessions).where(story_sessions.c.owner == owner)
         if child_id is not None:
             query = query.where(story_sessions.c.child_id == child_id)
-        if before is not None:
-            query = query.where(story_sessions.c.id < before)
-        query = query.order_by(story_sessions.c.id.desc()).limit(limit)
-        return await self._db.read(lambda connection: [_session(row) for row in connection.execute(query)])
+        page = newest_first(query, story_sessions.c.id, before, limit)
+        return await self._db.read(lambda connection: [_session(row) for row in connection.execute(page)])
 
     async def update(self, owner: Owner, session_id: str, **values: Any) -> None:
         """Sets columns of a session."""

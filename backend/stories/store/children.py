@@ -10,8 +10,10 @@ from ulid import ULID
 from backend.store.database import Database
 from backend.store.limits import Cap, check_cap
 from backend.store.owner import Owner
+from backend.store.paging import newest_first
 from backend.store.retention import read_owned
-from backend.store.tables import children, runs, story_sessions
+from backend.store.tables import runs
+from backend.stories.store.tables import children, story_sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,7 @@ class ChildRepository:
 
     async def page(self, owner: Owner, *, before: str | None, limit: int) -> list[StoredChild]:
         """A page of children, newest first; `before` is the last id of the previous page (ids sort by time)."""
-        query = select(children).where(children.c.owner == owner).order_by(children.c.id.desc()).limit(limit)
-        if before is not None:
-            query = query.where(children.c.id < before)
+        query = newest_first(select(children).where(children.c.owner == owner), children.c.id, before, limit)
         return await self._db.read(lambda connection: [_child(row) for row in connection.execute(query)])
 
     async def update(

@@ -1,0 +1,1 @@
+"""Storage of personas in SQL."""

@@ -1,0 +1,1 @@
+"""Storage of children, story sessions and reading days in SQL."""
