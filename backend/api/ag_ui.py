@@ -1,7 +1,7 @@
 """Agents of AG-UI: `HttpAgent`, CopilotKit and TanStack AI with the service as their back end."""
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from pydantic import ConfigDict, Field
@@ -52,7 +52,9 @@ class Answer(JsonModel):
     model_config = ConfigDict(extra="ignore")
 
     interrupt_id: str = Field(alias="interruptId", max_length=256, description="The interrupt's id")
-    status: Literal["resolved", "cancelled"] = Field(description="`cancelled` cancels the run")
+    status: str = Field(
+        pattern=r"^(resolved|cancelled)$", description="`resolved`, or `cancelled`, which cancels the run"
+    )
     payload: dict[str, Any] = Field(
         default_factory=dict, description="With `resolved`: the plan as edited, {title, sections}"
     )
@@ -141,9 +143,9 @@ async def _answer(start: RunStart, format: AnyFormat, answer: Answer) -> Run:
         raise NotFound(f"There is no interrupt {answer.interrupt_id[:64]} of this format.")
     if run.status != WAITING:
         return run
-    if answer.status == "cancelled":
-        return await start.runs.cancel(start.owner, run.id)
-    return await start.runs.answer(start.owner, run.id, answer.payload)
+    if answer.status == "resolved":
+        return await start.runs.answer(start.owner, run.id, answer.payload)
+    return await start.runs.cancel(start.owner, run.id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from backend.streaming.views import Wire
 from backend.streaming.wires.durable import (
     NOW,
     START,
-    Place,
+    StreamPlace,
     body_of,
     cursor_at,
     format_offset,
@@ -140,8 +140,8 @@ async def _open(demand: Demand, opener: SourceOpener) -> tuple[DurableSource, li
     return source, [] if demand.offset == NOW else entries
 
 
-def _place(source: DurableSource) -> Place:
-    return Place(source.next_offset, is_up_to_date=True, is_closed=source.is_closed)
+def _place(source: DurableSource) -> StreamPlace:
+    return StreamPlace(source.next_offset, is_up_to_date=True, is_closed=source.is_closed)
 
 
 def _catch_up(request: Request, demand: Demand, source: DurableSource, entries: list[Entry]) -> Response:

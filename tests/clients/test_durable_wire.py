@@ -18,7 +18,7 @@ from backend.log.memory import MemoryLog
 from backend.runs.readers.durable import DurableReader
 from backend.streaming.options import StreamOptions
 from backend.streaming.views import Wire
-from backend.streaming.wires.durable import JSON, Place, cursor_at, frames_of, parse_offset
+from backend.streaming.wires.durable import JSON, StreamPlace, cursor_at, frames_of, parse_offset
 from backend.streaming.wires.wire import WireView
 from tests.clients.durable_writer import serve_writer
 from tests.clients.node import CLIENT, HERE, node, run_script
@@ -145,7 +145,7 @@ def test_cursor_is_greater_than_the_one_that_it_answers() -> None:
 def test_every_frame_of_data_is_followed_by_its_place_and_the_last_one_is_up_to_date() -> None:
     entries = [Entry(seq, "content", b'{"a":%d}' % seq) for seq in range(1, 1201)]
     blocks = (
-        frames_of(JSON, entries, Place(1200, is_up_to_date=True, is_closed=False), "7")
+        frames_of(JSON, entries, StreamPlace(1200, is_up_to_date=True, is_closed=False), "7")
         .decode()
         .split("\n\n")[:-1]
     )

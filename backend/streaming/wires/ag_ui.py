@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from backend.streaming.wires.wire import Json, WireStyle, plain, without_text
+from backend.streaming.wires.wire import WireMessage, WireStyle, plain, without_text
 from workflows.messages.messages import (
     TERMINAL,
     FactsGathered,
@@ -36,7 +36,7 @@ class Caller:
 
     thread_id: str | None = None
     run_id: str | None = None
-    messages: Sequence[Json] = field(default_factory=tuple)
+    messages: Sequence[WireMessage] = field(default_factory=tuple)
     """A snapshot deletes those of the client's messages that it leaves out."""
 
 
@@ -56,13 +56,13 @@ class AgUiMapper:
         self._run_id = run_id
         self._caller = caller
         self._is_started = False
-        self._outline: Json | None = None
-        self._progress: Json = {}
+        self._outline: WireMessage | None = None
+        self._progress: WireMessage = {}
         self._has_state = False
         self._sections: dict[int, _Section] = {}
         self._pieces: dict[str, list[str]] = {}
-        self._custom: dict[str, Json] = {}
-        self._makers: dict[type[Message], Callable[[Any], Iterator[Json]]] = {
+        self._custom: dict[str, WireMessage] = {}
+        self._makers: dict[type[Message], Callable[[Any], Iterator[WireMessage]]] = {
             NodeChanged: lambda _: iter(()),
             OutlinePlanned: self._plan,
             TextAppended: self._append,
@@ -77,12 +77,12 @@ class AgUiMapper:
             RunFailed: self._fail,
         }
 
-    def feed(self, message: Message) -> Iterator[Json]:
+    def feed(self, message: Message) -> Iterator[WireMessage]:
         """The events that `message` leads to."""
         yield from self._start()
         yield from self._makers[type(message)](message)
 
-    def join(self) -> Iterator[Json]:
+    def join(self) -> Iterator[WireMessage]:
         """The state so far; nothing before there is a plan or text."""
         if self._outline is None and not self._sections:
             return
@@ -96,12 +96,12 @@ class AgUiMapper:
             if section.is_open:
                 yield self._opening(number)
 
-    def _start(self) -> Iterator[Json]:
+    def _start(self) -> Iterator[WireMessage]:
         if not self._is_started:
             self._is_started = True
             yield {**self._of_run("RUN_STARTED"), "protocolVersion": VERSION}
 
-    def _of_run(self, type: str) -> Json:
+    def _of_run(self, type: str) -> WireMessage:
         # The client's own ids, where it has sent any; ours is beside them.
         return {
             "type": type,
@@ -112,16 +112,16 @@ class AgUiMapper:
 
     # Plan and progress.
 
-    def _plan(self, message: OutlinePlanned) -> Iterator[Json]:
+    def _plan(self, message: OutlinePlanned) -> Iterator[WireMessage]:
         self._outline, self._has_state = plain(message), True
         yield self._state()
         yield from self._activity()
 
-    def _state(self) -> Json:
+    def _state(self) -> WireMessage:
         outline = {} if self._outline is None else {"outline": self._outline}
         return {"type": "STATE_SNAPSHOT", "snapshot": {**outline, "progress": self._progress}}
 
-    def _activity(self) -> Iterator[Json]:
+    def _activity(self) -> Iterator[WireMessage]:
         if self._outline is not None:
             yield {
                 "type": "ACTIVITY_SNAPSHOT",
@@ -131,7 +131,7 @@ class AgUiMapper:
                 "replace": True,
             }
 
-    def _report(self, message: ProgressReported) -> Iterator[Json]:
+    def _report(self, message: ProgressReported) -> Iterator[WireMessage]:
         self._progress = plain(message)
         if self._has_state:
             patch = {"op": "replace", "path": "/progress", "value": self._progress}
@@ -142,7 +142,7 @@ class AgUiMapper:
 
     # Text.
 
-    def _append(self, message: TextAppended) -> Iterator[Json]:
+    def _append(self, message: TextAppended) -> Iterator[WireMessage]:
         if message.piece is not None:
             yield from self._append_piece(message.piece, message)
             return
@@ -159,7 +159,7 @@ class AgUiMapper:
             section.is_ended = True
             yield from self._close(message.section)
 
-    def _open(self, number: int) -> Iterator[Json]:
+    def _open(self, number: int) -> Iterator[WireMessage]:
         """The beginning of a section's message, after those of the sections before it: their order is that of the
         beginnings, whatever is written first."""
         before = [each for each in range(number) if each not in self._sections]
@@ -169,7 +169,7 @@ class AgUiMapper:
                 section.is_open, section.is_ended = True, False
                 yield self._opening(each)
 
-    def _opening(self, number: int) -> Json:
+    def _opening(self, number: int) -> WireMessage:
         return {
             "type": "TEXT_MESSAGE_START",
             "messageId": self._id(number),
@@ -177,17 +177,17 @@ class AgUiMapper:
             "metadata": _metadata(number),
         }
 
-    def _close(self, number: int) -> Iterator[Json]:
+    def _close(self, number: int) -> Iterator[WireMessage]:
         section = self._sections[number]
         if section.is_open:
             section.is_open = False
             yield {"type": "TEXT_MESSAGE_END", "messageId": self._id(number)}
 
-    def _close_all(self) -> Iterator[Json]:
+    def _close_all(self) -> Iterator[WireMessage]:
         for number in sorted(self._sections):
             yield from self._close(number)
 
-    def _retract(self, message: TextRetracted) -> Iterator[Json]:
+    def _retract(self, message: TextRetracted) -> Iterator[WireMessage]:
         if message.piece is not None:
             self._pieces.pop(message.piece, None)
             if f"piece:{message.piece}" in self._custom:
@@ -200,7 +200,7 @@ class AgUiMapper:
         section.texts, section.is_ended = [], False
         yield self._snapshot()
 
-    def _snapshot(self) -> Json:
+    def _snapshot(self) -> WireMessage:
         own = [
             {
                 "id": self._id(number),
@@ -219,23 +219,23 @@ class AgUiMapper:
 
     # All else.
 
-    def _append_piece(self, name: str, message: TextAppended) -> Iterator[Json]:
+    def _append_piece(self, name: str, message: TextAppended) -> Iterator[WireMessage]:
         """A piece is sent once it is whole."""
         self._pieces.setdefault(name, []).append(message.chunk)
         if message.is_complete:
             yield self._piece(name, "".join(self._pieces.pop(name)))
 
-    def _piece(self, name: str, text: str) -> Json:
+    def _piece(self, name: str, text: str) -> WireMessage:
         return self._remember(f"piece:{name}", "storywire.piece", {"name": name, "text": text})
 
-    def _keep(self, message: Message) -> Iterator[Json]:
+    def _keep(self, message: Message) -> Iterator[WireMessage]:
         yield self._remember(message.type, f"storywire.{message.type}", plain(message))
 
-    def _remember(self, key: str, name: str, value: Json) -> Json:
+    def _remember(self, key: str, name: str, value: WireMessage) -> WireMessage:
         self._custom[key] = {"type": "CUSTOM", "name": name, "value": value}
         return self._custom[key]
 
-    def _interrupt(self, message: InputRequested) -> Iterator[Json]:
+    def _interrupt(self, message: InputRequested) -> Iterator[WireMessage]:
         yield from self._close_all()
         interrupt = {
             "id": f"{self._run_id}:{message.kind}",
@@ -249,7 +249,7 @@ class AgUiMapper:
             "outcome": {"type": "interrupt", "interrupts": [interrupt]},
         }
 
-    def _complete(self, message: RunCompleted) -> Iterator[Json]:
+    def _complete(self, message: RunCompleted) -> Iterator[WireMessage]:
         yield from self._close_all()
         yield {
             **self._of_run("RUN_FINISHED"),
@@ -258,10 +258,10 @@ class AgUiMapper:
             "usage": [_usage(message.usage)],
         }
 
-    def _fail(self, message: RunFailed) -> Iterator[Json]:
+    def _fail(self, message: RunFailed) -> Iterator[WireMessage]:
         if message.code == "CANCELLED":
             yield from self._close_all()
-            yield {**self._of_run("RUN_FINISHED"), "outcome": {"type": "cancelled"}}
+            yield {**self._of_run("RUN_FINISHED"), "outcome": {"type": message.code.lower()}}
             return
         data = plain(message)
         metadata = {f"storywire.{name}": data[name] for name in ("retryable", "resumable", "partial")}
@@ -273,12 +273,12 @@ class AgUiMapper:
         }
 
 
-def _metadata(section: int) -> Json:
+def _metadata(section: int) -> WireMessage:
     # Kept with the message: by it a page knows the section.
     return {"storywire.section": section}
 
 
-def _usage(usage: UsageUpdated) -> Json:
+def _usage(usage: UsageUpdated) -> WireMessage:
     provider, _, model = usage.model.partition(":")
     return {
         "provider": provider,

@@ -7,7 +7,7 @@ Text is taken back by `reset-step`, which removes every part, and by telling aga
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from backend.streaming.wires.wire import Json, WireStyle, plain, without_text
+from backend.streaming.wires.wire import WireMessage, WireStyle, plain, without_text
 from workflows.messages.messages import (
     FactsGathered,
     InputRequested,
@@ -24,7 +24,7 @@ from workflows.messages.messages import (
     UsageUpdated,
 )
 
-Chunk = Json
+Chunk = WireMessage
 STYLE = WireStyle(
     last_frame=b"data: [DONE]\n\n",
     headers=(("X-Vercel-AI-UI-Message-Stream", "v1"), ("X-Workflow-Run-Id", "{run_id}")),

@@ -66,7 +66,7 @@ def body_of(content_type: str, entries: Iterable[Entry]) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class StreamPlace:
     """A place in a stream: the offset after it, and whether all there is, or will ever be, is before it."""
 
     next_offset: int
@@ -94,13 +94,13 @@ class Place:
         return b"event: control\ndata:%s\n\n" % orjson.dumps(data)
 
 
-def frames_of(content_type: str, entries: Sequence[Entry], place: Place, cursor: str) -> bytes:
+def frames_of(content_type: str, entries: Sequence[Entry], place: StreamPlace, cursor: str) -> bytes:
     """Frames of the entries that lead to a place; after each the place that it leads to."""
     frames = []
     for start in range(0, len(entries), _AT_ONCE):
         part = entries[start : start + _AT_ONCE]
         is_last = start + _AT_ONCE >= len(entries)
-        here = place if is_last else Place(part[-1].seq, is_up_to_date=False, is_closed=False)
+        here = place if is_last else StreamPlace(part[-1].seq, is_up_to_date=False, is_closed=False)
         frames += [_data(content_type, part), here.control(cursor)]
     return b"".join(frames) or place.control(cursor)
 

@@ -10,7 +10,7 @@ from backend.log.entry import Entry
 from workflows.messages.lenient import decode_stored
 from workflows.messages.messages import TERMINAL, Message, RunCompleted
 
-Json = dict[str, Any]
+WireMessage = dict[str, Any]
 UNNUMBERED = 0
 """The number of a message without an id: no reader goes on from it."""
 
@@ -21,10 +21,10 @@ class Mapper(Protocol):
     How many it makes of a message depends on the log alone, never on who reads: ids count them.
     """
 
-    def feed(self, message: Message) -> Iterator[Json]:
+    def feed(self, message: Message) -> Iterator[WireMessage]:
         """The wire's messages that `message` leads to. Consume them all."""
 
-    def join(self) -> Iterator[Json]:
+    def join(self) -> Iterator[WireMessage]:
         """What a reader is sent in place of everything fed so far; nothing where that has to be sent itself."""
 
 
@@ -75,12 +75,12 @@ class WireView:
         return type in self.style.endings and type != RunCompleted.type
 
 
-def plain(message: Message) -> Json:
+def plain(message: Message) -> WireMessage:
     """The message's data as JSON, without what isn't set."""
     return message.model_dump(mode="json", exclude_none=True)
 
 
-def without_text(message: RunCompleted) -> Json:
+def without_text(message: RunCompleted) -> WireMessage:
     """The data of `complete` without the texts, which the reader has by then."""
     data = plain(message)
     return {
@@ -88,5 +88,5 @@ def without_text(message: RunCompleted) -> Json:
     }
 
 
-def _entry(number: int, item: Json) -> Entry:
+def _entry(number: int, item: WireMessage) -> Entry:
     return Entry(number, str(item["type"]), orjson.dumps(item))
