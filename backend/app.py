@@ -9,10 +9,12 @@ from fastapi.middleware.cors import CORSMiddleware
 
 from backend import version
 from backend.api import (
+    ag_ui,
     catalogue,
     chat,
     diagnostics,
     documents,
+    durable,
     exports,
     generate,
     health,
@@ -41,6 +43,7 @@ from backend.settings import Settings
 
 _OWN = (
     runs.router,
+    durable.router,
     exports.router,
     versions.router,
     shares.router,
@@ -60,7 +63,7 @@ _OWN = (
     page.router,
 )
 # Their addresses begin with any format's name, so they come last.
-_OF_FORMATS = (generate.router, chat.router, quotas.router)
+_OF_FORMATS = (ag_ui.router, generate.router, chat.router, quotas.router)
 
 
 def create_app(settings: Settings) -> FastAPI:

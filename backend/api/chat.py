@@ -1,11 +1,11 @@
 """Chats of the AI SDK: `useChat` and `WorkflowChatTransport` with the service as their back end."""
 
-from hashlib import sha256
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.api.chat_input import hashed, with_text
 from backend.api.dependencies import OwnerDep, QueriesDep, ResourcesDep, SettingsDep
 from backend.api.generate import format_at
 from backend.api.starts import RunStartDep
@@ -13,14 +13,14 @@ from backend.api.streams import stream_response
 from backend.runs.commands import RunRequest
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run
+from backend.streaming.options import StreamOptions
 from workflows.errors import InvalidInput, NotFound
 from workflows.formats.base import AnyFormat
-from workflows.formats.defaults import presentation_of
 from workflows.text.json_values import JsonModel
 
 router = APIRouter(prefix="/api/v1", tags=["chat"])
 
-_HASHED = 32
+_OPTIONS = StreamOptions(protocol="ai-sdk")
 STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The AI SDK's UI message stream",
@@ -83,7 +83,7 @@ class ChatBody(JsonModel):
         if self.id is None:
             return None
         again = self.message_id or "" if self.trigger == "regenerate-message" else ""
-        return chat_key(self.id) + _hash(f"{self.last_user_message.id}\n{again}")
+        return chat_key(self.id) + hashed(f"{self.last_user_message.id}\n{again}")
 
     def input_of(self, format: AnyFormat) -> dict[str, Any]:
         """The format's input. It isn't checked here."""
@@ -94,35 +94,12 @@ class ChatBody(JsonModel):
                 given |= part["data"]
             elif part.get("type") == "text":
                 said.append(str(part.get("text", "")))
-        place = _text_field(format, given)
-        if place is not None and "".join(said).strip():
-            given[place] = "\n".join(said).strip()
-        return given
+        return with_text(format, given, "\n".join(said))
 
 
 def chat_key(chat_id: str) -> str:
     """The beginning of the idempotency keys of a chat's runs."""
-    return f"chat:{_hash(chat_id)}:"
-
-
-def _hash(text: str) -> str:
-    return sha256(text.encode(errors="replace")).hexdigest()[:_HASHED]
-
-
-def _text_field(format: AnyFormat, given: dict[str, Any]) -> str | None:
-    """The field of the input that a message's text is, unless it is given already."""
-    if (own := presentation_of(format).chat_field) is not None:
-        return None if own in given else own
-    schema = format.Input.model_json_schema()
-    required = schema.get("required", [])
-    return next(
-        (
-            name
-            for name, field in schema["properties"].items()
-            if name in required and name not in given and field.get("type") == "string"
-        ),
-        None,
-    )
+    return f"chat:{hashed(chat_id)}:"
 
 
 @router.post("/{path}/chat", response_class=Response, responses=STREAM)
@@ -138,8 +115,7 @@ async def chat(
         return await start.runs.start(start.owner, request)
 
     run, _ = await start.run(begin)
-    reader = start.queries.reader(run, 0, wire="ai-sdk")
-    return await stream_response(start.queries, run, reader, start.settings)
+    return await start.stream(run)
 
 
 @router.get("/{path}/chat/{chat_id}/stream", response_class=Response, responses=STREAM)
@@ -164,8 +140,8 @@ async def resume_chat(
         run = await queries.find(owner, chat_id)
         if run.format != format.name:
             raise NotFound(f"There is no run {chat_id[:64]} of this format.")
-        return await stream_response(queries, run, queries.reader(run, start_index, wire="ai-sdk"), settings)
+        return await stream_response(queries, run, queries.reader(run, start_index, _OPTIONS), settings)
     newest = await queries.newest_by_key(owner, chat_key(chat_id))
     if newest is None or newest.format != format.name:
         return Response(status_code=204)
-    return await stream_response(queries, newest, queries.reader(newest, 0, wire="ai-sdk"), settings)
+    return await stream_response(queries, newest, queries.reader(newest, 0, _OPTIONS), settings)

@@ -1,6 +1,5 @@
 """Dependencies of the routes: resources, the caller, headers and query options that several routes take."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path, Query, Request
@@ -13,6 +12,7 @@ from backend.runs.commands import RunCommands
 from backend.runs.queries import RunQueries
 from backend.settings import Settings
 from backend.store.owner import Owner
+from backend.streaming.options import Complete, StreamOptions
 from backend.streaming.sse import parse_event_id
 from backend.streaming.views import Granularity, Order, Wire, number_in_view
 from workflows.errors import InvalidInput
@@ -49,28 +49,32 @@ async def get_owner(principal: Annotated[Principal, Depends(get_principal)]) -> 
     return principal.owner
 
 
-@dataclass(frozen=True, slots=True)
-class StreamOptions:
-    """Query options of a stream: the order and the granularity of its text, and the wire's format."""
-
-    order: Order
-    granularity: Granularity
-    protocol: Wire = "story_chunk"
+WIRE_OF_ROUTE: dict[str, Wire] = {
+    "/api/v1/{path}/chat": "ai-sdk",
+    "/api/v1/{path}/chat/{chat_id}/stream": "ai-sdk",
+    "/api/v1/ag-ui/{path}": "ag-ui",
+}
+"""Routes that have a wire of their own, whatever the query says."""
 
 
 async def get_stream_options(
+    request: Request,
     order: Annotated[Order, Query(description="reading: one section after another")] = "live",
     granularity: Annotated[Granularity, Query(description="Size of the chunks")] = "token",
     protocol: Annotated[
-        Wire, Query(description="ai-sdk: as the AI SDK's useChat reads it; docs/wires.md")
+        Wire, Query(description="ai-sdk, ag-ui: as other projects' clients read it; docs/wires.md")
     ] = "story_chunk",
+    complete: Annotated[
+        Complete, Query(description="brief: the last message leaves out the text, which its reader has")
+    ] = "full",
 ) -> StreamOptions:
     """Query options that all streams take. Raises InvalidInput for a combination that there isn't."""
+    protocol = WIRE_OF_ROUTE.get(getattr(request.scope.get("route"), "path", ""), protocol)
     if protocol != "story_chunk" and (order, granularity) != ("live", "token"):
         raise InvalidInput.of(
             "protocol", f"{protocol} is told live and by token: leave order and granularity out"
         )
-    return StreamOptions(order, granularity, protocol)
+    return StreamOptions(order, granularity, protocol, complete)
 
 
 # In OpenAPI only: `parse_event_id` has a sentence for what doesn't match.

@@ -12,7 +12,7 @@ from workflows.formats.registry import list_formats
 from workflows.messages.messages import StoryChunk
 from workflows.safety.registry import PolicyRegistry
 
-_METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+_METHODS = frozenset({"get", "head", "post", "put", "patch", "delete"})
 _PREFIX = "#/components/schemas/"
 
 _PROBLEM = {
@@ -25,6 +25,7 @@ _PROBLEM = {
     ),
     "content": {"application/problem+json": {"schema": {"$ref": f"{_PREFIX}Problem"}}},
 }
+_PROBLEM_WITHOUT_BODY = {"description": _PROBLEM["description"]}
 _PROBLEM_SCHEMA = {
     "type": "object",
     "title": "Problem",
@@ -105,7 +106,7 @@ def describe(app: FastAPI, settings: Settings) -> dict[str, Any]:
                     operations[method]["security"] = _security(method, path)
                 responses = operations[method]["responses"]
                 responses.pop("422", None)  # FastAPI's own form of it, which no route of ours answers with
-                responses["default"] = _PROBLEM
+                responses["default"] = _PROBLEM if method != "head" else _PROBLEM_WITHOUT_BODY
                 for content in operations[method].get("requestBody", {}).get("content", {}).values():
                     _require_discriminator(content["schema"])
                 for parameter in operations[method].get("parameters", []):

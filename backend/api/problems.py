@@ -65,9 +65,11 @@ def problem(
     errors: tuple[FieldError, ...] = (),
     headers: dict[str, str] | None = None,
     members: Mapping[str, Any] = _NO_MEMBERS,
+    status: int | None = None,
 ) -> Response:
-    """The reply to a request that failed before its first byte. `members` are added to the standard ones."""
-    status = STATUS[code]
+    """The reply to a request that failed before its first byte. `members` are added to the standard ones; `status` is
+    the code's own but where another protocol has another."""
+    status = status or STATUS[code]
     body: dict[str, Any] = {
         "type": f"urn:storywire:problem:{code.lower().replace('_', '-')}",
         "title": _TITLES.get(status, code.replace("_", " ").capitalize()),

@@ -46,6 +46,7 @@ _AREAS = tuple(
         (r"/api/v1/(?:runs|shares)(?:/.*)?", "runs"),
         (r"/api/v1/[^/]+/generate/stream", "runs"),
         (r"/api/v1/[^/]+/chat(?:/[^/]+/stream)?", "runs"),
+        (r"/api/v1/ag-ui/[^/]+", "runs"),
         (r"/api/v1/documents(?:/.*)?", "library"),
         (r"/api/v1/(?:[^/]+/)?usage", "usage"),
         (r"/metrics", "metrics"),
@@ -58,7 +59,7 @@ _ANY_KEY = re.compile(
 """Facts of the service, and the check of a text: any key may ask for these."""
 _START_BY_GET = re.compile(r"/api/v1/[^/]{1,64}/generate/stream")
 _STREAM = re.compile(
-    r"/api/v1/(?:(?:[^/]+/generate|runs/[^/]+|diagnostics|[^/]+/chat/[^/]+)/stream|[^/]+/chat)"
+    r"/api/v1/(?:(?:[^/]+/generate|runs/[^/]+|diagnostics|[^/]+/chat/[^/]+)/stream|[^/]+/chat|ag-ui/[^/]+|runs/[^/]+/ds)"
 )
 _ENDS_ITSELF = re.compile(rf"{ACCOUNT}/(?:logout|deletion|sessions(?:/[^/]+)?)")
 _READ_RUN = re.compile(r"/api/v1/runs/([^/]+)/stream")

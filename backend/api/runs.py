@@ -153,7 +153,7 @@ async def stream_run(
     if event_id is not None and event_id[0] != run.id:
         raise Conflict(f"The Last-Event-ID belongs to another run than {run.id}.")
     cursor = event_id[1] if event_id else 0
-    reader = queries.reader(run, cursor, options.order, options.granularity, options.protocol)
+    reader = queries.reader(run, cursor, options)
     return await stream_response(queries, run, reader, settings)
 
 

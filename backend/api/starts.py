@@ -6,7 +6,7 @@ run that the same key started.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request, Response
@@ -29,6 +29,7 @@ from backend.runs.commands import StartBinding
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run
+from backend.streaming.wires.ag_ui import Caller
 from backend.timezones import check_timezone
 from workflows.errors import InvalidInput, NotFound
 
@@ -107,12 +108,11 @@ class RunStart:
         view = {**started(run).model_dump(), **members(run)}
         return JSONResponse(view, status_code=201 if is_new else 200, headers=run_headers(run))
 
-    async def stream(self, run: Run) -> Response:
-        """The run's stream, from after `Last-Event-ID`."""
+    async def stream(self, run: Run, caller: Caller | None = None) -> Response:
+        """The run's stream, from after `Last-Event-ID`. `caller`: what a wire's messages say again of the request."""
         cursor = self.event_id[1] if self.event_id else 0
-        reader = self.queries.reader(
-            run, cursor, self.options.order, self.options.granularity, self.options.protocol
-        )
+        options = self.options if caller is None else replace(self.options, caller=caller)
+        reader = self.queries.reader(run, cursor, options)
         return await stream_response(self.queries, run, reader, self.settings)
 
 

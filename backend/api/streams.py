@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
+import anyio
 from fastapi import Response
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
@@ -23,9 +24,8 @@ STREAM_RESPONSES: dict[int | str, dict[str, Any]] = {
 }
 """What OpenAPI says of every stream."""
 
+_LEAVE_SECONDS = 1.0
 _NO_HEADERS: Mapping[str, str] = {}
-_DONE = b"data: [DONE]\n\n"
-"""The end of a stream of another wire."""
 
 
 async def stream_response(queries: RunQueries, run: Run, reader: Reader, settings: Settings) -> Response:
@@ -34,8 +34,8 @@ async def stream_response(queries: RunQueries, run: Run, reader: Reader, setting
     first = await reader.poll()
     if first is None:
         return Response(status_code=204, headers=headers)
-    if reader.wire == "ai-sdk":
-        headers |= {"X-Vercel-AI-UI-Message-Stream": "v1", "X-Workflow-Run-Id": run.id}
+    if reader.style is not None:
+        headers |= {name: value.format(run_id=run.id) for name, value in reader.style.headers}
     frames = _frames(queries, run, reader, first, settings.retry_ms)
     return event_stream(frames, settings, headers=headers)
 
@@ -46,9 +46,11 @@ def event_stream(
     *,
     headers: Mapping[str, str] = _NO_HEADERS,
     ping_seconds: float | None = None,
+    leaving: anyio.Event | None = None,
 ) -> Response:
     """A response of SSE frames with the headers and the heartbeat of all streams. A reader that takes nothing is
-    disconnected by the server (`backend/server.py`)."""
+    disconnected by the server (`backend/server.py`). When the service stops, `leaving` is set, and who watches it may
+    end the stream cleanly; else it is cut, which no client takes for its end."""
     return EventSourceResponse(
         frames,
         ping=ping_seconds or settings.ping_seconds,
@@ -56,17 +58,19 @@ def event_stream(
         media_type="text/event-stream",
         headers={"Cache-Control": "no-store, no-transform", **headers},
         sep="\n",
+        shutdown_event=leaving,
+        shutdown_grace_period=0 if leaving is None else _LEAVE_SECONDS,
     )
 
 
 async def _frames(
     queries: RunQueries, run: Run, reader: Reader, first: list[Entry], retry_ms: int
 ) -> AsyncIterator[bytes]:
-    framed = frames if reader.wire == "story_chunk" else data_frames
+    framed = frames if reader.style is None else data_frames
     # Sent with the headers, so that a proxy and the reader know at once that the stream is open.
     yield retry_line(retry_ms) + framed(run.id, first, reader.first_id)
     async with aclosing(queries.follow(run, reader)) as batches:
         async for batch in batches:
             yield framed(run.id, batch, reader.first_id)
-    if reader.wire != "story_chunk" and reader.state == "ended":
-        yield _DONE
+    if reader.style is not None and reader.state == "ended" and reader.style.last_frame:
+        yield reader.style.last_frame

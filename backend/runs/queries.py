@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 
 from backend.log.base import RunLog
 from backend.log.entry import Entry
 from backend.runs.admission.quote import Quote, make_quote
 from backend.runs.readers.audience import Audience
+from backend.runs.readers.durable import DurableReader
 from backend.runs.readers.reader import Reader, open_reader
 from backend.runs.readers.replay import replay
 from backend.store.owner import Owner
 from backend.store.runs import Run, RunPart, RunRepository, RunSummary, RunVersion
 from backend.store.transitions import COMPLETED, WAITING
-from backend.streaming.views import Granularity, Order, Wire
+from backend.streaming.options import StreamOptions
+from backend.streaming.wires.wire import WireView
 from workflows.errors import Conflict, NotFound
 from workflows.messages.transcript import Transcript
 from workflows.models.budget.prices import PriceRegistry
@@ -21,6 +24,7 @@ from workflows.models.spec import ModelSpec
 
 _ROW_PATIENCE_SECONDS = 10.0
 _LOOK_SECONDS = 0.05
+_PLAIN = StreamOptions()
 
 Settle = Callable[[str | None], Awaitable[None]]
 """Returns when the row of this run (None: of every run) is as the last message in its log says."""
@@ -108,25 +112,36 @@ class RunQueries:
         price = self._prices.find(ModelSpec.parse(run.model))
         return make_quote(run, await self.transcript(run), price)
 
-    def reader(
-        self,
-        run: Run,
-        cursor: int,
-        order: Order = "live",
-        granularity: Granularity = "token",
-        wire: Wire = "story_chunk",
-    ) -> Reader:
+    def reader(self, run: Run, cursor: int, options: StreamOptions = _PLAIN) -> Reader:
         """A reader of the run from after `cursor`."""
+
+        async def is_waiting() -> bool:
+            return (await self.find(run.owner, run.id)).status == WAITING
+
         return open_reader(
             self._log,
             run.id,
             cursor,
             superseded_error_seq=run.superseded_error_seq,
-            order=order,
-            granularity=granularity,
-            wire=wire,
+            options=options,
             language=self._language_of(run),
+            is_waiting=is_waiting,
         )
+
+    def durable_reader(self, run: Run, after: int, options: StreamOptions = _PLAIN) -> DurableReader:
+        """A reader of the run as a durable stream, from after an offset."""
+        view = options.make_view(run.id, self._language_of(run))
+        return DurableReader(
+            self._log,
+            run.id,
+            after,
+            view=view if isinstance(view, WireView) else None,
+            superseded_error_seq=run.superseded_error_seq,
+        )
+
+    def reading(self, run: Run) -> AbstractAsyncContextManager[None]:
+        """Counts a reader of the run while the block is open."""
+        return self._audience.reading(run)
 
     async def follow(self, run: Run, reader: Reader) -> AsyncGenerator[list[Entry]]:
         """Batches of messages as they arrive, until the run's last one."""

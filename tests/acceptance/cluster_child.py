@@ -17,7 +17,7 @@ def run_worker(values: dict[str, Any], slots: int, clock: float = 0.0, is_mute: 
     if clock:
         _set_clock(clock)
     if is_mute:
-        PostgresLog._schedule_notify = _notify_nobody  # type: ignore[method-assign]
+        PostgresLog._schedule_notify = _notify_nobody  # type: ignore[method-assign, assignment]
     given = dict(values)
     url, data_dir = given.pop("provider_url"), Path(given.pop("data_dir"))
     settings = settings_for(url, data_dir, **given)

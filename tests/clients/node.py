@@ -49,6 +49,16 @@ def run_suite(name: str) -> None:
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+def run_script(name: str, given: Any, package: str) -> Any:
+    """What a script makes of the JSON on its standard input, with a package of npm."""
+    if not (CLIENT / "node_modules" / package).exists():
+        give_up(f"no package {package}: `make npm`")
+    command = [node(), str(HERE / name)]
+    ran = subprocess.run(command, input=json.dumps(given), capture_output=True, text=True, timeout=100)
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
 class Scenario:
     """A scenario of `live.mjs` in a process of its own."""
 

@@ -72,7 +72,7 @@ class Proxy:
                 pairs = (line.split(": ", 1) for line in head[3].decode().split("\r\n"))
                 headers = {name.lower(): value for name, value in pairs}
                 self.requests.append(Request(head[1].decode(), head[2].decode(), headers))
-                is_stream = b"/stream" in head[2] or head[2].endswith(b"/chat")
+                is_stream = b"/stream" in head[2] or head[2].endswith(b"/chat") or b"/ag-ui/" in head[2]
                 allowed[0] = next(self.cuts, None) if is_stream else None
             writer.write(data)
             await writer.drain()

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,13 +11,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from backend.log.entry import Entry
-from backend.streaming.ai_sdk import UNNUMBERED, AiSdkView
 from backend.streaming.sse import data_frames
+from backend.streaming.wires.ai_sdk import AiSdkMapper
+from backend.streaming.wires.wire import UNNUMBERED, WireView
 from tests.clients.conftest import World
-from tests.clients.node import CLIENT, HERE, node
+from tests.clients.node import run_script
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Fault, Reply, Rule, Script
-from tests.missing import give_up
 from tests.service import NO_TLS, STORY, LiveService, serve, settings_for
 from tests.unit.logs import read_texts, run_logs
 from tests.unit.messages import OUTLINE, complete, content, error, number, retract, workflow
@@ -34,27 +33,18 @@ PLAN = OutlinePlanned(
 
 def frames_of(entries: Sequence[Entry]) -> str:
     """What a reader from the start is sent; an error that something follows was superseded."""
-    view = AiSdkView("01RUN")
+    view = WireView(AiSdkMapper("01RUN"))
     told = [entry for entry in entries if entry.type != "error" or entry is entries[-1]]
     return data_frames("01RUN", [item for entry in told for item in view.feed(entry)], 0).decode()
 
 
-def read(script: str, given: dict[str, Any], *, by_input: bool = False) -> Any:
-    if not (CLIENT / "node_modules" / "ai").exists():
-        give_up("no package ai: `make npm`")
-    text = json.dumps(given)
-    command = [node(), str(HERE / script), *([] if by_input else [text])]
-    ran = subprocess.run(
-        command, input=text if by_input else None, capture_output=True, text=True, timeout=100
-    )
-    assert ran.returncode == 0, ran.stderr
-    return json.loads(ran.stdout)
+def read(given: dict[str, Any]) -> Any:
+    return run_script("ai_sdk_wire.mjs", given, "ai")
 
 
 def read_chats(*logs: Sequence[Entry]) -> list[dict[str, Any]]:
     """What the chat has after each of the streams."""
-    found = read("ai_sdk_wire.mjs", {"streams": [frames_of(log) for log in logs]}, by_input=True)
-    return list(found)
+    return list(read({"streams": [frames_of(log) for log in logs]}))
 
 
 def chat_of(*messages: Message) -> dict[str, Any]:
@@ -106,7 +96,7 @@ def test_failed_run_shows_its_error_and_keeps_its_text() -> None:
 def test_chunks_of_a_failure_have_no_number_and_a_resumed_run_counts_on_without_them() -> None:
     before = number(workflow("started"), OUTLINE, content(0, "Once"))
     after = number(workflow("started"), OUTLINE, content(0, "Once"), workflow("resumed", 2), content(0, "."))
-    view, resumed = AiSdkView("r"), AiSdkView("r")
+    view, resumed = WireView(AiSdkMapper("r")), WireView(AiSdkMapper("r"))
     seen = [item for entry in before for item in view.feed(entry)]
     failure = view.feed(number(error())[0])
     assert [item.seq for item in failure] == [UNNUMBERED] * 3
@@ -142,9 +132,7 @@ async def talk(
     """What a chat with the service comes to."""
     url = f"{base or service.client.base_url}/api/v1/{path}"
     body = {"input": {"reader": STORY["reader"]}}
-    told = await asyncio.to_thread(
-        read, "ai_sdk_wire.mjs", {"url": url, "body": body, "text": "owls", **given}
-    )
+    told = await asyncio.to_thread(read, {"url": url, "body": body, "text": "owls", **given})
     return dict(told)
 
 
@@ -207,13 +195,13 @@ async def test_planned_stop_of_the_service_cuts_so_that_no_chat_takes_it_for_the
         await reading
 
 
-async def read_until_cut(url: str, is_read: asyncio.Event) -> None:
+async def read_until_cut(url: str, is_read: asyncio.Event, text: str = "text-delta") -> None:
     async with (
         httpx.AsyncClient(timeout=30, trust_env=False, verify=NO_TLS) as http,
         http.stream("GET", url) as reply,
     ):
         async for line in reply.aiter_lines():
-            if "text-delta" in line:
+            if text in line:
                 is_read.set()
 
 

@@ -238,6 +238,10 @@ async def test_account_reads_so_many_streams_at_once_and_no_more(
         ("GET", "/api/v1/stories/chat/a-chat/stream", "*/*"),
         ("GET", "/api/v1/stories/chat/{run_id}/stream?startIndex=0", "*/*"),
         ("GET", f"{RUNS}/{{run_id}}/stream?protocol=ai-sdk", "*/*"),
+        ("GET", f"{RUNS}/{{run_id}}/stream?protocol=ag-ui", "*/*"),
+        ("POST", "/api/v1/ag-ui/stories", "*/*"),
+        ("GET", f"{RUNS}/{{run_id}}/ds?offset=-1&live=sse", "*/*"),
+        ("GET", "/api/v1/ag-ui/stories?runId={run_id}", "*/*"),
         ("POST", RUNS, "text/event-stream"),
         ("POST", f"{RUNS}/{{run_id}}/versions", "application/json, text/event-stream"),
         ("POST", f"{RUNS}?wait=true", "*/*"),
@@ -253,7 +257,8 @@ async def test_reply_that_lasts_counts_as_a_stream_whichever_route_it_is_of(
         made = await person.http.post(f"{RUNS}?wait=true", json=BODY)
         path = path.format(run_id=made.json()["run_id"])
     chat = {"messages": [{"role": "user", "parts": [{"type": "data-input", "data": STORY}]}]}
-    body = {**BODY, **chat} if path.endswith("/chat") else BODY
+    agent = {"threadId": "t1", "runId": "r1", "forwardedProps": {"input": STORY}}
+    body = {**BODY, **chat} if path.endswith("/chat") else agent if "/ag-ui/" in path else BODY
     async with person.http.stream("GET", "/api/v1/diagnostics/stream?ticks=100"):
         reply = await person.http.request(method, path, json=body, headers={"Accept": accept})
         assert (reply.status_code, reply.json()["code"]) == (429, "RATE_LIMITED")

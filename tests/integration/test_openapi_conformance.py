@@ -43,6 +43,8 @@ _RULES_BEYOND_A_SCHEMA = (
     "/api/v1/runs/{run_id}/versions",
     "/api/v1/{path}/generate/stream",  # an input that is the format's
     "/api/v1/{path}/chat",  # the same, and one of the messages is a user's
+    "/api/v1/ag-ui/{path}",  # the same, and the id of a run or of an event
+    "/api/v1/runs/{run_id}/ds",  # offsets that were handed out
     "/api/v1/stream-tickets",  # a run, or an input that is the format's
     "/api/v1/stories/sessions",  # a theme or a run, a child or a reader
     "/api/v1/stories/sessions/{session_id}",  # names of time zones

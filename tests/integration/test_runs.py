@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,22 @@ async def test_reconnect_after_the_last_message_is_told_to_stop(service: LiveSer
     assert (
         await service.client.http.get(GENERATE, params={"theme": "x y"}, headers=headers)
     ).status_code == 204
+
+
+async def test_brief_stream_ends_without_the_text_and_with_all_else(service: LiveService) -> None:
+    run_id = await service.client.start()
+    told = await service.client.read(run_id)
+    url = f"/api/v1/runs/{run_id}/stream"
+    replies = [await service.client.http.get(url, params={"complete": how}) for how in ("full", "brief")]
+    full, brief = [
+        [line for line in reply.text.split("\n") if line.startswith(("id: ", "data: "))] for reply in replies
+    ]
+    assert brief[:-1] == full[:-1]
+    ending = json.loads(brief[-1].removeprefix("data: "))["data"]
+    assert ending["sha256"] == hashlib.sha256(told.text.encode()).hexdigest()
+    assert "story_content" not in ending and all("text" not in section for section in ending["sections"])
+    refused = await service.client.http.get(url, params={"complete": "short"})
+    assert refused.status_code == 422 and refused.json()["errors"][0]["field"] == "complete"
 
 
 async def test_list_is_newest_first_and_pages(service: LiveService) -> None:

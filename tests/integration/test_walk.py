@@ -44,7 +44,7 @@ WITHOUT_OWNER = (
     r"(cached_results\.created_at|\w+\.expires_at|open_streams\.seen_at|security_events\.at) <= .*",
     r"SELECT security_events\..* FROM security_events ORDER BY security_events\.id DESC LIMIT :param_1",
 )
-METHODS = ("get", "post", "put", "patch", "delete")
+METHODS = ("get", "head", "post", "put", "patch", "delete")
 
 
 @dataclass
@@ -77,6 +77,11 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/{path}/chat": {
         "messages": [{"role": "user", "parts": [{"type": "data-input", "data": STORY}]}]
     },
+    "POST /api/v1/ag-ui/{path}": {
+        "threadId": "t1",
+        "runId": "r1",
+        "forwardedProps": {"input": STORY},
+    },
     "POST /api/v1/safety/check": {"text": "A nice day."},
     "POST /api/v1/stream-tickets": {"format": "story", "input": STORY},
     "POST /api/v1/account/keys": {"name": "one more", "scopes": ["runs:read"]},
@@ -88,6 +93,7 @@ BODIES: dict[str, dict[str, Any]] = {
 }
 QUERIES = {
     "GET /api/v1/{path}/generate/stream": {"theme": "dragons"},
+    "GET /api/v1/ag-ui/{path}": {"runId": "{run_id}"},
     "GET /api/v1/runs/{run_id}/diff": {"against": "{run_id}"},
     "GET /api/v1/runs/{run_id}/export": {"as": "txt"},
     "GET /api/v1/stories/sessions/{session_id}/export": {"as": "epub"},
@@ -337,6 +343,18 @@ async def test_anothers_thing_by_reference_is_not_found(service: LiveService) ->
             f"/api/v1/runs/{run_id}/stream", headers={"Last-Event-ID": f"{run_id}:1"}
         ),
         "ticket": await http.post("/api/v1/stream-tickets", json={"run_id": run_id}),
+        "run of an agent": await http.get("/api/v1/ag-ui/stories", params={"runId": run_id}),
+        "last id of an agent": await http.get(
+            "/api/v1/ag-ui/stories", params={"offset": f"{run_id}:101000000000001"}
+        ),
+        "interrupt of an agent": await http.post(
+            "/api/v1/ag-ui/stories",
+            json={
+                "threadId": "t1",
+                "runId": "r1",
+                "resume": [{"interruptId": f"{run_id}:outline", "status": "cancelled"}],
+            },
+        ),
     }
     statuses = {name: reply.status_code for name, reply in replies.items()}
     assert statuses.pop("document") in (404, 422)

@@ -13,6 +13,7 @@ from backend.runs.queries import RunQueries
 from backend.runs.readers.audience import Audience
 from backend.store.owner import Owner
 from backend.store.runs import Run, RunRepository
+from backend.streaming.options import StreamOptions
 from tests.unit.messages import OUTLINE, USAGE, complete, content, error, number, workflow
 from tests.unit.stored_runs import add_run, change_run, finish_run
 from workflows.errors import Conflict, InvalidInput, NotFound
@@ -177,7 +178,7 @@ async def test_reader_begins_after_its_cursor_in_the_view_that_it_is_of(desk: De
     assert [entry.type for entry in await plain.poll() or []] == ["content", "content", "content", "complete"]
     assert await plain.poll() is None
 
-    reading = desk.queries.reader(run, 0, "reading", "section")
+    reading = desk.queries.reader(run, 0, StreamOptions("reading", "section"))
     entries = [entry for entry in await reading.poll() or [] if entry.type == "content"]
     assert reading.first_id > 0 and b"Dusk. Night." in entries[0].data
     with pytest.raises(InvalidInput, match="no message 99"):

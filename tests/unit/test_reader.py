@@ -3,6 +3,7 @@
 import asyncio
 from typing import get_args
 
+import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +16,7 @@ from backend.store.database import Database
 from backend.store.owner import Owner
 from backend.store.runs import RunRepository
 from backend.streaming.merge import merge_entries
+from backend.streaming.options import StreamOptions
 from backend.streaming.views import Granularity, Order, View, first_id
 from tests.databases import open_log
 from tests.unit.logs import messages_of, read_texts, run_logs
@@ -76,16 +78,16 @@ async def test_reader_who_comes_back_after_any_message_gets_exactly_what_follows
     run = await add_run(repository)
     epoch = await log.take_over(run.id)
     await log.append(run.id, epoch, run_log[:now])
-    first = open_reader(log, run.id, 0, order=order, granularity=granularity)
+    first = open_reader(log, run.id, 0, options=StreamOptions(order, granularity))
     live = await read_all(first)
     await log.append(run.id, epoch, run_log[now:])
     if first.state == "ended":  # with an error, which what follows supersedes: such a reader comes back
-        first = open_reader(log, run.id, live[-1].seq, order=order, granularity=granularity)
+        first = open_reader(log, run.id, live[-1].seq, options=StreamOptions(order, granularity))
     cursor = data.draw(st.sampled_from([0, *(entry.seq for entry in live)]), label="cursor")
     live += await read_all(first)
 
     elsewhere = data.draw(st.sampled_from([log, open_log(database)]))
-    again = open_reader(elsewhere, run.id, cursor, order=order, granularity=granularity)
+    again = open_reader(elsewhere, run.id, cursor, options=StreamOptions(order, granularity))
     rest = await read_all(again)
     assert merge_entries(rest) == expect(run_log, order, granularity, cursor)
     before = [entry for entry in live if entry.seq <= cursor]
@@ -103,9 +105,9 @@ async def test_reader_who_has_the_last_message_is_told_at_once_that_there_is_no_
     log: SqlLog, repository: RunRepository, order: Order, granularity: Granularity
 ) -> None:
     run, _ = await write(log, repository, content(0, "Once.", ends=True), complete())
-    (*_, last) = await read_all(open_reader(log, run, 0, order=order, granularity=granularity))
+    (*_, last) = await read_all(open_reader(log, run, 0, options=StreamOptions(order, granularity)))
     assert last.type == "complete"
-    assert await open_reader(log, run, last.seq, order=order, granularity=granularity).poll() is None
+    assert await open_reader(log, run, last.seq, options=StreamOptions(order, granularity)).poll() is None
 
 
 @pytest.mark.parametrize(("order", "granularity"), VIEWS)
@@ -116,7 +118,7 @@ async def test_reader_with_a_cursor_that_was_never_handed_out_is_refused(
     over, _ = await write(log, repository, content(0, "Once.", ends=True), complete())
     begun, _ = await write(log, repository)
     for run in (going_on, over, begun):
-        reader = open_reader(log, run, 99, order=order, granularity=granularity)
+        reader = open_reader(log, run, 99, options=StreamOptions(order, granularity))
         with pytest.raises(InvalidInput, match="no message 99 yet") as refused:
             await reader.poll()
         assert [error.field for error in refused.value.errors] == ["last_event_id"]
@@ -127,7 +129,7 @@ async def test_reader_of_a_run_that_has_said_nothing_yet_waits(
 ) -> None:
     run, _ = await write(log, repository)
     for order, granularity in VIEWS:
-        assert await open_reader(log, run, 0, order=order, granularity=granularity).poll() == []
+        assert await open_reader(log, run, 0, options=StreamOptions(order, granularity)).poll() == []
 
 
 async def test_reader_who_comes_late_gets_adjacent_text_in_one_message(
@@ -192,7 +194,7 @@ async def test_reader_of_a_long_run_gets_all_of_it_in_several_batches(
     parts = [content(n % 2, f"{n} ") for n in range(1100)]
     run, _ = await write(log, repository, *parts, complete())
     for order, granularity in VIEWS[:2] + VIEWS[-1:]:
-        read = await read_all(open_reader(log, run, 0, order=order, granularity=granularity))
+        read = await read_all(open_reader(log, run, 0, options=StreamOptions(order, granularity)))
         assert read_texts(read) == read_texts(number(*parts))
         assert read[-1].type == "complete"
 
@@ -202,7 +204,7 @@ async def test_reader_of_a_run_that_is_deleted_comes_to_an_end(
 ) -> None:
     for order, granularity in VIEWS:
         run, _ = await write(log, repository, content(0, "Once. "))
-        reader = open_reader(log, run, 0, order=order, granularity=granularity)
+        reader = open_reader(log, run, 0, options=StreamOptions(order, granularity))
         late = open_reader(log, run, 1)
         await read_all(reader)
         assert await late.poll() == []
@@ -231,7 +233,7 @@ async def test_reader_who_comes_before_a_resume_is_in_the_log_waits_for_it(
     run_log = number(*FAILED_ONCE)
     run_id, epoch = await write(log, repository, *FAILED_ONCE[:2])
     readers = [
-        open_reader(log, run_id, cursor, superseded_error_seq=2, order=order, granularity=granularity)
+        open_reader(log, run_id, cursor, superseded_error_seq=2, options=StreamOptions(order, granularity))
         for cursor in ((0, 2) if (order, granularity) == ("live", "token") else (0,))
     ]
     shown = [await read_all(reader) for reader in readers]
@@ -297,5 +299,26 @@ async def test_reader_of_the_log_itself_goes_by_its_numbers_also_where_some_are_
 
 @pytest.mark.parametrize(("order", "granularity"), VIEWS)
 async def test_reader_says_from_where_its_view_counts(order: Order, granularity: Granularity) -> None:
-    reader = open_reader(MemoryLog(), "run", 0, order=order, granularity=granularity)
+    reader = open_reader(MemoryLog(), "run", 0, options=StreamOptions(order, granularity))
     assert reader.first_id == first_id(order, granularity)
+
+
+@pytest.mark.parametrize(("order", "granularity"), VIEWS)
+async def test_brief_complete_leaves_out_the_text_alone_and_changes_no_id(
+    order: Order, granularity: Granularity
+) -> None:
+    log = MemoryLog()
+    written = (workflow("started"), content(0, "Once."), content(0, "", ends=True), complete())
+    await log.append("run", await log.take_over("run"), number(*written))
+    full, brief = [
+        await read_all(open_reader(log, "run", 0, options=StreamOptions(order, granularity, complete=told)))
+        for told in ("full", "brief")
+    ]
+    assert full[:-1] == brief[:-1] and full[-1].seq == brief[-1].seq
+    whole, short = (orjson.loads(entries[-1].data)["data"] for entries in (full, brief))
+    assert whole["story_content"] == "Once." and "story_content" not in short
+    assert short["sections"] == [{"index": 0, "title": "Dusk", "words": 1}]
+    left_out = ("story_content", "sections")
+    assert {key: value for key, value in whole.items() if key not in left_out} == {
+        key: value for key, value in short.items() if key not in left_out
+    }

@@ -1,15 +1,19 @@
 """Reader: a cursor in a run's log. It never blocks the writer, and buffers little."""
 
+from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from backend.log.base import RunLog
 from backend.log.entry import Entry
-from backend.streaming.ai_sdk import UNNUMBERED, AiSdkView
 from backend.streaming.merge import merge_entries
-from backend.streaming.views import Granularity, Order, View, Wire, first_id
+from backend.streaming.options import StreamOptions, shorten
+from backend.streaming.views import View
+from backend.streaming.wires.wire import UNNUMBERED, WireView
 from workflows.errors import InvalidInput
 from workflows.messages.messages import TERMINAL
 
+IsWaiting = Callable[[], Awaitable[bool]]
+"""Whether the run waits for a person now."""
 _BATCH = 1000
 _LOOK_AGAIN_SECONDS = 0.25
 _LOOK_SELDOM_SECONDS = 2.0
@@ -28,15 +32,19 @@ class Reader:
         log: RunLog,
         run_id: str,
         cursor: int,
-        view: View | AiSdkView | None,
+        view: View | WireView | None,
         superseded_error_seq: int | None,
-        first_id: int = 0,
-        wire: Wire = "story_chunk",
+        options: StreamOptions,
+        is_waiting: IsWaiting,
     ) -> None:
-        self.wire = wire
-        """The format of what is read."""
-        self.first_id = first_id
+        self.style = view.style if isinstance(view, WireView) else None
+        """Habits of the wire that is read; None for our own."""
+        self.first_id = options.first_id
         """What is added to the numbers of what is read, so that their ids tell the view that they are of."""
+        self._is_brief = options.complete == "brief"
+        self._is_waiting = is_waiting
+        self._endings = self.style.endings if self.style else TERMINAL
+        self._joins = isinstance(view, WireView) and cursor == 0
         self._log = log
         self._run_id = run_id
         self._superseded_error_seq = superseded_error_seq
@@ -62,12 +70,12 @@ class Reader:
             self._seq = entries[-1].seq
             if self._is_last(entries[-1]):
                 newest = await self._log.last(self._run_id, self._seq)
-                if newest is not None and newest.seq == self._seq:
+                if newest is not None and newest.seq == self._seq and await self._holds(newest):
                     self.state = "ended"
             if shown := self._show(entries):
-                return merge_entries(shown)
-        if self.state == "following":
-            await self._look_at_the_end()
+                return shown
+        if self.state == "following" and (question := await self._look_at_the_end()) is not None:
+            return self._show([question])
         if self.state == "ended":
             self._check_cursor()
         return [] if self.state == "following" else None
@@ -78,46 +86,70 @@ class Reader:
         self._patience = min(_LOOK_SELDOM_SECONDS, self._patience * 1.5)
         await self._log.wait(self._run_id, self._seq, seconds)
 
-    async def _look_at_the_end(self) -> None:
+    async def _look_at_the_end(self) -> Entry | None:
         """Checks a cursor that nothing follows: nothing has come yet, the last message was read before, or the log
-        is gone."""
+        is gone. A question by which the stream ends after all, since it wasn't known yet that the run waits."""
         newest = await self._log.last(self._run_id, self._seq)
         if newest is None and self._found:
             self.state = "gone"
-            return
+            return None
         self._found = newest is not None
         last_seq = newest.seq if newest else 0
         if last_seq > self._seq:
-            return  # it came at this moment
+            return None  # it came at this moment
         if last_seq < self._seq:
             raise _unknown_cursor(self._seq)
         self._check_cursor()
-        if newest is not None and self._is_last(newest):
-            self.state = "ended"
+        if newest is None or not self._is_last(newest) or not await self._holds(newest):
+            return None
+        self.state = "ended"
+        return None if newest.type in TERMINAL else newest
 
     def _is_last(self, entry: Entry) -> bool:
         # When a resume was accepted, and the log doesn't say so yet, its error is superseded already.
-        return entry.type in TERMINAL and entry.seq != self._superseded_error_seq
+        return entry.type in self._endings and entry.seq != self._superseded_error_seq
+
+    async def _holds(self, ending: Entry) -> bool:
+        """Whether the ending counts: a question doesn't that was answered, though the log doesn't say so yet."""
+        return ending.type in TERMINAL or await self._is_waiting()
 
     def _show(self, entries: list[Entry]) -> list[Entry]:
         # An error that something follows was superseded by a resume: nobody is sent it any more.
         ending = entries[-1] if self.state == "ended" else None
-        if self._view is None:
-            return [entry for entry in entries if entry.type != "error" or entry is ending]
-        shown: list[Entry] = []
-        for entry in entries:
-            superseded = entry.type == "error" and entry is not ending
-            if superseded and self.wire != "story_chunk":
-                continue
-            outcome = [
-                item for item in self._view.feed(entry) if item.seq > self._skip or item.seq == UNNUMBERED
-            ]
-            shown.extend(item for item in outcome if not (superseded and item.type == "error"))
+        if isinstance(self._view, WireView):
+            return self._show_wire(self._view, entries, ending)
+        shown = entries if self._view is None else self._viewed(self._view, entries)
+        sent = [entry for entry in shown if entry.type != "error"]
+        if ending is not None and ending.type == "error":
+            sent += shown[-1:]  # nothing where the reader has it
+        return merge_entries([shorten(entry) for entry in sent] if self._is_brief else sent)
+
+    def _viewed(self, view: View, entries: list[Entry]) -> list[Entry]:
+        return [item for entry in entries for item in view.feed(entry) if item.seq > self._skip]
+
+    def _show_wire(self, view: WireView, entries: list[Entry], ending: Entry | None) -> list[Entry]:
+        # Nothing is merged: clients of other wires count what they get, or pass over ids that they have seen.
+        sent = [
+            entry for entry in entries if entry is not ending and not view.is_superseded_later(entry.type)
+        ]
+        shown = [item for entry in sent for item in view.feed(entry) if item.seq > self._skip]
+        if self._joins and shown:
+            self._joins = False
+            shown = view.join() or shown
+        if ending is not None:
+            shown += [item for item in view.feed(ending) if item.seq > self._skip or item.seq == UNNUMBERED]
         return shown
 
     def _check_cursor(self) -> None:
         if self._view is not None and self._skip > self._view.count:
             raise _unknown_cursor(self._skip)
+
+
+async def _never() -> bool:
+    return False
+
+
+_PLAIN = StreamOptions()
 
 
 def open_reader(
@@ -126,22 +158,17 @@ def open_reader(
     cursor: int,
     *,
     superseded_error_seq: int | None = None,
-    order: Order = "live",
-    granularity: Granularity = "token",
-    wire: Wire = "story_chunk",
+    options: StreamOptions = _PLAIN,
     language: str | None = None,
+    is_waiting: IsWaiting = _never,
 ) -> Reader:
     """A reader from after `cursor`, the number of a message in this very view.
 
     `superseded_error_seq` is the number of an error that a resume superseded: the log doesn't end with it.
-    `language` is the text's, for its sentences.
+    `language` is the text's, for its sentences. `is_waiting` is asked where a question ends the stream.
     """
-    view: View | AiSdkView | None = None
-    if wire == "ai-sdk":
-        view = AiSdkView(run_id)
-    elif (order, granularity) != ("live", "token"):
-        view = View(order, granularity, language)
-    return Reader(log, run_id, cursor, view, superseded_error_seq, first_id(order, granularity, wire), wire)
+    view = options.make_view(run_id, language)
+    return Reader(log, run_id, cursor, view, superseded_error_seq, options, is_waiting)
 
 
 def _unknown_cursor(cursor: int) -> InvalidInput:

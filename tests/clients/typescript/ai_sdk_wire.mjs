@@ -1,4 +1,4 @@
-// The AI SDK's own chat, reading the service's UI message stream: told frames (from standard input), or a live service.
+// The AI SDK's own chat, reading the service's UI message stream: told frames, or a live service.
 import { readFileSync } from "node:fs";
 import { packaged } from "./client.mjs";
 import { chatState } from "./scripted.mjs";
@@ -27,7 +27,7 @@ function report(chat) {
   return { status: chat.status, error: chat.error?.message ?? null, sections, order, data, sources, metadata: message?.metadata ?? null };
 }
 
-const given = JSON.parse(process.argv[2] ?? readFileSync(0, "utf8"));
+const given = JSON.parse(readFileSync(0, "utf8"));
 
 /** Each of the streams, as a transport's reply. */
 async function readTold() {

@@ -9,7 +9,8 @@ _SUMMARY = re.compile(
 _LONGEST_SUMMARY = 320
 _TAG = re.compile(r"<[^<>]*>")
 _THOUGHTS = re.compile(
-    r"[\W_]{0,12}(?:(?:my|the|a|show|view|see|model'?s?|ai|internal|inner|extended|click|to|for|full|step by step)\s+){0,5}"
+    r"[\W_]{0,12}"
+    r"(?:(?:my|the|a|show|view|see|model'?s?|ai|internal|inner|extended|click|to|for|full|step by step)\s+){0,5}"
     r"(?:think(?:ing)?|thoughts?|thought[ -]process|reasoning|chain[ -]of[ -]thoughts?|monologue|deliberations?"
     r"|scratch ?pad|חשיבה|מחשבות|תהליך (?:ה)?חשיבה|הרהורים)"
     r"(?:\s+(?:process|steps?|trace|summary|content|log|for\b.{0,40}))?[\W_]{0,12}(?:\([^()]{0,60}\))?[\W_]{0,12}",

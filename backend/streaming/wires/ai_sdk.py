@@ -7,10 +7,7 @@ Text is taken back by `reset-step`, which removes every part, and by telling aga
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import orjson
-
-from backend.log.entry import Entry
-from workflows.messages.lenient import decode_stored
+from backend.streaming.wires.wire import WireMessage, WireStyle, plain, without_text
 from workflows.messages.messages import (
     FactsGathered,
     InputRequested,
@@ -27,21 +24,17 @@ from workflows.messages.messages import (
     UsageUpdated,
 )
 
-Chunk = dict[str, Any]
-UNNUMBERED = 0
-"""The number of a chunk without an id: no reader goes on from it."""
-_TEXT = ("story_content", "sections", "pieces")
-"""What of `complete` the parts have already."""
+Chunk = WireMessage
+STYLE = WireStyle(
+    last_frame=b"data: [DONE]\n\n",
+    headers=(("X-Vercel-AI-UI-Message-Stream", "v1"), ("X-Workflow-Run-Id", "{run_id}")),
+)
 
 
-class AiSdkView:
-    """Conversion of a log's entries, fed in order from the first, to chunks, numbered from 1.
-
-    The chunks of a failure have no number: a resume supersedes them, and then nobody counts them.
-    """
+class AiSdkMapper:
+    """Reducer of a run's messages to chunks."""
 
     def __init__(self, run_id: str) -> None:
-        self.count = 0
         self._run_id = run_id
         self._started = False
         self._texts: dict[int, list[str]] = {}
@@ -61,20 +54,16 @@ class AiSdkView:
             SafetyChecked: self._keep,
             MetricsCalculated: self._keep,
             RunCompleted: self._complete,
+            RunFailed: _failure,
         }
 
-    def feed(self, entry: Entry) -> list[Entry]:
-        """The chunks that `entry` leads to."""
-        message = decode_stored(entry.data)
-        if message is None:
-            return []
-        if isinstance(message, RunFailed):
-            return [_entry(UNNUMBERED, chunk) for chunk in _failure(message)]
-        numbered = []
-        for chunk in self._makers[type(message)](message):
-            self.count += 1
-            numbered.append(_entry(self.count, chunk))
-        return numbered
+    def feed(self, message: Message) -> Iterator[Chunk]:
+        """The chunks that `message` leads to."""
+        yield from self._makers[type(message)](message)
+
+    def join(self) -> Iterator[Chunk]:
+        """None: a chat that comes back is sent all chunks again, and begins its message anew with the first."""
+        return iter(())
 
     def _start(self, _: NodeChanged) -> Iterator[Chunk]:
         if self._started:
@@ -152,10 +141,10 @@ class AiSdkView:
         yield from self._sources.values()
 
     def _report(self, message: ProgressReported) -> Iterator[Chunk]:
-        yield {**_part("progress", _plain(message)), "transient": True}
+        yield {**_part("progress", plain(message)), "transient": True}
 
     def _keep(self, message: Message) -> Iterator[Chunk]:
-        yield self._remember(message.type, _plain(message))
+        yield self._remember(message.type, plain(message))
 
     def _remember(self, name: str, data: Chunk) -> Chunk:
         self._data[name] = _part(name, data)
@@ -164,15 +153,14 @@ class AiSdkView:
     def _complete(self, message: RunCompleted) -> Iterator[Chunk]:
         for section in sorted(set(self._texts) - self._ended):
             yield {"type": "text-end", "id": _id(section)}
-        data = {name: value for name, value in _plain(message).items() if name not in _TEXT}
-        yield self._remember("complete", data)
+        yield self._remember("complete", without_text(message))
         metadata = {"runId": message.run_id, "title": message.title, "sha256": message.sha256}
         yield {"type": "finish-step"}
         yield {"type": "finish", "finishReason": "stop", "messageMetadata": metadata}
 
 
 def _failure(message: RunFailed) -> Iterator[Chunk]:
-    yield _part("error", _plain(message))
+    yield _part("error", plain(message))
     yield {"type": "error", "errorText": message.message}
     # For clients that ask again and again until a message is finished.
     yield {"type": "finish", "finishReason": "other"}
@@ -197,11 +185,3 @@ def _delta(section: int, text: str) -> Chunk:
 
 def _part(name: str, data: Chunk) -> Chunk:
     return {"type": f"data-{name}", "id": name, "data": data}
-
-
-def _plain(message: Message) -> Chunk:
-    return message.model_dump(mode="json", exclude_none=True)
-
-
-def _entry(number: int, chunk: Chunk) -> Entry:
-    return Entry(number, str(chunk["type"]), orjson.dumps(chunk))

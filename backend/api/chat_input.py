@@ -1,0 +1,37 @@
+"""The format's input from what a person has typed into a chat."""
+
+from hashlib import sha256
+from typing import Any
+
+from workflows.formats.base import AnyFormat
+from workflows.formats.defaults import presentation_of
+
+_HASHED = 32
+
+
+def with_text(format: AnyFormat, given: dict[str, Any], text: str) -> dict[str, Any]:
+    """The input with the text in the field that the format takes a chat's text as, such as a story's `theme`; else in
+    the first text that the input has to have. What is given counts more. It isn't checked here."""
+    place = _text_field(format, given)
+    return {**given, place: text.strip()} if place is not None and text.strip() else given
+
+
+def hashed(text: str) -> str:
+    """A short name of a client's id, of any length and any characters, for an idempotency key."""
+    return sha256(text.encode(errors="replace")).hexdigest()[:_HASHED]
+
+
+def _text_field(format: AnyFormat, given: dict[str, Any]) -> str | None:
+    """The field of the input that a message's text is, unless it is given already."""
+    if (own := presentation_of(format).chat_field) is not None:
+        return None if own in given else own
+    schema = format.Input.model_json_schema()
+    required = schema.get("required", [])
+    return next(
+        (
+            name
+            for name, field in schema["properties"].items()
+            if name in required and name not in given and field.get("type") == "string"
+        ),
+        None,
+    )
