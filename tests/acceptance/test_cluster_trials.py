@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.soak, pytest.mark.timeout(0)]
 PATIENCE = 120
 PACE = 80
 TICK_SECONDS = 1.0
+ALL_ENDED = "SELECT 1 WHERE NOT EXISTS (SELECT 1 FROM runs WHERE status = 'running')"
 LATER_SCHEMA = "0999"
 """A later schema of the same major version, as a migration that only adds leaves it."""
 
@@ -88,6 +89,8 @@ async def test_processes_are_exchanged_one_after_another_while_runs_are_written_
     async with asyncio.timeout(PATIENCE):
         for told in await asyncio.gather(*readers):
             check_whole(told)
+    # Also those that nobody reads, since the reply to their start was lost with the process that gave it.
+    await cluster.wait_until(ALL_ENDED)
     assert await cluster.fetch("SELECT DISTINCT status, crash_count FROM runs") == [("completed", 0)]
 
 
