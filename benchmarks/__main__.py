@@ -5,7 +5,6 @@ import sys
 
 from benchmarks import (
     access,
-    cluster,
     comparison,
     cpu_per_token,
     first_token,
@@ -40,7 +39,6 @@ _BENCHMARKS: dict[str, Run] = {
     "safety": safety.run,
     "standstill": standstill.run,
     "access": access.run,
-    "cluster": cluster.run,
     "news": news.run,
 }
 

@@ -46,7 +46,7 @@ class ServiceProcess:
     async def start(self) -> Self:
         """Returns when it answers. Raises TimeoutError."""
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "backend.cli.main", *self._command()),
+            *(sys.executable, "-m", "backend.cli.main", "serve", "--port", str(self.port)),
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
             cwd=self._folder,
@@ -54,9 +54,6 @@ class ServiceProcess:
         )
         await wait_until_healthy(self.client)
         return self
-
-    def _command(self) -> list[str]:
-        return ["serve", "--port", str(self.port)]
 
     async def kill(self) -> None:
         """SIGKILL; returns when the process is gone."""
@@ -79,15 +76,6 @@ class ServiceProcess:
         if self._process is not None and self._process.returncode is None:
             await self.kill()
         await self.client.http.aclose()
-
-
-class WorkerProcess(ServiceProcess):
-    """`storywire worker`, one process, which answers on a free port."""
-
-    slots = 200
-
-    def _command(self) -> list[str]:
-        return ["worker", "--concurrency", str(self.slots), "--port", str(self.port)]
 
 
 async def wait_until_healthy(client: Client) -> None:

@@ -63,8 +63,8 @@ def after_outline(
     context_words: int = CONTEXT_WORDS,
 ) -> list[Send] | Literal["review_outline", "safety_check"]:
     """The sections at once, unless somebody may have to review the plan: who edits a state brings no context."""
-    context = get_runtime(RunContext).context
-    if context is None or context.review_outline:
+    runtime: Runtime[RunContext] | None = get_runtime(RunContext)
+    if runtime is None or runtime.context is None or runtime.context.review_outline:
         return "review_outline"
     return route_sections(
         state, facts_section=facts_section, researches=researches, context_words=context_words

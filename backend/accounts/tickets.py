@@ -68,6 +68,9 @@ def _ticket(
     run_id: str | None = None,
 ) -> StreamTicket:
     now = datetime.now(UTC)
+    ends_at = now + timedelta(hours=_READ_HOURS)
+    if principal.expires_at is not None:  # nobody reads on by it when the credential behind it has run out
+        ends_at = min(ends_at, datetime.fromtimestamp(principal.expires_at, UTC))
     return StreamTicket(
         id=str(ULID()),
         owner=principal.owner,
@@ -76,6 +79,6 @@ def _ticket(
         format=format,
         request_hash=request_hash,
         run_id=run_id,
-        start_by=now + timedelta(seconds=START_SECONDS),
-        expires_at=now + timedelta(hours=_READ_HOURS),
+        start_by=min(ends_at, now + timedelta(seconds=START_SECONDS)),
+        expires_at=ends_at,
     )

@@ -86,13 +86,14 @@ class Access:
 
     def _shown(self, scope: Scope) -> ShownCredentials:
         headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        ticket = _ticket(scope)  # first: an address that shows a key is refused whatever a header shows
         shown = headers.get(b"authorization")
         if shown is not None:
             scheme, _, token = shown.decode("latin-1").partition(" ")
             if scheme.lower() != "bearer":
                 raise Unauthenticated("`Authorization: Bearer` is expected.")
             return ShownCredentials(bearer=token.strip())
-        if (ticket := _ticket(scope)) is not None:
+        if ticket is not None:
             return ShownCredentials(ticket=ticket)
         return ShownCredentials(cookie=self._cookie(headers.get(b"cookie", b"")))
 

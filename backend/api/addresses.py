@@ -10,7 +10,7 @@ UNKNOWN = "unknown"
 _LONGEST = 128
 """Characters of one hop: an address with its zone, its port and what stands around it."""
 _FOR = re.compile(r'(?:^|;)\s*for\s*=\s*("[^"]*"|[^";]*)', re.IGNORECASE)
-_WITH_PORT = re.compile(r"\[([^\]]*)\](?::\d{1,5})?|([^:\[\]]*):\d{1,5}")
+_WITH_PORT = re.compile(rf"\[([^\]]{{0,{_LONGEST}}})\](?::\d{{1,5}})?|([^:\[\]]{{0,{_LONGEST}}}):\d{{1,5}}")
 
 _Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network

@@ -240,9 +240,13 @@ WireOfStream = Annotated[
 
 
 def describe_query(
-    offset: Annotated[str | None, Query(description="-1, now, or a Stream-Next-Offset")] = None,
-    live: Annotated[str | None, Query(description="long-poll or sse; with an offset")] = None,
-    cursor: Annotated[str | None, Query(description="The Stream-Cursor of the reply before")] = None,
+    offset: Annotated[
+        str | None, Query(max_length=256, description="-1, now, or a Stream-Next-Offset")
+    ] = None,
+    live: Annotated[str | None, Query(max_length=64, description="long-poll or sse; with an offset")] = None,
+    cursor: Annotated[
+        str | None, Query(max_length=32, description="The Stream-Cursor of the reply before")
+    ] = None,
 ) -> None:
     """Parameters for OpenAPI. They are read by `Demand`, with the protocol's own status for a wrong one."""
     del offset, live, cursor

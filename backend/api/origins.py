@@ -33,6 +33,7 @@ CROSS_ORIGIN: dict[str, Any] = {
         "Last-Event-ID",
         "X-Requested-With",
         "X-Run-Id",
+        "X-Timezone",
     ],
     "expose_headers": [
         "Content-Disposition",
@@ -49,6 +50,7 @@ CROSS_ORIGIN: dict[str, Any] = {
         "X-Run-Id",
         "X-Vercel-AI-UI-Message-Stream",
         "X-Workflow-Run-Id",
+        "X-Workflow-Stream-Tail-Index",
     ],
     "max_age": 600,
 }

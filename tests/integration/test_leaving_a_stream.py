@@ -13,7 +13,7 @@ from tests.models import APIS, open_model
 from workflows.models.calls.calls import stream_text
 
 WISH = [HumanMessage("Write a long story.")]
-LONG = Reply(text="and on {i} ", words=50_000, tokens_per_chunk=1, hold_after=2000)
+LONG = Reply(words=50_000, tokens_per_chunk=1, hold_after=2000)
 
 
 @pytest.mark.parametrize("api", APIS)
