@@ -6,6 +6,7 @@ from typing import Literal
 from backend.runs.admission.allowed_models import ALL_MODELS, AllowedModels
 from backend.store.accounts.tickets import StreamTicket
 from backend.store.owner import LOCAL, Owner
+from workflows.errors import Forbidden
 
 CredentialKind = Literal["none", "browser", "app", "key", "ticket", "issuer"]
 
@@ -50,6 +51,11 @@ class Principal:
     def is_person(self) -> bool:
         """Whether a person has logged in: only they may change an account, or make credentials."""
         return self.credential.kind in ("browser", "app", "issuer")
+
+    def check_scope(self, scope: str) -> None:
+        """Raises Forbidden for a key that isn't allowed this."""
+        if self.scopes is not None and scope not in self.scopes:
+            raise Forbidden(f"This key lacks the scope {scope}.")
 
 
 LOCAL_PRINCIPAL = Principal(LOCAL, Credential("none", ""), is_admin=True)

@@ -128,8 +128,8 @@ def check_access(principal: Principal, wanted: Requirements, scope: Mapping[str,
         raise Forbidden("This is for admins.")
     if wanted.person_only and not principal.is_person:
         raise Forbidden("A key can't do this: log in.")
-    if principal.scopes is not None and wanted.scope and wanted.scope not in principal.scopes:
-        raise Forbidden(f"This key lacks the scope {wanted.scope}.")
+    if wanted.scope:
+        principal.check_scope(wanted.scope)
 
 
 def _check_ticket(principal: Principal, method: str, path: str) -> None:

@@ -72,7 +72,7 @@ async def get_stream_options(
     protocol = WIRE_OF_ROUTE.get(getattr(request.scope.get("route"), "path", ""), protocol)
     if protocol != "story_chunk" and (order, granularity) != ("live", "token"):
         raise InvalidInput.of(
-            "protocol", f"{protocol} is told live and by token: leave order and granularity out"
+            "protocol", f"{protocol} is sent live and by token: leave order and granularity out"
         )
     return StreamOptions(order, granularity, protocol, complete)
 

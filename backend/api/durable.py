@@ -70,7 +70,7 @@ class DurableSource(Protocol):
 
 
 class SourceOpener(Protocol):
-    """SourceOpener of a stream for one request."""
+    """Opener of the stream that one request reads."""
 
     def source(self, after: int) -> DurableSource:
         """The stream after an offset."""

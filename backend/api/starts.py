@@ -91,7 +91,9 @@ class RunStart:
             raise InvalidInput.of("X-Timezone", str(error)) from None
 
     async def run(self, start: Start) -> tuple[Run, bool]:
-        """The run of `Last-Event-ID`, else the one that `start` creates or finds. Raises NotFound."""
+        """The run of `Last-Event-ID`, else the one that `start` creates or finds. Raises NotFound, and Forbidden for a
+        key that may use the route and may not read, or start, a run."""
+        self.principal.check_scope("runs:write" if self.event_id is None else "runs:read")
         if self.event_id is not None:
             run = await self.queries.find(self.owner, self.event_id[0])
             check_ticket(self.principal, run)

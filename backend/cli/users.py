@@ -175,10 +175,12 @@ def events(limit: Annotated[int, typer.Option(min=1, max=10_000)] = 50) -> None:
 
 def _change(email: str, *, revoke_keys: bool = False, **values: Any) -> None:
     from backend.accounts.audit import change_of
+    from workflows.errors import Conflict
 
     async def work(people: "People") -> None:
         account = await _find(people, email)
-        await people.account_repository.update(account.id, **values)
+        if not await people.account_repository.update(account.id, **values):
+            raise Conflict("The account is being deleted.")
         await people.audit.note(change_of(values), account.id)
         if revoke_keys:
             await people.keys.revoke_all(account.id)

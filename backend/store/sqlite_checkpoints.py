@@ -71,7 +71,7 @@ TransactionWork = Callable[[sqlite3.Connection], None]
 
 @dataclass(slots=True)
 class _Write:
-    """TransactionWork that is committed together, and who waits for that."""
+    """Work that is committed in one transaction, and who waits for that."""
 
     work: Sequence[Statement | TransactionWork]
     erases: bool = False

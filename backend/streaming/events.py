@@ -29,7 +29,7 @@ from workflows.messages.messages import (
     OutlinePlanned,
 )
 from workflows.messages.usage_totals import UsageTotals
-from workflows.state import RunContext
+from workflows.state import SECTION_NODES, RunContext
 
 _NODES = frozenset(get_args(NodeName))
 
@@ -125,7 +125,7 @@ class EventMapping:
         if update.get("metadata"):
             yield MetricsCalculated.model_validate(update["metadata"])
         sections = update.get("sections") or {}
-        section = next(iter(sections)) if node in ("generate_content", "enhance_content") else None
+        section = next(iter(sections)) if node in SECTION_NODES else None
         title = self._open.pop((node, section), None)
         # A format that makes nothing of the finished text: the node had nothing to do.
         status: NodeStatus = "skipped" if node == "derive" and not any(update.values()) else "completed"

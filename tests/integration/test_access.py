@@ -174,6 +174,30 @@ async def test_credential_that_lasts_is_refused_in_an_address(service: LiveServi
         assert (await person.http.get(RUNS, params={"token": token})).status_code == 401
 
 
+async def test_key_gets_past_no_scope_by_what_a_request_refers_to(
+    service: LiveService, provider: FakeProvider
+) -> None:
+    person = await add_person(service, "noa")
+    run_id = (await person.http.post(f"{RUNS}?wait=true", json=BODY)).json()["run_id"]
+    story = await person.http.post(
+        "/api/v1/stories/sessions", json={"reader": {"age": 7}, "theme": "dragons"}
+    )
+    bought = len(provider.calls)
+
+    writer = anonymous(service, Authorization=f"Bearer {await make_key(person, 'runs:write')}")
+    last = {"Last-Event-ID": f"{run_id}:1"}
+    for path in (f"{RUNS}?wait=true", RUNS, START):
+        reply = await writer.post(path, json=BODY if path != START else STORY, headers=last)
+        assert reply.status_code == 403 and "runs:read" in reply.text
+    tutor = anonymous(
+        service, Authorization=f"Bearer {await make_key(person, 'children:read', 'children:write')}"
+    )
+    path = f"/api/v1/stories/sessions/{story.json()['session_id']}/choices"
+    reply = await tutor.post(path, json={"choice_index": 0})
+    assert reply.status_code == 403 and "runs:write" in reply.text
+    assert len(provider.calls) == bought
+
+
 # Long requests.
 
 

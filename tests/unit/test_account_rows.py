@@ -83,6 +83,17 @@ async def test_everything_of_an_active_account_lets_somebody_in(
     assert await what_lives(database) == {"cookie", "app", "key", "ticket", "reset", "verify"}
 
 
+@pytest.mark.parametrize("status", ["active", "locked"])
+async def test_account_that_is_being_deleted_is_not_brought_back(
+    accounts: AccountRepository, noa: Account, status: str
+) -> None:
+    assert await accounts.update(noa.id, status="deleting")
+    assert not await accounts.update(noa.id, status=status, runs_a_day=5)
+    left = await accounts.find(noa.id)
+    assert left is not None and left.status == "deleting"
+    assert await accounts.update(noa.id, status="deleting")  # who asks again isn't wrong
+
+
 async def test_lock_ends_for_good_everything_but_keys_which_pause(
     database: Database, accounts: AccountRepository, noa: Account
 ) -> None:

@@ -93,7 +93,8 @@ async def change_account(
     if "models" in values:
         values["models"] = parse_allow_list(values["models"])
     if values:
-        await people.account_repository.update(account.id, **values)
+        if not await people.account_repository.update(account.id, **values):
+            raise Conflict("The account is being deleted.")
         await people.audit.note(change_of(values), account.id, principal.owner)
     if body.revoke_keys:
         await people.keys.revoke_all(account.id)

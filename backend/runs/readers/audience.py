@@ -47,7 +47,7 @@ class Audience:
         self._of_others: set[str] = set()  # runs that are read here, and whose audience matters elsewhere
         self._watched: dict[str, _Watched] = {}
         self.every_seconds = min(BEAT_SECONDS, max(grace / 3, 0.01))
-        """How often `tell` and `abandoned` are to be called."""
+        """How often `publish` and `abandoned` are to be called."""
 
     @property
     def count(self) -> int:

@@ -112,7 +112,7 @@ class AccountRepository:
         return await self._db.read(lambda connection: [_account(row) for row in connection.execute(query)])
 
     async def update(self, owner: Owner, **values: Any) -> bool:
-        """Sets columns; False if there is no such account.
+        """Sets columns; False if there is no such account, or it is being deleted and would be brought back.
 
         The log-ins, tickets and links of one that isn't active end for good, and with its password or its address the
         links that were sent before. In one transaction, for which those that make a log-in or a run wait.
@@ -166,10 +166,15 @@ _BY_EMAIL = select(accounts).where(accounts.c.email == bindparam("email_is"))
 
 
 def _set(connection: Connection, owner: Owner, values: Mapping[str, Any]) -> bool:
-    changed = connection.execute(update(accounts).where(accounts.c.id == owner).values(**values))
+    statement = update(accounts).where(accounts.c.id == owner)
+    if values.get("status", "deleting") != "deleting":  # nothing brings back an account that is being deleted
+        statement = statement.where(accounts.c.status != "deleting")
+    changed = connection.execute(statement.values(**values))
+    if not changed.rowcount:
+        return False
     for table in _ended_by(values):
         connection.execute(delete(table).where(table.c.owner == owner))
-    return bool(changed.rowcount)
+    return True
 
 
 def _ended_by(values: Mapping[str, Any]) -> tuple[Table, ...]:
