@@ -97,6 +97,11 @@ class Frame:
         return int(self.id.rpartition(":")[2])
 
 
+class BrokenPromise(Exception):
+    """A stream's message that should not have come. No AssertionError: a reader who tries again after a refused or
+    broken connection lets this one through."""
+
+
 @dataclass
 class Told:
     """The reader's rule, in its own few lines: what the promise is measured with."""
@@ -106,8 +111,9 @@ class Told:
     ending: dict[str, Any] | None = None
 
     def take(self, frame: Frame) -> None:
-        """One more message; ids must increase."""
-        assert frame.seq > self.last_seq, f"id {frame.seq} after {self.last_seq}"
+        """One more message. Raises BrokenPromise where ids don't increase, or a second one is the last."""
+        if frame.seq <= self.last_seq:
+            raise BrokenPromise(f"id {frame.seq} after {self.last_seq}")
         self.last_seq = frame.seq
         match frame.message:
             case TextAppended() | TextRetracted() as data if data.piece is not None:
@@ -117,7 +123,8 @@ class Told:
             case TextRetracted() as data:
                 self.sections.pop(data.section, None)
             case RunCompleted() | RunFailed() as data:
-                assert self.ending is None, "two last messages"
+                if self.ending is not None:
+                    raise BrokenPromise("two last messages")
                 self.ending = {"type": frame.message.type, **data.model_dump()}
             case _:
                 pass
@@ -181,6 +188,17 @@ class Client:
         reply = await self.http.get(f"/api/v1/runs/{run_id}")
         assert reply.status_code == 200, reply.text
         return dict(reply.json())
+
+
+async def read_on(client: Client, run_id: str, told: Told | None = None) -> Told:
+    """Reads to the end as a browser does: from the last message, whenever the stream breaks off or is refused."""
+    told = told or Told()
+    while told.ending is None:
+        try:
+            await client.read(run_id, told)
+        except (httpx.TransportError, AssertionError):
+            await asyncio.sleep(0.1)
+    return told
 
 
 @dataclass

@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from backend.storage import copy_database
@@ -209,23 +208,12 @@ async def test_database_that_crashes_under_many_runs_costs_none_of_them_a_word_o
             server.stop()
             await asyncio.sleep(seconds)
             server.start()
-        readers = [asyncio.create_task(read_through(cluster, run_id)) for run_id in run_ids]
+        readers = [asyncio.create_task(read_on(cluster.apis[0].client, run_id)) for run_id in run_ids]
         for told in await asyncio.gather(*readers):
             check_whole(told)
     epochs = await cluster.fetch("SELECT DISTINCT epoch FROM log_heads")
     assert epochs == [(1,)] and len(provider.generations) == CALLS * len(run_ids)
     COUNTS["database crashes"] += 2
-
-
-async def read_through(cluster: KillableCluster, run_id: str) -> Told:
-    """Reads to the end, however often the service says that it can't."""
-    told = Told()
-    while told.ending is None:
-        try:
-            await cluster.apis[0].client.read(run_id, told)
-        except (httpx.TransportError, AssertionError):
-            await asyncio.sleep(0.5)
-    return told
 
 
 @pytest.mark.parametrize("state", ["queued", pytest.param("running", marks=pytest.mark.soak), "dead"])

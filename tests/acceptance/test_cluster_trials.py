@@ -19,7 +19,7 @@ from tests.acceptance.trials import COUNTS, MANY_RUNS, MUTE_SECONDS, UPGRADES
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.postgres import postgres_server
-from tests.service import CALLS, Client, Told, close_databases, on_postgresql, serve, settings_for
+from tests.service import CALLS, Client, Told, close_databases, on_postgresql, read_on, serve, settings_for
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(0)]
 PATIENCE = 120
@@ -41,17 +41,6 @@ async def cluster(provider: FakeProvider, tmp_path: Path) -> AsyncIterator[Killa
     provider.script = paced(90)
     async with KillableCluster(provider.openai_url, tmp_path) as running:
         yield running
-
-
-async def read_on(client: Client, run_id: str, told: Told | None = None) -> Told:
-    """Reads to the end as a browser does: from the last message, whenever the stream breaks off."""
-    told = told or Told()
-    while told.ending is None:
-        try:
-            await client.read(run_id, told)
-        except (httpx.TransportError, AssertionError):
-            await asyncio.sleep(0.1)
-    return told
 
 
 async def start_on(client: Client) -> str:

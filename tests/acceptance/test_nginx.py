@@ -17,7 +17,7 @@ from tests.architecture.tree import ROOT
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script
 from tests.missing import give_up
-from tests.service import Client, Told
+from tests.service import Client, Told, read_on
 
 PATIENCE = 120
 pytestmark = pytest.mark.soak
@@ -89,14 +89,3 @@ async def test_readers_behind_nginx_lose_nothing_when_an_api_process_is_killed(
             assert each.ending is not None and each.ending["type"] == "complete"
             assert each.text == each.ending["story_content"]
         assert (await client.http.get("/metrics")).status_code == 404
-
-
-async def read_on(client: Client, run_id: str, told: Told | None = None) -> Told:
-    """Reads to the end as a browser does: from the last message, whenever the stream breaks off."""
-    told = told or Told()
-    while told.ending is None:
-        try:
-            await client.read(run_id, told)
-        except (httpx.TransportError, AssertionError):
-            await asyncio.sleep(0.1)
-    return told
