@@ -14,7 +14,7 @@ from tests.acceptance.trials import COUNTS
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Rule, Script
 from tests.postgres import postgres_server
-from tests.service import CALLS, Told, settings_for
+from tests.service import CALLS, Told, read_on, settings_for
 
 PATIENCE = 90
 LEASE = 4
