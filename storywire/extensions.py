@@ -26,16 +26,21 @@ from backend.plugins import Extension, HasSettings
 if TYPE_CHECKING:
     from backend.api.dependencies import OwnerDep, ResourcesDep, RunsDep, SettingsDep
     from backend.resources import Resources, open_resources
-    from backend.runs.commands import RunCommands
+    from backend.runs.attempt.version_seed import VersionRequest
+    from backend.runs.commands import RunCommands, RunRequest
     from backend.runs.queries import RunQueries
     from backend.runs.retention import RetainedData
     from backend.settings import Settings
     from backend.store.database import Database
-    from backend.store.runs import RunRepository
+    from backend.store.owner import Owner
+    from backend.store.run_values import RunOptions
+    from backend.store.runs import Run, RunRepository
+    from workflows.models.budget.ledger import Caps
     from workflows.safety.registry import PolicyRegistry
 
 __all__ = [
     "AccountSection",
+    "Caps",
     "CommandLine",
     "Database",
     "Extension",
@@ -48,37 +53,48 @@ __all__ = [
     "HasRoutes",
     "HasSettings",
     "Lookup",
+    "Owner",
     "OwnerDep",
     "PolicyRegistry",
     "Resources",
     "ResourcesDep",
     "RetainedData",
     "RouteAccess",
+    "Run",
     "RunCommands",
+    "RunOptions",
     "RunQueries",
     "RunRepository",
+    "RunRequest",
     "RunsDep",
     "ServiceContext",
     "Settings",
     "SettingsDep",
+    "VersionRequest",
     "fail",
     "open_resources",
     "quiet_settings",
 ]
 
 _LATE = {
+    "Caps": "workflows.models.budget.ledger",
     "Database": "backend.store.database",
+    "Owner": "backend.store.owner",
     "OwnerDep": "backend.api.dependencies",
     "PolicyRegistry": "workflows.safety.registry",
     "Resources": "backend.resources",
     "ResourcesDep": "backend.api.dependencies",
     "RetainedData": "backend.runs.retention",
+    "Run": "backend.store.runs",
     "RunCommands": "backend.runs.commands",
+    "RunOptions": "backend.store.run_values",
     "RunQueries": "backend.runs.queries",
     "RunRepository": "backend.store.runs",
+    "RunRequest": "backend.runs.commands",
     "RunsDep": "backend.api.dependencies",
     "Settings": "backend.settings",
     "SettingsDep": "backend.api.dependencies",
+    "VersionRequest": "backend.runs.attempt.version_seed",
     "open_resources": "backend.resources",
 }
 

@@ -17,7 +17,21 @@ PUBLIC_MEMBERS = {
     "Policy": {"name"},
     "PolicyRegistry": {"find"},
     "Resources": {"parts_of", "queries", "runs"},
+    "Run": {"format", "id", "input", "is_finished", "options", "owner", "result", "status"},
+    "RunQueries": {
+        "find",
+        "follow",
+        "newest_by_key",
+        "page",
+        "part_summaries",
+        "parts",
+        "quote",
+        "reader",
+        "transcript",
+        "versions",
+    },
     "RunRepository": {"find", "find_by_key", "find_part", "page", "part_summaries", "parts"},
+    "RunRequest": {"format", "idempotency_key", "input", "options"},
     "Settings": {"of", "of_format"},
 }
 """Of classes that a package is only handed: what it may look at."""
