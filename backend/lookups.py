@@ -13,14 +13,23 @@ Lookup = Callable[[Owner, str], Awaitable[Mapping[str, Any] | None]]
 class StoredLookups:
     """The service's implementation of `workflows.lookups.Lookups`."""
 
-    def __init__(self, lookups: Mapping[str, Lookup]) -> None:
-        self._lookups = dict(lookups)
+    def __init__(self, lookups: Mapping[str, Lookup], area: str = "library") -> None:
+        """`area`: see `add`."""
+        self._lookups: dict[str, Lookup] = {}
+        self._scopes: dict[str, str] = {}
+        self.add(lookups, area)
 
-    def add(self, lookups: Mapping[str, Lookup]) -> None:
-        """Adds the kinds of an extension. Raises ValueError for a kind that exists already."""
+    def add(self, lookups: Mapping[str, Lookup], area: str = "extensions") -> None:
+        """Adds the kinds of an extension, which an API key needs the scope `{area}:read` for. Raises ValueError for a
+        kind that exists already."""
         if taken := sorted(self._lookups.keys() & lookups.keys()):
             raise ValueError(f"Two extensions look up the kind {taken[0]}.")
         self._lookups |= lookups
+        self._scopes |= dict.fromkeys(lookups, f"{area}:read")
+
+    def scope_of(self, kind: str) -> str:
+        """The scope that an API key needs to refer to an object of this kind."""
+        return self._scopes.get(kind, "extensions:read")
 
     async def find(self, owner: str, kind: str, id: str) -> Mapping[str, Any]:
         """The object as plain data. Raises NotFound, also for another owner's."""
