@@ -17,6 +17,7 @@ from backend.stories.retention import StoryRetention
 from backend.stories.store.children import ChildRepository
 from backend.stories.store.sessions import SessionRepository
 from backend.stories.store.tables import children, story_sessions
+from benchmarks.stories import prose
 from tests.fakes.provider import FakeProvider
 from tests.people import BODY, Person, add_person, anonymous, make_key, serve_accounts
 from tests.service import LiveService
@@ -124,8 +125,9 @@ def rows_of(lines: list[dict[str, Any]], table: str) -> list[dict[str, Any]]:
 
 
 async def test_deleted_child_leaves_no_text_that_was_written_for_it_nor_a_version_of_one(
-    service: LiveService, tmp_path: Path
+    service: LiveService, provider: FakeProvider, tmp_path: Path
 ) -> None:
+    provider.script = prose(words=20)
     person = await add_person(service, "noa")
     child = await add_child(person)
     run_id = await write_for(person, child)
@@ -147,8 +149,9 @@ async def test_deleted_child_leaves_no_text_that_was_written_for_it_nor_a_versio
 
 
 async def test_story_that_is_deleted_with_its_chapters_leaves_no_version_of_one(
-    service: LiveService, tmp_path: Path
+    service: LiveService, provider: FakeProvider, tmp_path: Path
 ) -> None:
+    provider.script = prose(words=20)
     person = await add_person(service, "noa")
     reader = {"name": "Zyxlighthousekeeper", "age": 7}
     begun = await person.http.post("/api/v1/stories/sessions", json={"theme": "dragons", "reader": reader})

@@ -92,7 +92,8 @@ async def run_of_a_session(caller: Caller, ids: dict[str, str]) -> httpx.Respons
 
 @reference
 async def session_in_a_body(caller: Caller, ids: dict[str, str]) -> httpx.Response:
-    return await caller.start("story", story_session_id=ids["session_id"])
+    input = {"story_session_id": ids["session_id"]}
+    return await caller.http.post(f"{RUNS}?wait=true", json={"format": "story", "input": input})
 
 
 @reference
