@@ -114,7 +114,7 @@ class LangSmith:
         for make in work:
             kind, step = make()
             steps[kind].append(step)
-        self._client.multipart_ingest(**steps)
+        self._client.multipart_ingest(steps["create"], steps["update"])
 
     def _failed(self, error: Exception) -> None:
         self._warn("trace_not_sent", error=type(error).__name__)
