@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Path, Query, Request
+from fastapi import Depends, Header, Path, Query, Request, params
 from pydantic import BeforeValidator
 
 from backend.accounts.principal import Principal
@@ -49,12 +49,13 @@ async def get_owner(principal: Annotated[Principal, Depends(get_principal)]) -> 
     return principal.owner
 
 
-WIRE_OF_ROUTE: dict[str, Wire] = {
-    "/api/v1/{path}/chat": "ai-sdk",
-    "/api/v1/{path}/chat/{chat_id}/stream": "ai-sdk",
-    "/api/v1/ag-ui/{path}": "ag-ui",
-}
-"""Routes that have a wire of their own, whatever the query says."""
+def speaking(wire: Wire) -> params.Depends:
+    """Dependency of a router whose streams are of this wire, whatever the query says."""
+
+    async def set_wire(request: Request) -> None:
+        request.state.wire = wire
+
+    return params.Depends(set_wire)
 
 
 async def get_stream_options(
@@ -69,7 +70,7 @@ async def get_stream_options(
     ] = "full",
 ) -> StreamOptions:
     """Query options that all streams take. Raises InvalidInput for a combination that there isn't."""
-    protocol = WIRE_OF_ROUTE.get(getattr(request.scope.get("route"), "path", ""), protocol)
+    protocol = getattr(request.state, "wire", protocol)
     if protocol != "story_chunk" and (order, granularity) != ("live", "token"):
         raise InvalidInput.of(
             "protocol", f"{protocol} is sent live and by token: leave order and granularity out"

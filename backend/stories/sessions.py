@@ -5,11 +5,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Generic
 
-from backend.runs.admission.options import RunOptions
 from backend.runs.commands import RunCommands, RunRequest
 from backend.runs.queries import RunQueries
 from backend.runs.results.exports import finished
 from backend.store.owner import Owner
+from backend.store.run_values import RunOptions
 from backend.store.runs import Run, RunPart, RunRepository, RunSummary
 from backend.store.transitions import COMPLETED
 from backend.stories.chapters import Chapters, RunT, chapters_of

@@ -51,7 +51,7 @@ BY_EXECUTION = {  # by whoever executes runs, or serves their readers, whose the
     f"{ACCOUNTS}/streams.py:StreamRepository.beat",
     f"{STORE}/charges.py:refund",
     f"{STORE}/owned_runs.py:OwnedRunRepository.reset_crash_count",  # under a lease, as all there
-    f"{STORE}/places.py:state_places",
+    f"{STORE}/postgres/places.py:state_places",
     f"{STORE}/runs.py:RunRepository.get",
     f"{STORE}/runs.py:RunRepository.unfinished",
     f"{STORE}/runs.py:RunRepository.request_stop",
@@ -69,19 +69,20 @@ LISTED = BY_SECRET | BY_TIME | BY_EXECUTION | BY_CALLER
 # Statements in text over owned tables, or over tables that are found while the service runs.
 TEXTS = {
     f"{STORE}/copying.py": "a whole database is copied, before anybody uses it",
-    f"{STORE}/jobs.py": "runs in the queue, whose they all are",
-    f"{STORE}/places.py": "runs in the queue",
-    f"{STORE}/sqlite_checkpoints.py": "tables of checkpoints",
+    f"{STORE}/postgres/jobs.py": "runs in the queue, whose they all are",
+    f"{STORE}/postgres/places.py": "runs in the queue",
+    f"{STORE}/sqlite/checkpoints.py": "tables of checkpoints",
 }
 # Modules that ask for logs and checkpoints: each call of theirs names the run, which was found by its owner.
 LOGS = {
     *(f"backend/log/{name}.py" for name in ("sql", "sqlite", "postgres", "follower")),
     *(
         f"{STORE}/{name}.py"
-        for name in ("tables", "fences", "usage", "erasing", "places", "runs", "dialect", "copying")
+        for name in ("tables", "fences", "usage", "erasing", "runs", "dialect", "copying")
     ),
-    *(f"{STORE}/{name}.py" for name in ("sqlite_checkpoints", "sqlite_blobs", "channel_deltas", "postgres")),
-    *(f"{STORE}/{name}.py" for name in ("postgres_checkpoints", "postgres_blobs", "checkpoints")),
+    *(f"{STORE}/{name}.py" for name in ("channel_deltas", "checkpoints")),
+    *(f"{STORE}/sqlite/{name}.py" for name in ("checkpoints", "blobs")),
+    *(f"{STORE}/postgres/{name}.py" for name in ("checkpoints", "blobs", "database", "places")),
 }
 
 

@@ -10,10 +10,10 @@ from backend.cli.evaluation.tasks import EvaluationTask, Outcome, Results, list_
 from backend.cli.local import read_run
 from backend.logs import configure_logs
 from backend.resources import Resources, open_resources
-from backend.runs.admission.options import RunOptions
 from backend.runs.commands import RunRequest
 from backend.settings import Settings
 from backend.store.owner import LOCAL
+from backend.store.run_values import RunOptions
 from workflows.errors import InvalidInput, StorywireError
 from workflows.messages.messages import CallUsage, RunCompleted, RunFailed
 from workflows.models.budget.ledger import Ledgers

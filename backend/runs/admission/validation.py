@@ -9,8 +9,9 @@ from pydantic import BaseModel
 from backend.lookups import StoredLookups
 from backend.runs.admission.allowed_models import allowed_models
 from backend.runs.admission.caller import GrantedLookups
-from backend.runs.admission.options import RunOptions, check_prices
+from backend.runs.admission.caps import check_prices
 from backend.store.owner import Owner
+from backend.store.run_values import RunOptions
 from backend.store.runs import NewRun, Run
 from workflows.errors import Conflict, InvalidInput
 from workflows.formats.base import AnyFormat
@@ -59,7 +60,7 @@ class Admission:
         where the caller's API key may not read what is referred to."""
         return await resolve(format, inputs, GrantedLookups(self.lookups), owner)
 
-    def settle(
+    def apply_defaults(
         self, format: AnyFormat, inputs: BaseModel, requested: RunOptions
     ) -> tuple[ModelSpec, RunOptions]:
         """The model, and the options with all defaults filled in: later changes of the settings don't affect this

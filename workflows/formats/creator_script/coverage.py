@@ -36,7 +36,7 @@ class PointVerdicts(BaseModel):
 async def judge_points(inputs: CreatorScriptInput, state: State, model: Model) -> dict[int, dict[str, Any]]:
     """By the index of a key point: `{covered, section?, quote?}`. Points that the model said nothing of, or called
     covered without words of the script to show for it, are left out: there words decide."""
-    if not inputs.key_points or model.tier == "embedded":
+    if not inputs.key_points:
         return {}
     texts = {index: spoken(section["text"]) for index, section in sorted(state["sections"].items())}
     messages = _PROMPTS.messages("points", points=[point.text for point in inputs.key_points], texts=texts)
