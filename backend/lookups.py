@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from backend.store.owner import Owner
-from workflows.errors import NotFound
+from workflows.errors import Forbidden, NotFound
 
 Lookup = Callable[[Owner, str], Awaitable[Mapping[str, Any] | None]]
 """Owner and id → the thing as plain data; None if this owner has none."""
@@ -38,3 +38,20 @@ class StoredLookups:
         if found is None:
             raise NotFound(f"There is no {kind.replace('_', ' ')} {id[:64]}.")
         return found
+
+
+class GrantedLookups:
+    """Lookups of what a caller may read: whoever may start a run needn't be allowed to read what its input refers to,
+    and a run shows that."""
+
+    def __init__(self, lookups: StoredLookups, scopes: frozenset[str] | None) -> None:
+        """`scopes` are those of the caller's API key; None: a person's, who may read all that is theirs."""
+        self._lookups = lookups
+        self._scopes = scopes
+
+    async def find(self, owner: str, kind: str, id: str) -> Mapping[str, Any]:
+        """See `Lookups`. Raises Forbidden for a key without the scope, whether or not there is such an object."""
+        scope = self._lookups.scope_of(kind)
+        if self._scopes is not None and scope not in self._scopes:
+            raise Forbidden(f"This key lacks the scope {scope}, which a {kind.replace('_', ' ')} needs.")
+        return await self._lookups.find(owner, kind, id)

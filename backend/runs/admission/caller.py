@@ -4,14 +4,10 @@ A context variable, as the models that the caller may use: a parameter would hav
 that starts a run, those of other people's extensions included, and one that forgets it would let everything through.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
-
-from backend.lookups import StoredLookups
-from workflows.errors import Forbidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +34,3 @@ def calling_with(key: CallerKey | None) -> Iterator[None]:
 def caller_key() -> CallerKey | None:
     """The key of whoever asks."""
     return _KEY.get()
-
-
-class GrantedLookups:
-    """Lookups of what the caller's key may read: whoever may start a run needn't be allowed to read what its input
-    refers to, and a run shows that."""
-
-    def __init__(self, lookups: StoredLookups) -> None:
-        self._lookups = lookups
-
-    async def find(self, owner: str, kind: str, id: str) -> Mapping[str, Any]:
-        """See `Lookups`. Raises Forbidden for a key without the scope, whether or not there is such an object."""
-        key, scope = caller_key(), self._lookups.scope_of(kind)
-        if key is not None and scope not in key.scopes:
-            raise Forbidden(f"This key lacks the scope {scope}, which a {kind.replace('_', ' ')} needs.")
-        return await self._lookups.find(owner, kind, id)

@@ -6,9 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from backend.lookups import StoredLookups
+from backend.lookups import GrantedLookups, StoredLookups
 from backend.runs.admission.allowed_models import allowed_models
-from backend.runs.admission.caller import GrantedLookups
+from backend.runs.admission.caller import caller_key
 from backend.runs.admission.caps import check_prices
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
@@ -58,7 +58,9 @@ class Admission:
     async def resolve(self, owner: Owner, format: AnyFormat, inputs: BaseModel) -> BaseModel:
         """The input with its references resolved to their present values. Raises NotFound, InvalidInput, and Forbidden
         where the caller's API key may not read what is referred to."""
-        return await resolve(format, inputs, GrantedLookups(self.lookups), owner)
+        key = caller_key()
+        lookups = GrantedLookups(self.lookups, None if key is None else key.scopes)
+        return await resolve(format, inputs, lookups, owner)
 
     def apply_defaults(
         self, format: AnyFormat, inputs: BaseModel, requested: RunOptions
