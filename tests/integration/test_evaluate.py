@@ -71,7 +71,9 @@ def test_evaluation_keeps_a_text_that_its_judge_gives_no_scores_for_and_goes_on(
     wrong = Rule(Reply(json={**SCORES, "ending": 9}), contains="You judge texts as a demanding editor")
     provider.script = Script(rules=(wrong,))
     ended = evaluate("--judge", "openai:gpt-judge", "--out", "one")
-    assert ended.exit_code == 0 and "story-lighthouse-1 was not judged: " in " ".join(ended.stdout.split())
+    assert ended.exit_code == 0 and "story-humming-lighthouse-1 was not judged: " in " ".join(
+        ended.stdout.split()
+    )
     [outcome] = json.loads((tmp_path / "one" / "results.json").read_text(encoding="utf-8"))["outcomes"]
     assert outcome["failure"] is None and outcome["words"] > 100 and outcome["scores"] == {}
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from workflows.formats.creator_script.input import CreatorScriptInput
 from workflows.formats.creator_script.script import spoken
@@ -22,7 +22,8 @@ _QUOTE_LETTERS = 400
 class PointVerdict(BaseModel):
     """Verdict on a key point. `quote`: the words of the script that say it."""
 
-    number: int
+    number: int = Field(json_schema_extra={"minimum": 1})
+    """From 1. Another one is left out, and doesn't spoil the whole answer."""
     quote: str
     covered: bool
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from workflows.models.calls.calls import ask
 from workflows.models.clients.catalog import Model
@@ -34,7 +34,8 @@ FaultKind = Literal["contradicted", "added_treatment", "added"]
 class SentenceVerdict(BaseModel):
     """The verdict on one sentence. `otherwise` counts where it isn't borne out."""
 
-    number: int
+    number: int = Field(json_schema_extra={"minimum": 1})
+    """From 1. Another one is left out, and doesn't spoil the whole answer."""
     evidence: str
     borne_out: bool
     otherwise: Literal["none", "contradicted", "added_treatment", "added"]
