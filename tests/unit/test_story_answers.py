@@ -79,7 +79,10 @@ def test_bible_of_a_model_keeps_what_is_sound_of_it() -> None:
         None,
         *({"name": f"Extra {one}"} for one in range(60)),
     ]
-    bible = {"cast": cast, "setting": None, "last_image": "y " * 500, "threads": ["", None, "Who?"]}
-    kept = StoryOutline.model_validate(outline(3, bible=bible)).bible
+    words = [{"word": word, "definition": "evening"} for word in ("dusk", "Dusk", "hull")]
+    bible = {"cast": cast, "setting": None, "last_image": "y " * 500, "threads": ["", None, "Who?", "who?"]}
+    answer = StoryOutline.model_validate(outline(3, bible=bible, vocabulary_words=words))
+    kept = answer.bible
+    assert [one.word for one in answer.vocabulary_words] == ["dusk", "hull"]
     assert [(one.name, one.gender) for one in kept.cast[:2]] == [("Mia", "girl"), ("x" * 79 + "…", "")]
     assert len(kept.cast) == 12 and kept.threads == ["Who?"] and len(kept.last_image) <= 400

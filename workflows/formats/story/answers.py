@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from workflows.formats.answer_fields import SAID, First, Line, clip
 from workflows.formats.story.bible import StoryBible, clean_bible
@@ -26,6 +26,13 @@ class VocabularyWord(BaseModel):
     definition: Line
 
 
+def _different(words: list[VocabularyWord]) -> list[VocabularyWord]:
+    known: dict[str, VocabularyWord] = {}
+    for one in words:
+        known.setdefault(one.word.casefold(), one)
+    return list(known.values())
+
+
 def _require_all(schema: dict[str, Any]) -> None:
     """A model is asked for every field; a reply without some of them is still taken."""
     schema["required"] = list(schema["properties"])
@@ -41,7 +48,7 @@ class StoryOutline(BaseModel):
     scenes: list[StoryScene] = Field(min_length=3, max_length=5)
     """One too many isn't cut: the end of the chapter stands in the last one."""
     educational_elements: Annotated[list[Line], SAID, First(_MOST_ELEMENTS)]
-    vocabulary_words: Annotated[list[VocabularyWord], First(_MOST_WORDS)]
+    vocabulary_words: Annotated[list[VocabularyWord], AfterValidator(_different), First(_MOST_WORDS)]
     """One too many, or too few, is not worth a second plan."""
 
 

@@ -61,6 +61,14 @@ def _clean(value: Any) -> Any:
     return clip(value)
 
 
+def _different(threads: list[str]) -> list[str]:
+    """The threads without what was said before, however it is spelt."""
+    known: dict[str, str] = {}
+    for thread in threads:
+        known.setdefault(thread.casefold(), thread)
+    return list(known.values())
+
+
 class StoryBible(BaseModel):
     """Cast, setting, what comes back, the last image of the chapter, the threads that are open and those closed."""
 
@@ -72,10 +80,12 @@ class StoryBible(BaseModel):
     setting: _Line = Field("", description="Where and when it is, in a sentence")
     returning: _Line = Field("", description="One object or joke that comes back")
     last_image: _Line = Field("", description="What the chapter ends with, as a picture")
-    threads: Annotated[list[_Line], AfterValidator(lambda threads: threads[:_MOST_THREADS])] = Field(
-        default_factory=list,
-        max_length=_MOST_LISTED,
-        description="What is still open at the end of the chapter",
+    threads: Annotated[list[_Line], AfterValidator(lambda threads: _different(threads)[:_MOST_THREADS])] = (
+        Field(
+            default_factory=list,
+            max_length=_MOST_LISTED,
+            description="What is still open at the end of the chapter",
+        )
     )
     closed: Annotated[list[_Line], AfterValidator(lambda threads: threads[-_MOST_CLOSED:])] = Field(
         default_factory=list,
