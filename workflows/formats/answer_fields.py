@@ -45,7 +45,7 @@ class First:
         return {**handler(schema), "maxItems": self.most}
 
 
-Line = Annotated[
+AnswerLine = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1),
     BeforeValidator(clip),

@@ -2,20 +2,20 @@
 
 from pydantic import BaseModel, Field, create_model
 
-from workflows.formats.answer_fields import Line
+from workflows.formats.answer_fields import AnswerLine
 
 
 class PlannedPart(BaseModel):
     """The plan of a section, for one part of the document."""
 
-    title: Line
-    summary: Line
+    title: AnswerLine
+    summary: AnswerLine
 
 
 class LessonOutline(BaseModel):
     """The plan: as many parts as the document was divided into."""
 
-    title: Line
+    title: AnswerLine
     parts: list[PlannedPart]
 
 

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from workflows.formats.answer_fields import SAID, First, Line, clip
+from workflows.formats.answer_fields import SAID, AnswerLine, First, clip
 from workflows.formats.story.bible import StoryBible, clean_bible
 from workflows.formats.story.input import SUMMARY
 
@@ -15,15 +15,15 @@ _MOST_THREADS = 20
 class StoryScene(BaseModel):
     """A scene of the plan."""
 
-    title: Line
-    summary: Line
+    title: AnswerLine
+    summary: AnswerLine
 
 
 class VocabularyWord(BaseModel):
     """A vocabulary word for the reader."""
 
-    word: Line
-    definition: Line
+    word: AnswerLine
+    definition: AnswerLine
 
 
 def _different(words: list[VocabularyWord]) -> list[VocabularyWord]:
@@ -43,11 +43,11 @@ class StoryOutline(BaseModel):
 
     model_config = ConfigDict(json_schema_extra=_require_all)
 
-    title: Line
+    title: AnswerLine
     bible: Annotated[StoryBible, BeforeValidator(clean_bible)] = Field(default_factory=StoryBible)
     scenes: list[StoryScene] = Field(min_length=3, max_length=5)
     """One too many isn't cut: the end of the chapter stands in the last one."""
-    educational_elements: Annotated[list[Line], SAID, First(_MOST_ELEMENTS)]
+    educational_elements: Annotated[list[AnswerLine], SAID, First(_MOST_ELEMENTS)]
     vocabulary_words: Annotated[list[VocabularyWord], AfterValidator(_different), First(_MOST_WORDS)]
     """One too many, or too few, is not worth a second plan."""
 
@@ -55,8 +55,8 @@ class StoryOutline(BaseModel):
 class StoryChoice(BaseModel):
     """A choice of how the story continues."""
 
-    text: Line
-    description: Line
+    text: AnswerLine
+    description: AnswerLine
 
 
 class StoryChoices(BaseModel):
@@ -64,9 +64,9 @@ class StoryChoices(BaseModel):
 
     model_config = ConfigDict(json_schema_extra=_require_all)
 
-    question: Line
+    question: AnswerLine
     choices: Annotated[list[StoryChoice], Field(min_length=2), First(_MOST_CHOICES)]
     summary: Annotated[str, BeforeValidator(lambda text: clip(text, SUMMARY))] = ""
     """What really happened; without it the plan's summaries stand in."""
-    open_threads: Annotated[list[Line], SAID, First(_MOST_THREADS)] | None = None
-    closed_threads: Annotated[list[Line], SAID, First(_MOST_THREADS)] | None = None
+    open_threads: Annotated[list[AnswerLine], SAID, First(_MOST_THREADS)] | None = None
+    closed_threads: Annotated[list[AnswerLine], SAID, First(_MOST_THREADS)] | None = None
