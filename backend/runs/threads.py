@@ -14,7 +14,7 @@ from backend.runs.queries import RunQueries
 from backend.runs.readers.durable import OF_AN_ENTRY, DurableReader
 from backend.store.owner import Owner
 from backend.store.runs import Run
-from backend.streaming.wires.langgraph import STYLE, LangGraphMapper, Turn
+from backend.streaming.wires.langgraph import STYLE, LangGraphMapper, ThreadTurn
 from backend.streaming.wires.langgraph_events import ThreadView
 from workflows.errors import InvalidInput, NotFound
 
@@ -76,11 +76,11 @@ class Thread:
                 return each
         raise NotFound(f"There is no run {run_id[:64]} in this thread.")
 
-    def turn_of(self, each: ThreadRun, before: LangGraphMapper | None) -> Turn:
+    def turn_of(self, each: ThreadRun, before: LangGraphMapper | None) -> ThreadTurn:
         """The beginning of a run, after the run before it."""
         text = self.text_of(each.run)
         question = {"type": "human", "id": each.message_id or f"{each.run.id}:question", "content": text}
-        return Turn(
+        return ThreadTurn(
             each.run.id,
             each.run.created_at,
             question if text else None,

@@ -15,7 +15,7 @@ from langgraph_sdk import get_client
 
 from backend.log.entry import Entry
 from backend.runs.readers.durable import DurableReader
-from backend.streaming.wires.langgraph import STYLE, LangGraphMapper, Turn
+from backend.streaming.wires.langgraph import STYLE, LangGraphMapper, ThreadTurn
 from backend.streaming.wires.langgraph_events import ThreadView, frame
 from tests.clients.conftest import World
 from tests.clients.node import run_script
@@ -39,7 +39,7 @@ from workflows.messages.messages import InputRequested, Message, decode
 
 RUN = "01RUN"
 SDK = "@langchain/langgraph-sdk"
-TURN = Turn(RUN, datetime(2026, 1, 1, tzinfo=UTC), {"type": "human", "id": "u1", "content": "owls"})
+TURN = ThreadTurn(RUN, datetime(2026, 1, 1, tzinfo=UTC), {"type": "human", "id": "u1", "content": "owls"})
 
 
 async def events_of(entries: Sequence[Entry]) -> tuple[list[Entry], LangGraphMapper]:

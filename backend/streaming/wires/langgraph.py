@@ -7,6 +7,7 @@ One message a section, under a node of its own: clients put together what comes 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum, auto
 from typing import Any
 
 from backend.streaming.wires.wire import WireMessage, WireStyle, plain, without_text
@@ -30,8 +31,17 @@ from workflows.messages.messages import (
 STYLE = WireStyle(endings=TERMINAL | {InputRequested.type})
 
 
+class LifecyclePhase(StrEnum):
+    """Phases of a run in the words of the protocol."""
+
+    RUNNING = auto()
+    INTERRUPTED = auto()
+    COMPLETED = auto()
+    FAILED = auto()
+
+
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ThreadTurn:
     """The beginning of a run in its thread: when it was, what was asked, and the thread's messages before it."""
 
     run_id: str
@@ -69,7 +79,7 @@ class LangGraphMapper:
 
     is_broken = False
 
-    def __init__(self, turn: Turn) -> None:
+    def __init__(self, turn: ThreadTurn) -> None:
         self._turn = turn
         self.step = turn.step
         """The newest checkpoint."""
@@ -116,7 +126,7 @@ class LangGraphMapper:
 
     def _id_of(self, event: WireMessage) -> str:
         run = self._turn.run_id
-        if event["params"]["data"].get("event") != "running":
+        if event["params"]["data"].get("event") != LifecyclePhase.RUNNING:
             return f"{run}:{self._count}"
         # By this form of id a client knows which run begins, to cancel it. One that goes on has another name, since
         # clients keep in mind which have ended.
@@ -176,10 +186,10 @@ class LangGraphMapper:
     def _envelope(self, step: int) -> WireMessage:
         return self._event("checkpoints", {"id": self._checkpoint_id(step), "step": step, "source": "loop"})
 
-    def _end(self, event: str, step: int, **more: str) -> Iterator[WireMessage]:
+    def _end(self, phase: LifecyclePhase, step: int, **more: str) -> Iterator[WireMessage]:
         """The run's end, and one event more. `useStream` may hear of the end on one connection while that of the text
         is made anew; it then reads the rest when something comes that is newer than the end."""
-        yield self._event("lifecycle", {"event": event, **more})
+        yield self._event("lifecycle", {"event": phase, **more})
         yield self._envelope(step)
 
     # Beginnings and ends.
@@ -194,7 +204,7 @@ class LangGraphMapper:
             for number in being_written:
                 yield from self._end_message(number)
             yield from self._checkpoint()
-        yield self._event("lifecycle", {"event": "running"})
+        yield self._event("lifecycle", {"event": LifecyclePhase.RUNNING})
         if self._attempts == 1:
             yield from self._checkpoint()
         for number in being_written:
@@ -210,7 +220,7 @@ class LangGraphMapper:
         # The Python client reads `value`, the others `payload`.
         data = {"interrupt_id": self._interrupt_id(message), "payload": payload, "value": payload}
         yield self._event("input.requested", data)
-        yield from self._end("interrupted", self.step)
+        yield from self._end(LifecyclePhase.INTERRUPTED, self.step)
 
     def _interrupt_id(self, message: InputRequested) -> str:
         return f"{self._turn.run_id}:{message.kind}"
@@ -223,7 +233,7 @@ class LangGraphMapper:
         self.is_over = True
         yield from self._checkpoint()
         yield self._custom(message.type, without_text(message))
-        yield from self._end("completed", self.step)
+        yield from self._end(LifecyclePhase.COMPLETED, self.step)
 
     def _fail(self, message: RunFailed) -> Iterator[WireMessage]:
         self.is_over = True
@@ -232,7 +242,7 @@ class LangGraphMapper:
                 yield from self._end_message(number)
         yield from self._snapshot(self.step + 1)
         yield self._custom(message.type, plain(message))
-        yield from self._end("failed", self.step + 1, error=message.message)
+        yield from self._end(LifecyclePhase.FAILED, self.step + 1, error=message.message)
 
     # Text.
 
