@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from pydantic import ConfigDict, Field
 
 from backend.api.chat_input import hashed, text_of_content, with_text
-from backend.api.dependencies import EventIdDep, OwnerDep, ResourcesDep, SettingsDep
+from backend.api.dependencies import EventIdDep, OwnerDep, ResourcesDep, SettingsDep, speaking
 from backend.api.generate import format_at
 from backend.api.starts import RunStart, RunStartDep
 from backend.api.streams import stream_response
@@ -19,13 +19,14 @@ from backend.store.runs import Run
 from backend.store.transitions import WAITING
 from backend.streaming.options import StreamOptions
 from backend.streaming.sse import parse_event_id
-from backend.streaming.views import number_in_view
+from backend.streaming.views import Wire, number_in_view
 from backend.streaming.wires.ag_ui import Caller
 from workflows.errors import InvalidInput, NotFound
 from workflows.formats.base import AnyFormat
 from workflows.text.json_values import JsonModel
 
-router = APIRouter(prefix="/api/v1/ag-ui", tags=["ag-ui"])
+_WIRE: Wire = "ag-ui"
+router = APIRouter(prefix="/api/v1/ag-ui", tags=["ag-ui"], dependencies=[speaking(_WIRE)])
 
 _FIRST = "-1"
 STREAM: dict[int | str, dict[str, Any]] = {
@@ -118,7 +119,7 @@ async def run_agent(
     async def begin(key: str | None) -> tuple[Run, bool]:
         if body.resume:
             return await _answer(start, format, body.resume[0]), False
-        options = start.placed(body.forwarded_props.options)
+        options = start.with_timezone(body.forwarded_props.options)
         request = RunRequest(format.name, body.input_of(format), options, key or _key(body.run_id))
         return await start.runs.start(start.owner, request)
 
@@ -185,7 +186,7 @@ async def join_run(
     run = await reference.find(queries, owner)
     if run.format != format.name:
         raise NotFound(f"There is no run {run.id} of this format.")
-    options = StreamOptions(protocol="ag-ui", caller=Caller(run_id=reference.run_id or None))
+    options = StreamOptions(protocol=_WIRE, caller=Caller(run_id=reference.run_id or None))
     reader = queries.reader(run, reference.after[1] if reference.after else 0, options)
     return await stream_response(queries, run, reader, settings)
 
@@ -195,6 +196,6 @@ def _parse_offset(offset: str) -> tuple[str, int] | None:
         return None
     try:
         run_id, number = parse_event_id(offset)
-        return run_id, number_in_view(number, "live", "token", "ag-ui")
+        return run_id, number_in_view(number, "live", "token", _WIRE)
     except ValueError as error:
         raise InvalidInput.of("offset", str(error)) from None

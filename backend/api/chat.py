@@ -12,6 +12,7 @@ from backend.api.dependencies import (
     ResourcesDep,
     SettingsDep,
     StreamOptionsDep,
+    speaking,
 )
 from backend.api.generate import format_at
 from backend.api.starts import RunStartDep
@@ -19,12 +20,14 @@ from backend.api.streams import stream_response
 from backend.runs.commands import RunRequest
 from backend.store.run_values import RunOptions
 from backend.store.runs import Run
+from backend.streaming.views import Wire
 from workflows.errors import InvalidInput, NotFound
 from workflows.formats.base import AnyFormat
 from workflows.text.json_values import JsonModel
 
-router = APIRouter(prefix="/api/v1", tags=["chat"])
+_WIRE: Wire = "ai-sdk"
 
+router = APIRouter(prefix="/api/v1", tags=["chat"], dependencies=[speaking(_WIRE)])
 STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The AI SDK's UI message stream",
@@ -115,7 +118,9 @@ async def chat(
 
     async def begin(key: str | None) -> tuple[Run, bool]:
         format = format_at(resources.formats, path)
-        request = RunRequest(format.name, body.input_of(format), start.placed(body.options), key or body.key)
+        request = RunRequest(
+            format.name, body.input_of(format), start.with_timezone(body.options), key or body.key
+        )
         return await start.runs.start(start.owner, request)
 
     run, _ = await start.run(begin)

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import Depends, Header, Path, Query, Request
+from fastapi import Depends, Header, Path, Query, Request, params
 from pydantic import BeforeValidator
 
 from backend.accounts.principal import Principal
@@ -49,12 +49,13 @@ async def get_owner(principal: Annotated[Principal, Depends(get_principal)]) -> 
     return principal.owner
 
 
-WIRE_OF_ROUTE: dict[str, Wire] = {
-    "/api/v1/{path}/chat": "ai-sdk",
-    "/api/v1/{path}/chat/{chat_id}/stream": "ai-sdk",
-    "/api/v1/ag-ui/{path}": "ag-ui",
-}
-"""Routes that have a wire of their own, whatever the query says."""
+def speaking(wire: Wire) -> params.Depends:
+    """Dependency of a router whose streams are of this wire, whatever the query says."""
+
+    async def set_wire(request: Request) -> None:
+        request.state.wire = wire
+
+    return params.Depends(set_wire)
 
 
 _AiVersion = Literal["5", "6", "7"]
@@ -84,7 +85,7 @@ async def get_stream_options(
     version_header: AiVersionHeader = None,
 ) -> StreamOptions:
     """Query options that all streams take. Raises InvalidInput for a combination that there isn't."""
-    protocol = WIRE_OF_ROUTE.get(getattr(request.scope.get("route"), "path", ""), protocol)
+    protocol = getattr(request.state, "wire", protocol)
     if protocol == "ai-sdk" and (version or version_header or "7") != "7":
         protocol = "ai-sdk-6"
     if protocol != "story_chunk" and (order, granularity) != ("live", "token"):

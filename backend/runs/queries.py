@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any
 
 from backend.log.base import RunLog
 from backend.log.entry import Entry
@@ -100,14 +99,6 @@ class RunQueries:
         """The transcript so far, as a reader has it."""
         transcript, _ = await replay(self._log, run.id)
         return transcript
-
-    async def add_text(self, table: str, row: dict[str, Any]) -> dict[str, Any]:
-        """A row of an export. That of a run without a result is given the plan and the text so far, which only the log
-        has."""
-        if table != "runs" or row.get("result") is not None:
-            return row
-        transcript, _ = await replay(self._log, row["id"])
-        return {**row, "outline": transcript.outline, "text": transcript.text}
 
     async def quote(self, owner: Owner, run_id: str) -> Quote:
         """The sections left and their estimated cost. Raises NotFound, Conflict for a complete run."""

@@ -31,18 +31,18 @@ from backend.store.charges import Limit, charge
 from backend.store.database import Database
 from backend.store.dialect import lock_owner
 from backend.store.erasing import delete_runs
-from backend.store.jobs import Enqueue
 from backend.store.json_sql import without_keys
 from backend.store.owner import Owner
 from backend.store.paging import newest_first
 from backend.store.run_records import NewRun, Run, RunAssignment, RunPart, RunSummary, RunVersion
-from backend.store.run_values import RunOptions, VersionChange
+from backend.store.run_values import STORED_CHANGE, RunOptions, VersionChange
 from backend.store.sources import find_source
 from backend.store.tables import log_archives, log_entries, runs
-from backend.store.transitions import EXECUTING, MOVES, OCCUPYING, Event, Status
+from backend.store.transitions import EXECUTING, MOVES, OCCUPYING, Event
 from workflows.messages.messages import OutlinePlanned, RunCompleted
 
 __all__ = [
+    "Enqueue",
     "NewRun",
     "Run",
     "RunAssignment",
@@ -50,14 +50,16 @@ __all__ = [
     "RunRepository",
     "RunSummary",
     "RunVersion",
-    "Status",
     "moving",
 ]
+
+Enqueue = Callable[[Connection, str], None]
+"""Puts a run that is stored as running into the queue, in the transaction that stores it."""
 
 _SUMMARY = [runs.c[each.name] for each in fields(RunSummary)]
 _ASSIGNMENT = [runs.c[each.name] for each in fields(RunAssignment)]
 _PART = [*_SUMMARY, runs.c.input, without_keys(runs.c.result, RunCompleted.model_fields).label("results")]
-_VERSION = [*_SUMMARY, type_coerce(runs.c.origin, JSON)["wish"].label("change")]
+_VERSION = [*_SUMMARY, type_coerce(runs.c.origin, JSON)[STORED_CHANGE].label("change")]
 _WHOLE = [runs.c[each.name] for each in fields(Run)]
 
 
