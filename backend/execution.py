@@ -117,12 +117,10 @@ async def open_execution(
         metrics=metrics,
         max_runs=room,
     )
-    await stack.enter_async_context(
-        every(POLL_EVERY_SECONDS, engine.poll_stop_requests, name="stop_requests")
-    )
-    await stack.enter_async_context(
-        every(local.audience.every_seconds, engine.check_audience, name="audience")
-    )
+    stops = every(POLL_EVERY_SECONDS, engine.poll_stop_requests, name="stop_requests")
+    await stack.enter_async_context(stops)
+    looks = every(local.audience.every_seconds, engine.check_audience, name="audience")
+    await stack.enter_async_context(looks)
     stack.push_async_callback(engine.drain, settings.shutdown_grace)
     metrics.track(active=lambda: engine.active, room=room, readers=lambda: local.audience.count)
     if store.jobs is not None:

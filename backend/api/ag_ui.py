@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Path, Query, Response
 from pydantic import ConfigDict, Field
 
-from backend.api.chat_input import hashed, with_text
+from backend.api.chat_input import hashed, text_of_content, with_text
 from backend.api.dependencies import EventIdDep, OwnerDep, ResourcesDep, SettingsDep, speaking
 from backend.api.generate import format_at
 from backend.api.starts import RunStart, RunStartDep
@@ -32,7 +32,7 @@ _FIRST = "-1"
 STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "AG-UI's events",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/AgUiEvent"}}},
     },
     204: {"description": "The reader has the last event already"},
 }
@@ -98,16 +98,7 @@ class RunAgentBody(JsonModel):
         """The format's input. It isn't checked here."""
         nothing: dict[str, Any] = {}
         last = next((each for each in reversed(self.messages) if each.get("role") == "user"), nothing)
-        return with_text(format, self.forwarded_props.input, _text_of(last.get("content")))
-
-
-def _text_of(content: object) -> str:
-    """The text of a message, which may be in parts."""
-    if isinstance(content, str):
-        return content
-    parts = content if isinstance(content, list) else []
-    texts = [part.get("text") for part in parts if isinstance(part, dict) and part.get("type") == "text"]
-    return "\n".join(text for text in texts if isinstance(text, str))
+        return with_text(format, self.forwarded_props.input, text_of_content(last.get("content")))
 
 
 def _key(client_run_id: str) -> str:

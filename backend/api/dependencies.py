@@ -1,6 +1,6 @@
 """Dependencies of the routes: resources, the caller, headers and query options that several routes take."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Header, Path, Query, Request, params
 from pydantic import BeforeValidator
@@ -58,6 +58,19 @@ def speaking(wire: Wire) -> params.Depends:
     return params.Depends(set_wire)
 
 
+_AiVersion = Literal["5", "6", "7"]
+AiVersion = Annotated[
+    _AiVersion | None,
+    Query(
+        alias="v", description="Version of `ai`, with ai-sdk. 5 and 6 can't take text back: whole sections"
+    ),
+]
+AiVersionHeader = Annotated[
+    _AiVersion | None,
+    Header(alias="X-AI-SDK-Version", description="The same, for transports that send headers"),
+]
+
+
 async def get_stream_options(
     request: Request,
     order: Annotated[Order, Query(description="reading: one section after another")] = "live",
@@ -68,9 +81,13 @@ async def get_stream_options(
     complete: Annotated[
         Complete, Query(description="brief: the last message leaves out the text, which its reader has")
     ] = "full",
+    version: AiVersion = None,
+    version_header: AiVersionHeader = None,
 ) -> StreamOptions:
     """Query options that all streams take. Raises InvalidInput for a combination that there isn't."""
     protocol = getattr(request.state, "wire", protocol)
+    if protocol == "ai-sdk" and (version or version_header or "7") != "7":
+        protocol = "ai-sdk-6"
     if protocol != "story_chunk" and (order, granularity) != ("live", "token"):
         raise InvalidInput.of(
             "protocol", f"{protocol} is sent live and by token: leave order and granularity out"

@@ -37,7 +37,7 @@ _BODY: dict[str, Any] = {
     }
 }
 
-_STREAM_OPTIONS = frozenset({"request_id", "order", "granularity", "protocol", "complete", "token"})
+_STREAM_OPTIONS = frozenset({"request_id", "order", "granularity", "protocol", "complete", "v", "token"})
 
 
 @router.get(

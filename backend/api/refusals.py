@@ -21,6 +21,7 @@ _STARTS = frozenset(
 _CONFLICTS = _STARTS | {
     f"GET {_RUN}/stream",
     f"POST {_RUN}/cancel",
+    "POST /api/v1/langgraph/threads/{thread_id}/runs/{run_id}/cancel",
     f"POST {_RUN}/resume",
     f"GET {_RUN}/resume-quote",
     f"POST {_RUN}/input",

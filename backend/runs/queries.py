@@ -62,6 +62,11 @@ class RunQueries:
         await self._settle(None)
         return await self._repository.newest_by_key(owner, prefix)
 
+    async def by_key(self, owner: Owner, prefix: str) -> list[Run]:
+        """All runs that were started with an idempotency key that begins so, oldest first."""
+        await self._settle(None)
+        return await self._repository.by_key(owner, prefix)
+
     async def page(
         self,
         owner: Owner,
@@ -122,12 +127,15 @@ class RunQueries:
     def durable_reader(self, run: Run, after: int, options: StreamOptions = _PLAIN) -> DurableReader:
         """A reader of the run as a durable stream, from after an offset."""
         view = options.make_view(run.id, self._language_of(run))
+        return self._durable_reader(run, after, view if isinstance(view, WireView) else None)
+
+    def view_reader(self, run: Run, view: WireView) -> DurableReader:
+        """A reader of what a view makes of the run, from its start."""
+        return self._durable_reader(run, 0, view)
+
+    def _durable_reader(self, run: Run, after: int, view: WireView | None) -> DurableReader:
         return DurableReader(
-            self._log,
-            run.id,
-            after,
-            view=view if isinstance(view, WireView) else None,
-            superseded_error_seq=run.superseded_error_seq,
+            self._log, run.id, after, view=view, superseded_error_seq=run.superseded_error_seq
         )
 
     def reading(self, run: Run) -> AbstractAsyncContextManager[None]:

@@ -119,6 +119,12 @@ class RunRepository:
         newest = select(func.max(runs.c.id)).where(runs.c.owner == owner, begins).scalar_subquery()
         return await self._one(runs.c.owner == owner, runs.c.id == newest)
 
+    async def by_key(self, owner: Owner, prefix: str) -> list[Run]:
+        """All runs that this owner started with an idempotency key that begins so, oldest first."""
+        begins = runs.c.idempotency_key.startswith(prefix, autoescape=True)
+        found = select(*_WHOLE).where(runs.c.owner == owner, begins).order_by(runs.c.id)
+        return await self._many(found, _run)
+
     async def find_part(self, owner: Owner, series: str, part: int) -> Run | None:
         """The run that is this part of the series: one that is complete, or still may be."""
         return await self._one(

@@ -4,6 +4,7 @@ somebody else, to whom it isn't there; and by a key that may not read it."""
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from itertools import count
+from typing import Any
 
 import httpx
 import pytest
@@ -20,6 +21,7 @@ RUNS, TICKETS, SESSIONS = "/api/v1/runs", "/api/v1/stream-tickets", "/api/v1/sto
 START, AGENT, CHAT = "/api/v1/stories/generate/stream", "/api/v1/ag-ui/stories", "/api/v1/stories/chat"
 SSE = {"Accept": "text/event-stream"}
 SCRIPT = dict(CreatorScriptFormat.example)
+THREADS = "/api/v1/langgraph/threads"
 AGENT_RUN = "the client's own id"
 NUMBERS = count()
 
@@ -200,6 +202,11 @@ async def chat_by_its_id(caller: Caller, ids: dict[str, str]) -> httpx.Response:
 
 
 @reference
+async def thread(caller: Caller, ids: dict[str, str]) -> httpx.Response:
+    return await caller.http.get(f"{THREADS}/{ids['thread']}/state")
+
+
+@reference
 async def share(caller: Caller, ids: dict[str, str]) -> httpx.Response:
     return await caller.http.get(f"{RUNS}/{ids['run_id']}/share")
 
@@ -235,7 +242,10 @@ async def things(service: LiveService, noa: Person) -> Things:
     await log_in(service, noa.email)
     listed = (await noa.http.get("/api/v1/account/sessions")).json()["sessions"]
     other = next(each["id"] for each in listed if not each["is_this_one"])
-    made.ids |= {"chat": "our chat", "agent_run": AGENT_RUN, "log_in": other}
+    started = {"assistant_id": "story", "input": STORY}
+    command = {"id": 1, "method": "run.start", "params": started}
+    await noa.http.post(f"{THREADS}/our thread/commands", json=command)
+    made.ids |= {"thread": "our thread", "chat": "our chat", "agent_run": AGENT_RUN, "log_in": other}
     return made
 
 
@@ -262,9 +272,7 @@ async def test_reference_finds_its_owners_thing_and_is_not_there_for_another(
 @pytest.mark.parametrize(
     "key", [{"headers": {"Idempotency-Key": "the same"}}, {"params": {"request_id": "the same"}}]
 )
-async def test_key_of_a_start_is_its_owners_alone(
-    noa: Person, ben: Caller, key: dict[str, dict[str, str]]
-) -> None:
+async def test_key_of_a_start_is_its_owners_alone(noa: Person, ben: Caller, key: dict[str, Any]) -> None:
     first = await noa.http.post(RUNS, json=BODY, **key)
     again = await noa.http.post(RUNS, json=BODY, **key)
     other = await ben.http.post(RUNS, json=BODY, **key)

@@ -128,7 +128,7 @@ async def test_kept_result_is_free_for_a_key_too(
     database: Database, repository: RunRepository, noa: Account
 ) -> None:
     key_id = await add_key(database, noa.id, "narrow", runs_a_month=1, usd_a_month=0.1)
-    same = {"cache_key": "k", "options": {"cache": "use", "budget_usd": 0.1}}
+    same: dict[str, Any] = {"cache_key": "k", "options": {"cache": "use", "budget_usd": 0.1}}
     runs = [await start(repository, noa.id, key_id, **same) for _ in range(3)]
     assert [run.source_run_id is None for run in runs] == [True, False, False]
     assert (await use_of(database, noa.id, key_id)).runs_this_month == 1

@@ -4,7 +4,7 @@ from pydantic import BaseModel, Field
 
 
 class SectionSettings(BaseModel):
-    """Rewrites of sections, and how much each is shown of the text before it."""
+    """Number of rewrites of sections, and of words that each is shown of the text before it."""
 
     revisions: int | None = Field(
         None,

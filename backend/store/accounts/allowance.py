@@ -126,7 +126,7 @@ def check_use(
 
 
 def find_reserved(
-    connection: Connection, owner: Owner, unfinished: Sequence[Row[Any]], limits: Allowance
+    connection: Connection, owner: Owner, unfinished: Sequence[Row[*tuple[Any, ...]]], limits: Allowance
 ) -> float:
     """What these runs (`id` and `options`) may still cost: their budgets, less what they have spent."""
     paid = _spent_by_run(connection, owner, [row.id for row in unfinished])

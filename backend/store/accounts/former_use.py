@@ -24,7 +24,7 @@ from backend.store.tables import quota_charges, usage
 class FormerUse:
     """Use of the accounts that had this one's address or identity before it."""
 
-    rows: Sequence[Row[Any]] = ()
+    rows: Sequence[Row[*tuple[Any, ...]]] = ()
 
     @property
     def runs(self) -> int:

@@ -4,6 +4,8 @@ and a refresh token has the owner of its session.
 SQLite can't change a table's keys, so the table of refresh tokens is made anew there; nothing refers to it.
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -62,7 +64,7 @@ def downgrade() -> None:
     op.drop_column("accounts", "runs_a_month")
 
 
-def _limits() -> tuple[tuple[str, sa.types.TypeEngine[float]], ...]:
+def _limits() -> tuple[tuple[str, sa.types.TypeEngine[Any]], ...]:
     return (
         ("runs_at_once", sa.Integer()),
         ("runs_a_day", sa.Integer()),
