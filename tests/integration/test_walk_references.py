@@ -244,8 +244,9 @@ async def things(service: LiveService, noa: Person) -> Things:
     other = next(each["id"] for each in listed if not each["is_this_one"])
     started = {"assistant_id": "story", "input": STORY}
     command = {"id": 1, "method": "run.start", "params": started}
-    await noa.http.post(f"{THREADS}/our thread/commands", json=command)
-    made.ids |= {"thread": "our thread", "chat": "our chat", "agent_run": AGENT_RUN, "log_in": other}
+    reply = await noa.http.post(f"{THREADS}/our-thread/commands", json=command)
+    assert reply.json()["type"] == "success", reply.text
+    made.ids |= {"thread": "our-thread", "chat": "our chat", "agent_run": AGENT_RUN, "log_in": other}
     return made
 
 
