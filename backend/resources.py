@@ -141,8 +141,8 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
         service = ServiceContext(
             settings, work.formats.formats, work.policies, runs, queries, store.runs, store.database
         )
-        for found in collect_lookups(extensions, service):
-            work.lookups.add(found)
+        for area, found in collect_lookups(extensions, service):
+            work.lookups.add(found, area)
         shares = ShareRepository(store.database, cap_of(settings, "shares"))
         housekeeping = Housekeeping(
             store.runs, store.log, store.checkpoints, store.cache, shares, settings.pack_after

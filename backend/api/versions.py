@@ -75,7 +75,9 @@ class DifferenceView(BaseModel):
 
 @router.post("/{run_id}/versions", status_code=201, response_model=VersionStarted, responses=STREAM_RESPONSES)
 async def start_version(run_id: RunId, body: VersionBody, start: RunStartDep) -> Response:
-    """Writes another version, as a run of its own. With `Accept: text/event-stream` the reply is its stream."""
+    """Writes another version, as a run of its own. With `Accept: text/event-stream` the reply is its stream. An API key
+    needs `runs:read` too: a version shows what it is made of."""
+    start.principal.check_scope("runs:read")
 
     async def begin(key: str | None) -> tuple[Run, bool]:
         change = VersionRequest(body.section, body.feedback, body.model, key)

@@ -13,6 +13,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from pydantic import BaseModel
 from ulid import ULID
 
+from backend.runs.admission.caller import caller_key
 from backend.runs.admission.caps import check_room, with_caps
 from backend.runs.admission.plan_edit import check_outline
 from backend.runs.admission.quota import Quota
@@ -199,6 +200,7 @@ class RunCommands:
         parents = request.parentage
         # A version of a chapter stands beside the story: the chapter keeps its place.
         series, part = (series_of(format, inputs) if parents is None else None) or (None, None)
+        key = caller_key()
         new = NewRun(
             id=str(ULID()),
             owner=owner,
@@ -211,6 +213,7 @@ class RunCommands:
             request_hash=request_hash,
             series=series,
             part=part,
+            key_id=None if key is None else key.id,
         )
         if parents is not None:
             new = replace(

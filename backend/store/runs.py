@@ -91,7 +91,8 @@ class RunRepository:
             connection.execute(insert(runs).values({**new.row(), "source_run_id": source}))
             if source is None:
                 charge(connection, new.id, new.owner, new.format, limit)
-            stored = _run(connection.execute(select(*_WHOLE).where(runs.c.id == new.id)).one())
+            mine = (runs.c.owner == new.owner) & (runs.c.id == new.id)
+            stored = _run(connection.execute(select(*_WHOLE).where(mine)).one())
             self._enqueue(connection, new.id)  # the last of all: starts wait for each other from here on
             return stored
 
@@ -132,11 +133,11 @@ class RunRepository:
 
     async def parts(self, owner: Owner, series: Sequence[str]) -> list[RunPart]:
         """All runs that are, or were meant to be, parts of these series; of each by part, older tries first."""
-        return await self._parts(select(*_PART), owner, series, _part)
+        return await self._parts(_PART, owner, series, _part)
 
     async def part_summaries(self, owner: Owner, series: Sequence[str]) -> list[RunSummary]:
         """`parts` without their inputs and results."""
-        return await self._parts(select(*_SUMMARY), owner, series, _summary)
+        return await self._parts(_SUMMARY, owner, series, _summary)
 
     async def inputs_with(
         self, owner: Owner, field: str, id: str, limit: int | None = None
@@ -175,6 +176,15 @@ class RunRepository:
             .order_by(runs.c.id)
         )
         return await self._many(query, _version)
+
+    async def version_ids(self, owner: Owner, root_run_ids: Sequence[str]) -> list[str]:
+        """The ids of all runs derived from these."""
+        query = select(runs.c.id).where(runs.c.owner == owner).order_by(runs.c.id)
+        return [
+            run_id
+            for some in batches(root_run_ids)
+            for run_id in await self._many(query.where(runs.c.root_run_id.in_(some)), lambda row: row.id)
+        ]
 
     async def unfinished(self) -> list[RunAssignment]:
         """All owners' runs that should be executing."""
@@ -331,9 +341,9 @@ class RunRepository:
         return await self._db.read(lambda connection: [make(row) for row in connection.execute(query)])
 
     async def _parts(
-        self, query: Select[Any], owner: Owner, series: Sequence[str], make: Callable[[Row[Any]], Any]
+        self, columns: Sequence[Any], owner: Owner, series: Sequence[str], make: Callable[[Row[Any]], Any]
     ) -> list[Any]:
-        query = query.where(runs.c.owner == owner).order_by(runs.c.part, runs.c.id)
+        query = select(*columns).where(runs.c.owner == owner).order_by(runs.c.part, runs.c.id)
         return [
             part
             for some in batches(series)

@@ -83,6 +83,7 @@ runs = Table(
     Column("plan", PlanColumn),
     Column("cache_key", String(64)),
     Column("source_run_id", String(26)),
+    Column("key_id", String(26)),
     UniqueConstraint("owner", "idempotency_key"),
     Index("ix_runs_owner_id", "owner", "id", unique=True),
     Index("ix_runs_owner_root_run_id", "owner", "root_run_id"),

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, event, insert, select, text
+from sqlalchemy import UniqueConstraint, create_engine, event, insert, select, text
 from sqlalchemy.exc import IntegrityError
 
 from backend.store.accounts.belongings import BelongingsRepository, owned_tables
@@ -83,8 +83,42 @@ async def test_what_belongs_to_a_row_goes_with_it_to_another_owner(database: Dat
     assert await repository.count(noa) == 4
 
 
+async def test_what_both_owners_have_under_one_key_stays_the_new_owners(database: Database) -> None:
+    noa, runs = Owner("noa"), complete_metadata().tables["runs"]
+    for owner, run_id in ((LOCAL, "R1"), (noa, "R2")):
+        run = new_run(id=run_id, owner=owner, idempotency_key="same", cache_key="k")
+        await execute(database, insert(runs).values(run.row()))
+        cached = {**row_of(cached_results, owner), "run_id": run_id}
+        await execute(database, insert(cached_results).values(cached))
+    await execute(database, insert(runs).values(new_run(id="R3", owner=LOCAL, idempotency_key="other").row()))
+    assert await BelongingsRepository(database).give(LOCAL, noa) == 3
+    query = select(runs.c.id, runs.c.owner, runs.c.idempotency_key).order_by(runs.c.id)
+    rows = await database.read(lambda connection: connection.execute(query).all())
+    assert [tuple(row) for row in rows] == [
+        ("R1", "noa", None),
+        ("R2", "noa", "same"),
+        ("R3", "noa", "other"),
+    ]
+    kept = await database.read(lambda connection: connection.execute(select(cached_results.c.run_id)).all())
+    assert [row.run_id for row in kept] == ["R2"]
+
+
+def test_every_key_that_an_owner_may_have_once_is_thought_of_where_rows_change_their_owner() -> None:
+    """`give` makes room for these; another one needs a thought there."""
+    found = set()
+    for table in owned_tables():
+        keys = [*(each.columns for each in table.constraints if isinstance(each, UniqueConstraint))]
+        keys += [table.primary_key.columns, *(index.columns for index in table.indexes if index.unique)]
+        found |= {(table.name, *(column.name for column in key)) for key in keys if "owner" in key}
+    assert {key for key in found if key[1:] != ("owner", "id")} == {
+        ("runs", "owner", "idempotency_key"),
+        ("runs", "owner", "series", "part"),  # a series is an id of our own, of one owner
+        ("cached_results", "owner", "key"),
+    }
+
+
 def test_every_reference_between_owned_tables_has_the_owner_in_it() -> None:
-    owned = set(owned_tables())
+    owned = {table for table in complete_metadata().sorted_tables if "owner" in table.c}
     for table in owned:
         for key in table.foreign_key_constraints:
             if key.referred_table in owned:
