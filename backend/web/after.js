@@ -12,8 +12,8 @@ export class After {
 	#actions;
 
 	/**
-	 * `actions`: `open(run)` shows a run that was started here, `read(section)` reads aloud, `reword(section, text)` shows another
-	 * wording, `entitle(title)` the name that it was given.
+	 * `actions`: `open(run)` shows a run that was started here, `read(section)` reads aloud, `reword(section, text, isOwn)` shows
+	 * another wording, `entitle(title)` the name that it was given.
 	 */
 	constructor(actions) {
 		this.#actions = actions;
@@ -50,7 +50,7 @@ export class After {
 
 	/** The buttons of one section. */
 	makeTools(section) {
-		if (this.#edits[section] !== undefined) this.#actions.reword(section, this.#edits[section]);
+		if (this.#edits[section] !== undefined) this.#actions.reword(section, this.#edits[section], true);
 		const panel = make("div.wish", { hidden: true });
 		const openers = [];
 		const addOpener = (label, makeForm) => {
@@ -75,7 +75,7 @@ export class After {
 		addOpener("Write again…", () => this.#makeWish(section));
 		return make(
 			"div.section__tools",
-			{},
+			{ dir: "ltr" },
 			makeButton("Copy", (event) => copy(new Map(this.sections()).get(section) ?? "", event.target), "tool"),
 			makeButton("Read aloud", () => this.#actions.read(section), "tool"),
 			...openers,
@@ -90,7 +90,7 @@ export class After {
 			if (text === null) delete this.#edits[section];
 			else this.#edits[section] = text;
 			rememberEdits(this.#run.id, this.#edits);
-			this.#actions.reword(section, text ?? new Map(this.#run.reader.sections()).get(section));
+			this.#actions.reword(section, text ?? new Map(this.#run.reader.sections()).get(section), text !== null);
 			close();
 		};
 		const send = (event) => {

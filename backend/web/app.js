@@ -42,7 +42,7 @@ const place = new Place();
 const after = new After({
 	open: (run) => show(run, shown.request),
 	read: (section) => aloud.start(byId("story-text"), section, byId("sheet").lang || ""),
-	reword: (section, text) => view.sheet.reword(section, text),
+	reword: (...wording) => view.sheet.reword(...wording),
 	entitle: (title) => {
 		shown.reader.terminal.data.title = title;
 		view.sheet.setTitle(title);
@@ -116,9 +116,11 @@ function openRun(id) {
 
 function connect(run) {
 	const url = streamUrls.get(run.id) ?? runPath(run.id, "/stream");
-	// An id is of one view: who reads by sections goes on by sections.
-	const part = granularity() === "section" ? `${url.includes("?") ? "&" : "?"}granularity=section` : "";
-	run.stream = follow(url + part, {
+	// An id is of one view: who reads by sections goes on by sections. What can be hashed needn't be sent twice.
+	const how = new URLSearchParams();
+	if (granularity() === "section") how.set("granularity", "section");
+	if (globalThis.crypto?.subtle) how.set("complete", "brief");
+	run.stream = follow(`${url}${url.includes("?") ? "&" : "?"}${how}`, {
 		lastId: run.reader.lastId,
 		onMessage: (id, message) => receive(run, id, message),
 		onState: (state) => view.bar.setConnection(state),

@@ -46,7 +46,7 @@ export function saveFile(blob, name) {
 	setTimeout(() => URL.revokeObjectURL(href), 10_000);
 }
 
-/** One of the page's own drawings (a `<symbol>` of index.html) as a decorative picture. */
+/** One of the page's own drawings, a `<symbol>` of index.html. */
 export function draw(symbol, className) {
 	const space = "http://www.w3.org/2000/svg";
 	const picture = document.createElementNS(space, "svg");

@@ -9,7 +9,7 @@ export class FieldErrors {
 	#box;
 	#fieldOf;
 
-	/** `box` takes what belongs to no field; `fieldOf(path)` finds the `[data-field]` that a path is about, or null. */
+	/** `box` takes what belongs to no field; `fieldOf(path)` finds the `[data-field]` of a path, or null. */
 	constructor(form, box, fieldOf) {
 		this.#form = form;
 		this.#box = box;

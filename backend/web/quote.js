@@ -27,7 +27,7 @@ function costOf({ words, cost_usd_low: low, cost_usd_high: high, basis }) {
 	const length = `About ${formatCount(words)} words`;
 	if (high === 0) return `${length}, at no cost.`;
 	if (typeof high !== "number") return `${length}; what they cost isn’t known for this model.`;
-	return `${length}, for about ${formatDollars(low)} to ${formatDollars(high)}${basis === "measured" ? ", by your last ones" : ""}.`;
+	return `${length}, for about ${formatDollars(low)} to ${formatDollars(high)}${basis === "measured" ? ", going by your last texts" : ""}.`;
 }
 
 function leftOf({ runs_left: runs, runs_left_today: today, usd_left: dollars }) {

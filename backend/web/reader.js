@@ -16,9 +16,8 @@ export class Reader {
 	#pieces = new Map();
 
 	/**
-	 * Takes in one message and says what it did to the text: `{kind: "append", section, piece, chunk,
-	 * complete}`, `{kind: "empty", section, piece, reason}` or `{kind: "none"}`. A message that was taken
-	 * already gives null: ids only grow, so repeating one must not repeat its text.
+	 * Takes in one message and says what it did to the text: `{kind: "append", section, piece, chunk, complete}`,
+	 * `{kind: "empty", section, piece, reason}` or `{kind: "none"}`; null for one that was taken already.
 	 */
 	take(id, message) {
 		const seq = sequenceOf(id);
@@ -93,13 +92,13 @@ function sequenceOf(id) {
 }
 
 /**
- * Holds the text that was read against the text that is stored.
- * Returns `{same, hashed}`: `hashed` is false where the browser offers no SHA-256 (a page that came
- * over plain HTTP from another machine), so that only the texts themselves were compared.
+ * Holds the text that was read against the text that is stored, or against its hash alone.
+ * Returns `{same, hashed}`: without SHA-256 (a page over plain HTTP from another machine) only texts can be compared.
  */
 export async function verifyText(text, complete, subtle = globalThis.crypto?.subtle) {
-	if (text !== complete.story_content) return { same: false, hashed: false };
-	if (!subtle || !complete.sha256) return { same: true, hashed: false };
+	const { story_content: stored } = complete;
+	if (stored !== undefined && text !== stored) return { same: false, hashed: false };
+	if (!subtle || !complete.sha256) return { same: stored !== undefined, hashed: false };
 	const digest = await subtle.digest("SHA-256", new TextEncoder().encode(text));
 	const hex = [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 	return { same: hex === complete.sha256.toLowerCase(), hashed: true };

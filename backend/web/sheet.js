@@ -100,8 +100,10 @@ export class Sheet {
 		part.root.classList.toggle("section--writing", !complete);
 	}
 
-	reword(section, text) {
-		const { prose } = this.#partOf(section);
+	reword(section, text, isOwn) {
+		const { prose, note } = this.#partOf(section);
+		note.textContent = "This part is in your wording.";
+		note.hidden = !isOwn;
 		prose.clear();
 		prose.append(text);
 		prose.end();

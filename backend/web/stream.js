@@ -1,5 +1,5 @@
-// Following a run. EventSource reconnects by itself after most breaks; where it gives up (a proxy's 502,
-// a server that is starting again), this goes on from the last id until the run has ended.
+// Following a run. EventSource reconnects by itself after most breaks; where it gives up (a proxy's 502, a server that is
+// starting again), this goes on from the last id.
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 15_000;
