@@ -38,7 +38,7 @@ class TextBody(JsonModel):
     text: str = Field(min_length=1, max_length=100_000_000, description="Markdown or plain text")
 
 
-class TitleBody(JsonModel):
+class DocumentTitleBody(JsonModel):
     """Another title of a document."""
 
     title: str = Field(min_length=1, max_length=200, description="What it is called")
@@ -148,7 +148,7 @@ async def get_document(document_id: DocumentId, owner: OwnerDep, resources: Reso
 
 @router.patch("/{document_id}")
 async def rename_document(
-    document_id: DocumentId, body: TitleBody, owner: OwnerDep, resources: ResourcesDep
+    document_id: DocumentId, body: DocumentTitleBody, owner: OwnerDep, resources: ResourcesDep
 ) -> DocumentSummaryView:
     """Gives a document another title."""
     return _summary(await resources.documents.rename(owner, document_id, body.title))

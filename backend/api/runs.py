@@ -79,7 +79,7 @@ class ResumeBody(JsonModel):
     )
 
 
-class TitleBody(JsonModel):
+class RunTitleBody(JsonModel):
     """A title of a run's own."""
 
     title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)] = Field(
@@ -222,7 +222,7 @@ async def answer_run(run_id: RunId, body: AnswerBody, owner: OwnerDep, runs: Run
 
 
 @router.patch("/{run_id}")
-async def rename_run(run_id: RunId, body: TitleBody, owner: OwnerDep, runs: RunsDep) -> RunSummaryView:
+async def rename_run(run_id: RunId, body: RunTitleBody, owner: OwnerDep, runs: RunsDep) -> RunSummaryView:
     """Gives a run that has ended another title, in lists and in files."""
     return summary(await runs.rename(owner, run_id, body.title))
 

@@ -10,7 +10,7 @@ import typer
 from rich.table import Column
 
 from backend.cli.failures import fail, quiet_settings
-from backend.cli.service import JsonOption
+from backend.cli.service_client import JsonOption
 from backend.cli.terminal import print_json, say, show_table, write
 from workflows.errors import InvalidInput, StorywireError
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from backend.cli.failures import fail, recording_model, settings_or_fail
-from backend.cli.service import JsonOption
+from backend.cli.service_client import JsonOption
 from backend.cli.terminal import print_json, say, show_table
 from workflows.errors import StorywireError
 

@@ -11,7 +11,7 @@ import yaml
 
 from backend.cli.failures import fail, recording_model, settings_or_fail
 from backend.cli.remote import follow_remote
-from backend.cli.service import RUNS, JsonOption, RemoteError, Service
+from backend.cli.service_client import RUNS, JsonOption, RemoteError, Service
 from backend.cli.terminal import say
 from backend.cli.watching import (
     INTERRUPTED_STATUS,

@@ -19,7 +19,7 @@ from backend.cli import (
     worker,
 )
 from backend.cli.failures import fail
-from backend.cli.service import KeyOption
+from backend.cli.service_client import KeyOption
 from backend.cli.terminal import write
 from backend.extensions.base import CommandLine, HasCommands
 from backend.plugins import list_extensions

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import httpx2
 
-from backend.cli.service import RUNS, RemoteError, Service, reach, refusal_of
+from backend.cli.service_client import RUNS, RemoteError, Service, reach, refusal_of
 from workflows.messages.lenient import read_message
 from workflows.messages.messages import EVENT, TERMINAL, Message
 

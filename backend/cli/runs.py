@@ -12,8 +12,8 @@ from rich.table import Column
 from backend.cli.failures import fail, quiet_settings
 from backend.cli.outcome import show_outcome
 from backend.cli.remote import attach_remote
-from backend.cli.run_sources import LocalRuns, RemoteRuns, RunSource, path_of
-from backend.cli.service import JsonOption, KeyOption, RemoteError, ServerOption, Service
+from backend.cli.run_sources import LocalRunSource, RemoteRunSource, RunSource, path_of
+from backend.cli.service_client import JsonOption, KeyOption, RemoteError, Service, SourceOption
 from backend.cli.terminal import print_json, say, show_table, write
 from backend.cli.watching import (
     INTERRUPTED_STATUS,
@@ -31,7 +31,7 @@ from workflows.messages.messages import Message, RunCompleted, RunFailed
 
 app = typer.Typer(help="What was written: here, or on a service.", no_args_is_help=True)
 
-RunId = Annotated[str, typer.Argument(metavar="ID")]
+RunArgument = Annotated[str, typer.Argument(metavar="ID")]
 _T = TypeVar("_T")
 
 
@@ -42,7 +42,7 @@ def list_runs(
         str | None, typer.Option(help="running, waiting, completed, failed or cancelled.")
     ] = None,
     format: Annotated[str | None, typer.Option(help="Only this format, such as story.")] = None,
-    server: ServerOption = None,
+    server: SourceOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -62,7 +62,7 @@ def list_runs(
 
 @app.command()
 def show(
-    run_id: RunId, server: ServerOption = None, key: KeyOption = None, as_json: JsonOption = False
+    run_id: RunArgument, server: SourceOption = None, key: KeyOption = None, as_json: JsonOption = False
 ) -> None:
     """Print a run's text, complete or partial, below what a reader has to know of it."""
     run = _do(_source(server, key).run(run_id))
@@ -77,8 +77,8 @@ def show(
 
 @app.command()
 def follow(
-    run_id: RunId,
-    server: ServerOption = None,
+    run_id: RunArgument,
+    server: SourceOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
     on_interrupt: InterruptOption = "detach",
@@ -91,7 +91,7 @@ def follow(
 
 @app.command()
 def cancel(
-    run_id: RunId, server: ServerOption = None, key: KeyOption = None, as_json: JsonOption = False
+    run_id: RunArgument, server: SourceOption = None, key: KeyOption = None, as_json: JsonOption = False
 ) -> None:
     """Stop a run of a service. Its text so far is kept."""
     found = _do(_service(server, key).call("POST", path_of(run_id, "/cancel")))
@@ -100,9 +100,9 @@ def cancel(
 
 @app.command()
 def delete(
-    run_id: RunId,
+    run_id: RunArgument,
     yes: Annotated[bool, typer.Option("--yes", help="Don't ask.")] = False,
-    server: ServerOption = None,
+    server: SourceOption = None,
     key: KeyOption = None,
 ) -> None:
     """Delete a run with its text."""
@@ -113,12 +113,12 @@ def delete(
 
 @app.command()
 def export(
-    run_id: RunId,
+    run_id: RunArgument,
     name: Annotated[str, typer.Option("--as", help="md, txt, or what the format adds.")] = "md",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="The file; by default ID.SUFFIX, here.")
     ] = None,
-    server: ServerOption = None,
+    server: SourceOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -137,7 +137,7 @@ def export(
 
 @app.command()
 def quote(
-    run_id: RunId, server: ServerOption = None, key: KeyOption = None, as_json: JsonOption = False
+    run_id: RunArgument, server: SourceOption = None, key: KeyOption = None, as_json: JsonOption = False
 ) -> None:
     """Print what is left of a run, and its estimated cost."""
     found = _do(_source(server, key).quote(run_id))
@@ -146,7 +146,7 @@ def quote(
 
 @app.command()
 def versions(
-    run_id: RunId, server: ServerOption = None, key: KeyOption = None, as_json: JsonOption = False
+    run_id: RunArgument, server: SourceOption = None, key: KeyOption = None, as_json: JsonOption = False
 ) -> None:
     """The versions of a run's text, oldest first."""
     found = _do(_source(server, key).versions(run_id))
@@ -171,10 +171,10 @@ def versions(
 
 @app.command()
 def share(
-    run_id: RunId,
+    run_id: RunArgument,
     days: Annotated[int | None, typer.Option(min=1, max=3660, help="For how many days.")] = None,
     revoke: Annotated[bool, typer.Option("--revoke", help="End the link that there is.")] = False,
-    server: ServerOption = None,
+    server: SourceOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -191,12 +191,12 @@ def share(
 
 @app.command()
 def resume(
-    run_id: RunId,
+    run_id: RunArgument,
     budget: Annotated[
         float | None,
         typer.Option(min=0.000001, help="US dollars that it may cost, with what it cost so far."),
     ] = None,
-    server: ServerOption = None,
+    server: SourceOption = None,
     key: KeyOption = None,
     as_json: JsonOption = False,
     on_interrupt: InterruptOption = "detach",
@@ -230,7 +230,7 @@ def _watch(
 
 
 def _source(server: str | None, key: str | None) -> RunSource:
-    return LocalRuns(quiet_settings()) if server is None else RemoteRuns(_service(server, key))
+    return LocalRunSource(quiet_settings()) if server is None else RemoteRunSource(_service(server, key))
 
 
 def _service(server: str | None, key: str | None) -> Service:

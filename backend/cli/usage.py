@@ -9,7 +9,7 @@ import typer
 from rich.table import Column
 
 from backend.cli.failures import settings_or_fail
-from backend.cli.service import JsonOption
+from backend.cli.service_client import JsonOption
 from backend.cli.terminal import print_json, show_table
 from backend.logs import configure_logs
 from backend.settings import Settings

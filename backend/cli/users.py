@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import typer
 
 from backend.cli.failures import fail, settings_or_fail
-from backend.cli.service import JsonOption
+from backend.cli.service_client import JsonOption
 from backend.cli.terminal import print_json, show_table, write
 from backend.logs import configure_logs
 

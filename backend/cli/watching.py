@@ -11,7 +11,7 @@ import click
 import typer
 
 from backend.cli.screen import RunScreen
-from backend.cli.service import RUNS, RemoteError, Service
+from backend.cli.service_client import RUNS, RemoteError, Service
 from backend.cli.terminal import print_json
 from workflows.formats.notices import list_dangers
 from workflows.messages.messages import Message, RunCompleted
@@ -32,7 +32,7 @@ INTERRUPTED_STATUS = 130
 
 @dataclass(frozen=True, slots=True)
 class Watching:
-    """How a run is shown, as JSON or for people; and what an interrupt does to one on a service."""
+    """Options of watching a run: as JSON or for people; the effect of an interrupt on one of a service."""
 
     as_json: bool = False
     on_interrupt: OnInterrupt = "detach"

@@ -12,7 +12,7 @@ import typer
 from backend.cli.failures import fail, settings_or_fail
 from backend.cli.folder import OutFolder
 from backend.cli.remote import follow_remote
-from backend.cli.service import JsonOption, RemoteError, Service
+from backend.cli.service_client import JsonOption, RemoteError, Service
 from backend.cli.terminal import say
 from backend.cli.watching import (
     INTERRUPTED_STATUS,

@@ -15,8 +15,7 @@ from workflows.formats.defaults import expected_words
 
 @dataclass(frozen=True, slots=True)
 class Remainder:
-    """What the owner may still use: runs of the format this month, all runs today, US dollars this month. None where
-    there is no limit."""
+    """Rest of the limits: runs of the format this month, runs today, US dollars this month; None without a limit."""
 
     runs: int | None
     runs_today: int | None

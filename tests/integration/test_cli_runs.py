@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from backend.cli.main import app
-from backend.cli.service import Service
+from backend.cli.service_client import Service
 from backend.cli.watching import Watching, leave
 from tests.fakes.provider import FakeProvider
 from tests.fakes.script import Reply, Script

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from backend.cli.remote import follow_remote
-from backend.cli.service import RemoteError, Service
+from backend.cli.service_client import RemoteError, Service
 from workflows.messages.messages import Message
 
 BODY = {"format": "story", "input": {}, "options": {}}

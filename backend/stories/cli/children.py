@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from rich.table import Column
 
 from backend.cli.failures import fail, quiet_settings
-from backend.cli.service import JsonOption
+from backend.cli.service_client import JsonOption
 from backend.cli.terminal import print_json, show_table, write
 from backend.settings import Settings
 from workflows.errors import StorywireError

@@ -8,7 +8,7 @@ import typer
 
 from backend.cli.failures import fail
 from backend.cli.generate import BudgetOption, CacheOption, ModelOption, ParallelOption, ServerOption, write
-from backend.cli.service import JsonOption
+from backend.cli.service_client import JsonOption
 from backend.cli.watching import InterruptOption, Watching
 from backend.stories.cli.children import split_list
 

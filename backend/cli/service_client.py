@@ -10,7 +10,7 @@ RUNS = "/api/v1/runs"
 """Where runs are."""
 KEY_VARIABLE, SERVER_VARIABLE = "STORYWIRE_KEY", "STORYWIRE_SERVER"
 
-ServerOption = Annotated[
+SourceOption = Annotated[
     str | None,
     typer.Option(
         "--server",
