@@ -117,7 +117,7 @@ def _show_verdict(data: SafetyChecked) -> None:
     verdict = ("approved", "green") if data.approved else ("not approved", "red")
     _print("\n\nSafety     ", verdict, f", score {data.score:.2f}, {len(data.issues)} notes")
     for issue in [] if data.approved else data.issues:
-        _print((f"           {issue.category}: {issue.advice}", "red"))
+        _print((f"           {issue['category']}: {issue['advice']}", "red"))
 
 
 def _cost(usage: object, *, cached: bool) -> str:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, expect, sync_playwright
 
 from tests.browser import scripts
 from tests.browser.conftest import BROWSERS, FLAGS
@@ -23,7 +23,10 @@ from workflows.formats.defaults import exporters_of, presentation_of
 from workflows.formats.registry import list_formats
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
-SIZES = {"wide": {"width": 1280, "height": 860}, "phone": {"width": 390, "height": 844}}
+SIZES: dict[str, ViewportSize] = {
+    "wide": {"width": 1280, "height": 860},
+    "phone": {"width": 390, "height": 844},
+}
 HEBREW = {1: "מאיה הצמידה את האוזן לדלת.\n\n״גם את שומעת״, לחש סבא.", 2: "ואז האיר הים."}
 
 

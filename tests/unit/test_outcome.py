@@ -2,7 +2,11 @@
 
 from typing import Any
 
+import pytest
+
 from backend.cli.outcome import outcome_lines
+from backend.cli.screen import RunScreen
+from workflows.messages.messages import SafetyChecked
 
 QUOTE = "Water is forbidden."
 METADATA: dict[str, Any] = {
@@ -35,6 +39,15 @@ def test_outcome_tells_grounding_points_findings_and_the_warning_last() -> None:
         "Not mended section 2: Speak more slowly.",
     ]
     assert "This is NOT safe." in " ".join(lines[3:]) and "The notice says it." not in " ".join(lines)
+
+
+def test_verdict_that_refuses_a_text_tells_what_was_found(capsys: pytest.CaptureFixture[str]) -> None:
+    issue = {"category": "violence", "severity": "high", "advice": "Leave the fight out."}
+    verdict = SafetyChecked.model_validate(
+        {"stage": "final", "approved": False, "score": 0.2, "issues": [issue], "section": None}
+    )
+    RunScreen().show(verdict)
+    assert "violence: Leave the fight out." in capsys.readouterr().err
 
 
 def test_outcome_of_a_text_without_findings_is_nothing() -> None:
