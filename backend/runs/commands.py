@@ -183,6 +183,13 @@ class RunCommands:
         await self._engine.begun(run.id)
         return run
 
+    async def rename(self, owner: Owner, run_id: str, title: str) -> Run:
+        """The run with another title, in lists and files; the text itself stays. Raises Conflict while it goes on."""
+        run = await self._queries.find(owner, run_id)
+        if not await self._repository.rename(owner, run.id, title):
+            raise Conflict(f"The run is {run.status}: it can be renamed once it has ended.")
+        return await self._queries.find(owner, run_id)
+
     async def delete(self, owner: Owner, run_id: str) -> None:
         """Deletes the run, its text, log, checkpoints and recording; stops it first if it can."""
         run = await self._queries.find(owner, run_id)

@@ -38,7 +38,7 @@ from backend.store.run_records import NewRun, Run, RunAssignment, RunPart, RunSu
 from backend.store.run_values import STORED_CHANGE, RunOptions, VersionChange
 from backend.store.sources import find_source
 from backend.store.tables import log_archives, log_entries, runs
-from backend.store.transitions import EXECUTING, MOVES, OCCUPYING, Event
+from backend.store.transitions import EXECUTING, FINISHED, MOVES, OCCUPYING, Event
 from workflows.messages.messages import OutlinePlanned, RunCompleted
 
 __all__ = [
@@ -328,6 +328,11 @@ class RunRepository:
         """The number of read marks of each run."""
         query = select(runs.c.id, runs.c.reader_beats).where(runs.c.id.in_(run_ids))
         return dict(await self._many(query, lambda row: (row.id, row.reader_beats)))
+
+    async def rename(self, owner: Owner, run_id: str, title: str) -> bool:
+        """Sets the title of a run that has ended; False while it goes on, since its end sets one too."""
+        same = (runs.c.owner == owner, runs.c.id == run_id)
+        return await self._write(update(runs).where(*same, runs.c.status.in_(FINISHED)).values(title=title))
 
     async def delete(self, owner: Owner, run_id: str) -> None:
         """Deletes the run and its log; where they are in the same database, its checkpoints."""
