@@ -1,7 +1,8 @@
 """LangGraph's checkpoints in a SQLite file of their own: its writes and ours don't wait for one another.
 
-One thread writes, and what many runs put while it commits shares the next commit: a put is one hop to a thread and a
-part of one sync, where LangGraph's own asynchronous saver makes four hops and a commit of each.
+One thread writes, and what many runs put while it commits shares the next commit: a put is one hop to a thread, where
+LangGraph's own asynchronous saver makes four hops and a commit of each. A commit outlives a kill; it is synced to the
+disk when somebody waits for that (`flushed`), with all commits before it.
 """
 
 import asyncio
@@ -32,7 +33,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from backend.store.channel_deltas import DeltaEncoder
 from backend.store.checkpoints import DurableSaver
 from backend.store.folders import CHECKPOINTS
-from backend.store.sqlite import BUSY_SECONDS, check_writable, enter_wal, truncate_log
+from backend.store.sqlite import BUSY_SECONDS, check_writable, enter_wal, sync_log, truncate_log
 from backend.store.sqlite_blobs import (
     CREATE_BLOBS,
     Statement,
@@ -82,8 +83,13 @@ class CheckpointWriter:
     """The thread that writes, and the queue before it."""
 
     def __init__(self, file: Path, busy_seconds: float) -> None:
+        self._file = file
         self._busy_seconds = busy_seconds
         self._connection = _connect(file, busy_seconds)
+        # Most commits are of steps whose results are in the next one too: they needn't be synced one by one.
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._is_synced = True  # the writing thread's
+        self._sync_failure: OSError | None = None
         # What is deleted is overwritten with zeros.
         self._connection.execute("PRAGMA secure_delete=ON")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="storywire-checkpoints")
@@ -106,6 +112,11 @@ class CheckpointWriter:
         """Returns when what was to be written before this call is, or failed."""
         if self._newest is not None and not self._newest.done():
             await asyncio.wait([self._newest])
+
+    async def synced(self) -> None:
+        """Returns when what was committed before this call is on the disk. Raises OSError where the disk fails."""
+        if not self._is_synced:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._sync)
 
     async def close(self) -> None:
         """Waits for what is under way."""
@@ -167,9 +178,25 @@ class CheckpointWriter:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
+        self._is_synced = False
+        erases = any(item.erases for item in batch)
+        if erases:
+            self._sync()  # what is deleted stays so
         is_due = self._truncate_at is not None and time.monotonic() >= self._truncate_at
-        if is_due or any(item.erases for item in batch):
+        if is_due or erases:
             self._truncate()
+
+    def _sync(self) -> None:
+        if self._is_synced:  # by somebody else's sync
+            return
+        if self._sync_failure is not None:  # what the disk lost then, no later sync brings back
+            raise self._sync_failure
+        try:
+            sync_log(self._file)
+        except OSError as error:
+            self._sync_failure = error
+            raise
+        self._is_synced = True
 
     def _truncate(self) -> None:
         """Empties the write-ahead log, where what was deleted stands still; soon again if somebody reads."""
@@ -301,6 +328,11 @@ class GroupCommitSaver(BaseCheckpointSaver[str]):
 
 class SqliteCheckpoints(DurableSaver, GroupCommitSaver):
     """Checkpoints in a SQLite file. Open them with `open_checkpoints`."""
+
+    async def flushed(self, thread_id: str) -> None:
+        """As `DurableSaver`'s, and not even a power cut reaches them."""
+        await super().flushed(thread_id)
+        await self._writer.synced()
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """As LangGraph's: of each thread only the newest checkpoint is kept, or none."""
