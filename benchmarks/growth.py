@@ -9,7 +9,7 @@ import asyncio
 import sqlite3
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ from benchmarks.processes import ServiceProcess, cpu_seconds
 from benchmarks.readers import Reading, stream_path
 from benchmarks.report import Row, Rows, show_one
 from benchmarks.stories import prose
-from tests.fakes.process import ProviderProcess, spawn_provider
+from tests.fakes.process import spawn_provider
 
 _SECTIONS = (5, 25, 50, 100, 150, 200, 250)
 _FEW = (5, 25, 50)
@@ -44,35 +44,47 @@ class Grown:
     prompts: int
 
 
-async def measure(counts: Sequence[int]) -> list[Grown]:
-    """One text for each count, each with a service and a folder of its own."""
-    async with spawn_provider(prose(words=chronicle.WORDS)) as provider:
-        return [await _grow(provider, count) for count in counts]
-
-
-async def _grow(provider: ProviderProcess, count: int) -> Grown:
-    sys.stderr.write(f"{count} sections …\n")
+async def measure(
+    counts: Sequence[int], keep: Callable[[list[Grown]], object] = lambda _: None
+) -> list[Grown]:
+    """One text for each count, in growing order, by one service. `keep` is called with what was found so far."""
+    found: list[Grown] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         chronicle.install(folder)
-        async with ServiceProcess(provider.openai_url, folder / "data", judge="off") as service:
+        async with (
+            spawn_provider(prose(words=chronicle.WORDS)) as provider,
+            ServiceProcess(provider.openai_url, folder / "data", judge="off") as service,
+        ):
             await _write(service, 1)  # what is loaded at first use is loaded now
-            before, written = cpu_seconds(service.pid), _written(service.pid)
-            ending = await _write(service, count)
-            cpu, written = cpu_seconds(service.pid) - before, _written(service.pid) - written
-            await service.stop()
-        with closing(sqlite3.connect(folder / "data" / "storywire.db")) as database:
-            query = "SELECT sum(length(data)) FROM log_entries WHERE run_id = ?"
-            [log] = database.execute(query, (ending["run_id"],)).fetchone()
-        return Grown(
-            sections=len(ending["sections"]),
-            words=ending["metadata"]["word_count"],
-            cpu=cpu,
-            checkpoints=(folder / "data" / "checkpoints.db").stat().st_size,
-            log=log,
-            written=written,
-            prompts=ending["usage"]["input_tokens"],
+            for count in counts:
+                sys.stderr.write(f"{count} sections …\n")
+                found.append(await _grow(service, folder / "data", count))
+                keep(found)
+    return found
+
+
+async def _grow(service: ServiceProcess, data_dir: Path, count: int) -> Grown:
+    before, written = cpu_seconds(service.pid), _written(service.pid)
+    ending = await _write(service, count)
+    cpu, written = cpu_seconds(service.pid) - before, _written(service.pid) - written
+    with closing(sqlite3.connect(data_dir / "storywire.db")) as database:
+        query = "SELECT sum(length(data)) FROM log_entries WHERE run_id = ?"
+        [log] = database.execute(query, (ending["run_id"],)).fetchone()
+    with closing(sqlite3.connect(data_dir / "checkpoints.db")) as database:
+        # Pages that a text gave back are there for the next one, which is longer.
+        [pages], [size] = (
+            database.execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size")
         )
+    return Grown(
+        sections=len(ending["sections"]),
+        words=ending["metadata"]["word_count"],
+        cpu=cpu,
+        checkpoints=pages * size,
+        log=log,
+        written=written,
+        prompts=ending["usage"]["input_tokens"],
+    )
 
 
 async def _write(service: ServiceProcess, count: int) -> dict:  # type: ignore[type-arg]
@@ -140,17 +152,21 @@ def main() -> None:
     parser.add_argument("--from", type=Path, dest="source", help="draw the figures of this file")
     parser.add_argument("--sections", default=",".join(map(str, _SECTIONS)), help="sections of each text")
     asked = parser.parse_args()
+
+    def keep(found: list[Grown]) -> None:
+        if asked.json is not None:
+            lines = b",\n".join(orjson.dumps(each) for each in found)
+            asked.json.write_bytes(b"[\n" + lines + b"\n]\n")
+        if asked.svg is not None:
+            asked.svg.write_text(plot(found), encoding="utf-8")
+
     if asked.source is not None:
         found = [Grown(**each) for each in orjson.loads(asked.source.read_bytes())]
+        keep(found)
     else:
-        found = asyncio.run(measure([int(count) for count in asked.sections.split(",")]))
+        found = asyncio.run(measure([int(count) for count in asked.sections.split(",")], keep))
     for each in found:
         print(asdict(each))
-    if asked.json is not None:
-        lines = b",\n".join(orjson.dumps(each) for each in found)
-        asked.json.write_bytes(b"[\n" + lines + b"\n]\n")
-    if asked.svg is not None:
-        asked.svg.write_text(plot(found), encoding="utf-8")
 
 
 if __name__ == "__main__":
