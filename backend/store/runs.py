@@ -67,6 +67,10 @@ def _not_at_all(connection: Connection, run_id: str) -> None:
     """Where runs execute in the process that stores them."""
 
 
+def _nothing(connection: Connection) -> None:
+    """Where nothing else is stored with a run."""
+
+
 class RunRepository:
     """Runs in SQL."""
 
@@ -76,9 +80,15 @@ class RunRepository:
         self._enqueue = enqueue
 
     async def add(
-        self, new: NewRun, *, limit: Limit | None = None, kept_since: datetime | None = None
+        self,
+        new: NewRun,
+        *,
+        limit: Limit | None = None,
+        kept_since: datetime | None = None,
+        also: Callable[[Connection], None] = _nothing,
     ) -> Run | None:
-        """Stores a new run; None if its owner has used this idempotency key before, or its part is taken.
+        """Stores a new run; None if its owner has used this idempotency key before, or its part is taken. `also` stores
+        what belongs to it.
 
         It is given the text of another run of the same `cache_key` if one was kept since `kept_since`, or is being
         written; otherwise it is charged. Raises LimitReached. All in one transaction: of several processes, one gets
@@ -91,6 +101,7 @@ class RunRepository:
             connection.execute(insert(runs).values({**new.row(), "source_run_id": source}))
             if source is None:
                 charge(connection, new.id, new.owner, new.format, limit)
+            also(connection)
             mine = (runs.c.owner == new.owner) & (runs.c.id == new.id)
             stored = _run(connection.execute(select(*_WHOLE).where(mine)).one())
             self._enqueue(connection, new.id)  # the last of all: starts wait for each other from here on
