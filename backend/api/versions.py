@@ -90,7 +90,7 @@ async def start_version(run_id: RunId, body: VersionBody, start: RunStartDep) ->
 async def list_versions(run_id: RunId, owner: OwnerDep, queries: QueriesDep) -> dict[str, list[VersionView]]:
     """All versions of the text, oldest first, whichever of them is named."""
     found = await queries.versions(owner, run_id)
-    return {"versions": [_view(number, version) for number, version in enumerate(found, 1)]}
+    return {"versions": [version_view(number, version) for number, version in enumerate(found, 1)]}
 
 
 @router.get("/{run_id}/diff")
@@ -124,7 +124,8 @@ def _difference(other: Run, run: Run) -> DifferenceView:
     )
 
 
-def _view(number: int, version: RunVersion) -> VersionView:
+def version_view(number: int, version: RunVersion) -> VersionView:
+    """A version in the list."""
     change = version.change
     return VersionView(
         number=number,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 import typer
 
 from backend.cli.failures import fail, settings_or_fail
-from backend.cli.terminal import show_table, write
+from backend.cli.service_client import JsonOption
+from backend.cli.terminal import print_json, show_table, write
 from backend.logs import configure_logs
 
 if TYPE_CHECKING:
@@ -42,15 +43,19 @@ def add(
 
 
 @app.command("list")
-def list_accounts() -> None:
+def list_accounts(as_json: JsonOption = False) -> None:
     """Print all accounts."""
 
     async def work(people: "People") -> list["Account"]:
         return await people.account_repository.page(limit=10_000)
 
+    found = _run(work)
+    if as_json:
+        names = ("id", "email", "role", "status", "created_at")
+        print_json([{name: getattr(each, name) for name in names} for each in found])
+        return
     rows = [
-        (each.id, each.email or "-", each.role, each.status, f"{each.created_at:%Y-%m-%d}")
-        for each in _run(work)
+        (each.id, each.email or "-", each.role, each.status, f"{each.created_at:%Y-%m-%d}") for each in found
     ]
     show_table(("Id", "Address", "Role", "Status", "Since"), rows)
 

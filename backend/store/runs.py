@@ -38,7 +38,7 @@ from backend.store.run_records import NewRun, Run, RunAssignment, RunPart, RunSu
 from backend.store.run_values import STORED_CHANGE, RunOptions, VersionChange
 from backend.store.sources import find_source
 from backend.store.tables import log_archives, log_entries, runs
-from backend.store.transitions import EXECUTING, MOVES, OCCUPYING, Event
+from backend.store.transitions import EXECUTING, FINISHED, MOVES, OCCUPYING, Event
 from workflows.messages.messages import OutlinePlanned, RunCompleted
 
 __all__ = [
@@ -67,6 +67,10 @@ def _not_at_all(connection: Connection, run_id: str) -> None:
     """Where runs execute in the process that stores them."""
 
 
+def _nothing(connection: Connection) -> None:
+    """Where nothing else is stored with a run."""
+
+
 class RunRepository:
     """Runs in SQL."""
 
@@ -76,9 +80,15 @@ class RunRepository:
         self._enqueue = enqueue
 
     async def add(
-        self, new: NewRun, *, limit: Limit | None = None, kept_since: datetime | None = None
+        self,
+        new: NewRun,
+        *,
+        limit: Limit | None = None,
+        kept_since: datetime | None = None,
+        also: Callable[[Connection], None] = _nothing,
     ) -> Run | None:
-        """Stores a new run; None if its owner has used this idempotency key before, or its part is taken.
+        """Stores a new run; None if its owner has used this idempotency key before, or its part is taken. `also` stores
+        what belongs to it.
 
         It is given the text of another run of the same `cache_key` if one was kept since `kept_since`, or is being
         written; otherwise it is charged. Raises LimitReached. All in one transaction: of several processes, one gets
@@ -91,6 +101,7 @@ class RunRepository:
             connection.execute(insert(runs).values({**new.row(), "source_run_id": source}))
             if source is None:
                 charge(connection, new.id, new.owner, new.format, limit)
+            also(connection)
             mine = (runs.c.owner == new.owner) & (runs.c.id == new.id)
             stored = _run(connection.execute(select(*_WHOLE).where(mine)).one())
             self._enqueue(connection, new.id)  # the last of all: starts wait for each other from here on
@@ -328,6 +339,11 @@ class RunRepository:
         """The number of read marks of each run."""
         query = select(runs.c.id, runs.c.reader_beats).where(runs.c.id.in_(run_ids))
         return dict(await self._many(query, lambda row: (row.id, row.reader_beats)))
+
+    async def rename(self, owner: Owner, run_id: str, title: str) -> bool:
+        """Sets the title of a run that has ended; False while it goes on, since its end sets one too."""
+        same = (runs.c.owner == owner, runs.c.id == run_id)
+        return await self._write(update(runs).where(*same, runs.c.status.in_(FINISHED)).values(title=title))
 
     async def delete(self, owner: Owner, run_id: str) -> None:
         """Deletes the run and its log; where they are in the same database, its checkpoints."""

@@ -185,6 +185,18 @@ documents = Table(
     Index("ix_documents_owner_id", "owner", "id"),
 )
 
+reading_places = Table(
+    "reading_places",
+    metadata,
+    Column("run_id", String(26), primary_key=True),
+    Column("owner", String(64), nullable=False),
+    Column("section", Integer, nullable=False),
+    Column("paragraph", Integer, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    of_owner("run_id", "runs"),
+    Index("ix_reading_places_owner", "owner"),
+)
+
 shares = Table(
     "shares",
     metadata,

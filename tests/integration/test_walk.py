@@ -72,6 +72,11 @@ class Things:
 # What an operation needs to succeed for its owner: a body, or a query. An operation that is not here takes neither.
 BODIES: dict[str, dict[str, Any]] = {
     "POST /api/v1/runs": BODY,
+    "POST /api/v1/runs/quote": BODY,
+    "PATCH /api/v1/runs/{run_id}": {"title": "Ours"},
+    "PATCH /api/v1/documents/{document_id}": {"title": "Ours"},
+    "PUT /api/v1/runs/{run_id}/place": {"section": 1, "paragraph": 2},
+    "POST /api/v1/runs/{run_id}/export": {"sections": [{"index": 0, "text": "Mine."}]},
     "POST /api/v1/runs/{run_id}/input": {"outline": {"title": "A", "sections": []}},
     "POST /api/v1/runs/{run_id}/versions": {},
     "POST /api/v1/documents": {"text": "A leaflet about knees.", "title": "Knees"},
@@ -110,6 +115,7 @@ QUERIES = {
     "GET /api/v1/ag-ui/{path}": {"runId": "{run_id}"},
     "GET /api/v1/runs/{run_id}/diff": {"against": "{run_id}"},
     "GET /api/v1/runs/{run_id}/export": {"as": "txt"},
+    "POST /api/v1/runs/{run_id}/export": {"as": "txt"},
     "GET /api/v1/stories/sessions/{session_id}/export": {"as": "epub"},
     "GET /api/v1/diagnostics/stream": {"ticks": "1", "interval_ms": "10"},
 }

@@ -244,6 +244,16 @@ def test_gate_by_section_quotes_no_word_of_a_section_that_it_holds() -> None:
     assert refused.issues[0].get("quote") == "grim"  # what the rewrite is told stays whole
 
 
+def test_gate_by_section_quotes_no_word_of_the_rewrite_of_a_section_that_it_had_released() -> None:
+    gate = gate_of("section")
+    told(gate, content(0, "The fox ran home.", ends=True), verdict(0, approved=True), retract(0))
+    told(gate, content(0, "A grim day.", ends=True))
+    grim = SafetyIssue(category="fright", severity="high", section=0, quote="grim", advice="Be kinder.")
+    refused = SafetyChecked(stage="section", approved=False, score=0.2, issues=[grim], section=0)
+    (shown,) = told(gate, refused)
+    assert isinstance(shown, SafetyChecked) and "quote" not in shown.issues[0]
+
+
 def test_gate_by_sentence_quotes_no_word_of_the_sentence_that_it_stopped() -> None:
     gate = gate_of()
     (*_, stopped) = told(gate, content(0, "The fox ran home. He wanted to kill it. It ran."))

@@ -13,7 +13,7 @@ from backend.store.database import Database
 from backend.store.migrating import upgrade
 from backend.store.owner import LOCAL, Owner
 from backend.store.schema import complete_metadata
-from backend.store.tables import cached_results, shares
+from backend.store.tables import cached_results, reading_places, shares
 from backend.stories.store.sessions import SessionRepository
 from backend.stories.store.tables import children, reading_days, story_sessions
 from tests.databases import ENGINES
@@ -43,6 +43,7 @@ def row_of(table: Any, owner: str) -> dict[str, Any]:
         "reading_days": {"session_id": "S1", "day": date(2026, 1, 1), "owner": owner, "minutes": 1.0},
         "shares": {"run_id": "R1", "owner": owner, "token_hash": "h", "created_at": NOW},
         "cached_results": {"run_id": "R1", "owner": owner, "key": "k", "created_at": NOW},
+        "reading_places": {"run_id": "R1", "owner": owner, "section": 1, "paragraph": 2, "updated_at": NOW},
     }[table.name]
 
 
@@ -62,7 +63,9 @@ async def fill(database: Database) -> None:
         await execute(database, query)
 
 
-@pytest.mark.parametrize("table", [story_sessions, reading_days, shares, cached_results], ids=str)
+@pytest.mark.parametrize(
+    "table", [story_sessions, reading_days, shares, cached_results, reading_places], ids=str
+)
 async def test_row_of_another_owners_row_is_refused_by_the_database(database: Database, table: Any) -> None:
     await fill(database)
     foreign, own = (insert(table).values(row_of(table, owner)) for owner in ("ben", LOCAL))
@@ -73,14 +76,14 @@ async def test_row_of_another_owners_row_is_refused_by_the_database(database: Da
 
 async def test_what_belongs_to_a_row_goes_with_it_to_another_owner(database: Database) -> None:
     await fill(database)
-    for table in (reading_days, shares, cached_results):
+    for table in (reading_days, shares, cached_results, reading_places):
         query = insert(table).values(row_of(table, LOCAL))
         await execute(database, query)
     repository, noa = BelongingsRepository(database), Owner("noa")
-    assert await repository.give(LOCAL, noa) == 6
-    assert await repository.count(LOCAL) == 0 and await repository.count(noa) == 6
+    assert await repository.give(LOCAL, noa) == 7
+    assert await repository.count(LOCAL) == 0 and await repository.count(noa) == 7
     await SessionRepository(database).delete(noa, "S1")
-    assert await repository.count(noa) == 4
+    assert await repository.count(noa) == 5
 
 
 async def test_what_both_owners_have_under_one_key_stays_the_new_owners(database: Database) -> None:
