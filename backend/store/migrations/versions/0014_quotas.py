@@ -11,8 +11,8 @@ from alembic import op
 
 from backend.store.migrations.columns import INTEGER_64
 
-revision = "0013"
-down_revision = "0012"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
