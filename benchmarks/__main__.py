@@ -5,6 +5,7 @@ import sys
 
 from benchmarks import (
     access,
+    cluster,
     comparison,
     cpu_per_token,
     first_token,
@@ -20,6 +21,7 @@ from benchmarks import (
     restart,
     safety,
     standstill,
+    worker_kills,
 )
 from benchmarks.report import Rows, Run, show
 
@@ -40,6 +42,8 @@ _BENCHMARKS: dict[str, Run] = {
     "standstill": standstill.run,
     "access": access.run,
     "news": news.run,
+    "cluster": cluster.run,
+    "worker_kills": worker_kills.run,
 }
 
 
