@@ -16,12 +16,15 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import psycopg
+import structlog
 from sqlalchemy import URL, Connection, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from backend.store.dialect import lock
 from backend.store.migrating import SchemaError, check_schema, is_up_to_date, upgrade
 from backend.store.postgres_schemas import has_tables, set_up_tables
+
+log = structlog.get_logger()
 
 _T = TypeVar("_T")
 CONNECT_SECONDS = 3
@@ -35,6 +38,7 @@ _MIGRATION_LOCK = "storywire migrations"
 _MOST_CONNECTIONS = (
     "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
 )
+_TRY_WRITING = "SELECT procrastinate_unregister_worker_v1(worker_id) FROM procrastinate_register_worker_v1()"
 _PROBE = "SELECT pg_logical_emit_message(true, 'storywire', 'probe'), pg_is_in_recovery()"
 
 
@@ -116,6 +120,7 @@ class PostgresDatabase:
             check_schema(connection)
             if not has_tables(connection):
                 raise SchemaError("tables are missing in the database: run `storywire migrate` again")
+            connection.execute(text(_TRY_WRITING))
 
         await self._start(lambda: self._attempt(self._engine, work, self._patience))
 
@@ -186,11 +191,16 @@ class _Held:
     connection: Any = None
     began: float = 0.0
     is_committing: bool = False
+    is_cut: bool = False
 
     def cut_after(self, seconds: float) -> None:
         """Closes a connection that has been in use for longer."""
-        if self.connection is not None and time.monotonic() - self.began > seconds:
-            cut(self.connection)
+        if self.connection is None or time.monotonic() - self.began <= seconds:
+            return
+        if not self.is_cut:  # its error will say that the server closed the connection
+            log.warning("transaction_cut", after_seconds=seconds)
+        self.is_cut = True
+        cut(self.connection)
 
 
 def cut(connection: "psycopg.Connection[Any] | psycopg.AsyncConnection[Any] | None") -> None:

@@ -181,6 +181,17 @@ async def test_database_that_is_read_only_is_refused_in_words(
     await database.close()
 
 
+async def test_database_that_is_full_is_refused_in_words(database_url: str) -> None:
+    set_full(database_url, is_full=True)
+    database = PostgresDatabase(database_url, retry_seconds=0.0)
+    with pytest.raises(
+        SchemaError, match=r"^STORYWIRE_DATABASE_URL: the database can't be used \(no space left"
+    ):
+        await database.check_schema()
+    await database.close()
+    set_full(database_url, is_full=False)
+
+
 @pytest.mark.parametrize(
     ("revision", "reason"),
     [
