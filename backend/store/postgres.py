@@ -34,6 +34,7 @@ PATIENCE_SECONDS = 10.0
 _ERASE_SECONDS = 600.0
 _RETRY_SECONDS = 0.25
 _OLDEST_SERVER = 150000
+_MAY_NOT = psycopg.errors.InsufficientPrivilege
 _MIGRATION_LOCK = "storywire migrations"
 _MOST_CONNECTIONS = (
     "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
@@ -147,9 +148,8 @@ class PostgresDatabase:
         try:
             await self._persist(attempt)
         except DBAPIError as error:
-            if isinstance(error, OperationalError) or isinstance(
-                error.orig, psycopg.errors.InsufficientPrivilege
-            ):
+            is_connecting = error.statement is None  # options in the URL that there aren't, for example
+            if is_connecting or isinstance(error, OperationalError) or isinstance(error.orig, _MAY_NOT):
                 raise SchemaError(f"the database can't be used ({_first_line(error.orig)})") from None
             raise
 
@@ -219,7 +219,7 @@ def make_dsn(url: str) -> str:
 def _parse(url: str) -> URL:
     try:
         return make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise SchemaError("postgresql://user:password@host:port/name is expected") from None
 
 
