@@ -23,6 +23,7 @@ from backend.runs.engine.liveness import FileLiveness, Liveness
 from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.engine.orphans import OrphanDetector
 from backend.runs.engine.recovery import Recovery, RunRecovery
+from backend.runs.engine.redelivery import Redelivery
 from backend.runs.formats import RunFormats
 from backend.runs.readers.audience import Audience
 from backend.runs.results.sources import SourceReader
@@ -198,7 +199,10 @@ async def _open_liveness(
         )
     heartbeats = HeartbeatLiveness(process, store.jobs, lease)
     stack.push_async_callback(logged, heartbeats.leave, "unregister")
-    await stack.enter_async_context(every(heartbeats.beat_seconds, heartbeats.beat, name="heartbeat"))
+    # A process that executes no runs looks after those of others: it is there when many workers die at once.
+    redelivery = Redelivery(store.jobs, heartbeats, metrics)
+    beat = redelivery.beat if slots is None else heartbeats.beat
+    await stack.enter_async_context(every(heartbeats.beat_seconds, beat, name="heartbeat"))
     await stack.enter_async_context(every(_PLACES_SECONDS, store.jobs.state_places, name="queue_places"))
     look = partial(_measure_queue, store.jobs, metrics)
     await stack.enter_async_context(every(_MEASURE_SECONDS, look, name="queue_state"))

@@ -12,7 +12,7 @@ from tests.fakes.script import Reply, Script
 from tests.service import CALLS, Told
 
 _PAUSES = 2.0, 6.0
-"""Seconds between two kills: long enough that a worker which was started again looks after the others' runs."""
+"""Seconds between a worker's start and the next kill."""
 _RUNS_AT_ONCE = 6
 WORKERS = 6
 _OF_WORKER = "SELECT id FROM runs WHERE process = %s AND status = 'running'"
@@ -71,6 +71,8 @@ class KillTrial:
 
     async def _kill_workers(self) -> None:
         while self.outcome.kills < self._kills:
+            while any(worker.process_id is None for worker in self._cluster.workers):  # noqa: ASYNC110
+                await asyncio.sleep(LOOK_SECONDS)  # the one that was killed last is there again
             await asyncio.sleep(self._chance.uniform(*_PAUSES))
             busy = [worker for worker in self._cluster.workers if await self._runs_of(worker)]
             if busy:

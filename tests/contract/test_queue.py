@@ -12,11 +12,13 @@ from backend.log.entry import Entry
 from backend.log.sql import SqlLog
 from backend.runs.engine.heartbeat import HeartbeatLiveness
 from backend.runs.engine.queue import RunQueue
+from backend.runs.engine.redelivery import Redelivery
 from backend.store.jobs import JobRepository
 from backend.store.owner import Owner
 from backend.store.places import describe_place, state_places
 from backend.store.postgres import PostgresDatabase
 from backend.store.runs import RunRepository
+from backend.telemetry.metrics import Metrics
 from tests.contract.heartbeats import LEASE, age_heartbeat
 from tests.databases import open_log
 from tests.unit.stored_runs import add_run, change_run, new_run
@@ -126,6 +128,23 @@ async def test_run_of_a_worker_that_is_silent_is_given_out_again_once(
     assert await stored_jobs(database) == [(run.id, "todo")]
     assert await give_job(database, alive) == run.id
     assert await jobs.redeliver() == []
+
+
+async def test_process_that_executes_nothing_gives_runs_of_the_dead_out_again_once_others_had_time_to_beat(
+    repository: RunRepository, database: PostgresDatabase, queue: RunQueue
+) -> None:
+    jobs = JobRepository(database, queue.enqueue_again, 0.3)
+    run = await add_run(repository)
+    dead = await jobs.register(20)
+    await give_job(database, dead)
+    await repository.take_over(run, dead)
+    await age_heartbeat(database, dead, LEASE)
+    guard = Redelivery(jobs, HeartbeatLiveness(await jobs.register(), jobs, 0.3), Metrics())
+    await guard.beat()
+    assert await stored_jobs(database) == [(run.id, "doing")]
+    async with asyncio.timeout(30):
+        while await stored_jobs(database) != [(run.id, "todo")]:
+            await guard.beat()
 
 
 async def test_run_that_nobody_executes_and_no_job_is_of_is_queued(
