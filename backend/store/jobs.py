@@ -11,7 +11,7 @@ from sqlalchemy import Connection, bindparam, text
 from backend.store.database import Database
 from backend.store.dialect import lock
 from backend.store.places import state_places
-from backend.store.transitions import EXECUTING
+from backend.store.transitions import COMPLETED, EXECUTING
 
 Enqueue = Callable[[Connection, str], None]
 """Puts a run that is stored as running into the queue, in the transaction that stores it."""
@@ -207,7 +207,7 @@ def estimate_seconds(connection: Connection, run_id: str) -> float:
     """About how long a run takes, by what was written last in its format. Part of a transaction."""
     query = text("""
         SELECT avg(recent.words) FROM (SELECT format, status, words FROM runs ORDER BY id DESC LIMIT :most) AS recent
-        JOIN runs AS run USING (format) WHERE run.id = :id AND recent.status = 'completed'
+        JOIN runs AS run USING (format) WHERE run.id = :id AND recent.status = :completed
     """)
-    words = connection.scalar(query, {"id": run_id, "most": _RECENT_RUNS})
+    words = connection.scalar(query, {"id": run_id, "most": _RECENT_RUNS, "completed": COMPLETED})
     return float(words or _USUAL_WORDS) / _WORDS_A_SECOND
