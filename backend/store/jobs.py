@@ -207,7 +207,7 @@ def estimate_seconds(connection: Connection, run_id: str) -> float:
     """About how long a run takes, by what was written last in its format. Part of a transaction."""
     query = text("""
         SELECT avg(recent.words) FROM (SELECT format, status, words FROM runs ORDER BY id DESC LIMIT :most) AS recent
-        JOIN runs AS run USING (format) WHERE run.id = :id AND recent.status = :completed
+        JOIN runs AS run USING (format) WHERE run.id = :id AND recent.status = :whole
     """)
-    words = connection.scalar(query, {"id": run_id, "most": _RECENT_RUNS, "completed": COMPLETED})
+    words = connection.scalar(query, {"id": run_id, "most": _RECENT_RUNS, "whole": COMPLETED})
     return float(words or _USUAL_WORDS) / _WORDS_A_SECOND
