@@ -18,9 +18,11 @@ from backend.api import (
     exports,
     generate,
     health,
+    langgraph,
     metrics,
     page,
     quotas,
+    reference,
     runs,
     safety,
     shares,
@@ -39,11 +41,13 @@ from backend.api.problems import add_problem_handlers
 from backend.extensions.base import HasRoutes
 from backend.plugins import list_extensions
 from backend.resources import open_resources
+from backend.runs.threads import ThreadBells
 from backend.settings import Settings
 
 _OWN = (
     runs.router,
     durable.router,
+    langgraph.router,
     exports.router,
     versions.router,
     shares.router,
@@ -61,6 +65,7 @@ _OWN = (
     account_page.router,
     health.router,
     page.router,
+    reference.router,
 )
 # Their addresses begin with any format's name, so they come last.
 _OF_FORMATS = (ag_ui.router, generate.router, chat.router, quotas.router)
@@ -81,11 +86,12 @@ def create_app(settings: Settings) -> FastAPI:
         summary="Long text from language models, streamed so that nothing breaks.",
         version=version.VERSION,
         lifespan=lifespan,
-        # FastAPI's own pages load scripts from other hosts; the description itself is at /openapi.json.
+        # FastAPI's own pages load scripts from other hosts; ours is `reference.py`.
         docs_url=None,
         redoc_url=None,
     )
     app.state.measured_streams = set()
+    app.state.thread_bells = ThreadBells()
     headers = app.state.security_headers = security_headers(settings)
     _add_middleware(app, settings, headers)
     add_problem_handlers(app, headers)

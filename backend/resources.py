@@ -12,7 +12,7 @@ from backend.accounts.people import People, open_people
 from backend.accounts.principal import SCOPES
 from backend.documents.documents import Documents
 from backend.documents.extraction import Extraction
-from backend.execution import Local, WritingResources, open_execution
+from backend.execution import ProcessState, WritingResources, open_execution
 from backend.extensions.base import (
     ServiceContext,
     collect_lookups,
@@ -126,7 +126,7 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
     async with AsyncExitStack() as stack:
         telemetry = await open_telemetry(stack, settings)
         store = await open_store(stack, settings, telemetry.metrics, is_worker=slots is not None)
-        local = Local(LocalRuns(), Audience(store.runs, settings.disconnect_grace))
+        local = ProcessState(LocalRuns(), Audience(store.runs, settings.disconnect_grace))
         prices = PriceRegistry(settings.prices)
         work = open_work(stack, settings, store, prices, record_to)
         execution = await open_execution(stack, settings, store, telemetry, work, local, slots)

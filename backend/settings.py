@@ -27,9 +27,12 @@ from backend.timezones import check_timezone
 from workflows.formats.capabilities import Configurable
 from workflows.formats.registry import list_formats
 from workflows.formats.settings import FormatSettings, prefix_of, variables_of
+from workflows.models.configuration.paths import OwnPath
 from workflows.models.configuration.secret_files import open_secret_file
 from workflows.models.settings import ModelSettings
 from workflows.safety.registry import PolicyError, PolicyRegistry
+from workflows.safety.settings import SafetySettings
+from workflows.sections.settings import SectionSettings
 
 _ACCOUNT_BUDGET_USD = 1.0
 _READ_ONCE = {"langsmith_api_key": ("LANGSMITH_API_KEY",), "database_url": ("STORYWIRE_DATABASE_URL",)}
@@ -37,14 +40,14 @@ _SettingsT = TypeVar("_SettingsT", bound=FormatSettings)
 _LANGSMITH = "https://api.smith.langchain.com"
 
 
-class Settings(AccessSettings, DatabaseSettings, ModelSettings):
+class Settings(AccessSettings, DatabaseSettings, SafetySettings, SectionSettings, ModelSettings):
     """Settings of the service, read from the environment and from `.env` as STORYWIRE_<NAME>."""
 
     model_config = SettingsConfigDict(validate_default=True)
 
     _own: dict[type[FormatSettings], FormatSettings] = PrivateAttr(default_factory=dict)
 
-    data_dir: Path = Field(Path("data"), description="Everything that the embedded default keeps")
+    data_dir: OwnPath = Field(Path("data"), description="Everything that the embedded default keeps")
     allowed_hosts: str = Field(
         "",
         description="Names that the service is called by, comma separated; the loopback ones always are, * is any. "
@@ -137,7 +140,7 @@ class Settings(AccessSettings, DatabaseSettings, ModelSettings):
     cache_ttl: float = Field(
         604800, ge=0, description="Seconds for which a run's result answers the same request"
     )
-    record_dir: Path | None = Field(
+    record_dir: OwnPath | None = Field(
         None, description="Folder that every run's model calls are recorded in, a file each; none by default"
     )
     pack_after: float = Field(3600, ge=0, description="Seconds after its end when a run's log is packed")

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from backend.accounts.audit import Audit
 from backend.runs.commands import RunCommands
+from backend.runs.queries import RunQueries
 from backend.store.accounts.accounts import AccountRepository
 from backend.store.accounts.belongings import BelongingsRepository, owned_tables
 from backend.store.owner import LOCAL, Owner
@@ -48,9 +49,8 @@ class Belongings:
             while rows := await self._repository.page(owner, table, skip):
                 skip += len(rows)
                 for row in rows:
-                    yield line_of(
-                        {"table": table.name, "row": await self._runs.queries.add_text(table.name, row)}
-                    )
+                    whole = await with_text(self._runs.queries, owner, table.name, row)
+                    yield line_of({"table": table.name, "row": whole})
 
     async def claim(self, owner: Owner) -> int:
         """Gives an account what a service without accounts has kept; returns how many rows that were.
@@ -86,6 +86,17 @@ class Belongings:
                     continue
         await self._repository.erase(owner)
         await self._audit.note("account_deleted", None, owner)
+
+
+async def with_text(queries: RunQueries, owner: Owner, table: str, row: dict[str, Any]) -> dict[str, Any]:
+    """A row of an export. That of a run without a result has the plan and the text so far, which only the log has."""
+    if table != "runs" or row.get("result") is not None:
+        return row
+    try:
+        transcript = await queries.transcript(await queries.find(owner, row["id"]))
+    except NotFound:  # deleted meanwhile
+        return row
+    return {**row, "outline": transcript.outline, "text": transcript.text}
 
 
 def line_of(value: Any) -> bytes:

@@ -32,6 +32,8 @@ from backend.settings import Settings
 from workflows.errors import Forbidden, StorywireError, Unauthenticated
 
 _KEY = "storywire.principal"
+REFUSAL = "storywire.refusal"
+"""Where a reply that has begun says how it ends when its reader's credential does: the bytes of its last part."""
 _ENDED = Unauthenticated("This log-in, key or ticket has ended.")
 _LONGEST_COOKIE = 8192
 
@@ -192,4 +194,4 @@ async def _while_valid(
     if request.ended.is_set() and not begun and not refused:
         await problem_of(_ENDED)(scope, receive, send)
     elif begun and not refused:
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
+        await send({"type": "http.response.body", "body": scope.get(REFUSAL, b""), "more_body": False})

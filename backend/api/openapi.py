@@ -55,6 +55,46 @@ _PROBLEM_SCHEMA = {
 }
 
 
+_WIRE_SCHEMAS: dict[str, dict[str, Any]] = {
+    "UIMessageChunk": {
+        "type": "object",
+        "description": "A chunk of the AI SDK's UI message stream, in the `data` of a frame; docs/wires.md",
+        "required": ["type"],
+        "properties": {"type": {"type": "string", "examples": ["start", "text-delta", "data-progress"]}},
+    },
+    "AgUiEvent": {
+        "type": "object",
+        "description": "An event of AG-UI 1.0, in the `data` of a frame; docs/wires.md",
+        "required": ["type"],
+        "properties": {"type": {"type": "string", "examples": ["RUN_STARTED", "TEXT_MESSAGE_CONTENT"]}},
+    },
+    "LangGraphEvent": {
+        "type": "object",
+        "description": "An event of LangGraph's Agent Streaming Protocol, in the `data` of a frame; docs/wires.md",
+        "required": ["type", "event_id", "seq", "method", "params"],
+        "properties": {
+            "type": {"const": "event"},
+            "event_id": {"type": "string", "description": "The same on every connection"},
+            "seq": {"type": "integer", "description": "The event's number in its thread"},
+            "method": {
+                "enum": ["lifecycle", "checkpoints", "values", "messages", "custom", "input.requested"]
+            },
+            "params": {
+                "type": "object",
+                "required": ["namespace", "timestamp", "data"],
+                "properties": {
+                    "namespace": {"type": "array", "items": {"type": "string"}},
+                    "timestamp": {"type": "integer", "description": "Milliseconds since 1970"},
+                    "node": {"type": "string"},
+                    "data": {"type": "object"},
+                },
+            },
+        },
+    },
+}
+"""The messages of other wires, as far as they have one form."""
+
+
 _SECURITY_SCHEMES = {
     "session": {
         "type": "apiKey",
@@ -97,7 +137,7 @@ def describe(app: FastAPI, settings: Settings) -> dict[str, Any]:
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         chunk = StoryChunk.json_schema(mode="serialization", ref_template=f"{_PREFIX}{{model}}")
         schemas |= chunk.pop("$defs", {})
-        schemas |= {"StoryChunk": chunk, "Problem": _PROBLEM_SCHEMA}
+        schemas |= {"StoryChunk": chunk, "Problem": _PROBLEM_SCHEMA, **_WIRE_SCHEMAS}
         if settings.has_accounts:
             document["components"]["securitySchemes"] = _SECURITY_SCHEMES
         for path, operations in document["paths"].items():

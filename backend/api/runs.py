@@ -26,10 +26,11 @@ from backend.api.problems import problem_of_run
 from backend.api.starts import RunStart, RunStartDep, Start, check_ticket, run_headers
 from backend.api.streams import STREAM_RESPONSES, stream_response
 from backend.api.views import RunPage, RunView, StartedRun, started, summary, whole
-from backend.runs.admission.options import MAX_TOKENS, MAX_USD, RunOptions
 from backend.runs.admission.quote import Quote
 from backend.runs.commands import RunRequest
-from backend.store.runs import Run, Status
+from backend.store.run_values import MAX_TOKENS, MAX_USD, RunOptions
+from backend.store.runs import Run
+from backend.store.transitions import Status
 from workflows.errors import Conflict
 from workflows.models.budget.ledger import Caps
 from workflows.text.json_values import JsonModel
@@ -77,7 +78,7 @@ async def start_run(
 
     async def begin(key: str | None) -> tuple[Run, bool]:
         return await start.runs.start(
-            start.owner, RunRequest(body.format, body.input, start.placed(body.options), key)
+            start.owner, RunRequest(body.format, body.input, start.with_timezone(body.options), key)
         )
 
     return await _wait(start, begin) if wait else await start.respond(begin)

@@ -1,6 +1,8 @@
 """Share links: read-only access to a finished text for anyone who has the link."""
 
+from base64 import b64encode
 from datetime import datetime, timedelta
+from hashlib import sha256
 from pathlib import Path as FilePath
 from typing import Annotated, Literal
 
@@ -24,10 +26,13 @@ router = APIRouter(prefix="/api/v1/runs", tags=["shares"])
 listed = APIRouter(prefix="/api/v1/shares", tags=["shares"])
 public = APIRouter(prefix="/shared", tags=["shares"])
 
-_PAGES = Environment(loader=FileSystemLoader(FilePath(__file__).parent), autoescape=True)
+_FOLDER = FilePath(__file__).parent / "shared"
+_PAGE = Environment(loader=FileSystemLoader(_FOLDER), autoescape=True).get_template("page.html")
+_STYLE = (_FOLDER / "page.css").read_text(encoding="utf-8")
 _HEADERS = {
     "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src 'sha256-{b64encode(sha256(_STYLE.encode()).digest()).decode()}'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex, nofollow",
@@ -146,7 +151,7 @@ async def show_shared(
     shown = _shown(resources.formats[run.format], run)
     if kind == "json" or (kind is None and "application/json" in request.headers.get("accept", "")):
         return JSONResponse(shown.model_dump(), headers=_HEADERS)
-    page = _PAGES.get_template("shared.html").render(shown.model_dump())
+    page = _PAGE.render(shown.model_dump(), style=_STYLE)
     return HTMLResponse(page, headers=_HEADERS)
 
 

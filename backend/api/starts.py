@@ -81,7 +81,7 @@ class RunStart:
             return self.principal.ticket.start_key
         return self.idempotency_key or (self.request_id and f"request:{self.request_id}")
 
-    def placed(self, options: RunOptions) -> RunOptions:
+    def with_timezone(self, options: RunOptions) -> RunOptions:
         """The options with the time zone of the header `X-Timezone`, where they name none. Raises InvalidInput."""
         if options.timezone is not None or self.timezone is None:
             return options

@@ -45,6 +45,8 @@ def evaluate(
     for outcome in results.outcomes:
         if outcome.failure is not None:
             say(f"{outcome.key} was not written: {outcome.failure}")
+        if outcome.not_judged is not None:
+            say(f"{outcome.key} was not judged: {outcome.not_judged}")
     cost = results.judge_cost_usd
     if results.judge is not None:
         say(f"Judging cost {'an unknown price' if cost is None else f'${cost:.4f}'}.")

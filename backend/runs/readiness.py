@@ -8,13 +8,32 @@ from typing import Protocol
 import structlog
 
 from backend.runs.engine.base import Engine
-from backend.store.jobs import QueueState
 from workflows.errors import StorywireError
 from workflows.models.clients.catalog import ModelCatalog
 
 log = structlog.get_logger()
 
 _PATIENCE_SECONDS = 3.0
+
+
+class QueueCounts(Protocol):
+    """Numbers of a queue: runs that wait, seconds that the first of them has waited, workers, and their slots."""
+
+    @property
+    def queued(self) -> int:
+        """Runs that wait."""
+
+    @property
+    def oldest_seconds(self) -> float:
+        """Seconds that the first of them has waited."""
+
+    @property
+    def workers(self) -> int:
+        """Worker processes that are alive."""
+
+    @property
+    def slots(self) -> int:
+        """Runs that they execute at once, in all."""
 
 
 class Readiness:
@@ -31,7 +50,7 @@ class Readiness:
         models: ModelCatalog,
         stores: Mapping[str, Callable[[float], Awaitable[None]]],
         *,
-        look_at_queue: Callable[[], Awaitable[QueueState]] | None = None,
+        look_at_queue: Callable[[], Awaitable[QueueCounts]] | None = None,
         remember_seconds: float = 1.0,
         busy_seconds: float = 1.0,
     ) -> None:
@@ -39,7 +58,7 @@ class Readiness:
         self._models = models
         self._stores = stores
         self._look_at_queue = look_at_queue
-        self.queue: QueueState | None = None
+        self.queue: QueueCounts | None = None
         """What waited when `reason` was last asked for, and for whom; None where that isn't known."""
         self._remember_seconds = remember_seconds
         self._busy_seconds = busy_seconds

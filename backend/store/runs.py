@@ -30,18 +30,18 @@ from backend.store.charges import Limit, charge
 from backend.store.database import Database
 from backend.store.dialect import lock_owner
 from backend.store.erasing import delete_runs
-from backend.store.jobs import Enqueue
 from backend.store.json_sql import among, without_keys
 from backend.store.owner import Owner
 from backend.store.paging import newest_first
 from backend.store.run_records import NewRun, Run, RunAssignment, RunPart, RunSummary, RunVersion
-from backend.store.run_values import RunOptions, VersionChange
+from backend.store.run_values import STORED_CHANGE, RunOptions, VersionChange
 from backend.store.sources import find_source
 from backend.store.tables import log_archives, log_entries, runs
-from backend.store.transitions import EXECUTING, MOVES, OCCUPYING, Event, Status
+from backend.store.transitions import EXECUTING, MOVES, OCCUPYING, Event
 from workflows.messages.messages import OutlinePlanned, RunCompleted
 
 __all__ = [
+    "Enqueue",
     "NewRun",
     "Run",
     "RunAssignment",
@@ -49,14 +49,16 @@ __all__ = [
     "RunRepository",
     "RunSummary",
     "RunVersion",
-    "Status",
     "moving",
 ]
+
+Enqueue = Callable[[Connection, str], None]
+"""Puts a run that is stored as running into the queue, in the transaction that stores it."""
 
 _SUMMARY = [runs.c[each.name] for each in fields(RunSummary)]
 _ASSIGNMENT = [runs.c[each.name] for each in fields(RunAssignment)]
 _PART = [*_SUMMARY, runs.c.input, without_keys(runs.c.result, RunCompleted.model_fields).label("results")]
-_VERSION = [*_SUMMARY, type_coerce(runs.c.origin, JSON)["wish"].label("change")]
+_VERSION = [*_SUMMARY, type_coerce(runs.c.origin, JSON)[STORED_CHANGE].label("change")]
 _WHOLE = [runs.c[each.name] for each in fields(Run)]
 
 
@@ -114,6 +116,12 @@ class RunRepository:
         begins = runs.c.idempotency_key.startswith(prefix, autoescape=True)
         newest = select(func.max(runs.c.id)).where(runs.c.owner == owner, begins).scalar_subquery()
         return await self._one(runs.c.owner == owner, runs.c.id == newest)
+
+    async def by_key(self, owner: Owner, prefix: str) -> list[Run]:
+        """All runs that this owner started with an idempotency key that begins so, oldest first."""
+        begins = runs.c.idempotency_key.startswith(prefix, autoescape=True)
+        found = select(*_WHOLE).where(runs.c.owner == owner, begins).order_by(runs.c.id)
+        return await self._many(found, _run)
 
     async def find_part(self, owner: Owner, series: str, part: int) -> Run | None:
         """The run that is this part of the series: one that is complete, or still may be."""

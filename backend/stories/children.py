@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from backend.accounts.belongings import with_text
 from backend.runs.commands import RunCommands
 from backend.store.accounts.belongings import BelongingsRepository
 from backend.store.owner import Owner
@@ -119,7 +120,7 @@ class Children:
         sessions = [session.id for session in await self._sessions.page(owner, child_id=child.id)]
         written = await self._written(owner, child.id, sessions)
         rows = read_child(self._belongings, owner, child.id, sessions, written)
-        return ((table, await self._runs.queries.add_text(table, row)) async for table, row in rows)
+        return ((table, await with_text(self._runs.queries, owner, table, row)) async for table, row in rows)
 
     async def delete(self, owner: Owner, child_id: str, on_chapters: OnChapters = "keep") -> ChildDeletion:
         """Deletes the child and its story sessions, and the chapters if requested; nobody else can read those that

@@ -6,7 +6,7 @@ from typing import Any, Literal
 import pytest
 from playwright.sync_api import Page, expect
 
-from backend.runs.admission.options import RunOptions
+from backend.store.run_values import RunOptions
 from tests.browser.page_server import PageServer
 from tests.browser.scripted import Scripted
 from tests.browser.scripts import TEXTS, begin, start_story, tell_all, write

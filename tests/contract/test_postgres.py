@@ -18,10 +18,10 @@ from backend.log import follower
 from backend.log.entry import Entry, LogUnavailable, StaleWriter
 from backend.log.postgres import PostgresLog
 from backend.runs.engine.connector import Connector
-from backend.store import postgres
 from backend.store.migrating import SchemaError
-from backend.store.postgres import PostgresDatabase
-from backend.store.postgres_checkpoints import open_postgres_checkpoints
+from backend.store.postgres import database as postgres
+from backend.store.postgres.checkpoints import open_postgres_checkpoints
+from backend.store.postgres.database import PostgresDatabase
 from backend.store.runs import RunRepository
 from backend.store.tables import runs
 from tests.databases import close_database, open_database, open_log

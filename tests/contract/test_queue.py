@@ -13,10 +13,10 @@ from backend.log.sql import SqlLog
 from backend.runs.engine.heartbeat import HeartbeatLiveness
 from backend.runs.engine.queue import RunQueue
 from backend.runs.engine.redelivery import Redelivery
-from backend.store.jobs import JobRepository
 from backend.store.owner import Owner
-from backend.store.places import describe_place, state_places
-from backend.store.postgres import PostgresDatabase
+from backend.store.postgres.database import PostgresDatabase
+from backend.store.postgres.jobs import JobRepository
+from backend.store.postgres.places import describe_place, state_places
 from backend.store.runs import RunRepository
 from backend.telemetry.metrics import Metrics
 from tests.contract.heartbeats import LEASE, age_heartbeat

@@ -266,6 +266,7 @@ async def test_account_reads_so_many_streams_at_once_and_no_more(
         ("GET", f"{RUNS}/{{run_id}}/stream?protocol=ai-sdk", "*/*"),
         ("GET", f"{RUNS}/{{run_id}}/stream?protocol=ag-ui", "*/*"),
         ("POST", "/api/v1/ag-ui/stories", "*/*"),
+        ("POST", "/api/v1/langgraph/threads/t1/stream/events", "*/*"),
         ("GET", f"{RUNS}/{{run_id}}/ds?offset=-1&live=sse", "*/*"),
         ("GET", "/api/v1/ag-ui/stories?runId={run_id}", "*/*"),
         ("POST", RUNS, "text/event-stream"),

@@ -60,9 +60,13 @@ _RULES_BEYOND_A_SCHEMA = (
 """Where valid input may be refused (422), since a rule isn't one that a schema can say."""
 _WITHOUT_NUL = SchemathesisConfig.from_dict({"generation": {"allow-x00": False}})
 """No text may hold a NUL: a rule beyond a schema that all of them have; `test_bad_input` tries it."""
-_LONG = ("/api/v1/diagnostics/stream", "/api/v1/documents")
-"""Streams that last as long as they are asked to, and bodies of up to 100 MB: `test_doctor_url` and the tests of
-documents have them."""
+_LONG = (
+    "/api/v1/diagnostics/stream",
+    "/api/v1/documents",
+    "/api/v1/langgraph/threads/{thread_id}/stream/events",
+)
+"""Streams that last as long as they are asked to, or for ever, and bodies of up to 100 MB: `test_doctor_url` and the
+tests of documents and of threads have them."""
 
 
 def operations(document: schemathesis.BaseSchema) -> Iterator[schemathesis.APIOperation]:  # type: ignore[type-arg]

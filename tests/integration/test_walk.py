@@ -82,6 +82,11 @@ BODIES: dict[str, dict[str, Any]] = {
         "runId": "r1",
         "forwardedProps": {"input": STORY},
     },
+    "POST /api/v1/langgraph/threads/{thread_id}/commands": {
+        "id": 1,
+        "method": "run.start",
+        "params": {"assistant_id": "story", "input": STORY},
+    },
     "POST /api/v1/safety/check": {"text": "A nice day."},
     "POST /api/v1/stream-tickets": {"format": "story", "input": STORY},
     "POST /api/v1/account/keys": {"name": "one more", "scopes": ["runs:read"]},
@@ -107,7 +112,12 @@ OWN: dict[str, set[int]] = {
     "POST /api/v1/runs/{run_id}/input": {409, 422},
     "POST /api/v1/stories/sessions/{session_id}/choices": {409},  # it has no chapter yet
     "GET /api/v1/stories/sessions/{session_id}/export": {409},
+    "GET /api/v1/langgraph/threads/{thread_id}/state": {404},  # nothing was started there yet
+    "POST /api/v1/langgraph/threads/{thread_id}/runs/{run_id}/cancel": {404},  # the run isn't of this thread
 }
+# A stream without an end; it has tests of its own, and so have threads, whose ids each caller makes.
+ENDLESS = "POST /api/v1/langgraph/threads/{thread_id}/stream/events"
+THREADS = "/api/v1/langgraph/threads/"
 # These end the walk's own credentials; they have tests of their own.
 LAST = {
     "POST /api/v1/account/logout",
@@ -180,6 +190,7 @@ async def make_things(person: Person) -> Things:
             "persona_id": persona.json()["id"],
             "account_id": person.id,
             "path": "stories",
+            "thread_id": "t1",
         }
     )
 
@@ -250,7 +261,7 @@ async def test_every_operation_on_anothers_things_finds_nothing(shared: LiveServ
     ben = await add_person(shared, "ben", "admin")
     found = []
     for method, path in operations(shared):
-        if "{" not in path or "{path}" in path or "/admin/" in path or path.startswith("/shared"):
+        if "{" not in path or "{path}" in path or "/admin/" in path or path.startswith(("/shared", THREADS)):
             continue
         reply = await ask(ben.http, method, path, things)
         if reply.status_code != 404:
@@ -265,7 +276,11 @@ async def test_no_list_shows_anothers_things(shared: LiveService, things: Things
     for method, path in operations(shared):
         if method == "GET" and "{" not in path and path != "/metrics":
             reply = await ask(ben.http, method, path, things)
-            shown += [(path, name) for name, id in things.ids.items() if name != "path" and id in reply.text]
+            shown += [
+                (path, name)
+                for name, id in things.ids.items()
+                if name not in ("path", "thread_id") and id in reply.text
+            ]
     assert not shown
 
 
@@ -279,7 +294,7 @@ async def test_every_operation_opens_to_its_owner(service: LiveService) -> None:
     refused = []
     with reading_statements() as asked:
         for method, path in operations(service):
-            if f"{method} {path}" in LAST or path.startswith("/api/v1/auth/"):
+            if f"{method} {path}" in {*LAST, ENDLESS} or path.startswith("/api/v1/auth/"):
                 continue
             if "/admin/accounts/" in path:
                 things.ids["account_id"] = other.id
@@ -307,13 +322,13 @@ def test_public_operations_are_those_that_are_listed(shared: LiveService) -> Non
         "POST /api/v1/auth/password/forgot",
         "POST /api/v1/auth/password/reset",
     }
-    assert len(PUBLIC) == len(public) + 4  # the pages, their files, the OpenAPI document
+    assert len(PUBLIC) == len(public) + 5  # the pages, their files, the OpenAPI document and its page
 
 
 @pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize(
     "path",
-    ["/api/v1/nothing", "/api/v1//runs", "/api/v1/runs/", "/API/v1/runs", "/docs", "/api/v1/auth"],
+    ["/api/v1/nothing", "/api/v1//runs", "/api/v1/runs/", "/API/v1/runs", "/redoc", "/api/v1/auth"],
 )
 async def test_address_where_nothing_is_needs_a_credential_too(shared: LiveService, path: str) -> None:
     assert (await anonymous(shared).get(path)).status_code == 401

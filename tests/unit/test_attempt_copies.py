@@ -158,6 +158,19 @@ async def test_copy_that_may_not_be_written_for_want_of_quota_fails(
         assert world.format.written == [0, 1]
 
 
+async def test_copy_of_a_run_that_failed_is_taken_back_where_the_run_may_not_be_written_itself(
+    database: Database, tmp_path: Path
+) -> None:
+    async with open_world(database, tmp_path, monthly=1) as world:
+        world.format.bought = {0: 30}  # so the leader stays charged
+        world.format.faults[1] = [ModelUnavailable("The provider is away.")]
+        async with following(world) as (_, opened, writing, gate):
+            gate.set()
+            ending = await writing
+    assert isinstance(ending, RunFailed) and ending.code == "QUOTA_EXCEEDED"
+    assert (ending.partial.sections_completed, opened.transcript.text) == (0, "")
+
+
 @pytest.mark.parametrize("attempt", [1, 2])
 async def test_run_without_a_source_looks_for_one_when_it_goes_on_without_a_checkpoint(
     world: World, attempt: int

@@ -7,7 +7,7 @@ from workflows.formats.defaults import language_of
 from workflows.formats.notices import notices_of
 from workflows.messages.messages import PlannedSection
 from workflows.sections.node_context import NodeContext
-from workflows.state import State, mended_for, text_of
+from workflows.state import State, rewritten_in_order_for, text_of
 from workflows.text.normaliser import normalise_all
 from workflows.text.repetition import repetition
 from workflows.text.words import count_words
@@ -55,7 +55,7 @@ def _compliance(metrics: dict[str, Any], state: State) -> dict[str, Any]:
     """The findings of the last review, with the compliance in the format's own metrics."""
     findings, revisions = (
         state.get("findings", []),
-        state.get("revisions", 0) + bool(mended_for(state, "revision")),
+        state.get("revisions", 0) + bool(rewritten_in_order_for(state, "revision")),
     )
     if not (findings or revisions or "compliance" in metrics):
         return {}
@@ -71,6 +71,6 @@ def _safety(state: State) -> dict[str, Any]:
         "policy": verdict.get("policy", ""),
         "layers": verdict.get("layers", []),
         "score": verdict["score"],
-        "rewrites": state["rewrites"] + bool(mended_for(state, "safety")),
+        "rewrites": state["rewrites"] + bool(rewritten_in_order_for(state, "safety")),
     }
     return {**verdict_metrics, "scores": verdict["scores"]} if "scores" in verdict else verdict_metrics

@@ -11,7 +11,7 @@ from workflows.safety.pipeline import SafetyPipeline
 from workflows.sections.node_context import NodeContext
 from workflows.sections.review_text import review_text
 from workflows.sections.section_writer import SectionWriter
-from workflows.state import ReviewFinding, State, Verdict, mended_for, plan_text, stands
+from workflows.state import ReviewFinding, State, Verdict, plan_text, rewritten_in_order_for, stands
 
 _MARKED_SCORE = 0.2
 """The most that a text gets in which something dangerous was left."""
@@ -42,7 +42,7 @@ async def safety_check(context: NodeContext, state: State) -> dict[str, Any]:
         writer(SafetyChecked.model_validate(verdict))
     at_fault = {issue["section"] for issue in verdict["issues"] if "section" in issue}
     # What was written again before the next section began had one of its rewrites then.
-    had = int(bool(at_fault) and at_fault <= set(mended_for(state, "safety")))
+    had = int(bool(at_fault) and at_fault <= set(rewritten_in_order_for(state, "safety")))
     if not stands(verdict) and state["rewrites"] + had >= MAX_REWRITES:
         for index in sorted(at_fault):
             SectionWriter(index, writer).retract("safety")

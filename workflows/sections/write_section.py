@@ -130,6 +130,8 @@ async def _correct(
     language = language_of(context.format, context.format.parse(task["input"]))
     section.go_on(Trimmer(left, language))
     await _put(context, task, section, more, extras)
+    if length["corrections"][0] == "landed" and section.words <= words:
+        raise ModelBadOutput(f"The model didn't bring section {task['index'] + 1} to its end.")
     if section.is_full:
         length["corrections"].append("trimmed")
     return before if length["corrections"][0] == "continued" else None

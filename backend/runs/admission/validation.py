@@ -7,8 +7,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from backend.runs.admission.allowed_models import allowed_models
-from backend.runs.admission.options import RunOptions, check_prices
+from backend.runs.admission.caps import check_prices
 from backend.store.owner import Owner
+from backend.store.run_values import RunOptions
 from backend.store.runs import NewRun, Run
 from workflows.errors import Conflict, InvalidInput
 from workflows.formats.base import AnyFormat
@@ -57,7 +58,7 @@ class Admission:
         """The input with its references resolved to their present values. Raises NotFound, InvalidInput."""
         return await resolve(format, inputs, self.lookups, owner)
 
-    def settle(
+    def apply_defaults(
         self, format: AnyFormat, inputs: BaseModel, requested: RunOptions
     ) -> tuple[ModelSpec, RunOptions]:
         """The model, and the options with all defaults filled in: later changes of the settings don't affect this

@@ -31,6 +31,7 @@ from backend.streaming.pace import Pace, Paces
 from backend.streaming.progress import ProgressMeter
 from backend.telemetry.observers import AttemptObserver
 from workflows.errors import Cancelled, Internal, RunTimeout, StorywireError
+from workflows.loop_turns import LoopTurns
 from workflows.messages.messages import (
     InputRequested,
     Message,
@@ -43,7 +44,6 @@ from workflows.messages.messages import (
     slot_of,
 )
 from workflows.messages.transcript import Transcript
-from workflows.models.calls.turns import LoopTurns
 from workflows.state import SECTION_NODES, State
 
 log = structlog.get_logger()
@@ -253,7 +253,7 @@ class Attempt:
             log.error("log_differed_from_state", type=message.type)
         if any(isinstance(each, TextRetracted) and slot_of(each) in self._written for each in missing):
             raise Internal("What was written just now was not kept as it should be. The text so far is kept.")
-        for message in (*missing, *self._budget.missed(state)):
+        for message in missing:
             self._put(message)
         check_agreement(self._transcript, state)
         if self._transcript.metadata is not None:

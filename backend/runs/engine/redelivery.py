@@ -1,21 +1,28 @@
 """Redelivery of runs whose workers are dead, by every process that outlives them."""
 
 import asyncio
+from typing import Protocol
 
 import structlog
 
 from backend.runs.engine.heartbeat import HeartbeatLiveness
-from backend.store.jobs import JobRepository
 from backend.telemetry.metrics import Metrics
 
 log = structlog.get_logger()
+
+
+class Jobs(Protocol):
+    """The queue's jobs, as far as the redelivery depends on them."""
+
+    async def redeliver(self) -> list[str]:
+        """Queues again the runs that nobody executes, and returns them."""
 
 
 class Redelivery:
     """Guard over the runs of all workers. It looks with each heartbeat of its own process: after a loss of the database
     only when the others have had the time to beat."""
 
-    def __init__(self, jobs: JobRepository, liveness: HeartbeatLiveness, metrics: Metrics) -> None:
+    def __init__(self, jobs: Jobs, liveness: HeartbeatLiveness, metrics: Metrics) -> None:
         self._jobs = jobs
         self._liveness = liveness
         self._metrics = metrics

@@ -15,7 +15,7 @@ from backend.runs.engine.inline import InlineEngine
 from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.engine.queue import TASK
 from backend.runs.engine.redelivery import Redelivery
-from backend.store.jobs import QUEUE, JobRepository
+from backend.store.postgres.jobs import QUEUE, JobRepository
 from backend.store.runs import Run, RunRepository
 from backend.store.transitions import EXECUTING
 from backend.telemetry.metrics import Metrics

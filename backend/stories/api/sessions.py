@@ -12,7 +12,7 @@ from backend.api.paging import page_of
 from backend.api.starts import RunStartDep
 from backend.api.streams import STREAM_RESPONSES
 from backend.api.views import StartedRun
-from backend.runs.admission.options import RunOptions
+from backend.store.run_values import RunOptions
 from backend.store.runs import Run
 from backend.stories.api.children import OnChaptersQuery
 from backend.stories.api.parts import SessionsDep

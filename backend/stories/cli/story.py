@@ -13,7 +13,7 @@ from backend.stories.cli.children import split_list
 if TYPE_CHECKING:
     from backend.cli.local import RunStarter
     from backend.resources import Resources
-    from backend.runs.admission.options import RunOptions
+    from backend.store.run_values import RunOptions
     from backend.store.runs import Run
 
 

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from langchain_core.messages import BaseMessage
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from workflows.context import prompt_values, whole_text
 from workflows.errors import InvalidInput, ModelBadOutput
+from workflows.formats.answer_fields import clip
 from workflows.formats.base import Format, Plan
 from workflows.formats.exports import Exporter
 from workflows.formats.form import Presentation
@@ -64,7 +65,12 @@ from workflows.state import (
 )
 
 _PROMPTS = Prompts(Path(__file__).parent / "prompts")
-_Summary = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=600)]
+_SUMMARY = 600
+_Summary = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1),
+    BeforeValidator(lambda text: clip(text, _SUMMARY)),
+]
 
 
 class EpisodePlan(BaseModel):

@@ -32,8 +32,7 @@ from langgraph.checkpoint.sqlite import SqliteSaver
 from backend.store.channel_deltas import DeltaEncoder
 from backend.store.checkpoints import DurableSaver
 from backend.store.folders import CHECKPOINTS
-from backend.store.sqlite import BUSY_SECONDS, check_writable, enter_wal, truncate_log
-from backend.store.sqlite_blobs import (
+from backend.store.sqlite.blobs import (
     CREATE_BLOBS,
     Statement,
     keep_newest,
@@ -41,6 +40,7 @@ from backend.store.sqlite_blobs import (
     with_values,
     without_blobs,
 )
+from backend.store.sqlite.database import BUSY_SECONDS, check_writable, enter_wal, truncate_log
 
 log = structlog.get_logger()
 
@@ -102,7 +102,7 @@ class CheckpointWriter:
             self._committing = asyncio.create_task(self._commit_queue(), name="checkpoints")
         await asyncio.shield(item.done)
 
-    async def settled(self) -> None:
+    async def flushed(self) -> None:
         """Returns when what was to be written before this call is, or failed."""
         if self._newest is not None and not self._newest.done():
             await asyncio.wait([self._newest])
@@ -274,11 +274,6 @@ class GroupCommitSaver(BaseCheckpointSaver[str]):
             self._deltas.forget(str(thread_id))
             await self._writer.write(partial(keep_newest, thread_id=str(thread_id), serde=self.serde))
 
-    async def check_writable(self, busy_seconds: float) -> None:
-        """A write that changes nothing, from a connection of its own. Raises sqlite3.Error when the file can't be
-        written, or somebody holds it for longer than `busy_seconds`."""
-        await asyncio.to_thread(check_writable, self._file, "checkpoints", busy_seconds)
-
     async def close(self) -> None:
         """Waits for what is under way."""
         await self._writer.close()
@@ -286,7 +281,7 @@ class GroupCommitSaver(BaseCheckpointSaver[str]):
 
     async def _read(self, find: Callable[[SqliteSaver], list[CheckpointTuple]]) -> list[CheckpointTuple]:
         """What was put before is seen."""
-        await self._writer.settled()
+        await self._writer.flushed()
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._find, find)
 
     def _find(self, find: Callable[[SqliteSaver], list[CheckpointTuple]]) -> list[CheckpointTuple]:
@@ -307,6 +302,11 @@ class SqliteCheckpoints(DurableSaver, GroupCommitSaver):
         for thread_id in thread_ids:
             await self.flushed(thread_id)
         await super().aprune(thread_ids, strategy=strategy)
+
+    async def check_writable(self, busy_seconds: float) -> None:
+        """A write that changes nothing, from a connection of its own. Raises sqlite3.Error when the file can't be
+        written, or somebody holds it for longer than `busy_seconds`."""
+        await asyncio.to_thread(check_writable, self._file, "checkpoints", busy_seconds)
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from backend.store.dialect import lock
 from backend.store.migrating import SchemaError, check_schema, is_up_to_date, upgrade
-from backend.store.postgres_schemas import has_tables, set_up_tables
+from backend.store.postgres.schemas import has_tables, set_up_tables
 
 log = structlog.get_logger()
 

@@ -10,11 +10,9 @@ from sqlalchemy import Connection, bindparam, text
 
 from backend.store.database import Database
 from backend.store.dialect import lock
-from backend.store.places import state_places
+from backend.store.postgres.places import state_places
+from backend.store.runs import Enqueue
 from backend.store.transitions import COMPLETED, EXECUTING
-
-Enqueue = Callable[[Connection, str], None]
-"""Puts a run that is stored as running into the queue, in the transaction that stores it."""
 
 QUEUE = "runs"
 _ALIVE = "worker.last_heartbeat > now() - make_interval(secs => :lease)"

@@ -25,8 +25,8 @@ from psycopg_pool import AsyncConnectionPool
 from backend.store.channel_deltas import ChannelValues, DeltaEncoder, dump
 from backend.store.checkpoints import DurableSaver
 from backend.store.fences import StaleCheckpoint, find_fence
-from backend.store.postgres import CONNECT_SECONDS, PATIENCE_SECONDS, cut
-from backend.store.postgres_blobs import SELECT_WITH_CHAINS, keep_newest, split_blobs
+from backend.store.postgres.blobs import SELECT_WITH_CHAINS, keep_newest, split_blobs
+from backend.store.postgres.database import CONNECT_SECONDS, PATIENCE_SECONDS, cut
 
 log = structlog.get_logger()
 
@@ -126,11 +126,6 @@ class FencedSaver(AsyncPostgresSaver):
         values = ChannelValues(blobs, self.serde).of(found.checkpoint)
         return found._replace(checkpoint={**found.checkpoint, "channel_values": values})
 
-    async def check_writable(self, busy_seconds: float) -> None:
-        """Raises psycopg.Error where the tables can't be read; who writes the log's database writes theirs."""
-        async with asyncio.timeout(busy_seconds + CONNECT_SECONDS), self._cursor() as cursor:
-            await cursor.execute("SELECT 1 FROM checkpoints LIMIT 1")
-
     @asynccontextmanager
     async def _cursor(self, *, pipeline: bool = False) -> AsyncIterator[psycopg.AsyncCursor[DictRow]]:
         """LangGraph's, without its one lock for all connections of the pool. `pipeline` is what it calls a write."""
@@ -180,6 +175,11 @@ class PostgresCheckpoints(DurableSaver, FencedSaver):
         for thread_id in thread_ids:
             await self.flushed(thread_id)
         await super().aprune(thread_ids, strategy=strategy)
+
+    async def check_writable(self, busy_seconds: float) -> None:
+        """Raises psycopg.Error where the tables can't be read; who writes the log's database writes theirs."""
+        async with asyncio.timeout(busy_seconds + CONNECT_SECONDS), self._cursor() as cursor:
+            await cursor.execute("SELECT 1 FROM checkpoints LIMIT 1")
 
 
 async def copy_checkpoints(source: BaseCheckpointSaver[str], target: PostgresCheckpoints) -> None:

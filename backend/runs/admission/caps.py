@@ -1,15 +1,13 @@
-"""Options of a run that is started or resumed, and their cost limits."""
+"""Caps on the cost of a run that is started or resumed. Pure."""
 
 from collections.abc import Iterable
 
-from backend.store.run_values import MAX_TOKENS, MAX_USD, RunOptions
+from backend.store.run_values import RunOptions
 from workflows.errors import FieldError, InvalidInput
 from workflows.messages.messages import UsageUpdated
 from workflows.models.budget.ledger import Caps
 from workflows.models.budget.prices import PriceRegistry
 from workflows.models.spec import ModelSpec
-
-__all__ = ["MAX_TOKENS", "MAX_USD", "RunOptions", "check_prices", "check_room", "with_caps"]
 
 
 def with_caps(options: RunOptions, caps: Caps) -> RunOptions:
