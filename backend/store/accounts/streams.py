@@ -11,6 +11,7 @@ from backend.store.accounts.tables import open_streams
 from backend.store.columns import Instant
 from backend.store.database import Database
 from backend.store.dialect import lock_owner
+from backend.store.json_sql import among
 from backend.store.owner import Owner
 
 _FORGOTTEN_AFTER = timedelta(seconds=10)
@@ -49,7 +50,9 @@ class StreamRepository:
 
     async def beat(self, ids: Sequence[str]) -> None:
         """Says that these are being read still."""
-        query = update(open_streams).where(open_streams.c.id.in_(ids)).values(seen_at=datetime.now(UTC))
+        query = (
+            update(open_streams).where(open_streams.c.id.in_(among(ids))).values(seen_at=datetime.now(UTC))
+        )
         await self._db.write(lambda connection: connection.execute(query))
 
     async def drop_forgotten(self) -> None:
