@@ -26,11 +26,27 @@ class Outline(TypedDict):
     sections: list[PlannedSection]
 
 
+class ModeratedSentences(TypedDict):
+    """Result of a provider's moderation of a section's sentences while they streamed.
+
+    `shown`: the characters of the text that passed, all of them unless there are `issues`. `sentences` had an answer,
+    `unanswered` ones none; milliseconds for which they were held.
+    """
+
+    sentences: int
+    unanswered: int
+    held_ms_max: float
+    held_ms_sum: float
+    shown: int
+    issues: list[SafetyIssue]
+
+
 class Section(TypedDict):
-    """A finished section: exactly the text that its readers received."""
+    """A finished section: exactly the text that its readers received, but for what a check withholds."""
 
     index: int
     text: str
+    moderation: NotRequired[ModeratedSentences]
 
 
 class Facts(TypedDict):
@@ -293,6 +309,13 @@ def write_order(outline: Outline) -> list[int]:
 
 SECTION_NODES = ("generate_content", "enhance_content")
 """The nodes that write a section."""
+
+
+def moderation_issues(sections: Iterable[Section]) -> list[SafetyIssue]:
+    """Issues of the sections that moderation stopped while they were written."""
+    return [
+        issue for section in sections if "moderation" in section for issue in section["moderation"]["issues"]
+    ]
 
 
 def sections_at_fault(state: State) -> set[int]:

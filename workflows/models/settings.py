@@ -4,20 +4,26 @@ This, `workflows/formats/settings.py` and `backend/settings.py` are the only rea
 """
 
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from workflows.models.configuration.cassettes import CassetteSettings
 from workflows.models.configuration.embedded import EmbeddedSettings
+from workflows.models.configuration.moderation import ModerationSettings
 from workflows.models.configuration.prices import PriceSettings
 from workflows.models.configuration.providers import ProviderSettings
 from workflows.models.configuration.roles import RoleSettings
 
 
 class ModelSettings(
-    RoleSettings, ProviderSettings, EmbeddedSettings, CassetteSettings, PriceSettings, BaseSettings
+    RoleSettings,
+    ProviderSettings,
+    EmbeddedSettings,
+    CassetteSettings,
+    PriceSettings,
+    ModerationSettings,
+    BaseSettings,
 ):
     """Models and keys, and settings of checks and formats. Providers are set by their own usual variables."""
 
@@ -32,10 +38,6 @@ class ModelSettings(
     policy_dir: Path | None = Field(
         None, description="Folder of safety policies (*.toml) beside ours, or in their place"
     )
-    moderation: Literal["off", "openai"] = Field(
-        "off", description="openai: ask OpenAI's moderation too, where OpenAI writes the text"
-    )
-
     revisions: int | None = Field(
         None,
         ge=0,

@@ -9,7 +9,7 @@ from workflows.messages.messages import SafetyChecked, SafetyIssue
 from workflows.models.clients.catalog import Model
 from workflows.safety.check import check_sections
 from workflows.sections.node_context import NodeContext
-from workflows.state import Section, SectionFaults, SectionTask, Verdict, note_on
+from workflows.state import Section, SectionFaults, SectionTask, Verdict, moderation_issues, note_on
 
 
 async def find_faults(
@@ -24,6 +24,7 @@ async def find_faults(
     index = section["index"]
     verdict = judged.get("judged", {}).get(index) or await _check(context, task, section)
     notes = [] if verdict["approved"] else [_on(issue, index) for issue in verdict["issues"]]
+    notes += moderation_issues([section])
     faults = SectionFaults(reason="safety" if notes else "revision", notes=notes)
     if context.max_revisions and isinstance(context.format, ReviewsSections):
         model: Model = await context.open_reviewer()
