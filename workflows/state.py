@@ -311,13 +311,6 @@ SECTION_NODES = ("generate_content", "enhance_content")
 """The nodes that write a section."""
 
 
-def moderation_issues(sections: Iterable[Section]) -> list[SafetyIssue]:
-    """Issues of the sections that moderation stopped while they were written."""
-    return [
-        issue for section in sections if "moderation" in section for issue in section["moderation"]["issues"]
-    ]
-
-
 def sections_at_fault(state: State) -> set[int]:
     """The sections with faults by a check or a review that aren't rewritten yet."""
     found = set(state.get("revising", ())) | set(sections_to_mend(state))

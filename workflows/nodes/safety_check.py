@@ -7,7 +7,7 @@ from langgraph.types import Overwrite
 from workflows.errors import SafetyRejected
 from workflows.messages.messages import SafetyChecked, SafetyIssue
 from workflows.routing import MAX_REWRITES
-from workflows.safety.moderation import MODERATED_SCORE
+from workflows.safety.moderation import MODERATED_SCORE, moderation_issues
 from workflows.safety.pipeline import SafetyPipeline
 from workflows.sections.node_context import NodeContext
 from workflows.sections.review_text import review_text
@@ -17,7 +17,6 @@ from workflows.state import (
     State,
     Verdict,
     mended_for,
-    moderation_issues,
     plan_text,
     stands,
 )

@@ -1,6 +1,6 @@
 """Moderation by a provider: OpenAI's endpoint, through its SDK."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pydantic import BaseModel
@@ -40,6 +40,13 @@ async def moderate(
         issue
         for place, result in zip(places, results, strict=True)
         for issue in _issues(policy, place, result)
+    ]
+
+
+def moderation_issues(sections: Iterable[Section]) -> list[SafetyIssue]:
+    """The issues of sections whose sentences were stopped while they were written."""
+    return [
+        issue for section in sections if "moderation" in section for issue in section["moderation"]["issues"]
     ]
 
 

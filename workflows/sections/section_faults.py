@@ -8,8 +8,9 @@ from workflows.formats.capabilities import ReviewsSections
 from workflows.messages.messages import SafetyChecked, SafetyIssue
 from workflows.models.clients.catalog import Model
 from workflows.safety.check import check_sections
+from workflows.safety.moderation import moderation_issues
 from workflows.sections.node_context import NodeContext
-from workflows.state import Section, SectionFaults, SectionTask, Verdict, moderation_issues, note_on
+from workflows.state import Section, SectionFaults, SectionTask, Verdict, note_on
 
 
 async def find_faults(
