@@ -344,7 +344,7 @@ class _AttemptCounts(AttemptMetrics):
 
     def _gate(self, message: MetricsCalculated) -> None:
         report: dict[str, Any] | None = (message.model_extra or {}).get("gate")
-        if report and report["mode"] != "open":
+        if report and report.get("mode", "open") != "open":
             self._to.gate_mean.labels(report["mode"]).observe(report["held_ms_mean"] / 1000)
             self._to.gate_max.labels(report["mode"]).observe(report["held_ms_max"] / 1000)
 
