@@ -192,4 +192,9 @@ def _quota(settings: Settings, store: Store, formats: Mapping[str, AnyFormat]) -
 def _allowance(settings: Settings) -> Allowance | None:
     if not settings.has_accounts:
         return None
-    return Allowance(settings.account_runs, settings.account_runs_day, settings.account_usd_month)
+    return Allowance(
+        settings.account_runs,
+        settings.account_runs_day,
+        settings.account_usd_month,
+        settings.account_runs_month,
+    )

@@ -32,6 +32,7 @@ from backend.runs.engine.recovery import RunRecovery
 from backend.runs.formats import RunFormats
 from backend.runs.housekeeping import EVERY_SECONDS, Housekeeping
 from backend.runs.queries import RunQueries
+from backend.runs.quoting import Quotes
 from backend.runs.readers.audience import Audience
 from backend.runs.readiness import Readiness, WorkerReadiness
 from backend.runs.retention import EVERY_SECONDS as RETENTION_EVERY_SECONDS
@@ -41,6 +42,7 @@ from backend.settings import Settings
 from backend.storage import Store, open_store
 from backend.store.database import Database
 from backend.store.limits import cap_of
+from backend.store.reading_places import ReadingPlaceRepository
 from backend.store.retention import RetentionRepository
 from backend.store.shares import ShareRepository
 from backend.store.usage import UsageRepository
@@ -77,7 +79,9 @@ class Resources:
     queries: RunQueries
     recovery: RunRecovery
     quota: Quota
+    quotes: Quotes
     sharing: Sharing
+    reading_places: ReadingPlaceRepository
     documents: Documents
     housekeeping: Housekeeping
     usage: UsageRepository
@@ -141,8 +145,8 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
         service = ServiceContext(
             settings, work.formats.formats, work.policies, runs, queries, store.runs, store.database
         )
-        for found in collect_lookups(extensions, service):
-            work.lookups.add(found)
+        for area, found in collect_lookups(extensions, service):
+            work.lookups.add(found, area)
         shares = ShareRepository(store.database, cap_of(settings, "shares"))
         housekeeping = Housekeeping(
             store.runs, store.log, store.checkpoints, store.cache, shares, settings.pack_after
@@ -164,6 +168,8 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
             recovery=execution.recovery,
             worker=execution.worker,
             quota=quota,
+            quotes=Quotes(admission, store.usage, quota),
+            reading_places=ReadingPlaceRepository(store.database),
             sharing=Sharing(shares, queries, timedelta(days=settings.share_days)),
             documents=Documents(
                 store.documents, Extraction(settings.max_document_bytes), settings.max_document_bytes

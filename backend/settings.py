@@ -283,6 +283,10 @@ class Settings(AccessSettings, DatabaseSettings, SafetySettings, SectionSettings
         return self.database_url or f"sqlite:///{self.data_dir / 'storywire.db'}"
 
 
+CLIENT_VARIABLES = frozenset({"STORYWIRE_SERVER", "STORYWIRE_KEY"})
+"""What commands that ask a service read: no settings of the service."""
+
+
 def settings_models() -> list[type[BaseSettings]]:
     """The settings models of the service, of the installed formats and of extensions."""
     return [Settings, *_own_models()]
@@ -300,6 +304,7 @@ def find_unknown() -> dict[str, str]:
     known = {name for model in models for field in model.model_fields for name in variables_of(model, field)}
     prefixes = tuple(filter(None, {prefix_of(model) for model in models}))
     given = {name.upper() for name in (*os.environ, *DotEnvSettingsSource(Settings).env_vars)}
+    known |= CLIENT_VARIABLES
     return {
         name: "there is no such setting, so it does nothing"
         + (f"; do you mean {close[0]}?" if (close := get_close_matches(name, known, 1, 0.87)) else "")

@@ -7,7 +7,9 @@ from benchmarks import (
     access,
     comparison,
     cpu_per_token,
+    first_event,
     first_token,
+    growth,
     idle_readers,
     input_tokens,
     lengths,
@@ -20,11 +22,13 @@ from benchmarks import (
     restart,
     safety,
     standstill,
+    stored_runs,
 )
 from benchmarks.report import Rows, Run, show
 
 _BENCHMARKS: dict[str, Run] = {
     "comparison": comparison.run,
+    "first_event": first_event.run,
     "first_token": first_token.run,
     "cpu_per_token": cpu_per_token.run,
     "many_runs": many_runs.run,
@@ -35,6 +39,8 @@ _BENCHMARKS: dict[str, Run] = {
     "log_append": log_append.run,
     "lengths": lengths.run,
     "lessons": lessons.run,
+    "growth": growth.run,
+    "stored_runs": stored_runs.run,
     "input_tokens": input_tokens.run,
     "safety": safety.run,
     "standstill": standstill.run,

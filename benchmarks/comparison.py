@@ -29,7 +29,7 @@ from benchmarks.subjects import Bare, Naive, Story, Storywire, Subject
 from benchmarks.syncs import count_syncs
 from tests.fakes.answer import split_tokens
 from tests.fakes.process import ProviderProcess, spawn_provider
-from tests.fakes.script import Reply, Script
+from tests.fakes.script import Script
 
 PACE = 30
 """Tokens a second: a little faster than people read."""
@@ -111,7 +111,7 @@ async def _one_by_one(subject: Subject, themes: Sequence[str]) -> list[Story]:
 
 
 def _loads(levels: Sequence[int]) -> list[tuple[str, Script, int]]:
-    paced = Script(default=Reply(words=_WORDS, pace=PACE))
+    paced = prose(words=_WORDS, pace=PACE)
     return [
         ("saturated", prose(words=2000, burst=1), 1),
         ("small", prose(text="Word."), _SMALL_RUNS),
@@ -148,7 +148,7 @@ async def _measure(provider: ProviderProcess, subject: Subject, load: str, runs:
 
 def _of_ideal(story: Story, calls: list[dict[str, object]]) -> float:
     """Seconds that the provider's pace gives a story's prose, over the seconds that it took from its start."""
-    tokens = sum(int(str(call["tokens_sent"])) for call in calls if story.theme in str(call["prompt_text"]))
+    tokens = count_tokens(sections_of(calls, story.theme))
     return tokens / PACE / (story.ended - story.began)
 
 

@@ -19,11 +19,12 @@ class Arrival:
 
 
 class Reading(asyncio.Protocol):
-    """One reply to one GET, as it comes in."""
+    """One reply to one GET, or to one POST with a body, as it comes in."""
 
-    def __init__(self, path: str, last_id: str | None = None) -> None:
+    def __init__(self, path: str, last_id: str | None = None, body: bytes | None = None) -> None:
         self._path = path
         self._last_id = last_id
+        self._body = body
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._pieces: list[tuple[float, bytes]] = []
@@ -32,10 +33,10 @@ class Reading(asyncio.Protocol):
         self.size = 0  # bytes on the wire, headers included
 
     @classmethod
-    async def open(cls, port: int, path: str, last_id: str | None = None) -> Self:
-        """Asks the service on this port of the loopback, for what follows `last_id`."""
+    async def open(cls, port: int, path: str, last_id: str | None = None, body: bytes | None = None) -> Self:
+        """Asks the service on this port of the loopback, for what follows `last_id`, or for what `body` starts."""
         loop = asyncio.get_running_loop()
-        _, reading = await loop.create_connection(lambda: cls(path, last_id), "127.0.0.1", port)
+        _, reading = await loop.create_connection(lambda: cls(path, last_id, body), "127.0.0.1", port)
         return reading
 
     async def read(self) -> list[Arrival]:
@@ -77,8 +78,18 @@ class Reading(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        resumes = "" if self._last_id is None else f"Last-Event-ID: {self._last_id}\r\n"
-        self._transport.write(f"GET {self._path} HTTP/1.1\r\nHost: 127.0.0.1\r\n{resumes}\r\n".encode())
+        method, body, headers = "GET", self._body or b"", ["Host: 127.0.0.1"]
+        if self._last_id is not None:
+            headers.append(f"Last-Event-ID: {self._last_id}")
+        if self._body is not None:
+            method = "POST"
+            headers += [
+                "Accept: text/event-stream",
+                "Content-Type: application/json",
+                f"Content-Length: {len(body)}",
+            ]
+        head = "\r\n".join([f"{method} {self._path} HTTP/1.1", *headers, "", ""])
+        self._transport.write(head.encode() + body)
 
     def data_received(self, data: bytes) -> None:
         self.size += len(data)

@@ -24,6 +24,11 @@ def story_input(theme: str) -> dict[str, Any]:
     return {**STORY, "theme": theme, "title": theme}
 
 
+def start_body(theme: str) -> dict[str, Any]:
+    """The body of a request that starts such a story."""
+    return {"format": "story", "input": story_input(theme), "options": {"keep_length": False}}
+
+
 async def start(client: Client, theme: str) -> str:
     """Starts a story whose sections are as long as the provider makes them; returns its run id."""
     return await client.start(input=story_input(theme), keep_length=False)

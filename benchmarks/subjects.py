@@ -11,12 +11,13 @@ from typing import Any, Protocol, Self
 from urllib.parse import quote
 
 import httpx
+import orjson
 import psutil  # type: ignore[import-untyped]
 
 from benchmarks.bare import BareLoop, spawn_bare_loop
 from benchmarks.processes import ServiceProcess, cpu_seconds
-from benchmarks.readers import Arrival, Reading, stream_path
-from benchmarks.stories import start
+from benchmarks.readers import Arrival, Reading
+from benchmarks.stories import start_body
 
 _ROOT = Path(__file__).parents[1]
 
@@ -158,9 +159,8 @@ class Storywire(_Process):
         return list(await asyncio.gather(*(self._read(theme) for theme in themes)))
 
     async def _read(self, theme: str) -> Story:
-        began = time.time()
-        run_id = await start(self._service.client, theme)
-        arrivals = await _read(self._service.port, stream_path(run_id))
+        began, body = time.time(), orjson.dumps(start_body(theme))
+        arrivals = await (await Reading.open(self._service.port, "/api/v1/runs", body=body)).read()
         assert arrivals[-1].message["type"] == "complete", arrivals[-1]
         return _story(theme, began, arrivals)
 

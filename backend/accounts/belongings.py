@@ -13,7 +13,7 @@ from backend.accounts.audit import Audit
 from backend.runs.commands import RunCommands
 from backend.runs.queries import RunQueries
 from backend.store.accounts.accounts import AccountRepository
-from backend.store.accounts.belongings import BelongingsRepository, owned_tables
+from backend.store.accounts.belongings import BelongingsRepository, exported_tables
 from backend.store.owner import LOCAL, Owner
 from backend.tasks import Background, logged
 from workflows.errors import Conflict, NotFound
@@ -39,12 +39,13 @@ class Belongings:
         self._background = background
 
     async def export(self, owner: Owner) -> AsyncIterator[bytes]:
-        """Everything as lines of JSON: the account, then `{"table", "row"}`, a few rows in memory at a time."""
+        """Everything as lines of JSON: the account, then `{"table", "row"}`, a few rows in memory at a time. Of
+        credentials all but the secrets."""
         await self._audit.note("exported", owner)
         account = await self._accounts.find(owner)
         if account is not None:
             yield line_of({"account": asdict(replace(account, password_hash=None))})
-        for table in owned_tables():
+        for table in exported_tables():
             skip = 0
             while rows := await self._repository.page(owner, table, skip):
                 skip += len(rows)

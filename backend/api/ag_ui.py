@@ -129,6 +129,7 @@ async def run_agent(
 
 async def _answer(start: RunStart, format: AnyFormat, answer: Answer) -> Run:
     """The run of the interrupt, which goes on; one that is answered already isn't answered again."""
+    start.principal.check_scope("runs:read")  # its stream begins with what there is
     run_id, _, kind = answer.interrupt_id.rpartition(":")
     run = await start.queries.find(start.owner, run_id)
     if kind != "outline" or run.format != format.name:

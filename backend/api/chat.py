@@ -32,7 +32,8 @@ STREAM: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The AI SDK's UI message stream",
         "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/UIMessageChunk"}}},
-    }
+    },
+    204: {"description": "The reader has all of it already, or there is no such chat"},
 }
 
 

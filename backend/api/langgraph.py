@@ -1,10 +1,10 @@
 """LangGraph's Agent Streaming Protocol: `useStream` and the LangGraph SDKs with the service as their back end."""
 
+import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import aclosing
 from typing import Annotated, Any, Literal
 
-import orjson
 from fastapi import APIRouter, Depends, Path, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -162,10 +162,8 @@ async def _start(
         raise invalid_input(error, "params") from None
     format = format_at(formats, params.assistant_id)
     inputs, message_id = _input(format, params.input or {})
-    options = start.placed(params.config.configurable.options if params.config else RunOptions())
-    digest = hashed(
-        orjson.dumps([format.name, inputs, options.model_dump()], option=orjson.OPT_SORT_KEYS).decode()
-    )
+    options = start.with_timezone(params.config.configurable.options if params.config else RunOptions())
+    digest = hashed(json.dumps([format.name, inputs, options.model_dump()], sort_keys=True))
     newest = next(reversed(await thread.runs()), None)
     if newest is not None and not newest.run.is_finished:
         if newest.digest == digest:

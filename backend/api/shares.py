@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader
 from pydantic import BaseModel
 
 from backend.accounts.audit import EventKind
-from backend.api.dependencies import OwnerDep, PageCursor, PageLimit, ResourcesDep, RunId
+from backend.api.dependencies import OwnerDep, PageCursor, PageLimit, PrincipalDep, ResourcesDep, RunId
 from backend.api.paging import page_of
 from backend.resources import Resources
 from backend.runs.results.exports import finished
@@ -88,16 +88,17 @@ class SharedText(BaseModel):
 @router.post("/{run_id}/share", status_code=201)
 async def share_run(
     run_id: RunId,
-    owner: OwnerDep,
+    principal: PrincipalDep,
     resources: ResourcesDep,
     days: Annotated[
         int | None, Query(ge=1, le=3660, description="Days for which it is valid; by default as set")
     ] = None,
 ) -> ShareView:
-    """Creates a link, which replaces an older one."""
+    """Creates a link, which replaces an older one. An API key needs `runs:read` too: the link shows the text."""
+    principal.check_scope("runs:read")
     valid_for = None if days is None else timedelta(days=days)
-    share, token = await resources.sharing.create(owner, run_id, valid_for)
-    await _note(resources, "shared", owner, run_id)
+    share, token = await resources.sharing.create(principal.owner, run_id, valid_for)
+    await _note(resources, "shared", principal.owner, run_id)
     return ShareView(
         run_id=share.run_id,
         shared=True,

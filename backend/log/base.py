@@ -3,7 +3,27 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from sqlalchemy import Connection
+
 from backend.log.entry import Entry
+
+
+class LogOpening(Protocol):
+    """Beginning of a new run's log: its first writer, and the `entries` that it begins with."""
+
+    @property
+    def epoch(self) -> int:
+        """The writer's epoch, 1."""
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """At least one."""
+
+    def store(self, connection: Connection) -> None:
+        """Stores it, after the run and in the same transaction."""
+
+    def publish(self) -> None:
+        """Makes it known to readers in this process, when that is committed."""
 
 
 class RunLog(Protocol):
@@ -15,6 +35,9 @@ class RunLog(Protocol):
     async def take_over(self, run_id: str) -> int:
         """Makes the caller the run's one writer; returns its epoch. Older writers are refused from now on, and
         whatever they appended before can be read."""
+
+    def opening(self, run_id: str, entries: Sequence[Entry]) -> LogOpening:
+        """The log of a run that is about to be stored, with the caller as its writer."""
 
     async def append(self, run_id: str, epoch: int, entries: Sequence[Entry]) -> None:
         """Returns when the entries are durable and readers have been woken. All of them are written, or none.

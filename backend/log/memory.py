@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
+from sqlalchemy import Connection
+
 from backend.log import archive
 from backend.log.entry import DuplicateSeq, Entry, StaleWriter
 from backend.log.notifier import Notifier
@@ -43,6 +45,18 @@ class MemoryLog:
         self._live.add(run_id)
         storage.notifier.notify(run_id)
         return storage.epochs[run_id]
+
+    def opening(self, run_id: str, entries: Sequence[Entry]) -> "MemoryOpening":
+        """See `RunLog`. There is no database: it is stored when it is published."""
+        return MemoryOpening(self, run_id, entries)
+
+    def begin(self, run_id: str, entries: Sequence[Entry]) -> None:
+        """Begins the log of a new run."""
+        self._storage.epochs[run_id] = 1
+        self._storage.entries[run_id] = list(entries)
+        self._storage.being_written.add(run_id)
+        self._live.add(run_id)
+        self._storage.notifier.notify(run_id)
 
     async def append(self, run_id: str, epoch: int, entries: Sequence[Entry]) -> None:
         """See `RunLog`."""
@@ -96,6 +110,23 @@ class MemoryLog:
     def _entries(self, run_id: str) -> list[Entry]:
         packed = self._storage.archives.get(run_id)
         return archive.unpack(packed) if packed else self._storage.entries.get(run_id, [])
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryOpening:
+    """A `LogOpening` of a `MemoryLog`."""
+
+    log: MemoryLog
+    run_id: str
+    entries: Sequence[Entry]
+    epoch: int = 1
+
+    def store(self, connection: Connection) -> None:
+        """See `LogOpening`."""
+
+    def publish(self) -> None:
+        """See `LogOpening`."""
+        self.log.begin(self.run_id, self.entries)
 
 
 def _has(entries: list[Entry], seq: int) -> bool:

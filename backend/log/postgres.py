@@ -69,12 +69,10 @@ class PostgresLog(SqlLog):
         """Seconds since this process heard of any news, or a tick; 0 while nobody here waits for news."""
         return self._follower.tick_age
 
-    async def take_over(self, run_id: str) -> int:
-        """See `RunLog`."""
-        epoch = await super().take_over(run_id)
+    def _begin(self, run_id: str, entries: Sequence[Entry]) -> None:
+        super()._begin(run_id, entries)
         self._follower.wake(run_id)
         self._schedule_notify([run_id])
-        return epoch
 
     async def read(self, run_id: str, after: int = 0, limit: int = 1000) -> list[Entry]:
         """See `RunLog`."""

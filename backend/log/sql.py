@@ -8,11 +8,12 @@ import time
 from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
+from typing import Any
 
 from sqlalchemy import Connection, delete, exists, func, insert, literal, select
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -40,6 +41,25 @@ class Append:
     epoch: int
     entries: Sequence[Entry]
     done: asyncio.Future[None]
+
+
+@dataclass(frozen=True, slots=True)
+class SqlOpening:
+    """A `LogOpening` in a database. `begun` is called with its run and entries when it is published."""
+
+    run_id: str
+    entries: Sequence[Entry]
+    begun: Callable[[str, Sequence[Entry]], None]
+    epoch: int = 1
+
+    def store(self, connection: Connection) -> None:
+        """See `LogOpening`."""
+        connection.execute(insert(log_heads).values(run_id=self.run_id, epoch=self.epoch))
+        connection.execute(insert(log_entries), _rows(self.run_id, self.entries))
+
+    def publish(self) -> None:
+        """See `LogOpening`."""
+        self.begun(self.run_id, self.entries)
 
 
 class SqlLog(ABC):
@@ -71,9 +91,17 @@ class SqlLog(ABC):
             return epoch
 
         epoch = await self._db.write(work)
-        self._tails[run_id] = deque(maxlen=_TAIL)
-        self._notifier.notify(run_id)
+        self._begin(run_id, ())
         return epoch
+
+    def opening(self, run_id: str, entries: Sequence[Entry]) -> SqlOpening:
+        """See `RunLog`."""
+        return SqlOpening(run_id, entries, self._begin)
+
+    def _begin(self, run_id: str, entries: Sequence[Entry]) -> None:
+        """Makes this process the run's writer, as readers here see it; `entries` are what it has written."""
+        self._tails[run_id] = deque(entries, maxlen=_TAIL)
+        self._notifier.notify(run_id)
 
     async def append(self, run_id: str, epoch: int, entries: Sequence[Entry]) -> None:
         """See `RunLog`. Appends of many runs that come while a commit is under way share the next one."""
@@ -247,12 +275,12 @@ def _unpack(connection: Connection, run_id: str) -> None:
     packed = connection.execute(select(log_archives.c.data).where(log_archives.c.run_id == run_id)).scalar()
     if packed is None:
         return
-    rows = [
-        {"run_id": run_id, "seq": entry.seq, "type": entry.type, "data": entry.data}
-        for entry in archive.unpack(packed)
-    ]
-    connection.execute(insert(log_entries), rows)
+    connection.execute(insert(log_entries), _rows(run_id, archive.unpack(packed)))
     connection.execute(delete(log_archives).where(log_archives.c.run_id == run_id))
+
+
+def _rows(run_id: str, entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    return [{"run_id": run_id, **entry._asdict()} for entry in entries]
 
 
 def _fail(item: Append, error: Exception) -> None:

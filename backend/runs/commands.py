@@ -13,6 +13,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from pydantic import BaseModel
 from ulid import ULID
 
+from backend.runs.admission.caller import caller_key
 from backend.runs.admission.caps import check_room, with_caps
 from backend.runs.admission.plan_edit import check_outline
 from backend.runs.admission.quota import Quota
@@ -22,6 +23,7 @@ from backend.runs.attempt.version_seed import Parentage, VersionRequest, make_pa
 from backend.runs.engine.base import Engine
 from backend.runs.queries import RunQueries
 from backend.runs.results.cache import ResultCache
+from backend.store.charges import Limit
 from backend.store.owner import Owner
 from backend.store.run_values import RunOptions
 from backend.store.runs import NewRun, Run, RunRepository
@@ -111,14 +113,24 @@ class RunCommands:
             inputs = await self._admission.resolve(owner, format, inputs)
         new = self._new_run(owner, request, format, inputs, request_hash)
         with self._quota.reserve(new.format) as limit, self._engine.reserve_slot():
-            run = await self._repository.add(new, limit=limit, kept_since=self._cache.kept_since(new.options))
-            if run is not None:
-                await self._engine.submit(run.id)
+            if (run := await self._add(new, limit)) is not None:
                 return run, True
         # The same came in twice at the same moment, and the other was quicker.
         if (known := await self._known(owner, request.idempotency_key, request_hash)) is not None:
             return known, False
         raise Conflict(f"Part {new.part} of this series is being written by another run.")
+
+    async def _add(self, new: NewRun, limit: Limit) -> Run | None:
+        """The new run, stored in one transaction with the beginning of its log, and being executed. None: as the
+        repository's `add`."""
+        since, opening = self._cache.kept_since(new.options), self._engine.open_log(new.id)
+        if opening is None:
+            run = await self._repository.add(new, limit=limit, kept_since=since)
+        else:
+            run = await self._repository.add(new, limit=limit, kept_since=since, also=opening.store)
+        if run is not None:
+            await self._engine.begin(run, opening)
+        return run
 
     async def new_version(self, owner: Owner, run_id: str, request: VersionRequest) -> tuple[Run, bool]:
         """A version of a completed run, as a run of its own; as `start`.
@@ -182,6 +194,13 @@ class RunCommands:
         await self._engine.begun(run.id)
         return run
 
+    async def rename(self, owner: Owner, run_id: str, title: str) -> Run:
+        """The run with another title, in lists and files; the text itself stays. Raises Conflict while it goes on."""
+        run = await self._queries.find(owner, run_id)
+        if not await self._repository.rename(owner, run.id, title):
+            raise Conflict(f"The run is {run.status}: it can be renamed once it has ended.")
+        return await self._queries.find(owner, run_id)
+
     async def delete(self, owner: Owner, run_id: str) -> None:
         """Deletes the run, its text, log, checkpoints and recording; stops it first if it can."""
         run = await self._queries.find(owner, run_id)
@@ -199,6 +218,7 @@ class RunCommands:
         parents = request.parentage
         # A version of a chapter stands beside the story: the chapter keeps its place.
         series, part = (series_of(format, inputs) if parents is None else None) or (None, None)
+        key = caller_key()
         new = NewRun(
             id=str(ULID()),
             owner=owner,
@@ -211,6 +231,7 @@ class RunCommands:
             request_hash=request_hash,
             series=series,
             part=part,
+            key_id=None if key is None else key.id,
         )
         if parents is not None:
             new = replace(

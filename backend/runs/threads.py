@@ -5,6 +5,7 @@ runs it is, and the id of the message that it answers.
 """
 
 import asyncio
+import re
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -23,7 +24,8 @@ OF_A_RUN = 10**10
 _OF_AN_ENTRY = 10**4
 _LOOK_AGAIN_SECONDS = 0.25
 _LOOK_SELDOM_SECONDS = 2.0
-_LONGEST_MESSAGE_ID = 100
+_MESSAGE_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+"""What ids of messages look like that are kept; a message with another one is given an id of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Thread:
 
     def key(self, ordinal: int, digest: str, message_id: str) -> str:
         """The idempotency key of a run: the same for the same request in the same place."""
-        kept = message_id if len(message_id) <= _LONGEST_MESSAGE_ID else ""
+        kept = message_id if _MESSAGE_ID.fullmatch(message_id) else ""
         return f"{self.prefix}{ordinal:06d}:{digest}:{kept}"
 
     async def runs(self) -> list[ThreadRun]:

@@ -5,6 +5,7 @@ Each of ours passes LangGraph's own suite and `tests/contract/test_checkpointer.
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from random import getrandbits
 from typing import Any
 
@@ -109,8 +110,7 @@ class DurableSaver(BaseCheckpointSaver[Any]):
         doesn't reach them, or failed."""
         # The turn of the loop in which the next task begins is the one in which the last one's result is handed over.
         await asyncio.sleep(0)
-        if under_way := self._under_way.get(thread_id):
-            await asyncio.wait(under_way)
+        await self._wait_for(thread_id)
 
     async def all_flushed(self) -> None:
         """As `flushed`, for all threads."""
@@ -122,9 +122,17 @@ class DurableSaver(BaseCheckpointSaver[Any]):
         if config is None or (thread_id := config["configurable"].get("thread_id")) is None:
             await self.all_flushed()
             return
-        if under_way := self._under_way.get(str(thread_id)):
-            await asyncio.wait(under_way)
+        await self._wait_for(str(thread_id))
         self._raise_failure(str(thread_id))
+
+    async def _wait_for(self, thread_id: str) -> None:
+        if under_way := self._under_way.get(thread_id):
+            with self._awaited():
+                await asyncio.wait(under_way)
+
+    def _awaited(self) -> AbstractContextManager[None]:
+        """Open while somebody waits for what was put: a saver that makes puts wait for one another doesn't then."""
+        return nullcontext()
 
     def _begin(self, thread_id: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         try:

@@ -38,7 +38,7 @@ from backend.store.run_records import NewRun, Run, RunAssignment, RunPart, RunSu
 from backend.store.run_values import STORED_CHANGE, RunOptions, VersionChange
 from backend.store.sources import find_source
 from backend.store.tables import log_archives, log_entries, runs
-from backend.store.transitions import EXECUTING, MOVES, OCCUPYING, Event
+from backend.store.transitions import EXECUTING, FINISHED, MOVES, OCCUPYING, Event
 from workflows.messages.messages import OutlinePlanned, RunCompleted
 
 __all__ = [
@@ -67,6 +67,10 @@ def _not_at_all(connection: Connection, run_id: str) -> None:
     """Where runs execute in the process that stores them."""
 
 
+def _nothing(connection: Connection) -> None:
+    """Where nothing else is stored with a run."""
+
+
 class RunRepository:
     """Runs in SQL."""
 
@@ -76,9 +80,15 @@ class RunRepository:
         self._enqueue = enqueue
 
     async def add(
-        self, new: NewRun, *, limit: Limit | None = None, kept_since: datetime | None = None
+        self,
+        new: NewRun,
+        *,
+        limit: Limit | None = None,
+        kept_since: datetime | None = None,
+        also: Callable[[Connection], None] = _nothing,
     ) -> Run | None:
-        """Stores a new run; None if its owner has used this idempotency key before, or its part is taken.
+        """Stores a new run; None if its owner has used this idempotency key before, or its part is taken. `also` stores
+        what belongs to it.
 
         It is given the text of another run of the same `cache_key` if one was kept since `kept_since`, or is being
         written; otherwise it is charged. Raises LimitReached. All in one transaction: of several processes, one gets
@@ -91,7 +101,9 @@ class RunRepository:
             connection.execute(insert(runs).values({**new.row(), "source_run_id": source}))
             if source is None:
                 charge(connection, new.id, new.owner, new.format, limit)
-            stored = _run(connection.execute(select(*_WHOLE).where(runs.c.id == new.id)).one())
+            also(connection)
+            mine = (runs.c.owner == new.owner) & (runs.c.id == new.id)
+            stored = _run(connection.execute(select(*_WHOLE).where(mine)).one())
             self._enqueue(connection, new.id)  # the last of all: starts wait for each other from here on
             return stored
 
@@ -132,11 +144,11 @@ class RunRepository:
 
     async def parts(self, owner: Owner, series: Sequence[str]) -> list[RunPart]:
         """All runs that are, or were meant to be, parts of these series; of each by part, older tries first."""
-        return await self._parts(select(*_PART), owner, series, _part)
+        return await self._parts(_PART, owner, series, _part)
 
     async def part_summaries(self, owner: Owner, series: Sequence[str]) -> list[RunSummary]:
         """`parts` without their inputs and results."""
-        return await self._parts(select(*_SUMMARY), owner, series, _summary)
+        return await self._parts(_SUMMARY, owner, series, _summary)
 
     async def inputs_with(
         self, owner: Owner, field: str, id: str, limit: int | None = None
@@ -175,6 +187,15 @@ class RunRepository:
             .order_by(runs.c.id)
         )
         return await self._many(query, _version)
+
+    async def version_ids(self, owner: Owner, root_run_ids: Sequence[str]) -> list[str]:
+        """The ids of all runs derived from these."""
+        query = select(runs.c.id).where(runs.c.owner == owner).order_by(runs.c.id)
+        return [
+            run_id
+            for some in batches(root_run_ids)
+            for run_id in await self._many(query.where(runs.c.root_run_id.in_(some)), lambda row: row.id)
+        ]
 
     async def unfinished(self) -> list[RunAssignment]:
         """All owners' runs that should be executing."""
@@ -319,6 +340,11 @@ class RunRepository:
         query = select(runs.c.id, runs.c.reader_beats).where(runs.c.id.in_(run_ids))
         return dict(await self._many(query, lambda row: (row.id, row.reader_beats)))
 
+    async def rename(self, owner: Owner, run_id: str, title: str) -> bool:
+        """Sets the title of a run that has ended; False while it goes on, since its end sets one too."""
+        same = (runs.c.owner == owner, runs.c.id == run_id)
+        return await self._write(update(runs).where(*same, runs.c.status.in_(FINISHED)).values(title=title))
+
     async def delete(self, owner: Owner, run_id: str) -> None:
         """Deletes the run and its log; where they are in the same database, its checkpoints."""
         same = (runs.c.owner == owner, runs.c.id == run_id)
@@ -331,9 +357,9 @@ class RunRepository:
         return await self._db.read(lambda connection: [make(row) for row in connection.execute(query)])
 
     async def _parts(
-        self, query: Select[Any], owner: Owner, series: Sequence[str], make: Callable[[Row[Any]], Any]
+        self, columns: Sequence[Any], owner: Owner, series: Sequence[str], make: Callable[[Row[Any]], Any]
     ) -> list[Any]:
-        query = query.where(runs.c.owner == owner).order_by(runs.c.part, runs.c.id)
+        query = select(*columns).where(runs.c.owner == owner).order_by(runs.c.part, runs.c.id)
         return [
             part
             for some in batches(series)

@@ -1,5 +1,6 @@
 """Use cases of story sessions: each chapter is a run, and the session holds what they have in common."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Generic
@@ -176,12 +177,14 @@ class Sessions:
         return await self.find(owner, session_id)
 
     async def delete(self, owner: Owner, session_id: str, on_chapters: OnChapters = "keep") -> list[str]:
-        """Deletes the session; returns its chapters' runs, which are deleted too or stay as they are."""
+        """Deletes the session; returns its chapters' runs, which are deleted too, with all of their versions, or stay
+        as they are."""
         await self._session(owner, session_id)
         runs = [run.id for run in await self._queries.part_summaries(owner, [session_id])]
         if on_chapters == "delete":
-            for run_id in runs:
-                await self._runs.delete(owner, run_id)
+            for run_id in [*runs, *await self._run_repository.version_ids(owner, runs)]:
+                with suppress(NotFound):  # somebody else deletes the same
+                    await self._runs.delete(owner, run_id)
         await self._sessions.delete(owner, session_id)
         return runs
 

@@ -26,6 +26,7 @@ POINTS: dict[str, tuple[type, str]] = {
     "checkpoint": (GroupCommitSaver, "aput"),
     "task": (GroupCommitSaver, "aput_writes"),
     "checkpoint_commit": (CheckpointWriter, "commit"),
+    "start": (RunRepository, "add"),
     "claim": (RunRepository, "resume"),
     "take_over": (SqliteLog, "take_over"),
     "result": (OwnedRunRepository, "_end"),

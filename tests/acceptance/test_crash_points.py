@@ -15,8 +15,8 @@ from tests.fakes.script import Fault, Reply, Rule, Script
 from tests.service import CALLS, Told
 from workflows.messages.messages import ProgressReported
 
-# Where a run of four scenes can break: around what is told, a task's result, a step's checkpoint,
-# the taking over of a run, and the storing of its result.
+# Where a run of four scenes can break: around what is told, a task's result, a step's checkpoint, and the storing of
+# its result; and between its start, which is one transaction, and its execution.
 ALL = [
     *(
         f"{where}:{when}:{n}"
@@ -24,10 +24,12 @@ ALL = [
         for when in ("before", "after")
         for n in range(1, 9)
     ),
-    *(f"{where}:{when}:1" for where in ("take_over", "result") for when in ("before", "after")),
+    *(f"result:{when}:1" for when in ("before", "after")),
+    "start:after:1",
 ]
 # One at each kind of place, for every test run.
 SOME = [
+    "start:after:1",
     "log:before:1",
     "log:after:7",
     "task:before:4",

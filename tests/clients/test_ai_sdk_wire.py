@@ -207,8 +207,9 @@ async def test_reader_who_comes_late_is_sent_the_state_after_all_that_there_is_h
 @pytest.mark.parametrize("package", OLDER)
 async def test_older_chat_that_is_cut_reads_again_and_has_the_stored_text(world: World, package: str) -> None:
     world.proxy.cut([6000, 9000])
-    given_more = {"package": package, "version": package[-1], "again": True}
-    chat = await talk(world.service, chat="one", base=world.url, **given_more)
+    chat = await talk(
+        world.service, chat="one", base=world.url, package=package, version=package[-1], again=True
+    )
     assert chat["status"] == "ready" and chat["order"] == sorted(set(chat["order"]))
     assert joined(chat) == (await stored(world.service, chat["metadata"]["runId"]))["result"]["story_content"]
 

@@ -1,6 +1,7 @@
 """The service as LangGraph's Agent Streaming Protocol, read by LangGraph's own clients."""
 
 import asyncio
+import json
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -286,7 +287,12 @@ async def test_commands_are_refused_in_the_protocols_own_words(
         http, threads = service.client.http, "/api/v1/langgraph/threads"
 
         async def send(command: dict[str, Any], thread: str = "t1") -> dict[str, Any]:
-            return dict((await http.post(f"{threads}/{thread}/commands", json=command)).json())
+            headers = {"Content-Type": "application/json"}
+            reply = await http.post(
+                f"{threads}/{thread}/commands", content=json.dumps(command), headers=headers
+            )
+            assert reply.status_code == 200, reply.text
+            return dict(reply.json())
 
         assert (await http.get(f"{threads}/t1/state")).status_code == 404
         assert (await http.post(f"{threads}/t1/history", json={})).json() == []
@@ -306,6 +312,10 @@ async def test_commands_are_refused_in_the_protocols_own_words(
         for word, command in refused.items():
             told = await send(command, thread="t1" if word != "invalid_argument" else "t2")
             assert (told["type"], told["error"], told["id"]) == ("error", word, command["id"]), told
+        for odd in (10**30, "\ud800", float(2**70), "a\0b"):
+            hostile = start_command(input={"theme": odd, "messages": [{"type": "human", "id": odd}]})
+            told = await send(hostile, thread="t3")
+            assert (told["type"], told["error"]) == ("error", "invalid_argument"), told
         busy = await send(start_command(input={"theme": "foxes", "reader": STORY["reader"]}))
         assert busy["error"] == "invalid_argument" and "under way" in busy["message"]
         assert (await http.post(f"{threads}/t2/runs/{run_id}/cancel")).status_code == 404

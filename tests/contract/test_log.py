@@ -9,7 +9,7 @@ from typing import Protocol
 import pytest
 from hypothesis import given, settings
 
-from backend.log.base import RunLog
+from backend.log.base import LogOpening, RunLog
 from backend.log.entry import DuplicateSeq, Entry, StaleWriter
 from backend.log.memory import MemoryLog, MemoryStorage
 from backend.store.database import Database
@@ -17,7 +17,7 @@ from backend.store.owner import Owner
 from backend.store.runs import RunRepository
 from tests.databases import Engine, close_database, new_database, open_database, open_log
 from tests.unit.logs import run_logs
-from tests.unit.stored_runs import add_run, finish_run
+from tests.unit.stored_runs import add_run, finish_run, new_run
 
 PATIENCE = 10.0
 """Seconds after which a test gives up; nothing waits that long when all is well."""
@@ -31,6 +31,9 @@ class World(Protocol):
 
     async def add_run(self) -> str:
         """A run that has just begun."""
+
+    async def add_opened(self, log: RunLog, entries: list[Entry]) -> tuple[str, LogOpening]:
+        """A run that was stored with the beginning of its log."""
 
     async def finish(self, log: RunLog, run_id: str) -> None:
         """The run is over, as its executor leaves it."""
@@ -49,6 +52,12 @@ class _Sql:
 
     async def add_run(self) -> str:
         return (await add_run(self._runs)).id
+
+    async def add_opened(self, log: RunLog, entries: list[Entry]) -> tuple[str, LogOpening]:
+        new = new_run()
+        opening = log.opening(new.id, entries)
+        assert await self._runs.add(new, also=opening.store) is not None
+        return new.id, opening
 
     async def finish(self, log: RunLog, run_id: str) -> None:
         run = await self._runs.get(run_id)
@@ -73,6 +82,12 @@ class _Memory:
     async def add_run(self) -> str:
         self._runs += 1
         return f"run-{self._runs}"
+
+    async def add_opened(self, log: RunLog, entries: list[Entry]) -> tuple[str, LogOpening]:
+        run_id = await self.add_run()
+        opening = log.opening(run_id, entries)
+        opening.publish()
+        return run_id, opening
 
     async def finish(self, log: RunLog, run_id: str) -> None:
         log.let_go(run_id)
@@ -366,3 +381,26 @@ async def test_log_of_a_run_that_nobody_writes_can_be_let_go_and_packed(log: Run
         await log.pack(run)
     assert not log.is_live(run)
     assert await log.read(run) == []
+
+
+async def test_log_that_is_stored_with_its_run_is_read_and_written_on(world: World) -> None:
+    log, elsewhere = world.open(), world.open()
+    run, opening = await world.add_opened(log, entries(1, 2))
+    assert await elsewhere.read(run) == entries(1, 2)
+    opening.publish()
+    assert log.is_live(run) and await log.read(run) == entries(1, 2)
+    await log.append(run, opening.epoch, entries(3, 4))
+    assert await log.read(run) == await elsewhere.read(run) == entries(1, 4)
+    assert await elsewhere.take_over(run) > opening.epoch
+    with pytest.raises(StaleWriter):
+        await log.append(run, opening.epoch, entries(5, 5))
+
+
+async def test_reader_that_waits_is_woken_when_an_opening_is_published(world: World) -> None:
+    log = world.open()
+    run, opening = await world.add_opened(log, entries(1, 1))
+    waiting = asyncio.create_task(log.wait(run, 0, PATIENCE))
+    await asyncio.sleep(0)
+    opening.publish()
+    async with asyncio.timeout(PATIENCE / 2):
+        await waiting

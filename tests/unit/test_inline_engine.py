@@ -10,9 +10,11 @@ from backend.store.database import Database
 from backend.store.runs import Run
 from tests.unit.attempts import note
 from tests.unit.messages import error
-from tests.unit.stored_runs import finish_run
-from tests.unit.worlds import OWNER, World, open_world
+from tests.unit.run_messages import read_messages
+from tests.unit.stored_runs import finish_run, new_run
+from tests.unit.worlds import NOTE, OWNER, World, open_world
 from workflows.errors import Overloaded
+from workflows.messages.messages import NodeChanged
 
 
 @pytest.fixture
@@ -149,3 +151,35 @@ async def test_run_that_is_submitted_anew_while_its_last_attempt_ends_is_execute
     world.format.gates[0].set()
     await world.end(run.id)
     assert (await world.queries.find(OWNER, run.id)).status == "completed"
+
+
+async def test_run_that_is_started_has_its_beginning_in_the_log_before_it_is_executed(world: World) -> None:
+    world.format.gates[0] = asyncio.Event()
+    run, _ = await world.service.start(OWNER, world.request())
+    [first] = await world.log.read(run.id)
+    assert first.seq == 1 and world.log.is_live(run.id)
+    world.format.gates[0].set()
+    await world.end(run.id)
+    started = [
+        (each.status, each.attempt)
+        for each in await read_messages(world.log, run.id)
+        if isinstance(each, NodeChanged) and each.node == "workflow"
+    ]
+    assert started == [("started", 1), ("completed", 1)]
+
+
+async def test_run_whose_process_died_right_after_its_start_is_taken_up_as_a_second_attempt(
+    world: World,
+) -> None:
+    new = new_run(format="note", model="openai:gpt-test", input=NOTE, options={"keep_length": False})
+    opening = world.engine.open_log(new.id)
+    stored = await world.repository.add(new, also=opening.store)
+    assert stored is not None and await world.recovery.recover() == 1
+    await world.end(new.id)
+    assert (await world.queries.find(OWNER, new.id)).status == "completed"
+    said = [
+        each.status
+        for each in await read_messages(world.log, new.id)
+        if isinstance(each, NodeChanged) and each.node == "workflow"
+    ]
+    assert said == ["started", "resumed", "completed"] and world.format.written == [0, 1]

@@ -15,7 +15,7 @@ from backend.store.owned_runs import Lease
 from backend.telemetry.metrics import AttemptMetrics
 from tests.unit.messages import OUTLINE, complete, content, progress, workflow
 from tests.unit.run_messages import read_messages
-from workflows.messages.messages import Message
+from workflows.messages.messages import Message, TextRetracted
 from workflows.messages.transcript import Transcript
 
 LONG = 60.0
@@ -105,6 +105,28 @@ async def test_writer_holds_back_what_is_no_text_until_it_is_flushed_or_closed()
         assert await entries(log) == [(1, "progress")]
         writer.put(progress(2))
     assert await entries(log) == [(1, "progress"), (2, "progress")]
+
+
+async def test_writer_holds_what_is_no_text_no_longer_than_the_text_that_comes_after_it() -> None:
+    log = MemoryLog()
+    async with await writing(log, merge_seconds=0.5) as writer:
+        writer.put(content(0, "A "))
+        await log.wait("run", 0, 20)
+        writer.put(progress(1))  # alone it would wait four times as long
+        began = asyncio.get_running_loop().time()
+        writer.put(content(0, "lamp."))
+        await log.wait("run", 1, 20)
+        waited = asyncio.get_running_loop().time() - began
+        assert await entries(log) == [(1, "content"), (2, "progress"), (3, "content")]
+    assert waited < 1.9
+
+
+async def test_writer_lets_a_retraction_wait_no_longer_than_text() -> None:
+    log = MemoryLog()
+    async with await writing(log, merge_seconds=0.0) as writer:
+        writer.put(TextRetracted(section=0, reason="safety"))
+        await log.wait("run", 0, 20)
+        assert await entries(log) == [(1, "retract")]
 
 
 async def test_writer_that_has_waited_long_enough_writes_by_itself() -> None:

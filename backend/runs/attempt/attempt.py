@@ -99,7 +99,9 @@ class Attempt:
         self._observer = observer
         self._tools = tools
         self._transcript = writer.transcript
-        self._number = writer.transcript.attempts + 1
+        # Its log has what it was stored with, by this very writer: there can't be a checkpoint of it.
+        self._is_opened = lease.epoch == 1 and writer.transcript.attempts == 1
+        self._number = writer.transcript.attempts + (0 if self._is_opened else 1)
         self._meter = ProgressMeter(time.monotonic, tools.formats.piece_words(run), tools.pace_of(run))
         self._written: set[Slot] = set()
 
@@ -152,14 +154,16 @@ class Attempt:
             log.error("run_given_up", crash_count=self.run.crash_count)
             raise Internal(_BROKE_OFF.format(times=self.run.crash_count))
         work = GraphWork(self.run, self._tools.formats, self._number, self._observer.callbacks)
-        snapshot = await work.load()
-        self._writer.put(self._workflow("started" if self._number == 1 else "resumed"))
-        await self._writer.flush()
+        snapshot = await work.load(is_new=self._is_opened)
+        if not self._is_opened:
+            self._writer.put(self._workflow("started" if self._number == 1 else "resumed"))
+            await self._writer.flush()
         self._handle.begun.set()
         self._meter.recall(self._transcript)
         if not snapshot.created_at and (ending := await self._copy(work.gate)) is not None:
             return ending
-        await self._reconcile(cast(State, snapshot.values), work.gate)
+        if snapshot.created_at or not self._is_opened:
+            await self._reconcile(cast(State, snapshot.values), work.gate)
         # Not `snapshot.next`: it is empty too when every task of a step is done but the step isn't checkpointed.
         if not snapshot.created_at or snapshot.tasks:
             if self._tools.recorder is not None:

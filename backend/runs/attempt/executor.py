@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import structlog
 
-from backend.log.base import RunLog
-from backend.log.entry import LogUnavailable, StaleWriter
+from backend.log.base import LogOpening, RunLog
+from backend.log.entry import Entry, LogUnavailable, StaleWriter
 from backend.runs.attempt.attempt import Attempt, AttemptTools
 from backend.runs.attempt.budget import Budgets
 from backend.runs.attempt.finalize import RunFinalizer
@@ -17,9 +17,12 @@ from backend.store.owned_runs import Lease
 from backend.store.runs import Run
 from backend.telemetry.metrics import AttemptOutcome
 from backend.telemetry.observers import AttemptObserver, Observers
-from workflows.messages.messages import Message, make_encodable
+from workflows.messages.messages import Message, NodeChanged, encode, make_encodable
+from workflows.messages.transcript import Transcript
 
 log = structlog.get_logger()
+
+_STARTED = NodeChanged(node="workflow", status="started", attempt=1)
 
 
 class Executor:
@@ -43,15 +46,21 @@ class Executor:
         self._tools = tools
         self._merge_seconds = merge_seconds
 
-    async def execute(self, run: Run, handle: RunHandle) -> None:
-        """Returns when the run has ended, waits for a person, or was stopped by `handle`."""
+    def open_log(self, run_id: str) -> LogOpening:
+        """The log of a new run that is to be executed here: it says that the run was started."""
+        return self._log.opening(run_id, [Entry(1, _STARTED.type, encode(_STARTED))])
+
+    async def execute(self, run: Run, handle: RunHandle, opening: LogOpening | None = None) -> None:
+        """Returns when the run has ended, waits for a person, or was stopped by `handle`. `opening` is what a new run
+        was stored with."""
         structlog.contextvars.bind_contextvars(run_id=run.id, format=run.format)
         observer: AttemptObserver | None = None
         outcome: AttemptOutcome = "interrupted"
         try:
-            lease = Lease(run.id, run.process, await self._log.take_over(run.id))
+            epoch = await self._log.take_over(run.id) if opening is None else opening.epoch
+            lease = Lease(run.id, run.process, epoch)
             set_fence(lease.run_id, lease.epoch)
-            transcript, last_seq = await replay(self._log, run.id)
+            transcript, last_seq = await replay(self._log, run.id) if opening is None else (Transcript(), 0)
             if transcript.terminal is not None and last_seq != run.superseded_error_seq:
                 # A crash fell between the log and the table. A run that was cancelled stays cancelled.
                 handle.settling = True
@@ -59,6 +68,10 @@ class Executor:
                 return
             log.info("run_begins", attempt=transcript.attempts + 1, model=run.model)
             observer = self._observers.observe(run.id, run.format, transcript, self._personal(run))
+            if opening is not None:
+                transcript.apply(_STARTED)
+                observer.on_messages([_STARTED])
+                last_seq = opening.entries[-1].seq
             writer = LogWriter(
                 self._log,
                 lease,

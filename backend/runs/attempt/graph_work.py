@@ -43,9 +43,10 @@ class GraphWork:
             owner=run.owner,
         )
 
-    async def load(self) -> StateSnapshot:
-        """The newest checkpoint; that of a version begins with the sections that it takes over."""
-        snapshot = await self.graph.aget_state(self.config)
+    async def load(self, *, is_new: bool = False) -> StateSnapshot:
+        """The newest checkpoint, of which a run that `is_new` has none; that of a version begins with the sections that
+        it takes over."""
+        snapshot = _NO_CHECKPOINT if is_new else await self.graph.aget_state(self.config)
         seed = self._run.origin.seed if self._run.origin else None
         if not snapshot.created_at and seed is not None:
             state, node = seeded_state(seed, self._run.input)
@@ -60,6 +61,9 @@ class GraphWork:
         if snapshot.interrupts and self._run.answer is not None:
             return Command(resume=self._run.answer.model_dump())
         return None
+
+
+_NO_CHECKPOINT = StateSnapshot({}, (), RunnableConfig(), None, None, None, (), ())
 
 
 def _concurrency(run: Run, graph: Graph) -> int:

@@ -11,7 +11,16 @@ from backend.log.entry import Entry, LogUnavailable, StaleWriter
 from backend.store.owned_runs import Lease
 from backend.streaming.merge import merge_messages
 from backend.telemetry.metrics import AttemptMetrics
-from workflows.messages.messages import TERMINAL, Message, Slot, TextAppended, encode, make_encodable, slot_of
+from workflows.messages.messages import (
+    TERMINAL,
+    Message,
+    Slot,
+    TextAppended,
+    TextRetracted,
+    encode,
+    make_encodable,
+    slot_of,
+)
 from workflows.messages.transcript import Transcript
 
 log = structlog.get_logger()
@@ -19,6 +28,9 @@ log = structlog.get_logger()
 _MAX_PENDING = 20_000
 """Messages that wait for the log at most: minutes of text. Past that the run ends, resumable."""
 _RETRY_SECONDS = (0.05, 0.2, 1.0, 3.0)
+_PATIENCE = 4
+"""What leaves the text as it is waits so many times as long as text for company: mostly a section's first words come,
+and take it along."""
 
 
 class LogWriter:
@@ -42,8 +54,10 @@ class LogWriter:
         self._metrics = metrics
         self._pending: list[Message] = []
         self._begun: set[Slot] = {*transcript.started, *transcript.pieces}
-        self._wake = asyncio.Event()  # there is something to write
-        self._hurry = asyncio.Event()  # and it shouldn't wait for more
+        self._pending_since = self._written_at = 0.0
+        self._has_text = False  # what is pending
+        self._hurries = False  # it shouldn't wait for more
+        self._wake = asyncio.Event()  # when to write has changed
         self._flushed = asyncio.Event()  # nothing waits for the log
         self._flushed.set()
         self._closing = False
@@ -59,9 +73,8 @@ class LogWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Waits until everything is in the log. Raises StaleWriter or LogUnavailable if it isn't."""
-        self._closing = True
+        self._closing = self._hurries = True
         self._wake.set()
-        self._hurry.set()
         assert self._task is not None
         await asyncio.shield(self._task)
         if error is None:
@@ -75,17 +88,26 @@ class LogWriter:
         if not isinstance(message, TextAppended):  # which was cleaned as it came from the model
             message = make_encodable(message)
         self.transcript.apply(message)
+        if not self._pending:
+            self._pending_since = asyncio.get_running_loop().time()
+            self._flushed.clear()
+            self._wake.set()
         self._pending.append(message)
-        self._flushed.clear()
-        self._wake.set()
+        if not self._has_text and _changes_text(message):
+            self._has_text = True
+            self._wake.set()
         if self._is_urgent(message):
-            self._hurry.set()
+            self._hurry()
 
     async def flush(self) -> None:
         """Returns when all queued messages are in the log. Raises as `put` does."""
-        self._hurry.set()
+        self._hurry()
         await self._flushed.wait()
         self._raise_failure()
+
+    def _hurry(self) -> None:
+        self._hurries = True
+        self._wake.set()
 
     def _is_urgent(self, message: Message) -> bool:
         """Whether a message is never held back: the first words of a section, and the end."""
@@ -96,20 +118,17 @@ class LogWriter:
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()
-        written = 0.0
         try:
             while True:
                 await self._wake.wait()
-                wait = written + self._merge_seconds - loop.time()
-                if not any(isinstance(message, TextAppended) for message in self._pending):
-                    wait = self._merge_seconds  # nobody reads them word by word; most go with what follows
-                if wait > 0 and not self._hurry.is_set():
-                    await _wait_for(self._hurry, wait)
                 self._wake.clear()
-                self._hurry.clear()
+                while (wait := self._due() - loop.time()) > 0 and not self._hurries:
+                    await _wait_for(self._wake, wait)
+                    self._wake.clear()
                 batch, self._pending = self._pending, []
+                self._has_text = self._hurries = False
                 if batch:
-                    written = loop.time()
+                    self._written_at = loop.time()
                     await self._append(batch)
                 if not self._pending:
                     self._flushed.set()
@@ -118,6 +137,12 @@ class LogWriter:
         except Exception as failure:
             self._failure = failure
             self._flushed.set()
+
+    def _due(self) -> float:
+        """When what is pending is written, if nothing hurries it."""
+        if self._has_text:
+            return self._written_at + self._merge_seconds
+        return self._pending_since + _PATIENCE * self._merge_seconds
 
     async def _append(self, batch: list[Message]) -> None:
         entries, messages = [], list(merge_messages(batch))
@@ -144,6 +169,10 @@ class LogWriter:
     def _raise_failure(self) -> None:
         if self._failure is not None:
             raise self._failure
+
+
+def _changes_text(message: Message) -> bool:
+    return isinstance(message, TextRetracted) or (isinstance(message, TextAppended) and bool(message.chunk))
 
 
 async def _wait_for(event: asyncio.Event, seconds: float) -> None:

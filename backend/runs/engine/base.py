@@ -3,6 +3,7 @@
 from contextlib import AbstractContextManager
 from typing import Protocol
 
+from backend.log.base import LogOpening
 from backend.store.runs import Run
 
 
@@ -10,7 +11,7 @@ class Engine(Protocol):
     """Executor of runs that are stored as running. Which process executes a run is decided by the database.
 
     Whatever makes a run executable (a start, a resume, an answer, a version, a recovery) stores that first, with
-    `process` as the one that executes it, and then submits its id.
+    `process` as the one that executes it, and then submits its id (a start: `begin`).
     """
 
     @property
@@ -31,6 +32,14 @@ class Engine(Protocol):
 
     def reserve_slot(self) -> AbstractContextManager[None]:
         """Reserves room for a run that is about to be stored and submitted. Raises Overloaded."""
+
+    def open_log(self, run_id: str) -> LogOpening | None:
+        """The log of a run that is about to be stored with this engine's `process`, to be stored with it; None where
+        whoever executes it opens its log."""
+
+    async def begin(self, run: Run, opening: LogOpening | None) -> None:
+        """Starts the execution of a run that was stored just now, with this `opening`: `submit` without reading it
+        again."""
 
     async def submit(self, run_id: str) -> None:
         """Starts the execution of the run, if it is stored as running and `process` is to execute it. A run that is

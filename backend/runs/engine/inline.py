@@ -1,11 +1,14 @@
 """Engine that executes runs as asyncio tasks of this process."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from functools import partial
+from typing import Any
 
 import structlog
 
+from backend.log.base import LogOpening
 from backend.runs.attempt.executor import Executor
 from backend.runs.attempt.handle import RunHandle
 from backend.runs.engine.cancellation import RunCanceller
@@ -86,12 +89,25 @@ class InlineEngine:
     async def submit(self, run_id: str) -> None:
         """Starts the execution of the run, if it is stored as running and assigned to this process. Does nothing for a
         run that was submitted before and is still executing."""
-        if self._runs.is_executing(run_id):
-            return
+        if not self._runs.is_executing(run_id):
+            self._start(run_id, partial(self._execute_stored, run_id))
+
+    def open_log(self, run_id: str) -> LogOpening:
+        """See `Engine`."""
+        return self._executor.open_log(run_id)
+
+    async def begin(self, run: Run, opening: LogOpening | None) -> None:
+        """See `Engine`. Does nothing for a run that was cancelled since it was stored: somebody executes that."""
+        if not self._runs.is_executing(run.id):
+            if opening is not None:
+                opening.publish()
+            self._start(run.id, partial(self._execute, run, opening))
+
+    def _start(self, run_id: str, execute: Callable[[RunHandle], Coroutine[Any, Any, None]]) -> None:
         handle = RunHandle()
         if self._draining:
             handle.stop("shutdown")
-        task = asyncio.create_task(self._execute(run_id, handle), name=f"run {run_id}")
+        task = asyncio.create_task(execute(handle), name=f"run {run_id}")
         self._runs.add(run_id, task, handle)
 
         def forget(task: asyncio.Task[None]) -> None:
@@ -161,11 +177,14 @@ class InlineEngine:
             for handle in self._runs.handles(run_id):
                 handle.stop("cancel")
 
-    async def _execute(self, run_id: str, handle: RunHandle) -> None:
+    async def _execute_stored(self, run_id: str, handle: RunHandle) -> None:
         run = await self._repository.get(run_id)
         if run is None or run.status not in EXECUTING or run.process != self._process:
             return  # it changed hands on the way, or is over
         if run.stop_requested:
             handle.stop("cancel")
+        await self._execute(run, None, handle)
+
+    async def _execute(self, run: Run, opening: LogOpening | None, handle: RunHandle) -> None:
         with self._audience.watching(run):
-            await self._executor.execute(run, handle)
+            await self._executor.execute(run, handle, opening)

@@ -14,7 +14,7 @@ from procrastinate import App, JobContext, PsycopgConnector
 from procrastinate.exceptions import AlreadyEnqueued
 from sqlalchemy import Connection
 
-from backend.log.base import RunLog
+from backend.log.base import LogOpening, RunLog
 from backend.runs.engine.cancellation import RunCanceller
 from backend.runs.engine.inline import InlineEngine
 from backend.runs.engine.liveness import Liveness
@@ -129,6 +129,12 @@ class QueueEngine:
         except Overloaded:
             self._metrics.on_refusal()
             raise
+
+    def open_log(self, run_id: str) -> None:
+        """None: the worker that takes the run opens its log."""
+
+    async def begin(self, run: Run, opening: LogOpening | None) -> None:
+        """Does nothing: the run was queued in the transaction that stored it."""
 
     async def submit(self, run_id: str) -> None:
         """Does nothing: the run was queued in the transaction that stored it."""

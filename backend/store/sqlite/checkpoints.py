@@ -1,16 +1,17 @@
 """LangGraph's checkpoints in a SQLite file of their own: its writes and ours don't wait for one another.
 
-One thread writes, and what many runs put while it commits shares the next commit: a put is one hop to a thread and a
-part of one sync, where LangGraph's own asynchronous saver makes four hops and a commit of each.
+One thread writes, and what is put within a moment, or while it commits, shares the next commit: most puts of a step are
+one hop to a thread, where LangGraph's own asynchronous saver makes four hops and a commit of each. A commit outlives a
+kill; it is synced to the disk when somebody waits for that (`flushed`), with all commits before it.
 """
 
 import asyncio
 import json
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, closing
+from contextlib import AbstractContextManager, asynccontextmanager, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -40,12 +41,14 @@ from backend.store.sqlite.blobs import (
     with_values,
     without_blobs,
 )
-from backend.store.sqlite.database import BUSY_SECONDS, check_writable, enter_wal, truncate_log
+from backend.store.sqlite.database import BUSY_SECONDS, check_writable, enter_wal, sync_log, truncate_log
 
 log = structlog.get_logger()
 
 _RETRY_SECONDS = (0.05, 0.2, 1.0, 3.0)
 _TRUNCATE_AGAIN_SECONDS = 1.0
+_COMPANY_SECONDS = 0.02
+"""How long a commit for which nobody waits, waits for company."""
 
 _PUT = (
     "INSERT OR REPLACE INTO checkpoints"
@@ -82,14 +85,21 @@ class CheckpointWriter:
     """The thread that writes, and the queue before it."""
 
     def __init__(self, file: Path, busy_seconds: float) -> None:
+        self._file = file
         self._busy_seconds = busy_seconds
         self._connection = _connect(file, busy_seconds)
+        # Most commits are of steps whose results are in the next one too: they needn't be synced one by one.
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._is_synced = True  # the writing thread's
+        self._sync_failure: OSError | None = None
         # What is deleted is overwritten with zeros.
         self._connection.execute("PRAGMA secure_delete=ON")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="storywire-checkpoints")
         self._queue: list[_Write] = []
         self._committing: asyncio.Task[None] | None = None
         self._newest: asyncio.Future[None] | None = None
+        self._waiters = 0
+        self._hurry = asyncio.Event()
         self._truncate_at: float | None = None
 
     async def write(self, *work: Statement | TransactionWork, erases: bool = False) -> None:
@@ -105,18 +115,40 @@ class CheckpointWriter:
     async def flushed(self) -> None:
         """Returns when what was to be written before this call is, or failed."""
         if self._newest is not None and not self._newest.done():
-            await asyncio.wait([self._newest])
+            with self.awaited():
+                await asyncio.wait([self._newest])
+
+    @contextmanager
+    def awaited(self) -> Iterator[None]:
+        """Has everything committed at once, also what is queued while this is open."""
+        self._waiters += 1
+        self._hurry.set()
+        try:
+            yield
+        finally:
+            self._waiters -= 1
+            if not self._waiters:
+                self._hurry.clear()
+
+    async def synced(self) -> None:
+        """Returns when what was committed before this call is on the disk. Raises OSError where the disk fails."""
+        if not self._is_synced:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._sync)
 
     async def close(self) -> None:
         """Waits for what is under way."""
         if self._committing is not None:
-            await asyncio.wait([self._committing])
+            with self.awaited():
+                await asyncio.wait([self._committing])
         await asyncio.to_thread(self._thread.shutdown)
         self._connection.close()
 
     async def _commit_queue(self) -> None:
         try:
             while self._queue:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(_COMPANY_SECONDS):
+                        await self._hurry.wait()
                 batch, self._queue = self._queue, []
                 await self.commit(batch)
         finally:
@@ -167,9 +199,25 @@ class CheckpointWriter:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
             raise
+        self._is_synced = False
+        erases = any(item.erases for item in batch)
+        if erases:
+            self._sync()  # what is deleted stays so
         is_due = self._truncate_at is not None and time.monotonic() >= self._truncate_at
-        if is_due or any(item.erases for item in batch):
+        if is_due or erases:
             self._truncate()
+
+    def _sync(self) -> None:
+        if self._is_synced:  # by somebody else's sync
+            return
+        if self._sync_failure is not None:  # what the disk lost then, no later sync brings back
+            raise self._sync_failure
+        try:
+            sync_log(self._file)
+        except OSError as error:
+            self._sync_failure = error
+            raise
+        self._is_synced = True
 
     def _truncate(self) -> None:
         """Empties the write-ahead log, where what was deleted stands still; soon again if somebody reads."""
@@ -259,10 +307,11 @@ class GroupCommitSaver(BaseCheckpointSaver[str]):
         """As LangGraph's. No file keeps a byte of it; where somebody reads at that moment, until they are done."""
         self._deltas.forget(str(thread_id))
         tables = ("checkpoints", "checkpoint_blobs", "writes")
-        await self._writer.write(
-            *((f"DELETE FROM {table} WHERE thread_id = ?", [(str(thread_id),)]) for table in tables),
-            erases=True,
-        )
+        with self._writer.awaited():
+            await self._writer.write(
+                *((f"DELETE FROM {table} WHERE thread_id = ?", [(str(thread_id),)]) for table in tables),
+                erases=True,
+            )
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """As LangGraph's: of each thread only the newest checkpoint is kept, or none."""
@@ -272,7 +321,8 @@ class GroupCommitSaver(BaseCheckpointSaver[str]):
             return
         for thread_id in thread_ids:
             self._deltas.forget(str(thread_id))
-            await self._writer.write(partial(keep_newest, thread_id=str(thread_id), serde=self.serde))
+            with self._writer.awaited():
+                await self._writer.write(partial(keep_newest, thread_id=str(thread_id), serde=self.serde))
 
     async def close(self) -> None:
         """Waits for what is under way."""
@@ -296,6 +346,14 @@ class GroupCommitSaver(BaseCheckpointSaver[str]):
 
 class SqliteCheckpoints(DurableSaver, GroupCommitSaver):
     """Checkpoints in a SQLite file. Open them with `open_checkpoints`."""
+
+    async def flushed(self, thread_id: str) -> None:
+        """As `DurableSaver`'s, and not even a power cut reaches them."""
+        await super().flushed(thread_id)
+        await self._writer.synced()
+
+    def _awaited(self) -> AbstractContextManager[None]:
+        return self._writer.awaited()
 
     async def aprune(self, thread_ids: Sequence[str], *, strategy: str = "keep_latest") -> None:
         """As LangGraph's: of each thread only the newest checkpoint is kept, or none."""

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table
 
 from backend.store.accounts.belongings import BelongingsRepository, owned_tables
+from backend.store.accounts.tables import security_events
 from backend.store.batches import batches
 from backend.store.owner import Owner
 from backend.store.tables import runs
@@ -19,8 +20,8 @@ async def read_child(
     session_ids: Sequence[str],
     run_ids: Sequence[str],
 ) -> AsyncIterator[tuple[str, dict[str, Any]]]:
-    """(table, row) of the child, its stories and its texts."""
-    for table in owned_tables():
+    """(table, row) of the child, its stories and its texts, with the security events that are about them."""
+    for table in (*owned_tables(), security_events):
         for condition in _of_child(table, child_id, session_ids, run_ids):
             for row in await belongings.rows(owner, table, condition):
                 yield table.name, row
@@ -32,6 +33,8 @@ def _of_child(
     """Conditions that find the child's rows, a few texts at a time."""
     if table is children:
         yield table.c.id == child_id
+    elif table is security_events:
+        yield from (table.c.subject.in_(some) for some in batches([child_id, *session_ids, *run_ids]))
     elif "child_id" in table.c:
         yield table.c.child_id == child_id
     elif "session_id" in table.c:

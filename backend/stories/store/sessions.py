@@ -151,7 +151,9 @@ class SessionRepository:
     async def in_use(self, series: Collection[tuple[Owner, str]], since: datetime) -> set[tuple[Owner, str]]:
         """The sessions of these (owner, id) that something was done with since then."""
         query = select(story_sessions.c.owner, story_sessions.c.id).where(
-            story_sessions.c.id.in_([id for _, id in series]), story_sessions.c.updated_at >= since
+            story_sessions.c.owner.in_({owner for owner, _ in series}),
+            story_sessions.c.id.in_([id for _, id in series]),
+            story_sessions.c.updated_at >= since,
         )
         found = await self._db.read(lambda connection: connection.execute(query).all())
         return {(Owner(owner), id) for owner, id in found} & {*series}

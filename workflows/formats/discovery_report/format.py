@@ -97,6 +97,11 @@ class DiscoveryReportFormat(Format[DiscoveryInput]):
         """The language in the input."""
         return inputs.language
 
+    def expected_words(self, inputs: DiscoveryInput) -> int:
+        """The words of the three parts."""
+        del inputs
+        return sum(_WORDS.values())
+
     def check_model(self, inputs: DiscoveryInput, model: ModelSpec) -> None:
         """Refuses the embedded model, which can't give advice."""
         del inputs

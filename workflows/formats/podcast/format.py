@@ -114,6 +114,11 @@ class PodcastFormat(Format[PodcastInput]):
         """The tag of the spoken language."""
         return language_tag(inputs.language)
 
+    def expected_words(self, inputs: PodcastInput) -> int:
+        """The words of the episode and of its short forms."""
+        pieces = plan_pieces(inputs) if inputs.pieces else []
+        return inputs.target_words + sum(piece["target_words"] for piece in pieces)
+
     def check_model(self, inputs: PodcastInput, model: ModelSpec) -> None:
         """Refuses the embedded model, which can't take a fact pack."""
         del inputs

@@ -6,10 +6,11 @@ token comes, all turn what a provider or its SDK says into the errors of `workfl
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, TypeVar, cast
 
 from langchain_core.messages import AIMessage, BaseMessage
+from pydantic import BaseModel
 
 from workflows.errors import ModelBadOutput
 from workflows.loop_turns import LoopTurns
@@ -129,7 +130,7 @@ async def _ask(model: Model, schema: type[SchemaT], messages: Sequence[BaseMessa
     """A structured answer, not streamed, since nobody reads it while it grows: streaming costs several times the
     work."""
     conversation = [*messages]
-    form = schema.model_json_schema()
+    form = _form_of(schema)
     if model.structured in ("json_mode", "plain"):
         conversation = describe_form(conversation, form)
     reply = await _answer(model, form, conversation)
@@ -144,6 +145,12 @@ async def _ask(model: Model, schema: type[SchemaT], messages: Sequence[BaseMessa
         return await off_loop(reply.text, read_answer, schema, model.structured, reply)
     except ValueError:
         raise _not_in_form(model) from None
+
+
+@lru_cache(maxsize=64)
+def _form_of(schema: type[BaseModel]) -> dict[str, Any]:
+    """The JSON Schema of an answer. Made once: pydantic takes longer for it than for all the rest of a call."""
+    return schema.model_json_schema()
 
 
 async def _answer(model: Model, form: dict[str, Any], messages: list[BaseMessage]) -> AIMessage:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from importlib import import_module
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workflows.messages.messages import ModelRole
 from workflows.models.cassettes.library import CassetteLibrary
@@ -19,9 +19,12 @@ from workflows.models.spec import ModelSpec
 from workflows.models.structured import StructuredMode
 
 if TYPE_CHECKING:
+    from langchain_core.language_models import BaseChatModel
+
     from workflows.models.clients.providers import ProviderClients
 
 _NONE: Parameters = {}
+_MOST_COPIES = 100
 __all__ = ["Model", "ModelCatalog"]
 
 _PROVIDERS = "workflows.models.clients.providers"
@@ -34,6 +37,7 @@ class ModelCatalog:
         self._settings = settings
         self._embedded = EmbeddedServer(settings.runtime_dir, settings.local_model)
         self._clients: ProviderClients | None = None
+        self._copies: dict[tuple[int, tuple[tuple[str, Any], ...]], tuple[BaseChatModel, BaseChatModel]] = {}
         self._cassettes = CassetteLibrary(
             settings.replay_dir,
             settings.replay_speed,
@@ -141,7 +145,7 @@ class ModelCatalog:
         parameters = self.selection.parameters(role, spec, defaults)
         return Model(
             spec=spec,
-            chat=client.chat.model_copy(update=parameters) if parameters else client.chat,
+            chat=self._tuned(client.chat, parameters) if parameters else client.chat,
             tier="embedded" if spec.provider == "embedded" else "standard",
             structured=self.selection.mode(spec),
             token_timeout=self._settings.token_timeout,
@@ -149,6 +153,17 @@ class ModelCatalog:
             traits=client.traits,
             disconnect=client.disconnect,
         )
+
+    def _tuned(self, chat: "BaseChatModel", parameters: Parameters) -> "BaseChatModel":
+        """The client with these parameters: the same each time, since LangChain takes as long to describe a new one to
+        its callbacks as it does for several tokens."""
+        key = id(chat), tuple(sorted(parameters.items()))
+        known = self._copies.get(key)
+        if known is None or known[0] is not chat:
+            if len(self._copies) >= _MOST_COPIES:
+                del self._copies[next(iter(self._copies))]
+            known = self._copies[key] = chat, chat.model_copy(update=dict(parameters))
+        return known[1]
 
     async def _open_clients(self) -> "ProviderClients":
         providers = await _load()
