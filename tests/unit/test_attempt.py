@@ -4,15 +4,17 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
+from langchain_core.runnables import RunnableConfig
 
 from backend.log.entry import Entry, StaleWriter
 from backend.log.memory import MemoryLog
 from backend.runs.attempt.handle import StopReason
 from backend.runs.attempt.log_writer import LogWriter
 from backend.runs.attempt.recording import RunRecorder
+from backend.store.checkpoints import MemoryCheckpoints
 from backend.store.database import Database
 from tests.models import settings_of
 from tests.unit.attempts import note, open_attempt, write
@@ -97,6 +99,7 @@ async def test_attempt_reports_progress_and_the_calls_of_the_whole_run(world: Wo
     assert metrics.model_dump()["model_calls"] == 1
     assert isinstance(ending, RunCompleted) and ending.metadata["model_calls"] == 1
     assert (ending.usage.input_tokens, ending.usage.output_tokens) == (10, 5)
+    assert ending.usage.call is None and ending.usage.by == [CALL.model_copy(update={"id": None})]
 
 
 async def test_attempt_after_one_that_failed_writes_what_is_missing_alone(
@@ -131,6 +134,8 @@ async def test_attempt_with_a_checkpoint_that_its_log_lacks_takes_the_text_from_
     assert [each.type for each in said[:3]] == ["node_event", "outline", "content"]
     assert texts(said)[0] == (0, EBB, True) and opened.transcript.text == ending.story_content
     assert [finished for *_, finished in opened.ended_sections] == [2]
+    first = next(each for each in said if isinstance(each, ProgressReported))
+    assert first.words >= 11  # what the checkpoint had counts
 
 
 async def test_attempt_reports_and_counts_what_an_earlier_one_bought_that_its_log_lacks(world: World) -> None:
@@ -167,6 +172,34 @@ async def test_attempt_has_begun_when_its_log_says_so_and_no_sooner(world: World
         log.look = opened.handle.begun.is_set
         await opened.attempt.write()
     assert log.seen[0] is False and log.seen[-1] is True
+
+
+class _Losing(MemoryCheckpoints):
+    """Checkpoints of which no more than some are kept, as when a process dies; results of tasks are."""
+
+    left: int | None = None
+
+    async def aput(self, *args: Any, **kwargs: Any) -> RunnableConfig:
+        if self.left == 0:
+            raise OSError("the disk is full")
+        if self.left is not None:
+            self.left -= 1
+        return await super().aput(*args, **kwargs)
+
+
+async def test_attempt_that_died_between_two_steps_buys_no_section_twice(
+    database: Database, tmp_path: Path
+) -> None:
+    checkpoints = _Losing()
+    async with open_world(database, tmp_path, checkpoints=checkpoints) as world:
+        for kept in range(3, 6):  # the plan is there, and the first section, and the second
+            world.format.written.clear()
+            run, log, checkpoints.left = await note(world), MemoryLog(), kept
+            first = await write(world, run, log)
+            checkpoints.left = None
+            second = await write(world, run, log)
+            assert isinstance(first, RunFailed) and isinstance(second, RunCompleted), kept
+            assert world.format.written == [0, 1], kept
 
 
 async def test_attempt_with_a_log_that_its_checkpoint_lacks_takes_the_text_back(

@@ -14,7 +14,7 @@ from backend.log.entry import Entry
 from backend.store.database import Database
 from backend.store.run_values import RunOptions
 from backend.store.runs import NewRun, Run
-from backend.store.tables import cached_results
+from backend.store.tables import cached_results, log_entries
 from tests.unit.attempts import OpenAttempt, open_attempt, write
 from tests.unit.messages import error, number, workflow
 from tests.unit.run_messages import read_messages
@@ -121,6 +121,24 @@ async def test_copy_of_a_run_that_is_written_stops_where_it_is_when_it_drains(wo
     await world.end(leader.id)
     ending = await write(world, opened.attempt.run, world.log)
     assert isinstance(ending, RunCompleted) and ending.cached and world.format.written == [0, 1]
+    said = await read_messages(world.log, opened.attempt.run.id)
+    percents = [each.percent for each in said if isinstance(each, ProgressReported)]
+    assert percents == sorted(percents)
+
+
+async def test_copy_whose_source_ends_with_another_text_than_its_log_has_is_written_instead(
+    world: World,
+) -> None:
+    leader = await start(world)
+    await world.end(leader.id)
+    follower = await follower_of(world, leader)
+    ending = (await read_messages(world.log, leader.id))[-1]
+    other = encode(ending.model_copy(update={"story_content": "Another text."}))
+    query = update(log_entries).where(log_entries.c.run_id == leader.id, log_entries.c.type == "complete")
+    await world.repository._db.write(lambda connection: connection.execute(query.values(data=other)))
+    written = await write(world, follower, world.log, run_seconds=10)
+    assert isinstance(written, RunCompleted) and not written.cached
+    assert world.format.written == [0, 1, 0, 1]
 
 
 async def test_copy_of_a_run_that_failed_is_written_from_the_beginning_and_charged(world: World) -> None:

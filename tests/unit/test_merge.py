@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from backend.log.entry import Entry
-from backend.streaming.merge import merge_entries, merge_messages
+from backend.streaming.merge import cut_message, merge_entries, merge_messages
 from tests.unit.logs import messages_of, read_texts, run_logs
 from tests.unit.messages import complete, content, number, progress, retract
 from workflows.messages.messages import Message, TextAppended, encode
@@ -100,3 +100,15 @@ def test_merge_leaves_a_message_that_stands_alone_as_the_very_one_that_it_was_gi
     assert [id(merged) for merged in merge_messages(messages)] == [id(message) for message in messages]
     entries = number(*messages)
     assert [id(merged) for merged in merge_entries(entries)] == [id(entry) for entry in entries]
+
+
+def test_long_text_is_cut_into_parts_of_which_the_last_alone_ends_it() -> None:
+    parts = [
+        each for each in cut_message(content(1, "abcdefg", ends=True), 3) if isinstance(each, TextAppended)
+    ]
+    assert [(each.section, each.chunk, each.is_complete) for each in parts] == [
+        (1, "abc", False),
+        (1, "def", False),
+        (1, "g", True),
+    ]
+    assert list(cut_message(content(1, "abc"), 3)) == [content(1, "abc")]

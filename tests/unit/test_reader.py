@@ -297,6 +297,15 @@ async def test_reader_of_the_log_itself_goes_by_its_numbers_also_where_some_are_
     assert [entry.seq for entry in await read_all(open_reader(log, "run", 3))] == [7, 8]
 
 
+async def test_reader_whose_batch_ends_with_an_error_that_was_superseded_reads_on() -> None:
+    log = MemoryLog()
+    batch: list[Message] = [*(content(0, f"{n} ") for n in range(999)), error()]
+    rest: list[Message] = [workflow("resumed", 2), content(0, "more.", ends=True), complete()]
+    await log.append("run", await log.take_over("run"), number(*batch, *rest))
+    read = await read_all(open_reader(log, "run", 0))
+    assert [entry.type for entry in read] == ["content", "node_event", "content", "complete"]
+
+
 @pytest.mark.parametrize(("order", "granularity"), VIEWS)
 async def test_reader_says_from_where_its_view_counts(order: Order, granularity: Granularity) -> None:
     reader = open_reader(MemoryLog(), "run", 0, options=StreamOptions(order, granularity))
