@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+import structlog
+
 from backend.lookups import StoredLookups
 from backend.runs.admission.quota import Quota
 from backend.runs.attempt.attempt import AttemptTools
@@ -21,6 +23,7 @@ from backend.runs.engine.liveness import FileLiveness, Liveness
 from backend.runs.engine.local_runs import LocalRuns
 from backend.runs.engine.orphans import OrphanDetector
 from backend.runs.engine.recovery import NoRecovery, Recovery, RunRecovery
+from backend.runs.engine.redelivery import Redelivery
 from backend.runs.formats import RunFormats
 from backend.runs.readers.audience import Audience
 from backend.runs.results.sources import SourceReader
@@ -36,6 +39,8 @@ from workflows.formats.defaults import monthly_limit_of
 from workflows.models.budget.ledger import Ledgers
 from workflows.models.clients.catalog import ModelCatalog
 from workflows.safety.registry import PolicyRegistry
+
+log = structlog.get_logger()
 
 _MEASURE_SECONDS = 5.0
 """Between two looks at the queue's length."""
@@ -89,7 +94,7 @@ async def open_execution(
     background = Background()
     stack.push_async_callback(background.close)
     metrics = telemetry.metrics
-    liveness = await _open_liveness(stack, settings, store, metrics)
+    liveness = await _open_liveness(stack, settings, store, metrics, slots)
     formats, room = work.formats.formats, slots or settings.max_runs
     quota = _quota(settings, store, formats)
     budgets = Budgets(work.ledgers, store.usage)
@@ -164,15 +169,26 @@ def _open_queue(
 
 
 async def _open_liveness(
-    stack: AsyncExitStack, settings: Settings, store: Store, metrics: Metrics
+    stack: AsyncExitStack, settings: Settings, store: Store, metrics: Metrics, slots: int | None
 ) -> Liveness:
     if store.jobs is None:
         locks = FileLiveness(settings.state_dir / "processes")
         stack.push_async_callback(locks.leave)
         return locks
-    heartbeats = HeartbeatLiveness(await store.jobs.register(), store.jobs, settings.lease_seconds)
+    process = await store.jobs.register(slots)
+    if (lease := store.jobs.lease_seconds) != settings.lease_seconds:
+        log.warning(
+            "lease_of_others",
+            used=lease,
+            reason=f"STORYWIRE_LEASE_SECONDS={settings.lease_seconds:g} isn't used: other processes on the database "
+            f"go by {lease:g} seconds, and all have to go by the same; to change it, stop all of them first",
+        )
+    heartbeats = HeartbeatLiveness(process, store.jobs, lease)
     stack.push_async_callback(logged, heartbeats.leave, "unregister")
-    await stack.enter_async_context(every(heartbeats.beat_seconds, heartbeats.beat, name="heartbeat"))
+    # A process that executes no runs looks after those of others: it is there when many workers die at once.
+    redelivery = Redelivery(store.jobs, heartbeats, metrics)
+    beat = redelivery.beat if slots is None else heartbeats.beat
+    await stack.enter_async_context(every(heartbeats.beat_seconds, beat, name="heartbeat"))
     await stack.enter_async_context(every(_PLACES_SECONDS, store.jobs.state_places, name="queue_places"))
     look = partial(_measure_queue, store.jobs, metrics)
     await stack.enter_async_context(every(_MEASURE_SECONDS, look, name="queue_state"))

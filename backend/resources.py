@@ -181,6 +181,7 @@ async def _open(settings: Settings, record_to: Path | None, slots: int | None) -
                 engine,
                 work.models,
                 {"log": store.database.check_writable, "checkpoints": store.checkpoints.check_writable},
+                look_at_queue=None if store.jobs is None else store.jobs.state,
             ),
             people=people,
             parts=open_parts(extensions, service),

@@ -75,6 +75,7 @@ def open_database(settings: Settings) -> Database:
 
 async def check_database(settings: Settings) -> None:
     """Raises SettingsError where the service can't start on the database; a SQLite one is migrated."""
+    _check_recovery(settings)
     database = open_database(settings)
     try:
         await (database.check_schema() if settings.has_queue else database.migrate())
@@ -84,6 +85,7 @@ async def check_database(settings: Settings) -> None:
 
 async def check_connections(settings: Settings, processes: int) -> None:
     """Raises SettingsError where the database's server lets so many workers not have their connections."""
+    _check_recovery(settings)
     from backend.store.postgres.database import PostgresDatabase  # an extra, which may not be installed
 
     database = PostgresDatabase(settings.sql_url, connections=1)
@@ -96,6 +98,14 @@ async def check_connections(settings: Settings, processes: int) -> None:
             f"--processes {processes}: each has up to {WORKER_CONNECTIONS} connections to the database, "
             f"{processes * WORKER_CONNECTIONS} in all, and its server allows {most}: raise max_connections there, or "
             "start fewer"
+        )
+
+
+def _check_recovery(settings: Settings) -> None:
+    if settings.has_queue and not settings.resume_on_start:
+        raise SettingsError(
+            "STORYWIRE_RESUME_ON_START=false doesn't go with STORYWIRE_DATABASE_URL, which names PostgreSQL: workers "
+            "always go on with the runs of those that are gone. Leave it out, or name another database"
         )
 
 

@@ -26,11 +26,27 @@ class Outline(TypedDict):
     sections: list[PlannedSection]
 
 
+class ModeratedSentences(TypedDict):
+    """Result of a provider's moderation of a section's sentences while they streamed.
+
+    `shown`: the characters of the text that passed, all of them unless there are `issues`. `sentences` had an answer,
+    `unanswered` ones none; milliseconds for which they were held.
+    """
+
+    sentences: int
+    unanswered: int
+    held_ms_max: float
+    held_ms_sum: float
+    shown: int
+    issues: list[SafetyIssue]
+
+
 class Section(TypedDict):
-    """A finished section: exactly the text that its readers received."""
+    """A finished section: exactly the text that its readers received, but for what a check withholds."""
 
     index: int
     text: str
+    moderation: NotRequired[ModeratedSentences]
 
 
 class Facts(TypedDict):

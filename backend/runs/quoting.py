@@ -35,7 +35,7 @@ class Quotes:
         ModelNotConfigured."""
         format = self._admission.format(request.format)
         inputs = await self._admission.resolve(owner, format, format.parse(request.input))
-        model, options = self._admission.settle(format, inputs, request.options)
+        model, options = self._admission.apply_defaults(format, inputs, request.options)
         # The built-in model's own variant of a format has a length of its own.
         is_variant = model.provider == "embedded" and isinstance(format, AdaptsToModel)
         past = await self._usage.recent_costs(owner, format.name, str(model))

@@ -26,12 +26,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.exc import IntegrityError
 
-from backend.store.batches import batches
 from backend.store.charges import Limit, charge
 from backend.store.database import Database
 from backend.store.dialect import lock_owner
 from backend.store.erasing import delete_runs
-from backend.store.json_sql import without_keys
+from backend.store.json_sql import among, without_keys
 from backend.store.owner import Owner
 from backend.store.paging import newest_first
 from backend.store.run_records import NewRun, Run, RunAssignment, RunPart, RunSummary, RunVersion
@@ -190,12 +189,8 @@ class RunRepository:
 
     async def version_ids(self, owner: Owner, root_run_ids: Sequence[str]) -> list[str]:
         """The ids of all runs derived from these."""
-        query = select(runs.c.id).where(runs.c.owner == owner).order_by(runs.c.id)
-        return [
-            run_id
-            for some in batches(root_run_ids)
-            for run_id in await self._many(query.where(runs.c.root_run_id.in_(some)), lambda row: row.id)
-        ]
+        mine = (runs.c.owner == owner, runs.c.root_run_id.in_(among(root_run_ids)))
+        return await self._many(select(runs.c.id).where(*mine).order_by(runs.c.id), lambda row: row.id)
 
     async def unfinished(self) -> list[RunAssignment]:
         """All owners' runs that should be executing."""
@@ -332,12 +327,12 @@ class RunRepository:
 
     async def beat(self, run_ids: Sequence[str]) -> None:
         """Marks these runs as being read."""
-        query = update(runs).where(runs.c.id.in_(run_ids)).values(reader_beats=runs.c.reader_beats + 1)
+        query = update(runs).where(runs.c.id.in_(among(run_ids))).values(reader_beats=runs.c.reader_beats + 1)
         await self._write(query)
 
     async def beats(self, run_ids: Sequence[str]) -> dict[str, int]:
         """The number of read marks of each run."""
-        query = select(runs.c.id, runs.c.reader_beats).where(runs.c.id.in_(run_ids))
+        query = select(runs.c.id, runs.c.reader_beats).where(runs.c.id.in_(among(run_ids)))
         return dict(await self._many(query, lambda row: (row.id, row.reader_beats)))
 
     async def rename(self, owner: Owner, run_id: str, title: str) -> bool:
@@ -359,12 +354,8 @@ class RunRepository:
     async def _parts(
         self, columns: Sequence[Any], owner: Owner, series: Sequence[str], make: Callable[[Row[Any]], Any]
     ) -> list[Any]:
-        query = select(*columns).where(runs.c.owner == owner).order_by(runs.c.part, runs.c.id)
-        return [
-            part
-            for some in batches(series)
-            for part in await self._many(query.where(runs.c.series.in_(some)), make)
-        ]
+        query = select(*columns).where(runs.c.owner == owner, runs.c.series.in_(among(series)))
+        return await self._many(query.order_by(runs.c.part, runs.c.id), make)
 
     async def _one(self, *conditions: ColumnElement[bool]) -> Run | None:
         query = select(*_WHOLE).where(*conditions)

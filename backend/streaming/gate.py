@@ -53,7 +53,8 @@ class Gate:
                 if data.stage == "section":
                     yield from self._verdict(data)
             case MetricsCalculated() as data:
-                yield data.model_copy(update={"gate": self.report()})
+                known = (data.model_extra or {}).get("gate", {})  # what moderation of sentences measured
+                yield data.model_copy(update={"gate": {**known, **self.report()}})
             case _:
                 yield message
 
@@ -65,10 +66,11 @@ class Gate:
             verdict = state.get("judged", {}).get(section["index"])
             if verdict is None or not verdict["approved"]:
                 return "", False
-        text, match = filter_sentences(self._policy, section["text"])
+        passed = _passed(section)
+        text, match = filter_sentences(self._policy, passed)
         if self._mode == "section" and match is not None:
             return "", False
-        return text, match is None
+        return text, match is None and len(passed) == len(section["text"])
 
     def report(self) -> dict[str, Any]:
         """Time for which text was held back so far, in milliseconds, for `metadata`."""
@@ -125,6 +127,11 @@ class Gate:
         verdict = {"stage": "sentence", "approved": False, "score": 0.0, "issues": [issue]}
         about = {"section": section, "piece": data.piece, "policy": self._policy.label, "layers": ["rules"]}
         return SafetyChecked.model_validate({**verdict, **about})
+
+
+def _passed(section: Section) -> str:
+    """The text of the section up to a sentence that moderation stopped."""
+    return section["text"][: section["moderation"]["shown"]] if "moderation" in section else section["text"]
 
 
 def _without_quote(issue: SafetyIssue) -> SafetyIssue:

@@ -98,8 +98,8 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "POST /api/v1/langgraph/threads/{thread_id}/commands": {
         "id": 1,
-        "method": "run.start",
-        "params": {"assistant_id": "story", "input": STORY},
+        "method": "input.respond",
+        "params": {"interrupt_id": "01:outline"},
     },
     "POST /api/v1/safety/check": {"text": "A nice day."},
     "POST /api/v1/stream-tickets": START,

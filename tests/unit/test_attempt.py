@@ -111,6 +111,7 @@ async def test_attempt_after_one_that_failed_writes_what_is_missing_alone(
     assert (first.code, first.partial.sections_completed, first.partial.words) == ("INTERNAL", 1, 17)
     assert workflow_events(await read_messages(log, run.id)) == [
         ("started", 1),
+        ("failed", 1),
         ("resumed", 2),
         ("completed", 2),
     ]
@@ -224,6 +225,8 @@ async def test_attempt_that_is_cancelled_ends_the_run_with_the_text_so_far(
     ending = await stopped(world, log, lambda handle, _: handle.stop("cancel"))
     assert isinstance(ending, RunFailed) and (ending.code, ending.resumable) == ("CANCELLED", True)
     assert ending.partial.sections_completed == 1 and ending.partial.words >= 11
+    [run_id] = [run.id for run in await world.repository.unfinished()]
+    assert workflow_events(await read_messages(log, run_id)) == [("started", 1)]
 
 
 async def test_attempt_that_is_shut_down_ends_without_a_last_message(world: World, log: MemoryLog) -> None:
@@ -259,8 +262,10 @@ async def test_attempt_that_takes_longer_than_it_may_fails_and_may_go_on(
     world: World, log: MemoryLog
 ) -> None:
     world.format.gates[0] = asyncio.Event()
-    ending = await write(world, await note(world), log, run_seconds=0.2)
+    run = await note(world)
+    ending = await write(world, run, log, run_seconds=0.2)
     assert isinstance(ending, RunFailed) and (ending.code, ending.resumable) == ("TIMEOUT", True)
+    assert workflow_events(await read_messages(log, run.id)) == [("started", 1), ("failed", 1)]
 
 
 async def test_attempt_that_drains_finishes_its_section_and_leaves_the_rest(

@@ -19,7 +19,7 @@ from workflows.messages.messages import (
     TextRetracted,
 )
 from workflows.safety.policy import GateMode, Policy, load_policy
-from workflows.state import Section, State, Verdict
+from workflows.state import ModeratedSentences, Section, State, Verdict
 from workflows.text.normaliser import normalise
 
 CHILD = load_policy("child", 7)
@@ -289,6 +289,31 @@ def test_gate_shows_of_a_state_what_its_mode_would_have_told() -> None:
     assert gate_of("open").shown(State(), unsafe) == (unsafe["text"], True)
     assert gate_of("sentence").shown(good, unsafe) == ("A warm day.", False)
     assert gate_of("section").shown(good, unsafe) == ("", False)
+
+
+def test_gate_shows_of_a_state_no_more_than_moderation_let_pass() -> None:
+    moderation = ModeratedSentences(
+        sentences=2, unanswered=0, held_ms_max=1.0, held_ms_sum=2.0, shown=12, issues=[]
+    )
+    stopped = Section(index=0, text="A warm day. A friend came.", moderation=moderation)
+    assert gate_of().shown(State(), stopped) == ("A warm day. ", False)
+    passed = Section(**{**stopped, "moderation": {**moderation, "shown": 26}})
+    assert gate_of().shown(State(), passed) == ("A warm day. A friend came.", True)
+
+
+def test_gate_reports_its_delays_beside_those_of_moderation() -> None:
+    measured_before = {"moderation": {"sentences": 3, "held_ms_max": 7.0}}
+    metrics = MetricsCalculated.model_validate(
+        {
+            "word_count": 1,
+            "estimated_reading_time": 1,
+            "vocabulary_level": "x",
+            "educational_elements": [],
+            "gate": measured_before,
+        }
+    )
+    [message] = told(gate_of(), metrics)
+    assert (message.model_extra or {})["gate"] == {**measured_before, **gate_of().report()}
 
 
 def measured(gate: Gate) -> tuple[float, float]:

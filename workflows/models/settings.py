@@ -7,13 +7,20 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from workflows.models.configuration.cassettes import CassetteSettings
 from workflows.models.configuration.embedded import EmbeddedSettings
+from workflows.models.configuration.moderation import ModerationSettings
 from workflows.models.configuration.prices import PriceSettings
 from workflows.models.configuration.providers import ProviderSettings
 from workflows.models.configuration.roles import RoleSettings
 
 
 class ModelSettings(
-    RoleSettings, ProviderSettings, EmbeddedSettings, CassetteSettings, PriceSettings, BaseSettings
+    RoleSettings,
+    ProviderSettings,
+    EmbeddedSettings,
+    CassetteSettings,
+    PriceSettings,
+    ModerationSettings,
+    BaseSettings,
 ):
     """Models and keys. Providers are set by their own usual variables."""
 

@@ -22,7 +22,7 @@ async def calculate_metrics(context: NodeContext, state: State) -> dict[str, Any
         state.get("findings", []), metrics.get("notices", ()), language_of(context.format, inputs)
     )
     metadata = {
-        **shared, **metrics, **_compliance(metrics, state), "safety": _safety(state), "notices": notices
+        **shared, **metrics, **_compliance(metrics, state), **_gate(state), "safety": _safety(state), "notices": notices
     }  # fmt: skip
     return {"metadata": normalise_all(metadata)}  # some of it is quoted from the input, or was a model's
 
@@ -61,6 +61,22 @@ def _compliance(metrics: dict[str, Any], state: State) -> dict[str, Any]:
         return {}
     compliance = {"passed": not findings, "findings": findings, "revisions": revisions}
     return {"compliance": {**compliance, **metrics.get("compliance", {})}}
+
+
+def _gate(state: State) -> dict[str, Any]:
+    """How long moderation held sentences of the sections as they stand; the gate adds what it measured itself."""
+    found = [each["moderation"] for each in state["sections"].values() if "moderation" in each]
+    if not found:
+        return {}
+    held = sum(each["held_ms_sum"] for each in found)
+    sentences, unanswered = (sum(each[name] for each in found) for name in ("sentences", "unanswered"))
+    moderation = {
+        "sentences": sentences,
+        "unanswered": unanswered,
+        "held_ms_max": max(each["held_ms_max"] for each in found),
+        "held_ms_mean": round(held / max(1, sentences + unanswered), 1),
+    }
+    return {"gate": {"moderation": moderation}}
 
 
 def _safety(state: State) -> dict[str, Any]:

@@ -147,6 +147,8 @@ class Attempt:
         return self._failed(Internal("Something went wrong on our side. The text so far is kept."))
 
     def _failed(self, error: StorywireError) -> Message:
+        if self._handle.begun.is_set() and not isinstance(error, Cancelled):
+            self._writer.put(self._workflow("failed"))
         return failure(error, self._transcript)
 
     async def _execute(self) -> Message | None:
@@ -278,7 +280,7 @@ class Attempt:
         if (progress := self._meter.follow(message)) is not None:
             self._writer.put(progress)
 
-    def _workflow(self, status: Literal["started", "resumed", "completed"]) -> NodeChanged:
+    def _workflow(self, status: Literal["started", "resumed", "completed", "failed"]) -> NodeChanged:
         return NodeChanged(node="workflow", status=status, attempt=self._number)
 
 

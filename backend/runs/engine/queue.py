@@ -19,7 +19,7 @@ from backend.runs.engine.cancellation import RunCanceller
 from backend.runs.engine.inline import InlineEngine
 from backend.runs.engine.liveness import Liveness
 from backend.store.dialect import lock
-from backend.store.postgres.jobs import QUEUE, find_place
+from backend.store.postgres.jobs import QUEUE, estimate_seconds, find_place
 from backend.store.runs import Run, RunRepository
 from backend.store.transitions import EXECUTING
 from backend.telemetry.metrics import Metrics
@@ -46,8 +46,9 @@ class RunQueue:
 
     def enqueue(self, connection: Connection, run_id: str) -> None:
         """Queues a run, once. Raises Overloaded, which rolls the transaction back."""
+        seconds = estimate_seconds(connection, run_id)
         lock(connection, "queue")  # until the transaction ends: everybody's starts wait for it
-        queued, priority = find_place(connection, run_id)
+        queued, priority = find_place(connection, run_id, seconds)
         if queued >= self._max_queued:
             raise Overloaded("As many runs as may are waiting already; try again in a few seconds.")
         self._defer(connection, run_id, priority)

@@ -16,12 +16,15 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import psycopg
+import structlog
 from sqlalchemy import URL, Connection, create_engine, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
 from backend.store.dialect import lock
 from backend.store.migrating import SchemaError, check_schema, is_up_to_date, upgrade
 from backend.store.postgres.schemas import has_tables, set_up_tables
+
+log = structlog.get_logger()
 
 _T = TypeVar("_T")
 CONNECT_SECONDS = 3
@@ -31,10 +34,12 @@ PATIENCE_SECONDS = 10.0
 _ERASE_SECONDS = 600.0
 _RETRY_SECONDS = 0.25
 _OLDEST_SERVER = 150000
+_MAY_NOT = psycopg.errors.InsufficientPrivilege
 _MIGRATION_LOCK = "storywire migrations"
 _MOST_CONNECTIONS = (
     "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
 )
+_TRY_WRITING = "SELECT procrastinate_unregister_worker_v1(worker_id) FROM procrastinate_register_worker_v1()"
 _PROBE = "SELECT pg_logical_emit_message(true, 'storywire', 'probe'), pg_is_in_recovery()"
 
 
@@ -116,6 +121,7 @@ class PostgresDatabase:
             check_schema(connection)
             if not has_tables(connection):
                 raise SchemaError("tables are missing in the database: run `storywire migrate` again")
+            connection.execute(text(_TRY_WRITING))
 
         await self._start(lambda: self._attempt(self._engine, work, self._patience))
 
@@ -142,9 +148,8 @@ class PostgresDatabase:
         try:
             await self._persist(attempt)
         except DBAPIError as error:
-            if isinstance(error, OperationalError) or isinstance(
-                error.orig, psycopg.errors.InsufficientPrivilege
-            ):
+            is_connecting = error.statement is None  # options in the URL that there aren't, for example
+            if is_connecting or isinstance(error, OperationalError) or isinstance(error.orig, _MAY_NOT):
                 raise SchemaError(f"the database can't be used ({_first_line(error.orig)})") from None
             raise
 
@@ -186,11 +191,16 @@ class _Held:
     connection: Any = None
     began: float = 0.0
     is_committing: bool = False
+    is_cut: bool = False
 
     def cut_after(self, seconds: float) -> None:
         """Closes a connection that has been in use for longer."""
-        if self.connection is not None and time.monotonic() - self.began > seconds:
-            cut(self.connection)
+        if self.connection is None or time.monotonic() - self.began <= seconds:
+            return
+        if not self.is_cut:  # its error will say that the server closed the connection
+            log.warning("transaction_cut", after_seconds=seconds)
+        self.is_cut = True
+        cut(self.connection)
 
 
 def cut(connection: "psycopg.Connection[Any] | psycopg.AsyncConnection[Any] | None") -> None:
@@ -209,7 +219,7 @@ def make_dsn(url: str) -> str:
 def _parse(url: str) -> URL:
     try:
         return make_url(url)
-    except ArgumentError:
+    except (ArgumentError, ValueError):
         raise SchemaError("postgresql://user:password@host:port/name is expected") from None
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, bindparam, text
 
 from backend.store.database import Database
+from backend.store.dialect import lock
 from backend.store.postgres.places import state_places
 from backend.store.runs import Enqueue
-from backend.store.transitions import EXECUTING
+from backend.store.transitions import COMPLETED, EXECUTING
 
 QUEUE = "runs"
 _ALIVE = "worker.last_heartbeat > now() - make_interval(secs => :lease)"
@@ -31,18 +32,27 @@ AND NOT EXISTS (
 ORDER BY run.id LIMIT 500
 """
 _EXECUTING = {"executing": sorted(EXECUTING)}
+_REGISTER = "INSERT INTO service_processes (id, slots, lease_seconds) VALUES (:id, :slots, :lease)"
+_LEASE_IN_USE = """
+SELECT process.lease_seconds FROM service_processes AS process JOIN procrastinate_workers AS worker USING (id)
+WHERE worker.last_heartbeat > now() - make_interval(secs => process.lease_seconds) ORDER BY id LIMIT 1
+"""
+_BEGINNING = 1_767_225_600
+"""The time from which priorities count their seconds: the first second of 2026."""
+_RECENT_RUNS, _USUAL_WORDS, _WORDS_A_SECOND = 500, 1000, 20
 _TURN = 7_310_002
 """Of all processes one at a time looks for runs that nobody executes."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueueState:
-    """Runs that wait, how long the first of them has waited, and the workers that are alive. `lease_age`: seconds
-    since the heartbeat of the one among them that was silent longest."""
+    """Runs that wait, how long the first of them has waited, and the worker processes that are alive, with their
+    slots. `lease_age`: seconds since the heartbeat of the one among them that was silent longest."""
 
     queued: int
     oldest_seconds: float
     workers: int
+    slots: int
     lease_age: float
 
 
@@ -56,16 +66,34 @@ class JobRepository:
         lease_seconds: float,
         announce: Callable[[Sequence[str]], None] = lambda _: None,
     ) -> None:
-        """A worker is taken for dead that was silent for `lease_seconds`. `announce` wakes the readers of runs."""
+        """A process is taken for dead that was silent for `lease_seconds`, or as long as those go by that are there
+        already (`register`). `announce` wakes the readers of runs."""
         self._announce = announce
         self._db = database
         self._enqueue = enqueue
         self._lease = {"lease": lease_seconds}
 
-    async def register(self) -> str:
-        """The id of a new process."""
-        query = text("SELECT worker_id FROM procrastinate_register_worker_v1()")
-        return str(await self._db.write(lambda connection: connection.scalar(query)))
+    @property
+    def lease_seconds(self) -> float:
+        """Seconds of silence after which a process is taken for dead: since it was registered, those of all."""
+        return self._lease["lease"]
+
+    async def register(self, slots: int | None = None) -> str:
+        """The id of a new process: a worker with so many slots, or one that executes no runs.
+
+        Where other processes are alive, their lease holds for this one too: nobody may take another for dead that
+        beats in its own time.
+        """
+
+        def work(connection: Connection) -> tuple[str, float]:
+            lock(connection, "processes")
+            lease = connection.scalar(text(_LEASE_IN_USE)) or self.lease_seconds
+            process = connection.scalar(text("SELECT worker_id FROM procrastinate_register_worker_v1()"))
+            connection.execute(text(_REGISTER), {"id": process, "slots": slots, "lease": lease})
+            return str(process), float(lease)
+
+        process, self._lease["lease"] = await self._db.write(work)
+        return process
 
     async def unregister(self, process: str) -> None:
         """Declares that this process executes no more runs."""
@@ -138,29 +166,46 @@ class JobRepository:
             ) AS deferred ON true WHERE job.status = 'todo' AND job.queue_name = '{QUEUE}'
         """)
         alive = text(f"""
-            SELECT count(*), coalesce(extract(epoch FROM now() - min(last_heartbeat)), 0)
-            FROM procrastinate_workers AS worker WHERE {_ALIVE}
+            SELECT count(*), coalesce(sum(slots), 0), coalesce(extract(epoch FROM now() - min(last_heartbeat)), 0)
+            FROM procrastinate_workers AS worker JOIN service_processes AS process USING (id)
+            WHERE slots IS NOT NULL AND {_ALIVE}
         """)
 
         def work(connection: Connection) -> QueueState:
             queued, oldest = connection.execute(waiting).one()
-            workers, age = connection.execute(alive, self._lease).one()
-            return QueueState(int(queued), float(oldest), int(workers), float(age))
+            workers, slots, age = connection.execute(alive, self._lease).one()
+            return QueueState(int(queued), float(oldest), int(workers), int(slots), float(age))
 
         return await self._db.read(work)
 
 
-def find_place(connection: Connection, run_id: str) -> tuple[int, int]:
-    """Number of runs that wait, and the priority of one that is about to be queued: the fewer of its owner's wait, the
-    higher. So nobody's many runs hold up another's one. A run that was begun before comes first. Part of a
-    transaction."""
+def find_place(connection: Connection, run_id: str, seconds: float) -> tuple[int, int]:
+    """Number of runs that wait, and the priority of one that is about to be queued, which takes about so many seconds.
+    Part of a transaction.
+
+    Whose time is up first comes first: a run has as much time as it takes itself, for each run of its owner's that
+    waits and once more. So a short run isn't stuck behind long ones, nobody's many runs hold up another's one, and
+    none waits for ever. A run that was begun before is the next one.
+    """
     query = text(f"""
         SELECT (SELECT count(*) FROM procrastinate_jobs WHERE status = 'todo' AND queue_name = '{QUEUE}'),
-            count(job.id), bool_or(run.answer IS NOT NULL OR run.superseded_error_seq IS NOT NULL)
+            extract(epoch FROM now()) - {_BEGINNING} + :seconds * (1 + count(job.id)),
+            bool_or(run.answer IS NOT NULL OR run.superseded_error_seq IS NOT NULL)
         FROM runs AS run LEFT JOIN runs AS other ON other.owner = run.owner AND other.status = ANY (:executing)
         LEFT JOIN procrastinate_jobs AS job
             ON job.lock = other.id AND job.status = 'todo' AND job.queue_name = '{QUEUE}'
         WHERE run.id = :id
     """)
-    queued, waiting, is_begun = connection.execute(query, {"id": run_id, **_EXECUTING}).one()
-    return int(queued), 1 if is_begun else -int(waiting)
+    values = {"id": run_id, "seconds": seconds, **_EXECUTING}
+    queued, due, is_begun = connection.execute(query, values).one()
+    return int(queued), 1 if is_begun else -int(due)
+
+
+def estimate_seconds(connection: Connection, run_id: str) -> float:
+    """About how long a run takes, by what was written last in its format. Part of a transaction."""
+    query = text("""
+        SELECT avg(recent.words) FROM (SELECT format, status, words FROM runs ORDER BY id DESC LIMIT :most) AS recent
+        JOIN runs AS run USING (format) WHERE run.id = :id AND recent.status = :whole
+    """)
+    words = connection.scalar(query, {"id": run_id, "most": _RECENT_RUNS, "whole": COMPLETED})
+    return float(words or _USUAL_WORDS) / _WORDS_A_SECOND

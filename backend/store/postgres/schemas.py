@@ -1,6 +1,6 @@
-"""Tables that libraries keep beside ours in PostgreSQL: LangGraph's checkpoints and the queue's jobs.
+"""Tables in PostgreSQL beside those of every database: LangGraph's checkpoints, the queue's jobs, and the processes.
 
-Made by `storywire migrate` with ours. They block: call them in a thread.
+Made by `storywire migrate` with the others. They block: call them in a thread.
 """
 
 import time
@@ -14,7 +14,15 @@ from sqlalchemy import Connection, text
 
 _LOCK_NUMBER = 7_310_001
 _LOOK_SECONDS = 0.05
-_TABLES = ("checkpoint_writes", "procrastinate_jobs")
+_TABLES = ("checkpoint_writes", "procrastinate_jobs", "service_processes")
+# What the queue's own row of a process doesn't say; it goes with that row. One without slots executes no runs.
+_PROCESSES = """
+CREATE TABLE IF NOT EXISTS service_processes (
+    id bigint PRIMARY KEY REFERENCES procrastinate_workers ON DELETE CASCADE,
+    slots integer,
+    lease_seconds double precision NOT NULL
+)
+"""
 
 
 def has_tables(connection: Connection) -> bool:
@@ -36,6 +44,7 @@ def set_up_tables(dsn: str) -> None:
         if found is None or found["found"] is None:
             with connection.transaction():
                 connection.execute(SchemaManager.get_schema().encode())
+        connection.execute(_PROCESSES)
 
 
 def _try_lock(connection: psycopg.Connection[dict[str, Any]]) -> bool:

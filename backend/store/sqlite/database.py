@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import DatabaseError
 
-from backend.store.migrating import check_schema, is_up_to_date, upgrade
+from backend.store.migrating import SchemaError, check_schema, is_up_to_date, upgrade
 
 _T = TypeVar("_T")
 _READERS = 4
@@ -59,7 +60,12 @@ class SqliteDatabase:
 
     async def migrate(self) -> None:
         """See `Database`."""
-        await self._in(self._write_thread, self._migrate)
+        try:
+            await self._in(self._write_thread, self._migrate)
+        except DatabaseError as error:
+            raise SchemaError(
+                f"{self._file} can't be used ({error.orig}): name a file of Storywire's, or one that isn't there yet"
+            ) from error
 
     async def check_schema(self) -> None:
         """See `Database`."""

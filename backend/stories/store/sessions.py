@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, exists, func, insert, select, update
 from ulid import ULID
 
-from backend.store.batches import batches
 from backend.store.database import Database
 from backend.store.dialect import upsert
+from backend.store.json_sql import among
 from backend.store.limits import Cap, check_cap
 from backend.store.owner import Owner
 from backend.store.paging import newest_first
@@ -141,9 +141,8 @@ class SessionRepository:
         found: dict[str, dict[date, float]] = {session_id: {} for session_id in session_ids}
 
         def work(connection: Connection) -> None:
-            for some in batches(session_ids):
-                for row in connection.execute(query.where(reading_days.c.session_id.in_(some))):
-                    found[row.session_id][row.day] = row.minutes
+            for row in connection.execute(query.where(reading_days.c.session_id.in_(among(session_ids)))):
+                found[row.session_id][row.day] = row.minutes
 
         await self._db.read(work)
         return found

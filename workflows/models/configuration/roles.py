@@ -59,9 +59,6 @@ class RoleSettings(BaseModel):
     judge_model: str | None = Field(
         None, description="The model that judges, as provider:model; the run's own model by default"
     )
-    moderation: Literal["off", "openai"] = Field(
-        "off", description="openai: ask OpenAI's moderation too, where OpenAI writes the text"
-    )
 
     @property
     def allowed_patterns(self) -> tuple[str, ...]:
