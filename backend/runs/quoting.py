@@ -60,7 +60,7 @@ class Quotes:
         return Remainder(
             runs=None if month.quota is None else max(0, month.quota - month.used),
             runs_today=min((left for use in uses if (left := _left_today(use)) is not None), default=None),
-            usd=min((left for use in uses if (left := _left_usd(use)) is not None), default=None),
+            usd=min((usd for use in uses if (usd := _left_usd(use)) is not None), default=None),
         )
 
 
