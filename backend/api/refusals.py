@@ -20,6 +20,7 @@ _STARTS = frozenset(
 # A state that doesn't allow it, or one thing too many.
 _CONFLICTS = _STARTS | {
     f"GET {_RUN}/stream",
+    f"POST {_RUNS}/quote",
     f"POST {_RUN}/cancel",
     "POST /api/v1/langgraph/threads/{thread_id}/runs/{run_id}/cancel",
     f"POST {_RUN}/resume",
@@ -40,7 +41,7 @@ _LIMITED = _STARTS | {
     *(f"POST {AUTH}/{name}" for name in ("login", "token", "register", "email/verify")),
     *(f"POST {AUTH}/password/{name}" for name in ("forgot", "reset")),
 }
-_REFERRING = frozenset({f"POST {_RUNS}", f"POST {TICKETS}"})
+_REFERRING = frozenset({f"POST {_RUNS}", f"POST {_RUNS}/quote", f"POST {TICKETS}"})
 """What a body refers to may not be there."""
 _LOG_INS = frozenset(f"POST {AUTH}/{name}" for name in ("login", "token", "token/refresh"))
 _OF_MODELS = frozenset({f"POST {_RUNS}"})

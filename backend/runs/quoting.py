@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from backend.runs.admission.caller import caller_key
 from backend.runs.admission.quota import Quota
 from backend.runs.admission.start_quote import StartQuote, make_start_quote
 from backend.runs.admission.validation import Admission
@@ -15,7 +16,8 @@ from workflows.formats.defaults import expected_words
 
 @dataclass(frozen=True, slots=True)
 class Remainder:
-    """Rest of the limits: runs of the format this month, runs today, US dollars this month; None without a limit."""
+    """Rest of the limits, an API key's own included: runs of the format this month, runs today, US dollars this month;
+    None without a limit."""
 
     runs: int | None
     runs_today: int | None
@@ -51,13 +53,22 @@ class Quotes:
 
     async def _remainder(self, owner: Owner, format: str) -> Remainder:
         month = await self._quota.usage(owner, format)
-        use = await self._quota.allowance_use(owner)
+        key = caller_key()
+        of_key = {} if key is None else await self._quota.key_use(owner, [key.id])
+        of_account = await self._quota.allowance_use(owner)
+        uses = [*([] if of_account is None else [of_account]), *of_key.values()]
         return Remainder(
             runs=None if month.quota is None else max(0, month.quota - month.used),
-            runs_today=None if use is None else max(0, use.limits.runs_a_day - use.runs_today),
-            usd=None if use is None else _left_usd(use),
+            runs_today=min((left for use in uses if (left := _left_today(use)) is not None), default=None),
+            usd=min((usd for use in uses if (usd := _left_usd(use)) is not None), default=None),
         )
 
 
-def _left_usd(use: AllowanceUse) -> float:
-    return round(max(0.0, use.limits.usd_a_month - use.spent_usd - use.reserved_usd), 6)
+def _left_today(use: AllowanceUse) -> int | None:
+    most = use.limits.runs_a_day
+    return None if most is None else max(0, most - use.runs_today)
+
+
+def _left_usd(use: AllowanceUse) -> float | None:
+    most = use.limits.usd_a_month
+    return None if most is None else round(max(0.0, most - use.spent_usd - use.reserved_usd), 6)

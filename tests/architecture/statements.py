@@ -97,6 +97,7 @@ class Source:
         for _ in joined:
             owned |= {each for pair in joined if pair & owned for each in pair}
         found = {aliases.get(name, name) for part in parts for name in _surely_tables(part)}
+        found -= {name for name, values in local.items() if any(map(_is_derived, values))}
         return Statement(place, line.lineno, frozenset(tables), frozenset(found), frozenset(owned))
 
 
@@ -183,6 +184,12 @@ def _surely_tables(part: ast.AST) -> Iterator[str]:
             yield column[0]
         if isinstance(node, ast.Call) and _called(node) in ("update", "delete") and node.args:
             yield from _names(node.args[0])
+
+
+def _is_derived(value: ast.AST) -> bool:
+    """Whether it is a query in the place of a table, which is read itself."""
+    function = value.func if isinstance(value, ast.Call) else None
+    return isinstance(function, ast.Attribute) and function.attr in ("subquery", "cte")
 
 
 def _called(node: ast.Call) -> str:
